@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "riata/design/design.hpp"
+#include "riata/types.hpp"
+
+/// Everything bindings and C++ programs need: build a design, describe the problem, fit paths.
+namespace riata {
+
+struct PathOptions {
+  std::string loss = "gaussian";  // "gaussian", "binomial"
+  std::string solver = "auto";    // "auto", "homotopy", "cd", "prox"
+  bool fit_intercept = true;
+  bool standardize = true;
+  double l1_ratio = 1.0;
+
+  std::vector<double> alphas;  // decreasing; empty: a grid of n_alphas from alpha_max down to eps * alpha_max
+  Index n_alphas = 100;
+  double eps = 0.0;         // 0: 0.01 when p > n, else 1e-4
+  bool stop_early = true;   // at deviance ratio 0.999, or when it stalls; grids only
+  Index max_active = -1;    // stop before more than this many features are active; -1: no bound
+
+  double tol = 1e-6;        // relative duality gap
+  Index max_iter = 10000;   // inner iterations (sweeps, Newton steps, proximal steps) per alpha
+  int threads = 1;
+  bool keep_linear_predictor = false;  // see PathResult::linear_predictor
+
+  Poll poll;  // may be empty
+  /// progress(done, total, alpha, n_active, gap, passes): return false to stop and keep the path so far.
+  std::function<bool(Index, Index, double, Index, double, double)> progress;
+};
+
+/// One response on a shared design; several problems (cross-validation folds) share every pass over X.
+struct Problem {
+  Vec y;        // n
+  Vec weights;  // n, non-negative; a row of weight zero is left out of the fit
+  Vec offset;   // n, or empty
+};
+
+struct Features {
+  Vec penalty_factor;  // p: >= 0; 0 unpenalised, infinity excluded; empty: all 1
+  Vec lower, upper;    // p: lower <= 0 <= upper; empty: unbounded
+};
+
+struct Counters {
+  double columns_streamed = 0;  // columns of X read by moments and correlate
+  double passes = 0;            // columns_streamed / p
+  double products = 0;          // column x right-hand-side products, over p
+  Index columns_gathered = 0;   // columns copied into the working set
+  Index rounds = 0;             // certification rounds
+  Index violators = 0;          // columns found active outside the working set
+  Index newton_steps = 0;       // linear solves by the active-set Newton method
+  Index factor_updates = 0;     // rows entering or leaving the Cholesky factor
+  Index cd_updates = 0;         // single-coordinate updates
+  Index prox_steps = 0;         // proximal gradient steps
+  double seconds_stream = 0, seconds_inner = 0, seconds_total = 0;
+};
+
+struct PathResult {
+  std::vector<double> alphas;
+  // Coefficients on the original scale, p x L in CSC parts; feature numbers increase within a column.
+  std::vector<Index> coef_indptr;
+  std::vector<Index> coef_indices;
+  std::vector<double> coef_values;
+  std::vector<double> intercepts;
+  std::vector<double> primal, dual;      // objective and lower bound, from the data, in double
+  std::vector<double> dual_gaps;         // (primal - dual) / (null objective - saturated objective)
+  std::vector<double> deviance_ratio;    // of the deviance of the intercept-only fit
+  std::vector<std::uint8_t> converged;   // dual gap <= tol
+  std::vector<Index> n_active;
+  std::vector<Index> n_iter;             // inner iterations
+  std::vector<std::string> solver;       // what "auto" chose, per alpha
+  double alpha_max = 0;                  // smallest alpha with no penalised feature active
+  double null_objective = 0;             // loss of intercept and unpenalised features alone
+  double saturated_objective = 0;
+  Vec mean, scale;                       // p each: column means and the scales used (1 when not standardised)
+  bool interrupted = false;              // progress asked to stop
+  Mat linear_predictor;                  // on request: rows of weight zero (in order) x L, offset included
+  Counters counters;                     // shared by all problems of the call
+};
+
+/// Minimises, for each alpha,
+///   (1 / sum w) sum_i w_i loss(y_i, b0 + x_i'b + offset_i)
+///     + alpha sum_j pf_j (l1_ratio |b_j| + (1 - l1_ratio) / 2 b_j^2)   subject to lower <= b <= upper,
+/// where, when standardising, b_j in the penalty and in the bounds' active set is measured on columns of unit
+/// standard deviation (bounds themselves are on the original scale). All problems use the grid of the first one and
+/// stop where it stops. Certified: the gap of each fit is computed in double from the data.
+/// Throws std::invalid_argument for sizes or values outside their domain, NonFiniteError for NaN or infinity in X.
+std::vector<PathResult> fit_paths(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                                  const PathOptions& options);
+
+}  // namespace riata

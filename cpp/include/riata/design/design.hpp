@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "riata/types.hpp"
+
+namespace riata {
+
+class Pool;
+
+/// The design X (n samples x p features) as every solver sees it: a few coarse operations, each on many columns
+/// at once. X is a fixed matrix of finite numbers (missing genotypes stand at their column's mean); it is never
+/// written to. Centring and scaling are not the design's business: callers carry two vectors.
+///
+/// `threads` is the number of OpenMP threads to use. Results are the same bits for any value of it: work is split
+/// into chunks of fixed size and each output number is summed by one thread in a fixed order.
+/// Calls are safe from several threads at once (no hidden mutable state).
+class Design {
+ public:
+  virtual ~Design() = default;
+
+  Index rows() const { return rows_; }
+  Index cols() const { return cols_; }
+
+  /// "dense", "csc", "plink", ...
+  virtual std::string_view kind() const = 0;
+
+  /// Bytes that one pass over all columns reads.
+  virtual double bytes() const = 0;
+
+  /// mean(j, f) = sum_i w_if x_ij and variance(j, f) = sum_i w_if (x_ij - mean(j, f))^2 for each column j and each
+  /// weight vector f. `weights` is n x F with non-negative columns that sum to 1. Summed about a shift close to the
+  /// mean, so that a large common offset does not cancel the variance. One pass over X for all F.
+  /// A column holding NaN or infinity anywhere (weight zero or not) gives variance(j, 0) = NaN.
+  virtual void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const = 0;
+
+  /// out(k, q) = sum_i x_{i, columns[k]} R(i, q): X' R on the raw columns, R is n x m.
+  /// Accumulated in double: error at most 1e-14 |x_j| |R_q| for n up to 1e6.
+  virtual void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const = 0;
+
+  /// out = X_columns B, B is |columns| x m and out is n x m (overwritten).
+  virtual void multiply(Columns columns, const MatIn& B, MatOut out, int threads) const = 0;
+
+  /// out(:, k) = column columns[k] as doubles (missing values at their mean). out is n x |columns|.
+  virtual void gather(Columns columns, MatOut out, int threads) const = 0;
+
+  /// Pointer to n contiguous doubles of column j when the storage has them in memory like that, else null.
+  virtual const double* contiguous(Index /*j*/) const { return nullptr; }
+
+  /// An empty working set over this design's columns (see pool.hpp).
+  virtual std::unique_ptr<Pool> make_pool() const;
+
+ protected:
+  Design(Index rows, Index cols) : rows_(rows), cols_(cols) {}
+
+ private:
+  Index rows_;
+  Index cols_;
+};
+
+}  // namespace riata

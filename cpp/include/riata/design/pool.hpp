@@ -1,0 +1,29 @@
+#pragma once
+
+#include <vector>
+
+#include "riata/design/design.hpp"
+
+namespace riata {
+
+/// The working set: columns of a design brought close, numbered 0, 1, 2, ... in the order they were added.
+/// Itself a design (over those columns), with the two single-column operations coordinate descent needs.
+/// Dense storages give packed double columns less a shift; sparse ones stay sparse (shift 0).
+class Pool : public Design {
+ public:
+  using Design::Design;
+
+  /// Appends columns of the source design. `shift[k]` is subtracted from column k when the storage can do it without
+  /// losing sparsity; `shift_of` tells what was subtracted.
+  virtual void append(Columns columns, std::span<const double> shift, int threads) = 0;
+  virtual double shift_of(Index k) const = 0;
+
+  /// sum_i x_ik u_i of pool column k.
+  virtual double dot(Index k, const double* u) const = 0;
+  /// v += a * x_k.
+  virtual void axpy(Index k, double a, double* v) const = 0;
+  /// Bytes held.
+  virtual std::size_t memory() const = 0;
+};
+
+}  // namespace riata
