@@ -1,0 +1,43 @@
+include(CheckCXXSourceCompiles)
+
+# Asks the compiler rather than CMAKE_SYSTEM_PROCESSOR: also right when cross-compiling and for universal binaries.
+check_cxx_source_compiles("
+#if !defined(__x86_64__) && !(defined(_M_X64) && !defined(_M_ARM64EC))
+#error not x86-64
+#endif
+int main() { return 0; }" RIATA_TARGET_IS_X86_64)
+
+# Products and sums are rounded one by one unless the code asks for a fused operation: the same bits from any compiler.
+function(riata_compile_options target)
+  if(MSVC)
+    target_compile_options(${target} PRIVATE /fp:precise /utf-8 /bigobj)
+  else()
+    target_compile_options(${target} PRIVATE -ffp-contract=off)
+  endif()
+  if(RIATA_WARNINGS)
+    if(MSVC)
+      target_compile_options(${target} PRIVATE /W4)
+    else()
+      target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow)
+    endif()
+  endif()
+endfunction()
+
+# riata_x86_sources(target AVX2 files... AVX512 files...): wider instruction sets for these files alone.
+# Elsewhere than on x86-64 RIATA_X86 is not defined and the files compile to nothing.
+function(riata_x86_sources target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "AVX2;AVX512")
+  if(NOT RIATA_TARGET_IS_X86_64)
+    return()
+  endif()
+  target_compile_definitions(${target} PRIVATE RIATA_X86)
+  if(MSVC)
+    set(avx2 /arch:AVX2)
+    set(avx512 /arch:AVX512)
+  else()
+    set(avx2 -mavx2 -mfma)
+    set(avx512 -mavx2 -mfma -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512cd)
+  endif()
+  set_source_files_properties(${arg_AVX2} PROPERTIES COMPILE_OPTIONS "${avx2}")
+  set_source_files_properties(${arg_AVX512} PROPERTIES COMPILE_OPTIONS "${avx512}")
+endfunction()
