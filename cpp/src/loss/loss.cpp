@@ -1,0 +1,40 @@
+#include "riata/loss/loss.hpp"
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "riata/loss/binomial.hpp"
+#include "riata/loss/gaussian.hpp"
+
+namespace riata {
+
+std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega) {
+  if (name == "gaussian") return std::make_unique<Gaussian>(std::move(y), std::move(omega));
+  if (name == "binomial") return std::make_unique<Binomial>(std::move(y), std::move(omega));
+  throw std::invalid_argument("loss must be \"gaussian\" or \"binomial\", got \"" + std::string(name) + "\"");
+}
+
+double solve_intercept(const Loss& loss, const Vec& base, double start) {
+  Vec u, h, eta;
+  // The root lies where sum(u) changes sign; sum(u) falls as g grows. Newton inside a bracket kept from the signs seen.
+  double g = start, below = -HUGE_VAL, above = HUGE_VAL;
+  for (int step = 0; step < 100; ++step) {
+    eta = base.array() + g;
+    loss.derivatives(eta, u, h);
+    const double slope = h.sum(), excess = u.sum();
+    const double noise = 1e-16 * u.cwiseAbs().sum();
+    if (std::abs(excess) <= noise) break;
+    (excess > 0.0 ? below : above) = g;
+    double next = slope > 0.0 ? g + excess / slope : g + (excess > 0.0 ? 1.0 : -1.0);
+    if (!loss.quadratic()) next = std::min(std::max(next, g - 5.0), g + 5.0);
+    if (next <= below || next >= above) next = 0.5 * (below + above);
+    if (!std::isfinite(next) || next == g) break;
+    const bool last = std::abs(next - g) <= 1e-15 * (1.0 + std::abs(g));
+    g = next;
+    if (last) break;
+  }
+  return g;
+}
+
+}  // namespace riata
