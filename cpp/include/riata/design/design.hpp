@@ -53,6 +53,7 @@ class Design {
 
  protected:
   Design(Index rows, Index cols) : rows_(rows), cols_(cols) {}
+  void set_cols(Index cols) { cols_ = cols; }  // pools grow
 
  private:
   Index rows_;
