@@ -1,0 +1,137 @@
+"""The response as numbers: missing codes, case/control coding, and refusing what could mean two things."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.tables import is_missing, some
+
+
+@dataclass(frozen=True)
+class Response:
+    """One coded response.
+
+    `values` is (n,) float64 with NaN where missing; `classes` are the two labels of a binomial response, the
+    second being the one whose probability is modelled (coded 1), and empty for a measurement.
+    """
+
+    name: str
+    loss: str
+    values: NDArray[np.float64]
+    classes: tuple[str, ...]
+    note: str
+
+
+def code_response(
+    cells: Sequence[str],
+    name: str,
+    *,
+    loss: str | None,
+    missing_code: str | None = None,
+    positive: str | None = None,
+) -> Response:
+    """Turn the cells of a phenotype column into a response.
+
+    Cells that spell a missing value, or `missing_code` (default -9), become NaN. For ``loss="binomial"`` two
+    numeric codes must be 0/1 (1 = case) or 1/2 (2 = case, as PLINK); two text labels are taken in alphabetical
+    order unless `positive` names the one to model.
+
+    Raises
+    ------
+    ValueError
+        When the column is not what `loss` needs, or could be read in two ways: not two classes, codes 0, 1
+        and 2 together, a measurement in which the missing code may be a value, two values and no `loss`.
+    """
+    code = "-9" if missing_code is None else missing_code
+    missing = np.array([is_missing(cell) or _same(cell, code) for cell in cells], dtype=bool)
+    present = [cell for cell, gone in zip(cells, missing, strict=True) if not gone]
+    if not present:
+        raise ValueError(f"{name}: every value is missing")
+    labels = sorted(set(present))
+    numbers = _as_numbers(labels)
+    if loss is None:
+        distinct = len(set(labels if numbers is None else numbers.values()))
+        if distinct == 2:
+            raise ValueError(
+                f"{name} holds two values ({' and '.join(labels[:2])}): say --loss binomial for two classes, "
+                "or --loss gaussian to treat them as measurements"
+            )
+        loss = "gaussian"
+    if loss == "binomial":
+        return _two_classes(cells, missing, name, labels, numbers, positive)
+    if numbers is None:
+        bad = next(label for label in labels if _as_numbers([label]) is None)
+        hint = "; for two classes use --loss binomial" if len(labels) == 2 else ""
+        raise ValueError(f"{name}: {bad!r} is not a number{hint}")
+    values = np.array([np.nan if gone else numbers[cell] for cell, gone in zip(cells, missing, strict=True)])
+    if not np.isfinite(values[~missing]).all():
+        raise ValueError(f"{name}: values must be finite")
+    coded = sum(_same(cell, code) for cell in cells)
+    if coded and missing_code is None and min(numbers.values()) < 0:
+        raise ValueError(
+            f"{name}: -9 marks a missing value, but {min(numbers.values()):g} shows that negative numbers "
+            "are measurements here; say --missing-code NA to keep -9 as a number, or --missing-code=-9 to confirm"
+        )
+    note = f"{code} counts as missing ({coded} samples)" if coded else ""
+    return Response(name, loss, values, (), note)
+
+
+def _two_classes(
+    cells: Sequence[str],
+    missing: NDArray[np.bool_],
+    name: str,
+    labels: list[str],
+    numbers: dict[str, float] | None,
+    positive: str | None,
+) -> Response:
+    if numbers is not None and positive is None:
+        found = sorted(set(numbers.values()))
+        shown = some([f"{value:g}" for value in found])
+        if found == [0.0, 1.0, 2.0]:
+            raise ValueError(
+                f"{name} holds 0, 1 and 2: with 1/2 coding 0 means missing in PLINK files; write it as NA"
+            )
+        if found not in ([0.0, 1.0], [1.0, 2.0]):
+            what = "only one class" if len(found) == 1 else "not two classes"
+            raise ValueError(f"{name}: {what} for --loss binomial, codes must be 0/1 or 1/2, got {shown}")
+        case = found[1]
+        values = np.array(
+            [np.nan if gone else float(numbers[c] == case) for c, gone in zip(cells, missing, strict=True)]
+        )
+        classes = (f"{found[0]:g}", f"{case:g}")
+        return Response(
+            name, "binomial", values, classes, f"coded {classes[0]}/{classes[1]}, {classes[1]} = case"
+        )
+    if len(labels) != 2:
+        what = "only one class" if len(labels) == 1 else f"{len(labels)} classes"
+        raise ValueError(f"{name}: {what} for --loss binomial, which needs two; got {some(labels)}")
+    if positive is not None and positive not in labels:
+        raise ValueError(f"{name}: --positive {positive!r} is not one of the classes {' and '.join(labels)}")
+    case_label = positive if positive is not None else labels[1]
+    control = next(label for label in labels if label != case_label)
+    values = np.array(
+        [np.nan if gone else float(c == case_label) for c, gone in zip(cells, missing, strict=True)]
+    )
+    return Response(
+        name, "binomial", values, (control, case_label), f"probability of {case_label} against {control}"
+    )
+
+
+def _as_numbers(labels: Sequence[str]) -> dict[str, float] | None:
+    try:
+        return {label: float(label) for label in labels}
+    except ValueError:
+        return None
+
+
+def _same(cell: str, code: str) -> bool:
+    if cell == code:
+        return True
+    try:
+        return float(cell) == float(code)
+    except ValueError:
+        return False

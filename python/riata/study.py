@@ -1,0 +1,599 @@
+"""From files to a problem: join samples, code the response, line up covariates, set variants aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from os import fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.genotypes import Genotypes, open_genotypes
+from riata.matrices import MatrixTable, read_matrix
+from riata.response import Response, code_response
+from riata.tables import StrPath, Table, TextTable, is_missing, read_list, read_text_table, some, text_array
+
+if TYPE_CHECKING:
+    from riata import _core
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """What the user asked for; names as on the command line."""
+
+    bfile: str | None = None
+    matrix: str | None = None
+    orient: str = "samples-rows"
+    target: str | None = None
+    drop: tuple[str, ...] = ()
+    pheno: str | None = None
+    pheno_name: str | None = None
+    covar: str | None = None
+    covar_name: tuple[str, ...] | None = None
+    keep: str | None = None
+    remove: str | None = None
+    extract: str | None = None
+    exclude: str | None = None
+    chrom: tuple[str, ...] | None = None
+    maf: float = 0.0
+    geno: float = 1.0
+    counted_allele: str = "A1"
+    missing_code: str | None = None
+    positive: str | None = None
+    loss: str | None = None
+
+
+@dataclass
+class JoinReport:
+    """What became of the samples: how many there were, which were dropped and why, how many are analysed."""
+
+    source: str
+    n_source: int
+    dropped: list[tuple[str, list[str]]] = field(default_factory=list)
+    unmatched: list[tuple[str, list[str]]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    n_analysed: int = 0
+
+    def rows(self) -> list[tuple[str, int, str]]:
+        """Return (what, count, examples) for each line of the report."""
+        rows = [(f"samples in {self.source}", self.n_source, "")]
+        rows += [(f"dropped: {why}", len(names), some(names, 3)) for why, names in self.dropped if names]
+        rows.append(("analysed", self.n_analysed, ""))
+        rows += [(f"ignored: {what}", len(names), some(names, 3)) for what, names in self.unmatched if names]
+        return rows
+
+    def lines(self) -> list[str]:
+        """Return the report as aligned text."""
+        rows = self.rows()
+        width = max(len(what) for what, _, _ in rows)
+        lines = [f"  {what:<{width}}  {n:>9,}" + (f"   {shown}" if shown else "") for what, n, shown in rows]
+        return lines + [f"  note: {note}" for note in self.notes]
+
+
+class Joiner:
+    """Samples of one source, and which of them every other file knows.
+
+    Parameters
+    ----------
+    source : str
+        The file the samples come from.
+    ids : sequence of str
+        IID, or the sample name of a table.
+    families : sequence of str, optional
+        FID; without it samples are matched by `ids` alone.
+    """
+
+    def __init__(self, source: str, ids: Sequence[str], families: Sequence[str] | None = None) -> None:
+        self.source = source
+        self.ids = [str(name) for name in ids]
+        self.families = None if families is None else [str(name) for name in families]
+        self.use = np.ones(len(self.ids), dtype=bool)
+        self.report = JoinReport(Path(source).name, len(self.ids))
+        keys = self.ids if self.families is None else list(zip(self.families, self.ids, strict=True))
+        twice = _repeated(keys)
+        if twice:
+            raise ValueError(
+                f"{source}: samples must be distinct, repeated: {some([_show(k) for k in twice])}"
+            )
+
+    def drop(self, keep: NDArray[np.bool_], why: str) -> None:
+        """Drop the samples in use for which `keep` is false, and report them under `why`."""
+        gone = np.flatnonzero(self.use & ~keep)
+        if len(gone):
+            self.report.dropped.append((why, [self.label(int(i)) for i in gone]))
+            self.use &= keep
+
+    def label(self, i: int) -> str:
+        """Name sample `i` for a message."""
+        if self.families is None or self.families[i] in ("0", self.ids[i]):
+            return self.ids[i]
+        return f"{self.families[i]} {self.ids[i]}"
+
+    def match(self, table: TextTable) -> tuple[NDArray[np.int64], list[str]]:
+        """Return, for each sample, its row in `table` or -1, and the columns that are not ids."""
+        keys, data = self._table_keys(table)
+        twice = _repeated(keys)
+        if twice:
+            line = table.lines[max(i for i, key in enumerate(keys) if key == twice[0])]
+            raise ValueError(f"{table.path}, line {line}: sample {_show(twice[0])} appears more than once")
+        row = {key: i for i, key in enumerate(keys)}
+        mine = self._keys(paired=bool(keys) and isinstance(keys[0], tuple), path=table.path)
+        rows = np.array([row.get(key, -1) for key in mine], dtype=np.int64)
+        if (rows < 0).all():
+            raise ValueError(
+                f"{table.path}: no sample of {self.source} is in it; "
+                f"ids look like {some([_show(k) for k in keys], 2)} there, {some([_show(k) for k in mine], 2)} here"
+            )
+        known = set(mine)
+        unknown = [_show(key) for key in keys if key not in known]
+        self.report.unmatched.append((f"in {Path(table.path).name} only", unknown))
+        return rows, data
+
+    def listed(self, path: StrPath) -> NDArray[np.bool_]:
+        """Say which samples a list file (FID IID, or IID, a line) names."""
+        fields = read_list(path)
+        if fields and fields[0][0].upper() in ("#FID", "FID", "#IID", "IID"):
+            fields = fields[1:]
+        if not fields:
+            raise ValueError(f"{fspath(path)}: the list is empty")
+        paired = self.families is not None and len(fields[0]) > 1
+        named: set[Any] = {(row[0], row[1]) if paired and len(row) > 1 else row[0] for row in fields}
+        mine = self._keys(paired=paired, path=fspath(path))
+        return np.array([key in named for key in mine], dtype=bool)
+
+    def _keys(self, *, paired: bool, path: str) -> Sequence[Key | str]:
+        if paired and self.families is not None:
+            return list(zip(self.families, self.ids, strict=True))
+        if self.families is not None:
+            twice = _repeated(self.ids)
+            if twice:
+                raise ValueError(
+                    f"{path}: needs FID and IID, since IID {twice[0]} appears twice in {self.source}"
+                )
+        return self.ids
+
+    def _table_keys(self, table: TextTable) -> tuple[list[Any], list[str]]:
+        header = [name.lstrip("#").upper() for name in table.header]
+        if "FID" in header and "IID" in header:
+            f, i = header.index("FID"), header.index("IID")
+            data = [name for k, name in enumerate(table.header) if k not in (f, i)]
+            if self.families is None:
+                return [row[i] for row in table.rows], data
+            return [(row[f], row[i]) for row in table.rows], data
+        if "IID" in header:
+            i = header.index("IID")
+        elif self.families is None:
+            i = 0
+        else:
+            raise ValueError(
+                f"{table.path}: the first line must name the columns and start with FID IID (or IID), "
+                f"got {some(table.header, 3)}"
+            )
+        return [row[i] for row in table.rows], [name for k, name in enumerate(table.header) if k != i]
+
+
+def _repeated(keys: Iterable[Any]) -> list[Any]:
+    seen: set[Any] = set()
+    twice: list[Any] = []
+    for key in keys:
+        if key in seen:
+            twice.append(key)
+        seen.add(key)
+    return twice
+
+
+def _show(key: Any) -> str:
+    return " ".join(key) if isinstance(key, tuple) else str(key)
+
+
+class StudyDesign:
+    """Penalised features, then unpenalised covariates, as one design with names.
+
+    Parameters
+    ----------
+    main : Genotypes or (n, p) array
+    covariates : (n, k) array
+        Finite numbers; k may be 0.
+    feature_names : sequence of str
+        p + k names.
+    """
+
+    def __init__(
+        self, main: Genotypes | NDArray[Any], covariates: NDArray[np.float64], feature_names: Sequence[str]
+    ) -> None:
+        self.main, self.covariates, self.feature_names = main, covariates, feature_names
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.main.shape[0], self.main.shape[1] + self.covariates.shape[1]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def _design(self) -> tuple[_core.Design, NDArray[np.int64] | None]:
+        """Return the core design and, when samples were chosen, the row of the file of each of them."""
+        from riata import _core
+
+        base: _core.Design
+        rows: NDArray[np.int64] | None = None
+        if isinstance(self.main, Genotypes):
+            base, rows = self.main._design()
+        else:
+            base = _core.dense_design(self.main)
+        if self.covariates.shape[1] == 0:
+            return base, rows
+        beside = np.asfortranarray(self.covariates)
+        if rows is not None:  # rows of the file not in use have weight zero: any finite number will do
+            beside = np.zeros((base.shape[0], self.covariates.shape[1]), order="F")
+            beside[rows] = self.covariates
+        return _core.hstack_design([base, _core.dense_design(beside)]), rows
+
+
+@dataclass
+class Study:
+    """A problem ready to fit, and the story of how it came about.
+
+    Attributes
+    ----------
+    X : StudyDesign
+        What :func:`riata.fit_path` takes; covariates are its last columns.
+    y : (n,) array
+    response : Response
+    features : Table
+        One row a penalised feature: for genotypes ``chrom, id, pos, a1, a2`` and so on, for tables ``name``.
+    covariate_names : list of str
+    covariates : (n, k) array
+    penalty_factor : (p + k,) array or None
+        0 for covariates, infinity for features set aside.
+    excluded : list of (position, reason)
+    samples : Table
+        ``fid, iid`` or ``id`` of the samples in use.
+    join : JoinReport
+    files : list of str
+        Every file read, for the manifest.
+    """
+
+    main: Genotypes | NDArray[Any]
+    y: NDArray[np.float64]
+    response: Response
+    features: Table
+    covariate_names: list[str]
+    covariates: NDArray[np.float64]
+    excluded: list[tuple[int, str]]
+    samples: Table
+    join: JoinReport
+    files: list[str]
+
+    @property
+    def X(self) -> StudyDesign:
+        return StudyDesign(self.main, self.covariates, self.feature_names)
+
+    @property
+    def is_genotypes(self) -> bool:
+        return isinstance(self.main, Genotypes)
+
+    @property
+    def n_samples(self) -> int:
+        return len(self.y)
+
+    @property
+    def n_features(self) -> int:
+        """Penalised features, those set aside included."""
+        return len(self.features)
+
+    @property
+    def feature_names(self) -> list[str]:
+        names = self.features["id"] if self.is_genotypes else self.features["name"]
+        return [*(str(name) for name in names), *self.covariate_names]
+
+    @property
+    def penalty_factor(self) -> NDArray[np.float64] | None:
+        if not self.covariate_names and not self.excluded:
+            return None
+        factor = np.ones(self.n_features + len(self.covariate_names))
+        factor[self.n_features :] = 0.0
+        factor[[j for j, _ in self.excluded]] = np.inf
+        return factor
+
+    def columns(self, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Decode the chosen penalised features, (n, k), NaN where missing."""
+        if isinstance(self.main, Genotypes):
+            return self.main.to_numpy(chosen)
+        return np.asarray(self.main[:, chosen], dtype=np.float64)
+
+    def standard_deviations(self, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the 1/n standard deviation of the chosen features, missing calls at their mean."""
+        out = np.empty(len(chosen))
+        for start in range(0, len(chosen), 64):
+            block = self.columns(chosen[start : start + 64])
+            missing = np.isnan(block)
+            called = np.maximum((~missing).sum(axis=0), 1)
+            mean = np.where(missing, 0.0, block).sum(axis=0) / called
+            out[start : start + 64] = np.sqrt((np.where(missing, 0.0, block - mean) ** 2).mean(axis=0))
+        return out
+
+
+def load_study(options: StudyOptions) -> Study:
+    """Read every file the options name and line them up.
+
+    Raises
+    ------
+    OSError, ValueError
+        For files that cannot be read or do not fit together; the message names file and line.
+    """
+    if (options.bfile is None) == (options.matrix is None):
+        raise ValueError("give exactly one of --bfile and --matrix")
+    if not 0.0 <= options.maf <= 0.5:
+        raise ValueError(f"--maf must lie in [0, 0.5], got {options.maf}")
+    if not 0.0 <= options.geno <= 1.0:
+        raise ValueError(f"--geno must lie in [0, 1], got {options.geno}")
+    return _genotype_study(options, options.bfile) if options.bfile is not None else _matrix_study(options)
+
+
+def _genotype_study(options: StudyOptions, bfile: str) -> Study:
+    for given, flag in ((options.target, "--target"), (options.drop or None, "--drop")):
+        if given is not None:
+            raise ValueError(f"{flag} is for --matrix; with --bfile use --pheno and --pheno-name")
+    geno = open_genotypes(bfile, counted_allele="A1" if options.counted_allele == "A1" else "A2")
+    prefix = geno.path.removesuffix(".bed")
+    files = [f"{prefix}.bed", f"{prefix}.bim", f"{prefix}.fam"]
+    joiner = Joiner(f"{prefix}.fam", list(geno.samples.iid), list(geno.samples.fid))
+    _apply_lists(joiner, options, files)
+    if options.pheno is None:
+        if options.pheno_name is not None:
+            raise ValueError("--pheno-name needs --pheno FILE")
+        cells, name = list(geno.samples.phenotype), "phenotype (.fam, column 6)"
+    else:
+        cells, name = _phenotype_cells(joiner, options, files)
+    response = _code(joiner, cells, name, options)
+    covariates, names = _covariates(joiner, options.covar, options.covar_name, files)
+    rows = _finish(joiner)
+    if len(rows) < len(geno):
+        geno = geno.subset(samples=rows)
+    y, covariates, names = _take(response, covariates, names, rows, joiner)
+    study = Study(
+        main=geno,
+        y=y,
+        response=response,
+        features=geno.variants,
+        covariate_names=names,
+        covariates=covariates,
+        excluded=_set_aside(geno, options, files),
+        samples=Table({k: geno.samples[k] for k in ("fid", "iid")}),
+        join=joiner.report,
+        files=files,
+    )
+    _check_left(study)
+    return study
+
+
+def _matrix_study(options: StudyOptions) -> Study:
+    assert options.matrix is not None
+    for given, flag in (
+        (options.extract, "--extract"),
+        (options.exclude, "--exclude"),
+        (options.chrom, "--chr"),
+        (options.maf or None, "--maf"),
+        (None if options.geno == 1.0 else options.geno, "--geno"),
+    ):
+        if given is not None:
+            raise ValueError(f"{flag} is for --bfile")
+    table = read_matrix(options.matrix, options.orient)
+    files = [options.matrix]
+    if (options.target is None) == (options.pheno is None):
+        raise ValueError("with --matrix give the response as --target COLUMN of the table or as --pheno FILE")
+    cells: list[str] = []
+    if options.target is not None:
+        cells = table.pop_column(options.target)
+    for name in options.drop:
+        table.pop_column(name)
+    joiner = Joiner(options.matrix, list(table.sample_ids))
+    joiner.report.notes.extend(table.notes)
+    _apply_lists(joiner, options, files)
+    if options.target is not None:
+        name = options.target
+    else:
+        cells, name = _phenotype_cells(joiner, options, files)
+    if table.text:
+        raise ValueError(
+            f"{options.matrix}: {some(list(table.text))} hold text, not numbers; leave out with --drop"
+        )
+    response = _code(joiner, cells, name, options)
+    covariates, names = _covariates(joiner, options.covar, options.covar_name, files)
+    rows = _finish(joiner)
+    X = table.X if len(rows) == table.shape[0] else table.X[rows]
+    check_finite(X, table)
+    y, covariates, names = _take(response, covariates, names, rows, joiner)
+    constant = np.flatnonzero(X.min(axis=0) == X.max(axis=0))
+    study = Study(
+        main=X,
+        y=y,
+        response=response,
+        features=Table({"name": table.feature_names}),
+        covariate_names=names,
+        covariates=covariates,
+        excluded=[(int(j), "constant") for j in constant],
+        samples=Table({"id": table.sample_ids[rows]}),
+        join=joiner.report,
+        files=files,
+    )
+    _check_left(study)
+    return study
+
+
+def check_finite(X: NDArray[Any], table: MatrixTable) -> None:
+    """Refuse NaN and infinity, naming the first feature and sample that hold one."""
+    bad = ~np.isfinite(X).all(axis=0)
+    if bad.any():
+        first = int(np.flatnonzero(bad)[0])
+        raise ValueError(
+            f"{table.path}: missing or infinite values in {int(bad.sum()):,} features, "
+            f"first {table.feature_names[first]!r}; "
+            "fill them in or leave the features out first"
+        )
+
+
+def _apply_lists(joiner: Joiner, options: StudyOptions, files: list[str]) -> None:
+    if options.keep is not None:
+        joiner.drop(joiner.listed(options.keep), f"not in {Path(options.keep).name} (--keep)")
+        files.append(options.keep)
+    if options.remove is not None:
+        joiner.drop(~joiner.listed(options.remove), f"in {Path(options.remove).name} (--remove)")
+        files.append(options.remove)
+
+
+def _phenotype_cells(joiner: Joiner, options: StudyOptions, files: list[str]) -> tuple[list[str], str]:
+    assert options.pheno is not None
+    table = read_text_table(options.pheno)
+    files.append(options.pheno)
+    rows, data = joiner.match(table)
+    name = options.pheno_name
+    if name is None:
+        if len(data) != 1:
+            raise ValueError(f"{options.pheno}: choose one of its columns with --pheno-name: {some(data)}")
+        name = data[0]
+    column = table.column(name)
+    joiner.drop(rows >= 0, f"not in {Path(options.pheno).name}")
+    return [column[i] if i >= 0 else "NA" for i in rows], name
+
+
+def _code(joiner: Joiner, cells: list[str], name: str, options: StudyOptions) -> Response:
+    if not joiner.use.any():
+        _finish(joiner)
+    shown = [cell if use else "NA" for cell, use in zip(cells, joiner.use, strict=True)]
+    response = code_response(
+        shown, name, loss=options.loss, missing_code=options.missing_code, positive=options.positive
+    )
+    joiner.drop(~np.isnan(response.values), f"{name} missing")
+    if response.note:
+        joiner.report.notes.append(f"{name}: {response.note}")
+    return response
+
+
+def _covariates(
+    joiner: Joiner, path: str | None, chosen: Sequence[str] | None, files: list[str]
+) -> tuple[NDArray[np.float64], list[str]]:
+    if path is None:
+        if chosen is not None:
+            raise ValueError("--covar-name needs --covar FILE")
+        return np.empty((len(joiner.ids), 0)), []
+    files.append(path)
+    table = read_text_table(path)
+    rows, data = joiner.match(table)
+    names = list(data if chosen is None else chosen)
+    twice = _repeated(names)
+    if twice:
+        raise ValueError(f"--covar-name: {twice[0]} is given twice")
+    values = np.full((len(joiner.ids), len(names)), np.nan)
+    for k, name in enumerate(names):
+        column = _covariate_numbers(table, name)
+        values[:, k] = np.where(rows >= 0, column[np.maximum(rows, 0)], np.nan)
+    joiner.drop(rows >= 0, f"not in {Path(path).name}")
+    joiner.drop(np.isfinite(values).all(axis=1), "a covariate is missing")
+    return values, names
+
+
+def _covariate_numbers(table: TextTable, name: str) -> NDArray[np.float64]:
+    cells = table.column(name)
+    out = np.empty(len(cells))
+    for i, cell in enumerate(cells):
+        try:
+            out[i] = np.nan if is_missing(cell) else float(cell)
+        except ValueError:
+            raise ValueError(
+                f"{table.path}, line {table.lines[i]}: covariate {name} must be a number, got {cell!r}; "
+                "write classes as 0/1 columns"
+            ) from None
+    return out
+
+
+def _finish(joiner: Joiner) -> NDArray[np.int64]:
+    rows = np.flatnonzero(joiner.use).astype(np.int64)
+    joiner.report.n_analysed = len(rows)
+    if len(rows) == 0:
+        why = "; ".join(f"{len(names):,} {reason}" for reason, names in joiner.report.dropped)
+        raise ValueError(f"no sample is left of {joiner.report.n_source:,}: {why}")
+    return rows
+
+
+def _take(
+    response: Response,
+    covariates: NDArray[np.float64],
+    names: list[str],
+    rows: NDArray[np.int64],
+    joiner: Joiner,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
+    y = response.values[rows]
+    if len(y) < 2:
+        raise ValueError(f"{response.name}: at least two samples are needed, {len(y)} left")
+    if response.classes and len(np.unique(y)) < 2:
+        left = response.classes[int(y[0])]
+        raise ValueError(f"{response.name}: only class {left} is left after joining samples; two are needed")
+    if not response.classes and len(np.unique(y)) < 2:
+        raise ValueError(f"{response.name}: all {len(y)} samples have the same value, {y[0]:g}")
+    inside = covariates[rows]
+    varies = np.array([len(np.unique(inside[:, k])) > 1 for k in range(len(names))], dtype=bool)
+    for k in np.flatnonzero(~varies):
+        joiner.report.notes.append(f"covariate {names[k]} is the same for all samples: left out")
+    return (
+        y,
+        np.ascontiguousarray(inside[:, varies]),
+        [name for name, keep in zip(names, varies, strict=True) if keep],
+    )
+
+
+def _set_aside(geno: Genotypes, options: StudyOptions, files: list[str]) -> list[tuple[int, str]]:
+    reasons: dict[int, str] = {}
+
+    def mark(mask: NDArray[np.bool_], why: str) -> None:
+        for j in np.flatnonzero(mask):
+            reasons.setdefault(int(j), why)
+
+    ids = geno.variants.id
+    if options.chrom is not None:
+        wanted = {name.removeprefix("chr") for name in options.chrom}
+        here = np.array([str(c).removeprefix("chr") in wanted for c in geno.variants.chrom], dtype=bool)
+        if not here.any():
+            raise ValueError(f"--chr: no variant on chromosome {some(sorted(wanted))}")
+        mark(~here, "--chr")
+    for path, flag in ((options.extract, "--extract"), (options.exclude, "--exclude")):
+        if path is None:
+            continue
+        files.append(path)
+        listed = {row[0] for row in read_list(path)}
+        named = np.array([name in listed for name in ids], dtype=bool)
+        if not named.any():
+            raise ValueError(
+                f"{path}: none of its {len(listed):,} variant ids is in {geno.path.removesuffix('.bed')}.bim"
+            )
+        mark(~named if flag == "--extract" else named, flag)
+    counts = geno.counts()
+    called = counts[:, :3].sum(axis=1)
+    mark(called == 0, "all calls missing")
+    mark((counts[:, :3] > 0).sum(axis=1) <= 1, "monomorphic")
+    if options.geno < 1.0:
+        mark(geno.missing_rate() > options.geno, f"missing rate above {options.geno:g}")
+    if options.maf > 0.0:
+        frequency = geno.allele_frequency()
+        mark(
+            np.minimum(frequency, 1.0 - frequency) < options.maf,
+            f"minor allele frequency below {options.maf:g}",
+        )
+    return sorted(reasons.items())
+
+
+def _check_left(study: Study) -> None:
+    if len(study.excluded) == study.n_features:
+        raise ValueError(
+            f"no feature is left: all {study.n_features:,} were set aside ({study.excluded[0][1]} first)"
+        )
+
+
+def sample_columns(study_samples: Table) -> list[tuple[str, NDArray[Any]]]:
+    """Return the id columns of an output table: FID and IID, or ID."""
+    return [(name.upper(), text_array(list(study_samples[name]))) for name in study_samples.columns]
