@@ -22,6 +22,8 @@ class Pool : public Design {
   virtual double dot(Index k, const double* u) const = 0;
   /// v += a * x_k.
   virtual void axpy(Index k, double a, double* v) const = 0;
+  /// v += a * weight * x_k, element by element.
+  virtual void axpy_weighted(Index k, double a, const double* weight, double* v) const;
   /// Bytes held.
   virtual std::size_t memory() const = 0;
 };

@@ -1,35 +1,66 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
-#include "riata/types.hpp"
-
 namespace riata {
 
+using Index = std::ptrdiff_t;  // as in types.hpp: units compiled for one instruction set must not see Eigen
+
 /// The hot loops on raw pointers, compiled once per instruction set and picked at run time (see cpp/src/kernel/).
-/// All are single-threaded; callers split the work. `ldr`, `ldb`, `ldo` are leading dimensions in elements.
-/// In every `correlate_*` the bits of out(c, q) do not depend on how columns are grouped into calls.
+/// All are single-threaded; callers split the work. `ldr`, `ldb`, `ldo`, `ldx` are leading dimensions in elements.
+/// A "line" is n contiguous elements: a column of a column-major matrix or a row of a row-major one. The bits of an
+/// output never depend on how lines and right-hand sides are grouped into calls. Outputs do not alias inputs.
 struct Kernels {
   std::string_view name;  // "baseline", "avx2", "avx512"
 
   double (*dot)(const double* x, const double* y, Index n);
   void (*axpy)(double a, const double* x, double* y, Index n);  // y += a x
+  void (*axpy_weighted)(double a, const double* w, const double* x, double* y, Index n);  // y_i += a w_i x_i
 
-  /// out[c + q * ldo] = sum_i cols[c][i] * R[i + q * ldr], c < ncols, q < m. Columns are contiguous.
-  void (*correlate_f64)(const double* const* cols, Index ncols, Index n, const double* R, Index ldr, Index m,
+  /// out[c + q * ldo] = sum_i lines[c][i] * R[i + q * ldr] for c < count, q < m.
+  /// Summed in blocks of kernel_block rows, then block by block.
+  void (*correlate_f64)(const double* const* lines, Index count, Index n, const double* R, Index ldr, Index m,
                         double* out, Index ldo);
-  void (*correlate_f32)(const float* const* cols, Index ncols, Index n, const double* R, Index ldr, Index m,
+  void (*correlate_f32)(const float* const* lines, Index count, Index n, const double* R, Index ldr, Index m,
                         double* out, Index ldo);
-  void (*correlate_i8)(const std::int8_t* const* cols, Index ncols, Index n, const double* R, Index ldr, Index m,
+  void (*correlate_i8)(const std::int8_t* const* lines, Index count, Index n, const double* R, Index ldr, Index m,
                        double* out, Index ldo);
 
-  /// out[i + q * ldo] += sum_c cols[c][i] * B[c + q * ldb].
-  void (*multiply_f64)(const double* const* cols, Index ncols, Index n, const double* B, Index ldb, Index m,
+  /// out[i + q * ldo] += sum_c lines[c][i] * B[c + q * ldb], one term after the other. On rows of a row-major matrix
+  /// this is X' R by panels.
+  void (*multiply_f64)(const double* const* lines, Index count, Index n, const double* B, Index ldb, Index m,
                        double* out, Index ldo);
+  void (*multiply_f32)(const float* const* lines, Index count, Index n, const double* B, Index ldb, Index m,
+                       double* out, Index ldo);
+  void (*multiply_i8)(const std::int8_t* const* lines, Index count, Index n, const double* B, Index ldb, Index m,
+                      double* out, Index ldo);
+
+  /// z = x - shift and square = z^2.
+  void (*center_f64)(const double* x, Index n, double shift, double* z, double* square);
+  void (*center_f32)(const float* x, Index n, double shift, double* z, double* square);
+  void (*center_i8)(const std::int8_t* x, Index n, double shift, double* z, double* square);
+
+  /// L Y = X in place for m right-hand sides of length n, ldx apart. L is lower triangular, element (i, k) at
+  /// L[i * ld + k]; entries above the diagonal are not read.
+  void (*forward_solve)(const double* L, Index ld, Index n, double* x, Index ldx, Index m);
+  /// L' x = y in place, for the same L.
+  void (*backward_solve)(const double* L, Index ld, Index n, double* x);
 };
 
-/// The table for this machine, or the one named by the environment variable RIATA_ISA (baseline, avx2, avx512).
+/// Rows summed together before they are added to a result of `correlate_*`.
+inline constexpr Index kernel_block = 512;
+
+/// The table for this machine, or the one named by the environment variable RIATA_ISA (auto, baseline, avx2, avx512).
+/// Throws std::invalid_argument when that variable names none, or one this machine does not have.
 const Kernels& kernels();
+
+/// Chooses the table for the whole process: "auto", "baseline", "avx2" or "avx512". For tests and benches; not to be
+/// called while kernels run. Throws std::invalid_argument for any other name and for one this machine does not have.
+void set_isa(std::string_view name);
+
+/// Whether `set_isa` accepts the name.
+bool has_isa(std::string_view name);
 
 }  // namespace riata

@@ -1,0 +1,8 @@
+#define RIATA_ISA baseline
+#define RIATA_ISA_NAME "baseline"
+#define RIATA_ISA_LEVEL 0
+#include "kernels_impl.hpp"
+
+namespace riata {
+extern const Kernels* const baseline_table = &baseline::table;
+}

@@ -1,0 +1,355 @@
+#pragma once
+
+// The kernels, written once on the packs of simd.hpp and compiled by one unit per instruction set. Nothing from the
+// standard library that emits code, and no Eigen: see simd.hpp. Sums that must not depend on grouping have one
+// accumulator pack per output, walked in row order whatever the tile around it.
+
+#include "simd.hpp"
+#include "tables.hpp"
+
+namespace riata::RIATA_ISA {
+
+constexpr Index block = kernel_block;
+
+RIATA_INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
+
+// ---- correlate -----------------------------------------------------------------------------------------------
+
+/// out[c + q ldo] += sum_{i < n} x[c][first + i] R[i + q ldr] for a tile of C lines and M right-hand sides.
+template <class T, int C, int M>
+void correlate_tile(const T* const* lines, Index first, Index n, const double* R, Index ldr, double* out, Index ldo) {
+  const T* x[C];
+  RIATA_UNROLL
+  for (int c = 0; c < C; ++c) x[c] = lines[c] + first;
+  Pack acc[M][C];
+  RIATA_UNROLL
+  for (int q = 0; q < M; ++q) {
+    RIATA_UNROLL
+    for (int c = 0; c < C; ++c) acc[q][c] = zero();
+  }
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    Pack xi[C];
+    RIATA_UNROLL
+    for (int c = 0; c < C; ++c) xi[c] = load(x[c] + i);
+    RIATA_UNROLL
+    for (int q = 0; q < M; ++q) {
+      const Pack r = load(R + q * ldr + i);
+      RIATA_UNROLL
+      for (int c = 0; c < C; ++c) acc[q][c] = fma(xi[c], r, acc[q][c]);
+    }
+  }
+  if (i < n) {
+    Pack xi[C];
+    RIATA_UNROLL
+    for (int c = 0; c < C; ++c) xi[c] = load_part(x[c] + i, n - i);
+    RIATA_UNROLL
+    for (int q = 0; q < M; ++q) {
+      const Pack r = load_part(R + q * ldr + i, n - i);
+      RIATA_UNROLL
+      for (int c = 0; c < C; ++c) acc[q][c] = fma(xi[c], r, acc[q][c]);
+    }
+  }
+  RIATA_UNROLL
+  for (int q = 0; q < M; ++q) {
+    RIATA_UNROLL
+    for (int c = 0; c < C; ++c) out[c + q * ldo] += sum(acc[q][c]);
+  }
+}
+
+template <class T>
+using CorrelateTile = void (*)(const T* const*, Index, Index, const double*, Index, double*, Index);
+
+template <class T, int C>
+RIATA_INLINE CorrelateTile<T> correlate_tile_for(Index m) {
+  switch (m) {
+    case 1: return correlate_tile<T, C, 1>;
+    case 2: return correlate_tile<T, C, 2>;
+    case 3: return correlate_tile<T, C, 3>;
+#if RIATA_ISA_LEVEL == 3
+    case 4: return correlate_tile<T, C, 4>;
+    case 5: return correlate_tile<T, C, 5>;
+#endif
+    default: return correlate_tile<T, C, tile_rhs>;
+  }
+}
+
+template <class T>
+CorrelateTile<T> correlate_tile_for(Index lines, Index m) {
+  switch (lines) {
+    case 1: return correlate_tile_for<T, 1>(m);
+    case 2: return correlate_tile_for<T, 2>(m);
+#if RIATA_ISA_LEVEL == 3
+    case 3: return correlate_tile_for<T, 3>(m);
+#endif
+    default: return correlate_tile_for<T, tile_lines>(m);
+  }
+}
+
+/// One tile of right-hand sides against lines [0, count), rows [first, last).
+template <class T>
+void correlate_lines(const T* const* lines, Index count, Index first, Index last, const double* R, Index ldr, Index m,
+                     double* out, Index ldo) {
+  for (Index c = 0; c < count; c += tile_lines) {
+    const Index held = smaller(tile_lines, count - c);
+    const CorrelateTile<T> tile = correlate_tile_for<T>(held, m);
+    for (Index i = first; i < last; i += block) {
+      tile(lines + c, i, smaller(block, last - i), R + i, ldr, out + c, ldo);
+    }
+  }
+}
+
+template <class T>
+void correlate(const T* const* lines, Index count, Index n, const double* R, Index ldr, Index m, double* out,
+               Index ldo) {
+  for (Index q = 0; q < m; ++q) {
+    for (Index c = 0; c < count; ++c) out[c + q * ldo] = 0.0;
+  }
+  if (m <= tile_rhs) {
+    // Lines stream along their length; the rows of R in use stay in the second-level cache.
+    const Index rows = block * (64 / (m > 0 ? m : 1));
+    for (Index i = 0; i < n; i += rows) {
+      correlate_lines(lines, count, i, smaller(i + rows, n), R, ldr, m, out, ldo);
+    }
+    return;
+  }
+  // A group of line blocks stays in the second-level cache while tiles of right-hand sides pass over it.
+  const Index group = 32 / tile_lines * tile_lines;
+  const Index tiles = (m + tile_rhs - 1) / tile_rhs;
+  for (Index i = 0; i < n; i += block) {
+    const Index last = smaller(i + block, n);
+    for (Index c = 0; c < count; c += group) {
+      const Index held = smaller(group, count - c);
+      for (Index t = 0; t < tiles; ++t) {
+        const Index q = t * m / tiles;
+        const Index width_q = (t + 1) * m / tiles - q;
+        correlate_lines(lines + c, held, i, last, R + q * ldr, ldr, width_q, out + c + q * ldo, ldo);
+      }
+    }
+  }
+}
+
+// ---- multiply ------------------------------------------------------------------------------------------------
+
+/// out[i + q ldo] += sum_{k < K} x[k][first + i] B[k + q ldb], i < n, q < M.
+template <class T, int K, int M>
+void multiply_tile(const T* const* lines, Index first, Index n, const double* B, Index ldb, double* out, Index ldo) {
+  const T* x[K];
+  double b[M][K];  // a local copy, so that stores to `out` cannot be suspected of changing it
+  RIATA_UNROLL
+  for (int k = 0; k < K; ++k) {
+    x[k] = lines[k] + first;
+    RIATA_UNROLL
+    for (int q = 0; q < M; ++q) b[q][k] = B[k + q * ldb];
+  }
+  Index i = 0;
+  for (; i + sweep_packs * width <= n; i += sweep_packs * width) {
+    Pack xi[K][sweep_packs];
+    RIATA_UNROLL
+    for (int k = 0; k < K; ++k) {
+      RIATA_UNROLL
+      for (int s = 0; s < sweep_packs; ++s) xi[k][s] = load(x[k] + i + s * width);
+    }
+    RIATA_UNROLL
+    for (int q = 0; q < M; ++q) {
+      Pack y[sweep_packs];
+      RIATA_UNROLL
+      for (int s = 0; s < sweep_packs; ++s) y[s] = load(out + q * ldo + i + s * width);
+      RIATA_UNROLL
+      for (int k = 0; k < K; ++k) {
+        const Pack bk = set1(b[q][k]);
+        RIATA_UNROLL
+        for (int s = 0; s < sweep_packs; ++s) y[s] = fma(xi[k][s], bk, y[s]);
+      }
+      RIATA_UNROLL
+      for (int s = 0; s < sweep_packs; ++s) store(out + q * ldo + i + s * width, y[s]);
+    }
+  }
+  for (; i < n; i += width) {
+    const Index held = smaller(width, n - i);
+    Pack xi[K];
+    RIATA_UNROLL
+    for (int k = 0; k < K; ++k) xi[k] = held == width ? load(x[k] + i) : load_part(x[k] + i, held);
+    RIATA_UNROLL
+    for (int q = 0; q < M; ++q) {
+      double* const yq = out + q * ldo + i;
+      Pack y = held == width ? load(yq) : load_part(yq, held);
+      RIATA_UNROLL
+      for (int k = 0; k < K; ++k) y = fma(xi[k], set1(b[q][k]), y);
+      held == width ? store(yq, y) : store_part(yq, y, held);
+    }
+  }
+}
+
+template <class T, int K>
+void multiply_lines(const T* const* lines, Index first, Index n, const double* B, Index ldb, Index m, double* out,
+                    Index ldo) {
+  Index q = 0;
+  for (; q + 4 <= m; q += 4) multiply_tile<T, K, 4>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
+  switch (m - q) {
+    case 3: return multiply_tile<T, K, 3>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
+    case 2: return multiply_tile<T, K, 2>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
+    case 1: return multiply_tile<T, K, 1>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
+    default: return;
+  }
+}
+
+template <class T>
+void multiply(const T* const* lines, Index count, Index n, const double* B, Index ldb, Index m, double* out,
+              Index ldo) {
+  const Index rows = m <= 4 ? 4 * block : block;  // the part of `out` in use stays in cache
+  for (Index i = 0; i < n; i += rows) {
+    const Index held = smaller(rows, n - i);
+    Index c = 0;
+    for (; c + 8 <= count; c += 8) multiply_lines<T, 8>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
+    if (c + 4 <= count) {
+      multiply_lines<T, 4>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
+      c += 4;
+    }
+    if (c + 2 <= count) {
+      multiply_lines<T, 2>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
+      c += 2;
+    }
+    if (c < count) multiply_lines<T, 1>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
+  }
+}
+
+// ---- single vectors ------------------------------------------------------------------------------------------
+
+inline double dot(const double* x, const double* y, Index n) {
+  constexpr int chains = 8;
+  Pack acc[chains];
+  RIATA_UNROLL
+  for (int k = 0; k < chains; ++k) acc[k] = zero();
+  Index i = 0;
+  for (; i + chains * width <= n; i += chains * width) {
+    RIATA_UNROLL
+    for (int k = 0; k < chains; ++k) acc[k] = fma(load(x + i + k * width), load(y + i + k * width), acc[k]);
+  }
+  for (; i + width <= n; i += width) acc[0] = fma(load(x + i), load(y + i), acc[0]);
+  if (i < n) acc[1] = fma(load_part(x + i, n - i), load_part(y + i, n - i), acc[1]);
+  return sum(add(add(add(acc[0], acc[1]), add(acc[2], acc[3])), add(add(acc[4], acc[5]), add(acc[6], acc[7]))));
+}
+
+inline void axpy(double a, const double* x, double* y, Index n) {
+  const Pack pa = set1(a);
+  Index i = 0;
+  for (; i + 4 * width <= n; i += 4 * width) {
+    RIATA_UNROLL
+    for (int k = 0; k < 4; ++k) store(y + i + k * width, fma(pa, load(x + i + k * width), load(y + i + k * width)));
+  }
+  for (; i + width <= n; i += width) store(y + i, fma(pa, load(x + i), load(y + i)));
+  if (i < n) store_part(y + i, fma(pa, load_part(x + i, n - i), load_part(y + i, n - i)), n - i);
+}
+
+inline void axpy_weighted(double a, const double* w, const double* x, double* y, Index n) {
+  const Pack pa = set1(a);
+  Index i = 0;
+  for (; i + width <= n; i += width) store(y + i, fma(mul(pa, load(w + i)), load(x + i), load(y + i)));
+  if (i < n) {
+    const Index held = n - i;
+    const Pack aw = mul(pa, load_part(w + i, held));
+    store_part(y + i, fma(aw, load_part(x + i, held), load_part(y + i, held)), held);
+  }
+}
+
+template <class T>
+void center(const T* x, Index n, double shift, double* z, double* square) {
+  const Pack s = set1(shift);
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    const Pack d = sub(load(x + i), s);
+    store(z + i, d);
+    store(square + i, mul(d, d));
+  }
+  if (i < n) {
+    const Pack d = sub(load_part(x + i, n - i), s);
+    store_part(z + i, d, n - i);
+    store_part(square + i, mul(d, d), n - i);
+  }
+}
+
+// ---- triangular solves ---------------------------------------------------------------------------------------
+
+constexpr Index small_rows = 8;
+
+/// L Y = X for one right-hand side and n <= small_rows.
+RIATA_INLINE void solve_corner(const double* L, Index ld, Index n, double* x) {
+  for (Index i = 0; i < n; ++i) {
+    double s = x[i];
+    for (Index k = 0; k < i; ++k) s -= L[i * ld + k] * x[k];
+    x[i] = s / L[i * ld + i];
+  }
+}
+
+/// Takes `rows` rows at a time: what the solved part contributes to them is a product like any other, what remains
+/// is a triangle of that size.
+template <Index rows, class Corner>
+RIATA_INLINE void solve_by_rows(const double* L, Index ld, Index n, double* x, Index ldx, Index m,
+                                const Corner& corner) {
+  constexpr Index rhs = 16;
+  double part[rows * rhs];
+  const double* line[rows];
+  for (Index i = 0; i < n; i += rows) {
+    const Index held = smaller(rows, n - i);
+    for (Index k = 0; k < held; ++k) line[k] = L + (i + k) * ld;
+    for (Index q = 0; i > 0 && q < m; q += rhs) {
+      const Index held_q = smaller(rhs, m - q);
+      correlate<double>(line, held, i, x + q * ldx, ldx, held_q, part, rows);
+      for (Index s = 0; s < held_q; ++s) {
+        for (Index k = 0; k < held; ++k) x[i + k + (q + s) * ldx] -= part[k + s * rows];
+      }
+    }
+    corner(L + i * ld + i, held, x + i);
+  }
+}
+
+inline void forward_solve(const double* L, Index ld, Index n, double* x, Index ldx, Index m) {
+  const auto small = [ld, ldx, m](const double* corner, Index rows, double* y) {
+    for (Index q = 0; q < m; ++q) solve_corner(corner, ld, rows, y + q * ldx);
+  };
+  const auto middle = [ld, ldx, m, &small](const double* corner, Index rows, double* y) {
+    solve_by_rows<small_rows>(corner, ld, rows, y, ldx, m, small);
+  };
+  solve_by_rows<64>(L, ld, n, x, ldx, m, middle);
+}
+
+inline void backward_solve(const double* L, Index ld, Index n, double* x) {
+  const double* line[small_rows];
+  double minus[small_rows];
+  for (Index last = n; last > 0;) {
+    const Index held = last % small_rows == 0 ? small_rows : last % small_rows;
+    const Index first = last - held;
+    for (Index k = held; k-- > 0;) {
+      const double* row = L + (first + k) * ld + first;
+      const double value = x[first + k] / row[k];
+      x[first + k] = value;
+      for (Index t = 0; t < k; ++t) x[first + t] -= value * row[t];
+      line[k] = L + (first + k) * ld;
+      minus[k] = -value;
+    }
+    multiply<double>(line, held, first, minus, small_rows, 1, x, n);
+    last = first;
+  }
+}
+
+extern const Kernels table;
+constinit const Kernels table = {
+    RIATA_ISA_NAME,
+    dot,
+    axpy,
+    axpy_weighted,
+    correlate<double>,
+    correlate<float>,
+    correlate<std::int8_t>,
+    multiply<double>,
+    multiply<float>,
+    multiply<std::int8_t>,
+    center<double>,
+    center<float>,
+    center<std::int8_t>,
+    forward_solve,
+    backward_solve,
+};
+
+}  // namespace riata::RIATA_ISA
