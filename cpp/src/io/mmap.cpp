@@ -110,7 +110,7 @@ void unmap(const std::uint8_t* data, std::size_t size) {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path) : data_(map_file(path, size_)) {}
+MappedFile::MappedFile(const std::string& path) { data_ = map_file(path, size_); }
 
 MappedFile::~MappedFile() { unmap(data_, size_); }
 
@@ -123,9 +123,10 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   return *this;
 }
 
-void MappedFile::expect_sequential() const {
+void MappedFile::expect([[maybe_unused]] Access access) const {
 #ifndef _WIN32
-  if (data_ != nullptr) ::posix_madvise(const_cast<std::uint8_t*>(data_), size_, POSIX_MADV_SEQUENTIAL);
+  const int advice = access == Access::sequential ? POSIX_MADV_SEQUENTIAL : POSIX_MADV_NORMAL;
+  if (data_ != nullptr) ::posix_madvise(const_cast<std::uint8_t*>(data_), size_, advice);
 #endif
 }
 

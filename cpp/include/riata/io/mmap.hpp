@@ -22,9 +22,10 @@ class MappedFile {
   const std::uint8_t* data() const { return data_; }
   std::size_t size() const { return size_; }
 
-  /// Hints to the system; never fail and never wait. The whole file is about to be read front to back once, or
-  /// `length` bytes from `offset` (clipped to the file) are needed soon.
-  void expect_sequential() const;
+  /// Hints to the system; they never fail. `expect` tells how the file is going to be read; `will_need` starts to
+  /// read `length` bytes from `offset` (clipped to the file) ahead of their use.
+  enum class Access { any, sequential };
+  void expect(Access access) const;
   void will_need(std::size_t offset, std::size_t length) const;
 
  private:

@@ -1,0 +1,197 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "riata/design/design.hpp"
+#include "riata/parallel.hpp"
+
+/// The coarse operations on sparse columns, shared by the CSC design and its working set. A storage is a function
+/// column(j) that returns a SparseColumn.
+namespace riata {
+
+/// Entries of one column: value[k] at row[k]; duplicate rows add up.
+template <class I, class T>
+struct SparseColumn {
+  const I* row;
+  const T* value;
+  Index size;
+};
+
+/// A sparse design whose columns can be copied out clean: what its working set needs.
+class SparseDesign : public Design {
+ public:
+  using Design::Design;
+  /// Entries that copy_column writes.
+  virtual Index column_size(Index j) const = 0;
+  /// Entries of column j with increasing rows and duplicates summed. Needs rows() < 2^31.
+  virtual void copy_column(Index j, std::int32_t* row, double* value) const = 0;
+};
+
+namespace sparse {
+
+constexpr Index kLanes = 8;          // right-hand sides that share a cache line
+constexpr Index kChunkColumns = 64;  // columns a task
+constexpr Index kLookAhead = 16;     // entries between a prefetch and its use
+
+inline void prefetch([[maybe_unused]] const void* address) {
+#if defined(__GNUC__)
+  __builtin_prefetch(address);
+#endif
+}
+
+/// Columns of R in panels of kLanes, each row-major and zero-padded: the entries of a row that belong together lie in
+/// one cache line.
+class Panels {
+ public:
+  explicit Panels(const MatIn& R)
+      : rows_(R.rows()), count_((R.cols() + kLanes - 1) / kLanes), data_(rows_ * count_ * kLanes + kLanes - 1) {
+    const auto address = reinterpret_cast<std::uintptr_t>(data_.data());
+    const std::uintptr_t line = kLanes * sizeof(double);
+    start_ = data_.data() + (line - address % line) % line / sizeof(double);
+    for (Index b = 0; b < count_; ++b) {
+      double* panel = start_ + b * rows_ * kLanes;
+      const Index width = std::min(kLanes, R.cols() - b * kLanes);
+      for (Index i = 0; i < rows_; ++i)
+        for (Index l = 0; l < kLanes; ++l) panel[i * kLanes + l] = l < width ? R(i, b * kLanes + l) : 0.0;
+    }
+  }
+
+  Index count() const { return count_; }
+  /// Row i of panel b: kLanes numbers.
+  const double* row(Index b, Index i) const { return start_ + (b * rows_ + i) * kLanes; }
+
+ private:
+  Index rows_, count_;
+  Vec data_;
+  double* start_;
+};
+
+/// fn(k) for k < total, in parallel chunks.
+template <class F>
+void each(Index total, int threads, F&& fn) {
+  parallel_for((total + kChunkColumns - 1) / kChunkColumns, threads, [&](Index chunk) {
+    const Index end = std::min(total, (chunk + 1) * kChunkColumns);
+    for (Index k = chunk * kChunkColumns; k < end; ++k) fn(k);
+  });
+}
+
+template <class I, class T>
+double dot(const SparseColumn<I, T>& x, const double* u) {
+  double sum[4] = {};
+  Index k = 0;
+  for (; k + 4 <= x.size; k += 4) {
+    if (k + kLookAhead < x.size) prefetch(u + x.row[k + kLookAhead]);
+    for (Index l = 0; l < 4; ++l) sum[l] += static_cast<double>(x.value[k + l]) * u[x.row[k + l]];
+  }
+  for (; k < x.size; ++k) sum[0] += static_cast<double>(x.value[k]) * u[x.row[k]];
+  return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+}
+
+template <class I, class T>
+void axpy(const SparseColumn<I, T>& x, double a, double* v) {
+  for (Index k = 0; k < x.size; ++k) v[x.row[k]] += a * static_cast<double>(x.value[k]);
+}
+
+/// sum[l] = sum_k x_k panel(row_k, l).
+template <class I, class T>
+void dot_panel(const SparseColumn<I, T>& x, const Panels& panels, Index b, double (&sum)[kLanes]) {
+  for (double& s : sum) s = 0;
+  for (Index k = 0; k < x.size; ++k) {
+    if (k + kLookAhead < x.size) prefetch(panels.row(b, x.row[k + kLookAhead]));
+    const double* r = panels.row(b, x.row[k]);
+    const auto value = static_cast<double>(x.value[k]);
+    for (Index l = 0; l < kLanes; ++l) sum[l] += value * r[l];
+  }
+}
+
+template <class Column>
+void correlate(const Column& column, Columns columns, const MatIn& R, MatOut out, int threads) {
+  const auto total = static_cast<Index>(columns.size());
+  const auto at = [&](Index k) { return column(columns[static_cast<std::size_t>(k)]); };
+  if (R.cols() == 1) {
+    each(total, threads, [&](Index k) { out(k, 0) = dot(at(k), R.data()); });
+    return;
+  }
+  const Panels panels(R);
+  each(total, threads, [&](Index k) {
+    double sum[kLanes];
+    for (Index b = 0; b < panels.count(); ++b) {
+      dot_panel(at(k), panels, b, sum);
+      const Index width = std::min(kLanes, R.cols() - b * kLanes);
+      for (Index l = 0; l < width; ++l) out(k, b * kLanes + l) = sum[l];
+    }
+  });
+}
+
+/// Parallel over right-hand sides: rows of different columns collide, right-hand sides never do.
+template <class Column>
+void multiply(const Column& column, Columns columns, const MatIn& B, MatOut out, int threads) {
+  parallel_for(B.cols(), threads, [&](Index q) {
+    out.col(q).setZero();
+    for (Index k = 0; k < B.rows(); ++k)
+      if (B(k, q) != 0) axpy(column(columns[static_cast<std::size_t>(k)]), B(k, q), out.data() + q * out.outerStride());
+  });
+}
+
+template <class Column>
+void gather(const Column& column, Columns columns, MatOut out, int threads) {
+  each(static_cast<Index>(columns.size()), threads, [&](Index k) {
+    out.col(k).setZero();
+    axpy(column(columns[static_cast<std::size_t>(k)]), 1.0, out.data() + k * out.outerStride());
+  });
+}
+
+/// Moments of columns without duplicates, from their entries alone: with m the mean,
+/// variance = sum_nz w (x - m)^2 + (weight of the zeros) m^2. No term cancels another.
+class Moments {
+ public:
+  explicit Moments(const MatIn& weights) : panels_(weights), positive_(weights.cols()), total_(weights.cols()) {
+    for (Index f = 0; f < weights.cols(); ++f) {
+      positive_[f] = static_cast<double>((weights.col(f).array() > 0).count());
+      total_[f] = weights.col(f).sum();
+    }
+  }
+
+  template <class I, class T>
+  void of(const SparseColumn<I, T>& x, Index j, MatOut& mean, MatOut& variance) const {
+    double finite = 0;
+    for (Index k = 0; k < x.size; ++k) finite += static_cast<double>(x.value[k]) * 0.0;
+    for (Index b = 0; b < panels_.count(); ++b) {
+      double first[kLanes] = {}, weight[kLanes] = {}, rows[kLanes] = {}, second[kLanes] = {};
+      for (Index k = 0; k < x.size; ++k) {
+        const double* w = panels_.row(b, x.row[k]);
+        const auto value = static_cast<double>(x.value[k]);
+        for (Index l = 0; l < kLanes; ++l) {
+          first[l] += w[l] * value;
+          weight[l] += w[l];
+          rows[l] += w[l] > 0 ? 1.0 : 0.0;
+        }
+      }
+      for (Index k = 0; k < x.size; ++k) {
+        const double* w = panels_.row(b, x.row[k]);
+        const auto value = static_cast<double>(x.value[k]);
+        for (Index l = 0; l < kLanes; ++l) second[l] += w[l] * (value - first[l]) * (value - first[l]);
+      }
+      const Index width = std::min(kLanes, mean.cols() - b * kLanes);
+      for (Index l = 0; l < width; ++l) {
+        const Index f = b * kLanes + l;
+        // Where every weighted row has an entry, total - weight would be mere rounding, amplified by a large mean.
+        const double zeros = rows[l] == positive_[f] ? 0.0 : std::max(total_[f] - weight[l], 0.0);
+        mean(j, f) = first[l];
+        variance(j, f) = second[l] + zeros * first[l] * first[l];
+      }
+    }
+    if (std::isnan(finite)) variance(j, 0) = std::numeric_limits<double>::quiet_NaN();
+  }
+
+ private:
+  Panels panels_;
+  Vec positive_, total_;  // rows of positive weight, sum of weights
+};
+
+}  // namespace sparse
+}  // namespace riata

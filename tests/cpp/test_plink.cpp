@@ -1,0 +1,225 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "check_design.hpp"
+#include "riata/design/plink.hpp"
+#include "riata/error.hpp"
+
+namespace {
+
+using riata::CountedAllele;
+using riata::Index;
+using riata::Mat;
+using riata::PlinkDesign;
+
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+
+struct BedFile {
+  std::string path = (std::filesystem::temp_directory_path() / "riata_test_plink.bed").string();
+  explicit BedFile(const std::vector<std::uint8_t>& bytes) {
+    std::ofstream out(path, std::ios::binary);
+    for (const std::uint8_t b : bytes) out.put(static_cast<char>(b));
+  }
+  ~BedFile() { std::filesystem::remove(path); }
+  BedFile(const BedFile&) = delete;
+  BedFile& operator=(const BedFile&) = delete;
+};
+
+/// Copies of A1 to .bed bytes; unused bits are set, so that reading them would show.
+std::vector<std::uint8_t> encode(const Mat& a1) {
+  std::vector<std::uint8_t> bytes = {0x6c, 0x1b, 0x01};
+  for (Index j = 0; j < a1.cols(); ++j)
+    for (Index i = 0; i < a1.rows(); i += 4) {
+      unsigned byte = 0xff;
+      for (Index k = i; k < std::min(i + 4, a1.rows()); ++k) {
+        const double x = a1(k, j);
+        const unsigned code = std::isnan(x) ? 1 : x == 2.0 ? 0 : x == 1.0 ? 2 : 3;
+        byte &= ~(3u << (2 * (k - i)));
+        byte |= code << (2 * (k - i));
+      }
+      bytes.push_back(static_cast<std::uint8_t>(byte));
+    }
+  return bytes;
+}
+
+/// Columns in turn: no missing calls, some missing, rare allele, constant 0, constant 2 with missing, all missing.
+Mat example(Index n, Index p) {
+  std::mt19937_64 rng(11);
+  std::uniform_real_distribution<double> uniform;
+  Mat x(n, p);
+  for (Index j = 0; j < p; ++j)
+    for (Index i = 0; i < n; ++i) {
+      const double u = uniform(rng), missing = uniform(rng);
+      const double f = j % 6 == 2 ? 0.03 : 0.4;
+      x(i, j) = (u < f ? 1.0 : 0.0) + (uniform(rng) < f ? 1.0 : 0.0);
+      if (j % 6 == 1 && missing < 0.15) x(i, j) = kMissing;
+      if (j % 6 == 3) x(i, j) = 0.0;
+      if (j % 6 == 4) x(i, j) = missing < 0.3 ? kMissing : 2.0;
+      if (j % 6 == 5) x(i, j) = kMissing;
+    }
+  return x;
+}
+
+/// Dosages of the counted allele, missing ones at the mean over the included samples.
+Mat impute(Mat x, CountedAllele counted, const std::vector<std::uint8_t>& include) {
+  if (counted == CountedAllele::A2) x = 2.0 - x.array();
+  for (Index j = 0; j < x.cols(); ++j) {
+    double sum = 0, called = 0;
+    for (Index i = 0; i < x.rows(); ++i)
+      if (!std::isnan(x(i, j)) && (include.empty() || include[static_cast<std::size_t>(i)] != 0)) {
+        sum += x(i, j);
+        called += 1;
+      }
+    for (Index i = 0; i < x.rows(); ++i)
+      if (std::isnan(x(i, j))) x(i, j) = called == 0 ? 0.0 : sum / called;
+  }
+  return x;
+}
+
+}  // namespace
+
+TEST_CASE("plink agrees with its decoded copy for every n % 4, allele and instruction set") {
+  for (const Index n : {1, 2, 3, 4, 31, 32, 33, 70, 131})
+    for (const auto counted : {CountedAllele::A1, CountedAllele::A2}) {
+      CAPTURE(n);
+      const Mat x = example(n, 13);
+      const BedFile file(encode(x));
+      const Mat dense = impute(x, counted, {});
+      riata::check::each_isa([&] {
+        const PlinkDesign design(file.path, n, 13, counted, {}, 2);
+        riata::check::operations(design, dense);
+        CHECK(riata::check::same_bits(riata::check::gather(design, riata::check::all_columns(design)), dense));
+      });
+    }
+}
+
+TEST_CASE("plink works across blocks of rows and chunks of columns") {
+  const Index n = 9003;
+  const Mat x = example(n, 40);
+  const BedFile file(encode(x));
+  riata::check::each_isa([&] {
+    const PlinkDesign design(file.path, n, 40, CountedAllele::A1, {}, 1);
+    riata::check::operations(design, impute(x, CountedAllele::A1, {}));
+  });
+  const Mat wide = example(5, 3000);
+  const BedFile flat(encode(wide));
+  const PlinkDesign design(flat.path, 5, 3000, CountedAllele::A1, {}, 3);
+  const Mat dense = impute(wide, CountedAllele::A1, {}), R = riata::check::random_matrix(5, 3, 1);
+  const auto all = riata::check::all_columns(design);
+  const Mat c = riata::check::correlate(design, all, R);
+  riata::check::close(c, dense.transpose() * R, 1e-13);
+  CHECK(riata::check::same_bits(c, riata::check::correlate(design, all, R, 3)));
+}
+
+TEST_CASE("plink columns make a working set") {
+  const Mat x = example(37, 13);
+  const BedFile file(encode(x));
+  const PlinkDesign design(file.path, 37, 13, CountedAllele::A1, {}, 1);
+  riata::check::pool(design, impute(x, CountedAllele::A1, {}));
+}
+
+TEST_CASE("plink counts and imputes over the included samples") {
+  for (const Index n : {3, 32, 45, 70}) {
+    const Mat x = example(n, 12);
+    const BedFile file(encode(x));
+    std::vector<std::uint8_t> include(static_cast<std::size_t>(n));
+    for (std::size_t i = 0; i < include.size(); ++i) include[i] = i % 3 != 1 ? 7 : 0;
+    for (const auto counted : {CountedAllele::A1, CountedAllele::A2})
+      riata::check::each_isa([&] {
+        const PlinkDesign design(file.path, n, 12, counted, include, 2);
+        const Mat dense = impute(x, counted, include);
+        riata::check::operations(design, dense);
+        for (Index j = 0; j < 12; ++j) {
+          CAPTURE(j);
+          riata::GenotypeCounts want;
+          double missing_at = 0;
+          for (Index i = 0; i < n; ++i) {
+            if (std::isnan(x(i, j))) missing_at = dense(i, j);
+            if (include[static_cast<std::size_t>(i)] == 0) continue;
+            const double v = counted == CountedAllele::A1 ? x(i, j) : 2.0 - x(i, j);
+            (std::isnan(v) ? want.missing : v == 0 ? want.zero : v == 1 ? want.one : want.two) += 1;
+          }
+          const auto got = design.counts()[static_cast<std::size_t>(j)];
+          CHECK(got.zero == want.zero);
+          CHECK(got.one == want.one);
+          CHECK(got.two == want.two);
+          CHECK(got.missing == want.missing);
+          if (x.col(j).array().isNaN().any()) CHECK(design.imputed()[j] == missing_at);
+        }
+      });
+  }
+}
+
+TEST_CASE("plink variances of constant columns are zero under any weights") {
+  const Mat x = example(45, 12);
+  const BedFile file(encode(x));
+  const PlinkDesign design(file.path, 45, 12, CountedAllele::A1, {}, 1);
+  const Mat m = riata::check::moments(design, riata::check::random_weights(45, 6, 2));
+  for (const Index j : {3, 4, 5, 9, 10, 11})
+    for (Index f = 6; f < 12; ++f) CHECK(m(j, f) <= 1e-30);
+}
+
+TEST_CASE("plink correlations are exact to rounding on long columns") {
+  const Index n = 200000;
+  const Mat x = example(n, 3);
+  const BedFile file(encode(x));
+  const Mat dense = impute(x, CountedAllele::A1, {}), r = riata::check::random_matrix(n, 1, 4);
+  riata::check::each_isa([&] {
+    const PlinkDesign design(file.path, n, 3, CountedAllele::A1, {}, 1);
+    const Mat c = riata::check::correlate(design, riata::check::all_columns(design), r);
+    for (Index j = 0; j < 3; ++j) {
+      long double exact = 0;
+      for (Index i = 0; i < n; ++i) exact += static_cast<long double>(dense(i, j)) * static_cast<long double>(r(i, 0));
+      CHECK(std::abs(c(j, 0) - static_cast<double>(exact)) <= 1e-14 * dense.col(j).norm() * r.norm());
+    }
+  });
+}
+
+TEST_CASE("files that are not what they should be are refused with the reason") {
+  const Mat x = example(9, 4);  // 3 + 4 * 3 bytes
+  const auto good = encode(x);
+  const auto open = [](const std::vector<std::uint8_t>& bytes, Index n, Index p) {
+    const BedFile file(bytes);
+    return PlinkDesign(file.path, n, p, CountedAllele::A1, {}, 1).cols();
+  };
+  const auto refused = [&](std::vector<std::uint8_t> bytes, Index n, Index p, const char* reason) {
+    CHECK_THROWS_WITH_AS(open(bytes, n, p), doctest::Contains(reason), riata::FileError);
+  };
+  CHECK(open(good, 9, 4) == 4);
+  auto bytes = good;
+  bytes.pop_back();
+  refused(bytes, 9, 4, "truncated: 9 samples (lines of the .fam) and 4 variants (lines of the .bim) need exactly 15 "
+                       "bytes, got 14");
+  bytes = good;
+  bytes.push_back(0);
+  refused(bytes, 9, 4, "too long");
+  refused(good, 13, 4, "truncated");
+  refused(good, 9, 3, "too long");
+  bytes = good;
+  bytes[2] = 0;
+  refused(bytes, 9, 4, "sample-major");
+  for (const std::size_t k : {0, 1, 2}) {
+    bytes = good;
+    bytes[k] = 0x42;
+    refused(bytes, 9, 4, "6c 1b 01");
+  }
+  refused({}, 9, 4, "6c 1b 01");
+  refused({0x6c, 0x1b}, 9, 4, "6c 1b 01");
+  refused({0x6c, 0x1b, 0x01}, 9, 4, "truncated");
+
+  CHECK_THROWS_WITH_AS(PlinkDesign("no such file.bed", 9, 4, CountedAllele::A1, {}, 1),
+                       doctest::Contains("no such file.bed"), riata::FileError);
+  CHECK_THROWS_WITH_AS(PlinkDesign("no such file.bed", 0, 4, CountedAllele::A1, {}, 1), "samples must be >= 1, got 0",
+                       std::invalid_argument);
+  const BedFile file(good);
+  CHECK_THROWS_WITH_AS(PlinkDesign(file.path, 9, 4, CountedAllele::A1, {1, 0, 1}, 1),
+                       "include must have one entry a sample (9), got 3", std::invalid_argument);
+}
