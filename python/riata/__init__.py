@@ -1,0 +1,75 @@
+"""riata: sparse linear and logistic models, fast, each fit with a certificate of optimality."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from riata import penalties
+    from riata._core import __version__
+    from riata._equivalents import Equivalents, equivalents
+    from riata.genotypes import Genotypes, open_genotypes
+    from riata.glm import SparseLogisticRegression, SparseLogisticRegressionCV
+    from riata.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
+    from riata.memory import MemoryEstimate, estimate_memory
+    from riata.model_selection import CVPath, cv_path
+    from riata.path import Path, fit_path, load
+
+__all__ = [
+    "CVPath",
+    "ElasticNet",
+    "ElasticNetCV",
+    "Equivalents",
+    "Genotypes",
+    "Lasso",
+    "LassoCV",
+    "MemoryEstimate",
+    "Path",
+    "SparseLogisticRegression",
+    "SparseLogisticRegressionCV",
+    "__version__",
+    "cv_path",
+    "equivalents",
+    "estimate_memory",
+    "fit_path",
+    "load",
+    "open_genotypes",
+    "penalties",
+]
+
+_HOME = {
+    "CVPath": "model_selection",
+    "ElasticNet": "linear_model",
+    "ElasticNetCV": "linear_model",
+    "Equivalents": "_equivalents",
+    "Genotypes": "genotypes",
+    "Lasso": "linear_model",
+    "LassoCV": "linear_model",
+    "MemoryEstimate": "memory",
+    "Path": "path",
+    "SparseLogisticRegression": "glm",
+    "SparseLogisticRegressionCV": "glm",
+    "__version__": "_core",
+    "cv_path": "model_selection",
+    "equivalents": "_equivalents",
+    "estimate_memory": "memory",
+    "fit_path": "path",
+    "load": "path",
+    "open_genotypes": "genotypes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names when they are first used: `import riata` itself stays cheap."""
+    if name == "penalties":
+        return importlib.import_module("riata.penalties")
+    if name not in _HOME:
+        raise AttributeError(f"module 'riata' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"riata.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

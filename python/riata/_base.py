@@ -1,0 +1,163 @@
+"""What the estimators share: checking input as scikit-learn does, predicting, and selecting features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.feature_selection import SelectorMixin
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_sparse, view
+from riata._validation import (
+    SOLVERS,
+    Float,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_real,
+    check_threads,
+    check_weights,
+)
+from riata.model_selection import CVPath
+from riata.path import Options, linear_predictor, warn_unless_converged
+
+
+class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
+    """A linear model with few nonzero coefficients, which is also a selector of their features."""
+
+    fit_intercept: bool
+    standardize: bool
+    tol: float
+    max_iter: int
+    solver: str
+    n_threads: int | None
+    verbose: int
+
+    coef_: Float
+    intercept_: Any
+
+    @property
+    def sparse_coef_(self) -> Any:
+        """The coefficients as a SciPy CSR matrix of shape (1, p)."""
+        return sp.csr_matrix(np.atleast_2d(self.coef_))
+
+    def _get_support_mask(self) -> NDArray[np.bool_]:
+        check_is_fitted(self, "coef_")
+        return np.asarray(self.coef_).ravel() != 0.0
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _options(self, loss: str, alphas: Float | None, **others: Any) -> Options:
+        """The parameters every estimator has, checked; without a grid and rules to end it early unless given."""
+        given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False, "l1_ratio": 1.0} | others
+        return Options(
+            loss=loss,
+            alphas=alphas,
+            fit_intercept=check_flag("fit_intercept", self.fit_intercept),
+            standardize=check_flag("standardize", self.standardize),
+            tol=check_real("tol", self.tol, above=0.0),
+            max_iter=check_integer("max_iter", self.max_iter, at_least=1),
+            solver=check_choice("solver", self.solver, SOLVERS),
+            n_threads=check_threads(self.n_threads),
+            max_active=-1,
+            progress=None,
+            **given,
+        )
+
+    def _check_fit_input(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Any, Float]:
+        """Check what `fit` was given; record feature number and names. The core looks for NaN in its first pass."""
+        validate_data(self, X, y, skip_check_array=True)
+        design = view(*_checked_table(X)) if not hasattr(X, "_design") else as_design(X)
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
+            )
+        if not isinstance(y, np.ndarray) or y.ndim != 1 or len(y) != design.n_samples:
+            check_consistent_length(np.empty(design.n_samples), y)
+        return design, y, check_weights(sample_weight, design.n_samples)
+
+    def _link(self, X: Any) -> Float:
+        """Intercept plus X coef for new samples."""
+        check_is_fitted(self, "coef_")
+        validate_data(self, X, skip_check_array=True, reset=False)
+        if hasattr(X, "_design"):
+            design = as_design(X)
+        else:
+            table, names = _checked_table(X)
+            if table.shape[1] != self.n_features_in_:  # lists: only now seen as a table
+                validate_data(self, table, skip_check_array=True, reset=False)
+            assert_all_finite(table.data if is_scipy_sparse(table) else table, input_name="X")
+            design = view(table, names)
+        coefs = sp.csc_array(np.asarray(self.coef_).reshape(-1, 1))
+        intercepts = np.atleast_1d(np.asarray(self.intercept_, dtype=np.float64))
+        return linear_predictor(design, coefs, intercepts, check_threads(self.n_threads))[:, 0]
+
+    def _keep_fit(self, fit: dict[str, Any], options: Options) -> None:
+        """Set the attributes from the only point of a path; warn when it missed the tolerance."""
+        coef = np.zeros(self.n_features_in_)
+        coef[fit["coef_indices"]] = fit["coef_values"]
+        alpha, gap, converged = float(fit["alphas"][0]), float(fit["dual_gaps"][0]), bool(fit["converged"][0])
+        self._keep(
+            alpha, coef, float(fit["intercepts"][0]), gap, converged, int(fit["n_iter"][0]), fit["counters"]
+        )
+        if not converged:
+            warn_unless_converged(
+                fit["alphas"], fit["dual_gaps"], fit["converged"], options.tol, options.max_iter
+            )
+
+    def _keep_selected(self, result: CVPath) -> None:
+        """Set the attributes from a cross-validation, at its selected alpha."""
+        path, at = result.path, result.position
+        self.cv_path_ = result
+        self.alpha_, self.alpha_min_, self.alpha_1se_ = result.alpha, result.alpha_min, result.alpha_1se
+        self.alphas_ = path.alphas
+        self.coef_path_ = path.coefs
+        self.dual_gaps_ = path.dual_gaps
+        self._keep(
+            self.alpha_,
+            path.coefs[:, [at]].toarray()[:, 0],
+            float(path.intercepts[at]),
+            float(path.dual_gaps[at]),
+            bool(path.converged[at]),
+            int(path.n_iter[at]),
+            path.counters,
+        )
+
+    def _keep(
+        self,
+        alpha: float,
+        coef: Float,
+        intercept: float,
+        gap: float,
+        converged: bool,
+        n_iter: int,
+        counters: dict[str, float],
+    ) -> None:
+        self.coef_, self.intercept_ = coef, intercept
+        self.dual_gap_, self.converged_, self.n_iter_ = gap, converged, max(n_iter, 1)
+        if self.verbose:
+            print(
+                f"{type(self).__name__}: alpha {alpha:.6g}, {np.count_nonzero(coef)} active, gap {gap:.1e}, "
+                f"{counters['passes']:.1f} passes over X, {counters['seconds_total']:.2f} s"
+            )
+
+
+def _checked_table(X: Any) -> tuple[Any, NDArray[Any] | None]:
+    """`as_table`, with scikit-learn's words for everything that is not a plain table of numbers."""
+    if isinstance(X, np.ndarray) and not isinstance(X, np.matrix):
+        if X.dtype in VIEWED and X.ndim == 2 and X.shape[0] > 0 and X.shape[1] > 0:
+            return as_table(X)
+    elif (is_scipy_sparse(X) and X.dtype.kind in "fiub" and X.ndim == 2 and X.shape[0] > 0 and X.shape[1] > 0) or (hasattr(X, "columns") and hasattr(X, "to_numpy") and min(X.shape) > 0):
+        return as_table(X)
+    array = check_array(
+        X, accept_sparse="csc", dtype=[np.float64, np.float32], order="F", ensure_all_finite=False
+    )
+    return as_table(array)

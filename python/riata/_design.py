@@ -1,0 +1,189 @@
+"""What users call X, seen as a `_core.Design`: viewed in place wherever its storage allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata import _core
+from riata._validation import Float, as_names
+
+VIEWED = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.int8))
+INDICES = (np.dtype(np.int32), np.dtype(np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class DesignView:
+    """A core design and how its rows relate to the user's samples.
+
+    `rows` holds, for each of the user's samples, its row in the design; None when they are the same. Rows of the
+    design that belong to no sample of the user get weight zero.
+    """
+
+    core: _core.Design
+    n_samples: int
+    n_features: int
+    feature_names: NDArray[Any] | None = None
+    rows: NDArray[np.int64] | None = None
+
+    def spread(self, values: Float, fill: float = 0.0) -> Float:
+        """Values a sample (n or n x k) to values a row of the design."""
+        if self.rows is None:
+            return values
+        out = np.full((self.core.shape[0], *values.shape[1:]), fill, order="F")
+        out[self.rows] = values
+        return out
+
+    def collect(self, values: Float) -> Float:
+        """Values a row of the design to values a sample."""
+        return values if self.rows is None else values[self.rows]
+
+    def multiply(self, columns: NDArray[np.int64], B: Float, n_threads: int = 1) -> Float:
+        """X[:, columns] @ B for the user's samples, n x k."""
+        if len(columns) == 0:
+            return np.zeros((self.n_samples, B.shape[1]))
+        return self.collect(self.core.multiply(columns, np.asfortranarray(B), n_threads))
+
+
+def as_design(X: Any) -> DesignView:
+    """View `X` as a design.
+
+    Parameters
+    ----------
+    X : 2-D array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
+        Used where it is, without a copy: float64, float32 and int8 arrays of any strides, memory maps, SciPy CSC
+        with float64 or float32 values, and `riata.Genotypes`. Converted once, to float64 unless already one of the
+        three types above: other sparse formats (to CSC, at the cost of one copy of the nonzeros), DataFrames whose
+        columns are not already one block, other integers, booleans and float16.
+
+    Raises
+    ------
+    TypeError
+        When X is of no such kind, or holds text, objects or complex numbers.
+    ValueError
+        When X is not 2-D, has no rows or no columns, or is a malformed sparse matrix.
+    """
+    if hasattr(X, "_design"):
+        return _genotypes(X)
+    table, names = as_table(X)
+    return view(table, names)
+
+
+def as_table(X: Any) -> tuple[Any, NDArray[Any] | None]:
+    """Return (a viewable ndarray or CSC matrix, feature names or None); the arrays of `X` themselves if viewable."""
+    if isinstance(X, np.ndarray):
+        return _dense(X), None
+    if is_scipy_sparse(X):
+        return _sparse(X), None
+    if hasattr(X, "columns") and hasattr(X, "to_numpy"):
+        return _frame(X), as_names(X.columns)
+    if hasattr(X, "__array__") or isinstance(X, list | tuple):
+        try:
+            array = np.asarray(X)
+        except ValueError as error:
+            raise ValueError(f"X must be a 2-D array of numbers: {error}") from error
+        return _dense(array), None
+    raise TypeError(
+        "X must be a 2-D array, a SciPy sparse matrix, a DataFrame or riata.Genotypes, "
+        f"got an object of type {type(X).__name__}"
+    )
+
+
+def view(table: Any, names: NDArray[Any] | None = None) -> DesignView:
+    """See a table of `as_table` as a design."""
+    n, p = table.shape
+    if isinstance(table, np.ndarray):
+        return DesignView(_core.dense_design(table), n, p, names)
+    return DesignView(_core.csc_design(table.indptr, table.indices, table.data, n), n, p, names)
+
+
+def check_finite_result(values: Float) -> None:
+    """Refuse predictions that are not finite: X held NaN or infinity."""
+    if not np.isfinite(values).all():
+        raise ValueError(
+            "X must hold finite numbers only, got NaN or infinity in a column with a nonzero coefficient"
+        )
+
+
+def is_scipy_sparse(X: Any) -> bool:
+    """Whether `X` is a SciPy sparse matrix or array, asked without importing scipy.sparse for other types."""
+    if not any(base.__module__.startswith("scipy.sparse") for base in type(X).__mro__):
+        return False
+    import scipy.sparse
+
+    return bool(scipy.sparse.issparse(X))
+
+
+def _genotypes(X: Any) -> DesignView:
+    core, rows = X._design()
+    names = getattr(X, "feature_names", None)
+    n = core.shape[0] if rows is None else len(rows)
+    rows = None if rows is None else np.asarray(rows, dtype=np.int64)
+    return DesignView(core, n, core.shape[1], None if names is None else as_names(names), rows)
+
+
+def _check_shape(shape: tuple[int, ...]) -> None:
+    if len(shape) != 2:
+        raise ValueError(f"X must be 2-D, samples x features, got shape {shape}")
+    if shape[0] == 0 or shape[1] == 0:
+        raise ValueError(f"X must have at least one sample and one feature, got shape {shape}")
+
+
+def _check_numeric(dtype: np.dtype[Any]) -> None:
+    if dtype.kind == "c":
+        raise TypeError(f"X must hold real numbers, got complex ones ({dtype})")
+    if dtype.kind not in "fiub":
+        raise TypeError(f"X must hold numbers, got values of type {dtype}")
+
+
+def _dense(X: NDArray[Any]) -> NDArray[Any]:
+    _check_shape(X.shape)
+    if X.dtype not in VIEWED:
+        _check_numeric(X.dtype)
+        return np.asarray(X, dtype=np.float64, order="F")
+    if not X.flags.aligned or any(stride % X.itemsize for stride in X.strides):
+        return np.array(X, order="F")  # a field of packed records: no stride in whole items describes it
+    return X
+
+
+def _sparse(X: Any) -> Any:
+    import scipy.sparse
+
+    _check_shape(X.shape)
+    _check_numeric(X.dtype)
+    if X.format != "csc":
+        X = X.tocsc()
+    data, indices, indptr = X.data, X.indices, X.indptr
+    if len(indptr) != X.shape[1] + 1:
+        raise ValueError(f"X.indptr must hold {X.shape[1] + 1} positions, got {len(indptr)}")
+    fits = indices.dtype == indptr.dtype and indices.dtype in INDICES
+    if fits and data.dtype in VIEWED[:2]:
+        return X
+    if not fits:
+        indices, indptr = indices.astype(np.int64), indptr.astype(np.int64)
+    if data.dtype not in VIEWED[:2]:
+        data = data.astype(np.float64)
+    return scipy.sparse.csc_array((data, indices, indptr), shape=X.shape)
+
+
+def _frame(X: Any) -> NDArray[Any]:
+    """A pandas, polars or similar DataFrame: one conversion, unless it already is one block of numbers."""
+    array = X.to_numpy()
+    _check_shape(array.shape)
+    if array.dtype in VIEWED or array.dtype.kind in "fiub":
+        return _dense(array)
+    out = np.empty(array.shape, dtype=np.float64, order="F")
+    for j, name in enumerate(X.columns):
+        try:
+            column = np.asarray(X[name].to_numpy())
+            if column.dtype.kind not in "fiubO":
+                raise TypeError(f"of type {column.dtype}")
+            out[:, j] = column.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise TypeError(
+                f"X must hold numbers only, got other values in column {name!r}: {error}"
+            ) from error
+    return out

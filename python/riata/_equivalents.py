@@ -1,0 +1,131 @@
+"""The same fit in the parameters of other packages and textbooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from riata.path import Path
+
+__all__ = ["Equivalents", "equivalents"]
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalents:
+    """One point of a path, as other formulations parametrise it. Made by `riata.equivalents`.
+
+    Attributes
+    ----------
+    alpha, l1_ratio : float
+        riata's and scikit-learn's `Lasso`, `ElasticNet`: loss averaged over samples plus alpha times the penalty.
+    rss_lambda : float or None
+        λ of RSS + λ‖b‖₁, ``2 Σw alpha``; gaussian lasso only.
+    sum_lambda : float
+        λ of the summed loss (half the RSS, or minus the log-likelihood) plus λ times the penalty, ``Σw alpha``.
+    glmnet_lambda : float
+        glmnet's lambda, for penalty factors of mean one, which is what glmnet rescales them to.
+    glmnet_note : str
+        What else glmnet does differently, empty when nothing.
+    sklearn_C : float or None
+        `C` of `sklearn.linear_model.LogisticRegression`, ``1 / (Σw alpha)``; binomial only.
+    radius : float
+        t of the constrained form: the same loss minimised subject to ‖b‖₁ <= t (on the scale the penalty uses; exact
+        for l1_ratio 1 and penalty factors of one).
+    laplace_scale : float or None
+        Scale of independent Laplace priors on the coefficients whose posterior mode this is, for unit noise variance
+        in the gaussian case (multiply by the noise variance), ``1 / (Σw alpha)``; l1_ratio 1 only.
+    """
+
+    alpha: float
+    l1_ratio: float
+    loss: str
+    rss_lambda: float | None
+    sum_lambda: float
+    glmnet_lambda: float
+    glmnet_note: str
+    sklearn_C: float | None
+    radius: float
+    laplace_scale: float | None
+
+    def __repr__(self) -> str:
+        name = {"gaussian": "RSS/2", "binomial": "-log-likelihood"}[self.loss]
+        scale = "Laplace prior scale" + (" / noise variance" if self.loss == "gaussian" else "")
+        rows: list[tuple[str, float | None]] = [
+            ("riata, scikit-learn alpha" if self.loss == "gaussian" else "riata alpha", self.alpha),
+            ("l1_ratio", self.l1_ratio),
+            ("RSS + λ‖b‖₁: λ", self.rss_lambda),
+            (f"{name} + λ penalty: λ", self.sum_lambda),
+            ("glmnet lambda", self.glmnet_lambda),
+            ("scikit-learn C", self.sklearn_C),
+            ("‖b‖₁ ≤ t: t", self.radius),
+            (scale, self.laplace_scale),
+        ]
+        width = max(len(label) for label, _ in rows)
+        lines = [f"{label:<{width}}  {value:.8g}" for label, value in rows if value is not None]
+        if self.glmnet_note:
+            lines.append(f"note: {self.glmnet_note}")
+        return "\n".join(lines)
+
+
+def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
+    """Convert a fit to the parameters of other formulations.
+
+    All of them have the same minimiser: multiplying the objective by a constant changes nothing.
+
+    Parameters
+    ----------
+    fit : Path, CVPath or fitted cross-validated estimator
+    alpha : float, optional
+        Where on the path. Default: the selected alpha of a cross-validation, the last one of a path.
+
+    Returns
+    -------
+    Equivalents
+
+    Raises
+    ------
+    TypeError
+        When `fit` is none of these.
+    ValueError
+        When `alpha` lies outside the path.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> X = np.eye(4)
+    >>> path = riata.fit_path(X, [1.0, 2.0, 3.0, 4.0], alphas=[0.5, 0.25], fit_intercept=False, standardize=False)
+    >>> riata.equivalents(path, 0.25).rss_lambda
+    2.0
+    """
+    source = getattr(fit, "cv_path_", fit)
+    if alpha is None:
+        alpha = float(getattr(source, "alpha", np.nan))
+    path = getattr(source, "path", source)
+    if not isinstance(path, Path):
+        raise TypeError(
+            f"fit must be a Path, a CVPath or a fitted cross-validated estimator, got {type(fit).__name__}"
+        )
+    if np.isnan(alpha):
+        alpha = float(path.alphas[-1])
+    coef = path.coef(alpha)
+    total, gaussian = path.weight_sum, path.loss == "gaussian"
+    note = ""
+    if gaussian and path.l1_ratio < 1.0:
+        note = (
+            "glmnet divides y by its standard deviation before penalising squares, so its elastic net is this one "
+            f"only on y / {path.response_scale:.8g}, at glmnet lambda {alpha / path.response_scale:.8g}"
+        )
+    return Equivalents(
+        alpha=float(alpha),
+        l1_ratio=path.l1_ratio,
+        loss=path.loss,
+        rss_lambda=2.0 * total * alpha if gaussian and path.l1_ratio == 1.0 else None,
+        sum_lambda=total * alpha,
+        glmnet_lambda=float(alpha),
+        glmnet_note=note,
+        sklearn_C=None if gaussian else 1.0 / (total * alpha),
+        radius=float(np.abs(coef * path.scale).sum()),
+        laplace_scale=1.0 / (total * alpha) if path.l1_ratio == 1.0 else None,
+    )

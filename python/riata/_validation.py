@@ -1,0 +1,285 @@
+"""Checks of arguments: each message names the argument, the value received and what is allowed."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+
+LOSSES = ("gaussian", "binomial")
+SOLVERS = ("auto", "homotopy", "cd", "prox")
+
+
+def _show(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def check_real(
+    name: str,
+    value: Any,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+) -> float:
+    """Return `value` as a finite float within the given limits."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {_show(value)} of type {type(value).__name__}")
+    number = float(value)
+    limits = [
+        f"{sign} {limit:g}"
+        for sign, limit in ((">", above), (">=", at_least), ("<", below), ("<=", at_most))
+        if limit is not None
+    ]
+    inside = (
+        math.isfinite(number)
+        and (above is None or number > above)
+        and (at_least is None or number >= at_least)
+        and (below is None or number < below)
+        and (at_most is None or number <= at_most)
+    )
+    if not inside:
+        allowed = " and ".join(limits) or "finite"
+        raise ValueError(f"{name} must be {allowed}, got {_show(value)}")
+    return number
+
+
+def check_integer(name: str, value: Any, *, at_least: int) -> int:
+    """Return `value` as an int of at least `at_least`."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {_show(value)} of type {type(value).__name__}")
+    if value < at_least:
+        raise ValueError(f"{name} must be >= {at_least}, got {_show(value)}")
+    return int(value)
+
+
+def check_flag(name: str, value: Any) -> bool:
+    """Return `value` as a bool; numbers other than numpy's and Python's booleans are refused."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {_show(value)} of type {type(value).__name__}")
+    return bool(value)
+
+
+def check_choice(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """Return `value` if it is one of the words `allowed`."""
+    if not isinstance(value, str):
+        raise TypeError(
+            f"{name} must be one of {list(allowed)}, got {_show(value)} of type {type(value).__name__}"
+        )
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {list(allowed)}, got {value!r}")
+    return value
+
+
+def check_threads(n_threads: Any) -> int:
+    """Return the number of threads to use.
+
+    None means every core this process may run on, or OMP_NUM_THREADS when that is set; -1 means the same.
+    """
+    if n_threads is None or (isinstance(n_threads, Integral) and n_threads == -1):
+        wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+        if wanted.isdigit() and int(wanted) > 0:
+            return int(wanted)
+        if hasattr(os, "sched_getaffinity"):
+            return max(1, len(os.sched_getaffinity(0)))
+        return os.cpu_count() or 1
+    return check_integer("n_threads", n_threads, at_least=1)
+
+
+def _as_floats(name: str, value: Any, what: str) -> Float:
+    try:
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiubO":
+            raise TypeError(f"dtype {array.dtype}")
+        array = array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must hold {what}, got {_show(value)}") from error
+    return np.ascontiguousarray(array)
+
+
+def _first_bad(name: str, array: Float, bad: NDArray[np.bool_], allowed: str) -> None:
+    if bad.any():
+        where = int(np.flatnonzero(bad)[0])
+        raise ValueError(f"{name} must hold {allowed}, got {array[where]} at position {where}")
+
+
+def check_vector(name: str, value: Any, length: int, per: str, *, scalar: bool = False) -> Float:
+    """Return `value` as `length` float64 numbers, one a `per` ("sample", "feature").
+
+    With `scalar`, one number stands for all. NaN is refused, infinity is not.
+    """
+    array = _as_floats(name, value, "numbers")
+    if scalar and array.ndim == 0:
+        array = np.full(length, float(array))
+    if array.shape != (length,):
+        raise ValueError(f"{name} must hold one number a {per}, shape ({length},), got shape {array.shape}")
+    _first_bad(name, array, np.isnan(array), "numbers")
+    return array
+
+
+def check_weights(sample_weight: Any, n: int) -> Float:
+    """Return observation weights as n finite non-negative float64 numbers, not all zero; None means ones."""
+    if sample_weight is None:
+        return np.ones(n)
+    weights = check_vector("sample_weight", sample_weight, n, "sample", scalar=True)
+    _first_bad("sample_weight", weights, ~np.isfinite(weights) | (weights < 0.0), "finite numbers >= 0")
+    if not np.any(weights > 0.0):
+        raise ValueError("sample_weight must have a value > 0 for at least one sample, got zeros only")
+    return weights
+
+
+def check_offset(offset: Any, n: int) -> Float | None:
+    """Return the offset as n finite float64 numbers, or None."""
+    if offset is None:
+        return None
+    array = check_vector("offset", offset, n, "sample")
+    _first_bad("offset", array, ~np.isfinite(array), "finite numbers")
+    return array
+
+
+def check_penalty_factor(penalty_factor: Any, p: int) -> Float | None:
+    """Return p factors >= 0 (0: not penalised, infinity: left out), or None."""
+    if penalty_factor is None:
+        return None
+    array = check_vector("penalty_factor", penalty_factor, p, "feature")
+    _first_bad("penalty_factor", array, array < 0.0, "numbers >= 0 (infinity leaves a feature out)")
+    return array
+
+
+def check_bounds(
+    lower: Any, upper: Any, p: int, *, positive: bool = False
+) -> tuple[Float | None, Float | None]:
+    """Return lower <= 0 <= upper as float64 vectors of length p, or None where unbounded."""
+    low = None if lower is None else check_vector("lower", lower, p, "feature", scalar=True)
+    high = None if upper is None else check_vector("upper", upper, p, "feature", scalar=True)
+    if low is not None:
+        _first_bad("lower", low, low > 0.0, "numbers <= 0")
+    if high is not None:
+        _first_bad("upper", high, high < 0.0, "numbers >= 0")
+    if positive:
+        low = np.zeros(p)
+    return low, high
+
+
+def check_exclude(exclude: Any, p: int, feature_names: NDArray[Any] | None) -> NDArray[np.int64] | None:
+    """Return the numbers of the features to leave out, from numbers, a boolean mask or names."""
+    if exclude is None:
+        return None
+    array = np.atleast_1d(np.asarray(exclude))
+    if array.size == 0:
+        return None
+    if array.dtype.kind == "b":
+        if array.shape != (p,):
+            raise ValueError(
+                f"exclude must hold one truth value a feature, shape ({p},), got shape {array.shape}"
+            )
+        return np.flatnonzero(array).astype(np.int64)
+    if array.dtype.kind in "UO":
+        if feature_names is None:
+            raise ValueError("exclude may hold names only when X has feature names, as a DataFrame has")
+        position = {name: j for j, name in enumerate(feature_names)}
+        for name in array:
+            if name not in position:
+                raise ValueError(f"exclude must hold names of features of X, got {_show(name)}")
+        return np.array([position[name] for name in array], dtype=np.int64)
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        raise TypeError(f"exclude must hold feature numbers, names or a mask, got {_show(exclude)}")
+    if array.min() < 0 or array.max() >= p:
+        raise ValueError(f"exclude must hold feature numbers from 0 to {p - 1}, got {_show(exclude)}")
+    return array.astype(np.int64)
+
+
+def check_alphas(alphas: Any) -> tuple[Float | None, int]:
+    """Return (values in decreasing order, how many), or (None, n) when `alphas` is the integer n."""
+    if isinstance(alphas, Integral) and not isinstance(alphas, bool | np.bool_):
+        return None, check_integer("alphas", alphas, at_least=1)
+    if alphas is None or isinstance(alphas, str | bool | np.bool_ | float):
+        raise TypeError(f"alphas must be an integer or a sequence of numbers > 0, got {_show(alphas)}")
+    array = _as_floats("alphas", alphas, "numbers > 0")
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"alphas must be an integer or a non-empty 1-D sequence, got shape {array.shape}")
+    _first_bad("alphas", array, ~(np.isfinite(array) & (array > 0.0)), "finite numbers > 0")
+    return np.sort(array)[::-1].copy(), array.size
+
+
+def check_gaussian_target(y: Any, n: int) -> Float:
+    """Return a numeric response as n finite float64 numbers."""
+    array = _as_floats("y", y, "numbers")
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0].copy()
+    if array.ndim != 1:
+        raise ValueError(f"y must be 1-D, one number a sample, got shape {array.shape}")
+    if array.shape[0] != n:
+        raise ValueError(f"y must hold one number a sample of X: {n}, got {array.shape[0]}")
+    _first_bad("y", array, ~np.isfinite(array), "finite numbers")
+    return array
+
+
+def check_binomial_target(y: Any, n: int, weights: Float) -> tuple[Float, NDArray[Any]]:
+    """Return (y as n numbers in [0, 1], the two classes).
+
+    Numbers within [0, 1] are kept: 0/1 outcomes or proportions. Anything else must hold exactly two labels; the
+    second in sorted order is coded 1.
+    """
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise ValueError(f"y must be 1-D, one outcome a sample, got shape {array.shape}")
+    if array.shape[0] != n:
+        raise ValueError(f"y must hold one outcome a sample of X: {n}, got {array.shape[0]}")
+    if array.dtype.kind in "fiub":
+        values = array.astype(np.float64)
+        _first_bad("y", values, ~np.isfinite(values), "finite numbers")
+        if values.min() >= 0.0 and values.max() <= 1.0:
+            check_two_outcomes(values, weights, np.array([0, 1]))
+            return values, np.array([0, 1])
+    try:
+        classes, codes = np.unique(array, return_inverse=True)
+    except TypeError as error:
+        raise TypeError(f"y must hold two labels that can be ordered, got {_show(y)}") from error
+    if len(classes) != 2:
+        shown = ", ".join(_show(label) for label in classes[:4].tolist()) + (
+            ", ..." if len(classes) > 4 else ""
+        )
+        raise ValueError(
+            f"y must hold two classes or numbers from 0 to 1 for the binomial loss, got {len(classes)} class"
+            f"{'es' if len(classes) != 1 else ''}: {shown}"
+        )
+    codes01 = codes.astype(np.float64)
+    check_two_outcomes(codes01, weights, classes)
+    return codes01, classes
+
+
+def check_two_outcomes(y: Float, weights: Float, classes: NDArray[Any], where: str = "y") -> None:
+    """Refuse outcomes that are all 0 or all 1 over the samples of positive weight: no finite intercept exists."""
+    seen = y[weights > 0.0]
+    for value, label in zip((0.0, 1.0), classes, strict=True):
+        if np.all(seen == value):
+            raise ValueError(
+                f"{where} must hold two classes with positive weight, got one class only: {label!r}"
+            )
+
+
+def check_progress(progress: Any) -> Any:
+    """Return a callable or None."""
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress must be a callable or None, got {_show(progress)}")
+    return progress
+
+
+def as_names(names: Iterable[Any]) -> NDArray[Any]:
+    """Return feature names as an array of str, or of objects when some are not."""
+    listed = list(names)
+    if all(isinstance(name, str) for name in listed):
+        return np.array(listed, dtype=np.str_) if listed else np.empty(0, dtype=np.str_)
+    return np.array([str(name) for name in listed], dtype=np.str_)

@@ -1,0 +1,425 @@
+"""Sparse logistic regression as scikit-learn estimators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d
+
+from riata._base import SparseLinearModel
+from riata._design import DesignView
+from riata._validation import (
+    Float,
+    check_alphas,
+    check_choice,
+    check_flag,
+    check_real,
+    check_threads,
+    check_two_outcomes,
+)
+from riata.model_selection import (
+    SELECTIONS,
+    check_scoring,
+    cross_validate,
+    make_splits,
+    warn_unless_all_converged,
+)
+from riata.path import Features, check_features, expit, solve
+
+__all__ = ["SparseLogisticRegression", "SparseLogisticRegressionCV"]
+
+
+class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
+    """Checks and prediction common to the binomial estimators."""
+
+    classes_: NDArray[Any]
+    class_weight: Any
+    positive: bool
+    penalty_factor: Any
+    lower: Any
+    upper: Any
+
+    def decision_function(self, X: Any) -> Float:
+        """Log-odds of ``classes_[1]``.
+
+        Parameters
+        ----------
+        X : as in `fit`, shape (m, p)
+
+        Returns
+        -------
+        ndarray of shape (m,)
+        """
+        return self._link(X)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict the more probable class.
+
+        Parameters
+        ----------
+        X : as in `fit`, shape (m, p)
+
+        Returns
+        -------
+        ndarray of shape (m,), of labels from `classes_`
+        """
+        link = self._link(X)
+        labels: NDArray[Any] = self.classes_[(link > 0.0).astype(np.intp)]
+        return labels
+
+    def predict_proba(self, X: Any) -> Float:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        X : as in `fit`, shape (m, p)
+
+        Returns
+        -------
+        ndarray of shape (m, 2), in the order of `classes_`
+        """
+        link = self._link(X)
+        return np.column_stack([expit(-link), expit(link)])
+
+    def predict_log_proba(self, X: Any) -> Float:
+        """Predict the logarithm of the probability of each class; as `predict_proba`, without underflow."""
+        link = self._link(X)
+        return np.column_stack([-np.logaddexp(0.0, link), -np.logaddexp(0.0, -link)])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def _check_all(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Float, Float, Features]:
+        design, y, weights = self._check_fit_input(X, y, sample_weight)
+        labels = column_or_1d(y, warn=True)
+        check_classification_targets(labels)
+        kind = type_of_target(labels, input_name="y")
+        if kind != "binary":
+            raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
+        classes, codes = np.unique(labels, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(f"y must hold two classes, got one class only: {classes[0]!r}")
+        target = codes.astype(np.float64)
+        if self.class_weight is not None:
+            weights = weights * compute_class_weight(self.class_weight, classes=classes, y=labels)[codes]
+        check_two_outcomes(target, weights, classes)
+        self.classes_ = classes
+        positive = check_flag("positive", self.positive)
+        features = check_features(design, self.penalty_factor, self.lower, self.upper, positive=positive)
+        return design, target, weights, features
+
+    def _keep(
+        self,
+        alpha: float,
+        coef: Float,
+        intercept: float,
+        gap: float,
+        converged: bool,
+        n_iter: int,
+        counters: dict[str, float],
+    ) -> None:
+        super()._keep(alpha, coef, intercept, gap, converged, n_iter, counters)
+        self.coef_ = self.coef_[None, :]
+        self.intercept_ = np.array([intercept])
+
+
+class SparseLogisticRegression(_Classifier):
+    """Logistic regression with an elastic-net penalty, certified by its duality gap.
+
+    Minimises, for outcomes y in {0, 1}, linear predictors eta_i = b0 + x_i·b and weights w (ones by default),
+
+        (1 / Σw) Σ_i w_i (log(1 + exp(eta_i)) - y_i eta_i)
+            + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
+
+    Parameters
+    ----------
+    alpha : float, default=0.01
+        Strength of the penalty, > 0. scikit-learn's `C` is ``1 / (alpha n)``.
+    C : float, optional
+        scikit-learn's way to say it: when given, alpha is ``1 / (C Σw)`` and `alpha` is not used.
+    l1_ratio : float, default=1.0
+        From 0 (ridge) to 1 (lasso).
+    class_weight : dict or "balanced", optional
+        Multiplies the sample weights, as in scikit-learn.
+    fit_intercept : bool, default=True
+        The intercept is not penalised.
+    positive : bool, default=False
+        Keep all coefficients >= 0.
+    standardize : bool, default=False
+        Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
+    penalty_factor : array of shape (p,), optional
+        Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out.
+    lower, upper : float or array of shape (p,), optional
+        Bounds on the coefficients, ``lower <= 0 <= upper``.
+    tol : float, default=1e-6
+        Bound on the relative duality gap, (primal - dual) / (loss of the intercept alone).
+    max_iter : int, default=10000
+    warm_start : bool, default=False
+        Accepted as in scikit-learn. The solution does not depend on where the solver starts.
+    solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
+    n_threads : int, optional
+        Default: every available core, or OMP_NUM_THREADS. The result is the same to the last bit for any value.
+    verbose : int, default=0
+        1 prints one line about the fit.
+    n_jobs, random_state : any
+        Accepted so that code written for scikit-learn runs; `n_jobs` is used for `n_threads` when that is None.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (2,)
+    coef_ : ndarray of shape (1, p)
+    sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p)
+    intercept_ : ndarray of shape (1,)
+    dual_gap_ : float
+        Relative duality gap, on the scale of `tol`.
+    converged_ : bool
+    n_iter_ : int
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str, shape (p,)
+        Only when X has names that are all strings.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        When the gap is above `tol` after `max_iter` iterations.
+
+    References
+    ----------
+    Koh, Kim & Boyd (2007), An interior-point method for large-scale l1-regularized logistic regression, JMLR 8.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((100, 50))
+    >>> y = np.where(X[:, 3] + 0.5 * rng.standard_normal(100) > 0, "case", "control")
+    >>> model = riata.SparseLogisticRegression(alpha=0.2).fit(X, y)
+    >>> model.get_support(indices=True)
+    array([3])
+    >>> model.classes_
+    array(['case', 'control'], dtype='<U7')
+    """
+
+    def __init__(
+        self,
+        alpha: float = 0.01,
+        *,
+        C: float | None = None,
+        l1_ratio: float = 1.0,
+        class_weight: Any = None,
+        fit_intercept: bool = True,
+        positive: bool = False,
+        standardize: bool = False,
+        penalty_factor: ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
+        tol: float = 1e-6,
+        max_iter: int = 10_000,
+        warm_start: bool = False,
+        solver: str = "auto",
+        n_threads: int | None = None,
+        verbose: int = 0,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.alpha = alpha
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.positive = positive
+        self.standardize = standardize
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.solver = solver
+        self.n_threads = n_threads
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> SparseLogisticRegression:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
+            float64, float32 and int8 arrays and SciPy CSC are used where they are, never copied.
+        y : array of shape (n,)
+            Two labels; the second in sorted order is the one whose probability is modelled.
+        sample_weight : float or array of shape (n,), optional
+            Non-negative.
+
+        Returns
+        -------
+        self
+        """
+        alpha = check_real("alpha", self.alpha, above=0.0)
+        inverse = None if self.C is None else check_real("C", self.C, above=0.0)
+        l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
+        options = self._options("binomial", None, l1_ratio=l1_ratio)
+        options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
+        design, target, weights, features = self._check_all(X, y, sample_weight)
+        if inverse is not None:
+            alpha = 1.0 / (inverse * float(weights.sum()))
+        options.alphas = np.array([alpha])
+        fit = solve(design, target, weights[:, None], None, features, options)[0]
+        self._keep_fit(fit, options)
+        return self
+
+
+class SparseLogisticRegressionCV(_Classifier):
+    """`SparseLogisticRegression` with `alpha` chosen by cross-validation.
+
+    All folds and the final fit share every pass over X, and no row is copied.
+
+    Parameters
+    ----------
+    alphas : int or sequence of float, default=100
+        A number of grid points or the values themselves.
+    eps : float, optional
+        Smallest over largest alpha of the grid. Default 0.01 when p > n, else 1e-4.
+    cv : int, splitter or iterable of (train, test), default=5
+        An integer gives stratified folds without shuffling, as in scikit-learn.
+    scoring : {"deviance", "auc", "misclassification"}, optional
+        What the held-out folds are scored by, default "deviance".
+    selection : {"min", "1se"}, default="min"
+        The alpha with the best score, or the largest one within a standard error of it.
+    l1_ratio, class_weight, fit_intercept, positive, standardize, penalty_factor, lower, upper, tol, max_iter, solver, \
+n_threads, verbose, n_jobs, random_state
+        As in `SparseLogisticRegression`.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The alpha of the final fit: `alpha_min_` or `alpha_1se_`, as `selection` says.
+    alpha_min_, alpha_1se_ : float
+    alphas_ : ndarray of shape (L,)
+    score_path_ : ndarray of shape (L, K)
+        Score on each held-out fold; see `scoring`.
+    coef_path_ : scipy.sparse.csc_array of shape (p, L)
+        Coefficients of the final fit along its path.
+    dual_gaps_ : ndarray of shape (L,)
+    cv_path_ : riata.CVPath
+        All of the cross-validation, with `predict` and `plot`.
+    classes_, coef_, sparse_coef_, intercept_, dual_gap_, converged_, n_iter_, n_features_in_, feature_names_in_
+        As in `SparseLogisticRegression`, at `alpha_`.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((100, 50))
+    >>> y = X[:, 3] + 0.5 * rng.standard_normal(100) > 0
+    >>> model = riata.SparseLogisticRegressionCV(selection="1se", scoring="auc").fit(X, y)
+    >>> model.get_support(indices=True)
+    array([3])
+    """
+
+    def __init__(
+        self,
+        *,
+        alphas: int | ArrayLike = 100,
+        eps: float | None = None,
+        cv: Any = 5,
+        scoring: str | None = None,
+        selection: str = "min",
+        l1_ratio: float = 1.0,
+        class_weight: Any = None,
+        fit_intercept: bool = True,
+        positive: bool = False,
+        standardize: bool = False,
+        penalty_factor: ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
+        tol: float = 1e-6,
+        max_iter: int = 10_000,
+        solver: str = "auto",
+        n_threads: int | None = None,
+        verbose: int = 0,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.alphas = alphas
+        self.eps = eps
+        self.cv = cv
+        self.scoring = scoring
+        self.selection = selection
+        self.l1_ratio = l1_ratio
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.positive = positive
+        self.standardize = standardize
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper
+        self.tol = tol
+        self.max_iter = max_iter
+        self.solver = solver
+        self.n_threads = n_threads
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> SparseLogisticRegressionCV:
+        """Cross-validate and fit.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `SparseLogisticRegression.fit`. Held-out samples count by their weights within a fold.
+        groups : array of shape (n,), optional
+            Handed to the splitter.
+
+        Returns
+        -------
+        self
+        """
+        grid, n_alphas = check_alphas(self.alphas)
+        scoring = check_scoring(self.scoring, "binomial")
+        selection = check_choice("selection", self.selection, SELECTIONS)
+        options = self._options(
+            "binomial",
+            grid,
+            n_alphas=n_alphas,
+            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
+            stop_early=True,
+            l1_ratio=check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0),
+        )
+        options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
+        design, target, weights, features = self._check_all(X, y, sample_weight)
+        cv = 5 if self.cv is None else self.cv
+        splits = make_splits(cv, target, groups, loss="binomial", shuffle=False)
+        result = cross_validate(
+            design,
+            target,
+            weights,
+            None,
+            features,
+            options,
+            splits,
+            scoring,
+            selection,
+            self.classes_,
+            weigh_folds=False,
+        )
+        self._keep_selected(result)
+        self.score_path_ = result.scores
+        warn_unless_all_converged(result, options)
+        return self

@@ -1,0 +1,519 @@
+"""Lasso and elastic net as scikit-learn estimators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import RegressorMixin
+from sklearn.utils import assert_all_finite
+from sklearn.utils.validation import column_or_1d
+
+from riata._base import SparseLinearModel
+from riata._design import DesignView
+from riata._validation import Float, check_alphas, check_choice, check_flag, check_real, check_threads
+from riata.model_selection import cross_validate, make_splits, warn_unless_all_converged
+from riata.path import Features, check_features, solve
+
+__all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV"]
+
+SELECTIONS = ("min", "1se", "cyclic", "random")
+
+
+class _Regressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
+    """Checks and prediction common to the gaussian estimators."""
+
+    positive: bool
+    penalty_factor: Any
+    lower: Any
+    upper: Any
+
+    def predict(self, X: Any) -> Float:
+        """Predict ``X @ coef_ + intercept_``.
+
+        Parameters
+        ----------
+        X : as in `fit`, shape (m, p)
+
+        Returns
+        -------
+        ndarray of shape (m,)
+        """
+        return self._link(X)
+
+    def _check_all(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Float, Float, Features]:
+        design, y, weights = self._check_fit_input(X, y, sample_weight)
+        target = column_or_1d(y, warn=True)
+        if target.dtype.kind not in "fiubO":
+            raise TypeError(f"y must hold numbers, got values of type {target.dtype}")
+        target = np.ascontiguousarray(target, dtype=np.float64)
+        assert_all_finite(target, input_name="y")
+        positive = check_flag("positive", self.positive)
+        features = check_features(design, self.penalty_factor, self.lower, self.upper, positive=positive)
+        return design, target, weights, features
+
+
+class ElasticNet(_Regressor):
+    """Linear regression with an elastic-net penalty, certified by its duality gap.
+
+    Minimises, with sample weights w (ones by default),
+
+        (1 / (2 Σw)) Σ_i w_i (y_i - b0 - x_i·b)²
+            + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper,
+
+    which at the same `alpha` and `l1_ratio` is what `sklearn.linear_model.ElasticNet` minimises.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength of the penalty, > 0.
+    l1_ratio : float, default=0.5
+        From 0 (ridge) to 1 (lasso).
+    fit_intercept : bool, default=True
+    positive : bool, default=False
+        Keep all coefficients >= 0.
+    standardize : bool, default=False
+        Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
+    penalty_factor : array of shape (p,), optional
+        Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out.
+    lower, upper : float or array of shape (p,), optional
+        Bounds on the coefficients, ``lower <= 0 <= upper``.
+    tol : float, default=1e-6
+        Bound on the relative duality gap, (primal - dual) / (half the weighted variance of y).
+    max_iter : int, default=10000
+    warm_start : bool, default=False
+        Accepted as in scikit-learn. The solution does not depend on where the solver starts.
+    solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
+    n_threads : int, optional
+        Default: every available core, or OMP_NUM_THREADS. The result is the same to the last bit for any value.
+    verbose : int, default=0
+        1 prints one line about the fit.
+    precompute, copy_X, random_state, selection : any
+        Accepted so that code written for scikit-learn runs; they have no effect. X is never changed.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (p,)
+    sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p)
+    intercept_ : float
+    dual_gap_ : float
+        Relative duality gap, on the scale of `tol`: the objective is at most this share of its null value above
+        the optimum.
+    converged_ : bool
+    n_iter_ : int
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str, shape (p,)
+        Only when X has names that are all strings.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        When the gap is above `tol` after `max_iter` iterations.
+
+    References
+    ----------
+    Zou & Hastie (2005), Regularization and variable selection via the elastic net, JRSS B 67(2).
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 200))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7]
+    >>> model = riata.ElasticNet(alpha=0.5, l1_ratio=0.9).fit(X, y)
+    >>> model.get_support(indices=True)
+    array([0, 7])
+    """
+
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        *,
+        l1_ratio: float = 0.5,
+        fit_intercept: bool = True,
+        positive: bool = False,
+        standardize: bool = False,
+        penalty_factor: ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
+        tol: float = 1e-6,
+        max_iter: int = 10_000,
+        warm_start: bool = False,
+        solver: str = "auto",
+        n_threads: int | None = None,
+        verbose: int = 0,
+        precompute: Any = False,
+        copy_X: bool = True,
+        random_state: Any = None,
+        selection: str = "cyclic",
+    ) -> None:
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.positive = positive
+        self.standardize = standardize
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper
+        self.tol = tol
+        self.max_iter = max_iter
+        self.warm_start = warm_start
+        self.solver = solver
+        self.n_threads = n_threads
+        self.verbose = verbose
+        self.precompute = precompute
+        self.copy_X = copy_X
+        self.random_state = random_state
+        self.selection = selection
+
+    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> ElasticNet:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
+            float64, float32 and int8 arrays and SciPy CSC are used where they are, never copied.
+        y : array of shape (n,)
+        sample_weight : float or array of shape (n,), optional
+            Non-negative; only their proportions matter.
+
+        Returns
+        -------
+        self
+        """
+        alpha = check_real("alpha", self.alpha, above=0.0)
+        l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
+        options = self._options("gaussian", np.array([alpha]), l1_ratio=l1_ratio)
+        design, target, weights, features = self._check_all(X, y, sample_weight)
+        fit = solve(design, target, weights[:, None], None, features, options)[0]
+
+        self._keep_fit(fit, options)
+        return self
+
+
+class Lasso(ElasticNet):
+    """Linear regression with an L1 penalty, certified by its duality gap.
+
+    Minimises, with sample weights w (ones by default),
+
+        (1 / (2 Σw)) Σ_i w_i (y_i - b0 - x_i·b)² + alpha Σ_j pf_j |b_j|   with lower <= b <= upper,
+
+    which at the same `alpha` is what `sklearn.linear_model.Lasso` minimises. Textbooks that write RSS + λ‖b‖₁ mean
+    ``alpha = λ / (2 n)``: see `riata.equivalents`.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength of the penalty, > 0.
+    fit_intercept, positive, standardize, penalty_factor, lower, upper, tol, max_iter, warm_start, solver, n_threads, \
+verbose, precompute, copy_X, random_state, selection
+        As in `ElasticNet`.
+
+    Attributes
+    ----------
+    coef_, sparse_coef_, intercept_, dual_gap_, converged_, n_iter_, n_features_in_, feature_names_in_
+        As in `ElasticNet`.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        When the gap is above `tol` after `max_iter` iterations.
+
+    References
+    ----------
+    Tibshirani (1996), Regression shrinkage and selection via the lasso, JRSS B 58(1).
+
+    Examples
+    --------
+    >>> import riata
+    >>> model = riata.Lasso(alpha=0.1).fit([[0, 0], [1, 1], [2, 2.5]], [0, 1, 2])
+    >>> bool(model.dual_gap_ <= model.tol)
+    True
+    """
+
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        *,
+        fit_intercept: bool = True,
+        positive: bool = False,
+        standardize: bool = False,
+        penalty_factor: ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
+        tol: float = 1e-6,
+        max_iter: int = 10_000,
+        warm_start: bool = False,
+        solver: str = "auto",
+        n_threads: int | None = None,
+        verbose: int = 0,
+        precompute: Any = False,
+        copy_X: bool = True,
+        random_state: Any = None,
+        selection: str = "cyclic",
+    ) -> None:
+        super().__init__(
+            alpha,
+            l1_ratio=1.0,
+            fit_intercept=fit_intercept,
+            positive=positive,
+            standardize=standardize,
+            penalty_factor=penalty_factor,
+            lower=lower,
+            upper=upper,
+            tol=tol,
+            max_iter=max_iter,
+            warm_start=warm_start,
+            solver=solver,
+            n_threads=n_threads,
+            verbose=verbose,
+            precompute=precompute,
+            copy_X=copy_X,
+            random_state=random_state,
+            selection=selection,
+        )
+
+
+class ElasticNetCV(_Regressor):
+    """`ElasticNet` with `alpha`, and if asked `l1_ratio`, chosen by cross-validation.
+
+    All folds and the final fit share every pass over X, and no row is copied.
+
+    Parameters
+    ----------
+    l1_ratio : float or sequence of float, default=0.5
+        Several values are all tried.
+    alphas : int or sequence of float, default=100
+        A number of grid points or the values themselves.
+    eps : float, optional
+        Smallest over largest alpha of the grid. Default 0.01 when p > n, else 1e-4.
+    cv : int, splitter or iterable of (train, test), default=5
+        An integer gives consecutive folds without shuffling, as in scikit-learn.
+    selection : {"min", "1se"}, default="min"
+        The alpha with the smallest mean squared error, or the largest one within a standard error of it.
+        scikit-learn's "cyclic" and "random" are read as "min".
+    n_jobs : int, optional
+        Used for `n_threads` when that is None.
+    fit_intercept, positive, standardize, penalty_factor, lower, upper, tol, max_iter, solver, n_threads, verbose, \
+precompute, copy_X, random_state
+        As in `ElasticNet`.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The alpha of the final fit: `alpha_min_` or `alpha_1se_`, as `selection` says.
+    alpha_min_, alpha_1se_ : float
+    l1_ratio_ : float
+    alphas_ : ndarray of shape (L,) or (n_l1_ratio, L)
+    mse_path_ : ndarray of shape (L, K) or (n_l1_ratio, L, K)
+        Mean squared error on each held-out fold.
+    coef_path_ : scipy.sparse.csc_array of shape (p, L)
+        Coefficients of the final fit along its path.
+    dual_gaps_ : ndarray of shape (L,)
+    cv_path_ : riata.CVPath
+        All of the cross-validation at `l1_ratio_`, with `predict` and `plot`.
+    coef_, sparse_coef_, intercept_, dual_gap_, converged_, n_iter_, n_features_in_, feature_names_in_
+        As in `ElasticNet`, at `alpha_`.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 100))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
+    >>> model = riata.ElasticNetCV(l1_ratio=[0.5, 1.0], selection="1se").fit(X, y)
+    >>> model.l1_ratio_
+    1.0
+    """
+
+    def __init__(
+        self,
+        *,
+        l1_ratio: float | ArrayLike = 0.5,
+        alphas: int | ArrayLike = 100,
+        eps: float | None = None,
+        cv: Any = 5,
+        selection: str = "min",
+        fit_intercept: bool = True,
+        positive: bool = False,
+        standardize: bool = False,
+        penalty_factor: ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
+        tol: float = 1e-6,
+        max_iter: int = 10_000,
+        solver: str = "auto",
+        n_threads: int | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        precompute: Any = "auto",
+        copy_X: bool = True,
+        random_state: Any = None,
+    ) -> None:
+        self.l1_ratio = l1_ratio
+        self.alphas = alphas
+        self.eps = eps
+        self.cv = cv
+        self.selection = selection
+        self.fit_intercept = fit_intercept
+        self.positive = positive
+        self.standardize = standardize
+        self.penalty_factor = penalty_factor
+        self.lower = lower
+        self.upper = upper
+        self.tol = tol
+        self.max_iter = max_iter
+        self.solver = solver
+        self.n_threads = n_threads
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.precompute = precompute
+        self.copy_X = copy_X
+        self.random_state = random_state
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+    ) -> ElasticNetCV:
+        """Cross-validate and fit.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `ElasticNet.fit`. Held-out samples count by their weights within a fold.
+        groups : array of shape (n,), optional
+            Handed to the splitter.
+
+        Returns
+        -------
+        self
+        """
+        ratios = self._ratios()
+        selection = check_choice("selection", self.selection, SELECTIONS)
+        grid, n_alphas = check_alphas(self.alphas)
+        options = self._options(
+            "gaussian",
+            grid,
+            n_alphas=n_alphas,
+            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
+            stop_early=len(ratios) == 1,
+        )
+        options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
+        design, target, weights, features = self._check_all(X, y, sample_weight)
+        cv = 5 if self.cv is None else self.cv
+        splits = make_splits(cv, target, groups, loss="gaussian", shuffle=False)
+        results = []
+        for ratio in ratios:
+            options.l1_ratio = float(ratio)
+            results.append(
+                cross_validate(
+                    design,
+                    target,
+                    weights,
+                    None,
+                    features,
+                    options,
+                    splits,
+                    "mse",
+                    "1se" if selection == "1se" else "min",
+                    None,
+                    weigh_folds=False,
+                )
+            )
+        best = int(np.argmin([result.mean_score.min() for result in results]))
+        self._keep_selected(results[best])
+        self.l1_ratio_ = float(ratios[best])
+        several = np.ndim(self.l1_ratio) > 0
+        self.alphas_ = (
+            np.stack([result.path.alphas for result in results]) if several else results[0].path.alphas
+        )
+        self.mse_path_ = np.stack([result.scores for result in results]) if several else results[0].scores
+        warn_unless_all_converged(results[best], options)
+        return self
+
+    def _ratios(self) -> list[float]:
+        values = np.atleast_1d(np.asarray(self.l1_ratio, dtype=object))
+        if values.ndim != 1 or len(values) == 0:
+            raise ValueError(f"l1_ratio must be a number or a 1-D sequence of numbers, got {self.l1_ratio!r}")
+        return [check_real("l1_ratio", value, at_least=0.0, at_most=1.0) for value in values]
+
+
+class LassoCV(ElasticNetCV):
+    """`Lasso` with `alpha` chosen by cross-validation.
+
+    All folds and the final fit share every pass over X, and no row is copied.
+
+    Parameters
+    ----------
+    alphas, eps, cv, selection, n_jobs
+        As in `ElasticNetCV`.
+    fit_intercept, positive, standardize, penalty_factor, lower, upper, tol, max_iter, solver, n_threads, verbose, \
+precompute, copy_X, random_state
+        As in `Lasso`.
+
+    Attributes
+    ----------
+    alpha_, alpha_min_, alpha_1se_, alphas_, mse_path_, coef_path_, dual_gaps_, cv_path_
+        As in `ElasticNetCV`.
+    coef_, sparse_coef_, intercept_, dual_gap_, converged_, n_iter_, n_features_in_, feature_names_in_
+        As in `Lasso`, at `alpha_`.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 100))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
+    >>> riata.LassoCV(selection="1se").fit(X, y).get_support(indices=True)
+    array([0, 7])
+    """
+
+    def __init__(
+        self,
+        *,
+        alphas: int | ArrayLike = 100,
+        eps: float | None = None,
+        cv: Any = 5,
+        selection: str = "min",
+        fit_intercept: bool = True,
+        positive: bool = False,
+        standardize: bool = False,
+        penalty_factor: ArrayLike | None = None,
+        lower: float | ArrayLike | None = None,
+        upper: float | ArrayLike | None = None,
+        tol: float = 1e-6,
+        max_iter: int = 10_000,
+        solver: str = "auto",
+        n_threads: int | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        precompute: Any = "auto",
+        copy_X: bool = True,
+        random_state: Any = None,
+    ) -> None:
+        super().__init__(
+            l1_ratio=1.0,
+            alphas=alphas,
+            eps=eps,
+            cv=cv,
+            selection=selection,
+            fit_intercept=fit_intercept,
+            positive=positive,
+            standardize=standardize,
+            penalty_factor=penalty_factor,
+            lower=lower,
+            upper=upper,
+            tol=tol,
+            max_iter=max_iter,
+            solver=solver,
+            n_threads=n_threads,
+            n_jobs=n_jobs,
+            verbose=verbose,
+            precompute=precompute,
+            copy_X=copy_X,
+            random_state=random_state,
+        )

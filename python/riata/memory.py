@@ -1,0 +1,130 @@
+"""How much memory a fit will take, known before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from riata._design import as_table, is_scipy_sparse
+from riata._validation import check_integer
+
+__all__ = ["MemoryEstimate", "estimate_memory"]
+
+DOUBLE = 8
+REFERENCES = 16  # right-hand sides whose inner products with every column are kept
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEstimate:
+    """Bytes a fit takes on top of X, by part: upper estimates. Made by `riata.estimate_memory`.
+
+    Attributes
+    ----------
+    design : int
+        X as it is now. Read in place.
+    conversion : int
+        One-time conversion of X, for the kinds that need one.
+    working_set : int
+        Copies of the columns being optimised; none for column-major float64, which is referred to.
+    gram : int
+        Their inner products and factor.
+    certificates : int
+        Bounds, means, scales and counts kept for every column.
+    responses : int
+        Vectors of length n: responses, weights, residuals, linear predictors.
+    cross_validation : int
+        What the folds add.
+    """
+
+    design: int
+    conversion: int
+    working_set: int
+    gram: int
+    certificates: int
+    responses: int
+    cross_validation: int
+
+    @property
+    def total(self) -> int:
+        """Bytes on top of X."""
+        return sum(getattr(self, part.name) for part in fields(self)) - self.design
+
+    def __repr__(self) -> str:
+        rows = [(part.name.replace("_", " "), int(getattr(self, part.name))) for part in fields(self)]
+        rows.append(("total on top of X", self.total))
+        return "\n".join(f"{label:<18} {_human(size):>10}" for label, size in rows)
+
+
+def _human(size: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024.0:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024.0
+    return f"{size:.1f} TiB"
+
+
+def estimate_memory(X: Any, *, alphas: int = 100, cv: int | None = None) -> MemoryEstimate:
+    """Estimate the memory that fitting a path on `X` takes, without fitting.
+
+    Parameters
+    ----------
+    X : as in `fit_path`, shape (n, p)
+        Only its shape and storage matter.
+    alphas : int, default=100
+        Number of grid points.
+    cv : int, optional
+        Number of folds, for `cv_path`.
+
+    Returns
+    -------
+    MemoryEstimate
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> estimate = riata.estimate_memory(np.zeros((100, 2000)), cv=10)
+    >>> estimate.design
+    1600000
+    >>> estimate.total < 4 * estimate.design
+    True
+    """
+    n_alphas = check_integer("alphas", alphas, at_least=1)
+    folds = 0 if cv is None else check_integer("cv", cv, at_least=2)
+    n, p, size, conversion, referenced = _storage(X)
+    rank = min(n, p)
+    width = min(p, 2 * rank + 256)
+    problems = 1 + folds
+    gram = rank * rank * DOUBLE
+    return MemoryEstimate(
+        design=size,
+        conversion=conversion,
+        working_set=0 if referenced else n * width * DOUBLE,
+        gram=gram,
+        certificates=p * (REFERENCES * 4 + 2 + 4 * DOUBLE),
+        responses=n * (REFERENCES + 6) * DOUBLE,
+        cross_validation=folds * (p * 2 * DOUBLE + n * (6 + REFERENCES) * DOUBLE + gram)
+        + (n * n_alphas * DOUBLE if problems > 1 else 0),
+    )
+
+
+def _storage(X: Any) -> tuple[int, int, int, int, bool]:
+    """(n, p, bytes of X, bytes of its conversion, whether columns are used in place)."""
+    if hasattr(X, "_design"):
+        core, rows = X._design()
+        n, p = core.shape
+        return (n if rows is None else len(rows)), p, int(core.nbytes), 0, False
+    if isinstance(X, np.ndarray):
+        n, p = X.shape if X.ndim == 2 else as_table(X)[0].shape
+        viewed = X.dtype in (np.float64, np.float32, np.int8)
+        referenced = X.dtype == np.float64 and X.strides[0] == X.itemsize
+        return n, p, X.nbytes, 0 if viewed else n * p * DOUBLE, referenced or not viewed
+    if is_scipy_sparse(X):
+        n, p = X.shape
+        size = X.data.nbytes if hasattr(X, "data") and hasattr(X.data, "nbytes") else X.nnz * DOUBLE
+        size += sum(getattr(X, part).nbytes for part in ("indices", "indptr") if hasattr(X, part))
+        return n, p, int(size), 0 if X.format == "csc" else int(X.nnz) * 12, False
+    table, _ = as_table(X)
+    n, p = table.shape
+    return n, p, int(table.nbytes), int(table.nbytes), table.dtype == np.float64

@@ -1,0 +1,524 @@
+"""Cross-validated paths: every fold and the full fit in one call, without copying a row."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from riata._design import DesignView, as_design
+from riata._validation import (
+    Float,
+    check_choice,
+    check_integer,
+    check_offset,
+    check_two_outcomes,
+    check_weights,
+)
+from riata.path import (
+    FORMAT,
+    Features,
+    Options,
+    Path,
+    Progress,
+    check_features,
+    check_options,
+    check_target,
+    linear_predictor,
+    make_path,
+    solve,
+    warn_unless_converged,
+    write_archive,
+)
+from riata.penalties import ElasticNet
+
+__all__ = ["CVPath", "cv_path"]
+
+Rows = NDArray[np.int64]
+Split = tuple[Rows, Rows]
+
+SCORINGS = {"gaussian": ("mse", "mae"), "binomial": ("deviance", "auc", "misclassification")}
+GREATER_IS_BETTER = ("auc",)
+SELECTIONS = ("min", "1se")
+
+
+@dataclass(slots=True, repr=False)
+class CVPath:
+    """A path and its cross-validation. Made by `cv_path`.
+
+    Attributes
+    ----------
+    path : Path
+        The fit to all samples.
+    scores : ndarray of shape (L, K)
+        Score of each alpha on each held-out fold.
+    scoring : str
+        "mse", "mae", "deviance" (minus twice the mean log-likelihood), "misclassification" or "auc".
+    mean_score, se_score : ndarray of shape (L,)
+        Mean over folds, weighted by the folds' observation weights, and its standard error.
+    alpha_min : float
+        The largest alpha with the best mean score.
+    alpha_1se : float
+        The largest alpha whose mean score is within one standard error of the best (Breiman et al. 1984).
+    selection : {"min", "1se"}
+        Which of the two `alpha` is.
+    folds : list of ndarray of int
+        Held-out samples of each fold.
+    fold_gaps : ndarray of shape (L, K)
+        Relative duality gaps of the fits without each fold.
+    """
+
+    path: Path
+    scores: Float
+    scoring: str
+    mean_score: Float
+    se_score: Float
+    alpha_min: float
+    alpha_1se: float
+    selection: str
+    folds: list[Rows]
+    fold_gaps: Float
+
+    @property
+    def alpha(self) -> float:
+        """The selected alpha."""
+        return self.alpha_1se if self.selection == "1se" else self.alpha_min
+
+    @property
+    def position(self) -> int:
+        """Where the selected alpha stands on the grid."""
+        return int(np.argmin(np.abs(self.path.alphas - self.alpha)))
+
+    @property
+    def alphas(self) -> Float:
+        """The grid of the path."""
+        return self.path.alphas
+
+    @property
+    def fold_ids(self) -> NDArray[np.int64]:
+        """Number of the fold that holds each sample out, -1 for samples that none does.
+
+        Raises ValueError when folds overlap, as those of repeated splitters do.
+        """
+        n = 1 + max((int(rows.max()) for rows in self.folds if len(rows)), default=-1)
+        ids = np.full(n, -1, dtype=np.int64)
+        for k, rows in enumerate(self.folds):
+            if np.any(ids[rows] >= 0):
+                raise ValueError("fold_ids exist only when no sample is held out twice; see folds")
+            ids[rows] = k
+        return ids
+
+    def __repr__(self) -> str:
+        k = self.position
+        return (
+            f"<riata.CVPath {self.path.loss}, {len(self.folds)} folds, {len(self.path)} alphas, "
+            f"alpha_min {self.alpha_min:.4g}, alpha_1se {self.alpha_1se:.4g}; at {self.selection}: "
+            f"{self.scoring} {self.mean_score[k]:.4g} (se {self.se_score[k]:.2g}), {self.path.n_active[k]} active>"
+        )
+
+    def coef(self, alpha: float | None = None) -> Any:
+        """Coefficients at `alpha`, by default the selected one: see `Path.coef`."""
+        return self.path.coef(self.alpha if alpha is None else alpha)
+
+    def intercept(self, alpha: float | None = None) -> float:
+        """Intercept at `alpha`, by default the selected one."""
+        return float(self.path.intercept(self.alpha if alpha is None else alpha))
+
+    def predict(
+        self,
+        X: Any,
+        alpha: float | ArrayLike | None = None,
+        *,
+        kind: str = "response",
+        offset: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> NDArray[Any]:
+        """Predict at `alpha`, by default the selected one: see `Path.predict`."""
+        at = self.alpha if alpha is None else alpha
+        return self.path.predict(X, at, kind=kind, offset=offset, n_threads=n_threads)
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the mean score with its standard error along the path; returns the axes."""
+        from riata.plots import plot_cv
+
+        return plot_cv(self, ax=ax)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write to an ``.npz`` archive, whole or not at all; read it back with `riata.load`."""
+        arrays = self.path._pack()
+        path_meta = json.loads(str(arrays["meta"]))
+        cv_meta = {
+            "kind": "cv_path",
+            "format": FORMAT,
+            "scoring": self.scoring,
+            "alpha_min": self.alpha_min,
+            "alpha_1se": self.alpha_1se,
+            "selection": self.selection,
+        }
+        arrays["meta"] = np.array(json.dumps(path_meta | cv_meta))
+        for name in ("scores", "mean_score", "se_score", "fold_gaps"):
+            arrays[f"cv_{name}"] = getattr(self, name)
+        arrays["cv_fold_sizes"] = np.array([len(rows) for rows in self.folds], dtype=np.int64)
+        arrays["cv_fold_rows"] = np.concatenate(self.folds) if self.folds else np.empty(0, dtype=np.int64)
+        write_archive(path, arrays)
+
+    @classmethod
+    def _unpack(cls, arrays: dict[str, Any]) -> CVPath:
+        meta = json.loads(str(arrays["meta"]))
+        ends = np.cumsum(arrays["cv_fold_sizes"])[:-1]
+        return cls(
+            path=Path._unpack(arrays),
+            scores=arrays["cv_scores"],
+            scoring=meta["scoring"],
+            mean_score=arrays["cv_mean_score"],
+            se_score=arrays["cv_se_score"],
+            alpha_min=meta["alpha_min"],
+            alpha_1se=meta["alpha_1se"],
+            selection=meta["selection"],
+            folds=np.split(arrays["cv_fold_rows"], ends),
+            fold_gaps=arrays["cv_fold_gaps"],
+        )
+
+
+def cv_path(
+    X: Any,
+    y: ArrayLike,
+    *,
+    cv: int | Any | Iterable[tuple[ArrayLike, ArrayLike]] = 10,
+    groups: ArrayLike | None = None,
+    scoring: str | None = None,
+    selection: str = "min",
+    random_state: int | np.random.RandomState | None = 0,
+    loss: str = "gaussian",
+    penalty: ElasticNet | None = None,
+    alphas: int | Sequence[float] | Float = 100,
+    eps: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    l1_ratio: float = 1.0,
+    penalty_factor: ArrayLike | None = None,
+    lower: float | ArrayLike | None = None,
+    upper: float | ArrayLike | None = None,
+    exclude: ArrayLike | None = None,
+    tol: float = 1e-6,
+    max_iter: int = 10_000,
+    solver: str = "auto",
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+    max_active: int | None = None,
+) -> CVPath:
+    """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
+
+    Every fold is fitted on the grid of the full fit, with its own centres, scales and intercept, by giving its
+    held-out rows the weight zero.
+
+    Parameters
+    ----------
+    X, y, loss, ..., max_active
+        As in `fit_path`.
+    cv : int, splitter or iterable of (train, test), default=10
+        An integer draws that many shuffled folds, stratified by class for the binomial loss. A scikit-learn
+        splitter is used as it is. Folds need not cover all samples: those in neither part of a split are left out
+        of it, as time-series splits want.
+    groups : array of shape (n,), optional
+        Handed to the splitter; with an integer `cv`, samples of one group stay together.
+    scoring : {"mse", "mae"} or {"deviance", "auc", "misclassification"}, optional
+        Default "mse" for the gaussian, "deviance" for the binomial loss. Held-out samples count by their weights.
+    selection : {"min", "1se"}, default="min"
+        What `CVPath.alpha`, and so `predict`, uses.
+    random_state : int, RandomState or None, default=0
+        Of the shuffled folds of an integer `cv`.
+
+    Returns
+    -------
+    CVPath
+
+    Raises
+    ------
+    ValueError, TypeError
+        For bad input, before any fitting.
+
+    References
+    ----------
+    Friedman, Hastie & Tibshirani (2010), Journal of Statistical Software 33(1), section 7.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((60, 200))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.5 * rng.standard_normal(60)
+    >>> cv = riata.cv_path(X, y, cv=5, selection="1se")
+    >>> np.flatnonzero(cv.coef())
+    array([0, 7])
+    """
+    options = check_options(
+        loss=loss,
+        penalty=penalty,
+        alphas=alphas,
+        eps=eps,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        l1_ratio=l1_ratio,
+        tol=tol,
+        max_iter=max_iter,
+        solver=solver,
+        n_threads=n_threads,
+        progress=progress,
+        max_active=max_active,
+    )
+    scoring = check_scoring(scoring, loss)
+    check_choice("selection", selection, SELECTIONS)
+    design = as_design(X)
+    n = design.n_samples
+    weights = check_weights(sample_weight, n)
+    target, classes = check_target(loss, y, n, weights)
+    shift = check_offset(offset, n)
+    features = check_features(design, penalty_factor, lower, upper, exclude)
+    splits = make_splits(cv, target, groups, loss=loss, shuffle=True, random_state=random_state)
+    result = cross_validate(
+        design,
+        target,
+        weights,
+        shift,
+        features,
+        options,
+        splits,
+        scoring,
+        selection,
+        classes,
+        weigh_folds=True,
+    )
+    warn_unless_all_converged(result, options)
+    return result
+
+
+def warn_unless_all_converged(result: CVPath, options: Options) -> None:
+    """Warn when the full fit or that of some fold missed the tolerance."""
+    path = result.path
+    gaps = np.column_stack([path.dual_gaps, result.fold_gaps])
+    converged = path.converged & (result.fold_gaps <= options.tol).all(axis=1)
+    warn_unless_converged(path.alphas, gaps.max(axis=1), converged, options.tol, options.max_iter)
+
+
+def check_scoring(scoring: Any, loss: str) -> str:
+    """Return the name of the score, the first of those of the loss by default."""
+    return SCORINGS[loss][0] if scoring is None else check_choice("scoring", scoring, SCORINGS[loss])
+
+
+def make_splits(
+    cv: Any,
+    y: Float,
+    groups: ArrayLike | None,
+    *,
+    loss: str,
+    shuffle: bool,
+    random_state: Any = None,
+) -> list[Split]:
+    """Return the (train, test) row numbers of each fold, checked."""
+    from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+
+    n = len(y)
+    stratify = loss == "binomial" and bool(np.all((y == 0.0) | (y == 1.0)))
+    labels = y.astype(np.int64) if stratify else y
+    if isinstance(cv, int | np.integer) and not isinstance(cv, bool):
+        folds = check_integer("cv", cv, at_least=2)
+        if folds > n:
+            raise ValueError(f"cv must be at most the number of samples, {n}, got {folds}")
+        seed = random_state if shuffle else None
+        if groups is not None:
+            cv = GroupKFold(folds)
+        elif stratify:
+            cv = StratifiedKFold(folds, shuffle=shuffle, random_state=seed)
+        else:
+            cv = KFold(folds, shuffle=shuffle, random_state=seed)
+    if hasattr(cv, "split"):
+        with warnings.catch_warnings():  # of classes rarer than folds: a fold short of one is refused below
+            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+            pairs = list(cv.split(np.zeros((n, 1)), labels, groups))
+    elif isinstance(cv, Iterable) and not isinstance(cv, str):
+        pairs = list(cv)
+    else:
+        raise TypeError(f"cv must be an integer >= 2, a splitter or pairs of (train, test), got {cv!r}")
+    if not pairs:
+        raise ValueError("cv must give at least one split, got none")
+    return [_check_split(k, pair, n) for k, pair in enumerate(pairs)]
+
+
+def _check_split(k: int, pair: Any, n: int) -> Split:
+    try:
+        train, test = (np.asarray(part) for part in pair)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"cv must give pairs of (train, test), got {pair!r} as split {k}") from error
+    parts = []
+    for name, part in (("train", train), ("test", test)):
+        if part.dtype.kind == "b" and part.shape == (n,):
+            part = np.flatnonzero(part)
+        if part.dtype.kind not in "iu" or part.ndim != 1 or part.size == 0:
+            raise ValueError(
+                f"cv must give non-empty 1-D row numbers, got {part!r} as {name} rows of split {k}"
+            )
+        if part.min() < 0 or part.max() >= n:
+            raise ValueError(
+                f"cv must give row numbers from 0 to {n - 1}, got {part.min()}..{part.max()} in split {k}"
+            )
+        parts.append(part.astype(np.int64))
+    return parts[0], parts[1]
+
+
+def cross_validate(
+    design: DesignView,
+    y: Float,
+    weights: Float,
+    offset: Float | None,
+    features: Features,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+    selection: str,
+    classes: NDArray[Any] | None,
+    *,
+    weigh_folds: bool,
+) -> CVPath:
+    """Fit the full data and every fold in one call of the core, and score the held-out rows."""
+    score = SCORERS[scoring]
+    columns = np.zeros((len(y), 1 + len(splits)), order="F")
+    columns[:, 0] = weights
+    for k, (train, test) in enumerate(splits):
+        np.add.at(columns[:, 1 + k], train, weights[train])
+        _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, classes)
+    fits = solve(design, y, columns, offset, features, options, keep_linear_predictor=True)
+    path = make_path(fits[0], design, y, weights, options, classes)
+
+    scores = np.empty((len(path), len(splits)))
+    gaps = np.empty_like(scores)
+    for k, (_, test) in enumerate(splits):
+        fit = fits[1 + k]
+        eta = _held_out(fit, columns[:, 1 + k], design, test, offset, options.n_threads)
+        scores[:, k] = score(y[test], eta, weights[test])
+        gaps[:, k] = fit["dual_gaps"]
+    sizes = np.array([weights[test].sum() for _, test in splits]) if weigh_folds else np.ones(len(splits))
+    mean, error = summarise(scores, sizes)
+    best, frugal = choose(mean, error, greater_is_better=scoring in GREATER_IS_BETTER)
+    return CVPath(
+        path=path,
+        scores=scores,
+        scoring=scoring,
+        mean_score=mean,
+        se_score=error,
+        alpha_min=float(path.alphas[best]),
+        alpha_1se=float(path.alphas[frugal]),
+        selection=selection,
+        folds=[test for _, test in splits],
+        fold_gaps=gaps,
+    )
+
+
+def _check_fold(
+    k: int,
+    y: Float,
+    train_weights: Float,
+    weights: Float,
+    test: Rows,
+    options: Options,
+    scoring: str,
+    classes: NDArray[Any] | None,
+) -> None:
+    if not np.any(train_weights > 0.0):
+        raise ValueError(f"cv must leave samples of positive weight to train on, got none in split {k}")
+    if not np.any(weights[test] > 0.0):
+        raise ValueError(f"cv must hold out samples of positive weight, got none in split {k}")
+    if options.loss == "binomial" and classes is not None:
+        check_two_outcomes(y, train_weights, classes, f"y of the training rows of split {k}")
+        if scoring == "auc":
+            check_two_outcomes(
+                y[test], weights[test], classes, f"scoring='auc': y of the held-out rows of split {k}"
+            )
+
+
+def _held_out(
+    fit: dict[str, Any],
+    train_weights: Float,
+    design: DesignView,
+    test: Rows,
+    offset: Float | None,
+    n_threads: int,
+) -> Float:
+    """Linear predictors of the rows `test`: kept by the core for rows of weight zero, else computed."""
+    if not np.any(train_weights[test]):
+        held = np.flatnonzero(design.spread(train_weights) == 0.0)
+        rows = test if design.rows is None else design.rows[test]
+        return np.asarray(fit["linear_predictor"])[np.searchsorted(held, rows)]
+    csc = (fit["coef_values"], fit["coef_indices"], fit["coef_indptr"])
+    coefs = sp.csc_array(csc, shape=(design.n_features, len(fit["alphas"])))
+    eta = linear_predictor(design, coefs, np.asarray(fit["intercepts"]), n_threads)[test]
+    return eta if offset is None else eta + offset[test][:, None]
+
+
+def summarise(scores: Float, sizes: Float) -> tuple[Float, Float]:
+    """Mean over folds, weighted by their sizes, and the standard error of that mean (0 for a single fold)."""
+    share = sizes / sizes.sum()
+    mean = scores @ share
+    variance = (scores - mean[:, None]) ** 2 @ share
+    return mean, np.sqrt(variance / max(len(sizes) - 1, 1))
+
+
+def choose(mean: Float, error: Float, *, greater_is_better: bool = False) -> tuple[int, int]:
+    """Positions of the largest alpha with the best mean, and of the largest within one standard error of it."""
+    cost = -mean if greater_is_better else mean
+    best = int(np.argmin(cost))
+    within = cost <= cost[best] + error[best]
+    return best, int(np.argmax(within))
+
+
+def _mean_squared(y: Float, eta: Float, weights: Float) -> Float:
+    return np.asarray(weights @ (y[:, None] - eta) ** 2 / weights.sum())
+
+
+def _mean_absolute(y: Float, eta: Float, weights: Float) -> Float:
+    return np.asarray(weights @ np.abs(y[:, None] - eta) / weights.sum())
+
+
+def _deviance(y: Float, eta: Float, weights: Float) -> Float:
+    from scipy.special import entr
+
+    saturated = weights @ (entr(y) + entr(1.0 - y))
+    total = weights @ (np.logaddexp(0.0, eta) - y[:, None] * eta)
+    return np.asarray(2.0 * (total - saturated) / weights.sum())
+
+
+def _misclassification(y: Float, eta: Float, weights: Float) -> Float:
+    said = eta > 0.0
+    wrong = np.where(said, 1.0 - y[:, None], y[:, None])
+    return np.asarray(weights @ wrong / weights.sum())
+
+
+def _auc(y: Float, eta: Float, weights: Float) -> Float:
+    """Probability that a case scores above a control, ties counting half; proportions count on both sides."""
+    out = np.empty(eta.shape[1])
+    cases, controls = weights * y, weights * (1.0 - y)
+    for k in range(eta.shape[1]):
+        _, group = np.unique(eta[:, k], return_inverse=True)
+        case = np.bincount(group, cases)
+        control = np.bincount(group, controls)
+        below = np.cumsum(control) - control
+        out[k] = case @ (below + 0.5 * control) / (case.sum() * control.sum())
+    return out
+
+
+SCORERS: dict[str, Callable[[Float, Float, Float], Float]] = {
+    "mse": _mean_squared,
+    "mae": _mean_absolute,
+    "deviance": _deviance,
+    "misclassification": _misclassification,
+    "auc": _auc,
+}
