@@ -1,0 +1,35 @@
+"""One adapter a package. Each module offers
+
+    TOLERANCES                         settings to sweep, loosest first
+    version() -> str
+    refuses(problem) -> str | None     why this problem is beyond the package
+    prepare(problem, threads) -> data  what a user does once, untimed: file formats, dense copies
+    fit(data, problem, tol, threads) -> PathFit      the timed call
+
+Coefficients come back for the columns of X as the problem stores them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+NAMES = ("riata", "sklearn", "celer", "skglm", "adelie", "glmnet")
+
+
+@dataclass
+class PathFit:
+    """What a package returned: coefs (p x L), intercepts (L,), and what it claims about itself.
+
+    reported_gap is the largest duality gap the package itself reports, as a share of the null objective.
+    seconds and peak_mb are set only where the package runs outside this process.
+    """
+
+    coefs: sparse.csc_matrix
+    intercepts: np.ndarray
+    reported_gap: float | None = None
+    passes: float | None = None
+    seconds: float | None = None
+    peak_mb: float | None = None

@@ -1,0 +1,31 @@
+"""riata: the path engine on arrays, sparse matrices and .bed files as they are."""
+
+import riata
+from peers import PathFit
+
+TOLERANCES = (1e-4, 1e-6, 1e-8, 1e-10)
+
+
+def version():
+    return riata.__version__
+
+
+def refuses(problem):
+    return None
+
+
+def prepare(problem, threads):
+    return riata.open_genotypes(str(problem.bed)) if problem.bed else problem.X
+
+
+def fit(data, problem, tol, threads):
+    path = riata.fit_path(
+        data,
+        problem.y,
+        loss=problem.loss,
+        alphas=problem.alphas,
+        standardize=problem.standardize,
+        tol=tol,
+        n_threads=threads,
+    )
+    return PathFit(path.coefs, path.intercepts, float(path.dual_gaps.max()), float(path.n_passes))

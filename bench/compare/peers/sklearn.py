@@ -1,0 +1,70 @@
+"""scikit-learn: enet_path for the gaussian; liblinear, one fit an alpha, for the binomial.
+
+liblinear penalises its intercept; a large intercept_scaling makes that penalty negligible. Its objective is
+C * (sum of losses) + |b|_1, so C = 1 / (n alpha).
+"""
+
+import warnings
+
+import numpy as np
+import sklearn
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, enet_path
+
+from peers import PathFit
+
+TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
+INTERCEPT_SCALING = 1e3
+
+
+def version():
+    return sklearn.__version__
+
+
+def refuses(problem):
+    return None
+
+
+def prepare(problem, threads):
+    return problem.standardized() if problem.kind == "genotypes" else problem.X
+
+
+def fit(data, problem, tol, threads):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if problem.loss == "binomial":
+            return fit_binomial(data, problem, tol)
+        return fit_gaussian(data, problem, tol)
+
+
+def fit_gaussian(X, problem, tol):
+    share = problem.y.mean()
+    settings = {"l1_ratio": 1.0, "alphas": problem.alphas, "copy_X": False, "tol": tol, "max_iter": 100_000}
+    mean = np.zeros(X.shape[1])
+    if sparse.issparse(X):
+        mean = np.asarray(X.mean(axis=0)).ravel()
+        settings |= {"X_offset": mean, "X_scale": np.ones(X.shape[1])}
+    _, coefs, gaps = enet_path(X, problem.y - share, **settings)
+    coefs = sparse.csc_matrix(coefs)
+    intercepts = share - coefs.T @ mean
+    if problem.kind == "genotypes":
+        coefs, intercepts = problem.unscale(coefs, intercepts)
+    return PathFit(coefs, intercepts, float(gaps.max() / (0.5 * problem.y.var())))
+
+
+def fit_binomial(X, problem, tol):
+    columns, intercepts = [], []
+    for alpha in problem.alphas:
+        model = LogisticRegression(
+            C=1.0 / (len(problem.y) * alpha),
+            l1_ratio=1.0,
+            solver="liblinear",
+            intercept_scaling=INTERCEPT_SCALING,
+            tol=tol,
+            max_iter=10_000,
+            random_state=0,
+        ).fit(X, problem.y)
+        columns.append(sparse.csc_matrix(model.coef_.T))
+        intercepts.append(model.intercept_[0])
+    return PathFit(sparse.hstack(columns, format="csc"), np.array(intercepts))

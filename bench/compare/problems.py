@@ -1,0 +1,292 @@
+"""The problems every package solves: deterministic generators, and the folder that child processes read.
+
+Dense columns are centred and scaled to unit (1/n) standard deviation, sparse ones only scaled, so that
+packages that standardise and those that do not solve the same problem. Genotypes keep their 0/1/2 counts:
+there the standardised problem is meant and coefficients are per allele. A gaussian y has mean 0, variance 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import signal, sparse
+
+MISSING = -9
+BED_MAGIC = b"\x6c\x1b\x01"
+CHUNK = 2048  # columns decoded at a time
+
+
+@dataclass
+class Problem:
+    """One path to fit: min (1/n) sum_i loss(y_i, b0 + x_i b) + alpha sum_j s_j |b_j|, for every alpha.
+
+    s is 1, or the standard deviations of the columns when `standardize` is set.
+
+    Attributes
+    ----------
+    X : float64 ndarray in Fortran order, scipy.sparse.csc_matrix, or int8 allele counts (-9 missing).
+    bed : path of the same genotypes as a PLINK 1 file, or None.
+    """
+
+    name: str
+    loss: str
+    X: np.ndarray | sparse.csc_matrix
+    y: np.ndarray
+    alphas: np.ndarray
+    standardize: bool = False
+    bed: Path | None = None
+
+    @property
+    def kind(self) -> str:
+        return "sparse" if sparse.issparse(self.X) else "genotypes" if self.X.dtype == np.int8 else "dense"
+
+    @property
+    def nbytes(self) -> int:
+        if self.kind == "sparse":
+            return self.X.data.nbytes + self.X.indices.nbytes + self.X.indptr.nbytes
+        return self.bed.stat().st_size if self.bed else self.X.nbytes
+
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        """Means and (1/n) standard deviations of the columns, missing counts replaced by the column mean."""
+        p = self.X.shape[1]
+        if self.kind == "sparse":
+            mean = np.asarray(self.X.mean(axis=0)).ravel()
+            square = np.asarray(self.X.multiply(self.X).mean(axis=0)).ravel()
+            return mean, np.sqrt(np.maximum(square - mean**2, 0.0))
+        mean, scale = np.empty(p), np.empty(p)
+        for at in range(0, p, CHUNK):
+            block = self.columns(at, at + CHUNK)
+            mean[at : at + CHUNK], scale[at : at + CHUNK] = block.mean(axis=0), block.std(axis=0)
+        return mean, scale
+
+    def columns(self, start: int, stop: int) -> np.ndarray:
+        """Columns start..stop as dense float64."""
+        block = self.X[:, start:stop]
+        if self.kind == "sparse":
+            return block.toarray(order="F")
+        if self.kind == "dense":
+            return block
+        called = block != MISSING
+        mean = np.where(called, block, 0).sum(axis=0) / called.sum(axis=0)
+        return np.where(called, block, mean)
+
+    def standardized(self) -> np.ndarray:
+        """Genotypes as centred, scaled float64 columns, for packages that read nothing else."""
+        mean, scale = self.moments()
+        dense = np.empty(self.X.shape, order="F")
+        for at in range(0, self.X.shape[1], CHUNK):
+            part = slice(at, at + CHUNK)
+            dense[:, part] = (self.columns(at, at + CHUNK) - mean[part]) / scale[part]
+        return dense
+
+    def unscale(
+        self, coefs: sparse.csc_matrix, intercepts: np.ndarray
+    ) -> tuple[sparse.csc_matrix, np.ndarray]:
+        """Coefficients of standardised columns, back on the scale of X."""
+        mean, scale = self.moments()
+        raw = sparse.csc_matrix(sparse.diags(1.0 / scale) @ coefs)
+        return raw, intercepts - raw.T @ mean
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if self.kind == "sparse":
+            for part in ("data", "indices", "indptr"):
+                np.save(folder / f"{part}.npy", getattr(self.X, part))
+        else:
+            np.save(folder / "X.npy", self.X)
+        np.save(folder / "y.npy", self.y)
+        np.save(folder / "alphas.npy", self.alphas)
+        meta = {"name": self.name, "loss": self.loss, "standardize": self.standardize, "kind": self.kind}
+        meta |= {"shape": self.X.shape, "bed": str(self.bed) if self.bed else None}
+        (folder / "meta.json").write_text(json.dumps(meta))
+
+    @classmethod
+    def load(cls, folder: Path) -> Problem:
+        meta = json.loads((folder / "meta.json").read_text())
+        if meta["kind"] == "sparse":
+            parts = [np.load(folder / f"{part}.npy") for part in ("data", "indices", "indptr")]
+            X = sparse.csc_matrix(tuple(parts), shape=meta["shape"])
+            X.has_sorted_indices = X.has_canonical_format = True
+        else:
+            X = np.load(folder / "X.npy", mmap_mode="r" if meta["kind"] == "genotypes" else None)
+        y, alphas = np.load(folder / "y.npy"), np.load(folder / "alphas.npy")
+        bed = Path(meta["bed"]) if meta["bed"] else None
+        return cls(meta["name"], meta["loss"], X, y, alphas, meta["standardize"], bed)
+
+    def head(self, p: int = 50) -> Problem:
+        """The first p columns: what packages warm up on."""
+        X = self.X[:, :p] if self.kind == "sparse" else np.asfortranarray(self.X[:, :p])
+        return Problem(self.name, self.loss, X, self.y, self.alphas[:3], self.standardize)
+
+
+def scaled(X: np.ndarray) -> np.ndarray:
+    """Centre and scale in place to unit (1/n) standard deviation; constant columns become zero."""
+    for at in range(0, X.shape[1], CHUNK):
+        block = X[:, at : at + CHUNK]
+        block -= block.mean(axis=0)
+        scale = block.std(axis=0)
+        block /= np.where(scale > 0.0, scale, 1.0)
+    return X
+
+
+def ar1(rng: np.random.Generator, n: int, p: int, rho: float = 0.5) -> np.ndarray:
+    """Neighbouring columns have correlation rho."""
+    X = np.empty((n, p), order="F")
+    for i in range(n):
+        noise = rng.standard_normal(p)
+        noise[1:] *= np.sqrt(1.0 - rho**2)
+        X[i] = signal.lfilter([1.0], [1.0, -rho], noise)
+    return scaled(X)
+
+
+def blocks(rng: np.random.Generator, n: int, p: int, rho: float = 0.9, size: int = 50) -> np.ndarray:
+    """Blocks of `size` columns, every pair within a block correlated rho."""
+    X = np.asfortranarray(rng.standard_normal((n, p)))
+    X *= np.sqrt(1.0 - rho)
+    for at in range(0, p, size):
+        X[:, at : at + size] += np.sqrt(rho) * rng.standard_normal((n, 1))
+    return scaled(X)
+
+
+def expression(rng: np.random.Generator, n: int, p: int, n_factors: int = 10) -> np.ndarray:
+    """Like gene expression: a few shared factors explain half of the variance of each column."""
+    factors, loadings = (
+        rng.standard_normal((n, n_factors)),
+        rng.standard_normal((n_factors, p)) / np.sqrt(n_factors),
+    )
+    return scaled(np.asfortranarray(factors @ loadings + rng.standard_normal((n, p))))
+
+
+def words(rng: np.random.Generator, n: int, p: int, per_row: int = 80) -> sparse.csc_matrix:
+    """About per_row nonzeros a row, column popularity falling like rank**-1/2, as counts of words do."""
+    rows = np.repeat(np.arange(n), per_row)
+    columns = np.minimum((p * rng.random(n * per_row) ** 2).astype(np.int64), p - 1)
+    X = sparse.coo_matrix((np.ones(n * per_row), (rows, columns)), shape=(n, p)).tocsc()
+    X.sum_duplicates()
+    X.indices, X.indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
+    mean = np.asarray(X.mean(axis=0)).ravel()
+    scale = np.sqrt(np.asarray(X.multiply(X).mean(axis=0)).ravel() - mean**2)
+    X.data /= np.repeat(np.where(scale > 0.0, scale, 1.0), np.diff(X.indptr))
+    return X
+
+
+def genotypes(rng: np.random.Generator, n: int, p: int, block: int = 50, rho: float = 0.95) -> np.ndarray:
+    """Allele counts in LD blocks: two haplotypes a person, thresholded AR(rho) normals, 1 % missing."""
+    X = np.zeros((n, p), dtype=np.int8, order="F")
+    for at in range(0, p, block):
+        width = min(block, p - at)
+        cut = np.quantile(rng.standard_normal(10_000), 1.0 - rng.uniform(0.05, 0.5, width))
+        for _ in range(2):
+            noise = rng.standard_normal((n, width))
+            noise[:, 1:] *= np.sqrt(1.0 - rho**2)
+            X[:, at : at + width] += signal.lfilter([1.0], [1.0, -rho], noise, axis=1) > cut
+        X[:, at : at + width][rng.random((n, width)) < 0.01] = MISSING
+    return X
+
+
+def write_bed(prefix: Path, X: np.ndarray) -> Path:
+    """PLINK 1 files whose A1 (first allele of the .bim) is the one X counts; returns the .bed path."""
+    n, p = X.shape
+    code = np.array([3, 2, 0, 1], dtype=np.uint8)  # 0, 1, 2 copies of A1, missing
+    with prefix.with_suffix(".bed").open("wb") as bed:
+        bed.write(BED_MAGIC)
+        for at in range(0, p, CHUNK):
+            block = X[:, at : at + CHUNK]
+            bits = np.zeros((block.shape[1], -(-n // 4) * 4), dtype=np.uint8)
+            bits[:, :n] = code[np.where(block == MISSING, 3, block)].T
+            quads = bits.reshape(block.shape[1], -1, 4)
+            bed.write((quads << np.array([0, 2, 4, 6], dtype=np.uint8)).sum(axis=2, dtype=np.uint8).tobytes())
+    prefix.with_suffix(".bim").write_text("".join(f"1\tv{j}\t0\t{j + 1}\tA\tG\n" for j in range(p)))
+    prefix.with_suffix(".fam").write_text("".join(f"s{i}\ts{i}\t0\t0\t0\t-9\n" for i in range(n)))
+    return prefix.with_suffix(".bed")
+
+
+def alpha_grid(problem: Problem, ratio: float, count: int = 100) -> np.ndarray:
+    """Geometric grid from the smallest alpha with no feature selected down to ratio times it."""
+    n, p = problem.X.shape
+    residual = problem.y - problem.y.mean()
+    scale = problem.moments()[1] if problem.standardize else np.ones(p)
+    if problem.kind == "sparse":
+        largest = np.abs(problem.X.T @ residual).max()
+    else:
+        starts = range(0, p, CHUNK)
+        parts = [
+            np.abs(problem.columns(at, at + CHUNK).T @ residual) / scale[at : at + CHUNK] for at in starts
+        ]
+        largest = np.concatenate(parts).max()
+    return largest / n * np.geomspace(1.0, ratio, count)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """How to make one problem: loss, generator, full and smoke sizes, last alpha / first."""
+
+    loss: str
+    make: Callable
+    shape: tuple[int, int]
+    smoke: tuple[int, int]
+    ratio: float
+    n_signals: int = 50
+
+
+SPECS = {
+    "small-100x50": Spec("gaussian", ar1, (100, 50), (100, 50), 1e-3, 10),
+    "small-500x5000": Spec("gaussian", ar1, (500, 5_000), (60, 200), 0.01),
+    "ar-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01),
+    "ar-1000x100000": Spec("gaussian", ar1, (1_000, 100_000), (80, 600), 0.01),
+    "blocks-400x10000": Spec("gaussian", blocks, (400, 10_000), (60, 300), 0.01),
+    "tall-20000x500": Spec("gaussian", ar1, (20_000, 500), (400, 40), 1e-3),
+    "binomial-200x20000": Spec("binomial", expression, (200, 20_000), (60, 300), 0.01, 20),
+    "sparse-20000x500000": Spec("gaussian", words, (20_000, 500_000), (300, 1_000), 0.01, 200),
+    "sparse-binomial-20000x500000": Spec("binomial", words, (20_000, 500_000), (300, 1_000), 0.01, 200),
+    "genotypes-2000x100000": Spec("gaussian", genotypes, (2_000, 100_000), (100, 400), 0.01, 100),
+    "golub-72x7129": Spec("binomial", None, (72, 7_129), (72, 7_129), 0.01),
+}
+SMOKE_SKIPS = ("golub-72x7129",)
+
+
+def golub() -> tuple[np.ndarray, np.ndarray]:
+    """The leukaemia expression set that ships with riata (Golub et al. 1999)."""
+    shipped = Path(__file__).resolve().parents[2] / "python" / "riata" / "data" / "golub.npz"
+    with np.load(shipped, allow_pickle=False) as data:
+        return scaled(np.array(data["X"], dtype=np.float64, order="F")), np.asarray(
+            data["y"], dtype=np.float64
+        )
+
+
+def build(name: str, folder: Path, *, smoke: bool = False, seed: int = 1) -> Problem:
+    """Make the problem called `name` and save it under `folder`; the same seed gives the same bits."""
+    spec = SPECS[name]
+    rng = np.random.default_rng([seed, list(SPECS).index(name)])
+    folder.mkdir(parents=True, exist_ok=True)
+    if name.startswith("golub"):
+        X, y = golub()
+    else:
+        X = spec.make(rng, *(spec.smoke if smoke else spec.shape))
+        y = response(rng, X, spec)
+    problem = Problem(name, spec.loss, X, y, np.empty(0))
+    if problem.kind == "genotypes":
+        problem.standardize, problem.bed = True, write_bed(folder / "X", X)
+    problem.alphas = alpha_grid(problem, spec.ratio)
+    problem.save(folder)
+    return problem
+
+
+def response(rng: np.random.Generator, X: np.ndarray | sparse.csc_matrix, spec: Spec) -> np.ndarray:
+    """y from n_signals random columns with normal effects; signal-to-noise variance 3, or labels by logit."""
+    p = X.shape[1]
+    filled = np.flatnonzero(np.diff(X.indptr) > 5) if sparse.issparse(X) else np.arange(p)
+    chosen = np.sort(rng.choice(filled, size=min(spec.n_signals, len(filled) // 2), replace=False))
+    part = (
+        X[:, chosen].toarray() if sparse.issparse(X) else np.where(X[:, chosen] == MISSING, 0, X[:, chosen])
+    )
+    truth = part @ rng.standard_normal(len(chosen))
+    truth = (truth - truth.mean()) / truth.std()
+    if spec.loss == "binomial":
+        return (rng.random(len(truth)) < 1.0 / (1.0 + np.exp(-3.0 * truth))).astype(np.float64)
+    y = truth + rng.standard_normal(len(truth)) / np.sqrt(3.0)
+    return (y - y.mean()) / y.std()

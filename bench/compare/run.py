@@ -1,0 +1,323 @@
+"""Time riata and its peers on the same problems, alphas and machine, at equal certified suboptimality.
+
+    python bench/compare/run.py --problem ar-500x20000 --packages riata,sklearn,celer --out results/ar.csv
+
+Each (package, tolerance) runs in a process of its own. One judge (certify.py) then works out, for every
+alpha, the objective P of the returned coefficients and a dual value D. Reported, as the largest over alphas
+and as a share of the null objective: own_gap = P - D with D from the package's own residual, and the
+yardstick, suboptimality = P - (best D of any package in the run). Settings that are the fastest to reach a
+target are repeated, and their median kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import csv
+import os
+import shlex
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import provenance
+from certify import Certificate, Judge
+from peers import NAMES
+from problems import SMOKE_SKIPS, SPECS, Problem, build
+from scipy import sparse
+from summary import TARGETS, by_package, fastest, report
+
+HERE = Path(__file__).resolve().parent
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+SETUP_LIMIT = 600.0  # loading, compiling and format conversion, none of it timed
+FIELDS = [
+    *(
+        "date",
+        "commit",
+        "machine",
+        "command",
+        "problem",
+        "loss",
+        "kind",
+        "n",
+        "p",
+        "x_mb",
+        "n_alphas",
+        "alpha_ratio",
+    ),
+    *("threads", "package", "version", "tol", "status", "repeats", "seconds", "seconds_min", "suboptimality"),
+    *("own_gap", "reported_gap", "max_support", "passes", "peak_mb"),
+]
+
+
+@dataclass
+class Run:
+    """One package at one tolerance: the times so far and what the judge said."""
+
+    package: str
+    tol: float
+    status: str = "ok"
+    seconds: list[float] = field(default_factory=list)
+    certificate: Certificate | None = None
+    facts: dict = field(default_factory=dict)
+
+
+def child(package: str, folder: Path, tol: float, args: argparse.Namespace) -> dict | str:
+    """Run worker.py once; its arrays, or one line saying why there are none."""
+    python = sys.executable if package == "riata" else args.peer_python
+    threads = {name: str(args.threads) for name in THREAD_VARIABLES}
+    with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
+        environment = (
+            os.environ | threads | {"TMPDIR": scratch}
+        )  # a child that is stopped leaves nothing behind
+        out = Path(scratch) / "fit.npz"
+        command = [python, str(HERE / "worker.py"), "--package", package, "--problem", str(folder)]
+        command += ["--tol", repr(tol), "--threads", str(args.threads), "--out", str(out)]
+        with (Path(scratch) / "stderr").open("w+") as errors:
+            process = subprocess.Popen(
+                command,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
+            timer = threading.Timer(SETUP_LIMIT, stop, [process])
+            timer.start()
+            ready = process.stdout.readline() == "ready\n"
+            timer.cancel()
+            try:
+                process.communicate(timeout=args.limit if ready else 10.0)
+            except subprocess.TimeoutExpired:
+                stop(process)
+                process.communicate()
+                return f"over {args.limit:g} s"
+            errors.seek(0)
+            last = errors.read().strip().splitlines()[-1:]
+        if process.returncode != 0 or not out.exists():
+            return last[0][:120] if last else f"exit status {process.returncode}"
+        with np.load(out) as arrays:
+            return dict(arrays)
+
+
+def stop(process: subprocess.Popen) -> None:
+    """End the child and what it started (R)."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def judged(run: Run, arrays: dict, judge: Judge) -> None:
+    """Attach certificate and facts to a finished run."""
+    parts = arrays["data"], arrays["indices"], arrays["indptr"]
+    coefs = sparse.csc_matrix(parts, shape=tuple(arrays["shape"]))
+    coefs.eliminate_zeros()
+    run.facts = {name: float(arrays[name]) for name in ("reported_gap", "passes", "peak_mb")}
+    run.facts["max_support"] = int(np.diff(coefs.indptr).max())
+    if coefs.shape[1] != len(judge.problem.alphas) or not np.isfinite(coefs.data).all():
+        run.status = "did not return finite coefficients for every alpha"
+        return
+    run.certificate = judge.certify(coefs, arrays["intercepts"])
+
+
+def sweep(problem: Problem, judge: Judge, folder: Path, args: argparse.Namespace) -> list[Run]:
+    """Every package at every tolerance, loosest first, until the tightest target is met or time runs out."""
+    runs = []
+    for package in args.packages:
+        why = unavailable(package, problem, args)
+        if why:
+            print(f"  {package}: {why}", flush=True)
+            continue
+        for tol in args.tolerances or tolerances(package, args):
+            run = Run(package, tol)
+            runs.append(run)
+            arrays = child(package, folder, tol, args)
+            if isinstance(arrays, str):
+                run.status = arrays
+                print(f"  {package} tol={tol:g}: {arrays}", flush=True)
+                if arrays.startswith("over"):
+                    break
+                continue
+            run.seconds.append(float(arrays["seconds"]))
+            judged(run, arrays, judge)
+            if run.certificate is None:
+                continue
+            gap = np.max(run.certificate.primal - run.certificate.dual) / judge.null
+            print(f"  {package} tol={tol:g}: {run.seconds[0]:.3g} s, own gap {gap:.1e}", flush=True)
+            if gap <= 0.1 * TARGETS[-1]:
+                break
+    return runs
+
+
+def rows_of(runs: list[Run], judge: Judge, common: dict, versions: dict) -> list[dict]:
+    """The yardstick needs every run: the best dual value at each alpha, whoever found it."""
+    certified = [run.certificate for run in runs if run.certificate is not None]
+    best = np.max([certificate.dual for certificate in certified], axis=0) if certified else None
+    rows = []
+    for run in runs:
+        row = {
+            **common,
+            "package": run.package,
+            "version": versions[run.package],
+            "tol": run.tol,
+            "status": run.status,
+        }
+        if run.certificate is not None:
+            primal, dual = run.certificate.primal, run.certificate.dual
+            row |= run.facts
+            row["repeats"], row["seconds"] = len(run.seconds), statistics.median(run.seconds)
+            row["seconds_min"] = min(run.seconds)
+            row["suboptimality"] = max(float(np.max(primal - best)) / judge.null, 0.0)
+            row["own_gap"] = max(float(np.max(primal - dual)) / judge.null, 0.0)
+        rows.append(row)
+    return rows
+
+
+def repeat(runs: list[Run], rows: list[dict], folder: Path, args: argparse.Namespace) -> None:
+    """Time again the settings that a summary would quote."""
+    wanted = set()
+    for package, settings in by_package(rows).items():
+        bests = [fastest(settings, target) for target in TARGETS]
+        wanted |= {(package, best["tol"]) for best in bests if best is not None}
+    for _ in range(args.repeats - 1):
+        for run in runs:
+            if (run.package, run.tol) in wanted:
+                arrays = child(run.package, folder, run.tol, args)
+                if not isinstance(arrays, str):
+                    run.seconds.append(float(arrays["seconds"]))
+
+
+def ask_peer(package: str, expression: str, args: argparse.Namespace) -> str:
+    """Evaluate an expression of a peer module under the interpreter that has the package."""
+    python = sys.executable if package == "riata" else args.peer_python
+    code = (
+        f"import sys; sys.path.insert(0, {str(HERE)!r}); import peers.{package} as peer; print({expression})"
+    )
+    asked = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    if asked.returncode != 0:
+        raise ImportError((asked.stderr.strip().splitlines() or ["cannot be imported"])[-1])
+    return asked.stdout.strip().splitlines()[-1]
+
+
+def tolerances(package: str, args: argparse.Namespace) -> list[float]:
+    if args.smoke:
+        return [1e-8 if package == "riata" else 1e-4]
+    listed = ask_peer(package, "*peer.TOLERANCES", args)
+    return [float(tol) for tol in listed.split()]
+
+
+def unavailable(package: str, problem: Problem, args: argparse.Namespace) -> str | None:
+    """Why a package sits this problem out: not installed, or it cannot express it."""
+    stand_in = f"type('P', (), dict(loss={problem.loss!r}, kind={problem.kind!r}))"
+    try:
+        answer = ask_peer(package, f"peer.refuses({stand_in})", args)
+    except ImportError as error:
+        return f"not run: {error}"
+    return None if answer == "None" else f"not run: {answer}"
+
+
+def command(name: str, args: argparse.Namespace) -> str:
+    """How to make these rows again, without paths of this machine."""
+    parts = ["python", "bench/compare/run.py", "--problem", name, "--packages", ",".join(args.packages)]
+    parts += ["--threads", str(args.threads), "--repeats", str(args.repeats), "--limit", f"{args.limit:g}"]
+    if args.tolerances:
+        parts += ["--tolerances", ",".join(f"{tol:g}" for tol in args.tolerances)]
+    return shlex.join(parts + ["--smoke"] * args.smoke)
+
+
+def compare(name: str, args: argparse.Namespace) -> list[dict]:
+    """All packages on one problem; the rows of the table."""
+    with tempfile.TemporaryDirectory(dir=args.scratch) as scratch:
+        folder = Path(scratch) / name
+        problem = build(name, folder, smoke=args.smoke)
+        judge = Judge(problem)
+        n, p = problem.X.shape
+        print(
+            f"{name}{' (smoke)' if args.smoke else ''}: {problem.loss}, {n} x {p}, {problem.kind}", flush=True
+        )
+        common = {
+            "date": provenance.today(),
+            "commit": provenance.commit(),
+            "machine": provenance.machine(),
+            "command": command(name, args),
+            "problem": name,
+            "loss": problem.loss,
+            "kind": problem.kind,
+            "n": n,
+            "p": p,
+            "x_mb": problem.nbytes / 2**20,
+            "n_alphas": len(problem.alphas),
+            "alpha_ratio": problem.alphas[-1] / problem.alphas[0],
+            "threads": args.threads,
+        }
+        runs = sweep(problem, judge, folder, args)
+        versions = {
+            package: ask_peer(package, "peer.version()", args) for package in {run.package for run in runs}
+        }
+        rows = rows_of(runs, judge, common, versions)
+        repeat(runs, rows, folder, args)
+        return rows_of(runs, judge, common, versions)
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--problem", default="all", help=f"comma-separated, or all: {', '.join(SPECS)}")
+    parser.add_argument("--packages", default=None, help=f"comma-separated, from {', '.join(NAMES)}")
+    parser.add_argument("--tolerances", default=None, help="comma-separated, instead of each sweep")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=120.0, help="seconds one fit may take")
+    parser.add_argument("--out", type=Path, default=None, help="CSV to write")
+    parser.add_argument("--scratch", type=Path, default=None, help="folder for the problems, a few GB")
+    parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has the peers")
+    parser.add_argument(
+        "--smoke", action="store_true", help="tiny problems, one tolerance, riata and sklearn"
+    )
+    args = parser.parse_args(arguments)
+    default = "riata,sklearn" if args.smoke else ",".join(NAMES)
+    args.packages = (args.packages or default).split(",")
+    skipped = SMOKE_SKIPS if args.smoke else ()
+    everything = [name for name in SPECS if name not in skipped]
+    args.problem = everything if args.problem == "all" else args.problem.split(",")
+    args.tolerances = [float(tol) for tol in args.tolerances.split(",")] if args.tolerances else None
+    if args.smoke:
+        args.repeats = 1
+    for value, allowed, option in ((args.problem, SPECS, "--problem"), (args.packages, NAMES, "--packages")):
+        unknown = set(value) - set(allowed)
+        if unknown:
+            parser.error(f"{option} must be from {', '.join(allowed)}, got {', '.join(sorted(unknown))}")
+    return args
+
+
+def write(rows: list[dict], out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("w", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS, restval="")
+        writer.writeheader()
+        writer.writerows(
+            {key: f"{v:.6g}" if isinstance(v, float) else v for key, v in row.items()} for row in rows
+        )
+
+
+def main() -> int:
+    args = parse()
+    everything: list[dict] = []
+    for name in args.problem:
+        rows = compare(name, args)
+        print(report(rows), flush=True)
+        everything += rows
+        if args.out:
+            write(everything, args.out)
+    failed = [row for row in everything if row["package"] == "riata" and row["status"] != "ok"]
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""The judge and the adapters: every installed peer, tightened, must solve our objective."""
+
+import importlib
+
+import numpy as np
+import pytest
+from certify import Judge
+from peers import NAMES
+from problems import MISSING, Problem, build, write_bed
+from scipy import sparse
+from sklearn.linear_model import Lasso
+
+TIGHT = {"riata": 1e-10, "sklearn": 1e-8, "celer": 1e-9, "skglm": 1e-7, "adelie": 1e-12, "glmnet": 1e-13}
+PROBLEMS = ("small-500x5000", "binomial-200x20000", "sparse-20000x500000", "genotypes-2000x100000")
+
+
+@pytest.fixture(scope="module", params=PROBLEMS)
+def problem(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    build(request.param, folder, smoke=True)
+    problem = Problem.load(folder)
+    problem.alphas = problem.alphas[:60:6]
+    return problem
+
+
+@pytest.fixture(scope="module")
+def solved(problem):
+    """Every installed peer's certificate, tightened."""
+    judge, certificates = Judge(problem), {}
+    for name in NAMES:
+        try:
+            peer = importlib.import_module(f"peers.{name}")
+            peer.version()
+        except ImportError:
+            continue
+        if peer.refuses(problem) is None:
+            fit = peer.fit(peer.prepare(problem, 1), problem, TIGHT[name], 1)
+            certificates[name] = judge.certify(fit.coefs, fit.intercepts)
+    return judge, certificates
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_peer_solves_our_objective(solved, name):
+    judge, certificates = solved
+    if name not in certificates:
+        pytest.skip(f"{name} is not installed, or cannot express this problem")
+    best = np.max([certificate.dual for certificate in certificates.values()], axis=0)
+    suboptimality = (certificates[name].primal - best) / judge.null
+    assert suboptimality.min() > -1e-12
+    limit = 1e-4 if name == "sklearn" and judge.problem.loss == "binomial" else 1e-6  # liblinear ends early
+    assert suboptimality.max() < limit
+
+
+def test_dual_never_exceeds_primal(problem):
+    """For any coefficients at all: that is what makes it a certificate."""
+    judge, L = Judge(problem), len(problem.alphas)
+    rng = np.random.default_rng(0)
+    coefs = sparse.random(problem.X.shape[1], L, density=0.05, random_state=0, format="csc")
+    for size in (0.0, 1e-3, 0.1, 3.0):
+        certificate = judge.certify(coefs * size, rng.standard_normal(L))
+        assert np.all(certificate.primal >= certificate.dual)
+
+
+def test_null_model_is_optimal_at_the_largest_alpha(problem):
+    judge, share = Judge(problem), problem.y.mean()
+    intercept = share if problem.loss == "gaussian" else np.log(share / (1 - share))
+    L = len(problem.alphas)
+    certificate = judge.certify(sparse.csc_matrix((problem.X.shape[1], L)), np.full(L, intercept))
+    gap = certificate.primal - certificate.dual
+    assert abs(gap[0]) < 1e-12 * judge.null
+    assert np.all(gap[1:] > 0)
+    np.testing.assert_allclose(certificate.primal, judge.null)
+
+
+def test_judge_agrees_with_a_hand_written_objective(tmp_path):
+    problem = build("small-100x50", tmp_path, smoke=True)
+    problem.alphas = problem.alphas[20:22]
+    models = [Lasso(alpha, tol=1e-12, max_iter=10**6).fit(problem.X, problem.y) for alpha in problem.alphas]
+    coefs = sparse.csc_matrix(np.array([model.coef_ for model in models]).T)
+    certificate = Judge(problem).certify(coefs, np.array([model.intercept_ for model in models]))
+    for k, model in enumerate(models):
+        residual = problem.y - model.predict(problem.X)
+        expected = residual @ residual / 200 + problem.alphas[k] * np.abs(model.coef_).sum()
+        np.testing.assert_allclose(certificate.primal[k], expected, rtol=1e-13)
+        assert certificate.primal[k] - certificate.dual[k] < 1e-11
+
+
+@pytest.mark.parametrize("n", [4, 5, 6, 7])
+def test_bed_bytes(tmp_path, n):
+    """Two bits a sample, lowest first: 0 = two A1, 1 = missing, 2 = one, 3 = none; padding is zero."""
+    X = np.array([[0], [1], [2], [MISSING], [2], [1], [0]], dtype=np.int8)[:n]
+    raw = write_bed(tmp_path / "X", X).read_bytes()
+    assert raw[:3] == b"\x6c\x1b\x01"
+    assert len(raw) == 3 + -(-n // 4)
+    decoded = [(raw[3 + i // 4] >> 2 * (i % 4)) & 3 for i in range(n)]
+    assert [{0: 2, 1: MISSING, 2: 1, 3: 0}[code] for code in decoded] == X[:, 0].tolist()
