@@ -1,0 +1,163 @@
+#include <pybind11/functional.h>
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings.hpp"
+#include "riata/api.hpp"
+#include "riata/design/hstack.hpp"
+
+namespace py = pybind11;
+using namespace py::literals;
+
+namespace {
+
+using riata::Index;
+using Array = py::array_t<double, py::array::f_style | py::array::forcecast>;
+
+riata::Vec vector_of(const Array& a, const char* name) {
+  if (a.ndim() != 1) throw py::value_error(std::string(name) + " must have 1 dimension, got " + std::to_string(a.ndim()));
+  return Eigen::Map<const riata::Vec>(a.data(), a.size());
+}
+
+riata::Vec optional_vector(const std::optional<Array>& a, const char* name) {
+  return a ? vector_of(*a, name) : riata::Vec();
+}
+
+/// Given to the solver, which calls it between steps on the thread that entered it. Taking the GIL costs, so it looks
+/// at most twenty times a second.
+class SignalPoll {
+ public:
+  void operator()() {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_ < std::chrono::milliseconds(50)) return;
+    last_ = now;
+    const py::gil_scoped_acquire gil;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+template <class To, class From>
+py::array_t<To> array_of(const std::vector<From>& values) {
+  py::array_t<To> out(static_cast<Index>(values.size()));
+  std::copy(values.begin(), values.end(), out.mutable_data());
+  return out;
+}
+
+py::array_t<double> array_of(const riata::Vec& values) { return py::array_t<double>(values.size(), values.data()); }
+
+py::dict counters_of(const riata::Counters& c) {
+  return py::dict("columns_streamed"_a = c.columns_streamed, "passes"_a = c.passes, "products"_a = c.products,
+                  "columns_gathered"_a = c.columns_gathered, "rounds"_a = c.rounds, "violators"_a = c.violators,
+                  "newton_steps"_a = c.newton_steps, "factor_updates"_a = c.factor_updates,
+                  "cd_updates"_a = c.cd_updates, "prox_steps"_a = c.prox_steps,
+                  "seconds_stream"_a = c.seconds_stream, "seconds_inner"_a = c.seconds_inner,
+                  "seconds_total"_a = c.seconds_total);
+}
+
+py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
+  py::dict out;
+  out["alphas"] = array_of<double>(r.alphas);
+  out["coef_indptr"] = array_of<std::int64_t>(r.coef_indptr);
+  out["coef_indices"] = array_of<std::int64_t>(r.coef_indices);
+  out["coef_values"] = array_of<double>(r.coef_values);
+  out["intercepts"] = array_of<double>(r.intercepts);
+  out["primal"] = array_of<double>(r.primal);
+  out["dual"] = array_of<double>(r.dual);
+  out["dual_gaps"] = array_of<double>(r.dual_gaps);
+  out["deviance_ratio"] = array_of<double>(r.deviance_ratio);
+  out["converged"] = array_of<bool>(r.converged);
+  out["n_active"] = array_of<std::int64_t>(r.n_active);
+  out["n_iter"] = array_of<std::int64_t>(r.n_iter);
+  out["solver"] = r.solver;
+  out["alpha_max"] = r.alpha_max;
+  out["null_objective"] = r.null_objective;
+  out["saturated_objective"] = r.saturated_objective;
+  out["mean"] = array_of(r.mean);
+  out["scale"] = array_of(r.scale);
+  out["interrupted"] = r.interrupted;
+  if (keep_linear_predictor) {
+    py::array_t<double, py::array::f_style> eta({r.linear_predictor.rows(), static_cast<Index>(r.alphas.size())});
+    std::copy_n(r.linear_predictor.data(), r.linear_predictor.size(), eta.mutable_data());
+    out["linear_predictor"] = eta;
+  } else {
+    out["linear_predictor"] = py::none();
+  }
+  out["counters"] = counters_of(r.counters);
+  return out;
+}
+
+py::list fit_paths(const riata::Design& design, const Array& y, const Array& weights, const std::optional<Array>& offset,
+                   const std::optional<Array>& penalty_factor, const std::optional<Array>& lower,
+                   const std::optional<Array>& upper, std::string loss, std::string solver, bool fit_intercept,
+                   bool standardize, double l1_ratio, const std::optional<Array>& alphas, Index n_alphas, double eps,
+                   bool stop_early, Index max_active, double tol, Index max_iter, int n_threads,
+                   bool keep_linear_predictor, const std::optional<py::function>& progress) {
+  if (weights.ndim() != 2) {
+    throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
+  }
+  const riata::Vec response = vector_of(y, "y"), shift = optional_vector(offset, "offset");
+  const Eigen::Map<const riata::Mat> columns(weights.data(), weights.shape(0), weights.shape(1));
+  std::vector<riata::Problem> problems;
+  for (Index f = 0; f < columns.cols(); ++f) problems.push_back({response, columns.col(f), shift});
+  const riata::Features features{optional_vector(penalty_factor, "penalty_factor"), optional_vector(lower, "lower"),
+                                 optional_vector(upper, "upper")};
+  riata::PathOptions options;
+  options.loss = std::move(loss);
+  options.solver = std::move(solver);
+  options.fit_intercept = fit_intercept;
+  options.standardize = standardize;
+  options.l1_ratio = l1_ratio;
+  if (alphas) {
+    const riata::Vec given = vector_of(*alphas, "alphas");
+    if (given.size() == 0) throw py::value_error("alphas must not be empty");
+    options.alphas.assign(given.begin(), given.end());
+  }
+  options.n_alphas = n_alphas;
+  options.eps = eps;
+  options.stop_early = stop_early;
+  options.max_active = max_active;
+  options.tol = tol;
+  options.max_iter = max_iter;
+  options.threads = n_threads;
+  options.keep_linear_predictor = keep_linear_predictor;
+  options.poll = SignalPoll();
+  if (progress) {
+    options.progress = [&progress](Index done, Index total, double alpha, Index active, double gap, double passes) {
+      const py::gil_scoped_acquire gil;
+      const py::object answer = (*progress)(done, total, alpha, active, gap, passes);
+      return answer.is_none() || answer.cast<bool>();
+    };
+  }
+  std::vector<riata::PathResult> results;
+  {
+    const py::gil_scoped_release nogil;  // only plain C++ views from here on
+    results = riata::fit_paths(design, problems, features, options);
+  }
+  py::list out;
+  for (const riata::PathResult& r : results) out.append(dict_of(r, keep_linear_predictor));
+  return out;
+}
+
+}  // namespace
+
+void bind_path(py::module_& m) {
+  m.def("hstack_design", [](const std::vector<std::shared_ptr<riata::Design>>& parts) {
+    return std::shared_ptr<riata::Design>(
+        riata::hstack_design(std::vector<std::shared_ptr<const riata::Design>>(parts.begin(), parts.end())));
+  }, "parts"_a);
+  m.def("fit_paths", &fit_paths, "design"_a, "y"_a, "weights"_a, "offset"_a, "penalty_factor"_a, "lower"_a, "upper"_a,
+        py::kw_only(), "loss"_a, "solver"_a, "fit_intercept"_a, "standardize"_a, "l1_ratio"_a, "alphas"_a, "n_alphas"_a,
+        "eps"_a, "stop_early"_a, "max_active"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "keep_linear_predictor"_a,
+        "progress"_a);
+}

@@ -1,0 +1,10 @@
+#include <pybind11/pybind11.h>
+
+#include "bindings.hpp"
+
+PYBIND11_MODULE(_core, m) {
+  m.doc() = "Compiled core of riata: designs and certified path fits. Use the functions of the riata package.";
+  m.attr("__version__") = RIATA_VERSION;
+  bind_design(m);
+  bind_path(m);
+}

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "riata/types.hpp"
+
+namespace riata {
+
+/// Proof, without reading a column, that |c_j| = |<xs_j, rho>| is at most a bound. Every column remembers its inner
+/// products k_j with an orthonormal basis Q of a few residuals from when it was last read; for a new residual
+///   |c_j - k_j'a| <= |e| sqrt(nu_j^2 - |k_j|^2) + rounding,   a = <Q, rho>,  e = rho - Q a,
+/// by Cauchy-Schwarz, in the inner product <a, b> = sum_i omega_i a_i b_i, with nu_j the norm of the scaled column.
+/// The idea of reference vectors follows Johnson & Guestrin 2017 (StingyCD).
+class ReferenceSubspace {
+ public:
+  static constexpr Index kMaxBasis = 4;
+
+  /// nu[j] is the norm of scaled column j; `noise[j]` bounds the relative rounding error of streamed inner products.
+  void setup(Vec omega, const Vec& nu, const Vec& noise);
+
+  /// Opens a block spanned by the given residuals (the first ones matter most; near-dependent ones are dropped) and
+  /// returns its basis vectors times omega, n x q: the right-hand sides to stream.
+  const Mat& open_block(std::span<const Vec* const> residuals);
+
+  /// Inner products of column j with the open block's basis (q numbers).
+  void store(Index j, const double* k);
+  /// Coordinates of a residual in the open block.
+  Vec coordinates(const Vec& rho) const { return weighted_.transpose() * rho; }
+
+  /// Prepares bounds for one residual.
+  struct Query {
+    std::vector<float> coordinates;  // kMaxBasis a block
+    std::vector<float> rest;         // |e| a block
+    double norm = 0.0;
+  };
+  Query query(const Vec& rho) const;
+
+  /// k_j'a: what c_j would be if rho lay in the span.
+  double estimate(const Query& q, Index j) const {
+    const float* k = k_.data() + j * kMaxBasis;
+    const float* a = q.coordinates.data() + static_cast<std::size_t>(block_[static_cast<std::size_t>(j)]) * kMaxBasis;
+    return static_cast<double>(k[0] * a[0] + k[1] * a[1] + (k[2] * a[2] + k[3] * a[3]));
+  }
+  /// Upper bound of |c_j|.
+  double bound(const Query& q, Index j) const {
+    const std::size_t i = static_cast<std::size_t>(j);
+    return std::abs(estimate(q, j)) + static_cast<double>(q.rest[block_[i]] * left_[i]) +
+           static_cast<double>(noise_[i]) * q.norm;
+  }
+
+ private:
+  struct Block {
+    Mat basis;
+  };
+  Vec omega_;
+  std::vector<Block> blocks_;  // block 0 is empty: never read
+  Mat weighted_;               // omega * basis of the open block
+  std::vector<std::uint16_t> block_;
+  std::vector<float> k_, left_, nu_, noise_;
+};
+
+}  // namespace riata

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "riata/api.hpp"
+#include "riata/penalty/elastic_net.hpp"
+#include "riata/solver/gram_factor.hpp"
+#include "riata/solver/quadratic.hpp"
+
+namespace riata {
+
+/// What every inner solver is asked: minimise q(b) + sum_w penalty_w(b_w), starting at b, until no KKT condition of the
+/// working set is violated by more than `tolerance` (in units of the gradient).
+struct InnerProblem {
+  Quadratic& model;
+  std::span<const ElasticNet> penalty;
+  double tolerance;
+  Index max_iter;
+  Counters& counters;
+  const Poll& poll;
+};
+
+/// Outcome of an inner solver; b and c (the correlations at b, on the whole working set) are passed by reference.
+struct InnerResult {
+  bool converged = false;
+  Index iterations = 0;
+};
+
+/// Largest KKT violation over the working set.
+double worst_violation(std::span<const ElasticNet> penalty, const Vec& b, const Vec& c);
+
+/// Objective q(b) + penalty, given c at b.
+double objective(const InnerProblem& problem, const Vec& b, const Vec& c);
+
+/// "homotopy": Newton on the active features with their signs fixed, features entering and leaving a Cholesky factor
+/// that is kept from one lambda to the next (feature-sign search, Lee et al. 2007; active-set Newton with the factor
+/// updates of Osborne et al. 2000). Each round solves exactly on the active set, clips what crosses zero or a bound,
+/// and adds what violates; if rounds stop decreasing the objective it goes over to one change at a time with an exact
+/// ratio test, which terminates.
+class ActiveSet {
+ public:
+  /// Features kept in the factor, as working-set numbers.
+  const std::vector<Index>& features() const { return active_; }
+  /// Renumbers after the working set changed: old number -> new number.
+  void renumber(std::span<const Index> new_number);
+  /// Forgets the factor (the curvature changed); the next solve builds it from the support of b.
+  void reset();
+
+  /// `entering` (may be empty) are features expected to become active: a hint that saves a round.
+  InnerResult solve(InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering);
+
+ private:
+  struct Side {
+    double low, high, sign;
+  };
+  static Side side_of(const ElasticNet& penalty, double b, bool upwards);
+  void build(InnerProblem& problem, const Vec& b, const Vec& c);
+  std::vector<Index> enter(InnerProblem& problem, const Vec& b, const Vec& c, std::span<const Index> features);
+  bool exchange(InnerProblem& problem, Vec& b, const Vec& c, Index w);
+  std::vector<Index> move(Vec& b, const Vec& step, bool careful) const;
+  void leave(Counters& counters, Index position);
+
+  std::vector<Index> active_;
+  std::vector<Side> side_;
+  std::vector<char> is_active_;
+  GramFactor factor_;
+  Mat gram_;  // scratch
+};
+
+/// "cd": cyclic coordinate descent (Friedman et al. 2010) with Anderson extrapolation (Bertrand & Massias 2021), on the
+/// Gram matrix when the model keeps one, else on the columns.
+InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c);
+
+/// "prox": accelerated proximal gradient (Beck & Teboulle 2009) with gradient restart (O'Donoghue & Candes 2015).
+InnerResult prox_gradient(InnerProblem problem, Vec& b, Vec& c);
+
+}  // namespace riata

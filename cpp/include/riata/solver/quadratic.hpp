@@ -1,0 +1,84 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "riata/design/pool.hpp"
+#include "riata/penalty/elastic_net.hpp"
+#include "riata/types.hpp"
+
+namespace riata {
+
+/// The smooth part every inner solver sees: a quadratic in the working-set coefficients b (scaled columns),
+///   q(b) = -u0't + 1/2 t' diag(h) t,   t = Xs (b - b0),
+/// where column w of Xs is (pool column - centre_w) * inv_scale_w and centre_w is the h-weighted mean when there is
+/// an intercept (which is thereby minimised out: sum(u) = 0 is kept). Its negative gradient is
+///   c(b) = Xs'u,   u = u0 - diag(h) t.
+/// When h never changes and n is large, `use_gram` keeps G = Xs' diag(h) Xs of the whole working set and works
+/// from c = c0 - G (b - b0) without touching columns.
+class Quadratic {
+ public:
+  Quadratic(const Pool& pool, bool intercept, bool use_gram, int threads)
+      : pool_(pool), intercept_(intercept), use_gram_(use_gram), threads_(threads) {}
+
+  /// Names the working set: pool positions and 1 / scale. Only appended to while a Gram matrix is in use. Without an
+  /// intercept columns are not centred (and the pool must not have shifted them).
+  void set_working(std::vector<Index> positions, std::vector<double> inv_scale);
+
+  /// Expansion point: curvature h, negative gradient u0 in eta (summing to 0 with an intercept), coefficients b0 and
+  /// c0 = Xs'u0. Setting a new h forgets centres and Gram.
+  void expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec& c0);
+
+  Index size() const { return static_cast<Index>(positions_.size()); }
+  const Vec& b0() const { return b0_; }
+  const Vec& c0() const { return c0_; }
+
+  /// Computes c on `where` at b, into c (size of the working set; other entries are left alone). Without Gram also
+  /// refreshes t and u.
+  void correlations(const Vec& b, std::span<const Index> where, Vec& c);
+
+  /// q(b) given c(b) on the features where b differs from b0.
+  double value(const Vec& b, const Vec& c) const { return -0.5 * (b - b0_).dot(c + c0_); }
+
+  /// t = Xs (b - b0), the change of the linear predictor (intercept profiled out).
+  const Vec& predictor_change(const Vec& b);
+
+  /// out(i, r) = G(rows[i], cols[r]).
+  void gram_block(std::span<const Index> rows, std::span<const Index> cols, Mat& out);
+  /// G(w, w) for all of the working set.
+  const Vec& diagonal();
+
+  bool has_gram() const { return use_gram_; }
+  /// The whole Gram matrix (has_gram() only).
+  const Mat& gram();
+
+  /// Single-column steps of coordinate descent without a Gram matrix, from the point of the last correlations():
+  /// c_w there, and the effect of b_w += change on it. Cost O(nonzeros of the column).
+  double column_correlation(Index w);
+  void column_update(Index w, double change);
+
+ private:
+  void ensure_centres(std::span<const Index> features);
+  void weighted_columns(std::span<const Index> features, Mat& out) const;
+  void refresh(const Vec& b);
+
+  const Pool& pool_;
+  bool intercept_;
+  bool use_gram_;
+  int threads_;
+  std::vector<Index> positions_;
+  Vec inv_scale_, centre_;
+  std::vector<char> has_centre_;
+  Vec h_, u0_, b0_, c0_;
+  double h_sum_ = 0.0;
+  bool h_uniform_ = false;
+  Vec t_, u_;
+  double lag_ = 0.0;  // column updates leave u short of h * lag (their centring)
+  Mat gram_;
+  Index gram_size_ = 0;
+  Vec diagonal_;
+  std::vector<Index> scratch_columns_;
+  Mat scratch_;
+};
+
+}  // namespace riata

@@ -1,0 +1,292 @@
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "path/path_problem.hpp"
+#include "riata/error.hpp"
+#include "riata/parallel.hpp"
+#include "riata/path/lambda_grid.hpp"
+
+namespace riata {
+namespace {
+
+constexpr Index kStreamChunk = 8192;   // columns whose products are held at a time
+constexpr Index kMaxBatch = 8;         // lambdas solved ahead when every usable column is in the working set
+constexpr double kSaturated = 0.999;   // deviance ratio at which a grid stops
+
+using Clock = std::chrono::steady_clock;
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+[[noreturn]] void refuse(const std::string& message) { throw std::invalid_argument(message); }
+
+void check(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& o) {
+  const Index n = X.rows(), p = X.cols();
+  if (n < 1 || p < 1) refuse("X must have at least one row and one column");
+  if (problems.empty()) refuse("problems must not be empty");
+  for (const Problem& problem : problems) {
+    if (problem.y.size() != n) refuse("y must have one value for each row of X");
+    if (problem.weights.size() != n) refuse("weights must have one value for each row of X");
+    if (problem.offset.size() != 0 && problem.offset.size() != n) refuse("offset must have one value for each row of X");
+    if (!(problem.weights.minCoeff() >= 0.0) || !problem.weights.allFinite()) refuse("weights must be finite and >= 0");
+    if (!(problem.weights.sum() > 0.0)) refuse("weights must not all be zero");
+    for (Index i = 0; i < n; ++i) {
+      if (problem.weights[i] <= 0.0) continue;
+      if (!std::isfinite(problem.y[i])) refuse("y must be finite, got NaN or infinity in row " + std::to_string(i));
+      if (problem.offset.size() != 0 && !std::isfinite(problem.offset[i])) {
+        refuse("offset must be finite, got NaN or infinity in row " + std::to_string(i));
+      }
+    }
+  }
+  const auto check_size = [&](const Vec& v, const char* name) {
+    if (v.size() != 0 && v.size() != p) refuse(std::string(name) + " must have one value for each column of X");
+  };
+  check_size(features.penalty_factor, "penalty_factor");
+  check_size(features.lower, "lower");
+  check_size(features.upper, "upper");
+  if (features.penalty_factor.size() > 0 && !(features.penalty_factor.array() >= 0.0).all()) {
+    refuse("penalty_factor must be >= 0");
+  }
+  if (features.lower.size() > 0 && !(features.lower.array() <= 0.0).all()) refuse("lower must be <= 0");
+  if (features.upper.size() > 0 && !(features.upper.array() >= 0.0).all()) refuse("upper must be >= 0");
+  if (o.solver != "auto" && o.solver != "homotopy" && o.solver != "cd" && o.solver != "prox") {
+    refuse("solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"" + o.solver + "\"");
+  }
+  if (!(o.l1_ratio >= 0.0 && o.l1_ratio <= 1.0)) refuse("l1_ratio must lie in [0, 1], got " + std::to_string(o.l1_ratio));
+  if (!(o.tol > 0.0)) refuse("tol must be > 0, got " + std::to_string(o.tol));
+  if (o.max_iter < 1) refuse("max_iter must be >= 1, got " + std::to_string(o.max_iter));
+  if (o.threads < 1) refuse("threads must be >= 1, got " + std::to_string(o.threads));
+  if (o.alphas.empty() && o.n_alphas < 1) refuse("n_alphas must be >= 1, got " + std::to_string(o.n_alphas));
+  if (!(o.eps >= 0.0 && o.eps < 1.0)) refuse("eps must lie in (0, 1), or be 0 for the default, got " + std::to_string(o.eps));
+  for (std::size_t k = 0; k < o.alphas.size(); ++k) {
+    if (!(o.alphas[k] > 0.0) || !std::isfinite(o.alphas[k])) refuse("alphas must be finite and > 0, got " + std::to_string(o.alphas[k]));
+    if (k > 0 && !(o.alphas[k] <= o.alphas[k - 1])) refuse("alphas must be in decreasing order");
+  }
+}
+
+/// All problems of one call, moved down the grid in step.
+class Driver {
+ public:
+  Driver(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& options)
+      : X_(X), options_(options), owner_(std::this_thread::get_id()), shared_(X, options.fit_intercept) {
+    // Signals are the business of the thread that called; the others stop when it has thrown.
+    inner_options_ = options;
+    inner_options_.poll = [this] {
+      if (stop_) throw std::runtime_error("stopped by the calling thread");
+      if (!options_.poll || std::this_thread::get_id() != owner_) return;
+      try {
+        options_.poll();
+      } catch (...) {
+        why_ = std::current_exception();
+        stop_ = true;
+        throw;
+      }
+    };
+    const Index count = static_cast<Index>(problems.size());
+    Mat weights(X.rows(), count), mean(X.cols(), count), variance(X.cols(), count);
+    for (Index f = 0; f < count; ++f) weights.col(f) = problems[static_cast<std::size_t>(f)].weights / problems[static_cast<std::size_t>(f)].weights.sum();
+    const auto start = Clock::now();
+    X.moments(weights, mean, variance, options.threads);
+    setup_seconds_ = since(start);
+    counters_.seconds_stream += setup_seconds_;
+    counters_.columns_streamed += static_cast<double>(X.cols());
+    for (Index j = 0; j < X.cols(); ++j) {
+      if (std::isnan(variance(j, 0))) throw NonFiniteError(j);
+    }
+    const int threads = count > 1 ? 1 : options.threads;
+    for (Index f = 0; f < count; ++f) {
+      problems_.push_back(std::make_unique<PathProblem>(shared_, problems[static_cast<std::size_t>(f)], features,
+                                                        inner_options_, mean.col(f), variance.col(f), threads));
+    }
+  }
+
+  std::vector<PathResult> run() {
+    try {
+      return run_to_end();
+    } catch (...) {
+      if (why_) std::rethrow_exception(why_);  // not the echo of it from another thread
+      throw;
+    }
+  }
+
+ private:
+  std::vector<PathResult> run_to_end() {
+    const auto start = Clock::now();
+    for (auto& problem : problems_) problem->fit_null();
+    certify();
+    PathProblem& main = *problems_.front();
+    const std::vector<double> grid = make_grid(main.lambda_max());
+    const Index total = static_cast<Index>(grid.size());
+    bool stopped = false, interrupted = false;
+    while (main.fitted() < total && !stopped) {
+      const Index done = main.fitted();
+      const std::span<const double> batch(grid.data() + done, static_cast<std::size_t>(std::min(batch_size(), total - done)));
+      for (auto& problem : problems_) problem->select(batch);
+      solve();
+      certify();
+      stopped = !report(done, total, interrupted);
+    }
+    std::vector<PathResult> results;
+    counters_.seconds_total = setup_seconds_ + since(start);
+    for (auto& problem : problems_) {
+      problem->truncate(main.fitted());
+      add(problem->counters());
+    }
+    counters_.passes = counters_.columns_streamed / static_cast<double>(X_.cols());
+    for (auto& problem : problems_) {
+      problem->result().counters = counters_;
+      problem->result().interrupted = interrupted;
+      results.push_back(std::move(problem->result()));
+    }
+    return results;
+  }
+
+  std::vector<double> make_grid(double lambda_max) const {
+    if (!options_.alphas.empty()) return options_.alphas;
+    const double eps = options_.eps > 0.0 ? options_.eps : X_.cols() > X_.rows() ? 0.01 : 1e-4;
+    // A response with nothing to explain: any positive value gives the null fit.
+    return lambda_grid(lambda_max > 0.0 ? lambda_max : 1e-15, options_.n_alphas, eps);
+  }
+
+  Index batch_size() const {
+    const bool all = std::all_of(problems_.begin(), problems_.end(), [](const auto& p) { return p->everything_working(); });
+    return all ? kMaxBatch : 1;
+  }
+
+  /// Problems are independent on the working set: one thread each.
+  template <class F>
+  void for_each_pending(F&& f) {
+    const int threads = problems_.size() > 1 ? options_.threads : 1;
+    parallel_for(static_cast<Index>(problems_.size()), threads, [&](Index i) {
+      PathProblem& problem = *problems_[static_cast<std::size_t>(i)];
+      if (problem.pending()) f(problem);
+    });
+  }
+
+  void solve() {
+    const auto start = Clock::now();
+    for_each_pending([](PathProblem& problem) { problem.solve(); });
+    counters_.seconds_inner += since(start);
+  }
+
+  /// One streaming pass over the columns that any problem cannot decide, for all pending lambdas of all problems;
+  /// repeated until everything is accepted.
+  void certify() {
+    for (;;) {
+      ++counters_.rounds;
+      const auto start = Clock::now();
+      std::vector<std::vector<std::uint8_t>> need(problems_.size());
+      std::vector<const Mat*> sides(problems_.size(), nullptr);
+      parallel_for(static_cast<Index>(problems_.size()), problems_.size() > 1 ? options_.threads : 1, [&](Index i) {
+        const std::size_t f = static_cast<std::size_t>(i);
+        if (!problems_[f]->pending()) return;
+        need[f].assign(static_cast<std::size_t>(X_.cols()), 0);
+        sides[f] = problems_[f]->begin_certify(need[f]);
+      });
+      stream(need, sides);
+      counters_.seconds_stream += since(start);
+      bool again = false;
+      for (auto& problem : problems_) {
+        if (problem->pending()) again = problem->finish_certify() || again;
+      }
+      if (!again) return;
+      solve();
+    }
+  }
+
+  void stream(const std::vector<std::vector<std::uint8_t>>& need, const std::vector<const Mat*>& sides) {
+    Index q = 0;
+    for (const Mat* side : sides) q += side != nullptr ? side->cols() : 0;
+    if (q == 0) return;
+    Mat R(X_.rows(), q);
+    q = 0;
+    for (const Mat* side : sides) {
+      if (side == nullptr) continue;
+      R.middleCols(q, side->cols()) = *side;
+      q += side->cols();
+    }
+    std::vector<Index> columns;
+    for (Index j = 0; j < X_.cols(); ++j) {
+      for (std::size_t f = 0; f < need.size(); ++f) {
+        if (sides[f] != nullptr && need[f][static_cast<std::size_t>(j)]) {
+          columns.push_back(j);
+          break;
+        }
+      }
+    }
+    counters_.columns_streamed += static_cast<double>(columns.size());
+    counters_.products += static_cast<double>(columns.size()) * static_cast<double>(q) / static_cast<double>(X_.cols());
+    Mat out;
+    for (std::size_t begin = 0; begin < columns.size(); begin += kStreamChunk) {
+      inner_options_.poll();
+      const Columns some(columns.data() + begin, std::min<std::size_t>(kStreamChunk, columns.size() - begin));
+      out.resize(static_cast<Index>(some.size()), q);
+      X_.correlate(some, R, out, options_.threads);
+      Index at = 0;
+      for (std::size_t f = 0; f < sides.size(); ++f) {
+        if (sides[f] == nullptr) continue;
+        problems_[f]->absorb(some, out.middleCols(at, sides[f]->cols()));
+        at += sides[f]->cols();
+      }
+    }
+  }
+
+  /// Tells what has been fitted, applies the stopping rules. False ends the path.
+  bool report(Index from, Index total, bool& interrupted) {
+    PathResult& r = problems_.front()->result();
+    const Index fitted = problems_.front()->fitted();
+    for (Index k = from; k < fitted; ++k) {
+      const std::size_t i = static_cast<std::size_t>(k);
+      if (options_.max_active >= 0 && r.n_active[i] > options_.max_active) {
+        problems_.front()->truncate(k);
+        return false;
+      }
+      if (options_.progress && !options_.progress(k + 1, total, r.alphas[i], r.n_active[i], r.dual_gaps[i],
+                                                  counters_.columns_streamed / static_cast<double>(X_.cols()))) {
+        interrupted = true;
+        problems_.front()->truncate(k + 1);
+        return false;
+      }
+      if (options_.alphas.empty() && options_.stop_early && r.deviance_ratio[i] >= kSaturated) {
+        problems_.front()->truncate(k + 1);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void add(const Counters& c) {
+    counters_.columns_gathered += c.columns_gathered;
+    counters_.violators += c.violators;
+    counters_.newton_steps += c.newton_steps;
+    counters_.factor_updates += c.factor_updates;
+    counters_.cd_updates += c.cd_updates;
+    counters_.prox_steps += c.prox_steps;
+  }
+
+  const Design& X_;
+  const PathOptions& options_;
+  PathOptions inner_options_;
+  std::thread::id owner_;
+  std::atomic<bool> stop_{false};
+  std::exception_ptr why_;
+  double setup_seconds_ = 0.0;
+  SharedPool shared_;
+  std::vector<std::unique_ptr<PathProblem>> problems_;
+  Counters counters_;
+};
+
+}  // namespace
+
+std::vector<PathResult> fit_paths(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                                  const PathOptions& options) {
+  check(X, problems, features, options);
+  return Driver(X, problems, features, options).run();
+}
+
+}  // namespace riata

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "riata/api.hpp"
+#include "riata/design/pool.hpp"
+#include "riata/loss/loss.hpp"
+#include "riata/path/reference_subspace.hpp"
+#include "riata/solver/inner.hpp"
+
+namespace riata {
+
+/// The pool that all problems of one call share, and where in it each feature is.
+struct SharedPool {
+  SharedPool(const Design& X, bool centred);
+
+  /// Pool positions of the features, gathering those not there yet.
+  void require(std::span<const Index> features, const Vec& mean, const Vec& spread, int threads, Counters& counters);
+  Index position(Index feature) const { return position_[static_cast<std::size_t>(feature)]; }
+
+  const Design& X;
+  bool centred;
+  std::unique_ptr<Pool> pool;
+
+ private:
+  std::vector<std::int32_t> position_;
+};
+
+/// One response going down the path: its working set, current solution, pending solutions and certificates. The driver
+/// (fit_paths.cpp) moves several of these in step so that they share every pass over X:
+///   select, solve (any number of lambdas ahead), then begin_certify / absorb / finish_certify until none is pending.
+class PathProblem {
+ public:
+  PathProblem(SharedPool& shared, const Problem& problem, const Features& features, const PathOptions& options,
+              const Vec& mean, const Vec& variance, int threads);
+
+  /// Fits intercept and unpenalised features, the end of the path at lambda = infinity.
+  void fit_null();
+  /// Smallest lambda with no penalised feature active; valid once the null fit has been certified.
+  double lambda_max() const { return lambda_max_; }
+
+  /// Chooses the working set for the next lambdas (values, decreasing) from what is known of every column.
+  void select(std::span<const double> lambdas);
+  /// Solves the pending lambdas on the working set. Does not touch X or the pool's columns beyond reading them.
+  void solve();
+
+  /// True while some lambda of the batch is not accepted.
+  bool pending() const { return !pending_.empty(); }
+  /// Evaluates the pending solutions from the data and marks in `need` the columns that no bound decides.
+  /// Returns the right-hand sides to stream on them (none when nothing is needed).
+  const Mat* begin_certify(std::vector<std::uint8_t>& need);
+  /// Takes X' (right-hand sides) of some columns.
+  void absorb(Columns columns, const Eigen::Ref<const Mat, 0, Eigen::OuterStride<>>& products);
+  /// Accepts what is certified; for the rest extends the working set. Returns whether solve() is to be called again.
+  bool finish_certify();
+
+  /// Drops results beyond the first `count` lambdas.
+  void truncate(Index count);
+  PathResult& result() { return result_; }
+  Index fitted() const { return static_cast<Index>(result_.alphas.size()); }
+  bool everything_working() const { return outside_ == 0; }
+  Counters& counters() { return counters_; }
+  Index support_size() const;
+
+ private:
+  struct Certificate {  // what has been seen of the columns outside the working set
+    double scale = 1.0;
+    std::vector<std::pair<Index, double>> beyond;  // (feature, c) with |c| above its threshold
+  };
+  struct Pending {
+    double lambda;
+    Vec b;  // on the working set
+    double g = 0.0;
+    std::string solver;
+    Index iterations = 0;
+    bool evaluated = false;
+    Vec eta, u, rho, c;
+    ReferenceSubspace::Query query;
+    Vec coordinates;
+    Certificate seen;
+  };
+
+  ElasticNet penalty(Index feature, double lambda) const;
+  std::vector<ElasticNet> penalties(double lambda) const;
+  double kkt_tolerance(double lambda) const;
+  std::string choose_solver() const;
+  void set_work(std::vector<Index> features);
+  void extend_work(std::vector<Index> features);
+  void evaluate(Pending& p);
+  void make_dual_feasible(Vec& u, const Vec& curvature) const;
+  void solve_one(Pending& p);
+  InnerResult solve_inner(const std::string& solver, InnerProblem problem, Vec& b, Vec& c);
+  bool accept(Pending& p, bool last_try);
+  void adopt(const Pending& p);
+  void record(const Pending& p, double primal, double dual, double gap);
+
+  SharedPool& shared_;
+  const Features& features_;
+  const PathOptions& options_;
+  Index n_, p_;
+  int threads_;
+  std::unique_ptr<Loss> loss_;
+  Vec offset_;          // empty when none (or folded into y)
+  Vec reported_offset_;
+  double y_shift_ = 0.0;
+  std::vector<Index> held_out_;
+
+  Vec mean_, spread_, scale_;
+  std::vector<std::uint8_t> usable_;
+  std::vector<Index> unpenalised_;
+  Mat unpenalised_columns_;
+  bool keep_all_ = false;  // the working set never shrinks
+  Index outside_ = 0;      // usable features outside the working set
+
+  std::vector<Index> work_;
+  std::vector<std::int32_t> number_;  // feature -> working-set number or -1
+  Quadratic model_;
+  ActiveSet active_set_;
+  bool curvature_known_ = false;
+
+  // Current solution, evaluated from the data: scaled coefficients on the working set and what follows from them.
+  Vec b_, c_, u_, rho_, eta_;
+  double g_ = 0.0;
+  double lambda_ = kInfinity, lambda_max_ = 0.0;
+
+  ReferenceSubspace reference_;
+  std::deque<Vec> history_;
+  std::vector<Pending> pending_;
+  const Mat* streaming_ = nullptr;
+  Vec streaming_sums_;
+  double kkt_relative_;
+  int tries_ = 0;
+
+  double null_deviance_ = 0.0;
+  PathResult result_;
+  Counters counters_;
+};
+
+}  // namespace riata

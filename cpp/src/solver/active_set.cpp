@@ -1,0 +1,259 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "riata/solver/inner.hpp"
+
+namespace riata {
+namespace {
+
+constexpr Index kRefreshAfter = 400;  // factor updates before factoring afresh
+constexpr int kPatience = 3;          // rounds without descent before one-at-a-time steps
+constexpr Index kBuildBlock = 64;     // features entered together when the factor is built
+
+struct Candidate {
+  double gain;
+  Index feature;
+};
+
+}  // namespace
+
+void ActiveSet::reset() {
+  active_.clear();
+  side_.clear();
+  factor_.clear();
+}
+
+void ActiveSet::renumber(std::span<const Index> new_number) {
+  for (Index& w : active_) w = new_number[static_cast<std::size_t>(w)];
+}
+
+/// The interval a feature moves in while its penalty keeps the slope it has at b (or just above, just below zero).
+ActiveSet::Side ActiveSet::side_of(const ElasticNet& penalty, double b, bool upwards) {
+  if (penalty.l1 == 0.0) return {penalty.lower, penalty.upper, 0.0};
+  if (b > 0.0 || (b == 0.0 && upwards)) return {0.0, penalty.upper, 1.0};
+  return {penalty.lower, 0.0, -1.0};
+}
+
+void ActiveSet::leave(Counters& counters, Index position) {
+  is_active_[static_cast<std::size_t>(active_[static_cast<std::size_t>(position)])] = 0;
+  factor_.remove(position);
+  active_.erase(active_.begin() + position);
+  side_.erase(side_.begin() + position);
+  ++counters.factor_updates;
+}
+
+/// Adds features to the factor; returns those that are collinear with it.
+std::vector<Index> ActiveSet::enter(InnerProblem& problem, const Vec& b, const Vec& c, std::span<const Index> features) {
+  std::vector<Index> collinear;
+  for (std::size_t begin = 0; begin < features.size(); begin += kBuildBlock) {
+    const auto block = features.subspan(begin, std::min<std::size_t>(kBuildBlock, features.size() - begin));
+    std::vector<Index> rows = active_;
+    rows.insert(rows.end(), block.begin(), block.end());
+    problem.model.gram_block(rows, block, gram_);
+    std::vector<double> ridge;
+    for (Index w : block) ridge.push_back(problem.penalty[static_cast<std::size_t>(w)].l2);
+    const Index m = static_cast<Index>(block.size());
+    const auto accepted = factor_.append(gram_.topRows(gram_.rows() - m), gram_.bottomRows(m), ridge);
+    std::size_t next = 0;
+    for (Index r = 0; r < m; ++r) {
+      const Index w = block[static_cast<std::size_t>(r)];
+      if (next == accepted.size() || accepted[next] != r) {
+        collinear.push_back(w);
+        continue;
+      }
+      ++next;
+      active_.push_back(w);
+      const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+      side_.push_back(side_of(penalty, b[w], penalty.gain_up(b[w], c[w]) > 0.0));
+      is_active_[static_cast<std::size_t>(w)] = 1;
+      ++problem.counters.factor_updates;
+    }
+  }
+  return collinear;
+}
+
+/// Feature w violates its condition but is a combination of active ones: moving along that null direction leaves the
+/// loss as it is and lowers the penalty, until an active feature reaches the end of its interval and makes room.
+bool ActiveSet::exchange(InnerProblem& problem, Vec& b, const Vec& c, Index w) {
+  const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+  const bool upwards = penalty.gain_up(b[w], c[w]) > 0.0;
+  const double sign = upwards ? 1.0 : -1.0;
+  problem.model.gram_block(active_, std::span(&w, 1), gram_);
+  Vec direction = gram_.col(0);
+  factor_.solve(direction);
+  direction *= -sign;
+  const Side side = side_of(penalty, b[w], upwards);
+  double reach = upwards ? side.high - b[w] : b[w] - side.low;
+  Index blocking = -1;
+  for (Index i = 0; i < direction.size(); ++i) {
+    const Side& s = side_[static_cast<std::size_t>(i)];
+    const double at = b[active_[static_cast<std::size_t>(i)]], d = direction[i];
+    if (std::abs(d) < 1e-8) continue;
+    const double room = d > 0.0 ? (s.high - at) / d : (s.low - at) / d;
+    if (room < reach) {
+      reach = room;
+      blocking = i;
+    }
+  }
+  if (!std::isfinite(reach)) return false;  // unpenalised and collinear: nothing to gain
+  reach = std::max(reach, 0.0);
+  for (Index i = 0; i < direction.size(); ++i) {
+    const Side& s = side_[static_cast<std::size_t>(i)];
+    double& value = b[active_[static_cast<std::size_t>(i)]];
+    value = i == blocking ? (direction[i] > 0.0 ? s.high : s.low)
+                          : std::clamp(value + reach * direction[i], s.low, s.high);
+  }
+  b[w] += sign * reach;
+  if (blocking < 0) return true;  // w went all the way to its own bound
+  leave(problem.counters, blocking);
+  enter(problem, b, c, std::span(&w, 1));
+  return true;
+}
+
+void ActiveSet::build(InnerProblem& problem, const Vec& b, const Vec& c) {
+  reset();
+  std::fill(is_active_.begin(), is_active_.end(), 0);
+  std::vector<Index> support;
+  for (Index w = 0; w < problem.model.size(); ++w) {
+    const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+    const bool inside = b[w] > penalty.lower && b[w] < penalty.upper;
+    if ((b[w] != 0.0 && inside) || (penalty.l1 == 0.0 && penalty.kkt_violation(b[w], c[w]) > 0.0)) support.push_back(w);
+  }
+  enter(problem, b, c, support);
+}
+
+/// Moves the active features towards their exact solution and returns the positions that hit an end of their interval
+/// (increasing order). With `careful`, stops at the first one; otherwise clips all that would pass.
+std::vector<Index> ActiveSet::move(Vec& b, const Vec& step, bool careful) const {
+  double reach = 1.0;
+  Index blocking = -1;
+  if (careful) {
+    for (Index i = 0; i < step.size(); ++i) {
+      const Side& s = side_[static_cast<std::size_t>(i)];
+      const double at = b[active_[static_cast<std::size_t>(i)]], to = at + step[i];
+      if (to >= s.low && to <= s.high) continue;
+      const double room = std::max((step[i] > 0.0 ? s.high - at : s.low - at) / step[i], 0.0);
+      if (room < reach) {
+        reach = room;
+        blocking = i;
+      }
+    }
+  }
+  std::vector<Index> stopped;
+  for (Index i = 0; i < step.size(); ++i) {
+    const Side& s = side_[static_cast<std::size_t>(i)];
+    double& value = b[active_[static_cast<std::size_t>(i)]];
+    const double to = value + reach * step[i];
+    if (i == blocking || to < s.low || to > s.high || (to == 0.0 && s.sign != 0.0)) {
+      value = (step[i] > 0.0 ? s.high : s.low) + 0.0;
+      stopped.push_back(i);
+    } else {
+      value = to;
+    }
+  }
+  return stopped;
+}
+
+InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering) {
+  Quadratic& model = problem.model;
+  const auto penalty_of = [&](Index w) -> const ElasticNet& { return problem.penalty[static_cast<std::size_t>(w)]; };
+  std::vector<Index> all(static_cast<std::size_t>(model.size()));
+  std::iota(all.begin(), all.end(), Index{0});
+  is_active_.assign(all.size(), 0);
+  for (Index w : active_) is_active_[static_cast<std::size_t>(w)] = 1;
+
+  std::vector<double> ridge;
+  for (Index w : active_) ridge.push_back(penalty_of(w).l2);
+  if (active_.empty() || !factor_.set_ridge(ridge)) build(problem, b, c);
+
+  InnerResult result;
+  bool everywhere = true, careful = false, refreshed = false;
+  double best = kInfinity, last_worst = kInfinity;
+  int stalled = 0;
+  Vec step;
+  std::vector<Index> candidates(entering.begin(), entering.end());
+  for (; result.iterations < problem.max_iter; ++result.iterations) {
+    if (problem.poll) problem.poll();
+    double worst = 0.0;
+    step.resize(factor_.size());
+    const auto residual = [&] {
+      worst = 0.0;
+      step.resize(factor_.size());
+      for (Index i = 0; i < step.size(); ++i) {
+        const Index w = active_[static_cast<std::size_t>(i)];
+        step[i] = c[w] - penalty_of(w).l2 * b[w] - penalty_of(w).l1 * side_[static_cast<std::size_t>(i)].sign;
+        worst = std::max(worst, std::abs(step[i]));
+      }
+    };
+    residual();
+
+    // Who enters. On arrival at a new lambda the active features move first: most that seem to violate then do not.
+    if (everywhere && (result.iterations > 0 || worst <= problem.tolerance)) {
+      std::vector<Candidate> violating;
+      for (Index w : all) {
+        if (is_active_[static_cast<std::size_t>(w)]) continue;
+        const double gain = penalty_of(w).kkt_violation(b[w], c[w]);
+        if (gain > problem.tolerance) violating.push_back({gain, w});
+      }
+      const std::size_t limit = careful ? 1 : std::max<std::size_t>(10, active_.size() / 4);
+      if (violating.size() > limit) {
+        std::nth_element(violating.begin(), violating.begin() + static_cast<std::ptrdiff_t>(limit), violating.end(),
+                         [](const Candidate& x, const Candidate& y) {
+                           return x.gain != y.gain ? x.gain > y.gain : x.feature < y.feature;
+                         });
+        violating.resize(limit);
+      }
+      candidates.clear();
+      for (const Candidate& v : violating) candidates.push_back(v.feature);
+      std::sort(candidates.begin(), candidates.end());
+      if (candidates.empty()) {
+        if (worst <= problem.tolerance) {
+          result.converged = true;
+          return result;
+        }
+        if (worst > 0.5 * last_worst) {  // no longer improving: rounding, or a tired factor
+          if (refreshed || factor_.updates() == 0) return result;
+          refreshed = true;
+          if (!factor_.refactor()) build(problem, b, c);
+        }
+      }
+      last_worst = worst;
+    }
+    if (!candidates.empty()) {
+      std::erase_if(candidates, [&](Index w) { return is_active_[static_cast<std::size_t>(w)] != 0; });
+      const auto collinear = enter(problem, b, c, candidates);
+      candidates.clear();
+      bool shifted = false;
+      for (Index w : collinear) {
+        if (penalty_of(w).kkt_violation(b[w], c[w]) > problem.tolerance) {
+          shifted = exchange(problem, b, c, w) || shifted;
+        }
+        if (shifted) break;  // the others may no longer violate
+      }
+      if (shifted) model.correlations(b, all, c);
+      residual();
+    }
+    if (factor_.updates() > kRefreshAfter && !factor_.refactor()) {
+      build(problem, b, c);
+      residual();
+    }
+
+    factor_.solve(step);
+    ++problem.counters.newton_steps;
+    const auto stopped = move(b, step, careful);
+    for (auto it = stopped.rbegin(); it != stopped.rend(); ++it) leave(problem.counters, *it);
+    everywhere = stopped.empty() || active_.empty();
+    model.correlations(b, everywhere ? std::span<const Index>(all) : std::span<const Index>(active_), c);
+    if (everywhere) {
+      const double value = objective(problem, b, c);
+      stalled = value < best - 1e-13 * std::abs(best) ? 0 : stalled + 1;
+      best = std::min(best, value);
+      careful = careful || stalled >= kPatience;
+    }
+  }
+  if (!everywhere) model.correlations(b, all, c);
+  return result;
+}
+
+}  // namespace riata

@@ -1,0 +1,123 @@
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "riata/solver/inner.hpp"
+
+namespace riata {
+namespace {
+
+constexpr Index kWindow = 5;        // iterates combined by the extrapolation
+constexpr Index kEpochsPerSet = 50;  // sweeps of one active set before looking at the whole working set again
+
+/// Sweeps over chosen features; keeps the model's (or, with a Gram matrix, its own) correlations in step with b.
+class Sweeper {
+ public:
+  Sweeper(InnerProblem& problem, Vec& b, Vec& c) : problem_(problem), b_(b), c_(c), diagonal_(problem.model.diagonal()) {}
+
+  void sweep(std::span<const Index> features) {
+    Quadratic& model = problem_.model;
+    const bool gram = model.has_gram();
+    for (Index w : features) {
+      const double curvature = diagonal_[w];
+      if (curvature <= 0.0) continue;
+      const double gradient = gram ? c_[w] : model.column_correlation(w);
+      const double next = problem_.penalty[static_cast<std::size_t>(w)].prox(b_[w] + gradient / curvature, 1.0 / curvature);
+      const double change = next - b_[w];
+      if (change == 0.0) continue;
+      b_[w] = next;
+      if (gram) {
+        c_.noalias() -= change * model.gram().col(w);
+      } else {
+        model.column_update(w, change);
+      }
+      ++problem_.counters.cd_updates;
+    }
+  }
+
+ private:
+  InnerProblem& problem_;
+  Vec& b_;
+  Vec& c_;
+  Vec diagonal_;
+};
+
+/// Affine combination of the last iterates that minimises the combined step (Anderson type II, Bertrand & Massias 2021).
+/// Columns of `history` are kWindow + 1 successive iterates.
+bool extrapolate(const Mat& history, Vec& out) {
+  const Mat steps = history.rightCols(kWindow) - history.leftCols(kWindow);
+  Mat normal = steps.transpose() * steps;
+  const double trace = normal.trace();
+  if (!(trace > 0.0)) return false;
+  normal.diagonal().array() += 1e-12 * trace;
+  const Vec z = normal.ldlt().solve(Vec::Ones(kWindow));
+  const double total = z.sum();
+  if (!std::isfinite(total) || total == 0.0) return false;
+  out = history.rightCols(kWindow) * (z / total);
+  return out.allFinite();
+}
+
+}  // namespace
+
+InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
+  Quadratic& model = problem.model;
+  Sweeper sweeper(problem, b, c);
+  std::vector<Index> all(static_cast<std::size_t>(model.size()));
+  std::iota(all.begin(), all.end(), Index{0});
+  InnerResult result;
+  double last_worst = kInfinity;
+  int stagnant = 0;
+  model.correlations(b, all, c);
+  while (result.iterations < problem.max_iter) {
+    const double worst = worst_violation(problem.penalty, b, c);
+    if (worst <= problem.tolerance) {
+      result.converged = true;
+      break;
+    }
+    stagnant = worst < 0.9 * last_worst ? 0 : stagnant + 1;
+    last_worst = std::min(last_worst, worst);
+    if (stagnant > 200) break;
+
+    std::vector<Index> active;
+    for (Index w : all) {
+      if (b[w] != 0.0 || problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]) > 0.0) active.push_back(w);
+    }
+    const Index m = static_cast<Index>(active.size());
+    Mat history(m, kWindow + 1);
+    Vec combined;
+    for (Index epoch = 0; epoch < kEpochsPerSet && result.iterations < problem.max_iter; ++epoch, ++result.iterations) {
+      if (problem.poll) problem.poll();
+      const Index slot = epoch % (kWindow + 1);
+      for (Index i = 0; i < m; ++i) history(i, slot) = b[active[static_cast<std::size_t>(i)]];
+      if (slot == kWindow) {
+        model.correlations(b, active, c);
+        double violation = 0.0;
+        for (Index w : active) {
+          violation = std::max(violation, problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]));
+        }
+        if (violation <= std::max(0.5 * problem.tolerance, 0.05 * worst)) break;
+        if (extrapolate(history, combined)) {
+          const double before = objective(problem, b, c);
+          const Vec kept = b;
+          for (Index i = 0; i < m; ++i) {
+            const Index w = active[static_cast<std::size_t>(i)];
+            const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+            b[w] = std::clamp(combined[i], penalty.lower, penalty.upper);
+          }
+          model.correlations(b, active, c);
+          if (!(objective(problem, b, c) < before)) {
+            b = kept;
+            model.correlations(b, active, c);
+          }
+        }
+        if (model.has_gram()) model.correlations(b, all, c);
+      }
+      sweeper.sweep(active);
+    }
+    model.correlations(b, all, c);
+  }
+  return result;
+}
+
+}  // namespace riata

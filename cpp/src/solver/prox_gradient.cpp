@@ -1,0 +1,89 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "riata/solver/inner.hpp"
+
+namespace riata {
+namespace {
+
+constexpr int kPowerSteps = 20;
+constexpr Index kCheckEvery = 10;
+
+}  // namespace
+
+InnerResult prox_gradient(InnerProblem problem, Vec& b, Vec& c) {
+  Quadratic& model = problem.model;
+  const Index size = model.size();
+  std::vector<Index> all(static_cast<std::size_t>(size));
+  std::iota(all.begin(), all.end(), Index{0});
+  InnerResult result;
+  if (size == 0) {
+    result.converged = true;
+    return result;
+  }
+  // Work in the metric of the Gram diagonal, so that columns of very different scale share one step length.
+  Vec metric = model.diagonal();
+  const double largest = metric.maxCoeff();
+  metric = metric.cwiseMax(1e-14 * (largest > 0.0 ? largest : 1.0));
+
+  // Largest eigenvalue of metric^-1/2 G metric^-1/2 by power iteration from a fixed start.
+  Vec v(size), image(size);
+  for (Index w = 0; w < size; ++w) v[w] = 1.0 + 0.5 * std::sin(static_cast<double>(w) * 1.7);
+  double lipschitz = 1.0;
+  for (int step = 0; step < kPowerSteps; ++step) {
+    v /= std::sqrt(v.dot(metric.cwiseProduct(v)));
+    model.correlations(model.b0() + v, all, image);
+    image = (model.c0() - image).cwiseQuotient(metric);  // metric^-1 G v
+    lipschitz = std::sqrt(std::max(image.dot(metric.cwiseProduct(image)), 0.0));
+    if (!(lipschitz > 0.0)) break;
+    v = image;
+  }
+  lipschitz = 1.05 * std::max(lipschitz, 1e-300);
+
+  Vec z = b, next(size), cz(size);
+  model.correlations(b, all, c);
+  double momentum = 1.0, last_value = objective(problem, b, c), worst = worst_violation(problem.penalty, b, c);
+  Vec checked = b;
+  int stagnant = 0;
+  double best_worst = worst;
+  while (worst > problem.tolerance && result.iterations < problem.max_iter) {
+    if (problem.poll) problem.poll();
+    ++result.iterations;
+    ++problem.counters.prox_steps;
+    model.correlations(z, all, cz);
+    for (Index w = 0; w < size; ++w) {
+      const double step = 1.0 / (lipschitz * metric[w]);
+      next[w] = problem.penalty[static_cast<std::size_t>(w)].prox(z[w] + step * cz[w], step);
+    }
+    const Vec change = next - b;
+    if ((z - next).cwiseProduct(metric).dot(change) > 0.0) momentum = 1.0;
+    const double next_momentum = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * momentum * momentum));
+    z = next + ((momentum - 1.0) / next_momentum) * change;
+    momentum = next_momentum;
+    b = next;
+    if (result.iterations % kCheckEvery != 0) continue;
+
+    model.correlations(b, all, c);
+    const double value = objective(problem, b, c);
+    if (!(value <= last_value + 1e-12 * std::abs(last_value))) {  // the power iteration stopped short: shorter steps
+      lipschitz *= 1.5;
+      b = checked;
+      z = b;
+      momentum = 1.0;
+      model.correlations(b, all, c);
+    } else {
+      last_value = value;
+      checked = b;
+    }
+    worst = worst_violation(problem.penalty, b, c);
+    stagnant = worst < 0.99 * best_worst ? 0 : stagnant + 1;
+    best_worst = std::min(best_worst, worst);
+    if (stagnant > 1000) break;
+  }
+  model.correlations(b, all, c);
+  result.converged = worst_violation(problem.penalty, b, c) <= problem.tolerance;
+  return result;
+}
+
+}  // namespace riata

@@ -1,0 +1,230 @@
+#include "riata/solver/quadratic.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace riata {
+namespace {
+
+constexpr Index kBlock = 32;  // columns weighted and multiplied together
+
+}  // namespace
+
+void Quadratic::set_working(std::vector<Index> positions, std::vector<double> inv_scale) {
+  positions_ = std::move(positions);
+  inv_scale_ = Eigen::Map<const Vec>(inv_scale.data(), static_cast<Index>(inv_scale.size()));
+  if (!use_gram_) has_centre_.clear();
+  centre_.conservativeResize(size());
+  has_centre_.resize(static_cast<std::size_t>(size()), 0);
+  diagonal_.resize(0);
+}
+
+void Quadratic::expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec& c0) {
+  if (new_h != nullptr) {
+    h_ = *new_h;
+    h_sum_ = h_.sum();
+    h_uniform_ = h_.size() > 0 && h_.minCoeff() == h_.maxCoeff();
+    std::fill(has_centre_.begin(), has_centre_.end(), 0);
+    diagonal_.resize(0);
+    gram_size_ = 0;
+  }
+  u0_ = u0;
+  b0_ = b0;
+  c0_ = c0;
+  t_.setZero(u0.size());
+  u_ = u0;
+  lag_ = 0.0;
+}
+
+void Quadratic::ensure_centres(std::span<const Index> features) {
+  std::vector<Index> missing, columns;
+  for (Index w : features) {
+    if (has_centre_[static_cast<std::size_t>(w)]) continue;
+    has_centre_[static_cast<std::size_t>(w)] = 1;
+    if (intercept_) {
+      missing.push_back(w);
+      columns.push_back(positions_[static_cast<std::size_t>(w)]);
+    } else {
+      centre_[w] = 0.0;
+    }
+  }
+  if (missing.empty()) return;
+  Mat sums(static_cast<Index>(columns.size()), 1);
+  pool_.correlate(columns, h_, sums, threads_);
+  for (std::size_t k = 0; k < missing.size(); ++k) {
+    centre_[missing[k]] = sums(static_cast<Index>(k), 0) / h_sum_;
+  }
+}
+
+/// out(:, r) = diag(h) Xs(:, features[r]).
+void Quadratic::weighted_columns(std::span<const Index> features, Mat& out) const {
+  std::vector<Index> columns;
+  for (Index w : features) columns.push_back(positions_[static_cast<std::size_t>(w)]);
+  out.resize(pool_.rows(), static_cast<Index>(columns.size()));
+  pool_.gather(columns, out, threads_);
+  for (Index r = 0; r < out.cols(); ++r) {
+    const Index w = features[static_cast<std::size_t>(r)];
+    out.col(r) = (out.col(r).array() - centre_[w]) * h_.array() * inv_scale_[w];
+  }
+}
+
+void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
+  const Index n_rows = static_cast<Index>(rows.size()), n_cols = static_cast<Index>(cols.size());
+  out.resize(n_rows, n_cols);
+  if (use_gram_) {
+    gram();
+    for (Index r = 0; r < n_cols; ++r) {
+      for (Index i = 0; i < n_rows; ++i) {
+        out(i, r) = gram_(rows[static_cast<std::size_t>(i)], cols[static_cast<std::size_t>(r)]);
+      }
+    }
+    return;
+  }
+  ensure_centres(rows);
+  ensure_centres(cols);
+  std::vector<Index> columns;
+  Vec row_scale(n_rows), row_centre(n_rows);
+  for (Index i = 0; i < n_rows; ++i) {
+    const Index w = rows[static_cast<std::size_t>(i)];
+    columns.push_back(positions_[static_cast<std::size_t>(w)]);
+    row_scale[i] = inv_scale_[w];
+    row_centre[i] = centre_[w];
+  }
+  Mat weighted;
+  for (Index begin = 0; begin < n_cols; begin += kBlock) {
+    const Index count = std::min(kBlock, n_cols - begin);
+    weighted_columns(cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), weighted);
+    MatOut target = out.middleCols(begin, count);
+    pool_.correlate(columns, weighted, target, threads_);
+    for (Index r = 0; r < count; ++r) {
+      const double sum = weighted.col(r).sum();
+      target.col(r) = (target.col(r) - row_centre * sum).cwiseProduct(row_scale);
+    }
+  }
+}
+
+const Mat& Quadratic::gram() {
+  const Index total = size();
+  if (gram_size_ == total) return gram_;
+  const Index old = gram_size_;
+  gram_.conservativeResize(total, total);
+  gram_size_ = total;
+  std::vector<Index> all(static_cast<std::size_t>(total)), fresh;
+  std::iota(all.begin(), all.end(), Index{0});
+  for (Index w = old; w < total; ++w) fresh.push_back(w);
+  const bool mode = std::exchange(use_gram_, false);  // the block below must come from the columns
+  Mat block;
+  for (Index begin = old; begin < total; begin += kBlock) {
+    const Index count = std::min(kBlock, total - begin);
+    // Rows up to the end of this block; the rest follows by symmetry.
+    gram_block(std::span(all).first(static_cast<std::size_t>(begin + count)),
+               std::span(all).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), block);
+    gram_.block(0, begin, begin + count, count) = block;
+    gram_.block(begin, 0, count, begin) = block.topRows(begin).transpose();
+  }
+  use_gram_ = mode;
+  return gram_;
+}
+
+const Vec& Quadratic::diagonal() {
+  if (diagonal_.size() == size()) return diagonal_;
+  if (use_gram_) return diagonal_ = gram().diagonal();
+  diagonal_.resize(size());
+  std::vector<Index> all(static_cast<std::size_t>(size()));
+  std::iota(all.begin(), all.end(), Index{0});
+  ensure_centres(all);
+  Mat columns;
+  for (Index begin = 0; begin < size(); begin += kBlock) {
+    const Index count = std::min(kBlock, size() - begin);
+    const auto some = std::span(positions_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
+    columns.resize(pool_.rows(), count);
+    pool_.gather(some, columns, threads_);
+    for (Index r = 0; r < count; ++r) {
+      const Index w = begin + r;
+      diagonal_[w] = (h_.array() * (columns.col(r).array() - centre_[w]).square()).sum() * inv_scale_[w] * inv_scale_[w];
+    }
+  }
+  return diagonal_;
+}
+
+void Quadratic::refresh(const Vec& b) {
+  std::vector<Index> moved, columns;
+  for (Index w = 0; w < size(); ++w) {
+    if (b[w] != b0_[w]) {
+      moved.push_back(w);
+      columns.push_back(positions_[static_cast<std::size_t>(w)]);
+    }
+  }
+  if (moved.empty()) {
+    t_.setZero();
+  } else {
+    ensure_centres(moved);
+    Mat change(static_cast<Index>(moved.size()), 1);
+    double shift = 0.0;
+    for (std::size_t k = 0; k < moved.size(); ++k) {
+      const Index w = moved[k];
+      const double d = (b[w] - b0_[w]) * inv_scale_[w];
+      change(static_cast<Index>(k), 0) = d;
+      shift += centre_[w] * d;
+    }
+    Eigen::Map<Mat> out(t_.data(), t_.size(), 1);
+    pool_.multiply(columns, change, out, threads_);
+    t_.array() -= shift;
+  }
+  u_ = u0_ - h_.cwiseProduct(t_);
+  lag_ = 0.0;
+}
+
+const Vec& Quadratic::predictor_change(const Vec& b) {
+  refresh(b);
+  return t_;
+}
+
+void Quadratic::correlations(const Vec& b, std::span<const Index> where, Vec& c) {
+  if (use_gram_) {
+    gram();
+    std::vector<Index> moved;
+    for (Index w = 0; w < size(); ++w) {
+      if (b[w] != b0_[w]) moved.push_back(w);
+    }
+    if (static_cast<Index>(where.size()) == size()) {
+      c = c0_;
+      for (Index w : moved) c.noalias() -= gram_.col(w) * (b[w] - b0_[w]);
+    } else {
+      for (Index i : where) {
+        double sum = c0_[i];
+        for (Index w : moved) sum -= gram_(w, i) * (b[w] - b0_[w]);
+        c[i] = sum;
+      }
+    }
+    return;
+  }
+  refresh(b);
+  scratch_columns_.clear();
+  for (Index w : where) scratch_columns_.push_back(positions_[static_cast<std::size_t>(w)]);
+  scratch_.resize(static_cast<Index>(where.size()), 1);
+  pool_.correlate(scratch_columns_, u_, scratch_, threads_);
+  Index k = 0;
+  for (Index w : where) c[w] = scratch_(k++, 0) * inv_scale_[w];  // sum(u) = 0 or centre = 0
+}
+
+double Quadratic::column_correlation(Index w) {
+  ensure_centres(std::span(&w, 1));
+  const double raw = pool_.dot(positions_[static_cast<std::size_t>(w)], u_.data());
+  return (raw + lag_ * h_sum_ * centre_[w]) * inv_scale_[w];
+}
+
+void Quadratic::column_update(Index w, double change) {
+  ensure_centres(std::span(&w, 1));
+  const double d = change * inv_scale_[w];
+  const Index k = positions_[static_cast<std::size_t>(w)];
+  if (h_uniform_) {
+    pool_.axpy(k, -d * h_[0], u_.data());
+  } else {
+    pool_.axpy_weighted(k, -d, h_.data(), u_.data());
+  }
+  lag_ += d * centre_[w];
+}
+
+}  // namespace riata
