@@ -138,8 +138,7 @@ TEST_CASE("malformed csc arrays are refused by name, value and column") {
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(make({0, 9, 2}, {0, 2}), "indptr must not decrease, got 9 then 2 for column 1",
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS(make({0, 1, 2}, {0, 3}), "indices must lie in [0, 3), got 3 in column 1",
-                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(make({0, 1, 2}, {0, 3}), "indices must lie in [0, 3), got 3 in column 1", std::invalid_argument);
   CHECK_THROWS_WITH_AS(make({0, 1, 2}, {-1, 2}), "indices must lie in [0, 3), got -1 in column 0",
                        std::invalid_argument);
 }

@@ -196,8 +196,9 @@ TEST_CASE("files that are not what they should be are refused with the reason") 
   CHECK(open(good, 9, 4) == 4);
   auto bytes = good;
   bytes.pop_back();
-  refused(bytes, 9, 4, "truncated: 9 samples (lines of the .fam) and 4 variants (lines of the .bim) need exactly 15 "
-                       "bytes, got 14");
+  refused(bytes, 9, 4,
+          "truncated: 9 samples (lines of the .fam) and 4 variants (lines of the .bim) need exactly 15 "
+          "bytes, got 14");
   bytes = good;
   bytes.push_back(0);
   refused(bytes, 9, 4, "too long");

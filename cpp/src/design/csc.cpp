@@ -24,8 +24,7 @@ class CscDesign final : public SparseDesign {
 
   std::string_view kind() const override { return "csc"; }
   double bytes() const override {
-    return static_cast<double>(indptr_[cols()]) * (sizeof(I) + sizeof(T)) +
-           static_cast<double>(cols() + 1) * sizeof(I);
+    return static_cast<double>(indptr_[cols()]) * (sizeof(I) + sizeof(T)) + static_cast<double>(cols() + 1) * sizeof(I);
   }
 
   void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
@@ -108,8 +107,8 @@ class CscDesign final : public SparseDesign {
         throw std::invalid_argument("indptr must not decrease, got " + std::to_string(indptr_[j]) + " then " +
                                     std::to_string(indptr_[j + 1]) + " for column " + std::to_string(j));
     if (static_cast<Index>(indptr_[cols()]) != nnz)
-      throw std::invalid_argument("indptr must end at the number of stored entries, " + std::to_string(nnz) +
-                                  ", got " + std::to_string(indptr_[cols()]));
+      throw std::invalid_argument("indptr must end at the number of stored entries, " + std::to_string(nnz) + ", got " +
+                                  std::to_string(indptr_[cols()]));
   }
 
   /// Every index in range; finds the columns with duplicates (most columns are increasing and cost one comparison).

@@ -62,6 +62,8 @@ class CscPool final : public Pool {
 
 }  // namespace
 
-std::unique_ptr<Pool> csc_pool(const SparseDesign& source) { return std::make_unique<CscPool>(source); }
+std::unique_ptr<Pool> csc_pool(const SparseDesign& source) {
+  return std::make_unique<CscPool>(source);
+}
 
 }  // namespace riata

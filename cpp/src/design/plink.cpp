@@ -19,7 +19,9 @@ constexpr Index kRowBlock = 4096;           // rows whose partial sums are added
 constexpr Index kChunkGenotypes = 1 << 20;  // genotypes in a chunk of columns, about
 constexpr Index kTableSize = 4;
 
-Index packed_bytes(Index samples) { return (samples + 3) / 4; }
+Index packed_bytes(Index samples) {
+  return (samples + 3) / 4;
+}
 
 MappedFile open_bed(const std::string& path, Index samples, Index variants) {
   if (samples < 1) throw std::invalid_argument("samples must be >= 1, got " + std::to_string(samples));
@@ -136,9 +138,8 @@ struct PlinkDesign::Impl {
   }
 
   void count_all(const std::vector<std::uint8_t>& include, int threads) {
-    const auto mask = sample_mask(samples, [&](Index i) {
-      return include.empty() || include[static_cast<std::size_t>(i)] != 0;
-    });
+    const auto mask =
+        sample_mask(samples, [&](Index i) { return include.empty() || include[static_cast<std::size_t>(i)] != 0; });
     const PlinkKernels& kernel = plink_kernels();
     file.expect(MappedFile::Access::sequential);
     over_columns(variants, threads, [&](Index first, Index count) {
@@ -179,13 +180,21 @@ PlinkDesign::PlinkDesign(const std::string& path, Index samples, Index variants,
 
 PlinkDesign::~PlinkDesign() = default;
 
-std::string_view PlinkDesign::kind() const { return "plink"; }
+std::string_view PlinkDesign::kind() const {
+  return "plink";
+}
 
-double PlinkDesign::bytes() const { return static_cast<double>(impl_->stride) * static_cast<double>(cols()); }
+double PlinkDesign::bytes() const {
+  return static_cast<double>(impl_->stride) * static_cast<double>(cols());
+}
 
-const std::vector<GenotypeCounts>& PlinkDesign::counts() const { return impl_->counts; }
+const std::vector<GenotypeCounts>& PlinkDesign::counts() const {
+  return impl_->counts;
+}
 
-const Vec& PlinkDesign::imputed() const { return impl_->imputed; }
+const Vec& PlinkDesign::imputed() const {
+  return impl_->imputed;
+}
 
 void PlinkDesign::moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const {
   const SplitWeights split(weights);

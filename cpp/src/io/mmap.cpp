@@ -92,7 +92,7 @@ struct Descriptor {
 const std::uint8_t* map_file(const std::string& path, std::size_t& size) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.value < 0) fail_with_system_reason(path);
-  struct stat status{};
+  struct stat status {};
   if (::fstat(file.value, &status) != 0) fail_with_system_reason(path);
   if (!S_ISREG(status.st_mode)) fail(path, "not a regular file");
   size = static_cast<std::size_t>(status.st_size);
@@ -110,9 +110,13 @@ void unmap(const std::uint8_t* data, std::size_t size) {
 
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path) { data_ = map_file(path, size_); }
+MappedFile::MappedFile(const std::string& path) {
+  data_ = map_file(path, size_);
+}
 
-MappedFile::~MappedFile() { unmap(data_, size_); }
+MappedFile::~MappedFile() {
+  unmap(data_, size_);
+}
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}

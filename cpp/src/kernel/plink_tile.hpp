@@ -25,8 +25,12 @@ constexpr int columns_at_1 = 4, columns_at_2 = 4, columns_at_4 = 2;  // columns 
 /// The four values twice: the permutation reads three bits, of which the third belongs to the next sample.
 using Table = __m512d;
 using Codes = __m512i;
-RIATA_INLINE Table make_table(const double* four) { return _mm512_broadcast_f64x4(_mm256_loadu_pd(four)); }
-RIATA_INLINE Codes make_codes(std::uint64_t word) { return _mm512_set1_epi64(static_cast<long long>(word)); }
+RIATA_INLINE Table make_table(const double* four) {
+  return _mm512_broadcast_f64x4(_mm256_loadu_pd(four));
+}
+RIATA_INLINE Codes make_codes(std::uint64_t word) {
+  return _mm512_set1_epi64(static_cast<long long>(word));
+}
 RIATA_INLINE Pack lookup(Table table, Codes codes, int group) {
   const int s = 16 * group;
   const __m512i shifts = _mm512_set_epi64(s + 14, s + 12, s + 10, s + 8, s + 6, s + 4, s + 2, s);
@@ -50,7 +54,9 @@ RIATA_INLINE Table make_table(const double* four) {
   const __m128 lower = _mm_shuffle_ps(first, second, 0x88);
   return {_mm256_set_m128(upper, upper), _mm256_set_m128(lower, lower)};
 }
-RIATA_INLINE Codes make_codes(std::uint64_t word) { return _mm256_set1_epi64x(static_cast<long long>(word)); }
+RIATA_INLINE Codes make_codes(std::uint64_t word) {
+  return _mm256_set1_epi64x(static_cast<long long>(word));
+}
 RIATA_INLINE Pack lookup(const Table& table, Codes codes, int group) {
   // Both halves of lane k need the code of sample 4 group + k in their low bits; 32 bits hold 16 samples.
   const int s = 8 * (group % 4);
@@ -66,8 +72,12 @@ constexpr int columns_at_1 = 1, columns_at_2 = 1, columns_at_4 = 1;
 
 using Table = const double*;
 using Codes = std::uint64_t;
-RIATA_INLINE Table make_table(const double* four) { return four; }
-RIATA_INLINE Codes make_codes(std::uint64_t word) { return word; }
+RIATA_INLINE Table make_table(const double* four) {
+  return four;
+}
+RIATA_INLINE Codes make_codes(std::uint64_t word) {
+  return word;
+}
 RIATA_INLINE Pack lookup(Table table, Codes codes, int group) {
   const double values[width] = {table[codes >> (4 * group) & 3], table[codes >> (4 * group + 2) & 3]};
   return load(values);
@@ -96,19 +106,19 @@ struct Sums {
 };
 
 template <int C, int M>
-inline void correlate_word(const std::uint64_t (&words)[C], const Table (&tables)[C],
-                           const double* const (&R)[M], Sums<C, M>& sums) {
+inline void correlate_word(const std::uint64_t (&words)[C], const Table (&tables)[C], const double* const (&R)[M],
+                           Sums<C, M>& sums) {
   Codes codes[C];
   for (int c = 0; c < C; ++c) codes[c] = make_codes(words[c]);
-RIATA_UNROLL
+  RIATA_UNROLL
   for (int g = 0; g < groups; ++g) {
     Pack r[M];
-RIATA_UNROLL
+    RIATA_UNROLL
     for (int q = 0; q < M; ++q) r[q] = load(R[q] + g * width);
-RIATA_UNROLL
+    RIATA_UNROLL
     for (int c = 0; c < C; ++c) {
       const Pack x = lookup(tables[c], codes[c], g);
-RIATA_UNROLL
+      RIATA_UNROLL
       for (int q = 0; q < M; ++q) {
         Pack& s = sums.of[c][q][g % chains];
         s = fma(x, r[q], s);
@@ -178,8 +188,8 @@ void correlate(const std::uint8_t* const* cols, const double* tables, Index ncol
 }
 
 /// out(i, q) += table[code(i)] b(q) for one word of samples, all right-hand sides.
-inline void multiply_word(std::uint64_t word, const Table& table, const double* b, Index ldb, Index m,
-                          double* out, Index ldo) {
+inline void multiply_word(std::uint64_t word, const Table& table, const double* b, Index ldb, Index m, double* out,
+                          Index ldo) {
   const Codes codes = make_codes(word);
   Pack x[groups];
   for (int g = 0; g < groups; ++g) x[g] = lookup(table, codes, g);

@@ -1,0 +1,286 @@
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bindings.hpp"
+#include "riata/design/csc.hpp"
+#include "riata/design/dense.hpp"
+#include "riata/design/plink.hpp"
+#include "riata/error.hpp"
+#include "riata/kernel/kernels.hpp"
+
+namespace py = pybind11;
+using namespace py::literals;
+
+namespace {
+
+using riata::Index;
+using MapIn = Eigen::Map<const riata::Mat, 0, Eigen::OuterStride<>>;
+using MapOut = Eigen::Map<riata::Mat, 0, Eigen::OuterStride<>>;
+using FortranIn = py::array_t<double, py::array::f_style | py::array::forcecast>;
+using FortranOut = py::array_t<double, py::array::f_style>;
+
+/// An argument that is small next to X: converted to columns of doubles when it is not that yet.
+MapIn matrix(const FortranIn& a, const char* name, Index rows) {
+  if (a.ndim() != 2)
+    throw py::value_error(std::string(name) + " must have 2 dimensions, got " + std::to_string(a.ndim()));
+  if (a.shape(0) != rows)
+    throw py::value_error(std::string(name) + " must have " + std::to_string(rows) + " rows, got " +
+                          std::to_string(a.shape(0)));
+  return {a.data(), rows, a.shape(1), Eigen::OuterStride<>(rows)};
+}
+
+FortranOut new_matrix(Index rows, Index cols) {
+  return FortranOut({rows, cols});
+}
+
+MapOut view(FortranOut& a) {
+  return {a.mutable_data(), a.shape(0), a.shape(1), Eigen::OuterStride<>(a.shape(0))};
+}
+
+std::vector<Index> column_numbers(const std::optional<py::array>& columns, Index cols) {
+  std::vector<Index> numbers;
+  if (!columns) {
+    numbers.resize(static_cast<std::size_t>(cols));
+    for (std::size_t j = 0; j < numbers.size(); ++j) numbers[j] = static_cast<Index>(j);
+    return numbers;
+  }
+  const char kind = columns->dtype().kind();
+  if (columns->size() > 0 && kind != 'i' && kind != 'u')
+    throw py::type_error("columns must be integers, got dtype " + py::str(columns->dtype()).cast<std::string>());
+  if (columns->ndim() != 1)
+    throw py::value_error("columns must have 1 dimension, got " + std::to_string(columns->ndim()));
+  const py::array_t<std::int64_t, py::array::c_style | py::array::forcecast> whole(*columns);
+  numbers.assign(whole.data(), whole.data() + whole.size());
+  for (const Index j : numbers)
+    if (j < 0 || j >= cols)
+      throw py::value_error("columns must lie in [0, " + std::to_string(cols) + "), got " + std::to_string(j));
+  return numbers;
+}
+
+void check_threads(int n_threads) {
+  if (n_threads < 1) throw py::value_error("n_threads must be >= 1, got " + std::to_string(n_threads));
+}
+
+[[noreturn]] void refuse_dtype(const char* name, const py::array& a, const char* allowed) {
+  throw py::type_error(std::string(name) + " must have dtype " + allowed + ", got " +
+                       py::str(a.dtype()).cast<std::string>());
+}
+
+void check_aligned(const char* name, const py::array& a) {
+  if ((a.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0)
+    throw py::value_error(std::string(name) + " must be aligned to its item size");
+}
+
+/// A design and the arrays it views, which live as long as it does, whoever holds the last reference.
+struct OwningDesign {
+  std::vector<py::object> arrays;
+  std::unique_ptr<riata::Design> design;
+
+  ~OwningDesign() {
+    design.reset();
+    const py::gil_scoped_acquire gil;
+    arrays.clear();
+  }
+};
+
+std::shared_ptr<riata::Design> keep_arrays(std::unique_ptr<riata::Design> design, std::vector<py::object> arrays) {
+  const auto owning = std::make_shared<OwningDesign>();
+  owning->arrays = std::move(arrays);
+  owning->design = std::move(design);
+  return {owning, owning->design.get()};
+}
+
+template <class T>
+std::shared_ptr<riata::Design> dense_view(const py::array& X) {
+  for (int axis = 0; axis < 2; ++axis)
+    if (X.strides(axis) % X.itemsize() != 0)
+      throw py::value_error("X must have strides that are multiples of its item size (" + std::to_string(X.itemsize()) +
+                            "), got " + std::to_string(X.strides(axis)) + " along axis " + std::to_string(axis));
+  check_aligned("X", X);
+  return keep_arrays(riata::dense_design(static_cast<const T*>(X.data()), X.shape(0), X.shape(1),
+                                         X.strides(0) / X.itemsize(), X.strides(1) / X.itemsize()),
+                     {X});
+}
+
+std::shared_ptr<riata::Design> dense_design(const py::array& X) {
+  if (X.ndim() != 2) throw py::value_error("X must have 2 dimensions, got " + std::to_string(X.ndim()));
+  if (py::isinstance<py::array_t<double>>(X)) return dense_view<double>(X);
+  if (py::isinstance<py::array_t<float>>(X)) return dense_view<float>(X);
+  if (py::isinstance<py::array_t<std::int8_t>>(X)) return dense_view<std::int8_t>(X);
+  refuse_dtype("X", X, "float64, float32 or int8");
+}
+
+void check_vector(const char* name, const py::array& a) {
+  if (a.ndim() != 1)
+    throw py::value_error(std::string(name) + " must have 1 dimension, got " + std::to_string(a.ndim()));
+  if (a.size() > 1 && a.strides(0) != a.itemsize()) throw py::value_error(std::string(name) + " must be contiguous");
+  check_aligned(name, a);
+}
+
+template <class I, class T>
+std::shared_ptr<riata::Design> csc_view(const py::array& indptr, const py::array& indices, const py::array& data,
+                                        Index rows) {
+  const auto* p = static_cast<const I*>(indptr.data());
+  const auto* i = static_cast<const I*>(indices.data());
+  const auto* x = static_cast<const T*>(data.data());
+  const Index cols = indptr.size() - 1, nnz = indices.size();
+  std::unique_ptr<riata::Design> design;
+  {
+    const py::gil_scoped_release nogil;
+    design = riata::csc_design(rows, cols, nnz, p, i, x);
+  }
+  return keep_arrays(std::move(design), {indptr, indices, data});
+}
+
+template <class I>
+std::shared_ptr<riata::Design> csc_view(const py::array& indptr, const py::array& indices, const py::array& data,
+                                        Index rows) {
+  if (!py::isinstance<py::array_t<I>>(indices)) refuse_dtype("indices", indices, "that of indptr, int32 or int64");
+  if (py::isinstance<py::array_t<double>>(data)) return csc_view<I, double>(indptr, indices, data, rows);
+  if (py::isinstance<py::array_t<float>>(data)) return csc_view<I, float>(indptr, indices, data, rows);
+  refuse_dtype("data", data, "float64 or float32");
+}
+
+std::shared_ptr<riata::Design> csc_design(const py::array& indptr, const py::array& indices, const py::array& data,
+                                          Index n_rows) {
+  check_vector("indptr", indptr);
+  check_vector("indices", indices);
+  check_vector("data", data);
+  if (indptr.size() < 1) throw py::value_error("indptr must have one entry more than there are columns, got none");
+  if (indices.size() != data.size())
+    throw py::value_error("indices and data must have the same length, got " + std::to_string(indices.size()) +
+                          " and " + std::to_string(data.size()));
+  if (py::isinstance<py::array_t<std::int32_t>>(indptr)) return csc_view<std::int32_t>(indptr, indices, data, n_rows);
+  if (py::isinstance<py::array_t<std::int64_t>>(indptr)) return csc_view<std::int64_t>(indptr, indices, data, n_rows);
+  refuse_dtype("indptr", indptr, "int32 or int64");
+}
+
+std::shared_ptr<riata::PlinkDesign> plink_design(
+    const py::object& path, Index n_samples, Index n_variants, bool count_a1,
+    const std::optional<py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>>& include, int n_threads) {
+  check_threads(n_threads);
+  const std::string name = py::bytes(py::module_::import("os").attr("fsencode")(path));
+  if (name.find('\0') != std::string::npos) throw py::value_error("path must not hold a null character");
+  std::vector<std::uint8_t> kept;
+  if (include) kept.assign(include->data(), include->data() + include->size());
+  const py::gil_scoped_release nogil;
+  return std::make_shared<riata::PlinkDesign>(name, n_samples, n_variants,
+                                              count_a1 ? riata::CountedAllele::A1 : riata::CountedAllele::A2,
+                                              std::move(kept), n_threads);
+}
+
+std::pair<FortranOut, FortranOut> moments(const riata::Design& X, const FortranIn& weights, int n_threads) {
+  check_threads(n_threads);
+  const MapIn w = matrix(weights, "weights", X.rows());
+  FortranOut mean = new_matrix(X.cols(), w.cols()), variance = new_matrix(X.cols(), w.cols());
+  {
+    MapOut m = view(mean), v = view(variance);
+    const py::gil_scoped_release nogil;
+    X.moments(w, m, v, n_threads);
+  }
+  return {std::move(mean), std::move(variance)};
+}
+
+FortranOut correlate(const riata::Design& X, const FortranIn& R, const std::optional<py::array>& columns,
+                     int n_threads) {
+  check_threads(n_threads);
+  const MapIn r = matrix(R, "R", X.rows());
+  const std::vector<Index> picked = column_numbers(columns, X.cols());
+  FortranOut out = new_matrix(static_cast<Index>(picked.size()), r.cols());
+  {
+    MapOut o = view(out);
+    const py::gil_scoped_release nogil;
+    X.correlate(picked, r, o, n_threads);
+  }
+  return out;
+}
+
+FortranOut multiply(const riata::Design& X, const py::array& columns, const FortranIn& B, int n_threads) {
+  check_threads(n_threads);
+  const std::vector<Index> picked = column_numbers(columns, X.cols());
+  const MapIn b = matrix(B, "B", static_cast<Index>(picked.size()));
+  FortranOut out = new_matrix(X.rows(), b.cols());
+  {
+    MapOut o = view(out);
+    const py::gil_scoped_release nogil;
+    X.multiply(picked, b, o, n_threads);
+  }
+  return out;
+}
+
+FortranOut gather(const riata::Design& X, const py::array& columns, int n_threads) {
+  check_threads(n_threads);
+  const std::vector<Index> picked = column_numbers(columns, X.cols());
+  FortranOut out = new_matrix(X.rows(), static_cast<Index>(picked.size()));
+  {
+    MapOut o = view(out);
+    const py::gil_scoped_release nogil;
+    X.gather(picked, o, n_threads);
+  }
+  return out;
+}
+
+py::array_t<std::int64_t> counts(const riata::PlinkDesign& X) {
+  py::array_t<std::int64_t> table({X.cols(), Index{4}});
+  std::int64_t* to = table.mutable_data();
+  for (const riata::GenotypeCounts& c : X.counts()) {
+    *to++ = c.zero;
+    *to++ = c.one;
+    *to++ = c.two;
+    *to++ = c.missing;
+  }
+  return table;
+}
+
+}  // namespace
+
+void bind_design(py::module_& m) {
+  py::register_exception_translator([](std::exception_ptr error) {
+    try {
+      if (error) std::rethrow_exception(error);
+    } catch (const riata::FileError& e) {
+      PyErr_SetString(PyExc_OSError, e.what());
+    }
+  });
+
+  py::class_<riata::Design, std::shared_ptr<riata::Design>>(
+      m, "Design",
+      "A design matrix seen through its coarse operations. Keeps the arrays it views alive; never writes to them.")
+      .def_property_readonly("shape", [](const riata::Design& X) { return std::pair(X.rows(), X.cols()); })
+      .def_property_readonly("kind", &riata::Design::kind)
+      .def_property_readonly("nbytes", &riata::Design::bytes)
+      .def("moments", &moments, "weights"_a, "n_threads"_a = 1)
+      .def("correlate", &correlate, "R"_a, "columns"_a = py::none(), "n_threads"_a = 1)
+      .def("multiply", &multiply, "columns"_a, "B"_a, "n_threads"_a = 1)
+      .def("gather", &gather, "columns"_a, "n_threads"_a = 1)
+      .def("__repr__", [](const riata::Design& X) {
+        return "<Design " + std::string(X.kind()) + ", " + std::to_string(X.rows()) + " x " + std::to_string(X.cols()) +
+               ">";
+      });
+
+  py::class_<riata::PlinkDesign, riata::Design, std::shared_ptr<riata::PlinkDesign>>(m, "PlinkDesign")
+      .def("counts", &counts,
+           "(variants, 4): samples with 0, 1, 2 copies of the counted allele and missing, over the included samples.")
+      .def("imputed",
+           [](const riata::PlinkDesign& X) { return py::array_t<double>(X.imputed().size(), X.imputed().data()); });
+
+  m.def("dense_design", &dense_design, "X"_a,
+        "float64, float32 or int8, 2-D, any strides that are whole multiples of the item size.");
+  m.def("csc_design", &csc_design, "indptr"_a, "indices"_a, "data"_a, "n_rows"_a,
+        "indptr and indices both int32 or both int64; data float64 or float32.");
+  m.def("plink_design", &plink_design, "path"_a, "n_samples"_a, "n_variants"_a, "count_a1"_a, "include"_a,
+        "n_threads"_a);
+
+  m.def(
+      "set_isa", [](const std::string& name) { riata::set_isa(name); }, "name"_a,
+      "Choose the instruction set of the kernels: \"baseline\", \"avx2\", \"avx512\" or \"auto\".");
+  m.def("isa", [] { return std::string(riata::kernels().name); });
+}
