@@ -22,7 +22,7 @@ double rough_mean(Index n, const At& at) {
 }
 
 /// Weighted mean and variance of the rows of positive weight, in two passes about a row of theirs; exactly 0 variance
-/// when those rows are all equal.
+/// when those rows are all equal, infinity when it is too large for a double.
 template <class At>
 void careful_moments(Index n, const double* weights, const At& at, double& mean, double& variance) {
   Index i = 0;
@@ -40,7 +40,7 @@ void careful_moments(Index n, const double* weights, const At& at, double& mean,
     }
   }
   mean = shift + sum;
-  variance = std::max(squares - sum * sum, 0.0);
+  variance = std::isfinite(squares) ? std::max(squares - sum * sum, 0.0) : std::numeric_limits<double>::infinity();
 }
 
 /// Turns sums about a shift into moments. On entry mean(f) and variance(f) hold sum_i w_if (x_i - shift) and

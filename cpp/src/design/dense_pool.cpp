@@ -23,7 +23,7 @@ Index DensePool::reserve(Index wanted) {
     const Index column = stride() * static_cast<Index>(sizeof(double));
     room_ = std::max({wanted, block_bytes / column, Index{1}});
     const auto size = static_cast<std::size_t>(room_ * column);
-    blocks_.emplace_back(static_cast<double*>(::operator new(size, std::align_val_t{64})));
+    blocks_.emplace_back(static_cast<double*>(::operator new (size, std::align_val_t{64})));
     next_ = blocks_.back().get();
     memory_ += size;
   }
@@ -63,9 +63,13 @@ void DensePool::append(Columns columns, std::span<const double> shift, int threa
   set_cols(static_cast<Index>(line_.size()));
 }
 
-double DensePool::dot(Index k, const double* u) const { return kernels().dot(contiguous(k), u, rows()); }
+double DensePool::dot(Index k, const double* u) const {
+  return kernels().dot(contiguous(k), u, rows());
+}
 
-void DensePool::axpy(Index k, double a, double* v) const { kernels().axpy(a, contiguous(k), v, rows()); }
+void DensePool::axpy(Index k, double a, double* v) const {
+  kernels().axpy(a, contiguous(k), v, rows());
+}
 
 void DensePool::axpy_weighted(Index k, double a, const double* weight, double* v) const {
   kernels().axpy_weighted(a, weight, contiguous(k), v, rows());

@@ -4,7 +4,9 @@
 
 namespace riata {
 
-std::unique_ptr<Pool> Design::make_pool() const { return std::make_unique<DensePool>(*this); }
+std::unique_ptr<Pool> Design::make_pool() const {
+  return std::make_unique<DensePool>(*this);
+}
 
 void Pool::axpy_weighted(Index k, double a, const double* weight, double* v) const {
   Mat column(rows(), 1);

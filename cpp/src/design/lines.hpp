@@ -83,9 +83,7 @@ void moments_lines(Lines<T> lines, const MatIn& weights, MatOut mean, MatOut var
     Mat part(2 * batch, folds);
     for (Index k0 = first; k0 < first + count; k0 += batch) {
       const Index columns = std::min(batch, first + count - k0);
-      const auto column = [&](Index k) {
-        return [x = lines[k0 + k]](Index i) { return static_cast<double>(x[i]); };
-      };
+      const auto column = [&](Index k) { return [x = lines[k0 + k]](Index i) { return static_cast<double>(x[i]); }; };
       for (Index k = 0; k < columns; ++k) shift[k] = rough_mean(n, column(k));
       mean.middleRows(k0, columns).setZero();
       variance.middleRows(k0, columns).setZero();

@@ -147,9 +147,8 @@ class StridedDesign final : public Design {
   template <class Fn>
   void for_stripes(Columns columns, Index width, int threads, const Fn& fn) const {
     const Index count = static_cast<Index>(columns.size());
-    parallel_for((count + width - 1) / width, threads, [&](Index s) {
-      fn(s * width, columns.subspan(s * width, std::min(width, count - s * width)));
-    });
+    parallel_for((count + width - 1) / width, threads,
+                 [&](Index s) { fn(s * width, columns.subspan(s * width, std::min(width, count - s * width))); });
   }
 
   /// Whether the columns are neighbours in memory.

@@ -12,7 +12,8 @@ struct TypedKernels;
 
 template <>
 struct TypedKernels<double> {
-  explicit TypedKernels(const Kernels& k) : correlate(k.correlate_f64), multiply(k.multiply_f64), center(k.center_f64) {}
+  explicit TypedKernels(const Kernels& k)
+      : correlate(k.correlate_f64), multiply(k.multiply_f64), center(k.center_f64) {}
   decltype(Kernels::correlate_f64) correlate;
   decltype(Kernels::multiply_f64) multiply;
   decltype(Kernels::center_f64) center;
@@ -20,7 +21,8 @@ struct TypedKernels<double> {
 
 template <>
 struct TypedKernels<float> {
-  explicit TypedKernels(const Kernels& k) : correlate(k.correlate_f32), multiply(k.multiply_f32), center(k.center_f32) {}
+  explicit TypedKernels(const Kernels& k)
+      : correlate(k.correlate_f32), multiply(k.multiply_f32), center(k.center_f32) {}
   decltype(Kernels::correlate_f32) correlate;
   decltype(Kernels::multiply_f32) multiply;
   decltype(Kernels::center_f32) center;

@@ -47,7 +47,9 @@ Support detect() {
   return s;
 }
 #else
-Support detect() { return {}; }
+Support detect() {
+  return {};
+}
 #endif
 
 constexpr std::array<std::string_view, 3> names{"baseline", "avx2", "avx512"};
@@ -98,6 +100,8 @@ void set_isa(std::string_view name) {
   chosen.store(name == "auto" ? from_environment() : choose(name, "isa"), std::memory_order_release);
 }
 
-bool has_isa(std::string_view name) { return name == "auto" || find(name) != nullptr; }
+bool has_isa(std::string_view name) {
+  return name == "auto" || find(name) != nullptr;
+}
 
 }  // namespace riata

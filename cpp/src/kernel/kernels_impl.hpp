@@ -11,7 +11,9 @@ namespace riata::RIATA_ISA {
 
 constexpr Index block = kernel_block;
 
-RIATA_INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
+RIATA_INLINE Index smaller(Index a, Index b) {
+  return a < b ? a : b;
+}
 
 // ---- correlate -----------------------------------------------------------------------------------------------
 
@@ -63,26 +65,36 @@ using CorrelateTile = void (*)(const T* const*, Index, Index, const double*, Ind
 template <class T, int C>
 RIATA_INLINE CorrelateTile<T> correlate_tile_for(Index m) {
   switch (m) {
-    case 1: return correlate_tile<T, C, 1>;
-    case 2: return correlate_tile<T, C, 2>;
-    case 3: return correlate_tile<T, C, 3>;
+    case 1:
+      return correlate_tile<T, C, 1>;
+    case 2:
+      return correlate_tile<T, C, 2>;
+    case 3:
+      return correlate_tile<T, C, 3>;
 #if RIATA_ISA_LEVEL == 3
-    case 4: return correlate_tile<T, C, 4>;
-    case 5: return correlate_tile<T, C, 5>;
+    case 4:
+      return correlate_tile<T, C, 4>;
+    case 5:
+      return correlate_tile<T, C, 5>;
 #endif
-    default: return correlate_tile<T, C, tile_rhs>;
+    default:
+      return correlate_tile<T, C, tile_rhs>;
   }
 }
 
 template <class T>
 CorrelateTile<T> correlate_tile_for(Index lines, Index m) {
   switch (lines) {
-    case 1: return correlate_tile_for<T, 1>(m);
-    case 2: return correlate_tile_for<T, 2>(m);
+    case 1:
+      return correlate_tile_for<T, 1>(m);
+    case 2:
+      return correlate_tile_for<T, 2>(m);
 #if RIATA_ISA_LEVEL == 3
-    case 3: return correlate_tile_for<T, 3>(m);
+    case 3:
+      return correlate_tile_for<T, 3>(m);
 #endif
-    default: return correlate_tile_for<T, tile_lines>(m);
+    default:
+      return correlate_tile_for<T, tile_lines>(m);
   }
 }
 
@@ -187,10 +199,14 @@ void multiply_lines(const T* const* lines, Index first, Index n, const double* B
   Index q = 0;
   for (; q + 4 <= m; q += 4) multiply_tile<T, K, 4>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
   switch (m - q) {
-    case 3: return multiply_tile<T, K, 3>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
-    case 2: return multiply_tile<T, K, 2>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
-    case 1: return multiply_tile<T, K, 1>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
-    default: return;
+    case 3:
+      return multiply_tile<T, K, 3>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
+    case 2:
+      return multiply_tile<T, K, 2>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
+    case 1:
+      return multiply_tile<T, K, 1>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
+    default:
+      return;
   }
 }
 

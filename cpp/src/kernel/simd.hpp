@@ -33,18 +33,36 @@ constexpr Index width = 8;
 constexpr int tile_lines = 4, tile_rhs = 6;  // correlate: 24 sums + 4 lines + 1 right-hand side of 32 registers
 constexpr int sweep_packs = 2;               // multiply: 8 lines x 2 packs
 
-RIATA_INLINE Pack zero() { return _mm512_setzero_pd(); }
-RIATA_INLINE Pack set1(double a) { return _mm512_set1_pd(a); }
-RIATA_INLINE Pack fma(Pack a, Pack b, Pack c) { return _mm512_fmadd_pd(a, b, c); }
-RIATA_INLINE Pack sub(Pack a, Pack b) { return _mm512_sub_pd(a, b); }
-RIATA_INLINE Pack mul(Pack a, Pack b) { return _mm512_mul_pd(a, b); }
-RIATA_INLINE Pack add(Pack a, Pack b) { return _mm512_add_pd(a, b); }
-RIATA_INLINE Pack load(const double* p) { return _mm512_loadu_pd(p); }
-RIATA_INLINE Pack load(const float* p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+RIATA_INLINE Pack zero() {
+  return _mm512_setzero_pd();
+}
+RIATA_INLINE Pack set1(double a) {
+  return _mm512_set1_pd(a);
+}
+RIATA_INLINE Pack fma(Pack a, Pack b, Pack c) {
+  return _mm512_fmadd_pd(a, b, c);
+}
+RIATA_INLINE Pack sub(Pack a, Pack b) {
+  return _mm512_sub_pd(a, b);
+}
+RIATA_INLINE Pack mul(Pack a, Pack b) {
+  return _mm512_mul_pd(a, b);
+}
+RIATA_INLINE Pack add(Pack a, Pack b) {
+  return _mm512_add_pd(a, b);
+}
+RIATA_INLINE Pack load(const double* p) {
+  return _mm512_loadu_pd(p);
+}
+RIATA_INLINE Pack load(const float* p) {
+  return _mm512_cvtps_pd(_mm256_loadu_ps(p));
+}
 RIATA_INLINE Pack load(const std::int8_t* p) {
   return _mm512_cvtepi32_pd(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
 }
-RIATA_INLINE void store(double* p, Pack a) { _mm512_storeu_pd(p, a); }
+RIATA_INLINE void store(double* p, Pack a) {
+  _mm512_storeu_pd(p, a);
+}
 RIATA_INLINE void store_part(double* p, Pack a, Index k) {
   _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << k) - 1), a);
 }
@@ -61,18 +79,36 @@ constexpr Index width = 4;
 constexpr int tile_lines = 3, tile_rhs = 4;  // correlate: 12 sums + 3 lines + 1 right-hand side of 16 registers
 constexpr int sweep_packs = 1;
 
-RIATA_INLINE Pack zero() { return _mm256_setzero_pd(); }
-RIATA_INLINE Pack set1(double a) { return _mm256_set1_pd(a); }
-RIATA_INLINE Pack fma(Pack a, Pack b, Pack c) { return _mm256_fmadd_pd(a, b, c); }
-RIATA_INLINE Pack sub(Pack a, Pack b) { return _mm256_sub_pd(a, b); }
-RIATA_INLINE Pack mul(Pack a, Pack b) { return _mm256_mul_pd(a, b); }
-RIATA_INLINE Pack add(Pack a, Pack b) { return _mm256_add_pd(a, b); }
-RIATA_INLINE Pack load(const double* p) { return _mm256_loadu_pd(p); }
-RIATA_INLINE Pack load(const float* p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+RIATA_INLINE Pack zero() {
+  return _mm256_setzero_pd();
+}
+RIATA_INLINE Pack set1(double a) {
+  return _mm256_set1_pd(a);
+}
+RIATA_INLINE Pack fma(Pack a, Pack b, Pack c) {
+  return _mm256_fmadd_pd(a, b, c);
+}
+RIATA_INLINE Pack sub(Pack a, Pack b) {
+  return _mm256_sub_pd(a, b);
+}
+RIATA_INLINE Pack mul(Pack a, Pack b) {
+  return _mm256_mul_pd(a, b);
+}
+RIATA_INLINE Pack add(Pack a, Pack b) {
+  return _mm256_add_pd(a, b);
+}
+RIATA_INLINE Pack load(const double* p) {
+  return _mm256_loadu_pd(p);
+}
+RIATA_INLINE Pack load(const float* p) {
+  return _mm256_cvtps_pd(_mm_loadu_ps(p));
+}
 RIATA_INLINE Pack load(const std::int8_t* p) {
   return _mm256_cvtepi32_pd(_mm_cvtepi8_epi32(_mm_loadu_si32(p)));
 }
-RIATA_INLINE void store(double* p, Pack a) { _mm256_storeu_pd(p, a); }
+RIATA_INLINE void store(double* p, Pack a) {
+  _mm256_storeu_pd(p, a);
+}
 RIATA_INLINE void store_part(double* p, Pack a, Index k) {
   alignas(32) double t[4];
   _mm256_store_pd(t, a);
@@ -91,16 +127,26 @@ constexpr int sweep_packs = 1;
 
 #if defined(__GNUC__) || defined(__clang__)
 typedef double Pack __attribute__((vector_size(16)));
-RIATA_INLINE Pack set1(double a) { return Pack{a, a}; }
-RIATA_INLINE Pack add(Pack a, Pack b) { return a + b; }
-RIATA_INLINE Pack sub(Pack a, Pack b) { return a - b; }
-RIATA_INLINE Pack mul(Pack a, Pack b) { return a * b; }
+RIATA_INLINE Pack set1(double a) {
+  return Pack{a, a};
+}
+RIATA_INLINE Pack add(Pack a, Pack b) {
+  return a + b;
+}
+RIATA_INLINE Pack sub(Pack a, Pack b) {
+  return a - b;
+}
+RIATA_INLINE Pack mul(Pack a, Pack b) {
+  return a * b;
+}
 #if defined(__FP_FAST_FMA)
 RIATA_INLINE Pack fma(Pack a, Pack b, Pack c) {
   return Pack{__builtin_fma(a[0], b[0], c[0]), __builtin_fma(a[1], b[1], c[1])};
 }
 #else
-RIATA_INLINE Pack fma(Pack a, Pack b, Pack c) { return a * b + c; }
+RIATA_INLINE Pack fma(Pack a, Pack b, Pack c) {
+  return a * b + c;
+}
 #endif
 template <class T>
 RIATA_INLINE Pack load(const T* p) {
@@ -111,23 +157,39 @@ struct Pack {
   double v[2];
   double operator[](int i) const { return v[i]; }
 };
-RIATA_INLINE Pack set1(double a) { return {{a, a}}; }
-RIATA_INLINE Pack add(Pack a, Pack b) { return {{a[0] + b[0], a[1] + b[1]}}; }
-RIATA_INLINE Pack sub(Pack a, Pack b) { return {{a[0] - b[0], a[1] - b[1]}}; }
-RIATA_INLINE Pack mul(Pack a, Pack b) { return {{a[0] * b[0], a[1] * b[1]}}; }
-RIATA_INLINE Pack fma(Pack a, Pack b, Pack c) { return {{a[0] * b[0] + c[0], a[1] * b[1] + c[1]}}; }
+RIATA_INLINE Pack set1(double a) {
+  return {{a, a}};
+}
+RIATA_INLINE Pack add(Pack a, Pack b) {
+  return {{a[0] + b[0], a[1] + b[1]}};
+}
+RIATA_INLINE Pack sub(Pack a, Pack b) {
+  return {{a[0] - b[0], a[1] - b[1]}};
+}
+RIATA_INLINE Pack mul(Pack a, Pack b) {
+  return {{a[0] * b[0], a[1] * b[1]}};
+}
+RIATA_INLINE Pack fma(Pack a, Pack b, Pack c) {
+  return {{a[0] * b[0] + c[0], a[1] * b[1] + c[1]}};
+}
 template <class T>
 RIATA_INLINE Pack load(const T* p) {
   return {{static_cast<double>(p[0]), static_cast<double>(p[1])}};
 }
 #endif
-RIATA_INLINE Pack zero() { return set1(0.0); }
+RIATA_INLINE Pack zero() {
+  return set1(0.0);
+}
 RIATA_INLINE void store(double* p, Pack a) {
   p[0] = a[0];
   p[1] = a[1];
 }
-RIATA_INLINE void store_part(double* p, Pack a, Index) { p[0] = a[0]; }
-RIATA_INLINE double sum(Pack a) { return a[0] + a[1]; }
+RIATA_INLINE void store_part(double* p, Pack a, Index) {
+  p[0] = a[0];
+}
+RIATA_INLINE double sum(Pack a) {
+  return a[0] + a[1];
+}
 
 #endif
 

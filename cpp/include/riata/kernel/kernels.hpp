@@ -16,7 +16,7 @@ struct Kernels {
   std::string_view name;  // "baseline", "avx2", "avx512"
 
   double (*dot)(const double* x, const double* y, Index n);
-  void (*axpy)(double a, const double* x, double* y, Index n);  // y += a x
+  void (*axpy)(double a, const double* x, double* y, Index n);                            // y += a x
   void (*axpy_weighted)(double a, const double* w, const double* x, double* y, Index n);  // y_i += a w_i x_i
 
   /// out[c + q * ldo] = sum_i lines[c][i] * R[i + q * ldr] for c < count, q < m.
