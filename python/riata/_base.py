@@ -48,7 +48,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
         check_is_fitted(self, "coef_")
-        return np.asarray(self.coef_).ravel() != 0.0
+        mask: NDArray[np.bool_] = np.asarray(self.coef_).ravel() != 0.0
+        return mask
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -56,7 +57,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
     def _options(self, loss: str, alphas: Float | None, **others: Any) -> Options:
-        """The parameters every estimator has, checked; without a grid and rules to end it early unless given."""
+        """The parameters every estimator has, checked; one alpha and no early end unless given."""
         given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False, "l1_ratio": 1.0} | others
         return Options(
             loss=loss,
@@ -73,7 +74,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         )
 
     def _check_fit_input(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Any, Float]:
-        """Check what `fit` was given; record feature number and names. The core looks for NaN in its first pass."""
+        """Check what `fit` was given, record features; the core looks for NaN in its first pass over X."""
         validate_data(self, X, y, skip_check_array=True)
         design = view(*_checked_table(X)) if not hasattr(X, "_design") else as_design(X)
         if y is None:
@@ -87,15 +88,13 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     def _link(self, X: Any) -> Float:
         """Intercept plus X coef for new samples."""
         check_is_fitted(self, "coef_")
-        validate_data(self, X, skip_check_array=True, reset=False)
         if hasattr(X, "_design"):
             design = as_design(X)
         else:
             table, names = _checked_table(X)
-            if table.shape[1] != self.n_features_in_:  # lists: only now seen as a table
-                validate_data(self, table, skip_check_array=True, reset=False)
             assert_all_finite(table.data if is_scipy_sparse(table) else table, input_name="X")
             design = view(table, names)
+        validate_data(self, X if hasattr(X, "shape") else table, skip_check_array=True, reset=False)
         coefs = sp.csc_array(np.asarray(self.coef_).reshape(-1, 1))
         intercepts = np.atleast_1d(np.asarray(self.intercept_, dtype=np.float64))
         return linear_predictor(design, coefs, intercepts, check_threads(self.n_threads))[:, 0]
@@ -152,12 +151,16 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
 def _checked_table(X: Any) -> tuple[Any, NDArray[Any] | None]:
     """`as_table`, with scikit-learn's words for everything that is not a plain table of numbers."""
-    if isinstance(X, np.ndarray) and not isinstance(X, np.matrix):
-        if X.dtype in VIEWED and X.ndim == 2 and X.shape[0] > 0 and X.shape[1] > 0:
-            return as_table(X)
-    elif (is_scipy_sparse(X) and X.dtype.kind in "fiub" and X.ndim == 2 and X.shape[0] > 0 and X.shape[1] > 0) or (hasattr(X, "columns") and hasattr(X, "to_numpy") and min(X.shape) > 0):
-        return as_table(X)
-    array = check_array(
-        X, accept_sparse="csc", dtype=[np.float64, np.float32], order="F", ensure_all_finite=False
-    )
-    return as_table(array)
+    if isinstance(X, np.matrix):
+        plain = False
+    elif isinstance(X, np.ndarray):
+        plain = X.dtype in VIEWED and X.ndim == 2 and 0 not in X.shape
+    elif is_scipy_sparse(X):
+        plain = X.dtype.kind in "fiub" and 0 not in X.shape
+    else:
+        plain = hasattr(X, "columns") and hasattr(X, "to_numpy") and 0 not in X.shape
+    if not plain:
+        X = check_array(
+            X, accept_sparse="csc", dtype=[np.float64, np.float32], order="F", ensure_all_finite=False
+        )
+    return as_table(X)

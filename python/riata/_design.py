@@ -19,8 +19,8 @@ INDICES = (np.dtype(np.int32), np.dtype(np.int64))
 class DesignView:
     """A core design and how its rows relate to the user's samples.
 
-    `rows` holds, for each of the user's samples, its row in the design; None when they are the same. Rows of the
-    design that belong to no sample of the user get weight zero.
+    `rows` holds, for each of the user's samples, its row in the design; None when they are the same. Rows of
+    the design that belong to no sample of the user get weight zero.
     """
 
     core: _core.Design
@@ -54,10 +54,10 @@ def as_design(X: Any) -> DesignView:
     Parameters
     ----------
     X : 2-D array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
-        Used where it is, without a copy: float64, float32 and int8 arrays of any strides, memory maps, SciPy CSC
-        with float64 or float32 values, and `riata.Genotypes`. Converted once, to float64 unless already one of the
-        three types above: other sparse formats (to CSC, at the cost of one copy of the nonzeros), DataFrames whose
-        columns are not already one block, other integers, booleans and float16.
+        Used where it is, without a copy: float64, float32 and int8 arrays of any strides, memory maps, SciPy
+        CSC with float64 or float32 values, and `riata.Genotypes`. Converted once, to float64 unless already
+        one of the three types above: other sparse formats (to CSC, at the cost of one copy of the nonzeros),
+        DataFrames whose columns are not already one block, other integers, booleans and float16.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def as_design(X: Any) -> DesignView:
 
 
 def as_table(X: Any) -> tuple[Any, NDArray[Any] | None]:
-    """Return (a viewable ndarray or CSC matrix, feature names or None); the arrays of `X` themselves if viewable."""
+    """Return (ndarray or CSC matrix that can be viewed, feature names or None); `X` itself when it can."""
     if isinstance(X, np.ndarray):
         return _dense(X), None
     if is_scipy_sparse(X):

@@ -19,11 +19,13 @@ class Equivalents:
     Attributes
     ----------
     alpha, l1_ratio : float
-        riata's and scikit-learn's `Lasso`, `ElasticNet`: loss averaged over samples plus alpha times the penalty.
+        riata's and scikit-learn's `Lasso`, `ElasticNet`: loss averaged over samples plus alpha times the
+        penalty.
     rss_lambda : float or None
         λ of RSS + λ‖b‖₁, ``2 Σw alpha``; gaussian lasso only.
     sum_lambda : float
-        λ of the summed loss (half the RSS, or minus the log-likelihood) plus λ times the penalty, ``Σw alpha``.
+        λ of the summed loss (half the RSS, or minus the log-likelihood) plus λ times the penalty, ``Σw
+        alpha``.
     glmnet_lambda : float
         glmnet's lambda, for penalty factors of mean one, which is what glmnet rescales them to.
     glmnet_note : str
@@ -31,11 +33,11 @@ class Equivalents:
     sklearn_C : float or None
         `C` of `sklearn.linear_model.LogisticRegression`, ``1 / (Σw alpha)``; binomial only.
     radius : float
-        t of the constrained form: the same loss minimised subject to ‖b‖₁ <= t (on the scale the penalty uses; exact
-        for l1_ratio 1 and penalty factors of one).
+        t of the constrained form: the same loss minimised subject to ‖b‖₁ <= t (on the scale the penalty
+        uses; exact for l1_ratio 1 and penalty factors of one).
     laplace_scale : float or None
-        Scale of independent Laplace priors on the coefficients whose posterior mode this is, for unit noise variance
-        in the gaussian case (multiply by the noise variance), ``1 / (Σw alpha)``; l1_ratio 1 only.
+        Scale of independent Laplace priors on the coefficients whose posterior mode this is, for unit noise
+        variance in the gaussian case (multiply by the noise variance), ``1 / (Σw alpha)``; l1_ratio 1 only.
     """
 
     alpha: float
@@ -95,7 +97,7 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     --------
     >>> import numpy as np, riata
     >>> X = np.eye(4)
-    >>> path = riata.fit_path(X, [1.0, 2.0, 3.0, 4.0], alphas=[0.5, 0.25], fit_intercept=False, standardize=False)
+    >>> path = riata.fit_path(X, [1.0, 2.0, 3.0, 4.0], alphas=[0.5, 0.25], standardize=False)
     >>> riata.equivalents(path, 0.25).rss_lambda
     2.0
     """
@@ -114,8 +116,8 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     note = ""
     if gaussian and path.l1_ratio < 1.0:
         note = (
-            "glmnet divides y by its standard deviation before penalising squares, so its elastic net is this one "
-            f"only on y / {path.response_scale:.8g}, at glmnet lambda {alpha / path.response_scale:.8g}"
+            "glmnet divides y by its standard deviation before penalising squares, so its elastic net is "
+            f"this one only on y / {path.response_scale:.8g}, at glmnet lambda {alpha / path.response_scale:.8g}"
         )
     return Equivalents(
         alpha=float(alpha),

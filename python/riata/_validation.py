@@ -200,7 +200,7 @@ def check_exclude(exclude: Any, p: int, feature_names: NDArray[Any] | None) -> N
 
 def check_alphas(alphas: Any) -> tuple[Float | None, int]:
     """Return (values in decreasing order, how many), or (None, n) when `alphas` is the integer n."""
-    if isinstance(alphas, Integral) and not isinstance(alphas, bool | np.bool_):
+    if isinstance(alphas, int | np.integer) and not isinstance(alphas, bool):
         return None, check_integer("alphas", alphas, at_least=1)
     if alphas is None or isinstance(alphas, str | bool | np.bool_ | float):
         raise TypeError(f"alphas must be an integer or a sequence of numbers > 0, got {_show(alphas)}")
@@ -227,8 +227,8 @@ def check_gaussian_target(y: Any, n: int) -> Float:
 def check_binomial_target(y: Any, n: int, weights: Float) -> tuple[Float, NDArray[Any]]:
     """Return (y as n numbers in [0, 1], the two classes).
 
-    Numbers within [0, 1] are kept: 0/1 outcomes or proportions. Anything else must hold exactly two labels; the
-    second in sorted order is coded 1.
+    Numbers within [0, 1] are kept: 0/1 outcomes or proportions. Anything else must hold exactly two labels;
+    the second in sorted order is coded 1.
     """
     array = np.asarray(y)
     if array.ndim == 2 and array.shape[1] == 1:
@@ -261,7 +261,7 @@ def check_binomial_target(y: Any, n: int, weights: Float) -> tuple[Float, NDArra
 
 
 def check_two_outcomes(y: Float, weights: Float, classes: NDArray[Any], where: str = "y") -> None:
-    """Refuse outcomes that are all 0 or all 1 over the samples of positive weight: no finite intercept exists."""
+    """Refuse outcomes all 0 or all 1 where the weight is positive: no finite intercept exists."""
     seen = y[weights > 0.0]
     for value, label in zip((0.0, 1.0), classes, strict=True):
         if np.all(seen == value):

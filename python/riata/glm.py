@@ -165,11 +165,13 @@ class SparseLogisticRegression(_Classifier):
         Accepted as in scikit-learn. The solution does not depend on where the solver starts.
     solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
     n_threads : int, optional
-        Default: every available core, or OMP_NUM_THREADS. The result is the same to the last bit for any value.
+        Default: every available core, or OMP_NUM_THREADS. The result is the same to the last bit for any
+        value.
     verbose : int, default=0
         1 prints one line about the fit.
     n_jobs, random_state : any
-        Accepted so that code written for scikit-learn runs; `n_jobs` is used for `n_threads` when that is None.
+        Accepted so that code written for scikit-learn runs; `n_jobs` is used for `n_threads` when that is
+        None.
 
     Attributes
     ----------
@@ -192,7 +194,8 @@ class SparseLogisticRegression(_Classifier):
 
     References
     ----------
-    Koh, Kim & Boyd (2007), An interior-point method for large-scale l1-regularized logistic regression, JMLR 8.
+    Koh, Kim & Boyd (2007), An interior-point method for large-scale l1-regularized logistic regression, JMLR
+    8.
 
     Examples
     --------
@@ -295,8 +298,9 @@ class SparseLogisticRegressionCV(_Classifier):
         What the held-out folds are scored by, default "deviance".
     selection : {"min", "1se"}, default="min"
         The alpha with the best score, or the largest one within a standard error of it.
-    l1_ratio, class_weight, fit_intercept, positive, standardize, penalty_factor, lower, upper, tol, max_iter, solver, \
-n_threads, verbose, n_jobs, random_state
+    l1_ratio, class_weight, fit_intercept, positive, standardize, penalty_factor, lower, upper
+        As in `SparseLogisticRegression`.
+    tol, max_iter, solver, n_threads, verbose, n_jobs, random_state
         As in `SparseLogisticRegression`.
 
     Attributes
@@ -312,7 +316,8 @@ n_threads, verbose, n_jobs, random_state
     dual_gaps_ : ndarray of shape (L,)
     cv_path_ : riata.CVPath
         All of the cross-validation, with `predict` and `plot`.
-    classes_, coef_, sparse_coef_, intercept_, dual_gap_, converged_, n_iter_, n_features_in_, feature_names_in_
+    classes_, coef_, sparse_coef_, intercept_, dual_gap_, converged_, n_iter_, n_features_in_,
+    feature_names_in_
         As in `SparseLogisticRegression`, at `alpha_`.
 
     Examples

@@ -86,7 +86,8 @@ class ElasticNet(_Regressor):
         Accepted as in scikit-learn. The solution does not depend on where the solver starts.
     solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
     n_threads : int, optional
-        Default: every available core, or OMP_NUM_THREADS. The result is the same to the last bit for any value.
+        Default: every available core, or OMP_NUM_THREADS. The result is the same to the last bit for any
+        value.
     verbose : int, default=0
         1 prints one line about the fit.
     precompute, copy_X, random_state, selection : any
@@ -98,8 +99,8 @@ class ElasticNet(_Regressor):
     sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p)
     intercept_ : float
     dual_gap_ : float
-        Relative duality gap, on the scale of `tol`: the objective is at most this share of its null value above
-        the optimum.
+        Relative duality gap, on the scale of `tol`: the objective is at most this share of its null value
+        above the optimum.
     converged_ : bool
     n_iter_ : int
     n_features_in_ : int
@@ -199,15 +200,16 @@ class Lasso(ElasticNet):
 
         (1 / (2 Σw)) Σ_i w_i (y_i - b0 - x_i·b)² + alpha Σ_j pf_j |b_j|   with lower <= b <= upper,
 
-    which at the same `alpha` is what `sklearn.linear_model.Lasso` minimises. Textbooks that write RSS + λ‖b‖₁ mean
-    ``alpha = λ / (2 n)``: see `riata.equivalents`.
+    which at the same `alpha` is what `sklearn.linear_model.Lasso` minimises. Textbooks that write RSS + λ‖b‖₁
+    mean ``alpha = λ / (2 n)``: see `riata.equivalents`.
 
     Parameters
     ----------
     alpha : float, default=1.0
         Strength of the penalty, > 0.
-    fit_intercept, positive, standardize, penalty_factor, lower, upper, tol, max_iter, warm_start, solver, n_threads, \
-verbose, precompute, copy_X, random_state, selection
+    fit_intercept, positive, standardize, penalty_factor, lower, upper
+        As in `ElasticNet`.
+    tol, max_iter, warm_start, solver, n_threads, verbose, precompute, copy_X, random_state, selection
         As in `ElasticNet`.
 
     Attributes
@@ -295,8 +297,9 @@ class ElasticNetCV(_Regressor):
         scikit-learn's "cyclic" and "random" are read as "min".
     n_jobs : int, optional
         Used for `n_threads` when that is None.
-    fit_intercept, positive, standardize, penalty_factor, lower, upper, tol, max_iter, solver, n_threads, verbose, \
-precompute, copy_X, random_state
+    fit_intercept, positive, standardize, penalty_factor, lower, upper
+        As in `ElasticNet`.
+    tol, max_iter, solver, n_threads, verbose, precompute, copy_X, random_state
         As in `ElasticNet`.
 
     Attributes
@@ -451,8 +454,9 @@ class LassoCV(ElasticNetCV):
     ----------
     alphas, eps, cv, selection, n_jobs
         As in `ElasticNetCV`.
-    fit_intercept, positive, standardize, penalty_factor, lower, upper, tol, max_iter, solver, n_threads, verbose, \
-precompute, copy_X, random_state
+    fit_intercept, positive, standardize, penalty_factor, lower, upper
+        As in `Lasso`.
+    tol, max_iter, solver, n_threads, verbose, precompute, copy_X, random_state
         As in `Lasso`.
 
     Attributes

@@ -49,7 +49,7 @@ class MemoryEstimate:
     @property
     def total(self) -> int:
         """Bytes on top of X."""
-        return sum(getattr(self, part.name) for part in fields(self)) - self.design
+        return sum(int(getattr(self, part.name)) for part in fields(self)) - self.design
 
     def __repr__(self) -> str:
         rows = [(part.name.replace("_", " "), int(getattr(self, part.name))) for part in fields(self)]

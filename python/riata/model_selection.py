@@ -120,7 +120,8 @@ class CVPath:
         return (
             f"<riata.CVPath {self.path.loss}, {len(self.folds)} folds, {len(self.path)} alphas, "
             f"alpha_min {self.alpha_min:.4g}, alpha_1se {self.alpha_1se:.4g}; at {self.selection}: "
-            f"{self.scoring} {self.mean_score[k]:.4g} (se {self.se_score[k]:.2g}), {self.path.n_active[k]} active>"
+            f"{self.scoring} {self.mean_score[k]:.4g} (se {self.se_score[k]:.2g}), "
+            f"{self.path.n_active[k]} active>"
         )
 
     def coef(self, alpha: float | None = None) -> Any:
@@ -218,8 +219,8 @@ def cv_path(
 ) -> CVPath:
     """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
 
-    Every fold is fitted on the grid of the full fit, with its own centres, scales and intercept, by giving its
-    held-out rows the weight zero.
+    Every fold is fitted on the grid of the full fit, with its own centres, scales and intercept, by giving
+    its held-out rows the weight zero.
 
     Parameters
     ----------
@@ -227,12 +228,13 @@ def cv_path(
         As in `fit_path`.
     cv : int, splitter or iterable of (train, test), default=10
         An integer draws that many shuffled folds, stratified by class for the binomial loss. A scikit-learn
-        splitter is used as it is. Folds need not cover all samples: those in neither part of a split are left out
-        of it, as time-series splits want.
+        splitter is used as it is. Folds need not cover all samples: those in neither part of a split are left
+        out of it, as time-series splits want.
     groups : array of shape (n,), optional
         Handed to the splitter; with an integer `cv`, samples of one group stay together.
     scoring : {"mse", "mae"} or {"deviance", "auc", "misclassification"}, optional
-        Default "mse" for the gaussian, "deviance" for the binomial loss. Held-out samples count by their weights.
+        Default "mse" for the gaussian, "deviance" for the binomial loss. Held-out samples count by their
+        weights.
     selection : {"min", "1se"}, default="min"
         What `CVPath.alpha`, and so `predict`, uses.
     random_state : int, RandomState or None, default=0
@@ -333,7 +335,7 @@ def make_splits(
     if isinstance(cv, int | np.integer) and not isinstance(cv, bool):
         folds = check_integer("cv", cv, at_least=2)
         if folds > n:
-            raise ValueError(f"cv must be at most the number of samples, {n}, got {folds}")
+            raise ValueError(f"cv must be at most the number of samples, n_samples={n}, got {folds}")
         seed = random_state if shuffle else None
         if groups is not None:
             cv = GroupKFold(folds)
@@ -473,7 +475,7 @@ def summarise(scores: Float, sizes: Float) -> tuple[Float, Float]:
 
 
 def choose(mean: Float, error: Float, *, greater_is_better: bool = False) -> tuple[int, int]:
-    """Positions of the largest alpha with the best mean, and of the largest within one standard error of it."""
+    """Positions of the largest alpha with the best mean and of the largest within a standard error of it."""
     cost = -mean if greater_is_better else mean
     best = int(np.argmin(cost))
     within = cost <= cost[best] + error[best]

@@ -157,8 +157,8 @@ class Path:
         Parameters
         ----------
         alpha : float or sequence of float, optional
-            Within the grid. Above `alpha_max` nothing changes any more, so there any value is allowed as soon as the
-            grid starts at `alpha_max` or above. None: the whole grid.
+            Within the grid. Above `alpha_max` nothing changes any more, so there any value is allowed as soon
+            as the grid starts at `alpha_max` or above. None: the whole grid.
 
         Returns
         -------
@@ -199,8 +199,8 @@ class Path:
         alpha : float or sequence of float, optional
             Where on the path; interpolated as `coef` does. None: every alpha of the grid.
         kind : {"response", "link", "class"}, default="response"
-            The mean (for the binomial loss the probability of ``classes[1]``), the linear predictor, or the class
-            label (binomial only).
+            The mean (for the binomial loss the probability of ``classes[1]``), the linear predictor, or the
+            class label (binomial only).
         offset : array of shape (m,), optional
             Added to the linear predictor.
         n_threads : int, optional
@@ -285,7 +285,8 @@ class Path:
         if ours is not None and theirs is not None and not np.array_equal(ours, theirs):
             j = int(np.flatnonzero(ours != theirs)[0])
             raise ValueError(
-                f"X must have the features of the fit in the same order, got {theirs[j]!r} where the fit had {ours[j]!r}"
+                "X must have the features of the fit in the same order, "
+                f"got {theirs[j]!r} where the fit had {ours[j]!r}"
             )
 
     def _pack(self) -> dict[str, Any]:
@@ -380,7 +381,8 @@ def check_options(
         if not isinstance(penalty, ElasticNet):
             kind = type(penalty).__name__
             raise TypeError(
-                f"penalty must be None or riata.penalties.ElasticNet(l1_ratio), got {penalty!r} of type {kind}"
+                "penalty must be None or riata.penalties.ElasticNet(l1_ratio), "
+                f"got {penalty!r} of type {kind}"
             )
         if l1_ratio != 1.0 and l1_ratio != penalty.l1_ratio:
             raise ValueError(
@@ -539,8 +541,9 @@ def warn_unless_converged(
 
     worst = missed[np.argmax(gaps[missed])]
     warnings.warn(
-        f"{len(missed)} of {len(alphas)} fits did not converge: the relative duality gap is {gaps[worst]:.2e} at "
-        f"alpha={alphas[worst]:.6g}, above tol={tol:g}. Raise max_iter={max_iter} or tol, or use larger alphas.",
+        f"{len(missed)} of {len(alphas)} fits did not converge: the relative duality gap is {gaps[worst]:.2e} "
+        f"at alpha={alphas[worst]:.6g}, above tol={tol:g}. "
+        f"Raise max_iter={max_iter} or tol, or use larger alphas.",
         ConvergenceWarning,
         stacklevel=3,
     )
@@ -578,25 +581,25 @@ def fit_path(
             + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
 
     The gaussian loss is half the squared residual, the binomial loss is log(1 + exp(eta)) - y eta. With
-    `standardize` (the default here, as in glmnet; the estimators default to False, as in scikit-learn) the penalty
-    measures coefficients on columns of unit standard deviation (1/n, weighted). Coefficients always come back on the
-    original scale, and X is never copied or changed.
+    `standardize` (the default here, as in glmnet; the estimators default to False, as in scikit-learn) the
+    penalty measures coefficients on columns of unit standard deviation (1/n, weighted). Coefficients always
+    come back on the original scale, and X is never copied or changed.
 
     Parameters
     ----------
     X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
-        float64, float32 and int8 arrays of any layout, and SciPy CSC, are used where they are. Anything else is
-        converted once (see the guide on inputs).
+        float64, float32 and int8 arrays of any layout, and SciPy CSC, are used where they are. Anything else
+        is converted once (see the guide on inputs).
     y : array of shape (n,)
-        Numbers for the gaussian loss. For the binomial loss numbers within [0, 1], or two labels of which the second
-        in sorted order is coded 1.
+        Numbers for the gaussian loss. For the binomial loss numbers within [0, 1], or two labels of which the
+        second in sorted order is coded 1.
     loss : {"gaussian", "binomial"}, default="gaussian"
     penalty : riata.penalties.ElasticNet, optional
         Another way to give `l1_ratio`.
     alphas : int or sequence of float, default=100
-        A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends early when
-        the fit is nearly saturated (deviance ratio 0.999) or no longer improves. Or the values themselves, which are
-        all fitted, in decreasing order.
+        A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
+        early when the fit is nearly saturated (deviance ratio 0.999) or no longer improves. Or the values
+        themselves, which are all fitted, in decreasing order.
     eps : float, optional
         Default 0.01 when p > n, else 1e-4.
     sample_weight : array of shape (n,), optional
@@ -609,23 +612,26 @@ def fit_path(
     l1_ratio : float, default=1.0
         From 0 (ridge) to 1 (lasso).
     penalty_factor : array of shape (p,), optional
-        Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out. Used as
-        given, never rescaled.
+        Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out. Used
+        as given, never rescaled.
     lower, upper : float or array of shape (p,), optional
         Bounds on the coefficients, on the original scale, with ``lower <= 0 <= upper``.
     exclude : sequence of feature numbers or names, or boolean mask, optional
         Features to leave out, the same as an infinite penalty factor.
     tol : float, default=1e-6
-        Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective), of every fit.
+        Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective), of every
+        fit.
     max_iter : int, default=10000
         Inner iterations allowed for each alpha.
     solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
-        Active-set Newton on the Gram matrix, cyclic coordinate descent, or accelerated proximal gradient. All reach
-        the same solution.
+        Active-set Newton on the Gram matrix, cyclic coordinate descent, or accelerated proximal gradient. All
+        reach the same solution.
     n_threads : int, optional
-        Default: every available core, or OMP_NUM_THREADS. The result is the same to the last bit for any value.
+        Default: every available core, or OMP_NUM_THREADS. The result is the same to the last bit for any
+        value.
     progress : callable, optional
-        Called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning False ends the path there.
+        Called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning False ends the path
+        there.
     max_active : int, optional
         End the path before more than this many features are active.
 
@@ -647,8 +653,9 @@ def fit_path(
 
     References
     ----------
-    Friedman, Hastie & Tibshirani (2010), Regularization paths for generalized linear models via coordinate descent,
-    Journal of Statistical Software 33(1). Fercoq, Gramfort & Salmon (2015), Mind the duality gap, ICML.
+    Friedman, Hastie & Tibshirani (2010), Regularization paths for generalized linear models via coordinate
+    descent, Journal of Statistical Software 33(1). Fercoq, Gramfort & Salmon (2015), Mind the duality gap,
+    ICML.
 
     Examples
     --------
