@@ -254,8 +254,8 @@ def _read_columns(path: StrPath, names: Sequence[str]) -> list[list[str]]:
                 if not fields:
                     continue
                 raise ValueError(
-                    f"{fspath(path)}, line {number}: expected {len(names)} fields "
-                    f"({', '.join(names)}), got {len(fields)}"
+                    f"{fspath(path)}, line {number}: expected {len(names)} fields ({', '.join(names)}), "
+                    f"got {len(fields)}"
                 )
             for add, field in zip(append, fields, strict=True):
                 add(field)
@@ -289,8 +289,8 @@ def _check_bed(path: str, n: int, p: int) -> None:
     expected, size = 3 + p * -(-n // 4), os.path.getsize(path)
     if size != expected:
         raise OSError(
-            f"{path}: {size:,} bytes, but {n:,} samples (.fam) and {p:,} variants (.bim) need {expected:,}; "
-            "the three files do not belong together or the .bed is damaged"
+            f"{path}: {size:,} bytes, but {n:,} samples (.fam) and {p:,} variants (.bim) need "
+            f"{expected:,}; the three files do not belong together or the .bed is damaged"
         )
 
 

@@ -37,8 +37,8 @@ def code_response(
     """Turn the cells of a phenotype column into a response.
 
     Cells that spell a missing value, or `missing_code` (default -9), become NaN. For ``loss="binomial"`` two
-    numeric codes must be 0/1 (1 = case) or 1/2 (2 = case, as PLINK); two text labels are taken in alphabetical
-    order unless `positive` names the one to model.
+    numeric codes must be 0/1 (1 = case) or 1/2 (2 = case, as PLINK); two text labels are taken in
+    alphabetical order unless `positive` names the one to model.
 
     Raises
     ------
@@ -57,8 +57,8 @@ def code_response(
         distinct = len(set(labels if numbers is None else numbers.values()))
         if distinct == 2:
             raise ValueError(
-                f"{name} holds two values ({' and '.join(labels[:2])}): say --loss binomial for two classes, "
-                "or --loss gaussian to treat them as measurements"
+                f"{name} holds two values ({' and '.join(labels[:2])}): say --loss binomial for two "
+                "classes, or --loss gaussian to treat them as measurements"
             )
         loss = "gaussian"
     if loss == "binomial":
@@ -74,7 +74,8 @@ def code_response(
     if coded and missing_code is None and min(numbers.values()) < 0:
         raise ValueError(
             f"{name}: -9 marks a missing value, but {min(numbers.values()):g} shows that negative numbers "
-            "are measurements here; say --missing-code NA to keep -9 as a number, or --missing-code=-9 to confirm"
+            "are measurements here; say --missing-code NA to keep -9 as a number, or --missing-code=-9 to "
+            "confirm"
         )
     note = f"{code} counts as missing ({coded} samples)" if coded else ""
     return Response(name, loss, values, (), note)

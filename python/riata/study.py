@@ -126,8 +126,8 @@ class Joiner:
         rows = np.array([row.get(key, -1) for key in mine], dtype=np.int64)
         if (rows < 0).all():
             raise ValueError(
-                f"{table.path}: no sample of {self.source} is in it; "
-                f"ids look like {some([_show(k) for k in keys], 2)} there, {some([_show(k) for k in mine], 2)} here"
+                f"{table.path}: no sample of {self.source} is in it; ids look like "
+                f"{some([_show(k) for k in keys], 2)} there, {some([_show(k) for k in mine], 2)} here"
             )
         known = set(mine)
         unknown = [_show(key) for key in keys if key not in known]
@@ -145,6 +145,15 @@ class Joiner:
         named: set[Any] = {(row[0], row[1]) if paired and len(row) > 1 else row[0] for row in fields}
         mine = self._keys(paired=paired, path=fspath(path))
         return np.array([key in named for key in mine], dtype=bool)
+
+    def finish(self) -> NDArray[np.int64]:
+        """Return the rows in use, and count them in the report; ValueError says why none is left."""
+        rows = np.flatnonzero(self.use).astype(np.int64)
+        self.report.n_analysed = len(rows)
+        if len(rows) == 0:
+            why = "; ".join(f"{len(names):,} {reason}" for reason, names in self.report.dropped)
+            raise ValueError(f"no sample is left of {self.report.n_source:,}: {why}")
+        return rows
 
     def _keys(self, *, paired: bool, path: str) -> Sequence[Key | str]:
         if paired and self.families is not None:
@@ -171,8 +180,8 @@ class Joiner:
             i = 0
         else:
             raise ValueError(
-                f"{table.path}: the first line must name the columns and start with FID IID (or IID), "
-                f"got {some(table.header, 3)}"
+                f"{table.path}: the first line must name the columns and start with FID IID (or IID), got "
+                f"{some(table.header, 3)}"
             )
         return [row[i] for row in table.rows], [name for k, name in enumerate(table.header) if k != i]
 
@@ -256,6 +265,8 @@ class Study:
     join : JoinReport
     files : list of str
         Every file read, for the manifest.
+    noun : str
+        What reports call the features: variants, genes.
     """
 
     main: Genotypes | NDArray[Any]
@@ -268,6 +279,7 @@ class Study:
     samples: Table
     join: JoinReport
     files: list[str]
+    noun: str = "features"
 
     @property
     def X(self) -> StudyDesign:
@@ -351,8 +363,8 @@ def _genotype_study(options: StudyOptions, bfile: str) -> Study:
     else:
         cells, name = _phenotype_cells(joiner, options, files)
     response = _code(joiner, cells, name, options)
-    covariates, names = _covariates(joiner, options.covar, options.covar_name, files)
-    rows = _finish(joiner)
+    covariates, names = read_covariates(joiner, options.covar, options.covar_name, files)
+    rows = joiner.finish()
     if len(rows) < len(geno):
         geno = geno.subset(samples=rows)
     y, covariates, names = _take(response, covariates, names, rows, joiner)
@@ -367,6 +379,7 @@ def _genotype_study(options: StudyOptions, bfile: str) -> Study:
         samples=Table({k: geno.samples[k] for k in ("fid", "iid")}),
         join=joiner.report,
         files=files,
+        noun="variants",
     )
     _check_left(study)
     return study
@@ -404,8 +417,8 @@ def _matrix_study(options: StudyOptions) -> Study:
             f"{options.matrix}: {some(list(table.text))} hold text, not numbers; leave out with --drop"
         )
     response = _code(joiner, cells, name, options)
-    covariates, names = _covariates(joiner, options.covar, options.covar_name, files)
-    rows = _finish(joiner)
+    covariates, names = read_covariates(joiner, options.covar, options.covar_name, files)
+    rows = joiner.finish()
     X = table.X if len(rows) == table.shape[0] else table.X[rows]
     check_finite(X, table)
     y, covariates, names = _take(response, covariates, names, rows, joiner)
@@ -432,9 +445,8 @@ def check_finite(X: NDArray[Any], table: MatrixTable) -> None:
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         raise ValueError(
-            f"{table.path}: missing or infinite values in {int(bad.sum()):,} features, "
-            f"first {table.feature_names[first]!r}; "
-            "fill them in or leave the features out first"
+            f"{table.path}: missing or infinite values in {int(bad.sum()):,} features, first "
+            f"{table.feature_names[first]!r}; fill them in or leave the features out first"
         )
 
 
@@ -464,7 +476,7 @@ def _phenotype_cells(joiner: Joiner, options: StudyOptions, files: list[str]) ->
 
 def _code(joiner: Joiner, cells: list[str], name: str, options: StudyOptions) -> Response:
     if not joiner.use.any():
-        _finish(joiner)
+        joiner.finish()
     shown = [cell if use else "NA" for cell, use in zip(cells, joiner.use, strict=True)]
     response = code_response(
         shown, name, loss=options.loss, missing_code=options.missing_code, positive=options.positive
@@ -475,9 +487,10 @@ def _code(joiner: Joiner, cells: list[str], name: str, options: StudyOptions) ->
     return response
 
 
-def _covariates(
+def read_covariates(
     joiner: Joiner, path: str | None, chosen: Sequence[str] | None, files: list[str]
 ) -> tuple[NDArray[np.float64], list[str]]:
+    """Read covariates, drop the samples that lack one, and return (samples, k) values with their names."""
     if path is None:
         if chosen is not None:
             raise ValueError("--covar-name needs --covar FILE")
@@ -510,15 +523,6 @@ def _covariate_numbers(table: TextTable, name: str) -> NDArray[np.float64]:
                 "write classes as 0/1 columns"
             ) from None
     return out
-
-
-def _finish(joiner: Joiner) -> NDArray[np.int64]:
-    rows = np.flatnonzero(joiner.use).astype(np.int64)
-    joiner.report.n_analysed = len(rows)
-    if len(rows) == 0:
-        why = "; ".join(f"{len(names):,} {reason}" for reason, names in joiner.report.dropped)
-        raise ValueError(f"no sample is left of {joiner.report.n_source:,}: {why}")
-    return rows
 
 
 def _take(

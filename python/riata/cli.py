@@ -1,0 +1,327 @@
+"""The ``riata`` command: parsing, one-line errors, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+_DESCRIPTION = "Sparse models of wide data: few features out of many, with proof. Start with: riata demo"
+_FIT_EXAMPLES = """examples:
+  riata {verb} --bfile study --pheno traits.txt --pheno-name height --covar age_sex.txt --out results/height
+  riata {verb} --bfile study --pheno traits.txt --pheno-name t2d --loss binomial --out results/t2d
+  riata {verb} --matrix expression.tsv --target relapse --loss binomial --out results/relapse
+"""
+_PREDICT_EXAMPLES = """examples:
+  riata predict --model results/height.path.npz --bfile newcomers --covar age_sex.txt --out results/new
+  riata predict --model results/relapse.path.npz --matrix new.tsv --out results/new
+"""
+_MAIN_EXAMPLES = """examples:
+  riata demo
+  riata cv --bfile study --pheno traits.txt --pheno-name height --out results/height
+  riata predict --model results/height.path.npz --bfile newcomers --out results/newcomers
+
+riata VERB --help tells more about each verb.
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _UsageError(f"{message} (see {self.prog} --help)")
+
+
+class _UsageError(Exception):
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Default ``sys.argv[1:]``.
+
+    Returns
+    -------
+    int
+        0; 2 after an error, told in one line on standard error; 130 when interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        options = build_parser().parse_args(given)
+        if getattr(options, "run", None) is None:
+            build_parser().print_help()
+            return 0
+        from riata.commands import command_line
+
+        options.command_line = command_line(given)
+        return _runner(options.run)(options)
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        print("riata: interrupted; nothing was written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except _UsageError as error:
+        return _fail(str(error))
+    except Exception as error:  # the promise of the command line: one line, never a traceback
+        if debug:
+            raise
+        return _fail(_one_line(error))
+
+
+def _fail(message: str) -> int:
+    print(f"riata: error: {message}", file=sys.stderr)
+    return 2
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    if isinstance(error, OSError) and error.strerror:
+        name = f"{error.filename}: " if error.filename else ""
+        return f"{name}{error.strerror}"
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, (ValueError, TypeError, OSError, ImportError)):
+        return text
+    return f"{type(error).__name__}: {text} (a bug; --debug shows where)"
+
+
+def _runner(name: str) -> Callable[[argparse.Namespace], int]:
+    if name == "demo":
+        from riata.demo import run_demo
+
+        return run_demo
+    from riata import commands
+
+    return {"fit": commands.run_fit, "predict": commands.run_predict, "info": commands.run_info}[name]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(
+        prog="riata", description=_DESCRIPTION, epilog=_MAIN_EXAMPLES, formatter_class=raw, allow_abbrev=False
+    )
+    parser.add_argument("--version", action=_Version, help="show the version and leave")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", parser_class=_Parser)
+
+    def add(name: str, run: str, what: str, examples: str = "") -> argparse.ArgumentParser:
+        verb = verbs.add_parser(
+            name, help=what, description=what[0].upper() + what[1:] + ".", epilog=examples,
+            formatter_class=raw, allow_abbrev=False,
+        )  # fmt: skip
+        verb.set_defaults(run=run)
+        verb.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+        return verb
+
+    demo = add("demo", "demo", "show riata at work on a leukemia data set that comes with it")
+    demo.add_argument(
+        "--out", default="riata-demo", metavar="PREFIX", help="where to write (default riata-demo)"
+    )
+    demo.add_argument("--threads", type=_count, metavar="N", help="threads to use (default: all)")
+    demo.set_defaults(quiet=False)
+
+    info = add("info", "info", "describe genotypes, a table or a saved model")
+    _add_data(info)
+    info.add_argument("--model", metavar="FILE", help="a PREFIX.path.npz written by riata fit or riata cv")
+
+    for name, what in (
+        ("fit", "fit a path of models, from the sparsest to the fullest"),
+        ("cv", "fit a path and choose along it by cross-validation"),
+    ):
+        verb = add(name, "fit", what, _FIT_EXAMPLES.format(verb=name))
+        _add_data(verb)
+        _add_study(verb)
+        _add_model(verb, cross_validate=name == "cv")
+        _add_output(verb)
+
+    predict = add("predict", "predict", "score new samples with a saved model", _PREDICT_EXAMPLES)
+    predict.add_argument("--model", required=True, metavar="FILE", help="a PREFIX.path.npz")
+    _add_data(predict)
+    predict.add_argument(
+        "--covar", metavar="FILE", help="covariates of the new samples, when the model has any"
+    )
+    predict.add_argument(
+        "--alpha", type=_positive, metavar="A", help="penalty to use (default: the one reported)"
+    )
+    _add_output(predict)
+    return parser
+
+
+def _add_data(verb: argparse.ArgumentParser) -> None:
+    data = verb.add_argument_group("data")
+    data.add_argument("--bfile", metavar="PREFIX", help="genotypes: PREFIX.bed, PREFIX.bim and PREFIX.fam")
+    data.add_argument("--matrix", metavar="FILE", help="a table: .csv, .tsv (also .gz), .parquet or .npz")
+    data.add_argument(
+        "--orient", choices=("samples-rows", "samples-columns"), default="samples-rows",
+        help="what a row of the table is (default samples-rows)",
+    )  # fmt: skip
+
+
+def _add_study(verb: argparse.ArgumentParser) -> None:
+    study = verb.add_argument_group("response, covariates, samples")
+    add = study.add_argument
+    add(
+        "--pheno",
+        metavar="FILE",
+        help="phenotypes, with a header; samples are joined on FID and IID (default: the .fam)",
+    )
+    add("--pheno-name", metavar="NAME", help="column of the phenotype file")
+    add("--target", metavar="NAME", help="column of the table that is the response")
+    add(
+        "--positive",
+        metavar="LABEL",
+        help="class whose probability is modelled (default: 1 of 0/1, 2 of 1/2)",
+    )
+    add("--missing-code", metavar="CODE", help="phenotype value that means missing, beside NA (default -9)")
+    add("--covar", metavar="FILE", help="covariates, not penalised")
+    add("--covar-name", type=_names, metavar="A,B", help="columns of the covariate file (default: all)")
+    add("--keep", metavar="FILE", help="samples to keep, FID IID a line")
+    add("--remove", metavar="FILE", help="samples to remove")
+    add("--drop", type=_names, default=(), metavar="A,B", help="columns of the table to leave out")
+    variants = verb.add_argument_group("variants (with --bfile)")
+    add = variants.add_argument
+    add(
+        "--counted-allele",
+        choices=("A1", "A2"),
+        default="A1",
+        help="allele that genotypes count (default A1)",
+    )
+    add("--extract", metavar="FILE", help="variant ids to keep")
+    add("--exclude", metavar="FILE", help="variant ids to leave out")
+    add("--chr", type=_names, dest="chrom", metavar="A,B", help="chromosomes to keep")
+    add("--maf", type=float, default=0.0, metavar="F", help="least minor allele frequency")
+    add("--geno", type=float, default=1.0, metavar="F", help="largest share of missing calls")
+
+
+def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
+    model = verb.add_argument_group("model")
+    add = model.add_argument
+    add("--loss", choices=("gaussian", "binomial"), help="binomial for two classes (default gaussian)")
+    add(
+        "--l1-ratio",
+        type=float,
+        default=1.0,
+        metavar="R",
+        help="1 lasso, 0 ridge, between them elastic net (default 1)",
+    )
+    add(
+        "--no-standardize",
+        dest="standardize",
+        action="store_false",
+        help="penalise coefficients on the data's own scale",
+    )
+    add(
+        "--alphas",
+        type=_alphas,
+        default=100,
+        metavar="N|A,B",
+        help="number of penalties, or their values (default 100)",
+    )
+    add("--eps", type=_positive, metavar="E", help="smallest penalty as a share of the largest")
+    add("--max-active", type=_count, metavar="N", help="stop before more features than this are active")
+    add(
+        "--alpha",
+        type=_positive,
+        metavar="A",
+        help="penalty to report (default: see riata cv; riata fit: the weakest)",
+    )
+    add(
+        "--tol",
+        type=float,
+        default=1e-6,
+        metavar="T",
+        help="bound on the relative duality gap (default 1e-6)",
+    )
+    add(
+        "--solver",
+        choices=("auto", "homotopy", "cd", "prox"),
+        default="auto",
+        help="inner solver (default auto)",
+    )
+    add(
+        "--threads",
+        type=_count,
+        metavar="N",
+        help="threads to use (default: all); results do not depend on it",
+    )
+    if cross_validate:
+        add("--cv", type=_count, default=10, metavar="K", help="number of folds (default 10)")
+        add("--seed", type=int, default=0, metavar="S", help="of the shuffled folds (default 0)")
+        add(
+            "--select",
+            choices=("min", "1se"),
+            default="min",
+            help="best score, or sparsest within one standard error",
+        )
+        add(
+            "--scoring", choices=("mse", "mae", "deviance", "auc", "misclassification"),
+            help="score of held-out samples (default mse, or deviance)",
+        )  # fmt: skip
+
+
+def _add_output(verb: argparse.ArgumentParser) -> None:
+    output = verb.add_argument_group("output")
+    output.add_argument(
+        "--out", required=True, metavar="PREFIX", help="where to write: PREFIX.html and so on"
+    )
+    output.add_argument("--quiet", action="store_true", help="print errors only")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise argparse.ArgumentTypeError(f"expected names separated by commas, got {text!r}")
+    return names
+
+
+def _count(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return value
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return value
+
+
+def _alphas(text: str) -> int | list[float]:
+    if "," in text or "." in text or "e" in text.lower():
+        return [_positive(part) for part in text.split(",") if part.strip()]
+    return _count(text)
+
+
+class _Version(argparse.Action):
+    """Show the version; the compiled core is loaded only then."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(nargs=0, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> None:
+        from riata.commands import version
+
+        print(f"riata {version()}")
+        parser.exit()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""What the command line keeps beside a saved path: counted alleles, covariates, the chosen alpha."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.genotypes import Genotypes
+from riata.outputs import append_arrays
+from riata.study import Study
+from riata.tables import StrPath
+
+_META = "study_meta"
+_COLUMNS = ("chrom", "pos", "id", "effect", "other")
+
+
+@dataclass
+class Model:
+    """A saved fit with what is needed to score new samples.
+
+    Attributes
+    ----------
+    path : riata.Path
+    cv : riata.CVPath or None
+    kind : {"genotypes", "matrix"}
+    n_features : int
+        Penalised features; covariates follow them.
+    covariates : list of str
+    alpha : float
+        The alpha reported with the fit.
+    response : str
+    classes : list of str
+        Empty, or the two labels; the second is the one whose probability is modelled.
+    active : (k,) array
+        Features that are active somewhere on the path.
+    variants : dict of (k,) arrays
+        ``chrom, pos, id, effect, other`` of those, for genotypes.
+    """
+
+    path: Any
+    cv: Any
+    kind: str
+    n_features: int
+    covariates: list[str]
+    alpha: float
+    response: str
+    classes: list[str]
+    active: NDArray[np.int64]
+    variants: dict[str, NDArray[Any]]
+
+
+def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
+    """Save a Path or CVPath and add what :func:`load_model` needs; ``riata.load`` reads the result too."""
+    fit.save(file)
+    path = getattr(fit, "path", fit)
+    active = np.unique(path.coefs.indices[path.coefs.data != 0.0]).astype(np.int64)
+    active = active[active < study.n_features]
+    meta = {
+        "kind": "genotypes" if study.is_genotypes else "matrix",
+        "n_features": study.n_features,
+        "covariates": study.covariate_names,
+        "alpha": alpha,
+        "response": study.response.name,
+        "classes": list(study.response.classes),
+    }
+    arrays: dict[str, NDArray[Any]] = {_META: np.array(json.dumps(meta)), "study_active": active}
+    if isinstance(study.main, Genotypes):
+        geno = study.main
+        columns = (
+            geno.variants.chrom,
+            geno.variants.pos,
+            geno.variants.id,
+            geno.effect_allele,
+            geno.other_allele,
+        )
+        for name, values in zip(_COLUMNS, columns, strict=True):
+            chosen = values[active]
+            arrays[f"study_{name}"] = chosen if name == "pos" else np.array(chosen.tolist(), dtype=np.str_)
+    append_arrays(file, arrays)
+
+
+def load_model(file: StrPath) -> Model:
+    """Read what :func:`save_model` wrote.
+
+    Raises
+    ------
+    OSError
+        When the file is missing, damaged, or was not written by ``riata fit`` or ``riata cv``.
+    """
+    import riata
+
+    fit = riata.load(file)
+    with np.load(file, allow_pickle=False) as archive:
+        if _META not in archive.files:
+            raise OSError(
+                f"{file}: not a model written by riata fit or riata cv (Path.save alone names no alleles)"
+            )
+        meta = json.loads(str(archive[_META]))
+        active = archive["study_active"]
+        variants = {name: archive[f"study_{name}"] for name in _COLUMNS if f"study_{name}" in archive.files}
+    cv = fit if hasattr(fit, "path") else None
+    return Model(
+        path=fit if cv is None else cv.path,
+        cv=cv,
+        kind=meta["kind"],
+        n_features=int(meta["n_features"]),
+        covariates=list(meta["covariates"]),
+        alpha=float(meta["alpha"]),
+        response=str(meta["response"]),
+        classes=list(meta["classes"]),
+        active=active,
+        variants=variants,
+    )

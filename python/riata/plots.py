@@ -1,0 +1,208 @@
+"""Matplotlib figures of paths and cross-validation curves; Matplotlib is imported when one is drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.charts import spread
+
+#: Okabe and Ito's colours that can be told apart with any kind of colour vision, on white.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#6a3d9a", "#333333")
+_GREY = "#b9c0c7"
+_SOFT = "#59636e"
+X_AXES = ("alpha", "l1_norm", "deviance_ratio")
+
+
+def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 0) -> Any:
+    """Draw every coefficient along a regularisation path.
+
+    Coefficients are multiplied by their feature's scale, so that each curve is the effect of one standard
+    deviation when the fit was standardised. The strongest features are coloured, the others grey; the axis on
+    top counts the active ones.
+
+    Parameters
+    ----------
+    path : Path or CVPath
+        For a CVPath, `alpha_min` and `alpha_1se` are marked.
+    ax : matplotlib Axes, optional
+        Where to draw; default a new figure.
+    xaxis : {"alpha", "l1_norm", "deviance_ratio"}, default "alpha"
+        ``"alpha"`` is logarithmic and decreases to the right.
+    labels : int, default 0
+        Number of features to name at the end of their curves, strongest first.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        When `xaxis` is unknown or `labels` is negative.
+    ImportError
+        When Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> ax = riata.plots.plot_path(path, labels=5)                      # doctest: +SKIP
+    """
+    if xaxis not in X_AXES:
+        raise ValueError(f"xaxis must be one of {', '.join(X_AXES)}, got {xaxis!r}")
+    if labels < 0:
+        raise ValueError(f"labels must be >= 0, got {labels}")
+    cv, path = (path, path.path) if hasattr(path, "path") else (None, path)
+    ax = _axes(ax)
+    features, curves = active_curves(path)
+    order = np.argsort(-np.abs(curves).max(axis=1, initial=0.0), kind="stable")
+    if xaxis == "alpha":
+        x = path.alphas
+    elif xaxis == "l1_norm":
+        x = np.abs(curves).sum(axis=0)
+    else:
+        x = path.deviance_ratio
+    for rank in range(len(order) - 1, -1, -1):
+        y = curves[order[rank]]
+        first = max(int(np.argmax(y != 0.0)) - 1, 0)
+        coloured = rank < len(COLOURS)
+        ax.plot(
+            x[first:], y[first:], color=COLOURS[rank] if coloured else _GREY, lw=1.6 if coloured else 0.7,
+            zorder=3 if coloured else 2, solid_joinstyle="round",
+        )  # fmt: skip
+    ax.axhline(0.0, color=_SOFT, lw=0.8, zorder=1)
+    ax.set_ylabel("coefficient, per standard deviation" if path.standardize else "coefficient")
+    _x_axis(ax, path, x, xaxis)
+    if cv is not None and xaxis == "alpha":
+        _mark_alphas(ax, cv)
+    _name_curves(ax, path, features[order], curves[order], x, min(labels, len(order)))
+    return ax
+
+
+def plot_cv(cv: Any, ax: Any = None) -> Any:
+    """Draw a cross-validation curve: the mean score over folds with one standard error on each side.
+
+    Parameters
+    ----------
+    cv : CVPath
+    ax : matplotlib Axes, optional
+        Where to draw; default a new figure.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = _axes(ax)
+    x = cv.path.alphas
+    ax.fill_between(
+        x, cv.mean_score - cv.se_score, cv.mean_score + cv.se_score, color=COLOURS[0], alpha=0.16, lw=0
+    )
+    ax.plot(x, cv.mean_score, color=COLOURS[0], lw=1.8)
+    k = int(np.argmin(np.abs(x - cv.alpha_min)))
+    ax.plot(x[k], cv.mean_score[k], "o", ms=7, mfc="white", mec=COLOURS[0], mew=1.8, zorder=4)
+    ax.set_ylabel(score_label(cv.scoring))
+    _x_axis(ax, cv.path, x, "alpha")
+    _mark_alphas(ax, cv)
+    return ax
+
+
+def score_label(scoring: str) -> str:
+    """Name a cross-validation score for an axis."""
+    names = {
+        "mse": "mean squared error",
+        "mae": "mean absolute error",
+        "deviance": "binomial deviance",
+        "misclassification": "share misclassified",
+        "auc": "area under the ROC curve",
+    }
+    return names.get(scoring, scoring) + (", higher is better" if scoring == "auc" else ", held-out samples")
+
+
+def active_curves(path: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the features that are ever active, (k,), and their coefficients times scale, (k, L)."""
+    coefs = path.coefs.tocsr()
+    features = np.flatnonzero(np.diff(coefs.indptr)).astype(np.int64)
+    curves = coefs[features].toarray() * np.asarray(path.scale)[features, None]
+    moves = np.any(curves != 0.0, axis=1)
+    return features[moves], curves[moves]
+
+
+def _axes(ax: Any) -> Any:
+    if ax is None:
+        try:
+            import matplotlib.pyplot as plt
+        except ImportError:
+            raise ImportError('plotting needs Matplotlib; pip install "riata[cli]"') from None
+        _, ax = plt.subplots(figsize=(7.2, 4.4), layout="constrained")
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(_SOFT)
+    ax.tick_params(colors=_SOFT, labelsize=9)
+    ax.xaxis.label.set_color(_SOFT)
+    ax.yaxis.label.set_color(_SOFT)
+    ax.grid(axis="y", color="#e4e7ea", lw=0.8)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def _x_axis(ax: Any, path: Any, x: NDArray[np.float64], xaxis: str) -> None:
+    """Set the horizontal axis, and the number of active features above it."""
+    if xaxis == "alpha":
+        ax.set_xscale("log")
+        if len(x) > 1:
+            ax.set_xlim(x.max(), x.min())
+        ax.set_xlabel("penalty alpha (log scale, weaker to the right)")
+    else:
+        ax.set_xlabel("sum of absolute coefficients" if xaxis == "l1_norm" else "share of deviance explained")
+        if len(x) > 1 and x.max() > x.min():
+            ax.set_xlim(x.min(), x.max())
+    marks = np.log(x) if xaxis == "alpha" else x
+    wanted = np.linspace(marks[0], marks[-1], 8)
+    nearest = sorted({int(np.argmin(np.abs(marks - value))) for value in wanted})
+    top = ax.secondary_xaxis("top")
+    top.set_xticks([x[k] for k in nearest], [str(int(path.n_active[k])) for k in nearest])
+    top.minorticks_off()
+    top.spines["top"].set_visible(False)
+    top.tick_params(colors=_SOFT, labelsize=9, length=0)
+    top.set_xlabel("active features", color=_SOFT, fontsize=9)
+
+
+def _mark_alphas(ax: Any, cv: Any) -> None:
+    from matplotlib.transforms import blended_transform_factory
+
+    where = blended_transform_factory(ax.transData, ax.transAxes)
+    marks = [(cv.alpha_1se, "1 SE", _SOFT, 0.97), (cv.alpha_min, "best", "#16191d", 0.90)]
+    if cv.alpha_min == cv.alpha_1se:
+        marks = [(cv.alpha_min, "best, 1 SE", "#16191d", 0.97)]
+    for alpha, name, colour, height in marks:
+        ax.axvline(alpha, color=colour, lw=1.0, ls=(0, (3, 3)), zorder=1)
+        ax.annotate(
+            name, (alpha, height), xycoords=where, xytext=(4, 0), textcoords="offset points", fontsize=9,
+            color=colour, va="top",
+        )  # fmt: skip
+
+
+def _name_curves(
+    ax: Any,
+    path: Any,
+    features: NDArray[np.int64],
+    curves: NDArray[np.float64],
+    x: NDArray[np.float64],
+    count: int,
+) -> None:
+    """Write names beside the ends of the first `count` curves, kept apart."""
+    if count == 0:
+        return
+    low, high = ax.get_ylim()
+    order = np.argsort(curves[:count, -1])
+    heights = spread(curves[order, -1].tolist(), 0.05 * (high - low), low, high)
+    for k, height in zip(order, heights, strict=True):
+        name = str(features[k]) if path.feature_names is None else str(path.feature_names[features[k]])
+        end = curves[k, -1]
+        ax.annotate(
+            name, (x[-1], end), xytext=(1.015, height), textcoords=("axes fraction", "data"), fontsize=8.5,
+            color=COLOURS[k] if k < len(COLOURS) else _SOFT, va="center", annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": _GREY, "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip

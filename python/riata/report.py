@@ -1,0 +1,141 @@
+"""The HTML report: one self-contained page that reads well without knowing riata, light or dark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One key number: what it is, its value, and a line that explains it."""
+
+    what: str
+    value: str
+    note: str = ""
+    good: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, a sentence or two (plain text), and a body of ready HTML."""
+
+    heading: str
+    text: str
+    body: str = ""
+
+
+@dataclass
+class Page:
+    """Everything a report shows. Texts are plain and escaped here; section bodies are HTML."""
+
+    title: str
+    lead: str
+    facts: list[Fact] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    notice: str = ""
+    kicker: str = ""
+    footer: list[str] = field(default_factory=list)
+
+
+def render(page: Page) -> str:
+    """Return the page as HTML that loads nothing from anywhere."""
+    columns = 3 if len(page.facts) in (3, 5, 6, 9) else 4
+    empty = '<div class="fact empty"></div>' * (-len(page.facts) % columns)
+    style = (files("riata") / "data" / "report.css").read_text(encoding="utf-8")
+    facts = "".join(
+        f'<div class="fact{" good" if fact.good else ""}"><div class="what">{escape(fact.what)}</div>'
+        f'<div class="value">{escape(fact.value)}</div><div class="note">{escape(fact.note)}</div></div>'
+        for fact in page.facts
+    )
+    sections = "".join(
+        f"<section><h2>{escape(s.heading)}</h2>"
+        f"{f'<p>{escape(s.text)}</p>' if s.text else ''}{s.body}</section>"
+        for s in page.sections
+    )
+    kicker = f" {escape(page.kicker)}" if page.kicker else ""
+    notice = f'<p class="notice">{escape(page.notice)}</p>' if page.notice else ""
+    footer = "".join(f"<p>{escape(line)}</p>" for line in page.footer)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(page.title)}</title><style>{style}</style></head>\n<body><main>"
+        f'<p class="kicker"><b>riata</b>{kicker}</p><h1>{escape(page.title)}</h1><p class="lead">'
+        f"{escape(page.lead)}</p>"
+        f'{notice}<div class="facts" style="--columns:{columns}">{facts}{empty}</div>{sections}<footer>'
+        f"{footer}</footer></main></body></html>\n"
+    )
+
+
+def figure(svg: str) -> str:
+    """Frame a chart."""
+    return f"<figure>{svg}</figure>" if svg else ""
+
+
+def code(text: str) -> str:
+    """Show commands or code."""
+    return f"<pre>{escape(text)}</pre>"
+
+
+def table(
+    columns: Sequence[tuple[str, Sequence[Any]]], *, numeric: Sequence[str] = (), strong: str = ""
+) -> str:
+    """Return an HTML table; columns in `numeric` are right-aligned, `strong` is set in a heavier weight."""
+    head = "".join(f"<th{' class=num' if name in numeric else ''}>{escape(name)}</th>" for name, _ in columns)
+    rows = []
+    for cells in zip(*(values for _, values in columns), strict=True):
+        row = ""
+        for (name, _), cell in zip(columns, cells, strict=True):
+            kind = "num" if name in numeric else "id" if name == strong else ""
+            row += f"<td{f' class={kind}' if kind else ''}>{escape(cell_text(cell))}</td>"
+        rows.append(f"<tr>{row}</tr>")
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def effects_table(
+    columns: Sequence[tuple[str, Sequence[Any]]],
+    effects: Sequence[float],
+    *,
+    numeric: Sequence[str],
+    strong: str,
+    limit: int = 200,
+) -> str:
+    """Return a table of hits with a bar for each effect, orange for positive and blue for negative."""
+    largest = max((abs(value) for value in effects), default=0.0) or 1.0
+    names = [name for name, _ in columns]
+    head = "".join(f"<th{' class=num' if name in numeric else ''}>{escape(name)}</th>" for name in names)
+    rows = []
+    for cells, effect in list(zip(zip(*(v for _, v in columns), strict=True), effects, strict=True))[:limit]:
+        row = ""
+        for name, cell in zip(names, cells, strict=True):
+            kind = "num" if name in numeric else "id" if name == strong else ""
+            row += f"<td{f' class={kind}' if kind else ''}>{escape(cell_text(cell))}</td>"
+        side = "p" if effect > 0 else "n"
+        share = 50 * abs(effect) / largest
+        bar = f'<div class="bar"><u></u><i class="{side}" style="width:{share:.1f}%"></i></div>'
+        rows.append(f"<tr>{row}<td>{bar}</td></tr>")
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}<th></th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def cell_text(value: Any) -> str:
+    """Write a table cell for reading: few digits, a real minus sign, thin thousands."""
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (int, np.integer)):
+        return f"{int(value):,}".replace("-", "\u2212")
+    if isinstance(value, (float, np.floating)):
+        if not np.isfinite(value):
+            return "\u2013"
+        return f"{float(value):.3g}".replace("e-0", "e-").replace("-", "\u2212")
+    return str(value)
