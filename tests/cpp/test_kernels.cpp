@@ -167,20 +167,24 @@ TEST_CASE("triangular solves") {
       const Mat S = A * A.transpose() + static_cast<double>(n) * Mat::Identity(n, n);
       const Mat L = S.llt().matrixL();
       RowMat packed = RowMat::Constant(n, n + 5, std::nan(""));  // above the diagonal nothing may be read
-      for (Index i = 0; i < n; ++i) packed.row(i).head(i + 1) = L.row(i).head(i + 1);
+      std::vector<const double*> rows;
+      for (Index i = 0; i < n; ++i) {
+        packed.row(i).head(i + 1) = L.row(i).head(i + 1);
+        rows.push_back(packed.row(i).data());
+      }
       for (const Index m : {1, 2, 5, 16, 19}) {
         const Mat b = Mat::Random(n + 2, m);
         Mat y = b;
-        k.forward_solve(packed.data(), n + 5, n, y.data(), n + 2, m);
+        k.forward_solve(rows.data(), n, y.data(), n + 2, m);
         CHECK((L * y.topRows(n) - b.topRows(n)).cwiseAbs().maxCoeff() <= 1e-13);
         CHECK(y.bottomRows(2) == b.bottomRows(2));
         Mat one = b.leftCols(1);
-        k.forward_solve(packed.data(), n + 5, n, one.data(), n + 2, 1);
+        k.forward_solve(rows.data(), n, one.data(), n + 2, 1);
         CHECK(one == y.leftCols(1));
       }
       const Vec b = Vec::Random(n);
       Vec x = b;
-      k.backward_solve(packed.data(), n + 5, n, x.data());
+      k.backward_solve(rows.data(), n, x.data());
       CHECK((L.transpose() * x - b).cwiseAbs().maxCoeff() <= 1e-13);
     }
   });

@@ -18,11 +18,17 @@ RIATA_INLINE Index smaller(Index a, Index b) {
 // ---- correlate -----------------------------------------------------------------------------------------------
 
 /// out[c + q ldo] += sum_{i < n} x[c][first + i] R[i + q ldr] for a tile of C lines and M right-hand sides.
+/// Meanwhile n elements from ahead[c] on are asked for, c < C: hardware alone does not see past a page or a line.
 template <class T, int C, int M>
-void correlate_tile(const T* const* lines, Index first, Index n, const double* R, Index ldr, double* out, Index ldo) {
+void correlate_tile(const T* const* lines, Index first, Index n, const double* R, Index ldr, double* out, Index ldo,
+                    const T* const* ahead) {
   const T* x[C];
+  const T* next[C];
   RIATA_UNROLL
-  for (int c = 0; c < C; ++c) x[c] = lines[c] + first;
+  for (int c = 0; c < C; ++c) {
+    x[c] = lines[c] + first;
+    next[c] = ahead[c];
+  }
   Pack acc[M][C];
   RIATA_UNROLL
   for (int q = 0; q < M; ++q) {
@@ -33,7 +39,10 @@ void correlate_tile(const T* const* lines, Index first, Index n, const double* R
   for (; i + width <= n; i += width) {
     Pack xi[C];
     RIATA_UNROLL
-    for (int c = 0; c < C; ++c) xi[c] = load(x[c] + i);
+    for (int c = 0; c < C; ++c) {
+      prefetch(next[c] + i);
+      xi[c] = load(x[c] + i);
+    }
     RIATA_UNROLL
     for (int q = 0; q < M; ++q) {
       const Pack r = load(R + q * ldr + i);
@@ -60,7 +69,7 @@ void correlate_tile(const T* const* lines, Index first, Index n, const double* R
 }
 
 template <class T>
-using CorrelateTile = void (*)(const T* const*, Index, Index, const double*, Index, double*, Index);
+using CorrelateTile = void (*)(const T* const*, Index, Index, const double*, Index, double*, Index, const T* const*);
 
 template <class T, int C>
 RIATA_INLINE CorrelateTile<T> correlate_tile_for(Index m) {
@@ -98,44 +107,42 @@ CorrelateTile<T> correlate_tile_for(Index lines, Index m) {
   }
 }
 
-/// One tile of right-hand sides against lines [0, count), rows [first, last).
-template <class T>
-void correlate_lines(const T* const* lines, Index count, Index first, Index last, const double* R, Index ldr, Index m,
-                     double* out, Index ldo) {
-  for (Index c = 0; c < count; c += tile_lines) {
-    const Index held = smaller(tile_lines, count - c);
-    const CorrelateTile<T> tile = correlate_tile_for<T>(held, m);
-    for (Index i = first; i < last; i += block) {
-      tile(lines + c, i, smaller(block, last - i), R + i, ldr, out + c, ldo);
-    }
-  }
-}
-
 template <class T>
 void correlate(const T* const* lines, Index count, Index n, const double* R, Index ldr, Index m, double* out,
                Index ldo) {
   for (Index q = 0; q < m; ++q) {
     for (Index c = 0; c < count; ++c) out[c + q * ldo] = 0.0;
   }
-  if (m <= tile_rhs) {
-    // Lines stream along their length; the rows of R in use stay in the second-level cache.
-    const Index rows = block * (64 / (m > 0 ? m : 1));
-    for (Index i = 0; i < n; i += rows) {
-      correlate_lines(lines, count, i, smaller(i + rows, n), R, ldr, m, out, ldo);
-    }
-    return;
-  }
-  // A group of line blocks stays in the second-level cache while tiles of right-hand sides pass over it.
-  const Index group = 32 / tile_lines * tile_lines;
+  if (m <= 0) return;
+  // Up to one tile of right-hand sides: lines stream along their length, and the rows of R in use stay in the
+  // second-level cache. Beyond: a group of line blocks stays there while tiles of right-hand sides pass over it.
   const Index tiles = (m + tile_rhs - 1) / tile_rhs;
-  for (Index i = 0; i < n; i += block) {
-    const Index last = smaller(i + block, n);
-    for (Index c = 0; c < count; c += group) {
-      const Index held = smaller(group, count - c);
+  const Index rows = tiles == 1 ? block * (64 / m) : block;
+  const Index group = tiles == 1 ? count : 32 / tile_lines * tile_lines;
+  for (Index first = 0; first < n; first += rows) {
+    const Index last = smaller(first + rows, n);
+    for (Index g = 0; g < count; g += group) {
+      const Index group_end = smaller(g + group, count);
       for (Index t = 0; t < tiles; ++t) {
         const Index q = t * m / tiles;
         const Index width_q = (t + 1) * m / tiles - q;
-        correlate_lines(lines + c, held, i, last, R + q * ldr, ldr, width_q, out + c + q * ldo, ldo);
+        for (Index c = g; c < group_end; c += tile_lines) {
+          const Index held = smaller(tile_lines, group_end - c);
+          const CorrelateTile<T> tile = correlate_tile_for<T>(held, width_q);
+          for (Index i = first; i < last; i += block) {
+            const T* ahead[tile_lines];
+            for (Index k = 0; k < held; ++k) {
+              if (tiles == 1) {
+                const Index after = smaller(c + tile_lines + k, count - 1);
+                ahead[k] = i + block < last ? lines[c + k] + i + block : lines[after] + first;
+              } else {  // the next group, one of its lines (or a share of them) with each tile
+                const bool mine = k * tiles / held == t || k == t;
+                ahead[k] = lines[mine ? smaller(c + group + k, count - 1) : c + k] + i;
+              }
+            }
+            tile(lines + c, i, smaller(block, last - i), R + i + q * ldr, ldr, out + c + q * ldo, ldo, ahead);
+          }
+        }
       }
     }
   }
@@ -289,26 +296,27 @@ void center(const T* x, Index n, double shift, double* z, double* square) {
 
 constexpr Index small_rows = 8;
 
-/// L Y = X for one right-hand side and n <= small_rows.
-RIATA_INLINE void solve_corner(const double* L, Index ld, Index n, double* x) {
+/// L Y = X for one right-hand side, on the rows and columns [first, first + n) of L, n <= small_rows.
+RIATA_INLINE void solve_corner(const double* const* L, Index first, Index n, double* x) {
   for (Index i = 0; i < n; ++i) {
+    const double* row = L[first + i] + first;
     double s = x[i];
-    for (Index k = 0; k < i; ++k) s -= L[i * ld + k] * x[k];
-    x[i] = s / L[i * ld + i];
+    for (Index k = 0; k < i; ++k) s -= row[k] * x[k];
+    x[i] = s / row[i];
   }
 }
 
-/// Takes `rows` rows at a time: what the solved part contributes to them is a product like any other, what remains
-/// is a triangle of that size.
+/// Solves rows [first, first + n) of L, taking `rows` rows at a time: what the solved part contributes to them is a
+/// product like any other, what remains is a triangle of that size.
 template <Index rows, class Corner>
-RIATA_INLINE void solve_by_rows(const double* L, Index ld, Index n, double* x, Index ldx, Index m,
+RIATA_INLINE void solve_by_rows(const double* const* L, Index first, Index n, double* x, Index ldx, Index m,
                                 const Corner& corner) {
   constexpr Index rhs = 16;
   double part[rows * rhs];
   const double* line[rows];
   for (Index i = 0; i < n; i += rows) {
     const Index held = smaller(rows, n - i);
-    for (Index k = 0; k < held; ++k) line[k] = L + (i + k) * ld;
+    for (Index k = 0; k < held; ++k) line[k] = L[first + i + k] + first;
     for (Index q = 0; i > 0 && q < m; q += rhs) {
       const Index held_q = smaller(rhs, m - q);
       correlate<double>(line, held, i, x + q * ldx, ldx, held_q, part, rows);
@@ -316,35 +324,33 @@ RIATA_INLINE void solve_by_rows(const double* L, Index ld, Index n, double* x, I
         for (Index k = 0; k < held; ++k) x[i + k + (q + s) * ldx] -= part[k + s * rows];
       }
     }
-    corner(L + i * ld + i, held, x + i);
+    corner(first + i, held, x + i);
   }
 }
 
-inline void forward_solve(const double* L, Index ld, Index n, double* x, Index ldx, Index m) {
-  const auto small = [ld, ldx, m](const double* corner, Index rows, double* y) {
-    for (Index q = 0; q < m; ++q) solve_corner(corner, ld, rows, y + q * ldx);
+inline void forward_solve(const double* const* L, Index n, double* x, Index ldx, Index m) {
+  const auto small = [L, ldx, m](Index first, Index rows, double* y) {
+    for (Index q = 0; q < m; ++q) solve_corner(L, first, rows, y + q * ldx);
   };
-  const auto middle = [ld, ldx, m, &small](const double* corner, Index rows, double* y) {
-    solve_by_rows<small_rows>(corner, ld, rows, y, ldx, m, small);
+  const auto middle = [L, ldx, m, &small](Index first, Index rows, double* y) {
+    solve_by_rows<small_rows>(L, first, rows, y, ldx, m, small);
   };
-  solve_by_rows<64>(L, ld, n, x, ldx, m, middle);
+  solve_by_rows<64>(L, 0, n, x, ldx, m, middle);
 }
 
-inline void backward_solve(const double* L, Index ld, Index n, double* x) {
-  const double* line[small_rows];
+inline void backward_solve(const double* const* L, Index n, double* x) {
   double minus[small_rows];
   for (Index last = n; last > 0;) {
     const Index held = last % small_rows == 0 ? small_rows : last % small_rows;
     const Index first = last - held;
     for (Index k = held; k-- > 0;) {
-      const double* row = L + (first + k) * ld + first;
+      const double* row = L[first + k] + first;
       const double value = x[first + k] / row[k];
       x[first + k] = value;
       for (Index t = 0; t < k; ++t) x[first + t] -= value * row[t];
-      line[k] = L + (first + k) * ld;
       minus[k] = -value;
     }
-    multiply<double>(line, held, first, minus, small_rows, 1, x, n);
+    multiply<double>(L + first, held, first, minus, small_rows, 1, x, n);
     last = first;
   }
 }

@@ -85,7 +85,7 @@ RIATA_INLINE Pack lookup(Table table, Codes codes, int group) {
 
 #endif
 
-inline std::uint64_t load_word(const std::uint8_t* bytes) {
+RIATA_INLINE std::uint64_t load_word(const std::uint8_t* bytes) {
   std::uint64_t word;
   std::memcpy(&word, bytes, sizeof word);
   return word;
@@ -106,7 +106,7 @@ struct Sums {
 };
 
 template <int C, int M>
-inline void correlate_word(const std::uint64_t (&words)[C], const Table (&tables)[C], const double* const (&R)[M],
+RIATA_INLINE void correlate_word(const std::uint64_t (&words)[C], const Table (&tables)[C], const double* const (&R)[M],
                            Sums<C, M>& sums) {
   Codes codes[C];
   for (int c = 0; c < C; ++c) codes[c] = make_codes(words[c]);
@@ -188,7 +188,7 @@ void correlate(const std::uint8_t* const* cols, const double* tables, Index ncol
 }
 
 /// out(i, q) += table[code(i)] b(q) for one word of samples, all right-hand sides.
-inline void multiply_word(std::uint64_t word, const Table& table, const double* b, Index ldb, Index m, double* out,
+RIATA_INLINE void multiply_word(std::uint64_t word, const Table& table, const double* b, Index ldb, Index m, double* out,
                           Index ldo) {
   const Codes codes = make_codes(word);
   Pack x[groups];
@@ -232,7 +232,7 @@ void decode(const std::uint8_t* col, const double* table_values, Index n, double
   for (; i < n; ++i) out[i] = table_values[(col[i / 4] >> (2 * (i % 4))) & 3];
 }
 
-inline std::int64_t bits_set(std::uint64_t x) {
+RIATA_INLINE std::int64_t bits_set(std::uint64_t x) {
 #if defined(__GNUC__)
   return __builtin_popcountll(x);
 #else

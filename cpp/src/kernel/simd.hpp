@@ -193,6 +193,14 @@ RIATA_INLINE double sum(Pack a) {
 
 #endif
 
+#if defined(__GNUC__) || defined(__clang__)
+RIATA_INLINE void prefetch(const void* p) { __builtin_prefetch(p, 0, 3); }
+#elif RIATA_ISA_LEVEL >= 2
+RIATA_INLINE void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+#else
+RIATA_INLINE void prefetch(const void*) {}
+#endif
+
 /// The first k < width elements, zeros after them; reads nothing further.
 template <class T>
 RIATA_INLINE Pack load_part(const T* p, Index k) {

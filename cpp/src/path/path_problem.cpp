@@ -62,6 +62,7 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
       spread_(variance.cwiseMax(0.0).cwiseSqrt()),
       model_(*shared.pool, options.fit_intercept,
              options.loss == "gaussian" && shared.X.cols() <= std::min(shared.X.rows(), kGramLimit), threads),
+      active_set_(options.loss == "gaussian" && options.l1_ratio < 1.0),
       kkt_relative_(std::clamp(0.1 * options.tol, 1e-13, options.solver == "cd" || options.solver == "prox" ? 1e-6 : 1e-9)) {
   const bool quadratic = options.loss == "gaussian";
   Vec omega = problem.weights / problem.weights.sum();

@@ -7,7 +7,7 @@
 namespace riata {
 namespace {
 
-constexpr Index kRefreshAfter = 400;  // factor updates before factoring afresh
+constexpr Index kRefreshAfter = 500;  // factor updates, beyond two a feature, before factoring afresh
 constexpr int kPatience = 3;          // rounds without descent before one-at-a-time steps
 constexpr Index kBuildBlock = 64;     // features entered together when the factor is built
 
@@ -165,7 +165,8 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
 
   std::vector<double> ridge;
   for (Index w : active_) ridge.push_back(penalty_of(w).l2);
-  if (active_.empty() || !factor_.set_ridge(ridge)) build(problem, b, c);
+  const bool tired = factor_.updates() > kRefreshAfter + 2 * factor_.size();
+  if (active_.empty() || !factor_.set_ridge(ridge) || (tired && !factor_.refactor())) build(problem, b, c);
 
   InnerResult result;
   bool everywhere = true, careful = false, refreshed = false;
@@ -213,7 +214,7 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
           return result;
         }
         if (worst > 0.5 * last_worst) {  // no longer improving: rounding, or a tired factor
-          if (refreshed || factor_.updates() == 0) return result;
+          if (refreshed) return result;
           refreshed = true;
           if (!factor_.refactor()) build(problem, b, c);
         }
@@ -234,11 +235,6 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
       if (shifted) model.correlations(b, all, c);
       residual();
     }
-    if (factor_.updates() > kRefreshAfter && !factor_.refactor()) {
-      build(problem, b, c);
-      residual();
-    }
-
     factor_.solve(step);
     ++problem.counters.newton_steps;
     const auto stopped = move(b, step, careful);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "riata/kernel/kernels.hpp"
 
@@ -9,81 +10,82 @@ namespace riata {
 namespace {
 
 constexpr double kCollinear = 1e-10;  // smallest pivot, relative to the diagonal
-constexpr Index kBlock = 32;          // rows factored together
+constexpr Index kBlock = 32;          // rows solved together
 
 }  // namespace
 
-void GramFactor::reserve(Index size) {
-  if (size <= capacity_) return;
-  const Index grown = std::max<Index>({size, capacity_ + capacity_ / 2, 64}) / 8 * 8 + 8;
-  for (std::vector<double>* matrix : {&gram_, &factor_}) {
-    std::vector<double> wider(static_cast<std::size_t>(grown * grown));
-    for (Index i = 0; i < size_; ++i) {
-      std::copy_n(matrix->data() + i * capacity_, i + 1, wider.data() + i * grown);
-    }
-    matrix->swap(wider);
-  }
-  capacity_ = grown;
+void GramFactor::clear() {
+  factor_.clear();
+  gram_.clear();
+  lines_.clear();
+  ridge_.clear();
+  updates_ = 0;
 }
 
 std::vector<Index> GramFactor::append(const MatIn& cross, const MatIn& block, std::span<const double> ridge) {
-  const Index m = block.cols();
+  const Index m = block.cols(), old = size();
   std::vector<Index> accepted;
-  reserve(size_ + m);
-  ridge_.resize(static_cast<std::size_t>(size_ + m));
   for (Index begin = 0; begin < m; begin += kBlock) {
-    const Index count = std::min(kBlock, m - begin), base = size_, first = static_cast<Index>(accepted.size());
+    const Index count = std::min(kBlock, m - begin), base = size();
     // Gram entries with everything accepted so far: the rows of `cross`, then accepted rows of `block`.
+    const auto entry = [&](Index i, Index r) {
+      return i < old ? cross(i, r) : block(accepted[static_cast<std::size_t>(i - old)], r);
+    };
     solved_.resize(static_cast<std::size_t>(base * count));
     for (Index r = 0; r < count; ++r) {
-      double* column = solved_.data() + r * base;
-      for (Index i = 0; i < cross.rows(); ++i) column[i] = cross(i, begin + r);
-      for (Index a = 0; a < first; ++a) column[cross.rows() + a] = block(accepted[static_cast<std::size_t>(a)], begin + r);
+      for (Index i = 0; i < base; ++i) solved_[static_cast<std::size_t>(r * base + i)] = entry(i, begin + r);
     }
-    std::vector<double> gram_part = solved_;
-    if (base > 0) kernels().forward_solve(factor_.data(), capacity_, base, solved_.data(), base, count);
+    if (base > 0) kernels().forward_solve(lines_.data(), base, solved_.data(), base, count);
     for (Index r = 0; r < count; ++r) {
-      double* gram = gram_row(size_);
-      std::copy_n(gram_part.data() + r * base, base, gram);
-      for (Index s = base; s < size_; ++s) {
-        gram[s] = block(accepted[static_cast<std::size_t>(s - cross.rows())], begin + r);
+      Row gram(static_cast<std::size_t>(size() + 1));
+      for (Index i = 0; i < size(); ++i) gram[static_cast<std::size_t>(i)] = entry(i, begin + r);
+      gram.back() = block(begin + r, begin + r);
+      if (push_row(std::move(gram), ridge[static_cast<std::size_t>(begin + r)], solved_.data() + r * base, base)) {
+        accepted.push_back(begin + r);
       }
-      gram[size_] = block(begin + r, begin + r);
-      ridge_[static_cast<std::size_t>(size_)] = ridge[static_cast<std::size_t>(begin + r)];
-      if (push_row(solved_.data() + r * base, base)) accepted.push_back(begin + r);
     }
   }
-  ridge_.resize(static_cast<std::size_t>(size_));
   return accepted;
 }
 
-/// Factors the Gram row standing at position size_, given its solution against the first `base` factor rows;
-/// false when the pivot says that it is collinear with the rows before it.
-bool GramFactor::push_row(const double* solved, Index base) {
+/// Appends the factor row of a feature with the given Gram row, whose solution against the first `base` factor rows is
+/// known; false when the pivot says that it is collinear with the rows before it.
+bool GramFactor::push_row(Row gram, double ridge, const double* solved, Index base) {
   const Kernels& k = kernels();
-  const double* gram = gram_row(size_);
-  double* out = row(size_);
-  std::copy_n(solved, base, out);
-  for (Index s = base; s < size_; ++s) out[s] = (gram[s] - k.dot(out, row(s), s)) / row(s)[s];
-  const double diagonal = gram[size_] + ridge_[static_cast<std::size_t>(size_)];
-  const double pivot = diagonal - k.dot(out, out, size_);
+  Row row(gram.size());
+  std::copy_n(solved, base, row.data());
+  for (Index s = base; s < size(); ++s) {
+    const double* line = lines_[static_cast<std::size_t>(s)];
+    row[static_cast<std::size_t>(s)] = (gram[static_cast<std::size_t>(s)] - k.dot(row.data(), line, s)) / line[s];
+  }
+  const double diagonal = gram.back() + ridge;
+  const double pivot = diagonal - k.dot(row.data(), row.data(), size());
   if (!(pivot > kCollinear * diagonal)) return false;
-  out[size_] = std::sqrt(pivot);
-  ++size_;
+  row.back() = std::sqrt(pivot);
+  factor_.push_back(std::move(row));
+  lines_.push_back(factor_.back().data());
+  ridge_.push_back(ridge);
+  if (keep_gram_) gram_.push_back(std::move(gram));
   ++updates_;
   return true;
 }
 
 bool GramFactor::refactor() {
-  const Index total = size_;
-  size_ = 0;
-  while (size_ < total) {
-    const Index base = size_, count = std::min(kBlock, total - base);
+  if (!keep_gram_) return false;
+  std::vector<Row> gram = std::exchange(gram_, {});
+  const std::vector<double> ridge = std::exchange(ridge_, {});
+  clear();
+  const Index total = static_cast<Index>(gram.size());
+  while (size() < total) {
+    const Index base = size(), count = std::min(kBlock, total - base);
     solved_.resize(static_cast<std::size_t>(base * count));
-    for (Index r = 0; r < count; ++r) std::copy_n(gram_row(base + r), base, solved_.data() + r * base);
-    if (base > 0) kernels().forward_solve(factor_.data(), capacity_, base, solved_.data(), base, count);
     for (Index r = 0; r < count; ++r) {
-      if (!push_row(solved_.data() + r * base, base)) return false;
+      std::copy_n(gram[static_cast<std::size_t>(base + r)].data(), base, solved_.data() + r * base);
+    }
+    if (base > 0) kernels().forward_solve(lines_.data(), base, solved_.data(), base, count);
+    for (Index r = 0; r < count; ++r) {
+      const std::size_t i = static_cast<std::size_t>(base + r);
+      if (!push_row(std::move(gram[i]), ridge[i], solved_.data() + r * base, base)) return false;
     }
   }
   updates_ = 0;
@@ -97,24 +99,21 @@ bool GramFactor::set_ridge(std::span<const double> ridge) {
 }
 
 void GramFactor::remove(Index i) {
-  const Index last = size_ - 1;
-  for (Index r = i; r < last; ++r) {
-    // Row r + 1 moves up; its Gram entries lose column i.
-    double* gram = gram_row(r);
-    const double* from = gram_row(r + 1);
-    std::copy_n(from, i, gram);
-    std::copy_n(from + i + 1, r + 1 - i, gram + i);
-    std::copy_n(row(r + 1), r + 2, row(r));
-    ridge_[static_cast<std::size_t>(r)] = ridge_[static_cast<std::size_t>(r + 1)];
-  }
-  ridge_.resize(static_cast<std::size_t>(last));
-  size_ = last;
+  const auto drop = [i](auto& rows) { rows.erase(rows.begin() + i); };
+  drop(factor_);
+  drop(lines_);
+  drop(ridge_);
   ++updates_;
-  // Rows i.. now reach one column past the diagonal: rotate columns (j, j + 1) to clear it, row by row.
-  const Index tail = last - i;
+  if (keep_gram_) {
+    drop(gram_);
+    for (std::size_t r = static_cast<std::size_t>(i); r < gram_.size(); ++r) gram_[r].erase(gram_[r].begin() + i);
+  }
+  // Rows from i on reach one column past the diagonal: rotate columns (j, j + 1) to clear it, row by row.
+  const Index tail = size() - i;
   rotations_.resize(static_cast<std::size_t>(2 * tail));
-  for (Index r = i; r < last; ++r) {
-    double* l = row(r);
+  for (Index r = i; r < size(); ++r) {
+    Row& row = factor_[static_cast<std::size_t>(r)];
+    double* l = row.data();
     double carry = l[i];
     for (Index j = i; j < r; ++j) {
       const double c = rotations_[static_cast<std::size_t>(2 * (j - i))];
@@ -127,13 +126,14 @@ void GramFactor::remove(Index i) {
     rotations_[static_cast<std::size_t>(2 * (r - i))] = carry / radius;
     rotations_[static_cast<std::size_t>(2 * (r - i) + 1)] = beyond / radius;
     l[r] = radius;
+    row.pop_back();
   }
 }
 
 void GramFactor::solve(Vec& rhs) const {
-  if (size_ == 0) return;
-  kernels().forward_solve(factor_.data(), capacity_, size_, rhs.data(), size_, 1);
-  kernels().backward_solve(factor_.data(), capacity_, size_, rhs.data());
+  if (factor_.empty()) return;
+  kernels().forward_solve(lines_.data(), size(), rhs.data(), size(), 1);
+  kernels().backward_solve(lines_.data(), size(), rhs.data());
 }
 
 }  // namespace riata

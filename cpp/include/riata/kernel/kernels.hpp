@@ -42,11 +42,11 @@ struct Kernels {
   void (*center_f32)(const float* x, Index n, double shift, double* z, double* square);
   void (*center_i8)(const std::int8_t* x, Index n, double shift, double* z, double* square);
 
-  /// L Y = X in place for m right-hand sides of length n, ldx apart. L is lower triangular, element (i, k) at
-  /// L[i * ld + k]; entries above the diagonal are not read.
-  void (*forward_solve)(const double* L, Index ld, Index n, double* x, Index ldx, Index m);
+  /// L Y = X in place for m right-hand sides of length n, ldx apart. L is lower triangular, element (i, k) at L[i][k]:
+  /// entries above the diagonal need not exist.
+  void (*forward_solve)(const double* const* L, Index n, double* x, Index ldx, Index m);
   /// L' x = y in place, for the same L.
-  void (*backward_solve)(const double* L, Index ld, Index n, double* x);
+  void (*backward_solve)(const double* const* L, Index n, double* x);
 };
 
 /// Rows summed together before they are added to a result of `correlate_*`.

@@ -7,13 +7,16 @@
 
 namespace riata {
 
-/// Growing and shrinking Gram matrix of the active features with its Cholesky factor:
-/// L L' = G + diag(ridge), both kept in the order in which features entered.
-/// Appending costs O(k^2) a row, removing O((k - i)^2), solving O(k^2) (k = size).
+/// Cholesky factor of the Gram matrix of the active features, growing and shrinking: L L' = G + diag(ridge), in the
+/// order in which features entered. Appending a row costs O(k^2), removing row i O((k - i)^2), solving O(k^2) (k = size);
+/// k (k + 1) / 2 doubles are held, twice that with the Gram matrix.
 class GramFactor {
  public:
-  Index size() const { return size_; }
-  void clear() { size_ = 0; }
+  /// With `keep_gram`, G is stored too, so that the ridge can change without asking for it again.
+  explicit GramFactor(bool keep_gram) : keep_gram_(keep_gram) {}
+
+  Index size() const { return static_cast<Index>(factor_.size()); }
+  void clear();
 
   /// Appends rows for m features. cross(i, r) = Gram entry of existing feature i with new one r, block the m x m Gram
   /// among the new ones, ridge[r] what is added to the diagonal. A feature whose pivot is at most 1e-10 of its
@@ -23,30 +26,27 @@ class GramFactor {
   /// Removes the feature at position i; later ones move up by one.
   void remove(Index i);
 
-  /// Changes the ridge terms and refactors (only if they differ). Returns false if some pivot failed.
+  /// Changes the ridge terms. False if that needs a new factor and there is none (no Gram matrix, or a failed pivot):
+  /// then the factor must be built again.
   bool set_ridge(std::span<const double> ridge);
+
+  /// Factors again from the stored Gram matrix, shedding the rounding of many updates. False as for set_ridge.
+  bool refactor();
 
   /// Solves (G + diag(ridge)) x = rhs in place.
   void solve(Vec& rhs) const;
 
   /// Rows changed since the last full factorisation.
   Index updates() const { return updates_; }
-  /// Factors again from the stored Gram matrix. Returns false if some pivot failed (then the factor is unusable).
-  bool refactor();
 
  private:
-  double* gram_row(Index i) { return gram_.data() + i * capacity_; }
-  double* row(Index i) { return factor_.data() + i * capacity_; }
-  const double* row(Index i) const { return factor_.data() + i * capacity_; }
-  void reserve(Index size);
-  bool push_row(const double* solved, Index base);
+  using Row = std::vector<double>;
+  bool push_row(Row gram, double ridge, const double* solved, Index base);
 
-  Index size_ = 0;
-  Index capacity_ = 0;
+  bool keep_gram_;
   Index updates_ = 0;
-  // Row-major lower triangles with `capacity_` doubles a row.
-  std::vector<double> gram_;
-  std::vector<double> factor_;
+  std::vector<Row> factor_, gram_;         // row i of a lower triangle
+  std::vector<const double*> lines_;       // factor_[i].data()
   std::vector<double> ridge_;
   std::vector<double> solved_, rotations_;  // scratch
 };

@@ -40,6 +40,9 @@ double objective(const InnerProblem& problem, const Vec& b, const Vec& c);
 /// ratio test, which terminates.
 class ActiveSet {
  public:
+  /// `ridge_changes`: the l2 part of the penalties will differ between calls (elastic net down a path).
+  explicit ActiveSet(bool ridge_changes) : factor_(ridge_changes) {}
+
   /// Features kept in the factor, as working-set numbers.
   const std::vector<Index>& features() const { return active_; }
   /// Renumbers after the working set changed: old number -> new number.
