@@ -28,13 +28,12 @@ function(riata_compile_options target)
 endfunction()
 
 # riata_x86_sources(target AVX2 files... AVX512 files...): wider instruction sets for these files alone.
-# Elsewhere than on x86-64 RIATA_X86 is not defined and the files compile to nothing.
+# Elsewhere than on x86-64 the files get no flags and compile to an empty table.
 function(riata_x86_sources target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "AVX2;AVX512")
   if(NOT RIATA_TARGET_IS_X86_64)
     return()
   endif()
-  target_compile_definitions(${target} PRIVATE RIATA_X86)
   if(MSVC)
     set(avx2 /arch:AVX2)
     set(avx512 /arch:AVX512)
