@@ -23,6 +23,7 @@ STORED = HERE.parents[1] / "data" / "references"
 SHARED = Path(os.environ.get("RIATA_SHARED_DATA", HERE.parents[3] / "shared" / "data"))
 # tol bounds a gap and coefficients go with its square root, so 1e-5 on them needs more than 1e-10.
 TOL = {"gaussian": 1e-13, "binomial": 1e-12}
+NEARLY_COLLINEAR = ("ref_riboflavin_lasso",)
 
 
 @dataclass
@@ -151,7 +152,7 @@ def assert_matches(reference: Reference, first: int, *, coefficients: bool) -> N
     """From alpha number `first` on: predictors, scaled coefficients if asked, and never a worse objective.
 
     glmnet is the less exact of the two (it stops on a change, not on a gap). Where the two differ by more
-    than 1e-5 of the spread of predictors or the largest coefficient, riata's objective has to be clearly lower.
+    than 1e-5 of the spread of predictors or the largest coefficient, riata's objective has to be lower.
     """
     path, coefs = reference.fit()
     assert np.all(path.converged)
@@ -196,11 +197,9 @@ def test_every_solver_reaches_the_stored_objective(file, solver):
 def test_shared_glmnet_path(file):
     """From the second alpha on: the first is alpha_max, where a coefficient may be nonzero by rounding.
 
-    With more features than samples coefficients are hardly determined, and predictors alone are compared.
+    Where columns are nearly collinear the coefficients are hardly determined: there predictors alone.
     """
-    reference = read_shared(file)
-    n, p = reference.X.shape
-    assert_matches(reference, first=1, coefficients=p < n)
+    assert_matches(read_shared(file), first=1, coefficients=file.stem not in NEARLY_COLLINEAR)
 
 
 @needs_shared
