@@ -33,7 +33,6 @@ class SparseDesign : public Design {
 
 namespace sparse {
 
-constexpr Index kLanes = 8;          // right-hand sides that share a cache line
 constexpr Index kChunkColumns = 64;  // columns a task
 constexpr Index kLookAhead = 16;     // entries between a prefetch and its use
 
@@ -45,6 +44,7 @@ inline void prefetch([[maybe_unused]] const void* address) {
 
 /// Columns of R in panels of kLanes, each row-major and zero-padded: the entries of a row that belong together lie in
 /// one cache line.
+template <Index kLanes>
 class Panels {
  public:
   explicit Panels(const MatIn& R)
@@ -96,35 +96,31 @@ void axpy(const SparseColumn<I, T>& x, double a, double* v) {
   for (Index k = 0; k < x.size; ++k) v[x.row[k]] += a * static_cast<double>(x.value[k]);
 }
 
-/// sum[l] = sum_k x_k panel(row_k, l).
-template <class I, class T>
-void dot_panel(const SparseColumn<I, T>& x, const Panels& panels, Index b, double (&sum)[kLanes]) {
-  for (double& s : sum) s = 0;
-  for (Index k = 0; k < x.size; ++k) {
-    if (k + kLookAhead < x.size) prefetch(panels.row(b, x.row[k + kLookAhead]));
-    const double* r = panels.row(b, x.row[k]);
-    const auto value = static_cast<double>(x.value[k]);
-    for (Index l = 0; l < kLanes; ++l) sum[l] += value * r[l];
-  }
-}
-
-template <class Column>
-void correlate(const Column& column, Columns columns, const MatIn& R, MatOut out, int threads) {
-  const auto total = static_cast<Index>(columns.size());
-  const auto at = [&](Index k) { return column(columns[static_cast<std::size_t>(k)]); };
-  if (R.cols() == 1) {
-    each(total, threads, [&](Index k) { out(k, 0) = dot(at(k), R.data()); });
-    return;
-  }
-  const Panels panels(R);
-  each(total, threads, [&](Index k) {
-    double sum[kLanes];
+template <Index kLanes, class Column>
+void correlate_panels(const Column& column, Columns columns, const MatIn& R, MatOut& out, int threads) {
+  const Panels<kLanes> panels(R);
+  each(static_cast<Index>(columns.size()), threads, [&](Index k) {
+    const auto x = column(columns[static_cast<std::size_t>(k)]);
     for (Index b = 0; b < panels.count(); ++b) {
-      dot_panel(at(k), panels, b, sum);
+      double sum[kLanes] = {};
+      for (Index e = 0; e < x.size; ++e) {
+        if (e + kLookAhead < x.size) prefetch(panels.row(b, x.row[e + kLookAhead]));
+        const double* r = panels.row(b, x.row[e]);
+        const auto value = static_cast<double>(x.value[e]);
+        for (Index l = 0; l < kLanes; ++l) sum[l] += value * r[l];
+      }
       const Index width = std::min(kLanes, R.cols() - b * kLanes);
       for (Index l = 0; l < width; ++l) out(k, b * kLanes + l) = sum[l];
     }
   });
+}
+
+template <class Column>
+void correlate(const Column& column, Columns columns, const MatIn& R, MatOut out, int threads) {
+  if (R.cols() > 4) return correlate_panels<8>(column, columns, R, out, threads);
+  if (R.cols() > 1) return correlate_panels<4>(column, columns, R, out, threads);
+  each(static_cast<Index>(columns.size()), threads,
+       [&](Index k) { out(k, 0) = dot(column(columns[static_cast<std::size_t>(k)]), R.data()); });
 }
 
 /// Parallel over right-hand sides: rows of different columns collide, right-hand sides never do.
@@ -189,7 +185,8 @@ class Moments {
   }
 
  private:
-  Panels panels_;
+  static constexpr Index kLanes = 4;
+  Panels<kLanes> panels_;
   Vec positive_, total_;  // rows of positive weight, sum of weights
 };
 

@@ -10,25 +10,35 @@
 namespace riata::RIATA_ISA {
 
 constexpr Index block = kernel_block;
+constexpr Index cache_line = 64;  // bytes
 
 RIATA_INLINE Index smaller(Index a, Index b) {
   return a < b ? a : b;
 }
 
+/// Bytes from each of `count` lines to its partner, when that is the same for all of them; else 0.
+template <class T>
+Index common_distance(const T* const* lines, const T* const* partners, Index count) {
+  const auto distance = [&](Index k) {
+    return static_cast<Index>(reinterpret_cast<std::uintptr_t>(partners[k]) -
+                              reinterpret_cast<std::uintptr_t>(lines[k]));
+  };
+  for (Index k = 1; k < count; ++k) {
+    if (distance(k) != distance(0)) return 0;
+  }
+  return distance(0);
+}
+
 // ---- correlate -----------------------------------------------------------------------------------------------
 
 /// out[c + q ldo] += sum_{i < n} x[c][first + i] R[i + q ldr] for a tile of C lines and M right-hand sides.
-/// Meanwhile n elements from ahead[c] on are asked for, c < C: hardware alone does not see past a page or a line.
+/// Meanwhile the memory `ahead` bytes further on is asked for: the hardware alone does not look past a page.
 template <class T, int C, int M>
 void correlate_tile(const T* const* lines, Index first, Index n, const double* R, Index ldr, double* out, Index ldo,
-                    const T* const* ahead) {
+                    Index ahead) {
   const T* x[C];
-  const T* next[C];
   RIATA_UNROLL
-  for (int c = 0; c < C; ++c) {
-    x[c] = lines[c] + first;
-    next[c] = ahead[c];
-  }
+  for (int c = 0; c < C; ++c) x[c] = lines[c] + first;
   Pack acc[M][C];
   RIATA_UNROLL
   for (int q = 0; q < M; ++q) {
@@ -40,7 +50,7 @@ void correlate_tile(const T* const* lines, Index first, Index n, const double* R
     Pack xi[C];
     RIATA_UNROLL
     for (int c = 0; c < C; ++c) {
-      prefetch(next[c] + i);
+      prefetch(reinterpret_cast<const char*>(x[c] + i) + ahead);
       xi[c] = load(x[c] + i);
     }
     RIATA_UNROLL
@@ -69,7 +79,7 @@ void correlate_tile(const T* const* lines, Index first, Index n, const double* R
 }
 
 template <class T>
-using CorrelateTile = void (*)(const T* const*, Index, Index, const double*, Index, double*, Index, const T* const*);
+using CorrelateTile = void (*)(const T* const*, Index, Index, const double*, Index, double*, Index, Index);
 
 template <class T, int C>
 RIATA_INLINE CorrelateTile<T> correlate_tile_for(Index m) {
@@ -118,7 +128,8 @@ void correlate(const T* const* lines, Index count, Index n, const double* R, Ind
   // second-level cache. Beyond: a group of line blocks stays there while tiles of right-hand sides pass over it.
   const Index tiles = (m + tile_rhs - 1) / tile_rhs;
   const Index rows = tiles == 1 ? block * (64 / m) : block;
-  const Index group = tiles == 1 ? count : 32 / tile_lines * tile_lines;
+  const Index group = tiles == 1 ? count : 8 * tile_lines;
+  const Index reach = tiles == 1 ? tile_lines : group;  // lines to look ahead by
   for (Index first = 0; first < n; first += rows) {
     const Index last = smaller(first + rows, n);
     for (Index g = 0; g < count; g += group) {
@@ -129,18 +140,15 @@ void correlate(const T* const* lines, Index count, Index n, const double* R, Ind
         for (Index c = g; c < group_end; c += tile_lines) {
           const Index held = smaller(tile_lines, group_end - c);
           const CorrelateTile<T> tile = correlate_tile_for<T>(held, width_q);
+          const bool looks = c + reach + held <= count && (c - g) / tile_lines % tiles == t;
+          const Index next = looks ? common_distance(lines + c, lines + c + reach, held) : 0;
           for (Index i = first; i < last; i += block) {
-            const T* ahead[tile_lines];
-            for (Index k = 0; k < held; ++k) {
-              if (tiles == 1) {
-                const Index after = smaller(c + tile_lines + k, count - 1);
-                ahead[k] = i + block < last ? lines[c + k] + i + block : lines[after] + first;
-              } else {  // the next group, one of its lines (or a share of them) with each tile
-                const bool mine = k * tiles / held == t || k == t;
-                ahead[k] = lines[mine ? smaller(c + group + k, count - 1) : c + k] + i;
-              }
-            }
-            tile(lines + c, i, smaller(block, last - i), R + i + q * ldr, ldr, out + c + q * ldo, ldo, ahead);
+            const bool stays = i + block < last;  // in these lines
+            const Index back = (i - first) * static_cast<Index>(sizeof(T));
+            tile(lines + c, i, smaller(block, last - i), R + i + q * ldr, ldr, out + c + q * ldo, ldo,
+                 stays       ? block * static_cast<Index>(sizeof(T))
+                 : next == 0 ? 0
+                             : next - back);
           }
         }
       }
@@ -150,9 +158,10 @@ void correlate(const T* const* lines, Index count, Index n, const double* R, Ind
 
 // ---- multiply ------------------------------------------------------------------------------------------------
 
-/// out[i + q ldo] += sum_{k < K} x[k][first + i] B[k + q ldb], i < n, q < M.
+/// out[i + q ldo] += sum_{k < K} x[k][first + i] B[k + q ldb], i < n, q < M; `ahead` as in correlate_tile.
 template <class T, int K, int M>
-void multiply_tile(const T* const* lines, Index first, Index n, const double* B, Index ldb, double* out, Index ldo) {
+void multiply_tile(const T* const* lines, Index first, Index n, const double* B, Index ldb, double* out, Index ldo,
+                   Index ahead) {
   const T* x[K];
   double b[M][K];  // a local copy, so that stores to `out` cannot be suspected of changing it
   RIATA_UNROLL
@@ -167,7 +176,11 @@ void multiply_tile(const T* const* lines, Index first, Index n, const double* B,
     RIATA_UNROLL
     for (int k = 0; k < K; ++k) {
       RIATA_UNROLL
-      for (int s = 0; s < sweep_packs; ++s) xi[k][s] = load(x[k] + i + s * width);
+      for (int s = 0; s < sweep_packs; ++s) {
+        const T* const at = x[k] + i + s * width;
+        if (s * width * sizeof(T) % cache_line == 0) prefetch(reinterpret_cast<const char*>(at) + ahead);
+        xi[k][s] = load(at);
+      }
     }
     RIATA_UNROLL
     for (int q = 0; q < M; ++q) {
@@ -202,18 +215,24 @@ void multiply_tile(const T* const* lines, Index first, Index n, const double* B,
 
 template <class T, int K>
 void multiply_lines(const T* const* lines, Index first, Index n, const double* B, Index ldb, Index m, double* out,
-                    Index ldo) {
-  Index q = 0;
-  for (; q + 4 <= m; q += 4) multiply_tile<T, K, 4>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
-  switch (m - q) {
-    case 3:
-      return multiply_tile<T, K, 3>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
-    case 2:
-      return multiply_tile<T, K, 2>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
-    case 1:
-      return multiply_tile<T, K, 1>(lines, first, n, B + q * ldb, ldb, out + q * ldo, ldo);
-    default:
-      return;
+                    Index ldo, Index ahead) {
+  for (Index q = 0; q < m; q += 4) {
+    const double* const Bq = B + q * ldb;
+    double* const outq = out + q * ldo;
+    const Index look = q == 0 ? ahead : 0;
+    switch (smaller(m - q, 4)) {
+      case 1:
+        multiply_tile<T, K, 1>(lines, first, n, Bq, ldb, outq, ldo, look);
+        break;
+      case 2:
+        multiply_tile<T, K, 2>(lines, first, n, Bq, ldb, outq, ldo, look);
+        break;
+      case 3:
+        multiply_tile<T, K, 3>(lines, first, n, Bq, ldb, outq, ldo, look);
+        break;
+      default:
+        multiply_tile<T, K, 4>(lines, first, n, Bq, ldb, outq, ldo, look);
+    }
   }
 }
 
@@ -221,19 +240,23 @@ template <class T>
 void multiply(const T* const* lines, Index count, Index n, const double* B, Index ldb, Index m, double* out,
               Index ldo) {
   const Index rows = m <= 4 ? 4 * block : block;  // the part of `out` in use stays in cache
+  constexpr int K = sweep_lines;
   for (Index i = 0; i < n; i += rows) {
     const Index held = smaller(rows, n - i);
     Index c = 0;
-    for (; c + 8 <= count; c += 8) multiply_lines<T, 8>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
+    for (; c + K <= count; c += K) {
+      const Index ahead = c + 2 * K <= count ? common_distance(lines + c, lines + c + K, K) : 0;
+      multiply_lines<T, K>(lines + c, i, held, B + c, ldb, m, out + i, ldo, ahead);
+    }
     if (c + 4 <= count) {
-      multiply_lines<T, 4>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
+      multiply_lines<T, 4>(lines + c, i, held, B + c, ldb, m, out + i, ldo, 0);
       c += 4;
     }
     if (c + 2 <= count) {
-      multiply_lines<T, 2>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
+      multiply_lines<T, 2>(lines + c, i, held, B + c, ldb, m, out + i, ldo, 0);
       c += 2;
     }
-    if (c < count) multiply_lines<T, 1>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
+    if (c < count) multiply_lines<T, 1>(lines + c, i, held, B + c, ldb, m, out + i, ldo, 0);
   }
 }
 

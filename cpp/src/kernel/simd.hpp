@@ -30,8 +30,8 @@ using Index = std::ptrdiff_t;
 
 using Pack = __m512d;
 constexpr Index width = 8;
-constexpr int tile_lines = 4, tile_rhs = 6;  // correlate: 24 sums + 4 lines + 1 right-hand side of 32 registers
-constexpr int sweep_packs = 2;               // multiply: 8 lines x 2 packs
+constexpr int tile_lines = 4, tile_rhs = 6;      // correlate: 24 sums + 4 lines + 1 right-hand side of 32 registers
+constexpr int sweep_lines = 8, sweep_packs = 2;  // multiply: 16 packs of lines + 2 sums + 1 factor
 
 RIATA_INLINE Pack zero() {
   return _mm512_setzero_pd();
@@ -76,8 +76,8 @@ RIATA_INLINE double sum(Pack a) {
 
 using Pack = __m256d;
 constexpr Index width = 4;
-constexpr int tile_lines = 3, tile_rhs = 4;  // correlate: 12 sums + 3 lines + 1 right-hand side of 16 registers
-constexpr int sweep_packs = 1;
+constexpr int tile_lines = 3, tile_rhs = 4;      // correlate: 12 sums + 3 lines + 1 right-hand side of 16 registers
+constexpr int sweep_lines = 6, sweep_packs = 2;  // multiply: 12 packs of lines + 2 sums + 1 factor
 
 RIATA_INLINE Pack zero() {
   return _mm256_setzero_pd();
@@ -123,7 +123,7 @@ RIATA_INLINE double sum(Pack a) {
 
 constexpr Index width = 2;
 constexpr int tile_lines = 3, tile_rhs = 4;
-constexpr int sweep_packs = 1;
+constexpr int sweep_lines = 6, sweep_packs = 2;  // multiply: 12 packs of lines + 2 sums + 1 factor
 
 #if defined(__GNUC__) || defined(__clang__)
 typedef double Pack __attribute__((vector_size(16)));
@@ -194,9 +194,13 @@ RIATA_INLINE double sum(Pack a) {
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
-RIATA_INLINE void prefetch(const void* p) { __builtin_prefetch(p, 0, 3); }
+RIATA_INLINE void prefetch(const void* p) {
+  __builtin_prefetch(p, 0, 3);
+}
 #elif RIATA_ISA_LEVEL >= 2
-RIATA_INLINE void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0); }
+RIATA_INLINE void prefetch(const void* p) {
+  _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);
+}
 #else
 RIATA_INLINE void prefetch(const void*) {}
 #endif

@@ -73,7 +73,7 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
 class Driver {
  public:
   Driver(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& options)
-      : X_(X), options_(options), owner_(std::this_thread::get_id()), shared_(X, options.fit_intercept) {
+      : X_(X), options_(options), owner_(std::this_thread::get_id()), shared_(X, options.fit_intercept, options.l1_ratio == 0.0) {
     // Signals are the business of the thread that called; the others stop when it has thrown.
     inner_options_ = options;
     inner_options_.poll = [this] {
@@ -101,7 +101,7 @@ class Driver {
     const int threads = count > 1 ? 1 : options.threads;
     for (Index f = 0; f < count; ++f) {
       problems_.push_back(std::make_unique<PathProblem>(shared_, problems[static_cast<std::size_t>(f)], features,
-                                                        inner_options_, mean.col(f), variance.col(f), threads));
+                                                        inner_options_, mean.col(f), variance.col(f), count == 1, threads));
     }
   }
 
@@ -139,9 +139,9 @@ class Driver {
     }
     counters_.passes = counters_.columns_streamed / static_cast<double>(X_.cols());
     for (auto& problem : problems_) {
-      problem->result().counters = counters_;
-      problem->result().interrupted = interrupted;
-      results.push_back(std::move(problem->result()));
+      results.push_back(problem->take_result());
+      results.back().counters = counters_;
+      results.back().interrupted = interrupted;
     }
     return results;
   }
@@ -238,7 +238,7 @@ class Driver {
 
   /// Tells what has been fitted, applies the stopping rules. False ends the path.
   bool report(Index from, Index total, bool& interrupted) {
-    PathResult& r = problems_.front()->result();
+    const PathResult& r = problems_.front()->result();
     const Index fitted = problems_.front()->fitted();
     for (Index k = from; k < fitted; ++k) {
       const std::size_t i = static_cast<std::size_t>(k);

@@ -17,10 +17,13 @@ constexpr double kShiftAlways = 1e3;     // |mean| / spread beyond which columns
 constexpr Index kReferenceRows = 4096;   // columns at least this long are referenced in place where possible
 constexpr Index kGramLimit = 4096;       // most features for which a whole Gram matrix is kept
 constexpr Index kFactorLimit = 6000;     // most active features "auto" gives to the Cholesky factor
+constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when an l2 part keeps descent fast
 constexpr double kBoundMargin = 1e-7;    // a bound this close to the threshold counts as undecided
 constexpr int kTries = 6;                // attempts at a smaller gap before giving up
 constexpr Index kNewtonSteps = 100;
-constexpr std::size_t kHistory = 3;      // accepted residuals that take part in reference bases
+// Accepted residuals that take part in reference bases: right-hand sides are nearly free next to one pending residual,
+// not next to those of a dozen problems.
+constexpr std::size_t kHistoryAlone = 3, kHistoryShared = 1;
 
 double column_scale(bool standardize, double spread) { return standardize ? spread : 1.0; }
 
@@ -28,8 +31,8 @@ double column_scale(bool standardize, double spread) { return standardize ? spre
 
 // --- shared pool -------------------------------------------------------------------------------------------------
 
-SharedPool::SharedPool(const Design& design, bool centre)
-    : X(design), centred(centre), pool(design.make_pool()), position_(static_cast<std::size_t>(design.cols()), -1) {}
+SharedPool::SharedPool(const Design& design, bool centre, bool everything)
+    : X(design), centred(centre), whole(everything), pool(design.make_pool()), position_(static_cast<std::size_t>(design.cols()), -1) {}
 
 void SharedPool::require(std::span<const Index> features, const Vec& mean, const Vec& spread, int threads,
                          Counters& counters) {
@@ -40,7 +43,7 @@ void SharedPool::require(std::span<const Index> features, const Vec& mean, const
     position_[static_cast<std::size_t>(j)] = static_cast<std::int32_t>(pool->cols() + static_cast<Index>(missing.size()));
     missing.push_back(j);
     const double m = centred ? mean[j] : 0.0;
-    const bool reference = X.rows() >= kReferenceRows && X.contiguous(j) != nullptr && std::abs(m) <= kShiftAlways * spread[j];
+    const bool reference = (whole || X.rows() >= kReferenceRows) && X.contiguous(j) != nullptr && std::abs(m) <= kShiftAlways * spread[j];
     shift.push_back(reference ? std::numeric_limits<double>::quiet_NaN() : m);
   }
   if (missing.empty()) return;
@@ -51,13 +54,14 @@ void SharedPool::require(std::span<const Index> features, const Vec& mean, const
 // --- setup -------------------------------------------------------------------------------------------------------
 
 PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Features& features,
-                         const PathOptions& options, const Vec& mean, const Vec& variance, int threads)
+                         const PathOptions& options, const Vec& mean, const Vec& variance, bool alone, int threads)
     : shared_(shared),
       features_(features),
       options_(options),
       n_(shared.X.rows()),
       p_(shared.X.cols()),
       threads_(threads),
+      most_history_(alone ? kHistoryAlone : kHistoryShared),
       mean_(mean),
       spread_(variance.cwiseMax(0.0).cwiseSqrt()),
       model_(*shared.pool, options.fit_intercept,
@@ -104,8 +108,6 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
   keep_all_ = model_.has_gram() || options.l1_ratio == 0.0;
   number_.assign(static_cast<std::size_t>(p_), -1);
   reference_.setup(omega, nu, noise);
-  result_.mean = mean_;
-  result_.scale = scale_;
   result_.saturated_objective = loss_->saturated();
 
   // State with no feature in the model.
@@ -147,7 +149,8 @@ Index PathProblem::support_size() const { return (b_.array() != 0.0).count(); }
 std::string PathProblem::choose_solver() const {
   if (options_.solver != "auto") return options_.solver;
   const Index active = options_.l1_ratio == 0.0 ? static_cast<Index>(work_.size()) : support_size();
-  return active > kFactorLimit ? "cd" : "homotopy";
+  const Index limit = options_.l1_ratio < 1.0 ? std::clamp(2 * n_, kRidgedFactorLimit, kFactorLimit) : kFactorLimit;
+  return active > limit ? "cd" : "homotopy";
 }
 
 // --- working set -------------------------------------------------------------------------------------------------
@@ -527,7 +530,7 @@ bool PathProblem::finish_certify() {
     adopt(pending_[newest]);
     lambda_ = pending_[newest].lambda;
     for (std::size_t q = 0; q < done; ++q) history_.push_front(std::move(pending_[q].rho));
-    while (history_.size() > kHistory) history_.pop_back();
+    while (history_.size() > most_history_) history_.pop_back();
   }
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(done));
   if (pending_.empty()) return false;
@@ -634,6 +637,12 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
       r.linear_predictor(static_cast<Index>(k), column) = p.eta[i] + y_shift_ + extra;
     }
   }
+}
+
+PathResult PathProblem::take_result() {
+  result_.mean = std::move(mean_);
+  result_.scale = std::move(scale_);
+  return std::move(result_);
 }
 
 void PathProblem::truncate(Index count) {

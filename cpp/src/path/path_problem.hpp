@@ -16,14 +16,15 @@ namespace riata {
 
 /// The pool that all problems of one call share, and where in it each feature is.
 struct SharedPool {
-  SharedPool(const Design& X, bool centred);
+  /// `whole`: every usable column will be required (ridge), so that copies are to be avoided.
+  SharedPool(const Design& X, bool centred, bool whole);
 
   /// Pool positions of the features, gathering those not there yet.
   void require(std::span<const Index> features, const Vec& mean, const Vec& spread, int threads, Counters& counters);
   Index position(Index feature) const { return position_[static_cast<std::size_t>(feature)]; }
 
   const Design& X;
-  bool centred;
+  bool centred, whole;
   std::unique_ptr<Pool> pool;
 
  private:
@@ -36,7 +37,7 @@ struct SharedPool {
 class PathProblem {
  public:
   PathProblem(SharedPool& shared, const Problem& problem, const Features& features, const PathOptions& options,
-              const Vec& mean, const Vec& variance, int threads);
+              const Vec& mean, const Vec& variance, bool alone, int threads);
 
   /// Fits intercept and unpenalised features, the end of the path at lambda = infinity.
   void fit_null();
@@ -60,7 +61,9 @@ class PathProblem {
 
   /// Drops results beyond the first `count` lambdas.
   void truncate(Index count);
-  PathResult& result() { return result_; }
+  const PathResult& result() const { return result_; }
+  /// The finished result; the problem is of no use afterwards.
+  PathResult take_result();
   Index fitted() const { return static_cast<Index>(result_.alphas.size()); }
   bool everything_working() const { return outside_ == 0; }
   Counters& counters() { return counters_; }
@@ -103,6 +106,7 @@ class PathProblem {
   const PathOptions& options_;
   Index n_, p_;
   int threads_;
+  std::size_t most_history_;
   std::unique_ptr<Loss> loss_;
   Vec offset_;          // empty when none (or folded into y)
   Vec reported_offset_;

@@ -6,7 +6,7 @@
 namespace riata {
 namespace {
 
-constexpr std::size_t kMaxBlocks = 256;
+constexpr std::size_t kMaxBlocks = 64;
 constexpr float kUp = 1.0f + 4.0e-7f;  // rounds a float bound upwards
 
 }  // namespace
