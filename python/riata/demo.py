@@ -185,7 +185,7 @@ def findings(fitted: Fitted, result: Outcome) -> list[str]:
         f"  {certificate_text(fitted)}",
         "",
         f"Cross-validation chose penalty alpha {fitted.alpha:.4g}, which keeps {len(fitted.hits)} genes:",
-        *(f"  {line}" for line in hits_lines(fitted.hits, 12, genotypes=False)),
+        *(f"  {line}" for line in hits_lines(fitted.hits, 20, genotypes=False)),
         "        beta: per unit of expression; per sd: per standard deviation; both in log odds of AML",
         "",
         "Does it predict?",

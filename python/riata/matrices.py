@@ -203,17 +203,12 @@ def _read_features(path: str, header: list[str], lines: Any, delimiter: str | No
             width = len(split_cells(line, delimiter))
             ids = header if width == len(header) + 1 else header[1:]
         cells = _row(path, number, line, delimiter, len(ids) + 1)
-        if rows or any(_looks_numeric(cell) for cell in cells[1:]):
-            values = cells[1:]
-            if not all(map(_looks_numeric, values[:1])) and not any(
-                _looks_numeric(v) for v in values if not is_missing(v)
-            ):
-                text[cells[0]] = values
-                continue
+        values = cells[1:]
+        if any(_looks_numeric(cell) and not is_missing(cell) for cell in values):
             rows.append(_numbers(values, ids, path, number))
             names.append(cells[0])
         else:
-            text[cells[0]] = cells[1:]
+            text[cells[0]] = values
     if not rows or ids is None:
         raise ValueError(f"{path}: no numeric rows below the header")
     X = np.ascontiguousarray(np.vstack(rows)).T

@@ -76,7 +76,7 @@ class Fitted:
 
 def gap_text(gap: float) -> str:
     """Write a duality gap."""
-    return "0" if gap <= 0.0 else f"{gap:.1e}".replace("e-0", "e-").replace("e+0", "e")
+    return "0" if gap <= 0.0 else f"{gap:.1e}".replace(".0e", "e").replace("e-0", "e-").replace("e+0", "e")
 
 
 def seconds_text(seconds: float) -> str:
@@ -376,9 +376,9 @@ def certificate_section(fitted: Fitted) -> Section:
         "What the certificate means",
         "For every penalty riata computes, from the data, a lower bound on the best objective any "
         "coefficients could reach. The gap between that bound and the fit, as a share of what there is "
-        f"to explain, is the relative duality gap: here at most {gap_text(fitted.largest_gap)}. It proves "
-        "that the selected set is the solution of the problem as stated, not where a solver happened to "
-        "stop. It does not say that the model is true.",
+        f"to explain, is the relative duality gap: here at most {gap_text(fitted.largest_gap)}. To that "
+        "precision the fit is proven to be the best there is for the problem as stated, not merely where a "
+        "solver stopped. It does not say that the model is true.",
     )
 
 

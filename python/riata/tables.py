@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
@@ -143,6 +144,7 @@ def split_cells(line: str, delimiter: str | None) -> list[str]:
 def find_delimiter(path: StrPath, first_line: str) -> str | None:
     """Return the delimiter that the name or the header shows: tab, comma, or None for runs of blanks."""
     name = fspath(path).removesuffix(".gz").lower()
+    first_line = re.sub(r'"[^"]*"', "", first_line)  # quoted cells may hold any of the marks
     if name.endswith(".csv"):
         for mark in (",", ";", "\t"):
             if mark in first_line:
