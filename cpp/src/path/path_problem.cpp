@@ -607,7 +607,10 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
     const double b = p.b[static_cast<Index>(w)];
     if (b == 0.0) continue;
     const Index j = work_[w];
-    coefs.push_back({j, b / scale_[j]});
+    double raw = b / scale_[j];  // may leave its bounds by a rounding
+    if (features_.lower.size() > 0) raw = std::max(raw, features_.lower[j]);
+    if (features_.upper.size() > 0) raw = std::min(raw, features_.upper[j]);
+    coefs.push_back({j, raw});
     if (options_.fit_intercept) intercept -= mean_[j] * b / scale_[j];
   }
   std::sort(coefs.begin(), coefs.end());
