@@ -119,6 +119,17 @@ TEST_CASE("correlate sums columns against right-hand sides, whatever the groupin
   });
 }
 
+TEST_CASE("no right-hand sides, nothing written") {
+  for_each_isa([](const Kernels& k) {
+    const double x[3] = {1, 2, 3};
+    const double* const line = x;
+    double out = 7.0;
+    k.correlate_f64(&line, 1, 3, x, 3, 0, &out, 1);
+    k.multiply_f64(&line, 1, 1, x, 1, 0, &out, 1);
+    CHECK(out == 7.0);
+  });
+}
+
 TEST_CASE("multiply adds lines to outputs, whatever the grouping") {
   for_each_isa([](const Kernels& k) {
     check_multiply<double>(k.multiply_f64);
