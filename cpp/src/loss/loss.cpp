@@ -18,7 +18,7 @@ std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega) {
 double solve_intercept(const Loss& loss, const Vec& base, double start) {
   Vec u, h, eta;
   // The root lies where sum(u) changes sign; sum(u) falls as g grows. Newton inside a bracket kept from the signs seen.
-  double g = start, below = -HUGE_VAL, above = HUGE_VAL;
+  double g = start, below = -HUGE_VAL, above = HUGE_VAL, longest = 5.0;
   for (int step = 0; step < 100; ++step) {
     eta = base.array() + g;
     loss.derivatives(eta, u, h);
@@ -26,8 +26,9 @@ double solve_intercept(const Loss& loss, const Vec& base, double start) {
     const double noise = 1e-16 * u.cwiseAbs().sum();
     if (std::abs(excess) <= noise) break;
     (excess > 0.0 ? below : above) = g;
-    double next = slope > 0.0 ? g + excess / slope : g + (excess > 0.0 ? 1.0 : -1.0);
-    if (!loss.quadratic()) next = std::min(std::max(next, g - 5.0), g + 5.0);
+    double next = slope > 0.0 ? g + excess / slope : g + (excess > 0.0 ? longest : -longest);
+    if (!loss.quadratic()) next = std::min(std::max(next, g - longest), g + longest);
+    longest *= 2.0;  // where the loss is nearly flat the root may be far away
     if (next <= below || next >= above) next = 0.5 * (below + above);
     if (!std::isfinite(next) || next == g) break;
     const bool last = std::abs(next - g) <= 1e-15 * (1.0 + std::abs(g));

@@ -228,7 +228,7 @@ void PathProblem::select(std::span<const double> lambdas) {
       if (!usable_[static_cast<std::size_t>(j)] || number_[static_cast<std::size_t>(j)] >= 0) continue;
       const double v = features_.penalty_factor.size() > 0 ? features_.penalty_factor[j] : 1.0;
       const double estimate = std::abs(reference_.estimate(query, j)) / v;
-      if (options_.l1_ratio == 0.0 || estimate >= options_.l1_ratio * std::max(threshold, 0.0)) {
+      if (keep_all_ || estimate >= options_.l1_ratio * std::max(threshold, 0.0)) {
         candidates.push_back({estimate, j});
       }
     }
@@ -322,7 +322,7 @@ void PathProblem::solve_one(Pending& p) {
   const auto net = penalties(p.lambda);
   const double tolerance = kkt_tolerance(p.lambda);
   p.solver = choose_solver();
-  evaluate(p);
+  evaluate(std::span(&p, 1));
   double penalty_value = 0.0;
   for (std::size_t w = 0; w < net.size(); ++w) penalty_value += net[w].value(p.b[static_cast<Index>(w)]);
   double value = loss_->value(p.eta) + penalty_value, last_worst = kInfinity;
@@ -359,45 +359,73 @@ void PathProblem::solve_one(Pending& p) {
     if (!(new_value <= value + 1e-14 * std::abs(value))) break;
     p.b = fraction == 1.0 ? b : Vec(p.b + fraction * (b - p.b));
     p.evaluated = false;
-    evaluate(p);
+    evaluate(std::span(&p, 1));
     penalty_value = 0.0;
     for (std::size_t w = 0; w < net.size(); ++w) penalty_value += net[w].value(p.b[static_cast<Index>(w)]);
     value = loss_->value(p.eta) + penalty_value;
   }
 }
 
-/// eta, u and c of a pending solution, from the data.
-void PathProblem::evaluate(Pending& p) {
-  if (p.evaluated) return;
-  std::vector<Index> columns, all;
-  std::vector<double> values;
-  double shift = 0.0;
-  for (std::size_t w = 0; w < work_.size(); ++w) {
-    const Index j = work_[w], position = shared_.position(j);
-    all.push_back(position);
-    const double b = p.b[static_cast<Index>(w)];
-    if (b == 0.0) continue;
-    columns.push_back(position);
-    values.push_back(b / scale_[j]);
-    if (options_.fit_intercept) shift += values.back() * (mean_[j] - shared_.pool->shift_of(position));
+/// eta, u and c of pending solutions, from the data: one product with the supports, one with the working set.
+void PathProblem::evaluate(std::span<Pending> pending) {
+  std::vector<Pending*> open;
+  for (Pending& p : pending) {
+    if (!p.evaluated) open.push_back(&p);
   }
-  Mat base(n_, 1);
+  if (open.empty()) return;
+  const Index m = static_cast<Index>(open.size()), size = static_cast<Index>(work_.size());
+  std::vector<Index> all, support, columns;
+  for (Index w = 0; w < size; ++w) {
+    all.push_back(shared_.position(work_[static_cast<std::size_t>(w)]));
+    if (std::any_of(open.begin(), open.end(), [w](const Pending* p) { return p->b[w] != 0.0; })) {
+      support.push_back(w);
+      columns.push_back(all.back());
+    }
+  }
+  Mat values(static_cast<Index>(support.size()), m), base(n_, m);
+  Vec shift = Vec::Zero(m);
+  for (std::size_t k = 0; k < support.size(); ++k) {
+    const Index w = support[k], j = work_[static_cast<std::size_t>(w)];
+    const double centre = options_.fit_intercept ? mean_[j] - shared_.pool->shift_of(columns[k]) : 0.0;
+    for (Index q = 0; q < m; ++q) {
+      const double value = open[static_cast<std::size_t>(q)]->b[w] / scale_[j];
+      values(static_cast<Index>(k), q) = value;
+      shift[q] += centre * value;
+    }
+  }
   if (columns.empty()) {
     base.setZero();
   } else {
-    shared_.pool->multiply(columns, Eigen::Map<const Mat>(values.data(), static_cast<Index>(values.size()), 1), base, threads_);
-    base.array() -= shift;
+    shared_.pool->multiply(columns, values, base, threads_);
   }
-  if (offset_.size() > 0) base.col(0) += offset_;
-  if (options_.fit_intercept) p.g = solve_intercept(*loss_, base.col(0), p.g);
-  p.eta = base.col(0).array() + p.g;
+  Mat u(n_, m), c(size, m);
   Vec h;
-  loss_->derivatives(p.eta, p.u, h);
-  Mat c(static_cast<Index>(all.size()), 1);
-  shared_.pool->correlate(all, p.u, c, threads_);
-  p.c.resize(c.rows());
-  for (std::size_t w = 0; w < work_.size(); ++w) p.c[static_cast<Index>(w)] = c(static_cast<Index>(w), 0) / scale_[work_[w]];
-  p.evaluated = true;
+  for (Index q = 0; q < m; ++q) {
+    Pending& p = *open[static_cast<std::size_t>(q)];
+    p.eta = base.col(q).array() - shift[q];
+    if (offset_.size() > 0) p.eta += offset_;
+    if (options_.fit_intercept) {
+      p.g = solve_intercept(*loss_, p.eta, p.g);
+      p.eta.array() += p.g;
+    }
+    loss_->derivatives(p.eta, p.u, h);
+    u.col(q) = p.u;
+    p.evaluated = true;
+  }
+  correlate_work(u, c);
+  for (Index q = 0; q < m; ++q) open[static_cast<std::size_t>(q)]->c = c.col(q);
+}
+
+/// c = Xs'u on the working set, u with columns that sum to zero (with an intercept).
+void PathProblem::correlate_work(const MatIn& u, MatOut c) const {
+  std::vector<Index> all;
+  Vec inv_scale(static_cast<Index>(work_.size()));
+  for (std::size_t w = 0; w < work_.size(); ++w) {
+    all.push_back(shared_.position(work_[w]));
+    inv_scale[static_cast<Index>(w)] = 1.0 / scale_[work_[w]];
+  }
+  shared_.pool->correlate(all, u, c, threads_);
+  c = inv_scale.asDiagonal() * c;
 }
 
 /// u -= M Z (Z'MZ)^-1 Z'u over intercept and free unpenalised features, M = curvature: removes the rounding left in
@@ -419,19 +447,13 @@ void PathProblem::make_dual_feasible(Vec& u, const Vec& curvature) const {
 const Mat* PathProblem::begin_certify(std::vector<std::uint8_t>& need) {
   const Vec& omega = loss_->omega();
   Vec ignored, h;
+  evaluate(pending_);
+  const bool bounded = features_.lower.size() > 0 || features_.upper.size() > 0;
   for (Pending& p : pending_) {
-    evaluate(p);
-    if (unpenalised_columns_.cols() > 0) {
-      const bool bounded = features_.lower.size() > 0 || features_.upper.size() > 0;
-      if (!bounded) {
-        loss_->derivatives(p.eta, ignored, h);
-        make_dual_feasible(p.u, h);
-        std::vector<Index> all;
-        for (Index j : work_) all.push_back(shared_.position(j));
-        Mat c(static_cast<Index>(all.size()), 1);
-        shared_.pool->correlate(all, p.u, c, threads_);
-        for (std::size_t w = 0; w < work_.size(); ++w) p.c[static_cast<Index>(w)] = c(static_cast<Index>(w), 0) / scale_[work_[w]];
-      }
+    if (unpenalised_columns_.cols() > 0 && !bounded) {
+      loss_->derivatives(p.eta, ignored, h);
+      make_dual_feasible(p.u, h);
+      correlate_work(p.u, p.c);
     }
     p.rho = (omega.array() > 0.0).select(p.u.array() / omega.array(), 0.0);
     p.seen = Certificate{};

@@ -93,7 +93,8 @@ class PathProblem {
   std::string choose_solver() const;
   void set_work(std::vector<Index> features);
   void extend_work(std::vector<Index> features);
-  void evaluate(Pending& p);
+  void evaluate(std::span<Pending> pending);
+  void correlate_work(const MatIn& u, MatOut c) const;
   void make_dual_feasible(Vec& u, const Vec& curvature) const;
   void solve_one(Pending& p);
   InnerResult solve_inner(const std::string& solver, InnerProblem problem, Vec& b, Vec& c);
@@ -117,7 +118,7 @@ class PathProblem {
   std::vector<std::uint8_t> usable_;
   std::vector<Index> unpenalised_;
   Mat unpenalised_columns_;
-  bool keep_all_ = false;  // the working set never shrinks
+  bool keep_all_ = false;  // all usable columns are in the working set from the start
   Index outside_ = 0;      // usable features outside the working set
 
   std::vector<Index> work_;

@@ -145,7 +145,7 @@ std::vector<Index> ActiveSet::move(Vec& b, const Vec& step, bool careful) const 
     const Side& s = side_[static_cast<std::size_t>(i)];
     double& value = b[active_[static_cast<std::size_t>(i)]];
     const double to = value + reach * step[i];
-    if (i == blocking || to < s.low || to > s.high || (to == 0.0 && s.sign != 0.0)) {
+    if (i == blocking || to < s.low || to > s.high || (to == 0.0 && value != 0.0 && s.sign != 0.0)) {
       value = (step[i] > 0.0 ? s.high : s.low) + 0.0;
       stopped.push_back(i);
     } else {
