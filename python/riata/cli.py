@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -53,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    with contextlib.suppress(AttributeError, ValueError):  # a name the terminal cannot show is no error
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         options = build_parser().parse_args(given)
         if getattr(options, "run", None) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from argparse import Namespace
 from dataclasses import dataclass
@@ -131,7 +132,10 @@ def run_demo(options: Namespace) -> int:
         "  riata cv --matrix expression.csv --target relapse --loss binomial --out results/relapse",
         "  riata cv --bfile study --pheno traits.txt --pheno-name height --out results/height",
     )
-    return 130 if interrupted else 0
+    if interrupted:
+        print("riata: interrupted; the path so far was kept", file=sys.stderr)
+        return 130
+    return 0
 
 
 @dataclass(frozen=True)
@@ -193,7 +197,7 @@ def findings(fitted: Fitted, result: Outcome) -> list[str]:
         f"{n_train} training patients",
     ]
     if cv.alpha_1se != cv.alpha_min:
-        sparse = int(path.n_active[int(np.argmin(np.abs(path.alphas - cv.alpha_1se)))])
+        sparse = int(fitted.n_active[int(np.argmin(np.abs(path.alphas - cv.alpha_1se)))])
         lines.append(
             f"  (the one-standard-error rule would keep only {sparse} genes, at alpha {cv.alpha_1se:.4g})"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import islice
 from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -107,6 +108,10 @@ class Genotypes:
     def __len__(self) -> int:
         return len(self.samples)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle without the memory map, which the copy opens again when it needs it."""
+        return {**self.__dict__, "_core": None}
+
     def __repr__(self) -> str:
         n, p = self.shape
         return f"Genotypes({self.path!r}: {n:,} samples x {p:,} variants, counting {self.counted_allele})"
@@ -162,7 +167,9 @@ class Genotypes:
         counts = self.counts()
         called = counts[:, :3].sum(axis=1)
         copies = counts[:, 1] + 2.0 * counts[:, 2]
-        return np.divide(copies, 2.0 * called, out=np.full(len(counts), np.nan), where=called > 0)
+        frequency = np.full(len(counts), np.nan)
+        np.divide(copies, 2.0 * called, out=frequency, where=called > 0)
+        return frequency
 
     def missing_rate(self) -> NDArray[np.float64]:
         """Return the share of samples without a call, (p,)."""
@@ -246,29 +253,28 @@ def read_fam(path: StrPath) -> Table:
 
 def _read_columns(path: StrPath, names: Sequence[str]) -> list[list[str]]:
     columns: list[list[str]] = [[] for _ in names]
-    append = [column.append for column in columns]
+    first = 1
     with open(path, encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            fields = line.split()
-            if len(fields) != len(names):
-                if not fields:
-                    continue
-                raise ValueError(
-                    f"{fspath(path)}, line {number}: expected {len(names)} fields ({', '.join(names)}), "
-                    f"got {len(fields)}"
-                )
-            for add, field in zip(append, fields, strict=True):
-                add(field)
+        while rows := list(map(str.split, islice(file, 1 << 16))):
+            for number, row in enumerate(rows, first):
+                if len(row) != len(names) and row:
+                    raise ValueError(
+                        f"{fspath(path)}, line {number}: expected {len(names)} fields "
+                        f"({', '.join(names)}), got {len(row)}"
+                    )
+            for column, values in zip(columns, zip(*filter(None, rows), strict=True), strict=False):
+                column.extend(values)
+            first += len(rows)
     if not columns[0]:
         raise ValueError(f"{fspath(path)}: the file is empty")
     return columns
 
 
 def _numbers(cells: list[str], path: StrPath, what: str, dtype: type[Any]) -> NDArray[Any]:
+    convert: type[Any] = int if dtype is np.int64 else float
     try:
-        return np.array(cells, dtype=dtype)
+        return np.fromiter(map(convert, cells), dtype=dtype, count=len(cells))
     except ValueError:
-        convert: type[Any] = int if dtype is np.int64 else float
         for number, cell in enumerate(cells, 1):
             try:
                 convert(cell)

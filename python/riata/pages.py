@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riata.charts import cv_chart, genome_chart, path_chart
 from riata.hits import Hits
@@ -62,6 +63,16 @@ class Fitted:
     def at(self) -> int:
         """Grid point nearest to alpha."""
         return int(np.argmin(np.abs(self.path.alphas - self.alpha)))
+
+    @property
+    def n_active(self) -> NDArray[np.int64]:
+        """Penalised features active along the path, (L,)."""
+        coefs = self.path.coefs
+        selectable = coefs.indices < self.study.n_features
+        column = np.repeat(np.arange(coefs.shape[1]), np.diff(coefs.indptr))
+        return np.bincount(column[selectable & (coefs.data != 0.0)], minlength=coefs.shape[1]).astype(
+            np.int64
+        )
 
     @property
     def model_name(self) -> str:
@@ -235,7 +246,7 @@ def cv_section(fitted: Fitted) -> Section:
     """Return the cross-validation curve."""
     cv, path = fitted.cv, fitted.path
     chart = cv_chart(
-        path.alphas, cv.mean_score, cv.se_score, path.n_active, alpha_min=cv.alpha_min,
+        path.alphas, cv.mean_score, cv.se_score, fitted.n_active, alpha_min=cv.alpha_min,
         alpha_1se=cv.alpha_1se, score=score_label(cv.scoring),
     )  # fmt: skip
     return Section(
@@ -260,9 +271,10 @@ def path_section(fitted: Fitted) -> Section:
         :MAX_CURVES
     ]
     names = study.feature_names
+    shown = np.asarray(path.alphas >= fitted.alpha / 4 * (1 - 1e-9)) if fitted.cv is not None else slice(None)
     chart = path_chart(
-        path.alphas, curves[order], [names[features[k]] for k in order], path.n_active, chosen=fitted.alpha,
-        n_highlighted=min(8, len(rank)) if rank else 8,
+        path.alphas[shown], curves[order][:, shown], [names[features[k]] for k in order],
+        fitted.n_active[shown], chosen=fitted.alpha, n_highlighted=min(8, len(rank)) if rank else 8,
         label="effect of one standard deviation" if path.standardize else "coefficient",
     )  # fmt: skip
     more = (
@@ -288,9 +300,9 @@ def hits_section(fitted: Fitted) -> Section:
     columns = {name: list(values) for name, values in hits.columns}
     feature = fitted.noun.removesuffix("s").capitalize()
     if study.is_genotypes:
+        columns["PLACE"] = [f"{c}:{p:,}" for c, p in zip(columns["CHROM"], columns["POS"], strict=True)]
         wanted = {
-            "Rank": "RANK", "Variant": "ID", "Chr": "CHROM", "Position": "POS",
-            "Effect allele": "EFFECT_ALLELE",
+            "Rank": "RANK", "Variant": "ID", "Position": "PLACE", "Effect allele": "EFFECT_ALLELE",
             "Other": "OTHER_ALLELE", "Frequency": "EAF", "Beta": "BETA", "Per sd": "BETA_STD",
         }  # fmt: skip
         text = "Beta is the effect of one copy of the effect allele, given all other selected variants; "
@@ -308,12 +320,12 @@ def hits_section(fitted: Fitted) -> Section:
     text += (
         f"per sd that of one standard deviation, both in {unit}. Rank is the order of entry into the path."
     )
-    if len(hits) > 200:
-        text += f" The first 200 are shown; all are in {fitted.prefix}.hits.tsv."
+    if len(hits) > 500:
+        text += f" The first 500 are here; all are in {fitted.prefix}.hits.tsv."
     text += " Penalised effects are shrunk towards zero and are not estimates with p-values."
     body = effects_table(
         [(shown, columns[name]) for shown, name in wanted.items()], hits.beta_std.tolist(),
-        numeric=("Rank", "Position", "Frequency", "Beta", "Per sd", "Enters at alpha"),
+        numeric=("Rank", "Frequency", "Beta", "Per sd", "Enters at alpha"),
         strong="Variant" if study.is_genotypes else feature,
     )  # fmt: skip
     if hits.covariates:
@@ -377,8 +389,8 @@ def certificate_section(fitted: Fitted) -> Section:
         "For every penalty riata computes, from the data, a lower bound on the best objective any "
         "coefficients could reach. The gap between that bound and the fit, as a share of what there is "
         f"to explain, is the relative duality gap: here at most {gap_text(fitted.largest_gap)}. To that "
-        "precision the fit is proven to be the best there is for the problem as stated, not merely where a "
-        "solver stopped. It does not say that the model is true.",
+        "precision the fit is proven to be the best there is for the problem as stated, not merely where "
+        "a solver stopped. It does not say that the model is true.",
     )
 
 

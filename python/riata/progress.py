@@ -28,6 +28,8 @@ class Progress:
         self.stream = sys.stderr if stream is None else stream
         self.shown = not quiet and self.stream.isatty()
         self.interrupted = False
+        plain = not str(getattr(self.stream, "encoding", None) or "").lower().startswith("utf")
+        self._marks = ("#", "-") if plain else ("\u2501", "\u2500")
         self._began = self._drawn = 0.0
         self._before: Any = None
         self._installed = False
@@ -66,7 +68,7 @@ class Progress:
         )
         room = max(min(24, width - len(text) - 2), 0)
         filled = round(room * done / max(total, 1))
-        bar = "━" * filled + "─" * (room - filled)
+        bar = self._marks[0] * filled + self._marks[1] * (room - filled)
         self.stream.write("\r\x1b[2K" + (bar + text)[: width - 1])
         self.stream.flush()
 

@@ -106,26 +106,44 @@ def effects_table(
     *,
     numeric: Sequence[str],
     strong: str,
-    limit: int = 200,
+    first: int = 25,
+    limit: int = 500,
 ) -> str:
-    """Return a table of hits with a bar for each effect, orange for positive and blue for negative."""
+    """Return a table of hits with a bar for each effect, orange for positive and blue for negative.
+
+    The `first` rows are shown, those up to `limit` fold out.
+    """
     largest = max((abs(value) for value in effects), default=0.0) or 1.0
+    rows = list(zip(zip(*(values for _, values in columns), strict=True), effects, strict=True))[:limit]
     names = [name for name, _ in columns]
+    drawn = [_effect_row(names, cells, effect, largest, numeric, strong) for cells, effect in rows]
     head = "".join(f"<th{' class=num' if name in numeric else ''}>{escape(name)}</th>" for name in names)
-    rows = []
-    for cells, effect in list(zip(zip(*(v for _, v in columns), strict=True), effects, strict=True))[:limit]:
-        row = ""
-        for name, cell in zip(names, cells, strict=True):
-            kind = "num" if name in numeric else "id" if name == strong else ""
-            row += f"<td{f' class={kind}' if kind else ''}>{escape(cell_text(cell))}</td>"
-        side = "p" if effect > 0 else "n"
-        share = 50 * abs(effect) / largest
-        bar = f'<div class="bar"><u></u><i class="{side}" style="width:{share:.1f}%"></i></div>'
-        rows.append(f"<tr>{row}<td>{bar}</td></tr>")
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}<th></th></tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    head = f"<thead><tr>{head}<th></th></tr></thead>"
+
+    def body(part: Sequence[str]) -> str:
+        return f'<div class="scroll"><table>{head}<tbody>{"".join(part)}</tbody></table></div>'
+
+    if len(drawn) <= first + 5:
+        return body(drawn)
+    rest = f"<details><summary>{len(drawn) - first:,} more</summary>{body(drawn[first:])}</details>"
+    return body(drawn[:first]) + rest
+
+
+def _effect_row(
+    names: Sequence[str],
+    cells: Sequence[Any],
+    effect: float,
+    largest: float,
+    numeric: Sequence[str],
+    strong: str,
+) -> str:
+    row = ""
+    for name, cell in zip(names, cells, strict=True):
+        kind = "num" if name in numeric else "id" if name == strong else ""
+        row += f"<td{f' class={kind}' if kind else ''}>{escape(cell_text(cell))}</td>"
+    side, share = "p" if effect > 0 else "n", 50 * abs(effect) / largest
+    bar = f'<div class="bar"><u></u><i class="{side}" style="width:{share:.1f}%"></i></div>'
+    return f"<tr>{row}<td>{bar}</td></tr>"
 
 
 def cell_text(value: Any) -> str:

@@ -99,6 +99,10 @@ def _find_variants(
     for i, k in enumerate(needed):
         name, effect, other = (str(model.variants[column][k]) for column in ("id", "effect", "other"))
         fits = [(j, way) for j in place[name] if (way := _alleles(geno, j, effect, other)) is not None]
+        if len(fits) > 1:  # the same id and alleles: tell them apart by where they are
+            here = (str(model.variants["chrom"][k]), int(model.variants["pos"][k]))
+            chrom, pos = geno.variants.chrom, geno.variants.pos
+            fits = [fit for fit in fits if (str(chrom[fit[0]]), int(pos[fit[0]])) == here] or fits
         if len(fits) > 1:
             raise ValueError(
                 f"{geno.path}: variant {name} with alleles {effect} and {other} appears more than once"

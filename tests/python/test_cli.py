@@ -280,7 +280,8 @@ def saved(tmp_path_factory):
     assert run("fit", *STUDY, "--covar", COVAR, "--alphas", 5, "--out", out, "--quiet") == 0
     table = out.parent / "t.csv"
     table.write_text("IID,a,b\nS1,1,2\nS2,3,4\n")
-    return {"MODEL": f"{out}.path.npz", "TABLE": str(table)}
+    fit = riata.load(f"{out}.path.npz")
+    return {"MODEL": f"{out}.path.npz", "TABLE": str(table), "ALPHA": str(fit.alphas[1])}
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -312,12 +313,30 @@ def test_other_alleles_are_refused(tmp_path, capsys, saved):
     assert not list(tmp_path.glob("s.*"))
 
 
+def test_same_id_twice_is_told_apart_by_position(tmp_path, capsys, saved):
+    for suffix in ("bed", "bim", "fam"):
+        (tmp_path / f"g.{suffix}").write_bytes((DATA / f"tiny.{suffix}").read_bytes())
+    bim = tmp_path / "g.bim"
+    rows = [line.split("\t") for line in bim.read_text().splitlines()]
+    rows[20] = [*rows[2][:3], "999", *rows[2][4:]]  # another rs3 elsewhere, in place of rs21
+    bim.write_text("\n".join("\t".join(row) for row in rows) + "\n")
+    predict = ["predict", "--model", saved["MODEL"], "--covar", COVAR, "--alpha", saved["ALPHA"], "--quiet"]
+    assert run(*predict, "--bfile", tmp_path / "g", "--out", tmp_path / "twice") == 0
+    assert run(*predict, "--bfile", BFILE, "--out", tmp_path / "once") == 0
+    assert read_tsv(tmp_path / "twice.scores.tsv") == read_tsv(tmp_path / "once.scores.tsv")
+    rows[20] = rows[2]
+    bim.write_text("\n".join("\t".join(row) for row in rows) + "\n")
+    assert run(*predict, "--bfile", tmp_path / "g", "--out", tmp_path / "s") == 2
+    assert "variant rs3 with alleles T and C appears more than once" in capsys.readouterr().err
+
+
 def test_debug_shows_where():
     with pytest.raises(FileNotFoundError):
         run("fit", "--bfile", "nowhere", "--out", "x", "--debug")
 
 
-def test_interrupt_keeps_the_path(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("verb", ["fit", "cv"])
+def test_interrupt_keeps_the_path(tmp_path, monkeypatch, capsys, verb):
     calls = []
     draw = Progress.__call__
 
@@ -330,11 +349,11 @@ def test_interrupt_keeps_the_path(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(Progress, "__call__", interrupt)
     before = signal.getsignal(signal.SIGINT)
     alphas = ",".join(str(1.0 / 1.02**k) for k in range(400))
-    assert run("fit", *STUDY, "--alphas", alphas, "--out", tmp_path / "h", "--quiet") == 130
+    assert run(verb, *STUDY, "--alphas", alphas, "--out", tmp_path / "h", "--quiet") == 130
     assert signal.getsignal(signal.SIGINT) is before
     assert capsys.readouterr().err == "riata: interrupted; the path so far was kept\n"
     fit = riata.load(tmp_path / "h.path.npz")
-    assert 0 < len(fit) < 400
+    assert 0 < len(fit.alphas) < 400
     record = json.loads((tmp_path / "h.json").read_text())
     assert record["fit"]["interrupted"] is True
     assert "was interrupted" in (tmp_path / "h.html").read_text()

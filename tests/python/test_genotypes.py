@@ -1,5 +1,6 @@
 """PLINK filesets: what opening, counting and decoding give, and what a damaged one says."""
 
+import pickle
 import shutil
 from pathlib import Path
 
@@ -88,6 +89,15 @@ def test_subset_is_a_view(geno):
     assert_array_equal(both.to_numpy(), X[np.ix_([7, 40], [4, 1])])
     assert_array_equal(both.counts()[:, 2], (X[np.ix_([7, 40], [4, 1])] == 2).sum(axis=0))
     assert_array_equal(geno.subset(samples=["S2", "S1"]).to_numpy(), X[[1, 0]])
+
+
+def test_pickle(geno):
+    some = geno.subset(samples=[3, 1, 2])
+    some.counts()
+    again = pickle.loads(pickle.dumps(some))
+    assert_array_equal(again.to_numpy(), some.to_numpy())
+    assert_array_equal(again.counts(), some.counts())
+    assert list(again.variants.id) == list(geno.variants.id)
 
 
 def test_design_holds_imputed_counts(geno):
