@@ -101,6 +101,8 @@ inline void operations(const Design& X, const Mat& dense) {
         CHECK(same_bits(c, correlate(X, columns, R, threads)));
         CHECK(same_bits(v, multiply(X, columns, B, threads)));
       }
+      CHECK(same_bits(c.col(0), correlate(X, columns, R.col(0))));
+      CHECK(same_bits(c.rightCols(1), correlate(X, columns, R.rightCols(1))));
       for (Index k = 0; k < picked; ++k) {
         const auto one = Columns(columns).subspan(static_cast<std::size_t>(k), 1);
         CHECK(same_bits(c.row(k), correlate(X, one, R)));

@@ -32,11 +32,11 @@ def encode_bed(a1):
     return b"\x6c\x1b\x01" + packed.T.tobytes()
 
 
-def decode_bed(path, n, p):
+def decode_bed(path, n, p, columns):
     """The same rules backwards, with numpy alone."""
-    packed = np.fromfile(path, dtype=np.uint8)[3:].reshape(p, -1)
+    packed = np.fromfile(path, dtype=np.uint8)[3:].reshape(p, -1)[columns]
     codes = (packed[:, :, None] >> np.array([0, 2, 4, 6])) & 3
-    return np.array([2.0, np.nan, 1.0, 0.0])[codes.reshape(p, -1)[:, :n].T]
+    return np.array([2.0, np.nan, 1.0, 0.0])[codes.reshape(len(columns), -1)[:, :n].T]
 
 
 def impute(x, include=None):
@@ -134,9 +134,8 @@ def test_threads_do_not_change_bits(storage):
     for threads in (2, 3):
         assert_array_equal(design.correlate(R, n_threads=threads), design.correlate(R))
         assert_array_equal(design.moments(w, n_threads=threads), design.moments(w))
-        assert_array_equal(
-            design.multiply(np.arange(5), R[:5], threads), design.multiply(np.arange(5), R[:5])
-        )
+        assert_array_equal(design.multiply(some, B, threads), design.multiply(some, B))
+        assert_array_equal(design.gather(some, threads), design.gather(some))
 
 
 def test_instruction_sets_agree(storage):
@@ -287,19 +286,20 @@ def test_real_files(name, n, p, counts):
     design = open_plink(path, n, p, n_threads=2)
     by_variant = design.counts()
     assert tuple(by_variant.sum(axis=0)) == counts
-    a1 = decode_bed(path, n, p)
     some = np.arange(0, p, max(1, p // 200))
-    assert_array_equal(design.gather(some), impute(a1[:, some]))
+    x = impute(decode_bed(path, n, p, some))
+    assert_array_equal(design.gather(some), x)
     called = n - by_variant[:, 3]
     frequency = (by_variant[:, 1] + 2 * by_variant[:, 2]) / (2 * np.maximum(called, 1))
-    assert_allclose(frequency, impute(a1).mean(axis=0) / 2, atol=1e-12)
+    assert_allclose(frequency[some], x.mean(axis=0) / 2, atol=1e-12)
     assert_allclose(design.imputed(), 2 * frequency, atol=1e-15)
     R = np.random.default_rng(7).standard_normal((n, 3))
-    assert_allclose(design.correlate(R, some, n_threads=2), impute(a1[:, some]).T @ R, atol=1e-9)
+    assert_allclose(design.correlate(R, some, n_threads=2), x.T @ R, atol=1e-9)
 
 
 @needs_shared
 def test_mouse_bed_holds_the_npz_matrix():
     want = np.load(SHARED / "mouse_hs.npz")["X"]
     design = open_plink(SHARED / "mouse_hs.bed", *want.shape)
-    assert_array_equal(design.gather(np.arange(want.shape[1])), want)
+    for columns in np.array_split(np.arange(want.shape[1]), 20):
+        assert_array_equal(design.gather(columns), want[:, columns])
