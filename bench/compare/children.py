@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import os
@@ -59,14 +58,16 @@ def fit(
             )
         timer = threading.Timer(SETUP_LIMIT, stop, [process])
         timer.start()
-        ready = process.stdout.readline() == "ready\n"
-        timer.cancel()
         try:
+            ready = process.stdout.readline() == "ready\n"
+            timer.cancel()
             process.communicate(timeout=limit if ready else 10.0)
         except subprocess.TimeoutExpired:
-            stop(process)
-            process.communicate()
             return f"over {limit:g} s"
+        finally:  # Ctrl-C too
+            timer.cancel()
+            stop(process)
+            process.wait()
         if process.returncode != 0 or not out.exists():
             last = log.read_text().strip().splitlines()[-1:]
             return last[0][:120] if last else f"exit status {process.returncode}"
@@ -75,6 +76,6 @@ def fit(
 
 
 def stop(process: subprocess.Popen) -> None:
-    """End the child and what it started (R)."""
-    with contextlib.suppress(ProcessLookupError):
+    """End the child, if it still runs, and what it started (R)."""
+    if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)

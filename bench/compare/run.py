@@ -29,11 +29,10 @@ from problems import SMOKE_SKIPS, SPECS, Problem, build
 from scipy import sparse
 from summary import TARGETS, by_package, fastest, report
 
-FIELDS = """
-    date commit machine command problem loss kind n p x_mb n_alphas alpha_ratio threads
-    package version tol status repeats seconds seconds_min suboptimality own_gap
-    reported_gap max_support passes peak_mb
-""".split()
+ABOUT_PROBLEM = ("problem", "loss", "kind", "n", "p", "x_mb", "n_alphas", "alpha_ratio", "threads")
+ABOUT_RUN = ("package", "version", "tol", "status", "repeats", "seconds", "seconds_min", "suboptimality")
+ABOUT_FIT = ("own_gap", "reported_gap", "max_support", "passes", "peak_mb")
+FIELDS = ("date", "commit", "machine", "command", *ABOUT_PROBLEM, *ABOUT_RUN, *ABOUT_FIT)
 
 
 @dataclass
