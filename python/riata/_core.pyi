@@ -1,0 +1,88 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+class Design:
+    """A design matrix seen through its coarse operations. Keeps the arrays it views alive; never writes to them."""
+
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def nbytes(self) -> float: ...
+    def moments(
+        self, weights: NDArray[np.float64], n_threads: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+    def correlate(
+        self, R: NDArray[np.float64], columns: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> NDArray[np.float64]: ...
+    def multiply(
+        self, columns: NDArray[np.int64], B: NDArray[np.float64], n_threads: int = 1
+    ) -> NDArray[np.float64]: ...
+    def gather(self, columns: NDArray[np.int64], n_threads: int = 1) -> NDArray[np.float64]: ...
+
+class PlinkDesign(Design):
+    def counts(self) -> NDArray[np.int64]:
+        """(variants, 4): samples with 0, 1, 2 copies of the counted allele and missing, over the included samples."""
+    def imputed(self) -> NDArray[np.float64]: ...
+
+def dense_design(X: NDArray[Any]) -> Design:
+    """float64, float32 or int8, 2-D, any strides that are whole multiples of the item size."""
+
+def csc_design(indptr: NDArray[Any], indices: NDArray[Any], data: NDArray[Any], n_rows: int) -> Design:
+    """indptr and indices both int32 or both int64; data float64 or float32."""
+
+def plink_design(
+    path: str,
+    n_samples: int,
+    n_variants: int,
+    count_a1: bool,
+    include: NDArray[np.uint8] | None,
+    n_threads: int,
+) -> PlinkDesign: ...
+def fit_paths(
+    design: Design,
+    y: NDArray[np.float64],  # (n,) shared by all problems
+    weights: NDArray[np.float64],  # (n, F): one column a problem; zero leaves a row out
+    offset: NDArray[np.float64] | None,  # (n,)
+    penalty_factor: NDArray[np.float64] | None,  # (p,)
+    lower: NDArray[np.float64] | None,  # (p,)
+    upper: NDArray[np.float64] | None,  # (p,)
+    *,
+    loss: str,
+    solver: str,
+    fit_intercept: bool,
+    standardize: bool,
+    l1_ratio: float,
+    alphas: NDArray[np.float64] | None,  # decreasing
+    n_alphas: int,
+    eps: float,  # 0.0: chosen from the shape
+    stop_early: bool,
+    max_active: int,  # -1: unbounded
+    tol: float,
+    max_iter: int,
+    n_threads: int,
+    keep_linear_predictor: bool,
+    progress: Callable[[int, int, float, int, float, float], bool | None] | None,
+) -> list[dict[str, Any]]:
+    """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
+
+    progress(done, total, alpha, n_active, gap, passes) returning False stops and keeps the path so far.
+
+    Each dict holds: alphas (L,), coef_indptr (L+1,), coef_indices, coef_values (CSC parts of p x L, original scale),
+    intercepts (L,), primal, dual, dual_gaps (relative), deviance_ratio, converged (bool), n_active, n_iter (all (L,)),
+    solver (list of str), alpha_max, null_objective, saturated_objective, mean (p,), scale (p,), interrupted,
+    linear_predictor ((rows of weight zero) x L, or None), counters (dict: columns_streamed, passes, products,
+    columns_gathered, rounds, violators, newton_steps, factor_updates, cd_updates, prox_steps, seconds_stream,
+    seconds_inner, seconds_total; shared by all problems).
+    """
+
+def set_isa(name: str) -> None:
+    """Choose the instruction set of the kernels: "baseline", "avx2", "avx512" or "auto"."""
+
+def isa() -> str: ...
