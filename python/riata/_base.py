@@ -24,7 +24,7 @@ from riata._validation import (
     check_weights,
 )
 from riata.model_selection import CVPath
-from riata.path import Options, linear_predictor, warn_unless_converged
+from riata.path import Options, warn_unless_converged
 
 
 class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
@@ -75,7 +75,11 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _check_fit_input(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Any, Float]:
         """Check what `fit` was given, record features; the core looks for NaN in its first pass over X."""
-        validate_data(self, X, y, skip_check_array=True)
+        if type(X) is np.ndarray and X.ndim == 2 and y is not None:  # what validate_data does, at once
+            self.n_features_in_ = X.shape[1]
+            self.__dict__.pop("feature_names_in_", None)
+        else:
+            validate_data(self, X, y, skip_check_array=True)
         design = view(*_checked_table(X)) if not hasattr(X, "_design") else as_design(X)
         if y is None:
             raise ValueError(
@@ -94,10 +98,13 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             table, names = _checked_table(X)
             assert_all_finite(table.data if is_scipy_sparse(table) else table, input_name="X")
             design = view(table, names)
-        validate_data(self, X if hasattr(X, "shape") else table, skip_check_array=True, reset=False)
-        coefs = sp.csc_array(np.asarray(self.coef_).reshape(-1, 1))
-        intercepts = np.atleast_1d(np.asarray(self.intercept_, dtype=np.float64))
-        return linear_predictor(design, coefs, intercepts, check_threads(self.n_threads))[:, 0]
+        plain = type(X) is np.ndarray and not hasattr(self, "feature_names_in_")
+        if not plain or X.shape[1] != self.n_features_in_:
+            validate_data(self, X if hasattr(X, "shape") else table, skip_check_array=True, reset=False)
+        coef = np.asarray(self.coef_, dtype=np.float64).ravel()
+        support = np.flatnonzero(coef)
+        out = design.multiply(support, coef[support, None], check_threads(self.n_threads))[:, 0]
+        return np.asarray(out + np.asarray(self.intercept_))
 
     def _keep_fit(self, fit: dict[str, Any], options: Options) -> None:
         """Set the attributes from the only point of a path; warn when it missed the tolerance."""

@@ -117,7 +117,8 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     if gaussian and path.l1_ratio < 1.0:
         note = (
             "glmnet divides y by its standard deviation before penalising squares, so its elastic net is "
-            f"this one only on y / {path.response_scale:.8g}, at glmnet lambda {alpha / path.response_scale:.8g}"
+            f"this one only on y / {path.response_scale:.8g}, "
+            f"at glmnet lambda {alpha / path.response_scale:.8g}"
         )
     return Equivalents(
         alpha=float(alpha),

@@ -32,14 +32,9 @@ def check_real(
     at_most: float | None = None,
 ) -> float:
     """Return `value` as a finite float within the given limits."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+    if type(value) is not float and (isinstance(value, bool | np.bool_) or not isinstance(value, Real)):
         raise TypeError(f"{name} must be a number, got {_show(value)} of type {type(value).__name__}")
     number = float(value)
-    limits = [
-        f"{sign} {limit:g}"
-        for sign, limit in ((">", above), (">=", at_least), ("<", below), ("<=", at_most))
-        if limit is not None
-    ]
     inside = (
         math.isfinite(number)
         and (above is None or number > above)
@@ -48,14 +43,15 @@ def check_real(
         and (at_most is None or number <= at_most)
     )
     if not inside:
-        allowed = " and ".join(limits) or "finite"
+        signs = ((">", above), (">=", at_least), ("<", below), ("<=", at_most))
+        allowed = " and ".join(f"{sign} {limit:g}" for sign, limit in signs if limit is not None) or "finite"
         raise ValueError(f"{name} must be {allowed}, got {_show(value)}")
     return number
 
 
 def check_integer(name: str, value: Any, *, at_least: int) -> int:
     """Return `value` as an int of at least `at_least`."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Integral):
+    if type(value) is not int and (isinstance(value, bool | np.bool_) or not isinstance(value, Integral)):
         raise TypeError(f"{name} must be an integer, got {_show(value)} of type {type(value).__name__}")
     if value < at_least:
         raise ValueError(f"{name} must be >= {at_least}, got {_show(value)}")
@@ -103,7 +99,7 @@ def _as_floats(name: str, value: Any, what: str) -> Float:
         array = array.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} must hold {what}, got {_show(value)}") from error
-    return np.ascontiguousarray(array)
+    return np.asarray(array, order="C")
 
 
 def _first_bad(name: str, array: Float, bad: NDArray[np.bool_], allowed: str) -> None:
@@ -266,8 +262,14 @@ def check_two_outcomes(y: Float, weights: Float, classes: NDArray[Any], where: s
     for value, label in zip((0.0, 1.0), classes, strict=True):
         if np.all(seen == value):
             raise ValueError(
-                f"{where} must hold two classes with positive weight, got one class only: {label!r}"
+                f"{where} must hold two classes with positive weight, "
+                f"got one class only: {_show_label(label)}"
             )
+
+
+def _show_label(label: Any) -> str:
+    """A label as the user wrote it, without numpy's name for its type."""
+    return repr(label.item() if isinstance(label, np.generic) else label)
 
 
 def check_progress(progress: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
@@ -99,13 +100,15 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
     def _check_all(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Float, Float, Features]:
         design, y, weights = self._check_fit_input(X, y, sample_weight)
         labels = column_or_1d(y, warn=True)
+        if labels.dtype.kind == "f":
+            assert_all_finite(labels, input_name="y")
         check_classification_targets(labels)
         kind = type_of_target(labels, input_name="y")
         if kind != "binary":
             raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
         classes, codes = np.unique(labels, return_inverse=True)
         if len(classes) < 2:
-            raise ValueError(f"y must hold two classes, got one class only: {classes[0]!r}")
+            raise ValueError(f"y must hold two classes, got one class only: {classes[0]}")
         target = codes.astype(np.float64)
         if self.class_weight is not None:
             weights = weights * compute_class_weight(self.class_weight, classes=classes, y=labels)[codes]

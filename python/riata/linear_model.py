@@ -44,7 +44,7 @@ class _Regressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
 
     def _check_all(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Float, Float, Features]:
         design, y, weights = self._check_fit_input(X, y, sample_weight)
-        target = column_or_1d(y, warn=True)
+        target = y if type(y) is np.ndarray and y.ndim == 1 else column_or_1d(y, warn=True)
         if target.dtype.kind not in "fiubO":
             raise TypeError(f"y must hold numbers, got values of type {target.dtype}")
         target = np.ascontiguousarray(target, dtype=np.float64)

@@ -343,7 +343,7 @@ def make_splits(
             cv = StratifiedKFold(folds, shuffle=shuffle, random_state=seed)
         else:
             cv = KFold(folds, shuffle=shuffle, random_state=seed)
-    if hasattr(cv, "split"):
+    if hasattr(cv, "split") and not isinstance(cv, str):
         with warnings.catch_warnings():  # of classes rarer than folds: a fold short of one is refused below
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
             pairs = list(cv.split(np.zeros((n, 1)), labels, groups))

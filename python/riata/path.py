@@ -457,6 +457,9 @@ def solve(
     keep_linear_predictor: bool = False,
 ) -> list[dict[str, Any]]:
     """Call the core for the weight columns of `weights` (n x F); rows of `design` are put in its order."""
+    eps = options.eps
+    if eps == 0.0:  # by the samples that count: those of weight zero are as good as absent
+        eps = 0.01 if design.n_features > np.count_nonzero(weights[:, 0]) else 1e-4
     return _core.fit_paths(
         design.core,
         np.ascontiguousarray(design.spread(y)),
@@ -472,7 +475,7 @@ def solve(
         l1_ratio=options.l1_ratio,
         alphas=options.alphas,
         n_alphas=options.n_alphas,
-        eps=options.eps,
+        eps=eps,
         stop_early=options.stop_early,
         max_active=options.max_active,
         tol=options.tol,
@@ -541,8 +544,8 @@ def warn_unless_converged(
 
     worst = missed[np.argmax(gaps[missed])]
     warnings.warn(
-        f"{len(missed)} of {len(alphas)} fits did not converge: the relative duality gap is {gaps[worst]:.2e} "
-        f"at alpha={alphas[worst]:.6g}, above tol={tol:g}. "
+        f"{len(missed)} of {len(alphas)} fits did not converge: "
+        f"the relative duality gap is {gaps[worst]:.2e} at alpha={alphas[worst]:.6g}, above tol={tol:g}. "
         f"Raise max_iter={max_iter} or tol, or use larger alphas.",
         ConvergenceWarning,
         stacklevel=3,

@@ -1,0 +1,87 @@
+"""Problems, and what optimality means, written from the definitions: shared by the tests."""
+
+import numpy as np
+import scipy.sparse as sp
+
+
+def make_problem(loss="gaussian", n=40, p=60, seed=0, noise=0.5):
+    """Correlated columns, five of which matter; y numeric or 0/1."""
+    rng = np.random.default_rng(seed)
+    shared = rng.standard_normal((n, 1))
+    X = np.asfortranarray(0.8 * rng.standard_normal((n, p)) + 0.6 * shared)
+    eta = X[:, :5] @ np.array([2.0, -1.5, 1.0, -0.7, 0.5])[: X[:, :5].shape[1]]
+    if loss == "gaussian":
+        return X, 0.3 + eta + noise * rng.standard_normal(n)
+    y = (rng.random(n) < 1.0 / (1.0 + np.exp(-eta))).astype(float)
+    y[:2] = 0.0, 1.0
+    return X, y
+
+
+def mean_of(loss, eta):
+    """The mean of y at a linear predictor."""
+    return eta if loss == "gaussian" else 1.0 / (1.0 + np.exp(-eta))
+
+
+def loss_value(loss, y, eta, weights):
+    """The weighted mean of the loss."""
+    terms = 0.5 * (y - eta) ** 2 if loss == "gaussian" else np.logaddexp(0.0, eta) - y * eta
+    return float(weights @ terms / weights.sum())
+
+
+def objective(
+    X, y, coef, intercept, alpha, *, loss="gaussian", l1_ratio=1.0, factor=None, weights=None, scale=1.0
+):
+    """What is minimised, from its definition; `scale` are the standard deviations when standardising."""
+    weights = np.ones(len(y)) if weights is None else weights
+    factor = np.ones(X.shape[1]) if factor is None else factor
+    b = coef * scale
+    used = b != 0.0
+    penalty = factor[used] @ (l1_ratio * np.abs(b[used]) + 0.5 * (1.0 - l1_ratio) * b[used] ** 2)
+    return loss_value(loss, y, X @ coef + intercept, weights) + alpha * penalty
+
+
+def kkt_violation(
+    X,
+    y,
+    coef,
+    intercept,
+    alpha,
+    *,
+    loss="gaussian",
+    l1_ratio=1.0,
+    factor=None,
+    weights=None,
+    offset=0.0,
+    scale=1.0,
+    lower=-np.inf,
+    upper=np.inf,
+    fit_intercept=True,
+):
+    """The largest violation of optimality, on the scale of the standardised gradient."""
+    X = X.toarray() if sp.issparse(X) else np.asarray(X, dtype=float)
+    p = X.shape[1]
+    weights = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
+    factor = np.ones(p) if factor is None else np.asarray(factor, dtype=float)
+    residual = weights / weights.sum() * (y - mean_of(loss, X @ coef + intercept + offset))
+    keep = np.isfinite(factor)
+    assert np.all(coef[~keep] == 0.0)
+    X, coef, factor = X[:, keep], coef[keep], factor[keep]
+    scale, lower, upper = (np.broadcast_to(v, (p,))[keep] for v in (scale, lower, upper))
+    assert np.all((lower <= coef) & (coef <= upper))
+    centre = weights @ X / weights.sum() if fit_intercept else 0.0
+    pull = (X - centre).T @ residual / scale - alpha * factor * (1.0 - l1_ratio) * coef * scale
+    l1 = alpha * factor * l1_ratio
+    at_zero = np.maximum(np.abs(pull) - l1, 0.0)
+    at_zero = np.where((pull > 0) & (upper <= 0) | (pull < 0) & (lower >= 0), 0.0, at_zero)
+    inside = pull - np.sign(coef) * l1
+    inside = np.where((coef == upper) & (inside > 0) | (coef == lower) & (inside < 0), 0.0, inside)
+    worst = np.where(coef == 0.0, at_zero, np.abs(inside)).max(initial=0.0)
+    return max(worst, abs(residual.sum()) if fit_intercept else 0.0)
+
+
+def deviation(X, weights=None):
+    """Weighted standard deviations of the columns, 1/n."""
+    X = np.asarray(X, dtype=float)
+    weights = np.ones(len(X)) if weights is None else weights
+    centre = np.average(X, axis=0, weights=weights)
+    return np.sqrt(np.average((X - centre) ** 2, axis=0, weights=weights))
