@@ -45,6 +45,9 @@ def plink_design(
     include: NDArray[np.uint8] | None,
     n_threads: int,
 ) -> PlinkDesign: ...
+def hstack_design(parts: list[Design]) -> Design:
+    """Designs of equal row counts as one: their columns side by side, in the order given."""
+
 def fit_paths(
     design: Design,
     y: NDArray[np.float64],  # (n,) shared by all problems

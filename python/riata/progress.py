@@ -63,7 +63,7 @@ class Progress:
     ) -> None:
         width = shutil.get_terminal_size((100, 20)).columns
         text = (
-            f" {done}/{total} alphas  alpha {alpha:.3g}  active {n_active:,}  gap {gap:.0e}  "
+            f" {done}/{total} alphas  alpha {alpha:.3g}  active {n_active:,}  gap {max(gap, 0.0):.0e}  "
             f"passes {passes:.1f}  {time_left(done, total, spent)}"
         )
         room = max(min(24, width - len(text) - 2), 0)
