@@ -1,0 +1,568 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "check_design.hpp"
+#include "riata/api.hpp"
+#include "riata/design/csc.hpp"
+#include "riata/design/dense.hpp"
+#include "riata/design/plink.hpp"
+#include "riata/error.hpp"
+#include "riata/loss/loss.hpp"
+#include "riata/penalty/elastic_net.hpp"
+
+using namespace riata;
+
+namespace {
+
+/// Genotype-like columns (0, 1, 2 with runs of correlation), so that one matrix fits every storage.
+Mat dosages(Index n, Index p, unsigned seed) {
+  const Mat z = check::random_matrix(n, p, seed);
+  Mat x(n, p);
+  for (Index j = 0; j < p; ++j) {
+    for (Index i = 0; i < n; ++i) {
+      const double value = j % 5 == 0 ? z(i, j) : 0.6 * z(i, j / 5 * 5) + 0.8 * z(i, j);
+      x(i, j) = value > 1.0 ? 2.0 : value > 0.2 ? 1.0 : 0.0;
+    }
+  }
+  return x;
+}
+
+/// A matrix in each storage.
+struct Storages {
+  explicit Storages(Mat x) : X(std::move(x)) {
+    const Index n = X.rows(), p = X.cols();
+    indptr.push_back(0);
+    std::ofstream out(bed, std::ios::binary);
+    for (const int magic : {0x6c, 0x1b, 0x01}) out.put(static_cast<char>(magic));
+    for (Index j = 0; j < p; ++j) {
+      unsigned byte = 0;
+      for (Index i = 0; i < n; ++i) {
+        if (X(i, j) != 0.0) {
+          indices.push_back(static_cast<std::int32_t>(i));
+          values.push_back(X(i, j));
+        }
+        byte |= (X(i, j) == 2.0 ? 0u : X(i, j) == 1.0 ? 2u : 3u) << (2 * (i % 4));
+        if (i % 4 == 3 || i + 1 == n) {
+          out.put(static_cast<char>(byte));
+          byte = 0;
+        }
+      }
+      indptr.push_back(static_cast<std::int32_t>(values.size()));
+    }
+    out.close();
+    designs.push_back(dense_design(X.data(), n, p, 1, n));
+    designs.push_back(csc_design(n, p, indptr.back(), indptr.data(), indices.data(), values.data()));
+    designs.push_back(std::make_unique<PlinkDesign>(bed, n, p, CountedAllele::A1, std::vector<std::uint8_t>{}, 1));
+  }
+  ~Storages() {
+    designs.clear();
+    std::filesystem::remove(bed);
+  }
+  Storages(const Storages&) = delete;
+  Storages& operator=(const Storages&) = delete;
+
+  Mat X;
+  std::string bed = (std::filesystem::temp_directory_path() / "riata_test_path.bed").string();
+  std::vector<std::int32_t> indptr, indices;
+  std::vector<double> values;
+  std::vector<std::unique_ptr<Design>> designs;
+};
+
+Problem make_problem(const Mat& X, const std::string& loss, unsigned seed) {
+  const Index n = X.rows();
+  Vec b = Vec::Zero(X.cols());
+  for (Index j = 3; j < std::min<Index>(X.cols(), 200); j += 20) b[j] = j % 40 == 3 ? 0.8 : -0.6;
+  Vec eta = X * b + check::random_matrix(n, 1, seed);
+  eta.array() -= eta.mean();
+  Problem problem;
+  problem.weights = Vec::Ones(n);
+  problem.y = loss == "gaussian" ? eta : Vec((eta.array() > 0.0).cast<double>());
+  return problem;
+}
+
+std::unique_ptr<Design> view(const Mat& X) { return dense_design(X.data(), X.rows(), X.cols(), 1, X.rows()); }
+
+PathResult fit(const Design& X, const Problem& problem, const PathOptions& options, const Features& features = {}) {
+  return std::move(fit_paths(X, {problem}, features, options).front());
+}
+
+Vec coefficients(const PathResult& r, std::size_t k, Index p) {
+  Vec b = Vec::Zero(p);
+  for (Index at = r.coef_indptr[k]; at < r.coef_indptr[k + 1]; ++at) {
+    b[r.coef_indices[static_cast<std::size_t>(at)]] = r.coef_values[static_cast<std::size_t>(at)];
+  }
+  return b;
+}
+
+bool same_path(const PathResult& a, const PathResult& b) {
+  return a.alphas == b.alphas && a.coef_indptr == b.coef_indptr && a.coef_indices == b.coef_indices &&
+         a.coef_values == b.coef_values && a.intercepts == b.intercepts && a.dual_gaps == b.dual_gaps &&
+         a.primal == b.primal && a.dual == b.dual;
+}
+
+void close_paths(const PathResult& a, const PathResult& b, Index p, double tolerance) {
+  REQUIRE(a.alphas.size() == b.alphas.size());
+  for (std::size_t k = 0; k < a.alphas.size(); ++k) {
+    CHECK(std::abs(a.alphas[k] - b.alphas[k]) <= 1e-10 * a.alphas[k]);
+    check::close(coefficients(a, k, p), coefficients(b, k, p), tolerance);
+    CHECK(std::abs(a.intercepts[k] - b.intercepts[k]) <= tolerance);
+  }
+}
+
+/// What the coefficients of a fit say about themselves, computed here from X, y and nothing else of the library than
+/// the formulas of loss and penalty.
+struct Evidence {
+  double primal, dual, gap;
+  double worst_inactive;  // |c_j| / l1_j over columns with coefficient zero
+};
+
+Evidence examine(const Mat& X, const Problem& problem, const PathOptions& o, const PathResult& r, std::size_t k,
+                 const Features& features = {}) {
+  const Index n = X.rows(), p = X.cols();
+  const Vec omega = problem.weights / problem.weights.sum(), b = coefficients(r, k, p);
+  const auto loss = make_loss(o.loss, problem.y, omega);
+  Vec eta = (X * b).array() + r.intercepts[k], u, h;
+  const Vec offset = problem.offset.size() > 0 ? problem.offset : Vec::Zero(n);
+  eta += offset;
+  loss->derivatives(eta, u, h);
+  if (o.fit_intercept) CHECK(std::abs(u.sum()) <= 1e-12);
+  Evidence e{loss->value(eta), 0.0, 0.0, 0.0};
+  std::vector<ElasticNet> net;
+  Vec c(p);
+  double scale = 1.0;
+  for (Index j = 0; j < p; ++j) {
+    const double mean = omega.dot(X.col(j)), sd = std::sqrt(omega.dot((X.col(j).array() - mean).square().matrix()));
+    const double unit = o.standardize && sd > 0.0 ? sd : 1.0;
+    const double v = features.penalty_factor.size() > 0 ? features.penalty_factor[j] : 1.0;
+    ElasticNet one{r.alphas[k] * o.l1_ratio * v, r.alphas[k] * (1.0 - o.l1_ratio) * v};
+    if (features.lower.size() > 0) one.lower = features.lower[j] * unit;
+    if (features.upper.size() > 0) one.upper = features.upper[j] * unit;
+    net.push_back(one);
+    const double centre = o.fit_intercept ? mean : 0.0;
+    c[j] = (X.col(j).array() - centre).matrix().dot(u) / unit;
+    e.primal += one.value(b[j] * unit);
+    scale = std::min(scale, one.feasible_scale(c[j]));
+    const bool tied = (c[j] > 0.0 ? one.upper : one.lower) == 0.0;
+    if (b[j] == 0.0 && one.l1 > 0.0 && !tied) e.worst_inactive = std::max(e.worst_inactive, std::abs(c[j]) / one.l1);
+  }
+  e.dual = loss->dual(scale * u) - scale * offset.dot(u);
+  for (Index j = 0; j < p; ++j) e.dual -= net[static_cast<std::size_t>(j)].conjugate(scale * c[j] * (1.0 - 1e-16));
+  e.gap = (e.primal - e.dual) / (r.null_objective - r.saturated_objective);
+  return e;
+}
+
+}  // namespace
+
+TEST_CASE("every certificate holds: X'rho by brute force at all lambdas, in every storage") {
+  const Index n = 50, p = 600;
+  const Storages storages(dosages(n, p, 1));
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    Problem problem = make_problem(storages.X, loss, 2);
+    for (Index i = 0; i < n; ++i) problem.weights[i] = 1.0 + static_cast<double>(i % 3);
+    PathOptions options;
+    options.loss = loss;
+    options.tol = 1e-9;
+    options.eps = loss == "gaussian" ? 0.01 : 0.05;
+    options.stop_early = false;
+    PathResult dense;
+    for (const auto& X : storages.designs) {
+      CAPTURE(X->kind());
+      CAPTURE(loss);
+      const PathResult r = fit(*X, problem, options);
+      REQUIRE(r.alphas.size() == 100);
+      CHECK(r.n_active.front() == 0);
+      CHECK(r.n_active.back() >= 30);
+      CHECK(r.counters.passes < 40.0);  // bounds do their work
+      for (std::size_t k = 0; k < 100; ++k) {
+        const Evidence e = examine(storages.X, problem, options, r, k);
+        CHECK(e.worst_inactive <= 1.0 + 1e-8);
+        CHECK(e.gap <= options.tol * 1.01);
+        CHECK(e.gap >= -1e-12);
+        CHECK(std::abs(e.gap - r.dual_gaps[k]) <= 1e-11);
+        CHECK(r.primal[k] == doctest::Approx(e.primal).epsilon(1e-11));
+        CHECK(r.dual_gaps[k] == (r.primal[k] - r.dual[k]) / (r.null_objective - r.saturated_objective));
+        CHECK(r.converged[k] == 1);
+      }
+      if (dense.alphas.empty()) dense = r;
+      close_paths(dense, r, p, 1e-6);
+    }
+  }
+}
+
+TEST_CASE("certificates hold with ridge parts, boxes, factors, offsets and without intercept or scaling") {
+  const Index n = 40, p = 120;
+  const Mat X = check::random_matrix(n, p, 3).array() + 0.5;
+  const auto design = view(X);
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    for (int variant = 0; variant < 6; ++variant) {
+      CAPTURE(loss);
+      CAPTURE(variant);
+      Problem problem = make_problem(X, loss, 4);
+      PathOptions options;
+      options.loss = loss;
+      options.n_alphas = 20;
+      options.eps = 0.05;
+      options.tol = 1e-8;
+      options.stop_early = false;
+      Features features;
+      if (variant == 1) options.l1_ratio = 0.5;
+      if (variant == 2) features.lower = Vec::Zero(p);
+      if (variant == 3) {
+        features.lower = Vec::Constant(p, -0.1);
+        features.upper = Vec::Constant(p, 0.05);
+        features.upper[7] = 0.0;
+      }
+      if (variant == 4) {
+        features.penalty_factor = Vec::Ones(p);
+        features.penalty_factor[0] = 3.0;
+        features.penalty_factor[1] = 0.01;
+        problem.offset = 0.3 * check::random_matrix(n, 1, 5);
+      }
+      if (variant == 5) options.fit_intercept = options.standardize = false;
+      const PathResult r = fit(*design, problem, options, features);
+      REQUIRE(r.alphas.size() == 20);
+      for (std::size_t k = 0; k < 20; ++k) {
+        const Evidence e = examine(X, problem, options, r, k, features);
+        CHECK(e.gap <= options.tol * 1.01);
+        CHECK(e.gap >= -1e-12);
+        CHECK(std::abs(e.gap - r.dual_gaps[k]) <= 1e-10);
+        const Vec b = coefficients(r, k, p);
+        if (features.lower.size() > 0) CHECK((b - features.lower).minCoeff() >= -1e-15);
+        if (features.upper.size() > 0) CHECK((features.upper - b).minCoeff() >= -1e-15);
+      }
+    }
+  }
+}
+
+TEST_CASE("all solvers end at the same path") {
+  const Index n = 30, p = 60;
+  const Mat X = check::random_matrix(n, p, 6);
+  const auto design = view(X);
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    const Problem problem = make_problem(X, loss, 7);
+    PathOptions options;
+    options.loss = loss;
+    options.n_alphas = 12;
+    options.eps = 0.1;
+    options.tol = 1e-11;
+    options.max_iter = 100'000;
+    const PathResult reference = fit(*design, problem, options);
+    CHECK(reference.solver.back() == "homotopy");
+    for (const std::string solver : {"homotopy", "cd", "prox"}) {
+      CAPTURE(solver);
+      options.solver = solver;
+      const PathResult r = fit(*design, problem, options);
+      CHECK(r.solver.back() == solver);
+      close_paths(reference, r, p, 1e-5);
+      for (const auto converged : r.converged) CHECK(converged == 1);
+    }
+  }
+}
+
+TEST_CASE("a row of weight zero is a row left out, and its linear predictor is on request") {
+  const Index n = 45, p = 100;
+  const Mat X = check::random_matrix(n, p, 8);
+  std::vector<Index> kept, out;
+  for (Index i = 0; i < n; ++i) (i % 4 == 1 ? out : kept).push_back(i);
+  const Mat less = X(kept, Eigen::all);
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    Problem whole = make_problem(X, loss, 9), part;
+    whole.offset = 0.2 * check::random_matrix(n, 1, 10);
+    part.y = whole.y(kept);
+    part.weights = whole.weights(kept);
+    part.offset = whole.offset(kept);
+    for (const Index i : out) {
+      whole.weights[i] = 0.0;
+      whole.y[i] = 1e6;  // outside any domain, and of no account
+    }
+    PathOptions options;
+    options.loss = loss;
+    options.n_alphas = 15;
+    options.eps = 0.1;
+    options.tol = 1e-12;
+    options.keep_linear_predictor = true;
+    const PathResult a = fit(*view(X), whole, options), b = fit(*view(less), part, options);
+    close_paths(a, b, p, 1e-9);
+    CHECK(a.null_objective == doctest::Approx(b.null_objective).epsilon(1e-12));
+    CHECK(b.linear_predictor.rows() == 0);
+    REQUIRE(a.linear_predictor.rows() == static_cast<Index>(out.size()));
+    for (std::size_t k = 0; k < a.alphas.size(); ++k) {
+      const Vec eta = (X * coefficients(a, k, p) + whole.offset).array() + a.intercepts[k];
+      check::close(a.linear_predictor.col(static_cast<Index>(k)), Vec(eta(out)), 1e-11);
+    }
+  }
+}
+
+TEST_CASE("problems fitted together equal problems fitted apart") {
+  const Index n = 48, p = 150;
+  const Mat X = check::random_matrix(n, p, 11);
+  const auto design = view(X);
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    CAPTURE(loss);
+    std::vector<Problem> problems(4, make_problem(X, loss, 12));
+    for (Index i = 0; i < n; ++i) {
+      for (Index f = 1; f < 4; ++f) {
+        if (i % 3 == f - 1) problems[static_cast<std::size_t>(f)].weights[i] = 0.0;
+      }
+    }
+    PathOptions options;
+    options.loss = loss;
+    options.n_alphas = 15;
+    options.eps = 0.1;
+    options.tol = 1e-12;
+    const auto together = fit_paths(*design, problems, {}, options);
+    REQUIRE(together.size() == 4);
+    options.alphas = together.front().alphas;
+    double passes = 0.0;
+    for (std::size_t f = 0; f < 4; ++f) {
+      const PathResult apart = fit(*design, problems[f], options);
+      passes += apart.counters.passes;
+      close_paths(together[f], apart, p, 1e-10);
+    }
+    CHECK(together.front().counters.passes < passes);
+  }
+}
+
+TEST_CASE("the bits do not depend on the number of threads") {
+  const Index n = 40, p = 3000;
+  const Mat X = dosages(n, p, 13);
+  const auto design = view(X);
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    std::vector<Problem> problems(3, make_problem(X, loss, 14));
+    for (Index i = 0; i < n; ++i) problems[1 + static_cast<std::size_t>(i % 2)].weights[i] = 0.0;
+    PathOptions options;
+    options.loss = loss;
+    options.n_alphas = 10;
+    options.eps = 0.2;
+    const auto one = fit_paths(*design, problems, {}, options);
+    const PathResult alone = fit(*design, problems.front(), options);
+    for (const int threads : {2, 3}) {
+      CAPTURE(threads);
+      options.threads = threads;
+      const auto many = fit_paths(*design, problems, {}, options);
+      for (std::size_t f = 0; f < problems.size(); ++f) CHECK(same_path(one[f], many[f]));
+      CHECK(same_path(alone, fit(*design, problems.front(), options)));
+    }
+    options.threads = 1;
+  }
+}
+
+TEST_CASE("unpenalised features stay in, excluded and constant ones out") {
+  const Index n = 40, p = 30;
+  Mat X = check::random_matrix(n, p, 15);
+  X.col(4).setConstant(3.0);
+  Features features;
+  features.penalty_factor = Vec::Ones(p);
+  features.penalty_factor[0] = features.penalty_factor[1] = 0.0;
+  features.penalty_factor[2] = kInfinity;
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    const Problem problem = make_problem(X, loss, 16);
+    PathOptions options;
+    options.loss = loss;
+    options.n_alphas = 10;
+    options.eps = 0.05;
+    const PathResult r = fit(*view(X), problem, options, features);
+    for (std::size_t k = 0; k < r.alphas.size(); ++k) {
+      const Vec b = coefficients(r, k, p);
+      CHECK(b[0] != 0.0);
+      CHECK(b[1] != 0.0);
+      CHECK(b[2] == 0.0);
+      CHECK(b[4] == 0.0);
+      CHECK(r.converged[k] == 1);
+      CHECK(r.dual_gaps[k] >= -1e-12);
+      // Their gradient is zero.
+      const Vec eta = (X * b).array() + r.intercepts[k];
+      Vec u, h;
+      make_loss(loss, problem.y, problem.weights / static_cast<double>(n))->derivatives(eta, u, h);
+      CHECK(std::abs(X.col(0).dot(u)) <= 1e-6);
+    }
+    CHECK(r.n_active.front() == 2);
+  }
+}
+
+TEST_CASE("a fit that ran out of iterations says so and never claims too small a gap") {
+  const Index n = 30, p = 20;
+  const Mat X = check::random_matrix(n, p, 17);
+  const auto design = view(X);
+  Features free, boxed;
+  free.penalty_factor = Vec::Ones(p);
+  free.penalty_factor.head(3).setZero();
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    const Problem problem = make_problem(X, loss, 18);
+    for (const Features& features : {boxed, free}) {
+      PathOptions options;
+      options.loss = loss;
+      options.alphas = {0.05, 0.02};
+      options.tol = 1e-12;
+      const PathResult exact = fit(*design, problem, options, features);
+      for (const std::string solver : {"homotopy", "cd", "prox"}) {
+        CAPTURE(solver);
+        options.solver = solver;
+        options.max_iter = 1;
+        const PathResult r = fit(*design, problem, options, features);
+        const double unit = r.null_objective - r.saturated_objective;
+        for (std::size_t k = 0; k < 2; ++k) {
+          CHECK(r.dual[k] <= exact.primal[k] + 1e-12 * unit);
+          if (!r.converged[k]) CHECK(r.dual_gaps[k] > options.tol);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("stopping early: deviance, number of active features, a callback") {
+  const Index n = 30, p = 80;
+  const Mat X = check::random_matrix(n, p, 19);
+  const auto design = view(X);
+  const Problem problem = make_problem(X, "gaussian", 20);
+  PathOptions options;
+  options.eps = 1e-4;
+  const PathResult r = fit(*design, problem, options);
+  CHECK(r.alphas.size() < 100);
+  CHECK(r.deviance_ratio.back() >= 0.999);
+  CHECK(r.deviance_ratio[r.deviance_ratio.size() - 2] < 0.999);
+  CHECK_FALSE(r.interrupted);
+
+  options.max_active = 5;
+  const PathResult few = fit(*design, problem, options);
+  CHECK(*std::max_element(few.n_active.begin(), few.n_active.end()) <= 5);
+  CHECK(few.alphas.size() < r.alphas.size());
+  CHECK(r.n_active[few.alphas.size()] > 5);
+
+  options.max_active = -1;
+  std::vector<double> seen;
+  options.progress = [&](Index done, Index total, double alpha, Index active, double gap, double passes) {
+    CHECK(done == static_cast<Index>(seen.size()) + 1);
+    CHECK(total == 100);
+    CHECK(alpha == r.alphas[seen.size()]);
+    CHECK(active == r.n_active[seen.size()]);
+    CHECK(gap <= options.tol);
+    CHECK(passes > 0.0);
+    seen.push_back(alpha);
+    return seen.size() < 7;
+  };
+  const PathResult prefix = fit(*design, problem, options);
+  CHECK(prefix.interrupted);
+  REQUIRE(prefix.alphas.size() == 7);
+  for (std::size_t k = 0; k < 7; ++k) CHECK(coefficients(prefix, k, p) == coefficients(r, k, p));
+  CHECK(prefix.coef_indptr.size() == 8);
+  CHECK(prefix.coef_indices.size() == static_cast<std::size_t>(prefix.coef_indptr.back()));
+}
+
+TEST_CASE("what poll throws comes out, whichever thread works") {
+  const Index n = 30, p = 200;
+  const Mat X = check::random_matrix(n, p, 21);
+  const auto design = view(X);
+  struct Stop {};
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    for (const std::string solver : {"homotopy", "cd", "prox"}) {
+      for (const int threads : {1, 3}) {
+        PathOptions options;
+        options.loss = loss;
+        options.solver = solver;
+        options.threads = threads;
+        options.n_alphas = 20;
+        int calls = 0;
+        options.poll = [&calls] {
+          if (++calls == 10) throw Stop{};
+        };
+        const std::vector<Problem> problems(3, make_problem(X, loss, 22));
+        CHECK_THROWS_AS(fit_paths(*design, problems, {}, options), Stop);
+        CHECK(calls == 10);
+      }
+    }
+  }
+}
+
+TEST_CASE("degenerate data: one row, one column, constant response, copies") {
+  PathOptions options;
+  options.n_alphas = 5;
+  const Mat tiny = Mat::Constant(1, 1, 2.0);
+  Problem one{Vec::Constant(1, 3.0), Vec::Ones(1), {}};
+  PathResult r = fit(*view(tiny), one, options);
+  CHECK(r.intercepts.front() == 3.0);
+  CHECK(r.n_active.front() == 0);
+
+  Mat X = check::random_matrix(20, 6, 23);
+  Problem constant{Vec::Constant(20, 0.1), Vec::Ones(20), {}};
+  r = fit(*view(X), constant, options);
+  for (const double b0 : r.intercepts) CHECK(b0 == doctest::Approx(0.1));
+  for (const Index active : r.n_active) CHECK(active == 0);
+
+  X.col(3) = X.col(0);
+  X.col(4) = -X.col(1);
+  options.eps = 0.01;
+  for (const double scale : {1e-12, 1.0, 1e12}) {
+    CAPTURE(scale);
+    const Mat scaled = scale * X;
+    for (const bool standardize : {false, true}) {
+      options.standardize = standardize;
+      const PathResult copies = fit(*view(scaled), make_problem(X, "gaussian", 24), options);
+      for (const auto converged : copies.converged) CHECK(converged == 1);
+      CHECK(copies.n_active.back() >= 4);
+    }
+  }
+}
+
+TEST_CASE("bad arguments are named, with what is allowed") {
+  const Mat X = check::random_matrix(6, 3, 25);
+  const auto design = view(X);
+  const auto refused = [&](const std::function<void(Problem&, Features&, PathOptions&)>& spoil, const char* message) {
+    Problem problem = make_problem(X, "gaussian", 26);
+    Features features;
+    PathOptions options;
+    spoil(problem, features, options);
+    CHECK_THROWS_WITH_AS(fit_paths(*design, {problem}, features, options), message, std::invalid_argument);
+  };
+  const double nan = std::nan("");
+  refused([](auto& q, auto&, auto&) { q.y.resize(5); }, "y must have one value for each row of X");
+  refused([](auto& q, auto&, auto&) { q.weights.resize(7); }, "weights must have one value for each row of X");
+  refused([](auto& q, auto&, auto&) { q.offset.setZero(2); }, "offset must have one value for each row of X");
+  refused([](auto& q, auto&, auto&) { q.weights[2] = -1.0; }, "weights must be finite and >= 0");
+  refused([&](auto& q, auto&, auto&) { q.weights[2] = nan; }, "weights must be finite and >= 0");
+  refused([](auto& q, auto&, auto&) { q.weights[2] = kInfinity; }, "weights must be finite and >= 0");
+  refused([](auto& q, auto&, auto&) { q.weights.setZero(); }, "weights must not all be zero");
+  refused([&](auto& q, auto&, auto&) { q.y[4] = nan; }, "y must be finite, got NaN or infinity in row 4");
+  refused([](auto& q, auto&, auto&) { q.offset = Vec::Constant(6, kInfinity); },
+          "offset must be finite, got NaN or infinity in row 0");
+  refused([](auto&, auto& f, auto&) { f.lower.setZero(2); }, "lower must have one value for each column of X");
+  refused([](auto&, auto& f, auto&) { f.upper.setZero(4); }, "upper must have one value for each column of X");
+  refused([](auto&, auto& f, auto&) { f.penalty_factor.setOnes(1); }, "penalty_factor must have one value for each column of X");
+  refused([](auto&, auto& f, auto&) { f.penalty_factor = Vec::Constant(3, -1.0); }, "penalty_factor must be >= 0");
+  refused([&](auto&, auto& f, auto&) { f.penalty_factor = Vec::Constant(3, nan); }, "penalty_factor must be >= 0");
+  refused([](auto&, auto& f, auto&) { f.lower = Vec::Constant(3, 0.5); }, "lower must be <= 0");
+  refused([](auto&, auto& f, auto&) { f.upper = Vec::Constant(3, -0.5); }, "upper must be >= 0");
+  refused([](auto&, auto&, auto& o) { o.loss = "poisson"; }, "loss must be \"gaussian\" or \"binomial\", got \"poisson\"");
+  refused([](auto&, auto&, auto& o) { o.solver = "lars"; },
+          "solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"lars\"");
+  refused([](auto&, auto&, auto& o) { o.l1_ratio = 1.5; }, "l1_ratio must lie in [0, 1], got 1.500000");
+  refused([](auto&, auto&, auto& o) { o.tol = 0.0; }, "tol must be > 0, got 0.000000");
+  refused([](auto&, auto&, auto& o) { o.max_iter = 0; }, "max_iter must be >= 1, got 0");
+  refused([](auto&, auto&, auto& o) { o.threads = 0; }, "threads must be >= 1, got 0");
+  refused([](auto&, auto&, auto& o) { o.n_alphas = 0; }, "n_alphas must be >= 1, got 0");
+  refused([](auto&, auto&, auto& o) { o.eps = 1.0; }, "eps must lie in (0, 1), or be 0 for the default, got 1.000000");
+  refused([](auto&, auto&, auto& o) { o.alphas = {1.0, 0.0}; }, "alphas must be finite and > 0, got 0.000000");
+  refused([](auto&, auto&, auto& o) { o.alphas = {1.0, 2.0}; }, "alphas must be in decreasing order");
+
+  const PathOptions options;
+  const Problem problem = make_problem(X, "gaussian", 26);
+  CHECK_THROWS_WITH_AS(fit_paths(*design, {}, {}, options), "problems must not be empty", std::invalid_argument);
+  const Mat empty(0, 3);
+  CHECK_THROWS_WITH_AS(fit_paths(*dense_design(empty.data(), 0, 3, 1, 1), {problem}, {}, options),
+                       "X must have at least one row and one column", std::invalid_argument);
+  Mat broken = X;
+  broken(1, 2) = nan;
+  CHECK_THROWS_WITH_AS(fit(*view(broken), problem, options),
+                       "X must hold finite numbers only, got NaN or infinity in column 2", NonFiniteError);
+}

@@ -1,0 +1,223 @@
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <numeric>
+#include <vector>
+
+#include "check_design.hpp"
+#include "riata/design/csc.hpp"
+#include "riata/design/dense.hpp"
+#include "riata/solver/quadratic.hpp"
+
+using namespace riata;
+
+namespace {
+
+constexpr Index n = 37, p = 70;  // more than one block of columns
+
+/// A pool of all columns of X, in a scrambled order, and what a quadratic on them should say, from dense formulas.
+struct Setting {
+  Setting(bool sparse, bool intercept, bool uniform) : with_intercept(intercept) {
+    X = check::random_matrix(n, p, 1).array() + 2.0;
+    if (sparse) X = (X.array() > 2.7).select(X, 0.0);
+    if (sparse) {
+      indptr.push_back(0);
+      for (Index j = 0; j < p; ++j) {
+        for (Index i = 0; i < n; ++i) {
+          if (X(i, j) == 0.0) continue;
+          indices.push_back(static_cast<std::int32_t>(i));
+          values.push_back(X(i, j));
+        }
+        indptr.push_back(static_cast<std::int32_t>(values.size()));
+      }
+      design = csc_design(n, p, static_cast<Index>(values.size()), indptr.data(), indices.data(), values.data());
+    } else {
+      design = dense_design(X.data(), n, p, 1, n);
+    }
+    pool = design->make_pool();
+    std::vector<Index> order;
+    std::vector<double> shift;
+    for (Index k = 0; k < p; ++k) {
+      order.push_back(k * 31 % p);
+      shift.push_back(intercept ? X.col(order.back()).mean() : 0.0);
+    }
+    pool->append(order, shift, 1);
+    // Feature w is pool column 69 - w.
+    Xs.resize(n, p);
+    for (Index w = 0; w < p; ++w) {
+      positions.push_back(p - 1 - w);
+      inv_scale.push_back(0.5 + 0.05 * static_cast<double>(w % 7));
+      Xs.col(w) = X.col(order[static_cast<std::size_t>(p - 1 - w)]) * inv_scale.back();
+    }
+    h = uniform ? Vec(Vec::Constant(n, 0.125)) : Vec(check::random_weights(n, 3, 2).col(2));
+    center();
+    u0 = check::random_matrix(n, 1, 3);
+    if (intercept) u0.array() -= u0.mean();
+    b0 = check::random_matrix(p, 1, 4);
+    for (Index w = 0; w < p; w += 3) b0[w] = 0.0;
+  }
+
+  void center() {
+    for (Index w = 0; w < p && with_intercept; ++w) Xs.col(w).array() -= h.dot(Xs.col(w)) / h.sum();
+  }
+  Mat gram() const { return Xs.transpose() * h.asDiagonal() * Xs; }
+  Vec c0() const { return Xs.transpose() * u0; }
+  Vec c(const Vec& b) const { return c0() - gram() * (b - b0); }
+
+  Quadratic model(bool use_gram) const {
+    Quadratic m(*pool, with_intercept, use_gram, 1);
+    m.set_working(positions, inv_scale);
+    m.expand(&h, u0, b0, c0());
+    return m;
+  }
+
+  bool with_intercept;
+  Mat X, Xs;
+  std::vector<std::int32_t> indptr, indices;
+  std::vector<double> values;
+  std::unique_ptr<Design> design;
+  std::unique_ptr<Pool> pool;
+  std::vector<Index> positions;
+  std::vector<double> inv_scale;
+  Vec h, u0, b0;
+};
+
+std::vector<Index> everything() {
+  std::vector<Index> all(p);
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
+}
+
+template <class F>
+void each_setting(F&& f) {
+  for (const bool sparse : {false, true}) {
+    for (const bool intercept : {false, true}) {
+      for (const bool uniform : {false, true}) {
+        CAPTURE(sparse);
+        CAPTURE(intercept);
+        CAPTURE(uniform);
+        Setting setting(sparse, intercept, uniform);
+        f(setting);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("Gram entries match the dense formula, with weights and centring") {
+  each_setting([](const Setting& s) {
+    const Mat gram = s.gram();
+    for (const bool use_gram : {false, true}) {
+      Quadratic model = s.model(use_gram);
+      const std::vector<Index> rows{5, 0, 69, 33, 34}, cols{69, 2, 5};
+      Mat block;
+      model.gram_block(rows, cols, block);
+      check::close(block, gram(rows, cols), 1e-12);
+      model.gram_block(everything(), everything(), block);
+      check::close(block, gram, 1e-12);
+      check::close(model.diagonal(), gram.diagonal(), 1e-12);
+      model.gram_block({}, cols, block);
+      CHECK(block.rows() == 0);
+      if (use_gram) {
+        check::close(model.gram(), gram, 1e-12);
+        check::close(model.gram(), model.gram().transpose(), 1e-14);
+      }
+    }
+  });
+}
+
+TEST_CASE("correlations, value and predictor change match the dense formulas in both modes") {
+  each_setting([](const Setting& s) {
+    for (const bool use_gram : {false, true}) {
+      CAPTURE(use_gram);
+      Quadratic model = s.model(use_gram);
+      for (const unsigned seed : {7u, 8u}) {
+        Vec b = s.b0;
+        if (seed == 8u) b += check::random_matrix(p, 1, seed);
+        const Vec want = s.c(b), t = s.Xs * (b - s.b0);
+        Vec c = Vec::Constant(p, 99.0);
+        model.correlations(b, everything(), c);
+        check::close(c, want, 1e-11);
+        CHECK(model.value(b, c) ==
+              doctest::Approx(-s.u0.dot(t) + 0.5 * t.dot(s.h.cwiseProduct(t))).epsilon(1e-11));
+        check::close(model.predictor_change(b), t, 1e-12);
+
+        c.setConstant(99.0);
+        const std::vector<Index> some{4, 66, 0};
+        model.correlations(b, some, c);
+        for (Index w = 0; w < p; ++w) {
+          const bool asked = w == 4 || w == 66 || w == 0;
+          CHECK(c[w] == doctest::Approx(asked ? want[w] : 99.0).epsilon(1e-11));
+        }
+      }
+    }
+  });
+}
+
+TEST_CASE("single-column steps follow correlations") {
+  each_setting([](const Setting& s) {
+    Quadratic model = s.model(false);
+    Vec b = s.b0 + 0.5 * check::random_matrix(p, 1, 9), c(p);
+    model.correlations(b, everything(), c);
+    for (int step = 0; step < 200; ++step) {
+      const Index w = step * 13 % p;
+      CHECK(model.column_correlation(w) == doctest::Approx(s.c(b)[w]).epsilon(1e-10));
+      const double change = 0.1 * (step % 5 - 2);
+      model.column_update(w, change);
+      b[w] += change;
+    }
+    model.correlations(b, everything(), c);
+    check::close(c, s.c(b), 1e-11);
+  });
+}
+
+TEST_CASE("a new curvature replaces centres and Gram matrix") {
+  each_setting([](Setting& s) {
+    for (const bool use_gram : {false, true}) {
+      Quadratic model = s.model(use_gram);
+      model.diagonal();
+      s.h = check::random_matrix(n, 1, 12 + use_gram).cwiseAbs();
+      s.center();
+      model.expand(&s.h, s.u0, s.b0, s.c0());
+      Mat block;
+      model.gram_block(everything(), everything(), block);
+      check::close(block, s.gram(), 1e-11);
+      check::close(model.diagonal(), s.gram().diagonal(), 1e-11);
+      Vec c(p);
+      const Vec b = s.b0 + check::random_matrix(p, 1, 14);
+      model.correlations(b, everything(), c);
+      check::close(c, s.c(b), 1e-10);
+
+      // Another expansion point with the curvature kept.
+      s.b0 = b;
+      s.u0 = check::random_matrix(n, 1, 15);
+      if (s.with_intercept) s.u0.array() -= s.u0.mean();
+      model.expand(nullptr, s.u0, s.b0, s.c0());
+      const Vec b2 = b + check::random_matrix(p, 1, 16);
+      model.correlations(b2, everything(), c);
+      check::close(c, s.c(b2), 1e-10);
+    }
+  });
+}
+
+TEST_CASE("the working set grows") {
+  each_setting([](const Setting& s) {
+    for (const bool use_gram : {false, true}) {
+      Quadratic model(*s.pool, s.with_intercept, use_gram, 1);
+      for (const Index size : {Index{1}, Index{40}, p}) {
+        const auto count = static_cast<std::size_t>(size);
+        model.set_working({s.positions.begin(), s.positions.begin() + size},
+                          {s.inv_scale.begin(), s.inv_scale.begin() + size});
+        const Vec c0 = s.c0().head(size);
+        model.expand(size == 1 ? &s.h : nullptr, s.u0, s.b0.head(size), c0);
+        const auto all = everything();
+        Mat block;
+        model.gram_block(std::span(all).first(count), std::span(all).first(count), block);
+        check::close(block, s.gram().topLeftCorner(size, size), 1e-12);
+        check::close(model.diagonal(), s.gram().diagonal().head(size), 1e-12);
+        CHECK(model.size() == size);
+      }
+    }
+  });
+}

@@ -1,0 +1,201 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "check_design.hpp"
+#include "riata/path/reference_subspace.hpp"
+
+using namespace riata;
+
+namespace {
+
+/// Scaled columns, weights and a reference subspace over them, fed as the path feeds it.
+struct Setting {
+  Setting(Mat columns, Vec weights) : X(std::move(columns)), omega(std::move(weights)) {
+    Vec nu(X.cols());
+    for (Index j = 0; j < X.cols(); ++j) nu[j] = norm(X.col(j));
+    reference.setup(omega, nu, 2e-14 * nu);
+  }
+
+  double norm(const Vec& v) const { return std::sqrt((omega.array() * v.array().square()).sum()); }
+
+  void read(const std::vector<Index>& columns, const std::vector<Vec>& residuals) {
+    std::vector<const Vec*> pointers;
+    for (const Vec& rho : residuals) pointers.push_back(&rho);
+    const Mat& sides = reference.open_block(pointers);
+    for (const Index j : columns) {
+      const Vec k = sides.transpose() * X.col(j);
+      reference.store(j, k.data());
+    }
+  }
+
+  /// Checks every bound; returns the largest slack relative to |x_j| |rho|.
+  double slack(const Vec& rho) const {
+    const auto query = reference.query(rho);
+    const Vec masked = (omega.array() > 0.0).select(rho, 0.0);
+    const double size = norm(masked);
+    double largest = 0.0;
+    for (Index j = 0; j < X.cols(); ++j) {
+      const double c = X.col(j).dot(omega.cwiseProduct(masked)), bound = reference.bound(query, j);
+      if (!(bound >= std::abs(c))) CHECK_MESSAGE(bound >= std::abs(c), "column " << j);
+      if (norm(X.col(j)) > 0.0 && size > 0.0) {
+        largest = std::max(largest, (bound - std::abs(c)) / (norm(X.col(j)) * size));
+      }
+    }
+    return largest;
+  }
+
+  Mat X;
+  Vec omega;
+  ReferenceSubspace reference;
+};
+
+std::vector<Index> all_of(Index p) {
+  std::vector<Index> all(static_cast<std::size_t>(p));
+  for (std::size_t j = 0; j < all.size(); ++j) all[j] = static_cast<Index>(j);
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("the bound is never below the inner product: random residuals, blocks and weights") {
+  std::mt19937_64 rng(1);
+  const Index n = 23, p = 40;
+  double tightest = 1.0;
+  for (unsigned trial = 0; trial < 60; ++trial) {
+    Setting s(check::random_matrix(n, p, trial), check::random_weights(n, 3, trial).col(trial % 3));
+    // Some columns nearly in the span of a residual, some nothing at all.
+    Vec rho = check::random_matrix(n, 1, 1000 + trial);
+    s.X.col(0) = rho;
+    s.X.col(1) = rho + 1e-7 * s.X.col(1);
+    s.X.col(2).setZero();
+    s = Setting(s.X, s.omega);
+    s.slack(rho);
+    for (int step = 0; step < 30; ++step) {
+      // A walk, like residuals down a path; now and then a jump.
+      const Vec old = rho;
+      const double length = std::pow(10.0, -9.0 + static_cast<double>(rng() % 10));
+      rho += length * check::random_matrix(n, 1, static_cast<unsigned>(rng()));
+      tightest = std::min(tightest, s.slack(rho));
+      std::vector<Index> some;
+      for (Index j = 0; j < p; ++j) {
+        if (rng() % 2 == 0) some.push_back(j);
+      }
+      std::vector<Vec> residuals{rho};
+      if (step % 3 > 0) residuals.push_back(old);
+      if (step % 5 == 0) residuals.push_back(2.0 * rho);  // dependent
+      while (residuals.size() < static_cast<std::size_t>(step % 7)) residuals.push_back(check::random_matrix(n, 1, step));
+      s.read(some, residuals);
+      s.slack(rho);
+      s.slack(old);
+      s.slack(-1e5 * rho);
+    }
+  }
+  CHECK(tightest < 1.0);
+}
+
+TEST_CASE("the bound is tight when the residual lies in the span") {
+  const Index n = 30, p = 25;
+  Setting s(check::random_matrix(n, p, 3), check::random_weights(n, 3, 3).col(2));
+  const std::vector<Vec> residuals{check::random_matrix(n, 1, 4), check::random_matrix(n, 1, 5),
+                                   check::random_matrix(n, 1, 6)};
+  CHECK(s.slack(residuals[0]) > 0.1);  // nothing is known yet
+  s.read(all_of(p), residuals);
+  for (const Vec& rho : residuals) CHECK(s.slack(rho) <= 3e-6);
+  const Vec mixed = residuals[0] - 0.5 * residuals[1] + 0.25 * residuals[2];
+  CHECK(s.slack(mixed) <= 3e-6);
+  // The estimate itself has the accuracy of a float, and the coordinates that of a double.
+  const auto query = s.reference.query(mixed);
+  const Vec a = s.reference.coordinates(mixed);
+  CHECK(a.size() == 3);
+  CHECK(a.norm() == doctest::Approx(s.norm(mixed)).epsilon(1e-13));
+  for (Index j = 0; j < p; ++j) {
+    const double c = s.X.col(j).dot(s.omega.cwiseProduct(mixed));
+    CHECK(std::abs(s.reference.estimate(query, j) - c) <= 1e-6 * s.norm(s.X.col(j)) * s.norm(mixed));
+  }
+  // A little outside the span costs a little.
+  const Vec off = mixed + 1e-3 * check::random_matrix(n, 1, 7);
+  CHECK(s.slack(off) <= 1e-2);
+}
+
+TEST_CASE("columns never read are bounded by their norm") {
+  Setting s(check::random_matrix(9, 5, 8), Vec::Constant(9, 1.0 / 9.0));
+  const Vec rho = check::random_matrix(9, 1, 9);
+  const auto query = s.reference.query(rho);
+  for (Index j = 0; j < 5; ++j) {
+    CHECK(s.reference.estimate(query, j) == 0.0);
+    CHECK(s.reference.bound(query, j) == doctest::Approx(s.norm(s.X.col(j)) * s.norm(rho)).epsilon(3e-6));
+  }
+}
+
+TEST_CASE("the basis is orthonormal, short and leaves out what depends on the rest") {
+  const Index n = 40;
+  const Vec omega = check::random_weights(n, 3, 10).col(2);
+  Setting s(check::random_matrix(n, 3, 10), omega);
+  const Vec a = check::random_matrix(n, 1, 11), b = check::random_matrix(n, 1, 12), zero = Vec::Zero(n);
+  const Vec nearly = a + 1e-6 * b, copy = -3.0 * a;
+  const std::vector<const Vec*> some{&zero, &a, &copy, &nearly};
+  const auto gram = [&](const Mat& weighted) {
+    const Mat basis = (omega.array() > 0.0).replicate(1, weighted.cols()).select(
+        weighted.array().colwise() / omega.array(), 0.0);
+    return Mat(basis.transpose() * omega.asDiagonal() * basis);
+  };
+  const Mat two = s.reference.open_block(some);
+  CHECK(two.cols() == 2);
+  check::close(gram(two), Mat::Identity(2, 2), 1e-9);
+  for (Index i = 0; i < n; ++i) {
+    if (omega[i] == 0.0) CHECK(two.row(i).cwiseAbs().maxCoeff() == 0.0);
+  }
+  std::vector<Vec> many;
+  std::vector<const Vec*> pointers;
+  for (unsigned k = 0; k < 7; ++k) many.push_back(check::random_matrix(n, 1, 20 + k));
+  for (const Vec& v : many) pointers.push_back(&v);
+  const Mat four = s.reference.open_block(pointers);
+  CHECK(four.cols() == ReferenceSubspace::kMaxBasis);
+  check::close(gram(four), Mat::Identity(4, 4), 1e-13);
+  CHECK(s.reference.open_block(std::vector<const Vec*>{&zero}).cols() == 0);
+}
+
+TEST_CASE("old blocks are forgotten, and their columns bounded by their norm again") {
+  const Index n = 12, p = 300;
+  Setting s(check::random_matrix(n, p, 13), check::random_weights(n, 3, 13).col(2));
+  const Vec first = check::random_matrix(n, 1, 14);
+  s.read(all_of(p), {first});
+  CHECK(s.slack(first) <= 3e-6);
+  for (unsigned block = 0; block < 700; ++block) {
+    const Vec rho = check::random_matrix(n, 1, 100 + block);
+    s.read({static_cast<Index>(block) % (p - 1)}, {rho});  // the last column is never read again
+    if (block % 20 == 0) {
+      s.slack(rho);
+      s.slack(first);
+    }
+  }
+  const auto query = s.reference.query(first);
+  CHECK(s.reference.estimate(query, p - 1) == 0.0);
+  CHECK(s.reference.bound(query, p - 1) >= s.norm(s.X.col(p - 1)) * s.norm(first));
+  s.slack(first);
+}
+
+TEST_CASE("the bound holds at the edges of float") {
+  // Columns and residuals of very different size, in one problem and from one to the next.
+  const Index n = 17, p = 30;
+  for (const double column : {1e-12, 1e-6, 1.0, 1e6, 1e12}) {
+    for (const double residual : {1e-12, 1.0, 1e12}) {
+      CAPTURE(column);
+      CAPTURE(residual);
+      Mat X = column * check::random_matrix(n, p, 15);
+      for (Index j = 0; j < p; ++j) X.col(j) *= std::pow(10.0, static_cast<double>(j % 7 - 3));
+      X(3, 5) *= 1e9;  // one entry makes up the column
+      Setting s(X, check::random_weights(n, 3, 15).col(2));
+      const Vec a = residual * check::random_matrix(n, 1, 16), b = residual * check::random_matrix(n, 1, 17);
+      s.slack(a);
+      s.read(all_of(p), {a, b});
+      CHECK(s.slack(a) <= 3e-6);
+      for (const double step : {1e-16, 1e-12, 1e-8, 1e-4, 1.0}) s.slack(a + step * b - 3.0 * step * a);
+      s.slack(X.col(5) * (residual / column));
+      s.slack(Vec::Zero(n));
+    }
+  }
+}
