@@ -27,6 +27,7 @@ void Quadratic::expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec
     h_uniform_ = h_.size() > 0 && h_.minCoeff() == h_.maxCoeff();
     std::fill(has_centre_.begin(), has_centre_.end(), 0);
     diagonal_.resize(0);
+    pool_diagonal_.resize(0);
     gram_size_ = 0;
   }
   u0_ = u0;
@@ -130,20 +131,15 @@ const Mat& Quadratic::gram() {
 const Vec& Quadratic::diagonal() {
   if (diagonal_.size() == size()) return diagonal_;
   if (use_gram_) return diagonal_ = gram().diagonal();
+  if (pool_diagonal_.size() != pool_.cols()) {
+    Mat mean(pool_.cols(), 1), variance(pool_.cols(), 1);
+    pool_.moments(h_ / h_sum_, mean, variance, threads_);
+    pool_diagonal_ = h_sum_ * variance.col(0);
+    if (!intercept_) pool_diagonal_ += h_sum_ * mean.col(0).cwiseAbs2();
+  }
   diagonal_.resize(size());
-  std::vector<Index> all(static_cast<std::size_t>(size()));
-  std::iota(all.begin(), all.end(), Index{0});
-  ensure_centres(all);
-  Mat columns;
-  for (Index begin = 0; begin < size(); begin += kBlock) {
-    const Index count = std::min(kBlock, size() - begin);
-    const auto some = std::span(positions_).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
-    columns.resize(pool_.rows(), count);
-    pool_.gather(some, columns, threads_);
-    for (Index r = 0; r < count; ++r) {
-      const Index w = begin + r;
-      diagonal_[w] = (h_.array() * (columns.col(r).array() - centre_[w]).square()).sum() * inv_scale_[w] * inv_scale_[w];
-    }
+  for (Index w = 0; w < size(); ++w) {
+    diagonal_[w] = pool_diagonal_[positions_[static_cast<std::size_t>(w)]] * inv_scale_[w] * inv_scale_[w];
   }
   return diagonal_;
 }

@@ -76,7 +76,7 @@ class Quadratic {
   double lag_ = 0.0;  // column updates leave u short of h * lag (their centring)
   Mat gram_;
   Index gram_size_ = 0;
-  Vec diagonal_;
+  Vec diagonal_, pool_diagonal_;
   std::vector<Index> scratch_columns_;
   Mat scratch_;
 };
