@@ -106,6 +106,9 @@ def fit_study(study: Study, options: Namespace) -> tuple[Any, bool, list[str], f
     """Fit, watching for Ctrl-C; return the fit, whether it was cut short, warnings, and seconds."""
     import riata
 
+    max_active = options.max_active
+    if max_active is not None:
+        max_active += len(study.covariate_names)  # always active, and not what the user counts
     common: dict[str, Any] = {
         "loss": study.response.loss,
         "alphas": options.alphas,
@@ -116,7 +119,7 @@ def fit_study(study: Study, options: Namespace) -> tuple[Any, bool, list[str], f
         "tol": options.tol,
         "solver": options.solver,
         "n_threads": options.threads,
-        "max_active": options.max_active,
+        "max_active": max_active,
     }
     began = time.perf_counter()
     with Progress(quiet=options.quiet) as progress, warnings.catch_warnings(record=True) as caught:
@@ -367,6 +370,10 @@ def run_info(options: Namespace) -> int:
         ]
         lines += [
             f"  text        {name}: {some(sorted(set(cells)), 4)}" for name, cells in table.text.items()
+        ]
+        lines += [
+            f"  beside      {name}: {some(list(dict.fromkeys(cells)), 4)}"
+            for name, cells in table.beside.items()
         ]
         lines += [f"  note        {note}" for note in table.notes]
     else:

@@ -24,7 +24,8 @@ _ID_WORDS = frozenset(
 class MatrixTable:
     """A numeric table: `X` is (n samples, p features), with names for both and any text columns apart.
 
-    `text` maps the name of each non-numeric feature (a class label, say) to its n cells.
+    `text` maps the name of each non-numeric feature (a class label, say) to its n cells; `beside` likewise
+    what is stored beside the features of an ``.npz``.
     """
 
     path: str
@@ -32,6 +33,7 @@ class MatrixTable:
     feature_names: NDArray[Any]
     sample_ids: NDArray[Any]
     text: dict[str, list[str]] = field(default_factory=dict)
+    beside: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -40,11 +42,12 @@ class MatrixTable:
 
     def pop_column(self, name: str) -> list[str]:
         """Take feature `name` out of the table and return its cells as text."""
-        if name in self.text:
-            return self.text.pop(name)
+        for apart in (self.text, self.beside):
+            if name in apart:
+                return apart.pop(name)
         where = np.flatnonzero(self.feature_names == name)
         if len(where) == 0:
-            names = [*self.text, *self.feature_names]
+            names = [*self.text, *self.beside, *self.feature_names]
             raise ValueError(f"{self.path}: no column {name!r}; columns are {some(names)}")
         cells = [repr(value) for value in self.X[:, where[0]].tolist()]
         kept = np.arange(self.shape[1]) != where[0]
@@ -240,8 +243,9 @@ def _read_npz(path: str, orient: str) -> MatrixTable:
             f"{path}: X is {n} samples x {p} features ({orient}), but there are "
             f"{len(features)} feature_names and {len(samples)} sample_ids"
         )
-    columns = {key: [str(v) for v in value.tolist()] for key, value in arrays.items() if value.shape == (n,)}
-    return MatrixTable(path, X, features.astype(object), samples.astype(str).astype(object), columns)
+    beside = {key: [str(v) for v in value.tolist()] for key, value in arrays.items() if value.shape == (n,)}
+    ids = samples.astype(str).astype(object)
+    return MatrixTable(path, X, features.astype(str).astype(object), ids, beside=beside)
 
 
 def _read_parquet(path: str, orient: str) -> MatrixTable:

@@ -522,6 +522,10 @@ def _covariate_numbers(table: TextTable, name: str) -> NDArray[np.float64]:
                 f"{table.path}, line {table.lines[i]}: covariate {name} must be a number, got {cell!r}; "
                 "write classes as 0/1 columns"
             ) from None
+    if (out == -9.0).any() and np.nanmin(np.where(out == -9.0, np.nan, out), initial=np.inf) >= 0.0:
+        raise ValueError(
+            f"{table.path}: covariate {name} holds -9 and no other negative value; if it means missing, write NA"
+        )
     return out
 
 

@@ -124,6 +124,12 @@ def test_cv_on_a_table(tmp_path, matrix, capsys):
     assert "4-fold cross-validation" in capsys.readouterr().out
 
 
+def test_max_active_counts_what_is_selected(tmp_path):
+    limit = ["--max-active", 3, "--covar", COVAR, "--quiet"]
+    assert run("fit", *STUDY, *limit, "--out", tmp_path / "h") == 0
+    assert len(read_tsv(tmp_path / "h.hits.tsv")["ID"]) == 3
+
+
 def test_seed_decides_folds(tmp_path, matrix):
     scores = []
     for seed, threads in ((1, 1), (1, 2), (2, 1)):

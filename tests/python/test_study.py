@@ -59,6 +59,18 @@ def test_rows_line_up():
     assert list(study.main.samples.iid) == list(study.samples.iid)
 
 
+def test_covariates_that_may_hide_missing_codes(tmp_path):
+    text = (DATA / "tiny.cov").read_text()
+    with pytest.raises(ValueError, match="covariate age holds -9 and no other negative value"):
+        load_study(options(covar=write(tmp_path / "nine.cov", text.replace("NA", "-9"))))
+    site = write(tmp_path / "site.cov", "FID IID site\nF1 S1 north\n")
+    with pytest.raises(ValueError, match=r"site\.cov, line 2: covariate site must be a number, got 'north'"):
+        load_study(options(covar=site))
+    rows = [f"F{i // 2 + 1} S{i + 1} {i - 12}" for i in range(46)]
+    study = load_study(options(covar=write(tmp_path / "pc.cov", "FID IID pc\n" + "\n".join(rows))))
+    assert -9.0 in study.covariates
+
+
 def test_set_aside_and_penalty_factors():
     study = load_study(options(covar=str(DATA / "tiny.cov")))
     assert study.excluded == [(6, "monomorphic"), (8, "all calls missing")]
@@ -218,6 +230,9 @@ def test_npz_and_parquet(tmp_path):
     table = read_matrix(tmp_path / "t.npz", "samples-columns")
     assert_array_equal(table.X, X)
     assert table.pop_column("y") == ["0", "1", "1", "0"]
+    np.savez(tmp_path / "u.npz", X=X, y=[0, 1, 1, 0], fold=[1, 2, 1, 2])
+    study = load_study(StudyOptions(matrix=str(tmp_path / "u.npz"), target="y", loss="binomial"))
+    assert study.feature_names == ["x1", "x2", "x3"]
     frame = pandas.DataFrame(X, columns=["a", "b", "c"], index=[f"s{i}" for i in range(4)])
     frame["kind"] = list("uvuv")
     frame.to_parquet(tmp_path / "t.parquet")
