@@ -16,6 +16,7 @@ import numpy as np
 
 from riata.genotypes import Genotypes, open_genotypes
 from riata.hits import Hits
+from riata.joining import Joiner
 from riata.matrices import read_matrix
 from riata.model_file import Model, load_model, save_model
 from riata.outputs import OutputSet, describe_file, write_json, write_tsv
@@ -23,7 +24,7 @@ from riata.pages import Fitted, fit_page, gap_text, summary_lines
 from riata.progress import Progress
 from riata.report import Page, render
 from riata.scoring import Scores, score_genotypes, score_matrix
-from riata.study import Joiner, Study, StudyOptions, load_study, read_covariates
+from riata.study import Study, StudyOptions, load_study, read_covariates
 from riata.tables import some, text_array
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from riata.commands import Log, choose_alpha, fit_study, manifest, today, version, write_fit
 from riata.hits import Hits
+from riata.joining import JoinReport
 from riata.outputs import OutputSet
 from riata.pages import (
     Fitted,
@@ -28,7 +29,7 @@ from riata.pages import (
 )
 from riata.report import Fact, Page, Section, code, table
 from riata.response import Response
-from riata.study import JoinReport, Study
+from riata.study import Study
 from riata.tables import Table, text_array
 
 CLASSES = ("ALL", "AML")

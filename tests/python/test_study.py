@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from riata.joining import Joiner
 from riata.matrices import read_matrix
 from riata.response import code_response
-from riata.study import Joiner, StudyOptions, load_study
+from riata.study import StudyOptions, load_study
 from riata.tables import Table, read_text_table, text_array
 
 DATA = Path(__file__).parents[1] / "data" / "genotypes"
@@ -66,7 +67,7 @@ def test_covariates_that_may_hide_missing_codes(tmp_path):
     site = write(tmp_path / "site.cov", "FID IID site\nF1 S1 north\n")
     with pytest.raises(ValueError, match=r"site\.cov, line 2: covariate site must be a number, got 'north'"):
         load_study(options(covar=site))
-    rows = [f"F{i // 2 + 1} S{i + 1} {i - 12}" for i in range(46)]
+    rows = [f"F{i // 2 + 1} S{i + 1} {i - 10}" for i in range(46)]
     study = load_study(options(covar=write(tmp_path / "pc.cov", "FID IID pc\n" + "\n".join(rows))))
     assert -9.0 in study.covariates
 
