@@ -19,7 +19,7 @@ class Loss {
   /// u = -F'(eta) and h = diagonal of F''(eta).
   virtual void derivatives(const Vec& eta, Vec& u, Vec& h) const = 0;
 
-  /// -F*(-u), the loss part of the dual objective (Fenchel conjugate; ALGORITHMS of docs/, section 2);
+  /// -F*(-u), the loss part of the dual objective (Fenchel conjugate; docs/algorithms.md, section 2);
   /// -infinity outside the domain, never clipped into it.
   virtual double dual(const Vec& u) const = 0;
 
