@@ -182,11 +182,13 @@ def check_exclude(exclude: Any, p: int, feature_names: NDArray[Any] | None) -> N
     if array.dtype.kind in "UO":
         if feature_names is None:
             raise ValueError("exclude may hold names only when X has feature names, as a DataFrame has")
-        position = {name: j for j, name in enumerate(feature_names)}
-        for name in array:
-            if name not in position:
-                raise ValueError(f"exclude must hold names of features of X, got {_show(name)}")
-        return np.array([position[name] for name in array], dtype=np.int64)
+        found = np.isin(
+            feature_names, array.astype(np.str_)
+        )  # a name that several features share means them all
+        unknown = np.setdiff1d(array.astype(np.str_), feature_names[found])
+        if len(unknown):
+            raise ValueError(f"exclude must hold names of features of X, got {str(unknown[0])!r}")
+        return np.flatnonzero(found).astype(np.int64)
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise TypeError(f"exclude must hold feature numbers, names or a mask, got {_show(exclude)}")
     if array.min() < 0 or array.max() >= p:
@@ -280,8 +282,8 @@ def check_progress(progress: Any) -> Any:
 
 
 def as_names(names: Iterable[Any]) -> NDArray[Any]:
-    """Return feature names as an array of str, or of objects when some are not."""
-    listed = list(names)
-    if all(isinstance(name, str) for name in listed):
-        return np.array(listed, dtype=np.str_) if listed else np.empty(0, dtype=np.str_)
-    return np.array([str(name) for name in listed], dtype=np.str_)
+    """Return feature names as an array of str."""
+    if isinstance(names, np.ndarray) and names.dtype.kind == "U":
+        return names
+    listed = [str(name) for name in names]
+    return np.array(listed, dtype=np.str_) if listed else np.empty(0, dtype=np.str_)

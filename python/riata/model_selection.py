@@ -258,7 +258,7 @@ def cv_path(
     >>> import numpy as np, riata
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((60, 200))
-    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.5 * rng.standard_normal(60)
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(60)
     >>> cv = riata.cv_path(X, y, cv=5, selection="1se")
     >>> np.flatnonzero(cv.coef())
     array([0, 7])

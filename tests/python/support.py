@@ -85,3 +85,16 @@ def deviation(X, weights=None):
     weights = np.ones(len(X)) if weights is None else weights
     centre = np.average(X, axis=0, weights=weights)
     return np.sqrt(np.average((X - centre) ** 2, axis=0, weights=weights))
+
+
+def write_plink(stem, dosage):
+    """Write copies of A1 (0, 1, 2; NaN missing) as stem.bed/.bim/.fam; returns the .bed file's name."""
+    n, p = dosage.shape
+    codes = np.zeros((-(-n // 4) * 4, p), dtype=np.uint8)
+    codes[:n] = np.where(np.isnan(dosage), 1, np.choose(np.nan_to_num(dosage).astype(int), [3, 2, 0]))
+    packed = (codes.reshape(-1, 4, p) << np.array([0, 2, 4, 6])[:, None]).sum(axis=1).astype(np.uint8)
+    bed = stem.with_suffix(".bed")
+    bed.write_bytes(b"\x6c\x1b\x01" + packed.T.tobytes())
+    stem.with_suffix(".bim").write_text("".join(f"1 rs{j} 0 {100 + j} A G\n" for j in range(p)))
+    stem.with_suffix(".fam").write_text("".join(f"f{i} i{i} 0 0 0 -9\n" for i in range(n)))
+    return str(bed)

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from support import deviation, kkt_violation, make_problem, objective
+from support import deviation, kkt_violation, make_problem, objective, write_plink
 
 import riata
 
@@ -161,6 +161,35 @@ def test_storages_agree(loss, tmp_path):
         )
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("chosen", [None, [31, 4, 7, *range(10, 29)]])
+def test_genotypes_are_as_good_as_their_dosages(loss, chosen, tmp_path):
+    """Whole files and chosen samples in any order: responses, weights and predictions stay with their samples."""
+    rng = np.random.default_rng(5)
+    dosage = rng.binomial(2, 0.3, (33, 40)).astype(float)
+    y = dosage[:, 0] - dosage[:, 3] + rng.standard_normal(33)
+    y = (y > y.mean()).astype(float) if loss == "binomial" else y
+    genotypes = riata.open_genotypes(write_plink(tmp_path / "study", dosage))
+    if chosen is not None:
+        genotypes, dosage, y = genotypes.subset(samples=chosen), dosage[chosen], y[chosen]
+    weights = rng.uniform(0.5, 2.0, len(y))
+    folds = [
+        (np.flatnonzero(np.arange(len(y)) % 3 != k), np.flatnonzero(np.arange(len(y)) % 3 == k))
+        for k in range(3)
+    ]
+    a, b = (
+        riata.cv_path(Z, y, loss=loss, cv=folds, sample_weight=weights, alphas=8, eps=0.1, **TIGHT)
+        for Z in (dosage, genotypes)
+    )
+    assert_same_fit(a.path, b.path, atol=1e-6)
+    assert_allclose(b.scores, a.scores, rtol=1e-5)
+    assert_allclose(b.predict(genotypes), a.predict(dosage), atol=1e-6)
+    assert b.path.feature_names[:2].tolist() == ["rs0", "rs1"]
+    model = riata.Lasso(0.05, **TIGHT)
+    plain = model.fit(dosage, y, sample_weight=weights).predict(dosage)
+    assert_allclose(model.fit(genotypes, y, sample_weight=weights).predict(genotypes), plain, atol=1e-6)
+
+
 @pytest.mark.parametrize("library", ["pandas", "polars"])
 def test_data_frames_carry_names(library):
     module = pytest.importorskip(library)
@@ -175,6 +204,8 @@ def test_data_frames_carry_names(library):
         path.predict(frame[names[::-1]])
     named = riata.fit_path(frame, y, alphas=5, exclude=["weight"])
     assert np.all(dense(named)[1] == 0.0)
+    with pytest.raises(ValueError, match="exclude must hold names of features of X, got 'shoe size'"):
+        riata.fit_path(frame, y, alphas=5, exclude=["dose", "shoe size"])
 
 
 @pytest.mark.parametrize("call", ["path", "estimator"])

@@ -172,6 +172,7 @@ ARGUMENTS = [
     ({"exclude": [6]}, ValueError, r"exclude must hold feature numbers from 0 to 5, got \[6\]"),
     ({"exclude": [-1]}, ValueError, r"exclude must hold feature numbers from 0 to 5"),
     ({"exclude": ["age"]}, ValueError, r"exclude may hold names only when X has feature names"),
+    ({"exclude": np.array(["age"])}, ValueError, r"exclude may hold names only when X has feature names"),
     ({"exclude": [True]}, ValueError, r"one truth value a feature, shape \(6,\), got shape \(1,\)"),
     ({"exclude": [0.5]}, TypeError, r"exclude must hold feature numbers, names or a mask"),
 ]
