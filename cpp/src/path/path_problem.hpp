@@ -6,32 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "path/shared_pool.hpp"
 #include "riata/api.hpp"
-#include "riata/design/pool.hpp"
 #include "riata/loss/loss.hpp"
 #include "riata/path/reference_subspace.hpp"
 #include "riata/solver/inner.hpp"
 
 namespace riata {
 
-/// The pool that all problems of one call share, and where in it each feature is.
-struct SharedPool {
-  /// `whole`: every usable column will be required (ridge), so that copies are to be avoided.
-  SharedPool(const Design& X, bool centred, bool whole);
-
-  /// Pool positions of the features, gathering those not there yet.
-  void require(std::span<const Index> features, const Vec& mean, const Vec& spread, int threads, Counters& counters);
-  Index position(Index feature) const { return position_[static_cast<std::size_t>(feature)]; }
-
-  const Design& X;
-  bool centred, whole;
-  std::unique_ptr<Pool> pool;
-
- private:
-  std::vector<std::int32_t> position_;
-};
-
-/// One response going down the path: its working set, current solution, pending solutions and certificates. The driver
+/// One response going down the path: its working set (path_problem.cpp), solutions on it (path_solve.cpp) and their
+/// certificates (path_certify.cpp). The driver
 /// (fit_paths.cpp) moves several of these in step so that they share every pass over X:
 ///   select, solve (any number of lambdas ahead), then begin_certify / absorb / finish_certify until none is pending.
 class PathProblem {

@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <cmath>
+
+#include "path/path_problem.hpp"
+
+namespace riata {
+namespace {
+
+constexpr Index kFactorLimit = 6000;        // most active features "auto" gives to the Cholesky factor
+constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when an l2 part keeps descent fast
+constexpr Index kNewtonSteps = 100;
+
+}  // namespace
+
+double PathProblem::kkt_tolerance(double lambda) const {
+  const double norm = std::sqrt((loss_->omega().array() > 0.0).select(u_.array().square() / loss_->omega().array(), 0.0).sum());
+  if (!(lambda < kInfinity)) return 1e-12 * norm;
+  return std::max(kkt_relative_ * lambda * std::max(options_.l1_ratio, 1e-3), 1e-15 * norm);
+}
+
+std::string PathProblem::choose_solver() const {
+  if (options_.solver != "auto") return options_.solver;
+  const Index active = options_.l1_ratio == 0.0 ? static_cast<Index>(work_.size()) : support_size();
+  const Index limit = options_.l1_ratio < 1.0 ? std::clamp(2 * n_, kRidgedFactorLimit, kFactorLimit) : kFactorLimit;
+  return active > limit ? "cd" : "homotopy";
+}
+
+void PathProblem::fit_null() {
+  set_work(unpenalised_);
+  if (!unpenalised_.empty()) {
+    unpenalised_columns_.resize(n_, static_cast<Index>(unpenalised_.size()));
+    std::vector<Index> positions;
+    for (Index j : unpenalised_) positions.push_back(shared_.position(j));
+    shared_.pool().gather(positions, unpenalised_columns_, threads_);
+    for (Index k = 0; k < unpenalised_columns_.cols(); ++k) {
+      const Index j = unpenalised_[static_cast<std::size_t>(k)];
+      const double centre = options_.fit_intercept ? mean_[j] - shared_.pool().shift_of(positions[static_cast<std::size_t>(k)]) : 0.0;
+      unpenalised_columns_.col(k) = (unpenalised_columns_.col(k).array() - centre) / scale_[j];
+    }
+  }
+  pending_.clear();
+  pending_.emplace_back();
+  pending_.back().lambda = kInfinity;
+  solve();
+}
+
+void PathProblem::solve() {
+  for (std::size_t q = 0; q < pending_.size(); ++q) {
+    Pending& p = pending_[q];
+    if (q == 0) {
+      p.b = b_;
+      p.g = g_;
+    } else {
+      p.b = pending_[q - 1].b;
+      p.g = pending_[q - 1].g;
+      p.c = pending_[q - 1].c;
+    }
+    p.evaluated = false;
+    if (loss_->quadratic()) {
+      // All lambdas of the batch expand at the current solution; the model is exact.
+      if (q == 0) {
+        Vec h, unused;
+        if (!curvature_known_) h = loss_->omega();
+        model_.expand(curvature_known_ ? nullptr : &h, u_, b_, c_);
+        curvature_known_ = true;
+        p.c = c_;
+      }
+      const auto net = penalties(p.lambda);
+      p.solver = choose_solver();
+      const InnerResult inner = solve_inner(
+          p.solver, {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, p.b, p.c);
+      p.iterations += inner.iterations;
+    } else {
+      solve_one(p);
+      if (q + 1 < pending_.size()) adopt(p);
+    }
+  }
+}
+
+InnerResult PathProblem::solve_inner(const std::string& solver, InnerProblem problem, Vec& b, Vec& c) {
+  if (solver == "cd") return coordinate_descent(problem, b, c);
+  if (solver == "prox") return prox_gradient(problem, b, c);
+  return active_set_.solve(problem, b, c, {});
+}
+
+/// Proximal Newton (Lee, Sun, Saunders 2014): minimise the weighted quadratic at the current point plus the penalty,
+/// search along the line, until the KKT conditions hold on the working set at the point itself.
+void PathProblem::solve_one(Pending& p) {
+  const auto net = penalties(p.lambda);
+  const double tolerance = kkt_tolerance(p.lambda);
+  p.solver = choose_solver();
+  evaluate(std::span(&p, 1));
+  double penalty_value = 0.0;
+  for (std::size_t w = 0; w < net.size(); ++w) penalty_value += net[w].value(p.b[static_cast<Index>(w)]);
+  double value = loss_->value(p.eta) + penalty_value, last_worst = kInfinity;
+  int stalled = 0;
+  Vec u, h, trial;
+  for (Index step = 0; step < kNewtonSteps && p.iterations < options_.max_iter; ++step) {
+    if (options_.poll) options_.poll();
+    const double worst = worst_violation(net, p.b, p.c);
+    if (worst <= tolerance) break;
+    stalled = worst > 0.5 * last_worst ? stalled + 1 : 0;
+    last_worst = std::min(worst, last_worst);
+    if (stalled > 10) break;
+    loss_->derivatives(p.eta, u, h);
+    h = h.cwiseMax(1e-9 * loss_->omega());
+    model_.expand(&h, p.u, p.b, p.c);
+    active_set_.reset();
+    Vec b = p.b, c = p.c;
+    const InnerResult inner = solve_inner(
+        p.solver, {model_, net, std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (last_worst + tolerance))),
+                   options_.max_iter, counters_, options_.poll}, b, c);
+    p.iterations += inner.iterations;
+    const Vec change = model_.predictor_change(b);
+    double new_penalty = 0.0;
+    for (std::size_t w = 0; w < net.size(); ++w) new_penalty += net[w].value(b[static_cast<Index>(w)]);
+    const double expected = -p.u.dot(change) + new_penalty - penalty_value;
+    double fraction = 1.0, new_value = kInfinity;
+    for (int halving = 0; halving < 30; ++halving, fraction *= 0.5) {
+      trial = p.eta + fraction * change;
+      const double at = loss_->value(trial);
+      // The penalty along the segment is at most its chord.
+      new_value = at + penalty_value + fraction * (new_penalty - penalty_value);
+      if (new_value <= value + 1e-4 * fraction * std::min(expected, 0.0) + 1e-15 * std::abs(value)) break;
+    }
+    if (!(new_value <= value + 1e-14 * std::abs(value))) break;
+    p.b = fraction == 1.0 ? b : Vec(p.b + fraction * (b - p.b));
+    p.evaluated = false;
+    evaluate(std::span(&p, 1));
+    penalty_value = 0.0;
+    for (std::size_t w = 0; w < net.size(); ++w) penalty_value += net[w].value(p.b[static_cast<Index>(w)]);
+    value = loss_->value(p.eta) + penalty_value;
+  }
+}
+
+/// eta, u and c of pending solutions, from the data: one product with the supports, one with the working set.
+void PathProblem::evaluate(std::span<Pending> pending) {
+  std::vector<Pending*> open;
+  for (Pending& p : pending) {
+    if (!p.evaluated) open.push_back(&p);
+  }
+  if (open.empty()) return;
+  const Index m = static_cast<Index>(open.size()), size = static_cast<Index>(work_.size());
+  std::vector<Index> all, support, columns;
+  for (Index w = 0; w < size; ++w) {
+    all.push_back(shared_.position(work_[static_cast<std::size_t>(w)]));
+    if (std::any_of(open.begin(), open.end(), [w](const Pending* p) { return p->b[w] != 0.0; })) {
+      support.push_back(w);
+      columns.push_back(all.back());
+    }
+  }
+  Mat values(static_cast<Index>(support.size()), m), base(n_, m);
+  Vec shift = Vec::Zero(m);
+  for (std::size_t k = 0; k < support.size(); ++k) {
+    const Index w = support[k], j = work_[static_cast<std::size_t>(w)];
+    const double centre = options_.fit_intercept ? mean_[j] - shared_.pool().shift_of(columns[k]) : 0.0;
+    for (Index q = 0; q < m; ++q) {
+      const double value = open[static_cast<std::size_t>(q)]->b[w] / scale_[j];
+      values(static_cast<Index>(k), q) = value;
+      shift[q] += centre * value;
+    }
+  }
+  if (columns.empty()) {
+    base.setZero();
+  } else {
+    shared_.pool().multiply(columns, values, base, threads_);
+  }
+  Mat u(n_, m), c(size, m);
+  Vec h;
+  for (Index q = 0; q < m; ++q) {
+    Pending& p = *open[static_cast<std::size_t>(q)];
+    p.eta = base.col(q).array() - shift[q];
+    if (offset_.size() > 0) p.eta += offset_;
+    if (options_.fit_intercept) {
+      p.g = solve_intercept(*loss_, p.eta, p.g);
+      p.eta.array() += p.g;
+    }
+    loss_->derivatives(p.eta, p.u, h);
+    u.col(q) = p.u;
+    p.evaluated = true;
+  }
+  correlate_work(u, c);
+  for (Index q = 0; q < m; ++q) open[static_cast<std::size_t>(q)]->c = c.col(q);
+}
+
+/// c = Xs'u on the working set, u with columns that sum to zero (with an intercept).
+void PathProblem::correlate_work(const MatIn& u, MatOut c) const {
+  std::vector<Index> all;
+  Vec inv_scale(static_cast<Index>(work_.size()));
+  for (std::size_t w = 0; w < work_.size(); ++w) {
+    all.push_back(shared_.position(work_[w]));
+    inv_scale[static_cast<Index>(w)] = 1.0 / scale_[work_[w]];
+  }
+  shared_.pool().correlate(all, u, c, threads_);
+  c = inv_scale.asDiagonal() * c;
+}
+
+}  // namespace riata
