@@ -1,7 +1,7 @@
 """The problems every package solves: deterministic generators, and the folder that child processes read.
 
-Dense columns are centred and scaled to unit (1/n) standard deviation, sparse ones only scaled, so that
-packages that standardise and those that do not solve the same problem. Genotypes keep their 0/1/2 counts:
+Dense columns are centred and scaled to unit (1/n) standard deviation, sparse ones are counts as they are, and
+nobody standardises again, so that every package solves the same problem. Genotypes keep their 0/1/2 counts:
 there the standardised problem is meant and coefficients are per allele. A gaussian y has mean 0, variance 1.
 """
 
@@ -168,9 +168,6 @@ def words(rng: np.random.Generator, n: int, p: int, per_row: int = 80) -> sparse
     X = sparse.coo_matrix((np.ones(n * per_row), (rows, columns)), shape=(n, p)).tocsc()
     X.sum_duplicates()
     X.indices, X.indptr = X.indices.astype(np.int32), X.indptr.astype(np.int32)
-    mean = np.asarray(X.mean(axis=0)).ravel()
-    scale = np.sqrt(np.asarray(X.multiply(X).mean(axis=0)).ravel() - mean**2)
-    X.data /= np.repeat(np.where(scale > 0.0, scale, 1.0), np.diff(X.indptr))
     return X
 
 
@@ -231,6 +228,7 @@ class Spec:
     smoke: tuple[int, int]
     ratio: float
     n_signals: int = 50
+    snr: float = 3.0  # variance of the signal over that of the noise, gaussian only
 
 
 SPECS = {
@@ -241,8 +239,8 @@ SPECS = {
     "blocks-400x10000": Spec("gaussian", blocks, (400, 10_000), (60, 300), 0.01),
     "tall-20000x500": Spec("gaussian", ar1, (20_000, 500), (400, 40), 1e-3),
     "binomial-200x20000": Spec("binomial", expression, (200, 20_000), (60, 300), 0.01, 20),
-    "sparse-20000x500000": Spec("gaussian", words, (20_000, 500_000), (300, 1_000), 0.01, 200),
-    "sparse-binomial-20000x500000": Spec("binomial", words, (20_000, 500_000), (300, 1_000), 0.01, 200),
+    "sparse-20000x500000": Spec("gaussian", words, (20_000, 500_000), (300, 1_000), 0.01, 500, 1.75),
+    "sparse-binomial-20000x500000": Spec("binomial", words, (20_000, 500_000), (300, 1_000), 0.01, 500),
     "genotypes-2000x100000": Spec("gaussian", genotypes, (2_000, 100_000), (100, 400), 0.01, 100),
     "golub-72x7129": Spec("binomial", None, (72, 7_129), (72, 7_129), 0.01),
 }
@@ -261,12 +259,13 @@ def golub() -> tuple[np.ndarray, np.ndarray]:
 def build(name: str, folder: Path, *, smoke: bool = False, seed: int = 1) -> Problem:
     """Make the problem called `name` and save it under `folder`; the same seed gives the same bits."""
     spec = SPECS[name]
-    rng = np.random.default_rng([seed, list(SPECS).index(name)])
+    shape = spec.smoke if smoke else spec.shape
+    rng = np.random.default_rng([seed, *shape])  # the two sparse problems share their X
     folder.mkdir(parents=True, exist_ok=True)
     if name.startswith("golub"):
         X, y = golub()
     else:
-        X = spec.make(rng, *(spec.smoke if smoke else spec.shape))
+        X = spec.make(rng, *shape)
         y = response(rng, X, spec)
     problem = Problem(name, spec.loss, X, y, np.empty(0))
     if problem.kind == "genotypes":
@@ -277,9 +276,9 @@ def build(name: str, folder: Path, *, smoke: bool = False, seed: int = 1) -> Pro
 
 
 def response(rng: np.random.Generator, X: np.ndarray | sparse.csc_matrix, spec: Spec) -> np.ndarray:
-    """y from n_signals random columns with normal effects; signal-to-noise variance 3, or labels by logit."""
+    """y from n_signals random columns with normal effects, plus noise or through a logit."""
     p = X.shape[1]
-    filled = np.flatnonzero(np.diff(X.indptr) > 5) if sparse.issparse(X) else np.arange(p)
+    filled = np.flatnonzero(np.diff(X.indptr) > 20) if sparse.issparse(X) else np.arange(p)
     chosen = np.sort(rng.choice(filled, size=min(spec.n_signals, len(filled) // 2), replace=False))
     part = (
         X[:, chosen].toarray() if sparse.issparse(X) else np.where(X[:, chosen] == MISSING, 0, X[:, chosen])
@@ -288,5 +287,5 @@ def response(rng: np.random.Generator, X: np.ndarray | sparse.csc_matrix, spec: 
     truth = (truth - truth.mean()) / truth.std()
     if spec.loss == "binomial":
         return (rng.random(len(truth)) < 1.0 / (1.0 + np.exp(-3.0 * truth))).astype(np.float64)
-    y = truth + rng.standard_normal(len(truth)) / np.sqrt(3.0)
+    y = truth + rng.standard_normal(len(truth)) / np.sqrt(spec.snr)
     return (y - y.mean()) / y.std()
