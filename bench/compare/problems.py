@@ -239,7 +239,7 @@ SPECS = {
     "blocks-400x10000": Spec("gaussian", blocks, (400, 10_000), (60, 300), 0.01),
     "tall-20000x500": Spec("gaussian", ar1, (20_000, 500), (400, 40), 1e-3),
     "binomial-200x20000": Spec("binomial", expression, (200, 20_000), (60, 300), 0.01, 20),
-    "sparse-20000x500000": Spec("gaussian", words, (20_000, 500_000), (300, 1_000), 0.01, 500, 1.75),
+    "sparse-20000x500000": Spec("gaussian", words, (20_000, 500_000), (300, 1_000), 0.01, 500, 2.0),
     "sparse-binomial-20000x500000": Spec("binomial", words, (20_000, 500_000), (300, 1_000), 0.01, 500),
     "genotypes-2000x100000": Spec("gaussian", genotypes, (2_000, 100_000), (100, 400), 0.01, 100),
     "golub-72x7129": Spec("binomial", None, (72, 7_129), (72, 7_129), 0.01),
