@@ -125,6 +125,7 @@ def _storage(X: Any) -> tuple[int, int, int, int, bool]:
         size = X.data.nbytes if hasattr(X, "data") and hasattr(X.data, "nbytes") else X.nnz * DOUBLE
         size += sum(getattr(X, part).nbytes for part in ("indices", "indptr") if hasattr(X, part))
         return n, p, int(size), 0 if X.format == "csc" else int(X.nnz) * 12, False
-    table, _ = as_table(X)
-    n, p = table.shape
-    return n, p, int(table.nbytes), int(table.nbytes), table.dtype == np.float64
+    if not hasattr(X, "columns"):
+        X = as_table(X)[0]
+    n, p = X.shape
+    return n, p, n * p * DOUBLE, n * p * DOUBLE, True

@@ -164,7 +164,7 @@ def test_storages_agree(loss, tmp_path):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("chosen", [None, [31, 4, 7, *range(10, 29)]])
 def test_genotypes_are_as_good_as_their_dosages(loss, chosen, tmp_path):
-    """Whole files and chosen samples in any order: responses, weights and predictions stay with their samples."""
+    """Whole files, and chosen samples in any order: what belongs to a sample stays with it."""
     rng = np.random.default_rng(5)
     dosage = rng.binomial(2, 0.3, (33, 40)).astype(float)
     y = dosage[:, 0] - dosage[:, 3] + rng.standard_normal(33)
@@ -173,10 +173,8 @@ def test_genotypes_are_as_good_as_their_dosages(loss, chosen, tmp_path):
     if chosen is not None:
         genotypes, dosage, y = genotypes.subset(samples=chosen), dosage[chosen], y[chosen]
     weights = rng.uniform(0.5, 2.0, len(y))
-    folds = [
-        (np.flatnonzero(np.arange(len(y)) % 3 != k), np.flatnonzero(np.arange(len(y)) % 3 == k))
-        for k in range(3)
-    ]
+    ids = np.arange(len(y)) % 3
+    folds = [(np.flatnonzero(ids != k), np.flatnonzero(ids == k)) for k in range(3)]
     a, b = (
         riata.cv_path(Z, y, loss=loss, cv=folds, sample_weight=weights, alphas=8, eps=0.1, **TIGHT)
         for Z in (dosage, genotypes)
@@ -472,6 +470,16 @@ def test_progress_sees_every_alpha_and_can_stop():
     assert 5 <= len(path) < 50
     assert seen[-1][1] == 50
     assert all(a[0] < b[0] for a, b in itertools.pairwise(seen))
+
+
+def test_an_error_in_progress_comes_through():
+    X, y = make_problem()
+
+    def fail(*args):
+        raise RuntimeError("no more")
+
+    with pytest.raises(RuntimeError, match="no more"):
+        riata.fit_path(X, y, progress=fail)
 
 
 # Reading a path
