@@ -133,6 +133,8 @@ bool PathProblem::finish_certify() {
     tries_ = 0;
     kkt_relative_ = std::max(kkt_relative_, std::min(0.1 * options_.tol, 1e-9));
     const std::size_t newest = done - 1;
+    earlier_c_ = newest > 0 ? pending_[newest - 1].c : c_;
+    earlier_lambda_ = newest > 0 ? pending_[newest - 1].lambda : lambda_;
     adopt(pending_[newest]);
     lambda_ = pending_[newest].lambda;
     for (std::size_t q = 0; q < done; ++q) history_.push_front(std::move(pending_[q].rho));

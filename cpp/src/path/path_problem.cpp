@@ -109,6 +109,7 @@ void PathProblem::set_work(std::vector<Index> features) {
   std::vector<Index> new_number(work_.size(), -1), fresh, positions;
   std::vector<double> inv_scale;
   Vec b = Vec::Zero(static_cast<Index>(features.size())), c = b;
+  Vec earlier = Vec::Constant(b.size(), std::numeric_limits<double>::quiet_NaN());
   for (std::size_t w = 0; w < features.size(); ++w) {
     const Index j = features[w];
     positions.push_back(shared_.position(j));
@@ -118,6 +119,7 @@ void PathProblem::set_work(std::vector<Index> features) {
       new_number[static_cast<std::size_t>(old)] = static_cast<Index>(w);
       b[static_cast<Index>(w)] = b_[old];
       c[static_cast<Index>(w)] = c_[old];
+      if (earlier_c_.size() > 0) earlier[static_cast<Index>(w)] = earlier_c_[old];
     } else {
       fresh.push_back(static_cast<Index>(w));
     }
@@ -138,6 +140,7 @@ void PathProblem::set_work(std::vector<Index> features) {
   work_ = std::move(features);
   b_ = std::move(b);
   c_ = std::move(c);
+  earlier_c_ = std::move(earlier);
   model_.set_working(std::move(positions), std::move(inv_scale));
 }
 

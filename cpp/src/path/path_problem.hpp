@@ -81,7 +81,8 @@ class PathProblem {
   void correlate_work(const MatIn& u, MatOut c) const;
   void make_dual_feasible(Vec& u, const Vec& curvature) const;
   void solve_one(Pending& p);
-  InnerResult solve_inner(const std::string& solver, InnerProblem problem, Vec& b, Vec& c);
+  std::vector<Index> expected_entries(double lambda) const;
+  InnerResult solve_inner(const std::string& solver, InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering);
   bool accept(Pending& p, bool last_try);
   void adopt(const Pending& p);
   void record(const Pending& p, double primal, double dual, double gap);
@@ -115,6 +116,8 @@ class PathProblem {
   Vec b_, c_, u_, rho_, eta_;
   double g_ = 0.0;
   double lambda_ = kInfinity, lambda_max_ = 0.0;
+  Vec earlier_c_;  // c at earlier_lambda_, one lambda above lambda_ (NaN: not known)
+  double earlier_lambda_ = kInfinity;
 
   ReferenceSubspace reference_;
   std::deque<Vec> history_;

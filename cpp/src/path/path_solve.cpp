@@ -68,7 +68,8 @@ void PathProblem::solve() {
       const auto net = penalties(p.lambda);
       p.solver = choose_solver();
       const InnerResult inner = solve_inner(
-          p.solver, {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, p.b, p.c);
+          p.solver, {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, p.b, p.c,
+          q == 0 ? expected_entries(p.lambda) : std::vector<Index>{});
       p.iterations += inner.iterations;
     } else {
       solve_one(p);
@@ -77,10 +78,24 @@ void PathProblem::solve() {
   }
 }
 
-InnerResult PathProblem::solve_inner(const std::string& solver, InnerProblem problem, Vec& b, Vec& c) {
+/// Features whose c, going on as it did over the last step of the path, passes their threshold at `lambda`: a hint.
+std::vector<Index> PathProblem::expected_entries(double lambda) const {
+  std::vector<Index> out;
+  if (!(earlier_lambda_ > lambda_) || !(lambda_ > lambda)) return out;
+  const double share = (lambda_ - lambda) / (earlier_lambda_ - lambda_);
+  for (std::size_t w = 0; w < work_.size(); ++w) {
+    const Index i = static_cast<Index>(w);
+    const double ahead = c_[i] + share * (c_[i] - earlier_c_[i]);
+    if (b_[i] == 0.0 && penalty(work_[w], lambda).kkt_violation(0.0, ahead) > 0.0) out.push_back(i);
+  }
+  return out;
+}
+
+InnerResult PathProblem::solve_inner(const std::string& solver, InnerProblem problem, Vec& b, Vec& c,
+                                     std::span<const Index> entering) {
   if (solver == "cd") return coordinate_descent(problem, b, c);
   if (solver == "prox") return prox_gradient(problem, b, c);
-  return active_set_.solve(problem, b, c, {});
+  return active_set_.solve(problem, b, c, entering);
 }
 
 /// Proximal Newton (Lee, Sun, Saunders 2014): minimise the weighted quadratic at the current point plus the penalty,
@@ -109,7 +124,7 @@ void PathProblem::solve_one(Pending& p) {
     Vec b = p.b, c = p.c;
     const InnerResult inner = solve_inner(
         p.solver, {model_, net, std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (last_worst + tolerance))),
-                   options_.max_iter, counters_, options_.poll}, b, c);
+                   options_.max_iter, counters_, options_.poll}, b, c, {});
     p.iterations += inner.iterations;
     const Vec change = model_.predictor_change(b);
     double new_penalty = 0.0;

@@ -172,8 +172,8 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
   bool everywhere = true, careful = false, refreshed = false;
   double best = kInfinity, last_worst = kInfinity;
   int stalled = 0;
-  Vec step;
-  std::vector<Index> candidates(entering.begin(), entering.end());
+  Vec step, before;
+  std::vector<Index> inactive, candidates(entering.begin(), entering.end());
   for (; result.iterations < problem.max_iter; ++result.iterations) {
     if (problem.poll) problem.poll();
     double worst = 0.0;
@@ -237,11 +237,28 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
     }
     factor_.solve(step);
     ++problem.counters.newton_steps;
+    before.resize(step.size());
+    for (Index i = 0; i < step.size(); ++i) before[i] = b[active_[static_cast<std::size_t>(i)]];
     const auto stopped = move(b, step, careful);
-    for (auto it = stopped.rbegin(); it != stopped.rend(); ++it) leave(problem.counters, *it);
+    if (stopped.empty()) {
+      // A full step ends where the conditions of the active features hold; the caller's evaluation has the last word.
+      for (std::size_t i = 0; i < active_.size(); ++i) {
+        const Index w = active_[i];
+        c[w] = penalty_of(w).l2 * b[w] + penalty_of(w).l1 * side_[i].sign;
+      }
+    } else {
+      for (Index i = 0; i < step.size(); ++i) step[i] = b[active_[static_cast<std::size_t>(i)]] - before[i];
+      const Vec fall = factor_.multiply(step);
+      for (Index i = 0; i < step.size(); ++i) c[active_[static_cast<std::size_t>(i)]] -= fall[i];
+      for (auto it = stopped.rbegin(); it != stopped.rend(); ++it) leave(problem.counters, *it);
+    }
     everywhere = stopped.empty() || active_.empty();
-    model.correlations(b, everywhere ? std::span<const Index>(all) : std::span<const Index>(active_), c);
     if (everywhere) {
+      inactive.clear();
+      for (Index w : all) {
+        if (!is_active_[static_cast<std::size_t>(w)]) inactive.push_back(w);
+      }
+      model.correlations(b, inactive, c);
       const double value = objective(problem, b, c);
       stalled = value < best - 1e-13 * std::abs(best) ? 0 : stalled + 1;
       best = std::min(best, value);

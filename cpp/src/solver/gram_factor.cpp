@@ -136,4 +136,15 @@ void GramFactor::solve(Vec& rhs) const {
   kernels().backward_solve(lines_.data(), size(), rhs.data());
 }
 
+Vec GramFactor::multiply(const Vec& x) const {
+  const Kernels& k = kernels();
+  Vec half = Vec::Zero(size()), out(size());
+  for (Index i = 0; i < size(); ++i) k.axpy(x[i], lines_[static_cast<std::size_t>(i)], half.data(), i + 1);
+  for (Index i = 0; i < size(); ++i) {
+    const std::size_t r = static_cast<std::size_t>(i);
+    out[i] = k.dot(lines_[r], half.data(), i + 1) - ridge_[r] * x[i];
+  }
+  return out;
+}
+
 }  // namespace riata

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "riata/kernel/kernels.hpp"
+
 namespace riata {
 namespace {
 
@@ -184,9 +186,10 @@ void Quadratic::correlations(const Vec& b, std::span<const Index> where, Vec& c)
     for (Index w = 0; w < size(); ++w) {
       if (b[w] != b0_[w]) moved.push_back(w);
     }
-    if (static_cast<Index>(where.size()) == size()) {
-      c = c0_;
-      for (Index w : moved) c.noalias() -= gram_.col(w) * (b[w] - b0_[w]);
+    if (where.size() * 2 >= static_cast<std::size_t>(size())) {
+      Vec whole = c0_;
+      for (Index w : moved) kernels().axpy(b0_[w] - b[w], gram_.col(w).data(), whole.data(), size());
+      for (Index i : where) c[i] = whole[i];
     } else {
       for (Index i : where) {
         double sum = c0_[i];

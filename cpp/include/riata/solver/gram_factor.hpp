@@ -36,6 +36,9 @@ class GramFactor {
   /// Solves (G + diag(ridge)) x = rhs in place.
   void solve(Vec& rhs) const;
 
+  /// G x, from the factor.
+  Vec multiply(const Vec& x) const;
+
   /// Rows changed since the last full factorisation.
   Index updates() const { return updates_; }
 
