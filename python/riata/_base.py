@@ -22,6 +22,7 @@ from riata._validation import (
     check_real,
     check_threads,
     check_weights,
+    threads_for,
 )
 from riata.model_selection import CVPath
 from riata.path import Options, warn_unless_converged
@@ -103,7 +104,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             validate_data(self, X if hasattr(X, "shape") else table, skip_check_array=True, reset=False)
         coef = np.asarray(self.coef_, dtype=np.float64).ravel()
         support = np.flatnonzero(coef)
-        out = design.multiply(support, coef[support, None], check_threads(self.n_threads))[:, 0]
+        threads = threads_for(check_threads(self.n_threads), float(design.core.shape[0]) * len(support))
+        out = design.multiply(support, coef[support, None], threads)[:, 0]
         return np.asarray(out + np.asarray(self.intercept_))
 
     def _keep_fit(self, fit: dict[str, Any], options: Options) -> None:

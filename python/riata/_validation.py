@@ -15,6 +15,7 @@ Float = NDArray[np.float64]
 
 LOSSES = ("gaussian", "binomial")
 SOLVERS = ("auto", "homotopy", "cd", "prox")
+SMALL_WORK = 1e6  # multiplications in a pass that are not worth a second thread
 
 
 def _show(value: object) -> str:
@@ -77,18 +78,28 @@ def check_choice(name: str, value: Any, allowed: Sequence[str]) -> str:
 
 
 def check_threads(n_threads: Any) -> int:
-    """Return the number of threads to use.
-
-    None means every core this process may run on, or OMP_NUM_THREADS when that is set; -1 means the same.
-    """
+    """Return the number of threads asked for; 0, by None or -1, leaves it to `threads_for`."""
     if n_threads is None or (isinstance(n_threads, Integral) and n_threads == -1):
-        wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-        if wanted.isdigit() and int(wanted) > 0:
-            return int(wanted)
-        if hasattr(os, "sched_getaffinity"):
-            return max(1, len(os.sched_getaffinity(0)))
-        return os.cpu_count() or 1
+        return 0
     return check_integer("n_threads", n_threads, at_least=1)
+
+
+def threads_for(n_threads: int, work: float) -> int:
+    """Return how many threads to use for a pass of `work` multiplications.
+
+    When none were asked for: every core this process may run on, or OMP_NUM_THREADS when that is set; one for
+    work so small that starting others would take longer. Results do not depend on it.
+    """
+    if n_threads > 0:
+        return n_threads
+    if work < SMALL_WORK:
+        return 1
+    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
 
 
 def _as_floats(name: str, value: Any, what: str) -> Float:

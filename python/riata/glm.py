@@ -168,8 +168,8 @@ class SparseLogisticRegression(_Classifier):
         Accepted as in scikit-learn. The solution does not depend on where the solver starts.
     solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
     n_threads : int, optional
-        Default: every available core, or OMP_NUM_THREADS. The result is the same to the last bit for any
-        value.
+        Default: every available core, or OMP_NUM_THREADS, or one for a small problem. The result is the same
+        to the last bit for any value.
     verbose : int, default=0
         1 prints one line about the fit.
     n_jobs, random_state : any

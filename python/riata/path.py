@@ -34,6 +34,7 @@ from riata._validation import (
     check_real,
     check_threads,
     check_weights,
+    threads_for,
 )
 from riata.penalties import ElasticNet
 
@@ -334,7 +335,8 @@ def linear_predictor(design: DesignView, coefs: Any, intercepts: Float, n_thread
     if len(rows) == 0:
         return np.repeat(intercepts[None, :], design.n_samples, axis=0)
     block = np.asfortranarray(coefs.tocsr()[rows].toarray())
-    out = design.multiply(rows, block, n_threads) + intercepts
+    threads = threads_for(n_threads, float(design.core.shape[0]) * block.size)
+    out = design.multiply(rows, block, threads) + intercepts
     check_finite_result(out)
     return out
 
@@ -460,6 +462,7 @@ def solve(
     eps = options.eps
     if eps == 0.0:  # by the samples that count: those of weight zero are as good as absent
         eps = 0.01 if design.n_features > np.count_nonzero(weights[:, 0]) else 1e-4
+    work = float(design.core.shape[0]) * design.n_features * weights.shape[1]
     return _core.fit_paths(
         design.core,
         np.ascontiguousarray(design.spread(y)),
@@ -480,7 +483,7 @@ def solve(
         max_active=options.max_active,
         tol=options.tol,
         max_iter=options.max_iter,
-        n_threads=options.n_threads,
+        n_threads=threads_for(options.n_threads, work),
         keep_linear_predictor=keep_linear_predictor,
         progress=options.progress,
     )
@@ -630,8 +633,8 @@ def fit_path(
         Active-set Newton on the Gram matrix, cyclic coordinate descent, or accelerated proximal gradient. All
         reach the same solution.
     n_threads : int, optional
-        Default: every available core, or OMP_NUM_THREADS. The result is the same to the last bit for any
-        value.
+        Default: every available core, or OMP_NUM_THREADS, or one for a small problem. The result is the same
+        to the last bit for any value.
     progress : callable, optional
         Called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning False ends the path
         there.
