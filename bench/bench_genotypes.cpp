@@ -1,4 +1,5 @@
 // Streaming products with packed genotypes and with sparse columns, beside a plain read of the same bytes.
+//   bench_genotypes [--n 20000] [--p 8000] [--threads 1] [--seed 1]
 
 #include <cmath>
 #include <cstdint>
@@ -14,12 +15,12 @@
 #include "riata/design/csc.hpp"
 #include "riata/design/plink.hpp"
 #include "riata/io/mmap.hpp"
-#include "riata/parallel.hpp"
 
 namespace {
 
 using riata::Index;
 using riata::Mat;
+using riata::bench::sink;
 
 struct TempBed {
   std::string path = (std::filesystem::temp_directory_path() / "riata_bench_genotypes.bed").string();
@@ -68,22 +69,6 @@ struct Csc {
   }
 };
 
-/// Adds up all 64-bit words: what reading the bytes costs at least.
-std::uint64_t plain_read(const std::uint8_t* data, std::size_t bytes, int threads) {
-  constexpr std::size_t chunk = 1 << 20;
-  std::vector<std::uint64_t> sums((bytes + chunk - 1) / chunk);
-  riata::parallel_for(static_cast<Index>(sums.size()), threads, [&](Index k) {
-    const std::size_t first = static_cast<std::size_t>(k) * chunk, last = std::min(bytes, first + chunk);
-    std::uint64_t sum[4] = {}, word[4];
-    for (std::size_t at = first; at + sizeof word <= last; at += sizeof word) {
-      std::memcpy(word, data + at, sizeof word);
-      for (int l = 0; l < 4; ++l) sum[l] += word[l];
-    }
-    sums[static_cast<std::size_t>(k)] = sum[0] + sum[1] + sum[2] + sum[3];
-  });
-  return std::accumulate(sums.begin(), sums.end(), std::uint64_t{0});
-}
-
 void check(const riata::Design& X, const std::vector<Index>& all, const Mat& R, const Mat& got) {
   const std::vector<Index> some = {all.front(), all[all.size() / 2], all.back()};
   Mat columns(X.rows(), 3);
@@ -101,52 +86,47 @@ void check(const riata::Design& X, const std::vector<Index>& all, const Mat& R, 
 int main(int argc, char** argv) {
   Index n = 20000, p = 8000, threads = 1, seed = 1;
   riata::bench::parse_options(argc, argv, {{"n", &n}, {"p", &p}, {"threads", &threads}, {"seed", &seed}});
-  riata::bench::require(n > 0 && p > 0 && threads > 0, "--n, --p and --threads must be positive");
+  riata::bench::require_option(n > 0 && p > 0 && threads > 0, "--n, --p and --threads must be positive");
   const int workers = static_cast<int>(threads);
-  const riata::bench::Report report(n, p, threads);
+  const riata::bench::Report report(n, p, threads, riata::bench::StreamReport::columns);
   std::mt19937_64 rng(static_cast<std::uint64_t>(seed));
   std::normal_distribution<double> normal;
   const Mat R = Mat::NullaryExpr(n, 8, [&] { return normal(rng); });
   std::vector<Index> all(static_cast<std::size_t>(p));
   std::iota(all.begin(), all.end(), Index{0});
   Mat out(p, 8);
-  volatile std::uint64_t sink = 0;
 
   {
     const TempBed bed(n, p, seed);
     const riata::MappedFile bytes(bed.path);
     const riata::PlinkDesign X(bed.path, n, p, riata::CountedAllele::A1, {}, workers);
-    const double genotypes = static_cast<double>(n) * static_cast<double>(p);
-    report.row("bed plain read", 0,
-               riata::bench::measure([&] { sink = plain_read(bytes.data(), bytes.size(), workers); }), "GB",
-               static_cast<double>(bytes.size()));
+    const auto read = [&] { sink = riata::bench::plain_read(bytes.data(), bytes.size(), workers); };
+    const riata::bench::StreamReport rows(report, "plink", "column", static_cast<double>(n) * static_cast<double>(p),
+                                          X.bytes(), riata::bench::measure(read));
     const auto open = [&] { riata::PlinkDesign(bed.path, n, p, riata::CountedAllele::A1, {}, workers); };
-    report.row("plink open and count", 0, riata::bench::measure(open), "Ggenotypes", genotypes);
+    rows.row("open and count", 0, riata::bench::measure(open));
     for (const Index m : {1, 2, 4, 8}) {
       const auto run = [&] { X.correlate(all, R.leftCols(m), out.leftCols(m), workers); };
       const auto seconds = riata::bench::measure(run);
       check(X, all, R.leftCols(m), out.leftCols(m));
-      report.row("plink correlate", m, seconds, "Ggenotypes", genotypes);
+      rows.row("correlate", m, seconds);
     }
     const Mat weights = R.cwiseAbs() * R.cwiseAbs().colwise().sum().cwiseInverse().asDiagonal();
     Mat mean(p, 1), variance(p, 1);
-    report.row("plink moments", 1,
-               riata::bench::measure([&] { X.moments(weights.leftCols(1), mean, variance, workers); }), "Ggenotypes",
-               genotypes);
+    rows.row("moments", 1, riata::bench::measure([&] { X.moments(weights.leftCols(1), mean, variance, workers); }));
   }
 
   const Csc sparse(n, p, 0.02, seed);
-  const double bytes = sparse.design->bytes();
   const auto read = [&] {
-    sink = plain_read(reinterpret_cast<const std::uint8_t*>(sparse.values.data()), sparse.values.size() * 8, workers) +
-           plain_read(reinterpret_cast<const std::uint8_t*>(sparse.indices.data()), sparse.indices.size() * 4, workers);
+    sink = riata::bench::plain_read(sparse.values.data(), sparse.values.size() * 8, workers) +
+           riata::bench::plain_read(sparse.indices.data(), sparse.indices.size() * 4, workers);
   };
-  report.row("csc plain read", 0, riata::bench::measure(read), "GB", bytes);
+  const riata::bench::StreamReport rows(report, "csc f64", "column", static_cast<double>(sparse.values.size()),
+                                        sparse.design->bytes(), riata::bench::measure(read));
   for (const Index m : {1, 4, 8}) {
     const auto run = [&] { sparse.design->correlate(all, R.leftCols(m), out.leftCols(m), workers); };
     const auto seconds = riata::bench::measure(run);
     check(*sparse.design, all, R.leftCols(m), out.leftCols(m));
-    report.row("csc correlate", m, seconds, "GB", bytes);
+    rows.row("correlate", m, seconds);
   }
-  return static_cast<int>(sink & 0);
 }

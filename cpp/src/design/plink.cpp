@@ -170,7 +170,7 @@ struct PlinkDesign::Impl {
 };
 
 PlinkDesign::PlinkDesign(const std::string& path, Index samples, Index variants, CountedAllele counted,
-                         std::vector<std::uint8_t> include, int threads)
+                         const std::vector<std::uint8_t>& include, int threads)
     : Design(samples, variants), impl_(std::make_unique<Impl>(path, samples, variants, counted)) {
   if (!include.empty() && static_cast<Index>(include.size()) != samples)
     throw std::invalid_argument("include must have one entry a sample (" + std::to_string(samples) + "), got " +

@@ -26,7 +26,7 @@ class PlinkDesign : public Design {
   /// Throws FileError when the file cannot be opened, lacks the three magic bytes 6c 1b 01 (sample-major files
   /// are told apart), or is not exactly 3 + variants * ceil(samples / 4) bytes long.
   PlinkDesign(const std::string& path, Index samples, Index variants, CountedAllele counted,
-              std::vector<std::uint8_t> include, int threads);
+              const std::vector<std::uint8_t>& include, int threads);
   ~PlinkDesign() override;
 
   std::string_view kind() const override;
