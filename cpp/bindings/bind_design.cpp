@@ -172,9 +172,8 @@ std::shared_ptr<riata::PlinkDesign> plink_design(
   std::vector<std::uint8_t> kept;
   if (include) kept.assign(include->data(), include->data() + include->size());
   const py::gil_scoped_release nogil;
-  return std::make_shared<riata::PlinkDesign>(name, n_samples, n_variants,
-                                              count_a1 ? riata::CountedAllele::A1 : riata::CountedAllele::A2,
-                                              std::move(kept), n_threads);
+  return std::make_shared<riata::PlinkDesign>(
+      name, n_samples, n_variants, count_a1 ? riata::CountedAllele::A1 : riata::CountedAllele::A2, kept, n_threads);
 }
 
 std::pair<FortranOut, FortranOut> moments(const riata::Design& X, const FortranIn& weights, int n_threads) {
