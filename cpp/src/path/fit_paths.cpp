@@ -18,6 +18,7 @@ namespace {
 
 constexpr Index kStreamChunk = 8192;   // columns whose products are held at a time
 constexpr Index kMaxBatch = 8;         // lambdas solved ahead when every usable column is in the working set
+constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
 constexpr double kSaturated = 0.999;   // deviance ratio at which a grid stops
 
 using Clock = std::chrono::steady_clock;
@@ -98,6 +99,9 @@ class Driver {
     for (Index j = 0; j < X.cols(); ++j) {
       if (std::isnan(variance(j, 0))) throw NonFiniteError(j);
     }
+    rows_used_ = (problems.front().weights.array() > 0.0).count();
+    // Below this size starting threads for each round costs more than it saves.
+    problem_threads_ = count > 1 && X.rows() * X.cols() >= kWorthThreads ? options.threads : 1;
     const int threads = count > 1 ? 1 : options.threads;
     for (Index f = 0; f < count; ++f) {
       problems_.push_back(std::make_unique<PathProblem>(shared_, problems[static_cast<std::size_t>(f)], features,
@@ -148,7 +152,7 @@ class Driver {
 
   std::vector<double> make_grid(double lambda_max) const {
     if (!options_.alphas.empty()) return options_.alphas;
-    const double eps = options_.eps > 0.0 ? options_.eps : X_.cols() > X_.rows() ? 0.01 : 1e-4;
+    const double eps = options_.eps > 0.0 ? options_.eps : X_.cols() > rows_used_ ? 0.01 : 1e-4;
     // A response with nothing to explain: any positive value gives the null fit.
     return lambda_grid(lambda_max > 0.0 ? lambda_max : 1e-15, options_.n_alphas, eps);
   }
@@ -161,8 +165,7 @@ class Driver {
   /// Problems are independent on the working set: one thread each.
   template <class F>
   void for_each_pending(F&& f) {
-    const int threads = problems_.size() > 1 ? options_.threads : 1;
-    parallel_for(static_cast<Index>(problems_.size()), threads, [&](Index i) {
+    parallel_for(static_cast<Index>(problems_.size()), problem_threads_, [&](Index i) {
       PathProblem& problem = *problems_[static_cast<std::size_t>(i)];
       if (problem.pending()) f(problem);
     });
@@ -182,7 +185,7 @@ class Driver {
       const auto start = Clock::now();
       std::vector<std::vector<std::uint8_t>> need(problems_.size());
       std::vector<const Mat*> sides(problems_.size(), nullptr);
-      parallel_for(static_cast<Index>(problems_.size()), problems_.size() > 1 ? options_.threads : 1, [&](Index i) {
+      parallel_for(static_cast<Index>(problems_.size()), problem_threads_, [&](Index i) {
         const std::size_t f = static_cast<std::size_t>(i);
         if (!problems_[f]->pending()) return;
         need[f].assign(static_cast<std::size_t>(X_.cols()), 0);
@@ -276,6 +279,8 @@ class Driver {
   std::atomic<bool> stop_{false};
   std::exception_ptr why_;
   double setup_seconds_ = 0.0;
+  Index rows_used_ = 0;
+  int problem_threads_ = 1;
   SharedPool shared_;
   std::vector<std::unique_ptr<PathProblem>> problems_;
   Counters counters_;

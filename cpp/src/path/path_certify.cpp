@@ -14,13 +14,19 @@ constexpr int kTries = 6;              // attempts at a smaller gap before givin
 
 }  // namespace
 
-/// u -= M Z (Z'MZ)^-1 Z'u over intercept and free unpenalised features, M = curvature: removes the rounding left in
+/// Neither penalised nor bounded: its c must be exactly zero for a finite dual value.
+bool PathProblem::is_free(Index j) const {
+  const ElasticNet net = penalty(j, 1.0);
+  return net.l1 == 0.0 && net.l2 == 0.0 && net.lower == -kInfinity && net.upper == kInfinity;
+}
+
+/// u -= M Z (Z'MZ)^-1 Z'u over intercept and free features, M = curvature: removes the rounding left in
 /// Z'u = 0 while keeping u inside the domain of the conjugate.
 void PathProblem::make_dual_feasible(Vec& u, const Vec& curvature) const {
-  const Index q = unpenalised_columns_.cols();
+  const Index q = free_columns_.cols();
   if (q == 0) return;
   Mat z(n_, q + (options_.fit_intercept ? 1 : 0));
-  z.leftCols(q) = unpenalised_columns_;
+  z.leftCols(q) = free_columns_;
   if (options_.fit_intercept) z.col(q).setOnes();
   Mat normal = z.transpose() * curvature.asDiagonal() * z;
   normal.diagonal().array() *= 1.0 + 1e-13;
@@ -32,9 +38,8 @@ const Mat* PathProblem::begin_certify(std::vector<std::uint8_t>& need) {
   const Vec& omega = loss_->omega();
   Vec ignored, h;
   evaluate(pending_);
-  const bool bounded = features_.lower.size() > 0 || features_.upper.size() > 0;
   for (Pending& p : pending_) {
-    if (unpenalised_columns_.cols() > 0 && !bounded) {
+    if (free_columns_.cols() > 0) {
       loss_->derivatives(p.eta, ignored, h);
       make_dual_feasible(p.u, h);
       correlate_work(p.u, p.c);
@@ -176,7 +181,8 @@ void PathProblem::adopt(const Pending& p) {
 bool PathProblem::accept(Pending& p, bool last_try) {
   const auto net = penalties(p.lambda);
   double primal = loss_->value(p.eta), scale = 1.0;
-  // Rounding in Z'u: an unpenalised, unbounded feature has c = 0 up to it, and is left out of the conjugate.
+  // Without a penalty c must vanish on every side that has no bound: what rounding leaves there counts as zero.
+  const double rounding = 1e-10 * residual_norm(p.u) * largest_norm_;
   for (std::size_t w = 0; w < net.size(); ++w) {
     const Index i = static_cast<Index>(w);
     primal += net[w].value(p.b[i]);
@@ -189,11 +195,12 @@ bool PathProblem::accept(Pending& p, bool last_try) {
   if (offset_.size() > 0) dual -= offset_.dot(u);
   for (std::size_t w = 0; w < net.size(); ++w) {
     if (net[w].l1 == 0.0 && net[w].l2 == 0.0) {
-      if (net[w].lower == -kInfinity && net[w].upper == kInfinity) continue;
-      // Bounded on one side: rounding on the open side counts as zero.
-      const double c = p.c[static_cast<Index>(w)];
-      const double reach = c > 0.0 ? net[w].upper : -net[w].lower;
-      if (reach < kInfinity) dual -= std::abs(scale * c) * reach;
+      const double c = scale * p.c[static_cast<Index>(w)], reach = c > 0.0 ? net[w].upper : -net[w].lower;
+      if (reach < kInfinity) {
+        dual -= std::abs(c) * reach;
+      } else if (std::abs(c) > rounding) {
+        dual = -kInfinity;
+      }
       continue;
     }
     dual -= net[w].conjugate(scale * p.c[static_cast<Index>(w)] * (1.0 - 1e-16));

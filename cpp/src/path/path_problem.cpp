@@ -66,6 +66,7 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
     noise[j] = 2e-14 * std::hypot(spread_[j], mean_[j]) / scale_[j];
     if (!usable_[static_cast<std::size_t>(j)]) continue;
     ++usable;
+    largest_norm_ = std::max(largest_norm_, nu[j]);
     if (v == 0.0) unpenalised_.push_back(j);
   }
   outside_ = usable;

@@ -79,6 +79,8 @@ class PathProblem {
   void extend_work(std::vector<Index> features);
   void evaluate(std::span<Pending> pending);
   void correlate_work(const MatIn& u, MatOut c) const;
+  bool is_free(Index feature) const;
+  double residual_norm(const Vec& u) const;
   void make_dual_feasible(Vec& u, const Vec& curvature) const;
   void solve_one(Pending& p);
   std::vector<Index> expected_entries(double lambda) const;
@@ -101,8 +103,9 @@ class PathProblem {
 
   Vec mean_, spread_, scale_;
   std::vector<std::uint8_t> usable_;
+  double largest_norm_ = 0.0;  // of the scaled usable columns
   std::vector<Index> unpenalised_;
-  Mat unpenalised_columns_;
+  Mat free_columns_;  // scaled columns of the unpenalised features without bounds
   bool keep_all_ = false;  // all usable columns are in the working set from the start
   Index outside_ = 0;      // usable features outside the working set
 

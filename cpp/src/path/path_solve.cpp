@@ -12,10 +12,15 @@ constexpr Index kNewtonSteps = 100;
 
 }  // namespace
 
+/// |rho| in the omega inner product, rho = u / omega.
+double PathProblem::residual_norm(const Vec& u) const {
+  return std::sqrt((loss_->omega().array() > 0.0).select(u.array().square() / loss_->omega().array(), 0.0).sum());
+}
+
 double PathProblem::kkt_tolerance(double lambda) const {
-  const double norm = std::sqrt((loss_->omega().array() > 0.0).select(u_.array().square() / loss_->omega().array(), 0.0).sum());
-  if (!(lambda < kInfinity)) return 1e-12 * norm;
-  return std::max(kkt_relative_ * lambda * std::max(options_.l1_ratio, 1e-3), 1e-15 * norm);
+  const double largest = residual_norm(u_) * largest_norm_;  // no c is larger
+  if (!(lambda < kInfinity)) return 1e-12 * largest;
+  return std::max(kkt_relative_ * lambda * std::max(options_.l1_ratio, 1e-3), 1e-15 * largest);
 }
 
 std::string PathProblem::choose_solver() const {
@@ -27,16 +32,18 @@ std::string PathProblem::choose_solver() const {
 
 void PathProblem::fit_null() {
   set_work(unpenalised_);
-  if (!unpenalised_.empty()) {
-    unpenalised_columns_.resize(n_, static_cast<Index>(unpenalised_.size()));
-    std::vector<Index> positions;
-    for (Index j : unpenalised_) positions.push_back(shared_.position(j));
-    shared_.pool().gather(positions, unpenalised_columns_, threads_);
-    for (Index k = 0; k < unpenalised_columns_.cols(); ++k) {
-      const Index j = unpenalised_[static_cast<std::size_t>(k)];
-      const double centre = options_.fit_intercept ? mean_[j] - shared_.pool().shift_of(positions[static_cast<std::size_t>(k)]) : 0.0;
-      unpenalised_columns_.col(k) = (unpenalised_columns_.col(k).array() - centre) / scale_[j];
-    }
+  std::vector<Index> features, positions;
+  for (Index j : unpenalised_) {
+    if (!is_free(j)) continue;
+    features.push_back(j);
+    positions.push_back(shared_.position(j));
+  }
+  free_columns_.resize(n_, static_cast<Index>(features.size()));
+  if (!features.empty()) shared_.pool().gather(positions, free_columns_, threads_);
+  for (std::size_t k = 0; k < features.size(); ++k) {
+    const Index j = features[k], column = static_cast<Index>(k);
+    const double centre = options_.fit_intercept ? mean_[j] - shared_.pool().shift_of(positions[k]) : 0.0;
+    free_columns_.col(column) = (free_columns_.col(column).array() - centre) / scale_[j];
   }
   pending_.clear();
   pending_.emplace_back();

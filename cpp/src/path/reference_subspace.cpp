@@ -7,6 +7,7 @@ namespace riata {
 namespace {
 
 constexpr std::size_t kMaxBlocks = 64;
+constexpr float kSmallest = 1e-30f;    // covers what underflows
 constexpr float kUp = 1.0f + 4.0e-7f;  // rounds a float bound upwards
 
 }  // namespace
@@ -19,10 +20,12 @@ void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise) {
   k_.assign(p * kMaxBasis, 0.0f);
   nu_.resize(p);
   noise_.resize(p);
+  const double largest = p > 0 ? nu.maxCoeff() : 0.0;
+  unit_ = largest > 0.0 ? largest : 1.0;
   for (std::size_t j = 0; j < p; ++j) {
-    nu_[j] = static_cast<float>(nu[static_cast<Index>(j)]) * kUp;
+    nu_[j] = static_cast<float>(nu[static_cast<Index>(j)] / unit_) * kUp;
     // Inner products are kept as floats: half an ulp of each of kMaxBasis terms, and the products of the estimate.
-    noise_[j] = (8.0f * 1.2e-7f) * nu_[j] + static_cast<float>(noise[static_cast<Index>(j)]) * kUp;
+    noise_[j] = (8.0f * 1.2e-7f) * nu_[j] + static_cast<float>(noise[static_cast<Index>(j)] / unit_) * kUp + kSmallest;
   }
   left_ = nu_;
 }
@@ -46,9 +49,11 @@ const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) 
   Index q = 0;
   for (const Vec* rho : residuals) {
     if (q == kMaxBasis) break;
-    const double norm = std::sqrt((omega_.array() * rho->array().square()).sum());
-    if (!(norm > 0.0)) continue;
-    Vec v = (omega_.array() > 0.0).select(*rho / norm, 0.0);
+    Vec v = (omega_.array() > 0.0).select(*rho, 0.0);
+    const double largest = v.cwiseAbs().maxCoeff();
+    if (!(largest > 0.0)) continue;
+    v /= largest;
+    v /= std::sqrt((omega_.array() * v.array().square()).sum());
     for (int twice = 0; twice < 2; ++twice) {
       for (Index t = 0; t < q; ++t) v -= block.basis.col(t) * (omega_.array() * block.basis.col(t).array() * v.array()).sum();
     }
@@ -67,7 +72,7 @@ void ReferenceSubspace::store(Index j, const double* k) {
   const Index q = weighted_.cols();
   double square = 0.0;
   for (Index t = 0; t < kMaxBasis; ++t) {
-    const double value = t < q ? k[t] : 0.0;
+    const double value = t < q ? k[t] / unit_ : 0.0;
     k_[i * kMaxBasis + static_cast<std::size_t>(t)] = static_cast<float>(value);
     square += value * value;
   }
@@ -80,8 +85,14 @@ void ReferenceSubspace::store(Index j, const double* k) {
 
 ReferenceSubspace::Query ReferenceSubspace::query(const Vec& rho) const {
   Query query;
-  const Vec masked = (omega_.array() > 0.0).select(rho, 0.0);
-  query.norm = std::sqrt((omega_.array() * masked.array().square()).sum());
+  Vec masked = (omega_.array() > 0.0).select(rho, 0.0);
+  const double largest = masked.cwiseAbs().maxCoeff();  // taken out before squaring
+  if (largest > 0.0) {
+    masked /= largest;
+    const double norm = std::sqrt((omega_.array() * masked.array().square()).sum());
+    masked /= norm;
+    query.norm = largest * norm;
+  }
   for (const Block& block : blocks_) {
     const Vec a = block.basis.transpose() * omega_.cwiseProduct(masked);
     const Vec rest = masked - block.basis * a;

@@ -81,7 +81,8 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
 
     std::vector<Index> active;
     for (Index w : all) {
-      if (b[w] != 0.0 || problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]) > 0.0) active.push_back(w);
+      // Features that moved since the expansion count in the objective: their c has to be kept right too.
+      if (b[w] != 0.0 || model.b0()[w] != 0.0 || problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]) > 0.0) active.push_back(w);
     }
     const Index m = static_cast<Index>(active.size());
     Mat history(m, kWindow + 1);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cmath>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -32,24 +34,27 @@ class ReferenceSubspace {
   struct Query {
     std::vector<float> coordinates;  // kMaxBasis a block
     std::vector<float> rest;         // |e| a block
-    double norm = 0.0;
+    double norm = 0.0;  // |rho|; the two above are for rho / |rho|
   };
   Query query(const Vec& rho) const;
 
   /// k_j'a: what c_j would be if rho lay in the span.
-  double estimate(const Query& q, Index j) const {
-    const float* k = k_.data() + j * kMaxBasis;
-    const float* a = q.coordinates.data() + static_cast<std::size_t>(block_[static_cast<std::size_t>(j)]) * kMaxBasis;
-    return static_cast<double>(k[0] * a[0] + k[1] * a[1] + (k[2] * a[2] + k[3] * a[3]));
-  }
+  double estimate(const Query& q, Index j) const { return unit_ * q.norm * static_cast<double>(relative(q, j)); }
   /// Upper bound of |c_j|.
   double bound(const Query& q, Index j) const {
     const std::size_t i = static_cast<std::size_t>(j);
-    return std::abs(estimate(q, j)) + static_cast<double>(q.rest[block_[i]] * left_[i]) +
-           static_cast<double>(noise_[i]) * q.norm;
+    const double sum = static_cast<double>(std::abs(relative(q, j))) + static_cast<double>(q.rest[block_[i]] * left_[i]) +
+                       static_cast<double>(noise_[i]);
+    return unit_ * q.norm * sum;
   }
 
  private:
+  float relative(const Query& q, Index j) const {
+    const float* k = k_.data() + j * kMaxBasis;
+    const float* a = q.coordinates.data() + static_cast<std::size_t>(block_[static_cast<std::size_t>(j)]) * kMaxBasis;
+    return k[0] * a[0] + k[1] * a[1] + (k[2] * a[2] + k[3] * a[3]);
+  }
+
   struct Block {
     Mat basis;
   };
@@ -57,6 +62,7 @@ class ReferenceSubspace {
   std::vector<Block> blocks_;  // block 0 is empty: never read
   Mat weighted_;               // omega * basis of the open block
   std::vector<std::uint16_t> block_;
+  double unit_ = 1.0;  // largest nu: what the floats below are relative to, so that none leaves their range
   std::vector<float> k_, left_, nu_, noise_;
 };
 
