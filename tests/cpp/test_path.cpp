@@ -566,3 +566,49 @@ TEST_CASE("bad arguments are named, with what is allowed") {
   CHECK_THROWS_WITH_AS(fit(*view(broken), problem, options),
                        "X must hold finite numbers only, got NaN or infinity in column 2", NonFiniteError);
 }
+
+TEST_CASE("unstandardised columns of any scale give the same path, rescaled") {
+  const Mat X = check::random_matrix(40, 120, 41);
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    const Problem problem = make_problem(X, loss, 42);
+    PathOptions options;
+    options.loss = loss;
+    options.standardize = false;
+    options.n_alphas = 20;
+    const PathResult reference = fit(*view(X), problem, options);
+    for (const double scale : {1e-100, 1e-50, 1e-35, 1e40, 1e100}) {
+      CAPTURE(scale);
+      const Mat scaled = X * scale;
+      const PathResult r = fit(*view(scaled), problem, options);
+      CHECK(r.n_active == reference.n_active);
+      CHECK(r.coef_indices == reference.coef_indices);
+      for (std::size_t k = 0; k < r.dual_gaps.size(); ++k) CHECK(r.dual_gaps[k] <= options.tol);
+    }
+  }
+}
+
+TEST_CASE("a loose fit is never certified when features are unpenalised and others bounded") {
+  const Mat X = check::random_matrix(40, 60, 43);
+  Features features;
+  features.penalty_factor = Vec::Ones(60);
+  features.penalty_factor.head(3).setZero();
+  features.lower = Vec::Constant(60, -kInfinity);
+  features.lower[10] = -0.1;
+  features.lower[1] = -0.2;  // unpenalised and bounded on one side
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    const Problem problem = make_problem(X, loss, 44);
+    PathOptions options;
+    options.loss = loss;
+    options.solver = "cd";
+    options.alphas = {0.1, 0.05};
+    options.tol = 1e-8;
+    const PathResult exact = fit_paths(*view(X), {problem}, features, options)[0];
+    options.max_iter = 1;
+    const PathResult loose = fit_paths(*view(X), {problem}, features, options)[0];
+    for (std::size_t k = 0; k < options.alphas.size(); ++k) {
+      CHECK(exact.converged[k]);
+      CHECK(loose.dual[k] <= exact.primal[k] + 1e-12);
+      CHECK(loose.primal[k] >= exact.dual[k] - 1e-12);
+    }
+  }
+}
