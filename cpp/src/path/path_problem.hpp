@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "path/shared_pool.hpp"
+#include "path/solver_choice.hpp"
 #include "riata/api.hpp"
 #include "riata/loss/loss.hpp"
 #include "riata/path/reference_subspace.hpp"
@@ -74,7 +75,6 @@ class PathProblem {
   ElasticNet penalty(Index feature, double lambda) const;
   std::vector<ElasticNet> penalties(double lambda) const;
   double kkt_tolerance(double lambda) const;
-  std::string choose_solver() const;
   void set_work(std::vector<Index> features);
   void extend_work(std::vector<Index> features);
   void evaluate(std::span<Pending> pending);
@@ -84,7 +84,7 @@ class PathProblem {
   void make_dual_feasible(Vec& u, const Vec& curvature) const;
   void solve_one(Pending& p);
   std::vector<Index> expected_entries(double lambda) const;
-  InnerResult solve_inner(const std::string& solver, InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering);
+  InnerResult solve_inner(Pending& p, InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering);
   bool accept(Pending& p, bool last_try);
   void adopt(const Pending& p);
   void record(const Pending& p, double primal, double dual, double gap);
@@ -113,6 +113,7 @@ class PathProblem {
   std::vector<std::int32_t> number_;  // feature -> working-set number or -1
   Quadratic model_;
   ActiveSet active_set_;
+  SolverChoice choice_;
   bool curvature_known_ = false;
 
   // Current solution, evaluated from the data: scaled coefficients on the working set and what follows from them.

@@ -23,13 +23,6 @@ double PathProblem::kkt_tolerance(double lambda) const {
   return std::max(kkt_relative_ * lambda * std::max(options_.l1_ratio, 1e-3), 1e-15 * largest);
 }
 
-std::string PathProblem::choose_solver() const {
-  if (options_.solver != "auto") return options_.solver;
-  const Index active = options_.l1_ratio == 0.0 ? static_cast<Index>(work_.size()) : support_size();
-  const Index limit = options_.l1_ratio < 1.0 ? std::clamp(2 * n_, kRidgedFactorLimit, kFactorLimit) : kFactorLimit;
-  return active > limit ? "cd" : "homotopy";
-}
-
 void PathProblem::fit_null() {
   set_work(unpenalised_);
   std::vector<Index> features, positions;
@@ -73,9 +66,8 @@ void PathProblem::solve() {
         p.c = c_;
       }
       const auto net = penalties(p.lambda);
-      p.solver = choose_solver();
       const InnerResult inner = solve_inner(
-          p.solver, {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, p.b, p.c,
+          p, {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, p.b, p.c,
           q == 0 ? expected_entries(p.lambda) : std::vector<Index>{});
       p.iterations += inner.iterations;
     } else {
@@ -98,11 +90,36 @@ std::vector<Index> PathProblem::expected_entries(double lambda) const {
   return out;
 }
 
-InnerResult PathProblem::solve_inner(const std::string& solver, InnerProblem problem, Vec& b, Vec& c,
-                                     std::span<const Index> entering) {
-  if (solver == "cd") return coordinate_descent(problem, b, c);
-  if (solver == "prox") return prox_gradient(problem, b, c);
-  return active_set_.solve(problem, b, c, entering);
+/// Runs the inner solver that was asked for or, with "auto", the one that promises to be cheapest.
+InnerResult PathProblem::solve_inner(Pending& p, InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering) {
+  p.solver = options_.solver;
+  if (p.solver == "prox") return prox_gradient(problem, b, c);
+  if (p.solver == "cd") return coordinate_descent(problem, b, c);
+  if (p.solver == "homotopy") return active_set_.solve(problem, b, c, entering);
+
+  const Index active = options_.l1_ratio == 0.0 ? static_cast<Index>(work_.size()) : (b.array() != 0.0).count();
+  const Index limit = options_.l1_ratio < 1.0 ? std::clamp(2 * n_, kRidgedFactorLimit, kFactorLimit) : kFactorLimit;
+  const SolverChoice::Situation now{active, model_.column_cost(), !loss_->quadratic()};
+  InnerResult result;
+  p.solver = active > limit ? "cd" : choice_.next(now);
+  if (p.solver == "cd") {
+    problem.max_cost = active > limit ? kInfinity : choice_.budget();
+    const Vec b_before = b, c_before = c;
+    result = coordinate_descent(problem, b, c);
+    choice_.report("cd", result.cost, result.converged, now);
+    if (result.converged || active > limit) {
+      active_set_.reset();
+      return result;
+    }
+    b = b_before;  // the factor, if there is one, is that of this point
+    c = c_before;
+    p.solver = "homotopy";
+  }
+  const Index wasted = result.iterations;
+  result = active_set_.solve(problem, b, c, entering);
+  choice_.report("homotopy", result.cost, result.converged, now);
+  result.iterations += wasted;
+  return result;
 }
 
 /// Proximal Newton (Lee, Sun, Saunders 2014): minimise the weighted quadratic at the current point plus the penalty,
@@ -110,7 +127,6 @@ InnerResult PathProblem::solve_inner(const std::string& solver, InnerProblem pro
 void PathProblem::solve_one(Pending& p) {
   const auto net = penalties(p.lambda);
   const double tolerance = kkt_tolerance(p.lambda);
-  p.solver = choose_solver();
   evaluate(std::span(&p, 1));
   double penalty_value = 0.0;
   for (std::size_t w = 0; w < net.size(); ++w) penalty_value += net[w].value(p.b[static_cast<Index>(w)]);
@@ -130,7 +146,7 @@ void PathProblem::solve_one(Pending& p) {
     active_set_.reset();
     Vec b = p.b, c = p.c;
     const InnerResult inner = solve_inner(
-        p.solver, {model_, net, std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (last_worst + tolerance))),
+        p, {model_, net, std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (last_worst + tolerance))),
                    options_.max_iter, counters_, options_.poll}, b, c, {});
     p.iterations += inner.iterations;
     const Vec change = model_.predictor_change(b);

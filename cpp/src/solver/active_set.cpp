@@ -37,6 +37,7 @@ ActiveSet::Side ActiveSet::side_of(const ElasticNet& penalty, double b, bool upw
 
 void ActiveSet::leave(Counters& counters, Index position) {
   is_active_[static_cast<std::size_t>(active_[static_cast<std::size_t>(position)])] = 0;
+  cost_ += static_cast<double>((factor_.size() - position) * (factor_.size() - position));
   factor_.remove(position);
   active_.erase(active_.begin() + position);
   side_.erase(side_.begin() + position);
@@ -54,6 +55,8 @@ std::vector<Index> ActiveSet::enter(InnerProblem& problem, const Vec& b, const V
     std::vector<double> ridge;
     for (Index w : block) ridge.push_back(problem.penalty[static_cast<std::size_t>(w)].l2);
     const Index m = static_cast<Index>(block.size());
+    const double k = static_cast<double>(rows.size());
+    cost_ += static_cast<double>(block.size()) * k * (0.08 * k + 0.1 * problem.model.column_cost());
     const auto accepted = factor_.append(gram_.topRows(gram_.rows() - m), gram_.bottomRows(m), ridge);
     std::size_t next = 0;
     for (Index r = 0; r < m; ++r) {
@@ -160,6 +163,7 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
   const auto penalty_of = [&](Index w) -> const ElasticNet& { return problem.penalty[static_cast<std::size_t>(w)]; };
   std::vector<Index> all(static_cast<std::size_t>(model.size()));
   std::iota(all.begin(), all.end(), Index{0});
+  cost_ = 0.0;
   is_active_.assign(all.size(), 0);
   for (Index w : active_) is_active_[static_cast<std::size_t>(w)] = 1;
 
@@ -169,6 +173,11 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
   if (active_.empty() || !factor_.set_ridge(ridge) || (tired && !factor_.refactor())) build(problem, b, c);
 
   InnerResult result;
+  const auto finish = [&](bool converged) {
+    result.converged = converged;
+    result.cost = cost_;
+    return result;
+  };
   bool everywhere = true, careful = false, refreshed = false;
   double best = kInfinity, last_worst = kInfinity;
   int stalled = 0;
@@ -210,11 +219,10 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
       std::sort(candidates.begin(), candidates.end());
       if (candidates.empty()) {
         if (worst <= problem.tolerance) {
-          result.converged = true;
-          return result;
+          return finish(true);
         }
         if (worst > 0.5 * last_worst) {  // no longer improving: rounding, or a tired factor
-          if (refreshed) return result;
+          if (refreshed) return finish(false);
           refreshed = true;
           if (!factor_.refactor()) build(problem, b, c);
         }
@@ -236,6 +244,7 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
       residual();
     }
     factor_.solve(step);
+    cost_ += 0.35 * static_cast<double>(step.size() * step.size()) + problem.model.column_cost() * static_cast<double>(model.size());
     ++problem.counters.newton_steps;
     before.resize(step.size());
     for (Index i = 0; i < step.size(); ++i) before[i] = b[active_[static_cast<std::size_t>(i)]];
@@ -266,7 +275,7 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
     }
   }
   if (!everywhere) model.correlations(b, all, c);
-  return result;
+  return finish(false);
 }
 
 }  // namespace riata

@@ -16,6 +16,9 @@ class Sweeper {
  public:
   Sweeper(InnerProblem& problem, Vec& b, Vec& c) : problem_(problem), b_(b), c_(c), diagonal_(problem.model.diagonal()) {}
 
+  /// Column products so far.
+  double products() const { return products_; }
+
   void sweep(std::span<const Index> features) {
     Quadratic& model = problem_.model;
     const bool gram = model.has_gram();
@@ -25,7 +28,9 @@ class Sweeper {
       const double gradient = gram ? c_[w] : model.column_correlation(w);
       const double next = problem_.penalty[static_cast<std::size_t>(w)].prox(b_[w] + gradient / curvature, 1.0 / curvature);
       const double change = next - b_[w];
+      ++products_;
       if (change == 0.0) continue;
+      ++products_;
       b_[w] = next;
       if (gram) {
         c_.noalias() -= change * model.gram().col(w);
@@ -41,6 +46,7 @@ class Sweeper {
   Vec& b_;
   Vec& c_;
   Vec diagonal_;
+  double products_ = 0.0;
 };
 
 /// Affine combination of the last iterates that minimises the combined step (Anderson type II, Bertrand & Massias 2021).
@@ -66,7 +72,8 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
   std::vector<Index> all(static_cast<std::size_t>(model.size()));
   std::iota(all.begin(), all.end(), Index{0});
   InnerResult result;
-  double last_worst = kInfinity;
+  const double column_cost = model.column_cost();
+  double last_worst = kInfinity, evaluations = static_cast<double>(model.size());
   int stagnant = 0;
   model.correlations(b, all, c);
   while (result.iterations < problem.max_iter) {
@@ -89,10 +96,13 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
     Vec combined;
     for (Index epoch = 0; epoch < kEpochsPerSet && result.iterations < problem.max_iter; ++epoch, ++result.iterations) {
       if (problem.poll) problem.poll();
+      result.cost = column_cost * (sweeper.products() + evaluations);
+      if (result.cost > problem.max_cost) break;
       const Index slot = epoch % (kWindow + 1);
       for (Index i = 0; i < m; ++i) history(i, slot) = b[active[static_cast<std::size_t>(i)]];
       if (slot == kWindow) {
         model.correlations(b, active, c);
+        evaluations += 2.0 * static_cast<double>(m);
         double violation = 0.0;
         for (Index w : active) {
           violation = std::max(violation, problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]));
@@ -107,6 +117,7 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
             b[w] = std::clamp(combined[i], penalty.lower, penalty.upper);
           }
           model.correlations(b, active, c);
+          evaluations += 2.0 * static_cast<double>(m);
           if (!(objective(problem, b, c) < before)) {
             b = kept;
             model.correlations(b, active, c);
@@ -117,6 +128,9 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
       sweeper.sweep(active);
     }
     model.correlations(b, all, c);
+    evaluations += static_cast<double>(m + model.size());
+    result.cost = column_cost * (sweeper.products() + evaluations);
+    if (result.cost > problem.max_cost) break;
   }
   return result;
 }

@@ -107,6 +107,12 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
   }
 }
 
+double Quadratic::column_cost() const {
+  const double bytes = use_gram_ ? 8.0 * static_cast<double>(size())
+                                 : pool_.bytes() / static_cast<double>(std::max<Index>(pool_.cols(), 1));
+  return 40.0 + 0.03 * bytes;
+}
+
 const Mat& Quadratic::gram() {
   const Index total = size();
   if (gram_size_ == total) return gram_;

@@ -19,12 +19,14 @@ struct InnerProblem {
   Index max_iter;
   Counters& counters;
   const Poll& poll;
+  double max_cost = kInfinity;  // coordinate descent gives up beyond this (see InnerResult::cost)
 };
 
 /// Outcome of an inner solver; b and c (the correlations at b, on the whole working set) are passed by reference.
 struct InnerResult {
   bool converged = false;
   Index iterations = 0;
+  double cost = 0.0;  // counted operations in rough nanoseconds: for choosing a solver, not for clocks
 };
 
 /// Largest KKT violation over the working set.
@@ -69,6 +71,7 @@ class ActiveSet {
   std::vector<char> is_active_;
   GramFactor factor_;
   Mat gram_;  // scratch
+  double cost_ = 0.0;
 };
 
 /// "cd": cyclic coordinate descent (Friedman et al. 2010) with Anderson extrapolation (Bertrand & Massias 2021), on the

@@ -1,0 +1,62 @@
+#include "path/solver_choice.hpp"
+
+#include <algorithm>
+
+namespace riata {
+namespace {
+
+constexpr double kWorthTrying = 3e6;  // cost of a homotopy step from which descent is tried
+constexpr double kHorizon = 10.0;     // steps over which building a factor again has to pay
+constexpr Index kLongestWait = 64;
+
+double square(Index k) { return static_cast<double>(k) * static_cast<double>(k); }
+
+}  // namespace
+
+double SolverChoice::build_cost(const Situation& now) {
+  const double k = static_cast<double>(now.active);
+  return square(now.active) * (0.03 * k + 0.1 * now.column_cost);
+}
+
+double SolverChoice::factor_cost(const Situation& now) const {
+  return per_square_ * square(now.active) + (now.rebuilds ? build_cost(now) : 0.0);
+}
+
+std::string SolverChoice::next(const Situation& now) {
+  const double factor = factor_cost(now);
+  if (descending_) {
+    const double build = now.rebuilds ? 0.0 : build_cost(now);
+    if (last_descent_ <= 2.0 * factor || (last_descent_ - factor) * kHorizon <= build) {
+      budget_ = 4.0 * std::max(factor + build, last_descent_);
+      return "cd";
+    }
+    descending_ = false;
+    wait_ = backoff_ = kLongestWait;
+  }
+  if (wait_ > 0) {
+    --wait_;
+    return "homotopy";
+  }
+  if (factor < kWorthTrying) return "homotopy";
+  budget_ = factor;
+  return "cd";
+}
+
+void SolverChoice::report(const std::string& solver, double cost, bool converged, const Situation& now) {
+  if (solver == "homotopy") {
+    const double own = now.rebuilds ? std::max(cost - build_cost(now), 0.0) : cost;
+    if (now.active > 0) per_square_ = own / square(now.active);
+    return;
+  }
+  if (converged) {
+    descending_ = true;
+    last_descent_ = cost;
+    backoff_ = 4;
+    return;
+  }
+  descending_ = false;
+  wait_ = backoff_;
+  backoff_ = std::min(2 * backoff_, kLongestWait);
+}
+
+}  // namespace riata
