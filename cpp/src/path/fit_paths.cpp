@@ -129,8 +129,11 @@ class Driver {
     bool stopped = false, interrupted = false;
     while (main.fitted() < total && !stopped) {
       const Index done = main.fitted();
-      const std::span<const double> batch(grid.data() + done, static_cast<std::size_t>(std::min(batch_size(), total - done)));
-      for (auto& problem : problems_) problem->select(batch);
+      const Index size = std::min(batch_size(), total - done);
+      const std::span<const double> batch(grid.data() + done, static_cast<std::size_t>(size));
+      const Index after = std::min(done + 2 * size, total) - 1;
+      const double following = after >= done + size ? grid[static_cast<std::size_t>(after)] : 0.0;
+      for (auto& problem : problems_) problem->select(batch, following);
       solve();
       certify();
       stopped = !report(done, total, interrupted);
@@ -214,13 +217,14 @@ class Driver {
       q += side->cols();
     }
     std::vector<Index> columns;
-    for (Index j = 0; j < X_.cols(); ++j) {
-      for (std::size_t f = 0; f < need.size(); ++f) {
-        if (sides[f] != nullptr && need[f][static_cast<std::size_t>(j)]) {
-          columns.push_back(j);
-          break;
-        }
-      }
+    const std::size_t p = static_cast<std::size_t>(X_.cols());
+    std::vector<std::uint8_t> any(p, 0);
+    for (std::size_t f = 0; f < need.size(); ++f) {
+      if (sides[f] == nullptr) continue;
+      for (std::size_t j = 0; j < p; ++j) any[j] |= need[f][j];
+    }
+    for (std::size_t j = 0; j < p; ++j) {
+      if (any[j]) columns.push_back(static_cast<Index>(j));
     }
     counters_.columns_streamed += static_cast<double>(columns.size());
     counters_.products += static_cast<double>(columns.size()) * static_cast<double>(q) / static_cast<double>(X_.cols());

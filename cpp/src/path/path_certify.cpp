@@ -48,18 +48,25 @@ const Mat* PathProblem::begin_certify(std::vector<std::uint8_t>& need) {
     p.seen = Certificate{};
   }
   streaming_ = nullptr;
+  candidates_.clear();
+  candidates_known_ = false;
   if (outside_ == 0) return nullptr;
 
   for (Pending& p : pending_) p.query = reference_.query(p.rho);
   const double ratio = options_.l1_ratio;
   std::atomic<bool> any{false};
   constexpr Index kChunk = 16384;
-  parallel_for((p_ + kChunk - 1) / kChunk, threads_, [&](Index chunk) {
+  const Index chunks = (p_ + kChunk - 1) / kChunk;
+  const Pending& newest = pending_.back();
+  const double strong = strong_threshold(newest.lambda, following_);
+  std::vector<std::vector<std::pair<double, Index>>> promising(static_cast<std::size_t>(chunks));
+  parallel_for(chunks, threads_, [&](Index chunk) {
     bool found = false;
+    auto& mine = promising[static_cast<std::size_t>(chunk)];
     for (Index j = chunk * kChunk; j < std::min(p_, (chunk + 1) * kChunk); ++j) {
       const std::size_t i = static_cast<std::size_t>(j);
       if (!usable_[i] || number_[i] >= 0) continue;
-      const double v = features_.penalty_factor.size() > 0 ? features_.penalty_factor[j] : 1.0;
+      const double v = factor(j);
       for (const Pending& p : pending_) {
         const double l1 = p.lambda < kInfinity ? p.lambda * ratio * v * (1.0 - kBoundMargin) : -1.0;
         if (reference_.bound(p.query, j) > l1) {
@@ -68,13 +75,18 @@ const Mat* PathProblem::begin_certify(std::vector<std::uint8_t>& need) {
           break;
         }
       }
+      if (need[i]) continue;  // absorb() will know its c
+      const double estimate = std::abs(reference_.estimate(newest.query, j)) / v;
+      if (estimate >= strong) mine.push_back({estimate, j});
     }
     if (found) any = true;
   });
+  for (const auto& mine : promising) candidates_.insert(candidates_.end(), mine.begin(), mine.end());
   if (!any) return nullptr;
   std::vector<const Vec*> residuals;
   for (const Pending& p : pending_) residuals.push_back(&p.rho);
   for (const Vec& rho : history_) residuals.push_back(&rho);
+  needed_ = &need;
   streaming_ = &reference_.open_block(residuals);
   streaming_sums_ = streaming_->colwise().sum();
   for (Pending& p : pending_) p.coordinates = reference_.coordinates(p.rho);
@@ -84,7 +96,9 @@ const Mat* PathProblem::begin_certify(std::vector<std::uint8_t>& need) {
 void PathProblem::absorb(Columns columns, const Eigen::Ref<const Mat, 0, Eigen::OuterStride<>>& products) {
   constexpr Index kChunk = 2048;
   const Index q = products.cols(), count = static_cast<Index>(columns.size()), chunks = (count + kChunk - 1) / kChunk;
+  const double strong = strong_threshold(pending_.back().lambda, following_);
   std::vector<std::vector<Certificate>> partial(static_cast<std::size_t>(chunks));
+  std::vector<std::vector<std::pair<double, Index>>> promising(static_cast<std::size_t>(chunks));
   parallel_for(chunks, threads_, [&](Index chunk) {
     auto& mine = partial[static_cast<std::size_t>(chunk)];
     mine.resize(pending_.size());
@@ -102,9 +116,14 @@ void PathProblem::absorb(Columns columns, const Eigen::Ref<const Mat, 0, Eigen::
         const double lambda = pending_[a].lambda;
         const ElasticNet net = penalty(j, lambda < kInfinity ? lambda : 0.0);
         if (lambda < kInfinity ? std::abs(c) > net.l1 : c != 0.0) mine[a].beyond.push_back({j, c});
+        // Columns that only another problem asked for are candidates by their estimate already.
+        if (a + 1 == pending_.size() && (*needed_)[static_cast<std::size_t>(j)] && std::abs(c) / factor(j) >= strong) {
+          promising[static_cast<std::size_t>(chunk)].push_back({std::abs(c) / factor(j), j});
+        }
       }
     }
   });
+  for (const auto& mine : promising) candidates_.insert(candidates_.end(), mine.begin(), mine.end());
   for (const auto& mine : partial) {
     for (std::size_t a = 0; a < mine.size(); ++a) {
       auto& beyond = pending_[a].seen.beyond;
@@ -121,8 +140,7 @@ bool PathProblem::finish_certify() {
     for (const auto& [j, c] : p.seen.beyond) {
       const ElasticNet net = penalty(j, 1.0);
       if (c > 0.0 ? net.upper <= 0.0 : net.lower >= 0.0) continue;
-      const double v = features_.penalty_factor.size() > 0 ? features_.penalty_factor[j] : 1.0;
-      lambda_max_ = std::max(lambda_max_, std::abs(c) / (ratio * v));
+      lambda_max_ = std::max(lambda_max_, std::abs(c) / (ratio * factor(j)));
     }
     result_.alpha_max = lambda_max_;
     result_.null_objective = loss_->value(p.eta);
@@ -146,7 +164,10 @@ bool PathProblem::finish_certify() {
     while (history_.size() > most_history_) history_.pop_back();
   }
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(done));
-  if (pending_.empty()) return false;
+  if (pending_.empty()) {
+    candidates_known_ = following_ > 0.0;
+    return false;
+  }
 
   // The first refused solution is the best known starting point for solving it again.
   adopt(pending_.front());

@@ -56,7 +56,7 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
   Vec nu(p_), noise(p_);
   Index usable = 0;
   for (Index j = 0; j < p_; ++j) {
-    const double v = features.penalty_factor.size() > 0 ? features.penalty_factor[j] : 1.0;
+    const double v = factor(j);
     const bool constant = spread_[j] <= kConstant * std::abs(mean_[j]) || spread_[j] == 0.0;
     const bool useless = options.fit_intercept || options.standardize ? constant : spread_[j] == 0.0 && mean_[j] == 0.0;
     scale_[j] = useless ? 1.0 : column_scale(options.standardize, spread_[j]);
@@ -85,7 +85,7 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
 }
 
 ElasticNet PathProblem::penalty(Index j, double lambda) const {
-  const double v = features_.penalty_factor.size() > 0 ? features_.penalty_factor[j] : 1.0;
+  const double v = factor(j);
   ElasticNet net;
   if (v > 0.0) {
     net.l1 = lambda * options_.l1_ratio * v;
@@ -152,7 +152,24 @@ void PathProblem::extend_work(std::vector<Index> features) {
   set_work(std::move(all));
 }
 
-void PathProblem::select(std::span<const double> lambdas) {
+/// |c| / penalty factor from which a column at lambda `from` is expected to be active at `to` (sequential strong rule,
+/// Tibshirani et al. 2012; only ever a guess about what to gather).
+double PathProblem::strong_threshold(double from, double to) const {
+  return keep_all_ ? 0.0 : options_.l1_ratio * std::clamp(2.0 * to - std::min(from, lambda_max_), 0.0, to);
+}
+
+/// Fills candidates_ from the estimates of every column outside the working set.
+void PathProblem::find_candidates(double threshold) {
+  candidates_.clear();
+  const ReferenceSubspace::Query query = reference_.query(rho_);
+  for (Index j = 0; j < p_; ++j) {
+    if (!usable_[static_cast<std::size_t>(j)] || number_[static_cast<std::size_t>(j)] >= 0) continue;
+    const double estimate = std::abs(reference_.estimate(query, j)) / factor(j);
+    if (estimate >= threshold) candidates_.push_back({estimate, j});
+  }
+}
+
+void PathProblem::select(std::span<const double> lambdas, double following) {
   const double target = lambdas.back();
   std::vector<Index> chosen;
   std::vector<Index> keep = work_;
@@ -172,19 +189,9 @@ void PathProblem::select(std::span<const double> lambdas) {
     keep.resize(next);
   }
   if (outside_ > 0) {
-    // Columns outside, by how close they are estimated to be to entering over this batch (sequential strong rule,
-    // Tibshirani et al. 2012; only ever a guess about what to gather).
-    const ReferenceSubspace::Query query = reference_.query(rho_);
-    const double threshold = std::min(2.0 * target - std::min(lambda_, lambda_max_), target);
-    std::vector<std::pair<double, Index>> candidates;
-    for (Index j = 0; j < p_; ++j) {
-      if (!usable_[static_cast<std::size_t>(j)] || number_[static_cast<std::size_t>(j)] >= 0) continue;
-      const double v = features_.penalty_factor.size() > 0 ? features_.penalty_factor[j] : 1.0;
-      const double estimate = std::abs(reference_.estimate(query, j)) / v;
-      if (keep_all_ || estimate >= options_.l1_ratio * std::max(threshold, 0.0)) {
-        candidates.push_back({estimate, j});
-      }
-    }
+    if (!candidates_known_) find_candidates(strong_threshold(lambda_, target));
+    std::erase_if(candidates_, [&](const auto& x) { return number_[static_cast<std::size_t>(x.second)] >= 0; });
+    auto& candidates = candidates_;
     const Index batch = static_cast<Index>(lambdas.size());
     const std::size_t most =
         keep_all_ ? candidates.size()
@@ -205,8 +212,11 @@ void PathProblem::select(std::span<const double> lambdas) {
   for (double lambda : lambdas) {
     pending_.emplace_back();
     pending_.back().lambda = lambda;
+    pending_.back().solver = options_.solver == "auto" ? "homotopy" : options_.solver;
   }
   tries_ = 0;
+  following_ = following;
+  candidates_known_ = false;
 }
 
 void PathProblem::record(const Pending& p, double primal, double dual, double gap) {

@@ -29,8 +29,9 @@ class PathProblem {
   /// Smallest lambda with no penalised feature active; valid once the null fit has been certified.
   double lambda_max() const { return lambda_max_; }
 
-  /// Chooses the working set for the next lambdas (values, decreasing) from what is known of every column.
-  void select(std::span<const double> lambdas);
+  /// Chooses the working set for the next lambdas (values, decreasing) from what is known of every column. `following` is
+  /// where the batch after this one will end: candidates for it are noted while this one is certified.
+  void select(std::span<const double> lambdas, double following);
   /// Solves the pending lambdas on the working set. Does not touch X or the pool's columns beyond reading them.
   void solve();
 
@@ -74,6 +75,9 @@ class PathProblem {
 
   ElasticNet penalty(Index feature, double lambda) const;
   std::vector<ElasticNet> penalties(double lambda) const;
+  double factor(Index feature) const { return features_.penalty_factor.size() > 0 ? features_.penalty_factor[feature] : 1.0; }
+  double strong_threshold(double from, double to) const;
+  void find_candidates(double threshold);
   double kkt_tolerance(double lambda) const;
   void set_work(std::vector<Index> features);
   void extend_work(std::vector<Index> features);
@@ -123,10 +127,16 @@ class PathProblem {
   Vec earlier_c_;  // c at earlier_lambda_, one lambda above lambda_ (NaN: not known)
   double earlier_lambda_ = kInfinity;
 
+  // Columns outside the working set that may enter over the next batch, with |c| / penalty factor.
+  std::vector<std::pair<double, Index>> candidates_;
+  bool candidates_known_ = false;
+  double following_ = 0.0;
+
   ReferenceSubspace reference_;
   std::deque<Vec> history_;
   std::vector<Pending> pending_;
-  const Mat* streaming_ = nullptr;
+  const Mat* streaming_ = nullptr;                      // what is being streamed for this problem,
+  const std::vector<std::uint8_t>* needed_ = nullptr;  // and the columns it asked for
   Vec streaming_sums_;
   double kkt_relative_;
   int tries_ = 0;

@@ -3,19 +3,36 @@
 #include <algorithm>
 #include <cmath>
 
+#include "riata/kernel/kernels.hpp"
+
 namespace riata {
 namespace {
 
 constexpr std::size_t kMaxBlocks = 64;
-constexpr float kSmallest = 1e-30f;    // covers what underflows
-constexpr float kUp = 1.0f + 4.0e-7f;  // rounds a float bound upwards
+constexpr std::size_t kRecent = 8;      // residuals among which a repeated one is looked for
+constexpr double kDependent = 1e-7;     // share of a residual outside the basis so far below which it is left out
+constexpr float kSmallest = 1e-30f;     // covers what underflows
+constexpr float kUp = 1.0f + 4.0e-7f;   // rounds a float bound upwards
+
+/// v of unit length in the omega inner product, with its length; false for zero.
+bool normalise(const Vec& omega, Vec& v, double& length) {
+  const double largest = v.cwiseAbs().maxCoeff();  // taken out before squaring
+  if (!(largest > 0.0)) return false;
+  v /= largest;
+  const double norm = std::sqrt((omega.array() * v.array().square()).sum());
+  v /= norm;
+  length = largest * norm;
+  return true;
+}
 
 }  // namespace
 
 void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise) {
   const std::size_t p = static_cast<std::size_t>(nu.size());
   omega_ = std::move(omega);
-  blocks_.assign(1, Block{Mat(omega_.size(), 0)});
+  blocks_.assign(1, Block{});
+  residuals_.clear();
+  first_ = 0;
   block_.assign(p, 0);
   k_.assign(p * kMaxBasis, 0.0f);
   nu_.resize(p);
@@ -24,46 +41,80 @@ void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise) {
   unit_ = largest > 0.0 ? largest : 1.0;
   for (std::size_t j = 0; j < p; ++j) {
     nu_[j] = static_cast<float>(nu[static_cast<Index>(j)] / unit_) * kUp;
-    // Inner products are kept as floats: half an ulp of each of kMaxBasis terms, and the products of the estimate.
-    noise_[j] = (8.0f * 1.2e-7f) * nu_[j] + static_cast<float>(noise[static_cast<Index>(j)] / unit_) * kUp + kSmallest;
+    // Inner products are kept as floats: half an ulp of each of kMaxBasis terms, the products of the
+    // estimate, and the rounding of a (see Block::rounding).
+    noise_[j] = (16.0f * 1.2e-7f) * nu_[j] + static_cast<float>(noise[static_cast<Index>(j)] / unit_) * kUp + kSmallest;
   }
   left_ = nu_;
 }
 
-const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) {
-  if (blocks_.size() == kMaxBlocks) {
-    // Forget the oldest half: their columns count as never read (bound nu_j |rho|), which is always valid.
-    const std::size_t keep = kMaxBlocks / 2, drop = blocks_.size() - keep;
-    blocks_.erase(blocks_.begin() + 1, blocks_.begin() + 1 + static_cast<std::ptrdiff_t>(drop));
-    for (std::size_t j = 0; j < block_.size(); ++j) {
-      if (block_[j] > drop) {
-        block_[j] = static_cast<std::uint16_t>(block_[j] - drop);
-      } else {
-        block_[j] = 0;
-        left_[j] = nu_[j];
-        std::fill_n(k_.begin() + static_cast<std::ptrdiff_t>(j * kMaxBasis), kMaxBasis, 0.0f);
-      }
+/// Forgets the older half of the blocks: their columns count as never read (bound nu_j |rho|), which is always valid.
+void ReferenceSubspace::forget_old() {
+  const std::size_t keep = kMaxBlocks / 2, drop = blocks_.size() - keep;
+  blocks_.erase(blocks_.begin() + 1, blocks_.begin() + 1 + static_cast<std::ptrdiff_t>(drop));
+  for (std::size_t j = 0; j < block_.size(); ++j) {
+    if (block_[j] > drop) {
+      block_[j] = static_cast<std::uint16_t>(block_[j] - drop);
+    } else {
+      block_[j] = 0;
+      left_[j] = nu_[j];
+      std::fill_n(k_.begin() + static_cast<std::ptrdiff_t>(j * kMaxBasis), kMaxBasis, 0.0f);
     }
   }
-  Block block{Mat(omega_.size(), kMaxBasis)};
-  Index q = 0;
+  Index oldest = first_ + static_cast<Index>(residuals_.size());
+  for (const Block& block : blocks_) {
+    for (Index t = 0; t < block.size; ++t) oldest = std::min(oldest, block.members[static_cast<std::size_t>(t)]);
+  }
+  for (; first_ < oldest; ++first_) residuals_.pop_front();
+}
+
+/// The number of a unit residual, kept (times omega) from now on if it is new.
+Index ReferenceSubspace::number_of(const Vec& unit) {
+  const Vec weighted = omega_.cwiseProduct(unit);
+  for (std::size_t back = 1; back <= std::min(kRecent, residuals_.size()); ++back) {
+    const std::size_t at = residuals_.size() - back;
+    if (residuals_[at] == weighted) return first_ + static_cast<Index>(at);
+  }
+  residuals_.push_back(weighted);
+  return first_ + static_cast<Index>(residuals_.size()) - 1;
+}
+
+const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) {
+  if (blocks_.size() == kMaxBlocks) forget_old();
+  Block block;
+  Mat basis(omega_.size(), kMaxBasis);
+  Square r = Square::Zero();
+  Index& q = block.size;
   for (const Vec* rho : residuals) {
     if (q == kMaxBasis) break;
     Vec v = (omega_.array() > 0.0).select(*rho, 0.0);
-    const double largest = v.cwiseAbs().maxCoeff();
-    if (!(largest > 0.0)) continue;
-    v /= largest;
-    v /= std::sqrt((omega_.array() * v.array().square()).sum());
+    double length = 0.0;
+    if (!normalise(omega_, v, length)) continue;
+    const Vec unit = v;
     for (int twice = 0; twice < 2; ++twice) {
-      for (Index t = 0; t < q; ++t) v -= block.basis.col(t) * (omega_.array() * block.basis.col(t).array() * v.array()).sum();
+      for (Index t = 0; t < q; ++t) {
+        const double part = (omega_.array() * basis.col(t).array() * v.array()).sum();
+        v -= part * basis.col(t);
+        r(t, q) += part;
+      }
     }
     const double left = std::sqrt((omega_.array() * v.array().square()).sum());
-    if (q > 0 && left < 1e-8) continue;
-    block.basis.col(q++) = v / left;
+    if (q > 0 && left < kDependent) {
+      r.col(q).setZero();
+      continue;
+    }
+    r(q, q) = left;
+    basis.col(q) = v / left;
+    block.members[static_cast<std::size_t>(q)] = number_of(unit);
+    ++q;
   }
-  block.basis.conservativeResize(Eigen::NoChange, q);
-  weighted_ = omega_.asDiagonal() * block.basis;
-  blocks_.push_back(std::move(block));
+  if (q > 0) {
+    block.inverse.topLeftCorner(q, q) =
+        r.topLeftCorner(q, q).triangularView<Eigen::Upper>().solve(Mat::Identity(q, q));
+  }
+  block.rounding = 5e-16 * (16.0 + std::sqrt(static_cast<double>(omega_.size()))) * block.inverse.norm();
+  weighted_ = omega_.asDiagonal() * basis.leftCols(q);
+  blocks_.push_back(block);
   return weighted_;
 }
 
@@ -85,19 +136,21 @@ void ReferenceSubspace::store(Index j, const double* k) {
 
 ReferenceSubspace::Query ReferenceSubspace::query(const Vec& rho) const {
   Query query;
-  Vec masked = (omega_.array() > 0.0).select(rho, 0.0);
-  const double largest = masked.cwiseAbs().maxCoeff();  // taken out before squaring
-  if (largest > 0.0) {
-    masked /= largest;
-    const double norm = std::sqrt((omega_.array() * masked.array().square()).sum());
-    masked /= norm;
-    query.norm = largest * norm;
-  }
+  Vec unit = (omega_.array() > 0.0).select(rho, 0.0);
+  normalise(omega_, unit, query.norm);
+  std::vector<const double*> lines;
+  for (const Vec& residual : residuals_) lines.push_back(residual.data());
+  const Index count = static_cast<Index>(lines.size());
+  Vec products(count);
+  kernels().correlate_f64(lines.data(), count, unit.size(), unit.data(), unit.size(), 1, products.data(), count);
   for (const Block& block : blocks_) {
-    const Vec a = block.basis.transpose() * omega_.cwiseProduct(masked);
-    const Vec rest = masked - block.basis * a;
-    query.rest.push_back(static_cast<float>(std::sqrt((omega_.array() * rest.array().square()).sum())) * kUp);
-    for (Index t = 0; t < kMaxBasis; ++t) query.coordinates.push_back(t < a.size() ? static_cast<float>(a[t]) : 0.0f);
+    Eigen::Matrix<double, kMaxBasis, 1> with = Eigen::Matrix<double, kMaxBasis, 1>::Zero();
+    for (Index t = 0; t < block.size; ++t) with[t] = products[block.members[static_cast<std::size_t>(t)] - first_];
+    const Eigen::Matrix<double, kMaxBasis, 1> a = block.inverse.transpose() * with;
+    // |e|^2 = |rho|^2 - |a|^2, up to the rounding of a.
+    const double rest = std::sqrt(std::max(1.0 - a.squaredNorm(), 0.0) + block.rounding);
+    query.rest.push_back(static_cast<float>(block.size == 0 ? 1.0 : rest) * kUp);
+    for (Index t = 0; t < kMaxBasis; ++t) query.coordinates.push_back(static_cast<float>(a[t]));
   }
   return query;
 }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <vector>
 
@@ -55,11 +57,21 @@ class ReferenceSubspace {
     return k[0] * a[0] + k[1] * a[1] + (k[2] * a[2] + k[3] * a[3]);
   }
 
+  using Square = Eigen::Matrix<double, kMaxBasis, kMaxBasis>;
+  /// Q = P R^-1 with P the unit residuals numbered `members`: so a = R^-T <P, rho>, and no block keeps its basis.
   struct Block {
-    Mat basis;
+    Index size = 0;
+    std::array<Index, kMaxBasis> members{};
+    Square inverse = Square::Zero();  // R^-1
+    double rounding = 0.0;            // bounds the error of |a|^2
   };
+  Index number_of(const Vec& unit);
+  void forget_old();
+
   Vec omega_;
   std::vector<Block> blocks_;  // block 0 is empty: never read
+  std::deque<Vec> residuals_;  // omega * unit residuals, the oldest numbered first_
+  Index first_ = 0;
   Mat weighted_;               // omega * basis of the open block
   std::vector<std::uint16_t> block_;
   double unit_ = 1.0;  // largest nu: what the floats below are relative to, so that none leaves their range
