@@ -154,7 +154,7 @@ bool PathProblem::finish_certify() {
   while (done < pending_.size() && accept(pending_[done], tries_ >= kTries)) ++done;
   if (done > 0) {
     tries_ = 0;
-    kkt_relative_ = std::max(kkt_relative_, std::min(0.1 * options_.tol, 1e-9));
+    kkt_relative_ = kkt_start_;
     const std::size_t newest = done - 1;
     earlier_c_ = newest > 0 ? pending_[newest - 1].c : c_;
     earlier_lambda_ = newest > 0 ? pending_[newest - 1].lambda : lambda_;

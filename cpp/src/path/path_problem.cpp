@@ -13,6 +13,11 @@ constexpr Index kGramLimit = 4096;  // most features for which a whole Gram matr
 // not next to those of a dozen problems.
 constexpr std::size_t kHistoryAlone = 3, kHistoryShared = 1;
 
+/// Whether an inner solution is exact at no extra cost: then the tolerance is not what decides.
+bool exact_steps(const PathOptions& options) {
+  return options.loss == "gaussian" && (options.solver == "auto" || options.solver == "homotopy");
+}
+
 double column_scale(bool standardize, double spread) { return standardize ? spread : 1.0; }
 
 }  // namespace
@@ -31,7 +36,8 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
       model_(shared.pool(), options.fit_intercept,
              options.loss == "gaussian" && shared.design().cols() <= std::min(shared.design().rows(), kGramLimit), threads),
       active_set_(options.loss == "gaussian" && options.l1_ratio < 1.0),
-      kkt_relative_(std::clamp(0.1 * options.tol, 1e-13, options.solver == "cd" || options.solver == "prox" ? 1e-6 : 1e-9)) {
+      kkt_start_(std::clamp(0.1 * options.tol, 1e-13, exact_steps(options) ? 1e-9 : 1e-6)),
+      kkt_relative_(kkt_start_) {
   const bool quadratic = options.loss == "gaussian";
   Vec omega = problem.weights / problem.weights.sum();
   Vec y = (omega.array() > 0.0).select(problem.y, 0.0);

@@ -138,7 +138,7 @@ class PathProblem {
   const Mat* streaming_ = nullptr;                      // what is being streamed for this problem,
   const std::vector<std::uint8_t>* needed_ = nullptr;  // and the columns it asked for
   Vec streaming_sums_;
-  double kkt_relative_;
+  double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now
   int tries_ = 0;
 
   double null_deviance_ = 0.0;
