@@ -41,6 +41,9 @@ class CscPool final : public Pool {
   double shift_of(Index) const override { return 0.0; }
   double dot(Index k, const double* u) const override { return sparse::dot(column(k), u); }
   void axpy(Index k, double a, double* v) const override { sparse::axpy(column(k), a, v); }
+  void axpy_weighted(Index k, double a, const double* weight, double* v) const override {
+    sparse::axpy_weighted(column(k), a, weight, v);
+  }
   std::size_t memory() const override {
     return row_.capacity() * sizeof(std::int32_t) + value_.capacity() * sizeof(double) +
            start_.capacity() * sizeof(Index);

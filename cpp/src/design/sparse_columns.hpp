@@ -99,6 +99,11 @@ void axpy(const SparseColumn<I, T>& x, double a, double* v) {
   for (Index k = 0; k < x.size; ++k) v[x.row[k]] += a * static_cast<double>(x.value[k]);
 }
 
+template <class I, class T>
+void axpy_weighted(const SparseColumn<I, T>& x, double a, const double* weight, double* v) {
+  for (Index k = 0; k < x.size; ++k) v[x.row[k]] += a * weight[x.row[k]] * static_cast<double>(x.value[k]);
+}
+
 template <Index kLanes, class Column>
 void correlate_panels(const Column& column, Columns columns, const MatIn& R, MatOut& out, int threads) {
   const Panels<kLanes> panels(R);
