@@ -89,6 +89,7 @@ std::unique_ptr<Design> hstack_design(std::vector<std::shared_ptr<const Design>>
   if (parts.empty()) throw std::invalid_argument("parts must hold at least one design");
   Index cols = 0;
   for (const auto& part : parts) {
+    if (part == nullptr) throw std::invalid_argument("parts must hold designs only, got none in place of one");
     if (part->rows() != parts.front()->rows()) {
       throw std::invalid_argument("parts must have equal row counts, got " + std::to_string(parts.front()->rows()) +
                                   " and " + std::to_string(part->rows()));
