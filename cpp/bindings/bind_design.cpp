@@ -3,9 +3,11 @@
 #include <pybind11/stl.h>
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -242,11 +244,15 @@ py::array_t<std::int64_t> counts(const riata::PlinkDesign& X) {
 }  // namespace
 
 void bind_design(py::module_& m) {
-  py::register_exception_translator([](std::exception_ptr error) {
+  py::register_local_exception_translator([](std::exception_ptr error) {
     try {
       if (error) std::rethrow_exception(error);
     } catch (const riata::FileError& e) {
-      PyErr_SetString(PyExc_OSError, e.what());
+      // The message holds the path, whose bytes need not be UTF-8.
+      const std::string_view text = e.what();
+      const auto message = py::reinterpret_steal<py::object>(
+          PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
+      if (message) PyErr_SetObject(PyExc_OSError, message.ptr());
     }
   });
 
