@@ -90,7 +90,8 @@ struct Descriptor {
 };
 
 const std::uint8_t* map_file(const std::string& path, std::size_t& size) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // A pipe is to be refused, not waited for.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.value < 0) fail_with_system_reason(path);
   struct stat status {};
   if (::fstat(file.value, &status) != 0) fail_with_system_reason(path);
