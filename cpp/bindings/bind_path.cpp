@@ -25,7 +25,8 @@ using riata::Index;
 using Array = py::array_t<double, py::array::f_style | py::array::forcecast>;
 
 riata::Vec vector_of(const Array& a, const char* name) {
-  if (a.ndim() != 1) throw py::value_error(std::string(name) + " must have 1 dimension, got " + std::to_string(a.ndim()));
+  if (a.ndim() != 1)
+    throw py::value_error(std::string(name) + " must have 1 dimension, got " + std::to_string(a.ndim()));
   return Eigen::Map<const riata::Vec>(a.data(), a.size());
 }
 
@@ -56,15 +57,16 @@ py::array_t<To> array_of(const std::vector<From>& values) {
   return out;
 }
 
-py::array_t<double> array_of(const riata::Vec& values) { return py::array_t<double>(values.size(), values.data()); }
+py::array_t<double> array_of(const riata::Vec& values) {
+  return py::array_t<double>(values.size(), values.data());
+}
 
 py::dict counters_of(const riata::Counters& c) {
   return py::dict("columns_streamed"_a = c.columns_streamed, "passes"_a = c.passes, "products"_a = c.products,
                   "columns_gathered"_a = c.columns_gathered, "rounds"_a = c.rounds, "violators"_a = c.violators,
                   "newton_steps"_a = c.newton_steps, "factor_updates"_a = c.factor_updates,
-                  "cd_updates"_a = c.cd_updates, "prox_steps"_a = c.prox_steps,
-                  "seconds_stream"_a = c.seconds_stream, "seconds_inner"_a = c.seconds_inner,
-                  "seconds_total"_a = c.seconds_total);
+                  "cd_updates"_a = c.cd_updates, "prox_steps"_a = c.prox_steps, "seconds_stream"_a = c.seconds_stream,
+                  "seconds_inner"_a = c.seconds_inner, "seconds_total"_a = c.seconds_total);
 }
 
 py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
@@ -99,12 +101,13 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   return out;
 }
 
-py::list fit_paths(const riata::Design& design, const Array& y, const Array& weights, const std::optional<Array>& offset,
-                   const std::optional<Array>& penalty_factor, const std::optional<Array>& lower,
-                   const std::optional<Array>& upper, std::string loss, std::string solver, bool fit_intercept,
-                   bool standardize, double l1_ratio, const std::optional<Array>& alphas, Index n_alphas, double eps,
-                   bool stop_early, Index max_active, double tol, Index max_iter, int n_threads,
-                   bool keep_linear_predictor, const std::optional<py::function>& progress) {
+py::list fit_paths(const riata::Design& design, const Array& y, const Array& weights,
+                   const std::optional<Array>& offset, const std::optional<Array>& penalty_factor,
+                   const std::optional<Array>& lower, const std::optional<Array>& upper, std::string loss,
+                   std::string solver, bool fit_intercept, bool standardize, double l1_ratio,
+                   const std::optional<Array>& alphas, Index n_alphas, double eps, bool stop_early, Index max_active,
+                   double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
+                   const std::optional<py::function>& progress) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
@@ -154,10 +157,13 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
 }  // namespace
 
 void bind_path(py::module_& m) {
-  m.def("hstack_design", [](const std::vector<std::shared_ptr<riata::Design>>& parts) {
-    return std::shared_ptr<riata::Design>(
-        riata::hstack_design(std::vector<std::shared_ptr<const riata::Design>>(parts.begin(), parts.end())));
-  }, "parts"_a);
+  m.def(
+      "hstack_design",
+      [](const std::vector<std::shared_ptr<riata::Design>>& parts) {
+        return std::shared_ptr<riata::Design>(
+            riata::hstack_design(std::vector<std::shared_ptr<const riata::Design>>(parts.begin(), parts.end())));
+      },
+      "parts"_a);
   m.def("fit_paths", &fit_paths, "design"_a, "y"_a, "weights"_a, "offset"_a, "penalty_factor"_a, "lower"_a, "upper"_a,
         py::kw_only(), "loss"_a, "solver"_a, "fit_intercept"_a, "standardize"_a, "l1_ratio"_a, "alphas"_a, "n_alphas"_a,
         "eps"_a, "stop_early"_a, "max_active"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "keep_linear_predictor"_a,

@@ -13,7 +13,11 @@ from riata._validation import check_integer
 __all__ = ["MemoryEstimate", "estimate_memory"]
 
 DOUBLE = 8
-REFERENCES = 16  # right-hand sides whose inner products with every column are kept
+PER_COLUMN = 63  # means, scales, bounds and counts of one column of X, for each problem
+SETUP = 16  # moments of one column while they are handed over
+RESIDUALS = 72  # residuals kept as references, and the vectors of the current solution
+REFERENCE_ROWS = 4096  # columns of column-major float64 at least this long are used in place
+GRAM_COLUMNS = 4096  # a whole Gram matrix is kept up to this many columns, when there are more rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,10 @@ class MemoryEstimate:
     conversion : int
         One-time conversion of X, for the kinds that need one.
     working_set : int
-        Copies of the columns being optimised; none for column-major float64, which is referred to.
+        Copies of the columns being optimised, as doubles or sparse; none for long columns (4,096 rows) of
+        column-major float64, which are used in place.
     gram : int
-        Their inner products and factor.
+        Their inner products or factor.
     certificates : int
         Bounds, means, scales and counts kept for every column.
     responses : int
@@ -92,40 +97,43 @@ def estimate_memory(X: Any, *, alphas: int = 100, cv: int | None = None) -> Memo
     """
     n_alphas = check_integer("alphas", alphas, at_least=1)
     folds = 0 if cv is None else check_integer("cv", cv, at_least=2)
-    n, p, size, conversion, referenced = _storage(X)
+    n, p, size, conversion, column_bytes = _storage(X)
     rank = min(n, p)
-    width = min(p, 2 * rank + 256)
-    problems = 1 + folds
-    gram = rank * rank * DOUBLE
+    columns = min(p, 2 * rank + 256)
+    fold_columns = min(p, columns + 4 * rank) - columns if folds else 0
+    gram = p * p * DOUBLE if p <= min(n, GRAM_COLUMNS) else rank * (rank + 1) // 2 * DOUBLE
+    problem = p * (PER_COLUMN + SETUP) + n * RESIDUALS * DOUBLE
     return MemoryEstimate(
         design=size,
         conversion=conversion,
-        working_set=0 if referenced else n * width * DOUBLE,
+        working_set=int(columns * column_bytes),
         gram=gram,
-        certificates=p * (REFERENCES * 4 + 2 + 4 * DOUBLE),
-        responses=n * (REFERENCES + 6) * DOUBLE,
-        cross_validation=folds * (p * 2 * DOUBLE + n * (6 + REFERENCES) * DOUBLE + gram)
-        + (n * n_alphas * DOUBLE if problems > 1 else 0),
+        certificates=p * (PER_COLUMN + SETUP),
+        responses=n * RESIDUALS * DOUBLE,
+        cross_validation=folds * (problem + gram)
+        + int(fold_columns * column_bytes)
+        + (n * n_alphas * DOUBLE if folds else 0),
     )
 
 
-def _storage(X: Any) -> tuple[int, int, int, int, bool]:
-    """(n, p, bytes of X, bytes of its conversion, whether columns are used in place)."""
+def _storage(X: Any) -> tuple[int, int, int, int, float]:
+    """(n, p, bytes of X, bytes of its conversion, bytes of one column brought into the working set)."""
     if hasattr(X, "_design"):
         core, rows = X._design()
         n, p = core.shape
-        return (n if rows is None else len(rows)), p, int(core.nbytes), 0, False
+        return (n if rows is None else len(rows)), p, int(core.nbytes), 0, float(n * DOUBLE)
     if isinstance(X, np.ndarray):
         n, p = X.shape if X.ndim == 2 else as_table(X)[0].shape
         viewed = X.dtype in (np.float64, np.float32, np.int8)
-        referenced = X.dtype == np.float64 and X.strides[0] == X.itemsize
-        return n, p, X.nbytes, 0 if viewed else n * p * DOUBLE, referenced or not viewed
+        columns_in_order = not viewed or (X.dtype == np.float64 and X.strides[0] == X.itemsize)
+        copied = 0 if columns_in_order and n >= REFERENCE_ROWS else n * DOUBLE
+        return n, p, X.nbytes, 0 if viewed else n * p * DOUBLE, float(copied)
     if is_scipy_sparse(X):
         n, p = X.shape
         size = X.data.nbytes if hasattr(X, "data") and hasattr(X.data, "nbytes") else X.nnz * DOUBLE
         size += sum(getattr(X, part).nbytes for part in ("indices", "indptr") if hasattr(X, part))
-        return n, p, int(size), 0 if X.format == "csc" else int(X.nnz) * 12, False
+        return n, p, int(size), 0 if X.format == "csc" else int(X.nnz) * 12, 12.0 * X.nnz / max(p, 1)
     if not hasattr(X, "columns"):
         X = as_table(X)[0]
     n, p = X.shape
-    return n, p, n * p * DOUBLE, n * p * DOUBLE, True
+    return n, p, n * p * DOUBLE, n * p * DOUBLE, 0.0 if n >= REFERENCE_ROWS else float(n * DOUBLE)

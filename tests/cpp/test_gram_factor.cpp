@@ -115,11 +115,11 @@ TEST_CASE("large blocks enter together") {
 
 TEST_CASE("collinear features are left out and do no harm") {
   Mat x = check::random_matrix(50, 12, 4);
-  x.col(3) = x.col(1);                          // a copy
-  x.col(5) = -2.0 * x.col(0);                   // a multiple
-  x.col(8) = x.col(2) + x.col(4) - x.col(6);    // a combination
-  x.col(9).setZero();                           // nothing at all
-  x.col(11) = x.col(10) + 1e-8 * x.col(7);      // nearly a copy: below the threshold
+  x.col(3) = x.col(1);                        // a copy
+  x.col(5) = -2.0 * x.col(0);                 // a multiple
+  x.col(8) = x.col(2) + x.col(4) - x.col(6);  // a combination
+  x.col(9).setZero();                         // nothing at all
+  x.col(11) = x.col(10) + 1e-8 * x.col(7);    // nearly a copy: below the threshold
   const Mat gram = x.transpose() * x;
   Mirror mirror(gram, true);
   CHECK(mirror.append({1, 3, 0, 2}, 0.0) == std::vector<Index>{0, 2, 3});  // within a block

@@ -82,7 +82,9 @@ struct Setting {
 const std::vector<std::string> kSolvers{"homotopy", "cd", "prox"};
 
 using Penalties = std::vector<ElasticNet>;
-Penalties same(Index p, ElasticNet net) { return Penalties(static_cast<std::size_t>(p), net); }
+Penalties same(Index p, ElasticNet net) {
+  return Penalties(static_cast<std::size_t>(p), net);
+}
 
 /// Solves with all three, from zero and in both modes of the model, and compares predictors and objectives.
 void compare(const Mat& X, const Vec& y, const Penalties& net, double tolerance = 1e-11) {
@@ -136,10 +138,10 @@ TEST_CASE("inner solvers agree on random problems") {
     compare(X, y, same(p, {0.3 * top, 0.0}));
     compare(X, y, same(p, {0.05 * top, 0.0}));
     compare(X, y, same(p, {0.1 * top, 0.1 * top}));
-    compare(X, y, same(p, {0.0, 0.5 * top}));                    // ridge
-    compare(X, y, same(p, {0.1 * top, 0.0, 0.0, kInfinity}));    // positive
-    compare(X, y, same(p, {0.1 * top, 0.0, -0.3, 0.4}));         // boxed
-    compare(X, y, same(p, {0.0, 0.1 * top, -0.2, 0.1}));         // boxed ridge
+    compare(X, y, same(p, {0.0, 0.5 * top}));                  // ridge
+    compare(X, y, same(p, {0.1 * top, 0.0, 0.0, kInfinity}));  // positive
+    compare(X, y, same(p, {0.1 * top, 0.0, -0.3, 0.4}));       // boxed
+    compare(X, y, same(p, {0.0, 0.1 * top, -0.2, 0.1}));       // boxed ridge
     compare(X, y, same(p, {0.05 * top, 0.05 * top, -kInfinity, 0.0}));
     Penalties mixed = same(p, {0.1 * top, 0.0});
     mixed[0] = {};  // unpenalised

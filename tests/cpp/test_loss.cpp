@@ -19,7 +19,9 @@ namespace {
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 /// Weights that sum to 1, a third of them zero.
-Vec some_weights(Index n, unsigned seed) { return check::random_weights(n, 3, seed).col(2); }
+Vec some_weights(Index n, unsigned seed) {
+  return check::random_weights(n, 3, seed).col(2);
+}
 
 /// Classes and proportions, both ends included.
 Vec proportions(Index n, unsigned seed) {

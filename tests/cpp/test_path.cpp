@@ -91,7 +91,9 @@ Problem make_problem(const Mat& X, const std::string& loss, unsigned seed) {
   return problem;
 }
 
-std::unique_ptr<Design> view(const Mat& X) { return dense_design(X.data(), X.rows(), X.cols(), 1, X.rows()); }
+std::unique_ptr<Design> view(const Mat& X) {
+  return dense_design(X.data(), X.rows(), X.cols(), 1, X.rows());
+}
 
 PathResult fit(const Design& X, const Problem& problem, const PathOptions& options, const Features& features = {}) {
   return std::move(fit_paths(X, {problem}, features, options).front());
@@ -538,12 +540,14 @@ TEST_CASE("bad arguments are named, with what is allowed") {
           "offset must be finite, got NaN or infinity in row 0");
   refused([](auto&, auto& f, auto&) { f.lower.setZero(2); }, "lower must have one value for each column of X");
   refused([](auto&, auto& f, auto&) { f.upper.setZero(4); }, "upper must have one value for each column of X");
-  refused([](auto&, auto& f, auto&) { f.penalty_factor.setOnes(1); }, "penalty_factor must have one value for each column of X");
+  refused([](auto&, auto& f, auto&) { f.penalty_factor.setOnes(1); },
+          "penalty_factor must have one value for each column of X");
   refused([](auto&, auto& f, auto&) { f.penalty_factor = Vec::Constant(3, -1.0); }, "penalty_factor must be >= 0");
   refused([&](auto&, auto& f, auto&) { f.penalty_factor = Vec::Constant(3, nan); }, "penalty_factor must be >= 0");
   refused([](auto&, auto& f, auto&) { f.lower = Vec::Constant(3, 0.5); }, "lower must be <= 0");
   refused([](auto&, auto& f, auto&) { f.upper = Vec::Constant(3, -0.5); }, "upper must be >= 0");
-  refused([](auto&, auto&, auto& o) { o.loss = "poisson"; }, "loss must be \"gaussian\" or \"binomial\", got \"poisson\"");
+  refused([](auto&, auto&, auto& o) { o.loss = "poisson"; },
+          "loss must be \"gaussian\" or \"binomial\", got \"poisson\"");
   refused([](auto&, auto&, auto& o) { o.solver = "lars"; },
           "solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"lars\"");
   refused([](auto&, auto&, auto& o) { o.l1_ratio = 1.5; }, "l1_ratio must lie in [0, 1], got 1.500000");
@@ -611,4 +615,60 @@ TEST_CASE("a loose fit is never certified when features are unpenalised and othe
       CHECK(loose.primal[k] >= exact.dual[k] - 1e-12);
     }
   }
+}
+
+TEST_CASE("fine grids on small correlated problems: the reported gap is the true one") {
+  // Everything may be in the working set at once, so that several lambdas are solved ahead, and leave it again.
+  for (unsigned seed = 0; seed < 30; ++seed) {
+    CAPTURE(seed);
+    const Index n = 16 + seed % 13, p = 20 + static_cast<Index>(seed % 7) * 6;
+    const Mat X = check::random_matrix(n, 4, seed) * check::random_matrix(4, p, seed + 50) +
+                  0.2 * check::random_matrix(n, p, seed + 100);
+    for (const std::string loss : {"gaussian", "binomial"}) {
+      const Problem problem = make_problem(X, loss, seed + 150);
+      PathOptions options;
+      options.loss = loss;
+      options.standardize = false;
+      options.n_alphas = 2;
+      options.tol = 1e-5;
+      const double largest = fit(*view(X), problem, options).alpha_max;
+      options.alphas.clear();
+      for (int k = 0; k < 17; ++k) options.alphas.push_back(0.1 * largest * std::pow(0.93, k));
+      const PathResult r = fit(*view(X), problem, options);
+      const double total = problem.weights.sum();
+      for (std::size_t k = 0; k < r.alphas.size(); ++k) {
+        const Vec b = coefficients(r, k, p);
+        const Vec eta = (X * b).array() + r.intercepts[k];
+        const Vec mu = loss == "gaussian" ? eta : Vec(1.0 / (1.0 + (-eta.array()).exp()));
+        const Vec c = X.transpose() * ((problem.y - mu).cwiseProduct(problem.weights) / total);
+        CHECK(c.cwiseAbs().maxCoeff() <= r.alphas[k] * (1.0 + 1e-3));
+        CHECK(r.converged[k]);
+      }
+    }
+  }
+}
+
+TEST_CASE("a fit cut short has finite coefficients and claims no more than it shows") {
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    const Index p = 20 + static_cast<Index>(seed), n = p + 7;
+    const Mat X =
+        check::random_matrix(n, p, seed) * (Mat::Identity(p, p) + 0.7 * check::random_matrix(p, p, seed + 40));
+    const Problem problem = make_problem(X, "gaussian", seed + 80);
+    PathOptions options;
+    options.n_alphas = 30;
+    options.eps = 1e-4;
+    options.max_iter = 8;
+    const PathResult r = fit(*view(X), problem, options);
+    for (const double value : r.coef_values) CHECK(std::isfinite(value));
+    for (std::size_t k = 0; k < r.alphas.size(); ++k) CHECK(r.dual[k] <= r.primal[k] + 1e-12);
+  }
+}
+
+TEST_CASE("columns whose squares overflow are refused by number") {
+  Mat X = check::random_matrix(20, 4, 61);
+  X.col(2) *= 1e170;
+  CHECK_THROWS_WITH_AS(fit(*view(X), make_problem(check::random_matrix(20, 4, 61), "gaussian", 62), PathOptions{}),
+                       "X must hold numbers whose squares are finite, got larger ones in column 2",
+                       std::invalid_argument);
 }

@@ -162,11 +162,11 @@ TEST_CASE("the KKT violation is the distance to the subdifferential") {
   const ElasticNet net{1.0, 0.5, -3.0, 2.0};
   CHECK(net.kkt_violation(0.0, 0.75) == 0.0);
   CHECK(net.kkt_violation(0.0, -1.5) == 0.5);
-  CHECK(net.kkt_violation(1.0, 1.25) == 0.25);   // subdifferential {1.5}
-  CHECK(net.kkt_violation(-1.0, -2.0) == 0.5);   // {-1.5}
-  CHECK(net.kkt_violation(2.0, 5.0) == 0.0);     // [2, inf) at the upper bound
+  CHECK(net.kkt_violation(1.0, 1.25) == 0.25);  // subdifferential {1.5}
+  CHECK(net.kkt_violation(-1.0, -2.0) == 0.5);  // {-1.5}
+  CHECK(net.kkt_violation(2.0, 5.0) == 0.0);    // [2, inf) at the upper bound
   CHECK(net.kkt_violation(2.0, 1.5) == 0.5);
-  CHECK(net.kkt_violation(-3.0, -9.0) == 0.0);   // (-inf, -2.5]
+  CHECK(net.kkt_violation(-3.0, -9.0) == 0.0);  // (-inf, -2.5]
   CHECK(net.kkt_violation(-3.0, -2.0) == 0.5);
   CHECK(ElasticNet{1.0, 0.0, 0.0, 0.0}.kkt_violation(0.0, 7.0) == 0.0);
 }

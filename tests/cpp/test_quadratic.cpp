@@ -139,8 +139,7 @@ TEST_CASE("correlations, value and predictor change match the dense formulas in 
         Vec c = Vec::Constant(p, 99.0);
         model.correlations(b, everything(), c);
         check::close(c, want, 1e-11);
-        CHECK(model.value(b, c) ==
-              doctest::Approx(-s.u0.dot(t) + 0.5 * t.dot(s.h.cwiseProduct(t))).epsilon(1e-11));
+        CHECK(model.value(b, c) == doctest::Approx(-s.u0.dot(t) + 0.5 * t.dot(s.h.cwiseProduct(t))).epsilon(1e-11));
         check::close(model.predictor_change(b), t, 1e-12);
 
         c.setConstant(99.0);

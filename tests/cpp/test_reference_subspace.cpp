@@ -86,7 +86,8 @@ TEST_CASE("the bound is never below the inner product: random residuals, blocks 
       std::vector<Vec> residuals{rho};
       if (step % 3 > 0) residuals.push_back(old);
       if (step % 5 == 0) residuals.push_back(2.0 * rho);  // dependent
-      while (residuals.size() < static_cast<std::size_t>(step % 7)) residuals.push_back(check::random_matrix(n, 1, step));
+      while (residuals.size() < static_cast<std::size_t>(step % 7))
+        residuals.push_back(check::random_matrix(n, 1, step));
       s.read(some, residuals);
       s.slack(rho);
       s.slack(old);
@@ -138,8 +139,8 @@ TEST_CASE("the basis is orthonormal, short and leaves out what depends on the re
   const Vec nearly = a + 1e-6 * b, copy = -3.0 * a;
   const std::vector<const Vec*> some{&zero, &a, &copy, &nearly};
   const auto gram = [&](const Mat& weighted) {
-    const Mat basis = (omega.array() > 0.0).replicate(1, weighted.cols()).select(
-        weighted.array().colwise() / omega.array(), 0.0);
+    const Mat basis =
+        (omega.array() > 0.0).replicate(1, weighted.cols()).select(weighted.array().colwise() / omega.array(), 0.0);
     return Mat(basis.transpose() * omega.asDiagonal() * basis);
   };
   const Mat two = s.reference.open_block(some);

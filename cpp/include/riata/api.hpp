@@ -10,7 +10,7 @@
 #include "riata/design/design.hpp"
 #include "riata/types.hpp"
 
-/// Everything bindings and C++ programs need: build a design, describe the problem, fit paths.
+/// Everything bindings and C++ programs need to describe a problem and fit paths; designs come from riata/design/.
 namespace riata {
 
 struct PathOptions {
@@ -22,12 +22,12 @@ struct PathOptions {
 
   std::vector<double> alphas;  // decreasing; empty: a grid of n_alphas from alpha_max down to eps * alpha_max
   Index n_alphas = 100;
-  double eps = 0.0;         // 0: 0.01 when p > rows of positive weight, else 1e-4
-  bool stop_early = true;   // at deviance ratio 0.999, or when it stalls; grids only
-  Index max_active = -1;    // stop before more than this many features are active; -1: no bound
+  double eps = 0.0;        // 0: 0.01 when p > rows of positive weight, else 1e-4
+  bool stop_early = true;  // at deviance ratio 0.999; grids only
+  Index max_active = -1;   // stop before more than this many features are active; -1: no bound
 
-  double tol = 1e-6;        // relative duality gap
-  Index max_iter = 10000;   // inner iterations (sweeps, Newton steps, proximal steps) per alpha
+  double tol = 1e-6;       // relative duality gap
+  Index max_iter = 10000;  // inner iterations (sweeps, Newton steps, proximal steps) per alpha
   int threads = 1;
   bool keep_linear_predictor = false;  // see PathResult::linear_predictor
 
@@ -69,20 +69,20 @@ struct PathResult {
   std::vector<Index> coef_indices;
   std::vector<double> coef_values;
   std::vector<double> intercepts;
-  std::vector<double> primal, dual;      // objective and lower bound, from the data, in double
-  std::vector<double> dual_gaps;         // (primal - dual) / (null objective - saturated objective)
-  std::vector<double> deviance_ratio;    // of the deviance of the intercept-only fit
-  std::vector<std::uint8_t> converged;   // dual gap <= tol
+  std::vector<double> primal, dual;     // objective and lower bound, from the data, in double
+  std::vector<double> dual_gaps;        // (primal - dual) / (null objective - saturated objective)
+  std::vector<double> deviance_ratio;   // of the deviance of the intercept-only fit
+  std::vector<std::uint8_t> converged;  // dual gap <= tol
   std::vector<Index> n_active;
-  std::vector<Index> n_iter;             // inner iterations
-  std::vector<std::string> solver;       // what "auto" chose, per alpha
-  double alpha_max = 0;                  // smallest alpha with no penalised feature active
-  double null_objective = 0;             // loss of intercept and unpenalised features alone
+  std::vector<Index> n_iter;        // inner iterations
+  std::vector<std::string> solver;  // what "auto" chose, per alpha
+  double alpha_max = 0;             // smallest alpha with no penalised feature active
+  double null_objective = 0;        // loss of intercept and unpenalised features alone
   double saturated_objective = 0;
-  Vec mean, scale;                       // p each: column means and the scales used (1 when not standardised)
-  bool interrupted = false;              // progress asked to stop
-  Mat linear_predictor;                  // on request: rows of weight zero (in order) x L, offset included
-  Counters counters;                     // shared by all problems of the call
+  Vec mean, scale;           // p each: column means and the scales used (1 when not standardised)
+  bool interrupted = false;  // progress asked to stop
+  Mat linear_predictor;      // on request: rows of weight zero (in order) x L, offset included
+  Counters counters;         // shared by all problems of the call
 };
 
 /// Minimises, for each alpha,

@@ -7,6 +7,32 @@
 
 namespace riata {
 
+/// `threads`, or 1 when there is too little to do for the start and end of a parallel region to pay: on a machine that
+/// others use too, each region may wait for a processor.
+inline int worth_threads(int threads, double multiplications) {
+  return multiplications >= 8e6 ? threads : 1;
+}
+
+/// While one is alive, parallel_for calls `poll` between the chunks it runs on the thread that made it, so that every
+/// pass over X can be stopped (Ctrl-C): what poll throws comes out of parallel_for.
+class PollScope {
+ public:
+  explicit PollScope(const Poll& poll) : before_(current()) { current() = poll ? &poll : nullptr; }
+  ~PollScope() { current() = before_; }
+  PollScope(const PollScope&) = delete;
+  PollScope& operator=(const PollScope&) = delete;
+  static void check() {
+    if (current() != nullptr) (*current())();
+  }
+
+ private:
+  static const Poll*& current() {
+    static thread_local const Poll* poll = nullptr;
+    return poll;
+  }
+  const Poll* before_;
+};
+
 /// Calls fn(chunk) once for each chunk in [0, chunks), on up to `threads` OpenMP threads, in no fixed order. With one
 /// thread (or one chunk, or a build without OpenMP) the calls are made in order on the caller and no parallel region
 /// is entered. The first exception thrown stops the handing out of chunks and is thrown again here.
@@ -21,6 +47,7 @@ void parallel_for(Index chunks, int threads, const Fn& fn) {
     for (Index chunk = 0; chunk < chunks; ++chunk) {
       if (failed.load(std::memory_order_relaxed)) continue;
       try {
+        PollScope::check();
         fn(chunk);
       } catch (...) {
         if (!failed.exchange(true)) error = std::current_exception();
@@ -31,7 +58,10 @@ void parallel_for(Index chunks, int threads, const Fn& fn) {
   }
 #endif
   static_cast<void>(threads);
-  for (Index chunk = 0; chunk < chunks; ++chunk) fn(chunk);
+  for (Index chunk = 0; chunk < chunks; ++chunk) {
+    PollScope::check();
+    fn(chunk);
+  }
 }
 
 }  // namespace riata

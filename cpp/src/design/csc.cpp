@@ -23,6 +23,9 @@ class CscDesign final : public SparseDesign {
   }
 
   std::string_view kind() const override { return "csc"; }
+  double multiplications(Index columns, Index sides) const override {
+    return sparse::multiplications(static_cast<Index>(indptr_[cols()]), cols(), columns, sides);
+  }
   double bytes() const override {
     return static_cast<double>(indptr_[cols()]) * (sizeof(I) + sizeof(T)) + static_cast<double>(cols() + 1) * sizeof(I);
   }

@@ -13,6 +13,10 @@ class CscPool final : public Pool {
   std::string_view kind() const override { return "csc pool"; }
   double bytes() const override { return static_cast<double>(start_.back()) * kEntryBytes; }
 
+  double multiplications(Index columns, Index sides) const override {
+    return sparse::multiplications(start_.back(), cols(), columns, sides);
+  }
+
   void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
     const sparse::Moments moments(weights);
     sparse::each(cols(), threads, [&](Index k) { moments.of(column(k), k, mean, variance); });

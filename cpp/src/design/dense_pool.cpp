@@ -23,7 +23,7 @@ Index DensePool::reserve(Index wanted) {
     const Index column = stride() * static_cast<Index>(sizeof(double));
     room_ = std::max({wanted, block_bytes / column, Index{1}});
     const auto size = static_cast<std::size_t>(room_ * column);
-    blocks_.emplace_back(static_cast<double*>(::operator new (size, std::align_val_t{64})));
+    blocks_.emplace_back(static_cast<double*>(::operator new(size, std::align_val_t{64})));
     next_ = blocks_.back().get();
     memory_ += size;
   }

@@ -31,7 +31,7 @@ class DensePool final : public Pool {
 
  private:
   struct Free {
-    void operator()(double* p) const { ::operator delete (p, std::align_val_t{64}); }
+    void operator()(double* p) const { ::operator delete(p, std::align_val_t{64}); }
   };
 
   /// Room for up to `wanted` more columns, side by side, `stride()` apart: how many of them fit.

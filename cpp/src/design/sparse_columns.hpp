@@ -33,6 +33,12 @@ class SparseDesign : public Design {
 
 namespace sparse {
 
+/// Multiplications of `columns` average columns with `sides` vectors, when `cols` of them hold `entries`.
+inline double multiplications(Index entries, Index cols, Index columns, Index sides) {
+  const double each = static_cast<double>(entries) / static_cast<double>(std::max<Index>(cols, 1));
+  return each * static_cast<double>(columns) * static_cast<double>(sides);
+}
+
 constexpr Index kChunkColumns = 64;  // columns a task
 constexpr Index kLookAhead = 16;     // entries between a prefetch and its use
 

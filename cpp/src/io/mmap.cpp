@@ -93,7 +93,7 @@ const std::uint8_t* map_file(const std::string& path, std::size_t& size) {
   // A pipe is to be refused, not waited for.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.value < 0) fail_with_system_reason(path);
-  struct stat status {};
+  struct stat status{};
   if (::fstat(file.value, &status) != 0) fail_with_system_reason(path);
   if (!S_ISREG(status.st_mode)) fail(path, "not a regular file");
   size = static_cast<std::size_t>(status.st_size);

@@ -9,9 +9,13 @@ namespace riata {
 namespace {
 
 /// x log x with 0 log 0 = 0.
-double xlogx(double x) { return x > 0.0 ? x * std::log(x) : 0.0; }
+double xlogx(double x) {
+  return x > 0.0 ? x * std::log(x) : 0.0;
+}
 
-double negative_entropy(double mu, double one_minus_mu) { return xlogx(mu) + xlogx(one_minus_mu); }
+double negative_entropy(double mu, double one_minus_mu) {
+  return xlogx(mu) + xlogx(one_minus_mu);
+}
 
 }  // namespace
 

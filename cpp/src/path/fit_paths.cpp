@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
-#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -16,15 +15,19 @@
 namespace riata {
 namespace {
 
-constexpr Index kStreamChunk = 8192;   // columns whose products are held at a time
-constexpr Index kMaxBatch = 8;         // lambdas solved ahead when every usable column is in the working set
+constexpr Index kStreamChunk = 8192;      // columns whose products are held at a time
+constexpr Index kMaxBatch = 8;            // lambdas solved ahead when every usable column is in the working set
 constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
-constexpr double kSaturated = 0.999;   // deviance ratio at which a grid stops
+constexpr double kSaturated = 0.999;      // deviance ratio at which a grid stops
 
 using Clock = std::chrono::steady_clock;
-double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
-[[noreturn]] void refuse(const std::string& message) { throw std::invalid_argument(message); }
+[[noreturn]] void refuse(const std::string& message) {
+  throw std::invalid_argument(message);
+}
 
 void check(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& o) {
   const Index n = X.rows(), p = X.cols();
@@ -33,7 +36,8 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
   for (const Problem& problem : problems) {
     if (problem.y.size() != n) refuse("y must have one value for each row of X");
     if (problem.weights.size() != n) refuse("weights must have one value for each row of X");
-    if (problem.offset.size() != 0 && problem.offset.size() != n) refuse("offset must have one value for each row of X");
+    if (problem.offset.size() != 0 && problem.offset.size() != n)
+      refuse("offset must have one value for each row of X");
     if (!(problem.weights.minCoeff() >= 0.0) || !problem.weights.allFinite()) refuse("weights must be finite and >= 0");
     if (!(problem.weights.sum() > 0.0)) refuse("weights must not all be zero");
     for (Index i = 0; i < n; ++i) {
@@ -58,14 +62,17 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
   if (o.solver != "auto" && o.solver != "homotopy" && o.solver != "cd" && o.solver != "prox") {
     refuse("solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"" + o.solver + "\"");
   }
-  if (!(o.l1_ratio >= 0.0 && o.l1_ratio <= 1.0)) refuse("l1_ratio must lie in [0, 1], got " + std::to_string(o.l1_ratio));
+  if (!(o.l1_ratio >= 0.0 && o.l1_ratio <= 1.0))
+    refuse("l1_ratio must lie in [0, 1], got " + std::to_string(o.l1_ratio));
   if (!(o.tol > 0.0)) refuse("tol must be > 0, got " + std::to_string(o.tol));
   if (o.max_iter < 1) refuse("max_iter must be >= 1, got " + std::to_string(o.max_iter));
   if (o.threads < 1) refuse("threads must be >= 1, got " + std::to_string(o.threads));
   if (o.alphas.empty() && o.n_alphas < 1) refuse("n_alphas must be >= 1, got " + std::to_string(o.n_alphas));
-  if (!(o.eps >= 0.0 && o.eps < 1.0)) refuse("eps must lie in (0, 1), or be 0 for the default, got " + std::to_string(o.eps));
+  if (!(o.eps >= 0.0 && o.eps < 1.0))
+    refuse("eps must lie in (0, 1), or be 0 for the default, got " + std::to_string(o.eps));
   for (std::size_t k = 0; k < o.alphas.size(); ++k) {
-    if (!(o.alphas[k] > 0.0) || !std::isfinite(o.alphas[k])) refuse("alphas must be finite and > 0, got " + std::to_string(o.alphas[k]));
+    if (!(o.alphas[k] > 0.0) || !std::isfinite(o.alphas[k]))
+      refuse("alphas must be finite and > 0, got " + std::to_string(o.alphas[k]));
     if (k > 0 && !(o.alphas[k] <= o.alphas[k - 1])) refuse("alphas must be in decreasing order");
   }
 }
@@ -74,7 +81,12 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
 class Driver {
  public:
   Driver(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& options)
-      : X_(X), options_(options), owner_(std::this_thread::get_id()), shared_(X, options.fit_intercept, options.l1_ratio == 0.0) {
+      : X_(X),
+        given_(problems),
+        features_(features),
+        options_(options),
+        owner_(std::this_thread::get_id()),
+        shared_(X, options.fit_intercept, options.l1_ratio == 0.0 || X.cols() <= X.rows()) {
     // Signals are the business of the thread that called; the others stop when it has thrown.
     inner_options_ = options;
     inner_options_.poll = [this] {
@@ -88,28 +100,10 @@ class Driver {
         throw;
       }
     };
-    const Index count = static_cast<Index>(problems.size());
-    Mat weights(X.rows(), count), mean(X.cols(), count), variance(X.cols(), count);
-    for (Index f = 0; f < count; ++f) weights.col(f) = problems[static_cast<std::size_t>(f)].weights / problems[static_cast<std::size_t>(f)].weights.sum();
-    const auto start = Clock::now();
-    X.moments(weights, mean, variance, options.threads);
-    setup_seconds_ = since(start);
-    counters_.seconds_stream += setup_seconds_;
-    counters_.columns_streamed += static_cast<double>(X.cols());
-    for (Index j = 0; j < X.cols(); ++j) {
-      if (std::isnan(variance(j, 0))) throw NonFiniteError(j);
-    }
-    rows_used_ = (problems.front().weights.array() > 0.0).count();
-    // Below this size starting threads for each round costs more than it saves.
-    problem_threads_ = count > 1 && X.rows() * X.cols() >= kWorthThreads ? options.threads : 1;
-    const int threads = count > 1 ? 1 : options.threads;
-    for (Index f = 0; f < count; ++f) {
-      problems_.push_back(std::make_unique<PathProblem>(shared_, problems[static_cast<std::size_t>(f)], features,
-                                                        inner_options_, mean.col(f), variance.col(f), count == 1, threads));
-    }
   }
 
   std::vector<PathResult> run() {
+    const PollScope polling(inner_options_.poll);
     try {
       return run_to_end();
     } catch (...) {
@@ -119,7 +113,36 @@ class Driver {
   }
 
  private:
+  /// Moments of every column under every problem's weights: one pass, which also finds NaN and infinity.
+  void setup() {
+    const Index count = static_cast<Index>(given_.size());
+    Mat weights(X_.rows(), count), mean(X_.cols(), count), variance(X_.cols(), count);
+    for (Index f = 0; f < count; ++f)
+      weights.col(f) = given_[static_cast<std::size_t>(f)].weights / given_[static_cast<std::size_t>(f)].weights.sum();
+    const auto start = Clock::now();
+    X_.moments(weights, mean, variance, options_.threads);
+    setup_seconds_ = since(start);
+    counters_.seconds_stream += setup_seconds_;
+    counters_.columns_streamed += static_cast<double>(X_.cols());
+    for (Index j = 0; j < X_.cols(); ++j) {
+      if (std::isnan(variance(j, 0))) throw NonFiniteError(j);
+      if (std::isinf(variance(j, 0))) {
+        refuse("X must hold numbers whose squares are finite, got larger ones in column " + std::to_string(j));
+      }
+    }
+    rows_used_ = (given_.front().weights.array() > 0.0).count();
+    // Below this size starting threads for each round costs more than it saves.
+    problem_threads_ = count > 1 && X_.rows() * X_.cols() >= kWorthThreads ? options_.threads : 1;
+    const int threads = count > 1 ? 1 : options_.threads;
+    for (Index f = 0; f < count; ++f) {
+      problems_.push_back(std::make_unique<PathProblem>(shared_, given_[static_cast<std::size_t>(f)], features_,
+                                                        inner_options_, mean.col(f), variance.col(f), count == 1,
+                                                        threads));
+    }
+  }
+
   std::vector<PathResult> run_to_end() {
+    setup();
     const auto start = Clock::now();
     for (auto& problem : problems_) problem->fit_null();
     certify();
@@ -161,7 +184,8 @@ class Driver {
   }
 
   Index batch_size() const {
-    const bool all = std::all_of(problems_.begin(), problems_.end(), [](const auto& p) { return p->everything_working(); });
+    const bool all =
+        std::all_of(problems_.begin(), problems_.end(), [](const auto& p) { return p->everything_working(); });
     return all ? kMaxBatch : 1;
   }
 
@@ -233,7 +257,7 @@ class Driver {
       inner_options_.poll();
       const Columns some(columns.data() + begin, std::min<std::size_t>(kStreamChunk, columns.size() - begin));
       out.resize(static_cast<Index>(some.size()), q);
-      X_.correlate(some, R, out, options_.threads);
+      X_.correlate(some, R, out, worth_threads(options_.threads, X_.multiplications(out.rows(), q)));
       Index at = 0;
       for (std::size_t f = 0; f < sides.size(); ++f) {
         if (sides[f] == nullptr) continue;
@@ -277,6 +301,8 @@ class Driver {
   }
 
   const Design& X_;
+  const std::vector<Problem>& given_;
+  const Features& features_;
   const PathOptions& options_;
   PathOptions inner_options_;
   std::thread::id owner_;

@@ -1,6 +1,7 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 #include <cmath>
 
 #include "path/path_problem.hpp"
@@ -51,6 +52,7 @@ const Mat* PathProblem::begin_certify(std::vector<std::uint8_t>& need) {
   candidates_.clear();
   candidates_known_ = false;
   if (outside_ == 0) return nullptr;
+  assert(pending_.size() == 1);  // the open block represents one residual exactly
 
   for (Pending& p : pending_) p.query = reference_.query(p.rho);
   const double ratio = options_.l1_ratio;
@@ -60,7 +62,9 @@ const Mat* PathProblem::begin_certify(std::vector<std::uint8_t>& need) {
   const Pending& newest = pending_.back();
   const double strong = strong_threshold(newest.lambda, following_);
   std::vector<std::vector<std::pair<double, Index>>> promising(static_cast<std::size_t>(chunks));
-  parallel_for(chunks, threads_, [&](Index chunk) {
+  // A bound takes some ten operations.
+  const double bounds = 10.0 * static_cast<double>(p_) * static_cast<double>(pending_.size());
+  parallel_for(chunks, worth_threads(threads_, bounds), [&](Index chunk) {
     bool found = false;
     auto& mine = promising[static_cast<std::size_t>(chunk)];
     for (Index j = chunk * kChunk; j < std::min(p_, (chunk + 1) * kChunk); ++j) {
@@ -99,7 +103,7 @@ void PathProblem::absorb(Columns columns, const Eigen::Ref<const Mat, 0, Eigen::
   const double strong = strong_threshold(pending_.back().lambda, following_);
   std::vector<std::vector<Certificate>> partial(static_cast<std::size_t>(chunks));
   std::vector<std::vector<std::pair<double, Index>>> promising(static_cast<std::size_t>(chunks));
-  parallel_for(chunks, threads_, [&](Index chunk) {
+  parallel_for(chunks, worth_threads(threads_, 20.0 * static_cast<double>(count)), [&](Index chunk) {
     auto& mine = partial[static_cast<std::size_t>(chunk)];
     mine.resize(pending_.size());
     double k[ReferenceSubspace::kMaxBasis];
@@ -151,7 +155,7 @@ bool PathProblem::finish_certify() {
     return false;
   }
   std::size_t done = 0;
-  while (done < pending_.size() && accept(pending_[done], tries_ >= kTries)) ++done;
+  while (done < pending_.size() && accept(pending_[done], done == 0 && tries_ >= kTries)) ++done;
   if (done > 0) {
     tries_ = 0;
     kkt_relative_ = kkt_start_;
@@ -169,7 +173,8 @@ bool PathProblem::finish_certify() {
     return false;
   }
 
-  // The first refused solution is the best known starting point for solving it again.
+  // The first refused solution is the best known starting point for solving it again; the factor went further down.
+  if (pending_.size() > 1) active_set_.reset();
   adopt(pending_.front());
   std::vector<Index> fresh;
   for (const Pending& p : pending_) {

@@ -4,11 +4,14 @@
 #include <cmath>
 #include <limits>
 
+#include "riata/parallel.hpp"
+
 namespace riata {
 namespace {
 
-constexpr double kConstant = 1e-9;  // spread of a column, relative to its mean, below which it counts as constant
-constexpr Index kGramLimit = 4096;  // most features for which a whole Gram matrix is kept
+constexpr double kConstant = 1e-9;    // spread of a column, relative to its mean, below which it counts as constant
+constexpr Index kGramLimit = 4096;    // most features for which a whole Gram matrix is kept
+constexpr double kGramCopies = 64e6;  // most doubles copied for that
 // Accepted residuals that take part in reference bases: right-hand sides are nearly free next to one pending residual,
 // not next to those of a dozen problems.
 constexpr std::size_t kHistoryAlone = 3, kHistoryShared = 1;
@@ -18,7 +21,17 @@ bool exact_steps(const PathOptions& options) {
   return options.loss == "gaussian" && (options.solver == "auto" || options.solver == "homotopy");
 }
 
-double column_scale(bool standardize, double spread) { return standardize ? spread : 1.0; }
+/// Whether to keep the Gram matrix of all columns: more rows than columns, and neither it (one for each problem) nor
+/// the columns brought along, where X does not have them in memory as they are needed, take much.
+bool gram_pays(const Design& X, bool alone) {
+  const double p = static_cast<double>(X.cols()),
+               copied = X.contiguous(0) != nullptr ? 0.0 : p * static_cast<double>(X.rows());
+  return X.cols() <= std::min(X.rows(), alone ? kGramLimit : kGramLimit / 4) && copied <= kGramCopies;
+}
+
+double column_scale(bool standardize, double spread) {
+  return standardize ? spread : 1.0;
+}
 
 }  // namespace
 
@@ -33,8 +46,8 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
       most_history_(alone ? kHistoryAlone : kHistoryShared),
       mean_(mean),
       spread_(variance.cwiseMax(0.0).cwiseSqrt()),
-      model_(shared.pool(), options.fit_intercept,
-             options.loss == "gaussian" && shared.design().cols() <= std::min(shared.design().rows(), kGramLimit), threads),
+      model_(shared.pool(), options.fit_intercept, options.loss == "gaussian" && gram_pays(shared.design(), alone),
+             threads),
       active_set_(options.loss == "gaussian" && options.l1_ratio < 1.0),
       kkt_start_(std::clamp(0.1 * options.tol, 1e-13, exact_steps(options) ? 1e-9 : 1e-6)),
       kkt_relative_(kkt_start_) {
@@ -109,7 +122,13 @@ std::vector<ElasticNet> PathProblem::penalties(double lambda) const {
   return out;
 }
 
-Index PathProblem::support_size() const { return (b_.array() != 0.0).count(); }
+Index PathProblem::support_size() const {
+  return (b_.array() != 0.0).count();
+}
+
+int PathProblem::threads_for(Columns columns, Index sides) const {
+  return worth_threads(threads_, shared_.pool().multiplications(static_cast<Index>(columns.size()), sides));
+}
 
 void PathProblem::set_work(std::vector<Index> features) {
   shared_.require(features, mean_, spread_, threads_, counters_);
@@ -135,14 +154,15 @@ void PathProblem::set_work(std::vector<Index> features) {
     std::vector<Index> columns;
     for (Index w : fresh) columns.push_back(positions[static_cast<std::size_t>(w)]);
     Mat out(static_cast<Index>(fresh.size()), 1);
-    shared_.pool().correlate(columns, u_, out, threads_);
+    shared_.pool().correlate(columns, u_, out, threads_for(columns, 1));
     for (std::size_t k = 0; k < fresh.size(); ++k) {
       c[fresh[k]] = out(static_cast<Index>(k), 0) * inv_scale[static_cast<std::size_t>(fresh[k])];
     }
   }
   outside_ += static_cast<Index>(work_.size()) - static_cast<Index>(features.size());
   for (Index j : work_) number_[static_cast<std::size_t>(j)] = -1;
-  for (std::size_t w = 0; w < features.size(); ++w) number_[static_cast<std::size_t>(features[w])] = static_cast<std::int32_t>(w);
+  for (std::size_t w = 0; w < features.size(); ++w)
+    number_[static_cast<std::size_t>(features[w])] = static_cast<std::int32_t>(w);
   active_set_.renumber(new_number);
   work_ = std::move(features);
   b_ = std::move(b);
@@ -161,6 +181,7 @@ void PathProblem::extend_work(std::vector<Index> features) {
 /// |c| / penalty factor from which a column at lambda `from` is expected to be active at `to` (sequential strong rule,
 /// Tibshirani et al. 2012; only ever a guess about what to gather).
 double PathProblem::strong_threshold(double from, double to) const {
+  if (!(to > 0.0) && !keep_all_) return kInfinity;  // nothing follows
   return keep_all_ ? 0.0 : options_.l1_ratio * std::clamp(2.0 * to - std::min(from, lambda_max_), 0.0, to);
 }
 
@@ -179,7 +200,7 @@ void PathProblem::select(std::span<const double> lambdas, double following) {
   const double target = lambdas.back();
   std::vector<Index> chosen;
   std::vector<Index> keep = work_;
-  if (!keep_all_) {
+  if (!keep_all_ && lambdas.size() == 1) {  // longer batches are for when nothing is outside, and keep it so
     std::vector<char> wanted(work_.size(), 0);
     for (Index w : active_set_.features()) wanted[static_cast<std::size_t>(w)] = 1;
     for (std::size_t w = 0; w < work_.size(); ++w) {
@@ -199,12 +220,13 @@ void PathProblem::select(std::span<const double> lambdas, double following) {
     std::erase_if(candidates_, [&](const auto& x) { return number_[static_cast<std::size_t>(x.second)] >= 0; });
     auto& candidates = candidates_;
     const Index batch = static_cast<Index>(lambdas.size());
-    const std::size_t most =
-        keep_all_ ? candidates.size()
-                  : static_cast<std::size_t>(std::clamp<Index>(2 * support_size() + 32 * batch, 256, std::max<Index>(1000, n_)));
+    const std::size_t most = keep_all_ ? candidates.size()
+                                       : static_cast<std::size_t>(std::clamp<Index>(2 * support_size() + 32 * batch,
+                                                                                    256, std::max<Index>(1000, n_)));
     if (candidates.size() > most) {
-      std::nth_element(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(most), candidates.end(),
-                       [](const auto& x, const auto& y) { return x.first != y.first ? x.first > y.first : x.second < y.second; });
+      std::nth_element(
+          candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(most), candidates.end(),
+          [](const auto& x, const auto& y) { return x.first != y.first ? x.first > y.first : x.second < y.second; });
       candidates.resize(most);
     }
     for (const auto& candidate : candidates) chosen.push_back(candidate.second);
@@ -262,8 +284,7 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
     r.linear_predictor.conservativeResize(static_cast<Index>(held_out_.size()), column + 1);
     for (std::size_t k = 0; k < held_out_.size(); ++k) {
       const Index i = held_out_[k];
-      const bool folded = loss_->quadratic() || offset_.size() > 0;
-      const double extra = folded && reported_offset_.size() > 0 ? reported_offset_[i] : 0.0;
+      const double extra = reported_offset_.size() > 0 ? reported_offset_[i] : 0.0;  // not part of eta in these rows
       r.linear_predictor(static_cast<Index>(k), column) = p.eta[i] + y_shift_ + extra;
     }
   }

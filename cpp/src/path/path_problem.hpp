@@ -2,7 +2,6 @@
 
 #include <deque>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +28,8 @@ class PathProblem {
   /// Smallest lambda with no penalised feature active; valid once the null fit has been certified.
   double lambda_max() const { return lambda_max_; }
 
-  /// Chooses the working set for the next lambdas (values, decreasing) from what is known of every column. `following` is
-  /// where the batch after this one will end: candidates for it are noted while this one is certified.
+  /// Chooses the working set for the next lambdas (values, decreasing) from what is known of every column. `following`
+  /// is where the batch after this one will end: candidates for it are noted while this one is certified.
   void select(std::span<const double> lambdas, double following);
   /// Solves the pending lambdas on the working set. Does not touch X or the pool's columns beyond reading them.
   void solve();
@@ -75,10 +74,13 @@ class PathProblem {
 
   ElasticNet penalty(Index feature, double lambda) const;
   std::vector<ElasticNet> penalties(double lambda) const;
-  double factor(Index feature) const { return features_.penalty_factor.size() > 0 ? features_.penalty_factor[feature] : 1.0; }
+  double factor(Index feature) const {
+    return features_.penalty_factor.size() > 0 ? features_.penalty_factor[feature] : 1.0;
+  }
   double strong_threshold(double from, double to) const;
   void find_candidates(double threshold);
   double kkt_tolerance(double lambda) const;
+  int threads_for(Columns columns, Index sides) const;
   void set_work(std::vector<Index> features);
   void extend_work(std::vector<Index> features);
   void evaluate(std::span<Pending> pending);
@@ -100,7 +102,7 @@ class PathProblem {
   int threads_;
   std::size_t most_history_;
   std::unique_ptr<Loss> loss_;
-  Vec offset_;          // empty when none (or folded into y)
+  Vec offset_;  // empty when none (or folded into y)
   Vec reported_offset_;
   double y_shift_ = 0.0;
   std::vector<Index> held_out_;
@@ -109,7 +111,7 @@ class PathProblem {
   std::vector<std::uint8_t> usable_;
   double largest_norm_ = 0.0;  // of the scaled usable columns
   std::vector<Index> unpenalised_;
-  Mat free_columns_;  // scaled columns of the unpenalised features without bounds
+  Mat free_columns_;       // scaled columns of the unpenalised features without bounds
   bool keep_all_ = false;  // all usable columns are in the working set from the start
   Index outside_ = 0;      // usable features outside the working set
 
@@ -135,7 +137,7 @@ class PathProblem {
   ReferenceSubspace reference_;
   std::deque<Vec> history_;
   std::vector<Pending> pending_;
-  const Mat* streaming_ = nullptr;                      // what is being streamed for this problem,
+  const Mat* streaming_ = nullptr;                     // what is being streamed for this problem,
   const std::vector<std::uint8_t>* needed_ = nullptr;  // and the columns it asked for
   Vec streaming_sums_;
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now

@@ -66,9 +66,9 @@ void PathProblem::solve() {
         p.c = c_;
       }
       const auto net = penalties(p.lambda);
-      const InnerResult inner = solve_inner(
-          p, {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, p.b, p.c,
-          q == 0 ? expected_entries(p.lambda) : std::vector<Index>{});
+      const InnerResult inner =
+          solve_inner(p, {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, p.b, p.c,
+                      q == 0 ? expected_entries(p.lambda) : std::vector<Index>{});
       p.iterations += inner.iterations;
     } else {
       solve_one(p);
@@ -91,7 +91,8 @@ std::vector<Index> PathProblem::expected_entries(double lambda) const {
 }
 
 /// Runs the inner solver that was asked for or, with "auto", the one that promises to be cheapest.
-InnerResult PathProblem::solve_inner(Pending& p, InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering) {
+InnerResult PathProblem::solve_inner(Pending& p, InnerProblem problem, Vec& b, Vec& c,
+                                     std::span<const Index> entering) {
   p.solver = options_.solver;
   if (p.solver == "prox") return prox_gradient(problem, b, c);
   if (p.solver == "cd") return coordinate_descent(problem, b, c);
@@ -146,8 +147,10 @@ void PathProblem::solve_one(Pending& p) {
     active_set_.reset();
     Vec b = p.b, c = p.c;
     const InnerResult inner = solve_inner(
-        p, {model_, net, std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (last_worst + tolerance))),
-                   options_.max_iter, counters_, options_.poll}, b, c, {});
+        p,
+        {model_, net, std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (last_worst + tolerance))),
+         options_.max_iter, counters_, options_.poll},
+        b, c, {});
     p.iterations += inner.iterations;
     const Vec change = model_.predictor_change(b);
     double new_penalty = 0.0;
@@ -201,7 +204,7 @@ void PathProblem::evaluate(std::span<Pending> pending) {
   if (columns.empty()) {
     base.setZero();
   } else {
-    shared_.pool().multiply(columns, values, base, threads_);
+    shared_.pool().multiply(columns, values, base, threads_for(columns, m));
   }
   Mat u(n_, m), c(size, m);
   Vec h;
@@ -229,7 +232,7 @@ void PathProblem::correlate_work(const MatIn& u, MatOut c) const {
     all.push_back(shared_.position(work_[w]));
     inv_scale[static_cast<Index>(w)] = 1.0 / scale_[work_[w]];
   }
-  shared_.pool().correlate(all, u, c, threads_);
+  shared_.pool().correlate(all, u, c, threads_for(all, u.cols()));
   c = inv_scale.asDiagonal() * c;
 }
 

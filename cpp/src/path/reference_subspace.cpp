@@ -9,10 +9,15 @@ namespace riata {
 namespace {
 
 constexpr std::size_t kMaxBlocks = 64;
-constexpr std::size_t kRecent = 8;      // residuals among which a repeated one is looked for
-constexpr double kDependent = 1e-7;     // share of a residual outside the basis so far below which it is left out
-constexpr float kSmallest = 1e-30f;     // covers what underflows
-constexpr float kUp = 1.0f + 4.0e-7f;   // rounds a float bound upwards
+constexpr std::size_t kRecent = 8;  // residuals among which a repeated one is looked for
+// Share of a residual outside the basis so far below which it is left out, so that the rounding of a (some 1e-16 times
+// the square root of n over that share) stays within what the bounds allow for.
+double dependent(Index n) {
+  return std::max(1e-7, 4e-9 * std::sqrt(static_cast<double>(n)));
+}
+constexpr double kFloatNoise = 16.0 * 1.2e-7;
+constexpr float kSmallest = 1e-30f;    // covers what underflows
+constexpr float kUp = 1.0f + 4.0e-7f;  // rounds a float bound upwards
 
 /// v of unit length in the omega inner product, with its length; false for zero.
 bool normalise(const Vec& omega, Vec& v, double& length) {
@@ -43,7 +48,8 @@ void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise) {
     nu_[j] = static_cast<float>(nu[static_cast<Index>(j)] / unit_) * kUp;
     // Inner products are kept as floats: half an ulp of each of kMaxBasis terms, the products of the
     // estimate, and the rounding of a (see Block::rounding).
-    noise_[j] = (16.0f * 1.2e-7f) * nu_[j] + static_cast<float>(noise[static_cast<Index>(j)] / unit_) * kUp + kSmallest;
+    noise_[j] = static_cast<float>(kFloatNoise) * nu_[j] +
+                static_cast<float>(noise[static_cast<Index>(j)] / unit_) * kUp + kSmallest;
   }
   left_ = nu_;
 }
@@ -99,7 +105,7 @@ const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) 
       }
     }
     const double left = std::sqrt((omega_.array() * v.array().square()).sum());
-    if (q > 0 && left < kDependent) {
+    if (q > 0 && left < dependent(omega_.size())) {
       r.col(q).setZero();
       continue;
     }
@@ -109,8 +115,7 @@ const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) 
     ++q;
   }
   if (q > 0) {
-    block.inverse.topLeftCorner(q, q) =
-        r.topLeftCorner(q, q).triangularView<Eigen::Upper>().solve(Mat::Identity(q, q));
+    block.inverse.topLeftCorner(q, q) = r.topLeftCorner(q, q).triangularView<Eigen::Upper>().solve(Mat::Identity(q, q));
   }
   block.rounding = 5e-16 * (16.0 + std::sqrt(static_cast<double>(omega_.size()))) * block.inverse.norm();
   weighted_ = omega_.asDiagonal() * basis.leftCols(q);
@@ -130,7 +135,9 @@ void ReferenceSubspace::store(Index j, const double* k) {
   const double nu = static_cast<double>(nu_[i]);
   // Rounding of nu^2 - |k|^2 is part of the bound: relative 1e-6 of nu^2 would be too much when the column lies in the
   // span, so the square root is taken of a difference that is itself rounded up.
-  left_[i] = static_cast<float>(std::sqrt(std::max(nu * nu - square, 0.0) + 1e-13 * nu * nu)) * kUp;
+  const double noise = std::max(static_cast<double>(noise_[i]) - kFloatNoise * nu, 0.0);  // of streaming
+  const double slack = 1e-13 * nu * nu + 2.0 * nu * noise + noise * noise;
+  left_[i] = static_cast<float>(std::sqrt(std::max(nu * nu - square, 0.0) + slack)) * kUp;
   block_[i] = static_cast<std::uint16_t>(blocks_.size() - 1);
 }
 

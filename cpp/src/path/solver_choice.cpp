@@ -9,7 +9,9 @@ constexpr double kWorthTrying = 3e6;  // cost of a homotopy step from which desc
 constexpr double kHorizon = 10.0;     // steps over which building a factor again has to pay
 constexpr Index kLongestWait = 64;
 
-double square(Index k) { return static_cast<double>(k) * static_cast<double>(k); }
+double square(Index k) {
+  return static_cast<double>(k) * static_cast<double>(k);
+}
 
 }  // namespace
 

@@ -6,11 +6,11 @@
 
 namespace riata {
 
-/// Which inner solver "auto" uses next, from predicted cost. A factor of k features costs k^2 a solve and an update, and
-/// more when it has to be built; coordinate descent costs its updates, few on a nearly orthogonal support, very many on
-/// a correlated one. That number cannot be known beforehand: where the factor has become dear, descent is tried with
-/// that as its budget, and kept as long as it is the cheaper one. Costs are counted operations in rough nanoseconds, never
-/// measured time, so that the choice is the same on every machine and for any number of threads.
+/// Which inner solver "auto" uses next, from predicted cost. A factor of k features costs k^2 a solve and an update,
+/// and more when it has to be built; coordinate descent costs its updates, few on a nearly orthogonal support, very
+/// many on a correlated one. That number cannot be known beforehand: where the factor has become dear, descent is tried
+/// with that as its budget, and kept as long as it is the cheaper one. Costs are counted operations in rough
+/// nanoseconds, never measured time, so that the choice is the same on every machine and for any number of threads.
 class SolverChoice {
  public:
   /// `active` features now, `column_cost` of one product with a working-set column; `rebuilds` when every solve starts

@@ -45,7 +45,8 @@ void ActiveSet::leave(Counters& counters, Index position) {
 }
 
 /// Adds features to the factor; returns those that are collinear with it.
-std::vector<Index> ActiveSet::enter(InnerProblem& problem, const Vec& b, const Vec& c, std::span<const Index> features) {
+std::vector<Index> ActiveSet::enter(InnerProblem& problem, const Vec& b, const Vec& c,
+                                    std::span<const Index> features) {
   std::vector<Index> collinear;
   for (std::size_t begin = 0; begin < features.size(); begin += kBuildBlock) {
     const auto block = features.subspan(begin, std::min<std::size_t>(kBuildBlock, features.size() - begin));
@@ -104,8 +105,8 @@ bool ActiveSet::exchange(InnerProblem& problem, Vec& b, const Vec& c, Index w) {
   for (Index i = 0; i < direction.size(); ++i) {
     const Side& s = side_[static_cast<std::size_t>(i)];
     double& value = b[active_[static_cast<std::size_t>(i)]];
-    value = i == blocking ? (direction[i] > 0.0 ? s.high : s.low)
-                          : std::clamp(value + reach * direction[i], s.low, s.high);
+    value =
+        i == blocking ? (direction[i] > 0.0 ? s.high : s.low) : std::clamp(value + reach * direction[i], s.low, s.high);
   }
   b[w] += sign * reach;
   if (blocking < 0) return true;  // w went all the way to its own bound
@@ -148,12 +149,13 @@ std::vector<Index> ActiveSet::move(Vec& b, const Vec& step, bool careful) const 
     const Side& s = side_[static_cast<std::size_t>(i)];
     double& value = b[active_[static_cast<std::size_t>(i)]];
     const double to = value + reach * step[i];
-    if (i == blocking || to < s.low || to > s.high || (to == 0.0 && value != 0.0 && s.sign != 0.0)) {
+    const bool vanished = to == 0.0 && value != 0.0 && s.sign != 0.0;
+    if (i == blocking) {
       value = (step[i] > 0.0 ? s.high : s.low) + 0.0;
-      stopped.push_back(i);
     } else {
-      value = to;
+      value = std::clamp(to, s.low, s.high) + 0.0;
     }
+    if (i == blocking || vanished || value != to) stopped.push_back(i);
   }
   return stopped;
 }
@@ -225,6 +227,7 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
           if (refreshed) return finish(false);
           refreshed = true;
           if (!factor_.refactor()) build(problem, b, c);
+          residual();
         }
       }
       last_worst = worst;
@@ -244,7 +247,8 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
       residual();
     }
     factor_.solve(step);
-    cost_ += 0.35 * static_cast<double>(step.size() * step.size()) + problem.model.column_cost() * static_cast<double>(model.size());
+    cost_ += 0.35 * static_cast<double>(step.size() * step.size()) +
+             problem.model.column_cost() * static_cast<double>(model.size());
     ++problem.counters.newton_steps;
     before.resize(step.size());
     for (Index i = 0; i < step.size(); ++i) before[i] = b[active_[static_cast<std::size_t>(i)]];

@@ -8,13 +8,14 @@
 namespace riata {
 namespace {
 
-constexpr Index kWindow = 5;        // iterates combined by the extrapolation
+constexpr Index kWindow = 5;         // iterates combined by the extrapolation
 constexpr Index kEpochsPerSet = 50;  // sweeps of one active set before looking at the whole working set again
 
 /// Sweeps over chosen features; keeps the model's (or, with a Gram matrix, its own) correlations in step with b.
 class Sweeper {
  public:
-  Sweeper(InnerProblem& problem, Vec& b, Vec& c) : problem_(problem), b_(b), c_(c), diagonal_(problem.model.diagonal()) {}
+  Sweeper(InnerProblem& problem, Vec& b, Vec& c)
+      : problem_(problem), b_(b), c_(c), diagonal_(problem.model.diagonal()) {}
 
   /// Column products so far.
   double products() const { return products_; }
@@ -26,7 +27,8 @@ class Sweeper {
       const double curvature = diagonal_[w];
       if (curvature <= 0.0) continue;
       const double gradient = gram ? c_[w] : model.column_correlation(w);
-      const double next = problem_.penalty[static_cast<std::size_t>(w)].prox(b_[w] + gradient / curvature, 1.0 / curvature);
+      const double next =
+          problem_.penalty[static_cast<std::size_t>(w)].prox(b_[w] + gradient / curvature, 1.0 / curvature);
       const double change = next - b_[w];
       ++products_;
       if (change == 0.0) continue;
@@ -49,8 +51,8 @@ class Sweeper {
   double products_ = 0.0;
 };
 
-/// Affine combination of the last iterates that minimises the combined step (Anderson type II, Bertrand & Massias 2021).
-/// Columns of `history` are kWindow + 1 successive iterates.
+/// Affine combination of the last iterates that minimises the combined step (Anderson type II, Bertrand & Massias
+/// 2021). Columns of `history` are kWindow + 1 successive iterates.
 bool extrapolate(const Mat& history, Vec& out) {
   const Mat steps = history.rightCols(kWindow) - history.leftCols(kWindow);
   Mat normal = steps.transpose() * steps;
@@ -89,7 +91,9 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
     std::vector<Index> active;
     for (Index w : all) {
       // Features that moved since the expansion count in the objective: their c has to be kept right too.
-      if (b[w] != 0.0 || model.b0()[w] != 0.0 || problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]) > 0.0) active.push_back(w);
+      if (b[w] != 0.0 || model.b0()[w] != 0.0 ||
+          problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]) > 0.0)
+        active.push_back(w);
     }
     const Index m = static_cast<Index>(active.size());
     Mat history(m, kWindow + 1);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "riata/kernel/kernels.hpp"
+#include "riata/parallel.hpp"
 
 namespace riata {
 namespace {
@@ -54,7 +55,7 @@ void Quadratic::ensure_centres(std::span<const Index> features) {
   }
   if (missing.empty()) return;
   Mat sums(static_cast<Index>(columns.size()), 1);
-  pool_.correlate(columns, h_, sums, threads_);
+  pool_.correlate(columns, h_, sums, threads_for(columns, 1));
   for (std::size_t k = 0; k < missing.size(); ++k) {
     centre_[missing[k]] = sums(static_cast<Index>(k), 0) / h_sum_;
   }
@@ -65,7 +66,7 @@ void Quadratic::weighted_columns(std::span<const Index> features, Mat& out) cons
   std::vector<Index> columns;
   for (Index w : features) columns.push_back(positions_[static_cast<std::size_t>(w)]);
   out.resize(pool_.rows(), static_cast<Index>(columns.size()));
-  pool_.gather(columns, out, threads_);
+  pool_.gather(columns, out, threads_for(columns, 1));
   for (Index r = 0; r < out.cols(); ++r) {
     const Index w = features[static_cast<std::size_t>(r)];
     out.col(r) = (out.col(r).array() - centre_[w]) * h_.array() * inv_scale_[w];
@@ -99,12 +100,16 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
     const Index count = std::min(kBlock, n_cols - begin);
     weighted_columns(cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), weighted);
     MatOut target = out.middleCols(begin, count);
-    pool_.correlate(columns, weighted, target, threads_);
+    pool_.correlate(columns, weighted, target, threads_for(columns, count));
     for (Index r = 0; r < count; ++r) {
       const double sum = weighted.col(r).sum();
       target.col(r) = (target.col(r) - row_centre * sum).cwiseProduct(row_scale);
     }
   }
+}
+
+int Quadratic::threads_for(Columns columns, Index sides) const {
+  return worth_threads(threads_, pool_.multiplications(static_cast<Index>(columns.size()), sides));
 }
 
 double Quadratic::column_cost() const {
@@ -141,7 +146,7 @@ const Vec& Quadratic::diagonal() {
   if (use_gram_) return diagonal_ = gram().diagonal();
   if (pool_diagonal_.size() != pool_.cols()) {
     Mat mean(pool_.cols(), 1), variance(pool_.cols(), 1);
-    pool_.moments(h_ / h_sum_, mean, variance, threads_);
+    pool_.moments(h_ / h_sum_, mean, variance, worth_threads(threads_, pool_.multiplications(pool_.cols(), 2)));
     pool_diagonal_ = h_sum_ * variance.col(0);
     if (!intercept_) pool_diagonal_ += h_sum_ * mean.col(0).cwiseAbs2();
   }
@@ -173,7 +178,7 @@ void Quadratic::refresh(const Vec& b) {
       shift += centre_[w] * d;
     }
     Eigen::Map<Mat> out(t_.data(), t_.size(), 1);
-    pool_.multiply(columns, change, out, threads_);
+    pool_.multiply(columns, change, out, threads_for(columns, 1));
     t_.array() -= shift;
   }
   u_ = u0_ - h_.cwiseProduct(t_);
@@ -209,7 +214,7 @@ void Quadratic::correlations(const Vec& b, std::span<const Index> where, Vec& c)
   scratch_columns_.clear();
   for (Index w : where) scratch_columns_.push_back(positions_[static_cast<std::size_t>(w)]);
   scratch_.resize(static_cast<Index>(where.size()), 1);
-  pool_.correlate(scratch_columns_, u_, scratch_, threads_);
+  pool_.correlate(scratch_columns_, u_, scratch_, threads_for(scratch_columns_, 1));
   Index k = 0;
   for (Index w : where) c[w] = scratch_(k++, 0) * inv_scale_[w];  // sum(u) = 0 or centre = 0
 }

@@ -29,6 +29,11 @@ class Design {
   /// Bytes that one pass over all columns reads.
   virtual double bytes() const = 0;
 
+  /// Multiplications in a product of `columns` average columns with `sides` vectors.
+  virtual double multiplications(Index columns, Index sides) const {
+    return static_cast<double>(rows_) * static_cast<double>(columns) * static_cast<double>(sides);
+  }
+
   /// mean(j, f) = sum_i w_if x_ij and variance(j, f) = sum_i w_if (x_ij - mean(j, f))^2 for each column j and each
   /// weight vector f. `weights` is n x F with non-negative columns that sum to 1. Summed about a shift close to the
   /// mean, so that a large common offset does not cancel the variance. One pass over X for all F.

@@ -14,7 +14,8 @@ class Pool : public Design {
   using Design::Design;
 
   /// Appends columns of the source design. `shift[k]` is subtracted from column k when the storage can do it without
-  /// losing sparsity; `shift_of` tells what was subtracted.
+  /// losing sparsity; NaN asks to use the source's column in place, where it has one (Design::contiguous).
+  /// `shift_of` tells what was subtracted.
   virtual void append(Columns columns, std::span<const double> shift, int threads) = 0;
   virtual double shift_of(Index k) const = 0;
 

@@ -36,7 +36,7 @@ class ReferenceSubspace {
   struct Query {
     std::vector<float> coordinates;  // kMaxBasis a block
     std::vector<float> rest;         // |e| a block
-    double norm = 0.0;  // |rho|; the two above are for rho / |rho|
+    double norm = 0.0;               // |rho|; the two above are for rho / |rho|
   };
   Query query(const Vec& rho) const;
 
@@ -45,8 +45,8 @@ class ReferenceSubspace {
   /// Upper bound of |c_j|.
   double bound(const Query& q, Index j) const {
     const std::size_t i = static_cast<std::size_t>(j);
-    const double sum = static_cast<double>(std::abs(relative(q, j))) + static_cast<double>(q.rest[block_[i]] * left_[i]) +
-                       static_cast<double>(noise_[i]);
+    const double sum = static_cast<double>(std::abs(relative(q, j))) +
+                       static_cast<double>(q.rest[block_[i]] * left_[i]) + static_cast<double>(noise_[i]);
     return unit_ * q.norm * sum;
   }
 
@@ -72,7 +72,7 @@ class ReferenceSubspace {
   std::vector<Block> blocks_;  // block 0 is empty: never read
   std::deque<Vec> residuals_;  // omega * unit residuals, the oldest numbered first_
   Index first_ = 0;
-  Mat weighted_;               // omega * basis of the open block
+  Mat weighted_;  // omega * basis of the open block
   std::vector<std::uint16_t> block_;
   double unit_ = 1.0;  // largest nu: what the floats below are relative to, so that none leaves their range
   std::vector<float> k_, left_, nu_, noise_;

@@ -8,8 +8,8 @@
 namespace riata {
 
 /// Cholesky factor of the Gram matrix of the active features, growing and shrinking: L L' = G + diag(ridge), in the
-/// order in which features entered. Appending a row costs O(k^2), removing row i O((k - i)^2), solving O(k^2) (k = size);
-/// k (k + 1) / 2 doubles are held, twice that with the Gram matrix.
+/// order in which features entered. Appending a row costs O(k^2), removing row i O((k - i)^2), solving O(k^2) (k =
+/// size); k (k + 1) / 2 doubles are held, twice that with the Gram matrix.
 class GramFactor {
  public:
   /// With `keep_gram`, G is stored too, so that the ridge can change without asking for it again.
@@ -48,8 +48,8 @@ class GramFactor {
 
   bool keep_gram_;
   Index updates_ = 0;
-  std::vector<Row> factor_, gram_;         // row i of a lower triangle
-  std::vector<const double*> lines_;       // factor_[i].data()
+  std::vector<Row> factor_, gram_;    // row i of a lower triangle
+  std::vector<const double*> lines_;  // factor_[i].data()
   std::vector<double> ridge_;
   std::vector<double> solved_, rotations_;  // scratch
 };

@@ -61,6 +61,7 @@ class Quadratic {
   void column_update(Index w, double change);
 
  private:
+  int threads_for(Columns columns, Index sides) const;
   void ensure_centres(std::span<const Index> features);
   void weighted_columns(std::span<const Index> features, Mat& out) const;
   void refresh(const Vec& b);
