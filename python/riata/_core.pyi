@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 __version__: str
 
 class Design:
-    """A design matrix seen through its coarse operations. Keeps the arrays it views alive; never writes to them."""
+    """A design matrix seen through its coarse operations. Keeps the arrays it views alive, never writes."""
 
     @property
     def shape(self) -> tuple[int, int]: ...
@@ -28,7 +28,7 @@ class Design:
 
 class PlinkDesign(Design):
     def counts(self) -> NDArray[np.int64]:
-        """(variants, 4): samples with 0, 1, 2 copies of the counted allele and missing, over the included samples."""
+        """(variants, 4): included samples with 0, 1, 2 copies of the counted allele, and missing."""
     def imputed(self) -> NDArray[np.float64]: ...
 
 def dense_design(X: NDArray[Any]) -> Design:
@@ -77,12 +77,12 @@ def fit_paths(
 
     progress(done, total, alpha, n_active, gap, passes) returning False stops and keeps the path so far.
 
-    Each dict holds: alphas (L,), coef_indptr (L+1,), coef_indices, coef_values (CSC parts of p x L, original scale),
-    intercepts (L,), primal, dual, dual_gaps (relative), deviance_ratio, converged (bool), n_active, n_iter (all (L,)),
-    solver (list of str), alpha_max, null_objective, saturated_objective, mean (p,), scale (p,), interrupted,
-    linear_predictor ((rows of weight zero) x L, or None), counters (dict: columns_streamed, passes, products,
-    columns_gathered, rounds, violators, newton_steps, factor_updates, cd_updates, prox_steps, seconds_stream,
-    seconds_inner, seconds_total; shared by all problems).
+    Each dict holds: alphas (L,), coef_indptr (L+1,), coef_indices, coef_values (CSC parts of p x L, on the
+    original scale), intercepts (L,), primal, dual, dual_gaps (relative), deviance_ratio, converged (bool),
+    n_active, n_iter (all (L,)), solver (list of str), alpha_max, null_objective, saturated_objective, mean (p,),
+    scale (p,), interrupted, linear_predictor ((rows of weight zero) x L, or None), counters (dict:
+    columns_streamed, passes, products, columns_gathered, rounds, violators, newton_steps, factor_updates,
+    cd_updates, prox_steps, seconds_stream, seconds_inner, seconds_total; shared by all problems).
     """
 
 def set_isa(name: str) -> None:
