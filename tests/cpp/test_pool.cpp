@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "check_design.hpp"
+#include "design/view_pool.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/design/pool.hpp"
 
@@ -137,4 +139,34 @@ TEST_CASE("columns stay where they are while a pool grows, and a pool can feed a
   inner->append(std::vector<Index>{299, 4}, std::vector<double>{1.0, in_place}, 1);
   CHECK(inner->contiguous(0)[7] == X(7, 299) - 3.0 - 1.0);
   CHECK(inner->contiguous(1) == pool->contiguous(4));
+}
+
+TEST_CASE("a view pool does on the source's columns what a dense copy does") {
+  const Index n = 21, p = 9;
+  const Eigen::Matrix<float, -1, -1, Eigen::RowMajor> X = check::random_matrix(n, p, 70).cast<float>();
+  const auto source = dense_design(X.data(), n, p, p, 1);
+  const auto pool = view_pool(*source);
+  const std::vector<Index> columns{7, 0, 3};
+  pool->append(columns, std::vector<double>(3, 1.0), 1);
+  REQUIRE(pool->cols() == 3);
+  CHECK(pool->shift_of(1) == 0.0);
+  Mat copy(n, 3);
+  for (Index k = 0; k < 3; ++k) copy.col(k) = X.col(columns[static_cast<std::size_t>(k)]).cast<double>();
+  const std::vector<Index> some{2, 0};
+  const Mat R = check::random_matrix(n, 2, 71), B = check::random_matrix(2, 2, 72);
+  Mat out(2, 2), product(n, 2), gathered(n, 2), mean(3, 1), variance(3, 1);
+  pool->correlate(some, R, out, 1);
+  check::close(Mat(out.row(0)), Mat(copy.col(2).transpose() * R), 1e-12);
+  check::close(Mat(out.row(1)), Mat(copy.col(0).transpose() * R), 1e-12);
+  pool->multiply(some, B, product, 1);
+  check::close(product, Mat(copy.col(2) * B.row(0) + copy.col(0) * B.row(1)), 1e-12);
+  pool->gather(some, gathered, 1);
+  CHECK(gathered.col(0) == copy.col(2));
+  pool->moments(Vec::Constant(n, 1.0 / static_cast<double>(n)), mean, variance, 1);
+  check::close(Vec(mean.col(0)), Vec(copy.colwise().mean().transpose()), 1e-12);
+  const Vec u = R.col(0);
+  CHECK(pool->dot(1, u.data()) == doctest::Approx(copy.col(1).dot(u)));
+  Vec v = u;
+  pool->axpy(1, 0.5, v.data());
+  check::close(v, Vec(u + 0.5 * copy.col(1)), 1e-14);
 }

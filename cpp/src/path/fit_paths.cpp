@@ -81,12 +81,7 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
 class Driver {
  public:
   Driver(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& options)
-      : X_(X),
-        given_(problems),
-        features_(features),
-        options_(options),
-        owner_(std::this_thread::get_id()),
-        shared_(X, options.fit_intercept, options.l1_ratio == 0.0 || X.cols() <= X.rows()) {
+      : X_(X), given_(problems), features_(features), options_(options), owner_(std::this_thread::get_id()) {
     // Signals are the business of the thread that called; the others stop when it has thrown.
     inner_options_ = options;
     inner_options_.poll = [this] {
@@ -134,8 +129,13 @@ class Driver {
     // Below this size starting threads for each round costs more than it saves.
     problem_threads_ = count > 1 && X_.rows() * X_.cols() >= kWorthThreads ? options_.threads : 1;
     const int threads = count > 1 ? 1 : options_.threads;
+    using Use = SharedPool::Use;
+    const bool products = PathProblem::keeps_gram(X_, options_, count == 1);
+    const Use use = products ? Use::kProducts : options_.l1_ratio == 0.0 ? Use::kAll : Use::kPart;
+    shared_ = std::make_unique<SharedPool>(X_, options_.fit_intercept, use, mean.col(0),
+                                           variance.col(0).cwiseMax(0.0).cwiseSqrt());
     for (Index f = 0; f < count; ++f) {
-      problems_.push_back(std::make_unique<PathProblem>(shared_, given_[static_cast<std::size_t>(f)], features_,
+      problems_.push_back(std::make_unique<PathProblem>(*shared_, given_[static_cast<std::size_t>(f)], features_,
                                                         inner_options_, mean.col(f), variance.col(f), count == 1,
                                                         threads));
     }
@@ -311,7 +311,7 @@ class Driver {
   double setup_seconds_ = 0.0;
   Index rows_used_ = 0;
   int problem_threads_ = 1;
-  SharedPool shared_;
+  std::unique_ptr<SharedPool> shared_;
   std::vector<std::unique_ptr<PathProblem>> problems_;
   Counters counters_;
 };

@@ -9,9 +9,7 @@
 namespace riata {
 namespace {
 
-constexpr double kConstant = 1e-9;    // spread of a column, relative to its mean, below which it counts as constant
-constexpr Index kGramLimit = 4096;    // most features for which a whole Gram matrix is kept
-constexpr double kGramCopies = 64e6;  // most doubles copied for that
+constexpr double kConstant = 1e-9;  // spread of a column, relative to its mean, below which it counts as constant
 // Accepted residuals that take part in reference bases: right-hand sides are nearly free next to one pending residual,
 // not next to those of a dozen problems.
 constexpr std::size_t kHistoryAlone = 3, kHistoryShared = 1;
@@ -21,19 +19,16 @@ bool exact_steps(const PathOptions& options) {
   return options.loss == "gaussian" && (options.solver == "auto" || options.solver == "homotopy");
 }
 
-/// Whether to keep the Gram matrix of all columns: more rows than columns, and neither it (one for each problem) nor
-/// the columns brought along, where X does not have them in memory as they are needed, take much.
-bool gram_pays(const Design& X, bool alone) {
-  const double p = static_cast<double>(X.cols()),
-               copied = X.contiguous(0) != nullptr ? 0.0 : p * static_cast<double>(X.rows());
-  return X.cols() <= std::min(X.rows(), alone ? kGramLimit : kGramLimit / 4) && copied <= kGramCopies;
-}
-
 double column_scale(bool standardize, double spread) {
   return standardize ? spread : 1.0;
 }
 
 }  // namespace
+
+bool PathProblem::keeps_gram(const Design& X, const PathOptions& options, bool alone) {
+  constexpr Index limit = 4096, limit_shared = 1024;  // features: 128 MB, and 8 MB for each of several problems
+  return options.loss == "gaussian" && X.cols() <= std::min(X.rows(), alone ? limit : limit_shared);
+}
 
 PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Features& features,
                          const PathOptions& options, const Vec& mean, const Vec& variance, bool alone, int threads)
@@ -46,8 +41,7 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
       most_history_(alone ? kHistoryAlone : kHistoryShared),
       mean_(mean),
       spread_(variance.cwiseMax(0.0).cwiseSqrt()),
-      model_(shared.pool(), options.fit_intercept, options.loss == "gaussian" && gram_pays(shared.design(), alone),
-             threads),
+      model_(shared.pool(), options.fit_intercept, keeps_gram(shared.design(), options, alone), threads),
       active_set_(options.loss == "gaussian" && options.l1_ratio < 1.0),
       kkt_start_(std::clamp(0.1 * options.tol, 1e-13, exact_steps(options) ? 1e-9 : 1e-6)),
       kkt_relative_(kkt_start_) {
@@ -131,7 +125,7 @@ int PathProblem::threads_for(Columns columns, Index sides) const {
 }
 
 void PathProblem::set_work(std::vector<Index> features) {
-  shared_.require(features, mean_, spread_, threads_, counters_);
+  shared_.require(features, threads_, counters_);
   std::vector<Index> new_number(work_.size(), -1), fresh, positions;
   std::vector<double> inv_scale;
   Vec b = Vec::Zero(static_cast<Index>(features.size())), c = b;

@@ -23,6 +23,9 @@ class PathProblem {
   PathProblem(SharedPool& shared, const Problem& problem, const Features& features, const PathOptions& options,
               const Vec& mean, const Vec& variance, bool alone, int threads);
 
+  /// Whether a problem keeps the Gram matrix of all columns: quadratic loss and more rows than (not too many) columns.
+  static bool keeps_gram(const Design& X, const PathOptions& options, bool alone);
+
   /// Fits intercept and unpenalised features, the end of the path at lambda = infinity.
   void fit_null();
   /// Smallest lambda with no penalised feature active; valid once the null fit has been certified.

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "design/view_pool.hpp"
+
 namespace riata {
 namespace {
 
@@ -11,15 +13,20 @@ constexpr Index kReferenceRows = 4096;  // columns at least this long are refere
 
 }  // namespace
 
-SharedPool::SharedPool(const Design& design, bool centre, bool everything)
+SharedPool::SharedPool(const Design& design, bool centre, Use use, const Vec& mean, const Vec& spread)
     : X_(design),
       centred_(centre),
-      whole_(everything),
+      use_(use),
+      mean_(mean),
+      spread_(spread),
       pool_(design.make_pool()),
-      position_(static_cast<std::size_t>(design.cols()), -1) {}
+      position_(static_cast<std::size_t>(design.cols()), -1) {
+  const bool large = centred_ && (mean_.array().abs() > kShiftAlways * spread_.array() && spread_.array() > 0.0).any();
+  const bool dense = pool_->kind() != "csc pool";
+  if (use_ == Use::kProducts && dense && !large && X_.contiguous(0) == nullptr) pool_ = view_pool(X_);
+}
 
-void SharedPool::require(std::span<const Index> features, const Vec& mean, const Vec& spread, int threads,
-                         Counters& counters) {
+void SharedPool::require(std::span<const Index> features, int threads, Counters& counters) {
   std::vector<Index> missing;
   std::vector<double> shift;
   for (Index j : features) {
@@ -27,9 +34,9 @@ void SharedPool::require(std::span<const Index> features, const Vec& mean, const
     position_[static_cast<std::size_t>(j)] =
         static_cast<std::int32_t>(pool_->cols() + static_cast<Index>(missing.size()));
     missing.push_back(j);
-    const double m = centred_ ? mean[j] : 0.0;
-    const bool reference = (whole_ || X_.rows() >= kReferenceRows) && X_.contiguous(j) != nullptr &&
-                           std::abs(m) <= kShiftAlways * spread[j];
+    const double m = centred_ ? mean_[j] : 0.0;
+    const bool reference = (use_ != Use::kPart || X_.rows() >= kReferenceRows) && X_.contiguous(j) != nullptr &&
+                           std::abs(m) <= kShiftAlways * spread_[j];
     shift.push_back(reference ? std::numeric_limits<double>::quiet_NaN() : m);
   }
   if (missing.empty()) return;

@@ -13,13 +13,17 @@ namespace riata {
 /// The pool that all problems of one call share, and where in it each feature is.
 class SharedPool {
  public:
-  /// `centred`: columns may be held less their mean. `whole`: every usable column will be required (ridge), so that
-  /// copies are to be avoided.
-  SharedPool(const Design& X, bool centred, bool whole);
+  /// How much of X will be needed: a part of its columns; all of them, one after the other (ridge); all of them, but
+  /// only in products of many (where a Gram matrix is kept).
+  enum class Use { kPart, kAll, kProducts };
 
-  /// Brings the features into the pool that are not there yet. `mean` and `spread` (standard deviation) of every column
-  /// decide how: shifted copies, or references to columns that X already has in memory as contiguous doubles.
-  void require(std::span<const Index> features, const Vec& mean, const Vec& spread, int threads, Counters& counters);
+  /// `centred`: columns may be held less their mean, which large ones are. `mean` and `spread` (standard deviation) of
+  /// every column decide how it is held: as a shifted copy, in place where X has it in memory as contiguous doubles,
+  /// or, for products of everything, not at all.
+  SharedPool(const Design& X, bool centred, Use use, const Vec& mean, const Vec& spread);
+
+  /// Brings the features into the pool that are not there yet.
+  void require(std::span<const Index> features, int threads, Counters& counters);
 
   Index position(Index feature) const { return position_[static_cast<std::size_t>(feature)]; }
   const Design& design() const { return X_; }
@@ -27,7 +31,9 @@ class SharedPool {
 
  private:
   const Design& X_;
-  bool centred_, whole_;
+  bool centred_;
+  Use use_;
+  Vec mean_, spread_;
   std::unique_ptr<Pool> pool_;
   std::vector<std::int32_t> position_;
 };
