@@ -672,3 +672,27 @@ TEST_CASE("columns whose squares overflow are refused by number") {
                        "X must hold numbers whose squares are finite, got larger ones in column 2",
                        std::invalid_argument);
 }
+
+TEST_CASE("of identical columns the one that entered first stays, down the whole path") {
+  const Index n = 50, p = 120;
+  Mat X(n, 3 * p);
+  X.leftCols(p) = check::random_matrix(n, p, 90);
+  X.middleCols(p, p) = X.leftCols(p);
+  X.rightCols(p) = -X.leftCols(p);
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    const Problem problem = make_problem(X.leftCols(p), loss, 91);
+    PathOptions options;
+    options.loss = loss;
+    options.n_alphas = 60;
+    const PathResult r = fit(*view(X), problem, options);
+    std::vector<Index> holder(static_cast<std::size_t>(p), -1);
+    int changes = 0;
+    for (const Index j : r.coef_indices) {
+      Index& now = holder[static_cast<std::size_t>(j % p)];
+      changes += now >= 0 && now != j;
+      now = j;
+    }
+    CHECK(changes == 0);
+    for (const double gap : r.dual_gaps) CHECK(gap <= options.tol);
+  }
+}

@@ -85,7 +85,9 @@ std::vector<Index> PathProblem::expected_entries(double lambda) const {
   for (std::size_t w = 0; w < work_.size(); ++w) {
     const Index i = static_cast<Index>(w);
     const double ahead = c_[i] + share * (c_[i] - earlier_c_[i]);
-    if (b_[i] == 0.0 && penalty(work_[w], lambda).kkt_violation(0.0, ahead) > 0.0) out.push_back(i);
+    const ElasticNet net = penalty(work_[w], lambda);
+    // Just reaching the threshold does not count: the twin of an active feature does so for ever.
+    if (b_[i] == 0.0 && net.kkt_violation(0.0, ahead) > 1e-6 * net.l1) out.push_back(i);
   }
   return out;
 }

@@ -200,6 +200,7 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
     };
     residual();
 
+    bool settled = false;  // the active features meet their conditions as well as they are going to
     // Who enters. On arrival at a new lambda the active features move first: most that seem to violate then do not.
     if (everywhere && (result.iterations > 0 || worst <= problem.tolerance)) {
       std::vector<Candidate> violating;
@@ -230,20 +231,24 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
           residual();
         }
       }
+      settled = worst <= problem.tolerance || worst > 0.5 * last_worst;
       last_worst = worst;
     }
     if (!candidates.empty()) {
       std::erase_if(candidates, [&](Index w) { return is_active_[static_cast<std::size_t>(w)] != 0; });
+      const std::size_t before_entry = active_.size();
       const auto collinear = enter(problem, b, c, candidates);
       candidates.clear();
-      bool shifted = false;
-      for (Index w : collinear) {
-        if (penalty_of(w).kkt_violation(b[w], c[w]) > problem.tolerance) {
-          shifted = exchange(problem, b, c, w) || shifted;
+      // A combination of active features takes a place only when nothing else is left to do: once they have moved, most
+      // such features (an identical column above all) no longer violate, and the one that was there first stays.
+      if (everywhere && active_.size() == before_entry && settled) {
+        for (Index w : collinear) {
+          if (exchange(problem, b, c, w)) {
+            model.correlations(b, all, c);
+            break;  // the others may no longer violate
+          }
         }
-        if (shifted) break;  // the others may no longer violate
       }
-      if (shifted) model.correlations(b, all, c);
       residual();
     }
     factor_.solve(step);
