@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -39,6 +40,26 @@ class _UsageError(Exception):
     pass
 
 
+def _unknown_option(parser: argparse.ArgumentParser, options: argparse.Namespace, given: str) -> str:
+    """Return what is wrong with an option no verb has, and what may have been meant."""
+    verbs = next(item for item in parser._actions if isinstance(item, argparse._SubParsersAction)).choices
+    verb = verbs[options.verb] if options.verb in verbs else parser
+    close = difflib.get_close_matches(given.split("=")[0], list(verb._option_string_actions), 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"unknown option {given}{hint} (see {verb.prog} --help)"
+
+
+def _share(text: str) -> float:
+    """Parse a number in [0, 1]."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"must lie in [0, 1], got {text}")
+    return value
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
@@ -57,7 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with contextlib.suppress(AttributeError, ValueError):  # a name the terminal cannot show is no error
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
-        options = build_parser().parse_args(given)
+        parser = build_parser()
+        options, unknown = parser.parse_known_args(given)
+        if unknown:
+            raise _UsageError(_unknown_option(parser, options, unknown[0]))
         if getattr(options, "run", None) is None:
             build_parser().print_help()
             return 0
@@ -212,7 +236,7 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
     add("--loss", choices=("gaussian", "binomial"), help="binomial for two classes (default gaussian)")
     add(
         "--l1-ratio",
-        type=float,
+        type=_share,
         default=1.0,
         metavar="R",
         help="1 lasso, 0 ridge, between them elastic net (default 1)",

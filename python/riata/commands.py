@@ -107,6 +107,9 @@ def fit_study(study: Study, options: Namespace) -> tuple[Any, bool, list[str], f
     """Fit, watching for Ctrl-C; return the fit, whether it was cut short, warnings, and seconds."""
     import riata
 
+    if options.verb == "cv":
+        import sklearn.model_selection  # noqa: F401  # slow to import, and not part of the fit
+
     max_active = options.max_active
     if max_active is not None:
         max_active += len(study.covariate_names)  # always active, and not what the user counts
@@ -150,7 +153,7 @@ def choose_alpha(fit: Any, options: Namespace) -> tuple[float, str]:
         if options.select == "1se":
             return fit.alpha_1se, "the sparsest within one standard error of the best cross-validation score"
         return fit.alpha_min, "the best cross-validation score"
-    return float(path.alphas[-1]), "the weakest penalty fitted; riata cv chooses one by cross-validation"
+    return float(path.alphas[-1]), "the weakest penalty fitted, not validated: riata cv chooses one"
 
 
 def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:

@@ -125,6 +125,8 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
         "passes over the data"
     )
     lines.append(f"  {certificate_text(fitted)}")
+    if fitted.interrupted:
+        lines.append(f"  INTERRUPTED after {len(path.alphas)} alphas: what follows knows only these")
     if fitted.cv is not None:
         k = fitted.at
         lines.append(
@@ -153,11 +155,13 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
     width = max(len(name) for name in [*names, "name"])
     head = "name (effect allele)" if genotypes else "name"
     width = max(width, len(head))
-    lines = [f"{'rank':>4}  {head:<{width}}  {'beta':>10}  {'per sd':>8}"]
+    lines = [f"{'entry':>5}  {head:<{width}}  {'beta':>10}  {'per sd':>10}"]
     for i in range(count):
-        lines.append(f"{i + 1:>4}  {names[i]:<{width}}  {hits.beta[i]:>10.4g}  {hits.beta_std[i]:>8.3f}")
+        lines.append(f"{i + 1:>5}  {names[i]:<{width}}  {hits.beta[i]:>10.4g}  {hits.beta_std[i]:>10.3g}")
     if len(hits) > count:
-        lines.append(f"      and {len(hits) - count:,} more in the hits file")
+        lines.append(f"       and {len(hits) - count:,} more in the hits file")
+    unit = "copy of the effect allele" if genotypes else "unit"
+    lines.append(f"entry: order of entering the path; beta: per {unit}; per sd: per standard deviation")
     return lines
 
 
@@ -167,6 +171,11 @@ def fit_page(fitted: Fitted) -> Page:
     response = study.response
     what = f"{response.classes[1]} against {response.classes[0]}" if response.classes else response.name
     title = f"{len(hits):,} of {fitted.n_candidates:,} {fitted.noun} selected for {response.name}"
+    if fitted.cv is None and fitted.alpha == fitted.path.alphas[-1]:
+        title = (
+            f"Path of {len(fitted.path.alphas)} models for {response.name}; the weakest penalty keeps "
+            f"{len(hits):,} of {fitted.n_candidates:,} {fitted.noun}"
+        )
     lead = (
         f"A {fitted.model_name} of {what} on {study.n_samples:,} samples"
         + (f", adjusted for {some(study.covariate_names, 5)}" if study.covariate_names else "")

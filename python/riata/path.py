@@ -741,7 +741,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     except FileNotFoundError:
         raise
     except Exception as error:
-        raise OSError(f"{os.fspath(path)} is not a path saved by riata ({error})") from error
+        name = os.fspath(path)
+        raise OSError(f"{name} is not a path saved by riata: that is a .npz, PREFIX.path.npz") from error
     if version > FORMAT:
         raise OSError(
             f"{os.fspath(path)} was written by a newer riata (format {version}, this one reads {FORMAT})"

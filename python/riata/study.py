@@ -260,7 +260,7 @@ def _matrix_study(options: StudyOptions) -> Study:
         cells, name = _phenotype_cells(joiner, options, files)
     if table.text:
         raise ValueError(
-            f"{options.matrix}: {some(list(table.text))} hold text, not numbers; leave out with --drop"
+            f"{options.matrix}: text, not numbers, in {some(list(table.text))}; leave out with --drop"
         )
     response = _code(joiner, cells, name, options)
     covariates, names = read_covariates(joiner, options.covar, options.covar_name, files)
@@ -289,10 +289,10 @@ def check_finite(X: NDArray[Any], table: MatrixTable) -> None:
     """Refuse NaN and infinity, naming the first feature and sample that hold one."""
     bad = ~np.isfinite(X).all(axis=0)
     if bad.any():
-        first = int(np.flatnonzero(bad)[0])
+        names = [str(table.feature_names[j]) for j in np.flatnonzero(bad)]
         raise ValueError(
-            f"{table.path}: missing or infinite values in {int(bad.sum()):,} features, first "
-            f"{table.feature_names[first]!r}; fill them in or leave the features out first"
+            f"{table.path}: missing or infinite values in {some(names)}; fill them in, or leave features out "
+            f"with --drop"
         )
 
 

@@ -246,7 +246,8 @@ def test_help(capsys):
 
 BAD = {
     "unknown verb": (["frobnicate"], "invalid choice"),
-    "unknown option": (["fit", *STUDY, "--lambda", "3"], "unrecognized arguments: --lambda 3"),
+    "mistyped option": (["cv", *STUDY, "--l1-ratoi", "1"], "did you mean --l1-ratio? (see riata cv --help)"),
+    "unknown option": (["fit", *STUDY, "--lambda", "3"], "unknown option --lambda"),
     "abbreviated option": (["fit", "--bf", BFILE], "the following arguments are required: --out"),
     "no data": (["fit"], "give exactly one of --bfile and --matrix"),
     "two kinds of data": (["fit", *STUDY, "--matrix", "x.csv"], "give exactly one of --bfile and --matrix"),
@@ -261,7 +262,7 @@ BAD = {
     "negative tol": (["fit", *STUDY, "--tol", "-1"], "tol must be > 0"),
     "zero alphas": (["fit", *STUDY, "--alphas", "0"], "--alphas: expected a whole number of at least 1"),
     "negative alphas": (["fit", *STUDY, "--alphas", "0.1,-2"], "--alphas: expected a number above 0"),
-    "l1_ratio above one": (["fit", *STUDY, "--l1-ratio", "1.5"], "l1_ratio must be"),
+    "l1_ratio above one": (["fit", *STUDY, "--l1-ratio", "1.5"], "--l1-ratio: must lie in [0, 1], got 1.5"),
     "alpha outside the path": (["fit", *STUDY, "--alpha", "1e-9"], "alpha must lie within the fitted path"),
     "one fold": (["cv", *STUDY, "--cv", "1"], "cv must be"),
     "too many folds": (["cv", *STUDY, "--cv", "1000"], "cv must be at most"),

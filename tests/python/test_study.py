@@ -271,7 +271,7 @@ def test_matrix_study(tmp_path):
     pheno = write(tmp_path / "p.csv", "sample,bmi\ns3,30\ns1,20\ns9,1\ns2,25\n")
     study = load_study(StudyOptions(matrix=path, pheno=pheno, drop=("relapse",)))
     assert_array_equal(study.y, [20, 25, 30])
-    with pytest.raises(ValueError, match="relapse hold text, not numbers"):
+    with pytest.raises(ValueError, match="text, not numbers, in relapse"):
         load_study(StudyOptions(matrix=path, pheno=pheno))
     with pytest.raises(ValueError, match="no column 'death'"):
         load_study(StudyOptions(matrix=path, target="death"))
