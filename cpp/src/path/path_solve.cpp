@@ -59,7 +59,7 @@ void PathProblem::solve() {
     if (loss_->quadratic()) {
       // All lambdas of the batch expand at the current solution; the model is exact.
       if (q == 0) {
-        Vec h, unused;
+        Vec h;
         if (!curvature_known_) h = loss_->omega();
         model_.expand(curvature_known_ ? nullptr : &h, u_, b_, c_);
         curvature_known_ = true;
