@@ -42,8 +42,9 @@ class _UsageError(Exception):
 
 def _unknown_option(parser: argparse.ArgumentParser, options: argparse.Namespace, given: str) -> str:
     """Return what is wrong with an option no verb has, and what may have been meant."""
-    verbs = next(item for item in parser._actions if isinstance(item, argparse._SubParsersAction)).choices
-    verb = verbs[options.verb] if options.verb in verbs else parser
+    actions = (item for item in parser._actions if isinstance(item, argparse._SubParsersAction))
+    verbs: dict[str, argparse.ArgumentParser] = next(actions).choices
+    verb = verbs.get(options.verb, parser)
     close = difflib.get_close_matches(given.split("=")[0], list(verb._option_string_actions), 1)
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"unknown option {given}{hint} (see {verb.prog} --help)"

@@ -68,7 +68,9 @@ def score_matrix(model: Model, table: MatrixTable, covariates: Float, alpha: flo
     place = {str(name): k for k, name in enumerate(table.feature_names)}
     absent = [name for name in names if str(name) not in place]
     if absent:
-        raise ValueError(f"{table.path}: not in it, of the features of the model ({len(absent):,}): {some(absent)}")
+        raise ValueError(
+            f"{table.path} lacks {len(absent):,} of the {len(names):,} features of the model: {some(absent)}"
+        )
     X = np.asarray(table.X[:, [place[str(name)] for name in names]], dtype=np.float64)
     bad = ~np.isfinite(X).all(axis=0)
     if bad.any():
