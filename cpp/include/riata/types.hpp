@@ -12,7 +12,6 @@ using Vec = Eigen::VectorXd;
 using Mat = Eigen::MatrixXd;
 
 /// Read-only and writable views of column-major double data; columns are contiguous, any leading dimension.
-using VecIn = Eigen::Ref<const Vec>;
 using MatIn = Eigen::Ref<const Mat, 0, Eigen::OuterStride<>>;
 using MatOut = Eigen::Ref<Mat, 0, Eigen::OuterStride<>>;
 
