@@ -24,7 +24,7 @@ struct Setting {
   void read(const std::vector<Index>& columns, const std::vector<Vec>& residuals) {
     std::vector<const Vec*> pointers;
     for (const Vec& rho : residuals) pointers.push_back(&rho);
-    const Mat& sides = reference.open_block(pointers);
+    const Mat& sides = reference.open_block(pointers, 1);
     for (const Index j : columns) {
       const Vec k = sides.transpose() * X.col(j);
       reference.store(j, k.data());
@@ -143,7 +143,7 @@ TEST_CASE("the basis is orthonormal, short and leaves out what depends on the re
         (omega.array() > 0.0).replicate(1, weighted.cols()).select(weighted.array().colwise() / omega.array(), 0.0);
     return Mat(basis.transpose() * omega.asDiagonal() * basis);
   };
-  const Mat two = s.reference.open_block(some);
+  const Mat two = s.reference.open_block(some, 1);
   CHECK(two.cols() == 2);
   check::close(gram(two), Mat::Identity(2, 2), 1e-9);
   for (Index i = 0; i < n; ++i) {
@@ -153,10 +153,10 @@ TEST_CASE("the basis is orthonormal, short and leaves out what depends on the re
   std::vector<const Vec*> pointers;
   for (unsigned k = 0; k < 7; ++k) many.push_back(check::random_matrix(n, 1, 20 + k));
   for (const Vec& v : many) pointers.push_back(&v);
-  const Mat four = s.reference.open_block(pointers);
+  const Mat four = s.reference.open_block(pointers, 1);
   CHECK(four.cols() == ReferenceSubspace::kMaxBasis);
   check::close(gram(four), Mat::Identity(4, 4), 1e-13);
-  CHECK(s.reference.open_block(std::vector<const Vec*>{&zero}).cols() == 0);
+  CHECK(s.reference.open_block(std::vector<const Vec*>{&zero}, 1).cols() == 0);
 }
 
 TEST_CASE("old blocks are forgotten, and their columns bounded by their norm again") {

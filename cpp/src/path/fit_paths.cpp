@@ -15,7 +15,10 @@
 namespace riata {
 namespace {
 
-constexpr Index kStreamChunk = 8192;      // columns whose products are held at a time
+// Columns are read in pieces: of about this many bytes, more where storages prepare many right-hand sides for each
+// call.
+constexpr double kPieceBytes = 1 << 18, kSidesShare = 8.0;
+constexpr Index kSmallestPiece = 48, kStreamChunk = 8160;
 constexpr Index kMaxBatch = 8;            // lambdas solved ahead when every usable column is in the working set
 constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
 constexpr double kSaturated = 0.999;      // deviance ratio at which a grid stops
@@ -204,21 +207,14 @@ class Driver {
     counters_.seconds_inner += since(start);
   }
 
-  /// One streaming pass over the columns that any problem cannot decide, for all pending lambdas of all problems;
-  /// repeated until everything is accepted.
+  /// One streaming pass over the columns that some problem cannot decide, for all its pending lambdas; repeated until
+  /// everything is accepted.
   void certify() {
     for (;;) {
       ++counters_.rounds;
       const auto start = Clock::now();
-      std::vector<std::vector<std::uint8_t>> need(problems_.size());
-      std::vector<const Mat*> sides(problems_.size(), nullptr);
-      parallel_for(static_cast<Index>(problems_.size()), problem_threads_, [&](Index i) {
-        const std::size_t f = static_cast<std::size_t>(i);
-        if (!problems_[f]->pending()) return;
-        need[f].assign(static_cast<std::size_t>(X_.cols()), 0);
-        sides[f] = problems_[f]->begin_certify(need[f]);
-      });
-      stream(need, sides);
+      for_each_pending([](PathProblem& problem) { problem.begin_certify(); });
+      stream();
       counters_.seconds_stream += since(start);
       bool again = false;
       for (auto& problem : problems_) {
@@ -229,42 +225,80 @@ class Driver {
     }
   }
 
-  void stream(const std::vector<std::vector<std::uint8_t>>& need, const std::vector<const Mat*>& sides) {
-    Index q = 0;
-    for (const Mat* side : sides) q += side != nullptr ? side->cols() : 0;
-    if (q == 0) return;
-    Mat R(X_.rows(), q);
-    q = 0;
-    for (const Mat* side : sides) {
-      if (side == nullptr) continue;
-      R.middleCols(q, side->cols()) = *side;
-      q += side->cols();
-    }
+  /// What one problem reads of X: right-hand sides and columns.
+  struct Reading {
+    PathProblem* problem;
+    Mat rounded;  // empty: the sides themselves
     std::vector<Index> columns;
-    const std::size_t p = static_cast<std::size_t>(X_.cols());
-    std::vector<std::uint8_t> any(p, 0);
-    for (std::size_t f = 0; f < need.size(); ++f) {
-      if (sides[f] == nullptr) continue;
-      for (std::size_t j = 0; j < p; ++j) any[j] |= need[f][j];
+    const Mat& sides() const { return rounded.size() > 0 ? rounded : problem->sides(); }
+  };
+
+  void stream() {
+    std::vector<Reading> readings;
+    for (auto& problem : problems_) {
+      if (!problem->pending() || problem->needed().empty()) continue;
+      Reading& reading = readings.emplace_back(Reading{problem.get(), {}, problem->needed()});
+      if (!X_.rounds() || !problem->may_round()) continue;
+      reading.rounded = problem->sides();
+      X_.round_sides(reading.rounded);
     }
-    for (std::size_t j = 0; j < p; ++j) {
-      if (any[j]) columns.push_back(static_cast<Index>(j));
+    read(readings);
+    std::vector<Reading> exact;  // where rounding left a column undecided
+    for (Reading& reading : readings) {
+      std::vector<Index> again = reading.problem->absorbed();
+      if (!again.empty()) exact.push_back({reading.problem, {}, std::move(again)});
     }
-    counters_.columns_streamed += static_cast<double>(columns.size());
-    counters_.products += static_cast<double>(columns.size()) * static_cast<double>(q) / static_cast<double>(X_.cols());
-    Mat out;
-    for (std::size_t begin = 0; begin < columns.size(); begin += kStreamChunk) {
-      inner_options_.poll();
-      const Columns some(columns.data() + begin, std::min<std::size_t>(kStreamChunk, columns.size() - begin));
-      out.resize(static_cast<Index>(some.size()), q);
-      X_.correlate(some, R, out, worth_threads(options_.threads, X_.multiplications(out.rows(), q)));
-      Index at = 0;
-      for (std::size_t f = 0; f < sides.size(); ++f) {
-        if (sides[f] == nullptr) continue;
-        problems_[f]->absorb(some, out.middleCols(at, sides[f]->cols()));
-        at += sides[f]->cols();
+    read(exact);
+    for (Reading& reading : exact) reading.problem->absorbed();
+  }
+
+  /// Streams the columns of all readings together, in pieces that stay in cache from one problem to the next.
+  void read(const std::vector<Reading>& readings) {
+    if (readings.empty()) return;
+    const auto longest = std::max_element(readings.begin(), readings.end(), [](const Reading& a, const Reading& b) {
+      return a.columns.size() < b.columns.size();
+    });
+    double multiplications = 0.0;
+    std::size_t most_bytes = 0;
+    for (const Reading& r : readings) {
+      multiplications += X_.multiplications(static_cast<Index>(r.columns.size()), r.sides().cols());
+      most_bytes = std::max(most_bytes, static_cast<std::size_t>(r.sides().size()) * sizeof(double));
+      counters_.products += static_cast<double>(r.columns.size()) * static_cast<double>(r.sides().cols()) /
+                            static_cast<double>(X_.cols());
+    }
+    const double column_bytes = std::max(X_.bytes() / static_cast<double>(X_.cols()), 1.0);
+    const double piece_bytes = std::max(kPieceBytes, kSidesShare * static_cast<double>(most_bytes));
+    const Index piece =
+        std::clamp(static_cast<Index>(piece_bytes / column_bytes), kSmallestPiece, kStreamChunk) / 12 * 12;
+    const Index total = static_cast<Index>(longest->columns.size()), pieces = (total + piece - 1) / piece;
+    for (const Reading& r : readings) r.problem->expect(r.sides(), pieces);
+    std::vector<Index> streamed(static_cast<std::size_t>(pieces), 0);
+    parallel_for(pieces, worth_threads(options_.threads, multiplications), [&](Index c) {
+      const Index first = c == 0 ? 0 : longest->columns[static_cast<std::size_t>(c * piece)];
+      const Index last = c + 1 == pieces ? X_.cols() : longest->columns[static_cast<std::size_t>((c + 1) * piece)];
+      std::vector<Index> seen;
+      Mat out;
+      for (const Reading& r : readings) {
+        const auto from = std::lower_bound(r.columns.begin(), r.columns.end(), first);
+        const auto to = std::lower_bound(from, r.columns.end(), last);
+        if (from == to) continue;
+        const Columns some(from, to);
+        out.resize(static_cast<Index>(some.size()), r.sides().cols());
+        if (r.rounded.size() > 0) {
+          X_.correlate_rounded(some, r.sides(), out, 1);
+        } else {
+          X_.correlate(some, r.sides(), out, 1);
+        }
+        r.problem->absorb(c, some, out);
+        seen.insert(seen.end(), from, to);
       }
-    }
+      if (readings.size() > 1) {
+        std::sort(seen.begin(), seen.end());
+        seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+      }
+      streamed[static_cast<std::size_t>(c)] = static_cast<Index>(seen.size());
+    });
+    for (const Index count : streamed) counters_.columns_streamed += static_cast<double>(count);
   }
 
   /// Tells what has been fitted, applies the stopping rules. False ends the path.

@@ -1,7 +1,6 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
-#include <atomic>
-#include <cassert>
+#include <array>
 #include <cmath>
 
 #include "path/path_problem.hpp"
@@ -10,7 +9,7 @@
 namespace riata {
 namespace {
 
-constexpr double kBoundMargin = 1e-7;  // a bound this close to the threshold counts as undecided
+constexpr double kBoundMargin = 1e-6;  // a bound this close to the threshold counts as undecided
 constexpr int kTries = 6;              // attempts at a smaller gap before giving up
 
 }  // namespace
@@ -35,7 +34,7 @@ void PathProblem::make_dual_feasible(Vec& u, const Vec& curvature) const {
   if (defect.allFinite()) u -= curvature.cwiseProduct(z * defect);
 }
 
-const Mat* PathProblem::begin_certify(std::vector<std::uint8_t>& need) {
+void PathProblem::begin_certify() {
   const Vec& omega = loss_->omega();
   Vec ignored, h;
   evaluate(pending_);
@@ -46,94 +45,109 @@ const Mat* PathProblem::begin_certify(std::vector<std::uint8_t>& need) {
       correlate_work(p.u, p.c);
     }
     p.rho = (omega.array() > 0.0).select(p.u.array() / omega.array(), 0.0);
-    p.seen = Certificate{};
+    p.beyond.clear();
   }
-  streaming_ = nullptr;
+  needed_.clear();
   candidates_.clear();
   candidates_known_ = false;
-  if (outside_ == 0) return nullptr;
-  assert(pending_.size() == 1);  // the open block represents one residual exactly
-
-  for (Pending& p : pending_) p.query = reference_.query(p.rho);
-  const double ratio = options_.l1_ratio;
-  std::atomic<bool> any{false};
-  constexpr Index kChunk = 16384;
-  const Index chunks = (p_ + kChunk - 1) / kChunk;
-  const Pending& newest = pending_.back();
-  const double strong = strong_threshold(newest.lambda, following_);
-  std::vector<std::vector<std::pair<double, Index>>> promising(static_cast<std::size_t>(chunks));
-  // A bound takes some ten operations.
-  const double bounds = 10.0 * static_cast<double>(p_) * static_cast<double>(pending_.size());
-  parallel_for(chunks, worth_threads(threads_, bounds), [&](Index chunk) {
-    bool found = false;
-    auto& mine = promising[static_cast<std::size_t>(chunk)];
-    for (Index j = chunk * kChunk; j < std::min(p_, (chunk + 1) * kChunk); ++j) {
-      const std::size_t i = static_cast<std::size_t>(j);
-      if (!usable_[i] || number_[i] >= 0) continue;
-      const double v = factor(j);
-      for (const Pending& p : pending_) {
-        const double l1 = p.lambda < kInfinity ? p.lambda * ratio * v * (1.0 - kBoundMargin) : -1.0;
-        if (reference_.bound(p.query, j) > l1) {
-          need[i] = 1;
-          found = true;
-          break;
-        }
-      }
-      if (need[i]) continue;  // absorb() will know its c
-      const double estimate = std::abs(reference_.estimate(newest.query, j)) / v;
-      if (estimate >= strong) mine.push_back({estimate, j});
-    }
-    if (found) any = true;
-  });
-  for (const auto& mine : promising) candidates_.insert(candidates_.end(), mine.begin(), mine.end());
-  if (!any) return nullptr;
+  if (outside_ == 0) return;
+  bound_outside();
+  if (needed_.empty()) return;
   std::vector<const Vec*> residuals;
   for (const Pending& p : pending_) residuals.push_back(&p.rho);
   for (const Vec& rho : history_) residuals.push_back(&rho);
-  needed_ = &need;
-  streaming_ = &reference_.open_block(residuals);
-  streaming_sums_ = streaming_->colwise().sum();
+  sides_ = &reference_.open_block(residuals, static_cast<Index>(pending_.size()));
   for (Pending& p : pending_) p.coordinates = reference_.coordinates(p.rho);
-  return streaming_;
 }
 
-void PathProblem::absorb(Columns columns, const Eigen::Ref<const Mat, 0, Eigen::OuterStride<>>& products) {
-  constexpr Index kChunk = 2048;
-  const Index q = products.cols(), count = static_cast<Index>(columns.size()), chunks = (count + kChunk - 1) / kChunk;
-  const double strong = strong_threshold(pending_.back().lambda, following_);
-  std::vector<std::vector<Certificate>> partial(static_cast<std::size_t>(chunks));
-  std::vector<std::vector<std::pair<double, Index>>> promising(static_cast<std::size_t>(chunks));
-  parallel_for(chunks, worth_threads(threads_, 20.0 * static_cast<double>(count)), [&](Index chunk) {
-    auto& mine = partial[static_cast<std::size_t>(chunk)];
-    mine.resize(pending_.size());
-    double k[ReferenceSubspace::kMaxBasis];
-    for (Index i = chunk * kChunk; i < std::min(count, (chunk + 1) * kChunk); ++i) {
-      const Index j = columns[static_cast<std::size_t>(i)];
-      if (!usable_[static_cast<std::size_t>(j)]) continue;
-      const double centre = options_.fit_intercept ? mean_[j] : 0.0;
-      for (Index t = 0; t < q; ++t) k[t] = (products(i, t) - centre * streaming_sums_[t]) / scale_[j];
-      reference_.store(j, k);
-      if (number_[static_cast<std::size_t>(j)] >= 0) continue;
-      for (std::size_t a = 0; a < pending_.size(); ++a) {
-        double c = 0.0;
-        for (Index t = 0; t < q; ++t) c += k[t] * pending_[a].coordinates[t];
-        const double lambda = pending_[a].lambda;
-        const ElasticNet net = penalty(j, lambda < kInfinity ? lambda : 0.0);
-        if (lambda < kInfinity ? std::abs(c) > net.l1 : c != 0.0) mine[a].beyond.push_back({j, c});
-        // Columns that only another problem asked for are candidates by their estimate already.
-        if (a + 1 == pending_.size() && (*needed_)[static_cast<std::size_t>(j)] && std::abs(c) / factor(j) >= strong) {
-          promising[static_cast<std::size_t>(chunk)].push_back({std::abs(c) / factor(j), j});
-        }
-      }
+/// Bounds every column outside the working set: those undecided for a pending solution are needed; of the others,
+/// those that may enter over the next batch become candidates.
+void PathProblem::bound_outside() {
+  for (Pending& p : pending_) p.query = reference_.query(p.rho);
+  const Pending& newest = pending_.back();
+  const double strong = strong_threshold(newest.lambda, following_) / options_.l1_ratio;
+  constexpr Index kChunk = 8192;
+  const Index chunks = (p_ + kChunk - 1) / kChunk;
+  std::vector<std::vector<Index>> needed(static_cast<std::size_t>(chunks)), promising(needed);
+  const double operations = 10.0 * static_cast<double>(p_) * static_cast<double>(pending_.size());
+  parallel_for(chunks, worth_threads(threads_, operations), [&](Index chunk) {
+    const Index first = chunk * kChunk;
+    std::array<std::uint8_t, kChunk> all, flags;
+    const std::span<std::uint8_t> some(all.data(), static_cast<std::size_t>(std::min(kChunk, p_ - first)));
+    const std::span<std::uint8_t> more(flags.data(), some.size());
+    const auto threshold = [](const Pending& p) {
+      return p.lambda < kInfinity ? p.lambda * (1.0 - kBoundMargin) : -1.0;
+    };
+    reference_.decide(newest.query, threshold(newest), strong, first, some);
+    for (std::size_t q = 0; q + 1 < pending_.size(); ++q) {
+      reference_.decide(pending_[q].query, threshold(pending_[q]), kInfinity, first, more);
+      for (std::size_t i = 0; i < some.size(); ++i) some[i] |= more[i];
+    }
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (some[i] == 0) continue;
+      const bool undecided = (some[i] & ReferenceSubspace::kUndecided) != 0;
+      (undecided ? needed : promising)[static_cast<std::size_t>(chunk)].push_back(first + static_cast<Index>(i));
     }
   });
-  for (const auto& mine : promising) candidates_.insert(candidates_.end(), mine.begin(), mine.end());
-  for (const auto& mine : partial) {
-    for (std::size_t a = 0; a < mine.size(); ++a) {
-      auto& beyond = pending_[a].seen.beyond;
-      beyond.insert(beyond.end(), mine[a].beyond.begin(), mine[a].beyond.end());
+  for (const auto& mine : needed) needed_.insert(needed_.end(), mine.begin(), mine.end());
+  for (const auto& mine : promising) {
+    for (const Index j : mine) {
+      candidates_.push_back({std::abs(reference_.estimate(newest.query, j)) / factor(j), j});
     }
   }
+}
+
+void PathProblem::expect(const Mat& used, Index pieces) {
+  rounded_ = &used != sides_;
+  if (rounded_) reference_.replace_sides(used);
+  side_sums_ = used.colwise().sum();
+  pieces_.assign(static_cast<std::size_t>(pieces), {});
+}
+
+void PathProblem::absorb(Index piece, Columns columns, const MatIn& products) {
+  Piece& mine = pieces_[static_cast<std::size_t>(piece)];
+  const Index q = products.cols();
+  const double strong = strong_threshold(pending_.back().lambda, following_);
+  std::array<double, ReferenceSubspace::kMaxBasis> k;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const Index j = columns[i];
+    const double centre = options_.fit_intercept ? mean_[j] : 0.0;
+    for (Index t = 0; t < q; ++t) {
+      k[static_cast<std::size_t>(t)] = (products(static_cast<Index>(i), t) - centre * side_sums_[t]) / scale_[j];
+    }
+    reference_.store(j, k.data());
+    const double error = rounded_ ? reference_.error(j) : 0.0;
+    bool again = false;
+    double c = 0.0;
+    const std::size_t found = mine.beyond.size();
+    for (std::size_t a = 0; a < pending_.size(); ++a) {
+      const Pending& p = pending_[a];
+      c = 0.0;
+      for (Index t = 0; t < q; ++t) c += k[static_cast<std::size_t>(t)] * p.coordinates[t];
+      const double slack = error * p.coordinates.norm();
+      const ElasticNet net = penalty(j, p.lambda < kInfinity ? p.lambda : 0.0);
+      if (p.lambda < kInfinity ? std::abs(c) + slack <= net.l1 : c == 0.0) continue;
+      again = again || rounded_;
+      mine.beyond.push_back({a, j, c});
+    }
+    if (again) {
+      mine.beyond.resize(found);
+      mine.again.push_back(j);
+    } else if (std::abs(c) / factor(j) >= strong) {
+      mine.candidates.push_back({std::abs(c) / factor(j), j});
+    }
+  }
+}
+
+std::vector<Index> PathProblem::absorbed() {
+  std::vector<Index> again;
+  for (const Piece& piece : pieces_) {
+    candidates_.insert(candidates_.end(), piece.candidates.begin(), piece.candidates.end());
+    again.insert(again.end(), piece.again.begin(), piece.again.end());
+    for (const auto& b : piece.beyond) pending_[b.pending].beyond.push_back({b.feature, b.c});
+  }
+  pieces_.clear();
+  return again;
 }
 
 bool PathProblem::finish_certify() {
@@ -141,7 +155,7 @@ bool PathProblem::finish_certify() {
     // The null fit: every column has been read once.
     const Pending& p = pending_.front();
     const double ratio = std::max(options_.l1_ratio, 1e-3);
-    for (const auto& [j, c] : p.seen.beyond) {
+    for (const auto& [j, c] : p.beyond) {
       const ElasticNet net = penalty(j, 1.0);
       if (c > 0.0 ? net.upper <= 0.0 : net.lower >= 0.0) continue;
       lambda_max_ = std::max(lambda_max_, std::abs(c) / (ratio * factor(j)));
@@ -178,7 +192,7 @@ bool PathProblem::finish_certify() {
   adopt(pending_.front());
   std::vector<Index> fresh;
   for (const Pending& p : pending_) {
-    for (const auto& [j, c] : p.seen.beyond) {
+    for (const auto& [j, c] : p.beyond) {
       if (penalty(j, p.lambda).kkt_violation(0.0, c) > kkt_tolerance(p.lambda)) fresh.push_back(j);
     }
   }
@@ -215,7 +229,7 @@ bool PathProblem::accept(Pending& p, bool last_try) {
     if (net[w].l1 == 0.0 && net[w].l2 == 0.0) continue;
     scale = std::min(scale, net[w].feasible_scale(p.c[i]));
   }
-  for (const auto& [j, c] : p.seen.beyond) scale = std::min(scale, penalty(j, p.lambda).feasible_scale(c));
+  for (const auto& [j, c] : p.beyond) scale = std::min(scale, penalty(j, p.lambda).feasible_scale(c));
   const Vec u = scale * p.u;
   double dual = loss_->dual(u);
   if (offset_.size() > 0) dual -= offset_.dot(u);
@@ -231,7 +245,7 @@ bool PathProblem::accept(Pending& p, bool last_try) {
     }
     dual -= net[w].conjugate(scale * p.c[static_cast<Index>(w)] * (1.0 - 1e-16));
   }
-  for (const auto& [j, c] : p.seen.beyond) dual -= penalty(j, p.lambda).conjugate(scale * c * (1.0 - 1e-16));
+  for (const auto& [j, c] : p.beyond) dual -= penalty(j, p.lambda).conjugate(scale * c * (1.0 - 1e-16));
   const double unit = result_.null_objective - result_.saturated_objective;
   const double gap = unit > 0.0 ? (primal - dual) / unit : primal - dual;
   if (!(gap <= options_.tol) && !last_try) return false;

@@ -86,6 +86,9 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
   keep_all_ = model_.has_gram() || options.l1_ratio == 0.0;
   number_.assign(static_cast<std::size_t>(p_), -1);
   reference_.setup(omega, nu, noise);
+  for (Index j = 0; j < p_; ++j) {
+    if (usable_[static_cast<std::size_t>(j)]) reference_.set_limit(j, options.l1_ratio * factor(j));
+  }
   result_.saturated_objective = loss_->saturated();
 
   // State with no feature in the model.
@@ -154,9 +157,14 @@ void PathProblem::set_work(std::vector<Index> features) {
     }
   }
   outside_ += static_cast<Index>(work_.size()) - static_cast<Index>(features.size());
-  for (Index j : work_) number_[static_cast<std::size_t>(j)] = -1;
-  for (std::size_t w = 0; w < features.size(); ++w)
+  for (Index j : work_) {
+    number_[static_cast<std::size_t>(j)] = -1;
+    reference_.set_limit(j, options_.l1_ratio * factor(j));
+  }
+  for (std::size_t w = 0; w < features.size(); ++w) {
     number_[static_cast<std::size_t>(features[w])] = static_cast<std::int32_t>(w);
+    reference_.clear_limit(features[w]);
+  }
   active_set_.renumber(new_number);
   work_ = std::move(features);
   b_ = std::move(b);
@@ -183,10 +191,11 @@ double PathProblem::strong_threshold(double from, double to) const {
 void PathProblem::find_candidates(double threshold) {
   candidates_.clear();
   const ReferenceSubspace::Query query = reference_.query(rho_);
+  std::vector<std::uint8_t> flags(static_cast<std::size_t>(p_));
+  reference_.decide(query, kInfinity, keep_all_ ? 0.0 : threshold / options_.l1_ratio, 0, flags);
   for (Index j = 0; j < p_; ++j) {
-    if (!usable_[static_cast<std::size_t>(j)] || number_[static_cast<std::size_t>(j)] >= 0) continue;
-    const double estimate = std::abs(reference_.estimate(query, j)) / factor(j);
-    if (estimate >= threshold) candidates_.push_back({estimate, j});
+    if (flags[static_cast<std::size_t>(j)] == 0) continue;
+    candidates_.push_back({std::abs(reference_.estimate(query, j)) / factor(j), j});
   }
 }
 
@@ -194,7 +203,7 @@ void PathProblem::select(std::span<const double> lambdas, double following) {
   const double target = lambdas.back();
   std::vector<Index> chosen;
   std::vector<Index> keep = work_;
-  if (!keep_all_ && lambdas.size() == 1) {  // longer batches are for when nothing is outside, and keep it so
+  if (!keep_all_ && (outside_ > 0 || lambdas.size() == 1)) {  // when nothing is outside, longer batches keep it so
     std::vector<char> wanted(work_.size(), 0);
     for (Index w : active_set_.features()) wanted[static_cast<std::size_t>(w)] = 1;
     for (std::size_t w = 0; w < work_.size(); ++w) {

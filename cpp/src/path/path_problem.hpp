@@ -39,11 +39,19 @@ class PathProblem {
 
   /// True while some lambda of the batch is not accepted.
   bool pending() const { return !pending_.empty(); }
-  /// Evaluates the pending solutions from the data and marks in `need` the columns that no bound decides.
-  /// Returns the right-hand sides to stream on them (none when nothing is needed).
-  const Mat* begin_certify(std::vector<std::uint8_t>& need);
-  /// Takes X' (right-hand sides) of some columns.
-  void absorb(Columns columns, const Eigen::Ref<const Mat, 0, Eigen::OuterStride<>>& products);
+  /// Evaluates the pending solutions from the data and finds the columns that no bound decides, in increasing order.
+  void begin_certify();
+  const std::vector<Index>& needed() const { return needed_; }
+  /// The right-hand sides to stream on those columns.
+  const Mat& sides() const { return *sides_; }
+  /// Whether products with nearby right-hand sides will do at first.
+  bool may_round() const { return pending_.front().lambda < kInfinity; }
+  /// Products with `used`, sides() itself or something near it, are about to come in so many pieces.
+  void expect(const Mat& used, Index pieces);
+  /// Takes X' used of some columns. Safe for different pieces at once.
+  void absorb(Index piece, Columns columns, const MatIn& products);
+  /// Puts the pieces together. Returns the columns for which nearby right-hand sides did not do, in increasing order.
+  std::vector<Index> absorbed();
   /// Accepts what is certified; for the rest extends the working set. Returns whether solve() is to be called again.
   bool finish_certify();
 
@@ -58,9 +66,15 @@ class PathProblem {
   Index support_size() const;
 
  private:
-  struct Certificate {  // what has been seen of the columns outside the working set
-    double scale = 1.0;
-    std::vector<std::pair<Index, double>> beyond;  // (feature, c) with |c| above its threshold
+  struct Piece {  // what absorb() found in some columns
+    std::vector<std::pair<double, Index>> candidates;
+    std::vector<Index> again;
+    struct Beyond {
+      std::size_t pending;
+      Index feature;
+      double c;
+    };
+    std::vector<Beyond> beyond;
   };
   struct Pending {
     double lambda;
@@ -72,7 +86,7 @@ class PathProblem {
     Vec eta, u, rho, c;
     ReferenceSubspace::Query query;
     Vec coordinates;
-    Certificate seen;
+    std::vector<std::pair<Index, double>> beyond;  // (feature, c) outside the working set, |c| above its threshold
   };
 
   ElasticNet penalty(Index feature, double lambda) const;
@@ -82,6 +96,7 @@ class PathProblem {
   }
   double strong_threshold(double from, double to) const;
   void find_candidates(double threshold);
+  void bound_outside();
   double kkt_tolerance(double lambda) const;
   int threads_for(Columns columns, Index sides) const;
   void set_work(std::vector<Index> features);
@@ -92,7 +107,8 @@ class PathProblem {
   double residual_norm(const Vec& u) const;
   void make_dual_feasible(Vec& u, const Vec& curvature) const;
   void solve_one(Pending& p);
-  std::vector<Index> expected_entries(double lambda) const;
+  std::vector<Index> expected_entries(double lambda, const Vec& b, const Vec& c, double at, const Vec& earlier_c,
+                                      double earlier) const;
   InnerResult solve_inner(Pending& p, InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering);
   bool accept(Pending& p, bool last_try);
   void adopt(const Pending& p);
@@ -140,9 +156,11 @@ class PathProblem {
   ReferenceSubspace reference_;
   std::deque<Vec> history_;
   std::vector<Pending> pending_;
-  const Mat* streaming_ = nullptr;                     // what is being streamed for this problem,
-  const std::vector<std::uint8_t>* needed_ = nullptr;  // and the columns it asked for
-  Vec streaming_sums_;
+  std::vector<Index> needed_;   // columns to stream,
+  const Mat* sides_ = nullptr;  // the right-hand sides for that,
+  bool rounded_ = false;        // whether others near them are used, and what has come of it
+  Vec side_sums_;
+  std::vector<Piece> pieces_;
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now
   int tries_ = 0;
 

@@ -66,9 +66,12 @@ void PathProblem::solve() {
         p.c = c_;
       }
       const auto net = penalties(p.lambda);
-      const InnerResult inner =
-          solve_inner(p, {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, p.b, p.c,
-                      q == 0 ? expected_entries(p.lambda) : std::vector<Index>{});
+      const auto expected = q == 0   ? expected_entries(p.lambda, b_, c_, lambda_, earlier_c_, earlier_lambda_)
+                            : q == 1 ? expected_entries(p.lambda, p.b, p.c, pending_[0].lambda, c_, lambda_)
+                                     : expected_entries(p.lambda, p.b, p.c, pending_[q - 1].lambda, pending_[q - 2].c,
+                                                        pending_[q - 2].lambda);
+      const InnerResult inner = solve_inner(
+          p, {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, p.b, p.c, expected);
       p.iterations += inner.iterations;
     } else {
       solve_one(p);
@@ -77,17 +80,18 @@ void PathProblem::solve() {
   }
 }
 
-/// Features whose c, going on as it did over the last step of the path, passes their threshold at `lambda`: a hint.
-std::vector<Index> PathProblem::expected_entries(double lambda) const {
+/// Features whose c, going on from `earlier` over `at` to `lambda` as it went so far, passes its threshold: a hint.
+std::vector<Index> PathProblem::expected_entries(double lambda, const Vec& b, const Vec& c, double at,
+                                                 const Vec& earlier_c, double earlier) const {
   std::vector<Index> out;
-  if (!(earlier_lambda_ > lambda_) || !(lambda_ > lambda)) return out;
-  const double share = (lambda_ - lambda) / (earlier_lambda_ - lambda_);
+  if (!(earlier > at) || !(at > lambda)) return out;
+  const double share = (at - lambda) / (earlier - at);
   for (std::size_t w = 0; w < work_.size(); ++w) {
     const Index i = static_cast<Index>(w);
-    const double ahead = c_[i] + share * (c_[i] - earlier_c_[i]);
+    const double ahead = c[i] + share * (c[i] - earlier_c[i]);
     const ElasticNet net = penalty(work_[w], lambda);
     // Just reaching the threshold does not count: the twin of an active feature does so for ever.
-    if (b_[i] == 0.0 && net.kkt_violation(0.0, ahead) > 1e-6 * net.l1) out.push_back(i);
+    if (b[i] == 0.0 && net.kkt_violation(0.0, ahead) > 1e-6 * net.l1) out.push_back(i);
   }
   return out;
 }

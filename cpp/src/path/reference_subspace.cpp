@@ -3,18 +3,19 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernel/bounds.hpp"
 #include "riata/kernel/kernels.hpp"
 
 namespace riata {
 namespace {
 
-constexpr std::size_t kMaxBlocks = 64;
 constexpr std::size_t kRecent = 8;  // residuals among which a repeated one is looked for
 // Share of a residual outside the basis so far below which it is left out, so that the rounding of a (some 1e-16 times
 // the square root of n over that share) stays within what the bounds allow for.
 double dependent(Index n) {
   return std::max(1e-7, 4e-9 * std::sqrt(static_cast<double>(n)));
 }
+constexpr double kSame = 1e-13;  // the same below which a residual counts as a combination of others
 constexpr double kFloatNoise = 16.0 * 1.2e-7;
 constexpr float kSmallest = 1e-30f;    // covers what underflows
 constexpr float kUp = 1.0f + 4.0e-7f;  // rounds a float bound upwards
@@ -30,7 +31,19 @@ bool normalise(const Vec& omega, Vec& v, double& length) {
   return true;
 }
 
+float rounded_up(double value) {
+  return static_cast<float>(value) * kUp;
+}
+
+/// Above zero, so that rounding never makes a bound too large to pass count as one that passes.
+float rounded_down(double value) {
+  return static_cast<float>(value) * (1.0f - 4.0e-7f);
+}
+
 }  // namespace
+
+static_assert(ReferenceSubspace::kMaxBasis == riata::kMaxBasis && ReferenceSubspace::kMaxBlocks == riata::kMaxBlocks);
+static_assert(ReferenceSubspace::kUndecided == riata::kUndecided && ReferenceSubspace::kPromising == riata::kPromising);
 
 void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise) {
   const std::size_t p = static_cast<std::size_t>(nu.size());
@@ -39,32 +52,41 @@ void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise) {
   residuals_.clear();
   first_ = 0;
   block_.assign(p, 0);
-  k_.assign(p * kMaxBasis, 0.0f);
+  for (auto& k : k_) k.assign(p, 0.0f);
+  limit_.assign(p, -1.0f);
   nu_.resize(p);
-  noise_.resize(p);
+  size_.resize(p);
   const double largest = p > 0 ? nu.maxCoeff() : 0.0;
   unit_ = largest > 0.0 ? largest : 1.0;
   for (std::size_t j = 0; j < p; ++j) {
-    nu_[j] = static_cast<float>(nu[static_cast<Index>(j)] / unit_) * kUp;
-    // Inner products are kept as floats: half an ulp of each of kMaxBasis terms, the products of the
-    // estimate, and the rounding of a (see Block::rounding).
-    noise_[j] = static_cast<float>(kFloatNoise) * nu_[j] +
-                static_cast<float>(noise[static_cast<Index>(j)] / unit_) * kUp + kSmallest;
+    nu_[j] = rounded_up(nu[static_cast<Index>(j)] / unit_);
+    // Every bound adds at least kFloatNoise times this: inner products are kept as floats, half an ulp of each of
+    // kMaxBasis terms and of the products of the estimate.
+    size_[j] = nu_[j] + rounded_up(noise[static_cast<Index>(j)] / unit_ / kFloatNoise) +
+               static_cast<float>(kSmallest / kFloatNoise);
   }
   left_ = nu_;
 }
 
+void ReferenceSubspace::set_limit(Index j, double limit) {
+  limit_[static_cast<std::size_t>(j)] = rounded_down(std::min(limit, 1e30));
+}
+
+void ReferenceSubspace::clear_limit(Index j) {
+  limit_[static_cast<std::size_t>(j)] = -1.0f;
+}
+
 /// Forgets the older half of the blocks: their columns count as never read (bound nu_j |rho|), which is always valid.
 void ReferenceSubspace::forget_old() {
-  const std::size_t keep = kMaxBlocks / 2, drop = blocks_.size() - keep;
+  const std::size_t drop = blocks_.size() - kMaxBlocks / 2;
   blocks_.erase(blocks_.begin() + 1, blocks_.begin() + 1 + static_cast<std::ptrdiff_t>(drop));
   for (std::size_t j = 0; j < block_.size(); ++j) {
     if (block_[j] > drop) {
-      block_[j] = static_cast<std::uint16_t>(block_[j] - drop);
+      block_[j] = static_cast<std::uint8_t>(block_[j] - drop);
     } else {
       block_[j] = 0;
       left_[j] = nu_[j];
-      std::fill_n(k_.begin() + static_cast<std::ptrdiff_t>(j * kMaxBasis), kMaxBasis, 0.0f);
+      for (auto& k : k_) k[j] = 0.0f;
     }
   }
   Index oldest = first_ + static_cast<Index>(residuals_.size());
@@ -85,15 +107,14 @@ Index ReferenceSubspace::number_of(const Vec& unit) {
   return first_ + static_cast<Index>(residuals_.size()) - 1;
 }
 
-const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) {
-  if (blocks_.size() == kMaxBlocks) forget_old();
+const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals, Index exact) {
+  if (blocks_.size() == static_cast<std::size_t>(kMaxBlocks)) forget_old();
   Block block;
   Mat basis(omega_.size(), kMaxBasis);
   Square r = Square::Zero();
   Index& q = block.size;
-  for (const Vec* rho : residuals) {
-    if (q == kMaxBasis) break;
-    Vec v = (omega_.array() > 0.0).select(*rho, 0.0);
+  for (std::size_t i = 0; i < residuals.size() && q < kMaxBasis; ++i) {
+    Vec v = (omega_.array() > 0.0).select(*residuals[i], 0.0);
     double length = 0.0;
     if (!normalise(omega_, v, length)) continue;
     const Vec unit = v;
@@ -105,7 +126,7 @@ const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) 
       }
     }
     const double left = std::sqrt((omega_.array() * v.array().square()).sum());
-    if (q > 0 && left < dependent(omega_.size())) {
+    if (q > 0 && left < (static_cast<Index>(i) < exact ? kSame : dependent(omega_.size()))) {
       r.col(q).setZero();
       continue;
     }
@@ -123,22 +144,34 @@ const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) 
   return weighted_;
 }
 
+void ReferenceSubspace::replace_sides(const Mat& used) {
+  const auto change = (omega_.array() > 0.0)
+                          .replicate(1, used.cols())
+                          .select((used - weighted_).array().square().colwise() / omega_.array(), 0.0);
+  blocks_.back().replaced = std::sqrt(change.sum());
+}
+
 void ReferenceSubspace::store(Index j, const double* k) {
   const std::size_t i = static_cast<std::size_t>(j);
   const Index q = weighted_.cols();
   double square = 0.0;
   for (Index t = 0; t < kMaxBasis; ++t) {
     const double value = t < q ? k[t] / unit_ : 0.0;
-    k_[i * kMaxBasis + static_cast<std::size_t>(t)] = static_cast<float>(value);
+    k_[static_cast<std::size_t>(t)][i] = static_cast<float>(value);
     square += value * value;
   }
+  // The rounding of nu^2 - |k|^2 is part of the bound: relative 1e-6 of nu^2 would be too much when the column lies in
+  // the span, so the square root is taken of a difference that is itself rounded up.
   const double nu = static_cast<double>(nu_[i]);
-  // Rounding of nu^2 - |k|^2 is part of the bound: relative 1e-6 of nu^2 would be too much when the column lies in the
-  // span, so the square root is taken of a difference that is itself rounded up.
-  const double noise = std::max(static_cast<double>(noise_[i]) - kFloatNoise * nu, 0.0);  // of streaming
+  const double noise = kFloatNoise * static_cast<double>(size_[i] - nu_[i]) + blocks_.back().replaced * nu;
   const double slack = 1e-13 * nu * nu + 2.0 * nu * noise + noise * noise;
-  left_[i] = static_cast<float>(std::sqrt(std::max(nu * nu - square, 0.0) + slack)) * kUp;
-  block_[i] = static_cast<std::uint16_t>(blocks_.size() - 1);
+  left_[i] = rounded_up(std::sqrt(std::max(nu * nu - square, 0.0) + slack));
+  block_[i] = static_cast<std::uint8_t>(blocks_.size() - 1);
+}
+
+double ReferenceSubspace::error(Index j) const {
+  const std::size_t i = static_cast<std::size_t>(j);
+  return unit_ * static_cast<double>(nu_[i]) * blocks_[block_[i]].replaced;
 }
 
 ReferenceSubspace::Query ReferenceSubspace::query(const Vec& rho) const {
@@ -150,16 +183,51 @@ ReferenceSubspace::Query ReferenceSubspace::query(const Vec& rho) const {
   const Index count = static_cast<Index>(lines.size());
   Vec products(count);
   kernels().correlate_f64(lines.data(), count, unit.size(), unit.data(), unit.size(), 1, products.data(), count);
-  for (const Block& block : blocks_) {
+  for (std::size_t b = 0; b < blocks_.size(); ++b) {
+    const Block& block = blocks_[b];
     Eigen::Matrix<double, kMaxBasis, 1> with = Eigen::Matrix<double, kMaxBasis, 1>::Zero();
     for (Index t = 0; t < block.size; ++t) with[t] = products[block.members[static_cast<std::size_t>(t)] - first_];
     const Eigen::Matrix<double, kMaxBasis, 1> a = block.inverse.transpose() * with;
+    for (Index t = 0; t < kMaxBasis; ++t) query.a[static_cast<std::size_t>(t)][b] = static_cast<float>(a[t]);
     // |e|^2 = |rho|^2 - |a|^2, up to the rounding of a.
     const double rest = std::sqrt(std::max(1.0 - a.squaredNorm(), 0.0) + block.rounding);
-    query.rest.push_back(static_cast<float>(block.size == 0 ? 1.0 : rest) * kUp);
-    for (Index t = 0; t < kMaxBasis; ++t) query.coordinates.push_back(static_cast<float>(a[t]));
+    query.rest[b] = rounded_up(block.size == 0 ? 1.0 : rest);
+    query.loose[b] = rounded_up(kFloatNoise + block.rounding + a.norm() * block.replaced);
   }
   return query;
+}
+
+double ReferenceSubspace::estimate(const Query& q, Index j) const {
+  const std::size_t i = static_cast<std::size_t>(j), b = block_[i];
+  double sum = 0.0;
+  for (std::size_t t = 0; t < static_cast<std::size_t>(kMaxBasis); ++t) {
+    sum += static_cast<double>(k_[t][i]) * static_cast<double>(q.a[t][b]);
+  }
+  return unit_ * q.norm * sum;
+}
+
+double ReferenceSubspace::bound(const Query& q, Index j) const {
+  const std::size_t i = static_cast<std::size_t>(j), b = block_[i];
+  return std::abs(estimate(q, j)) + unit_ * q.norm * static_cast<double>(q.rest[b] * left_[i] + q.loose[b] * size_[i]);
+}
+
+void ReferenceSubspace::decide(const Query& q, double threshold, double promising, Index first,
+                               std::span<std::uint8_t> flags) const {
+  KnownColumns columns{};
+  ResidualInBlocks residual{};
+  for (std::size_t t = 0; t < static_cast<std::size_t>(kMaxBasis); ++t) {
+    columns.k[t] = k_[t].data();
+    std::copy(q.a[t].begin(), q.a[t].end(), residual.a[t]);
+  }
+  std::copy(q.rest.begin(), q.rest.end(), residual.rest);
+  std::copy(q.loose.begin(), q.loose.end(), residual.loose);
+  columns.left = left_.data();
+  columns.size = size_.data();
+  columns.limit = limit_.data();
+  columns.block = block_.data();
+  const double norm = unit_ * q.norm;
+  decide_columns()(columns, first, static_cast<Index>(flags.size()), residual, rounded_down(threshold / norm),
+                   static_cast<float>(promising / norm), flags.data());
 }
 
 }  // namespace riata

@@ -44,6 +44,15 @@ class Design {
   /// Accumulated in double: error at most 1e-14 |x_j| |R_q| for n up to 1e6.
   virtual void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const = 0;
 
+  /// Whether products with rounded right-hand sides are cheaper than exact ones.
+  virtual bool rounds() const { return false; }
+  /// Replaces R by nearby right-hand sides that correlate_rounded() takes; zeros stay zero.
+  virtual void round_sides(MatOut /*R*/) const {}
+  /// As correlate(), for an R that round_sides() made.
+  virtual void correlate_rounded(Columns columns, const MatIn& R, MatOut out, int threads) const {
+    correlate(columns, R, out, threads);
+  }
+
   /// out = X_columns B, B is |columns| x m and out is n x m (overwritten).
   virtual void multiply(Columns columns, const MatIn& B, MatOut out, int threads) const = 0;
 

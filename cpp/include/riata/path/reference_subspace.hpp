@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <deque>
 #include <span>
@@ -18,52 +17,59 @@ namespace riata {
 /// The idea of reference vectors follows Johnson & Guestrin 2017 (StingyCD).
 class ReferenceSubspace {
  public:
-  static constexpr Index kMaxBasis = 4;
+  static constexpr Index kMaxBasis = 4, kMaxBlocks = 64;
 
   /// nu[j] is the norm of scaled column j; `noise[j]` bounds the relative rounding error of streamed inner products.
   void setup(Vec omega, const Vec& nu, const Vec& noise);
 
-  /// Opens a block spanned by the given residuals (the first ones matter most; near-dependent ones are dropped) and
-  /// returns its basis vectors times omega, n x q: the right-hand sides to stream.
-  const Mat& open_block(std::span<const Vec* const> residuals);
+  /// Sets the threshold of column j, in units of the one that decide() is given. Columns start without one, and are
+  /// not asked for while they have none.
+  void set_limit(Index j, double limit);
+  void clear_limit(Index j);
 
-  /// Inner products of column j with the open block's basis (q numbers).
+  /// Opens a block spanned by the given residuals and returns its basis vectors times omega, n x q: the right-hand
+  /// sides to stream. The first ones matter most: the first `exact` are represented to rounding, of the others those
+  /// that nearly depend on what precedes them are left out.
+  const Mat& open_block(std::span<const Vec* const> residuals, Index exact);
+  /// Tells that the open block's right-hand sides were replaced by `used` before they were streamed.
+  void replace_sides(const Mat& used);
+
+  /// Inner products of column j with the open block's basis (q numbers). Safe for different columns at once.
   void store(Index j, const double* k);
   /// Coordinates of a residual in the open block.
   Vec coordinates(const Vec& rho) const { return weighted_.transpose() * rho; }
+  /// Bounds the error of k'a, for the stored k of column j and coordinates a of length 1, that came with replaced
+  /// sides.
+  double error(Index j) const;
 
   /// Prepares bounds for one residual.
   struct Query {
-    std::vector<float> coordinates;  // kMaxBasis a block
-    std::vector<float> rest;         // |e| a block
-    double norm = 0.0;               // |rho|; the two above are for rho / |rho|
+    // For rho / |rho|, one entry a block: coordinates, |e|, and rounding relative to the column.
+    std::array<std::array<float, kMaxBlocks>, kMaxBasis> a{};
+    std::array<float, kMaxBlocks> rest{}, loose{};
+    double norm = 0.0;  // |rho|
   };
   Query query(const Vec& rho) const;
 
   /// k_j'a: what c_j would be if rho lay in the span.
-  double estimate(const Query& q, Index j) const { return unit_ * q.norm * static_cast<double>(relative(q, j)); }
+  double estimate(const Query& q, Index j) const;
   /// Upper bound of |c_j|.
-  double bound(const Query& q, Index j) const {
-    const std::size_t i = static_cast<std::size_t>(j);
-    const double sum = static_cast<double>(std::abs(relative(q, j))) +
-                       static_cast<double>(q.rest[block_[i]] * left_[i]) + static_cast<double>(noise_[i]);
-    return unit_ * q.norm * sum;
-  }
+  double bound(const Query& q, Index j) const;
+
+  /// flags[i] for column first + i: kUndecided unless its bound is at most threshold times its limit; if it is,
+  /// kPromising when the estimate is at least `promising` times that, else 0. A column without a limit gets 0.
+  static constexpr std::uint8_t kUndecided = 1, kPromising = 2;
+  void decide(const Query& q, double threshold, double promising, Index first, std::span<std::uint8_t> flags) const;
 
  private:
-  float relative(const Query& q, Index j) const {
-    const float* k = k_.data() + j * kMaxBasis;
-    const float* a = q.coordinates.data() + static_cast<std::size_t>(block_[static_cast<std::size_t>(j)]) * kMaxBasis;
-    return k[0] * a[0] + k[1] * a[1] + (k[2] * a[2] + k[3] * a[3]);
-  }
-
   using Square = Eigen::Matrix<double, kMaxBasis, kMaxBasis>;
   /// Q = P R^-1 with P the unit residuals numbered `members`: so a = R^-T <P, rho>, and no block keeps its basis.
   struct Block {
     Index size = 0;
     std::array<Index, kMaxBasis> members{};
     Square inverse = Square::Zero();  // R^-1
-    double rounding = 0.0;            // bounds the error of |a|^2
+    double rounding = 0.0;            // bounds the error of a and of |a|^2
+    double replaced = 0.0;            // norm of the change by replace_sides()
   };
   Index number_of(const Vec& unit);
   void forget_old();
@@ -72,10 +78,11 @@ class ReferenceSubspace {
   std::vector<Block> blocks_;  // block 0 is empty: never read
   std::deque<Vec> residuals_;  // omega * unit residuals, the oldest numbered first_
   Index first_ = 0;
-  Mat weighted_;  // omega * basis of the open block
-  std::vector<std::uint16_t> block_;
+  Mat weighted_;       // omega * basis of the open block
   double unit_ = 1.0;  // largest nu: what the floats below are relative to, so that none leaves their range
-  std::vector<float> k_, left_, nu_, noise_;
+  std::array<std::vector<float>, kMaxBasis> k_;
+  std::vector<float> nu_, left_, size_, limit_;  // see KnownColumns
+  std::vector<std::uint8_t> block_;
 };
 
 }  // namespace riata

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+
+#include "riata/kernel/kernels.hpp"
+
+namespace riata {
+
+/// Most reference residuals in a block, and blocks that columns refer to (see path/reference_subspace.hpp).
+inline constexpr int kMaxBasis = 4, kMaxBlocks = 64;
+
+/// What is known of each column, in floats; entry j of every array belongs to column j.
+struct KnownColumns {
+  const float* k[kMaxBasis];  // inner products with the basis of the column's block
+  const float* left;          // what of the column's norm lies outside that basis
+  const float* size;          // what rounding is relative to
+  const float* limit;         // threshold of the column in units of a common one; negative: the column is not asked for
+  const std::uint8_t* block;
+};
+
+/// One residual, as seen by every block.
+struct ResidualInBlocks {
+  float a[kMaxBasis][kMaxBlocks];  // coordinates
+  float rest[kMaxBlocks];          // norm of what lies outside the basis
+  float loose[kMaxBlocks];         // rounding, relative to the size of a column
+};
+
+/// flags[i] for column first + i: kUndecided when |k'a| + rest left + loose size is not at most threshold * limit, else
+/// kPromising when |k'a| is at least promising * limit, else 0.
+using DecideColumns = void (*)(const KnownColumns& columns, Index first, Index count, const ResidualInBlocks& residual,
+                               float threshold, float promising, std::uint8_t* flags);
+inline constexpr std::uint8_t kUndecided = 1, kPromising = 2;
+
+/// Null where the compiler does not target the instruction set.
+extern const DecideColumns decide_columns_baseline, decide_columns_avx2, decide_columns_avx512;
+
+/// The one that matches `kernels().name`.
+DecideColumns decide_columns();
+
+}  // namespace riata
