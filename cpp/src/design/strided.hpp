@@ -84,14 +84,12 @@ class StridedDesign final : public Design {
     });
   }
 
-  void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
-    std::vector<Index> all(static_cast<std::size_t>(cols()));
-    for (Index j = 0; j < cols(); ++j) all[j] = j;
+  void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
     const Kernels& table = kernels();
-    for_stripes(all, tile_cols, threads, [&](Index first, Columns mine) {
+    for_stripes(columns, tile_cols, threads, [&](Index first, Columns mine) {
       const Index count = static_cast<Index>(mine.size()), folds = weights.cols();
       std::array<double, tile_cols> shift;
-      for (Index k = 0; k < count; ++k) shift[k] = rough_mean(rows(), column(first + k));
+      for (Index k = 0; k < count; ++k) shift[k] = rough_mean(rows(), column(mine[k]));
       std::vector<double> z(tile_rows * tile_cols), square(tile_rows * tile_cols);
       auto means = mean.middleRows(first, count), variances = variance.middleRows(first, count);
       means.setZero();
@@ -119,7 +117,7 @@ class StridedDesign final : public Design {
         variances += squares;
       }
       for (Index k = 0; k < count; ++k) {
-        finish_moments(weights, shift[k], column(first + k), mean.row(first + k), variance.row(first + k));
+        finish_moments(weights, shift[k], column(mine[k]), mean.row(first + k), variance.row(first + k));
       }
     });
   }
