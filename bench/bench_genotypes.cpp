@@ -113,7 +113,8 @@ int main(int argc, char** argv) {
     }
     const Mat weights = R.cwiseAbs() * R.cwiseAbs().colwise().sum().cwiseInverse().asDiagonal();
     Mat mean(p, 1), variance(p, 1);
-    rows.row("moments", 1, riata::bench::measure([&] { X.moments(weights.leftCols(1), mean, variance, workers); }));
+    rows.row("moments", 1,
+             riata::bench::measure([&] { X.moments(all, weights.leftCols(1), mean, variance, workers); }));
   }
 
   const Csc sparse(n, p, 0.02, seed);

@@ -62,7 +62,8 @@ void bench(const Options& o, const riata::bench::Report& report, const char* typ
   }
   const Mat weights = Mat::Constant(o.n, 1, 1.0 / static_cast<double>(o.n));
   Mat mean(o.p, 1), variance(o.p, 1);
-  rows.row("moments", 1, riata::bench::measure([&] { design->moments(weights, mean, variance, threads); }, o.runs));
+  rows.row("moments", 1,
+           riata::bench::measure([&] { design->moments(all, weights, mean, variance, threads); }, o.runs));
 }
 
 }  // namespace

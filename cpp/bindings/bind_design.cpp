@@ -181,11 +181,12 @@ std::shared_ptr<riata::PlinkDesign> plink_design(
 std::pair<FortranOut, FortranOut> moments(const riata::Design& X, const FortranIn& weights, int n_threads) {
   check_threads(n_threads);
   const MapIn w = matrix(weights, "weights", X.rows());
+  const std::vector<Index> all = column_numbers(std::nullopt, X.cols());
   FortranOut mean = new_matrix(X.cols(), w.cols()), variance = new_matrix(X.cols(), w.cols());
   {
     MapOut m = view(mean), v = view(variance);
     const py::gil_scoped_release nogil;
-    X.moments(w, m, v, n_threads);
+    X.moments(all, w, m, v, n_threads);
   }
   return {std::move(mean), std::move(variance)};
 }

@@ -103,7 +103,7 @@ TEST_CASE("csc variances survive a large offset, also where a fold leaves the ze
   x.end_column();
   Mat w = Mat::Constant(n, 2, 1.0 / static_cast<double>(n));
   w.col(1).setConstant(1.0 / 40).tail(10).setZero();
-  const Mat m = riata::check::moments(*x.design(), w);
+  const Mat m = riata::check::moments(*x.design(), riata::check::all_columns(*x.design()), w);
   CHECK(m(0, 2) == doctest::Approx(1.0).epsilon(1e-9));
   CHECK(m(0, 3) == doctest::Approx(1.0).epsilon(1e-9));
   CHECK(m(1, 3) == doctest::Approx(1.0).epsilon(1e-9));
@@ -118,7 +118,7 @@ TEST_CASE("csc flags columns that are not finite, whatever their weight") {
   const auto x = tiny(indptr, indices, values);
   Mat w = Mat::Zero(3, 1);
   w(2, 0) = 1.0;
-  const Mat m = riata::check::moments(*x, w);
+  const Mat m = riata::check::moments(*x, riata::check::all_columns(*x), w);
   CHECK(std::isnan(m(0, 1)));
   CHECK(std::isnan(m(1, 1)));
   CHECK(m(2, 1) == 0.0);

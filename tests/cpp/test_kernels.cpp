@@ -109,6 +109,46 @@ void check_multiply(Multiply multiply) {
   }
 }
 
+template <class T, class Along, class Across>
+void check_moments(Along along, Across across) {
+  for (const Index n : lengths) {
+    for (const Index p : {0, 1, 3, 4, 9}) {
+      CAPTURE(n);
+      CAPTURE(p);
+      const Block<T> X = random_block<T>(n, p);
+      const Vec w = Vec::Random(n).cwiseAbs(), shift = Vec::Random(p), across_shift = Vec::Random(n);
+      const Vec across_w = Vec::Random(p).cwiseAbs();
+      const auto lines = columns_of<T>(X);
+      const Mat D = X.template cast<double>();
+
+      Mat sums = Mat::Constant(2, p + 1, 7.0);
+      along(lines.data(), p, n, shift.data(), w.data(), sums.data());
+      for (Index c = 0; c < p; ++c) {
+        const Vec z = D.col(c).array() - shift[c];
+        CHECK(std::abs(sums(0, c) - w.dot(z)) <= 1e-14 * w.norm() * z.norm());
+        CHECK(std::abs(sums(1, c) - w.dot(z.cwiseAbs2())) <= 1e-14 * w.norm() * z.cwiseAbs2().norm());
+        Vec single(2);
+        along(lines.data() + c, 1, n, shift.data() + c, w.data(), single.data());
+        CHECK(single == sums.col(c));
+      }
+      CHECK((sums.col(p).array() == 7.0).all());
+
+      Mat rows = Mat::Constant(n + 1, 2, 7.0);
+      across(lines.data(), p, n, across_shift.data(), across_w.data(), rows.col(0).data(), rows.col(1).data());
+      const Mat Z = D.colwise() - across_shift;
+      CHECK(((rows.col(0).head(n).array() - 7.0 - (Z * across_w).array()).abs() <= 1e-10).all());
+      CHECK(((rows.col(1).head(n).array() - 7.0 - (Z.cwiseAbs2() * across_w).array()).abs() <= 1e-8).all());
+      CHECK((rows.row(n).array() == 7.0).all());
+      Mat one_by_one = Mat::Constant(n + 1, 2, 7.0);
+      for (Index c = 0; c < p; ++c) {
+        across(lines.data() + c, 1, n, across_shift.data(), across_w.data() + c, one_by_one.col(0).data(),
+               one_by_one.col(1).data());
+      }
+      CHECK(one_by_one == rows);
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("correlate sums columns against right-hand sides, whatever the grouping") {
@@ -167,6 +207,14 @@ TEST_CASE("dot, axpy, axpy_weighted and center on every remainder") {
     Vec z(5), square(5);
     k.center_i8(bytes.data(), 5, 0.0, z.data(), square.data());
     CHECK(z == (Vec(5) << -128, -1, 0, 1, 127).finished());
+  });
+}
+
+TEST_CASE("moments along and across lines, whatever the grouping") {
+  for_each_isa([](const Kernels& k) {
+    check_moments<double>(k.moments_f64, k.moments_across_f64);
+    check_moments<float>(k.moments_f32, k.moments_across_f32);
+    check_moments<std::int8_t>(k.moments_i8, k.moments_across_i8);
   });
 }
 

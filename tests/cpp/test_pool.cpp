@@ -90,7 +90,7 @@ TEST_CASE("a dense pool holds shifted columns in the order they came") {
     CHECK((v - (u - 0.5 * weight.cwiseProduct(W.col(4)))).norm() <= 1e-13);
 
     Mat weights = Mat::Constant(n, 1, 1.0 / static_cast<double>(n)), mean(k, 1), variance(k, 1);
-    pool->moments(weights, mean, variance, 2);
+    pool->moments(check::all_columns(*pool), weights, mean, variance, 2);
     CHECK((mean - W.transpose() * weights).cwiseAbs().maxCoeff() <= 1e-12);
   }
 }
@@ -162,7 +162,7 @@ TEST_CASE("a view pool does on the source's columns what a dense copy does") {
   check::close(product, Mat(copy.col(2) * B.row(0) + copy.col(0) * B.row(1)), 1e-12);
   pool->gather(some, gathered, 1);
   CHECK(gathered.col(0) == copy.col(2));
-  pool->moments(Vec::Constant(n, 1.0 / static_cast<double>(n)), mean, variance, 1);
+  pool->moments(check::all_columns(*pool), Vec::Constant(n, 1.0 / static_cast<double>(n)), mean, variance, 1);
   check::close(Vec(mean.col(0)), Vec(copy.colwise().mean().transpose()), 1e-12);
   const Vec u = R.col(0);
   CHECK(pool->dot(1, u.data()) == doctest::Approx(copy.col(1).dot(u)));

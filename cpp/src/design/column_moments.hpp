@@ -8,16 +8,16 @@
 
 namespace riata {
 
-/// A shift close to the mean of a column whose element i is at(i): the mean of up to 256 evenly spread elements,
+/// A shift close to the mean of a column whose element i is at(i): the mean of up to 32 evenly spread elements,
 /// exact when they are all equal, and 0 when it is not finite.
 template <class At>
 double rough_mean(Index n, const At& at) {
   if (n == 0) return 0.0;
+  const Index step = (n + 31) / 32;
   const double first = at(0);
-  const Index count = n < 256 ? n : 256;
   double sum = 0.0;
-  for (Index k = 0; k < count; ++k) sum += at(k * n / count) - first;
-  const double mean = first + sum / static_cast<double>(count);
+  for (Index i = step; i < n; i += step) sum += at(i) - first;
+  const double mean = first + sum / static_cast<double>((n + step - 1) / step);
   return std::isfinite(mean) ? mean : 0.0;
 }
 

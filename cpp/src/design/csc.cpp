@@ -30,12 +30,13 @@ class CscDesign final : public SparseDesign {
     return static_cast<double>(indptr_[cols()]) * (sizeof(I) + sizeof(T)) + static_cast<double>(cols() + 1) * sizeof(I);
   }
 
-  void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
+  void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
     const sparse::Moments moments(weights);
-    sparse::each(cols(), threads, [&](Index j) {
-      if (!has_duplicates(j)) return moments.of(column(j), j, mean, variance);
+    sparse::each(static_cast<Index>(columns.size()), threads, [&](Index k) {
+      const Index j = columns[static_cast<std::size_t>(k)];
+      if (!has_duplicates(j)) return moments.of(column(j), k, mean, variance);
       const auto [row, value] = clean_column(j);
-      moments.of(SparseColumn<Index, double>{row.data(), value.data(), static_cast<Index>(row.size())}, j, mean,
+      moments.of(SparseColumn<Index, double>{row.data(), value.data(), static_cast<Index>(row.size())}, k, mean,
                  variance);
     });
   }

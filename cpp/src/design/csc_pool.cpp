@@ -17,9 +17,10 @@ class CscPool final : public Pool {
     return sparse::multiplications(start_.back(), cols(), columns, sides);
   }
 
-  void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
+  void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
     const sparse::Moments moments(weights);
-    sparse::each(cols(), threads, [&](Index k) { moments.of(column(k), k, mean, variance); });
+    sparse::each(static_cast<Index>(columns.size()), threads,
+                 [&](Index k) { moments.of(column(columns[static_cast<std::size_t>(k)]), k, mean, variance); });
   }
   void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const override {
     sparse::correlate([this](Index k) { return column(k); }, columns, R, out, threads);

@@ -18,10 +18,8 @@ class ColumnMajorDesign final : public Design {
   std::string_view kind() const override { return "dense"; }
   double bytes() const override { return static_cast<double>(rows()) * static_cast<double>(cols()) * sizeof(T); }
 
-  void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
-    std::vector<const T*> lines(static_cast<std::size_t>(cols()));
-    for (Index j = 0; j < cols(); ++j) lines[j] = line(j);
-    moments_lines<T>(lines, weights, mean, variance, threads);
+  void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
+    moments_lines<T>(lines_of(columns), weights, mean, variance, threads);
   }
   void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const override {
     correlate_lines<T>(lines_of(columns), R, out, threads);

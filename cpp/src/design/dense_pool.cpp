@@ -82,8 +82,8 @@ std::vector<const double*> DensePool::lines_of(Columns columns) const {
   return lines;
 }
 
-void DensePool::moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const {
-  moments_lines<double>(line_, weights, mean, variance, threads);
+void DensePool::moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const {
+  moments_lines<double>(lines_of(columns), weights, mean, variance, threads);
 }
 
 void DensePool::correlate(Columns columns, const MatIn& R, MatOut out, int threads) const {

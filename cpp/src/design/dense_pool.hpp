@@ -23,7 +23,7 @@ class DensePool final : public Pool {
 
   std::string_view kind() const override { return "dense"; }
   double bytes() const override { return static_cast<double>(rows()) * static_cast<double>(cols()) * sizeof(double); }
-  void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override;
+  void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override;
   void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const override;
   void multiply(Columns columns, const MatIn& B, MatOut out, int threads) const override;
   void gather(Columns columns, MatOut out, int threads) const override;

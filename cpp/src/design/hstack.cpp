@@ -26,11 +26,11 @@ class HStack : public Design {
     return sum;
   }
 
-  void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
-    for (std::size_t k = 0; k < parts_.size(); ++k) {
-      const Index count = parts_[k]->cols();
-      parts_[k]->moments(weights, mean.middleRows(begins_[k], count), variance.middleRows(begins_[k], count), threads);
-    }
+  void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
+    for_runs(columns, [&](const Design& part, Columns local, Index at) {
+      const Index count = static_cast<Index>(local.size());
+      part.moments(local, weights, mean.middleRows(at, count), variance.middleRows(at, count), threads);
+    });
   }
 
   void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const override {

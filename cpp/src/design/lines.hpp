@@ -69,8 +69,32 @@ void gather_lines(Lines<T> lines, MatOut out, int threads) {
   });
 }
 
+/// moments_lines for one weight vector.
+template <class T>
+void weighted_moments_lines(Lines<T> lines, const MatIn& weights, MatOut mean, MatOut variance, int threads) {
+  constexpr Index batch = 32;  // columns whose shifts are found just before their sums
+  const Index n = weights.rows();
+  const TypedKernels<T> typed(kernels());
+  for_lines<T>(lines, n, threads, [&](Index first, Index count) {
+    std::array<double, batch> shift;
+    std::array<double, 2 * batch> sums;
+    for (Index k0 = first; k0 < first + count; k0 += batch) {
+      const Index columns = std::min(batch, first + count - k0);
+      const auto column = [&](Index k) { return [x = lines[k0 + k]](Index i) { return static_cast<double>(x[i]); }; };
+      for (Index k = 0; k < columns; ++k) shift[k] = rough_mean(n, column(k));
+      typed.moments(lines.data() + k0, columns, n, shift.data(), weights.data(), sums.data());
+      for (Index k = 0; k < columns; ++k) {
+        mean(k0 + k, 0) = sums[2 * k];
+        variance(k0 + k, 0) = sums[2 * k + 1];
+        finish_moments(weights, shift[k], column(k), mean.row(k0 + k), variance.row(k0 + k));
+      }
+    }
+  });
+}
+
 template <class T>
 void moments_lines(Lines<T> lines, const MatIn& weights, MatOut mean, MatOut variance, int threads) {
+  if (weights.cols() == 1) return weighted_moments_lines<T>(lines, weights, mean, variance, threads);
   constexpr Index batch = 4;  // columns held as centred and squared blocks in the first-level cache
   const Index n = weights.rows(), folds = weights.cols();
   const Kernels& table = kernels();

@@ -196,36 +196,37 @@ const Vec& PlinkDesign::imputed() const {
   return impl_->imputed;
 }
 
-void PlinkDesign::moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const {
+void PlinkDesign::moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const {
   const SplitWeights split(weights);
   const PlinkKernels& kernel = plink_kernels();
   const auto n_general = static_cast<Index>(split.general.size());
-  impl_->over_columns(cols(), threads, [&](Index first, Index count) {
-    for (Index j = first; j < first + count; ++j) {
+  impl_->over_columns(static_cast<Index>(columns.size()), threads, [&](Index first, Index count) {
+    for (Index k = first; k < first + count; ++k) {
+      const Index j = columns[static_cast<std::size_t>(k)];
       const auto values = impl_->values(j);
       for (std::size_t u = 0; u < split.uniform.size(); ++u) {
         const CodeCounts codes = kernel.count(impl_->column(j), split.masks[u].data(), rows());
         const std::array<double, 4> amount = {static_cast<double>(codes.of[0]), static_cast<double>(codes.of[1]),
                                               static_cast<double>(codes.of[2]), static_cast<double>(codes.of[3])};
-        std::tie(mean(j, split.uniform[u]), variance(j, split.uniform[u])) = moments_of(values.data(), amount.data());
+        std::tie(mean(k, split.uniform[u]), variance(k, split.uniform[u])) = moments_of(values.data(), amount.data());
       }
     }
     if (n_general == 0) return;
     // Weight of each code of each column: four indicator tables on the same bytes.
     std::vector<const std::uint8_t*> indicators;
     std::vector<double> tables;
-    for (Index j = first; j < first + count; ++j)
+    for (Index k = first; k < first + count; ++k)
       for (int code = 0; code < 4; ++code) {
-        indicators.push_back(impl_->column(j));
-        for (int k = 0; k < 4; ++k) tables.push_back(k == code ? 1.0 : 0.0);
+        indicators.push_back(impl_->column(columns[static_cast<std::size_t>(k)]));
+        for (int other = 0; other < 4; ++other) tables.push_back(other == code ? 1.0 : 0.0);
       }
     Mat amount(4 * count, n_general);
     impl_->correlate(indicators, tables, split.values.data(), rows(), n_general, amount.data(), amount.rows());
-    for (Index j = first; j < first + count; ++j) {
-      const auto values = impl_->values(j);
+    for (Index k = first; k < first + count; ++k) {
+      const auto values = impl_->values(columns[static_cast<std::size_t>(k)]);
       for (Index g = 0; g < n_general; ++g) {
         const Index f = split.general[static_cast<std::size_t>(g)];
-        std::tie(mean(j, f), variance(j, f)) = moments_of(values.data(), &amount(4 * (j - first), g));
+        std::tie(mean(k, f), variance(k, f)) = moments_of(values.data(), &amount(4 * (k - first), g));
       }
     }
   });

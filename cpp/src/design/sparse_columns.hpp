@@ -162,7 +162,7 @@ void gather(const Column& column, Columns columns, MatOut out, int threads) {
 }
 
 /// Moments of columns without duplicates, from their entries alone: with m the mean,
-/// variance = sum_nz w (x - m)^2 + (weight of the zeros) m^2. No term cancels another.
+/// variance = sum_nz w (x - m)^2 + (weight of the zeros) m^2. No term cancels another. Written to row `at`.
 class Moments {
  public:
   explicit Moments(const MatIn& weights) : panels_(weights), positive_(weights.cols()), total_(weights.cols()) {
@@ -173,7 +173,7 @@ class Moments {
   }
 
   template <class I, class T>
-  void of(const SparseColumn<I, T>& x, Index j, MatOut& mean, MatOut& variance) const {
+  void of(const SparseColumn<I, T>& x, Index at, MatOut& mean, MatOut& variance) const {
     double finite = 0;
     for (Index k = 0; k < x.size; ++k) finite += static_cast<double>(x.value[k]) * 0.0;
     for (Index b = 0; b < panels_.count(); ++b) {
@@ -197,11 +197,11 @@ class Moments {
         const Index f = b * kLanes + l;
         // Where every weighted row has an entry, total - weight would be mere rounding, amplified by a large mean.
         const double zeros = rows[l] == positive_[f] ? 0.0 : std::max(total_[f] - weight[l], 0.0);
-        mean(j, f) = first[l];
-        variance(j, f) = second[l] + zeros * first[l] * first[l];
+        mean(at, f) = first[l];
+        variance(at, f) = second[l] + zeros * first[l] * first[l];
       }
     }
-    if (std::isnan(finite)) variance(j, 0) = std::numeric_limits<double>::quiet_NaN();
+    if (std::isnan(finite)) variance(at, 0) = std::numeric_limits<double>::quiet_NaN();
   }
 
  private:

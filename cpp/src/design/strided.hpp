@@ -52,8 +52,7 @@ class StridedDesign final : public Design {
       const Index first = chunk * panel, held = std::min(panel, rows() - first);
       auto mine = out.middleRows(first, held);
       if (direct && count > 0) {
-        std::array<const T*, panel> row;
-        for (Index r = 0; r < held; ++r) row[r] = pointer(first + r, columns[0]);
+        const auto row = row_pointers(first, held, columns[0]);
         typed.correlate(row.data(), held, count, B.data(), B.outerStride(), B.cols(), mine.data(), out.outerStride());
         return;
       }
@@ -84,14 +83,13 @@ class StridedDesign final : public Design {
     });
   }
 
-  void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
-    std::vector<Index> all(static_cast<std::size_t>(cols()));
-    for (Index j = 0; j < cols(); ++j) all[j] = j;
+  void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
+    if (weights.cols() == 1) return weighted_moments(columns, weights, mean, variance, threads);
     const Kernels& table = kernels();
-    for_stripes(all, tile_cols, threads, [&](Index first, Columns mine) {
+    for_stripes(columns, tile_cols, threads, [&](Index first, Columns mine) {
       const Index count = static_cast<Index>(mine.size()), folds = weights.cols();
       std::array<double, tile_cols> shift;
-      for (Index k = 0; k < count; ++k) shift[k] = rough_mean(rows(), column(first + k));
+      for (Index k = 0; k < count; ++k) shift[k] = rough_mean(rows(), column(mine[k]));
       std::vector<double> z(tile_rows * tile_cols), square(tile_rows * tile_cols);
       auto means = mean.middleRows(first, count), variances = variance.middleRows(first, count);
       means.setZero();
@@ -119,7 +117,7 @@ class StridedDesign final : public Design {
         variances += squares;
       }
       for (Index k = 0; k < count; ++k) {
-        finish_moments(weights, shift[k], column(first + k), mean.row(first + k), variance.row(first + k));
+        finish_moments(weights, shift[k], column(mine[k]), mean.row(first + k), variance.row(first + k));
       }
     });
   }
@@ -134,6 +132,29 @@ class StridedDesign final : public Design {
   double at(Index i, Index j) const { return static_cast<double>(*pointer(i, j)); }
   auto column(Index j) const {
     return [this, j](Index i) { return at(i, j); };
+  }
+
+  /// moments for one weight vector.
+  void weighted_moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const {
+    for_stripes(columns, stripe_width(static_cast<Index>(columns.size()), threads), threads,
+                [&](Index first, Columns mine) {
+                  const Index count = static_cast<Index>(mine.size());
+                  Vec shift(count), sums(count), squares(count);
+                  for (Index k = 0; k < count; ++k) shift[k] = rough_mean(rows(), column(mine[k]));
+                  auto means = mean.middleRows(first, count), variances = variance.middleRows(first, count);
+                  means.setZero();
+                  variances.setZero();
+                  for (Index i = 0; i < rows(); i += panel) {
+                    sums.setZero();
+                    squares.setZero();
+                    add_moments(mine, i, std::min(panel, rows() - i), shift.data(), weights.data() + i, sums.data(),
+                                squares.data());
+                    means += sums;
+                    variances += squares;
+                  }
+                  for (Index k = 0; k < count; ++k)
+                    finish_moments(weights, shift[k], column(mine[k]), means.row(k), variances.row(k));
+                });
   }
 
   /// Wide enough to read memory well, narrow enough for the sums to stay in cache and for every thread to have some.
@@ -186,19 +207,49 @@ class StridedDesign final : public Design {
                  Index ldo) const {
     const Index width = static_cast<Index>(columns.size());
     if (is_run(columns)) {
-      std::array<const T*, panel> row;
-      for (Index r = 0; r < count; ++r) row[r] = pointer(first + r, columns[0]);
+      const auto row = row_pointers(first, count, columns[0]);
       TypedKernels<T>(kernels()).multiply(row.data(), count, width, R, ldr, m, out, ldo);
       return;
     }
+    for_tiles(columns, first, count, [&](const double* const* lines, Index held, Index cols, Index r, Index k) {
+      kernels().multiply_f64(lines, held, cols, R + r, ldr, m, out + k, ldo);
+    });
+  }
+
+  /// Adds the weighted sums about `shift` of rows [first, first + count), see Kernels::moments_across_f64.
+  void add_moments(Columns columns, Index first, Index count, const double* shift, const double* w, double* sums,
+                   double* squares) const {
+    if (is_run(columns)) {
+      const auto row = row_pointers(first, count, columns[0]);
+      TypedKernels<T>(kernels()).moments_across(row.data(), count, static_cast<Index>(columns.size()), shift, w, sums,
+                                                squares);
+      return;
+    }
+    for_tiles(columns, first, count, [&](const double* const* lines, Index held, Index cols, Index r, Index k) {
+      kernels().moments_across_f64(lines, held, cols, shift + k, w + r, sums + k, squares + k);
+    });
+  }
+
+  /// Where rows [first, first + count) have their elements of column j; count <= panel.
+  std::array<const T*, panel> row_pointers(Index first, Index count, Index j) const {
+    std::array<const T*, panel> row;
+    for (Index r = 0; r < count; ++r) row[r] = pointer(first + r, j);
+    return row;
+  }
+
+  /// fn(lines, rows, columns, row, column) over tiles of the rows [first, first + count) copied to doubles, of which
+  /// each starts at (first + row, columns[column]).
+  template <class Fn>
+  void for_tiles(Columns columns, Index first, Index count, const Fn& fn) const {
     alignas(64) std::array<double, tile_rows * tile_cols> tile;
     const auto lines = tile_lines<tile_cols>(tile.data());
+    const Index width = static_cast<Index>(columns.size());
     for (Index k = 0; k < width; k += tile_cols) {
       const Columns mine = columns.subspan(k, std::min(tile_cols, width - k));
       for (Index r = 0; r < count; r += tile_rows) {
         const Index held = std::min(tile_rows, count - r);
         load_tile(mine, first + r, held, tile.data(), tile_cols);
-        kernels().multiply_f64(lines.data(), held, static_cast<Index>(mine.size()), R + r, ldr, m, out + k, ldo);
+        fn(lines.data(), held, static_cast<Index>(mine.size()), r, k);
       }
     }
   }

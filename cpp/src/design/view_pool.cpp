@@ -15,13 +15,8 @@ class ViewPool final : public Pool {
   }
   double multiplications(Index columns, Index sides) const override { return source_.multiplications(columns, sides); }
 
-  void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
-    Mat all_means(source_.cols(), weights.cols()), all_variances(source_.cols(), weights.cols());
-    source_.moments(weights, all_means, all_variances, threads);
-    for (Index k = 0; k < cols(); ++k) {
-      mean.row(k) = all_means.row(column_[static_cast<std::size_t>(k)]);
-      variance.row(k) = all_variances.row(column_[static_cast<std::size_t>(k)]);
-    }
+  void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {
+    source_.moments(numbers(columns), weights, mean, variance, threads);
   }
   void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const override {
     source_.correlate(numbers(columns), R, out, threads);

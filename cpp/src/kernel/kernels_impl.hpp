@@ -71,10 +71,12 @@ void correlate_tile(const T* const* lines, Index first, Index n, const double* R
       for (int c = 0; c < C; ++c) acc[q][c] = fma(xi[c], r, acc[q][c]);
     }
   }
+  double sums[padded<M * C>];
+  sum_each<M * C>(acc[0], sums);
   RIATA_UNROLL
   for (int q = 0; q < M; ++q) {
     RIATA_UNROLL
-    for (int c = 0; c < C; ++c) out[c + q * ldo] += sum(acc[q][c]);
+    for (int c = 0; c < C; ++c) out[c + q * ldo] += sums[q * C + c];
   }
 }
 
@@ -315,6 +317,90 @@ void center(const T* x, Index n, double shift, double* z, double* square) {
   }
 }
 
+// ---- moments -------------------------------------------------------------------------------------------------
+
+/// Rows [first, first + n) of C lines: adds what kernels.hpp says to `sums`; `ahead` as in correlate_tile.
+template <class T, int C>
+void moments_tile(const T* const* lines, Index first, Index n, const double* shift, const double* w, double* sums,
+                  Index ahead) {
+  Pack acc[C][2], s[C];
+  RIATA_UNROLL
+  for (int c = 0; c < C; ++c) {
+    acc[c][0] = acc[c][1] = zero();
+    s[c] = set1(shift[c]);
+  }
+  const auto take = [&](int c, Pack x, Pack wi) {
+    const Pack z = sub(x, s[c]), wz = mul(wi, z);
+    acc[c][0] = add(acc[c][0], wz);
+    acc[c][1] = fma(wz, z, acc[c][1]);
+  };
+  Index i = first;
+  for (; i + width <= first + n; i += width) {
+    const Pack wi = load(w + i);
+    RIATA_UNROLL
+    for (int c = 0; c < C; ++c) {
+      prefetch(reinterpret_cast<const char*>(lines[c] + i) + ahead);
+      take(c, load(lines[c] + i), wi);
+    }
+  }
+  if (const Index held = first + n - i; held > 0) {
+    const Pack wi = load_part(w + i, held);
+    RIATA_UNROLL
+    for (int c = 0; c < C; ++c) take(c, load_part(lines[c] + i, held), wi);
+  }
+  double part[padded<2 * C>];
+  sum_each<2 * C>(acc[0], part);
+  RIATA_UNROLL
+  for (int k = 0; k < 2 * C; ++k) sums[k] += part[k];
+}
+
+template <class T, int C>
+void moments_lines(const T* const* lines, Index count, Index n, const double* shift, const double* w, double* sums) {
+  const Index next = count >= 2 * C ? common_distance(lines, lines + C, C) : 0;
+  for (Index first = 0; first < n; first += block) {
+    const bool stays = first + block < n;
+    const Index ahead = stays ? block * static_cast<Index>(sizeof(T)) : next - first * static_cast<Index>(sizeof(T));
+    moments_tile<T, C>(lines, first, smaller(block, n - first), shift, w, sums, stays || next != 0 ? ahead : 0);
+  }
+}
+
+template <class T>
+void moments(const T* const* lines, Index count, Index n, const double* shift, const double* w, double* sums) {
+  constexpr Index C = 4;
+  for (Index k = 0; k < 2 * count; ++k) sums[k] = 0.0;
+  Index c = 0;
+  for (; c + C <= count; c += C) moments_lines<T, C>(lines + c, count - c, n, shift + c, w, sums + 2 * c);
+  for (; c < count; ++c) moments_lines<T, 1>(lines + c, count - c, n, shift + c, w, sums + 2 * c);
+}
+
+/// Up to `rows` lines at a time, column by column: the sums stay in registers over all of them.
+template <class T>
+void moments_across(const T* const* lines, Index count, Index n, const double* shift, const double* w, double* sums,
+                    double* squares) {
+  constexpr Index rows = 8;
+  for (Index r = 0; r < count; r += rows) {
+    const Index held = smaller(rows, count - r);
+    const auto take = [&](Index i, auto read, auto write) {
+      const Pack s = read(shift + i);
+      Pack sum = read(sums + i), square = read(squares + i);
+      for (Index k = r; k < r + held; ++k) {
+        const Pack z = sub(read(lines[k] + i), s), wz = mul(set1(w[k]), z);
+        sum = add(sum, wz);
+        square = fma(wz, z, square);
+      }
+      write(sums + i, sum);
+      write(squares + i, square);
+    };
+    Index i = 0;
+    for (; i + width <= n; i += width) {
+      take(i, [](auto* p) { return load(p); }, [](double* p, Pack a) { store(p, a); });
+    }
+    if (const Index part = n - i; part > 0) {
+      take(i, [part](auto* p) { return load_part(p, part); }, [part](double* p, Pack a) { store_part(p, a, part); });
+    }
+  }
+}
+
 // ---- triangular solves ---------------------------------------------------------------------------------------
 
 constexpr Index small_rows = 8;
@@ -393,6 +479,12 @@ constinit const Kernels table = {
     center<double>,
     center<float>,
     center<std::int8_t>,
+    moments<double>,
+    moments<float>,
+    moments<std::int8_t>,
+    moments_across<double>,
+    moments_across<float>,
+    moments_across<std::int8_t>,
     forward_solve,
     backward_solve,
 };

@@ -66,10 +66,16 @@ RIATA_INLINE void store(double* p, Pack a) {
 RIATA_INLINE void store_part(double* p, Pack a, Index k) {
   _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << k) - 1), a);
 }
-RIATA_INLINE double sum(Pack a) {
-  const __m256d b = _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1));
-  const __m128d c = _mm_add_pd(_mm256_castpd256_pd128(b), _mm256_extractf128_pd(b, 1));
-  return _mm_cvtsd_f64(_mm_add_sd(c, _mm_unpackhi_pd(c, c)));
+RIATA_INLINE double first(Pack a) {
+  return _mm512_cvtsd_f64(a);
+}
+template <Index span>
+RIATA_INLINE Pack add_halves(Pack a, Pack b) {
+  if constexpr (span == 2) {
+    return add(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
+  } else {
+    return add(_mm512_shuffle_f64x2(a, b, 0x88), _mm512_shuffle_f64x2(a, b, 0xdd));
+  }
 }
 
 #elif RIATA_ISA_LEVEL == 2
@@ -114,9 +120,16 @@ RIATA_INLINE void store_part(double* p, Pack a, Index k) {
   _mm256_store_pd(t, a);
   for (Index i = 0; i < k; ++i) p[i] = t[i];
 }
-RIATA_INLINE double sum(Pack a) {
-  const __m128d c = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
-  return _mm_cvtsd_f64(_mm_add_sd(c, _mm_unpackhi_pd(c, c)));
+RIATA_INLINE double first(Pack a) {
+  return _mm256_cvtsd_f64(a);
+}
+template <Index span>
+RIATA_INLINE Pack add_halves(Pack a, Pack b) {
+  if constexpr (span == 2) {
+    return _mm256_hadd_pd(a, b);
+  } else {
+    return add(_mm256_permute2f128_pd(a, b, 0x20), _mm256_permute2f128_pd(a, b, 0x31));
+  }
 }
 
 #else  // portable: two doubles, which every 64-bit processor has as one register
@@ -187,8 +200,12 @@ RIATA_INLINE void store(double* p, Pack a) {
 RIATA_INLINE void store_part(double* p, Pack a, Index) {
   p[0] = a[0];
 }
-RIATA_INLINE double sum(Pack a) {
-  return a[0] + a[1];
+RIATA_INLINE double first(Pack a) {
+  return a[0];
+}
+template <Index span>
+RIATA_INLINE Pack add_halves(Pack a, Pack b) {
+  return add(Pack{a[0], b[0]}, Pack{a[1], b[1]});
 }
 
 #endif
@@ -204,6 +221,37 @@ RIATA_INLINE void prefetch(const void* p) {
 #else
 RIATA_INLINE void prefetch(const void*) {}
 #endif
+
+/// One level of the sums of `span` packs: a holds what the first half of them came to, b what the second did. An
+/// element of the result is the sum of two that were neighbours; after the last level element k is the sum of pack k,
+/// added up along the same tree whatever k. Missing packs (count < span) stand for any number.
+template <Index span, Index count>
+RIATA_INLINE Pack sum_tree(const Pack* a) {
+  if constexpr (span == 1) {
+    return a[0];
+  } else {
+    constexpr Index half = span / 2;
+    const Pack left = sum_tree<half, (count < half ? count : half)>(a);
+    Pack right = left;
+    if constexpr (count > half) right = sum_tree<half, count - half>(a + half);
+    return add_halves<span>(left, right);
+  }
+}
+
+RIATA_INLINE double sum(Pack a) {
+  return first(sum_tree<width, 1>(&a));
+}
+
+/// `count` in whole packs.
+template <Index count>
+constexpr Index padded = (count + width - 1) / width * width;
+
+/// sums[k] = sum(a[k]) for k < count; writes up to padded<count>.
+template <Index count>
+RIATA_INLINE void sum_each(const Pack* a, double* sums) {
+  store(sums, sum_tree<width, (count < width ? count : width)>(a));
+  if constexpr (count > width) sum_each<count - width>(a + width, sums + width);
+}
 
 /// The first k < width elements, zeros after them; reads nothing further.
 template <class T>

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
+#include <numeric>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -117,8 +118,10 @@ class Driver {
     Mat weights(X_.rows(), count), mean(X_.cols(), count), variance(X_.cols(), count);
     for (Index f = 0; f < count; ++f)
       weights.col(f) = given_[static_cast<std::size_t>(f)].weights / given_[static_cast<std::size_t>(f)].weights.sum();
+    std::vector<Index> all(static_cast<std::size_t>(X_.cols()));
+    std::iota(all.begin(), all.end(), Index{0});
     const auto start = Clock::now();
-    X_.moments(weights, mean, variance, options_.threads);
+    X_.moments(all, weights, mean, variance, options_.threads);
     setup_seconds_ = since(start);
     counters_.seconds_stream += setup_seconds_;
     counters_.columns_streamed += static_cast<double>(X_.cols());

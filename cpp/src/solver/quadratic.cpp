@@ -145,8 +145,10 @@ const Vec& Quadratic::diagonal() {
   if (diagonal_.size() == size()) return diagonal_;
   if (use_gram_) return diagonal_ = gram().diagonal();
   if (pool_diagonal_.size() != pool_.cols()) {
+    std::vector<Index> all(static_cast<std::size_t>(pool_.cols()));
+    std::iota(all.begin(), all.end(), Index{0});
     Mat mean(pool_.cols(), 1), variance(pool_.cols(), 1);
-    pool_.moments(h_ / h_sum_, mean, variance, worth_threads(threads_, pool_.multiplications(pool_.cols(), 2)));
+    pool_.moments(all, h_ / h_sum_, mean, variance, worth_threads(threads_, pool_.multiplications(pool_.cols(), 2)));
     pool_diagonal_ = h_sum_ * variance.col(0);
     if (!intercept_) pool_diagonal_ += h_sum_ * mean.col(0).cwiseAbs2();
   }

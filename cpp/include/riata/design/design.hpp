@@ -34,11 +34,11 @@ class Design {
     return static_cast<double>(rows_) * static_cast<double>(columns) * static_cast<double>(sides);
   }
 
-  /// mean(j, f) = sum_i w_if x_ij and variance(j, f) = sum_i w_if (x_ij - mean(j, f))^2 for each column j and each
-  /// weight vector f. `weights` is n x F with non-negative columns that sum to 1. Summed about a shift close to the
-  /// mean, so that a large common offset does not cancel the variance. One pass over X for all F.
-  /// A column holding NaN or infinity anywhere (weight zero or not) gives variance(j, 0) = NaN.
-  virtual void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const = 0;
+  /// mean(k, f) = sum_i w_if x_ij and variance(k, f) = sum_i w_if (x_ij - mean(k, f))^2 for each column j = columns[k]
+  /// and each weight vector f. `weights` is n x F with non-negative columns that sum to 1. Summed about a shift close
+  /// to the mean, so that a large common offset does not cancel the variance. One pass over the columns for all F. A
+  /// column holding NaN or infinity anywhere (weight zero or not) gives variance(k, 0) = NaN.
+  virtual void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const = 0;
 
   /// out(k, q) = sum_i x_{i, columns[k]} R(i, q): X' R on the raw columns, R is n x m.
   /// Accumulated in double: error at most 1e-14 |x_j| |R_q| for n up to 1e6.

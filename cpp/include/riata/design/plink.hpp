@@ -31,7 +31,7 @@ class PlinkDesign : public Design {
 
   std::string_view kind() const override;
   double bytes() const override;
-  void moments(const MatIn& weights, MatOut mean, MatOut variance, int threads) const override;
+  void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override;
   void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const override;
   void multiply(Columns columns, const MatIn& B, MatOut out, int threads) const override;
   void gather(Columns columns, MatOut out, int threads) const override;

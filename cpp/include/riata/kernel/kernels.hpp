@@ -42,6 +42,24 @@ struct Kernels {
   void (*center_f32)(const float* x, Index n, double shift, double* z, double* square);
   void (*center_i8)(const std::int8_t* x, Index n, double shift, double* z, double* square);
 
+  /// Sums about a shift of each line: sums[2c] = sum_i w_i z_i and sums[2c + 1] = sum_i w_i z_i^2 with
+  /// z_i = lines[c][i] - shift[c].
+  void (*moments_f64)(const double* const* lines, Index count, Index n, const double* shift, const double* w,
+                      double* sums);
+  void (*moments_f32)(const float* const* lines, Index count, Index n, const double* shift, const double* w,
+                      double* sums);
+  void (*moments_i8)(const std::int8_t* const* lines, Index count, Index n, const double* shift, const double* w,
+                     double* sums);
+
+  /// The same across lines, added to what is there: sums[i] += sum_c w_c z_c and squares[i] += sum_c w_c z_c^2 with
+  /// z_c = lines[c][i] - shift[i], one term after the other.
+  void (*moments_across_f64)(const double* const* lines, Index count, Index n, const double* shift, const double* w,
+                             double* sums, double* squares);
+  void (*moments_across_f32)(const float* const* lines, Index count, Index n, const double* shift, const double* w,
+                             double* sums, double* squares);
+  void (*moments_across_i8)(const std::int8_t* const* lines, Index count, Index n, const double* shift, const double* w,
+                            double* sums, double* squares);
+
   /// L Y = X in place for m right-hand sides of length n, ldx apart. L is lower triangular, element (i, k) at L[i][k]:
   /// entries above the diagonal need not exist.
   void (*forward_solve)(const double* const* L, Index n, double* x, Index ldx, Index m);
