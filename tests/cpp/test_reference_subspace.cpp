@@ -1,11 +1,14 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
 
 #include "check_design.hpp"
+#include "riata/kernel/kernels.hpp"
 #include "riata/path/reference_subspace.hpp"
+#include "riata/penalty/elastic_net.hpp"
 
 using namespace riata;
 
@@ -199,4 +202,95 @@ TEST_CASE("the bound holds at the edges of float") {
       s.slack(Vec::Zero(n));
     }
   }
+}
+
+TEST_CASE("the bound allows for replaced sides and for a copy of the columns") {
+  const Index n = 60, p = 50;
+  for (unsigned trial = 0; trial < 20; ++trial) {
+    CAPTURE(trial);
+    const Mat X = check::random_matrix(n, p, trial), copy = X + 1e-3 * check::random_matrix(n, p, 100 + trial);
+    const Vec omega = check::random_weights(n, 3, trial).col(trial % 3);
+    const auto norm = [&](const Vec& v) { return std::sqrt((omega.array() * v.array().square()).sum()); };
+    Vec nu(p), errors(p);
+    for (Index j = 0; j < p; ++j) {
+      nu[j] = norm(X.col(j));
+      errors[j] = norm(X.col(j) - copy.col(j));
+    }
+    ReferenceSubspace reference;
+    reference.setup(omega, nu, 2e-14 * nu, errors);
+    const Vec a = check::random_matrix(n, 1, 200 + trial), b = a + 0.1 * check::random_matrix(n, 1, 300 + trial);
+    const std::vector<const Vec*> residuals{&a, &b};
+    Mat sides = reference.open_block(residuals, 2);
+    const Vec at_a = reference.coordinates(a);
+    for (Index q = 0; q < sides.cols(); ++q) {
+      const double step = sides.col(q).cwiseAbs().maxCoeff() / 1000.0;
+      sides.col(q) = step * (sides.col(q) / step).array().round().matrix();
+    }
+    reference.replace_sides(sides);
+    for (Index j = 0; j < p; ++j) {
+      const Vec k = sides.transpose() * copy.col(j);
+      reference.store(j, k.data());
+      const double c = X.col(j).dot(omega.cwiseProduct(a));
+      CHECK(std::abs(k.dot(at_a) - c) <= reference.error(j) * at_a.norm());
+    }
+    for (const double share : {0.0, 0.5, 1.0, -3.0}) {
+      const Vec rho = a + share * (b - a) + 1e-4 * check::random_matrix(n, 1, 400 + trial);
+      const auto query = reference.query(rho);
+      for (Index j = 0; j < p; ++j) {
+        const double c = std::abs(X.col(j).dot(omega.cwiseProduct(rho))), bound = reference.bound(query, j);
+        CHECK(bound >= c);
+        CHECK(bound <= c + 0.05 * nu[j] * norm(rho) + 0.2 * errors[j] * norm(rho) / 1e-3);
+      }
+    }
+  }
+}
+
+TEST_CASE("columns are decided by their bounds, alike for every instruction set") {
+  const Index n = 25, p = 500;
+  Setting s(check::random_matrix(n, p, 31), check::random_weights(n, 3, 31).col(1));
+  std::mt19937_64 rng(5);
+  for (unsigned block = 0; block < 50; ++block) {
+    std::vector<Index> some;
+    for (Index j = 0; j < p; ++j) {
+      if (rng() % 5 == 0) some.push_back(j);
+    }
+    s.read(some, {check::random_matrix(n, 1, 40 + block), check::random_matrix(n, 1, 90 + block)});
+  }
+  for (Index j = 0; j < p; ++j) {
+    if (j % 7 != 0) s.reference.set_limit(j, 1.0 + static_cast<double>(j % 3));
+  }
+  s.reference.clear_limit(4);
+  const Vec rho = check::random_matrix(n, 1, 88);
+  const auto query = s.reference.query(rho);
+  const double threshold = 0.6 * s.norm(rho), promising = 0.05 * s.norm(rho);
+  for (const char* isa : {"baseline", "avx2", "avx512"}) {
+    if (!has_isa(isa)) continue;
+    CAPTURE(isa);
+    set_isa(isa);
+    std::vector<std::uint8_t> flags(static_cast<std::size_t>(p - 3));
+    s.reference.decide(query, threshold, promising, 3, flags);
+    Index undecided = 0, likely = 0;
+    for (Index j = 3; j < p; ++j) {
+      const std::uint8_t flag = flags[static_cast<std::size_t>(j - 3)];
+      CAPTURE(j);
+      if (j % 7 == 0 || j == 4) {
+        CHECK(flag == 0);
+        continue;
+      }
+      const double limit = 1.0 + static_cast<double>(j % 3);
+      if (flag != ReferenceSubspace::kUndecided) CHECK(s.reference.bound(query, j) <= threshold * limit * (1.0 + 1e-6));
+      if (flag == ReferenceSubspace::kUndecided) {
+        CHECK(s.reference.bound(query, j) >= threshold * limit * (1.0 - 4e-6));
+        ++undecided;
+      } else if (flag == ReferenceSubspace::kPromising) {
+        CHECK(std::abs(s.reference.estimate(query, j)) >= promising * limit * (1.0 - 1e-5));
+        ++likely;
+      }
+    }
+    CHECK(undecided > 20);
+    CHECK(likely > 20);
+    s.reference.decide(query, -1.0, kInfinity, 3, flags);  // everything with a limit
+    CHECK(std::count(flags.begin(), flags.end(), ReferenceSubspace::kUndecided) == p - 3 - 71 - 1);
+  }
+  set_isa("auto");
 }

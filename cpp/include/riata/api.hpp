@@ -49,7 +49,7 @@ struct Features {
 };
 
 struct Counters {
-  double columns_streamed = 0;  // columns of X read by moments and correlate
+  double columns_streamed = 0;  // columns of X read, in their bytes: one of a copy four times smaller is a quarter
   double passes = 0;            // columns_streamed / p
   double products = 0;          // column x right-hand-side products, over p
   Index columns_gathered = 0;   // columns copied into the working set

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "path/path_problem.hpp"
+#include "path/rounded_products.hpp"
 #include "riata/error.hpp"
 #include "riata/parallel.hpp"
 #include "riata/path/lambda_grid.hpp"
@@ -19,7 +20,7 @@ namespace {
 // Columns are read in pieces: of about this many bytes, more where storages prepare many right-hand sides for each
 // call.
 constexpr double kPieceBytes = 1 << 18, kSidesShare = 8.0;
-constexpr Index kSmallestPiece = 48, kStreamChunk = 8160;
+constexpr Index kSmallestPiece = 48, kLargestPiece = 8160;
 constexpr Index kMaxBatch = 8;            // lambdas solved ahead when every usable column is in the working set
 constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
 constexpr double kSaturated = 0.999;      // deviance ratio at which a grid stops
@@ -85,7 +86,12 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
 class Driver {
  public:
   Driver(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& options)
-      : X_(X), given_(problems), features_(features), options_(options), owner_(std::this_thread::get_id()) {
+      : X_(X),
+        given_(problems),
+        features_(features),
+        options_(options),
+        owner_(std::this_thread::get_id()),
+        rounded_(X, wants_copy(X, problems, options) ? lambdas(options) : 0) {
     // Signals are the business of the thread that called; the others stop when it has thrown.
     inner_options_ = options;
     inner_options_.poll = [this] {
@@ -112,20 +118,44 @@ class Driver {
   }
 
  private:
-  /// Moments of every column under every problem's weights: one pass, which also finds NaN and infinity.
+  static Index lambdas(const PathOptions& options) {
+    return options.alphas.empty() ? options.n_alphas : static_cast<Index>(options.alphas.size());
+  }
+  /// Where every column is in the working set anyway, nothing outside it is ever read again.
+  static bool wants_copy(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
+    return options.l1_ratio > 0.0 && !PathProblem::keeps_gram(X, options, problems.size() == 1);
+  }
+
+  /// Moments of every column under every problem's weights, which also finds NaN and infinity; while the columns are in
+  /// cache, their products with the null residuals too, and the copy for later products.
   void setup() {
-    const Index count = static_cast<Index>(given_.size());
-    Mat weights(X_.rows(), count), mean(X_.cols(), count), variance(X_.cols(), count);
-    for (Index f = 0; f < count; ++f)
-      weights.col(f) = given_[static_cast<std::size_t>(f)].weights / given_[static_cast<std::size_t>(f)].weights.sum();
-    std::vector<Index> all(static_cast<std::size_t>(X_.cols()));
-    std::iota(all.begin(), all.end(), Index{0});
     const auto start = Clock::now();
-    X_.moments(all, weights, mean, variance, options_.threads);
-    setup_seconds_ = since(start);
-    counters_.seconds_stream += setup_seconds_;
-    counters_.columns_streamed += static_cast<double>(X_.cols());
-    for (Index j = 0; j < X_.cols(); ++j) {
+    const Index n = X_.rows(), p = X_.cols(), count = static_cast<Index>(given_.size());
+    std::vector<Response> responses;
+    Mat weights(n, count), mean(p, count), variance(p, count);
+    const bool known = features_.penalty_factor.size() == 0 || features_.penalty_factor.minCoeff() > 0.0;
+    Mat null_u(n, known ? count : 0);
+    null_products_.resize(p, null_u.cols());
+    for (Index f = 0; f < count; ++f) {
+      const Problem& problem = given_[static_cast<std::size_t>(f)];
+      weights.col(f) = problem.weights / problem.weights.sum();
+      const Response& response = responses.emplace_back(problem, inner_options_);
+      if (known) null_u.col(f) = response.u;
+    }
+    const Index piece = piece_columns(static_cast<double>(n * count) * sizeof(double)),
+                pieces = (p + piece - 1) / piece;
+    parallel_for(pieces, worth_threads(options_.threads, X_.multiplications(p, 2 * count)), [&](Index c) {
+      const Index first = c * piece, size = std::min(piece, p - first);
+      std::vector<Index> columns(static_cast<std::size_t>(size));
+      std::iota(columns.begin(), columns.end(), first);
+      X_.moments(columns, weights, mean.middleRows(first, size), variance.middleRows(first, size), 1);
+      if (!variance.middleRows(first, size).allFinite()) return;  // told below
+      if (known) X_.correlate(columns, null_u, null_products_.middleRows(first, size), 1);
+      if (rounded_.copies()) rounded_.encode(columns, mean.col(0).segment(first, size));
+    });
+    counters_.columns_streamed += static_cast<double>(p);
+    if (known) counters_.products += static_cast<double>(count);
+    for (Index j = 0; j < p; ++j) {
       if (std::isnan(variance(j, 0))) throw NonFiniteError(j);
       if (std::isinf(variance(j, 0))) {
         refuse("X must hold numbers whose squares are finite, got larger ones in column " + std::to_string(j));
@@ -133,7 +163,7 @@ class Driver {
     }
     rows_used_ = (given_.front().weights.array() > 0.0).count();
     // Below this size starting threads for each round costs more than it saves.
-    problem_threads_ = count > 1 && X_.rows() * X_.cols() >= kWorthThreads ? options_.threads : 1;
+    problem_threads_ = count > 1 && n * p >= kWorthThreads ? options_.threads : 1;
     const int threads = count > 1 ? 1 : options_.threads;
     using Use = SharedPool::Use;
     const bool products = PathProblem::keeps_gram(X_, options_, count == 1);
@@ -141,10 +171,19 @@ class Driver {
     shared_ = std::make_unique<SharedPool>(X_, options_.fit_intercept, use, mean.col(0),
                                            variance.col(0).cwiseMax(0.0).cwiseSqrt());
     for (Index f = 0; f < count; ++f) {
-      problems_.push_back(std::make_unique<PathProblem>(*shared_, given_[static_cast<std::size_t>(f)], features_,
-                                                        inner_options_, mean.col(f), variance.col(f), count == 1,
-                                                        threads));
+      problems_.push_back(std::make_unique<PathProblem>(*shared_, std::move(responses[static_cast<std::size_t>(f)]),
+                                                        features_, inner_options_, mean.col(f), variance.col(f),
+                                                        rounded_.errors(), count == 1, threads));
     }
+    setup_seconds_ = since(start);
+    counters_.seconds_stream += setup_seconds_;
+  }
+
+  /// Columns of X to read at a time, for right-hand sides of so many bytes.
+  Index piece_columns(double side_bytes) const {
+    const double column_bytes = std::max(X_.bytes() / static_cast<double>(X_.cols()), 1.0);
+    const double bytes = std::max(kPieceBytes, kSidesShare * side_bytes);
+    return std::clamp(static_cast<Index>(bytes / column_bytes), kSmallestPiece, kLargestPiece) / 12 * 12;
   }
 
   std::vector<PathResult> run_to_end() {
@@ -237,13 +276,14 @@ class Driver {
   };
 
   void stream() {
+    if (null_products_.cols() > 0) return take_null_products();
     std::vector<Reading> readings;
     for (auto& problem : problems_) {
       if (!problem->pending() || problem->needed().empty()) continue;
       Reading& reading = readings.emplace_back(Reading{problem.get(), {}, problem->needed()});
-      if (!X_.rounds() || !problem->may_round()) continue;
+      if (!rounded_.offered() || !problem->may_round()) continue;
       reading.rounded = problem->sides();
-      X_.round_sides(reading.rounded);
+      rounded_.round(reading.rounded);
     }
     read(readings);
     std::vector<Reading> exact;  // where rounding left a column undecided
@@ -255,6 +295,24 @@ class Driver {
     for (Reading& reading : exact) reading.problem->absorbed();
   }
 
+  /// What the setup found for the null fits, in the place of streaming it.
+  void take_null_products() {
+    for (std::size_t f = 0; f < problems_.size(); ++f) {
+      PathProblem& problem = *problems_[f];
+      const std::vector<Index>& columns = problem.needed();
+      if (columns.empty()) continue;
+      Mat products(static_cast<Index>(columns.size()), problem.sides().cols());  // none when there is no residual left
+      for (Index k = 0; k < products.size(); ++k) {
+        products(k, 0) =
+            null_products_(columns[static_cast<std::size_t>(k)], static_cast<Index>(f)) / problem.pending_norm();
+      }
+      problem.expect(problem.sides(), 1);
+      problem.absorb(0, columns, products);
+      problem.absorbed();
+    }
+    null_products_.resize(0, 0);
+  }
+
   /// Streams the columns of all readings together, in pieces that stay in cache from one problem to the next.
   void read(const std::vector<Reading>& readings) {
     if (readings.empty()) return;
@@ -262,17 +320,14 @@ class Driver {
       return a.columns.size() < b.columns.size();
     });
     double multiplications = 0.0;
-    std::size_t most_bytes = 0;
+    double side_bytes = 0.0;
     for (const Reading& r : readings) {
       multiplications += X_.multiplications(static_cast<Index>(r.columns.size()), r.sides().cols());
-      most_bytes = std::max(most_bytes, static_cast<std::size_t>(r.sides().size()) * sizeof(double));
+      side_bytes = std::max(side_bytes, static_cast<double>(r.sides().size()) * sizeof(double));
       counters_.products += static_cast<double>(r.columns.size()) * static_cast<double>(r.sides().cols()) /
                             static_cast<double>(X_.cols());
     }
-    const double column_bytes = std::max(X_.bytes() / static_cast<double>(X_.cols()), 1.0);
-    const double piece_bytes = std::max(kPieceBytes, kSidesShare * static_cast<double>(most_bytes));
-    const Index piece =
-        std::clamp(static_cast<Index>(piece_bytes / column_bytes), kSmallestPiece, kStreamChunk) / 12 * 12;
+    const Index piece = piece_columns(side_bytes);
     const Index total = static_cast<Index>(longest->columns.size()), pieces = (total + piece - 1) / piece;
     for (const Reading& r : readings) r.problem->expect(r.sides(), pieces);
     std::vector<Index> streamed(static_cast<std::size_t>(pieces), 0);
@@ -288,7 +343,7 @@ class Driver {
         const Columns some(from, to);
         out.resize(static_cast<Index>(some.size()), r.sides().cols());
         if (r.rounded.size() > 0) {
-          X_.correlate_rounded(some, r.sides(), out, 1);
+          rounded_.correlate(some, r.sides(), out);
         } else {
           X_.correlate(some, r.sides(), out, 1);
         }
@@ -301,7 +356,8 @@ class Driver {
       }
       streamed[static_cast<std::size_t>(c)] = static_cast<Index>(seen.size());
     });
-    for (const Index count : streamed) counters_.columns_streamed += static_cast<double>(count);
+    const double share = readings.front().rounded.size() > 0 ? rounded_.share() : 1.0;
+    for (const Index count : streamed) counters_.columns_streamed += share * static_cast<double>(count);
   }
 
   /// Tells what has been fitted, applies the stopping rules. False ends the path.
@@ -348,6 +404,8 @@ class Driver {
   double setup_seconds_ = 0.0;
   Index rows_used_ = 0;
   int problem_threads_ = 1;
+  RoundedProducts rounded_;
+  Mat null_products_;  // X'u of the null fits, until they are certified
   std::unique_ptr<SharedPool> shared_;
   std::vector<std::unique_ptr<PathProblem>> problems_;
   Counters counters_;

@@ -30,8 +30,8 @@ bool PathProblem::keeps_gram(const Design& X, const PathOptions& options, bool a
   return options.loss == "gaussian" && X.cols() <= std::min(X.rows(), alone ? limit : limit_shared);
 }
 
-PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Features& features,
-                         const PathOptions& options, const Vec& mean, const Vec& variance, bool alone, int threads)
+PathProblem::PathProblem(SharedPool& shared, Response response, const Features& features, const PathOptions& options,
+                         const Vec& mean, const Vec& variance, const Vec& copy_errors, bool alone, int threads)
     : shared_(shared),
       features_(features),
       options_(options),
@@ -39,34 +39,25 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
       p_(shared.design().cols()),
       threads_(threads),
       most_history_(alone ? kHistoryAlone : kHistoryShared),
+      loss_(std::move(response.loss)),
+      offset_(std::move(response.offset)),
+      reported_offset_(std::move(response.given_offset)),
+      y_shift_(response.y_shift),
+      held_out_(std::move(response.held_out)),
       mean_(mean),
       spread_(variance.cwiseMax(0.0).cwiseSqrt()),
       model_(shared.pool(), options.fit_intercept, keeps_gram(shared.design(), options, alone), threads),
       active_set_(options.loss == "gaussian" && options.l1_ratio < 1.0),
+      u_(std::move(response.u)),
+      eta_(std::move(response.eta)),
+      g_(response.g),
       kkt_start_(std::clamp(0.1 * options.tol, 1e-13, exact_steps(options) ? 1e-9 : 1e-6)),
-      kkt_relative_(kkt_start_) {
-  const bool quadratic = options.loss == "gaussian";
-  Vec omega = problem.weights / problem.weights.sum();
-  Vec y = (omega.array() > 0.0).select(problem.y, 0.0);
-  if (problem.offset.size() > 0) reported_offset_ = problem.offset;
-  if (quadratic) {
-    if (reported_offset_.size() > 0) y -= (omega.array() > 0.0).select(reported_offset_, 0.0);
-    if (options.fit_intercept) {
-      y_shift_ = omega.dot(y);
-      y.array() -= y_shift_;
-      y = (omega.array() > 0.0).select(y, 0.0).eval();
-    }
-  } else if (reported_offset_.size() > 0) {
-    offset_ = (omega.array() > 0.0).select(reported_offset_, 0.0);
-  }
-  for (Index i = 0; i < n_; ++i) {
-    if (omega[i] <= 0.0) held_out_.push_back(i);
-  }
-  loss_ = make_loss(options.loss, std::move(y), omega);
-
+      kkt_relative_(kkt_start_),
+      null_deviance_(response.deviance) {
   scale_.resize(p_);
   usable_.assign(static_cast<std::size_t>(p_), 0);
-  Vec nu(p_), noise(p_);
+  Vec nu(p_), noise(p_), copy_error(copy_errors.size());
+  const double largest_weight = std::sqrt(loss_->omega().maxCoeff());
   Index usable = 0;
   for (Index j = 0; j < p_; ++j) {
     const double v = factor(j);
@@ -77,6 +68,7 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
     const double norm = options.fit_intercept ? spread_[j] : std::hypot(spread_[j], mean_[j]);
     nu[j] = norm / scale_[j];
     noise[j] = 2e-14 * std::hypot(spread_[j], mean_[j]) / scale_[j];
+    if (copy_errors.size() > 0) copy_error[j] = largest_weight * copy_errors[j] / scale_[j];
     if (!usable_[static_cast<std::size_t>(j)]) continue;
     ++usable;
     largest_norm_ = std::max(largest_norm_, nu[j]);
@@ -85,19 +77,11 @@ PathProblem::PathProblem(SharedPool& shared, const Problem& problem, const Featu
   outside_ = usable;
   keep_all_ = model_.has_gram() || options.l1_ratio == 0.0;
   number_.assign(static_cast<std::size_t>(p_), -1);
-  reference_.setup(omega, nu, noise);
+  reference_.setup(loss_->omega(), nu, noise, copy_error);
   for (Index j = 0; j < p_; ++j) {
     if (usable_[static_cast<std::size_t>(j)]) reference_.set_limit(j, options.l1_ratio * factor(j));
   }
   result_.saturated_objective = loss_->saturated();
-
-  // State with no feature in the model.
-  const Vec base = offset_.size() > 0 ? offset_ : Vec::Zero(n_);
-  g_ = options.fit_intercept ? solve_intercept(*loss_, base, 0.0) : 0.0;
-  eta_ = base.array() + g_;
-  null_deviance_ = loss_->value(eta_) - loss_->saturated();
-  Vec h;
-  loss_->derivatives(eta_, u_, h);
 }
 
 ElasticNet PathProblem::penalty(Index j, double lambda) const {

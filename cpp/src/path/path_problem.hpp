@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "path/response.hpp"
 #include "path/shared_pool.hpp"
 #include "path/solver_choice.hpp"
 #include "riata/api.hpp"
@@ -20,8 +21,9 @@ namespace riata {
 ///   select, solve (any number of lambdas ahead), then begin_certify / absorb / finish_certify until none is pending.
 class PathProblem {
  public:
-  PathProblem(SharedPool& shared, const Problem& problem, const Features& features, const PathOptions& options,
-              const Vec& mean, const Vec& variance, bool alone, int threads);
+  /// `copy_errors` are those of RoundedProducts.
+  PathProblem(SharedPool& shared, Response response, const Features& features, const PathOptions& options,
+              const Vec& mean, const Vec& variance, const Vec& copy_errors, bool alone, int threads);
 
   /// Whether a problem keeps the Gram matrix of all columns: quadratic loss and more rows than (not too many) columns.
   static bool keeps_gram(const Design& X, const PathOptions& options, bool alone);
@@ -42,6 +44,8 @@ class PathProblem {
   /// Evaluates the pending solutions from the data and finds the columns that no bound decides, in increasing order.
   void begin_certify();
   const std::vector<Index>& needed() const { return needed_; }
+  /// |rho| of the one pending solution: sides() are then its u over this.
+  double pending_norm() const { return pending_.front().coordinates.norm(); }
   /// The right-hand sides to stream on those columns.
   const Mat& sides() const { return *sides_; }
   /// Whether products with nearby right-hand sides will do at first.
@@ -121,9 +125,8 @@ class PathProblem {
   int threads_;
   std::size_t most_history_;
   std::unique_ptr<Loss> loss_;
-  Vec offset_;  // empty when none (or folded into y)
-  Vec reported_offset_;
-  double y_shift_ = 0.0;
+  Vec offset_, reported_offset_;  // see Response
+  double y_shift_;
   std::vector<Index> held_out_;
 
   Vec mean_, spread_, scale_;
@@ -143,7 +146,7 @@ class PathProblem {
 
   // Current solution, evaluated from the data: scaled coefficients on the working set and what follows from them.
   Vec b_, c_, u_, rho_, eta_;
-  double g_ = 0.0;
+  double g_;
   double lambda_ = kInfinity, lambda_max_ = 0.0;
   Vec earlier_c_;  // c at earlier_lambda_, one lambda above lambda_ (NaN: not known)
   double earlier_lambda_ = kInfinity;
@@ -164,7 +167,7 @@ class PathProblem {
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now
   int tries_ = 0;
 
-  double null_deviance_ = 0.0;
+  double null_deviance_;
   PathResult result_;
   Counters counters_;
 };

@@ -15,7 +15,8 @@ constexpr std::size_t kRecent = 8;  // residuals among which a repeated one is l
 double dependent(Index n) {
   return std::max(1e-7, 4e-9 * std::sqrt(static_cast<double>(n)));
 }
-constexpr double kSame = 1e-13;  // the same below which a residual counts as a combination of others
+constexpr double kSame = 1e-13;      // the same below which a residual counts as a combination of others
+constexpr double kCopyError = 2e-4;  // usual error of a column's copy, relative to its norm
 constexpr double kFloatNoise = 16.0 * 1.2e-7;
 constexpr float kSmallest = 1e-30f;    // covers what underflows
 constexpr float kUp = 1.0f + 4.0e-7f;  // rounds a float bound upwards
@@ -45,12 +46,13 @@ float rounded_down(double value) {
 static_assert(ReferenceSubspace::kMaxBasis == riata::kMaxBasis && ReferenceSubspace::kMaxBlocks == riata::kMaxBlocks);
 static_assert(ReferenceSubspace::kUndecided == riata::kUndecided && ReferenceSubspace::kPromising == riata::kPromising);
 
-void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise) {
+void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise, const Vec& copy_error) {
   const std::size_t p = static_cast<std::size_t>(nu.size());
   omega_ = std::move(omega);
   blocks_.assign(1, Block{});
   residuals_.clear();
   first_ = 0;
+  copies_ = copy_error.size() > 0;
   block_.assign(p, 0);
   for (auto& k : k_) k.assign(p, 0.0f);
   limit_.assign(p, -1.0f);
@@ -64,6 +66,7 @@ void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise) {
     // kMaxBasis terms and of the products of the estimate.
     size_[j] = nu_[j] + rounded_up(noise[static_cast<Index>(j)] / unit_ / kFloatNoise) +
                static_cast<float>(kSmallest / kFloatNoise);
+    if (copies_) size_[j] = std::max(size_[j], rounded_up(copy_error[static_cast<Index>(j)] / unit_ / kCopyError));
   }
   left_ = nu_;
 }
@@ -148,7 +151,7 @@ void ReferenceSubspace::replace_sides(const Mat& used) {
   const auto change = (omega_.array() > 0.0)
                           .replicate(1, used.cols())
                           .select((used - weighted_).array().square().colwise() / omega_.array(), 0.0);
-  blocks_.back().replaced = std::sqrt(change.sum());
+  blocks_.back().replaced = std::sqrt(change.sum()) + (copies_ ? 1.01 * kCopyError : 0.0);
 }
 
 void ReferenceSubspace::store(Index j, const double* k) {
@@ -163,7 +166,8 @@ void ReferenceSubspace::store(Index j, const double* k) {
   // The rounding of nu^2 - |k|^2 is part of the bound: relative 1e-6 of nu^2 would be too much when the column lies in
   // the span, so the square root is taken of a difference that is itself rounded up.
   const double nu = static_cast<double>(nu_[i]);
-  const double noise = kFloatNoise * static_cast<double>(size_[i] - nu_[i]) + blocks_.back().replaced * nu;
+  const double noise =
+      kFloatNoise * static_cast<double>(size_[i] - nu_[i]) + blocks_.back().replaced * static_cast<double>(size_[i]);
   const double slack = 1e-13 * nu * nu + 2.0 * nu * noise + noise * noise;
   left_[i] = rounded_up(std::sqrt(std::max(nu * nu - square, 0.0) + slack));
   block_[i] = static_cast<std::uint8_t>(blocks_.size() - 1);
@@ -171,7 +175,7 @@ void ReferenceSubspace::store(Index j, const double* k) {
 
 double ReferenceSubspace::error(Index j) const {
   const std::size_t i = static_cast<std::size_t>(j);
-  return unit_ * static_cast<double>(nu_[i]) * blocks_[block_[i]].replaced;
+  return unit_ * static_cast<double>(size_[i]) * blocks_[block_[i]].replaced;
 }
 
 ReferenceSubspace::Query ReferenceSubspace::query(const Vec& rho) const {

@@ -19,8 +19,9 @@ class ReferenceSubspace {
  public:
   static constexpr Index kMaxBasis = 4, kMaxBlocks = 64;
 
-  /// nu[j] is the norm of scaled column j; `noise[j]` bounds the relative rounding error of streamed inner products.
-  void setup(Vec omega, const Vec& nu, const Vec& noise);
+  /// nu[j] is the norm of scaled column j, `noise[j]` bounds the rounding of its inner products with unit vectors, and
+  /// copy_error[j] is the norm of its difference from the copy used with replaced sides (empty: there is no copy).
+  void setup(Vec omega, const Vec& nu, const Vec& noise, const Vec& copy_error = {});
 
   /// Sets the threshold of column j, in units of the one that decide() is given. Columns start without one, and are
   /// not asked for while they have none.
@@ -69,7 +70,7 @@ class ReferenceSubspace {
     std::array<Index, kMaxBasis> members{};
     Square inverse = Square::Zero();  // R^-1
     double rounding = 0.0;            // bounds the error of a and of |a|^2
-    double replaced = 0.0;            // norm of the change by replace_sides()
+    double replaced = 0.0;            // error of inner products, relative to size_, that came with replaced sides
   };
   Index number_of(const Vec& unit);
   void forget_old();
@@ -78,6 +79,7 @@ class ReferenceSubspace {
   std::vector<Block> blocks_;  // block 0 is empty: never read
   std::deque<Vec> residuals_;  // omega * unit residuals, the oldest numbered first_
   Index first_ = 0;
+  bool copies_ = false;
   Mat weighted_;       // omega * basis of the open block
   double unit_ = 1.0;  // largest nu: what the floats below are relative to, so that none leaves their range
   std::array<std::vector<float>, kMaxBasis> k_;

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "riata/api.hpp"
+#include "riata/loss/loss.hpp"
+
+namespace riata {
+
+/// One response made ready: what is known of a problem before X is read.
+struct Response {
+  Response(const Problem& problem, const PathOptions& options);
+
+  std::unique_ptr<Loss> loss;
+  Vec offset;                   // part of eta; empty when there is none (or it went into y)
+  Vec given_offset;             // as given, or empty
+  double y_shift = 0.0;         // what was taken from y
+  std::vector<Index> held_out;  // rows of weight zero
+
+  // The model with no feature.
+  double g = 0.0;  // intercept
+  Vec eta, u;
+  double deviance = 0.0;
+};
+
+}  // namespace riata

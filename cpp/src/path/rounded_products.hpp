@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "riata/design/design.hpp"
+
+namespace riata {
+
+/// Cheap products of the columns of X with right-hand sides near the ones that were asked for: by the storage itself,
+/// where it has such (2-bit genotypes), else by a copy of X in 16-bit integers, made while its columns are in cache for
+/// the first time. Both errors are known, so that reference certificates can allow for them.
+class RoundedProducts {
+ public:
+  /// `lambdas` to be fitted: a copy has to pay for itself.
+  RoundedProducts(const Design& X, Index lambdas);
+
+  /// Whether there are any.
+  bool offered() const { return copies() || X_.rounds(); }
+  bool copies() const { return codes_ != nullptr; }
+  /// Bytes that correlate() reads of a column, over those of the design.
+  double share() const { return share_; }
+
+  /// Takes the columns into the copy. Safe for different columns at once. `mean` of each.
+  void encode(Columns columns, const Eigen::Ref<const Vec>& mean);
+  /// |x_j - copy_j|, Euclidean; empty when there is no copy.
+  const Vec& errors() const { return errors_; }
+
+  /// Replaces right-hand sides by near ones; zeros stay zero.
+  void round(MatOut R) const;
+  /// X'R for R from round(), with the copy in the place of X.
+  void correlate(Columns columns, const MatIn& R, MatOut out) const;
+
+ private:
+  const Design& X_;
+  Index stride_ = 0;
+  double share_ = 1.0;
+  std::unique_ptr<std::int16_t[]> codes_;
+  Vec step_, shift_, errors_;
+};
+
+}  // namespace riata
