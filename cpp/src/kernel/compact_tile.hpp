@@ -9,8 +9,21 @@
 namespace riata::RIATA_ISA {
 namespace {
 
-// A pack of 16-bit codes, sums of their products in 32-bit lanes, and the total of those in double.
+// A pack of 16-bit codes, sums of their products in 32-bit lanes, and the total of those in double. For making codes:
+// absolute values, maxima, and store_rounded, which writes doubles as codes and returns what it wrote.
 #if RIATA_ISA_LEVEL == 3
+
+RIATA_INLINE Pack magnitude(Pack a) {
+  return _mm512_abs_pd(a);
+}
+RIATA_INLINE Pack larger(Pack a, Pack b) {
+  return _mm512_max_pd(a, b);
+}
+RIATA_INLINE Pack store_rounded(std::int16_t* to, Pack a) {
+  const __m256i whole = _mm512_cvtpd_epi32(a);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtepi32_epi16(whole));
+  return _mm512_cvtepi32_pd(whole);
+}
 
 using Codes = __m512i;
 using Sums = __m512i;
@@ -33,6 +46,18 @@ RIATA_INLINE double total(Sums s) {
 
 #elif RIATA_ISA_LEVEL == 2
 
+RIATA_INLINE Pack magnitude(Pack a) {
+  return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
+}
+RIATA_INLINE Pack larger(Pack a, Pack b) {
+  return _mm256_max_pd(a, b);
+}
+RIATA_INLINE Pack store_rounded(std::int16_t* to, Pack a) {
+  const __m128i whole = _mm256_cvtpd_epi32(a);
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi32(whole, whole));
+  return _mm256_cvtepi32_pd(whole);
+}
+
 using Codes = __m256i;
 using Sums = __m256i;
 constexpr Index lanes = 16;
@@ -53,6 +78,21 @@ RIATA_INLINE double total(Sums s) {
 }
 
 #else
+
+RIATA_INLINE Pack larger(Pack a, Pack b) {
+  return Pack{a[0] > b[0] ? a[0] : b[0], a[1] > b[1] ? a[1] : b[1]};
+}
+RIATA_INLINE Pack magnitude(Pack a) {
+  return larger(a, sub(zero(), a));
+}
+RIATA_INLINE Pack store_rounded(std::int16_t* to, Pack a) {
+  double whole[width];
+  for (int k = 0; k < width; ++k) {
+    to[k] = static_cast<std::int16_t>(static_cast<int>(a[k] + (a[k] < 0.0 ? -0.5 : 0.5)));
+    whole[k] = static_cast<double>(to[k]);
+  }
+  return load(whole);
+}
 
 constexpr Index lanes = 8;
 constexpr int tile_columns = 1, tile_sides = 1;
@@ -143,47 +183,49 @@ void compact_correlate(const std::int16_t* const* lines, Index count, Index n, c
   for (; c < count; ++c) compact_lines<1>(lines + c, lines + c, n, R, ldr, m, out + c, ldo);
 }
 
-// The two loops below are written for the compiler to turn into vectors.
-
 double compact_largest(const double* x, Index n, double shift) {
-  constexpr int chains = 8;
-  double largest[chains] = {};
-  const auto size = [shift](double value) {
-    const double d = value - shift;
-    return d < 0.0 ? -d : d;
-  };
+  constexpr int chains = 4;
+  const Pack centre = set1(shift);
+  Pack largest[chains];
+  for (int k = 0; k < chains; ++k) largest[k] = zero();
   Index i = 0;
-  for (; i + chains <= n; i += chains) {
+  for (; i + chains * width <= n; i += chains * width) {
     RIATA_UNROLL
-    for (int k = 0; k < chains; ++k) {
-      const double s = size(x[i + k]);
-      largest[k] = s > largest[k] ? s : largest[k];
-    }
+    for (int k = 0; k < chains; ++k) largest[k] = larger(largest[k], magnitude(sub(load(x + i + k * width), centre)));
   }
-  for (; i < n; ++i) largest[0] = size(x[i]) > largest[0] ? size(x[i]) : largest[0];
-  for (int k = 1; k < chains; ++k) largest[0] = largest[k] > largest[0] ? largest[k] : largest[0];
-  return largest[0];
+  for (; i + width <= n; i += width) largest[0] = larger(largest[0], magnitude(sub(load(x + i), centre)));
+  double found[width], most = 0.0;
+  store(found, larger(larger(largest[0], largest[1]), larger(largest[2], largest[3])));
+  for (Index k = 0; k < width; ++k) most = found[k] > most ? found[k] : most;
+  for (; i < n; ++i) {
+    const double d = x[i] - shift, size = d < 0.0 ? -d : d;
+    most = size > most ? size : most;
+  }
+  return most;
 }
 
 double compact_encode(const double* x, Index n, double shift, double step, std::int16_t* codes) {
-  const double per_step = 1.0 / step;
-  constexpr int chains = 8;
-  double error[chains] = {};
-  const auto one = [&](Index i, int k) {
-    const double d = x[i] - shift, scaled = d * per_step;
-    const auto code = static_cast<std::int32_t>(scaled + (scaled < 0.0 ? -0.5 : 0.5));
-    const double left = d - step * static_cast<double>(code);
-    codes[i] = static_cast<std::int16_t>(code);
-    error[k] += left * left;
-  };
+  constexpr int chains = 2;
+  const Pack centre = set1(shift), per_step = set1(1.0 / step), minus_step = set1(-step);
+  Pack error[chains];
+  for (int k = 0; k < chains; ++k) error[k] = zero();
   Index i = 0;
-  for (; i + chains <= n; i += chains) {
+  for (; i + chains * width <= n; i += chains * width) {
     RIATA_UNROLL
-    for (int k = 0; k < chains; ++k) one(i + k, k);
+    for (int k = 0; k < chains; ++k) {
+      const Pack d = sub(load(x + i + k * width), centre);
+      const Pack left = fma(minus_step, store_rounded(codes + i + k * width, mul(d, per_step)), d);
+      error[k] = fma(left, left, error[k]);
+    }
   }
-  for (; i < n; ++i) one(i, 0);
-  for (int k = 1; k < chains; ++k) error[0] += error[k];
-  return error[0];
+  double sum_of_rest = 0.0;
+  for (; i < n; ++i) {
+    const double d = x[i] - shift, scaled = d / step;
+    codes[i] = static_cast<std::int16_t>(static_cast<int>(scaled + (scaled < 0.0 ? -0.5 : 0.5)));
+    const double left = d - step * static_cast<double>(codes[i]);
+    sum_of_rest += left * left;
+  }
+  return sum(add(error[0], error[1])) + sum_of_rest;
 }
 
 constexpr CompactKernels compact_table = {compact_largest, compact_encode, compact_correlate};

@@ -1,6 +1,7 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cmath>
 
 #include "path/path_problem.hpp"
@@ -51,49 +52,37 @@ void PathProblem::begin_certify() {
   candidates_.clear();
   candidates_known_ = false;
   if (outside_ == 0) return;
-  bound_outside();
+  assert(pending_.size() == 1);  // the open block represents one residual exactly
+  const Vec& rho = pending_.front().rho;
+  bound_outside(rho, pending_.front().lambda);
   if (needed_.empty()) return;
-  std::vector<const Vec*> residuals;
-  for (const Pending& p : pending_) residuals.push_back(&p.rho);
-  for (const Vec& rho : history_) residuals.push_back(&rho);
-  sides_ = &reference_.open_block(residuals, static_cast<Index>(pending_.size()));
-  for (Pending& p : pending_) p.coordinates = reference_.coordinates(p.rho);
+  sides_ = &reference_.open_block(std::array{&rho, static_cast<const Vec*>(&rho_)});
+  coordinates_ = reference_.coordinates(rho);
 }
 
-/// Bounds every column outside the working set: those undecided for a pending solution are needed; of the others,
-/// those that may enter over the next batch become candidates.
-void PathProblem::bound_outside() {
-  for (Pending& p : pending_) p.query = reference_.query(p.rho);
-  const Pending& newest = pending_.back();
-  const double strong = strong_threshold(newest.lambda, following_) / options_.l1_ratio;
+/// Bounds every column outside the working set: those undecided at lambda are needed; of the others, those that may
+/// enter over the next batch become candidates.
+void PathProblem::bound_outside(const Vec& rho, double lambda) {
+  const ReferenceSubspace::Query query = reference_.query(rho);
+  const double threshold = lambda < kInfinity ? lambda * (1.0 - kBoundMargin) : -1.0;
+  const double strong = strong_threshold(lambda, following_) / options_.l1_ratio;
   constexpr Index kChunk = 8192;
   const Index chunks = (p_ + kChunk - 1) / kChunk;
   std::vector<std::vector<Index>> needed(static_cast<std::size_t>(chunks)), promising(needed);
-  const double operations = 10.0 * static_cast<double>(p_) * static_cast<double>(pending_.size());
-  parallel_for(chunks, worth_threads(threads_, operations), [&](Index chunk) {
+  parallel_for(chunks, worth_threads(threads_, 4.0 * static_cast<double>(p_)), [&](Index chunk) {
+    const std::size_t i = static_cast<std::size_t>(chunk);
     const Index first = chunk * kChunk;
-    std::array<std::uint8_t, kChunk> all, flags;
-    const std::span<std::uint8_t> some(all.data(), static_cast<std::size_t>(std::min(kChunk, p_ - first)));
-    const std::span<std::uint8_t> more(flags.data(), some.size());
-    const auto threshold = [](const Pending& p) {
-      return p.lambda < kInfinity ? p.lambda * (1.0 - kBoundMargin) : -1.0;
-    };
-    reference_.decide(newest.query, threshold(newest), strong, first, some);
-    for (std::size_t q = 0; q + 1 < pending_.size(); ++q) {
-      reference_.decide(pending_[q].query, threshold(pending_[q]), kInfinity, first, more);
-      for (std::size_t i = 0; i < some.size(); ++i) some[i] |= more[i];
-    }
-    for (std::size_t i = 0; i < some.size(); ++i) {
-      if (some[i] == 0) continue;
-      const bool undecided = (some[i] & ReferenceSubspace::kUndecided) != 0;
-      (undecided ? needed : promising)[static_cast<std::size_t>(chunk)].push_back(first + static_cast<Index>(i));
+    std::array<std::uint8_t, kChunk> held;
+    const std::span<std::uint8_t> flags(held.data(), static_cast<std::size_t>(std::min(kChunk, p_ - first)));
+    reference_.decide(query, threshold, strong, first, flags);
+    for (std::size_t k = 0; k < flags.size(); ++k) {
+      if (flags[k] == 0) continue;
+      (flags[k] == ReferenceSubspace::kUndecided ? needed : promising)[i].push_back(first + static_cast<Index>(k));
     }
   });
   for (const auto& mine : needed) needed_.insert(needed_.end(), mine.begin(), mine.end());
   for (const auto& mine : promising) {
-    for (const Index j : mine) {
-      candidates_.push_back({std::abs(reference_.estimate(newest.query, j)) / factor(j), j});
-    }
+    for (const Index j : mine) candidates_.push_back({std::abs(reference_.estimate(query, j)) / factor(j), j});
   }
 }
 
@@ -106,45 +95,39 @@ void PathProblem::expect(const Mat& used, Index pieces) {
 
 void PathProblem::absorb(Index piece, Columns columns, const MatIn& products) {
   Piece& mine = pieces_[static_cast<std::size_t>(piece)];
-  const Index q = products.cols();
-  const double strong = strong_threshold(pending_.back().lambda, following_);
-  std::array<double, ReferenceSubspace::kMaxBasis> k;
+  const double lambda = pending_.front().lambda, norm = coordinates_.norm();
+  const double strong = strong_threshold(lambda, following_);
+  std::array<double, ReferenceSubspace::kMaxBasis> k{};
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const Index j = columns[i];
     const double centre = options_.fit_intercept ? mean_[j] : 0.0;
-    for (Index t = 0; t < q; ++t) {
-      k[static_cast<std::size_t>(t)] = (products(static_cast<Index>(i), t) - centre * side_sums_[t]) / scale_[j];
+    double c = 0.0;
+    for (Index t = 0; t < products.cols(); ++t) {
+      double& kt = k[static_cast<std::size_t>(t)];
+      kt = (products(static_cast<Index>(i), t) - centre * side_sums_[t]) / scale_[j];
+      c += kt * coordinates_[t];
     }
     reference_.store(j, k.data());
-    const double error = rounded_ ? reference_.error(j) : 0.0;
-    bool again = false;
-    double c = 0.0;
-    const std::size_t found = mine.beyond.size();
-    for (std::size_t a = 0; a < pending_.size(); ++a) {
-      const Pending& p = pending_[a];
-      c = 0.0;
-      for (Index t = 0; t < q; ++t) c += k[static_cast<std::size_t>(t)] * p.coordinates[t];
-      const double slack = error * p.coordinates.norm();
-      const ElasticNet net = penalty(j, p.lambda < kInfinity ? p.lambda : 0.0);
-      if (p.lambda < kInfinity ? std::abs(c) + slack <= net.l1 : c == 0.0) continue;
-      again = again || rounded_;
-      mine.beyond.push_back({a, j, c});
+    const double size = std::abs(c), slack = rounded_ ? reference_.error(j) * norm : 0.0;
+    const ElasticNet net = penalty(j, lambda < kInfinity ? lambda : 0.0);
+    if (lambda < kInfinity ? size + slack > net.l1 : c != 0.0) {
+      if (rounded_) {
+        mine.again.push_back(j);
+        continue;
+      }
+      mine.beyond.push_back({j, c});
     }
-    if (again) {
-      mine.beyond.resize(found);
-      mine.again.push_back(j);
-    } else if (std::abs(c) / factor(j) >= strong) {
-      mine.candidates.push_back({std::abs(c) / factor(j), j});
-    }
+    if (size / factor(j) >= strong) mine.candidates.push_back({size / factor(j), j});
   }
 }
 
 std::vector<Index> PathProblem::absorbed() {
   std::vector<Index> again;
+  auto& beyond = pending_.front().beyond;
   for (const Piece& piece : pieces_) {
     candidates_.insert(candidates_.end(), piece.candidates.begin(), piece.candidates.end());
     again.insert(again.end(), piece.again.begin(), piece.again.end());
-    for (const auto& b : piece.beyond) pending_[b.pending].beyond.push_back({b.feature, b.c});
+    beyond.insert(beyond.end(), piece.beyond.begin(), piece.beyond.end());
   }
   pieces_.clear();
   return again;
@@ -163,7 +146,6 @@ bool PathProblem::finish_certify() {
     result_.alpha_max = lambda_max_;
     result_.null_objective = loss_->value(p.eta);
     adopt(p);
-    history_.push_front(p.rho);
     lambda_ = lambda_max_;
     pending_.clear();
     return false;
@@ -178,8 +160,6 @@ bool PathProblem::finish_certify() {
     earlier_lambda_ = newest > 0 ? pending_[newest - 1].lambda : lambda_;
     adopt(pending_[newest]);
     lambda_ = pending_[newest].lambda;
-    for (std::size_t q = 0; q < done; ++q) history_.push_front(std::move(pending_[q].rho));
-    while (history_.size() > most_history_) history_.pop_back();
   }
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(done));
   if (pending_.empty()) {

@@ -10,10 +10,6 @@ namespace riata {
 namespace {
 
 constexpr double kConstant = 1e-9;  // spread of a column, relative to its mean, below which it counts as constant
-// Accepted residuals that take part in reference bases: right-hand sides are nearly free next to one pending residual,
-// not next to those of a dozen problems.
-constexpr std::size_t kHistoryAlone = 3, kHistoryShared = 1;
-
 /// Whether an inner solution is exact at no extra cost: then the tolerance is not what decides.
 bool exact_steps(const PathOptions& options) {
   return options.loss == "gaussian" && (options.solver == "auto" || options.solver == "homotopy");
@@ -38,7 +34,6 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
       n_(shared.design().rows()),
       p_(shared.design().cols()),
       threads_(threads),
-      most_history_(alone ? kHistoryAlone : kHistoryShared),
       loss_(std::move(response.loss)),
       offset_(std::move(response.offset)),
       reported_offset_(std::move(response.given_offset)),
@@ -49,6 +44,7 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
       model_(shared.pool(), options.fit_intercept, keeps_gram(shared.design(), options, alone), threads),
       active_set_(options.loss == "gaussian" && options.l1_ratio < 1.0),
       u_(std::move(response.u)),
+      rho_(Vec::Zero(u_.size())),
       eta_(std::move(response.eta)),
       g_(response.g),
       kkt_start_(std::clamp(0.1 * options.tol, 1e-13, exact_steps(options) ? 1e-9 : 1e-6)),

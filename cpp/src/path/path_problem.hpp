@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,8 +32,9 @@ class PathProblem {
   /// Smallest lambda with no penalised feature active; valid once the null fit has been certified.
   double lambda_max() const { return lambda_max_; }
 
-  /// Chooses the working set for the next lambdas (values, decreasing) from what is known of every column. `following`
-  /// is where the batch after this one will end: candidates for it are noted while this one is certified.
+  /// Chooses the working set for the next lambda, or, when no column is outside it, any number of them (decreasing),
+  /// from what is known of every column. `following` is where the batch after this one will end: candidates for it are
+  /// noted while this one is certified.
   void select(std::span<const double> lambdas, double following);
   /// Solves the pending lambdas on the working set. Does not touch X or the pool's columns beyond reading them.
   void solve();
@@ -45,7 +45,7 @@ class PathProblem {
   void begin_certify();
   const std::vector<Index>& needed() const { return needed_; }
   /// |rho| of the one pending solution: sides() are then its u over this.
-  double pending_norm() const { return pending_.front().coordinates.norm(); }
+  double pending_norm() const { return coordinates_.norm(); }
   /// The right-hand sides to stream on those columns.
   const Mat& sides() const { return *sides_; }
   /// Whether products with nearby right-hand sides will do at first.
@@ -73,12 +73,7 @@ class PathProblem {
   struct Piece {  // what absorb() found in some columns
     std::vector<std::pair<double, Index>> candidates;
     std::vector<Index> again;
-    struct Beyond {
-      std::size_t pending;
-      Index feature;
-      double c;
-    };
-    std::vector<Beyond> beyond;
+    std::vector<std::pair<Index, double>> beyond;
   };
   struct Pending {
     double lambda;
@@ -88,8 +83,6 @@ class PathProblem {
     Index iterations = 0;
     bool evaluated = false;
     Vec eta, u, rho, c;
-    ReferenceSubspace::Query query;
-    Vec coordinates;
     std::vector<std::pair<Index, double>> beyond;  // (feature, c) outside the working set, |c| above its threshold
   };
 
@@ -100,7 +93,7 @@ class PathProblem {
   }
   double strong_threshold(double from, double to) const;
   void find_candidates(double threshold);
-  void bound_outside();
+  void bound_outside(const Vec& rho, double lambda);
   double kkt_tolerance(double lambda) const;
   int threads_for(Columns columns, Index sides) const;
   void set_work(std::vector<Index> features);
@@ -123,7 +116,6 @@ class PathProblem {
   const PathOptions& options_;
   Index n_, p_;
   int threads_;
-  std::size_t most_history_;
   std::unique_ptr<Loss> loss_;
   Vec offset_, reported_offset_;  // see Response
   double y_shift_;
@@ -157,12 +149,12 @@ class PathProblem {
   double following_ = 0.0;
 
   ReferenceSubspace reference_;
-  std::deque<Vec> history_;
   std::vector<Pending> pending_;
   std::vector<Index> needed_;   // columns to stream,
   const Mat* sides_ = nullptr;  // the right-hand sides for that,
-  bool rounded_ = false;        // whether others near them are used, and what has come of it
+  bool rounded_ = false;        // whether others near them are used
   Vec side_sums_;
+  Vec coordinates_;  // of the pending residual in the open block
   std::vector<Piece> pieces_;
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now
   int tries_ = 0;

@@ -15,7 +15,6 @@ constexpr std::size_t kRecent = 8;  // residuals among which a repeated one is l
 double dependent(Index n) {
   return std::max(1e-7, 4e-9 * std::sqrt(static_cast<double>(n)));
 }
-constexpr double kSame = 1e-13;      // the same below which a residual counts as a combination of others
 constexpr double kCopyError = 2e-4;  // usual error of a column's copy, relative to its norm
 constexpr double kFloatNoise = 16.0 * 1.2e-7;
 constexpr float kSmallest = 1e-30f;    // covers what underflows
@@ -110,14 +109,15 @@ Index ReferenceSubspace::number_of(const Vec& unit) {
   return first_ + static_cast<Index>(residuals_.size()) - 1;
 }
 
-const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals, Index exact) {
+const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) {
   if (blocks_.size() == static_cast<std::size_t>(kMaxBlocks)) forget_old();
   Block block;
   Mat basis(omega_.size(), kMaxBasis);
   Square r = Square::Zero();
   Index& q = block.size;
-  for (std::size_t i = 0; i < residuals.size() && q < kMaxBasis; ++i) {
-    Vec v = (omega_.array() > 0.0).select(*residuals[i], 0.0);
+  for (const Vec* rho : residuals) {
+    if (q == kMaxBasis) break;
+    Vec v = (omega_.array() > 0.0).select(*rho, 0.0);
     double length = 0.0;
     if (!normalise(omega_, v, length)) continue;
     const Vec unit = v;
@@ -129,7 +129,7 @@ const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals, 
       }
     }
     const double left = std::sqrt((omega_.array() * v.array().square()).sum());
-    if (q > 0 && left < (static_cast<Index>(i) < exact ? kSame : dependent(omega_.size()))) {
+    if (q > 0 && left < dependent(omega_.size())) {
       r.col(q).setZero();
       continue;
     }

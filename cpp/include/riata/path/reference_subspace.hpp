@@ -17,7 +17,7 @@ namespace riata {
 /// The idea of reference vectors follows Johnson & Guestrin 2017 (StingyCD).
 class ReferenceSubspace {
  public:
-  static constexpr Index kMaxBasis = 4, kMaxBlocks = 64;
+  static constexpr Index kMaxBasis = 2, kMaxBlocks = 64;
 
   /// nu[j] is the norm of scaled column j, `noise[j]` bounds the rounding of its inner products with unit vectors, and
   /// copy_error[j] is the norm of its difference from the copy used with replaced sides (empty: there is no copy).
@@ -28,10 +28,9 @@ class ReferenceSubspace {
   void set_limit(Index j, double limit);
   void clear_limit(Index j);
 
-  /// Opens a block spanned by the given residuals and returns its basis vectors times omega, n x q: the right-hand
-  /// sides to stream. The first ones matter most: the first `exact` are represented to rounding, of the others those
-  /// that nearly depend on what precedes them are left out.
-  const Mat& open_block(std::span<const Vec* const> residuals, Index exact);
+  /// Opens a block spanned by the given residuals (the first ones matter most; near-dependent ones are dropped) and
+  /// returns its basis vectors times omega, n x q: the right-hand sides to stream.
+  const Mat& open_block(std::span<const Vec* const> residuals);
   /// Tells that the open block's right-hand sides were replaced by `used` before they were streamed.
   void replace_sides(const Mat& used);
 
