@@ -17,6 +17,9 @@ PER_COLUMN = 63  # means, scales, bounds and counts of one column of X, for each
 SETUP = 16  # moments of one column while they are handed over
 RESIDUALS = 72  # residuals kept as references, and the vectors of the current solution
 REFERENCE_ROWS = 4096  # columns of column-major float64 at least this long are used in place
+COPY_BYTES = 2  # of an entry in the copy that later passes read
+COPY_LIMIT = 2 << 30  # the largest such copy
+COPY_ALPHAS = 8  # and the shortest path that has one
 GRAM_COLUMNS = 4096  # a whole Gram matrix is kept up to this many columns, when there are more rows
 
 
@@ -30,6 +33,9 @@ class MemoryEstimate:
         X as it is now. Read in place.
     conversion : int
         One-time conversion of X, for the kinds that need one.
+    compact_copy : int
+        Copy of a dense X in 16-bit integers, a quarter of float64, which all passes but the first read. None
+        above 2 GiB.
     working_set : int
         Copies of the columns being optimised, as doubles or sparse; none for long columns (4,096 rows) of
         column-major float64, which are used in place.
@@ -45,6 +51,7 @@ class MemoryEstimate:
 
     design: int
     conversion: int
+    compact_copy: int
     working_set: int
     gram: int
     certificates: int
@@ -106,6 +113,7 @@ def estimate_memory(X: Any, *, alphas: int = 100, cv: int | None = None) -> Memo
     return MemoryEstimate(
         design=size,
         conversion=conversion,
+        compact_copy=_copy(n, p, size, n_alphas),
         working_set=int(columns * column_bytes),
         gram=gram,
         certificates=p * (PER_COLUMN + SETUP),
@@ -114,6 +122,13 @@ def estimate_memory(X: Any, *, alphas: int = 100, cv: int | None = None) -> Memo
         + int(fold_columns * column_bytes)
         + (n * n_alphas * DOUBLE if folds else 0),
     )
+
+
+def _copy(n: int, p: int, size: int, n_alphas: int) -> int:
+    """Bytes of the copy that passes after the first read."""
+    copy = n * p * COPY_BYTES
+    wanted = n_alphas >= COPY_ALPHAS and p > min(n, GRAM_COLUMNS) and size >= 2 * copy
+    return copy if wanted and copy <= COPY_LIMIT else 0
 
 
 def _storage(X: Any) -> tuple[int, int, int, int, float]:

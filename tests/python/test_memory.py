@@ -16,10 +16,10 @@ import numpy as np
 import riata
 
 rng = np.random.default_rng(0)
-X = np.empty((500, 8000), order="F")
+X = np.empty((1000, 16000), order="F")
 for j in range(X.shape[1]):
-    X[:, j] = rng.standard_normal(500)
-y = X[:, :5].sum(axis=1) + rng.standard_normal(500)
+    X[:, j] = rng.standard_normal(1000)
+y = X[:, :5].sum(axis=1) + rng.standard_normal(1000)
 riata.cv_path(X[:50, :50], y[:50], alphas=3, cv=3)  # imports, and buffers of the runtime
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 call = {"path": riata.fit_path, "cv": riata.cv_path}[sys.argv[1]]
@@ -37,7 +37,7 @@ def test_peak_memory_is_a_fraction_of_x_and_below_the_estimate(call, share):
     assert done.returncode == 0, done.stderr
     used = float(done.stdout)
     assert used < share
-    X = np.empty((500, 8000), order="F")
+    X = np.empty((1000, 16000), order="F")
     assert used * X.nbytes < riata.estimate_memory(X, alphas=30, cv=10 if call == "cv" else None).total
 
 
@@ -45,7 +45,7 @@ def test_parts_add_up():
     X = np.zeros((100, 5000), order="F")
     plain, folds = riata.estimate_memory(X), riata.estimate_memory(X, cv=10)
     assert plain.design == X.nbytes
-    assert plain.total == plain.working_set + plain.gram + plain.certificates + plain.responses
+    assert plain.total == plain.compact_copy + plain.working_set + plain.gram + plain.certificates + plain.responses
     assert plain.cross_validation == 0
     assert folds.total == plain.total + folds.cross_validation
     assert "total on top of X" in repr(folds)

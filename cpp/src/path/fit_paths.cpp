@@ -133,7 +133,8 @@ class Driver {
     const auto start = Clock::now();
     const Index n = X_.rows(), p = X_.cols(), count = static_cast<Index>(given_.size());
     std::vector<Response> responses;
-    Mat weights(n, count), mean(p, count), variance(p, count);
+    std::vector<Vec> means(static_cast<std::size_t>(count), Vec(p)), variances(means);
+    Mat weights(n, count);
     const bool known = features_.penalty_factor.size() == 0 || features_.penalty_factor.minCoeff() > 0.0;
     Mat null_u(n, known ? count : 0);
     null_products_.resize(p, null_u.cols());
@@ -149,16 +150,21 @@ class Driver {
       const Index first = c * piece, size = std::min(piece, p - first);
       std::vector<Index> columns(static_cast<std::size_t>(size));
       std::iota(columns.begin(), columns.end(), first);
-      X_.moments(columns, weights, mean.middleRows(first, size), variance.middleRows(first, size), 1);
-      if (!variance.middleRows(first, size).allFinite()) return;  // told below
+      Mat mean(size, count), variance(size, count);
+      X_.moments(columns, weights, mean, variance, 1);
+      for (Index f = 0; f < count; ++f) {
+        means[static_cast<std::size_t>(f)].segment(first, size) = mean.col(f);
+        variances[static_cast<std::size_t>(f)].segment(first, size) = variance.col(f);
+      }
+      if (!variance.allFinite()) return;  // told below
       if (known) X_.correlate(columns, null_u, null_products_.middleRows(first, size), 1);
-      if (rounded_.copies()) rounded_.encode(columns, mean.col(0).segment(first, size));
+      if (rounded_.copies()) rounded_.encode(columns, mean.col(0));
     });
     counters_.columns_streamed += static_cast<double>(p);
     if (known) counters_.products += static_cast<double>(count);
     for (Index j = 0; j < p; ++j) {
-      if (std::isnan(variance(j, 0))) throw NonFiniteError(j);
-      if (std::isinf(variance(j, 0))) {
+      if (std::isnan(variances.front()[j])) throw NonFiniteError(j);
+      if (std::isinf(variances.front()[j])) {
         refuse("X must hold numbers whose squares are finite, got larger ones in column " + std::to_string(j));
       }
     }
@@ -168,13 +174,14 @@ class Driver {
     const int threads = count > 1 ? 1 : options_.threads;
     using Use = SharedPool::Use;
     const bool products = PathProblem::keeps_gram(X_, options_, count == 1);
-    const Use use = products ? Use::kProducts : options_.l1_ratio == 0.0 ? Use::kAll : Use::kPart;
-    shared_ = std::make_unique<SharedPool>(X_, options_.fit_intercept, use, mean.col(0),
-                                           variance.col(0).cwiseMax(0.0).cwiseSqrt());
+    const Use use = products ? Use::kProducts : options_.l1_ratio == 0.0 || count > 1 ? Use::kMany : Use::kPart;
+    shared_ = std::make_unique<SharedPool>(X_, options_.fit_intercept, use, means.front(),
+                                           variances.front().cwiseMax(0.0).cwiseSqrt());
     for (Index f = 0; f < count; ++f) {
-      problems_.push_back(std::make_unique<PathProblem>(*shared_, std::move(responses[static_cast<std::size_t>(f)]),
-                                                        features_, inner_options_, mean.col(f), variance.col(f),
-                                                        rounded_.errors(), count == 1, threads));
+      const std::size_t i = static_cast<std::size_t>(f);
+      problems_.push_back(std::make_unique<PathProblem>(*shared_, std::move(responses[i]), features_, inner_options_,
+                                                        std::move(means[i]), std::move(variances[i]), rounded_.errors(),
+                                                        count == 1, threads));
     }
     setup_seconds_ = since(start);
     counters_.seconds_stream += setup_seconds_;

@@ -27,7 +27,7 @@ bool PathProblem::keeps_gram(const Design& X, const PathOptions& options, bool a
 }
 
 PathProblem::PathProblem(SharedPool& shared, Response response, const Features& features, const PathOptions& options,
-                         const Vec& mean, const Vec& variance, const Vec& copy_errors, bool alone, int threads)
+                         Vec mean, Vec variance, const Vec& copy_errors, bool alone, int threads)
     : shared_(shared),
       features_(features),
       options_(options),
@@ -39,8 +39,8 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
       reported_offset_(std::move(response.given_offset)),
       y_shift_(response.y_shift),
       held_out_(std::move(response.held_out)),
-      mean_(mean),
-      spread_(variance.cwiseMax(0.0).cwiseSqrt()),
+      mean_(std::move(mean)),
+      scale_(std::move(variance)),
       model_(shared.pool(), options.fit_intercept, keeps_gram(shared.design(), options, alone), threads),
       active_set_(options.loss == "gaussian" && options.l1_ratio < 1.0),
       u_(std::move(response.u)),
@@ -50,32 +50,30 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
       kkt_start_(std::clamp(0.1 * options.tol, 1e-13, exact_steps(options) ? 1e-9 : 1e-6)),
       kkt_relative_(kkt_start_),
       null_deviance_(response.deviance) {
-  scale_.resize(p_);
-  usable_.assign(static_cast<std::size_t>(p_), 0);
   Vec nu(p_), noise(p_), copy_error(copy_errors.size());
   const double largest_weight = std::sqrt(loss_->omega().maxCoeff());
-  Index usable = 0;
+  std::vector<bool> usable(static_cast<std::size_t>(p_));
   for (Index j = 0; j < p_; ++j) {
     const double v = factor(j);
-    const bool constant = spread_[j] <= kConstant * std::abs(mean_[j]) || spread_[j] == 0.0;
-    const bool useless = options.fit_intercept || options.standardize ? constant : spread_[j] == 0.0 && mean_[j] == 0.0;
-    scale_[j] = useless ? 1.0 : column_scale(options.standardize, spread_[j]);
-    usable_[static_cast<std::size_t>(j)] = !useless && v < kInfinity;
-    const double norm = options.fit_intercept ? spread_[j] : std::hypot(spread_[j], mean_[j]);
+    const double spread = std::sqrt(std::max(scale_[j], 0.0));  // still the variance
+    const bool constant = spread <= kConstant * std::abs(mean_[j]) || spread == 0.0;
+    const bool useless = options.fit_intercept || options.standardize ? constant : spread == 0.0 && mean_[j] == 0.0;
+    scale_[j] = useless ? 1.0 : column_scale(options.standardize, spread);
+    usable[static_cast<std::size_t>(j)] = !useless && v < kInfinity;
+    const double norm = options.fit_intercept ? spread : std::hypot(spread, mean_[j]);
     nu[j] = norm / scale_[j];
-    noise[j] = 2e-14 * std::hypot(spread_[j], mean_[j]) / scale_[j];
+    noise[j] = 2e-14 * std::hypot(spread, mean_[j]) / scale_[j];
     if (copy_errors.size() > 0) copy_error[j] = largest_weight * copy_errors[j] / scale_[j];
-    if (!usable_[static_cast<std::size_t>(j)]) continue;
-    ++usable;
+    if (!usable[static_cast<std::size_t>(j)]) continue;
+    ++outside_;
     largest_norm_ = std::max(largest_norm_, nu[j]);
     if (v == 0.0) unpenalised_.push_back(j);
   }
-  outside_ = usable;
   keep_all_ = model_.has_gram() || options.l1_ratio == 0.0;
   number_.assign(static_cast<std::size_t>(p_), -1);
   reference_.setup(loss_->omega(), nu, noise, copy_error);
   for (Index j = 0; j < p_; ++j) {
-    if (usable_[static_cast<std::size_t>(j)]) reference_.set_limit(j, options.l1_ratio * factor(j));
+    if (usable[static_cast<std::size_t>(j)]) reference_.set_limit(j, options.l1_ratio * factor(j));
   }
   result_.saturated_objective = loss_->saturated();
 }

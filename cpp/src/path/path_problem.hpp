@@ -21,8 +21,8 @@ namespace riata {
 class PathProblem {
  public:
   /// `copy_errors` are those of RoundedProducts.
-  PathProblem(SharedPool& shared, Response response, const Features& features, const PathOptions& options,
-              const Vec& mean, const Vec& variance, const Vec& copy_errors, bool alone, int threads);
+  PathProblem(SharedPool& shared, Response response, const Features& features, const PathOptions& options, Vec mean,
+              Vec variance, const Vec& copy_errors, bool alone, int threads);
 
   /// Whether a problem keeps the Gram matrix of all columns: quadratic loss and more rows than (not too many) columns.
   static bool keeps_gram(const Design& X, const PathOptions& options, bool alone);
@@ -121,8 +121,7 @@ class PathProblem {
   double y_shift_;
   std::vector<Index> held_out_;
 
-  Vec mean_, spread_, scale_;
-  std::vector<std::uint8_t> usable_;
+  Vec mean_, scale_;
   double largest_norm_ = 0.0;  // of the scaled usable columns
   std::vector<Index> unpenalised_;
   Mat free_columns_;       // scaled columns of the unpenalised features without bounds

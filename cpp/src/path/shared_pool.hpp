@@ -13,9 +13,9 @@ namespace riata {
 /// The pool that all problems of one call share, and where in it each feature is.
 class SharedPool {
  public:
-  /// How much of X will be needed: a part of its columns; all of them, one after the other (ridge); all of them, but
-  /// only in products of many (where a Gram matrix is kept).
-  enum class Use { kPart, kAll, kProducts };
+  /// How much of X will be needed: a small part of its columns; many or all of them, one after the other (several
+  /// problems, ridge); all of them, but only in products of many (where a Gram matrix is kept).
+  enum class Use { kPart, kMany, kProducts };
 
   /// `centred`: columns may be held less their mean, which large ones are. `mean` and `spread` (standard deviation) of
   /// every column decide how it is held: as a shifted copy, in place where X has it in memory as contiguous doubles,
