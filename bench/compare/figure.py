@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
-from summary import by_package
+from summary import by_package, error
 from table import read
 
 COLOURS = {
@@ -35,7 +35,7 @@ def draw(rows: list[dict], ax: Axes) -> None:
             continue
         ours, colour = package == "riata", COLOURS[package]
         x = [float(row["seconds"]) for row in finished]
-        y = [max(float(row["suboptimality"]), FLOOR) for row in finished]
+        y = [max(error(row), FLOOR) for row in finished]
         ax.plot(
             x,
             y,

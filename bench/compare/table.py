@@ -1,7 +1,9 @@
 """Write the tables of bench/README.md from result files: python bench/compare/table.py bench/results/*.csv
 
-For each problem and thread count: seconds to reach each suboptimality (the fastest setting that does), how
-many times that is riata's, and gap, memory and passes of the last setting quoted.
+First one line a problem and thread count: riata's time, passes and time over one plain read of X, and how
+many times that the fastest peer took, beside what is aimed at. Then for each the seconds to reach each target
+(the fastest setting that does), how many times that is riata's, and gap, memory and passes of the last
+setting quoted.
 """
 
 from __future__ import annotations
@@ -10,9 +12,24 @@ import argparse
 import csv
 from pathlib import Path
 
-from summary import TARGETS, by_package, fastest
+import numpy as np
+from problems import SPECS
+from summary import by_package, error, fastest, targets_of
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+GOALS = {  # how many times riata's time the fastest peer should take, at the loosest and the tightest target
+    "ar-500x20000": (4, 20),
+    "ar-1000x100000": (5, 5),
+    "blocks-400x10000": (4, 15),
+    "tall-20000x500": (8, 15),
+    "binomial-200x20000": (4, 4),
+    "sparse-20000x500000": (4, 8),
+    "sparse-binomial-20000x500000": (4, 5),
+    "genotypes-2000x100000": (5, 5),
+    "cv-ar-500x20000": (6, 6),
+    "cv-blocks-400x10000": (6, 6),
+}
+PASS_LIMITS = {"ar-500x20000": 60, "ar-1000x100000": 30}  # time over that of one plain read of X, at most
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
 
@@ -23,7 +40,8 @@ def read(files: list[Path]) -> list[list[dict]]:
         with file.open(newline="") as lines:
             for row in csv.DictReader(lines):
                 groups.setdefault((row["problem"], row["threads"]), []).append(row)
-    return list(groups.values())
+    order = list(SPECS)
+    return [groups[key] for key in sorted(groups, key=lambda key: (order.index(key[0]), int(key[1])))]
 
 
 def seconds(row: dict | None, ours: dict | None, settings: list[dict]) -> str:
@@ -50,16 +68,16 @@ def tightest(settings: list[dict]) -> str:
 
 def table(rows: list[dict]) -> str:
     """One problem at one thread count."""
-    packages = by_package(rows)
-    ours = {target: fastest(packages.get("riata", []), target) for target in TARGETS}
-    heads = [f"≤ {target:.0e}" for target in TARGETS]
+    packages, targets = by_package(rows), targets_of(rows)
+    ours = {target: fastest(packages.get("riata", []), target) for target in targets}
+    heads = [f"≤ {target:.0e}" for target in targets]
     heads += ["own gap", "reported gap", "peak memory, MB", "passes", "tightest tol tried"]
     lines = ["| package | " + " | ".join(heads) + " |", "| --- |" + " ---: |" * len(heads)]
     for package, settings in packages.items():
-        bests = [fastest(settings, target) for target in TARGETS]
+        bests = [fastest(settings, target) for target in targets]
         finished = [row for row in settings if row["status"] == "ok"]
         last = next((best for best in reversed(bests) if best), finished[-1] if finished else None)
-        cells = [seconds(best, ours[target], settings) for best, target in zip(bests, TARGETS, strict=True)]
+        cells = [seconds(best, ours[target], settings) for best, target in zip(bests, targets, strict=True)]
         cells += [number(last, "own_gap", ".0e"), number(last, "reported_gap", ".0e")]
         cells += [number(last, "peak_mb", ".0f"), number(last, "passes", ".1f"), tightest(settings)]
         lines.append(f"| {package} {settings[0]['version']} | " + " | ".join(cells) + " |")
@@ -70,20 +88,82 @@ def section(rows: list[dict]) -> str:
     """Heading, what was run and where, and the table."""
     first = rows[0]
     size = f"{int(first['n']):,} × {int(first['p']):,}"
-    judged = [row for row in rows if row["suboptimality"]]
-    best = min(judged, key=lambda row: float(row["suboptimality"]), default=None)
+    judged = [row for row in rows if row["seconds"]]
+    best = min(judged, key=error, default=None)
     threads = "one thread" if first["threads"] == "1" else f"{first['threads']} threads"
     ratio = float(first["alpha_ratio"])
+    folds = f", {first['cv']}-fold cross-validation" if int(first.get("cv") or 0) else ""
+    support = number(best, "max_support", ".0f")
     parts = [
-        f"### {first['loss']}, {size}, {first['kind']}, {threads}\n",
-        f"`{first['problem']}`: {first['n_alphas']} alphas down to {ratio:.2g} of the largest,",
-        f"support up to {number(best, 'max_support', '.0f')}; X takes {float(first['x_mb']):.3g} MB.",
+        f"### {first['loss']}, {size}, {first['kind']}{folds}, {threads}\n",
+        f"`{first['problem']}`: {first['n_alphas']} alphas down to {ratio:.2g} of the largest"
+        + (f", support up to {support};" if support else ";"),
+        f"X takes {float(first['x_mb']):.3g} MB.",
         f"Commit {first['commit']}, {first['date']}, {first['machine']}.\n",
         f"    {first['command']}\n",
         table(rows),
         "",
     ]
     return "\n".join(parts)
+
+
+def overview(groups: list[list[dict]]) -> str:
+    """One line a problem and thread count, at its loosest and its tightest target."""
+    heads = [
+        "riata",
+        "passes",
+        "time / plain read",
+        "aim",
+        "fastest peer, loose",
+        "aim",
+        "fastest peer, tight",
+        "aim",
+    ]
+    lines = ["| problem | threads | " + " | ".join(heads) + " | met |"]
+    lines.append("| --- |" + " ---: |" * (len(heads) + 1) + " --- |")
+    lines += [overview_line(rows) for rows in groups]
+    return "\n".join(lines) + "\n"
+
+
+def overview_line(rows: list[dict]) -> str:
+    packages, targets, first = by_package(rows), targets_of(rows), rows[0]
+    wanted, limit = GOALS.get(first["problem"], ()), PASS_LIMITS.get(first["problem"])
+    ours = [fastest(packages.get("riata", []), target) for target in (targets[0], targets[-1])]
+    peers = [row for package, settings in packages.items() if package != "riata" for row in settings]
+    cells, met = [], []
+    for own, target, goal in zip(ours, (targets[0], targets[-1]), wanted or (None, None), strict=True):
+        text, ratio = against(own, peers, target)
+        cells += [text, f"{goal}×" if goal else ""]
+        met += [ratio is not None and ratio >= goal] if goal else []
+    reads = reads_of(ours[-1])
+    met += [reads is not None and reads <= limit] if limit else []
+    verdict = "" if not met else "yes" if all(met) else "no"
+    cells = [
+        f"{float(ours[-1]['seconds']):.3g} s" if ours[-1] else "not reached",
+        number(ours[-1], "passes", ".1f"),
+        f"{reads:.0f}" if reads else "",
+        f"≤ {limit}" if limit else "",
+        *cells,
+    ]
+    return f"| `{first['problem']}` | {first['threads']} | " + " | ".join(cells) + f" | {verdict} |"
+
+
+def reads_of(row: dict | None) -> float | None:
+    """Seconds of a fit over those of one plain read of X."""
+    if row is None or not row.get("read_seconds"):
+        return None
+    return float(row["seconds"]) / float(row["read_seconds"])
+
+
+def against(own: dict | None, peers: list[dict], target: float) -> tuple[str, float | None]:
+    """The fastest peer at a target, and how many times riata's time it took; a bound where none got there."""
+    best = fastest(peers, target)
+    if best is None:
+        return ("none got there", np.inf if own else None) if peers else ("", None)
+    if own is None:
+        return f"{best['package']} {float(best['seconds']):.3g} s", None
+    ratio = float(best["seconds"]) / float(own["seconds"])
+    return f"{best['package']} {float(best['seconds']):.3g} s, {ratio:.1f}×", ratio
 
 
 def main() -> None:
@@ -93,7 +173,8 @@ def main() -> None:
     parser.add_argument("results", type=Path, nargs="+", help="CSV files that run.py wrote")
     parser.add_argument("--stdout", action="store_true", help="print instead of rewriting bench/README.md")
     args = parser.parse_args()
-    text = "\n".join(section(rows) for rows in read(args.results))
+    groups = read(args.results)
+    text = "\n".join([overview(groups), *(section(rows) for rows in groups)])
     if args.stdout:
         print(text)
         return

@@ -5,12 +5,18 @@ import importlib
 import numpy as np
 import pytest
 from certify import Judge
+from curves import CurveJudge
 from peers import NAMES
 from problems import MISSING, Problem, build, write_bed
 from scipy import sparse
 from sklearn.linear_model import Lasso
 
 TIGHT = {"riata": 1e-10, "sklearn": 1e-8, "celer": 1e-9, "skglm": 1e-7, "adelie": 1e-12, "glmnet": 1e-13}
+TIGHT_CV = TIGHT | {
+    "celer": 1e-12,
+    "adelie": 1e-16,
+    "glmnet": 1e-18,
+}  # held-out errors are the root of the gap away
 PROBLEMS = ("small-500x5000", "binomial-200x20000", "sparse-20000x500000", "genotypes-2000x100000")
 
 
@@ -49,6 +55,34 @@ def test_peer_solves_our_objective(solved, name):
     assert suboptimality.min() > -1e-12
     limit = 1e-4 if name == "sklearn" and judge.problem.loss == "binomial" else 1e-6  # liblinear ends early
     assert suboptimality.max() < limit
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("folded")
+    build("cv-ar-500x20000", folder, smoke=True)
+    return CurveJudge(Problem.load(folder))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_peer_cross_validates_on_our_folds_and_grid(folded, name):
+    peer = pytest.importorskip(f"peers.{name}", exc_type=ImportError)
+    if not hasattr(peer, "cross_validate"):
+        pytest.skip(f"{name} offers no cross-validation")
+    try:
+        peer.version()
+    except ImportError as error:
+        pytest.skip(str(error))
+    problem = folded.problem
+    cv = peer.cross_validate(peer.prepare(problem, 1), problem, TIGHT_CV[name], 1)
+    assert folded.error(cv.curve, cv.alphas) < 1e-4
+
+
+def test_curve_error_is_the_largest_relative_difference(folded):
+    alphas = folded.problem.alphas
+    exact = folded.reference(alphas)
+    assert folded.error(exact, alphas) == 0.0
+    np.testing.assert_allclose(folded.error(exact * np.linspace(1.0, 1.5, len(alphas)), alphas), 0.5)
 
 
 def test_dual_never_exceeds_primal(problem):
