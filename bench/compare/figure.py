@@ -12,8 +12,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
+from results import by_problem
 from summary import by_package, error
-from table import read
 
 COLOURS = {
     "riata": "#c8102e",
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("results", type=Path, nargs="+", help="CSV files that run.py wrote")
     parser.add_argument("--out", type=Path, required=True, help="image to write: .svg, .png or .pdf")
     args = parser.parse_args()
-    groups = read(args.results)
+    groups = by_problem(args.results)
     mpl.rcParams.update({"svg.hashsalt": "riata", "font.size": 9})
     columns = min(len(groups), PANELS_A_ROW)
     n_rows = -(-len(groups) // columns)

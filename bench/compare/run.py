@@ -13,7 +13,6 @@ fastest to reach a target are repeated, and their median kept.
 from __future__ import annotations
 
 import argparse
-import csv
 import shlex
 import statistics
 import sys
@@ -29,6 +28,7 @@ from curves import CurveJudge
 from peers import NAMES
 from problems import SMOKE_SKIPS, SPECS, Problem, build
 from reading import read_seconds
+from results import write
 from scipy import sparse
 from summary import by_package, error, fastest, report, targets
 
@@ -268,16 +268,6 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
-def write(rows: list[dict], out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("w", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS, restval="")
-        writer.writeheader()
-        writer.writerows(
-            {key: f"{v:.6g}" if isinstance(v, float) else v for key, v in row.items()} for row in rows
-        )
-
-
 def promised(row: dict) -> float:
     """tol bounds the suboptimality; held-out errors follow the coefficients, which it pins to its root."""
     return np.sqrt(row["tol"]) if row["cv"] else row["tol"]
@@ -291,7 +281,7 @@ def main() -> int:
         print(report(rows), flush=True)
         everything += rows
         if args.out:
-            write(everything, args.out)
+            write(everything, args.out, FIELDS)
     ours = [row for row in everything if row["package"] == "riata"]
     loose = [row for row in ours if row["status"] != "ok" or error(row) > promised(row)]
     for row in loose:

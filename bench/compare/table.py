@@ -9,11 +9,10 @@ setting quoted.
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
-from problems import SPECS
+from results import by_problem, read
 from summary import by_package, error, fastest, targets_of
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -31,17 +30,6 @@ GOALS = {  # how many times riata's time the fastest peer should take, at the lo
 }
 PASS_LIMITS = {"ar-500x20000": 60, "ar-1000x100000": 30}  # time over that of one plain read of X, at most
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
-
-
-def read(files: list[Path]) -> list[list[dict]]:
-    """The rows of all files, grouped by problem and number of threads."""
-    groups: dict[tuple[str, str], list[dict]] = {}
-    for file in files:
-        with file.open(newline="") as lines:
-            for row in csv.DictReader(lines):
-                groups.setdefault((row["problem"], row["threads"]), []).append(row)
-    order = list(SPECS)
-    return [groups[key] for key in sorted(groups, key=lambda key: (order.index(key[0]), int(key[1])))]
 
 
 def seconds(row: dict | None, ours: dict | None, settings: list[dict]) -> str:
@@ -135,17 +123,42 @@ def overview_line(rows: list[dict]) -> str:
         text, ratio = against(own, peers, target)
         cells += [text, f"{goal}×" if goal else ""]
         met += [ratio is not None and ratio >= goal] if goal else []
-    reads = reads_of(ours[-1])
+    quoted = ours[-1] or ours[0]
+    reads = reads_of(quoted)
     met += [reads is not None and reads <= limit] if limit else []
     verdict = "" if not met else "yes" if all(met) else "no"
     cells = [
-        f"{float(ours[-1]['seconds']):.3g} s" if ours[-1] else "not reached",
-        number(ours[-1], "passes", ".1f"),
+        f"{float(quoted['seconds']):.3g} s" if quoted else "not reached",
+        number(quoted, "passes", ".1f"),
         f"{reads:.0f}" if reads else "",
         f"≤ {limit}" if limit else "",
         *cells,
     ]
     return f"| `{first['problem']}` | {first['threads']} | " + " | ".join(cells) + f" | {verdict} |"
+
+
+def single_fits(rows: list[dict]) -> str:
+    """One line an estimator and problem, from small.py."""
+    heads = ["riata", "its gap", "sklearn, defaults", "its gap", "sklearn, gap ≤ 1e-06", "Python alone"]
+    first = rows[0]
+    lines = ["### Single fits, one thread\n"]
+    lines += [f"Commit {first['commit']}, {first['date']}, {first['machine']}.\n"]
+    lines += ["    python bench/compare/small.py\n", "| fit | " + " | ".join(heads) + " |"]
+    lines += ["| --- |" + " ---: |" * len(heads)]
+    for row in rows:
+        ours, theirs, equal = (
+            f"{float(row[name]):.3g} ms" if row[name] else "not reached"
+            for name in ("riata_ms", "sklearn_ms", "equal_ms")
+        )
+        default, matched = (
+            f" ({float(row[name]) / float(row['riata_ms']):.1f}×)" if row[name] else ""
+            for name in ("sklearn_ms", "equal_ms")
+        )
+        cells = [ours, number(row, "riata_gap", ".0e"), theirs + default, number(row, "sklearn_gap", ".0e")]
+        cells += [equal + matched, f"{float(row['overhead_us']):.0f} µs"]
+        size = f"{int(row['n']):,} × {int(row['p']):,}"
+        lines.append(f"| {row['estimator']}, {size} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def reads_of(row: dict | None) -> float | None:
@@ -173,8 +186,10 @@ def main() -> None:
     parser.add_argument("results", type=Path, nargs="+", help="CSV files that run.py wrote")
     parser.add_argument("--stdout", action="store_true", help="print instead of rewriting bench/README.md")
     args = parser.parse_args()
-    groups = read(args.results)
-    text = "\n".join([overview(groups), *(section(rows) for rows in groups)])
+    small = [file for file in args.results if file.stem == "small"]
+    groups = by_problem([file for file in args.results if file not in small])
+    parts = [overview(groups)] + [single_fits(read(file)) for file in small]
+    text = "\n".join([*parts, *(section(rows) for rows in groups)])
     if args.stdout:
         print(text)
         return
