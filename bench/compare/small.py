@@ -65,7 +65,13 @@ def cases(problem: Problem) -> list[Case]:
     largest = np.abs(X.T @ y).max() / n
     alpha, mixed = ALPHA * largest, 2.0 * ALPHA * largest
     share = ALPHA * np.abs(X.T @ (labels - labels.mean())).max() / n
-    logistic = {"C": 1.0 / (n * share), "l1_ratio": 1.0, "solver": "liblinear", "intercept_scaling": 1e3}
+    logistic = {
+        "C": 1.0 / (n * share),
+        "l1_ratio": 1.0,
+        "solver": "liblinear",
+        "intercept_scaling": 1e3,
+        "random_state": 0,
+    }
     return [
         Case(
             "Lasso",
@@ -88,15 +94,18 @@ def cases(problem: Problem) -> list[Case]:
             X,
             labels,
             riata.SparseLogisticRegression(share, n_threads=1),
-            within(peer.LogisticRegression, **logistic, random_state=0),
+            within(peer.LogisticRegression, **logistic, tight={"intercept_scaling": 1e5}),
             lasso_gap("binomial", X, labels, share),
         ),
     ]
 
 
-def within(estimator: type, **given: Any) -> Callable[[float | None], Any]:
-    """The estimator at a tolerance, with iterations enough for it, or at its defaults for None."""
-    return lambda tol: estimator(**given) if tol is None else estimator(**given, tol=tol, max_iter=100_000)
+def within(
+    estimator: type, *, tight: dict[str, Any] | None = None, **given: Any
+) -> Callable[[float | None], Any]:
+    """The estimator at its defaults for None, else at a tolerance, with iterations and settings to match."""
+    closer = given | {"max_iter": 100_000} | (tight or {})
+    return lambda tol: estimator(**given) if tol is None else estimator(**closer, tol=tol)
 
 
 def lasso_gap(loss: str, X: np.ndarray, y: np.ndarray, alpha: float) -> Callable[[Any], float]:
