@@ -93,7 +93,7 @@ class Judge:
 
     def largest_correlation(self, u: np.ndarray) -> np.ndarray:
         """max_j |x_j' u| / s_j for each column of u; constant columns count nothing."""
-        largest = np.zeros(u.shape[1])
+        largest, u = np.zeros(u.shape[1]), np.ascontiguousarray(u)
         scale = np.where(self.scale > 0.0, self.scale, np.inf)
         for at in range(0, len(scale), CHUNK):
             part = slice(at, at + CHUNK)

@@ -1,4 +1,4 @@
-"""Child processes: every fit runs in one, under the interpreter that has the package."""
+"""Child processes: every package runs in one, under the interpreter that has it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SETUP_LIMIT = 600.0  # seconds for loading, compiling and format conversion, non
 
 @functools.lru_cache
 def describe(package: str, python: str) -> dict:
-    """Version, tolerances and refusals of a package.
+    """Version, tolerances and refusals of a package, and whether it cross-validates.
 
     Raises
     ------
@@ -34,45 +34,87 @@ def describe(package: str, python: str) -> dict:
     return json.loads(asked.stdout.strip().splitlines()[-1])
 
 
-def fit(
-    package: str, python: str, folder: Path, tol: float, threads: int, limit: float, scratch: Path | None
-) -> dict | str:
-    """Run worker.py on the problem in `folder`; its arrays, or one line saying why there are none.
+class Session:
+    """One package on one problem: worker.py, which loads and warms up once and then fits as often as asked.
 
-    The limit, in seconds, starts when the child has loaded and warmed up.
+    A fit that fails or runs out of time ends the child; the next one starts another.
     """
-    with tempfile.TemporaryDirectory(dir=scratch) as own:
-        out, log = Path(own) / "fit.npz", Path(own) / "stderr"
+
+    def __init__(self, package: str, python: str, folder: Path, threads: int, scratch: Path | None) -> None:
+        self.scratch = tempfile.TemporaryDirectory(dir=scratch)
+        own = Path(self.scratch.name)
+        self.out, self.log = own / "fit.npz", own / "stderr"
         # TMPDIR: a child that is stopped leaves nothing behind.
-        environment = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"TMPDIR": own}
-        command = [python, str(HERE / "worker.py"), "--package", package, "--problem", str(folder)]
-        command += ["--tol", repr(tol), "--threads", str(threads), "--out", str(out)]
-        with log.open("w") as errors:
-            process = subprocess.Popen(
-                command,
-                env=environment,
+        self.environment = (
+            os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads)) | {"TMPDIR": self.scratch.name}
+        )
+        self.command = [python, str(HERE / "worker.py"), "--package", package, "--problem", str(folder)]
+        self.command += ["--threads", str(threads), "--out", str(self.out)]
+        self.process: subprocess.Popen | None = None
+        self.expired = False
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        self.scratch.cleanup()
+
+    def fit(self, tol: float, limit: float) -> dict | str:
+        """The arrays of one fit, or one line saying why there are none; `limit` seconds without the setup."""
+        if self.process is None:
+            self.start()
+            if not self.heard("ready", SETUP_LIMIT):
+                return self.failure(f"not ready within {SETUP_LIMIT:g} s")
+        try:
+            self.process.stdin.write(f"{tol!r}\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return self.failure("ended early")
+        if not self.heard("done", limit):
+            return self.failure(f"over {limit:g} s")
+        with np.load(self.out) as arrays:
+            return dict(arrays)
+
+    def start(self) -> None:
+        self.expired = False
+        with self.log.open("w") as errors:
+            self.process = subprocess.Popen(
+                self.command,
+                env=self.environment,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
                 start_new_session=True,
             )
-        timer = threading.Timer(SETUP_LIMIT, stop, [process])
+
+    def heard(self, word: str, limit: float) -> bool:
+        """Whether the child says `word` before it ends, or is ended after `limit` seconds."""
+        timer = threading.Timer(limit, self.expire)
         timer.start()
         try:
-            ready = process.stdout.readline() == "ready\n"
+            return any(line == f"{word}\n" for line in self.process.stdout)  # packages may print, too
+        finally:
             timer.cancel()
-            process.communicate(timeout=limit if ready else 10.0)
-        except subprocess.TimeoutExpired:
-            return f"over {limit:g} s"
-        finally:  # Ctrl-C too
-            timer.cancel()
-            stop(process)
-            process.wait()
-        if process.returncode != 0 or not out.exists():
-            last = log.read_text().strip().splitlines()[-1:]
-            return last[0][:120] if last else f"exit status {process.returncode}"
-        with np.load(out) as arrays:
-            return dict(arrays)
+
+    def expire(self) -> None:
+        self.expired = True
+        stop(self.process)
+
+    def failure(self, late: str) -> str:
+        """Why the child is no more: `late` when its time was up, else its last words."""
+        status, self.process = self.process.wait(), None
+        if self.expired:
+            return late
+        last = self.log.read_text().strip().splitlines()[-1:]
+        return last[0][:120] if last else f"exit status {status}"
+
+    def end(self) -> None:
+        if self.process is not None:
+            stop(self.process)
+            self.process.wait()
+            self.process = None
 
 
 def stop(process: subprocess.Popen) -> None:

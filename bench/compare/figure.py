@@ -12,8 +12,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
-from summary import by_package
-from table import read
+from results import by_problem
+from summary import by_package, error
 
 COLOURS = {
     "riata": "#c8102e",
@@ -35,7 +35,7 @@ def draw(rows: list[dict], ax: Axes) -> None:
             continue
         ours, colour = package == "riata", COLOURS[package]
         x = [float(row["seconds"]) for row in finished]
-        y = [max(float(row["suboptimality"]), FLOOR) for row in finished]
+        y = [max(error(row), FLOOR) for row in finished]
         ax.plot(
             x,
             y,
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("results", type=Path, nargs="+", help="CSV files that run.py wrote")
     parser.add_argument("--out", type=Path, required=True, help="image to write: .svg, .png or .pdf")
     args = parser.parse_args()
-    groups = read(args.results)
+    groups = by_problem(args.results)
     mpl.rcParams.update({"svg.hashsalt": "riata", "font.size": 9})
     columns = min(len(groups), PANELS_A_ROW)
     n_rows = -(-len(groups) // columns)

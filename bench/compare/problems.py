@@ -30,6 +30,7 @@ class Problem:
     ----------
     X : float64 ndarray in Fortran order, scipy.sparse.csc_matrix, or int8 allele counts (-9 missing).
     bed : path of the same genotypes as a PLINK 1 file, or None.
+    folds : fold of each sample when the path is to be cross-validated, else None.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Problem:
     alphas: np.ndarray
     standardize: bool = False
     bed: Path | None = None
+    folds: np.ndarray | None = None
 
     @property
     def kind(self) -> str:
@@ -100,6 +102,8 @@ class Problem:
             np.save(folder / "X.npy", self.X)
         np.save(folder / "y.npy", self.y)
         np.save(folder / "alphas.npy", self.alphas)
+        if self.folds is not None:
+            np.save(folder / "folds.npy", self.folds)
         meta = {"name": self.name, "loss": self.loss, "standardize": self.standardize, "kind": self.kind}
         meta |= {"shape": self.X.shape, "bed": str(self.bed) if self.bed else None}
         (folder / "meta.json").write_text(json.dumps(meta))
@@ -115,12 +119,20 @@ class Problem:
             X = np.load(folder / "X.npy", mmap_mode="r" if meta["kind"] == "genotypes" else None)
         y, alphas = np.load(folder / "y.npy"), np.load(folder / "alphas.npy")
         bed = Path(meta["bed"]) if meta["bed"] else None
-        return cls(meta["name"], meta["loss"], X, y, alphas, meta["standardize"], bed)
+        folds = np.load(folder / "folds.npy") if (folder / "folds.npy").exists() else None
+        return cls(meta["name"], meta["loss"], X, y, alphas, meta["standardize"], bed, folds)
 
     def head(self, p: int = 50) -> Problem:
-        """The first p columns: what packages warm up on."""
+        """The first p columns at a few alphas: what packages warm up on."""
         X = self.X[:, :p] if self.kind == "sparse" else np.asfortranarray(self.X[:, :p])
-        return Problem(self.name, self.loss, X, self.y, self.alphas[:3], self.standardize)
+        return Problem(self.name, self.loss, X, self.y, self.alphas[::33], self.standardize, folds=self.folds)
+
+    def splits(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Row numbers to train on and to hold out, one pair a fold."""
+        return [
+            (np.flatnonzero(self.folds != k), np.flatnonzero(self.folds == k))
+            for k in range(self.folds.max() + 1)
+        ]
 
 
 def scaled(X: np.ndarray) -> np.ndarray:
@@ -218,9 +230,17 @@ def alpha_grid(problem: Problem, ratio: float, count: int = 100) -> np.ndarray:
     return largest / n * np.geomspace(1.0, ratio, count)
 
 
+def shuffled_folds(n: int, count: int) -> np.ndarray:
+    """Fold of each sample: the assignment adelie's cv_grpnet draws for seed 0, since it takes no other."""
+    folds = np.empty(n, dtype=np.int32)
+    for k, rows in enumerate(np.array_split(np.random.RandomState(0).permutation(n), count)):
+        folds[rows] = k
+    return folds
+
+
 @dataclass(frozen=True)
 class Spec:
-    """How to make one problem: loss, generator, full and smoke sizes, last alpha / first."""
+    """How to make one problem: loss, generator, full and smoke sizes, last alpha / first, number of folds."""
 
     loss: str
     make: Callable
@@ -229,6 +249,7 @@ class Spec:
     ratio: float
     n_signals: int = 50
     snr: float = 3.0  # variance of the signal over that of the noise, gaussian only
+    cv: int = 0  # folds, or 0 for the path alone
 
 
 SPECS = {
@@ -243,6 +264,8 @@ SPECS = {
     "sparse-binomial-20000x500000": Spec("binomial", words, (20_000, 500_000), (300, 1_000), 0.01, 500),
     "genotypes-2000x100000": Spec("gaussian", genotypes, (2_000, 100_000), (100, 400), 0.01, 100),
     "golub-72x7129": Spec("binomial", None, (72, 7_129), (72, 7_129), 0.01),
+    "cv-ar-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, cv=10),
+    "cv-blocks-400x10000": Spec("gaussian", blocks, (400, 10_000), (60, 300), 0.01, cv=10),
 }
 SMOKE_SKIPS = ("golub-72x7129",)
 
@@ -271,6 +294,8 @@ def build(name: str, folder: Path, *, smoke: bool = False, seed: int = 1) -> Pro
     if problem.kind == "genotypes":
         problem.standardize, problem.bed = True, write_bed(folder / "X", X)
     problem.alphas = alpha_grid(problem, spec.ratio)
+    if spec.cv:
+        problem.folds = shuffled_folds(len(y), spec.cv)
     problem.save(folder)
     return problem
 

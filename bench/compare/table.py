@@ -1,29 +1,35 @@
 """Write the tables of bench/README.md from result files: python bench/compare/table.py bench/results/*.csv
 
-For each problem and thread count: seconds to reach each suboptimality (the fastest setting that does), how
-many times that is riata's, and gap, memory and passes of the last setting quoted.
+First one line a problem and thread count: riata's time, passes and time over one plain read of X, and how
+many times that the fastest peer took, beside what is aimed at. Then for each the seconds to reach each target
+(the fastest setting that does), how many times that is riata's, and gap, memory and passes of the last
+setting quoted.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
-from summary import TARGETS, by_package, fastest
+import numpy as np
+from results import by_problem, read
+from summary import by_package, error, fastest, targets_of
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+GOALS = {  # how many times riata's time the fastest peer should take, at the loosest and the tightest target
+    "ar-500x20000": (4, 20),
+    "ar-1000x100000": (5, 5),
+    "blocks-400x10000": (4, 15),
+    "tall-20000x500": (8, 15),
+    "binomial-200x20000": (4, 4),
+    "sparse-20000x500000": (4, 8),
+    "sparse-binomial-20000x500000": (4, 5),
+    "genotypes-2000x100000": (5, 5),
+    "cv-ar-500x20000": (6, 6),
+    "cv-blocks-400x10000": (6, 6),
+}
+PASS_LIMITS = {"ar-500x20000": 60, "ar-1000x100000": 30}  # time over that of one plain read of X, at most
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
-
-
-def read(files: list[Path]) -> list[list[dict]]:
-    """The rows of all files, grouped by problem and number of threads."""
-    groups: dict[tuple[str, str], list[dict]] = {}
-    for file in files:
-        with file.open(newline="") as lines:
-            for row in csv.DictReader(lines):
-                groups.setdefault((row["problem"], row["threads"]), []).append(row)
-    return list(groups.values())
 
 
 def seconds(row: dict | None, ours: dict | None, settings: list[dict]) -> str:
@@ -50,16 +56,16 @@ def tightest(settings: list[dict]) -> str:
 
 def table(rows: list[dict]) -> str:
     """One problem at one thread count."""
-    packages = by_package(rows)
-    ours = {target: fastest(packages.get("riata", []), target) for target in TARGETS}
-    heads = [f"≤ {target:.0e}" for target in TARGETS]
+    packages, targets = by_package(rows), targets_of(rows)
+    ours = {target: fastest(packages.get("riata", []), target) for target in targets}
+    heads = [f"≤ {target:.0e}" for target in targets]
     heads += ["own gap", "reported gap", "peak memory, MB", "passes", "tightest tol tried"]
     lines = ["| package | " + " | ".join(heads) + " |", "| --- |" + " ---: |" * len(heads)]
     for package, settings in packages.items():
-        bests = [fastest(settings, target) for target in TARGETS]
+        bests = [fastest(settings, target) for target in targets]
         finished = [row for row in settings if row["status"] == "ok"]
         last = next((best for best in reversed(bests) if best), finished[-1] if finished else None)
-        cells = [seconds(best, ours[target], settings) for best, target in zip(bests, TARGETS, strict=True)]
+        cells = [seconds(best, ours[target], settings) for best, target in zip(bests, targets, strict=True)]
         cells += [number(last, "own_gap", ".0e"), number(last, "reported_gap", ".0e")]
         cells += [number(last, "peak_mb", ".0f"), number(last, "passes", ".1f"), tightest(settings)]
         lines.append(f"| {package} {settings[0]['version']} | " + " | ".join(cells) + " |")
@@ -70,20 +76,107 @@ def section(rows: list[dict]) -> str:
     """Heading, what was run and where, and the table."""
     first = rows[0]
     size = f"{int(first['n']):,} × {int(first['p']):,}"
-    judged = [row for row in rows if row["suboptimality"]]
-    best = min(judged, key=lambda row: float(row["suboptimality"]), default=None)
+    judged = [row for row in rows if row["seconds"]]
+    best = min(judged, key=error, default=None)
     threads = "one thread" if first["threads"] == "1" else f"{first['threads']} threads"
     ratio = float(first["alpha_ratio"])
+    folds = f", {first['cv']}-fold cross-validation" if int(first.get("cv") or 0) else ""
+    support = number(best, "max_support", ".0f")
     parts = [
-        f"### {first['loss']}, {size}, {first['kind']}, {threads}\n",
-        f"`{first['problem']}`: {first['n_alphas']} alphas down to {ratio:.2g} of the largest,",
-        f"support up to {number(best, 'max_support', '.0f')}; X takes {float(first['x_mb']):.3g} MB.",
+        f"### {first['loss']}, {size}, {first['kind']}{folds}, {threads}\n",
+        f"`{first['problem']}`: {first['n_alphas']} alphas down to {ratio:.2g} of the largest"
+        + (f", support up to {support};" if support else ";"),
+        f"X takes {float(first['x_mb']):.3g} MB.",
         f"Commit {first['commit']}, {first['date']}, {first['machine']}.\n",
         f"    {first['command']}\n",
         table(rows),
         "",
     ]
     return "\n".join(parts)
+
+
+def overview(groups: list[list[dict]]) -> str:
+    """One line a problem and thread count, at its loosest and its tightest target."""
+    heads = [
+        "riata",
+        "passes",
+        "time / plain read",
+        "aim",
+        "fastest peer, loose",
+        "aim",
+        "fastest peer, tight",
+        "aim",
+    ]
+    lines = ["| problem | threads | " + " | ".join(heads) + " | met |"]
+    lines.append("| --- |" + " ---: |" * (len(heads) + 1) + " --- |")
+    lines += [overview_line(rows) for rows in groups]
+    return "\n".join(lines) + "\n"
+
+
+def overview_line(rows: list[dict]) -> str:
+    packages, targets, first = by_package(rows), targets_of(rows), rows[0]
+    wanted, limit = GOALS.get(first["problem"], ()), PASS_LIMITS.get(first["problem"])
+    ours = [fastest(packages.get("riata", []), target) for target in (targets[0], targets[-1])]
+    peers = [row for package, settings in packages.items() if package != "riata" for row in settings]
+    cells, met = [], []
+    for own, target, goal in zip(ours, (targets[0], targets[-1]), wanted or (None, None), strict=True):
+        text, ratio = against(own, peers, target)
+        cells += [text, f"{goal}×" if goal else ""]
+        met += [ratio is not None and ratio >= goal] if goal else []
+    quoted = ours[-1] or ours[0]
+    reads = reads_of(quoted)
+    met += [reads is not None and reads <= limit] if limit else []
+    verdict = "" if not met else "yes" if all(met) else "no"
+    cells = [
+        f"{float(quoted['seconds']):.3g} s" if quoted else "not reached",
+        number(quoted, "passes", ".1f"),
+        f"{reads:.0f}" if reads else "",
+        f"≤ {limit}" if limit else "",
+        *cells,
+    ]
+    return f"| `{first['problem']}` | {first['threads']} | " + " | ".join(cells) + f" | {verdict} |"
+
+
+def single_fits(rows: list[dict]) -> str:
+    """One line an estimator and problem, from small.py."""
+    heads = ["riata", "its gap", "sklearn, defaults", "its gap", "sklearn, gap ≤ 1e-06", "Python alone"]
+    first = rows[0]
+    lines = ["### Single fits, one thread\n"]
+    lines += [f"Commit {first['commit']}, {first['date']}, {first['machine']}.\n"]
+    lines += ["    python bench/compare/small.py\n", "| fit | " + " | ".join(heads) + " |"]
+    lines += ["| --- |" + " ---: |" * len(heads)]
+    for row in rows:
+        ours, theirs, equal = (
+            f"{float(row[name]):.3g} ms" if row[name] else "not reached"
+            for name in ("riata_ms", "sklearn_ms", "equal_ms")
+        )
+        default, matched = (
+            f" ({float(row[name]) / float(row['riata_ms']):.1f}×)" if row[name] else ""
+            for name in ("sklearn_ms", "equal_ms")
+        )
+        cells = [ours, number(row, "riata_gap", ".0e"), theirs + default, number(row, "sklearn_gap", ".0e")]
+        cells += [equal + matched, f"{float(row['overhead_us']):.0f} µs"]
+        size = f"{int(row['n']):,} × {int(row['p']):,}"
+        lines.append(f"| {row['estimator']}, {size} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def reads_of(row: dict | None) -> float | None:
+    """Seconds of a fit over those of one plain read of X."""
+    if row is None or not row.get("read_seconds"):
+        return None
+    return float(row["seconds"]) / float(row["read_seconds"])
+
+
+def against(own: dict | None, peers: list[dict], target: float) -> tuple[str, float | None]:
+    """The fastest peer at a target, and how many times riata's time it took; a bound where none got there."""
+    best = fastest(peers, target)
+    if best is None:
+        return ("none got there", np.inf if own else None) if peers else ("", None)
+    if own is None:
+        return f"{best['package']} {float(best['seconds']):.3g} s", None
+    ratio = float(best["seconds"]) / float(own["seconds"])
+    return f"{best['package']} {float(best['seconds']):.3g} s, {ratio:.1f}×", ratio
 
 
 def main() -> None:
@@ -93,7 +186,10 @@ def main() -> None:
     parser.add_argument("results", type=Path, nargs="+", help="CSV files that run.py wrote")
     parser.add_argument("--stdout", action="store_true", help="print instead of rewriting bench/README.md")
     args = parser.parse_args()
-    text = "\n".join(section(rows) for rows in read(args.results))
+    small = [file for file in args.results if file.stem == "small"]
+    groups = by_problem([file for file in args.results if file not in small])
+    parts = [overview(groups)] + [single_fits(read(file)) for file in small]
+    text = "\n".join([*parts, *(section(rows) for rows in groups)])
     if args.stdout:
         print(text)
         return

@@ -99,16 +99,7 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
 
     def _check_all(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Float, Float, Features]:
         design, y, weights = self._check_fit_input(X, y, sample_weight)
-        labels = column_or_1d(y, warn=True)
-        if labels.dtype.kind == "f":
-            assert_all_finite(labels, input_name="y")
-        check_classification_targets(labels)
-        kind = type_of_target(labels, input_name="y")
-        if kind != "binary":
-            raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
-        classes, codes = np.unique(labels, return_inverse=True)
-        if len(classes) < 2:
-            raise ValueError(f"y must hold two classes, got one class only: {classes[0]}")
+        labels, classes, codes = two_classes(y)
         target = codes.astype(np.float64)
         if self.class_weight is not None:
             weights = weights * compute_class_weight(self.class_weight, classes=classes, y=labels)[codes]
@@ -131,6 +122,26 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         super()._keep(alpha, coef, intercept, gap, converged, n_iter, counters)
         self.coef_ = self.coef_[None, :]
         self.intercept_ = np.array([intercept])
+
+
+def two_classes(y: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
+    """Return (labels as a 1-D array, the two classes, the class number of each sample)."""
+    labels = y if type(y) is np.ndarray and y.ndim == 1 else column_or_1d(y, warn=True)
+    if labels.dtype.kind == "f":
+        assert_all_finite(labels, input_name="y")
+    if labels.dtype.kind in "biuf":  # two whole numbers, seen without sorting
+        low, high = labels.min(), labels.max()
+        upper = labels == high
+        if low < high and low % 1 == 0 == high % 1 and np.all(upper | (labels == low)):
+            return labels, np.array([low, high]), upper.astype(np.intp)
+    check_classification_targets(labels)
+    kind = type_of_target(labels, input_name="y")
+    if kind != "binary":
+        raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
+    classes, codes = np.unique(labels, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(f"y must hold two classes, got one class only: {classes[0]}")
+    return labels, classes, codes
 
 
 class SparseLogisticRegression(_Classifier):

@@ -111,12 +111,22 @@ def test_fits_in_with_scikit_learn():
     assert_array_equal(model.transform(X), X[:, model.get_support()])
 
 
+@pytest.mark.parametrize("labels", [(False, True), (0, 1), (-1, 1), (2.0, 7.0), (1, 2), ("a", "b")])
+def test_labels_of_every_type_mean_the_same_two_classes(labels):
+    X, y = make_problem("binomial")
+    expected = riata.SparseLogisticRegression(0.02).fit(X, y)
+    model = riata.SparseLogisticRegression(0.02).fit(X, np.where(y > 0, labels[1], labels[0]))
+    assert_array_equal(model.classes_, labels)
+    assert_array_equal(model.coef_, expected.coef_)
+
+
 @pytest.mark.parametrize(
     ("y", "message"),
     [
         (np.zeros(40), "y must hold two classes, got one class only: "),
         (np.arange(40) % 3, "Only binary classification is supported. The type of the target is multiclass"),
         (np.linspace(0.0, 1.0, 40), "Unknown label type: continuous"),
+        (np.arange(40) % 2 / 2, "Unknown label type: continuous"),
         (np.full(40, np.nan), "Input y contains NaN"),
     ],
 )

@@ -5,6 +5,7 @@
     refuses(problem) -> str | None     why this problem is beyond the package
     prepare(problem, threads) -> data  what a user does once, untimed: file formats, dense copies
     fit(data, problem, tol, threads) -> PathFit      the timed call
+    cross_validate(data, problem, tol, threads) -> CVFit      path and folds, where the package has that
 
 Coefficients come back for the columns of X as the problem stores them.
 """
@@ -30,6 +31,17 @@ class PathFit:
     coefs: sparse.csc_matrix
     intercepts: np.ndarray
     reported_gap: float | None = None
+    passes: float | None = None
+    seconds: float | None = None
+    peak_mb: float | None = None
+
+
+@dataclass
+class CVFit:
+    """What a cross-validation returned: the mean squared error on held-out samples at each of its alphas."""
+
+    curve: np.ndarray
+    alphas: np.ndarray
     passes: float | None = None
     seconds: float | None = None
     peak_mb: float | None = None

@@ -7,7 +7,7 @@ import adelie as ad
 import numpy as np
 from scipy import sparse
 
-from peers import PathFit
+from peers import CVFit, PathFit
 
 TOLERANCES = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-14)
 
@@ -34,20 +34,30 @@ def prepare(problem, threads):
         return ad.matrix.standardize(counts, mean, scale, n_threads=threads)
 
 
-def fit(data, problem, tol, threads):
+def settings(tol, threads):
+    limits = {"max_iters": 10_000_000, "early_exit": False, "progress_bar": False}
+    return limits | {"tol": tol, "irls_tol": tol, "n_threads": threads}
+
+
+def grpnet(data, problem, tol, threads):
     glm = (ad.glm.gaussian if problem.loss == "gaussian" else ad.glm.binomial)(y=problem.y)
-    state = ad.grpnet(
-        X=data,
-        glm=glm,
-        lmda_path=problem.alphas,
-        tol=tol,
-        irls_tol=tol,
-        max_iters=10_000_000,
-        early_exit=False,
-        n_threads=threads,
-        progress_bar=False,
-    )
+    return ad.grpnet(X=data, glm=glm, lmda_path=problem.alphas, **settings(tol, threads))
+
+
+def fit(data, problem, tol, threads):
+    state = grpnet(data, problem, tol, threads)
     coefs, intercepts = sparse.csc_matrix(state.betas.T), np.array(state.intercepts)
     if problem.kind == "genotypes":
         coefs, intercepts = problem.unscale(coefs, intercepts)
     return PathFit(coefs, intercepts)
+
+
+def cross_validate(data, problem, tol, threads):
+    """cv_grpnet takes neither folds nor alphas: the problem has those of its seed 0, the grid is its own."""
+    grpnet(data, problem, tol, threads)
+    grid = {"min_ratio": problem.alphas[-1] / problem.alphas[0], "lmda_path_size": len(problem.alphas)}
+    count = int(problem.folds.max()) + 1
+    glm = ad.glm.gaussian(y=problem.y)
+    cv = ad.cv_grpnet(data, glm, n_folds=count, seed=0, **grid, **settings(tol, threads))
+    squares = [np.mean(problem.y[test] ** 2) for _, test in problem.splits()]
+    return CVFit(np.mean(squares) + 2.0 * cv.avg_losses, cv.lmdas)  # its loss is eta^2/2 - y eta

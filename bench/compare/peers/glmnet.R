@@ -1,4 +1,5 @@
-# Fits one path and writes it beside its input: Rscript glmnet.R folder n p kind loss thresh
+# Fits one path, or cross-validates it where the folder holds folds, and writes the answer beside its input:
+# Rscript glmnet.R folder n p kind loss thresh
 suppressMessages({
   library(Matrix)
   library(glmnet)
@@ -22,13 +23,15 @@ status_mb <- function(field) {
   as.numeric(gsub("[^0-9]", "", line)) / 1024
 }
 fit_path <- function(X, y, lambda, thresh) {
-  glmnet(X, y,
-    family = args[5], lambda = lambda, standardize = FALSE, thresh = thresh, maxit = 1e9
+  settings <- list(
+    x = X, y = y, family = args[5], lambda = lambda, standardize = FALSE, thresh = thresh, maxit = 1e9
   )
+  if (is.null(fold)) do.call(glmnet, settings) else do.call(cv.glmnet, c(settings, list(foldid = fold)))
 }
 
 y <- read_npy("y", "double", 8)
 lambda <- read_npy("alphas", "double", 8)
+fold <- if (file.exists(file.path(folder, "folds.npy"))) read_npy("folds", "integer", 4) + 1L
 if (args[4] == "sparse") {
   X <- new("dgCMatrix",
     x = read_npy("data", "double", 8), i = read_npy("indices", "integer", 4),
@@ -49,8 +52,13 @@ seconds <- as.numeric(difftime(Sys.time(), start, units = "secs"))
 peak <- status_mb("VmHWM") - before
 
 write_bin <- function(name, values) writeBin(values, file.path(folder, paste0("out_", name, ".bin")))
-write_bin("x", fit$beta@x)
-write_bin("i", fit$beta@i)
-write_bin("p", fit$beta@p)
-write_bin("a0", as.numeric(fit$a0))
+if (is.null(fold)) {
+  write_bin("x", fit$beta@x)
+  write_bin("i", fit$beta@i)
+  write_bin("p", fit$beta@p)
+  write_bin("a0", as.numeric(fit$a0))
+} else {
+  write_bin("curve", fit$cvm)
+  write_bin("alphas", fit$lambda)
+}
 write_bin("cost", c(seconds, peak))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from peers import PathFit
+from peers import CVFit, PathFit
 
 TOLERANCES = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-14, 1e-16)
 SCRIPT = Path(__file__).with_name("glmnet.R")
@@ -44,22 +44,32 @@ def prepare(problem, threads):
         np.save(folder / "X.npy", problem.standardized() if problem.kind == "genotypes" else problem.X)
     np.save(folder / "y.npy", problem.y)
     np.save(folder / "alphas.npy", problem.alphas)
+    if problem.folds is not None:
+        np.save(folder / "folds.npy", problem.folds)
     return folder
 
 
-def fit(data, problem, tol, threads):
+def run(data, problem, tol):
+    """Let R do it; what it wrote is read back by name."""
     n, p = problem.X.shape
     command = ["Rscript", str(SCRIPT), str(data), str(n), str(p), problem.kind, problem.loss, repr(tol)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return lambda name, dtype=np.float64: np.fromfile(data / f"out_{name}.bin", dtype=dtype)
 
-    def read(name, dtype):
-        return np.fromfile(data / f"out_{name}.bin", dtype=dtype)
 
-    parts = read("x", np.float64), read("i", np.int32), read("p", np.int32)
-    intercepts, (seconds, peak_mb) = read("a0", np.float64), read("cost", np.float64)
+def fit(data, problem, tol, threads):
+    read = run(data, problem, tol)
+    parts = read("x"), read("i", np.int32), read("p", np.int32)
+    intercepts, (seconds, peak_mb) = read("a0"), read("cost")
     if len(intercepts) != len(problem.alphas):
         raise RuntimeError(f"glmnet stopped after {len(intercepts)} of {len(problem.alphas)} values of alpha")
-    coefs = sparse.csc_matrix(parts, shape=(p, len(intercepts)))
+    coefs = sparse.csc_matrix(parts, shape=(problem.X.shape[1], len(intercepts)))
     if problem.kind == "genotypes":
         coefs, intercepts = problem.unscale(coefs, intercepts)
     return PathFit(coefs, intercepts, seconds=float(seconds), peak_mb=float(peak_mb))
+
+
+def cross_validate(data, problem, tol, threads):
+    read = run(data, problem, tol)
+    seconds, peak_mb = read("cost")
+    return CVFit(read("curve"), read("alphas"), seconds=float(seconds), peak_mb=float(peak_mb))

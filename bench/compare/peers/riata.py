@@ -1,7 +1,7 @@
 """riata: the path engine on arrays, sparse matrices and .bed files as they are."""
 
 import riata
-from peers import PathFit
+from peers import CVFit, PathFit
 
 TOLERANCES = (1e-4, 1e-6, 1e-8, 1e-10)
 
@@ -29,3 +29,16 @@ def fit(data, problem, tol, threads):
         n_threads=threads,
     )
     return PathFit(path.coefs, path.intercepts, float(path.dual_gaps.max()), float(path.n_passes))
+
+
+def cross_validate(data, problem, tol, threads):
+    cv = riata.cv_path(
+        data,
+        problem.y,
+        cv=problem.splits(),
+        alphas=problem.alphas,
+        standardize=problem.standardize,
+        tol=tol,
+        n_threads=threads,
+    )
+    return CVFit(cv.mean_score, cv.alphas, float(cv.path.n_passes))

@@ -10,9 +10,9 @@ import numpy as np
 import sklearn
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, enet_path
+from sklearn.linear_model import LassoCV, LogisticRegression, enet_path
 
-from peers import PathFit
+from peers import CVFit, PathFit
 
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
 INTERCEPT_SCALING = 1e3
@@ -68,3 +68,11 @@ def fit_binomial(X, problem, tol):
         columns.append(sparse.csc_matrix(model.coef_.T))
         intercepts.append(model.intercept_[0])
     return PathFit(sparse.hstack(columns, format="csc"), np.array(intercepts))
+
+
+def cross_validate(data, problem, tol, threads):
+    settings = {"alphas": problem.alphas, "cv": problem.splits(), "tol": tol, "max_iter": 100_000}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = LassoCV(**settings, n_jobs=threads).fit(data, problem.y)
+    return CVFit(model.mse_path_.mean(axis=1), model.alphas_)
