@@ -1,4 +1,5 @@
-// Streaming products with dense columns of each type and order, beside a plain read of the same bytes.
+// Streaming products with dense columns of each type and order, and triangular solves, beside a plain read of the same
+// bytes.
 //   bench_kernels [--n 500] [--p 20000] [--threads 1] [--seed 1] [--runs 7]
 
 #include <cmath>
@@ -6,6 +7,7 @@
 #include <memory>
 #include <numeric>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "bench_support.hpp"
@@ -66,6 +68,43 @@ void bench(const Options& o, const riata::bench::Report& report, const char* typ
            riata::bench::measure([&] { design->moments(all, weights, mean, variance, threads); }, o.runs));
 }
 
+/// Solves with a triangle of k rows, each read once.
+void bench_triangle(const Options& o, const riata::bench::Report& report, Index k) {
+  const auto size = static_cast<std::size_t>(k * (k + 1) / 2);
+  std::vector<double> packed(size, 1e-3);
+  std::vector<const double*> rows;
+  for (Index i = 0; i < k; ++i) {
+    double* const row = packed.data() + i * (i + 1) / 2;
+    row[i] = 1.0;
+    rows.push_back(row);
+  }
+  const auto read = [&] { riata::bench::sink = riata::bench::plain_read(packed.data(), size * sizeof(double), 1); };
+  const std::string name = std::to_string(k);
+  const riata::bench::StreamReport lines(report, "f64", "triangle", static_cast<double>(size),
+                                         static_cast<double>(size * sizeof(double)),
+                                         riata::bench::measure(read, o.runs));
+  const auto& kernels = riata::kernels();
+  const Mat start = Mat::Constant(k, 32, 1.0);
+  for (const Index m : {1, 32}) {
+    Mat x = start;
+    const auto solve = [&] {
+      x.leftCols(m) = start.leftCols(m);
+      kernels.forward_solve(rows.data(), k, x.data(), k, m);
+    };
+    const auto seconds = riata::bench::measure(solve, o.runs);
+    riata::bench::require(std::abs(x(1, m - 1) - (1.0 - 1e-3)) < 1e-15, "forward_solve");
+    lines.row(("forward_solve " + name).c_str(), m, seconds);
+  }
+  Mat x = start;
+  const auto solve = [&] {
+    x = start;
+    kernels.backward_solve(rows.data(), k, x.data());
+  };
+  const auto seconds = riata::bench::measure(solve, o.runs);
+  riata::bench::require(std::abs(x(k - 2, 0) - (1.0 - 1e-3)) < 1e-15, "backward_solve");
+  lines.row(("backward_solve " + name).c_str(), 1, seconds);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -74,6 +113,7 @@ int main(int argc, char** argv) {
       argc, argv, {{"n", &o.n}, {"p", &o.p}, {"threads", &o.threads}, {"seed", &o.seed}, {"runs", &o.runs}});
   riata::bench::require_option(o.n > 0 && o.p > 0 && o.threads > 0, "--n, --p and --threads must be positive");
   const riata::bench::Report report(o.n, o.p, o.threads, riata::bench::StreamReport::columns);
+  for (const Index k : {500, 2000}) bench_triangle(o, report, k);
   for (const bool row_major : {false, true}) {
     bench<double>(o, report, "f64", row_major);
     bench<float>(o, report, "f32", row_major);

@@ -249,6 +249,37 @@ TEST_CASE("triangular solves") {
   });
 }
 
+TEST_CASE("rotations of rows, whatever the grouping") {
+  for_each_isa([](const Kernels& k) {
+    for (const Index n : {0, 1, 2, 3, 7, 8, 9, 31, 40}) {
+      for (const Index count : {1, 2, 3, 7, 8, 9, 17}) {
+        CAPTURE(n);
+        CAPTURE(count);
+        const Mat start = Mat::Random(n + 2, count);  // a row of the kernel is a column here
+        const Vec angle = Vec::Random(n);
+        Mat turns(2, n), expected = start;
+        turns.row(0) = angle.array().cos();
+        turns.row(1) = angle.array().sin();
+        for (Index j = 0; j < n; ++j) {
+          const double c = turns(0, j), s = turns(1, j);
+          expected.middleRows(j, 2) = (Eigen::Matrix2d() << c, s, -s, c).finished() * expected.middleRows(j, 2).eval();
+        }
+        Mat got = start, single = start;
+        std::vector<double*> rows;
+        for (Index r = 0; r < count; ++r) rows.push_back(got.col(r).data());
+        k.rotate(rows.data(), count, n, turns.data());
+        CHECK((got - expected).cwiseAbs().maxCoeff() <= 1e-14);
+        CHECK(got.row(n + 1) == start.row(n + 1));
+        for (Index r = 0; r < count; ++r) {
+          double* const row = single.col(r).data();
+          k.rotate(&row, 1, n, turns.data());
+        }
+        CHECK(single == got);
+      }
+    }
+  });
+}
+
 TEST_CASE("set_isa names what is allowed") {
   CHECK_THROWS_AS(riata::set_isa("sse9"), std::invalid_argument);
   try {

@@ -16,26 +16,45 @@ RIATA_INLINE Index smaller(Index a, Index b) {
   return a < b ? a : b;
 }
 
-/// Bytes from each of `count` lines to its partner, when that is the same for all of them; else 0.
+/// What to ask for while lines are worked on, as the hardware alone does not look past a page: the memory `distance`
+/// bytes from those of them whose bit is set.
+struct Ahead {
+  Index distance = 0;
+  unsigned which = 0;
+};
+
+template <class T, int C>
+RIATA_INLINE void look(const T* const (&x)[C], Index i, Ahead ahead) {
+  constexpr Index together = cache_line / static_cast<Index>(sizeof(T));
+  if (together > width && i % together != 0) return;
+  RIATA_UNROLL
+  for (int c = 0; c < C; ++c) {
+    if (ahead.which >> c & 1u) prefetch(reinterpret_cast<const char*>(x[c] + i) + ahead.distance);
+  }
+}
+
+/// From `count` lines to those after them, when that is the same distance for all; else nowhere.
 template <class T>
-Index common_distance(const T* const* lines, const T* const* partners, Index count) {
+Ahead look_from(const T* const* lines, const T* const* next, Index count, unsigned which = ~0u) {
   const auto distance = [&](Index k) {
-    return static_cast<Index>(reinterpret_cast<std::uintptr_t>(partners[k]) -
-                              reinterpret_cast<std::uintptr_t>(lines[k]));
+    return static_cast<Index>(reinterpret_cast<std::uintptr_t>(next[k]) - reinterpret_cast<std::uintptr_t>(lines[k]));
   };
   for (Index k = 1; k < count; ++k) {
-    if (distance(k) != distance(0)) return 0;
+    if (distance(k) != distance(0)) return {};
   }
-  return distance(0);
+  return {distance(0), which};
 }
+
+/// The next block of rows of the same lines.
+template <class T>
+constexpr Ahead next_block = {block * static_cast<Index>(sizeof(T)), ~0u};
 
 // ---- correlate -----------------------------------------------------------------------------------------------
 
 /// out[c + q ldo] += sum_{i < n} x[c][first + i] R[i + q ldr] for a tile of C lines and M right-hand sides.
-/// Meanwhile the memory `ahead` bytes further on is asked for: the hardware alone does not look past a page.
 template <class T, int C, int M>
 void correlate_tile(const T* const* lines, Index first, Index n, const double* R, Index ldr, double* out, Index ldo,
-                    Index ahead) {
+                    Ahead ahead) {
   const T* x[C];
   RIATA_UNROLL
   for (int c = 0; c < C; ++c) x[c] = lines[c] + first;
@@ -47,11 +66,12 @@ void correlate_tile(const T* const* lines, Index first, Index n, const double* R
   }
   Index i = 0;
   for (; i + width <= n; i += width) {
+    look(x, i, ahead);
     Pack xi[C];
     RIATA_UNROLL
     for (int c = 0; c < C; ++c) {
-      prefetch(reinterpret_cast<const char*>(x[c] + i) + ahead);
       xi[c] = load(x[c] + i);
+      if (M > 1) hold(xi[c]);
     }
     RIATA_UNROLL
     for (int q = 0; q < M; ++q) {
@@ -81,7 +101,7 @@ void correlate_tile(const T* const* lines, Index first, Index n, const double* R
 }
 
 template <class T>
-using CorrelateTile = void (*)(const T* const*, Index, Index, const double*, Index, double*, Index, Index);
+using CorrelateTile = void (*)(const T* const*, Index, Index, const double*, Index, double*, Index, Ahead);
 
 template <class T, int C>
 RIATA_INLINE CorrelateTile<T> correlate_tile_for(Index m) {
@@ -142,15 +162,15 @@ void correlate(const T* const* lines, Index count, Index n, const double* R, Ind
         for (Index c = g; c < group_end; c += tile_lines) {
           const Index held = smaller(tile_lines, group_end - c);
           const CorrelateTile<T> tile = correlate_tile_for<T>(held, width_q);
-          const bool looks = c + reach + held <= count && (c - g) / tile_lines % tiles == t;
-          const Index next = looks ? common_distance(lines + c, lines + c + reach, held) : 0;
+          // Each pass over a group looks for its share of the next one.
+          const unsigned which = (1u << (t + 1) * held / tiles) - (1u << t * held / tiles);
+          const bool more = c + reach + held <= count;
+          Ahead next = more ? look_from(lines + c, lines + c + reach, held, which) : Ahead{};
           for (Index i = first; i < last; i += block) {
             const bool stays = i + block < last;  // in these lines
-            const Index back = (i - first) * static_cast<Index>(sizeof(T));
+            next.distance -= stays ? 0 : (i - first) * static_cast<Index>(sizeof(T));
             tile(lines + c, i, smaller(block, last - i), R + i + q * ldr, ldr, out + c + q * ldo, ldo,
-                 stays       ? block * static_cast<Index>(sizeof(T))
-                 : next == 0 ? 0
-                             : next - back);
+                 stays ? next_block<T> : next);
           }
         }
       }
@@ -160,10 +180,10 @@ void correlate(const T* const* lines, Index count, Index n, const double* R, Ind
 
 // ---- multiply ------------------------------------------------------------------------------------------------
 
-/// out[i + q ldo] += sum_{k < K} x[k][first + i] B[k + q ldb], i < n, q < M; `ahead` as in correlate_tile.
+/// out[i + q ldo] += sum_{k < K} x[k][first + i] B[k + q ldb], i < n, q < M.
 template <class T, int K, int M>
 void multiply_tile(const T* const* lines, Index first, Index n, const double* B, Index ldb, double* out, Index ldo,
-                   Index ahead) {
+                   Ahead ahead) {
   const T* x[K];
   double b[M][K];  // a local copy, so that stores to `out` cannot be suspected of changing it
   RIATA_UNROLL
@@ -176,13 +196,10 @@ void multiply_tile(const T* const* lines, Index first, Index n, const double* B,
   for (; i + sweep_packs * width <= n; i += sweep_packs * width) {
     Pack xi[K][sweep_packs];
     RIATA_UNROLL
-    for (int k = 0; k < K; ++k) {
+    for (int s = 0; s < sweep_packs; ++s) {
+      look(x, i + s * width, ahead);
       RIATA_UNROLL
-      for (int s = 0; s < sweep_packs; ++s) {
-        const T* const at = x[k] + i + s * width;
-        if (s * width * sizeof(T) % cache_line == 0) prefetch(reinterpret_cast<const char*>(at) + ahead);
-        xi[k][s] = load(at);
-      }
+      for (int k = 0; k < K; ++k) xi[k][s] = load(x[k] + i + s * width);
     }
     RIATA_UNROLL
     for (int q = 0; q < M; ++q) {
@@ -217,23 +234,23 @@ void multiply_tile(const T* const* lines, Index first, Index n, const double* B,
 
 template <class T, int K>
 void multiply_lines(const T* const* lines, Index first, Index n, const double* B, Index ldb, Index m, double* out,
-                    Index ldo, Index ahead) {
+                    Index ldo, Ahead ahead = {}) {
   for (Index q = 0; q < m; q += 4) {
     const double* const Bq = B + q * ldb;
     double* const outq = out + q * ldo;
-    const Index look = q == 0 ? ahead : 0;
+    const Ahead part = q == 0 ? ahead : Ahead{};
     switch (smaller(m - q, 4)) {
       case 1:
-        multiply_tile<T, K, 1>(lines, first, n, Bq, ldb, outq, ldo, look);
+        multiply_tile<T, K, 1>(lines, first, n, Bq, ldb, outq, ldo, part);
         break;
       case 2:
-        multiply_tile<T, K, 2>(lines, first, n, Bq, ldb, outq, ldo, look);
+        multiply_tile<T, K, 2>(lines, first, n, Bq, ldb, outq, ldo, part);
         break;
       case 3:
-        multiply_tile<T, K, 3>(lines, first, n, Bq, ldb, outq, ldo, look);
+        multiply_tile<T, K, 3>(lines, first, n, Bq, ldb, outq, ldo, part);
         break;
       default:
-        multiply_tile<T, K, 4>(lines, first, n, Bq, ldb, outq, ldo, look);
+        multiply_tile<T, K, 4>(lines, first, n, Bq, ldb, outq, ldo, part);
     }
   }
 }
@@ -247,18 +264,18 @@ void multiply(const T* const* lines, Index count, Index n, const double* B, Inde
     const Index held = smaller(rows, n - i);
     Index c = 0;
     for (; c + K <= count; c += K) {
-      const Index ahead = c + 2 * K <= count ? common_distance(lines + c, lines + c + K, K) : 0;
-      multiply_lines<T, K>(lines + c, i, held, B + c, ldb, m, out + i, ldo, ahead);
+      const Ahead next = c + 2 * K <= count ? look_from(lines + c, lines + c + K, K) : Ahead{};
+      multiply_lines<T, K>(lines + c, i, held, B + c, ldb, m, out + i, ldo, next);
     }
     if (c + 4 <= count) {
-      multiply_lines<T, 4>(lines + c, i, held, B + c, ldb, m, out + i, ldo, 0);
+      multiply_lines<T, 4>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
       c += 4;
     }
     if (c + 2 <= count) {
-      multiply_lines<T, 2>(lines + c, i, held, B + c, ldb, m, out + i, ldo, 0);
+      multiply_lines<T, 2>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
       c += 2;
     }
-    if (c < count) multiply_lines<T, 1>(lines + c, i, held, B + c, ldb, m, out + i, ldo, 0);
+    if (c < count) multiply_lines<T, 1>(lines + c, i, held, B + c, ldb, m, out + i, ldo);
   }
 }
 
@@ -319,10 +336,10 @@ void center(const T* x, Index n, double shift, double* z, double* square) {
 
 // ---- moments -------------------------------------------------------------------------------------------------
 
-/// Rows [first, first + n) of C lines: adds what kernels.hpp says to `sums`; `ahead` as in correlate_tile.
+/// Rows [first, first + n) of C lines: adds what kernels.hpp says to `sums`.
 template <class T, int C>
 void moments_tile(const T* const* lines, Index first, Index n, const double* shift, const double* w, double* sums,
-                  Index ahead) {
+                  Ahead ahead) {
   Pack acc[C][2], s[C];
   RIATA_UNROLL
   for (int c = 0; c < C; ++c) {
@@ -334,19 +351,21 @@ void moments_tile(const T* const* lines, Index first, Index n, const double* shi
     acc[c][0] = add(acc[c][0], wz);
     acc[c][1] = fma(wz, z, acc[c][1]);
   };
-  Index i = first;
-  for (; i + width <= first + n; i += width) {
+  const T* x[C];
+  RIATA_UNROLL
+  for (int c = 0; c < C; ++c) x[c] = lines[c] + first;
+  w += first;
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    look(x, i, ahead);
     const Pack wi = load(w + i);
     RIATA_UNROLL
-    for (int c = 0; c < C; ++c) {
-      prefetch(reinterpret_cast<const char*>(lines[c] + i) + ahead);
-      take(c, load(lines[c] + i), wi);
-    }
+    for (int c = 0; c < C; ++c) take(c, load(x[c] + i), wi);
   }
-  if (const Index held = first + n - i; held > 0) {
+  if (const Index held = n - i; held > 0) {
     const Pack wi = load_part(w + i, held);
     RIATA_UNROLL
-    for (int c = 0; c < C; ++c) take(c, load_part(lines[c] + i, held), wi);
+    for (int c = 0; c < C; ++c) take(c, load_part(x[c] + i, held), wi);
   }
   double part[padded<2 * C>];
   sum_each<2 * C>(acc[0], part);
@@ -356,11 +375,11 @@ void moments_tile(const T* const* lines, Index first, Index n, const double* shi
 
 template <class T, int C>
 void moments_lines(const T* const* lines, Index count, Index n, const double* shift, const double* w, double* sums) {
-  const Index next = count >= 2 * C ? common_distance(lines, lines + C, C) : 0;
+  Ahead next = count >= 2 * C ? look_from(lines, lines + C, C) : Ahead{};
   for (Index first = 0; first < n; first += block) {
     const bool stays = first + block < n;
-    const Index ahead = stays ? block * static_cast<Index>(sizeof(T)) : next - first * static_cast<Index>(sizeof(T));
-    moments_tile<T, C>(lines, first, smaller(block, n - first), shift, w, sums, stays || next != 0 ? ahead : 0);
+    next.distance -= stays ? 0 : first * static_cast<Index>(sizeof(T));
+    moments_tile<T, C>(lines, first, smaller(block, n - first), shift, w, sums, stays ? next_block<T> : next);
   }
 }
 
@@ -464,6 +483,70 @@ inline void backward_solve(const double* const* L, Index n, double* x) {
   }
 }
 
+// ---- rotations -----------------------------------------------------------------------------------------------
+
+/// Turns the pairs (carry, x), elementwise: x receives the first of each, carry the second.
+RIATA_INLINE void turn(Pack& carry, Pack& x, const double* rotation) {
+  const Pack c = set1(rotation[0]), s = set1(rotation[1]), minus = set1(-rotation[1]), next = x;
+  x = fma(c, carry, mul(s, next));
+  carry = fma(minus, carry, mul(c, next));
+}
+
+inline void rotate_row(double* row, Index n, const double* rotations) {
+  Pack carry = set1(row[0]);
+  for (Index j = 0; j < n; ++j) {
+    Pack x = set1(row[j + 1]);
+    turn(carry, x, rotations + 2 * j);
+    row[j] = first(x);
+  }
+  row[n] = first(carry);
+}
+
+/// A row is one long chain: the elements of a pack belong to as many rows.
+inline void rotate_rows(double* const (&row)[width], Index n, const double* rotations) {
+  double ends[width];
+  RIATA_UNROLL
+  for (int k = 0; k < width; ++k) ends[k] = row[k][0];
+  Pack carry = load(ends);
+  Pack x[width];
+  Index j = 0;
+  for (; j + width <= n; j += width) {
+    RIATA_UNROLL
+    for (int k = 0; k < width; ++k) x[k] = load(row[k] + j + 1);
+    transpose(x);
+    RIATA_UNROLL
+    for (int c = 0; c < width; ++c) turn(carry, x[c], rotations + 2 * (j + c));
+    transpose(x);
+    RIATA_UNROLL
+    for (int k = 0; k < width; ++k) store(row[k] + j, x[k]);
+  }
+  if (const Index held = n - j; held > 0) {
+    RIATA_UNROLL
+    for (int k = 0; k < width; ++k) x[k] = load_part(row[k] + j + 1, held);
+    transpose(x);
+    RIATA_UNROLL
+    for (int c = 0; c < width; ++c) {
+      if (c < held) turn(carry, x[c], rotations + 2 * (j + c));
+    }
+    transpose(x);
+    RIATA_UNROLL
+    for (int k = 0; k < width; ++k) store_part(row[k] + j, x[k], held);
+  }
+  store(ends, carry);
+  RIATA_UNROLL
+  for (int k = 0; k < width; ++k) row[k][n] = ends[k];
+}
+
+inline void rotate(double* const* rows, Index count, Index n, const double* rotations) {
+  Index r = 0;
+  for (; r + 1 < count; r += width) {
+    double* row[width];
+    for (Index k = 0; k < width; ++k) row[k] = rows[smaller(r + k, count - 1)];  // spare places repeat the last row
+    rotate_rows(row, n, rotations);
+  }
+  if (r < count) rotate_row(rows[r], n, rotations);
+}
+
 extern const Kernels table;
 constinit const Kernels table = {
     RIATA_ISA_NAME,
@@ -487,6 +570,7 @@ constinit const Kernels table = {
     moments_across<std::int8_t>,
     forward_solve,
     backward_solve,
+    rotate,
 };
 
 }  // namespace riata::RIATA_ISA

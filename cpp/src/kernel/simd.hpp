@@ -1,6 +1,7 @@
 #pragma once
 
 // A pack of doubles for one instruction set, and the loads that fill it from double, float and int8.
+// The `_part` forms read and write the first k < width elements alone; the rest of the pack is zero.
 // Included by one unit per instruction set; all of it lives in a namespace of that name, so that no linker can put a
 // function compiled for one processor in the place of another's.
 
@@ -60,11 +61,23 @@ RIATA_INLINE Pack load(const float* p) {
 RIATA_INLINE Pack load(const std::int8_t* p) {
   return _mm512_cvtepi32_pd(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
 }
+RIATA_INLINE __mmask8 mask_of(Index k) {
+  return static_cast<__mmask8>((1u << k) - 1);
+}
+RIATA_INLINE Pack load_part(const double* p, Index k) {
+  return _mm512_maskz_loadu_pd(mask_of(k), p);
+}
+RIATA_INLINE Pack load_part(const float* p, Index k) {
+  return _mm512_cvtps_pd(_mm256_maskz_loadu_ps(mask_of(k), p));
+}
+RIATA_INLINE Pack load_part(const std::int8_t* p, Index k) {
+  return _mm512_cvtepi32_pd(_mm256_cvtepi8_epi32(_mm_maskz_loadu_epi8(mask_of(k), p)));
+}
 RIATA_INLINE void store(double* p, Pack a) {
   _mm512_storeu_pd(p, a);
 }
 RIATA_INLINE void store_part(double* p, Pack a, Index k) {
-  _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << k) - 1), a);
+  _mm512_mask_storeu_pd(p, mask_of(k), a);
 }
 RIATA_INLINE double first(Pack a) {
   return _mm512_cvtsd_f64(a);
@@ -75,6 +88,28 @@ RIATA_INLINE Pack add_halves(Pack a, Pack b) {
     return add(_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
   } else {
     return add(_mm512_shuffle_f64x2(a, b, 0x88), _mm512_shuffle_f64x2(a, b, 0xdd));
+  }
+}
+/// Rows to columns.
+RIATA_INLINE void transpose(Pack (&a)[width]) {
+  Pack pairs[width], quads[width];
+  RIATA_UNROLL
+  for (int k = 0; k < 8; k += 2) {
+    pairs[k] = _mm512_unpacklo_pd(a[k], a[k + 1]);
+    pairs[k + 1] = _mm512_unpackhi_pd(a[k], a[k + 1]);
+  }
+  RIATA_UNROLL
+  for (int k = 0; k < 8; k += 4) {
+    RIATA_UNROLL
+    for (int h = 0; h < 2; ++h) {
+      quads[k + h] = _mm512_shuffle_f64x2(pairs[k + h], pairs[k + h + 2], 0x88);
+      quads[k + h + 2] = _mm512_shuffle_f64x2(pairs[k + h], pairs[k + h + 2], 0xdd);
+    }
+  }
+  RIATA_UNROLL
+  for (int k = 0; k < 4; ++k) {
+    a[k] = _mm512_shuffle_f64x2(quads[k], quads[k + 4], 0x88);
+    a[k + 4] = _mm512_shuffle_f64x2(quads[k], quads[k + 4], 0xdd);
   }
 }
 
@@ -112,13 +147,26 @@ RIATA_INLINE Pack load(const float* p) {
 RIATA_INLINE Pack load(const std::int8_t* p) {
   return _mm256_cvtepi32_pd(_mm_cvtepi8_epi32(_mm_loadu_si32(p)));
 }
+RIATA_INLINE __m256i mask_of(Index k) {
+  return _mm256_cmpgt_epi64(_mm256_set1_epi64x(k), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+RIATA_INLINE Pack load_part(const double* p, Index k) {
+  return _mm256_maskload_pd(p, mask_of(k));
+}
+RIATA_INLINE Pack load_part(const float* p, Index k) {
+  return _mm256_cvtps_pd(
+      _mm_maskload_ps(p, _mm_cmpgt_epi32(_mm_set1_epi32(static_cast<int>(k)), _mm_setr_epi32(0, 1, 2, 3))));
+}
+RIATA_INLINE Pack load_part(const std::int8_t* p, Index k) {
+  std::int8_t t[4] = {};
+  for (Index i = 0; i < k; ++i) t[i] = p[i];
+  return load(t);
+}
 RIATA_INLINE void store(double* p, Pack a) {
   _mm256_storeu_pd(p, a);
 }
 RIATA_INLINE void store_part(double* p, Pack a, Index k) {
-  alignas(32) double t[4];
-  _mm256_store_pd(t, a);
-  for (Index i = 0; i < k; ++i) p[i] = t[i];
+  _mm256_maskstore_pd(p, mask_of(k), a);
 }
 RIATA_INLINE double first(Pack a) {
   return _mm256_cvtsd_f64(a);
@@ -129,6 +177,19 @@ RIATA_INLINE Pack add_halves(Pack a, Pack b) {
     return _mm256_hadd_pd(a, b);
   } else {
     return add(_mm256_permute2f128_pd(a, b, 0x20), _mm256_permute2f128_pd(a, b, 0x31));
+  }
+}
+RIATA_INLINE void transpose(Pack (&a)[width]) {
+  Pack pairs[width];
+  RIATA_UNROLL
+  for (int k = 0; k < 4; k += 2) {
+    pairs[k] = _mm256_unpacklo_pd(a[k], a[k + 1]);
+    pairs[k + 1] = _mm256_unpackhi_pd(a[k], a[k + 1]);
+  }
+  RIATA_UNROLL
+  for (int k = 0; k < 2; ++k) {
+    a[k] = _mm256_permute2f128_pd(pairs[k], pairs[k + 2], 0x20);
+    a[k + 2] = _mm256_permute2f128_pd(pairs[k], pairs[k + 2], 0x31);
   }
 }
 
@@ -197,6 +258,15 @@ RIATA_INLINE void store(double* p, Pack a) {
   p[0] = a[0];
   p[1] = a[1];
 }
+template <class T>
+RIATA_INLINE Pack load_part(const T* p, Index) {
+  return Pack{static_cast<double>(p[0]), 0.0};
+}
+RIATA_INLINE void transpose(Pack (&a)[width]) {
+  const Pack first = a[0];
+  a[0] = Pack{first[0], a[1][0]};
+  a[1] = Pack{first[1], a[1][1]};
+}
 RIATA_INLINE void store_part(double* p, Pack a, Index) {
   p[0] = a[0];
 }
@@ -209,6 +279,13 @@ RIATA_INLINE Pack add_halves(Pack a, Pack b) {
 }
 
 #endif
+
+/// Has the compiler hold a in a register where it would rather load it again for each use.
+RIATA_INLINE void hold([[maybe_unused]] Pack& a) {
+#if RIATA_ISA_LEVEL >= 2 && defined(__GNUC__)
+  __asm__("" : "+v"(a));
+#endif
+}
 
 #if defined(__GNUC__) || defined(__clang__)
 RIATA_INLINE void prefetch(const void* p) {
@@ -251,14 +328,6 @@ template <Index count>
 RIATA_INLINE void sum_each(const Pack* a, double* sums) {
   store(sums, sum_tree<width, (count < width ? count : width)>(a));
   if constexpr (count > width) sum_each<count - width>(a + width, sums + width);
-}
-
-/// The first k < width elements, zeros after them; reads nothing further.
-template <class T>
-RIATA_INLINE Pack load_part(const T* p, Index k) {
-  T t[width] = {};
-  for (Index i = 0; i < k; ++i) t[i] = p[i];
-  return load(t);
 }
 
 }  // namespace riata::RIATA_ISA

@@ -1,6 +1,7 @@
 #include "riata/solver/gram_factor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace {
 
 constexpr double kCollinear = 1e-10;  // smallest pivot, relative to the diagonal
 constexpr Index kBlock = 32;          // rows solved together
+constexpr Index kRotated = 8;         // rows rotated together
 
 }  // namespace
 
@@ -108,25 +110,24 @@ void GramFactor::remove(Index i) {
     drop(gram_);
     for (std::size_t r = static_cast<std::size_t>(i); r < gram_.size(); ++r) gram_[r].erase(gram_[r].begin() + i);
   }
-  // Rows from i on reach one column past the diagonal: rotate columns (j, j + 1) to clear it, row by row.
-  const Index tail = size() - i;
-  rotations_.resize(static_cast<std::size_t>(2 * tail));
-  for (Index r = i; r < size(); ++r) {
-    Row& row = factor_[static_cast<std::size_t>(r)];
-    double* l = row.data();
-    double carry = l[i];
-    for (Index j = i; j < r; ++j) {
-      const double c = rotations_[static_cast<std::size_t>(2 * (j - i))];
-      const double s = rotations_[static_cast<std::size_t>(2 * (j - i) + 1)];
-      const double next = l[j + 1];
-      l[j] = c * carry + s * next;
-      carry = c * next - s * carry;
+  // Rows from i on reach one column past the diagonal: rotate columns (j, j + 1) to clear it. A group of rows takes the
+  // rotations of all rows before the group together, those of the group itself row by row.
+  rotations_.resize(static_cast<std::size_t>(2 * (size() - i)));
+  for (Index first = i; first < size(); first += kRotated) {
+    const Index count = std::min(kRotated, size() - first);
+    std::array<double*, kRotated> group;
+    for (Index k = 0; k < count; ++k) group[k] = factor_[static_cast<std::size_t>(first + k)].data() + i;
+    kernels().rotate(group.data(), count, first - i, rotations_.data());
+    for (Index k = 0; k < count; ++k) {
+      double* const tail = group[k] + (first - i);
+      double* const rotation = rotations_.data() + 2 * (first - i);
+      kernels().rotate(&tail, 1, k, rotation);
+      const double radius = std::hypot(tail[k], tail[k + 1]);
+      rotation[2 * k] = tail[k] / radius;
+      rotation[2 * k + 1] = tail[k + 1] / radius;
+      tail[k] = radius;
+      factor_[static_cast<std::size_t>(first + k)].pop_back();
     }
-    const double beyond = l[r + 1], radius = std::hypot(carry, beyond);
-    rotations_[static_cast<std::size_t>(2 * (r - i))] = carry / radius;
-    rotations_[static_cast<std::size_t>(2 * (r - i) + 1)] = beyond / radius;
-    l[r] = radius;
-    row.pop_back();
   }
 }
 

@@ -65,6 +65,10 @@ struct Kernels {
   void (*forward_solve)(const double* const* L, Index n, double* x, Index ldx, Index m);
   /// L' x = y in place, for the same L.
   void (*backward_solve)(const double* const* L, Index n, double* x);
+
+  /// Rotates the elements (j, j + 1) of every row, j = 0, ..., n - 1 in turn, by the angle whose cosine and sine are
+  /// rotations[2j] and rotations[2j + 1]: (a, b) becomes (c a + s b, c b - s a).
+  void (*rotate)(double* const* rows, Index count, Index n, const double* rotations);
 };
 
 /// Rows summed together before they are added to a result of `correlate_*`.
