@@ -249,3 +249,58 @@ TEST_CASE("inner solvers let the poll through") {
     CHECK_THROWS_WITH_AS(s.solve(solver), "enough", std::runtime_error);
   }
 }
+
+TEST_CASE("steps on a wrong curvature with fresh gradients end where the right one does") {
+  const Index n = 60, p = 20;
+  const Mat X = correlated(n, p, 0.5, 21);
+  const Vec y = response(X, 21);
+  const double top = (X.transpose() * y).cwiseAbs().maxCoeff() / static_cast<double>(n);
+  for (const ElasticNet net :
+       {ElasticNet{0.1 * top, 0.0}, ElasticNet{0.1 * top, 0.1 * top}, ElasticNet{0.1 * top, 0.0, -0.4, 0.5}}) {
+    Setting exact(X, y, same(p, net)), s(X, y, same(p, net));
+    REQUIRE(exact.solve("homotopy").converged);
+    const Vec wrong = s.omega.array() * (1.2 + 0.3 * check::random_matrix(n, 1, 22).array().tanh());
+    s.model.expand(&wrong, s.omega.cwiseProduct(y), s.b, s.c);
+    const double start = s.objective();
+    for (int step = 0; step < 60; ++step) {
+      InnerProblem problem{s.model, s.penalty, 1e-13, 1000, s.counters, s.poll};
+      s.active_set.step(problem, s.b, s.c, {}, true, 1.0);
+      CHECK(s.inside());
+      s.c = s.correlations();
+    }
+    CHECK(s.objective() < start);
+    CHECK(s.violation() <= 1e-10);
+    CHECK((s.b - exact.b).cwiseAbs().maxCoeff() <= 1e-8);
+    CHECK(s.active_set.usable(s.penalty));
+  }
+}
+
+TEST_CASE("the length of a step makes up for a curvature that is wrong by a factor") {
+  const Mat X = correlated(50, 8, 0.5, 31);
+  const Vec y = response(X, 31);
+  Setting s(X, y, same(8, {0.0, 0.0}));
+  const Vec twice = 2.0 * s.omega;
+  s.model.expand(&twice, s.omega.cwiseProduct(y), s.b, s.c);
+  InnerProblem problem{s.model, s.penalty, 1e-13, 1000, s.counters, s.poll};
+  const InnerResult result = s.active_set.step(problem, s.b, s.c, {}, true, 2.0);
+  CHECK(result.converged);
+  CHECK(s.violation() <= 1e-12);
+}
+
+TEST_CASE("what a shortened step left away from zero joins the factor again") {
+  const Mat X = correlated(50, 10, 0.3, 41);
+  const Vec y = response(X, 41);
+  const double top = (X.transpose() * y).cwiseAbs().maxCoeff() / 50.0;
+  Setting s(X, y, same(10, {0.3 * top, 0.0}));
+  REQUIRE(s.solve("homotopy").converged);
+  Index outside = 0;
+  while (s.b[outside] != 0.0) ++outside;
+  s.b[outside] = 1e-3;
+  s.restart();
+  InnerProblem problem{s.model, s.penalty, 1e-13, 1000, s.counters, s.poll};
+  for (int step = 0; step < 3; ++step) {
+    s.active_set.step(problem, s.b, s.c, {}, true, 1.0);
+    s.c = s.correlations();
+  }
+  CHECK(s.violation() <= 1e-12);
+}

@@ -42,7 +42,7 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
       mean_(std::move(mean)),
       scale_(std::move(variance)),
       model_(shared.pool(), options.fit_intercept, keeps_gram(shared.design(), options, alone), threads),
-      active_set_(options.loss == "gaussian" && options.l1_ratio < 1.0),
+      active_set_(options.l1_ratio < 1.0),
       u_(std::move(response.u)),
       rho_(Vec::Zero(u_.size())),
       eta_(std::move(response.eta)),

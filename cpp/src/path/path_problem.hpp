@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "path/curvature_reuse.hpp"
 #include "path/response.hpp"
 #include "path/shared_pool.hpp"
 #include "path/solver_choice.hpp"
@@ -14,9 +15,9 @@
 
 namespace riata {
 
-/// One response going down the path: its working set (path_problem.cpp), solutions on it (path_solve.cpp) and their
-/// certificates (path_certify.cpp). The driver
-/// (fit_paths.cpp) moves several of these in step so that they share every pass over X:
+/// One response going down the path: its working set (path_problem.cpp), solutions on it (path_solve.cpp,
+/// path_newton.cpp) and their certificates (path_certify.cpp). The driver (fit_paths.cpp) moves several of these in
+/// step so that they share every pass over X:
 ///   select, solve (any number of lambdas ahead), then begin_certify / absorb / finish_certify until none is pending.
 class PathProblem {
  public:
@@ -103,10 +104,24 @@ class PathProblem {
   bool is_free(Index feature) const;
   double residual_norm(const Vec& u) const;
   void make_dual_feasible(Vec& u, const Vec& curvature) const;
-  void solve_one(Pending& p);
+  struct Newton;
+  void solve_newton(Pending& p, std::span<const Index> entering);
+  double factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere);
+  double model_step(Newton& at, Pending& p, const std::string& solver);
+  void renew_model(const Newton& at, const Pending& p);
+  double search_line(Newton& at, Pending& p, const Vec& b, bool free);
+  double best_fraction(const Newton& at, const Pending& p, const Vec& b, const Vec& change, double slope) const;
+  void complete(Newton& at, Pending& p) const;
+  double distance(const Newton& at, const Pending& p, std::span<const Index> features) const;
+  Mat linear_predictors(std::span<const Vec* const> coefficients) const;
+  void correlate_features(const Vec& u, std::span<const Index> features, Vec& c) const;
   std::vector<Index> expected_entries(double lambda, const Vec& b, const Vec& c, double at, const Vec& earlier_c,
                                       double earlier) const;
-  InnerResult solve_inner(Pending& p, InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering);
+  SolverChoice::Situation situation(const Vec& b) const;
+  Index factor_limit() const;
+  std::string choose_solver(const Vec& b);
+  InnerResult solve_inner(Pending& p, const std::string& solver, InnerProblem problem, Vec& b, Vec& c,
+                          std::span<const Index> entering);
   bool accept(Pending& p, bool last_try);
   void adopt(const Pending& p);
   void record(const Pending& p, double primal, double dual, double gap);
@@ -133,6 +148,7 @@ class PathProblem {
   Quadratic model_;
   ActiveSet active_set_;
   SolverChoice choice_;
+  CurvatureReuse reuse_;
   bool curvature_known_ = false;
 
   // Current solution, evaluated from the data: scaled coefficients on the working set and what follows from them.

@@ -8,7 +8,6 @@ namespace {
 
 constexpr Index kFactorLimit = 6000;        // most active features "auto" gives to the Cholesky factor
 constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when an l2 part keeps descent fast
-constexpr Index kNewtonSteps = 100;
 
 }  // namespace
 
@@ -71,10 +70,17 @@ void PathProblem::solve() {
                                      : expected_entries(p.lambda, p.b, p.c, pending_[q - 1].lambda, pending_[q - 2].c,
                                                         pending_[q - 2].lambda);
       const InnerResult inner = solve_inner(
-          p, {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, p.b, p.c, expected);
+          p, choose_solver(p.b), {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll},
+          p.b, p.c, expected);
       p.iterations += inner.iterations;
     } else {
-      solve_one(p);
+      p.eta = eta_;
+      p.u = u_;
+      p.c = c_;
+      solve_newton(p, q == 0  ? expected_entries(p.lambda, b_, c_, lambda_, earlier_c_, earlier_lambda_)
+                      : q > 1 ? expected_entries(p.lambda, b_, c_, pending_[q - 1].lambda, pending_[q - 2].c,
+                                                 pending_[q - 2].lambda)
+                              : std::vector<Index>{});
       if (q + 1 < pending_.size()) adopt(p);
     }
   }
@@ -96,25 +102,39 @@ std::vector<Index> PathProblem::expected_entries(double lambda, const Vec& b, co
   return out;
 }
 
-/// Runs the inner solver that was asked for or, with "auto", the one that promises to be cheapest.
-InnerResult PathProblem::solve_inner(Pending& p, InnerProblem problem, Vec& b, Vec& c,
-                                     std::span<const Index> entering) {
-  p.solver = options_.solver;
-  if (p.solver == "prox") return prox_gradient(problem, b, c);
-  if (p.solver == "cd") return coordinate_descent(problem, b, c);
-  if (p.solver == "homotopy") return active_set_.solve(problem, b, c, entering);
-
+SolverChoice::Situation PathProblem::situation(const Vec& b) const {
   const Index active = options_.l1_ratio == 0.0 ? static_cast<Index>(work_.size()) : (b.array() != 0.0).count();
-  const Index limit = options_.l1_ratio < 1.0 ? std::clamp(2 * n_, kRidgedFactorLimit, kFactorLimit) : kFactorLimit;
-  const SolverChoice::Situation now{active, model_.column_cost(), !loss_->quadratic()};
+  return {active, model_.column_cost(), loss_->quadratic() ? 0.0 : reuse_.builds()};
+}
+
+/// Most active features "auto" gives to the factor.
+Index PathProblem::factor_limit() const {
+  return options_.l1_ratio < 1.0 ? std::clamp(2 * n_, kRidgedFactorLimit, kFactorLimit) : kFactorLimit;
+}
+
+/// The inner solver that was asked for or, with "auto", the one that promises to be cheapest.
+std::string PathProblem::choose_solver(const Vec& b) {
+  if (options_.solver != "auto") return options_.solver;
+  const SolverChoice::Situation now = situation(b);
+  return now.active > factor_limit() ? "cd" : choice_.next(now);
+}
+
+/// Runs the chosen solver; descent that "auto" chose may find that the factor would have been cheaper.
+InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, InnerProblem problem, Vec& b, Vec& c,
+                                     std::span<const Index> entering) {
+  p.solver = solver;
+  if (solver == "prox") return prox_gradient(problem, b, c);
+  const bool choosing = options_.solver == "auto";
+  if (solver == "cd" && !choosing) return coordinate_descent(problem, b, c);
+  const SolverChoice::Situation now = situation(b);
   InnerResult result;
-  p.solver = active > limit ? "cd" : choice_.next(now);
-  if (p.solver == "cd") {
-    problem.max_cost = active > limit ? kInfinity : choice_.budget();
+  if (solver == "cd") {
+    const bool only = now.active > factor_limit();
+    problem.max_cost = only ? kInfinity : choice_.budget();
     const Vec b_before = b, c_before = c;
     result = coordinate_descent(problem, b, c);
     choice_.report("cd", result.cost, result.converged, now);
-    if (result.converged || active > limit) {
+    if (result.converged || only) {
       active_set_.reset();
       return result;
     }
@@ -124,60 +144,9 @@ InnerResult PathProblem::solve_inner(Pending& p, InnerProblem problem, Vec& b, V
   }
   const Index wasted = result.iterations;
   result = active_set_.solve(problem, b, c, entering);
-  choice_.report("homotopy", result.cost, result.converged, now);
+  if (choosing) choice_.report("homotopy", result.cost, result.converged, now);
   result.iterations += wasted;
   return result;
-}
-
-/// Proximal Newton (Lee, Sun, Saunders 2014): minimise the weighted quadratic at the current point plus the penalty,
-/// search along the line, until the KKT conditions hold on the working set at the point itself.
-void PathProblem::solve_one(Pending& p) {
-  const auto net = penalties(p.lambda);
-  const double tolerance = kkt_tolerance(p.lambda);
-  evaluate(std::span(&p, 1));
-  double penalty_value = 0.0;
-  for (std::size_t w = 0; w < net.size(); ++w) penalty_value += net[w].value(p.b[static_cast<Index>(w)]);
-  double value = loss_->value(p.eta) + penalty_value, last_worst = kInfinity;
-  int stalled = 0;
-  Vec u, h, trial;
-  for (Index step = 0; step < kNewtonSteps && p.iterations < options_.max_iter; ++step) {
-    if (options_.poll) options_.poll();
-    const double worst = worst_violation(net, p.b, p.c);
-    if (worst <= tolerance) break;
-    stalled = worst > 0.5 * last_worst ? stalled + 1 : 0;
-    last_worst = std::min(worst, last_worst);
-    if (stalled > 10) break;
-    loss_->derivatives(p.eta, u, h);
-    h = h.cwiseMax(1e-9 * loss_->omega());
-    model_.expand(&h, p.u, p.b, p.c);
-    active_set_.reset();
-    Vec b = p.b, c = p.c;
-    const InnerResult inner = solve_inner(
-        p,
-        {model_, net, std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (last_worst + tolerance))),
-         options_.max_iter, counters_, options_.poll},
-        b, c, {});
-    p.iterations += inner.iterations;
-    const Vec change = model_.predictor_change(b);
-    double new_penalty = 0.0;
-    for (std::size_t w = 0; w < net.size(); ++w) new_penalty += net[w].value(b[static_cast<Index>(w)]);
-    const double expected = -p.u.dot(change) + new_penalty - penalty_value;
-    double fraction = 1.0, new_value = kInfinity;
-    for (int halving = 0; halving < 30; ++halving, fraction *= 0.5) {
-      trial = p.eta + fraction * change;
-      const double at = loss_->value(trial);
-      // The penalty along the segment is at most its chord.
-      new_value = at + penalty_value + fraction * (new_penalty - penalty_value);
-      if (new_value <= value + 1e-4 * fraction * std::min(expected, 0.0) + 1e-15 * std::abs(value)) break;
-    }
-    if (!(new_value <= value + 1e-14 * std::abs(value))) break;
-    p.b = fraction == 1.0 ? b : Vec(p.b + fraction * (b - p.b));
-    p.evaluated = false;
-    evaluate(std::span(&p, 1));
-    penalty_value = 0.0;
-    for (std::size_t w = 0; w < net.size(); ++w) penalty_value += net[w].value(p.b[static_cast<Index>(w)]);
-    value = loss_->value(p.eta) + penalty_value;
-  }
 }
 
 /// eta, u and c of pending solutions, from the data: one product with the supports, one with the working set.
@@ -187,37 +156,15 @@ void PathProblem::evaluate(std::span<Pending> pending) {
     if (!p.evaluated) open.push_back(&p);
   }
   if (open.empty()) return;
-  const Index m = static_cast<Index>(open.size()), size = static_cast<Index>(work_.size());
-  std::vector<Index> all, support, columns;
-  for (Index w = 0; w < size; ++w) {
-    all.push_back(shared_.position(work_[static_cast<std::size_t>(w)]));
-    if (std::any_of(open.begin(), open.end(), [w](const Pending* p) { return p->b[w] != 0.0; })) {
-      support.push_back(w);
-      columns.push_back(all.back());
-    }
-  }
-  Mat values(static_cast<Index>(support.size()), m), base(n_, m);
-  Vec shift = Vec::Zero(m);
-  for (std::size_t k = 0; k < support.size(); ++k) {
-    const Index w = support[k], j = work_[static_cast<std::size_t>(w)];
-    const double centre = options_.fit_intercept ? mean_[j] - shared_.pool().shift_of(columns[k]) : 0.0;
-    for (Index q = 0; q < m; ++q) {
-      const double value = open[static_cast<std::size_t>(q)]->b[w] / scale_[j];
-      values(static_cast<Index>(k), q) = value;
-      shift[q] += centre * value;
-    }
-  }
-  if (columns.empty()) {
-    base.setZero();
-  } else {
-    shared_.pool().multiply(columns, values, base, threads_for(columns, m));
-  }
-  Mat u(n_, m), c(size, m);
+  const Index m = static_cast<Index>(open.size());
+  std::vector<const Vec*> coefficients;
+  for (const Pending* p : open) coefficients.push_back(&p->b);
+  const Mat base = linear_predictors(coefficients);
+  Mat u(n_, m), c(static_cast<Index>(work_.size()), m);
   Vec h;
   for (Index q = 0; q < m; ++q) {
     Pending& p = *open[static_cast<std::size_t>(q)];
-    p.eta = base.col(q).array() - shift[q];
-    if (offset_.size() > 0) p.eta += offset_;
+    p.eta = base.col(q);
     if (options_.fit_intercept) {
       p.g = solve_intercept(*loss_, p.eta, p.g);
       p.eta.array() += p.g;
@@ -230,6 +177,36 @@ void PathProblem::evaluate(std::span<Pending> pending) {
   for (Index q = 0; q < m; ++q) open[static_cast<std::size_t>(q)]->c = c.col(q);
 }
 
+/// Xs b (centred with an intercept) + offset for several b, from the data; without the intercept itself.
+Mat PathProblem::linear_predictors(std::span<const Vec* const> coefficients) const {
+  const Index m = static_cast<Index>(coefficients.size());
+  std::vector<Index> support, columns;
+  for (Index w = 0; w < static_cast<Index>(work_.size()); ++w) {
+    if (std::none_of(coefficients.begin(), coefficients.end(), [w](const Vec* b) { return (*b)[w] != 0.0; })) continue;
+    support.push_back(w);
+    columns.push_back(shared_.position(work_[static_cast<std::size_t>(w)]));
+  }
+  Mat values(static_cast<Index>(support.size()), m), out(n_, m);
+  Vec shift = Vec::Zero(m);
+  for (std::size_t k = 0; k < support.size(); ++k) {
+    const Index j = work_[static_cast<std::size_t>(support[k])];
+    const double centre = options_.fit_intercept ? mean_[j] - shared_.pool().shift_of(columns[k]) : 0.0;
+    for (Index q = 0; q < m; ++q) {
+      const double value = (*coefficients[static_cast<std::size_t>(q)])[support[k]] / scale_[j];
+      values(static_cast<Index>(k), q) = value;
+      shift[q] += centre * value;
+    }
+  }
+  if (columns.empty()) {
+    out.setZero();
+  } else {
+    shared_.pool().multiply(columns, values, out, threads_for(columns, m));
+  }
+  out.rowwise() -= shift.transpose();
+  if (offset_.size() > 0) out.colwise() += offset_;
+  return out;
+}
+
 /// c = Xs'u on the working set, u with columns that sum to zero (with an intercept).
 void PathProblem::correlate_work(const MatIn& u, MatOut c) const {
   std::vector<Index> all;
@@ -240,6 +217,18 @@ void PathProblem::correlate_work(const MatIn& u, MatOut c) const {
   }
   shared_.pool().correlate(all, u, c, threads_for(all, u.cols()));
   c = inv_scale.asDiagonal() * c;
+}
+
+/// The same for some features of the working set, into their places of c.
+void PathProblem::correlate_features(const Vec& u, std::span<const Index> features, Vec& c) const {
+  std::vector<Index> columns;
+  for (Index w : features) columns.push_back(shared_.position(work_[static_cast<std::size_t>(w)]));
+  Mat products(static_cast<Index>(columns.size()), 1);
+  shared_.pool().correlate(columns, u, products, threads_for(columns, 1));
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    const Index w = features[k];
+    c[w] = products(static_cast<Index>(k), 0) / scale_[work_[static_cast<std::size_t>(w)]];
+  }
 }
 
 }  // namespace riata

@@ -21,13 +21,13 @@ double SolverChoice::build_cost(const Situation& now) {
 }
 
 double SolverChoice::factor_cost(const Situation& now) const {
-  return per_square_ * square(now.active) + (now.rebuilds ? build_cost(now) : 0.0);
+  return per_square_ * square(now.active) + now.builds * build_cost(now);
 }
 
 std::string SolverChoice::next(const Situation& now) {
   const double factor = factor_cost(now);
   if (descending_) {
-    const double build = now.rebuilds ? 0.0 : build_cost(now);
+    const double build = (1.0 - now.builds) * build_cost(now);
     if (last_descent_ <= 2.0 * factor || (last_descent_ - factor) * kHorizon <= build) {
       budget_ = 4.0 * std::max(factor + build, last_descent_);
       return "cd";
@@ -46,7 +46,7 @@ std::string SolverChoice::next(const Situation& now) {
 
 void SolverChoice::report(const std::string& solver, double cost, bool converged, const Situation& now) {
   if (solver == "homotopy") {
-    const double own = now.rebuilds ? std::max(cost - build_cost(now), 0.0) : cost;
+    const double own = std::max(cost - now.builds * build_cost(now), 0.0);
     if (now.active > 0) per_square_ = own / square(now.active);
     return;
   }

@@ -13,12 +13,12 @@ namespace riata {
 /// nanoseconds, never measured time, so that the choice is the same on every machine and for any number of threads.
 class SolverChoice {
  public:
-  /// `active` features now, `column_cost` of one product with a working-set column; `rebuilds` when every solve starts
-  /// from a new factor (changing curvature).
+  /// `active` features now, `column_cost` of one product with a working-set column; `builds` is the share of solves
+  /// that start with a new factor (changing curvature).
   struct Situation {
     Index active;
     double column_cost;
-    bool rebuilds;
+    double builds;
   };
 
   /// "homotopy" or "cd"; then budget() is what the solver may spend.

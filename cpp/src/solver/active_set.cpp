@@ -160,19 +160,136 @@ std::vector<Index> ActiveSet::move(Vec& b, const Vec& step, bool careful) const 
   return stopped;
 }
 
+/// Whether the factor can go on with these penalties; else it has to be built.
+bool ActiveSet::usable(std::span<const ElasticNet> penalty) {
+  if (active_.empty()) return false;
+  std::vector<double> ridge;
+  for (Index w : active_) ridge.push_back(penalty[static_cast<std::size_t>(w)].l2);
+  const bool tired = factor_.updates() > kRefreshAfter + 2 * factor_.size();
+  return factor_.set_ridge(ridge) && (!tired || factor_.refactor());
+}
+
+void ActiveSet::mark_active(Index size) {
+  is_active_.assign(static_cast<std::size_t>(size), 0);
+  for (Index w : active_) is_active_[static_cast<std::size_t>(w)] = 1;
+}
+
+/// What is missing to the conditions of the active features on their sides, into `out`; returns the largest.
+double ActiveSet::residual(const InnerProblem& problem, const Vec& b, const Vec& c, Vec& out) const {
+  out.resize(factor_.size());
+  for (Index i = 0; i < out.size(); ++i) {
+    const Index w = active_[static_cast<std::size_t>(i)];
+    const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+    out[i] = c[w] - penalty.l2 * b[w] - penalty.l1 * side_[static_cast<std::size_t>(i)].sign;
+  }
+  return out.size() > 0 ? out.cwiseAbs().maxCoeff() : 0.0;
+}
+
+/// Whether no active feature passes an end of its interval.
+bool ActiveSet::stays_inside(const Vec& b, const Vec& step) const {
+  for (Index i = 0; i < step.size(); ++i) {
+    const Side& s = side_[static_cast<std::size_t>(i)];
+    const double to = b[active_[static_cast<std::size_t>(i)]] + step[i];
+    if (!(to >= s.low && to <= s.high)) return false;
+  }
+  return true;
+}
+
+/// Newton step for the residual in `step`, `length` times its own; what reaches the end of its interval leaves. True
+/// when nothing did. c follows on the active features.
+bool ActiveSet::advance(InnerProblem& problem, Vec& b, Vec& c, Vec& step, double length, bool careful) {
+  factor_.solve(step);
+  step *= length;
+  cost_ += 0.35 * static_cast<double>(step.size() * step.size());
+  ++problem.counters.newton_steps;
+  Vec before(step.size());
+  for (Index i = 0; i < step.size(); ++i) before[i] = b[active_[static_cast<std::size_t>(i)]];
+  const auto stopped = move(b, step, careful);
+  if (stopped.empty()) {
+    // A full step ends where the conditions of the active features hold; the caller's evaluation has the last word.
+    for (std::size_t i = 0; i < active_.size(); ++i) {
+      const Index w = active_[i];
+      const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+      c[w] = penalty.l2 * b[w] + penalty.l1 * side_[i].sign;
+    }
+    return true;
+  }
+  for (Index i = 0; i < step.size(); ++i) step[i] = b[active_[static_cast<std::size_t>(i)]] - before[i];
+  const Vec fall = factor_.multiply(step);
+  for (Index i = 0; i < step.size(); ++i) c[active_[static_cast<std::size_t>(i)]] -= fall[i] / length;
+  for (auto it = stopped.rbegin(); it != stopped.rend(); ++it) leave(problem.counters, *it);
+  return false;
+}
+
+/// The features outside the factor that violate their condition most, at most `limit`, in increasing order.
+std::vector<Index> ActiveSet::violating(const InnerProblem& problem, const Vec& b, const Vec& c,
+                                        std::size_t limit) const {
+  std::vector<Candidate> found;
+  for (Index w = 0; w < problem.model.size(); ++w) {
+    if (is_active_[static_cast<std::size_t>(w)]) continue;
+    const double gain = problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]);
+    if (gain > problem.tolerance) found.push_back({gain, w});
+  }
+  if (found.size() > limit) {
+    std::nth_element(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(limit), found.end(),
+                     [](const Candidate& x, const Candidate& y) {
+                       return x.gain != y.gain ? x.gain > y.gain : x.feature < y.feature;
+                     });
+    found.resize(limit);
+  }
+  std::vector<Index> out;
+  for (const Candidate& v : found) out.push_back(v.feature);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+std::size_t ActiveSet::most_entering() const {
+  return std::max<std::size_t>(10, active_.size() / 4);
+}
+
+void ActiveSet::begin(InnerProblem& problem, const Vec& b, const Vec& c) {
+  cost_ = 0.0;
+  mark_active(problem.model.size());
+  if (!usable(problem.penalty)) build(problem, b, c);
+}
+
+InnerResult ActiveSet::step(InnerProblem problem, Vec& b, Vec c, std::span<const Index> entering, bool everywhere,
+                            double length) {
+  begin(problem, b, c);
+  std::vector<Index> candidates(entering.begin(), entering.end());
+  if (candidates.empty() && everywhere) candidates = violating(problem, b, c, most_entering());
+  std::erase_if(candidates, [&](Index w) { return is_active_[static_cast<std::size_t>(w)] != 0; });
+  for (Index w = 0; w < problem.model.size(); ++w) {  // what a step cut short has left away from zero
+    const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+    if (b[w] != 0.0 && !is_active_[static_cast<std::size_t>(w)] && b[w] > penalty.lower && b[w] < penalty.upper &&
+        std::find(candidates.begin(), candidates.end(), w) == candidates.end()) {
+      candidates.push_back(w);
+    }
+  }
+  enter(problem, b, c, candidates);
+  InnerResult result;
+  Vec step;
+  residual(problem, b, c, step);
+  result.converged = advance(problem, b, c, step, length, false);
+  ++result.iterations;
+  if (!result.converged) {
+    // Without what was stopped the others may go elsewhere, but not past the end of an interval in their turn: often a
+    // feature that has yet to enter is what they are waiting for.
+    residual(problem, b, c, step);
+    factor_.solve(step);
+    step *= length;
+    if (stays_inside(b, step)) move(b, step, false);
+    ++result.iterations;
+  }
+  result.cost = cost_;
+  return result;
+}
+
 InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering) {
   Quadratic& model = problem.model;
-  const auto penalty_of = [&](Index w) -> const ElasticNet& { return problem.penalty[static_cast<std::size_t>(w)]; };
   std::vector<Index> all(static_cast<std::size_t>(model.size()));
   std::iota(all.begin(), all.end(), Index{0});
-  cost_ = 0.0;
-  is_active_.assign(all.size(), 0);
-  for (Index w : active_) is_active_[static_cast<std::size_t>(w)] = 1;
-
-  std::vector<double> ridge;
-  for (Index w : active_) ridge.push_back(penalty_of(w).l2);
-  const bool tired = factor_.updates() > kRefreshAfter + 2 * factor_.size();
-  if (active_.empty() || !factor_.set_ridge(ridge) || (tired && !factor_.refactor())) build(problem, b, c);
+  begin(problem, b, c);
 
   InnerResult result;
   const auto finish = [&](bool converged) {
@@ -183,43 +300,16 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
   bool everywhere = true, careful = false, refreshed = false;
   double best = kInfinity, last_worst = kInfinity;
   int stalled = 0;
-  Vec step, before;
+  Vec step;
   std::vector<Index> inactive, candidates(entering.begin(), entering.end());
   for (; result.iterations < problem.max_iter; ++result.iterations) {
     if (problem.poll) problem.poll();
-    double worst = 0.0;
-    step.resize(factor_.size());
-    const auto residual = [&] {
-      worst = 0.0;
-      step.resize(factor_.size());
-      for (Index i = 0; i < step.size(); ++i) {
-        const Index w = active_[static_cast<std::size_t>(i)];
-        step[i] = c[w] - penalty_of(w).l2 * b[w] - penalty_of(w).l1 * side_[static_cast<std::size_t>(i)].sign;
-        worst = std::max(worst, std::abs(step[i]));
-      }
-    };
-    residual();
+    double worst = residual(problem, b, c, step);
 
     bool settled = false;  // the active features meet their conditions as well as they are going to
     // Who enters. On arrival at a new lambda the active features move first: most that seem to violate then do not.
     if (everywhere && (result.iterations > 0 || worst <= problem.tolerance)) {
-      std::vector<Candidate> violating;
-      for (Index w : all) {
-        if (is_active_[static_cast<std::size_t>(w)]) continue;
-        const double gain = penalty_of(w).kkt_violation(b[w], c[w]);
-        if (gain > problem.tolerance) violating.push_back({gain, w});
-      }
-      const std::size_t limit = careful ? 1 : std::max<std::size_t>(10, active_.size() / 4);
-      if (violating.size() > limit) {
-        std::nth_element(violating.begin(), violating.begin() + static_cast<std::ptrdiff_t>(limit), violating.end(),
-                         [](const Candidate& x, const Candidate& y) {
-                           return x.gain != y.gain ? x.gain > y.gain : x.feature < y.feature;
-                         });
-        violating.resize(limit);
-      }
-      candidates.clear();
-      for (const Candidate& v : violating) candidates.push_back(v.feature);
-      std::sort(candidates.begin(), candidates.end());
+      candidates = violating(problem, b, c, careful ? 1 : most_entering());
       if (candidates.empty()) {
         if (worst <= problem.tolerance) {
           return finish(true);
@@ -228,7 +318,7 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
           if (refreshed) return finish(false);
           refreshed = true;
           if (!factor_.refactor()) build(problem, b, c);
-          residual();
+          worst = residual(problem, b, c, step);
         }
       }
       settled = worst <= problem.tolerance || worst > 0.5 * last_worst;
@@ -249,28 +339,10 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
           }
         }
       }
-      residual();
+      residual(problem, b, c, step);
     }
-    factor_.solve(step);
-    cost_ += 0.35 * static_cast<double>(step.size() * step.size()) +
-             problem.model.column_cost() * static_cast<double>(model.size());
-    ++problem.counters.newton_steps;
-    before.resize(step.size());
-    for (Index i = 0; i < step.size(); ++i) before[i] = b[active_[static_cast<std::size_t>(i)]];
-    const auto stopped = move(b, step, careful);
-    if (stopped.empty()) {
-      // A full step ends where the conditions of the active features hold; the caller's evaluation has the last word.
-      for (std::size_t i = 0; i < active_.size(); ++i) {
-        const Index w = active_[i];
-        c[w] = penalty_of(w).l2 * b[w] + penalty_of(w).l1 * side_[i].sign;
-      }
-    } else {
-      for (Index i = 0; i < step.size(); ++i) step[i] = b[active_[static_cast<std::size_t>(i)]] - before[i];
-      const Vec fall = factor_.multiply(step);
-      for (Index i = 0; i < step.size(); ++i) c[active_[static_cast<std::size_t>(i)]] -= fall[i];
-      for (auto it = stopped.rbegin(); it != stopped.rend(); ++it) leave(problem.counters, *it);
-    }
-    everywhere = stopped.empty() || active_.empty();
+    cost_ += model.column_cost() * static_cast<double>(model.size());
+    everywhere = advance(problem, b, c, step, 1.0, careful) || active_.empty();
     if (everywhere) {
       inactive.clear();
       for (Index w : all) {

@@ -17,9 +17,8 @@ constexpr Index kBlock = 32;  // columns weighted and multiplied together
 void Quadratic::set_working(std::vector<Index> positions, std::vector<double> inv_scale) {
   positions_ = std::move(positions);
   inv_scale_ = Eigen::Map<const Vec>(inv_scale.data(), static_cast<Index>(inv_scale.size()));
-  if (!use_gram_) has_centre_.clear();
-  centre_.conservativeResize(size());
-  has_centre_.resize(static_cast<std::size_t>(size()), 0);
+  pool_centre_.conservativeResize(pool_.cols());
+  has_centre_.resize(static_cast<std::size_t>(pool_.cols()), 0);
   diagonal_.resize(0);
 }
 
@@ -42,23 +41,18 @@ void Quadratic::expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec
 }
 
 void Quadratic::ensure_centres(std::span<const Index> features) {
-  std::vector<Index> missing, columns;
+  std::vector<Index> missing;
   for (Index w : features) {
-    if (has_centre_[static_cast<std::size_t>(w)]) continue;
-    has_centre_[static_cast<std::size_t>(w)] = 1;
-    if (intercept_) {
-      missing.push_back(w);
-      columns.push_back(positions_[static_cast<std::size_t>(w)]);
-    } else {
-      centre_[w] = 0.0;
-    }
+    const Index k = positions_[static_cast<std::size_t>(w)];
+    if (has_centre_[static_cast<std::size_t>(k)]) continue;
+    has_centre_[static_cast<std::size_t>(k)] = 1;
+    pool_centre_[k] = 0.0;
+    if (intercept_) missing.push_back(k);
   }
   if (missing.empty()) return;
-  Mat sums(static_cast<Index>(columns.size()), 1);
-  pool_.correlate(columns, h_, sums, threads_for(columns, 1));
-  for (std::size_t k = 0; k < missing.size(); ++k) {
-    centre_[missing[k]] = sums(static_cast<Index>(k), 0) / h_sum_;
-  }
+  Mat sums(static_cast<Index>(missing.size()), 1);
+  pool_.correlate(missing, h_, sums, threads_for(missing, 1));
+  for (std::size_t i = 0; i < missing.size(); ++i) pool_centre_[missing[i]] = sums(static_cast<Index>(i), 0) / h_sum_;
 }
 
 /// out(:, r) = diag(h) Xs(:, features[r]).
@@ -69,7 +63,7 @@ void Quadratic::weighted_columns(std::span<const Index> features, Mat& out) cons
   pool_.gather(columns, out, threads_for(columns, 1));
   for (Index r = 0; r < out.cols(); ++r) {
     const Index w = features[static_cast<std::size_t>(r)];
-    out.col(r) = (out.col(r).array() - centre_[w]) * h_.array() * inv_scale_[w];
+    out.col(r) = (out.col(r).array() - centre(w)) * h_.array() * inv_scale_[w];
   }
 }
 
@@ -93,7 +87,7 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
     const Index w = rows[static_cast<std::size_t>(i)];
     columns.push_back(positions_[static_cast<std::size_t>(w)]);
     row_scale[i] = inv_scale_[w];
-    row_centre[i] = centre_[w];
+    row_centre[i] = centre(w);
   }
   Mat weighted;
   for (Index begin = 0; begin < n_cols; begin += kBlock) {
@@ -177,7 +171,7 @@ void Quadratic::refresh(const Vec& b) {
       const Index w = moved[k];
       const double d = (b[w] - b0_[w]) * inv_scale_[w];
       change(static_cast<Index>(k), 0) = d;
-      shift += centre_[w] * d;
+      shift += centre(w) * d;
     }
     Eigen::Map<Mat> out(t_.data(), t_.size(), 1);
     pool_.multiply(columns, change, out, threads_for(columns, 1));
@@ -224,7 +218,7 @@ void Quadratic::correlations(const Vec& b, std::span<const Index> where, Vec& c)
 double Quadratic::column_correlation(Index w) {
   ensure_centres(std::span(&w, 1));
   const double raw = pool_.dot(positions_[static_cast<std::size_t>(w)], u_.data());
-  return (raw + lag_ * h_sum_ * centre_[w]) * inv_scale_[w];
+  return (raw + lag_ * h_sum_ * centre(w)) * inv_scale_[w];
 }
 
 void Quadratic::column_update(Index w, double change) {
@@ -236,7 +230,7 @@ void Quadratic::column_update(Index w, double change) {
   } else {
     pool_.axpy_weighted(k, -d, h_.data(), u_.data());
   }
-  lag_ += d * centre_[w];
+  lag_ += d * centre(w);
 }
 
 }  // namespace riata

@@ -55,6 +55,16 @@ class ActiveSet {
   /// `entering` (may be empty) are features expected to become active: a hint that saves a round.
   InnerResult solve(InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering);
 
+  /// Whether the factor can go on under these penalties: there is one, it takes their ridge terms and is not worn out.
+  bool usable(std::span<const ElasticNet> penalty);
+
+  /// One step of modified Newton: moves b to the minimum of the model over the active features on their sides, after
+  /// `entering` have joined them or, with none and c known `everywhere`, the features that violate most. c is needed
+  /// on the active features and on those entering; no product with columns is taken but for the factor. `length` times
+  /// the way is gone: 1 where the curvature is right.
+  InnerResult step(InnerProblem problem, Vec& b, Vec c, std::span<const Index> entering, bool everywhere,
+                   double length);
+
  private:
   struct Side {
     double low, high, sign;
@@ -65,6 +75,13 @@ class ActiveSet {
   bool exchange(InnerProblem& problem, Vec& b, const Vec& c, Index w);
   std::vector<Index> move(Vec& b, const Vec& step, bool careful) const;
   void leave(Counters& counters, Index position);
+  void begin(InnerProblem& problem, const Vec& b, const Vec& c);
+  void mark_active(Index size);
+  double residual(const InnerProblem& problem, const Vec& b, const Vec& c, Vec& out) const;
+  bool stays_inside(const Vec& b, const Vec& step) const;
+  bool advance(InnerProblem& problem, Vec& b, Vec& c, Vec& step, double length, bool careful);
+  std::vector<Index> violating(const InnerProblem& problem, const Vec& b, const Vec& c, std::size_t limit) const;
+  std::size_t most_entering() const;
 
   std::vector<Index> active_;
   std::vector<Side> side_;

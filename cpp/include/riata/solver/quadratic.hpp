@@ -62,6 +62,7 @@ class Quadratic {
 
  private:
   int threads_for(Columns columns, Index sides) const;
+  double centre(Index w) const { return pool_centre_[positions_[static_cast<std::size_t>(w)]]; }
   void ensure_centres(std::span<const Index> features);
   void weighted_columns(std::span<const Index> features, Mat& out) const;
   void refresh(const Vec& b);
@@ -71,7 +72,8 @@ class Quadratic {
   bool use_gram_;
   int threads_;
   std::vector<Index> positions_;
-  Vec inv_scale_, centre_;
+  Vec inv_scale_;
+  Vec pool_centre_;  // by pool column: it outlives a working set
   std::vector<char> has_centre_;
   Vec h_, u0_, b0_, c0_;
   double h_sum_ = 0.0;

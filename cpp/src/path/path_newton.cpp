@@ -1,0 +1,241 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "path/path_problem.hpp"
+
+namespace riata {
+namespace {
+
+constexpr double kGapShare = 0.2;                  // of the tolerance, for what the inner solver may leave of the gap
+constexpr int kPatience = 3;                       // steps without progress before the model is solved exactly
+constexpr int kDespair = 12;                       // and before giving up
+constexpr double kShortest = 0.2, kLongest = 3.0;  // lengths that a step may be given in place of 1
+constexpr Index kNewtonSteps = 1000;
+
+double penalty_value(std::span<const ElasticNet> net, const Vec& b) {
+  double sum = 0.0;
+  for (std::size_t w = 0; w < net.size(); ++w) sum += net[w].value(b[static_cast<Index>(w)]);
+  return sum;
+}
+
+}  // namespace
+
+/// Where proximal Newton stands, next to what Pending holds (b, g, eta, u, c).
+struct PathProblem::Newton {
+  std::vector<ElasticNet> net;
+  Vec base;               // eta without the intercept
+  Vec h;                  // curvature at eta
+  double value, penalty;  // objective, and the penalty's part of it
+  bool from_data = true;  // base is a product with the columns, not a combination of such
+  bool complete = true;   // c is known on the whole working set, else on the active features only
+  double last_worst = kInfinity;
+};
+
+/// Proximal Newton (Lee, Sun, Saunders 2014) with a curvature that is kept, with its factor, while that is cheaper than
+/// a new one: steps to the minimum of a quadratic with the fresh gradient plus the penalty, each with a line search.
+void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
+  Newton at;
+  at.net = penalties(p.lambda);
+  at.base = p.eta.array() - p.g;
+  at.penalty = penalty_value(at.net, p.b);
+  at.value = loss_->value(p.eta) + at.penalty;
+  loss_->derivatives(p.eta, p.u, at.h);
+  std::vector<Index> all(work_.size());
+  std::iota(all.begin(), all.end(), Index{0});
+  reuse_.begin();
+  double last_distance = kInfinity, last_value = kInfinity;
+  int stuck = 0;
+  for (Index step = 0; step < kNewtonSteps && p.iterations < options_.max_iter; ++step) {
+    if (options_.poll) options_.poll();
+    double left = distance(at, p, at.complete ? std::span<const Index>(all) : active_set_.features());
+    if (!at.complete && (step == 1 || left <= 1.0)) {
+      complete(at, p);
+      left = distance(at, p, all);
+    }
+    if (at.complete && left <= 1.0) break;
+    const bool progress = left < 0.5 * last_distance || at.value < last_value - 1e-10 * std::abs(last_value);
+    stuck = progress ? 0 : stuck + 1;
+    if (stuck > kDespair) break;
+    last_distance = left;
+    last_value = at.value;
+
+    const bool kept = stuck < kPatience && active_set_.usable(at.net) && !reuse_.due(left);
+    const std::string solver = kept ? "homotopy" : choose_solver(p.b);
+    double fraction = 0.0;
+    if (solver == "homotopy" && stuck < kPatience) {
+      // On arrival at a new lambda the active features move first: most that seem to violate then do not.
+      const bool arriving = step == 0 && at.penalty > 0.0;
+      fraction = factor_step(at, p, kept, arriving ? entering : std::span<const Index>{}, !arriving && at.complete);
+    }
+    if (fraction == 0.0 && model_step(at, p, solver) == 0.0) break;
+  }
+  if (!at.complete) complete(at, p);
+  if (!at.from_data) {
+    const Vec* const b = &p.b;
+    p.eta = linear_predictors(std::span(&b, 1)).array() + p.g;
+  }
+  p.evaluated = true;
+}
+
+/// How far a point is from good enough, judged by some features: the gap they leave over what the tolerance allows, and
+/// the violation of what only the KKT conditions tell; at most 1 when it is. The gap is known up to the third order of
+/// 1 - scale (docs/algorithms.md, section 5).
+double PathProblem::distance(const Newton& at, const Pending& p, std::span<const Index> features) const {
+  const double unit = result_.null_objective - result_.saturated_objective, tolerance = kkt_tolerance(p.lambda);
+  const bool certifiable = p.lambda < kInfinity && unit > 0.0;
+  double scale = 1.0, worst = 0.0, worst_free = 0.0;
+  for (Index w : features) {
+    const ElasticNet& net = at.net[static_cast<std::size_t>(w)];
+    const double violation = net.kkt_violation(p.b[w], p.c[w]);
+    worst = std::max(worst, violation);
+    if (net.l1 == 0.0 && net.l2 == 0.0) {
+      worst_free = std::max(worst_free, violation);
+    } else {
+      scale = std::min(scale, net.feasible_scale(p.c[w]));
+    }
+  }
+  if (!certifiable || worst <= tolerance) return worst / tolerance;
+  double gap = 0.0;
+  for (Index w : features) {
+    const ElasticNet& net = at.net[static_cast<std::size_t>(w)];
+    if (net.l1 == 0.0 && net.l2 == 0.0) continue;
+    const double c = scale * p.c[w];
+    gap += net.value(p.b[w]) + net.conjugate(c * (1.0 - 1e-16)) - c * p.b[w];
+  }
+  const double shrunk = (at.h.array() > 0.0).select(p.u.array().square() / at.h.array(), 0.0).sum();
+  gap += 0.5 * (1.0 - scale) * (1.0 - scale) * shrunk;
+  const double share = kkt_relative_ / kkt_start_;
+  const double allowed = kGapShare * options_.tol * unit * share;
+  // A common excess of c hardly widens the gap: the violation, of first order, is held to the order of its root.
+  const double loosest = 0.1 * std::sqrt(options_.tol) * share * p.lambda * std::max(options_.l1_ratio, 1e-3);
+  return std::max({gap / allowed, worst / loosest, worst_free / tolerance});
+}
+
+/// c on the features outside the factor.
+void PathProblem::complete(Newton& at, Pending& p) const {
+  std::vector<char> known(work_.size(), 0);
+  for (Index w : active_set_.features()) known[static_cast<std::size_t>(w)] = 1;
+  std::vector<Index> rest;
+  for (std::size_t w = 0; w < work_.size(); ++w) {
+    if (!known[w]) rest.push_back(static_cast<Index>(w));
+  }
+  correlate_features(p.u, rest, p.c);
+  at.complete = true;
+}
+
+/// Takes up the curvature at the present point.
+void PathProblem::renew_model(const Newton& at, const Pending& p) {
+  const Vec h = at.h.cwiseMax(1e-9 * loss_->omega());
+  model_.expand(&h, p.u, p.b, p.c);
+  active_set_.reset();
+}
+
+/// One step of the active features with the curvature that is `kept`, or else a new one. Returns the fraction of it
+/// that the line search took; with 0 nothing has changed.
+double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere) {
+  if (!kept) renew_model(at, p);
+  const Index size_before = static_cast<Index>(active_set_.features().size());
+  const double found = distance(at, p, active_set_.features());
+  Vec b = p.b;
+  const InnerResult inner =
+      active_set_.step({model_, at.net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, b, p.c,
+                       entering, everywhere, reuse_.length());
+  p.iterations += inner.iterations;
+  p.solver = "homotopy";
+  if (!kept) {
+    reuse_.renewed(inner.cost);
+    if (options_.solver == "auto") {
+      SolverChoice::Situation now = situation(p.b);
+      now.builds = 1.0;
+      choice_.report("homotopy", inner.cost, true, now);
+    }
+  }
+  const bool free = inner.iterations == 1;
+  const double fraction = search_line(at, p, b, free);
+  if (fraction < kShortest) active_set_.reset();
+  if (fraction == 0.0) return fraction;
+  if (free) reuse_.stretch(fraction);
+  correlate_features(p.u, active_set_.features(), p.c);
+  at.complete = false;
+  const Index size = static_cast<Index>(active_set_.features().size());
+  const double products = static_cast<double>(2 * size) * model_.column_cost();
+  reuse_.stepped(products + 0.35 * static_cast<double>(size * size), found, distance(at, p, active_set_.features()),
+                 kept && free && size == size_before);
+  return fraction;
+}
+
+/// One step to the minimum of the model with the present curvature over the whole working set.
+double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver) {
+  if (!at.complete) complete(at, p);
+  renew_model(at, p);
+  const double worst = worst_violation(at.net, p.b, p.c), tolerance = kkt_tolerance(p.lambda);
+  at.last_worst = std::min(worst, at.last_worst);
+  Vec b = p.b, c = p.c;
+  const InnerResult inner = solve_inner(
+      p, solver,
+      {model_, at.net, std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance))),
+       options_.max_iter, counters_, options_.poll},
+      b, c, {});
+  p.iterations += inner.iterations;
+  if (p.solver == "homotopy") reuse_.renewed(inner.cost);
+  const double fraction = search_line(at, p, b, false);
+  if (fraction < 1.0) active_set_.reset();
+  correlate_features(p.u, active_set_.features(), p.c);
+  complete(at, p);
+  return fraction;
+}
+
+/// Where the model along p.b + s (b - p.b), with the curvature at p.b, is least; the penalty keeps its slopes.
+double PathProblem::best_fraction(const Newton& at, const Pending& p, const Vec& b, const Vec& change,
+                                  double slope) const {
+  const double centre = options_.fit_intercept ? at.h.dot(change) / at.h.sum() : 0.0;
+  double ridge = 0.0;
+  for (std::size_t w = 0; w < at.net.size(); ++w) {
+    const double d = b[static_cast<Index>(w)] - p.b[static_cast<Index>(w)];
+    ridge += at.net[w].l2 * d * d;
+  }
+  const double curvature = at.h.dot((change.array() - centre).square().matrix()) + ridge;
+  double most = kLongest;
+  for (std::size_t w = 0; w < at.net.size(); ++w) {
+    const double from = p.b[static_cast<Index>(w)], d = b[static_cast<Index>(w)] - from;
+    if (d == 0.0) continue;
+    const double end = (at.net[w].l1 > 0.0 && from * d < 0.0) ? 0.0 : d > 0.0 ? at.net[w].upper : at.net[w].lower;
+    most = std::min(most, (end - from) / d);
+  }
+  const double best = -(slope - 0.5 * ridge) / curvature;
+  return most > 1.0 && best > kShortest ? std::min(best, 0.5 * (1.0 + most)) : 1.0;
+}
+
+/// Goes from p.b towards b until the objective has fallen enough (Armijo), with the intercept solved for at every
+/// trial. When b is a `free` step, one that no feature stopped, the length of it is chosen anew. Updates b, g, eta and
+/// u; returns the fraction gone, 0 for none.
+double PathProblem::search_line(Newton& at, Pending& p, const Vec& b, bool free) {
+  const Vec* const to = &b;
+  Vec base = linear_predictors(std::span(&to, 1));
+  const Vec change = base - at.base, from = p.b;
+  const double slope = -p.u.dot(change) + penalty_value(at.net, b) - at.penalty;
+  double fraction = free ? best_fraction(at, p, b, change, slope) : 1.0, value = kInfinity, penalty = 0.0, g = 0.0;
+  Vec reached, eta;
+  for (int halving = 0; halving < 30; ++halving, fraction *= 0.5) {
+    reached = fraction == 1.0 ? b : Vec(from + fraction * (b - from));
+    penalty = penalty_value(at.net, reached);
+    eta = fraction == 1.0 ? base : Vec(at.base + fraction * change);
+    if (options_.fit_intercept) g = solve_intercept(*loss_, eta, p.g);
+    eta.array() += g;
+    value = loss_->value(eta) + penalty;
+    if (value <= at.value + 1e-4 * fraction * std::min(slope, 0.0) + 1e-15 * std::abs(at.value)) break;
+  }
+  if (!(value <= at.value + 1e-14 * std::abs(at.value))) return 0.0;
+  at.from_data = fraction == 1.0;
+  at.base = fraction == 1.0 ? std::move(base) : Vec(at.base + fraction * change);
+  at.penalty = penalty;
+  at.value = value;
+  p.b = std::move(reached);
+  p.g = g;
+  p.eta = std::move(eta);
+  loss_->derivatives(p.eta, p.u, at.h);
+  return fraction;
+}
+
+}  // namespace riata
