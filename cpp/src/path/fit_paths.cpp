@@ -21,7 +21,8 @@ namespace {
 // call.
 constexpr double kPieceBytes = 1 << 18, kSidesShare = 8.0;
 constexpr Index kSmallestPiece = 48, kLargestPiece = 8160;
-constexpr Index kMaxBatch = 8;            // lambdas solved ahead when every usable column is in the working set
+// Lambdas solved ahead when every usable column is in the working set: as many, and numbers in one vector for each.
+constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 22;
 constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
 constexpr double kSaturated = 0.999;      // deviance ratio at which a grid stops
 
@@ -238,7 +239,7 @@ class Driver {
   Index batch_size() const {
     const bool all =
         std::all_of(problems_.begin(), problems_.end(), [](const auto& p) { return p->everything_working(); });
-    return all ? kMaxBatch : 1;
+    return all ? std::clamp<Index>(kBatchNumbers / X_.rows(), 1, kMaxBatch) : 1;
   }
 
   /// Problems are independent on the working set: one thread each.

@@ -191,6 +191,7 @@ bool PathProblem::finish_certify() {
 void PathProblem::adopt(const Pending& p) {
   b_ = p.b;
   c_ = p.c;
+  c_error_ = p.c_error;
   g_ = p.g;
   u_ = p.u;
   eta_ = p.eta;
@@ -203,11 +204,15 @@ bool PathProblem::accept(Pending& p, bool last_try) {
   double primal = loss_->value(p.eta), scale = 1.0;
   // Without a penalty c must vanish on every side that has no bound: what rounding leaves there counts as zero.
   const double rounding = 1e-10 * residual_norm(p.u) * largest_norm_;
+  const auto c_of = [&p](std::size_t w) {
+    const double c = p.c[static_cast<Index>(w)];
+    return c + std::copysign(p.c_error, c);
+  };
   for (std::size_t w = 0; w < net.size(); ++w) {
     const Index i = static_cast<Index>(w);
     primal += net[w].value(p.b[i]);
     if (net[w].l1 == 0.0 && net[w].l2 == 0.0) continue;
-    scale = std::min(scale, net[w].feasible_scale(p.c[i]));
+    scale = std::min(scale, net[w].feasible_scale(c_of(w)));
   }
   for (const auto& [j, c] : p.beyond) scale = std::min(scale, penalty(j, p.lambda).feasible_scale(c));
   const Vec u = scale * p.u;
@@ -215,7 +220,7 @@ bool PathProblem::accept(Pending& p, bool last_try) {
   if (offset_.size() > 0) dual -= offset_.dot(u);
   for (std::size_t w = 0; w < net.size(); ++w) {
     if (net[w].l1 == 0.0 && net[w].l2 == 0.0) {
-      const double c = scale * p.c[static_cast<Index>(w)], reach = c > 0.0 ? net[w].upper : -net[w].lower;
+      const double c = scale * c_of(w), reach = c > 0.0 ? net[w].upper : -net[w].lower;
       if (reach < kInfinity) {
         dual -= std::abs(c) * reach;
       } else if (std::abs(c) > rounding) {
@@ -223,7 +228,7 @@ bool PathProblem::accept(Pending& p, bool last_try) {
       }
       continue;
     }
-    dual -= net[w].conjugate(scale * p.c[static_cast<Index>(w)] * (1.0 - 1e-16));
+    dual -= net[w].conjugate(scale * c_of(w) * (1.0 - 1e-16));
   }
   for (const auto& [j, c] : p.beyond) dual -= penalty(j, p.lambda).conjugate(scale * c * (1.0 - 1e-16));
   const double unit = result_.null_objective - result_.saturated_objective;

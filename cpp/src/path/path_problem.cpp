@@ -67,6 +67,7 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
     if (!usable[static_cast<std::size_t>(j)]) continue;
     ++outside_;
     largest_norm_ = std::max(largest_norm_, nu[j]);
+    largest_noise_ = std::max(largest_noise_, noise[j]);
     if (v == 0.0) unpenalised_.push_back(j);
   }
   keep_all_ = model_.has_gram() || options.l1_ratio == 0.0;

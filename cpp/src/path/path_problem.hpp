@@ -84,6 +84,7 @@ class PathProblem {
     Index iterations = 0;
     bool evaluated = false;
     Vec eta, u, rho, c;
+    double c_error = 0.0;                          // of every entry of c
     std::vector<std::pair<Index, double>> beyond;  // (feature, c) outside the working set, |c| above its threshold
   };
 
@@ -100,6 +101,7 @@ class PathProblem {
   void set_work(std::vector<Index> features);
   void extend_work(std::vector<Index> features);
   void evaluate(std::span<Pending> pending);
+  bool correlate_by_gram(std::span<Pending* const> pending);
   void correlate_work(const MatIn& u, MatOut c) const;
   bool is_free(Index feature) const;
   double residual_norm(const Vec& u) const;
@@ -137,7 +139,8 @@ class PathProblem {
   std::vector<Index> held_out_;
 
   Vec mean_, scale_;
-  double largest_norm_ = 0.0;  // of the scaled usable columns
+  double largest_norm_ = 0.0;   // of the scaled usable columns
+  double largest_noise_ = 0.0;  // rounding of an inner product of one of them with a vector of norm 1
   std::vector<Index> unpenalised_;
   Mat free_columns_;       // scaled columns of the unpenalised features without bounds
   bool keep_all_ = false;  // all usable columns are in the working set from the start
@@ -153,6 +156,7 @@ class PathProblem {
 
   // Current solution, evaluated from the data: scaled coefficients on the working set and what follows from them.
   Vec b_, c_, u_, rho_, eta_;
+  double c_error_ = 0.0;
   double g_;
   double lambda_ = kInfinity, lambda_max_ = 0.0;
   Vec earlier_c_;  // c at earlier_lambda_, one lambda above lambda_ (NaN: not known)

@@ -6,6 +6,7 @@
 namespace riata {
 namespace {
 
+constexpr double kGramShare = 0.1;          // of the tolerance, for the rounding of c that comes from a Gram matrix
 constexpr Index kFactorLimit = 6000;        // most active features "auto" gives to the Cholesky factor
 constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when an l2 part keeps descent fast
 
@@ -149,7 +150,8 @@ InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, Inne
   return result;
 }
 
-/// eta, u and c of pending solutions, from the data: one product with the supports, one with the working set.
+/// eta, u and c of pending solutions, from the data: one product with the supports, one with the working set (or with
+/// its Gram matrix).
 void PathProblem::evaluate(std::span<Pending> pending) {
   std::vector<Pending*> open;
   for (Pending& p : pending) {
@@ -160,7 +162,7 @@ void PathProblem::evaluate(std::span<Pending> pending) {
   std::vector<const Vec*> coefficients;
   for (const Pending* p : open) coefficients.push_back(&p->b);
   const Mat base = linear_predictors(coefficients);
-  Mat u(n_, m), c(static_cast<Index>(work_.size()), m);
+  Mat u(n_, m);
   Vec h;
   for (Index q = 0; q < m; ++q) {
     Pending& p = *open[static_cast<std::size_t>(q)];
@@ -173,8 +175,33 @@ void PathProblem::evaluate(std::span<Pending> pending) {
     u.col(q) = p.u;
     p.evaluated = true;
   }
+  if (model_.has_gram() && correlate_by_gram(open)) return;
+  Mat c(static_cast<Index>(work_.size()), m);
   correlate_work(u, c);
-  for (Index q = 0; q < m; ++q) open[static_cast<std::size_t>(q)]->c = c.col(q);
+  for (Index q = 0; q < m; ++q) {
+    open[static_cast<std::size_t>(q)]->c = c.col(q);
+    open[static_cast<std::size_t>(q)]->c_error = 0.0;
+  }
+}
+
+/// c = c0 - G (b - b0) with a bound of its rounding, where that is far below what the tolerance asks for; else false.
+bool PathProblem::correlate_by_gram(std::span<Pending* const> pending) {
+  Mat change(static_cast<Index>(work_.size()), static_cast<Index>(pending.size()));
+  Vec error(change.cols());
+  for (Index q = 0; q < change.cols(); ++q) {
+    const Pending& p = *pending[static_cast<std::size_t>(q)];
+    change.col(q) = p.b - model_.b0();
+    const double moved = largest_norm_ * change.col(q).lpNorm<1>();
+    error[q] = c_error_ + largest_noise_ * (moved + residual_norm(p.u)) +
+               2.3e-16 * static_cast<double>(work_.size()) * largest_norm_ * moved;
+    if (!(error[q] <= kGramShare * options_.tol * p.lambda * options_.l1_ratio)) return false;
+  }
+  const Mat fall = model_.gram_product(change);
+  for (Index q = 0; q < change.cols(); ++q) {
+    pending[static_cast<std::size_t>(q)]->c = model_.c0() - fall.col(q);
+    pending[static_cast<std::size_t>(q)]->c_error = error[q];
+  }
+  return true;
 }
 
 /// Xs b (centred with an intercept) + offset for several b, from the data; without the intercept itself.

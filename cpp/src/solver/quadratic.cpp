@@ -135,6 +135,16 @@ const Mat& Quadratic::gram() {
   return gram_;
 }
 
+Mat Quadratic::gram_product(const Mat& vectors) {
+  const Mat& all = gram();
+  std::vector<const double*> lines;
+  for (Index w = 0; w < size(); ++w) lines.push_back(all.col(w).data());
+  Mat out(size(), vectors.cols());
+  kernels().correlate_f64(lines.data(), size(), size(), vectors.data(), vectors.outerStride(), vectors.cols(),
+                          out.data(), out.outerStride());
+  return out;
+}
+
 const Vec& Quadratic::diagonal() {
   if (diagonal_.size() == size()) return diagonal_;
   if (use_gram_) return diagonal_ = gram().diagonal();

@@ -52,6 +52,8 @@ class Quadratic {
   double column_cost() const;
 
   bool has_gram() const { return use_gram_; }
+  /// G times several vectors (has_gram() only).
+  Mat gram_product(const Mat& vectors);
   /// The whole Gram matrix (has_gram() only).
   const Mat& gram();
 
