@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "plink.hpp"
+#include "plink_integer.hpp"
 #include "simd.hpp"
 
 namespace riata::RIATA_ISA {
@@ -260,7 +261,7 @@ CodeCounts count(const std::uint8_t* col, const std::uint64_t* mask, Index n) {
   return {{total - low - high + both, low - both, high - both, both}};
 }
 
-constexpr PlinkKernels plink_table = {correlate, multiply, decode, count};
+constexpr PlinkKernels plink_table = {correlate, multiply, decode, sum_rounded, RIATA_ISA_LEVEL >= 2, count};
 
 }  // namespace
 }  // namespace riata::RIATA_ISA

@@ -1,0 +1,155 @@
+#include "design/plink_columns.hpp"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "design/plink_rounded.hpp"
+#include "kernel/plink.hpp"
+#include "riata/parallel.hpp"
+
+namespace riata::packed {
+namespace {
+
+constexpr Index kRowBlock = 4096;           // rows whose partial sums are added up together; a multiple of 32
+constexpr Index kChunkGenotypes = 1 << 20;  // genotypes in a chunk of columns, about
+constexpr Index kTableSize = 4;
+
+/// Mean and variance of a column from the (weighted) number of samples of each code.
+std::pair<double, double> moments_of(const double* values, const double* amount) {
+  double total = 0, sum = 0;
+  for (int code = 0; code < 4; ++code) {
+    total += amount[code];
+    sum += amount[code] * values[code];
+  }
+  if (total == 0) return {0.0, 0.0};
+  const double mean = sum / total;
+  double square = 0;
+  for (int code = 0; code < 4; ++code) square += amount[code] * (values[code] - mean) * (values[code] - mean);
+  return {mean, square / total};
+}
+
+/// Weight vectors of two kinds: those with one nonzero value (all samples, a fold) need integer counts only.
+struct SplitWeights {
+  std::vector<Index> uniform;
+  std::vector<std::vector<std::uint64_t>> masks;  // of `uniform`
+  std::vector<Index> general;
+  Mat values;  // of `general`
+
+  explicit SplitWeights(const MatIn& weights) {
+    for (Index f = 0; f < weights.cols(); ++f) {
+      const auto w = weights.col(f);
+      const double top = w.maxCoeff();
+      if ((w.array() == 0 || w.array() == top).all()) {
+        uniform.push_back(f);
+        masks.push_back(sample_mask(weights.rows(), [&](Index i) { return w[i] != 0; }));
+      } else {
+        general.push_back(f);
+      }
+    }
+    values.resize(weights.rows(), static_cast<Index>(general.size()));
+    for (std::size_t g = 0; g < general.size(); ++g) values.col(static_cast<Index>(g)) = weights.col(general[g]);
+  }
+};
+
+/// out(c + q ldo) = sum_i tables[4 c + code of sample i in cols[c]] R(i, q), in blocks of rows that stay in cache.
+void correlate_chunk(const std::vector<const std::uint8_t*>& cols, const std::vector<double>& tables, const MatIn& R,
+                     double* out, Index ldo) {
+  const PlinkKernels& kernel = plink_kernels();
+  const auto ncols = static_cast<Index>(cols.size());
+  for (Index q = 0; q < R.cols(); ++q) std::fill_n(out + q * ldo, ncols, 0.0);
+  std::vector<const std::uint8_t*> at(cols);
+  for (Index i = 0; i < R.rows(); i += kRowBlock) {
+    kernel.correlate(at.data(), tables.data(), ncols, std::min(kRowBlock, R.rows() - i), R.data() + i,
+                     R.outerStride(), R.cols(), out, ldo);
+    for (auto& bytes : at) bytes += kRowBlock / 4;
+  }
+}
+
+/// The weight of each code of each column (4 rows a column) under each weight vector.
+Mat code_weights(const PackedColumns& columns, const MatIn& weights) {
+  std::vector<const std::uint8_t*> indicators;
+  std::vector<double> tables;
+  for (const std::uint8_t* column : columns.bytes)
+    for (int code = 0; code < 4; ++code) {
+      indicators.push_back(column);
+      for (int k = 0; k < 4; ++k) tables.push_back(k == code ? 1.0 : 0.0);
+    }
+  Mat amount(4 * columns.size(), weights.cols());
+  correlate_chunk(indicators, tables, weights, amount.data(), amount.rows());
+  return amount;
+}
+
+}  // namespace
+
+void over_columns(Index rows, Index total, int threads, const std::function<void(Index, Index)>& fn) {
+  const Index size = std::clamp<Index>(kChunkGenotypes / rows, 16, 1024);
+  parallel_for((total + size - 1) / size, threads,
+               [&](Index chunk) { fn(chunk * size, std::min(size, total - chunk * size)); });
+}
+
+void moments(Index rows, Index total, const Take& take, const MatIn& weights, MatOut mean, MatOut variance,
+             int threads) {
+  const SplitWeights split(weights);
+  const PlinkKernels& kernel = plink_kernels();
+  over_columns(rows, total, threads, [&](Index first, Index count) {
+    const PackedColumns columns = take(first, count);
+    const Mat general = code_weights(columns, split.values);
+    for (Index c = 0; c < count; ++c) {
+      const double* values = columns.tables.data() + kTableSize * c;
+      const std::uint8_t* bytes = columns.bytes[static_cast<std::size_t>(c)];
+      for (std::size_t u = 0; u < split.uniform.size(); ++u) {
+        const CodeCounts codes = kernel.count(bytes, split.masks[u].data(), rows);
+        const std::array<double, 4> amount = {static_cast<double>(codes.of[0]), static_cast<double>(codes.of[1]),
+                                              static_cast<double>(codes.of[2]), static_cast<double>(codes.of[3])};
+        const Index f = split.uniform[u];
+        std::tie(mean(first + c, f), variance(first + c, f)) = moments_of(values, amount.data());
+      }
+      for (std::size_t g = 0; g < split.general.size(); ++g) {
+        const Index f = split.general[g];
+        const double* amount = &general(4 * c, static_cast<Index>(g));
+        std::tie(mean(first + c, f), variance(first + c, f)) = moments_of(values, amount);
+      }
+    }
+  });
+}
+
+void correlate(Index rows, Index total, const Take& take, const MatIn& R, MatOut out, int threads) {
+  over_columns(rows, total, threads, [&](Index first, Index count) {
+    const PackedColumns columns = take(first, count);
+    correlate_chunk(columns.bytes, columns.tables, R, out.data() + first, out.outerStride());
+  });
+}
+
+void correlate_rounded(Index rows, Index total, const Take& take, const MatIn& R, MatOut out, int threads) {
+  const RoundedSides sides(R);
+  over_columns(rows, total, threads, [&](Index first, Index count) {
+    sides.correlate(take(first, count), out.data() + first, out.outerStride());
+  });
+}
+
+void multiply(const PackedColumns& columns, const MatIn& B, MatOut out, int threads) {
+  const PlinkKernels& kernel = plink_kernels();
+  parallel_for((out.rows() + kRowBlock - 1) / kRowBlock, threads, [&](Index block) {
+    const Index i = block * kRowBlock;
+    const Index n = std::min(kRowBlock, out.rows() - i);
+    std::vector<const std::uint8_t*> bytes;
+    for (const std::uint8_t* column : columns.bytes) bytes.push_back(column + i / 4);
+    out.middleRows(i, n).setZero();
+    kernel.multiply(bytes.data(), columns.tables.data(), columns.size(), n, B.data(), B.outerStride(), B.cols(),
+                    out.data() + i, out.outerStride());
+  });
+}
+
+void gather(const PackedColumns& columns, MatOut out, int threads) {
+  const PlinkKernels& kernel = plink_kernels();
+  const Index blocks = (out.rows() + kRowBlock - 1) / kRowBlock;
+  parallel_for(columns.size() * blocks, threads, [&](Index chunk) {
+    const Index c = chunk / blocks;
+    const Index i = chunk % blocks * kRowBlock;
+    kernel.decode(columns.bytes[static_cast<std::size_t>(c)] + i / 4, columns.tables.data() + kTableSize * c,
+                  std::min(kRowBlock, out.rows() - i), out.data() + i + c * out.outerStride());
+  });
+}
+
+}  // namespace riata::packed

@@ -1,0 +1,72 @@
+#include "plink_rounded.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernel/plink.hpp"
+
+namespace riata {
+namespace {
+
+/// The smallest power of two of which `largest` is kLargestRounded times at most, once rounded.
+double step_for(double largest) {
+  int exponent = 0;
+  std::frexp(largest / kLargestRounded, &exponent);
+  const double step = std::ldexp(1.0, std::max(exponent, std::numeric_limits<double>::min_exponent) - 1);
+  return std::round(largest / step) <= kLargestRounded ? step : 2.0 * step;
+}
+
+}  // namespace
+
+void RoundedSides::round(MatOut R) {
+  for (Index q = 0; q < R.cols(); ++q) {
+    const double step = step_for(R.col(q).cwiseAbs().maxCoeff());
+    for (Index i = 0; i < R.rows(); ++i) R(i, q) = step * std::round(R(i, q) / step);
+  }
+}
+
+RoundedSides::RoundedSides(const MatIn& R) : rows_(R.rows()), sides_(R.cols()) {
+  const Index blocks = (rows_ + kRoundedBlock - 1) / kRoundedBlock;
+  planes_.resize(static_cast<std::size_t>(blocks * sides_ * kRoundedBlockBytes));
+  for (Index q = 0; q < sides_; ++q) {
+    const double step = step_for(R.col(q).cwiseAbs().maxCoeff());
+    std::int64_t sum = 0;
+    for (Index i = 0; i < rows_; ++i) {
+      const auto r = static_cast<int>(R(i, q) / step);
+      const int high = (r + 128) >> 8;
+      std::int8_t* block = planes_.data() + (i / kRoundedBlock * sides_ + q) * kRoundedBlockBytes;
+      const Index at = i % 4 * (kRoundedBlock / 4) + i % kRoundedBlock / 4;
+      block[at] = static_cast<std::int8_t>(high);
+      block[at + kRoundedBlock] = static_cast<std::int8_t>(r - 256 * high);
+      sum += r;
+    }
+    step_.push_back(step);
+    sum_.push_back(sum);
+  }
+}
+
+void RoundedSides::correlate(const PackedColumns& columns, double* out, Index ldo) const {
+  const PlinkKernels& kernel = plink_kernels();
+  const Index ncols = columns.size();
+  std::vector<std::int64_t> sums(static_cast<std::size_t>(2 * ncols * sides_), 0);
+  std::vector<const std::uint8_t*> at(columns.bytes);
+  for (Index i = 0; i < rows_; i += kRoundedRows) {
+    kernel.sum_rounded(at.data(), columns.missing.data(), ncols, (std::min(kRoundedRows, rows_ - i) + 3) / 4,
+                       planes_.data() + i / kRoundedBlock * sides_ * kRoundedBlockBytes, sides_, sums.data());
+    for (auto& bytes : at) bytes += kRoundedRows / 4;
+  }
+  // The bits t of a code make its value: value = table[0] + slope t, but for missing ones (t = 1).
+  for (Index c = 0; c < ncols; ++c) {
+    const double* table = columns.tables.data() + 4 * c;
+    const double slope = table[3] > table[0] ? 1.0 : -1.0;
+    for (Index q = 0; q < sides_; ++q) {
+      const std::int64_t* sum = sums.data() + 2 * (c * sides_ + q);
+      const auto k = static_cast<std::size_t>(q);
+      out[c + q * ldo] = step_[k] * (table[0] * static_cast<double>(sum_[k]) + slope * static_cast<double>(sum[0]) +
+                                     (table[1] - table[2]) * static_cast<double>(sum[1]));
+    }
+  }
+}
+
+}  // namespace riata
