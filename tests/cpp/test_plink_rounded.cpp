@@ -38,7 +38,8 @@ Mat correlate_rounded(const riata::Design& X, riata::Columns columns, const Mat&
 /// Sides of very different sizes, with zeros; the last one is all zero.
 Mat sides(Index n, Index m, unsigned seed) {
   Mat R = riata::check::random_matrix(n, m, seed);
-  for (Index q = 0; q < m; ++q) R.col(q) *= std::ldexp(1.0 + 0.1 * static_cast<double>(q), static_cast<int>(40 * q - 80));
+  for (Index q = 0; q < m; ++q)
+    R.col(q) *= std::ldexp(1.0 + 0.1 * static_cast<double>(q), static_cast<int>(40 * q - 80));
   for (Index i = 0; i < n; i += 5) R.row(i).setZero();
   R.col(m - 1).setZero();
   return R;
@@ -183,7 +184,8 @@ TEST_CASE("columns beside genotypes multiply rounded right-hand sides as they ar
   const Index n = 90;
   const Mat x = riata::check::example(n, 5), covariates = riata::check::random_matrix(n, 2, 8);
   const BedFile file(riata::check::encode(x));
-  const auto genotypes = std::make_shared<PlinkDesign>(file.path, n, 5, CountedAllele::A1, std::vector<std::uint8_t>{}, 1);
+  const auto genotypes =
+      std::make_shared<PlinkDesign>(file.path, n, 5, CountedAllele::A1, std::vector<std::uint8_t>{}, 1);
   const std::shared_ptr<const riata::Design> left = riata::dense_design(covariates.data(), n, 2, 1, n);
   const auto design = riata::hstack_design({left, genotypes});
   CHECK(design->rounds() == genotypes->rounds());

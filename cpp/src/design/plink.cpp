@@ -93,7 +93,8 @@ struct PlinkDesign::Impl {
 
   void count_all(const std::vector<std::uint8_t>& include, int threads) {
     const auto all = sample_mask(samples, [](Index) { return true; });
-    const auto mask = sample_mask(include.empty() ? 0 : samples, [&](Index i) { return include[static_cast<std::size_t>(i)] != 0; });
+    const auto mask =
+        sample_mask(include.empty() ? 0 : samples, [&](Index i) { return include[static_cast<std::size_t>(i)] != 0; });
     const PlinkKernels& kernel = plink_kernels();
     file.expect(MappedFile::Access::sequential);
     packed::over_columns(samples, variants, threads, [&](Index first, Index count) {

@@ -60,8 +60,8 @@ void correlate_chunk(const std::vector<const std::uint8_t*>& cols, const std::ve
   for (Index q = 0; q < R.cols(); ++q) std::fill_n(out + q * ldo, ncols, 0.0);
   std::vector<const std::uint8_t*> at(cols);
   for (Index i = 0; i < R.rows(); i += kRowBlock) {
-    kernel.correlate(at.data(), tables.data(), ncols, std::min(kRowBlock, R.rows() - i), R.data() + i,
-                     R.outerStride(), R.cols(), out, ldo);
+    kernel.correlate(at.data(), tables.data(), ncols, std::min(kRowBlock, R.rows() - i), R.data() + i, R.outerStride(),
+                     R.cols(), out, ldo);
     for (auto& bytes : at) bytes += kRowBlock / 4;
   }
 }

@@ -28,17 +28,17 @@ void RoundedSides::round(MatOut R) {
 
 RoundedSides::RoundedSides(const MatIn& R) : rows_(R.rows()), sides_(R.cols()) {
   const Index blocks = (rows_ + kRoundedBlock - 1) / kRoundedBlock;
-  planes_.resize(static_cast<std::size_t>(blocks * sides_ * kRoundedBlockBytes));
+  planes_.setZero(blocks * sides_ * kRoundedBlockBytes);
   for (Index q = 0; q < sides_; ++q) {
-    const double step = step_for(R.col(q).cwiseAbs().maxCoeff());
+    const double step = step_for(R.col(q).cwiseAbs().maxCoeff()), inverse = 1.0 / step;
     std::int64_t sum = 0;
     for (Index i = 0; i < rows_; ++i) {
-      const auto r = static_cast<int>(R(i, q) / step);
+      const auto r = static_cast<int>(R(i, q) * inverse);
       const int high = (r + 128) >> 8;
-      std::int8_t* block = planes_.data() + (i / kRoundedBlock * sides_ + q) * kRoundedBlockBytes;
-      const Index at = i % 4 * (kRoundedBlock / 4) + i % kRoundedBlock / 4;
-      block[at] = static_cast<std::int8_t>(high);
-      block[at + kRoundedBlock] = static_cast<std::int8_t>(r - 256 * high);
+      const Index at =
+          (i / kRoundedBlock * sides_ + q) * kRoundedBlockBytes + i % 4 * (kRoundedBlock / 4) + i % kRoundedBlock / 4;
+      planes_[at] = static_cast<std::int8_t>(high);
+      planes_[at + kRoundedBlock] = static_cast<std::int8_t>(r - 256 * high);
       sum += r;
     }
     step_.push_back(step);
@@ -51,10 +51,12 @@ void RoundedSides::correlate(const PackedColumns& columns, double* out, Index ld
   const Index ncols = columns.size();
   std::vector<std::int64_t> sums(static_cast<std::size_t>(2 * ncols * sides_), 0);
   std::vector<const std::uint8_t*> at(columns.bytes);
-  for (Index i = 0; i < rows_; i += kRoundedRows) {
-    kernel.sum_rounded(at.data(), columns.missing.data(), ncols, (std::min(kRoundedRows, rows_ - i) + 3) / 4,
+  // So many rows at a time that the planes of four sides, which are read together, stay in the first-level cache.
+  const Index some = kRoundedRows / (sides_ == 1 ? 1 : sides_ == 2 ? 2 : 4);
+  for (Index i = 0; i < rows_; i += some) {
+    kernel.sum_rounded(at.data(), columns.missing.data(), ncols, packed_bytes(std::min(some, rows_ - i)),
                        planes_.data() + i / kRoundedBlock * sides_ * kRoundedBlockBytes, sides_, sums.data());
-    for (auto& bytes : at) bytes += kRoundedRows / 4;
+    for (auto& bytes : at) bytes += some / 4;
   }
   // The bits t of a code make its value: value = table[0] + slope t, but for missing ones (t = 1).
   for (Index c = 0; c < ncols; ++c) {

@@ -12,8 +12,8 @@ struct CodeCounts {
 };
 
 /// Right-hand sides of integers r = 256 high + low in a layout that meets the samples of 64 packed bytes in order: for
-/// each block of 256 samples, each side and each k = 0..3 first the 64 high bytes of the samples 4 b + k, then, for each
-/// k again, the low ones. |r| <= kLargestRounded, zero past the last sample.
+/// each block of 256 samples, each side and each k = 0..3 first the 64 high bytes of the samples 4 b + k, then, for
+/// each k again, the low ones. |r| <= kLargestRounded, zero past the last sample.
 inline constexpr int kLargestRounded = 127 * 256 + 127;
 inline constexpr Index kRoundedBlock = 256;       // samples
 inline constexpr Index kRoundedBlockBytes = 512;  // for one right-hand side

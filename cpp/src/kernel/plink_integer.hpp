@@ -1,6 +1,9 @@
 #pragma once
 
-// Sums of integer right-hand sides over packed genotypes, for plink_tile.hpp: bytes instead of doubles, 64 or 32 a pack.
+// Sums of integer right-hand sides over packed genotypes, for plink_tile.hpp: bytes instead of doubles, 64 or 32 a
+// pack.
+
+#include <cstring>
 
 #include "plink.hpp"
 #include "simd.hpp"
@@ -18,6 +21,10 @@ constexpr int sum_columns_at_1 = 4, sum_columns_at_2 = 2, sum_columns_at_4 = 1; 
 using Bytes = __m512i;
 RIATA_INLINE Bytes load_bytes(const void* p) {
   return _mm512_loadu_si512(p);
+}
+/// The first k bytes, zeros after them.
+RIATA_INLINE Bytes load_some(const void* p, Index k) {
+  return _mm512_maskz_loadu_epi8((std::uint64_t{1} << k) - 1, p);
 }
 RIATA_INLINE Bytes bytes_of(char value) {
   return _mm512_set1_epi8(value);
@@ -50,6 +57,12 @@ constexpr int sum_columns_at_1 = 1, sum_columns_at_2 = 1, sum_columns_at_4 = 1;
 using Bytes = __m256i;
 RIATA_INLINE Bytes load_bytes(const void* p) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
+/// The first k bytes, zeros after them.
+RIATA_INLINE Bytes load_some(const void* p, Index k) {
+  alignas(32) std::uint8_t padded[32] = {};
+  std::memcpy(padded, p, static_cast<std::size_t>(k));
+  return load_bytes(padded);
 }
 RIATA_INLINE Bytes bytes_of(char value) {
   return _mm256_set1_epi8(value);
@@ -163,34 +176,46 @@ RIATA_INLINE void sum_step(const Bytes (&codes)[C], const std::int8_t* sides, Ro
   }
 }
 
-RIATA_INLINE Bytes load_codes(const std::uint8_t* p, Index left) {
-  if (left >= pack_bytes) return load_bytes(p);
-  std::uint8_t padded[pack_bytes] = {};
-  for (Index b = 0; b < left; ++b) padded[b] = p[b];
-  return load_bytes(padded);
+/// words += sums, which start again from zero.
+template <int C, int M, int K>
+RIATA_INLINE void widen(RoundedSums<C, M, K>& sums, RoundedSums<C, M, K>& words) {
+  for (int c = 0; c < C; ++c)
+    for (int q = 0; q < M; ++q)
+      for (int k = 0; k < K; ++k)
+        for (int half = 0; half < 2; ++half) {
+          Bytes& sum = words.of[c][q][k][half];
+          sum = add_words(sum, widened(sums.of[c][q][k][half]));
+        }
+  sums.clear();
 }
 
-/// `sides` at the first of M of the m right-hand sides, `out` at its sums with the first column.
+/// `sides` at the first of M of the m right-hand sides, `out` at its sums with the first column. Meanwhile the columns
+/// `next` are asked for.
 template <int C, int M, int K>
-void sum_tile(const std::uint8_t* const* cols, Index bytes, const std::int8_t* sides, Index m, std::int64_t* out) {
-  RoundedSums<C, M, K> words;
+void sum_tile(const std::uint8_t* const* cols, const std::uint8_t* const* next, Index bytes, const std::int8_t* sides,
+              Index m, std::int64_t* out) {
+  const auto planes = [=](Index at) {
+    return sides + at / plane_stride * (m * kRoundedBlockBytes) + at % plane_stride;
+  };
+  RoundedSums<C, M, K> sums, words;
+  sums.clear();
   words.clear();
-  for (Index at = 0; at < bytes;) {
-    RoundedSums<C, M, K> sums;
-    sums.clear();
-    for (Index step = 0; step < steps_between_widenings && at < bytes; ++step, at += pack_bytes) {
-      Bytes codes[C];
-      for (int c = 0; c < C; ++c) codes[c] = load_codes(cols[c] + at, bytes - at);
-      const std::int8_t* planes = sides + at / plane_stride * (m * kRoundedBlockBytes) + at % plane_stride;
-      sum_step<C, M, K>(codes, planes, sums);
+  Bytes codes[C];
+  Index at = 0;
+  while (at + pack_bytes <= bytes) {
+    for (Index step = 0; step < steps_between_widenings && at + pack_bytes <= bytes; ++step, at += pack_bytes) {
+      for (int c = 0; c < C; ++c) {
+        codes[c] = load_bytes(cols[c] + at);
+        prefetch(next[c] + at);
+      }
+      sum_step<C, M, K>(codes, planes(at), sums);
     }
-    for (int c = 0; c < C; ++c)
-      for (int q = 0; q < M; ++q)
-        for (int k = 0; k < K; ++k)
-          for (int half = 0; half < 2; ++half) {
-            Bytes& sum = words.of[c][q][k][half];
-            sum = add_words(sum, widened(sums.of[c][q][k][half]));
-          }
+    widen(sums, words);
+  }
+  if (at < bytes) {
+    for (int c = 0; c < C; ++c) codes[c] = load_some(cols[c] + at, bytes - at);
+    sum_step<C, M, K>(codes, planes(at), sums);
+    widen(sums, words);
   }
   for (int c = 0; c < C; ++c)
     for (int q = 0; q < M; ++q)
@@ -204,10 +229,11 @@ RIATA_INLINE void sum_columns(const std::uint8_t* const* cols, const std::uint8_
   for (; c + C <= ncols; c += C) {
     bool any = false;
     for (int k = 0; k < C; ++k) any = any || missing[c + k] != 0;
-    (any ? sum_tile<C, M, 2> : sum_tile<C, M, 1>)(cols + c, bytes, sides, m, out + 2 * c * m);
+    const auto* next = c + 2 * C <= ncols ? cols + c + C : cols + c;
+    (any ? sum_tile<C, M, 2> : sum_tile<C, M, 1>)(cols + c, next, bytes, sides, m, out + 2 * c * m);
   }
   for (; c < ncols; ++c)
-    (missing[c] != 0 ? sum_tile<1, M, 2> : sum_tile<1, M, 1>)(cols + c, bytes, sides, m, out + 2 * c * m);
+    (missing[c] != 0 ? sum_tile<1, M, 2> : sum_tile<1, M, 1>)(cols + c, cols + c, bytes, sides, m, out + 2 * c * m);
 }
 
 void sum_rounded(const std::uint8_t* const* cols, const std::uint8_t* missing, Index ncols, Index bytes,
