@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "design/plink_columns.hpp"
+#include "design/plink_pool.hpp"
 #include "design/plink_rounded.hpp"
 #include "kernel/plink.hpp"
 #include "riata/error.hpp"
@@ -167,6 +168,10 @@ void PlinkDesign::multiply(Columns columns, const MatIn& B, MatOut out, int thre
 
 void PlinkDesign::gather(Columns columns, MatOut out, int threads) const {
   packed::gather(impl_->pack(columns), out, threads);
+}
+
+std::unique_ptr<Pool> PlinkDesign::make_pool() const {
+  return plink_pool(rows(), [this](Columns columns) { return impl_->pack(columns); });
 }
 
 }  // namespace riata

@@ -121,6 +121,14 @@ void correlate(Index rows, Index total, const Take& take, const MatIn& R, MatOut
   });
 }
 
+double dot(Index rows, const std::uint8_t* bytes, const double* table, const double* u) {
+  const PlinkKernels& kernel = plink_kernels();
+  double out = 0.0;
+  for (Index i = 0; i < rows; i += kRowBlock, bytes += kRowBlock / 4)
+    kernel.correlate(&bytes, table, 1, std::min(kRowBlock, rows - i), u + i, rows, 1, &out, 1);
+  return out;
+}
+
 void correlate_rounded(Index rows, Index total, const Take& take, const MatIn& R, MatOut out, int threads) {
   const RoundedSides sides(R);
   over_columns(rows, total, threads, [&](Index first, Index count) {

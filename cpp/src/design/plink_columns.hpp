@@ -49,6 +49,8 @@ void over_columns(Index rows, Index total, int threads, const std::function<void
 void moments(Index rows, Index total, const Take& take, const MatIn& weights, MatOut mean, MatOut variance,
              int threads);
 void correlate(Index rows, Index total, const Take& take, const MatIn& R, MatOut out, int threads);
+/// One number of correlate().
+double dot(Index rows, const std::uint8_t* bytes, const double* table, const double* u);
 void correlate_rounded(Index rows, Index total, const Take& take, const MatIn& R, MatOut out, int threads);
 void multiply(const PackedColumns& columns, const MatIn& B, MatOut out, int threads);
 void gather(const PackedColumns& columns, MatOut out, int threads);

@@ -17,6 +17,25 @@ double step_for(double largest) {
   return std::round(largest / step) <= kLargestRounded ? step : 2.0 * step;
 }
 
+/// One block of the layout from n multiples of the step: the sum of the integers. Simple loops, which compilers turn
+/// into wide instructions.
+std::int64_t split_block(const double* values, Index n, double step, std::int8_t* planes) {
+  const double inverse = 1.0 / step;
+  std::int16_t r[kRoundedBlock] = {};
+  std::int32_t sum = 0;
+  for (Index i = 0; i < n; ++i) r[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(values[i] * inverse));
+  for (Index i = 0; i < kRoundedBlock; ++i) sum += r[i];
+  constexpr Index plane = kRoundedBlock / 4;
+  for (Index k = 0; k < 4; ++k) {
+    for (Index b = 0; b < plane; ++b) {
+      const auto high = static_cast<std::int16_t>((r[4 * b + k] + 128) >> 8);
+      planes[k * plane + b] = static_cast<std::int8_t>(high);
+      planes[kRoundedBlock + k * plane + b] = static_cast<std::int8_t>(r[4 * b + k] - 256 * high);
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 void RoundedSides::round(MatOut R) {
@@ -28,21 +47,15 @@ void RoundedSides::round(MatOut R) {
 
 RoundedSides::RoundedSides(const MatIn& R) : rows_(R.rows()), sides_(R.cols()) {
   const Index blocks = (rows_ + kRoundedBlock - 1) / kRoundedBlock;
-  planes_.setZero(blocks * sides_ * kRoundedBlockBytes);
+  planes_.resize(blocks * sides_ * kRoundedBlockBytes);
   for (Index q = 0; q < sides_; ++q) {
-    const double step = step_for(R.col(q).cwiseAbs().maxCoeff()), inverse = 1.0 / step;
-    std::int64_t sum = 0;
-    for (Index i = 0; i < rows_; ++i) {
-      const auto r = static_cast<int>(R(i, q) * inverse);
-      const int high = (r + 128) >> 8;
-      const Index at =
-          (i / kRoundedBlock * sides_ + q) * kRoundedBlockBytes + i % 4 * (kRoundedBlock / 4) + i % kRoundedBlock / 4;
-      planes_[at] = static_cast<std::int8_t>(high);
-      planes_[at + kRoundedBlock] = static_cast<std::int8_t>(r - 256 * high);
-      sum += r;
+    step_.push_back(step_for(R.col(q).cwiseAbs().maxCoeff()));
+    sum_.push_back(0);
+    for (Index block = 0; block < blocks; ++block) {
+      const Index first = block * kRoundedBlock;
+      sum_.back() += split_block(R.col(q).data() + first, std::min(kRoundedBlock, rows_ - first), step_.back(),
+                                 planes_.data() + (block * sides_ + q) * kRoundedBlockBytes);
     }
-    step_.push_back(step);
-    sum_.push_back(sum);
   }
 }
 

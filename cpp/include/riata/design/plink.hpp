@@ -38,6 +38,7 @@ class PlinkDesign : public Design {
   void correlate_rounded(Columns columns, const MatIn& R, MatOut out, int threads) const override;
   void multiply(Columns columns, const MatIn& B, MatOut out, int threads) const override;
   void gather(Columns columns, MatOut out, int threads) const override;
+  std::unique_ptr<Pool> make_pool() const override;
 
   const std::vector<GenotypeCounts>& counts() const;
   /// Value that stands in for missing genotypes, per variant.

@@ -8,7 +8,8 @@ namespace riata {
 
 /// The working set: columns of a design brought close, numbered 0, 1, 2, ... in the order they were added.
 /// Itself a design (over those columns), with the two single-column operations coordinate descent needs.
-/// Dense storages give packed double columns less a shift; sparse ones stay sparse (shift 0).
+/// Dense storages give packed double columns less a shift; sparse ones stay sparse (shift 0); genotypes stay two bits
+/// each, with the shift in what these stand for.
 class Pool : public Design {
  public:
   using Design::Design;
