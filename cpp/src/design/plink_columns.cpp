@@ -14,6 +14,7 @@ namespace {
 constexpr Index kRowBlock = 4096;           // rows whose partial sums are added up together; a multiple of 32
 constexpr Index kChunkGenotypes = 1 << 20;  // genotypes in a chunk of columns, about
 constexpr Index kTableSize = 4;
+constexpr Index kPairRows = 64;  // columns whose bit planes are made together
 
 /// Mean and variance of a column from the (weighted) number of samples of each code.
 std::pair<double, double> moments_of(const double* values, const double* amount) {
@@ -80,6 +81,56 @@ Mat code_weights(const PackedColumns& columns, const MatIn& weights) {
   return amount;
 }
 
+/// Bit planes of columns and, as the last column, of the mask itself: of codes with just the upper bit set.
+struct BitPlanes {
+  Index words;
+  std::vector<std::uint64_t> bits;
+  std::vector<const std::uint64_t*> columns;
+
+  BitPlanes(const PackedColumns& packed, Index first, Index count, const std::vector<std::uint64_t>& mask, Index n)
+      : words(plane_words(n)), bits(static_cast<std::size_t>((count + 1) * 2 * words), 0) {
+    for (Index c = 0; c <= count; ++c) columns.push_back(bits.data() + c * 2 * words);
+    for (Index c = 0; c < count; ++c)
+      plink_kernels().split_planes(packed.bytes[static_cast<std::size_t>(first + c)], mask.data(), n,
+                                   bits.data() + c * 2 * words);
+    std::copy(mask.begin(), mask.end(), bits.end() - words);
+  }
+  Index size() const { return static_cast<Index>(columns.size()) - 1; }
+
+  /// counts[i + j * size()] of the columns with those of `other`, the last j being its mask.
+  std::vector<PairCounts> with(const BitPlanes& other) const {
+    std::vector<PairCounts> counts(static_cast<std::size_t>(size()) * other.columns.size());
+    plink_kernels().count_pairs(columns.data(), size(), other.columns.data(), other.size() + 1, words, counts.data());
+    return counts;
+  }
+};
+
+/// A column over the samples of a mask: value = base + slope t + extra m, with the sums of t and m.
+struct CountedColumn {
+  double base, slope, extra;
+  std::int64_t t, m;
+
+  CountedColumn(const double* table, const PairCounts& with_mask)
+      : base(table[0]),
+        slope(table[3] > table[0] ? 1.0 : -1.0),
+        extra(table[1] - table[2]),
+        t(with_mask.tt),
+        m(with_mask.mt) {}
+
+  double mean(double n) const { return base + (slope * static_cast<double>(t) + extra * static_cast<double>(m)) / n; }
+};
+
+/// The sum of x y over n samples: of products of deviations, from exact integers, and of means.
+double product(const CountedColumn& x, const CountedColumn& y, const PairCounts& pair, std::int64_t n) {
+  const auto apart = [n](std::uint32_t both, std::int64_t a, std::int64_t b) {
+    return static_cast<double>(n * std::int64_t{both} - a * b);
+  };
+  const double count = static_cast<double>(n);
+  const double deviations = x.slope * (y.slope * apart(pair.tt, x.t, y.t) + y.extra * apart(pair.tm, x.t, y.m)) +
+                            x.extra * (y.slope * apart(pair.mt, x.m, y.t) + y.extra * apart(pair.mm, x.m, y.m));
+  return deviations / count + count * x.mean(count) * y.mean(count);
+}
+
 }  // namespace
 
 void over_columns(Index rows, Index total, int threads, const std::function<void(Index, Index)>& fn) {
@@ -133,6 +184,34 @@ void correlate_rounded(Index rows, Index total, const Take& take, const MatIn& R
   const RoundedSides sides(R);
   over_columns(rows, total, threads, [&](Index first, Index count) {
     sides.correlate(take(first, count), out.data() + first, out.outerStride());
+  });
+}
+
+void cross_products(const PackedColumns& rows, const PackedColumns& cols, const Vec& h, MatOut out, int threads) {
+  const Index n = h.size();
+  std::vector<std::uint64_t> mask(static_cast<std::size_t>(plane_words(n)), 0);
+  std::int64_t included = 0;
+  for (Index i = 0; i < n; ++i) {
+    if (h[i] == 0.0) continue;
+    mask[static_cast<std::size_t>(i / 64)] |= std::uint64_t{1} << (i % 64);
+    ++included;
+  }
+  const double weight = h.maxCoeff();
+  const BitPlanes right(cols, 0, cols.size(), mask, n);
+  const auto right_sums = right.with(BitPlanes(cols, 0, 0, mask, n));
+  const Index chunks = (rows.size() + kPairRows - 1) / kPairRows;
+  parallel_for(chunks, threads, [&](Index chunk) {
+    const Index first = chunk * kPairRows;
+    const BitPlanes left(rows, first, std::min(kPairRows, rows.size() - first), mask, n);
+    const auto counts = left.with(right);
+    const auto at = [&](Index i, Index r) { return counts[static_cast<std::size_t>(i + r * left.size())]; };
+    for (Index i = 0; i < left.size(); ++i) {
+      const CountedColumn x(rows.tables.data() + kTableSize * (first + i), at(i, right.size()));
+      for (Index r = 0; r < right.size(); ++r) {
+        const CountedColumn y(cols.tables.data() + kTableSize * r, right_sums[static_cast<std::size_t>(r)]);
+        out(first + i, r) = weight * product(x, y, at(i, r), included);
+      }
+    }
   });
 }
 

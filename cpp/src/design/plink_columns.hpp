@@ -52,6 +52,8 @@ void correlate(Index rows, Index total, const Take& take, const MatIn& R, MatOut
 /// One number of correlate().
 double dot(Index rows, const std::uint8_t* bytes, const double* table, const double* u);
 void correlate_rounded(Index rows, Index total, const Take& take, const MatIn& R, MatOut out, int threads);
+/// See Pool::cross_products. h is zero or one positive number everywhere.
+void cross_products(const PackedColumns& rows, const PackedColumns& cols, const Vec& h, MatOut out, int threads);
 void multiply(const PackedColumns& columns, const MatIn& B, MatOut out, int threads);
 void gather(const PackedColumns& columns, MatOut out, int threads);
 

@@ -13,7 +13,8 @@
 namespace riata {
 namespace {
 
-constexpr Index kSpread = 512;  // samples decoded at a time where there is no product with the codes
+constexpr Index kSpread = 512;                  // samples decoded at a time where there is no product with the codes
+constexpr Index kMostSamples = Index{1} << 30;  // that PairCounts can count
 
 class PlinkPool final : public Pool {
  public:
@@ -74,6 +75,13 @@ class PlinkPool final : public Pool {
       plink_kernels().decode(x.bytes + i / 4, x.values.data(), n, values.data());
       kernels().axpy_weighted(a, weight + i, values.data(), v + i, n);
     }
+  }
+  bool cross_products(Columns rows, Columns cols, const Vec& h, MatOut out, int threads) const override {
+    if (!plink_kernels().fast_pairs || this->rows() >= kMostSamples) return false;
+    const double top = h.maxCoeff();
+    if (!(top > 0.0) || !(h.array() == 0.0 || h.array() == top).all()) return false;
+    packed::cross_products(columns_of(rows), columns_of(cols), h, out, threads);
+    return true;
   }
   std::size_t memory() const override { return memory_; }
 

@@ -26,6 +26,12 @@ class Pool : public Design {
   virtual void axpy(Index k, double a, double* v) const = 0;
   /// v += a * weight * x_k, element by element.
   virtual void axpy_weighted(Index k, double a, const double* weight, double* v) const;
+  /// out(i, r) = sum_s h_s x_{s, rows[i]} x_{s, cols[r]} of pool columns, from whole numbers that are exact, where the
+  /// storage has a faster way than correlate() for this h; else false, and out is left alone.
+  virtual bool cross_products(Columns /*rows*/, Columns /*cols*/, const Vec& /*h*/, MatOut /*out*/,
+                              int /*threads*/) const {
+    return false;
+  }
   /// Bytes held.
   virtual std::size_t memory() const = 0;
 };
