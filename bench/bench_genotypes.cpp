@@ -111,6 +111,14 @@ int main(int argc, char** argv) {
       check(X, all, R.leftCols(m), out.leftCols(m));
       rows.row("correlate", m, seconds);
     }
+    for (const Index m : {1, 2, 4, 8}) {
+      Mat rounded = R.leftCols(m);
+      X.round_sides(rounded);
+      const auto run = [&] { X.correlate_rounded(all, rounded, out.leftCols(m), workers); };
+      const auto seconds = riata::bench::measure(run);
+      check(X, all, rounded, out.leftCols(m));
+      rows.row("correlate rounded", m, seconds);
+    }
     const Mat weights = R.cwiseAbs() * R.cwiseAbs().colwise().sum().cwiseInverse().asDiagonal();
     Mat mean(p, 1), variance(p, 1);
     rows.row("moments", 1,

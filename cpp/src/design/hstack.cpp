@@ -39,6 +39,20 @@ class HStack : public Design {
     });
   }
 
+  bool rounds() const override {
+    return std::any_of(parts_.begin(), parts_.end(), [](const auto& part) { return part->rounds(); });
+  }
+
+  void round_sides(MatOut R) const override {
+    for (const auto& part : parts_) part->round_sides(R);
+  }
+
+  void correlate_rounded(Columns columns, const MatIn& R, MatOut out, int threads) const override {
+    for_runs(columns, [&](const Design& part, Columns local, Index at) {
+      part.correlate_rounded(local, R, out.middleRows(at, static_cast<Index>(local.size())), threads);
+    });
+  }
+
   void multiply(Columns columns, const MatIn& B, MatOut out, int threads) const override {
     out.setZero();
     Mat term(out.rows(), out.cols());

@@ -18,6 +18,7 @@ namespace {
 struct Support {
   bool avx2 = false;
   bool avx512 = false;
+  bool vnni = false;
 };
 
 #if (defined(__GNUC__) || defined(__clang__)) && (defined(__x86_64__) || defined(__i386__))
@@ -28,6 +29,7 @@ Support detect() {
   s.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   s.avx512 = s.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
              __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
+  s.vnni = s.avx512 && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq");
   return s;
 }
 #elif defined(_MSC_VER) && (defined(_M_X64) || defined(_M_IX86))
@@ -44,6 +46,7 @@ Support detect() {
   s.avx2 = fma && (saved & 0x6) == 0x6 && (r[1] >> 5 & 1) != 0;
   const auto all512 = (1u << 16) | (1u << 17) | (1u << 30) | (1u << 31);  // F, DQ, BW, VL
   s.avx512 = s.avx2 && (saved & 0xe6) == 0xe6 && (static_cast<unsigned>(r[1]) & all512) == all512;
+  s.vnni = s.avx512 && (r[2] >> 11 & 1) != 0 && (r[2] >> 14 & 1) != 0;
   return s;
 }
 #else
@@ -52,13 +55,17 @@ Support detect() {
 }
 #endif
 
+const Support& support() {
+  static const Support found = detect();
+  return found;
+}
+
 constexpr std::array<std::string_view, 3> names{"baseline", "avx2", "avx512"};
 
 /// The table of that name, or null when this build or this machine lacks it.
 const Kernels* find(std::string_view name) {
-  static const Support support = detect();
-  if (name == names[2]) return support.avx512 ? avx512_table : nullptr;
-  if (name == names[1]) return support.avx2 ? avx2_table : nullptr;
+  if (name == names[2]) return support().avx512 ? avx512_table : nullptr;
+  if (name == names[1]) return support().avx2 ? avx2_table : nullptr;
   if (name == names[0]) return baseline_table;
   return nullptr;
 }
@@ -98,6 +105,10 @@ const Kernels& kernels() {
 
 void set_isa(std::string_view name) {
   chosen.store(name == "auto" ? from_environment() : choose(name, "isa"), std::memory_order_release);
+}
+
+bool has_vnni() {
+  return support().vnni;
 }
 
 bool has_isa(std::string_view name) {

@@ -3,17 +3,15 @@
 // The genotype kernels, written once over a pack of doubles and compiled once per instruction set. The including file
 // sets RIATA_ISA and RIATA_ISA_LEVEL as for simd.hpp. Internal linkage keeps wide instructions out of shared code.
 
-#include <bit>
-#include <cstring>
-
 #include "plink.hpp"
+#include "plink_integer.hpp"
+#include "plink_pairs.hpp"
+#include "plink_words.hpp"
 #include "simd.hpp"
 
 namespace riata::RIATA_ISA {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "sample order is bit order in little-endian words only");
-constexpr Index word_samples = 32;  // samples in 64 bits
 constexpr int groups = static_cast<int>(word_samples / width);
 
 // What four doubles and a word of codes become for lookup(table, codes, g): the values of the samples
@@ -86,19 +84,6 @@ RIATA_INLINE Pack lookup(Table table, Codes codes, int group) {
 }
 
 #endif
-
-RIATA_INLINE std::uint64_t load_word(const std::uint8_t* bytes) {
-  std::uint64_t word;
-  std::memcpy(&word, bytes, sizeof word);
-  return word;
-}
-
-/// The last n % 32 samples of a column; codes beyond them are 0.
-inline std::uint64_t load_tail(const std::uint8_t* bytes, Index samples) {
-  std::uint64_t word = 0;
-  for (Index b = 0; b < (samples + 3) / 4; ++b) word |= static_cast<std::uint64_t>(bytes[b]) << (8 * b);
-  return word & ((std::uint64_t{1} << (2 * samples)) - 1);
-}
 
 /// Two partial sums per output number hide the latency of fma.
 constexpr int chains = 2;
@@ -233,17 +218,6 @@ void decode(const std::uint8_t* col, const double* table_values, Index n, double
   for (; i < n; ++i) out[i] = table_values[(col[i / 4] >> (2 * (i % 4))) & 3];
 }
 
-RIATA_INLINE std::int64_t bits_set(std::uint64_t x) {
-#if defined(__GNUC__)
-  return __builtin_popcountll(x);
-#else
-  x -= (x >> 1) & 0x5555555555555555u;
-  x = (x & 0x3333333333333333u) + ((x >> 2) & 0x3333333333333333u);
-  x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-  return static_cast<std::int64_t>((x * 0x0101010101010101u) >> 56);
-#endif
-}
-
 CodeCounts count(const std::uint8_t* col, const std::uint64_t* mask, Index n) {
   std::int64_t total = 0, low = 0, high = 0, both = 0;
   const Index words = (n + word_samples - 1) / word_samples;
@@ -260,7 +234,8 @@ CodeCounts count(const std::uint8_t* col, const std::uint64_t* mask, Index n) {
   return {{total - low - high + both, low - both, high - both, both}};
 }
 
-constexpr PlinkKernels plink_table = {correlate, multiply, decode, count};
+constexpr PlinkKernels plink_table = {correlate, multiply,     decode,      sum_rounded, RIATA_ISA_LEVEL >= 2,
+                                      count,     split_planes, count_pairs, fast_pairs};
 
 }  // namespace
 }  // namespace riata::RIATA_ISA

@@ -89,6 +89,15 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
     row_scale[i] = inv_scale_[w];
     row_centre[i] = centre(w);
   }
+  std::vector<Index> others;
+  for (Index w : cols) others.push_back(positions_[static_cast<std::size_t>(w)]);
+  if (pool_.cross_products(columns, others, h_, out, threads_for(columns, n_cols))) {
+    for (Index r = 0; r < n_cols; ++r) {
+      const Index w = cols[static_cast<std::size_t>(r)];
+      out.col(r) = (out.col(r) - row_centre * (h_sum_ * centre_[w])).cwiseProduct(row_scale) * inv_scale_[w];
+    }
+    return;
+  }
   Mat weighted;
   for (Index begin = 0; begin < n_cols; begin += kBlock) {
     const Index count = std::min(kBlock, n_cols - begin);

@@ -44,11 +44,15 @@ class Design {
   /// Accumulated in double: error at most 1e-14 |x_j| |R_q| for n up to 1e6.
   virtual void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const = 0;
 
-  /// Whether products with rounded right-hand sides are cheaper than exact ones.
+  /// Whether products with rounded right-hand sides cost less than exact ones.
   virtual bool rounds() const { return false; }
-  /// Replaces R by nearby right-hand sides that correlate_rounded() takes; zeros stay zero.
+
+  /// Replaces R by nearby right-hand sides that correlate_rounded() multiplies exactly: no entry of a column q moves by
+  /// more than max|R_q| / 32639, and zeros stay zero. Does nothing where no product is cheaper for it, and nothing to
+  /// what is rounded already. R is finite.
   virtual void round_sides(MatOut /*R*/) const {}
-  /// As correlate(), for an R that round_sides() made.
+
+  /// correlate() for an R that came out of round_sides(): sums of integers, which are exact, put together in double.
   virtual void correlate_rounded(Columns columns, const MatIn& R, MatOut out, int threads) const {
     correlate(columns, R, out, threads);
   }

@@ -33,8 +33,12 @@ class PlinkDesign : public Design {
   double bytes() const override;
   void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override;
   void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const override;
+  bool rounds() const override;
+  void round_sides(MatOut R) const override;
+  void correlate_rounded(Columns columns, const MatIn& R, MatOut out, int threads) const override;
   void multiply(Columns columns, const MatIn& B, MatOut out, int threads) const override;
   void gather(Columns columns, MatOut out, int threads) const override;
+  std::unique_ptr<Pool> make_pool() const override;
 
   const std::vector<GenotypeCounts>& counts() const;
   /// Value that stands in for missing genotypes, per variant.

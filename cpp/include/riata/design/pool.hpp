@@ -8,7 +8,8 @@ namespace riata {
 
 /// The working set: columns of a design brought close, numbered 0, 1, 2, ... in the order they were added.
 /// Itself a design (over those columns), with the two single-column operations coordinate descent needs.
-/// Dense storages give packed double columns less a shift; sparse ones stay sparse (shift 0).
+/// Dense storages give packed double columns less a shift; sparse ones stay sparse (shift 0); genotypes stay two bits
+/// each, with the shift in what these stand for.
 class Pool : public Design {
  public:
   using Design::Design;
@@ -25,6 +26,12 @@ class Pool : public Design {
   virtual void axpy(Index k, double a, double* v) const = 0;
   /// v += a * weight * x_k, element by element.
   virtual void axpy_weighted(Index k, double a, const double* weight, double* v) const;
+  /// out(i, r) = sum_s h_s x_{s, rows[i]} x_{s, cols[r]} of pool columns, from whole numbers that are exact, where the
+  /// storage has a faster way than correlate() for this h; else false, and out is left alone.
+  virtual bool cross_products(Columns /*rows*/, Columns /*cols*/, const Vec& /*h*/, MatOut /*out*/,
+                              int /*threads*/) const {
+    return false;
+  }
   /// Bytes held.
   virtual std::size_t memory() const = 0;
 };

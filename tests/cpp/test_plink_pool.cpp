@@ -1,0 +1,151 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <span>
+#include <vector>
+
+#include "check_design.hpp"
+#include "kernel/plink.hpp"
+#include "kernel/tables.hpp"
+#include "plink_files.hpp"
+#include "riata/design/plink.hpp"
+
+using riata::Columns;
+using riata::CountedAllele;
+using riata::Index;
+using riata::Mat;
+using riata::PlinkDesign;
+using riata::Vec;
+using riata::check::BedFile;
+
+TEST_CASE("packed columns make a working set") {
+  for (const Index n : {1, 37, 64, 131, 700}) {
+    CAPTURE(n);
+    const Mat x = riata::check::example(n, 13);
+    const BedFile file(riata::check::encode(x));
+    riata::check::each_isa([&] {
+      for (const auto counted : {CountedAllele::A1, CountedAllele::A2}) {
+        const PlinkDesign design(file.path, n, 13, counted, {}, 1);
+        riata::check::pool(design, riata::check::impute(x, counted, {}));
+      }
+    });
+  }
+}
+
+TEST_CASE("packed columns are less their shift, exactly") {
+  const Index n = 9003, p = 14;
+  const Mat x = riata::check::example(n, p);
+  const BedFile file(riata::check::encode(x));
+  std::vector<double> shift(p);
+  for (std::size_t k = 0; k < p; ++k) shift[k] = 0.1 * static_cast<double>(k) - 0.3;
+  shift[7] = std::numeric_limits<double>::quiet_NaN();
+  riata::check::each_isa([&] {
+    const PlinkDesign design(file.path, n, p, CountedAllele::A1, {}, 1);
+    Mat dense = riata::check::impute(x, CountedAllele::A1, {});
+    const auto pool = design.make_pool();
+    const auto all = riata::check::all_columns(design);
+    pool->append(Columns(all).first(5), std::span(shift).first(5), 1);
+    pool->append(Columns(all).subspan(5), std::span(shift).subspan(5), 2);
+    for (Index k = 0; k < p; ++k) {
+      const double by = k == 7 ? 0.0 : shift[static_cast<std::size_t>(k)];
+      CHECK(pool->shift_of(k) == by);
+      dense.col(k).array() -= by;
+    }
+    riata::check::operations(*pool, dense);
+    const Mat u = riata::check::random_matrix(n, 2, 3);
+    for (Index k = 0; k < p; ++k) {
+      Vec v = u.col(0);
+      pool->axpy_weighted(k, 0.5, u.col(1).data(), v.data());
+      riata::check::close(v, u.col(0) + 0.5 * u.col(1).cwiseProduct(dense.col(k)), 1e-13);
+      const Mat c = riata::check::correlate(*pool, std::vector<Index>{k}, u.col(0));
+      CHECK(pool->dot(k, u.col(0).data()) == c(0, 0));
+    }
+  });
+}
+
+TEST_CASE("packed columns take a thirtieth of the memory of doubles") {
+  const Index n = 4000, p = 30;
+  const BedFile file(riata::check::encode(riata::check::example(n, p)));
+  const PlinkDesign design(file.path, n, p, CountedAllele::A1, {}, 1);
+  const auto pool = design.make_pool();
+  pool->append(riata::check::all_columns(design), std::vector<double>(p, 0.5), 1);
+  CHECK(pool->memory() * 30 < static_cast<std::size_t>(n * p) * sizeof(double));
+}
+
+TEST_CASE("products of packed columns are counted") {
+  for (const Index n : {1, 63, 64, 65, 511, 512, 513, 9003, 70001}) {
+    CAPTURE(n);
+    const Index p = 13;
+    const Mat x = riata::check::example(n, p);
+    const BedFile file(riata::check::encode(x));
+    for (const auto counted : {CountedAllele::A1, CountedAllele::A2}) {
+      const Mat dense = riata::check::impute(x, counted, {});
+      riata::check::each_isa([&] {
+        const PlinkDesign design(file.path, n, p, counted, {}, 1);
+        const auto pool = design.make_pool();
+        const auto all = riata::check::all_columns(design), some = riata::check::every_third_backwards(design);
+        std::vector<double> shift(p);
+        for (std::size_t k = 0; k < p; ++k)
+          shift[k] = dense.col(static_cast<Index>(k)).mean() + (k % 4 == 1 ? 0.5 : 0.0);
+        pool->append(all, shift, 1);
+        const Mat held = riata::check::gather(*pool, all);
+        Vec h = Vec::Constant(n, 0.3);
+        for (const bool fold : {false, true}) {
+          if (fold)
+            for (Index i = n > 3 ? 0 : 1; i < n; i += 3) h[i] = 0.0;
+          Mat out = Mat::Constant(p, static_cast<Index>(some.size()), 99.0);
+          const Mat before = out;
+          if (!pool->cross_products(all, some, h, out, 1)) {
+            CHECK(riata::check::same_bits(out, before));
+            continue;
+          }
+          for (Index i = 0; i < p; ++i)
+            for (std::size_t r = 0; r < some.size(); ++r) {
+              const auto a = held.col(i), b = held.col(some[r]);
+              const double size = (h.array() * a.array().square()).sum() + (h.array() * b.array().square()).sum();
+              long double want = 0;
+              for (Index k = 0; k < n; ++k) want += static_cast<long double>(h[k]) * a[k] * b[k];
+              CHECK(std::abs(out(i, static_cast<Index>(r)) - static_cast<double>(want)) <= 1e-14 * size);
+            }
+          Mat again = before;
+          CHECK(pool->cross_products(all, some, h, again, 3));
+          CHECK(riata::check::same_bits(out, again));
+        }
+        Vec uneven = h;
+        uneven[0] = 0.7;
+        Mat out = Mat::Zero(p, p);
+        if (n > 1) CHECK(!pool->cross_products(all, all, uneven, out, 1));
+        CHECK(!pool->cross_products(all, all, Vec::Zero(n), out, 1));
+      });
+    }
+  }
+}
+
+TEST_CASE("every table of this machine counts the same pairs") {
+  const Index n = 1000, bytes = 250, words = riata::plane_words(n);
+  std::mt19937_64 rng(2);
+  std::vector<std::uint8_t> data(5 * bytes);
+  for (auto& byte : data) byte = static_cast<std::uint8_t>(rng());
+  std::vector<std::uint64_t> mask(static_cast<std::size_t>(words));
+  for (auto& word : mask) word = rng();
+  const auto count = [&](const riata::PlinkKernels* table) {
+    std::vector<std::uint64_t> bits(static_cast<std::size_t>(5 * 2 * words), ~std::uint64_t{0});
+    std::vector<const std::uint64_t*> planes;
+    for (Index c = 0; c < 5; ++c) {
+      planes.push_back(bits.data() + c * 2 * words);
+      table->split_planes(data.data() + c * bytes, mask.data(), n, bits.data() + c * 2 * words);
+    }
+    std::vector<riata::PairCounts> out(15);
+    table->count_pairs(planes.data(), 5, planes.data() + 2, 3, words, out.data());
+    std::vector<std::uint32_t> numbers;
+    for (const auto& pair : out) numbers.insert(numbers.end(), {pair.tt, pair.tm, pair.mt, pair.mm});
+    return numbers;
+  };
+  const auto want = count(riata::plink_baseline_table);
+  if (riata::has_isa("avx2")) CHECK(count(riata::plink_avx2_table) == want);
+  if (riata::has_isa("avx512")) CHECK(count(riata::plink_avx512_table) == want);
+  if (riata::has_vnni() && riata::plink_vnni_table != nullptr) CHECK(count(riata::plink_vnni_table) == want);
+}
