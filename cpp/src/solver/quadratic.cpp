@@ -94,7 +94,7 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
   if (pool_.cross_products(columns, others, h_, out, threads_for(columns, n_cols))) {
     for (Index r = 0; r < n_cols; ++r) {
       const Index w = cols[static_cast<std::size_t>(r)];
-      out.col(r) = (out.col(r) - row_centre * (h_sum_ * centre_[w])).cwiseProduct(row_scale) * inv_scale_[w];
+      out.col(r) = (out.col(r) - row_centre * (h_sum_ * centre(w))).cwiseProduct(row_scale) * inv_scale_[w];
     }
     return;
   }
@@ -116,9 +116,9 @@ int Quadratic::threads_for(Columns columns, Index sides) const {
 }
 
 double Quadratic::column_cost() const {
-  const double bytes = use_gram_ ? 8.0 * static_cast<double>(size())
-                                 : pool_.bytes() / static_cast<double>(std::max<Index>(pool_.cols(), 1));
-  return 40.0 + 0.03 * bytes;
+  if (use_gram_) return 40.0 + 0.24 * static_cast<double>(size());
+  const double bytes = pool_.bytes() / static_cast<double>(std::max<Index>(pool_.cols(), 1));
+  return 40.0 + std::max(0.03 * bytes, 0.08 * pool_.multiplications(1, 1));
 }
 
 const Mat& Quadratic::gram() {
