@@ -10,7 +10,7 @@
 namespace riata {
 namespace {
 
-constexpr Index kBlock = 32;  // columns weighted and multiplied together
+constexpr Index kBlock = 48;  // columns weighted and multiplied together
 
 }  // namespace
 
