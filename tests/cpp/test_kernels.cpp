@@ -292,3 +292,34 @@ TEST_CASE("set_isa names what is allowed") {
   CHECK(riata::kernels().name == "baseline");
   riata::set_isa("auto");
 }
+
+TEST_CASE("elementary functions are those of the standard library, to a few units in the last place") {
+  std::vector<double> x{0.0, -0.0, 1.0, -1.0, 709.7, -708.0, -720.0, -744.0, -746.0, -1e9, -INFINITY, 711.0, 1e-300};
+  for (int k = -4000; k <= 4000; ++k) x.push_back(0.1771 * static_cast<double>(k));
+  std::vector<double> z{0.0, 1.0, 1e-300, 5e-324, 1e-17};
+  for (int k = 0; k <= 5000; ++k) z.push_back(static_cast<double>(k) / 5000.0);
+  for (int k = 1; k <= 300; ++k) z.push_back(std::pow(0.9, k));
+  for_each_isa([&](const Kernels& kernel) {
+    for (const std::size_t skip : {0u, 1u, 3u}) {
+      const Index n = static_cast<Index>(x.size() - skip), m = static_cast<Index>(z.size() - skip);
+      std::vector<double> e(x.size()), l(z.size());
+      kernel.exponentials(x.data() + skip, n, e.data());
+      for (Index i = 0; i < n; ++i) {
+        const double at = x[static_cast<std::size_t>(i) + skip], expected = std::exp(at);
+        CAPTURE(at);
+        const double got = e[static_cast<std::size_t>(i)];
+        if (std::isinf(expected)) {
+          CHECK(got == expected);
+        } else {
+          CHECK(std::abs(got - expected) <= 5e-16 * expected + 5e-324);
+        }
+      }
+      kernel.logs_one_plus(z.data() + skip, m, l.data());
+      for (Index i = 0; i < m; ++i) {
+        const double at = z[static_cast<std::size_t>(i) + skip], expected = std::log1p(at);
+        CAPTURE(at);
+        CHECK(std::abs(l[static_cast<std::size_t>(i)] - expected) <= 7e-16 * expected + 5e-324);
+      }
+    }
+  });
+}

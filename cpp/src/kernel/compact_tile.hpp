@@ -9,16 +9,10 @@
 namespace riata::RIATA_ISA {
 namespace {
 
-// A pack of 16-bit codes, sums of their products in 32-bit lanes, and the total of those in double. For making codes:
-// absolute values, maxima, and store_rounded, which writes doubles as codes and returns what it wrote.
+// A pack of 16-bit codes, sums of their products in 32-bit lanes, and the total of those in double; store_rounded writes
+// doubles as codes and returns what it wrote.
 #if RIATA_ISA_LEVEL == 3
 
-RIATA_INLINE Pack magnitude(Pack a) {
-  return _mm512_abs_pd(a);
-}
-RIATA_INLINE Pack larger(Pack a, Pack b) {
-  return _mm512_max_pd(a, b);
-}
 RIATA_INLINE Pack store_rounded(std::int16_t* to, Pack a) {
   const __m256i whole = _mm512_cvtpd_epi32(a);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtepi32_epi16(whole));
@@ -46,12 +40,6 @@ RIATA_INLINE double total(Sums s) {
 
 #elif RIATA_ISA_LEVEL == 2
 
-RIATA_INLINE Pack magnitude(Pack a) {
-  return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
-}
-RIATA_INLINE Pack larger(Pack a, Pack b) {
-  return _mm256_max_pd(a, b);
-}
 RIATA_INLINE Pack store_rounded(std::int16_t* to, Pack a) {
   const __m128i whole = _mm256_cvtpd_epi32(a);
   _mm_storel_epi64(reinterpret_cast<__m128i*>(to), _mm_packs_epi32(whole, whole));
@@ -79,12 +67,6 @@ RIATA_INLINE double total(Sums s) {
 
 #else
 
-RIATA_INLINE Pack larger(Pack a, Pack b) {
-  return Pack{a[0] > b[0] ? a[0] : b[0], a[1] > b[1] ? a[1] : b[1]};
-}
-RIATA_INLINE Pack magnitude(Pack a) {
-  return larger(a, sub(zero(), a));
-}
 RIATA_INLINE Pack store_rounded(std::int16_t* to, Pack a) {
   double whole[width];
   for (int k = 0; k < width; ++k) {

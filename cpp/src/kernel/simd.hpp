@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #if RIATA_ISA_LEVEL >= 2
 #include <immintrin.h>
@@ -26,6 +27,9 @@
 namespace riata::RIATA_ISA {
 
 using Index = std::ptrdiff_t;
+
+// shift_into_exponent(a) is 2^k where the lowest bits of a hold the integer k (see exponential() in kernels_impl.hpp).
+constexpr long long exponent_bias = 1023;
 
 #if RIATA_ISA_LEVEL == 3
 
@@ -51,6 +55,22 @@ RIATA_INLINE Pack mul(Pack a, Pack b) {
 }
 RIATA_INLINE Pack add(Pack a, Pack b) {
   return _mm512_add_pd(a, b);
+}
+RIATA_INLINE Pack div(Pack a, Pack b) {
+  return _mm512_div_pd(a, b);
+}
+RIATA_INLINE Pack larger(Pack a, Pack b) {
+  return _mm512_max_pd(a, b);
+}
+RIATA_INLINE Pack lesser(Pack a, Pack b) {
+  return _mm512_min_pd(a, b);
+}
+RIATA_INLINE Pack magnitude(Pack a) {
+  return _mm512_abs_pd(a);
+}
+RIATA_INLINE Pack shift_into_exponent(Pack a) {
+  return _mm512_castsi512_pd(
+      _mm512_slli_epi64(_mm512_add_epi64(_mm512_castpd_si512(a), _mm512_set1_epi64(exponent_bias)), 52));
 }
 RIATA_INLINE Pack load(const double* p) {
   return _mm512_loadu_pd(p);
@@ -137,6 +157,22 @@ RIATA_INLINE Pack mul(Pack a, Pack b) {
 }
 RIATA_INLINE Pack add(Pack a, Pack b) {
   return _mm256_add_pd(a, b);
+}
+RIATA_INLINE Pack div(Pack a, Pack b) {
+  return _mm256_div_pd(a, b);
+}
+RIATA_INLINE Pack larger(Pack a, Pack b) {
+  return _mm256_max_pd(a, b);
+}
+RIATA_INLINE Pack lesser(Pack a, Pack b) {
+  return _mm256_min_pd(a, b);
+}
+RIATA_INLINE Pack magnitude(Pack a) {
+  return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
+}
+RIATA_INLINE Pack shift_into_exponent(Pack a) {
+  return _mm256_castsi256_pd(
+      _mm256_slli_epi64(_mm256_add_epi64(_mm256_castpd_si256(a), _mm256_set1_epi64x(exponent_bias)), 52));
 }
 RIATA_INLINE Pack load(const double* p) {
   return _mm256_loadu_pd(p);
@@ -251,6 +287,28 @@ RIATA_INLINE Pack load(const T* p) {
   return {{static_cast<double>(p[0]), static_cast<double>(p[1])}};
 }
 #endif
+RIATA_INLINE Pack div(Pack a, Pack b) {
+  return Pack{a[0] / b[0], a[1] / b[1]};
+}
+RIATA_INLINE Pack larger(Pack a, Pack b) {
+  return Pack{a[0] > b[0] ? a[0] : b[0], a[1] > b[1] ? a[1] : b[1]};
+}
+RIATA_INLINE Pack lesser(Pack a, Pack b) {
+  return Pack{a[0] < b[0] ? a[0] : b[0], a[1] < b[1] ? a[1] : b[1]};
+}
+RIATA_INLINE Pack magnitude(Pack a) {
+  return larger(a, sub(set1(0.0), a));
+}
+RIATA_INLINE double shift_into_exponent(double a) {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &a, sizeof bits);
+  bits = (bits + static_cast<std::uint64_t>(exponent_bias)) << 52;
+  std::memcpy(&a, &bits, sizeof bits);
+  return a;
+}
+RIATA_INLINE Pack shift_into_exponent(Pack a) {
+  return Pack{shift_into_exponent(a[0]), shift_into_exponent(a[1])};
+}
 RIATA_INLINE Pack zero() {
   return set1(0.0);
 }

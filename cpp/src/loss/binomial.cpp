@@ -1,9 +1,12 @@
 #include "riata/loss/binomial.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <string>
+
+#include "riata/kernel/kernels.hpp"
 
 namespace riata {
 namespace {
@@ -15,6 +18,19 @@ double xlogx(double x) {
 
 double negative_entropy(double mu, double one_minus_mu) {
   return xlogx(mu) + xlogx(one_minus_mu);
+}
+
+/// fn(first, z) for pieces of eta, with z = e^-|eta| of the entries from `first` on.
+template <class Fn>
+void for_decays(const Vec& eta, const Fn& fn) {
+  constexpr Index piece = 512;
+  Eigen::Array<double, piece, 1> z;
+  for (Index first = 0; first < eta.size(); first += piece) {
+    const Index size = std::min(piece, eta.size() - first);
+    z.head(size) = -eta.segment(first, size).array().abs();
+    kernels().exponentials(z.data(), size, z.data());
+    fn(first, z.head(size));
+  }
 }
 
 }  // namespace
@@ -36,33 +52,32 @@ Binomial::Binomial(Vec y, Vec omega) : Loss(std::move(omega)), y_(std::move(y)) 
 }
 
 double Binomial::value(const Vec& eta) const {
+  // log(1 + e^eta) - y eta, arranged so that neither term grows with |eta| when the fit is right.
   double sum = 0.0;
-  for (Index i = 0; i < eta.size(); ++i) {
-    if (omega_[i] <= 0.0) continue;
-    const double e = eta[i];
-    // log(1 + e^eta) - y eta, arranged so that neither term grows with |eta| when the fit is right.
-    const double tail = std::log1p(std::exp(-std::abs(e)));
-    sum += omega_[i] * (tail + (e > 0.0 ? (1.0 - y_[i]) * e : -y_[i] * e));
-  }
+  for_decays(eta, [&](Index first, Eigen::Ref<Eigen::ArrayXd> z) {
+    kernels().logs_one_plus(z.data(), z.size(), z.data());
+    const auto e = eta.segment(first, z.size()).array(), y = y_.segment(first, z.size()).array();
+    const auto omega = omega_.segment(first, z.size()).array();
+    sum += (omega > 0.0).select(omega * (z + (e > 0.0).select((1.0 - y) * e, -y * e)), 0.0).sum();
+  });
   return sum;
 }
 
 void Binomial::derivatives(const Vec& eta, Vec& u, Vec& h) const {
-  const Index n = eta.size();
-  u.resize(n);
-  h.resize(n);
-  for (Index i = 0; i < n; ++i) {
-    if (omega_[i] <= 0.0) {
-      u[i] = h[i] = 0.0;
-      continue;
+  u.resize(eta.size());
+  h.resize(eta.size());
+  for_decays(eta, [&](Index first, Eigen::Ref<Eigen::ArrayXd> z) {
+    for (Index k = 0; k < z.size(); ++k) {
+      const Index i = first + k;
+      const double d = 1.0 / (1.0 + z[k]);
+      const double big = d, small = z[k] * d;  // probabilities of the likelier and the other class
+      const double mu = eta[i] >= 0.0 ? big : small, complement = eta[i] >= 0.0 ? small : big;
+      // y - mu without cancellation when y is a class: 1 - mu is `complement`.
+      const double omega = omega_[i], slope = omega * (y_[i] * complement - (1.0 - y_[i]) * mu);
+      u[i] = omega > 0.0 ? slope : 0.0;
+      h[i] = omega > 0.0 ? omega * big * small : 0.0;
     }
-    const double z = std::exp(-std::abs(eta[i])), d = 1.0 / (1.0 + z);
-    const double big = d, small = z * d;  // probabilities of the likelier and the other class
-    const double mu = eta[i] >= 0.0 ? big : small, complement = eta[i] >= 0.0 ? small : big;
-    // y - mu without cancellation when y is a class: 1 - mu is `complement`.
-    u[i] = omega_[i] * (y_[i] * complement - (1.0 - y_[i]) * mu);
-    h[i] = omega_[i] * big * small;
-  }
+  });
 }
 
 double Binomial::dual(const Vec& u) const {

@@ -60,6 +60,11 @@ struct Kernels {
   void (*moments_across_i8)(const std::int8_t* const* lines, Index count, Index n, const double* shift, const double* w,
                             double* sums, double* squares);
 
+  /// out = e^x within 2 ulp (0 below -745, infinity above 709.7), and out = log(1 + z) within 3 ulp for 0 <= z <= 1;
+  /// `out` may be the input.
+  void (*exponentials)(const double* x, Index n, double* out);
+  void (*logs_one_plus)(const double* z, Index n, double* out);
+
   /// L Y = X in place for m right-hand sides of length n, ldx apart. L is lower triangular, element (i, k) at L[i][k]:
   /// entries above the diagonal need not exist.
   void (*forward_solve)(const double* const* L, Index n, double* x, Index ldx, Index m);
