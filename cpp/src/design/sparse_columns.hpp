@@ -138,7 +138,8 @@ void correlate_panels(const Column& column, Columns columns, const MatIn& R, Mat
 template <class Column>
 void correlate(const Column& column, Columns columns, const MatIn& R, MatOut out, int threads) {
   if (R.cols() > 4) return correlate_panels<8>(column, columns, R, out, threads);
-  if (R.cols() > 1) return correlate_panels<4>(column, columns, R, out, threads);
+  if (R.cols() > 2) return correlate_panels<4>(column, columns, R, out, threads);
+  if (R.cols() > 1) return correlate_panels<2>(column, columns, R, out, threads);
   each(static_cast<Index>(columns.size()), threads,
        [&](Index k) { out(k, 0) = dot(column(columns[static_cast<std::size_t>(k)]), R.data()); });
 }

@@ -36,7 +36,6 @@ void PathProblem::make_dual_feasible(Vec& u, const Vec& curvature) const {
 }
 
 void PathProblem::begin_certify() {
-  const Vec& omega = loss_->omega();
   Vec ignored, h;
   evaluate(pending_);
   for (Pending& p : pending_) {
@@ -44,8 +43,8 @@ void PathProblem::begin_certify() {
       loss_->derivatives(p.eta, ignored, h);
       make_dual_feasible(p.u, h);
       correlate_work(p.u, p.c);
+      p.c_error = 0.0;
     }
-    p.rho = (omega.array() > 0.0).select(p.u.array() / omega.array(), 0.0);
     p.beyond.clear();
   }
   needed_.clear();
@@ -53,7 +52,7 @@ void PathProblem::begin_certify() {
   candidates_known_ = false;
   if (outside_ == 0) return;
   assert(pending_.size() == 1);  // the open block represents one residual exactly
-  const Vec& rho = pending_.front().rho;
+  const Vec rho = residual(pending_.front().u);
   bound_outside(rho, pending_.front().lambda);
   if (needed_.empty()) return;
   sides_ = &reference_.open_block(std::array{&rho, static_cast<const Vec*>(&rho_)});
@@ -195,15 +194,13 @@ void PathProblem::adopt(const Pending& p) {
   g_ = p.g;
   u_ = p.u;
   eta_ = p.eta;
-  const Vec& omega = loss_->omega();
-  rho_ = (omega.array() > 0.0).select(p.u.array() / omega.array(), 0.0);
+  rho_ = residual(u_);
+  norm_ = residual_norm(u_);
 }
 
 bool PathProblem::accept(Pending& p, bool last_try) {
   const auto net = penalties(p.lambda);
   double primal = loss_->value(p.eta), scale = 1.0;
-  // Without a penalty c must vanish on every side that has no bound: what rounding leaves there counts as zero.
-  const double rounding = 1e-10 * residual_norm(p.u) * largest_norm_;
   const auto c_of = [&p](std::size_t w) {
     const double c = p.c[static_cast<Index>(w)];
     return c + std::copysign(p.c_error, c);
@@ -223,8 +220,8 @@ bool PathProblem::accept(Pending& p, bool last_try) {
       const double c = scale * c_of(w), reach = c > 0.0 ? net[w].upper : -net[w].lower;
       if (reach < kInfinity) {
         dual -= std::abs(c) * reach;
-      } else if (std::abs(c) > rounding) {
-        dual = -kInfinity;
+      } else if (std::abs(c) > 1e-10 * residual_norm(p.u) * largest_norm_) {
+        dual = -kInfinity;  // c must vanish here, but for what rounding leaves
       }
       continue;
     }

@@ -73,6 +73,7 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
     largest_noise_ = std::max(largest_noise_, noise[j]);
     if (v == 0.0) unpenalised_.push_back(j);
   }
+  norm_ = residual_norm(u_);
   keep_all_ = model_.has_gram() || options.l1_ratio == 0.0;
   number_.assign(static_cast<std::size_t>(p_), -1);
   reference_.setup(loss_->omega(), nu, noise, copy_error);

@@ -83,7 +83,7 @@ class PathProblem {
     std::string solver;
     Index iterations = 0;
     bool evaluated = false;
-    Vec eta, u, rho, c;
+    Vec eta, u, c;
     double c_error = 0.0;                          // of every entry of c
     std::vector<std::pair<Index, double>> beyond;  // (feature, c) outside the working set, |c| above its threshold
   };
@@ -104,6 +104,7 @@ class PathProblem {
   bool correlate_by_gram(std::span<Pending* const> pending);
   void correlate_work(const MatIn& u, MatOut c) const;
   bool is_free(Index feature) const;
+  Vec residual(const Vec& u) const;
   double residual_norm(const Vec& u) const;
   void make_dual_feasible(Vec& u, const Vec& curvature) const;
   struct Newton;
@@ -156,7 +157,7 @@ class PathProblem {
 
   // Current solution, evaluated from the data: scaled coefficients on the working set and what follows from them.
   Vec b_, c_, u_, rho_, eta_;
-  double c_error_ = 0.0;
+  double c_error_ = 0.0, norm_ = 0.0;  // of every entry of c; |rho|
   double g_;
   double lambda_ = kInfinity, lambda_max_ = 0.0;
   Vec earlier_c_;  // c at earlier_lambda_, one lambda above lambda_ (NaN: not known)

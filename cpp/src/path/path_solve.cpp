@@ -12,13 +12,18 @@ constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when
 
 }  // namespace
 
-/// |rho| in the omega inner product, rho = u / omega.
+/// rho = u / omega.
+Vec PathProblem::residual(const Vec& u) const {
+  return (loss_->omega().array() > 0.0).select(u.array() / loss_->omega().array(), 0.0);
+}
+
+/// |rho| in the omega inner product.
 double PathProblem::residual_norm(const Vec& u) const {
   return std::sqrt((loss_->omega().array() > 0.0).select(u.array().square() / loss_->omega().array(), 0.0).sum());
 }
 
 double PathProblem::kkt_tolerance(double lambda) const {
-  const double largest = residual_norm(u_) * largest_norm_;  // no c is larger
+  const double largest = norm_ * largest_norm_;  // no c is larger
   if (!(lambda < kInfinity)) return 1e-12 * largest;
   return std::max(kkt_relative_ * lambda * std::max(options_.l1_ratio, 1e-3), 1e-15 * largest);
 }
@@ -192,7 +197,7 @@ bool PathProblem::correlate_by_gram(std::span<Pending* const> pending) {
     const Pending& p = *pending[static_cast<std::size_t>(q)];
     change.col(q) = p.b - model_.b0();
     const double moved = largest_norm_ * change.col(q).lpNorm<1>();
-    error[q] = c_error_ + largest_noise_ * (moved + residual_norm(p.u)) +
+    error[q] = c_error_ + largest_noise_ * (2.0 * moved + norm_) +  // |rho| is at most norm_ + moved
                2.3e-16 * static_cast<double>(work_.size()) * largest_norm_ * moved;
     if (!(error[q] <= kGramShare * options_.tol * p.lambda * options_.l1_ratio)) return false;
   }
