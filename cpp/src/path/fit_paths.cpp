@@ -4,6 +4,7 @@
 #include <cmath>
 #include <exception>
 #include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -278,9 +279,9 @@ class Driver {
   /// What one problem reads of X: right-hand sides and columns.
   struct Reading {
     PathProblem* problem;
-    Mat rounded;  // empty: the sides themselves
+    std::optional<RoundedProducts::Sides> rounded;  // to be used in the place of the problem's sides
     std::vector<Index> columns;
-    const Mat& sides() const { return rounded.size() > 0 ? rounded : problem->sides(); }
+    const Mat& sides() const { return rounded ? rounded->used : problem->sides(); }
   };
 
   void stream() {
@@ -290,8 +291,7 @@ class Driver {
       if (!problem->pending() || problem->needed().empty()) continue;
       Reading& reading = readings.emplace_back(Reading{problem.get(), {}, problem->needed()});
       if (!rounded_.offered() || !problem->may_round()) continue;
-      reading.rounded = problem->sides();
-      rounded_.round(reading.rounded);
+      reading.rounded = rounded_.round(problem->sides());
     }
     read(readings);
     std::vector<Reading> exact;  // where rounding left a column undecided
@@ -342,7 +342,7 @@ class Driver {
     parallel_for(pieces, worth_threads(options_.threads, multiplications), [&](Index c) {
       const Index first = c == 0 ? 0 : longest->columns[static_cast<std::size_t>(c * piece)];
       const Index last = c + 1 == pieces ? X_.cols() : longest->columns[static_cast<std::size_t>((c + 1) * piece)];
-      std::vector<Index> seen;
+      std::vector<std::uint8_t> seen(static_cast<std::size_t>(last - first), 0);
       Mat out;
       for (const Reading& r : readings) {
         const auto from = std::lower_bound(r.columns.begin(), r.columns.end(), first);
@@ -350,21 +350,17 @@ class Driver {
         if (from == to) continue;
         const Columns some(from, to);
         out.resize(static_cast<Index>(some.size()), r.sides().cols());
-        if (r.rounded.size() > 0) {
-          rounded_.correlate(some, r.sides(), out);
+        if (r.rounded) {
+          rounded_.correlate(some, *r.rounded, out);
         } else {
           X_.correlate(some, r.sides(), out, 1);
         }
         r.problem->absorb(c, some, out);
-        seen.insert(seen.end(), from, to);
+        for (const Index j : some) seen[static_cast<std::size_t>(j - first)] = 1;
       }
-      if (readings.size() > 1) {
-        std::sort(seen.begin(), seen.end());
-        seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-      }
-      streamed[static_cast<std::size_t>(c)] = static_cast<Index>(seen.size());
+      streamed[static_cast<std::size_t>(c)] = std::count(seen.begin(), seen.end(), std::uint8_t{1});
     });
-    const double share = readings.front().rounded.size() > 0 ? rounded_.share() : 1.0;
+    const double share = readings.front().rounded ? rounded_.share() : 1.0;
     for (const Index count : streamed) counters_.columns_streamed += share * static_cast<double>(count);
   }
 

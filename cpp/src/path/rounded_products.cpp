@@ -11,6 +11,7 @@ namespace {
 
 constexpr Index kWorthwhile = 8;               // lambdas from which a copy pays
 constexpr double kSmallest = 1 << 18;          // bytes of X from which it does
+constexpr double kTiny = 1e-300;               // steps below this have no inverse
 constexpr double kLargest = 2.0 * (1u << 30);  // bytes a copy may take
 
 }  // namespace
@@ -45,8 +46,7 @@ void RoundedProducts::encode(Columns columns, const Eigen::Ref<const Vec>& mean)
     }
     std::int16_t* const codes = codes_.get() + j * stride_;
     const double largest = kernel.largest(x, n, mean[static_cast<Index>(k)]);
-    // A step of zero stands for a constant column; a step is never so small that its inverse overflows.
-    const double step = std::max(largest / kLargestCode, 1e-300);
+    const double step = std::max(largest / kLargestCode, kTiny);
     shift_[j] = mean[static_cast<Index>(k)];
     step_[j] = step;
     errors_[j] = std::sqrt(kernel.encode(x, n, shift_[j], step, codes));
@@ -54,41 +54,41 @@ void RoundedProducts::encode(Columns columns, const Eigen::Ref<const Vec>& mean)
   }
 }
 
-void RoundedProducts::round(MatOut R) const {
-  if (!copies()) return X_.round_sides(R);
-  for (Index q = 0; q < R.cols(); ++q) {
-    const double step = R.col(q).cwiseAbs().maxCoeff() / kLargestSideCode;
-    if (!(step > 1e-300)) continue;
-    for (Index i = 0; i < R.rows(); ++i) R(i, q) = step * std::nearbyint(R(i, q) / step);
+RoundedProducts::Sides RoundedProducts::round(const Mat& sides) const {
+  Sides out;
+  out.used = sides;
+  if (!copies()) {
+    X_.round_sides(out.used);
+    return out;
   }
-}
-
-void RoundedProducts::correlate(Columns columns, const MatIn& R, MatOut out) const {
-  if (!copies()) return X_.correlate_rounded(columns, R, out, 1);
-  const Index m = R.cols();
-  std::vector<std::int16_t> sides(static_cast<std::size_t>(stride_ * m), 0);
-  Vec step(m), sum(m);
+  const Index m = sides.cols();
+  out.step = sides.colwise().lpNorm<Eigen::Infinity>().transpose() / kLargestSideCode;
+  out.codes.assign(static_cast<std::size_t>(stride_ * m), 0);
   for (Index q = 0; q < m; ++q) {
-    step[q] = R.col(q).cwiseAbs().maxCoeff() / kLargestSideCode;
-    sum[q] = R.col(q).sum();
-    if (!(step[q] > 1e-300)) continue;
-    const double per_step = 1.0 / step[q];
-    for (Index i = 0; i < R.rows(); ++i) {
-      const double scaled = R(i, q) * per_step;
-      sides[static_cast<std::size_t>(i + q * stride_)] =
-          static_cast<std::int16_t>(static_cast<int>(scaled + (scaled < 0.0 ? -0.5 : 0.5)));
+    const double step = out.step[q], per_step = step > kTiny ? 1.0 / step : 0.0;
+    std::int16_t* const codes = out.codes.data() + q * stride_;
+    for (Index i = 0; i < sides.rows(); ++i) {
+      const double scaled = sides(i, q) * per_step;
+      codes[i] = static_cast<std::int16_t>(static_cast<int>(scaled + (scaled < 0.0 ? -0.5 : 0.5)));
+      out.used(i, q) = step * static_cast<double>(codes[i]);
     }
   }
+  out.sum = out.used.colwise().sum();
+  return out;
+}
+
+void RoundedProducts::correlate(Columns columns, const Sides& sides, MatOut out) const {
+  if (!copies()) return X_.correlate_rounded(columns, sides.used, out, 1);
   std::vector<const std::int16_t*> lines;
   lines.reserve(columns.size());
   for (const Index j : columns) lines.push_back(codes_.get() + j * stride_);
-  compact_kernels().correlate(lines.data(), static_cast<Index>(lines.size()), stride_, sides.data(), stride_, m,
-                              out.data(), out.outerStride());
-  for (Index q = 0; q < m; ++q) {
+  compact_kernels().correlate(lines.data(), static_cast<Index>(lines.size()), stride_, sides.codes.data(), stride_,
+                              out.cols(), out.data(), out.outerStride());
+  for (Index q = 0; q < out.cols(); ++q) {
     for (std::size_t k = 0; k < columns.size(); ++k) {
       const Index j = columns[k];
       double& value = out(static_cast<Index>(k), q);
-      value = value * (step[q] * step_[j]) + shift_[j] * sum[q];
+      value = value * (sides.step[q] * step_[j]) + shift_[j] * sides.sum[q];
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "riata/design/design.hpp"
 
@@ -26,10 +27,15 @@ class RoundedProducts {
   /// |x_j - copy_j|, Euclidean; empty when there is no copy.
   const Vec& errors() const { return errors_; }
 
-  /// Replaces right-hand sides by near ones; zeros stay zero.
-  void round(MatOut R) const;
-  /// X'R for R from round(), with the copy in the place of X.
-  void correlate(Columns columns, const MatIn& R, MatOut out) const;
+  /// Right-hand sides made ready for correlate(): near those given, zeros where they have zeros.
+  struct Sides {
+    Mat used;
+    Vec step, sum;                    // for products with the copy: used = step * codes, and its column sums
+    std::vector<std::int16_t> codes;  // a line for each side, padded like the copy's
+  };
+  Sides round(const Mat& sides) const;
+  /// X'used, with the copy in the place of X.
+  void correlate(Columns columns, const Sides& sides, MatOut out) const;
 
  private:
   const Design& X_;
