@@ -271,7 +271,7 @@ class SparseLogisticRegression(_Classifier):
         Parameters
         ----------
         X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
-            float64, float32 and int8 arrays and SciPy CSC are used where they are, never copied.
+            float64, float32 and int8 arrays and SciPy CSC are read where they are.
         y : array of shape (n,)
             Two labels; the second in sorted order is the one whose probability is modelled.
         sample_weight : float or array of shape (n,), optional

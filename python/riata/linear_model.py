@@ -174,7 +174,7 @@ class ElasticNet(_Regressor):
         Parameters
         ----------
         X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
-            float64, float32 and int8 arrays and SciPy CSC are used where they are, never copied.
+            float64, float32 and int8 arrays and SciPy CSC are read where they are.
         y : array of shape (n,)
         sample_weight : float or array of shape (n,), optional
             Non-negative; only their proportions matter.

@@ -18,7 +18,10 @@ SETUP = 16  # moments of one column while they are handed over
 RESIDUALS = 72  # residuals kept as references, and the vectors of the current solution
 REFERENCE_ROWS = 4096  # columns of column-major float64 at least this long are used in place
 COPY_BYTES = 2  # of an entry in the copy that later passes read
-COPY_LIMIT = 2 << 30  # the largest such copy
+COPY_ROWS = 32  # to a multiple of which it is padded
+COPY_COLUMN = 24  # what is kept with each of its columns
+COPY_LIMIT = 2 << 30  # the largest such copy,
+COPY_SHARE = 0.6  # also as a share of X,
 COPY_ALPHAS = 8  # and the shortest path that has one
 GRAM_COLUMNS = 4096  # a whole Gram matrix is kept up to this many columns, when there are more rows
 
@@ -35,10 +38,10 @@ class MemoryEstimate:
         One-time conversion of X, for the kinds that need one.
     compact_copy : int
         Copy of a dense X in 16-bit integers, a quarter of float64, which all passes but the first read. None
-        above 2 GiB.
+        above 2 GiB, nor for gaussian fits that keep all inner products, although it is counted here.
     working_set : int
-        Copies of the columns being optimised, as doubles or sparse; none for long columns (4,096 rows) of
-        column-major float64, which are used in place.
+        Copies of the columns being optimised, as doubles, sparse or packed genotypes; none for long columns
+        (4,096 rows) of column-major float64, which are used in place.
     gram : int
         Their inner products or factor.
     certificates : int
@@ -126,9 +129,9 @@ def estimate_memory(X: Any, *, alphas: int = 100, cv: int | None = None) -> Memo
 
 def _copy(n: int, p: int, size: int, n_alphas: int) -> int:
     """Bytes of the copy that passes after the first read."""
-    copy = n * p * COPY_BYTES
-    wanted = n_alphas >= COPY_ALPHAS and p > min(n, GRAM_COLUMNS) and size >= 2 * copy
-    return copy if wanted and copy <= COPY_LIMIT else 0
+    copy = -(-n // COPY_ROWS) * COPY_ROWS * p * COPY_BYTES
+    wanted = n_alphas >= COPY_ALPHAS and copy <= COPY_SHARE * size
+    return copy + p * COPY_COLUMN if wanted and copy <= COPY_LIMIT else 0
 
 
 def _storage(X: Any) -> tuple[int, int, int, int, float]:
@@ -136,7 +139,8 @@ def _storage(X: Any) -> tuple[int, int, int, int, float]:
     if hasattr(X, "_design"):
         core, rows = X._design()
         n, p = core.shape
-        return (n if rows is None else len(rows)), p, int(core.nbytes), 0, float(n * DOUBLE)
+        column = n / 4 if core.kind == "plink" else float(n * DOUBLE)
+        return (n if rows is None else len(rows)), p, int(core.nbytes), 0, column
     if isinstance(X, np.ndarray):
         n, p = X.shape if X.ndim == 2 else as_table(X)[0].shape
         viewed = X.dtype in (np.float64, np.float32, np.int8)

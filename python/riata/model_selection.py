@@ -1,4 +1,4 @@
-"""Cross-validated paths: every fold and the full fit in one call, without copying a row."""
+"""Cross-validated paths: every fold and the full fit in one call, without copying rows."""
 
 from __future__ import annotations
 

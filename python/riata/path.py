@@ -589,7 +589,7 @@ def fit_path(
     The gaussian loss is half the squared residual, the binomial loss is log(1 + exp(eta)) - y eta. With
     `standardize` (the default here, as in glmnet; the estimators default to False, as in scikit-learn) the
     penalty measures coefficients on columns of unit standard deviation (1/n, weighted). Coefficients always
-    come back on the original scale, and X is never copied or changed.
+    come back on the original scale, and X is read in place and never changed.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ struct Setting {
         omega(Vec::Constant(X.rows(), 1.0 / static_cast<double>(X.rows()))),
         design(dense_design(X.data(), X.rows(), X.cols(), 1, X.rows())),
         pool(design->make_pool()),
-        model(*pool, false, gram, 1) {
+        model(*pool, false, gram, true, 1) {
     std::vector<Index> all(static_cast<std::size_t>(X.cols()));
     std::iota(all.begin(), all.end(), Index{0});
     const std::size_t p = all.size();
@@ -271,7 +271,7 @@ TEST_CASE("steps on a wrong curvature with fresh gradients end where the right o
     CHECK(s.objective() < start);
     CHECK(s.violation() <= 1e-10);
     CHECK((s.b - exact.b).cwiseAbs().maxCoeff() <= 1e-8);
-    CHECK(s.active_set.usable(s.penalty));
+    CHECK(s.active_set.take_up(s.penalty));
   }
 }
 

@@ -296,6 +296,12 @@ TEST_CASE("set_isa names what is allowed") {
 TEST_CASE("elementary functions are those of the standard library, to a few units in the last place") {
   std::vector<double> x{0.0, -0.0, 1.0, -1.0, 709.7, -708.0, -720.0, -744.0, -746.0, -1e9, -INFINITY, 711.0, 1e-300};
   for (int k = -4000; k <= 4000; ++k) x.push_back(0.1771 * static_cast<double>(k));
+  for_each_isa([](const Kernels& kernel) {
+    double y[3] = {1.0, std::nan(""), 2.0};
+    kernel.exponentials(y, 3, y);
+    CHECK(std::isnan(y[1]));
+    CHECK(y[0] == doctest::Approx(std::exp(1.0)));
+  });
   std::vector<double> z{0.0, 1.0, 1e-300, 5e-324, 1e-17};
   for (int k = 0; k <= 5000; ++k) z.push_back(static_cast<double>(k) / 5000.0);
   for (int k = 1; k <= 300; ++k) z.push_back(std::pow(0.9, k));

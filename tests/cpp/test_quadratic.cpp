@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <memory>
 #include <numeric>
 #include <vector>
@@ -65,7 +66,7 @@ struct Setting {
   Vec c(const Vec& b) const { return c0() - gram() * (b - b0); }
 
   Quadratic model(bool use_gram) const {
-    Quadratic m(*pool, with_intercept, use_gram, 1);
+    Quadratic m(*pool, with_intercept, use_gram, true, 1);
     m.set_working(positions, inv_scale);
     m.expand(&h, u0, b0, c0());
     return m;
@@ -204,7 +205,7 @@ TEST_CASE("a new curvature replaces centres and Gram matrix") {
 TEST_CASE("the working set grows") {
   each_setting([](const Setting& s) {
     for (const bool use_gram : {false, true}) {
-      Quadratic model(*s.pool, s.with_intercept, use_gram, 1);
+      Quadratic model(*s.pool, s.with_intercept, use_gram, true, 1);
       for (const Index size : {Index{1}, Index{40}, p}) {
         const auto count = static_cast<std::size_t>(size);
         model.set_working({s.positions.begin(), s.positions.begin() + size},
@@ -220,4 +221,29 @@ TEST_CASE("the working set grows") {
       }
     }
   });
+}
+
+TEST_CASE("Gram entries of columns that lie evenly in memory, and of others") {
+  const Index rows = 700, cols = 120;
+  const Mat X = check::random_matrix(rows, cols, 21).array() + 0.4;
+  const auto design = dense_design(X.data(), rows, cols, 1, rows);
+  const auto pool = design->make_pool();
+  std::vector<Index> order(static_cast<std::size_t>(cols));
+  std::iota(order.begin(), order.end(), Index{0});
+  pool->append(order, std::vector<double>(order.size(), std::nan("")), 1);  // where they are
+  const Vec h = Vec::Constant(rows, 1.0 / static_cast<double>(rows));
+  const Mat centred = X.rowwise() - X.colwise().mean();
+  const Mat gram = centred.transpose() * centred / static_cast<double>(rows);
+  for (const bool small_means : {true, false}) {
+    for (const Index step : {1, 2, 7}) {  // evenly apart or not
+      CAPTURE(step);
+      std::vector<Index> positions;
+      for (Index k = 0; k < cols; ++k) positions.push_back(k * step % cols + (step == 2 && 2 * k >= cols ? 1 : 0));
+      Quadratic model(*pool, true, true, small_means, 1);
+      model.set_working(positions, std::vector<double>(positions.size(), 1.0));
+      const Vec zero = Vec::Zero(cols);
+      model.expand(&h, Vec::Zero(rows), zero, zero);
+      check::close(model.gram(), gram(positions, positions), 1e-13);
+    }
+  }
 }

@@ -208,7 +208,9 @@ TEST_CASE("the bound allows for replaced sides and for a copy of the columns") {
   for (unsigned trial = 0; trial < 20; ++trial) {
     CAPTURE(trial);
     const Mat X = check::random_matrix(n, p, trial), copy = X + 1e-3 * check::random_matrix(n, p, 100 + trial);
-    const Vec omega = check::random_weights(n, 3, trial).col(trial % 3);
+    Vec omega = check::random_weights(n, 3, trial).col(trial % 3);
+    if (trial % 4 == 3) omega[5] = 1e6;  // one row dominates: its side rounds the others away
+    omega /= omega.sum();
     const auto norm = [&](const Vec& v) { return std::sqrt((omega.array() * v.array().square()).sum()); };
     Vec nu(p), errors(p);
     for (Index j = 0; j < p; ++j) {
@@ -238,7 +240,7 @@ TEST_CASE("the bound allows for replaced sides and for a copy of the columns") {
       for (Index j = 0; j < p; ++j) {
         const double c = std::abs(X.col(j).dot(omega.cwiseProduct(rho))), bound = reference.bound(query, j);
         CHECK(bound >= c);
-        CHECK(bound <= c + 0.05 * nu[j] * norm(rho) + 0.2 * errors[j] * norm(rho) / 1e-3);
+        if (trial % 4 != 3) CHECK(bound <= c + 0.05 * nu[j] * norm(rho) + 0.2 * errors[j] * norm(rho) / 1e-3);
       }
     }
   }

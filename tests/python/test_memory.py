@@ -45,7 +45,10 @@ def test_parts_add_up():
     X = np.zeros((100, 5000), order="F")
     plain, folds = riata.estimate_memory(X), riata.estimate_memory(X, cv=10)
     assert plain.design == X.nbytes
-    assert plain.total == plain.compact_copy + plain.working_set + plain.gram + plain.certificates + plain.responses
+    assert (
+        plain.total
+        == plain.compact_copy + plain.working_set + plain.gram + plain.certificates + plain.responses
+    )
     assert plain.cross_validation == 0
     assert folds.total == plain.total + folds.cross_validation
     assert "total on top of X" in repr(folds)

@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from support import deviation, kkt_violation, make_problem, objective, write_plink
@@ -54,6 +54,9 @@ def assert_same_fit(a, b, atol=1e-7):
     standardize=st.booleans(),
     fit_intercept=st.booleans(),
 )
+# A feature came and went in these.
+@example(seed=867, loss="binomial", l1_ratio=1.0, standardize=True, fit_intercept=False)
+@example(seed=604, loss="binomial", l1_ratio=1.0, standardize=True, fit_intercept=True)
 def test_every_point_satisfies_kkt(seed, loss, l1_ratio, standardize, fit_intercept):
     """Optimality from its definition: holds for any data, needs no other solver."""
     X, y = make_problem(loss, 20, 30, seed)

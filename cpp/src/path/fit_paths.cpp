@@ -3,25 +3,18 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
-#include <numeric>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
+#include "path/column_reader.hpp"
 #include "path/path_problem.hpp"
-#include "path/rounded_products.hpp"
-#include "riata/error.hpp"
 #include "riata/parallel.hpp"
 #include "riata/path/lambda_grid.hpp"
 
 namespace riata {
 namespace {
 
-// Columns are read in pieces: of about this many bytes, more where storages prepare many right-hand sides for each
-// call.
-constexpr double kPieceBytes = 1 << 18, kSidesShare = 8.0;
-constexpr Index kSmallestPiece = 48, kLargestPiece = 8160;
 // Lambdas solved ahead when every usable column is in the working set: as many, and numbers in one vector for each.
 constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 22;
 constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
@@ -93,7 +86,7 @@ class Driver {
         features_(features),
         options_(options),
         owner_(std::this_thread::get_id()),
-        rounded_(X, wants_copy(X, problems, options) ? lambdas(options) : 0) {
+        reader_(X, copy_for(X, problems, options), options.threads, counters_) {
     // Signals are the business of the thread that called; the others stop when it has thrown.
     inner_options_ = options;
     inner_options_.poll = [this] {
@@ -120,55 +113,28 @@ class Driver {
   }
 
  private:
-  static Index lambdas(const PathOptions& options) {
+  /// Lambdas for which a copy of X may pay. Where every column is in the working set, nothing outside it is read again.
+  static Index copy_for(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
+    if (options.l1_ratio == 0.0 || PathProblem::keeps_gram(X, options, problems.size() == 1)) return 0;
     return options.alphas.empty() ? options.n_alphas : static_cast<Index>(options.alphas.size());
   }
-  /// Where every column is in the working set anyway, nothing outside it is ever read again.
-  static bool wants_copy(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
-    return options.l1_ratio > 0.0 && !PathProblem::keeps_gram(X, options, problems.size() == 1);
-  }
 
-  /// Moments of every column under every problem's weights, which also finds NaN and infinity; while the columns are in
-  /// cache, their products with the null residuals too, and the copy for later products.
+  /// The problems, ready for their null fits.
   void setup() {
     const auto start = Clock::now();
     const Index n = X_.rows(), p = X_.cols(), count = static_cast<Index>(given_.size());
     std::vector<Response> responses;
-    std::vector<Vec> means(static_cast<std::size_t>(count), Vec(p)), variances(means);
-    Mat weights(n, count);
+    std::vector<Vec> means, variances;
+    // Null residuals are known beforehand unless unpenalised features take part in them.
     const bool known = features_.penalty_factor.size() == 0 || features_.penalty_factor.minCoeff() > 0.0;
-    Mat null_u(n, known ? count : 0);
-    null_products_.resize(p, null_u.cols());
+    Mat weights(n, count), null_u(n, known ? count : 0);
     for (Index f = 0; f < count; ++f) {
       const Problem& problem = given_[static_cast<std::size_t>(f)];
       weights.col(f) = problem.weights / problem.weights.sum();
       const Response& response = responses.emplace_back(problem, inner_options_);
       if (known) null_u.col(f) = response.u;
     }
-    const Index piece = piece_columns(static_cast<double>(n * count) * sizeof(double)),
-                pieces = (p + piece - 1) / piece;
-    parallel_for(pieces, worth_threads(options_.threads, X_.multiplications(p, 2 * count)), [&](Index c) {
-      const Index first = c * piece, size = std::min(piece, p - first);
-      std::vector<Index> columns(static_cast<std::size_t>(size));
-      std::iota(columns.begin(), columns.end(), first);
-      Mat mean(size, count), variance(size, count);
-      X_.moments(columns, weights, mean, variance, 1);
-      for (Index f = 0; f < count; ++f) {
-        means[static_cast<std::size_t>(f)].segment(first, size) = mean.col(f);
-        variances[static_cast<std::size_t>(f)].segment(first, size) = variance.col(f);
-      }
-      if (!variance.allFinite()) return;  // told below
-      if (known) X_.correlate(columns, null_u, null_products_.middleRows(first, size), 1);
-      if (rounded_.copies()) rounded_.encode(columns, mean.col(0));
-    });
-    counters_.columns_streamed += static_cast<double>(p);
-    if (known) counters_.products += static_cast<double>(count);
-    for (Index j = 0; j < p; ++j) {
-      if (std::isnan(variances.front()[j])) throw NonFiniteError(j);
-      if (std::isinf(variances.front()[j])) {
-        refuse("X must hold numbers whose squares are finite, got larger ones in column " + std::to_string(j));
-      }
-    }
+    reader_.first_pass(weights, null_u, means, variances);
     rows_used_ = (given_.front().weights.array() > 0.0).count();
     // Below this size starting threads for each round costs more than it saves.
     problem_threads_ = count > 1 && n * p >= kWorthThreads ? options_.threads : 1;
@@ -178,21 +144,13 @@ class Driver {
     const Use use = products ? Use::kProducts : options_.l1_ratio == 0.0 || count > 1 ? Use::kMany : Use::kPart;
     shared_ = std::make_unique<SharedPool>(X_, options_.fit_intercept, use, means.front(),
                                            variances.front().cwiseMax(0.0).cwiseSqrt());
-    for (Index f = 0; f < count; ++f) {
-      const std::size_t i = static_cast<std::size_t>(f);
-      problems_.push_back(std::make_unique<PathProblem>(*shared_, std::move(responses[i]), features_, inner_options_,
-                                                        std::move(means[i]), std::move(variances[i]), rounded_.errors(),
-                                                        count == 1, threads));
+    for (std::size_t f = 0; f < given_.size(); ++f) {
+      problems_.push_back(std::make_unique<PathProblem>(*shared_, std::move(responses[f]), features_, inner_options_,
+                                                        std::move(means[f]), std::move(variances[f]),
+                                                        reader_.copy_errors(), count == 1, threads));
     }
     setup_seconds_ = since(start);
     counters_.seconds_stream += setup_seconds_;
-  }
-
-  /// Columns of X to read at a time, for right-hand sides of so many bytes.
-  Index piece_columns(double side_bytes) const {
-    const double column_bytes = std::max(X_.bytes() / static_cast<double>(X_.cols()), 1.0);
-    const double bytes = std::max(kPieceBytes, kSidesShare * side_bytes);
-    return std::clamp(static_cast<Index>(bytes / column_bytes), kSmallestPiece, kLargestPiece) / 12 * 12;
   }
 
   std::vector<PathResult> run_to_end() {
@@ -258,14 +216,14 @@ class Driver {
     counters_.seconds_inner += since(start);
   }
 
-  /// One streaming pass over the columns that some problem cannot decide, for all its pending lambdas; repeated until
-  /// everything is accepted.
+  /// Certifies what is pending, reading the columns that some problem cannot decide; repeated until everything is
+  /// accepted.
   void certify() {
     for (;;) {
       ++counters_.rounds;
       const auto start = Clock::now();
       for_each_pending([](PathProblem& problem) { problem.begin_certify(); });
-      stream();
+      reader_.serve(problems_);
       counters_.seconds_stream += since(start);
       bool again = false;
       for (auto& problem : problems_) {
@@ -274,94 +232,6 @@ class Driver {
       if (!again) return;
       solve();
     }
-  }
-
-  /// What one problem reads of X: right-hand sides and columns.
-  struct Reading {
-    PathProblem* problem;
-    std::optional<RoundedProducts::Sides> rounded;  // to be used in the place of the problem's sides
-    std::vector<Index> columns;
-    const Mat& sides() const { return rounded ? rounded->used : problem->sides(); }
-  };
-
-  void stream() {
-    if (null_products_.cols() > 0) return take_null_products();
-    std::vector<Reading> readings;
-    for (auto& problem : problems_) {
-      if (!problem->pending() || problem->needed().empty()) continue;
-      Reading& reading = readings.emplace_back(Reading{problem.get(), {}, problem->needed()});
-      if (!rounded_.offered() || !problem->may_round()) continue;
-      reading.rounded = rounded_.round(problem->sides());
-    }
-    read(readings);
-    std::vector<Reading> exact;  // where rounding left a column undecided
-    for (Reading& reading : readings) {
-      std::vector<Index> again = reading.problem->absorbed();
-      if (!again.empty()) exact.push_back({reading.problem, {}, std::move(again)});
-    }
-    read(exact);
-    for (Reading& reading : exact) reading.problem->absorbed();
-  }
-
-  /// What the setup found for the null fits, in the place of streaming it.
-  void take_null_products() {
-    for (std::size_t f = 0; f < problems_.size(); ++f) {
-      PathProblem& problem = *problems_[f];
-      const std::vector<Index>& columns = problem.needed();
-      if (columns.empty()) continue;
-      Mat products(static_cast<Index>(columns.size()), problem.sides().cols());  // none when there is no residual left
-      for (Index k = 0; k < products.size(); ++k) {
-        products(k, 0) =
-            null_products_(columns[static_cast<std::size_t>(k)], static_cast<Index>(f)) / problem.pending_norm();
-      }
-      problem.expect(problem.sides(), 1);
-      problem.absorb(0, columns, products);
-      problem.absorbed();
-    }
-    null_products_.resize(0, 0);
-  }
-
-  /// Streams the columns of all readings together, in pieces that stay in cache from one problem to the next.
-  void read(const std::vector<Reading>& readings) {
-    if (readings.empty()) return;
-    const auto longest = std::max_element(readings.begin(), readings.end(), [](const Reading& a, const Reading& b) {
-      return a.columns.size() < b.columns.size();
-    });
-    double multiplications = 0.0;
-    double side_bytes = 0.0;
-    for (const Reading& r : readings) {
-      multiplications += X_.multiplications(static_cast<Index>(r.columns.size()), r.sides().cols());
-      side_bytes = std::max(side_bytes, static_cast<double>(r.sides().size()) * sizeof(double));
-      counters_.products += static_cast<double>(r.columns.size()) * static_cast<double>(r.sides().cols()) /
-                            static_cast<double>(X_.cols());
-    }
-    const Index piece = piece_columns(side_bytes);
-    const Index total = static_cast<Index>(longest->columns.size()), pieces = (total + piece - 1) / piece;
-    for (const Reading& r : readings) r.problem->expect(r.sides(), pieces);
-    std::vector<Index> streamed(static_cast<std::size_t>(pieces), 0);
-    parallel_for(pieces, worth_threads(options_.threads, multiplications), [&](Index c) {
-      const Index first = c == 0 ? 0 : longest->columns[static_cast<std::size_t>(c * piece)];
-      const Index last = c + 1 == pieces ? X_.cols() : longest->columns[static_cast<std::size_t>((c + 1) * piece)];
-      std::vector<std::uint8_t> seen(static_cast<std::size_t>(last - first), 0);
-      Mat out;
-      for (const Reading& r : readings) {
-        const auto from = std::lower_bound(r.columns.begin(), r.columns.end(), first);
-        const auto to = std::lower_bound(from, r.columns.end(), last);
-        if (from == to) continue;
-        const Columns some(from, to);
-        out.resize(static_cast<Index>(some.size()), r.sides().cols());
-        if (r.rounded) {
-          rounded_.correlate(some, *r.rounded, out);
-        } else {
-          X_.correlate(some, r.sides(), out, 1);
-        }
-        r.problem->absorb(c, some, out);
-        for (const Index j : some) seen[static_cast<std::size_t>(j - first)] = 1;
-      }
-      streamed[static_cast<std::size_t>(c)] = std::count(seen.begin(), seen.end(), std::uint8_t{1});
-    });
-    const double share = readings.front().rounded ? rounded_.share() : 1.0;
-    for (const Index count : streamed) counters_.columns_streamed += share * static_cast<double>(count);
   }
 
   /// Tells what has been fitted, applies the stopping rules. False ends the path.
@@ -406,13 +276,12 @@ class Driver {
   std::atomic<bool> stop_{false};
   std::exception_ptr why_;
   double setup_seconds_ = 0.0;
+  Counters counters_;
+  ColumnReader reader_;
   Index rows_used_ = 0;
   int problem_threads_ = 1;
-  RoundedProducts rounded_;
-  Mat null_products_;  // X'u of the null fits, until they are certified
   std::unique_ptr<SharedPool> shared_;
   std::vector<std::unique_ptr<PathProblem>> problems_;
-  Counters counters_;
 };
 
 }  // namespace

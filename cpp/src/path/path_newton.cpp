@@ -44,7 +44,8 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
   std::vector<Index> all(work_.size());
   std::iota(all.begin(), all.end(), Index{0});
   reuse_.begin();
-  double last_distance = kInfinity, last_value = kInfinity;
+  double least[2] = {kInfinity, kInfinity};  // distance so far: on the active features, on all
+  double last_value = kInfinity;
   int stuck = 0;
   for (Index step = 0; step < kNewtonSteps && p.iterations < options_.max_iter; ++step) {
     if (options_.poll) options_.poll();
@@ -54,13 +55,15 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
       left = distance(at, p, all);
     }
     if (at.complete && left <= 1.0) break;
-    const bool progress = left < 0.5 * last_distance || at.value < last_value - 1e-10 * std::abs(last_value);
+    // Against the least so far, not the last: a feature may come and go for ever.
+    double& best = least[at.complete ? 1 : 0];
+    const bool progress = left < 0.5 * best || at.value < last_value - 1e-10 * std::abs(last_value);
     stuck = progress ? 0 : stuck + 1;
     if (stuck > kDespair) break;
-    last_distance = left;
+    best = std::min(best, left);
     last_value = at.value;
 
-    const bool kept = stuck < kPatience && active_set_.usable(at.net) && !reuse_.due(left);
+    const bool kept = stuck < kPatience && active_set_.take_up(at.net) && !reuse_.due(left);
     const std::string solver = kept ? "homotopy" : choose_solver(p.b);
     double fraction = 0.0;
     if (solver == "homotopy" && stuck < kPatience) {
@@ -95,6 +98,7 @@ double PathProblem::distance(const Newton& at, const Pending& p, std::span<const
       scale = std::min(scale, net.feasible_scale(p.c[w]));
     }
   }
+  if (worst == 0.0) return 0.0;
   if (!certifiable || worst <= tolerance) return worst / tolerance;
   double gap = 0.0;
   for (Index w : features) {

@@ -44,7 +44,8 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
       held_out_(std::move(response.held_out)),
       mean_(std::move(mean)),
       scale_(std::move(variance)),
-      model_(shared.pool(), options.fit_intercept, keeps_gram(shared.design(), options, alone), threads),
+      model_(shared.pool(), options.fit_intercept, keeps_gram(shared.design(), options, alone), shared.small_means(),
+             threads),
       active_set_(options.l1_ratio < 1.0),
       u_(std::move(response.u)),
       rho_(Vec::Zero(u_.size())),
@@ -56,6 +57,7 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
   Vec nu(p_), noise(p_), copy_error(copy_errors.size());
   const double largest_weight = std::sqrt(loss_->omega().maxCoeff());
   std::vector<bool> usable(static_cast<std::size_t>(p_));
+  double least_factor = kInfinity, largest_factor = 0.0;
   for (Index j = 0; j < p_; ++j) {
     const double v = factor(j);
     const double spread = std::sqrt(std::max(scale_[j], 0.0));  // still the variance
@@ -63,16 +65,23 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
     const bool useless = options.fit_intercept || options.standardize ? constant : spread == 0.0 && mean_[j] == 0.0;
     scale_[j] = useless ? 1.0 : column_scale(options.standardize, spread);
     usable[static_cast<std::size_t>(j)] = !useless && v < kInfinity;
+    nu[j] = noise[j] = 0.0;
+    if (copy_errors.size() > 0) copy_error[j] = largest_weight * copy_errors[j] / scale_[j];
+    if (!usable[static_cast<std::size_t>(j)]) continue;
     const double norm = options.fit_intercept ? spread : std::hypot(spread, mean_[j]);
     nu[j] = norm / scale_[j];
     noise[j] = 2e-14 * std::hypot(spread, mean_[j]) / scale_[j];
-    if (copy_errors.size() > 0) copy_error[j] = largest_weight * copy_errors[j] / scale_[j];
-    if (!usable[static_cast<std::size_t>(j)]) continue;
     ++outside_;
     largest_norm_ = std::max(largest_norm_, nu[j]);
     largest_noise_ = std::max(largest_noise_, noise[j]);
-    if (v == 0.0) unpenalised_.push_back(j);
+    if (v == 0.0) {
+      unpenalised_.push_back(j);
+      continue;
+    }
+    least_factor = std::min(least_factor, v);
+    largest_factor = std::max(largest_factor, v);
   }
+  if (largest_factor > 0.0) usual_factor_ = std::max(least_factor, 1e-3 * largest_factor);
   norm_ = residual_norm(u_);
   keep_all_ = model_.has_gram() || options.l1_ratio == 0.0;
   number_.assign(static_cast<std::size_t>(p_), -1);

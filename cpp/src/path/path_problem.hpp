@@ -140,6 +140,7 @@ class PathProblem {
   std::vector<Index> held_out_;
 
   Vec mean_, scale_;
+  double usual_factor_ = 1.0;   // smallest penalty factor that is not tiny next to the largest
   double largest_norm_ = 0.0;   // of the scaled usable columns
   double largest_noise_ = 0.0;  // rounding of an inner product of one of them with a vector of norm 1
   std::vector<Index> unpenalised_;

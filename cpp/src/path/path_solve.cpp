@@ -25,7 +25,7 @@ double PathProblem::residual_norm(const Vec& u) const {
 double PathProblem::kkt_tolerance(double lambda) const {
   const double largest = norm_ * largest_norm_;  // no c is larger
   if (!(lambda < kInfinity)) return 1e-12 * largest;
-  return std::max(kkt_relative_ * lambda * std::max(options_.l1_ratio, 1e-3), 1e-15 * largest);
+  return std::max(kkt_relative_ * lambda * usual_factor_ * std::max(options_.l1_ratio, 1e-3), 1e-15 * largest);
 }
 
 void PathProblem::fit_null() {
@@ -180,7 +180,7 @@ void PathProblem::evaluate(std::span<Pending> pending) {
     u.col(q) = p.u;
     p.evaluated = true;
   }
-  if (model_.has_gram() && correlate_by_gram(open)) return;
+  if (model_.has_gram() && tries_ == 0 && correlate_by_gram(open)) return;
   Mat c(static_cast<Index>(work_.size()), m);
   correlate_work(u, c);
   for (Index q = 0; q < m; ++q) {
@@ -189,17 +189,23 @@ void PathProblem::evaluate(std::span<Pending> pending) {
   }
 }
 
-/// c = c0 - G (b - b0) with a bound of its rounding, where that is far below what the tolerance asks for; else false.
+/// c = c0 - G (b - b0) with a bound of its rounding, where that is far below what the tolerance asks for; else false
+/// (so also where an unpenalised feature asks for c = 0).
 bool PathProblem::correlate_by_gram(std::span<Pending* const> pending) {
+  double least = kInfinity;  // penalty factor
+  for (Index j : work_) least = std::min(least, factor(j));
   Mat change(static_cast<Index>(work_.size()), static_cast<Index>(pending.size()));
   Vec error(change.cols());
   for (Index q = 0; q < change.cols(); ++q) {
     const Pending& p = *pending[static_cast<std::size_t>(q)];
     change.col(q) = p.b - model_.b0();
     const double moved = largest_norm_ * change.col(q).lpNorm<1>();
+    const double reached = largest_norm_ * (p.b.lpNorm<1>() + model_.b0().lpNorm<1>());  // for the rounding of eta
     error[q] = c_error_ + largest_noise_ * (2.0 * moved + norm_) +  // |rho| is at most norm_ + moved
-               2.3e-16 * static_cast<double>(work_.size()) * largest_norm_ * moved;
-    if (!(error[q] <= kGramShare * options_.tol * p.lambda * options_.l1_ratio)) return false;
+               2.3e-16 * static_cast<double>(work_.size()) * largest_norm_ * (moved + reached);
+    if (!(p.lambda < kInfinity) || !(error[q] <= kGramShare * options_.tol * p.lambda * options_.l1_ratio * least)) {
+      return false;
+    }
   }
   const Mat fall = model_.gram_product(change);
   for (Index q = 0; q < change.cols(); ++q) {

@@ -31,13 +31,18 @@ bool normalise(const Vec& omega, Vec& v, double& length) {
   return true;
 }
 
+constexpr double kFloatMost = 3e38;    // what is larger stands for "unbounded"
+constexpr double kFloatLeast = 1e-30;  // thresholds below this, whose rounding would not be small, count as zero
+
+/// An upper bound in float; NaN becomes the largest.
 float rounded_up(double value) {
-  return static_cast<float>(value) * kUp;
+  return value < kFloatMost ? static_cast<float>(value) * kUp : static_cast<float>(kFloatMost);
 }
 
-/// Above zero, so that rounding never makes a bound too large to pass count as one that passes.
+/// A lower bound of a threshold in float.
 float rounded_down(double value) {
-  return static_cast<float>(value) * (1.0f - 4.0e-7f);
+  if (std::abs(value) < kFloatLeast) return 0.0f;
+  return static_cast<float>(std::clamp(value, -kFloatMost, kFloatMost)) * (value > 0.0 ? 1.0f - 4.0e-7f : kUp);
 }
 
 }  // namespace
@@ -65,13 +70,15 @@ void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise, const 
     // kMaxBasis terms and of the products of the estimate.
     size_[j] = nu_[j] + rounded_up(noise[static_cast<Index>(j)] / unit_ / kFloatNoise) +
                static_cast<float>(kSmallest / kFloatNoise);
-    if (copies_) size_[j] = std::max(size_[j], rounded_up(copy_error[static_cast<Index>(j)] / unit_ / kCopyError));
+    if (!copies_) continue;
+    const float error = rounded_up(copy_error[static_cast<Index>(j)] / unit_ / kCopyError);
+    size_[j] = std::max(size_[j], error);
   }
   left_ = nu_;
 }
 
 void ReferenceSubspace::set_limit(Index j, double limit) {
-  limit_[static_cast<std::size_t>(j)] = rounded_down(std::min(limit, 1e30));
+  limit_[static_cast<std::size_t>(j)] = rounded_down(limit);
 }
 
 void ReferenceSubspace::clear_limit(Index j) {
@@ -148,10 +155,15 @@ const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) 
 }
 
 void ReferenceSubspace::replace_sides(const Mat& used) {
-  const auto change = (omega_.array() > 0.0)
-                          .replicate(1, used.cols())
-                          .select((used - weighted_).array().square().colwise() / omega_.array(), 0.0);
-  blocks_.back().replaced = std::sqrt(change.sum()) + (copies_ ? 1.01 * kCopyError : 0.0);
+  double square = 0.0;
+  for (Index q = 0; q < used.cols(); ++q) {
+    for (Index i = 0; i < used.rows(); ++i) {
+      const double change = used(i, q) - weighted_(i, q);
+      if (omega_[i] > 0.0) square += change * change / omega_[i];
+    }
+  }
+  const double moved = std::sqrt(square);
+  blocks_.back().replaced = moved + (copies_ ? (1.01 + moved) * kCopyError : 0.0);
 }
 
 void ReferenceSubspace::store(Index j, const double* k) {
@@ -231,7 +243,7 @@ void ReferenceSubspace::decide(const Query& q, double threshold, double promisin
   columns.block = block_.data();
   const double norm = unit_ * q.norm;
   decide_columns()(columns, first, static_cast<Index>(flags.size()), residual, rounded_down(threshold / norm),
-                   static_cast<float>(promising / norm), flags.data());
+                   rounded_down(promising / norm), flags.data());
 }
 
 }  // namespace riata

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "kernel/compact.hpp"
@@ -11,18 +12,18 @@ namespace {
 
 constexpr Index kWorthwhile = 8;               // lambdas from which a copy pays
 constexpr double kSmallest = 1 << 18;          // bytes of X from which it does
+constexpr Index kHeldNumbers = 1 << 17;        // of columns that are decoded before they are rounded
 constexpr double kTiny = 1e-300;               // steps below this have no inverse
+constexpr double kMostShare = 0.6;             // of the bytes of X: half for floats, and padding
 constexpr double kLargest = 2.0 * (1u << 30);  // bytes a copy may take
 
 }  // namespace
 
 RoundedProducts::RoundedProducts(const Design& X, Index lambdas) : X_(X) {
-  const double entries = static_cast<double>(X.rows()) * static_cast<double>(X.cols());
-  const double bytes = entries * sizeof(std::int16_t);
-  if (X.rounds() || lambdas < kWorthwhile || X.bytes() < kSmallest || X.bytes() < 2.0 * bytes || bytes > kLargest) {
-    return;
-  }
   stride_ = (X.rows() + kCodeLane - 1) / kCodeLane * kCodeLane;
+  const double bytes = static_cast<double>(stride_) * static_cast<double>(X.cols()) * sizeof(std::int16_t);
+  if (X.rounds() || lambdas < kWorthwhile || X.bytes() < kSmallest) return;
+  if (bytes > kLargest || bytes > kMostShare * X.bytes()) return;
   codes_ = std::make_unique_for_overwrite<std::int16_t[]>(static_cast<std::size_t>(stride_ * X.cols()));
   step_.resize(X.cols());
   shift_.resize(X.cols());
@@ -31,26 +32,37 @@ RoundedProducts::RoundedProducts(const Design& X, Index lambdas) : X_(X) {
 }
 
 void RoundedProducts::encode(Columns columns, const Eigen::Ref<const Vec>& mean) {
+  const Index n = X_.rows(), count = static_cast<Index>(columns.size());
+  const Index held = std::clamp<Index>(kHeldNumbers / n, 1, count);
+  Mat block;
+  for (Index first = 0; first < count; first += held) {
+    const Columns some =
+        columns.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(std::min(held, count - first)));
+    const bool in_place = X_.contiguous(some.front()) != nullptr;
+    if (!in_place) {
+      block.resize(n, static_cast<Index>(some.size()));
+      X_.gather(some, block, 1);
+    }
+    for (std::size_t k = 0; k < some.size(); ++k) {
+      const double* x = in_place ? X_.contiguous(some[k]) : block.col(static_cast<Index>(k)).data();
+      encode_one(some[k], x, mean[first + static_cast<Index>(k)]);
+    }
+  }
+}
+
+void RoundedProducts::encode_one(Index j, const double* x, double mean) {
   const CompactKernels& kernel = compact_kernels();
   const Index n = X_.rows();
-  Mat held;
-  for (std::size_t k = 0; k < columns.size(); ++k) {
-    const Index j = columns[k];
-    const double* x = X_.contiguous(j);
-    if (x == nullptr) {
-      if (held.size() == 0) {
-        held.resize(n, static_cast<Index>(columns.size()));
-        X_.gather(columns, held, 1);
-      }
-      x = held.col(static_cast<Index>(k)).data();
-    }
-    std::int16_t* const codes = codes_.get() + j * stride_;
-    const double largest = kernel.largest(x, n, mean[static_cast<Index>(k)]);
-    const double step = std::max(largest / kLargestCode, kTiny);
-    shift_[j] = mean[static_cast<Index>(k)];
-    step_[j] = step;
-    errors_[j] = std::sqrt(kernel.encode(x, n, shift_[j], step, codes));
+  std::int16_t* const codes = codes_.get() + j * stride_;
+  shift_[j] = mean;
+  step_[j] = std::max(kernel.largest(x, n, mean) / kLargestCode, kTiny);
+  if (std::isfinite(step_[j])) {
+    errors_[j] = std::sqrt(kernel.encode(x, n, mean, step_[j], codes));
     std::fill(codes + n, codes + stride_, std::int16_t{0});
+  } else {  // differences that overflow: no code stands for them
+    step_[j] = 0.0;
+    errors_[j] = std::numeric_limits<double>::infinity();
+    std::fill(codes, codes + stride_, std::int16_t{0});
   }
 }
 

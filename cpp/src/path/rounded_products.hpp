@@ -38,6 +38,8 @@ class RoundedProducts {
   void correlate(Columns columns, const Sides& sides, MatOut out) const;
 
  private:
+  void encode_one(Index j, const double* x, double mean);
+
   const Design& X_;
   Index stride_ = 0;
   double share_ = 1.0;

@@ -19,6 +19,7 @@ SharedPool::SharedPool(const Design& design, bool centre, Use use, const Vec& me
       use_(use),
       mean_(mean),
       spread_(spread),
+      small_means_((mean.array().abs() <= spread.array() || spread.array() == 0.0).all()),
       pool_(design.make_pool()),
       position_(static_cast<std::size_t>(design.cols()), -1) {
   const bool large = centred_ && (mean_.array().abs() > kShiftAlways * spread_.array() && spread_.array() > 0.0).any();

@@ -25,6 +25,8 @@ class SharedPool {
   /// Brings the features into the pool that are not there yet.
   void require(std::span<const Index> features, int threads, Counters& counters);
 
+  /// Whether no mean exceeds its column's standard deviation.
+  bool small_means() const { return small_means_; }
   Index position(Index feature) const { return position_[static_cast<std::size_t>(feature)]; }
   const Design& design() const { return X_; }
   const Pool& pool() const { return *pool_; }
@@ -34,6 +36,7 @@ class SharedPool {
   bool centred_;
   Use use_;
   Vec mean_, spread_;
+  bool small_means_;
   std::unique_ptr<Pool> pool_;
   std::vector<std::int32_t> position_;
 };

@@ -160,13 +160,14 @@ std::vector<Index> ActiveSet::move(Vec& b, const Vec& step, bool careful) const 
   return stopped;
 }
 
-/// Whether the factor can go on with these penalties; else it has to be built.
-bool ActiveSet::usable(std::span<const ElasticNet> penalty) {
+bool ActiveSet::take_up(std::span<const ElasticNet> penalty) {
   if (active_.empty()) return false;
   std::vector<double> ridge;
   for (Index w : active_) ridge.push_back(penalty[static_cast<std::size_t>(w)].l2);
   const bool tired = factor_.updates() > kRefreshAfter + 2 * factor_.size();
-  return factor_.set_ridge(ridge) && (!tired || factor_.refactor());
+  if (factor_.set_ridge(ridge) && (!tired || factor_.refactor())) return true;
+  reset();
+  return false;
 }
 
 void ActiveSet::mark_active(Index size) {
@@ -250,7 +251,7 @@ std::size_t ActiveSet::most_entering() const {
 void ActiveSet::begin(InnerProblem& problem, const Vec& b, const Vec& c) {
   cost_ = 0.0;
   mark_active(problem.model.size());
-  if (!usable(problem.penalty)) build(problem, b, c);
+  if (!take_up(problem.penalty)) build(problem, b, c);
 }
 
 InnerResult ActiveSet::step(InnerProblem problem, Vec& b, Vec c, std::span<const Index> entering, bool everywhere,

@@ -1,6 +1,7 @@
 #include "riata/solver/quadratic.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <numeric>
 #include <utility>
 
@@ -67,6 +68,26 @@ void Quadratic::weighted_columns(std::span<const Index> features, Mat& out) cons
   }
 }
 
+/// The columns as one matrix where they lie, if they are evenly spaced in memory and need neither weights nor centring
+/// before they are multiplied.
+std::optional<Eigen::Map<const Mat, 0, Eigen::OuterStride<>>> Quadratic::in_place(
+    std::span<const Index> positions) const {
+  const double* const first = pool_.contiguous(positions.front());
+  if (!h_uniform_ || !small_means_ || first == nullptr) return std::nullopt;
+  const Index count = static_cast<Index>(positions.size());
+  const auto place = [&](Index k) {
+    const double* const line = pool_.contiguous(positions[static_cast<std::size_t>(k)]);
+    return static_cast<Index>(reinterpret_cast<std::intptr_t>(line) - reinterpret_cast<std::intptr_t>(first));
+  };
+  const Index apart = count > 1 ? place(1) : pool_.rows() * static_cast<Index>(sizeof(double));
+  if (apart <= 0 || apart % static_cast<Index>(sizeof(double)) != 0) return std::nullopt;
+  for (Index k = 2; k < count; ++k) {
+    if (place(k) != k * apart) return std::nullopt;
+  }
+  return Eigen::Map<const Mat, 0, Eigen::OuterStride<>>(
+      first, pool_.rows(), count, Eigen::OuterStride<>(apart / static_cast<Index>(sizeof(double))));
+}
+
 void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
   const Index n_rows = static_cast<Index>(rows.size()), n_cols = static_cast<Index>(cols.size());
   out.resize(n_rows, n_cols);
@@ -101,8 +122,18 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
   Mat weighted;
   for (Index begin = 0; begin < n_cols; begin += kBlock) {
     const Index count = std::min(kBlock, n_cols - begin);
-    weighted_columns(cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), weighted);
     MatOut target = out.middleCols(begin, count);
+    const auto block = cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
+    if (const auto sides = in_place(std::span(others).subspan(static_cast<std::size_t>(begin), block.size()))) {
+      pool_.correlate(columns, *sides, target, threads_for(columns, count));
+      for (Index r = 0; r < count; ++r) {
+        const Index w = block[static_cast<std::size_t>(r)];
+        target.col(r) =
+            (h_[0] * target.col(r) - row_centre * (h_sum_ * centre(w))).cwiseProduct(row_scale) * inv_scale_[w];
+      }
+      continue;
+    }
+    weighted_columns(block, weighted);
     pool_.correlate(columns, weighted, target, threads_for(columns, count));
     for (Index r = 0; r < count; ++r) {
       const double sum = weighted.col(r).sum();

@@ -53,7 +53,7 @@ class ReferenceSubspace {
 
   /// k_j'a: what c_j would be if rho lay in the span.
   double estimate(const Query& q, Index j) const;
-  /// Upper bound of |c_j|.
+  /// Upper bound of |c_j|, as decide() takes it of many columns at a time.
   double bound(const Query& q, Index j) const;
 
   /// flags[i] for column first + i: kUndecided unless its bound is at most threshold times its limit; if it is,

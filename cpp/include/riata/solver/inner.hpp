@@ -55,8 +55,9 @@ class ActiveSet {
   /// `entering` (may be empty) are features expected to become active: a hint that saves a round.
   InnerResult solve(InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering);
 
-  /// Whether the factor can go on under these penalties: there is one, it takes their ridge terms and is not worn out.
-  bool usable(std::span<const ElasticNet> penalty);
+  /// Goes on with the factor under these penalties: true if there is one, it takes their ridge terms and is not worn
+  /// out (it may be made anew from its Gram matrix); else it is forgotten.
+  bool take_up(std::span<const ElasticNet> penalty);
 
   /// One step of modified Newton: moves b to the minimum of the model over the active features on their sides, after
   /// `entering` have joined them or, with none and c known `everywhere`, the features that violate most. c is needed

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,8 +19,9 @@ namespace riata {
 /// from c = c0 - G (b - b0) without touching columns.
 class Quadratic {
  public:
-  Quadratic(const Pool& pool, bool intercept, bool use_gram, int threads)
-      : pool_(pool), intercept_(intercept), use_gram_(use_gram), threads_(threads) {}
+  /// `small_means`: no column's mean exceeds its standard deviation, so that products may be centred afterwards.
+  Quadratic(const Pool& pool, bool intercept, bool use_gram, bool small_means, int threads)
+      : pool_(pool), intercept_(intercept), use_gram_(use_gram), small_means_(small_means), threads_(threads) {}
 
   /// Names the working set: pool positions and 1 / scale. Only appended to while a Gram matrix is in use. Without an
   /// intercept columns are not centred (and the pool must not have shifted them).
@@ -66,12 +68,14 @@ class Quadratic {
   int threads_for(Columns columns, Index sides) const;
   double centre(Index w) const { return pool_centre_[positions_[static_cast<std::size_t>(w)]]; }
   void ensure_centres(std::span<const Index> features);
+  std::optional<Eigen::Map<const Mat, 0, Eigen::OuterStride<>>> in_place(std::span<const Index> positions) const;
   void weighted_columns(std::span<const Index> features, Mat& out) const;
   void refresh(const Vec& b);
 
   const Pool& pool_;
   bool intercept_;
   bool use_gram_;
+  bool small_means_;
   int threads_;
   std::vector<Index> positions_;
   Vec inv_scale_;

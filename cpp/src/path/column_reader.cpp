@@ -1,0 +1,151 @@
+#include "path/column_reader.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+
+#include "riata/error.hpp"
+#include "riata/parallel.hpp"
+
+namespace riata {
+namespace {
+
+// Columns are read in pieces: of about this many bytes, more where storages prepare many right-hand sides for each
+// call.
+constexpr double kPieceBytes = 1 << 18, kSidesShare = 8.0;
+constexpr Index kSmallestPiece = 48, kLargestPiece = 8160;
+
+}  // namespace
+
+/// Columns of X to read at a time, for right-hand sides of so many bytes: whole tiles of the kernels.
+Index ColumnReader::piece_columns(double side_bytes) const {
+  const double column_bytes = std::max(X_.bytes() / static_cast<double>(X_.cols()), 1.0);
+  const double bytes = std::max(kPieceBytes, kSidesShare * side_bytes);
+  return std::clamp(static_cast<Index>(bytes / column_bytes), kSmallestPiece, kLargestPiece) / 12 * 12;
+}
+
+void ColumnReader::first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means,
+                              std::vector<Vec>& variances) {
+  const Index n = X_.rows(), p = X_.cols(), count = weights.cols();
+  means.assign(static_cast<std::size_t>(count), Vec(p));
+  variances = means;
+  null_products_.resize(p, null_u.cols());
+  const Index piece = piece_columns(static_cast<double>(n * count) * sizeof(double));
+  const Index pieces = (p + piece - 1) / piece;
+  parallel_for(pieces, worth_threads(threads_, X_.multiplications(p, 2 * count)), [&](Index c) {
+    const Index first = c * piece, size = std::min(piece, p - first);
+    std::vector<Index> columns(static_cast<std::size_t>(size));
+    std::iota(columns.begin(), columns.end(), first);
+    Mat mean(size, count), variance(size, count);
+    X_.moments(columns, weights, mean, variance, 1);
+    for (std::size_t f = 0; f < means.size(); ++f) {
+      means[f].segment(first, size) = mean.col(static_cast<Index>(f));
+      variances[f].segment(first, size) = variance.col(static_cast<Index>(f));
+    }
+    if (!variance.allFinite()) return;  // refused below
+    if (null_u.cols() > 0) X_.correlate(columns, null_u, null_products_.middleRows(first, size), 1);
+    if (rounded_.copies()) rounded_.encode(columns, mean.col(0));
+  });
+  counters_.columns_streamed += static_cast<double>(p);
+  counters_.products += static_cast<double>(null_u.cols());
+  for (const Vec& variance : variances) {
+    for (Index j = 0; j < p; ++j) {
+      if (std::isnan(variance[j])) throw NonFiniteError(j);
+      if (std::isinf(variance[j])) {
+        throw std::invalid_argument("X must hold numbers whose squares are finite, got larger ones in column " +
+                                    std::to_string(j));
+      }
+    }
+  }
+}
+
+void ColumnReader::serve(std::span<const std::unique_ptr<PathProblem>> problems) {
+  if (null_products_.cols() > 0) return serve_null(problems);
+  std::vector<Reading> readings;
+  for (const auto& problem : problems) {
+    if (!problem->pending() || problem->needed().empty()) continue;
+    Reading& reading = readings.emplace_back(Reading{problem.get(), {}, problem->needed()});
+    if (rounded_.offered() && problem->may_round()) reading.rounded = rounded_.round(problem->sides());
+  }
+  read(readings);
+  std::vector<Reading> exact;  // where rounding left a column undecided
+  for (const Reading& reading : readings) {
+    std::vector<Index> again = reading.problem->absorbed();
+    if (!again.empty()) exact.push_back({reading.problem, {}, std::move(again)});
+  }
+  read(exact);
+  for (const Reading& reading : exact) reading.problem->absorbed();
+}
+
+/// What the first pass found for the null fits, in the place of reading it again.
+void ColumnReader::serve_null(std::span<const std::unique_ptr<PathProblem>> problems) {
+  for (std::size_t f = 0; f < problems.size(); ++f) {
+    PathProblem& problem = *problems[f];
+    const std::vector<Index>& columns = problem.needed();
+    if (columns.empty()) continue;
+    // One right-hand side, or none when there is no residual left.
+    assert(problem.sides().cols() <= 1);
+    Mat products(static_cast<Index>(columns.size()), problem.sides().cols());
+    for (Index k = 0; k < products.size(); ++k) {
+      products(k, 0) =
+          null_products_(columns[static_cast<std::size_t>(k)], static_cast<Index>(f)) / problem.pending_norm();
+    }
+    problem.expect(problem.sides(), 1);
+    problem.absorb(0, columns, products);
+    problem.absorbed();
+  }
+  null_products_.resize(0, 0);
+}
+
+void ColumnReader::read(const std::vector<Reading>& readings) {
+  if (readings.empty()) return;
+  const auto longest = std::max_element(readings.begin(), readings.end(), [](const Reading& a, const Reading& b) {
+    return a.columns.size() < b.columns.size();
+  });
+  double multiplications = 0.0, side_bytes = 0.0;
+  for (const Reading& r : readings) {
+    multiplications += X_.multiplications(static_cast<Index>(r.columns.size()), r.sides().cols());
+    side_bytes = std::max(side_bytes, static_cast<double>(r.sides().size()) * sizeof(double));
+    counters_.products +=
+        static_cast<double>(r.columns.size()) * static_cast<double>(r.sides().cols()) / static_cast<double>(X_.cols());
+  }
+  const std::vector<Index>& columns = longest->columns;
+  const Index piece = piece_columns(side_bytes), total = static_cast<Index>(columns.size());
+  const Index pieces = (total + piece - 1) / piece;
+  for (const Reading& r : readings) r.problem->expect(r.sides(), pieces);
+  std::vector<Index> streamed(static_cast<std::size_t>(pieces), 0);
+  parallel_for(pieces, worth_threads(threads_, multiplications), [&](Index c) {
+    const Index first = c == 0 ? 0 : columns[static_cast<std::size_t>(c * piece)];
+    const Index last = c + 1 == pieces ? X_.cols() : columns[static_cast<std::size_t>((c + 1) * piece)];
+    streamed[static_cast<std::size_t>(c)] = read_piece(readings, c, first, last);
+  });
+  const double share = readings.front().rounded ? rounded_.share() : 1.0;
+  for (const Index count : streamed) counters_.columns_streamed += share * static_cast<double>(count);
+}
+
+/// Reads those of the columns first .. last - 1 that some problem needs; returns how many they are.
+Index ColumnReader::read_piece(const std::vector<Reading>& readings, Index piece, Index first, Index last) const {
+  std::vector<std::uint8_t> seen(static_cast<std::size_t>(last - first), 0);
+  Mat out;
+  for (const Reading& r : readings) {
+    const auto from = std::lower_bound(r.columns.begin(), r.columns.end(), first);
+    const auto to = std::lower_bound(from, r.columns.end(), last);
+    if (from == to) continue;
+    const Columns some(from, to);
+    out.resize(static_cast<Index>(some.size()), r.sides().cols());
+    if (r.rounded) {
+      rounded_.correlate(some, *r.rounded, out);
+    } else {
+      X_.correlate(some, r.sides(), out, 1);
+    }
+    r.problem->absorb(piece, some, out);
+    for (const Index j : some) seen[static_cast<std::size_t>(j - first)] = 1;
+  }
+  return std::count(seen.begin(), seen.end(), std::uint8_t{1});
+}
+
+}  // namespace riata
