@@ -9,8 +9,8 @@
 namespace riata::RIATA_ISA {
 namespace {
 
-// A pack of 16-bit codes, sums of their products in 32-bit lanes, and the total of those in double; store_rounded writes
-// doubles as codes and returns what it wrote.
+// A pack of 16-bit codes, sums of their products in 32-bit lanes, and the total of those in double; store_rounded
+// writes doubles as codes and returns what it wrote.
 #if RIATA_ISA_LEVEL == 3
 
 RIATA_INLINE Pack store_rounded(std::int16_t* to, Pack a) {
