@@ -17,8 +17,11 @@ namespace riata::check {
 
 inline constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
+/// A file of its own: suites run side by side.
 struct BedFile {
-  std::string path = (std::filesystem::temp_directory_path() / "riata_test_plink.bed").string();
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("riata_test_" + std::to_string(std::random_device{}()) + ".bed"))
+          .string();
   explicit BedFile(const std::vector<std::uint8_t>& bytes) {
     std::ofstream out(path, std::ios::binary);
     for (const std::uint8_t b : bytes) out.put(static_cast<char>(b));
