@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "path/reference_subspace.hpp"
 #include "riata/kernel/kernels.hpp"
-#include "riata/path/reference_subspace.hpp"
 #include "riata/penalty/elastic_net.hpp"
 
 using namespace riata;
@@ -156,7 +156,7 @@ TEST_CASE("the basis is orthonormal, short and leaves out what depends on the re
   for (unsigned k = 0; k < 7; ++k) many.push_back(check::random_matrix(n, 1, 20 + k));
   for (const Vec& v : many) pointers.push_back(&v);
   const Mat full = s.reference.open_block(pointers);
-  CHECK(full.cols() == ReferenceSubspace::kMaxBasis);
+  CHECK(full.cols() == kMaxBasis);
   check::close(gram(full), Mat::Identity(full.cols(), full.cols()), 1e-13);
   CHECK(s.reference.open_block(std::vector<const Vec*>{&zero}).cols() == 0);
 }
@@ -279,11 +279,11 @@ TEST_CASE("columns are decided by their bounds, alike for every instruction set"
         continue;
       }
       const double limit = 1.0 + static_cast<double>(j % 3);
-      if (flag != ReferenceSubspace::kUndecided) CHECK(s.reference.bound(query, j) <= threshold * limit * (1.0 + 1e-6));
-      if (flag == ReferenceSubspace::kUndecided) {
+      if (flag != kUndecided) CHECK(s.reference.bound(query, j) <= threshold * limit * (1.0 + 1e-6));
+      if (flag == kUndecided) {
         CHECK(s.reference.bound(query, j) >= threshold * limit * (1.0 - 4e-6));
         ++undecided;
-      } else if (flag == ReferenceSubspace::kPromising) {
+      } else if (flag == kPromising) {
         CHECK(std::abs(s.reference.estimate(query, j)) >= promising * limit * (1.0 - 1e-5));
         ++likely;
       }
@@ -291,7 +291,7 @@ TEST_CASE("columns are decided by their bounds, alike for every instruction set"
     CHECK(undecided > 20);
     CHECK(likely > 20);
     s.reference.decide(query, -1.0, kInfinity, 3, flags);  // everything with a limit
-    CHECK(std::count(flags.begin(), flags.end(), ReferenceSubspace::kUndecided) == p - 3 - 71 - 1);
+    CHECK(std::count(flags.begin(), flags.end(), kUndecided) == p - 3 - 71 - 1);
   }
   set_isa("auto");
 }

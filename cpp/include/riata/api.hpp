@@ -26,6 +26,9 @@ struct PathOptions {
   bool stop_early = true;  // at deviance ratio 0.999; grids only
   Index max_active = -1;   // stop before more than this many features are active; -1: no bound
 
+  /// How many alphas are asked for.
+  Index count() const { return alphas.empty() ? n_alphas : static_cast<Index>(alphas.size()); }
+
   double tol = 1e-6;       // relative duality gap
   Index max_iter = 10000;  // inner iterations (sweeps, Newton steps, proximal steps) per alpha
   int threads = 1;

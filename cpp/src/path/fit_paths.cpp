@@ -116,7 +116,7 @@ class Driver {
   /// Lambdas for which a copy of X may pay. Where every column is in the working set, nothing outside it is read again.
   static Index copy_for(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
     if (options.l1_ratio == 0.0 || PathProblem::keeps_gram(X, options, problems.size() == 1)) return 0;
-    return options.alphas.empty() ? options.n_alphas : static_cast<Index>(options.alphas.size());
+    return options.count();
   }
 
   /// The problems, ready for their null fits.

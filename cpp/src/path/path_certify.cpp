@@ -76,7 +76,7 @@ void PathProblem::bound_outside(const Vec& rho, double lambda) {
     reference_.decide(query, threshold, strong, first, flags);
     for (std::size_t k = 0; k < flags.size(); ++k) {
       if (flags[k] == 0) continue;
-      (flags[k] == ReferenceSubspace::kUndecided ? needed : promising)[i].push_back(first + static_cast<Index>(k));
+      (flags[k] == kUndecided ? needed : promising)[i].push_back(first + static_cast<Index>(k));
     }
   });
   for (const auto& mine : needed) needed_.insert(needed_.end(), mine.begin(), mine.end());
@@ -96,7 +96,7 @@ void PathProblem::absorb(Index piece, Columns columns, const MatIn& products) {
   Piece& mine = pieces_[static_cast<std::size_t>(piece)];
   const double lambda = pending_.front().lambda, norm = coordinates_.norm();
   const double strong = strong_threshold(lambda, following_);
-  std::array<double, ReferenceSubspace::kMaxBasis> k{};
+  std::array<double, kMaxBasis> k{};
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const Index j = columns[i];
     const double centre = options_.fit_intercept ? mean_[j] : 0.0;

@@ -24,8 +24,7 @@ double column_scale(bool standardize, double spread) {
 bool PathProblem::keeps_gram(const Design& X, const PathOptions& options, bool alone) {
   constexpr Index limit = 4096, limit_shared = 1024;  // features: 128 MB, and 8 MB for each of several problems
   constexpr Index worthwhile = 4;                     // lambdas: for fewer, the active features' part of it will do
-  const Index lambdas = options.alphas.empty() ? options.n_alphas : static_cast<Index>(options.alphas.size());
-  return options.loss == "gaussian" && lambdas >= worthwhile &&
+  return options.loss == "gaussian" && options.count() >= worthwhile &&
          X.cols() <= std::min(X.rows(), alone ? limit : limit_shared);
 }
 

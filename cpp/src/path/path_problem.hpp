@@ -5,12 +5,12 @@
 #include <vector>
 
 #include "path/curvature_reuse.hpp"
+#include "path/reference_subspace.hpp"
 #include "path/response.hpp"
 #include "path/shared_pool.hpp"
 #include "path/solver_choice.hpp"
 #include "riata/api.hpp"
 #include "riata/loss/loss.hpp"
-#include "riata/path/reference_subspace.hpp"
 #include "riata/solver/inner.hpp"
 
 namespace riata {

@@ -1,9 +1,8 @@
-#include "riata/path/reference_subspace.hpp"
+#include "path/reference_subspace.hpp"
 
 #include <algorithm>
 #include <cmath>
 
-#include "kernel/bounds.hpp"
 #include "riata/kernel/kernels.hpp"
 
 namespace riata {
@@ -46,9 +45,6 @@ float rounded_down(double value) {
 }
 
 }  // namespace
-
-static_assert(ReferenceSubspace::kMaxBasis == riata::kMaxBasis && ReferenceSubspace::kMaxBlocks == riata::kMaxBlocks);
-static_assert(ReferenceSubspace::kUndecided == riata::kUndecided && ReferenceSubspace::kPromising == riata::kPromising);
 
 void ReferenceSubspace::setup(Vec omega, const Vec& nu, const Vec& noise, const Vec& copy_error) {
   const std::size_t p = static_cast<std::size_t>(nu.size());
@@ -204,11 +200,11 @@ ReferenceSubspace::Query ReferenceSubspace::query(const Vec& rho) const {
     Eigen::Matrix<double, kMaxBasis, 1> with = Eigen::Matrix<double, kMaxBasis, 1>::Zero();
     for (Index t = 0; t < block.size; ++t) with[t] = products[block.members[static_cast<std::size_t>(t)] - first_];
     const Eigen::Matrix<double, kMaxBasis, 1> a = block.inverse.transpose() * with;
-    for (Index t = 0; t < kMaxBasis; ++t) query.a[static_cast<std::size_t>(t)][b] = static_cast<float>(a[t]);
+    for (Index t = 0; t < kMaxBasis; ++t) query.unit.a[t][b] = static_cast<float>(a[t]);
     // |e|^2 = |rho|^2 - |a|^2, up to the rounding of a.
     const double rest = std::sqrt(std::max(1.0 - a.squaredNorm(), 0.0) + block.rounding);
-    query.rest[b] = rounded_up(block.size == 0 ? 1.0 : rest);
-    query.loose[b] = rounded_up(kFloatNoise + block.rounding + a.norm() * block.replaced);
+    query.unit.rest[b] = rounded_up(block.size == 0 ? 1.0 : rest);
+    query.unit.loose[b] = rounded_up(kFloatNoise + block.rounding + a.norm() * block.replaced);
   }
   return query;
 }
@@ -217,32 +213,27 @@ double ReferenceSubspace::estimate(const Query& q, Index j) const {
   const std::size_t i = static_cast<std::size_t>(j), b = block_[i];
   double sum = 0.0;
   for (std::size_t t = 0; t < static_cast<std::size_t>(kMaxBasis); ++t) {
-    sum += static_cast<double>(k_[t][i]) * static_cast<double>(q.a[t][b]);
+    sum += static_cast<double>(k_[t][i]) * static_cast<double>(q.unit.a[t][b]);
   }
   return unit_ * q.norm * sum;
 }
 
 double ReferenceSubspace::bound(const Query& q, Index j) const {
   const std::size_t i = static_cast<std::size_t>(j), b = block_[i];
-  return std::abs(estimate(q, j)) + unit_ * q.norm * static_cast<double>(q.rest[b] * left_[i] + q.loose[b] * size_[i]);
+  return std::abs(estimate(q, j)) +
+         unit_ * q.norm * static_cast<double>(q.unit.rest[b] * left_[i] + q.unit.loose[b] * size_[i]);
 }
 
 void ReferenceSubspace::decide(const Query& q, double threshold, double promising, Index first,
                                std::span<std::uint8_t> flags) const {
   KnownColumns columns{};
-  ResidualInBlocks residual{};
-  for (std::size_t t = 0; t < static_cast<std::size_t>(kMaxBasis); ++t) {
-    columns.k[t] = k_[t].data();
-    std::copy(q.a[t].begin(), q.a[t].end(), residual.a[t]);
-  }
-  std::copy(q.rest.begin(), q.rest.end(), residual.rest);
-  std::copy(q.loose.begin(), q.loose.end(), residual.loose);
+  for (std::size_t t = 0; t < k_.size(); ++t) columns.k[t] = k_[t].data();
   columns.left = left_.data();
   columns.size = size_.data();
   columns.limit = limit_.data();
   columns.block = block_.data();
   const double norm = unit_ * q.norm;
-  decide_columns()(columns, first, static_cast<Index>(flags.size()), residual, rounded_down(threshold / norm),
+  decide_columns()(columns, first, static_cast<Index>(flags.size()), q.unit, rounded_down(threshold / norm),
                    rounded_down(promising / norm), flags.data());
 }
 

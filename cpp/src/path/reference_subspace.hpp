@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "kernel/bounds.hpp"
 #include "riata/types.hpp"
 
 namespace riata {
@@ -17,8 +18,6 @@ namespace riata {
 /// The idea of reference vectors follows Johnson & Guestrin 2017 (StingyCD).
 class ReferenceSubspace {
  public:
-  static constexpr Index kMaxBasis = 2, kMaxBlocks = 64;
-
   /// nu[j] is the norm of scaled column j, `noise[j]` bounds the rounding of its inner products with unit vectors, and
   /// copy_error[j] is the norm of its difference from the copy used with replaced sides (empty: there is no copy).
   void setup(Vec omega, const Vec& nu, const Vec& noise, const Vec& copy_error = {});
@@ -44,10 +43,8 @@ class ReferenceSubspace {
 
   /// Prepares bounds for one residual.
   struct Query {
-    // For rho / |rho|, one entry a block: coordinates, |e|, and rounding relative to the column.
-    std::array<std::array<float, kMaxBlocks>, kMaxBasis> a{};
-    std::array<float, kMaxBlocks> rest{}, loose{};
-    double norm = 0.0;  // |rho|
+    ResidualInBlocks unit{};  // rho / |rho|
+    double norm = 0.0;        // |rho|
   };
   Query query(const Vec& rho) const;
 
@@ -58,7 +55,6 @@ class ReferenceSubspace {
 
   /// flags[i] for column first + i: kUndecided unless its bound is at most threshold times its limit; if it is,
   /// kPromising when the estimate is at least `promising` times that, else 0. A column without a limit gets 0.
-  static constexpr std::uint8_t kUndecided = 1, kPromising = 2;
   void decide(const Query& q, double threshold, double promising, Index first, std::span<std::uint8_t> flags) const;
 
  private:
