@@ -25,16 +25,8 @@ struct ResidualInBlocks {
   float loose[kMaxBlocks];         // rounding, relative to the size of a column
 };
 
-/// flags[i] for column first + i: kUndecided when |k'a| + rest left + loose size is not at most threshold * limit, else
-/// kPromising when |k'a| is at least promising * limit, else 0.
-using DecideColumns = void (*)(const KnownColumns& columns, Index first, Index count, const ResidualInBlocks& residual,
-                               float threshold, float promising, std::uint8_t* flags);
+/// Kernels::decide_columns sets flags[i] for column first + i: kUndecided when |k'a| + rest left + loose size is not at
+/// most threshold * limit, else kPromising when |k'a| is at least promising * limit, else 0.
 inline constexpr std::uint8_t kUndecided = 1, kPromising = 2;
-
-/// Null where the compiler does not target the instruction set.
-extern const DecideColumns decide_columns_baseline, decide_columns_avx2, decide_columns_avx512;
-
-/// The one that matches `kernels().name`.
-DecideColumns decide_columns();
 
 }  // namespace riata

@@ -13,23 +13,9 @@ inline constexpr int kLargestCode = 8191, kLargestSideCode = 4095;
 /// Codes come in lines padded with zeros to a multiple of this.
 inline constexpr Index kCodeLane = 32;
 
-/// Products with columns rounded to 16-bit integers. Sums of products are exact, so the same for every instruction set.
-struct CompactKernels {
-  /// Largest |x_i - shift|.
-  double (*largest)(const double* x, Index n, double shift);
-  /// codes[i] = (x_i - shift) / step rounded, i < n; returns sum_i (x_i - shift - step codes[i])^2.
-  double (*encode)(const double* x, Index n, double shift, double step, std::int16_t* codes);
-  /// out[c + q ldo] = sum_{i < n} lines[c][i] R[i + q ldr], n a multiple of kCodeLane.
-  void (*correlate)(const std::int16_t* const* lines, Index count, Index n, const std::int16_t* R, Index ldr, Index m,
-                    double* out, Index ldo);
-};
-
-/// Null where the compiler does not target the instruction set.
-extern const CompactKernels* const compact_baseline_table;
-extern const CompactKernels* const compact_avx2_table;
-extern const CompactKernels* const compact_avx512_table;
-
-/// The table that matches `kernels().name`.
-const CompactKernels& compact_kernels();
+// Products with columns rounded to 16-bit integers; sums of products are exact, so the same for every instruction set.
+//   Kernels::largest_difference: the largest |x_i - shift|.
+//   Kernels::encode: codes[i] = (x_i - shift) / step rounded, i < n; returns sum_i (x_i - shift - step codes[i])^2.
+//   Kernels::correlate_codes: out[c + q ldo] = sum_{i < n} lines[c][i] R[i + q ldr], n a multiple of kCodeLane.
 
 }  // namespace riata

@@ -210,7 +210,5 @@ double compact_encode(const double* x, Index n, double shift, double step, std::
   return sum(add(error[0], error[1])) + sum_of_rest;
 }
 
-constexpr CompactKernels compact_table = {compact_largest, compact_encode, compact_correlate};
-
 }  // namespace
 }  // namespace riata::RIATA_ISA

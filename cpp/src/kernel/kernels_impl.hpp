@@ -4,6 +4,8 @@
 // standard library that emits code, and no Eigen: see simd.hpp. Sums that must not depend on grouping have one
 // accumulator pack per output, walked in row order whatever the tile around it.
 
+#include "bounds_tile.hpp"
+#include "compact_tile.hpp"
 #include "elementary.hpp"
 #include "products.hpp"
 #include "triangular.hpp"
@@ -172,6 +174,10 @@ constinit const Kernels table = {
     moments_across<double>,
     moments_across<float>,
     moments_across<std::int8_t>,
+    decide,
+    compact_largest,
+    compact_encode,
+    compact_correlate,
     exponentials,
     logs_one_plus,
     forward_solve,

@@ -233,8 +233,8 @@ void ReferenceSubspace::decide(const Query& q, double threshold, double promisin
   columns.limit = limit_.data();
   columns.block = block_.data();
   const double norm = unit_ * q.norm;
-  decide_columns()(columns, first, static_cast<Index>(flags.size()), q.unit, rounded_down(threshold / norm),
-                   rounded_down(promising / norm), flags.data());
+  kernels().decide_columns(columns, first, static_cast<Index>(flags.size()), q.unit, rounded_down(threshold / norm),
+                           rounded_down(promising / norm), flags.data());
 }
 
 }  // namespace riata

@@ -51,11 +51,11 @@ void RoundedProducts::encode(Columns columns, const Eigen::Ref<const Vec>& mean)
 }
 
 void RoundedProducts::encode_one(Index j, const double* x, double mean) {
-  const CompactKernels& kernel = compact_kernels();
+  const Kernels& kernel = kernels();
   const Index n = X_.rows();
   std::int16_t* const codes = codes_.get() + j * stride_;
   shift_[j] = mean;
-  step_[j] = std::max(kernel.largest(x, n, mean) / kLargestCode, kTiny);
+  step_[j] = std::max(kernel.largest_difference(x, n, mean) / kLargestCode, kTiny);
   if (std::isfinite(step_[j])) {
     errors_[j] = std::sqrt(kernel.encode(x, n, mean, step_[j], codes));
     std::fill(codes + n, codes + stride_, std::int16_t{0});
@@ -94,8 +94,8 @@ void RoundedProducts::correlate(Columns columns, const Sides& sides, MatOut out)
   std::vector<const std::int16_t*> lines;
   lines.reserve(columns.size());
   for (const Index j : columns) lines.push_back(codes_.get() + j * stride_);
-  compact_kernels().correlate(lines.data(), static_cast<Index>(lines.size()), stride_, sides.codes.data(), stride_,
-                              out.cols(), out.data(), out.outerStride());
+  kernels().correlate_codes(lines.data(), static_cast<Index>(lines.size()), stride_, sides.codes.data(), stride_,
+                            out.cols(), out.data(), out.outerStride());
   for (Index q = 0; q < out.cols(); ++q) {
     for (std::size_t k = 0; k < columns.size(); ++k) {
       const Index j = columns[k];

@@ -8,6 +8,9 @@ namespace riata {
 
 using Index = std::ptrdiff_t;  // as in types.hpp: units compiled for one instruction set must not see Eigen
 
+struct KnownColumns;      // cpp/src/kernel/bounds.hpp
+struct ResidualInBlocks;  // likewise
+
 /// The hot loops on raw pointers, compiled once per instruction set and picked at run time (see cpp/src/kernel/).
 /// All are single-threaded; callers split the work. `ldr`, `ldb`, `ldo`, `ldx` are leading dimensions in elements.
 /// A "line" is n contiguous elements: a column of a column-major matrix or a row of a row-major one. The bits of an
@@ -59,6 +62,16 @@ struct Kernels {
                              double* sums, double* squares);
   void (*moments_across_i8)(const std::int8_t* const* lines, Index count, Index n, const double* shift, const double* w,
                             double* sums, double* squares);
+
+  /// Bounds of many columns at a time; see cpp/src/kernel/bounds.hpp.
+  void (*decide_columns)(const KnownColumns& columns, Index first, Index count, const ResidualInBlocks& residual,
+                         float threshold, float promising, std::uint8_t* flags);
+
+  /// Products with columns rounded to 16-bit integers; see cpp/src/kernel/compact.hpp.
+  double (*largest_difference)(const double* x, Index n, double shift);
+  double (*encode)(const double* x, Index n, double shift, double step, std::int16_t* codes);
+  void (*correlate_codes)(const std::int16_t* const* lines, Index count, Index n, const std::int16_t* R, Index ldr,
+                          Index m, double* out, Index ldo);
 
   /// out = e^x within 2 ulp (0 below -745, infinity above 709.7), and out = log(1 + z) within 3 ulp for 0 <= z <= 1;
   /// `out` may be the input.
