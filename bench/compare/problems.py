@@ -263,6 +263,7 @@ SPECS = {
     "sparse-20000x500000": Spec("gaussian", words, (20_000, 500_000), (300, 1_000), 0.01, 500, 2.0),
     "sparse-binomial-20000x500000": Spec("binomial", words, (20_000, 500_000), (300, 1_000), 0.01, 500),
     "genotypes-2000x100000": Spec("gaussian", genotypes, (2_000, 100_000), (100, 400), 0.01, 100),
+    "genotypes-5000x300000": Spec("gaussian", genotypes, (5_000, 300_000), (120, 600), 0.05, 500, 1.0),
     "golub-72x7129": Spec("binomial", None, (72, 7_129), (72, 7_129), 0.01),
     "cv-ar-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, cv=10),
     "cv-blocks-400x10000": Spec("gaussian", blocks, (400, 10_000), (60, 300), 0.01, cv=10),

@@ -11,6 +11,9 @@
 #include "kernel/plink.hpp"
 #include "kernel/tables.hpp"
 #include "plink_files.hpp"
+#include "riata/design/csc.hpp"
+#include "riata/design/dense.hpp"
+#include "riata/design/hstack.hpp"
 #include "riata/design/plink.hpp"
 
 using riata::Columns;
@@ -148,4 +151,39 @@ TEST_CASE("every table of this machine counts the same pairs") {
   if (riata::has_isa("avx2")) CHECK(count(riata::plink_avx2_table) == want);
   if (riata::has_isa("avx512")) CHECK(count(riata::plink_avx512_table) == want);
   if (riata::has_vnni() && riata::plink_vnni_table != nullptr) CHECK(count(riata::plink_vnni_table) == want);
+}
+
+TEST_CASE("genotypes stay packed beside covariates and sparse columns") {
+  const Index n = 131;
+  const Mat left = riata::check::example(n, 6), right = riata::check::example(n, 9);
+  const Mat covariates = riata::check::random_matrix(n, 2, 5);
+  const std::vector<std::int32_t> indptr{0, 2, 3}, indices{4, 70, 130};
+  const std::vector<double> values{1.5, -2.0, 3.0};
+  const BedFile first(riata::check::encode(left)), second(riata::check::encode(right));
+  Mat dense = Mat::Zero(n, 19);
+  dense << riata::check::impute(left, CountedAllele::A1, {}), covariates,
+      riata::check::impute(right, CountedAllele::A1, {}), Mat::Zero(n, 2);
+  for (const std::size_t k : {0, 1, 2}) dense(indices[k], k < 2 ? 17 : 18) = values[k];
+  riata::check::each_isa([&] {
+    const std::vector<std::uint8_t> everyone;
+    const auto X =
+        riata::hstack_design({std::make_shared<PlinkDesign>(first.path, n, 6, CountedAllele::A1, everyone, 1),
+                              riata::dense_design(covariates.data(), n, 2, 1, n),
+                              std::make_shared<PlinkDesign>(second.path, n, 9, CountedAllele::A1, everyone, 1),
+                              riata::csc_design(n, 2, 3, indptr.data(), indices.data(), values.data())});
+    riata::check::pool(*X, dense);
+    const auto pool = X->make_pool();
+    const std::vector<Index> order{7, 18, 0, 16, 3, 12, 6, 17, 5, 9, 1};
+    pool->append(order, std::vector<double>(order.size(), 0.0), 1);
+    const Mat held = dense(Eigen::all, order);
+    riata::check::operations(*pool, held);
+    const std::vector<Index> rows{0, 2, 3, 1, 10, 4}, cols{8, 1, 5, 6, 0, 3, 7};
+    const Vec h = Vec::Constant(n, 0.25);
+    Mat out = Mat::Constant(6, 7, 99.0);
+    if (!pool->cross_products(rows, cols, h, out, 2)) {
+      CHECK((out.array() == 99.0).all());
+      return;
+    }
+    riata::check::close(out, held(Eigen::all, rows).transpose() * h.asDiagonal() * held(Eigen::all, cols), 1e-12);
+  });
 }
