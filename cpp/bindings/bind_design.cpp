@@ -82,9 +82,10 @@ void check_aligned(const char* name, const py::array& a) {
 }
 
 /// A design and the arrays it views, which live as long as it does, whoever holds the last reference.
+template <class D>
 struct OwningDesign {
   std::vector<py::object> arrays;
-  std::unique_ptr<riata::Design> design;
+  std::unique_ptr<D> design;
 
   ~OwningDesign() {
     design.reset();
@@ -93,8 +94,9 @@ struct OwningDesign {
   }
 };
 
-std::shared_ptr<riata::Design> keep_arrays(std::unique_ptr<riata::Design> design, std::vector<py::object> arrays) {
-  const auto owning = std::make_shared<OwningDesign>();
+template <class D>
+std::shared_ptr<D> keep_arrays(std::unique_ptr<D> design, std::vector<py::object> arrays) {
+  const auto owning = std::make_shared<OwningDesign<D>>();
   owning->arrays = std::move(arrays);
   owning->design = std::move(design);
   return {owning, owning->design.get()};
@@ -165,17 +167,47 @@ std::shared_ptr<riata::Design> csc_design(const py::array& indptr, const py::arr
   refuse_dtype("indptr", indptr, "int32 or int64");
 }
 
+using Bytes = py::array_t<std::uint8_t, py::array::c_style>;
+
+/// A .bed file by its name, or packed genotypes by the array that holds them.
+riata::PlinkSource plink_source(const py::handle& source, Index samples, Index variants) {
+  riata::PlinkSource out;
+  out.variants = variants;
+  if (py::isinstance<Bytes>(source)) {
+    const auto packed = py::reinterpret_borrow<Bytes>(source);
+    const Index stride = (samples + 3) / 4;
+    if (packed.ndim() != 2 || packed.shape(0) != variants || packed.shape(1) != stride)
+      throw py::value_error("packed genotypes must have shape (" + std::to_string(variants) + ", " +
+                            std::to_string(stride) + ")");
+    out.packed = packed.data();
+    return out;
+  }
+  out.path = py::bytes(py::module_::import("os").attr("fsencode")(source));
+  if (out.path.find('\0') != std::string::npos) throw py::value_error("path must not hold a null character");
+  return out;
+}
+
 std::shared_ptr<riata::PlinkDesign> plink_design(
-    const py::object& path, Index n_samples, Index n_variants, bool count_a1,
-    const std::optional<py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>>& include, int n_threads) {
+    const std::vector<py::object>& sources, Index n_samples, const std::vector<Index>& n_variants, bool count_a1,
+    const std::optional<py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>>& include,
+    const std::optional<py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>>& columns, int n_threads) {
   check_threads(n_threads);
-  const std::string name = py::bytes(py::module_::import("os").attr("fsencode")(path));
-  if (name.find('\0') != std::string::npos) throw py::value_error("path must not hold a null character");
+  if (sources.size() != n_variants.size())
+    throw py::value_error("n_variants must have one entry a source (" + std::to_string(sources.size()) + "), got " +
+                          std::to_string(n_variants.size()));
+  std::vector<riata::PlinkSource> from;
+  for (std::size_t k = 0; k < sources.size(); ++k) from.push_back(plink_source(sources[k], n_samples, n_variants[k]));
   std::vector<std::uint8_t> kept;
   if (include) kept.assign(include->data(), include->data() + include->size());
-  const py::gil_scoped_release nogil;
-  return std::make_shared<riata::PlinkDesign>(
-      name, n_samples, n_variants, count_a1 ? riata::CountedAllele::A1 : riata::CountedAllele::A2, kept, n_threads);
+  std::optional<std::vector<Index>> picked;
+  if (columns) picked.emplace(columns->data(), columns->data() + columns->size());
+  std::unique_ptr<riata::PlinkDesign> design;
+  {
+    const py::gil_scoped_release nogil;
+    const auto counted = count_a1 ? riata::CountedAllele::A1 : riata::CountedAllele::A2;
+    design = std::make_unique<riata::PlinkDesign>(from, n_samples, counted, kept, picked, n_threads);
+  }
+  return keep_arrays(std::move(design), sources);
 }
 
 std::pair<FortranOut, FortranOut> moments(const riata::Design& X, const FortranIn& weights, int n_threads) {
@@ -230,16 +262,18 @@ FortranOut gather(const riata::Design& X, const py::array& columns, int n_thread
   return out;
 }
 
-py::array_t<std::int64_t> counts(const riata::PlinkDesign& X) {
-  py::array_t<std::int64_t> table({X.cols(), Index{4}});
-  std::int64_t* to = table.mutable_data();
-  for (const riata::GenotypeCounts& c : X.counts()) {
-    *to++ = c.zero;
-    *to++ = c.one;
-    *to++ = c.two;
-    *to++ = c.missing;
+py::array_t<std::uint32_t> counts(const riata::PlinkDesign& X, int n_threads) {
+  check_threads(n_threads);
+  std::vector<riata::GenotypeCounts> table;
+  {
+    const py::gil_scoped_release nogil;
+    table = X.counts(n_threads);
   }
-  return table;
+  py::array_t<std::uint32_t> out({X.cols(), Index{4}});
+  std::uint32_t* to = out.mutable_data();
+  for (const riata::GenotypeCounts& c : table)
+    for (const std::uint32_t count : {c.zero, c.one, c.two, c.missing}) *to++ = count;
+  return out;
 }
 
 }  // namespace
@@ -273,7 +307,7 @@ void bind_design(py::module_& m) {
       });
 
   py::class_<riata::PlinkDesign, riata::Design, std::shared_ptr<riata::PlinkDesign>>(m, "PlinkDesign")
-      .def("counts", &counts,
+      .def("counts", &counts, "n_threads"_a = 1,
            "(variants, 4): samples with 0, 1, 2 copies of the counted allele and missing, over the included samples.")
       .def("imputed",
            [](const riata::PlinkDesign& X) { return py::array_t<double>(X.imputed().size(), X.imputed().data()); });
@@ -282,8 +316,9 @@ void bind_design(py::module_& m) {
         "float64, float32 or int8, 2-D, any strides that are whole multiples of the item size.");
   m.def("csc_design", &csc_design, "indptr"_a, "indices"_a, "data"_a, "n_rows"_a,
         "indptr and indices both int32 or both int64; data float64 or float32.");
-  m.def("plink_design", &plink_design, "path"_a, "n_samples"_a, "n_variants"_a, "count_a1"_a, "include"_a,
-        "n_threads"_a);
+  m.def("plink_design", &plink_design, "sources"_a, "n_samples"_a, "n_variants"_a, "count_a1"_a, "include"_a,
+        "columns"_a, "n_threads"_a,
+        "sources: .bed files, or uint8 arrays (variants, ceil(n_samples / 4)) of PLINK's 2-bit codes.");
 
   m.def(
       "set_isa", [](const std::string& name) { riata::set_isa(name); }, "name"_a,

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ class Design:
     def gather(self, columns: NDArray[np.int64], n_threads: int = 1) -> NDArray[np.float64]: ...
 
 class PlinkDesign(Design):
-    def counts(self) -> NDArray[np.int64]:
+    def counts(self, n_threads: int = 1) -> NDArray[np.uint32]:
         """(variants, 4): included samples with 0, 1, 2 copies of the counted allele, and missing."""
     def imputed(self) -> NDArray[np.float64]: ...
 
@@ -38,13 +38,16 @@ def csc_design(indptr: NDArray[Any], indices: NDArray[Any], data: NDArray[Any], 
     """indptr and indices both int32 or both int64; data float64 or float32."""
 
 def plink_design(
-    path: str,
+    sources: Sequence[str | NDArray[np.uint8]],
     n_samples: int,
-    n_variants: int,
+    n_variants: Sequence[int],
     count_a1: bool,
     include: NDArray[np.uint8] | None,
+    columns: NDArray[np.int64] | None,
     n_threads: int,
-) -> PlinkDesign: ...
+) -> PlinkDesign:
+    """sources: .bed files, or uint8 arrays (variants, ceil(n_samples / 4)) of PLINK's 2-bit codes."""
+
 def hstack_design(parts: list[Design]) -> Design:
     """Designs of equal row counts as one: their columns side by side, in the order given."""
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,7 +81,7 @@ TEST_CASE("plink counts and imputes over the included samples") {
             const double v = counted == CountedAllele::A1 ? x(i, j) : 2.0 - x(i, j);
             (std::isnan(v) ? want.missing : v == 0 ? want.zero : v == 1 ? want.one : want.two) += 1;
           }
-          const auto got = design.counts()[static_cast<std::size_t>(j)];
+          const auto got = design.counts(2)[static_cast<std::size_t>(j)];
           CHECK(got.zero == want.zero);
           CHECK(got.one == want.one);
           CHECK(got.two == want.two);
@@ -89,6 +90,70 @@ TEST_CASE("plink counts and imputes over the included samples") {
         }
       });
   }
+}
+
+TEST_CASE("plink agrees with its decoded copy on some columns of several sources") {
+  for (const Index n : {1, 2, 3, 4, 33, 70}) {
+    CAPTURE(n);
+    const Mat x = example(n, 31);
+    const BedFile first(encode(x.leftCols(12))), last(encode(x.rightCols(9)));
+    const auto middle = encode(x.middleCols(12, 10));
+    const std::vector<riata::PlinkSource> sources = {{12, first.path}, {10, "", middle.data() + 3}, {9, last.path}};
+    std::vector<std::uint8_t> include(static_cast<std::size_t>(n), 1);
+    include.back() = 0;
+    const std::vector<Index> picked = {30, 3, 12, 21, 22, 11, 0, 19, 4, 13};
+    riata::check::each_isa([&] {
+      for (const auto counted : {CountedAllele::A1, CountedAllele::A2}) {
+        const Mat dense = impute(x, counted, include);
+        const PlinkDesign whole(sources, n, counted, include, std::nullopt, 2);
+        riata::check::operations(whole, dense);
+        riata::check::pool(whole, dense);
+        const PlinkDesign some(sources, n, counted, include, picked, 2);
+        riata::check::operations(some, dense(Eigen::all, picked));
+        riata::check::pool(some, dense(Eigen::all, picked));
+        const auto of_all = whole.counts(1), of_some = some.counts(2);
+        for (std::size_t k = 0; k < picked.size(); ++k) {
+          const auto& want = of_all[static_cast<std::size_t>(picked[k])];
+          CHECK(of_some[k].zero == want.zero);
+          CHECK(of_some[k].one == want.one);
+          CHECK(of_some[k].two == want.two);
+          CHECK(of_some[k].missing == want.missing);
+        }
+      }
+    });
+  }
+}
+
+TEST_CASE("plink reads ahead within its sources") {
+  const Index n = 2100, p = 1300;
+  const Mat x = example(n, p);
+  const BedFile left(encode(x.leftCols(700))), right(encode(x.rightCols(600)));
+  std::vector<Index> gaps;
+  for (Index j = 0; j < p; ++j)
+    if (j % 7 != 3) gaps.push_back(j);
+  const PlinkDesign whole({{700, left.path}, {600, right.path}}, n, CountedAllele::A1, {}, std::nullopt, 2);
+  const PlinkDesign some({{700, left.path}, {600, right.path}}, n, CountedAllele::A1, {}, gaps, 2);
+  const Mat R = riata::check::random_matrix(n, 2, 5);
+  const auto all = riata::check::all_columns(whole);
+  const Mat want = riata::check::correlate(whole, all, R, 2);
+  riata::check::close(want, impute(x, CountedAllele::A1, {}).transpose() * R, 1e-9);
+  CHECK(riata::check::same_bits(want(gaps, Eigen::all), riata::check::correlate(some, riata::check::all_columns(some), R, 2)));
+  const std::vector<Index> backwards(all.rbegin(), all.rend());
+  CHECK(riata::check::same_bits(want.colwise().reverse(), riata::check::correlate(whole, backwards, R, 2)));
+}
+
+TEST_CASE("plink sources that do not fit are refused") {
+  const Mat x = example(9, 4);
+  const BedFile file(encode(x));
+  const auto open = [&](const std::vector<riata::PlinkSource>& sources, const std::vector<Index>& columns) {
+    return PlinkDesign(sources, 9, CountedAllele::A1, {}, columns, 1).cols();
+  };
+  CHECK(open({{4, file.path}, {4, file.path}}, {7, 0}) == 2);
+  CHECK(open({{4, file.path}}, {}) == 0);
+  CHECK_THROWS_WITH_AS(open({}, {}), doctest::Contains("at least one source"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(open({{0, file.path}}, {}), "variants must be >= 1, got 0", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(open({{4, file.path}}, {1, 4}), "columns must lie in [0, 4), got 4", std::invalid_argument);
+  CHECK_THROWS_WITH_AS(open({{4, file.path}}, {-1}), "columns must lie in [0, 4), got -1", std::invalid_argument);
 }
 
 TEST_CASE("plink variances of constant columns are zero under any weights") {

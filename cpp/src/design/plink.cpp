@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -19,8 +21,6 @@ namespace {
 constexpr Index kHeader = 3;
 
 MappedFile open_bed(const std::string& path, Index samples, Index variants) {
-  if (samples < 1) throw std::invalid_argument("samples must be >= 1, got " + std::to_string(samples));
-  if (variants < 1) throw std::invalid_argument("variants must be >= 1, got " + std::to_string(variants));
   MappedFile file(path);
   const std::uint8_t* magic = file.data();
   if (file.size() < 2 || magic[0] != 0x6c || magic[1] != 0x1b)
@@ -39,27 +39,85 @@ MappedFile open_bed(const std::string& path, Index samples, Index variants) {
   return file;
 }
 
+/// The packed columns of one source.
+struct Packed {
+  std::optional<MappedFile> file;
+  const std::uint8_t* begin = nullptr;
+  const std::uint8_t* end = nullptr;
+
+  Packed(const PlinkSource& source, Index samples) {
+    if (source.variants < 1)
+      throw std::invalid_argument("variants must be >= 1, got " + std::to_string(source.variants));
+    if (source.packed == nullptr) file.emplace(open_bed(source.path, samples, source.variants));
+    begin = file ? file->data() + kHeader : source.packed;
+    end = begin + source.variants * packed_bytes(samples);
+  }
+
+  bool holds(const std::uint8_t* at) const {
+    return !std::less<>()(at, begin) && std::less<>()(at, end);
+  }
+  /// Lets the system fetch the bytes from `first` to `last`, as far as they are of this source.
+  void will_need(const std::uint8_t* first, const std::uint8_t* last) const {
+    if (file) file->will_need(static_cast<std::size_t>(first - file->data()), static_cast<std::size_t>(last - first));
+  }
+};
+
+std::vector<Packed> open_sources(const std::vector<PlinkSource>& sources, Index samples) {
+  if (samples < 1) throw std::invalid_argument("samples must be >= 1, got " + std::to_string(samples));
+  if (sources.empty()) throw std::invalid_argument("sources must hold at least one source, got none");
+  std::vector<Packed> opened;
+  for (const PlinkSource& source : sources) opened.emplace_back(source, samples);
+  return opened;
+}
+
+std::vector<std::uint64_t> included_mask(const std::vector<std::uint8_t>& include, Index samples) {
+  if (include.empty()) return sample_mask(samples, [](Index) { return true; });
+  if (static_cast<Index>(include.size()) != samples)
+    throw std::invalid_argument("include must have one entry a sample (" + std::to_string(samples) + "), got " +
+                                std::to_string(include.size()));
+  return sample_mask(samples, [&](Index i) { return include[static_cast<std::size_t>(i)] != 0; });
+}
+
 }  // namespace
 
 struct PlinkDesign::Impl {
-  MappedFile file;
-  Index samples, variants, stride;
+  Index samples, stride;
   CountedAllele counted;
-  std::vector<GenotypeCounts> counts;
+  std::vector<std::uint64_t> included;
+  std::vector<Packed> sources;
+  Index variants = 0;
+  std::vector<const std::uint8_t*> starts;  // of the columns, unless they are those of one whole source
   Vec imputed;
   std::vector<std::uint8_t> missing;  // per variant: whether any sample is, included or not
 
-  Impl(const std::string& path, Index n, Index p, CountedAllele allele)
-      : file(open_bed(path, n, p)),
-        samples(n),
-        variants(p),
-        stride(packed_bytes(n)),
-        counted(allele),
-        counts(static_cast<std::size_t>(p)),
-        imputed(p),
-        missing(static_cast<std::size_t>(p)) {}
+  Impl(const std::vector<PlinkSource>& from, Index n, CountedAllele allele, const std::vector<std::uint8_t>& include,
+       const std::optional<std::vector<Index>>& columns)
+      : samples(n), stride(packed_bytes(n)), counted(allele), sources(open_sources(from, n)) {
+    included = included_mask(include, n);
+    for (const PlinkSource& source : from) variants += source.variants;
+    if (columns || sources.size() > 1) find_starts(from, columns);
+    imputed.resize(variants);
+    missing.resize(static_cast<std::size_t>(variants));
+  }
 
-  const std::uint8_t* column(Index j) const { return file.data() + kHeader + j * stride; }
+  void find_starts(const std::vector<PlinkSource>& from, const std::optional<std::vector<Index>>& columns) {
+    std::vector<Index> ends;
+    for (const PlinkSource& source : from) ends.push_back((ends.empty() ? 0 : ends.back()) + source.variants);
+    const auto start = [&](Index j) {
+      if (j < 0 || j >= ends.back())
+        throw std::invalid_argument("columns must lie in [0, " + std::to_string(ends.back()) + "), got " +
+                                    std::to_string(j));
+      const auto k = static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), j) - ends.begin());
+      return sources[k].end - (ends[k] - j) * stride;
+    };
+    if (columns) variants = static_cast<Index>(columns->size());
+    starts.reserve(static_cast<std::size_t>(variants));
+    for (Index k = 0; k < variants; ++k) starts.push_back(start(columns ? (*columns)[static_cast<std::size_t>(k)] : k));
+  }
+
+  const std::uint8_t* column(Index j) const {
+    return starts.empty() ? sources.front().begin + j * stride : starts[static_cast<std::size_t>(j)];
+  }
 
   /// What the codes of column j stand for: two copies of A1, missing, one, none.
   std::array<double, 4> values(Index j) const {
@@ -67,15 +125,18 @@ struct PlinkDesign::Impl {
     return {0.0, imputed[j], 1.0, 2.0};
   }
 
-  /// Lets the system fetch the chunk that comes `ahead` chunks after [first, first + count) when it is one range.
+  /// Lets the system fetch the chunk that comes `ahead` chunks after [first, first + count), when most of the bytes it
+  /// spans are its own.
   void read_ahead(Columns columns, Index first, Index count, int ahead) const {
     const Index total = static_cast<Index>(columns.size());
     const Index next = first + count * ahead;
     if (next >= total) return;
     const Index length = std::min(count, total - next);
-    const Index j = columns[static_cast<std::size_t>(next)];
-    if (columns[static_cast<std::size_t>(next + length - 1)] - j != length - 1) return;
-    file.will_need(static_cast<std::size_t>(kHeader + j * stride), static_cast<std::size_t>(length * stride));
+    const std::uint8_t* begin = column(columns[static_cast<std::size_t>(next)]);
+    const std::uint8_t* last = column(columns[static_cast<std::size_t>(next + length - 1)]);
+    const auto source = std::find_if(sources.begin(), sources.end(), [&](const Packed& s) { return s.holds(begin); });
+    const std::uint8_t* end = source->holds(last) ? last + stride : source->end;
+    if (begin < end && end - begin <= 2 * length * stride) source->will_need(begin, end);
   }
 
   /// Columns for packed::correlate and the like, fetched ahead of their use.
@@ -92,36 +153,50 @@ struct PlinkDesign::Impl {
     return packed;
   }
 
-  void count_all(const std::vector<std::uint8_t>& include, int threads) {
-    const auto all = sample_mask(samples, [](Index) { return true; });
-    const auto mask =
-        sample_mask(include.empty() ? 0 : samples, [&](Index i) { return include[static_cast<std::size_t>(i)] != 0; });
-    const PlinkKernels& kernel = plink_kernels();
-    file.expect(MappedFile::Access::sequential);
+  void expect(MappedFile::Access access) const {
+    for (const Packed& source : sources)
+      if (source.file) source.file->expect(access);
+  }
+
+  /// fn(j) for every column in parallel, read in order.
+  template <class Fn>
+  void for_columns(int threads, const Fn& fn) const {
+    expect(MappedFile::Access::sequential);
     packed::over_columns(samples, variants, threads, [&](Index first, Index count) {
-      for (Index j = first; j < first + count; ++j) {
-        CodeCounts codes = kernel.count(column(j), all.data(), samples);
-        missing[static_cast<std::size_t>(j)] = codes.of[1] > 0;
-        if (!include.empty()) codes = kernel.count(column(j), mask.data(), samples);
-        GenotypeCounts& c = counts[static_cast<std::size_t>(j)];
-        c = {codes.of[3], codes.of[2], codes.of[0], codes.of[1]};
-        if (counted == CountedAllele::A2) std::swap(c.zero, c.two);
-        const auto called = static_cast<double>(c.zero + c.one + c.two);
-        imputed[j] = called == 0 ? 0.0 : static_cast<double>(c.one + 2 * c.two) / called;
-      }
+      for (Index j = first; j < first + count; ++j) fn(j);
     });
-    file.expect(MappedFile::Access::any);
+    expect(MappedFile::Access::any);
+  }
+
+  GenotypeCounts counts(Index j) const {
+    const CodeCounts codes = plink_kernels().count(column(j), included.data(), samples);
+    const auto of = [&](int code) { return static_cast<std::uint32_t>(codes.of[code]); };
+    GenotypeCounts c{of(3), of(2), of(0), of(1)};
+    if (counted == CountedAllele::A2) std::swap(c.zero, c.two);
+    return c;
+  }
+
+  void impute(int threads) {
+    const auto all = included_mask({}, samples);
+    const bool some_left_out = included != all;
+    for_columns(threads, [&](Index j) {
+      const GenotypeCounts c = counts(j);
+      const auto called = static_cast<double>(c.zero) + static_cast<double>(c.one) + static_cast<double>(c.two);
+      imputed[j] = called == 0 ? 0.0 : (static_cast<double>(c.one) + 2.0 * static_cast<double>(c.two)) / called;
+      missing[static_cast<std::size_t>(j)] =
+          c.missing > 0 || (some_left_out && plink_kernels().count(column(j), all.data(), samples).of[1] > 0);
+    });
   }
 };
 
-PlinkDesign::PlinkDesign(const std::string& path, Index samples, Index variants, CountedAllele counted,
-                         const std::vector<std::uint8_t>& include, int threads)
-    : Design(samples, variants), impl_(std::make_unique<Impl>(path, samples, variants, counted)) {
-  if (!include.empty() && static_cast<Index>(include.size()) != samples)
-    throw std::invalid_argument("include must have one entry a sample (" + std::to_string(samples) + "), got " +
-                                std::to_string(include.size()));
-  impl_->count_all(include, threads);
+PlinkDesign::PlinkDesign(const std::vector<PlinkSource>& sources, Index samples, CountedAllele counted,
+                         const std::vector<std::uint8_t>& include, const std::optional<std::vector<Index>>& columns,
+                         int threads)
+    : PlinkDesign(std::make_unique<Impl>(sources, samples, counted, include, columns)) {
+  impl_->impute(threads);
 }
+
+PlinkDesign::PlinkDesign(std::unique_ptr<Impl> impl) : Design(impl->samples, impl->variants), impl_(std::move(impl)) {}
 
 PlinkDesign::~PlinkDesign() = default;
 
@@ -133,8 +208,10 @@ double PlinkDesign::bytes() const {
   return static_cast<double>(impl_->stride) * static_cast<double>(cols());
 }
 
-const std::vector<GenotypeCounts>& PlinkDesign::counts() const {
-  return impl_->counts;
+std::vector<GenotypeCounts> PlinkDesign::counts(int threads) const {
+  std::vector<GenotypeCounts> out(static_cast<std::size_t>(cols()));
+  impl_->for_columns(threads, [&](Index j) { out[static_cast<std::size_t>(j)] = impl_->counts(j); });
+  return out;
 }
 
 const Vec& PlinkDesign::imputed() const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,21 +13,35 @@ namespace riata {
 /// Which of the two alleles of a PLINK variant a dosage counts: A1 is column 5 of the .bim, A2 column 6.
 enum class CountedAllele { A1, A2 };
 
-/// Genotype counts of one variant over the included samples, by copies of the counted allele.
+/// Samples of one variant by copies of the counted allele.
 struct GenotypeCounts {
-  std::int64_t zero = 0, one = 0, two = 0, missing = 0;
+  std::uint32_t zero = 0, one = 0, two = 0, missing = 0;
 };
 
-/// A PLINK 1 .bed file (variant-major, 2 bits a genotype), memory-mapped and never decoded as a whole.
+/// Some variants of all samples in PLINK's 2-bit codes, variant after variant, ceil(samples / 4) bytes each: a .bed
+/// file, which is memory-mapped, or bytes in memory, which must outlive the design.
+struct PlinkSource {
+  Index variants = 0;
+  std::string path;                      // of the .bed file, unless
+  const std::uint8_t* packed = nullptr;  // there are bytes in memory
+};
+
+/// PLINK 1 genotypes, never copied and never decoded as a whole: the variants of one source or of several, one after
+/// the other, or some of them in any order.
 /// Element (i, j) is the count of the counted allele, or, when missing, the mean count of variant j over the
 /// included samples (0 when all are missing). `include` (one byte a sample, empty: all) says which samples count
-/// for that mean and for `counts`; the design always has one row for each sample of the file.
+/// for that mean and for `counts`; the design always has one row for each sample of the sources.
 class PlinkDesign : public Design {
  public:
-  /// Throws FileError when the file cannot be opened, lacks the three magic bytes 6c 1b 01 (sample-major files
+  /// `columns` are numbers of variants over all sources, none of them twice; without it the design has them all.
+  /// Throws FileError when a file cannot be opened, lacks the three magic bytes 6c 1b 01 (sample-major files
   /// are told apart), or is not exactly 3 + variants * ceil(samples / 4) bytes long.
+  PlinkDesign(const std::vector<PlinkSource>& sources, Index samples, CountedAllele counted,
+              const std::vector<std::uint8_t>& include, const std::optional<std::vector<Index>>& columns, int threads);
+  /// All variants of one .bed file.
   PlinkDesign(const std::string& path, Index samples, Index variants, CountedAllele counted,
-              const std::vector<std::uint8_t>& include, int threads);
+              const std::vector<std::uint8_t>& include, int threads)
+      : PlinkDesign({{variants, path}}, samples, counted, include, std::nullopt, threads) {}
   ~PlinkDesign() override;
 
   std::string_view kind() const override;
@@ -40,12 +55,14 @@ class PlinkDesign : public Design {
   void gather(Columns columns, MatOut out, int threads) const override;
   std::unique_ptr<Pool> make_pool() const override;
 
-  const std::vector<GenotypeCounts>& counts() const;
+  /// Counts of every variant over the included samples, from one pass over the columns.
+  std::vector<GenotypeCounts> counts(int threads) const;
   /// Value that stands in for missing genotypes, per variant.
   const Vec& imputed() const;
 
  private:
   struct Impl;
+  explicit PlinkDesign(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 
