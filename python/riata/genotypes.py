@@ -1,10 +1,9 @@
-"""PLINK 1 genotypes: ``.bed`` stays on disk, memory-mapped; ``.bim`` and ``.fam`` become light tables."""
+"""Genotypes seen through their files, which stay on disk; variants and samples as light tables."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from os import fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,29 +11,37 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from riata.tables import StrPath, Table, some, text_array
+from riata.plink_tables import read_bim, read_fam
+from riata.sources import Opened, PackedSource, Part, Source, decode, make_parts, side_by_side
+from riata.tables import StrPath, Table, concat_tables, some
 
 if TYPE_CHECKING:
     from riata import _core
 
 _MAGIC = b"\x6c\x1b\x01"
 _SAMPLE_MAJOR = b"\x6c\x1b\x00"
-_BIM = ("chrom", "id", "cm", "pos", "a1", "a2")
-_FAM = ("fid", "iid", "father", "mother", "sex", "phenotype")
-#: Copies of A1 for the 2-bit codes 0, 1, 2, 3.
-_A1_COPIES = np.array([2.0, np.nan, 1.0, 0.0])
+_ALLELES = {"A1": "A1", "ALT": "A1", "A2": "A2", "REF": "A2"}
+#: What may stand for @ in the name of a file of one chromosome, in order; each may follow "chr".
+_CHROMOSOMES = [*map(str, range(1, 23)), "X", "23", "Y", "24", "XY", "25", "MT", "M", "26"]
 
 
-def open_genotypes(path: StrPath, *, counted_allele: Literal["A1", "A2"] = "A1") -> Genotypes:
-    """Open a PLINK 1 binary fileset without reading the genotypes.
+def open_genotypes(
+    path: StrPath | Sequence[StrPath], *, counted_allele: Literal["A1", "A2", "ALT", "REF"] | None = None
+) -> Genotypes:
+    """Open genotype files without reading the genotypes.
 
     Parameters
     ----------
-    path : str or path-like
-        ``"study.bed"`` or the prefix ``"study"``; ``study.bim`` and ``study.fam`` lie beside it.
-    counted_allele : {"A1", "A2"}, default "A1"
-        Which allele a genotype counts: A1 is column 5 of the ``.bim`` (in PLINK 1 usually the minor allele),
-        A2 column 6.
+    path : str, path-like, or sequence of them
+        ``"study.bed"`` or the prefix ``"study"``; ``study.bim`` and ``study.fam`` lie beside it. Several
+        files are one design, their variants one after the other; they must hold the same samples in the same
+        order. ``"study_chr@"`` stands for the files there are with a chromosome in place of the ``@``: 1 to
+        22, X, Y, XY, MT (or 23 to 26), in this order, each with or without ``chr`` before it.
+    counted_allele : {"A1", "A2", "ALT", "REF"}, optional
+        Which allele a genotype counts. A1 (the default for ``.bed``) is column 5 of the ``.bim``, in PLINK 1
+        usually the minor allele, A2 column 6. Formats that name a reference allele count ALT by default;
+        their ALT is the `a1` of ``.variants`` and their REF the `a2`, and ALT and A1 mean the same here,
+        as do REF and A2.
 
     Returns
     -------
@@ -46,23 +53,52 @@ def open_genotypes(path: StrPath, *, counted_allele: Literal["A1", "A2"] = "A1")
         When a file is missing, or the ``.bed`` has the wrong magic bytes, is sample-major, or its size does
         not match the number of samples and variants.
     ValueError
-        When a line of the ``.bim`` or ``.fam`` is malformed; the message names file and line.
+        When a line of the ``.bim`` or ``.fam`` is malformed (the message names file and line), or files
+        opened together do not hold the same samples.
+
+    Notes
+    -----
+    Genotypes on X, Y and MT are counted as they are stored: haploid calls are homozygous, so that a man has 0
+    or 2 copies on X, which is full dosage compensation.
 
     Examples
     --------
     >>> geno = riata.open_genotypes("study.bed")                       # doctest: +SKIP
     >>> geno.shape, geno.variants.id[:2], geno.missing_rate().max()    # doctest: +SKIP
+    >>> geno = riata.open_genotypes("ukb_chr@.bed")                    # doctest: +SKIP
     """
-    if counted_allele not in ("A1", "A2"):
-        raise ValueError(f"counted_allele must be 'A1' or 'A2', got {counted_allele!r}")
-    prefix = fspath(path).removesuffix(".bed")
+    if counted_allele is not None and counted_allele not in _ALLELES:
+        raise ValueError(f"counted_allele must be one of {', '.join(_ALLELES)}, got {counted_allele!r}")
+    given: list[StrPath] = [path] if isinstance(path, str | os.PathLike) else list(path)
+    names = [one for name in given for one in _expand(fspath(name))]
+    if not names:
+        raise ValueError("path must name at least one file, got none")
+    opened = [_open_one(name) for name in names]
+    for other in opened[1:]:
+        _check_same_samples(opened[0], other)
+    return Genotypes(
+        [one.source for one in opened],
+        concat_tables([one.variants for one in opened]),
+        opened[0].samples,
+        _ALLELES[counted_allele or "A1"],
+        files=[file for one in opened for file in one.files],
+    )
+
+
+def open_bed(path: str) -> Opened:
+    """Open a ``.bed`` with the ``.bim`` and ``.fam`` beside it."""
+    prefix = path.removesuffix(".bed")
     bed, bim, fam = f"{prefix}.bed", f"{prefix}.bim", f"{prefix}.fam"
     for file in (bed, bim, fam):
         if not Path(file).is_file():
             raise FileNotFoundError(f"{file}: no such file (a PLINK fileset is .bed, .bim and .fam together)")
     variants, samples = read_bim(bim), read_fam(fam)
     _check_bed(bed, len(samples), len(variants))
-    return Genotypes(bed, variants, samples, counted_allele)
+    return Opened(PackedSource(bed, len(samples), len(variants)), variants, samples, [bed, bim, fam])
+
+
+#: How a file is opened, by the end of its name; prefixes are tried in this order.
+_READERS: dict[str, Callable[[str], Opened]] = {".bed": open_bed}
 
 
 class Genotypes:
@@ -70,7 +106,7 @@ class Genotypes:
 
     Made by :func:`open_genotypes`. Element (i, j) is the number of copies (0, 1, 2) of the counted allele;
     missing calls stand at the variant's mean count over the samples in use. Nothing is decoded until asked
-    for, and the file is never written to.
+    for, and the files are never written to.
 
     Attributes
     ----------
@@ -82,24 +118,30 @@ class Genotypes:
         (n, p).
     counted_allele : {"A1", "A2"}
     path : str
-        The ``.bed`` file.
+        The genotype file, the first of them if there are several.
+    files : list of str
+        Every file that belongs to the genotypes.
     """
 
     def __init__(
         self,
-        bed: str,
+        sources: Sequence[Source],
         variants: Table,
         samples: Table,
         counted_allele: str,
         *,
+        files: Sequence[str] = (),
         _rows: NDArray[np.int64] | None = None,
         _columns: NDArray[np.int64] | None = None,
-        _file_shape: tuple[int, int] | None = None,
     ) -> None:
-        self.path, self.variants, self.samples, self.counted_allele = bed, variants, samples, counted_allele
+        self.sources, self.variants, self.samples = tuple(sources), variants, samples
+        self.counted_allele, self.files = counted_allele, list(files)
         self._rows, self._columns = _rows, _columns
-        self._file_shape = _file_shape if _file_shape is not None else (len(samples), len(variants))
-        self._core: _core.PlinkDesign | None = None
+        self._opened: list[Part] | None = None
+
+    @property
+    def path(self) -> str:
+        return self.sources[0].path
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -110,11 +152,14 @@ class Genotypes:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle without the memory map, which the copy opens again when it needs it."""
-        return {**self.__dict__, "_core": None}
+        return {**self.__dict__, "_opened": None}
 
     def __repr__(self) -> str:
         n, p = self.shape
-        return f"Genotypes({self.path!r}: {n:,} samples x {p:,} variants, counting {self.counted_allele})"
+        more = f" and {len(self.sources) - 1} more" if len(self.sources) > 1 else ""
+        return (
+            f"Genotypes({self.path!r}{more}: {n:,} samples x {p:,} variants, counting {self.counted_allele})"
+        )
 
     @property
     def feature_names(self) -> NDArray[Any]:
@@ -132,13 +177,12 @@ class Genotypes:
         return self.variants.a2 if self.counted_allele == "A1" else self.variants.a1
 
     def subset(self, *, samples: ArrayLike | None = None, variants: ArrayLike | None = None) -> Genotypes:
-        """Return a view on some samples and variants; no genotype is copied.
+        """Return a view on some samples and variants, for fits too; no genotype is copied.
 
         Parameters
         ----------
         samples, variants : boolean mask, positions, or ids, optional
-            Samples are named by IID, variants by ID. The order given is kept. A fit takes any subset of
-            samples; to leave variants out of a fit, give it the whole file and ``exclude=``.
+            Samples are named by IID, variants by ID. The order given is kept.
 
         Raises
         ------
@@ -148,37 +192,33 @@ class Genotypes:
         rows = _positions(samples, self.samples.iid, "samples")
         columns = _positions(variants, self.variants.id, "variants")
         return Genotypes(
-            self.path,
+            self.sources,
             self.variants if columns is None else self.variants[columns],
             self.samples if rows is None else self.samples[rows],
             self.counted_allele,
+            files=self.files,
             _rows=_compose(self._rows, rows),
             _columns=_compose(self._columns, columns),
-            _file_shape=self._file_shape,
         )
 
-    def counts(self) -> NDArray[np.int64]:
-        """Count, per variant, the samples with 0, 1 and 2 copies and with no call: (p, 4)."""
-        counts = self._open().counts()
-        return counts if self._columns is None else np.asarray(counts[self._columns])
+    def counts(self) -> NDArray[np.uint32]:
+        """Count, per variant, the samples with 0, 1 and 2 copies and with no call: (p, 4).
+
+        A dosage counts as the nearest number of copies. One pass over the genotypes, the first time.
+        """
+        return _joined([part.counts for part in self._parts()], np.empty((0, 4), dtype=np.uint32))
 
     def allele_frequency(self) -> NDArray[np.float64]:
         """Return the frequency of the counted allele among the calls, (p,); NaN where there is none."""
-        counts = self.counts()
-        called = counts[:, :3].sum(axis=1)
-        copies = counts[:, 1] + 2.0 * counts[:, 2]
-        frequency = np.full(len(counts), np.nan)
-        np.divide(copies, 2.0 * called, out=frequency, where=called > 0)
-        return frequency
+        return _joined([part.frequency() for part in self._parts()], np.empty(0))
 
     def missing_rate(self) -> NDArray[np.float64]:
         """Return the share of samples without a call, (p,)."""
-        counts = self.counts()
-        return np.asarray(counts[:, 3] / max(self.shape[0], 1), dtype=np.float64)
+        return np.asarray(self.counts()[:, 3] / max(self.shape[0], 1), dtype=np.float64)
 
     def monomorphic(self) -> NDArray[np.bool_]:
         """Say which variants do not vary: at most one kind of genotype is called, (p,)."""
-        return np.asarray((self.counts()[:, :3] > 0).sum(axis=1) <= 1)
+        return _joined([part.constant() for part in self._parts()], np.empty(0, dtype=np.bool_))
 
     def to_numpy(self, variants: ArrayLike | None = None) -> NDArray[np.float64]:
         """Decode genotypes to float64, samples x variants, NaN where missing.
@@ -189,98 +229,69 @@ class Genotypes:
             Variants to decode; default all (8 bytes a genotype: meant for small pieces).
         """
         columns = _compose(self._columns, _positions(variants, self.variants.id, "variants"))
-        n_file, p_file = self._file_shape
-        stride = -(-n_file // 4)
-        if columns is None:
-            columns = np.arange(p_file)
-        copies = _A1_COPIES if self.counted_allele == "A1" else 2.0 - _A1_COPIES
-        codes = np.arange(256)[:, None] >> np.array([0, 2, 4, 6]) & 3
-        lookup = copies[codes]
-        out = np.empty((self.shape[0], len(columns)), order="F")
-        if out.size == 0:
-            return out
-        packed = np.memmap(self.path, dtype=np.uint8, mode="r", offset=3, shape=(p_file, stride))
-        for k, j in enumerate(columns):
-            column = lookup[packed[j]].reshape(-1)[:n_file]
-            out[:, k] = column if self._rows is None else column[self._rows]
-        return out
+        return decode(self._make_parts(columns), self.shape[0])
 
-    def _open(self) -> _core.PlinkDesign:
-        """Return the design of the whole file; missing calls stand at the mean of the samples in use."""
-        if self._core is None:
-            from riata import _core
+    def _make_parts(self, columns: NDArray[np.int64] | None) -> list[Part]:
+        return make_parts(self.sources, self._rows, columns, self.counted_allele == "A1")
 
-            n, p = self._file_shape
-            include = None
-            if self._rows is not None:
-                include = np.zeros(n, dtype=np.uint8)
-                include[self._rows] = 1
-            threads = os.cpu_count() or 1
-            self._core = _core.plink_design(self.path, n, p, self.counted_allele == "A1", include, threads)
-        return self._core
+    def _parts(self) -> list[Part]:
+        """Return the storages of the variants in use, their missing calls at the mean of the samples in use."""
+        if self._opened is None:
+            self._opened = self._make_parts(self._columns)
+        return self._opened
 
-    def _design(self) -> tuple[_core.PlinkDesign, NDArray[np.int64] | None]:
+    def _design(self) -> tuple[_core.Design, NDArray[np.int64] | None]:
         """Return the core design and, when samples were chosen, the row of the file of each of them."""
-        if self._columns is not None:
-            raise ValueError(
-                "X must hold all variants of its file: pass the whole Genotypes and exclude= for the rest"
-            )
-        return self._open(), self._rows
+        if 0 in self.shape:
+            raise ValueError(f"X must have at least one sample and one variant, got shape {self.shape}")
+        return side_by_side(self._parts()), self._rows
 
 
-def read_bim(path: StrPath) -> Table:
-    """Read a ``.bim`` file: one variant a line, chromosome, id, centimorgans, position, A1, A2."""
-    columns = _read_columns(path, _BIM)
-    known: dict[str, str] = {}
-    return Table(
-        {
-            "chrom": text_array([known.setdefault(c, c) for c in columns[0]]),
-            "id": text_array(columns[1]),
-            "cm": _numbers(columns[2], path, "centimorgans", np.float64),
-            "pos": _numbers(columns[3], path, "position", np.int64),
-            "a1": text_array([known.setdefault(a, a) for a in columns[4]]),
-            "a2": text_array([known.setdefault(a, a) for a in columns[5]]),
-        }
+def _joined(pieces: list[NDArray[Any]], none: NDArray[Any]) -> NDArray[Any]:
+    """The pieces as one array; `none` when there is none of them."""
+    return pieces[0] if len(pieces) == 1 else np.concatenate([none, *pieces])
+
+
+def _expand(name: str) -> list[str]:
+    """Return the names that `name` stands for: itself, or the chromosomes there are in place of an @."""
+    if "@" not in Path(name).name:
+        return [name]
+    head, tail = name.rsplit("@", 1)
+    found = [
+        one
+        for label in _CHROMOSOMES
+        for one in (f"{head}{label}{tail}", f"{head}chr{label}{tail}")
+        if any(Path(file).is_file() for file in (one, *(one + suffix for suffix in _READERS)))
+    ]
+    if not found:
+        raise FileNotFoundError(
+            f"{name}: no such file for any chromosome in place of @ (1 to 22, X, Y, XY, MT)"
+        )
+    return found
+
+
+def _open_one(name: str) -> Opened:
+    for suffix, reader in _READERS.items():
+        if name.endswith(suffix):
+            return reader(name)
+    for suffix, reader in _READERS.items():
+        if Path(name + suffix).is_file():
+            return reader(name + suffix)
+    return open_bed(name)
+
+
+def _check_same_samples(first: Opened, other: Opened) -> None:
+    """Refuse files of other samples, naming the first difference."""
+    mine, theirs = ([*zip(o.samples.fid, o.samples.iid, strict=True)] for o in (first, other))
+    if mine == theirs:
+        return
+    why = f"{other.source.path}: files opened together must hold the same samples in the same order, but "
+    if len(mine) != len(theirs):
+        raise ValueError(f"{why}it has {len(theirs):,} samples and {first.source.path} has {len(mine):,}")
+    k = next(k for k, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b)
+    raise ValueError(
+        f"{why}sample {k + 1:,} is {' '.join(theirs[k])} and in {first.source.path} {' '.join(mine[k])}"
     )
-
-
-def read_fam(path: StrPath) -> Table:
-    """Read a ``.fam`` file: one sample a line, FID, IID, father, mother, sex, phenotype, all as text."""
-    return Table(
-        {name: text_array(values) for name, values in zip(_FAM, _read_columns(path, _FAM), strict=True)}
-    )
-
-
-def _read_columns(path: StrPath, names: Sequence[str]) -> list[list[str]]:
-    columns: list[list[str]] = [[] for _ in names]
-    first = 1
-    with open(path, encoding="utf-8", errors="replace") as file:
-        while rows := list(map(str.split, islice(file, 1 << 16))):
-            for number, row in enumerate(rows, first):
-                if len(row) != len(names) and row:
-                    raise ValueError(
-                        f"{fspath(path)}, line {number}: expected {len(names)} fields "
-                        f"({', '.join(names)}), got {len(row)}"
-                    )
-            for column, values in zip(columns, zip(*filter(None, rows), strict=True), strict=False):
-                column.extend(values)
-            first += len(rows)
-    if not columns[0]:
-        raise ValueError(f"{fspath(path)}: the file is empty")
-    return columns
-
-
-def _numbers(cells: list[str], path: StrPath, what: str, dtype: type[Any]) -> NDArray[Any]:
-    convert: type[Any] = int if dtype is np.int64 else float
-    try:
-        return np.fromiter(map(convert, cells), dtype=dtype, count=len(cells))
-    except ValueError:
-        for number, cell in enumerate(cells, 1):
-            try:
-                convert(cell)
-            except ValueError:
-                raise ValueError(f"{fspath(path)}, line {number}: {what} {cell!r} is not a number") from None
-        raise
 
 
 def _check_bed(path: str, n: int, p: int) -> None:

@@ -86,6 +86,13 @@ class Table:
         return pd.DataFrame(self._columns)
 
 
+def concat_tables(tables: Sequence[Table]) -> Table:
+    """The rows of tables with the same columns, one table after the other."""
+    if len(tables) == 1:
+        return tables[0]
+    return Table({name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns})
+
+
 class TextTable:
     """Cells of a delimited text file as strings, by row, with the line each row came from.
 

@@ -137,7 +137,8 @@ TEST_CASE("plink reads ahead within its sources") {
   const auto all = riata::check::all_columns(whole);
   const Mat want = riata::check::correlate(whole, all, R, 2);
   riata::check::close(want, impute(x, CountedAllele::A1, {}).transpose() * R, 1e-9);
-  CHECK(riata::check::same_bits(want(gaps, Eigen::all), riata::check::correlate(some, riata::check::all_columns(some), R, 2)));
+  CHECK(riata::check::same_bits(want(gaps, Eigen::all),
+                                riata::check::correlate(some, riata::check::all_columns(some), R, 2)));
   const std::vector<Index> backwards(all.rbegin(), all.rend());
   CHECK(riata::check::same_bits(want.colwise().reverse(), riata::check::correlate(whole, backwards, R, 2)));
 }

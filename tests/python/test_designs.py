@@ -47,7 +47,7 @@ def impute(x, include=None):
 
 
 def open_plink(path, n, p, *, count_a1=True, include=None, n_threads=1):
-    return _core.plink_design(str(path), n, p, count_a1, include, n_threads)
+    return _core.plink_design([str(path)], n, [p], count_a1, include, None, n_threads)
 
 
 def random_csc(density):

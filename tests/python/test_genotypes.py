@@ -9,7 +9,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import riata
-from riata.genotypes import read_bim, read_fam
+from riata.genotypes import Genotypes
+from riata.plink_tables import read_bim, read_fam
+from riata.sources import DosageSource, PackedSource
+from riata.tables import Table
 
 DATA = Path(__file__).parents[1] / "data" / "genotypes"
 
@@ -58,6 +61,8 @@ def test_decoding_matches_the_format(counted):
     if counted == "A2":
         X = 2.0 - X
     assert_array_equal(geno.to_numpy(), X)
+    synonym = riata.open_genotypes(DATA / "tiny", counted_allele={"A1": "ALT", "A2": "REF"}[counted])
+    assert synonym.counted_allele == counted
     assert_array_equal(geno.to_numpy([5, 2]), X[:, [5, 2]])
     assert_array_equal(geno.to_numpy(["rs3", "rs60"]), X[:, [2, 59]])
     assert geno.effect_allele[0] == ("A" if counted == "A1" else "G")
@@ -142,13 +147,131 @@ def test_bad_subsets(geno, chosen, error, message):
         geno.subset(**chosen)
 
 
-def test_variant_subsets_are_not_fitted(geno):
-    with pytest.raises(ValueError, match="exclude="):
-        riata.fit_path(geno.subset(variants=[1, 2, 3]), np.arange(46.0))
+def imputed(X):
+    """Missing calls at the mean of their column, zero where there is no call."""
+    called = ~np.isnan(X)
+    mean = np.where(called, X, 0).sum(axis=0) / np.maximum(called.sum(axis=0), 1)
+    return np.asfortranarray(np.where(called, X, mean))
+
+
+def test_variant_subsets_are_fitted_in_their_order(geno):
+    rng = np.random.default_rng(4)
+    rows, columns = rng.permutation(46)[:40], rng.permutation(60)[:33]
+    some = geno.subset(samples=rows, variants=columns)
+    X = imputed(some.to_numpy())
+    y = X[:, 2] - X[:, 30] + 0.5 * rng.standard_normal(40)
+    mine, dense = (riata.fit_path(x, y, alphas=12, tol=1e-10) for x in (some, X))
+    assert_allclose(mine.coefs.toarray(), dense.coefs.toarray(), atol=1e-7)
+    assert list(mine.feature_names) == [f"rs{j + 1}" for j in columns]
+    with pytest.raises(ValueError, match="at least one sample and one variant"):
+        riata.fit_path(geno.subset(variants=[]), np.arange(46.0))
+    assert geno.subset(variants=[]).counts().shape == (0, 4)
+
+
+def split(copy, pieces):
+    """The fileset `copy` as files of consecutive variants, {name: positions}."""
+    raw, lines = Path(f"{copy}.bed").read_bytes(), Path(f"{copy}.bim").read_text().splitlines(True)
+    stride = (len(raw) - 3) // len(lines)
+    for name, variants in pieces.items():
+        stem = copy.parent / name
+        parts = [raw[3 + stride * j : 3 + stride * (j + 1)] for j in variants]
+        Path(f"{stem}.bed").write_bytes(raw[:3] + b"".join(parts))
+        Path(f"{stem}.bim").write_text("".join(lines[j] for j in variants))
+        shutil.copy(f"{copy}.fam", f"{stem}.fam")
+
+
+def test_files_of_chromosomes_are_one_design(geno, copy):
+    split(copy, {"part_chr10": range(30, 60), "part_chr2": range(7, 30), "part_chrX": range(7)})
+    several = riata.open_genotypes(copy.parent / "part_chr@.bed")
+    order = np.r_[7:60, 0:7]
+    assert several.shape == (46, 60)
+    assert [Path(f).name for f in several.files[::3]] == ["part_chr2.bed", "part_chr10.bed", "part_chrX.bed"]
+    assert "and 2 more" in repr(several)
+    assert_array_equal(several.to_numpy(), geno.to_numpy()[:, order])
+    assert_array_equal(several.counts(), geno.counts()[order])
+    assert list(several.variants.id) == [geno.variants.id[j] for j in order]
+    y = np.nan_to_num(geno.to_numpy()[:, 3]) + np.random.default_rng(1).standard_normal(46)
+    rows = np.arange(5, 46)
+    whole = geno.subset(samples=rows, variants=order)
+    one, other = (riata.fit_path(g, y[rows], alphas=10) for g in (several.subset(samples=rows), whole))
+    assert_array_equal(one.coefs.toarray(), other.coefs.toarray())
+    listed = riata.open_genotypes([copy.parent / "part_chr2", copy.parent / "part_chrX"])
+    assert_array_equal(listed.subset(variants=[25, 3]).to_numpy(), geno.to_numpy()[:, [2, 10]])
+    with pytest.raises(FileNotFoundError, match=r"nothing@\.bed: no such file for any chromosome"):
+        riata.open_genotypes(copy.parent / "nothing@.bed")
+    with pytest.raises(ValueError, match="at least one file"):
+        riata.open_genotypes([])
+
+
+def test_files_of_other_samples_are_refused(copy):
+    split(copy, {"a": range(10), "b": range(10, 20)})
+    fam = copy.parent / "b.fam"
+    lines = fam.read_text().splitlines(True)
+    fam.write_text("".join([lines[0], lines[2], lines[1], *lines[3:]]))
+    with pytest.raises(
+        ValueError, match=r"b\.bed: .*same order, but sample 2 is F2 S3 and in .*a\.bed F1 S2"
+    ):
+        riata.open_genotypes([copy.parent / "a", copy.parent / "b"])
+    split(copy, {"a": range(10)})
+    b = copy.parent / "b"
+    Path(f"{b}.bed").write_bytes(b"\x6c\x1b\x01" + bytes(10))
+    fam.write_text("".join(lines[:4]))
+    with pytest.raises(ValueError, match=r"b\.bed: .* it has 4 samples and .*a\.bed has 46"):
+        riata.open_genotypes([copy.parent / "a", b])
+
+
+def test_packed_arrays_and_dosages_are_sources(geno):
+    X = geno.to_numpy()
+    raw = np.fromfile(DATA / "tiny.bed", dtype=np.uint8)[3:].reshape(60, -1)
+    rng = np.random.default_rng(9)
+    dosage = np.asfortranarray(rng.uniform(0, 2, (46, 7)), dtype=np.float32)
+    dosage[rng.random(dosage.shape) < 0.2] = np.nan
+    dosage[:, 5], dosage[:, 6] = 1.25, np.nan
+    sources = [
+        PackedSource("a", 46, 20, np.ascontiguousarray(raw[:20])),
+        PackedSource(str(DATA / "tiny.bed"), 46, 60),
+        DosageSource("d", 46, 7, dosage),
+        PackedSource("b", 46, 11, np.ascontiguousarray(raw[49:])),
+    ]
+    whole = np.hstack([X[:, :20], X, dosage.astype(float), X[:, 49:]])
+    variants = Table({"id": np.array([f"v{j}" for j in range(98)], dtype=object)})
+    columns = rng.permutation(98)[:70]
+    rows = rng.permutation(46)[:41]
+    for allele in ("A1", "A2"):
+        mixed = Genotypes(sources, variants, geno.samples, allele)
+        copies = whole if allele == "A1" else 2.0 - whole
+        for some, want in (
+            (mixed, copies),
+            (mixed.subset(samples=rows), copies[rows]),
+            (mixed.subset(samples=rows, variants=columns), copies[np.ix_(rows, columns)]),
+            (mixed.subset(variants=np.arange(80, 87)), copies[:, 80:87]),
+        ):
+            assert_allclose(some.to_numpy(), want, rtol=1e-6)
+            near = np.rint(want)
+            for k in range(3):
+                assert_array_equal(some.counts()[:, k], (near == k).sum(axis=0))
+            assert_array_equal(some.counts()[:, 3], np.isnan(want).sum(axis=0))
+            filled = imputed(want)
+            used = ~np.isnan(want).all(axis=0)
+            assert_allclose(some.allele_frequency()[used], filled[:, used].mean(axis=0) / 2, rtol=1e-5)
+            assert np.isnan(some.allele_frequency()[~used]).all()
+            assert_array_equal(some.monomorphic(), (filled == filled[0]).all(axis=0) | ~used)
+            design, index = some._design()
+            dense = design.gather(np.arange(want.shape[1]))
+            assert_allclose(dense if index is None else dense[index], filled, rtol=1e-6)
+            assert np.isfinite(dense).all()
+
+
+def test_dosages_without_gaps_are_used_where_they_are(geno):
+    dosage = np.asfortranarray(np.random.default_rng(2).uniform(0, 2, (46, 3)), dtype=np.float32)
+    variants = Table({"id": np.array(["a", "b", "c"], dtype=object)})
+    design, _ = Genotypes([DosageSource("d", 46, 3, dosage)], variants, geno.samples, "A1")._design()
+    dosage[4, 1] = 0.125
+    assert design.gather(np.array([1]))[4, 0] == 0.125
 
 
 def test_bad_counted_allele():
-    with pytest.raises(ValueError, match="counted_allele must be 'A1' or 'A2', got 'minor'"):
+    with pytest.raises(ValueError, match="counted_allele must be one of A1, ALT, A2, REF, got 'minor'"):
         riata.open_genotypes(DATA / "tiny", counted_allele="minor")
 
 

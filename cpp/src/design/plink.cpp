@@ -53,9 +53,7 @@ struct Packed {
     end = begin + source.variants * packed_bytes(samples);
   }
 
-  bool holds(const std::uint8_t* at) const {
-    return !std::less<>()(at, begin) && std::less<>()(at, end);
-  }
+  bool holds(const std::uint8_t* at) const { return !std::less<>()(at, begin) && std::less<>()(at, end); }
   /// Lets the system fetch the bytes from `first` to `last`, as far as they are of this source.
   void will_need(const std::uint8_t* first, const std::uint8_t* last) const {
     if (file) file->will_need(static_cast<std::size_t>(first - file->data()), static_cast<std::size_t>(last - first));

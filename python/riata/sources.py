@@ -1,0 +1,257 @@
+"""Where genotypes lie: the files and arrays a `Genotypes` is made of, and designs over them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata import _core
+from riata.tables import Table
+
+Positions = NDArray[np.int64]
+
+#: Copies of A1 for the 2-bit codes 0, 1, 2, 3.
+_A1_COPIES = np.array([2.0, np.nan, 1.0, 0.0])
+
+
+@dataclass(frozen=True)
+class PackedSource:
+    """Genotype calls of n samples at p variants in PLINK's 2-bit codes.
+
+    Attributes
+    ----------
+    path : str
+        The file they come from, named in messages.
+    n, p : int
+    packed : (p, ceil(n / 4)) array of uint8, C-contiguous, or None
+        Variant after variant, sample i at bits ``2 * (i % 4)`` of byte ``i // 4``; 0 is two copies of A1,
+        1 missing, 2 one copy, 3 none. None: `path` is a ``.bed`` file, which stays on disk, memory-mapped.
+    """
+
+    path: str
+    n: int
+    p: int
+    packed: NDArray[np.uint8] | None = None
+
+    @property
+    def bytes_of(self) -> str | NDArray[np.uint8]:
+        """What the core reads: a file's name or an array."""
+        return self.path if self.packed is None else self.packed
+
+    def rows(self) -> NDArray[np.uint8]:
+        """The packed variants, (p, ceil(n / 4)), whatever holds them."""
+        if self.packed is not None:
+            return self.packed
+        return np.memmap(self.path, dtype=np.uint8, mode="r", offset=3, shape=(self.p, -(-self.n // 4)))
+
+
+@dataclass(frozen=True)
+class DosageSource:
+    """Expected copies of A1 of n samples at p variants, for formats that hold more than calls.
+
+    Attributes
+    ----------
+    path : str
+        The file they come from, named in messages.
+    n, p : int
+    dosage : (n, p) array of float32
+        Within [0, 2], NaN where missing. Column-major, and without NaN, it is used where it is.
+    """
+
+    path: str
+    n: int
+    p: int
+    dosage: NDArray[np.float32]
+
+
+Source = PackedSource | DosageSource
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a reader of a file format returns: genotypes with the tables that describe them.
+
+    Attributes
+    ----------
+    source : PackedSource or DosageSource
+    variants : Table
+        ``chrom, id, cm, pos, a1, a2``; formats that name a reference allele have it as `a2`, and the
+        alternate allele, which is counted by default, as `a1`.
+    samples : Table
+        ``fid, iid, father, mother, sex, phenotype`` as text, missing parts as in a ``.fam``.
+    files : list of str
+        Every file read.
+    """
+
+    source: Source
+    variants: Table
+    samples: Table
+    files: list[str]
+
+
+class PackedPart:
+    """Some variants of packed sources that follow each other."""
+
+    def __init__(
+        self, sources: Sequence[PackedSource], rows: Positions | None, columns: Positions | None, a1: bool
+    ) -> None:
+        self.sources, self.rows, self.columns, self.a1 = sources, rows, columns, a1
+        self.p = sum(source.p for source in sources) if columns is None else len(columns)
+
+    @cached_property
+    def core(self) -> _core.PlinkDesign:
+        n = self.sources[0].n
+        include = None
+        if self.rows is not None:
+            include = np.zeros(n, dtype=np.uint8)
+            include[self.rows] = 1
+        data = [source.bytes_of for source in self.sources]
+        sizes = [source.p for source in self.sources]
+        return _core.plink_design(data, n, sizes, self.a1, include, self.columns, os.cpu_count() or 1)
+
+    @cached_property
+    def counts(self) -> NDArray[np.uint32]:
+        return self.core.counts(os.cpu_count() or 1)
+
+    def frequency(self) -> NDArray[np.float64]:
+        called = self.counts[:, :3].sum(axis=1)
+        return _ratio(self.counts[:, 1] + 2.0 * self.counts[:, 2], 2.0 * called)
+
+    def constant(self) -> NDArray[np.bool_]:
+        return np.asarray((self.counts[:, :3] > 0).sum(axis=1) <= 1)
+
+    def decode(self, out: NDArray[np.float64]) -> None:
+        n = self.sources[0].n
+        copies = _A1_COPIES if self.a1 else 2.0 - _A1_COPIES
+        lookup = copies[np.arange(256)[:, None] >> np.array([0, 2, 4, 6]) & 3]
+        for k, packed in enumerate(self.packed()):
+            column = lookup[packed].reshape(-1)[:n]
+            out[:, k] = column if self.rows is None else column[self.rows]
+
+    def packed(self) -> Iterator[NDArray[np.uint8]]:
+        """The bytes of each variant."""
+        ends = np.cumsum([source.p for source in self.sources])
+        columns = np.arange(ends[-1]) if self.columns is None else self.columns
+        for k, run in _runs(np.searchsorted(ends, columns, side="right")):
+            rows = self.sources[k].rows()
+            yield from (rows[j] for j in columns[run] - (ends[k] - self.sources[k].p))
+
+
+class DosagePart:
+    """Some variants of a source of dosages."""
+
+    def __init__(
+        self, source: DosageSource, rows: Positions | None, columns: Positions | None, a1: bool
+    ) -> None:
+        self.source, self.rows, self.columns, self.a1 = source, rows, columns, a1
+        self.p = source.p if columns is None else len(columns)
+
+    @cached_property
+    def core(self) -> _core.Design:
+        block = self._whole()
+        used = block if self.rows is None else block[self.rows]
+        gone = np.isnan(block)
+        if gone.any():
+            called = ~np.isnan(used)
+            mean = _ratio(np.where(called, used, 0.0).sum(axis=0, dtype=np.float64), called.sum(axis=0))
+            block = np.where(gone, np.nan_to_num(mean).astype(np.float32), block)
+        return _core.dense_design(np.asfortranarray(block))
+
+    @cached_property
+    def counts(self) -> NDArray[np.uint32]:
+        used = self._used()
+        near = np.rint(used)
+        kinds = [(near == k).sum(axis=0) for k in range(3)]
+        return np.stack([*kinds, np.isnan(used).sum(axis=0)], axis=1).astype(np.uint32)
+
+    def frequency(self) -> NDArray[np.float64]:
+        used = self._used()
+        called = ~np.isnan(used)
+        copies = np.where(called, used, 0.0).sum(axis=0, dtype=np.float64)
+        return _ratio(copies, 2.0 * called.sum(axis=0))
+
+    def constant(self) -> NDArray[np.bool_]:
+        used = self._used()
+        low = np.where(np.isnan(used), np.inf, used).min(axis=0, initial=np.inf)
+        high = np.where(np.isnan(used), -np.inf, used).max(axis=0, initial=-np.inf)
+        return np.asarray(high <= low)
+
+    def decode(self, out: NDArray[np.float64]) -> None:
+        out[:] = self._used()
+
+    def _whole(self) -> NDArray[np.float32]:
+        block = self.source.dosage if self.columns is None else self.source.dosage[:, self.columns]
+        return block if self.a1 else np.float32(2.0) - block
+
+    def _used(self) -> NDArray[np.float32]:
+        block = self._whole()
+        return block if self.rows is None else block[self.rows]
+
+
+Part = PackedPart | DosagePart
+
+
+def make_parts(
+    sources: Sequence[Source], rows: Positions | None, columns: Positions | None, a1: bool
+) -> list[Part]:
+    """Split the columns in use, numbered over all sources, into runs that one storage can hold.
+
+    Packed sources that follow each other are one storage; each source of dosages is its own. Genotypes count
+    A1 when `a1`, else A2.
+    """
+    groups = [
+        list(group)
+        for _, group in groupby(sources, key=lambda s: "packed" if isinstance(s, PackedSource) else id(s))
+    ]
+    if columns is None:
+        return [_part(group, rows, None, a1) for group in groups]
+    sizes = [sum(source.p for source in group) for group in groups]
+    ends = np.cumsum(sizes)
+    return [
+        _part(groups[k], rows, columns[run] - (ends[k] - sizes[k]), a1)
+        for k, run in _runs(np.searchsorted(ends, columns, side="right"))
+    ]
+
+
+def decode(parts: Sequence[Part], n: int) -> NDArray[np.float64]:
+    """Copies of the counted allele in the n samples in use, NaN where missing."""
+    out = np.empty((n, sum(part.p for part in parts)), order="F")
+    first = 0
+    for part in parts:
+        part.decode(out[:, first : first + part.p])
+        first += part.p
+    return out
+
+
+def side_by_side(parts: Sequence[Part]) -> _core.Design:
+    """One design over all parts."""
+    return parts[0].core if len(parts) == 1 else _core.hstack_design([part.core for part in parts])
+
+
+def _part(group: list[Any], rows: Positions | None, columns: Positions | None, a1: bool) -> Part:
+    if isinstance(group[0], PackedSource):
+        return PackedPart(group, rows, columns, a1)
+    return DosagePart(group[0], rows, columns, a1)
+
+
+def _runs(keys: NDArray[np.int64]) -> Iterator[tuple[int, slice]]:
+    """Each run of equal keys: its key and where it is."""
+    if len(keys) == 0:
+        return
+    edges = np.flatnonzero(np.diff(keys)) + 1
+    for start, stop in zip([0, *edges], [*edges, len(keys)], strict=True):
+        yield int(keys[start]), slice(int(start), int(stop))
+
+
+def _ratio(top: NDArray[Any], bottom: NDArray[Any]) -> NDArray[np.float64]:
+    """The quotient; NaN over zero."""
+    out = np.full(len(top), np.nan)
+    np.divide(top, bottom, out=out, where=bottom > 0)
+    return out
