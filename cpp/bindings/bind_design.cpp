@@ -14,6 +14,7 @@
 #include "bindings.hpp"
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
+#include "riata/design/hardy_weinberg.hpp"
 #include "riata/design/plink.hpp"
 #include "riata/error.hpp"
 #include "riata/kernel/kernels.hpp"
@@ -276,6 +277,30 @@ py::array_t<std::uint32_t> counts(const riata::PlinkDesign& X, int n_threads) {
   return out;
 }
 
+py::array_t<std::int64_t> identical(const riata::PlinkDesign& X, int n_threads) {
+  check_threads(n_threads);
+  std::vector<std::int64_t> first;
+  {
+    const py::gil_scoped_release nogil;
+    first = X.identical(n_threads);
+  }
+  return py::array_t<std::int64_t>(static_cast<py::ssize_t>(first.size()), first.data());
+}
+
+py::array_t<double> hardy_weinberg(const py::array_t<std::uint32_t, py::array::c_style>& counts, int n_threads) {
+  check_threads(n_threads);
+  if (counts.ndim() != 2 || counts.shape(1) != 4) throw py::value_error("counts must have shape (variants, 4)");
+  std::vector<riata::GenotypeCounts> table;
+  for (const std::uint32_t* c = counts.data(); c != counts.data() + counts.size(); c += 4)
+    table.push_back({c[0], c[1], c[2], c[3]});
+  riata::Vec out;
+  {
+    const py::gil_scoped_release nogil;
+    out = riata::hardy_weinberg(table, n_threads);
+  }
+  return py::array_t<double>(out.size(), out.data());
+}
+
 }  // namespace
 
 void bind_design(py::module_& m) {
@@ -309,6 +334,8 @@ void bind_design(py::module_& m) {
   py::class_<riata::PlinkDesign, riata::Design, std::shared_ptr<riata::PlinkDesign>>(m, "PlinkDesign")
       .def("counts", &counts, "n_threads"_a = 1,
            "(variants, 4): samples with 0, 1, 2 copies of the counted allele and missing, over the included samples.")
+      .def("identical", &identical, "n_threads"_a = 1,
+           "(variants,): the first variant with the same genotypes in the included samples, -1 where it is the first.")
       .def("imputed",
            [](const riata::PlinkDesign& X) { return py::array_t<double>(X.imputed().size(), X.imputed().data()); });
 
@@ -319,6 +346,9 @@ void bind_design(py::module_& m) {
   m.def("plink_design", &plink_design, "sources"_a, "n_samples"_a, "n_variants"_a, "count_a1"_a, "include"_a,
         "columns"_a, "n_threads"_a,
         "sources: .bed files, or uint8 arrays (variants, ceil(n_samples / 4)) of PLINK's 2-bit codes.");
+
+  m.def("hardy_weinberg", &hardy_weinberg, "counts"_a, "n_threads"_a = 1,
+        "p values of the exact test, (variants,), from counts as PlinkDesign.counts() gives them.");
 
   m.def(
       "set_isa", [](const std::string& name) { riata::set_isa(name); }, "name"_a,

@@ -7,4 +7,5 @@ PYBIND11_MODULE(_core, m) {
   m.attr("__version__") = RIATA_VERSION;
   bind_design(m);
   bind_path(m);
+  bind_tables(m);
 }

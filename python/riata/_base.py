@@ -16,6 +16,7 @@ from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_spar
 from riata._validation import (
     SOLVERS,
     Float,
+    Names,
     check_choice,
     check_flag,
     check_integer,
@@ -158,7 +159,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             )
 
 
-def _checked_table(X: Any) -> tuple[Any, NDArray[Any] | None]:
+def _checked_table(X: Any) -> tuple[Any, Names | None]:
     """`as_table`, with scikit-learn's words for everything that is not a plain table of numbers."""
     if isinstance(X, np.matrix):
         plain = False

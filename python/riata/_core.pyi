@@ -29,6 +29,8 @@ class Design:
 class PlinkDesign(Design):
     def counts(self, n_threads: int = 1) -> NDArray[np.uint32]:
         """(variants, 4): included samples with 0, 1, 2 copies of the counted allele, and missing."""
+    def identical(self, n_threads: int = 1) -> NDArray[np.int64]:
+        """(variants,): the first variant with the same genotypes in the included samples, else -1."""
     def imputed(self) -> NDArray[np.float64]: ...
 
 def dense_design(X: NDArray[Any]) -> Design:
@@ -47,6 +49,42 @@ def plink_design(
     n_threads: int,
 ) -> PlinkDesign:
     """sources: .bed files, or uint8 arrays (variants, ceil(n_samples / 4)) of PLINK's 2-bit codes."""
+
+def hardy_weinberg(counts: NDArray[np.uint32], n_threads: int = 1) -> NDArray[np.float64]:
+    """p values of the exact test, (variants,), from counts as PlinkDesign.counts() gives them."""
+
+def read_text_columns(
+    source: str | bytes,
+    fields: Sequence[tuple[int, str, str]],
+    *,
+    name: str,
+    n_fields: int = 0,
+    field_names: str = "",
+    skipped_lines: int = 0,
+) -> list[Any]:
+    """Columns of a text table with fields between blanks, from a path or from bytes.
+
+    Fields are (place in the line, kind, what messages call it). Each comes back as an array of numbers
+    ("integer", "real"), as (bytes, offsets) ("text"), or as (codes, bytes, offsets) with the distinct texts
+    ("code"). n_fields: exactly as many a line; 0: at least those that are read. Bad lines are a ValueError
+    that names `name` and the line.
+    """
+
+def take_texts(
+    bytes: NDArray[np.uint8], offsets: NDArray[np.uint32], positions: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+    """(bytes, offsets) of the texts at positions."""
+
+def match_texts(
+    bytes: NDArray[np.uint8],
+    offsets: NDArray[np.uint32],
+    wanted_bytes: NDArray[np.uint8],
+    wanted_offsets: NDArray[np.uint32],
+) -> NDArray[np.int32]:
+    """For each text the first of the wanted ones that equals it, or -1."""
+
+def repeated_texts(bytes: NDArray[np.uint8], offsets: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Whether an earlier text equals each."""
 
 def hstack_design(parts: list[Design]) -> Design:
     """Designs of equal row counts as one: their columns side by side, in the order given."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
-from riata._validation import Float, as_names
+from riata._validation import Float, Names, as_names
 
 VIEWED = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.int8))
 INDICES = (np.dtype(np.int32), np.dtype(np.int64))
@@ -26,7 +26,7 @@ class DesignView:
     core: _core.Design
     n_samples: int
     n_features: int
-    feature_names: NDArray[Any] | None = None
+    feature_names: Names | None = None
     rows: NDArray[np.int64] | None = None
 
     def spread(self, values: Float, fill: float = 0.0) -> Float:
@@ -72,7 +72,7 @@ def as_design(X: Any) -> DesignView:
     return view(table, names)
 
 
-def as_table(X: Any) -> tuple[Any, NDArray[Any] | None]:
+def as_table(X: Any) -> tuple[Any, Names | None]:
     """Return (ndarray or CSC matrix that can be viewed, feature names or None); `X` itself when it can."""
     if isinstance(X, np.ndarray):
         return _dense(X), None
@@ -92,7 +92,7 @@ def as_table(X: Any) -> tuple[Any, NDArray[Any] | None]:
     )
 
 
-def view(table: Any, names: NDArray[Any] | None = None) -> DesignView:
+def view(table: Any, names: Names | None = None) -> DesignView:
     """See a table of `as_table` as a design."""
     n, p = table.shape
     if isinstance(table, np.ndarray):

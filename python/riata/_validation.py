@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.text_columns import TextColumn
+
 Float = NDArray[np.float64]
+Names = NDArray[Any] | TextColumn  # of features
 
 LOSSES = ("gaussian", "binomial")
 SOLVERS = ("auto", "homotopy", "cd", "prox")
@@ -177,7 +180,7 @@ def check_bounds(
     return low, high
 
 
-def check_exclude(exclude: Any, p: int, feature_names: NDArray[Any] | None) -> NDArray[np.int64] | None:
+def check_exclude(exclude: Any, p: int, feature_names: Names | None) -> NDArray[np.int64] | None:
     """Return the numbers of the features to leave out, from numbers, a boolean mask or names."""
     if exclude is None:
         return None
@@ -193,10 +196,12 @@ def check_exclude(exclude: Any, p: int, feature_names: NDArray[Any] | None) -> N
     if array.dtype.kind in "UO":
         if feature_names is None:
             raise ValueError("exclude may hold names only when X has feature names, as a DataFrame has")
-        found = np.isin(
-            feature_names, array.astype(np.str_)
-        )  # a name that several features share means them all
-        unknown = np.setdiff1d(array.astype(np.str_), feature_names[found])
+        wanted = array.astype(np.str_)  # a name that several features share means them all
+        if isinstance(feature_names, TextColumn):
+            found = feature_names.isin(wanted.tolist())
+        else:
+            found = np.isin(feature_names, wanted)
+        unknown = np.setdiff1d(wanted, np.asarray(feature_names[found], dtype=np.str_))
         if len(unknown):
             raise ValueError(f"exclude must hold names of features of X, got {str(unknown[0])!r}")
         return np.flatnonzero(found).astype(np.int64)
@@ -292,9 +297,9 @@ def check_progress(progress: Any) -> Any:
     return progress
 
 
-def as_names(names: Iterable[Any]) -> NDArray[Any]:
-    """Return feature names as an array of str."""
-    if isinstance(names, np.ndarray) and names.dtype.kind == "U":
+def as_names(names: Iterable[Any]) -> Names:
+    """Return feature names as an array of str; columns of text stay what they are."""
+    if isinstance(names, TextColumn) or (isinstance(names, np.ndarray) and names.dtype.kind == "U"):
         return names
     listed = [str(name) for name in names]
     return np.array(listed, dtype=np.str_) if listed else np.empty(0, dtype=np.str_)

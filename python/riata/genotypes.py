@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from riata.plink_tables import read_bim, read_fam
 from riata.sources import Opened, PackedSource, Part, Source, decode, make_parts, side_by_side
 from riata.tables import StrPath, Table, concat_tables, some
+from riata.text_columns import TextColumn
 
 if TYPE_CHECKING:
     from riata import _core
@@ -113,7 +114,7 @@ class Genotypes:
     samples : Table
         ``fid, iid, father, mother, sex, phenotype``, n rows, text.
     variants : Table
-        ``chrom, id, cm, pos, a1, a2``, p rows.
+        ``chrom, id, cm, pos, a1, a2``, p rows; the text stays compact until it is asked for.
     shape : tuple of int
         (n, p).
     counted_allele : {"A1", "A2"}
@@ -162,19 +163,22 @@ class Genotypes:
         )
 
     @property
-    def feature_names(self) -> NDArray[Any]:
+    def feature_names(self) -> TextColumn:
         """Variant ids, (p,)."""
-        return self.variants.id
+        ids: TextColumn = self.variants.id
+        return ids
 
     @property
-    def effect_allele(self) -> NDArray[Any]:
+    def effect_allele(self) -> TextColumn:
         """The counted allele of each variant, (p,)."""
-        return self.variants.a1 if self.counted_allele == "A1" else self.variants.a2
+        counted: TextColumn = self.variants.a1 if self.counted_allele == "A1" else self.variants.a2
+        return counted
 
     @property
-    def other_allele(self) -> NDArray[Any]:
+    def other_allele(self) -> TextColumn:
         """The allele that is not counted, (p,)."""
-        return self.variants.a2 if self.counted_allele == "A1" else self.variants.a1
+        other: TextColumn = self.variants.a2 if self.counted_allele == "A1" else self.variants.a1
+        return other
 
     def subset(self, *, samples: ArrayLike | None = None, variants: ArrayLike | None = None) -> Genotypes:
         """Return a view on some samples and variants, for fits too; no genotype is copied.
@@ -220,6 +224,42 @@ class Genotypes:
         """Say which variants do not vary: at most one kind of genotype is called, (p,)."""
         return _joined([part.constant() for part in self._parts()], np.empty(0, dtype=np.bool_))
 
+    def qc(self) -> Table:
+        """Return what quality control asks of each variant, over the samples in use; one row a variant.
+
+        Returns
+        -------
+        Table
+            ``chrom, id, pos``; ``n_called``, samples with a call; ``missing_rate``; ``frequency`` of the
+            counted allele and ``maf``, the smaller of the two; ``hwe_p``, the exact test of Hardy-Weinberg
+            equilibrium; ``monomorphic``; ``duplicate_id`` and ``duplicate_site`` (the same chromosome,
+            position and pair of alleles) of an earlier variant; ``identical_to``, the position of the first
+            variant with the same genotypes, -1 where there is none before it.
+
+        Notes
+        -----
+        Genotypes are counted as they are stored, on X, Y and MT too. ``hwe_p`` is over the women (sex 2) on
+        X, and NaN on Y and MT. Dosages are tested as the nearest number of copies, and compared with those of
+        their own file.
+
+        References
+        ----------
+        Wigginton, Cutler & Abecasis (2005), A note on exact tests of Hardy-Weinberg equilibrium, American
+        Journal of Human Genetics 76.
+        """
+        from riata.quality import quality_table
+
+        return quality_table(self)
+
+    def identical_to(self) -> NDArray[np.int64]:
+        """Return the first variant with the same genotypes in the samples in use, (p,); -1: it is that."""
+        pieces, first = [], 0
+        for part in self._parts():
+            same = part.identical()
+            pieces.append(np.where(same >= 0, same + first, -1))
+            first += part.p
+        return _joined(pieces, np.empty(0, dtype=np.int64))
+
     def to_numpy(self, variants: ArrayLike | None = None) -> NDArray[np.float64]:
         """Decode genotypes to float64, samples x variants, NaN where missing.
 
@@ -235,7 +275,7 @@ class Genotypes:
         return make_parts(self.sources, self._rows, columns, self.counted_allele == "A1")
 
     def _parts(self) -> list[Part]:
-        """Return the storages of the variants in use, their missing calls at the mean of the samples in use."""
+        """Return the storages of the variants in use; missing calls stand at the mean of its samples."""
         if self._opened is None:
             self._opened = self._make_parts(self._columns)
         return self._opened
@@ -311,7 +351,7 @@ def _check_bed(path: str, n: int, p: int) -> None:
         )
 
 
-def _positions(chosen: ArrayLike | None, ids: NDArray[Any], what: str) -> NDArray[np.int64] | None:
+def _positions(chosen: ArrayLike | None, ids: TextColumn, what: str) -> NDArray[np.int64] | None:
     if chosen is None:
         return None
     wanted = np.asarray(chosen)
@@ -322,20 +362,16 @@ def _positions(chosen: ArrayLike | None, ids: NDArray[Any], what: str) -> NDArra
             raise ValueError(f"{what} mask must have {len(ids)} entries, got {len(wanted)}")
         return np.flatnonzero(wanted).astype(np.int64)
     if wanted.dtype.kind in "UO":
-        place: dict[Any, int] = {}
-        again: set[Any] = set()
-        for k, name in enumerate(ids):
-            if place.setdefault(name, k) != k:
-                again.add(name)
-        unknown = [name for name in wanted if name not in place]
+        names = [str(name) for name in wanted]
+        found, count = ids.find(names)
+        unknown = [names[k] for k in np.flatnonzero(count == 0)]
         if unknown:
             raise ValueError(f"{what} not in the file: {some(unknown)}")
-        ambiguous = [name for name in wanted if name in again]
+        ambiguous = [names[k] for k in np.flatnonzero(count > 1)]
         if ambiguous:
             raise ValueError(
                 f"{what} named more than once in the file: {some(ambiguous)}; give positions instead"
             )
-        found = np.array([place[name] for name in wanted], dtype=np.int64)
     elif wanted.dtype.kind in "iu" or wanted.size == 0:
         found = wanted.astype(np.int64)
         if found.size and (found.min() < -len(ids) or found.max() >= len(ids)):

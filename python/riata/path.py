@@ -20,6 +20,7 @@ from riata._validation import (
     LOSSES,
     SOLVERS,
     Float,
+    Names,
     check_alphas,
     check_binomial_target,
     check_bounds,
@@ -37,6 +38,7 @@ from riata._validation import (
     threads_for,
 )
 from riata.penalties import ElasticNet
+from riata.text_columns import PlainColumn, TextColumn, differing_rows, plain_column
 
 __all__ = ["Path", "fit_path", "load"]
 
@@ -89,7 +91,7 @@ class Path:
         Sum of the observation weights.
     response_scale : float
         Weighted standard deviation of y (1/n).
-    feature_names : ndarray of str, shape (p,), or None
+    feature_names : ndarray of str or TextColumn, shape (p,), or None
     classes : ndarray of shape (2,), or None
         Labels coded 0 and 1 by the binomial loss.
     interrupted : bool
@@ -124,7 +126,7 @@ class Path:
     n_samples: int
     weight_sum: float
     response_scale: float
-    feature_names: NDArray[Any] | None = None
+    feature_names: Names | None = None
     classes: NDArray[Any] | None = None
     interrupted: bool = False
     counters: dict[str, float] = field(default_factory=dict)
@@ -233,7 +235,8 @@ class Path:
         import pandas as pd
 
         coefs = self.coefs
-        feature = coefs.indices if self.feature_names is None else self.feature_names[coefs.indices]
+        names = self.feature_names
+        feature = coefs.indices if names is None else np.asarray(names[coefs.indices])
         alpha = np.repeat(self.alphas, np.diff(coefs.indptr))
         return pd.DataFrame({"alpha": alpha, "feature": feature, "coef": coefs.data})
 
@@ -283,8 +286,11 @@ class Path:
                 f"X must have the {self.n_features} features of the fit, got {design.n_features}"
             )
         ours, theirs = self.feature_names, design.feature_names
-        if ours is not None and theirs is not None and not np.array_equal(ours, theirs):
-            j = int(np.flatnonzero(ours != theirs)[0])
+        if ours is None or theirs is None:
+            return
+        differ = differing_rows(ours, theirs)
+        if len(differ):
+            j = int(differ[0])
             raise ValueError(
                 "X must have the features of the fit in the same order, "
                 f"got {theirs[j]!r} where the fit had {ours[j]!r}"
@@ -301,6 +307,9 @@ class Path:
             value = getattr(self, item.name)
             if isinstance(value, np.ndarray):
                 arrays[item.name] = value
+            elif isinstance(value, TextColumn):
+                plain = plain_column(value)
+                arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"] = plain.data, plain.offsets
             elif item.name != "coefs":
                 meta[item.name] = value
         arrays["meta"] = np.array(json.dumps(meta))
@@ -317,6 +326,8 @@ class Path:
                 parts["coefs"] = sp.csc_array(csc, shape=shape)
             elif item.name in arrays:
                 parts[item.name] = arrays[item.name]
+            elif f"{item.name}_offsets" in arrays:
+                parts[item.name] = PlainColumn(arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"])
             else:
                 parts[item.name] = meta[item.name]
         return cls(**parts)

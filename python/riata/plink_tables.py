@@ -2,70 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
 from os import fspath
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from riata.tables import StrPath, Table, text_array
+from riata import _core
+from riata.tables import StrPath, Table
+from riata.text_columns import PlainColumn, coded_column
 
-_BIM = ("chrom", "id", "cm", "pos", "a1", "a2")
-_FAM = ("fid", "iid", "father", "mother", "sex", "phenotype")
+Kind = Literal["code", "text", "integer", "real"]
+
+_BIM: dict[str, Kind] = {
+    "chrom": "code",
+    "id": "text",
+    "cm": "real",
+    "pos": "integer",
+    "a1": "code",
+    "a2": "code",
+}
+_FAM: dict[str, Kind] = {
+    "fid": "text",
+    "iid": "text",
+    "father": "text",
+    "mother": "text",
+    "sex": "code",
+    "phenotype": "text",
+}
+_LABELS = {"cm": "centimorgans", "pos": "position"}
 
 
 def read_bim(path: StrPath) -> Table:
     """Read a ``.bim`` file: one variant a line, chromosome, id, centimorgans, position, A1, A2."""
-    columns = _read_columns(path, _BIM)
-    known: dict[str, str] = {}
-    return Table(
-        {
-            "chrom": text_array([known.setdefault(c, c) for c in columns[0]]),
-            "id": text_array(columns[1]),
-            "cm": _numbers(columns[2], path, "centimorgans", np.float64),
-            "pos": _numbers(columns[3], path, "position", np.int64),
-            "a1": text_array([known.setdefault(a, a) for a in columns[4]]),
-            "a2": text_array([known.setdefault(a, a) for a in columns[5]]),
-        }
-    )
+    return _read_all(path, _BIM)
 
 
 def read_fam(path: StrPath) -> Table:
     """Read a ``.fam`` file: one sample a line, FID, IID, father, mother, sex, phenotype, all as text."""
-    return Table(
-        {name: text_array(values) for name, values in zip(_FAM, _read_columns(path, _FAM), strict=True)}
+    return _read_all(path, _FAM)
+
+
+def read_fields(
+    source: StrPath | bytes,
+    fields: dict[str, tuple[int, Kind]],
+    *,
+    name: str,
+    n_fields: int = 0,
+    field_names: str = "",
+    skipped_lines: int = 0,
+) -> Table:
+    """Read some fields of a table whose cells stand between blanks, millions of lines in seconds.
+
+    Parameters
+    ----------
+    source : path or bytes
+    fields : dict
+        For each column wanted its place in a line, counted from 0, and its kind: ``"code"`` for texts that
+        repeat, ``"text"`` for others, ``"integer"`` or ``"real"``.
+    name : str
+        What messages call the source.
+    n_fields : int
+        How many fields each line must have; 0: at least those that are read.
+    field_names : str
+        All of them, for messages.
+    skipped_lines : int
+        Lines before the first row: comments and header.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    ValueError
+        When a line has another number of fields or a number does not read as one (naming the line), and when
+        there is no line.
+    """
+    columns = _core.read_text_columns(
+        source if isinstance(source, bytes) else fspath(source),
+        [(place, kind, _LABELS.get(column, column)) for column, (place, kind) in fields.items()],
+        name=name,
+        n_fields=n_fields,
+        field_names=field_names,
+        skipped_lines=skipped_lines,
     )
+    return Table({column: _column(values) for column, values in zip(fields, columns, strict=True)})
 
 
-def _read_columns(path: StrPath, names: Sequence[str]) -> list[list[str]]:
-    columns: list[list[str]] = [[] for _ in names]
-    first = 1
-    with open(path, encoding="utf-8", errors="replace") as file:
-        while rows := list(map(str.split, islice(file, 1 << 16))):
-            for number, row in enumerate(rows, first):
-                if len(row) != len(names) and row:
-                    raise ValueError(
-                        f"{fspath(path)}, line {number}: expected {len(names)} fields "
-                        f"({', '.join(names)}), got {len(row)}"
-                    )
-            for column, values in zip(columns, zip(*filter(None, rows), strict=True), strict=False):
-                column.extend(values)
-            first += len(rows)
-    if not columns[0]:
-        raise ValueError(f"{fspath(path)}: the file is empty")
-    return columns
+def _read_all(path: StrPath, kinds: dict[str, Kind]) -> Table:
+    fields = {column: (place, kind) for place, (column, kind) in enumerate(kinds.items())}
+    names = ", ".join(kinds)
+    return read_fields(path, fields, name=fspath(path), n_fields=len(kinds), field_names=names)
 
 
-def _numbers(cells: list[str], path: StrPath, what: str, dtype: type[Any]) -> NDArray[Any]:
-    convert: type[Any] = int if dtype is np.int64 else float
-    try:
-        return np.fromiter(map(convert, cells), dtype=dtype, count=len(cells))
-    except ValueError:
-        for number, cell in enumerate(cells, 1):
-            try:
-                convert(cell)
-            except ValueError:
-                raise ValueError(f"{fspath(path)}, line {number}: {what} {cell!r} is not a number") from None
-        raise
+def _column(values: Any) -> Any:
+    if isinstance(values, np.ndarray):
+        return values
+    if len(values) == 2:
+        return PlainColumn(*values)
+    codes, data, offsets = values
+    return coded_column(codes, PlainColumn(data, offsets).tolist())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -82,10 +83,11 @@ class Opened:
     ----------
     source : PackedSource or DosageSource
     variants : Table
-        ``chrom, id, cm, pos, a1, a2``; formats that name a reference allele have it as `a2`, and the
-        alternate allele, which is counted by default, as `a1`.
+        ``chrom, id, cm, pos, a1, a2``, text as `read_fields`, `plain_column` and `coded_texts` (chromosomes,
+        alleles) make it; formats that name a reference allele have it as `a2`, and the alternate allele,
+        which is counted by default, as `a1`.
     samples : Table
-        ``fid, iid, father, mother, sex, phenotype`` as text, missing parts as in a ``.fam``.
+        ``fid, iid, father, mother, sex, phenotype`` as columns of text, missing parts as in a ``.fam``.
     files : list of str
         Every file read.
     """
@@ -126,6 +128,9 @@ class PackedPart:
 
     def constant(self) -> NDArray[np.bool_]:
         return np.asarray((self.counts[:, :3] > 0).sum(axis=1) <= 1)
+
+    def identical(self) -> Positions:
+        return self.core.identical(os.cpu_count() or 1)
 
     def decode(self, out: NDArray[np.float64]) -> None:
         n = self.sources[0].n
@@ -182,6 +187,15 @@ class DosagePart:
         low = np.where(np.isnan(used), np.inf, used).min(axis=0, initial=np.inf)
         high = np.where(np.isnan(used), -np.inf, used).max(axis=0, initial=-np.inf)
         return np.asarray(high <= low)
+
+    def identical(self) -> Positions:
+        used = self._used()
+        seen: dict[bytes, int] = {}
+        out = np.full(self.p, -1, dtype=np.int64)
+        for j in range(self.p):
+            first = seen.setdefault(hashlib.sha256(used[:, j].tobytes()).digest(), j)
+            out[j] = -1 if first == j else first
+        return out
 
     def decode(self, out: NDArray[np.float64]) -> None:
         out[:] = self._used()

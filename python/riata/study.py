@@ -15,6 +15,7 @@ from riata.joining import Joiner, JoinReport, repeated
 from riata.matrices import MatrixTable, read_matrix
 from riata.response import Response, code_response
 from riata.tables import Table, TextTable, is_missing, read_list, read_text_table, some, text_array
+from riata.text_columns import TextColumn, join_columns
 
 if TYPE_CHECKING:
     from riata import _core
@@ -54,12 +55,15 @@ class StudyDesign:
     main : Genotypes or (n, p) array
     covariates : (n, k) array
         Finite numbers; k may be 0.
-    feature_names : sequence of str
+    feature_names : sequence of str or TextColumn
         p + k names.
     """
 
     def __init__(
-        self, main: Genotypes | NDArray[Any], covariates: NDArray[np.float64], feature_names: Sequence[str]
+        self,
+        main: Genotypes | NDArray[Any],
+        covariates: NDArray[np.float64],
+        feature_names: Sequence[str] | TextColumn,
     ) -> None:
         self.main, self.covariates, self.feature_names = main, covariates, feature_names
 
@@ -145,9 +149,10 @@ class Study:
         return len(self.features)
 
     @property
-    def feature_names(self) -> list[str]:
-        names = self.features["id"] if self.is_genotypes else self.features["name"]
-        return [*(str(name) for name in names), *self.covariate_names]
+    def feature_names(self) -> Sequence[str] | TextColumn:
+        if self.is_genotypes:
+            return join_columns([self.features["id"], self.covariate_names])
+        return [*(str(name) for name in self.features["name"]), *self.covariate_names]
 
     @property
     def penalty_factor(self) -> NDArray[np.float64] | None:

@@ -12,18 +12,23 @@ from typing import IO, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.text_columns import TextColumn, join_columns
+
 StrPath = str | PathLike[str]
 
 #: Spellings of "no value" in any text table, compared without case.
 MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "null", "none", "."})
 
 
+Column = NDArray[Any] | TextColumn
+
+
 class Table:
-    """Named columns of equal length: a mapping of NumPy arrays with attribute access.
+    """Named columns of equal length: a mapping of NumPy arrays and text columns with attribute access.
 
     Parameters
     ----------
-    columns : mapping of str to (n,) array
+    columns : mapping of str to (n,) array or TextColumn
         The columns, in order. They are kept as given, not copied.
 
     Raises
@@ -40,7 +45,7 @@ class Table:
     (np.int64(30), 2, 'rs2')
     """
 
-    def __init__(self, columns: Mapping[str, NDArray[Any]]) -> None:
+    def __init__(self, columns: Mapping[str, Column]) -> None:
         lengths = {name: len(values) for name, values in columns.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"columns must have equal lengths, got {lengths}")
@@ -60,7 +65,7 @@ class Table:
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
 
-    def __getattr__(self, name: str) -> NDArray[Any]:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._columns:
             raise AttributeError(
                 f"no column {name!r}; columns are {', '.join(self.__dict__.get('_columns', {}))}"
@@ -80,17 +85,22 @@ class Table:
         return f"Table({len(self)} rows: {', '.join(self._columns)})"
 
     def to_frame(self) -> Any:
-        """Return a ``pandas.DataFrame`` that shares the columns (needs pandas)."""
+        """Return a ``pandas.DataFrame``, which shares the columns of numbers (needs pandas)."""
         import pandas as pd
 
-        return pd.DataFrame(self._columns)
+        return pd.DataFrame({name: np.asarray(values) for name, values in self._columns.items()})
 
 
 def concat_tables(tables: Sequence[Table]) -> Table:
     """The rows of tables with the same columns, one table after the other."""
     if len(tables) == 1:
         return tables[0]
-    return Table({name: np.concatenate([table[name] for table in tables]) for name in tables[0].columns})
+    return Table({name: _concat([table[name] for table in tables]) for name in tables[0].columns})
+
+
+def _concat(columns: Sequence[Any]) -> Column:
+    text = any(isinstance(column, TextColumn) for column in columns)
+    return join_columns(columns) if text else np.concatenate(columns)
 
 
 class TextTable:

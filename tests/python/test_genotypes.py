@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import gammaln
+from support import write_plink
 
 import riata
+from riata import _core
 from riata.genotypes import Genotypes
 from riata.plink_tables import read_bim, read_fam
 from riata.sources import DosageSource, PackedSource
@@ -129,6 +132,90 @@ def test_fit_on_genotypes_is_the_fit_on_decoded_numbers(geno):
     assert_allclose(mine.alphas, dense.alphas, rtol=1e-12)
     assert_allclose(mine.coefs.toarray(), dense.coefs.toarray(), atol=1e-6)
     assert_allclose(mine.predict(some, mine.alphas[5]), dense.predict(X, mine.alphas[5]), atol=1e-6)
+
+
+def hardy_weinberg(het, one, two):
+    """The exact test from its definition: Wigginton, Cutler & Abecasis (2005), equation 1, in logarithms."""
+    n, rare = het + one + two, het + 2 * min(one, two)
+    if n == 0:
+        return np.nan
+    hets = np.arange(rare % 2, rare + 1, 2)
+    homs = (rare - hets) // 2
+    log = hets * np.log(2) - gammaln(homs + 1) - gammaln(hets + 1) - gammaln(n - hets - homs + 1)
+    p = np.exp(log - log.max())
+    return p[p <= p[hets == het] * (1 + 1e-7)].sum() / p.sum()
+
+
+@pytest.mark.parametrize("scale", [3, 40, 3000])
+def test_hardy_weinberg_from_its_definition(scale):
+    rng = np.random.default_rng(scale)
+    f = rng.random((200, 1))
+    p = np.hstack([f * f, 2 * f * (1 - f), (1 - f) ** 2])
+    counts = np.array([rng.multinomial(scale, row) for row in p])
+    counts[:4] = [[0, 0, 0], [scale, 0, 0], [scale, 0, 2 * scale], [1, scale, 0]]
+    table = np.hstack([counts, rng.integers(0, 9, (200, 1))]).astype(np.uint32)
+    got = _core.hardy_weinberg(table, 2)
+    assert_allclose(got, [hardy_weinberg(b, a, c) for a, b, c in counts.tolist()], rtol=1e-7)
+    assert np.isnan(got[0])
+    assert got[1] == 1.0
+
+
+def test_quality_control(tmp_path):
+    rng = np.random.default_rng(8)
+    X = rng.binomial(2, 0.3, (37, 40)).astype(float)
+    X[rng.random(X.shape) < 0.1] = np.nan
+    X[:, 7], X[:, 9] = 1.0, np.nan
+    X[:, 20], X[:, 33], X[:, 34] = X[:, 3], X[:, 3], X[:, 5]
+    X[36, 34] = 2.0 - np.nan_to_num(X[36, 5])
+    stem = tmp_path / "qc"
+    write_plink(stem, X)
+    chrom = ["1"] * 20 + ["X"] * 8 + ["chr23"] * 4 + ["Y"] * 4 + ["MT"] * 4
+    pos = [100 + j for j in range(40)]
+    pos[11] = pos[12] = pos[10]
+    ids = [f"rs{j}" for j in range(40)]
+    ids[25] = ids[4]
+    pairs = [("A", "G")] * 40
+    pairs[11], pairs[12] = ("A", "C"), ("G", "A")
+    rows = zip(chrom, ids, pos, pairs, strict=True)
+    stem.with_suffix(".bim").write_text("".join(f"{c} {i} 0 {p} {a} {b}\n" for c, i, p, (a, b) in rows))
+    sexes = [1 + i % 2 for i in range(37)]
+    stem.with_suffix(".fam").write_text("".join(f"f i{i} 0 0 {s} -9\n" for i, s in enumerate(sexes)))
+    geno = riata.open_genotypes(stem)
+    used = np.r_[5:36]
+    for some, Z, sex in (
+        (geno, X, sexes),
+        (geno.subset(samples=used), X[used], np.array(sexes)[used]),
+    ):
+        qc = some.qc()
+        called = ~np.isnan(Z)
+        assert_array_equal(qc.n_called, called.sum(axis=0))
+        assert_allclose(qc.missing_rate, 1 - called.mean(axis=0))
+        frequency = np.array(
+            [np.nan if not c.any() else z[c].mean() / 2 for z, c in zip(Z.T, called.T, strict=True)]
+        )
+        assert_allclose(qc.frequency, frequency)
+        assert_allclose(qc.maf, np.minimum(frequency, 1 - frequency))
+        women = Z[np.array(sex) == 2]
+        for j in range(40):
+            over = women if 20 <= j < 32 else Z
+            kinds = [int((over[:, j] == k).sum()) for k in (1, 0, 2)]
+            assert_allclose(qc.hwe_p[j], np.nan if j >= 32 else hardy_weinberg(*kinds), rtol=1e-7)
+        assert_array_equal(np.flatnonzero(qc.monomorphic), [7, 9])
+        same = [
+            next((k for k in range(j) if np.array_equal(Z[:, j], Z[:, k], equal_nan=True)), -1)
+            for j in range(40)
+        ]
+        assert_array_equal(qc.identical_to, same)
+        assert same[20] == same[33] == 3
+        assert_array_equal(np.flatnonzero(qc.duplicate_id), [25])
+        assert_array_equal(np.flatnonzero(qc.duplicate_site), [12])
+        assert qc.columns[:3] == ["chrom", "id", "pos"]
+        assert len(qc.to_frame()) == 40
+    assert geno.qc().identical_to[34] == -1
+    assert geno.subset(samples=used).qc().identical_to[34] == 5
+    few = geno.subset(samples=[0, 2, 4], variants=[33, 20, 9]).qc()
+    assert_array_equal(few.identical_to, [-1, 0, -1])
+    assert np.isnan(few.hwe_p[1])
 
 
 @pytest.mark.parametrize(
@@ -255,6 +342,11 @@ def test_packed_arrays_and_dosages_are_sources(geno):
             used = ~np.isnan(want).all(axis=0)
             assert_allclose(some.allele_frequency()[used], filled[:, used].mean(axis=0) / 2, rtol=1e-5)
             assert np.isnan(some.allele_frequency()[~used]).all()
+            same = some.identical_to()
+            for j, first in enumerate(same):
+                assert first < j
+                assert first < 0 or np.array_equal(want[:, j], want[:, first], equal_nan=True)
+            assert (same >= 0).any() or len(same) < 70
             assert_array_equal(some.monomorphic(), (filled == filled[0]).all(axis=0) | ~used)
             design, index = some._design()
             dense = design.gather(np.arange(want.shape[1]))

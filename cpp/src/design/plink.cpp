@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <stdexcept>
@@ -10,6 +11,7 @@
 #include "design/plink_columns.hpp"
 #include "design/plink_pool.hpp"
 #include "design/plink_rounded.hpp"
+#include "io/first_of.hpp"
 #include "kernel/plink.hpp"
 #include "riata/error.hpp"
 #include "riata/io/mmap.hpp"
@@ -174,6 +176,25 @@ struct PlinkDesign::Impl {
     return c;
   }
 
+  /// Codes of samples 32 k to 32 k + 31 of column j, zero for those that are not included.
+  std::uint64_t word(Index j, std::size_t k) const {
+    std::uint64_t codes = 0;
+    std::memcpy(&codes, column(j) + 8 * k, std::min<std::size_t>(8, static_cast<std::size_t>(stride) - 8 * k));
+    return codes & (3 * included[k]);
+  }
+
+  std::uint64_t hash(Index j) const {
+    std::uint64_t hash = 0;
+    for (std::size_t k = 0; k < included.size(); ++k) hash = hash_word(hash, word(j, k));
+    return hash;
+  }
+
+  bool same(Index a, Index b) const {
+    for (std::size_t k = 0; k < included.size(); ++k)
+      if (word(a, k) != word(b, k)) return false;
+    return true;
+  }
+
   void impute(int threads) {
     const auto all = included_mask({}, samples);
     const bool some_left_out = included != all;
@@ -209,6 +230,19 @@ double PlinkDesign::bytes() const {
 std::vector<GenotypeCounts> PlinkDesign::counts(int threads) const {
   std::vector<GenotypeCounts> out(static_cast<std::size_t>(cols()));
   impl_->for_columns(threads, [&](Index j) { out[static_cast<std::size_t>(j)] = impl_->counts(j); });
+  return out;
+}
+
+std::vector<std::int64_t> PlinkDesign::identical(int threads) const {
+  std::vector<std::uint64_t> hashes(static_cast<std::size_t>(cols()));
+  impl_->for_columns(threads, [&](Index j) { hashes[static_cast<std::size_t>(j)] = impl_->hash(j); });
+  FirstOf table(cols());
+  std::vector<std::int64_t> out(hashes.size());
+  for (Index j = 0; j < cols(); ++j) {
+    const std::uint64_t hash = hashes[static_cast<std::size_t>(j)];
+    const auto same = [&](Index k) { return hashes[static_cast<std::size_t>(k)] == hash && impl_->same(k, j); };
+    out[static_cast<std::size_t>(j)] = table.find_or_add(hash, j, same);
+  }
   return out;
 }
 

@@ -57,6 +57,8 @@ class PlinkDesign : public Design {
 
   /// Counts of every variant over the included samples, from one pass over the columns.
   std::vector<GenotypeCounts> counts(int threads) const;
+  /// For each variant the first one whose genotypes in the included samples are the same, or -1 when it is the first.
+  std::vector<std::int64_t> identical(int threads) const;
   /// Value that stands in for missing genotypes, per variant.
   const Vec& imputed() const;
 
