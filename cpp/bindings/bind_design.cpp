@@ -270,11 +270,8 @@ py::array_t<std::uint32_t> counts(const riata::PlinkDesign& X, int n_threads) {
     const py::gil_scoped_release nogil;
     table = X.counts(n_threads);
   }
-  py::array_t<std::uint32_t> out({X.cols(), Index{4}});
-  std::uint32_t* to = out.mutable_data();
-  for (const riata::GenotypeCounts& c : table)
-    for (const std::uint32_t count : {c.zero, c.one, c.two, c.missing}) *to++ = count;
-  return out;
+  py::array_t<std::uint32_t> numbers = array_of<std::uint32_t>(std::move(table));
+  return numbers.reshape({X.cols(), Index{4}});
 }
 
 py::array_t<std::int64_t> identical(const riata::PlinkDesign& X, int n_threads) {
@@ -284,13 +281,14 @@ py::array_t<std::int64_t> identical(const riata::PlinkDesign& X, int n_threads) 
     const py::gil_scoped_release nogil;
     first = X.identical(n_threads);
   }
-  return py::array_t<std::int64_t>(static_cast<py::ssize_t>(first.size()), first.data());
+  return array_of<std::int64_t>(std::move(first));
 }
 
 py::array_t<double> hardy_weinberg(const py::array_t<std::uint32_t, py::array::c_style>& counts, int n_threads) {
   check_threads(n_threads);
   if (counts.ndim() != 2 || counts.shape(1) != 4) throw py::value_error("counts must have shape (variants, 4)");
   std::vector<riata::GenotypeCounts> table;
+  table.reserve(static_cast<std::size_t>(counts.shape(0)));
   for (const std::uint32_t* c = counts.data(); c != counts.data() + counts.size(); c += 4)
     table.push_back({c[0], c[1], c[2], c[3]});
   riata::Vec out;

@@ -25,15 +25,6 @@ using Bytes = py::array_t<std::uint8_t, py::array::c_style>;
 using Offsets = py::array_t<std::uint32_t, py::array::c_style>;
 using Positions = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
 
-/// A vector as an array that owns it.
-template <class To, class From>
-py::array_t<To> array_of(std::vector<From>&& values) {
-  static_assert(sizeof(To) == sizeof(From));
-  auto* const kept = new std::vector<From>(std::move(values));
-  const py::capsule owner(kept, [](void* p) { delete static_cast<std::vector<From>*>(p); });
-  return py::array_t<To>(static_cast<py::ssize_t>(kept->size()), reinterpret_cast<const To*>(kept->data()), owner);
-}
-
 using TextArrays = std::pair<py::array_t<std::uint8_t>, py::array_t<std::uint32_t>>;
 
 TextArrays arrays_of(riata::TextStore&& texts) {

@@ -381,7 +381,9 @@ def _positions(chosen: ArrayLike | None, ids: TextColumn, what: str) -> NDArray[
         found = np.where(found < 0, found + len(ids), found)
     else:
         raise TypeError(f"{what} must be a boolean mask, integer positions or ids, got dtype {wanted.dtype}")
-    if len(np.unique(found)) != len(found):
+    seen = np.zeros(len(ids), dtype=np.bool_)
+    seen[found] = True
+    if np.count_nonzero(seen) != len(found):
         raise ValueError(f"{what} must be distinct, got the same one twice")
     return found
 

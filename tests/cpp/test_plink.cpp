@@ -124,6 +124,37 @@ TEST_CASE("plink agrees with its decoded copy on some columns of several sources
   }
 }
 
+TEST_CASE("plink finds identical columns over the included samples") {
+  for (const Index n : {4, 31, 33, 70, 131}) {
+    CAPTURE(n);
+    Mat x = example(n, 12);
+    x(0, 1) = 1.0 - x(0, 0);  // columns 0 and 1 differ where sample 0 counts, if only there
+    x.col(1).tail(n - 1) = x.col(0).tail(n - 1);
+    x.col(8) = x.col(2);
+    x(n - 1, 11) = 1.0;
+    const BedFile file(encode(x));
+    std::vector<std::uint8_t> include(static_cast<std::size_t>(n), 1);
+    const auto same = [&](Index a, Index b) {
+      for (Index i = 0; i < n; ++i)
+        if (include[static_cast<std::size_t>(i)] != 0 && x(i, a) != x(i, b) &&
+            !(std::isnan(x(i, a)) && std::isnan(x(i, b))))
+          return false;
+      return true;
+    };
+    for (const bool all : {true, false}) {
+      include.front() = all ? 1 : 0;
+      const PlinkDesign design(file.path, n, 12, CountedAllele::A1, include, 1);
+      const auto got = design.identical(2);
+      for (Index j = 0; j < 12; ++j) {
+        Index first = 0;
+        while (!same(j, first)) ++first;
+        CHECK(got[static_cast<std::size_t>(j)] == (first == j ? -1 : first));
+      }
+      CHECK((got[1] == 0) == !all);
+    }
+  }
+}
+
 TEST_CASE("plink reads ahead within its sources") {
   const Index n = 2100, p = 1300;
   const Mat x = example(n, p);

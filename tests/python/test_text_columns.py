@@ -21,8 +21,7 @@ WORDS = ["rs1", "", "chr2:77:A:AT", "é", "rs1", "x", "rs12345678901234567890", 
 
 
 def coded(words):
-    column = coded_texts(["unused", *words])
-    return column[1:]
+    return coded_texts(["unused", *words])[1:]
 
 
 @pytest.fixture(params=[plain_column, coded])

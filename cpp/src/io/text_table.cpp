@@ -198,6 +198,8 @@ std::vector<std::uint8_t> repeated_texts(const Texts& texts) {
 
 std::vector<TextColumn> read_text_columns(std::string_view text, const TextLayout& layout,
                                           const std::vector<TextField>& fields) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   Reader reader(layout, fields, std::count(text.begin(), text.end(), '\n') + 1);
   Index number = 0;
   while (!text.empty()) {
