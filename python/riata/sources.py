@@ -120,7 +120,9 @@ class PackedPart:
 
     @cached_property
     def counts(self) -> NDArray[np.uint32]:
-        return self.core.counts(os.cpu_count() or 1)
+        counts = self.core.counts(os.cpu_count() or 1)
+        counts.flags.writeable = False  # it is kept
+        return counts
 
     def frequency(self) -> NDArray[np.float64]:
         called = self.counts[:, :3].sum(axis=1)
