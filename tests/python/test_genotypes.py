@@ -16,6 +16,7 @@ from riata.genotypes import Genotypes
 from riata.plink_tables import read_bim, read_fam
 from riata.sources import DosageSource, PackedSource
 from riata.tables import Table
+from riata.text_columns import TextColumn
 
 DATA = Path(__file__).parents[1] / "data" / "genotypes"
 
@@ -140,8 +141,10 @@ def hardy_weinberg(het, one, two):
     if n == 0:
         return np.nan
     hets = np.arange(rare % 2, rare + 1, 2)
-    homs = (rare - hets) // 2
-    log = hets * np.log(2) - gammaln(homs + 1) - gammaln(hets + 1) - gammaln(n - hets - homs + 1)
+    homozygotes = (rare - hets) // 2
+    log = (
+        hets * np.log(2) - gammaln(homozygotes + 1) - gammaln(hets + 1) - gammaln(n - hets - homozygotes + 1)
+    )
     p = np.exp(log - log.max())
     return p[p <= p[hets == het] * (1 + 1e-7)].sum() / p.sum()
 
@@ -253,6 +256,24 @@ def test_variant_subsets_are_fitted_in_their_order(geno):
     with pytest.raises(ValueError, match="at least one sample and one variant"):
         riata.fit_path(geno.subset(variants=[]), np.arange(46.0))
     assert geno.subset(variants=[]).counts().shape == (0, 4)
+
+
+def test_names_of_variants_stay_with_a_path(geno, tmp_path):
+    y = np.nan_to_num(geno.to_numpy()[:, 3]) + np.random.default_rng(1).standard_normal(46)
+    path = riata.fit_path(geno, y, alphas=10, exclude=["rs9", "rs2"])
+    assert not path.coefs[[1, 8]].count_nonzero()
+    with pytest.raises(ValueError, match="exclude must hold names of features of X, got 'rs61'"):
+        riata.fit_path(geno, y, exclude=["rs61", "rs2"])
+    path.save(tmp_path / "p.npz")
+    again = riata.load(tmp_path / "p.npz")
+    for one in (path, again):
+        assert isinstance(one.feature_names, TextColumn)
+        assert list(one.feature_names) == [f"rs{j}" for j in range(1, 61)]
+        assert set(one.to_frame().feature) == {f"rs{j + 1}" for j in one.coefs.indices}
+        assert_array_equal(one.predict(geno), path.predict(geno))
+        with pytest.raises(ValueError, match="got 'rs60' where the fit had 'rs1'"):
+            one.predict(geno.subset(variants=np.arange(60)[::-1]))
+    assert list(pickle.loads(pickle.dumps(again)).feature_names) == list(path.feature_names)
 
 
 def split(copy, pieces):
