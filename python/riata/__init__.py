@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from riata.memory import MemoryEstimate, estimate_memory
     from riata.model_selection import CVPath, cv_path
     from riata.path import Path, fit_path, load
+    from riata.simulate import simulate_genotypes
 
 __all__ = [
     "CVPath",
@@ -36,6 +37,7 @@ __all__ = [
     "load",
     "open_genotypes",
     "penalties",
+    "simulate_genotypes",
 ]
 
 _HOME = {
@@ -57,6 +59,7 @@ _HOME = {
     "fit_path": "path",
     "load": "path",
     "open_genotypes": "genotypes",
+    "simulate_genotypes": "simulate",
 }
 
 

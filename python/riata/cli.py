@@ -20,6 +20,10 @@ _PREDICT_EXAMPLES = """examples:
   riata predict --model results/height.path.npz --bfile newcomers --covar age_sex.txt --out results/new
   riata predict --model results/relapse.path.npz --matrix new.tsv --out results/new
 """
+_SIMULATE_EXAMPLES = """examples:
+  riata simulate --samples 500 --variants 10000 --out trial/height
+  riata cv --bfile trial/height --pheno trial/height.pheno.txt --pheno-name PHENO --out trial/height
+"""
 _MAIN_EXAMPLES = """examples:
   riata demo
   riata cv --bfile study --pheno traits.txt --pheno-name height --out results/height
@@ -128,6 +132,10 @@ def _runner(name: str) -> Callable[[argparse.Namespace], int]:
         from riata.demo import run_demo
 
         return run_demo
+    if name == "simulate":
+        from riata.simulate import run_simulate
+
+        return run_simulate
     from riata import commands
 
     return {"fit": commands.run_fit, "predict": commands.run_predict, "info": commands.run_info}[name]
@@ -182,6 +190,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--alpha", type=_positive, metavar="A", help="penalty to use (default: the one reported)"
     )
     _add_output(predict)
+
+    simulate = add("simulate", "simulate", "make up genotypes and a phenotype", _SIMULATE_EXAMPLES)
+    _add_simulation(simulate)
     return parser
 
 
@@ -295,6 +306,24 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
             "--scoring", choices=("mse", "mae", "deviance", "auc", "misclassification"),
             help="score of held-out samples (default mse, or deviance)",
         )  # fmt: skip
+
+
+def _add_simulation(verb: argparse.ArgumentParser) -> None:
+    add = verb.add_argument
+    add("--out", required=True, metavar="PREFIX", help="where to write: PREFIX.bed and so on")
+    add("--samples", type=_count, required=True, metavar="N", help="number of samples")
+    add("--variants", type=_count, required=True, metavar="P", help="number of variants")
+    add("--chromosomes", type=_count, default=22, metavar="N", help="number of autosomes (default 22)")
+    add("--maf-min", type=float, default=0.05, metavar="F", help="least allele frequency (default 0.05)")
+    add("--missing", type=_share, default=0.01, metavar="F", help="share of missing calls (default 0.01)")
+    add("--ld", type=_share, default=0.95, metavar="R", help="likeness of neighbours (default 0.95)")
+    add("--block", type=_count, default=50, metavar="N", help="variants in an LD block (default 50)")
+    add("--h2", type=_share, default=0.5, metavar="H", help="heritability of the phenotype (default 0.5)")
+    add("--causal", type=_count, metavar="N", help="number of causal variants (default 100)")
+    add("--loss", choices=("gaussian", "binomial"), default="gaussian", help="kind of phenotype")
+    add("--prevalence", type=_share, default=0.5, metavar="F", help="share of cases (default 0.5)")
+    add("--seed", type=int, default=0, metavar="S", help="of the random numbers (default 0)")
+    add("--quiet", action="store_true", help="print errors only")
 
 
 def _add_output(verb: argparse.ArgumentParser) -> None:
