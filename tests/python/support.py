@@ -1,7 +1,15 @@
 """Problems, and what optimality means, written from the definitions: shared by the tests."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import scipy.sparse as sp
+
+#: Real data that is not part of the repository; tests that need it skip when it is absent.
+SHARED = Path(
+    os.environ.get("RIATA_SHARED_DATA", Path(__file__).resolve().parents[2].parent / "shared" / "data")
+)
 
 
 def make_problem(loss="gaussian", n=40, p=60, seed=0, noise=0.5):

@@ -1,16 +1,15 @@
 """Every storage behind ``riata._core.Design`` against numpy, and the files and arrays it must refuse."""
 
 import gc
-from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.sparse
 from numpy.testing import assert_allclose, assert_array_equal
+from support import SHARED
 
 from riata import _core
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 N, P = 37, 23
 
 

@@ -7,7 +7,6 @@ shared/data beside the checkout, and skipped when absent.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,12 +14,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_less
 from scipy import sparse
+from support import SHARED
 
 import riata
 
 HERE = Path(__file__).resolve()
 STORED = HERE.parents[1] / "data" / "references"
-SHARED = Path(os.environ.get("RIATA_SHARED_DATA", HERE.parents[3] / "shared" / "data"))
 # tol bounds a gap and coefficients go with its square root, so 1e-5 on them needs more than 1e-10.
 TOL = {"gaussian": 1e-13, "binomial": 1e-12}
 NEARLY_COLLINEAR = ("ref_riboflavin_lasso",)

@@ -1,0 +1,160 @@
+"""PLINK 1.9 and 2 as referees of counts, frequencies, scores and the lasso; skipped where not installed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from support import SHARED
+
+import riata
+
+TINY = Path(__file__).parents[1] / "data" / "genotypes" / "tiny"
+REAL = ("hapmap60", "some_missing", "mouse_hs", "regenie_example", "bigsnpr_example")
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    prefix = tmp_path_factory.mktemp("simulated") / "s"
+    riata.simulate_genotypes(prefix, 203, 1_000, n_chromosomes=3, missing=0.05, h2=0.8, n_causal=10, seed=1)
+    return prefix
+
+
+@pytest.fixture(params=["tiny", "simulated", *REAL])
+def prefix(request):
+    """A fileset of each kind: with gaps, without calls, real and made up."""
+    if request.param == "tiny":
+        return TINY
+    if request.param == "simulated":
+        return request.getfixturevalue("simulated")
+    if not (SHARED / f"{request.param}.bed").exists():
+        pytest.skip("no reference data beside the checkout")
+    return SHARED / request.param
+
+
+def table(path):
+    """A PLINK report, as arrays of str by column name."""
+    header, *rows = (line.split() for line in Path(path).read_text().splitlines())
+    return {name.lstrip("#"): np.array([row[k] for row in rows]) for k, name in enumerate(header)}
+
+
+def autosomal(geno):
+    """Variants where PLINK counts two alleles in everybody; riata counts the codes of the file everywhere."""
+    return ~np.isin(np.asarray(geno.variants.chrom, dtype=str), ["23", "X"])
+
+
+def some_fit(geno, seed=0):
+    """A path on a response that a few variants explain, and one of its alphas."""
+    rng = np.random.default_rng(seed)
+    X = geno.to_numpy(np.flatnonzero(~geno.monomorphic() & autosomal(geno))[:200:20])
+    y = np.where(np.isnan(X), 0.0, X) @ rng.standard_normal(X.shape[1]) + rng.standard_normal(len(X))
+    path = riata.fit_path(geno, y, alphas=10, eps=0.3, exclude=~autosomal(geno))
+    return path, path.alphas[-1]
+
+
+def test_counts_and_frequencies(prefix, tmp_path, plink1, plink2):
+    geno = riata.open_genotypes(prefix)
+    counts, frequency = geno.counts()[autosomal(geno)], geno.allele_frequency()[autosomal(geno)]
+    plink1("--bfile", prefix, "--freq", "counts", "--nonfounders", "--keep-allele-order", "--autosome")
+    one = table(tmp_path / "out.frq.counts")
+    assert_array_equal(one["SNP"], np.asarray(geno.variants.id, dtype=str)[autosomal(geno)])
+    assert_array_equal(one["C1"].astype(int), counts[:, 1] + 2 * counts[:, 2])
+    assert_array_equal(one["C2"].astype(int), counts[:, 1] + 2 * counts[:, 0])
+    assert_array_equal(one["G0"].astype(int), counts[:, 3])
+
+    plink2("--bfile", prefix, "--geno-counts", "--freq", "--nonfounders", "--autosome")
+    two = table(tmp_path / "out.gcount")
+    names = ("HOM_REF_CT", "HET_REF_ALT_CTS", "TWO_ALT_GENO_CTS", "MISSING_CT")
+    assert_array_equal(np.column_stack([two[name].astype(int) for name in names]), counts)
+    theirs = table(tmp_path / "out.afreq")["ALT_FREQS"].astype(float)  # to six digits
+    assert_allclose(frequency, theirs, rtol=5e-6)
+
+
+def test_counting_the_other_allele(simulated, tmp_path, plink1):
+    geno = riata.open_genotypes(simulated, counted_allele="A2")
+    plink1("--bfile", simulated, "--freq", "--nonfounders", "--keep-allele-order")
+    maf = table(tmp_path / "out.frq")["MAF"].astype(float)  # of A1, to four digits
+    assert_allclose(1.0 - geno.allele_frequency(), maf, atol=5e-5, rtol=5e-4)
+
+
+def test_missing_rate(prefix, tmp_path, plink1):
+    geno = riata.open_genotypes(prefix)
+    plink1("--bfile", prefix, "--missing")
+    report = table(tmp_path / "out.lmiss")
+    assert_array_equal(report["N_MISS"].astype(int), geno.counts()[:, 3])
+    assert_allclose(geno.missing_rate(), report["F_MISS"].astype(float), atol=5e-5, rtol=5e-4)
+
+
+def test_counts_of_some_samples(simulated, tmp_path, plink2):
+    geno = riata.open_genotypes(simulated)
+    rows = np.random.default_rng(3).permutation(203)[:77]
+    keep = tmp_path / "keep.txt"
+    keep.write_text("".join(f"{geno.samples.fid[i]} {geno.samples.iid[i]}\n" for i in rows))
+    plink2("--bfile", simulated, "--keep", keep, "--geno-counts", "--nonfounders")
+    report = table(tmp_path / "out.gcount")
+    counts = geno.subset(samples=rows).counts()
+    assert_array_equal(report["TWO_ALT_GENO_CTS"].astype(int), counts[:, 2])
+    assert_array_equal(report["MISSING_CT"].astype(int), counts[:, 3])
+
+
+@pytest.mark.parametrize("counted", ["A1", "A2"])
+@pytest.mark.parametrize("imputed", [True, False], ids=["mean", "no-mean"])
+def test_score_is_predict(prefix, tmp_path, plink2, imputed, counted):
+    geno = riata.open_genotypes(prefix, counted_allele=counted)
+    path, alpha = some_fit(geno)
+    coef = path.coefs.toarray()[:, -1]
+    chosen = np.flatnonzero(coef)
+    assert len(chosen) > 3
+    weights = tmp_path / "weights.txt"
+    rows = zip(geno.variants.id[chosen], geno.effect_allele[chosen], coef[chosen].tolist(), strict=True)
+    weights.write_text("".join(f"{name}\t{allele}\t{value!r}\n" for name, allele, value in rows))
+    modifiers = ["cols=+scoresums", *([] if imputed else ["no-mean-imputation"])]
+    plink2("--bfile", prefix, "--score", weights, 1, 2, 3, *modifiers, "--nonfounders", "--bad-freqs")
+    score = table(tmp_path / "out.sscore")["SCORE1_SUM"].astype(float)  # to six digits
+    X = geno if imputed else np.nan_to_num(geno.to_numpy())
+    genetic = path.predict(X, alpha) - path.intercepts[-1]
+    assert_allclose(genetic, score, rtol=5e-6, atol=5e-6 * np.abs(score).max())
+
+
+@pytest.mark.parametrize("share", [0.6, 0.3, 0.1])
+def test_lasso_agrees_at_the_same_penalty(tmp_path, plink1, share):
+    """PLINK standardises genotypes and phenotype by 1/n, minimises what riata does and prints its lambda.
+
+    It stops early, so what it finds is near the optimum only: the largest distance of its gradient from the
+    penalty says how near, and the objective which of the two is lower.
+    """
+    prefix = tmp_path / "s"
+    riata.simulate_genotypes(prefix, 400, 500, n_chromosomes=2, missing=0.0, h2=0.7, n_causal=8, seed=7)
+    geno = riata.open_genotypes(prefix)
+    y = np.asarray(geno.samples.phenotype, dtype=float)
+    y = (y - y.mean()) / y.std()
+    wanted = share * riata.fit_path(geno, y, alphas=1).alpha_max
+    said = plink1("--bfile", prefix, "--keep-allele-order", "--lasso", 0.5, f"{wanted:.6g}", "--seed", 1)
+    assert "--lasso report written" in said
+    report = table(tmp_path / "out.lasso")
+
+    X = geno.to_numpy()
+    deviation = X.std(axis=0)
+    Z = (X - X.mean(axis=0)) / deviation
+    places = {name: k for k, name in enumerate(geno.variants.id)}
+    rows = np.array([places[name] for name in report["SNP"]])
+    assert_array_equal(report["A1"], np.asarray(geno.variants.a1)[rows].astype(str))
+    theirs = np.zeros(len(deviation))
+    theirs[rows] = report["EFFECT"].astype(float)
+    pull = Z.T @ (y - Z @ theirs) / len(y)
+    active = theirs != 0.0
+    alpha = float(np.mean(pull[active] * np.sign(theirs[active])))
+    assert alpha == pytest.approx(wanted, rel=5e-3)
+
+    path = riata.fit_path(geno, y, alphas=[wanted], tol=1e-10)
+    ours = path.coefs.toarray()[:, 0] * deviation
+
+    def objective(coef):
+        return np.mean((y - Z @ coef) ** 2) / 2 + wanted * np.abs(coef).sum()
+
+    assert objective(ours) <= objective(theirs) + 1e-12
+    assert objective(ours) == pytest.approx(objective(theirs), rel=1e-4)
+    assert_allclose(ours, theirs, atol=0.02 * np.abs(ours).max())
+    differ = (ours != 0.0) != active
+    assert np.all(np.abs(ours - theirs)[differ] < 0.01 * np.abs(ours).max())
+    assert differ.sum() <= 0.1 * active.sum() + 1
