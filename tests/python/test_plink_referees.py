@@ -23,7 +23,7 @@ def simulated(tmp_path_factory):
 
 @pytest.fixture(params=["tiny", "simulated", *FOUND])
 def prefix(request):
-    """A fileset of each kind: with gaps, without calls, made up and, where they lie beside the checkout, real."""
+    """A fileset of each kind: with gaps, without calls, made up, and real where it lies beside us."""
     if request.param == "tiny":
         return TINY
     if request.param == "simulated":
