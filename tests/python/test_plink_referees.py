@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from support import SHARED
 
 import riata
+from riata.cli import main
 
 TINY = Path(__file__).parents[1] / "data" / "genotypes" / "tiny"
 REAL = ("hapmap60", "some_missing", "mouse_hs", "regenie_example", "bigsnpr_example")
@@ -49,6 +50,20 @@ def some_fit(geno, seed=0):
     y = np.where(np.isnan(X), 0.0, X) @ rng.standard_normal(X.shape[1]) + rng.standard_normal(len(X))
     path = riata.fit_path(geno, y, alphas=10, eps=0.3, exclude=~autosomal(geno))
     return path, path.alphas[-1]
+
+
+def write_weights(file, geno, coef):
+    """Write id, effect allele and weight of the variants with nonzero weight."""
+    used = np.flatnonzero(coef)
+    rows = zip(geno.variants.id[used], geno.effect_allele[used], coef[used].tolist(), strict=True)
+    file.write_text("".join(f"{name}\t{allele}\t{value!r}\n" for name, allele, value in rows))
+    return file
+
+
+def assert_same_score(ours, report):
+    """Compare with the sums that PLINK 2 reports to six digits."""
+    theirs = table(report)["SCORE1_SUM"].astype(float)
+    assert_allclose(ours, theirs, rtol=5e-6, atol=5e-6 * np.abs(theirs).max())
 
 
 def test_counts_and_frequencies(prefix, tmp_path, plink1, plink2):
@@ -104,15 +119,40 @@ def test_score_is_predict(prefix, tmp_path, plink2, imputed, counted):
     coef = path.coefs.toarray()[:, -1]
     chosen = np.flatnonzero(coef)
     assert len(chosen) > 3
-    weights = tmp_path / "weights.txt"
-    rows = zip(geno.variants.id[chosen], geno.effect_allele[chosen], coef[chosen].tolist(), strict=True)
-    weights.write_text("".join(f"{name}\t{allele}\t{value!r}\n" for name, allele, value in rows))
+    weights = write_weights(tmp_path / "weights.txt", geno, coef)
     modifiers = ["cols=+scoresums", *([] if imputed else ["no-mean-imputation"])]
     plink2("--bfile", prefix, "--score", weights, 1, 2, 3, *modifiers, "--nonfounders", "--bad-freqs")
-    score = table(tmp_path / "out.sscore")["SCORE1_SUM"].astype(float)  # to six digits
     X = geno if imputed else np.nan_to_num(geno.to_numpy())
-    genetic = path.predict(X, alpha) - path.intercepts[-1]
-    assert_allclose(genetic, score, rtol=5e-6, atol=5e-6 * np.abs(score).max())
+    assert_same_score(path.predict(X, alpha) - path.intercepts[-1], tmp_path / "out.sscore")
+
+
+def test_score_of_newcomers_is_riata_predict(simulated, tmp_path, plink1, plink2):
+    """The new files name every second variant's alleles the other way round."""
+    geno = riata.open_genotypes(simulated)
+    model, new, old, swapped = (tmp_path / name for name in ("model", "new", "old.txt", "swapped.txt"))
+    old.write_text("".join(f"s{i} s{i}\n" for i in range(1, 121)))
+    names = zip(geno.variants.id[::2], geno.variants.a2[::2], strict=True)
+    swapped.write_text("".join(f"{name} {allele}\n" for name, allele in names))
+    plink1("--bfile", simulated, "--remove", old, "--a1-allele", swapped, 2, 1, "--make-bed")
+    for suffix in ("bed", "bim", "fam"):
+        (tmp_path / f"out.{suffix}").rename(f"{new}.{suffix}")
+
+    fit = ["fit", "--bfile", simulated, "--keep", old, "--eps", "0.3", "--out", model, "--quiet"]
+    assert main([str(word) for word in fit]) == 0
+    predict = ["predict", "--model", f"{model}.path.npz", "--bfile", new, "--out", new, "--quiet"]
+    assert main([str(word) for word in predict]) == 0
+
+    path = riata.load(f"{model}.path.npz")
+    coef = path.coefs.toarray()[:, -1]
+    assert set(np.flatnonzero(coef) % 2) == {0, 1}
+    weights = write_weights(tmp_path / "weights.txt", geno, coef)
+    plink2("--bfile", simulated, "--keep", old, "--freq", "--nonfounders")
+    frequencies = (tmp_path / "out.afreq").rename(
+        tmp_path / "old.afreq"
+    )  # missing calls stand at their means
+    plink2("--bfile", new, "--score", weights, 1, 2, 3, "cols=+scoresums", "--read-freq", frequencies)
+    ours = table(f"{new}.scores.tsv")["PREDICTION"].astype(float)
+    assert_same_score(ours - path.intercepts[-1], tmp_path / "out.sscore")
 
 
 @pytest.mark.parametrize("share", [0.6, 0.3, 0.1])
