@@ -310,20 +310,25 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
 
 def _add_simulation(verb: argparse.ArgumentParser) -> None:
     add = verb.add_argument
-    add("--out", required=True, metavar="PREFIX", help="where to write: PREFIX.bed and so on")
+    add(
+        "--out", required=True, metavar="PREFIX",
+        help="where to write: PREFIX.bed, .bim, .fam, .pheno.txt and .truth.tsv (the causal variants)",
+    )  # fmt: skip
+    add("--quiet", action="store_true", help="print errors only")
+    add("--seed", type=int, default=0, metavar="S", help="of the random numbers (default 0)")
+    add = verb.add_argument_group("genotypes").add_argument
     add("--samples", type=_count, required=True, metavar="N", help="number of samples")
     add("--variants", type=_count, required=True, metavar="P", help="number of variants")
     add("--chromosomes", type=_count, default=22, metavar="N", help="number of autosomes (default 22)")
     add("--maf-min", type=float, default=0.05, metavar="F", help="least allele frequency (default 0.05)")
     add("--missing", type=_share, default=0.01, metavar="F", help="share of missing calls (default 0.01)")
-    add("--ld", type=_share, default=0.95, metavar="R", help="likeness of neighbours (default 0.95)")
     add("--block", type=_count, default=50, metavar="N", help="variants in an LD block (default 50)")
-    add("--h2", type=_share, default=0.5, metavar="H", help="heritability of the phenotype (default 0.5)")
+    add("--ld", type=_share, default=0.95, metavar="R", help="strength of LD within a block (default 0.95)")
+    add = verb.add_argument_group("phenotype").add_argument
+    add("--loss", choices=("gaussian", "binomial"), default="gaussian", help="numbers, or cases and controls")
+    add("--h2", type=_share, default=0.5, metavar="H", help="heritability (default 0.5)")
     add("--causal", type=_count, metavar="N", help="number of causal variants (default 100)")
-    add("--loss", choices=("gaussian", "binomial"), default="gaussian", help="kind of phenotype")
     add("--prevalence", type=_share, default=0.5, metavar="F", help="share of cases (default 0.5)")
-    add("--seed", type=int, default=0, metavar="S", help="of the random numbers (default 0)")
-    add("--quiet", action="store_true", help="print errors only")
 
 
 def _add_output(verb: argparse.ArgumentParser) -> None:
