@@ -62,6 +62,9 @@ def open_genotypes(
     Genotypes on X, Y and MT are counted as they are stored: haploid calls are homozygous, so that a man has 0
     or 2 copies on X, which is full dosage compensation.
 
+    A ``.bed`` is mapped, not read: it may be replaced or deleted while in use, but a program that shortens it
+    ends this one (SIGBUS).
+
     Examples
     --------
     >>> geno = riata.open_genotypes("study.bed")                       # doctest: +SKIP

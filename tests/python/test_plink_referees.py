@@ -99,6 +99,21 @@ def test_missing_rate(prefix, tmp_path, plink1):
     assert_allclose(geno.missing_rate(), report["F_MISS"].astype(float), atol=5e-5, rtol=5e-4)
 
 
+def test_hardy_weinberg(prefix, tmp_path, plink1):
+    """On X over the women alone; PLINK also counts samples of unknown sex."""
+    geno = riata.open_genotypes(prefix)
+    plink1("--bfile", prefix, "--hardy", "--nonfounders")
+    report = table(tmp_path / "out.hwe")
+    whole = np.char.startswith(report["TEST"], "ALL")  # not cases or controls alone
+    tested = {name: float(p) for name, p in zip(report["SNP"][whole], report["P"][whole], strict=True)}
+    ours = geno.qc()["hwe_p"]
+    theirs = np.array([tested[str(name)] for name in geno.variants.id])  # to four digits
+    women = np.asarray(geno.samples.sex, dtype=str) == "2"
+    untested = (geno.missing_rate() == 1.0) | (~autosomal(geno) & ~women.any())
+    assert_array_equal(np.isnan(ours), untested)
+    assert_allclose(ours[~untested], theirs[~untested], rtol=5e-4)
+
+
 def test_counts_of_some_samples(simulated, tmp_path, plink2):
     geno = riata.open_genotypes(simulated)
     rows = np.random.default_rng(3).permutation(203)[:77]
