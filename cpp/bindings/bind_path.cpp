@@ -107,7 +107,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    std::string solver, bool fit_intercept, bool standardize, double l1_ratio,
                    const std::optional<Array>& alphas, Index n_alphas, double eps, bool stop_early, Index max_active,
                    double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
-                   const std::optional<py::function>& progress) {
+                   const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
@@ -136,6 +136,8 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   options.max_iter = max_iter;
   options.threads = n_threads;
   options.keep_linear_predictor = keep_linear_predictor;
+  options.checkpoint = std::move(checkpoint);
+  options.checkpoint_seconds = checkpoint_seconds;
   options.poll = SignalPoll();
   if (progress) {
     options.progress = [&progress](Index done, Index total, double alpha, Index active, double gap, double passes) {
@@ -167,5 +169,12 @@ void bind_path(py::module_& m) {
   m.def("fit_paths", &fit_paths, "design"_a, "y"_a, "weights"_a, "offset"_a, "penalty_factor"_a, "lower"_a, "upper"_a,
         py::kw_only(), "loss"_a, "solver"_a, "fit_intercept"_a, "standardize"_a, "l1_ratio"_a, "alphas"_a, "n_alphas"_a,
         "eps"_a, "stop_early"_a, "max_active"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "keep_linear_predictor"_a,
-        "progress"_a);
+        "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0);
+  m.def(
+      "checkpoint_progress",
+      [](const std::string& path) {
+        const riata::CheckpointProgress progress = riata::checkpoint_progress(path);
+        return std::make_pair(progress.done, progress.total);
+      },
+      "path"_a);
 }

@@ -113,6 +113,8 @@ def fit_paths(
     n_threads: int,
     keep_linear_predictor: bool,
     progress: Callable[[int, int, float, int, float, float], bool | None] | None,
+    checkpoint: str = "",  # file that keeps the state; empty: none
+    checkpoint_seconds: float = 60.0,  # between two writes; 0: after every alpha
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
 
@@ -125,6 +127,9 @@ def fit_paths(
     columns_streamed, passes, products, columns_gathered, rounds, violators, newton_steps, factor_updates,
     cd_updates, prox_steps, seconds_stream, seconds_inner, seconds_total; shared by all problems).
     """
+
+def checkpoint_progress(path: str) -> tuple[int, int]:
+    """Alphas done, and all of them, of the fit whose state the file holds."""
 
 def set_isa(name: str) -> None:
     """Choose the instruction set of the kernels: "baseline", "avx2", "avx512" or "auto"."""

@@ -297,6 +297,18 @@ def check_progress(progress: Any) -> Any:
     return progress
 
 
+def check_checkpoint(checkpoint: Any) -> str:
+    """Return a file name, empty for None."""
+    if checkpoint is None:
+        return ""
+    name = os.fspath(checkpoint) if isinstance(checkpoint, str | os.PathLike) else None
+    if not isinstance(name, str):
+        raise TypeError(f"checkpoint must be a file name or None, got {_show(checkpoint)}")
+    if not name or os.path.isdir(name):
+        raise ValueError(f"checkpoint must be the name of a file, got {name!r}")
+    return name
+
+
 def as_names(names: Iterable[Any]) -> Names:
     """Return feature names as an array of str; columns of text stay what they are."""
     if isinstance(names, TextColumn) or (isinstance(names, np.ndarray) and names.dtype.kind == "U"):

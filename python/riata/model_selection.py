@@ -216,6 +216,7 @@ def cv_path(
     n_threads: int | None = None,
     progress: Progress | None = None,
     max_active: int | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> CVPath:
     """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
 
@@ -224,8 +225,9 @@ def cv_path(
 
     Parameters
     ----------
-    X, y, loss, ..., max_active
-        As in `fit_path`.
+    X, y, loss, ..., checkpoint
+        As in `fit_path`. To go on from a checkpoint needs the same folds: a splitter or `random_state` that
+        draws them again.
     cv : int, splitter or iterable of (train, test), default=10
         An integer draws that many shuffled folds, stratified by class for the binomial loss. A scikit-learn
         splitter is used as it is. Folds need not cover all samples: those in neither part of a split are left
@@ -277,6 +279,7 @@ def cv_path(
         n_threads=n_threads,
         progress=progress,
         max_active=max_active,
+        checkpoint=checkpoint,
     )
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)

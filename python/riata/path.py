@@ -24,6 +24,7 @@ from riata._validation import (
     check_alphas,
     check_binomial_target,
     check_bounds,
+    check_checkpoint,
     check_choice,
     check_exclude,
     check_flag,
@@ -45,6 +46,7 @@ __all__ = ["Path", "fit_path", "load"]
 Progress = Callable[[int, int, float, int, float, float], "bool | None"]
 
 FORMAT = 1  # of saved paths
+CHECKPOINT_SECONDS = 60.0  # between two writes, at least
 KINDS = ("response", "link", "class")
 
 
@@ -370,6 +372,7 @@ class Options:
     max_active: int
     progress: Progress | None
     stop_early: bool = True
+    checkpoint: str = ""
 
 
 def check_options(
@@ -387,6 +390,7 @@ def check_options(
     n_threads: Any,
     progress: Any,
     max_active: Any,
+    checkpoint: Any = None,
 ) -> Options:
     """Check the arguments of `fit_path` that need no data, in the order of its signature."""
     check_choice("loss", loss, LOSSES)
@@ -418,6 +422,7 @@ def check_options(
         n_threads=check_threads(n_threads),
         max_active=-1 if max_active is None else check_integer("max_active", max_active, at_least=1),
         progress=check_progress(progress),
+        checkpoint=check_checkpoint(checkpoint),
     )
 
 
@@ -497,6 +502,8 @@ def solve(
         n_threads=threads_for(options.n_threads, work),
         keep_linear_predictor=keep_linear_predictor,
         progress=options.progress,
+        checkpoint=options.checkpoint,
+        checkpoint_seconds=CHECKPOINT_SECONDS,
     )
 
 
@@ -589,6 +596,7 @@ def fit_path(
     n_threads: int | None = None,
     progress: Progress | None = None,
     max_active: int | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
 ) -> Path:
     """Fit a whole regularisation path, each point with a certificate of optimality.
 
@@ -651,6 +659,11 @@ def fit_path(
         there.
     max_active : int, optional
         End the path before more than this many features are active.
+    checkpoint : str or path-like, optional
+        A file that keeps the state of the fit, written at most once a minute. When it exists, the fit goes on
+        from it and ends with the same bits as one that was never stopped, however the earlier one ended
+        (killed, power cut, stopped by `progress`). The arguments must be those it was made with, but for
+        `n_threads` and `progress`. The file is removed at the end of the path.
 
     Returns
     -------
@@ -659,7 +672,10 @@ def fit_path(
     Raises
     ------
     ValueError, TypeError
-        For bad input, naming the argument, the value and what is allowed, before any fitting.
+        For bad input, naming the argument, the value and what is allowed, before any fitting; so for a
+        checkpoint of another fit.
+    OSError
+        For a checkpoint that cannot be written or is damaged.
     KeyboardInterrupt
         On Ctrl-C, within half a second.
 
@@ -700,6 +716,7 @@ def fit_path(
         n_threads=n_threads,
         progress=progress,
         max_active=max_active,
+        checkpoint=checkpoint,
     )
     design = as_design(X)
     weights = check_weights(sample_weight, design.n_samples)

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -13,83 +11,19 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "path_problems.hpp"
 #include "riata/api.hpp"
-#include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
-#include "riata/design/plink.hpp"
 #include "riata/error.hpp"
 #include "riata/loss/loss.hpp"
 #include "riata/penalty/elastic_net.hpp"
 
 using namespace riata;
+using check::dosages;
+using check::make_problem;
+using check::Storages;
 
 namespace {
-
-/// Genotype-like columns (0, 1, 2 with runs of correlation), so that one matrix fits every storage.
-Mat dosages(Index n, Index p, unsigned seed) {
-  const Mat z = check::random_matrix(n, p, seed);
-  Mat x(n, p);
-  for (Index j = 0; j < p; ++j) {
-    for (Index i = 0; i < n; ++i) {
-      const double value = j % 5 == 0 ? z(i, j) : 0.6 * z(i, j / 5 * 5) + 0.8 * z(i, j);
-      x(i, j) = value > 1.0 ? 2.0 : value > 0.2 ? 1.0 : 0.0;
-    }
-  }
-  return x;
-}
-
-/// A matrix in each storage.
-struct Storages {
-  explicit Storages(Mat x) : X(std::move(x)) {
-    const Index n = X.rows(), p = X.cols();
-    indptr.push_back(0);
-    std::ofstream out(bed, std::ios::binary);
-    for (const int magic : {0x6c, 0x1b, 0x01}) out.put(static_cast<char>(magic));
-    for (Index j = 0; j < p; ++j) {
-      unsigned byte = 0;
-      for (Index i = 0; i < n; ++i) {
-        if (X(i, j) != 0.0) {
-          indices.push_back(static_cast<std::int32_t>(i));
-          values.push_back(X(i, j));
-        }
-        byte |= (X(i, j) == 2.0 ? 0u : X(i, j) == 1.0 ? 2u : 3u) << (2 * (i % 4));
-        if (i % 4 == 3 || i + 1 == n) {
-          out.put(static_cast<char>(byte));
-          byte = 0;
-        }
-      }
-      indptr.push_back(static_cast<std::int32_t>(values.size()));
-    }
-    out.close();
-    designs.push_back(dense_design(X.data(), n, p, 1, n));
-    designs.push_back(csc_design(n, p, indptr.back(), indptr.data(), indices.data(), values.data()));
-    designs.push_back(std::make_unique<PlinkDesign>(bed, n, p, CountedAllele::A1, std::vector<std::uint8_t>{}, 1));
-  }
-  ~Storages() {
-    designs.clear();
-    std::filesystem::remove(bed);
-  }
-  Storages(const Storages&) = delete;
-  Storages& operator=(const Storages&) = delete;
-
-  Mat X;
-  std::string bed = (std::filesystem::temp_directory_path() / "riata_test_path.bed").string();
-  std::vector<std::int32_t> indptr, indices;
-  std::vector<double> values;
-  std::vector<std::unique_ptr<Design>> designs;
-};
-
-Problem make_problem(const Mat& X, const std::string& loss, unsigned seed) {
-  const Index n = X.rows();
-  Vec b = Vec::Zero(X.cols());
-  for (Index j = 3; j < std::min<Index>(X.cols(), 200); j += 20) b[j] = j % 40 == 3 ? 0.8 : -0.6;
-  Vec eta = X * b + check::random_matrix(n, 1, seed);
-  eta.array() -= eta.mean();
-  Problem problem;
-  problem.weights = Vec::Ones(n);
-  problem.y = loss == "gaussian" ? eta : Vec((eta.array() > 0.0).cast<double>());
-  return problem;
-}
 
 std::unique_ptr<Design> view(const Mat& X) {
   return dense_design(X.data(), X.rows(), X.cols(), 1, X.rows());

@@ -34,6 +34,9 @@ struct PathOptions {
   int threads = 1;
   bool keep_linear_predictor = false;  // see PathResult::linear_predictor
 
+  std::string checkpoint;          // file (UTF-8) that keeps the state of a fit on its way; empty: none
+  double checkpoint_seconds = 60;  // between two writes of it, or longer where writing takes long; 0: every alpha
+
   Poll poll;  // may be empty
   /// progress(done, total, alpha, n_active, gap, passes): return false to stop and keep the path so far.
   std::function<bool(Index, Index, double, Index, double, double)> progress;
@@ -94,8 +97,17 @@ struct PathResult {
 /// where, when standardising, b_j in the penalty and in the bounds' active set is measured on columns of unit
 /// standard deviation (bounds themselves are on the original scale). All problems use the grid of the first one and
 /// stop where it stops. Certified: the gap of each fit is computed in double from the data.
-/// Throws std::invalid_argument for sizes or values outside their domain, NonFiniteError for NaN or infinity in X.
+/// With a checkpoint, a fit that was killed, or stopped by progress, goes on from the last state written when it is
+/// called again, and ends with the same bits as one that was not; the file is removed at the end of the path.
+/// Throws std::invalid_argument for sizes or values outside their domain and for a checkpoint of another fit,
+/// NonFiniteError for NaN or infinity in X, FileError for a checkpoint that cannot be written or is damaged.
 std::vector<PathResult> fit_paths(const Design& X, const std::vector<Problem>& problems, const Features& features,
                                   const PathOptions& options);
+
+/// How far the fit had come whose state a checkpoint holds. Throws FileError when it cannot be read or is damaged.
+struct CheckpointProgress {
+  Index done = 0, total = 0;  // alphas
+};
+CheckpointProgress checkpoint_progress(const std::string& path);
 
 }  // namespace riata

@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "io/digest.hpp"
 #include "riata/error.hpp"
 #include "riata/parallel.hpp"
 
@@ -19,6 +20,29 @@ namespace {
 constexpr double kPieceBytes = 1 << 18, kSidesShare = 8.0;
 constexpr Index kSmallestPiece = 48, kLargestPiece = 8160;
 
+/// Numbers between 1 and 2 without any order in them: a product with them changes when rows of a column do.
+Mat telling_vector(Index n) {
+  Mat out(n, 1);
+  Digest digest;
+  for (Index i = 0; i < n; ++i) {
+    digest.add(static_cast<std::uint64_t>(i));
+    out(i, 0) = 1.0 + std::ldexp(static_cast<double>(digest.value() >> 12), -52);
+  }
+  return out;
+}
+
+/// Sums of these do not depend on how columns are grouped.
+std::uint64_t digest_of(Columns columns, const Mat& products) {
+  std::uint64_t sum = 0;
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    Digest one;
+    one.add(static_cast<std::uint64_t>(columns[k]));
+    one.add(&products(static_cast<Index>(k), 0), sizeof(double));
+    sum += one.value();
+  }
+  return sum;
+}
+
 }  // namespace
 
 /// Columns of X to read at a time, for right-hand sides of so many bytes: whole tiles of the kernels.
@@ -29,13 +53,15 @@ Index ColumnReader::piece_columns(double side_bytes) const {
 }
 
 void ColumnReader::first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means,
-                              std::vector<Vec>& variances) {
+                              std::vector<Vec>& variances, std::uint64_t* digest) {
   const Index n = X_.rows(), p = X_.cols(), count = weights.cols();
   means.assign(static_cast<std::size_t>(count), Vec(p));
   variances = means;
   null_products_.resize(p, null_u.cols());
   const Index piece = piece_columns(static_cast<double>(n * count) * sizeof(double));
   const Index pieces = (p + piece - 1) / piece;
+  const Mat telling = telling_vector(digest != nullptr ? n : 0);
+  std::vector<std::uint64_t> digests(static_cast<std::size_t>(pieces), 0);
   parallel_for(pieces, worth_threads(threads_, X_.multiplications(p, 2 * count)), [&](Index c) {
     const Index first = c * piece, size = std::min(piece, p - first);
     std::vector<Index> columns(static_cast<std::size_t>(size));
@@ -49,7 +75,12 @@ void ColumnReader::first_pass(const Mat& weights, const Mat& null_u, std::vector
     if (!variance.allFinite()) return;  // refused below
     if (null_u.cols() > 0) X_.correlate(columns, null_u, null_products_.middleRows(first, size), 1);
     if (rounded_.copies()) rounded_.encode(columns, mean.col(0));
+    if (digest == nullptr) return;
+    Mat products(size, 1);
+    X_.correlate(columns, telling, products, 1);
+    digests[static_cast<std::size_t>(c)] = digest_of(columns, products);
   });
+  if (digest != nullptr) *digest = std::accumulate(digests.begin(), digests.end(), std::uint64_t{0});
   counters_.columns_streamed += static_cast<double>(p);
   counters_.products += static_cast<double>(null_u.cols());
   for (const Vec& variance : variances) {

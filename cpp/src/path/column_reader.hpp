@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,8 +22,10 @@ class ColumnReader {
 
   /// Means and variances of every column for each weight vector; meanwhile products with the null residuals (n x
   /// problems, or no columns where those are not known yet) and the copy for later products.
+  /// With `digest`, also what tells X from another one: of its products with a fixed vector.
   /// Throws NonFiniteError for NaN or infinity in X, std::invalid_argument for squares that are not finite.
-  void first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means, std::vector<Vec>& variances);
+  void first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means, std::vector<Vec>& variances,
+                  std::uint64_t* digest = nullptr);
   /// See RoundedProducts::errors().
   const Vec& copy_errors() const { return rounded_.errors(); }
 

@@ -25,6 +25,13 @@ class CurvatureReuse {
   /// Factors made for each step so far.
   double builds() const { return total_steps_ > 0.0 ? total_builds_ / total_steps_ : 1.0; }
 
+  /// See path/archive.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(build_cost_, step_cost_, excess_, length_, rate_, total_builds_, total_steps_, lambdas_, steps_,
+            first_steps_);
+  }
+
  private:
   double build_cost_ = 0.0, step_cost_ = 0.0;
   double excess_ = 0.0;  // cost of steps beyond those of the first lambda

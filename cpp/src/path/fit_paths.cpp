@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "path/checkpoint.hpp"
 #include "path/column_reader.hpp"
 #include "path/path_problem.hpp"
 #include "riata/parallel.hpp"
@@ -66,6 +67,8 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
     refuse("l1_ratio must lie in [0, 1], got " + std::to_string(o.l1_ratio));
   if (!(o.tol > 0.0)) refuse("tol must be > 0, got " + std::to_string(o.tol));
   if (o.max_iter < 1) refuse("max_iter must be >= 1, got " + std::to_string(o.max_iter));
+  if (!(o.checkpoint_seconds >= 0.0))
+    refuse("checkpoint_seconds must be >= 0, got " + std::to_string(o.checkpoint_seconds));
   if (o.threads < 1) refuse("threads must be >= 1, got " + std::to_string(o.threads));
   if (o.alphas.empty() && o.n_alphas < 1) refuse("n_alphas must be >= 1, got " + std::to_string(o.n_alphas));
   if (!(o.eps >= 0.0 && o.eps < 1.0))
@@ -86,6 +89,7 @@ class Driver {
         features_(features),
         options_(options),
         owner_(std::this_thread::get_id()),
+        checkpoint_(X, problems, features, options),
         reader_(X, copy_for(X, problems, options), options.threads, counters_) {
     // Signals are the business of the thread that called; the others stop when it has thrown.
     inner_options_ = options;
@@ -112,7 +116,19 @@ class Driver {
     }
   }
 
+  /// See path/archive.hpp. Between lambdas; what setup() makes is there already.
+  template <class Archive>
+  void state(Archive& archive) {
+    std::vector<Index> gathered = shared_->features();
+    archive(gathered);
+    if constexpr (Archive::reading) shared_->require(gathered, options_.threads, counters_);
+    archive(grid_, told_, counters_);
+    for (auto& problem : problems_) archive(*problem);
+  }
+
  private:
+  enum class Outcome { kGoesOn, kComplete, kInterrupted };
+
   /// Lambdas for which a copy of X may pay. Where every column is in the working set, nothing outside it is read again.
   static Index copy_for(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
     if (options.l1_ratio == 0.0 || PathProblem::keeps_gram(X, options, problems.size() == 1)) return 0;
@@ -125,8 +141,10 @@ class Driver {
     const Index n = X_.rows(), p = X_.cols(), count = static_cast<Index>(given_.size());
     std::vector<Response> responses;
     std::vector<Vec> means, variances;
-    // Null residuals are known beforehand unless unpenalised features take part in them.
-    const bool known = features_.penalty_factor.size() == 0 || features_.penalty_factor.minCoeff() > 0.0;
+    // Null residuals are known beforehand unless unpenalised features take part in them, and no more of use to a fit
+    // that goes on from a checkpoint.
+    const bool known =
+        !checkpoint_.found() && (features_.penalty_factor.size() == 0 || features_.penalty_factor.minCoeff() > 0.0);
     Mat weights(n, count), null_u(n, known ? count : 0);
     for (Index f = 0; f < count; ++f) {
       const Problem& problem = given_[static_cast<std::size_t>(f)];
@@ -134,7 +152,9 @@ class Driver {
       const Response& response = responses.emplace_back(problem, inner_options_);
       if (known) null_u.col(f) = response.u;
     }
-    reader_.first_pass(weights, null_u, means, variances);
+    std::uint64_t digest = 0;
+    reader_.first_pass(weights, null_u, means, variances, checkpoint_.wanted() ? &digest : nullptr);
+    checkpoint_.identify_design(digest);
     rows_used_ = (given_.front().weights.array() > 0.0).count();
     // Below this size starting threads for each round costs more than it saves.
     problem_threads_ = count > 1 && n * p >= kWorthThreads ? options_.threads : 1;
@@ -155,37 +175,67 @@ class Driver {
 
   std::vector<PathResult> run_to_end() {
     setup();
-    const auto start = Clock::now();
-    for (auto& problem : problems_) problem->fit_null();
-    certify();
-    PathProblem& main = *problems_.front();
-    const std::vector<double> grid = make_grid(main.lambda_max());
-    const Index total = static_cast<Index>(grid.size());
-    bool stopped = false, interrupted = false;
-    while (main.fitted() < total && !stopped) {
-      const Index done = main.fitted();
-      const Index size = std::min(batch_size(), total - done);
-      const std::span<const double> batch(grid.data() + done, static_cast<std::size_t>(size));
-      const Index after = std::min(done + 2 * size, total) - 1;
-      const double following = after >= done + size ? grid[static_cast<std::size_t>(after)] : 0.0;
-      for (auto& problem : problems_) problem->select(batch, following);
-      solve();
+    start_ = Clock::now();
+    if (checkpoint_.found()) {
+      checkpoint_.load(*this);
+      counters_.seconds_stream += setup_seconds_;
+      seconds_before_ = counters_.seconds_total;
+    } else {
+      for (auto& problem : problems_) problem->fit_null();
       certify();
-      stopped = !report(done, total, interrupted);
+      grid_ = make_grid(problems_.front()->lambda_max());
     }
-    std::vector<PathResult> results;
-    counters_.seconds_total = setup_seconds_ + since(start);
+    const Outcome outcome = go_down();
+    count_seconds();
     for (auto& problem : problems_) {
-      problem->truncate(main.fitted());
+      problem->truncate(kept_);
       add(problem->counters());
     }
     counters_.passes = counters_.columns_streamed / static_cast<double>(X_.cols());
+    std::vector<PathResult> results;
     for (auto& problem : problems_) {
       results.push_back(problem->take_result());
       results.back().counters = counters_;
-      results.back().interrupted = interrupted;
+      results.back().interrupted = outcome == Outcome::kInterrupted;
     }
+    if (outcome == Outcome::kComplete) checkpoint_.remove();
     return results;
+  }
+
+  /// Fits one batch of lambdas after the other, as long as what has been fitted asks for more.
+  Outcome go_down() {
+    for (;;) {
+      Outcome outcome;
+      try {
+        outcome = report();
+      } catch (...) {
+        save();
+        throw;
+      }
+      if (outcome == Outcome::kComplete) return outcome;
+      if (outcome == Outcome::kInterrupted || checkpoint_.due()) save();
+      if (outcome == Outcome::kInterrupted) return outcome;
+      fit_batch();
+    }
+  }
+
+  void fit_batch() {
+    const Index done = problems_.front()->fitted(), total = static_cast<Index>(grid_.size());
+    const Index size = std::min(batch_size(), total - done);
+    const std::span<const double> batch(grid_.data() + done, static_cast<std::size_t>(size));
+    const Index after = std::min(done + 2 * size, total) - 1;
+    const double following = after >= done + size ? grid_[static_cast<std::size_t>(after)] : 0.0;
+    for (auto& problem : problems_) problem->select(batch, following);
+    solve();
+    certify();
+  }
+
+  void count_seconds() { counters_.seconds_total = seconds_before_ + setup_seconds_ + since(start_); }
+
+  void save() {
+    if (!checkpoint_.wanted()) return;
+    count_seconds();
+    checkpoint_.save(*this, {told_, static_cast<Index>(grid_.size())});
   }
 
   std::vector<double> make_grid(double lambda_max) const {
@@ -234,28 +284,25 @@ class Driver {
     }
   }
 
-  /// Tells what has been fitted, applies the stopping rules. False ends the path.
-  bool report(Index from, Index total, bool& interrupted) {
+  /// Tells what has been fitted since, applies the stopping rules. A lambda at which progress stops or throws is told
+  /// again by a fit that goes on from there.
+  Outcome report() {
     const PathResult& r = problems_.front()->result();
-    const Index fitted = problems_.front()->fitted();
-    for (Index k = from; k < fitted; ++k) {
-      const std::size_t i = static_cast<std::size_t>(k);
-      if (options_.max_active >= 0 && r.n_active[i] > options_.max_active) {
-        problems_.front()->truncate(k);
-        return false;
-      }
-      if (options_.progress && !options_.progress(k + 1, total, r.alphas[i], r.n_active[i], r.dual_gaps[i],
+    const Index total = static_cast<Index>(grid_.size());
+    for (; told_ < problems_.front()->fitted(); ++told_) {
+      const std::size_t i = static_cast<std::size_t>(told_);
+      kept_ = told_;
+      if (options_.max_active >= 0 && r.n_active[i] > options_.max_active) return Outcome::kComplete;
+      kept_ = told_ + 1;
+      if (options_.progress && !options_.progress(kept_, total, r.alphas[i], r.n_active[i], r.dual_gaps[i],
                                                   counters_.columns_streamed / static_cast<double>(X_.cols()))) {
-        interrupted = true;
-        problems_.front()->truncate(k + 1);
-        return false;
+        return Outcome::kInterrupted;
       }
       if (options_.alphas.empty() && options_.stop_early && r.deviance_ratio[i] >= kSaturated) {
-        problems_.front()->truncate(k + 1);
-        return false;
+        return Outcome::kComplete;
       }
     }
-    return true;
+    return told_ < total ? Outcome::kGoesOn : Outcome::kComplete;
   }
 
   void add(const Counters& c) {
@@ -276,12 +323,17 @@ class Driver {
   std::atomic<bool> stop_{false};
   std::exception_ptr why_;
   double setup_seconds_ = 0.0;
+  double seconds_before_ = 0.0;  // spent by the run that this one goes on from
+  Clock::time_point start_;
   Counters counters_;
+  Checkpoint checkpoint_;
   ColumnReader reader_;
   Index rows_used_ = 0;
   int problem_threads_ = 1;
   std::unique_ptr<SharedPool> shared_;
   std::vector<std::unique_ptr<PathProblem>> problems_;
+  std::vector<double> grid_;
+  Index told_ = 0, kept_ = 0;  // lambdas that progress has been told of, and those that stay in the result
 };
 
 }  // namespace

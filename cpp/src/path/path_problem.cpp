@@ -152,16 +152,21 @@ void PathProblem::set_work(std::vector<Index> features) {
     number_[static_cast<std::size_t>(j)] = -1;
     reference_.set_limit(j, options_.l1_ratio * factor(j));
   }
-  for (std::size_t w = 0; w < features.size(); ++w) {
-    number_[static_cast<std::size_t>(features[w])] = static_cast<std::int32_t>(w);
-    reference_.clear_limit(features[w]);
-  }
   active_set_.renumber(new_number);
   work_ = std::move(features);
+  enter_work();
   b_ = std::move(b);
   c_ = std::move(c);
   earlier_c_ = std::move(earlier);
   model_.set_working(std::move(positions), std::move(inv_scale));
+}
+
+/// Numbers the features of the working set; no bound is asked of them.
+void PathProblem::enter_work() {
+  for (std::size_t w = 0; w < work_.size(); ++w) {
+    number_[static_cast<std::size_t>(work_[w])] = static_cast<std::int32_t>(w);
+    reference_.clear_limit(work_[w]);
+  }
 }
 
 void PathProblem::extend_work(std::vector<Index> features) {

@@ -70,6 +70,19 @@ class PathProblem {
   Counters& counters() { return counters_; }
   Index support_size() const;
 
+  /// See path/archive.hpp. For use between lambdas, when none is pending.
+  template <class Archive>
+  void state(Archive& archive) {
+    PathResult& r = result_;
+    archive(r.alphas, r.coef_indptr, r.coef_indices, r.coef_values, r.intercepts, r.primal, r.dual, r.dual_gaps,
+            r.deviance_ratio, r.converged, r.n_active, r.n_iter, r.solver, r.alpha_max, r.null_objective,
+            r.linear_predictor);
+    archive(free_columns_, outside_, work_, model_, active_set_, choice_, reuse_, curvature_known_);
+    archive(b_, c_, u_, rho_, eta_, c_error_, norm_, g_, lambda_, lambda_max_, earlier_c_, earlier_lambda_);
+    archive(candidates_, candidates_known_, following_, reference_, kkt_relative_, counters_);
+    if constexpr (Archive::reading) enter_work();
+  }
+
  private:
   struct Piece {  // what absorb() found in some columns
     std::vector<std::pair<double, Index>> candidates;
@@ -99,6 +112,7 @@ class PathProblem {
   double kkt_tolerance(double lambda) const;
   int threads_for(Columns columns, Index sides) const;
   void set_work(std::vector<Index> features);
+  void enter_work();
   void extend_work(std::vector<Index> features);
   void evaluate(std::span<Pending> pending);
   bool correlate_by_gram(std::span<Pending* const> pending);

@@ -57,6 +57,12 @@ class ReferenceSubspace {
   /// kPromising when the estimate is at least `promising` times that, else 0. A column without a limit gets 0.
   void decide(const Query& q, double threshold, double promising, Index first, std::span<std::uint8_t> flags) const;
 
+  /// See path/archive.hpp. What setup() and set_limit() gave, and the open block, are no part of it.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(blocks_, residuals_, first_, k_, left_, block_);
+  }
+
  private:
   using Square = Eigen::Matrix<double, kMaxBasis, kMaxBasis>;
   /// Q = P R^-1 with P the unit residuals numbered `members`: so a = R^-T <P, rho>, and no block keeps its basis.
@@ -66,6 +72,11 @@ class ReferenceSubspace {
     Square inverse = Square::Zero();  // R^-1
     double rounding = 0.0;            // bounds the error of a and of |a|^2
     double replaced = 0.0;            // error of inner products, relative to size_, that came with replaced sides
+
+    template <class Archive>
+    void state(Archive& archive) {
+      archive(size, members, inverse, rounding, replaced);
+    }
   };
   Index number_of(const Vec& unit);
   void forget_old();

@@ -45,4 +45,12 @@ void SharedPool::require(std::span<const Index> features, int threads, Counters&
   counters.columns_gathered += static_cast<Index>(missing.size());
 }
 
+std::vector<Index> SharedPool::features() const {
+  std::vector<Index> out(static_cast<std::size_t>(pool_->cols()));
+  for (std::size_t j = 0; j < position_.size(); ++j) {
+    if (position_[j] >= 0) out[static_cast<std::size_t>(position_[j])] = static_cast<Index>(j);
+  }
+  return out;
+}
+
 }  // namespace riata

@@ -25,6 +25,9 @@ class SharedPool {
   /// Brings the features into the pool that are not there yet.
   void require(std::span<const Index> features, int threads, Counters& counters);
 
+  /// The features in the pool, in their order there.
+  std::vector<Index> features() const;
+
   /// Whether no mean exceeds its column's standard deviation.
   bool small_means() const { return small_means_; }
   Index position(Index feature) const { return position_[static_cast<std::size_t>(feature)]; }

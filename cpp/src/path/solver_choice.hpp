@@ -27,6 +27,12 @@ class SolverChoice {
   /// What the solver chosen by next() spent, and whether it got there. After a failure the caller runs homotopy.
   void report(const std::string& solver, double cost, bool converged, const Situation& now);
 
+  /// See path/archive.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(descending_, per_square_, last_descent_, budget_, wait_, backoff_);
+  }
+
  private:
   double factor_cost(const Situation& now) const;
   static double build_cost(const Situation& now);

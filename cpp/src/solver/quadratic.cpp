@@ -68,21 +68,25 @@ void Quadratic::weighted_columns(std::span<const Index> features, Mat& out) cons
   }
 }
 
-/// The columns as one matrix where they lie, if they are evenly spaced in memory and need neither weights nor centring
-/// before they are multiplied.
-std::optional<Eigen::Map<const Mat, 0, Eigen::OuterStride<>>> Quadratic::in_place(
-    std::span<const Index> positions) const {
+/// The columns as one matrix: where they lie, if they are evenly spaced in memory, else in `copy`.
+Eigen::Map<const Mat, 0, Eigen::OuterStride<>> Quadratic::plain_columns(std::span<const Index> positions,
+                                                                        Mat& copy) const {
   const double* const first = pool_.contiguous(positions.front());
-  if (!h_uniform_ || !small_means_ || first == nullptr) return std::nullopt;
+  const auto copied = [&] {
+    copy.resize(pool_.rows(), static_cast<Index>(positions.size()));
+    pool_.gather(positions, copy, threads_for(positions, 1));
+    return Eigen::Map<const Mat, 0, Eigen::OuterStride<>>(copy.data(), copy.rows(), copy.cols(),
+                                                          Eigen::OuterStride<>(copy.rows()));
+  };
   const Index count = static_cast<Index>(positions.size());
   const auto place = [&](Index k) {
     const double* const line = pool_.contiguous(positions[static_cast<std::size_t>(k)]);
     return static_cast<Index>(reinterpret_cast<std::intptr_t>(line) - reinterpret_cast<std::intptr_t>(first));
   };
   const Index apart = count > 1 ? place(1) : pool_.rows() * static_cast<Index>(sizeof(double));
-  if (apart <= 0 || apart % static_cast<Index>(sizeof(double)) != 0) return std::nullopt;
+  if (apart <= 0 || apart % static_cast<Index>(sizeof(double)) != 0) return copied();
   for (Index k = 2; k < count; ++k) {
-    if (place(k) != k * apart) return std::nullopt;
+    if (place(k) != k * apart) return copied();
   }
   return Eigen::Map<const Mat, 0, Eigen::OuterStride<>>(
       first, pool_.rows(), count, Eigen::OuterStride<>(apart / static_cast<Index>(sizeof(double))));
@@ -119,13 +123,16 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
     }
     return;
   }
+  // Equal weights are taken out of the sums, and means that are small.
+  const bool plain = n_cols > 0 && h_uniform_ && small_means_ && pool_.contiguous(others.front()) != nullptr;
   Mat weighted;
   for (Index begin = 0; begin < n_cols; begin += kBlock) {
     const Index count = std::min(kBlock, n_cols - begin);
     MatOut target = out.middleCols(begin, count);
     const auto block = cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
-    if (const auto sides = in_place(std::span(others).subspan(static_cast<std::size_t>(begin), block.size()))) {
-      pool_.correlate(columns, *sides, target, threads_for(columns, count));
+    if (plain) {
+      const auto positions = std::span(others).subspan(static_cast<std::size_t>(begin), block.size());
+      pool_.correlate(columns, plain_columns(positions, weighted), target, threads_for(columns, count));
       for (Index r = 0; r < count; ++r) {
         const Index w = block[static_cast<std::size_t>(r)];
         target.col(r) =

@@ -42,6 +42,14 @@ class GramFactor {
   /// Rows changed since the last full factorisation.
   Index updates() const { return updates_; }
 
+  /// See path/archive.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(updates_, factor_, gram_, ridge_);
+    lines_.clear();
+    for (const Row& row : factor_) lines_.push_back(row.data());
+  }
+
  private:
   using Row = std::vector<double>;
   bool push_row(Row gram, double ridge, const double* solved, Index base);

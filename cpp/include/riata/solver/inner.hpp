@@ -66,6 +66,12 @@ class ActiveSet {
   InnerResult step(InnerProblem problem, Vec& b, Vec c, std::span<const Index> entering, bool everywhere,
                    double length);
 
+  /// See path/archive.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(active_, side_, factor_);
+  }
+
  private:
   struct Side {
     double low, high, sign;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -64,11 +63,18 @@ class Quadratic {
   double column_correlation(Index w);
   void column_update(Index w, double change);
 
+  /// See path/archive.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(positions_, inv_scale_, pool_centre_, has_centre_, h_, u0_, b0_, c0_, h_sum_, h_uniform_, t_, u_, lag_,
+            gram_, gram_size_, diagonal_, pool_diagonal_);
+  }
+
  private:
   int threads_for(Columns columns, Index sides) const;
   double centre(Index w) const { return pool_centre_[positions_[static_cast<std::size_t>(w)]]; }
   void ensure_centres(std::span<const Index> features);
-  std::optional<Eigen::Map<const Mat, 0, Eigen::OuterStride<>>> in_place(std::span<const Index> positions) const;
+  Eigen::Map<const Mat, 0, Eigen::OuterStride<>> plain_columns(std::span<const Index> positions, Mat& copy) const;
   void weighted_columns(std::span<const Index> features, Mat& out) const;
   void refresh(const Vec& b);
 

@@ -1,0 +1,380 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <limits>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "check_design.hpp"
+#include "path_problems.hpp"
+#include "riata/api.hpp"
+#include "riata/design/dense.hpp"
+#include "riata/error.hpp"
+
+using namespace riata;
+using check::dosages;
+using check::make_problem;
+using check::Storages;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// An empty folder that goes when the test ends.
+struct Folder {
+  Folder() : path(fs::temp_directory_path() / ("riata_" + std::to_string(std::random_device{}()))) {
+    fs::create_directory(path);
+  }
+  ~Folder() { fs::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string file(const std::string& name) const { return (path / name).string(); }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
+  }
+
+  fs::path path;
+};
+
+/// Everything of a result but clocks, to the bit.
+void same_bits(const PathResult& a, const PathResult& b) {
+  CHECK(a.alphas == b.alphas);
+  CHECK(a.coef_indptr == b.coef_indptr);
+  CHECK(a.coef_indices == b.coef_indices);
+  CHECK(a.coef_values == b.coef_values);
+  CHECK(a.intercepts == b.intercepts);
+  CHECK(a.primal == b.primal);
+  CHECK(a.dual == b.dual);
+  CHECK(a.dual_gaps == b.dual_gaps);
+  CHECK(a.deviance_ratio == b.deviance_ratio);
+  CHECK(a.converged == b.converged);
+  CHECK(a.n_active == b.n_active);
+  CHECK(a.n_iter == b.n_iter);
+  CHECK(a.solver == b.solver);
+  CHECK(a.alpha_max == b.alpha_max);
+  CHECK(a.null_objective == b.null_objective);
+  CHECK(a.saturated_objective == b.saturated_objective);
+  CHECK(a.mean == b.mean);
+  CHECK(a.scale == b.scale);
+  CHECK(a.interrupted == b.interrupted);
+  CHECK(a.linear_predictor.cols() == b.linear_predictor.cols());
+  CHECK((a.linear_predictor.array() == b.linear_predictor.array()).all());
+  CHECK(a.counters.columns_streamed == b.counters.columns_streamed);
+  CHECK(a.counters.passes == b.counters.passes);
+  CHECK(a.counters.products == b.counters.products);
+  CHECK(a.counters.columns_gathered == b.counters.columns_gathered);
+  CHECK(a.counters.rounds == b.counters.rounds);
+  CHECK(a.counters.violators == b.counters.violators);
+  CHECK(a.counters.newton_steps == b.counters.newton_steps);
+  CHECK(a.counters.factor_updates == b.counters.factor_updates);
+  CHECK(a.counters.cd_updates == b.counters.cd_updates);
+  CHECK(a.counters.prox_steps == b.counters.prox_steps);
+}
+
+void same_bits(const std::vector<PathResult>& a, const std::vector<PathResult>& b) {
+  REQUIRE(a.size() == b.size());
+  for (std::size_t f = 0; f < a.size(); ++f) same_bits(a[f], b[f]);
+}
+
+/// Runs with a checkpoint after every batch of lambdas, goes on from each of them, and compares with a run that has
+/// none. `again` is the same X, elsewhere in memory perhaps. Returns how many there were.
+std::size_t resume_from_each(const Design& X, const Design& again, const std::vector<Problem>& problems,
+                             const Features& features, PathOptions options) {
+  const Folder folder;
+  const auto expected = fit_paths(X, problems, features, options);
+  options.checkpoint = folder.file("state");
+  options.checkpoint_seconds = 0.0;
+  std::vector<std::string> copies;
+  Index last = -1;
+  options.progress = [&](Index, Index, double, Index, double, double) {
+    if (!fs::exists(options.checkpoint)) return true;
+    const Index done = checkpoint_progress(options.checkpoint).done;
+    if (done == last) return true;
+    last = done;
+    copies.push_back(folder.file(std::to_string(done)));
+    fs::copy_file(options.checkpoint, copies.back());
+    return true;
+  };
+  same_bits(expected, fit_paths(X, problems, features, options));
+  CHECK_FALSE(fs::exists(options.checkpoint));
+  options.threads = 3 - options.threads;
+  for (const std::string& copy : copies) {
+    fs::copy_file(copy, options.checkpoint);
+    const CheckpointProgress left = checkpoint_progress(options.checkpoint);
+    CHECK(left.total == options.count());
+    Index first = -1;
+    options.progress = [&](Index done, Index, double, Index, double, double) {
+      if (first < 0) first = done;
+      return true;
+    };
+    same_bits(expected, fit_paths(again, problems, features, options));
+    CHECK(first == left.done + 1);  // nothing that was done is done again
+    CHECK_FALSE(fs::exists(options.checkpoint));
+  }
+  CHECK(folder.files() == copies.size());  // nothing else is left
+  return copies.size();
+}
+
+PathOptions options_for(const std::string& loss) {
+  PathOptions options;
+  options.loss = loss;
+  options.n_alphas = 14;
+  options.eps = 0.05;
+  return options;
+}
+
+/// The problem with the rows of one fold of three left out of each copy but the first.
+std::vector<Problem> with_folds(const Problem& problem) {
+  std::vector<Problem> out(4, problem);
+  for (Index f = 0; f < 3; ++f) {
+    for (Index i = f; i < problem.y.size(); i += 3) out[static_cast<std::size_t>(f + 1)].weights[i] = 0.0;
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a fit goes on from a checkpoint to the same bits, for every storage, loss and shape") {
+  for (const Index p : {40, 300}) {
+    const Storages storages(dosages(90, p, 3));
+    for (const std::string loss : {"gaussian", "binomial"}) {
+      const Problem problem = make_problem(storages.X, loss, 5);
+      for (const auto& design : storages.designs) {
+        for (const double l1_ratio : {1.0, 0.5}) {
+          CAPTURE(p);
+          CAPTURE(loss);
+          CAPTURE(design->kind());
+          CAPTURE(l1_ratio);
+          PathOptions options = options_for(loss);
+          options.l1_ratio = l1_ratio;
+          options.n_alphas = p < 90 && loss == "gaussian" ? 90 : 14;  // batches of 32
+          CHECK(resume_from_each(*design, *design, {problem}, {}, options) >= 2);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("a fit goes on from a checkpoint to the same bits with every solver") {
+  const Storages storages(dosages(80, 240, 11));
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    const Problem problem = make_problem(storages.X, loss, 6);
+    for (const std::string solver : {"auto", "homotopy", "cd", "prox"}) {
+      CAPTURE(loss);
+      CAPTURE(solver);
+      PathOptions options = options_for(loss);
+      options.solver = solver;
+      options.threads = 2;
+      CHECK(resume_from_each(*storages.designs[0], *storages.designs[0], {problem}, {}, options) >= 8);
+    }
+  }
+}
+
+TEST_CASE("folds go on from a checkpoint to the same bits, with what is kept of their held-out rows") {
+  for (const Index p : {30, 200}) {
+    const Storages storages(dosages(120, p, 21));
+    for (const std::string loss : {"gaussian", "binomial"}) {
+      for (const auto& design : storages.designs) {
+        CAPTURE(p);
+        CAPTURE(loss);
+        CAPTURE(design->kind());
+        PathOptions options = options_for(loss);
+        options.keep_linear_predictor = true;
+        const auto problems = with_folds(make_problem(storages.X, loss, 7));
+        CHECK(resume_from_each(*design, *design, problems, {}, options) >= (p > 120 ? 8u : 0u));
+      }
+    }
+  }
+}
+
+TEST_CASE("penalty factors, bounds and offsets are part of what goes on") {
+  const Storages storages(dosages(80, 200, 31));
+  Features features;
+  features.penalty_factor = Vec::Ones(200);
+  features.penalty_factor[0] = features.penalty_factor[7] = 0.0;
+  features.penalty_factor[9] = std::numeric_limits<double>::infinity();
+  features.penalty_factor[20] = 0.3;
+  features.lower = Vec::Constant(200, -0.4);
+  features.upper = Vec::Constant(200, 0.3);
+  features.lower[0] = -std::numeric_limits<double>::infinity();
+  features.upper[0] = std::numeric_limits<double>::infinity();
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    for (const bool standardize : {true, false}) {
+      Problem problem = make_problem(storages.X, loss, 8);
+      problem.offset = 0.1 * check::random_matrix(80, 1, 9);
+      problem.weights = check::random_matrix(80, 1, 10).cwiseAbs();
+      CAPTURE(loss);
+      CAPTURE(standardize);
+      PathOptions options = options_for(loss);
+      options.standardize = standardize;
+      CHECK(resume_from_each(*storages.designs[0], *storages.designs[0], {problem}, features, options) >= 8);
+      CHECK(resume_from_each(*storages.designs[2], *storages.designs[2], {problem}, features, options) >= 8);
+    }
+  }
+}
+
+TEST_CASE("a dense X that a copy is made of may lie elsewhere in memory") {
+  const Index n = 150, p = 500;
+  const Mat X = check::random_matrix(n, p, 41);
+  Vec shifted(n * p + 3);
+  std::copy_n(X.data(), n * p, shifted.data() + 3);
+  const auto here = dense_design(X.data(), n, p, 1, n), there = dense_design(shifted.data() + 3, n, p, 1, n);
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    CAPTURE(loss);
+    PathOptions options = options_for(loss);
+    options.n_alphas = 30;
+    options.eps = 0.01;  // down to many active features, whose columns lie in several blocks
+    CHECK(resume_from_each(*here, *there, {make_problem(X, loss, 4)}, {}, options) >= 15);
+    CHECK(resume_from_each(*here, *there, with_folds(make_problem(X, loss, 4)), {}, options) >= 15);
+  }
+}
+
+TEST_CASE("blocks of the bounds that were forgotten are forgotten by a fit that goes on") {
+  const Mat X = check::random_matrix(60, 1500, 51);
+  const auto design = dense_design(X.data(), 60, 1500, 1, 60);
+  PathOptions options = options_for("gaussian");
+  options.n_alphas = 100;  // more than the blocks that are kept
+  options.eps = 0.01;
+  options.stop_early = false;
+  CHECK(resume_from_each(*design, *design, {make_problem(X, "gaussian", 4)}, {}, options) >= 64);
+}
+
+TEST_CASE("a path that progress stops can go on; the alpha it stopped at is told again") {
+  const Folder folder;
+  const Storages storages(dosages(90, 40, 3));
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    const Problem problem = make_problem(storages.X, loss, 5);
+    PathOptions options = options_for(loss);
+    options.n_alphas = 50;
+    const auto expected = fit_paths(*storages.designs[0], {problem}, {}, options);
+    options.checkpoint = folder.file("state");
+    Index first = 0;
+    options.progress = [](Index done, Index, double, Index, double, double) { return done < 7; };
+    const auto part = fit_paths(*storages.designs[0], {problem}, {}, options);
+    CHECK(part.front().alphas.size() == 7);
+    CHECK(part.front().interrupted);
+    REQUIRE(fs::exists(options.checkpoint));
+    options.progress = [&](Index done, Index, double, Index, double, double) -> bool {
+      if (first == 0) first = done;
+      if (done == 20) throw std::runtime_error("enough");
+      return true;
+    };
+    CHECK_THROWS_WITH_AS(fit_paths(*storages.designs[0], {problem}, {}, options), "enough", std::runtime_error);
+    CHECK(first == 7);
+    REQUIRE(fs::exists(options.checkpoint));
+    CHECK(checkpoint_progress(options.checkpoint).done == 19);
+    options.progress = nullptr;
+    same_bits(expected, fit_paths(*storages.designs[0], {problem}, {}, options));
+    CHECK(folder.files() == 0);
+  }
+}
+
+TEST_CASE("a checkpoint of another fit is refused, and kept") {
+  const Folder folder;
+  Mat X = dosages(60, 100, 3);
+  const auto design = dense_design(X.data(), 60, 100, 1, 60);
+  const Problem problem = make_problem(X, "gaussian", 5);
+  PathOptions options = options_for("gaussian");
+  options.checkpoint = folder.file("state");
+  options.progress = [](Index done, Index, double, Index, double, double) { return done < 5; };
+  fit_paths(*design, {problem}, {}, options);
+  REQUIRE(fs::exists(options.checkpoint));
+
+  const auto refused = [&](const Design& x, const Problem& given, const PathOptions& o, const Features& features,
+                           const char* what) {
+    const std::string message = "checkpoint '" + options.checkpoint +
+                                "' was made by another fit; what differs: " + what +
+                                ". Give what was given then, or remove the file to start anew";
+    CHECK_THROWS_WITH_AS(fit_paths(x, {given}, features, o), message.c_str(), std::invalid_argument);
+    CHECK(fs::exists(options.checkpoint));
+    CHECK(folder.files() == 1);
+  };
+  Problem other = problem;
+  other.y[3] += 1e-12;
+  refused(*design, other, options, {}, "y");
+  PathOptions changed = options;
+  changed.tol = 1e-7;
+  refused(*design, problem, changed, {}, "tol");
+  changed.solver = "cd";
+  refused(*design, problem, changed, {}, "solver and tol");
+  changed = options;
+  changed.n_alphas = 15;
+  refused(*design, problem, changed, {}, "alphas");
+  refused(*design, problem, options, {Vec::Ones(100), {}, {}}, "penalty_factor");
+  refused(*dense_design(X.data(), 60, 99, 1, 60), problem, options, {}, "the shape of X");
+  std::swap(X(2, 40), X(5, 40));  // the same means and variances
+  while (X(2, 40) == X(5, 40)) X(2, 40) += 1.0;
+  refused(*design, problem, options, {}, "the values of X");
+}
+
+TEST_CASE("a file that is damaged, or no checkpoint, is refused, and kept as it is") {
+  const Folder folder;
+  const Mat X = dosages(60, 100, 3);
+  const auto design = dense_design(X.data(), 60, 100, 1, 60);
+  const Problem problem = make_problem(X, "gaussian", 5);
+  PathOptions options = options_for("gaussian");
+  options.checkpoint = folder.file("state");
+  options.progress = [](Index done, Index, double, Index, double, double) { return done < 5; };
+  fit_paths(*design, {problem}, {}, options);
+  std::string good;
+  {
+    std::ifstream in(options.checkpoint, std::ios::binary);
+    good.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  const auto refused = [&](const std::string& content) {
+    std::ofstream(options.checkpoint, std::ios::binary) << content;
+    CHECK_THROWS_AS(fit_paths(*design, {problem}, {}, options), FileError);
+    CHECK_THROWS_AS(checkpoint_progress(options.checkpoint), FileError);
+    CHECK(fs::file_size(options.checkpoint) == content.size());
+    CHECK(folder.files() == 1);
+  };
+  for (const std::size_t at : {std::size_t{0}, std::size_t{9}, good.size() / 2, good.size() - 1}) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 16);
+    refused(bad);
+  }
+  refused(good.substr(0, good.size() - 8));
+  refused(good.substr(0, 12));
+  refused(good + std::string(8, '\0'));
+  refused("");
+  refused("a file of somebody's that is not to be lost");
+}
+
+TEST_CASE("a checkpoint that cannot be written is refused before any work") {
+  const Folder folder;
+  const Mat X = dosages(60, 100, 3);
+  const auto design = dense_design(X.data(), 60, 100, 1, 60);
+  PathOptions options = options_for("gaussian");
+  options.checkpoint = folder.file("none/state");
+  Index told = 0;
+  options.progress = [&](Index, Index, double, Index, double, double) { return ++told > 0; };
+  CHECK_THROWS_AS(fit_paths(*design, {make_problem(X, "gaussian", 5)}, {}, options), FileError);
+  CHECK(told == 0);
+  CHECK(folder.files() == 0);
+}
+
+TEST_CASE("a write that fails leaves the checkpoint before it") {
+  const Folder folder;
+  const Mat X = dosages(60, 100, 3);
+  const auto design = dense_design(X.data(), 60, 100, 1, 60);
+  const Problem problem = make_problem(X, "gaussian", 5);
+  PathOptions options = options_for("gaussian");
+  const auto expected = fit_paths(*design, {problem}, {}, options);
+  options.checkpoint = folder.file("state");
+  options.checkpoint_seconds = 0.0;
+  options.progress = [&](Index done, Index, double, Index, double, double) {
+    if (done == 6) fs::create_directory(options.checkpoint + ".part");  // where the next one would be written
+    return true;
+  };
+  CHECK_THROWS_AS(fit_paths(*design, {problem}, {}, options), FileError);
+  CHECK(checkpoint_progress(options.checkpoint).done == 5);
+  fs::remove(options.checkpoint + ".part");
+  options.progress = nullptr;
+  same_bits(expected, fit_paths(*design, {problem}, {}, options));
+}
