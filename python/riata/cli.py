@@ -94,10 +94,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         options.command_line = command_line(given)
         return _runner(options.run)(options)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         if debug:
             raise
-        print("riata: interrupted; nothing was written", file=sys.stderr)
+        print(f"riata: interrupted; {str(interrupt) or 'nothing was written'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -179,6 +179,10 @@ def build_parser() -> argparse.ArgumentParser:
         _add_study(verb)
         _add_model(verb, cross_validate=name == "cv")
         _add_output(verb)
+        verb.add_argument(
+            "--resume", action="store_true",
+            help="go on with a run that was cut short, from PREFIX.checkpoint, to the same result",
+        )  # fmt: skip
 
     predict = add("predict", "predict", "score new samples with a saved model", _PREDICT_EXAMPLES)
     predict.add_argument("--model", required=True, metavar="FILE", help="a PREFIX.path.npz")

@@ -23,6 +23,7 @@ from riata.outputs import OutputSet, describe_file, write_json, write_tsv
 from riata.pages import Fitted, fit_page, gap_text, summary_lines
 from riata.progress import Progress
 from riata.report import Page, render
+from riata.resume import Resume
 from riata.scoring import Scores, score_genotypes, score_matrix
 from riata.study import Study, StudyOptions, load_study, read_covariates
 from riata.tables import some, text_array
@@ -52,7 +53,9 @@ def run_fit(options: Namespace) -> int:
         study = load_study(study_options(options))
         read = time.perf_counter() - began
         log.say(*study_lines(study, options.out), "")
-        fit, interrupted, messages, spent = fit_study(study, options)
+        with Resume(options.out, study.files, wanted=options.resume) as resume:
+            log.say(*(line for note in resume.notes for line in (note, "")))
+            fit, interrupted, messages, spent = fit_study(study, options, resume.checkpoint)
         alpha, rule = choose_alpha(fit, options)
         hits = Hits(study, getattr(fit, "path", fit), alpha)
         fitted = Fitted(
@@ -72,7 +75,7 @@ def run_fit(options: Namespace) -> int:
         log.say(*summary_lines(fitted))
         write_fit(outputs, fitted, fit_page(fitted), manifest(fitted, options), log)
     if interrupted:
-        print("riata: interrupted; the path so far was kept", file=sys.stderr)
+        print("riata: interrupted; the path so far was kept, --resume goes on with it", file=sys.stderr)
         return 130
     return 0
 
@@ -103,7 +106,9 @@ def study_lines(study: Study, prefix: str) -> list[str]:
     return lines
 
 
-def fit_study(study: Study, options: Namespace) -> tuple[Any, bool, list[str], float]:
+def fit_study(
+    study: Study, options: Namespace, checkpoint: Path | None = None
+) -> tuple[Any, bool, list[str], float]:
     """Fit, watching for Ctrl-C; return the fit, whether it was cut short, warnings, and seconds."""
     import riata
 
@@ -124,6 +129,7 @@ def fit_study(study: Study, options: Namespace) -> tuple[Any, bool, list[str], f
         "solver": options.solver,
         "n_threads": options.threads,
         "max_active": max_active,
+        "checkpoint": checkpoint,
     }
     began = time.perf_counter()
     with Progress(quiet=options.quiet) as progress, warnings.catch_warnings(record=True) as caught:

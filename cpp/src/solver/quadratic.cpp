@@ -123,15 +123,14 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
     }
     return;
   }
-  // Equal weights are taken out of the sums, and means that are small.
-  const bool plain = n_cols > 0 && h_uniform_ && small_means_ && pool_.contiguous(others.front()) != nullptr;
   Mat weighted;
   for (Index begin = 0; begin < n_cols; begin += kBlock) {
     const Index count = std::min(kBlock, n_cols - begin);
     MatOut target = out.middleCols(begin, count);
     const auto block = cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
-    if (plain) {
-      const auto positions = std::span(others).subspan(static_cast<std::size_t>(begin), block.size());
+    const auto positions = std::span(others).subspan(static_cast<std::size_t>(begin), block.size());
+    // Equal weights are taken out of the sums, and means that are small.
+    if (h_uniform_ && small_means_ && pool_.contiguous(positions.front()) != nullptr) {
       pool_.correlate(columns, plain_columns(positions, weighted), target, threads_for(columns, count));
       for (Index r = 0; r < count; ++r) {
         const Index w = block[static_cast<std::size_t>(r)];

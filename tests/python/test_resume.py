@@ -1,0 +1,131 @@
+"""`--resume`: a run of the command line that was cut short goes on to the same result."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import riata
+from riata.cli import main
+from riata.progress import Progress
+
+DATA = Path(__file__).parents[1] / "data" / "genotypes"
+
+KILLED = """
+import os, signal, sys
+import riata.path
+from riata.cli import main
+from riata.progress import Progress
+
+riata.path.CHECKPOINT_SECONDS = 0.0
+draw = Progress.__call__
+
+def killed(self, done, *rest):
+    if done >= 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return draw(self, done, *rest)
+
+Progress.__call__ = killed
+main(sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Options for a copy of a small study, whose files may be changed."""
+    for file in DATA.glob("tiny.*"):
+        shutil.copy(file, tmp_path)
+    return [
+        *("--bfile", str(tmp_path / "tiny"), "--pheno", str(tmp_path / "tiny.phe")),
+        *("--pheno-name", "height", "--covar", str(tmp_path / "tiny.cov")),
+    ]
+
+
+def cut_short(verb, study, out, monkeypatch):
+    """Run to the tenth alpha, as Ctrl-C would stop it."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "__call__", lambda self, done, *rest: done < 10)
+        main([verb, *study, "--out", out])
+    assert os.path.exists(f"{out}.checkpoint")
+
+
+def same_fit(a, b):
+    a, b = (riata.load(f"{prefix}.path.npz") for prefix in (a, b))
+    for one, other in ((getattr(a, "path", a), getattr(b, "path", b)),):
+        assert_array_equal(one.alphas, other.alphas)
+        assert_array_equal(one.coefs.toarray(), other.coefs.toarray())
+        assert_array_equal(one.intercepts, other.intercepts)
+        assert_array_equal(one.dual_gaps, other.dual_gaps)
+    if hasattr(a, "scores"):
+        assert_array_equal(a.scores, b.scores)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="processes are killed differently there")
+@pytest.mark.parametrize("verb", ["fit", "cv"])
+def test_killed_and_resumed(tmp_path, study, capsys, verb):
+    out, whole = str(tmp_path / "cut"), str(tmp_path / "whole")
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), verb, *study, "--out", out]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert main([verb, *study, "--out", out, "--resume"]) == 0
+    printed = capsys.readouterr().out
+    assert "Resuming after 19 of 100 alphas\n" in printed
+    assert "Resuming after 19 of 100 alphas\n" in Path(f"{out}.log").read_text()
+    assert main([verb, *study, "--out", whole]) == 0
+    same_fit(out, whole)
+    hits = Path(f"{out}.hits.tsv").read_text()
+    assert hits == Path(f"{whole}.hits.tsv").read_text()
+    assert not list(tmp_path.glob("*.checkpoint*"))
+
+
+@pytest.mark.parametrize("changed", ["tiny.bed", "tiny.bim", "tiny.phe", "tiny.cov"])
+def test_a_changed_input_is_refused_by_name(tmp_path, study, capsys, monkeypatch, changed):
+    out = str(tmp_path / "cut")
+    cut_short("fit", study, out, monkeypatch)
+    file = tmp_path / changed
+    content = bytearray(file.read_bytes())
+    content[-2] ^= 1
+    file.write_bytes(content)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    capsys.readouterr()
+    assert main(["fit", *study, "--out", out, "--resume"]) == 2
+    error = capsys.readouterr().err
+    assert error == (
+        f"riata: error: --resume: {file} has changed since {out}.checkpoint was made from it; "
+        "leave out --resume to start anew\n"
+    )
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_changed_options_and_inputs_are_refused(tmp_path, study, capsys, monkeypatch):
+    out = str(tmp_path / "cut")
+    cut_short("fit", study, out, monkeypatch)
+    cases = [
+        ([*study, "--l1-ratio", "0.5"], "what differs: l1_ratio."),
+        (study[:-2], f"{out}.checkpoint was made from {tmp_path / 'tiny.cov'} as well"),
+    ]
+    for options, message in cases:
+        assert main(["fit", *options, "--out", out, "--resume"]) == 2
+        assert message in capsys.readouterr().err
+        assert os.path.exists(f"{out}.checkpoint")
+    os.remove(f"{out}.checkpoint.json")
+    assert main(["fit", *study, "--out", out, "--resume"]) == 2
+    assert "cut.checkpoint was made from, is missing" in capsys.readouterr().err
+
+
+def test_without_resume_it_starts_anew_and_says_so(tmp_path, study, capsys, monkeypatch):
+    out = str(tmp_path / "cut")
+    cut_short("fit", study, out, monkeypatch)
+    assert main(["fit", *study, "--out", out]) == 0
+    assert f"Starting anew over {out}.checkpoint, which --resume would" in capsys.readouterr().out
+    assert not list(tmp_path.glob("*.checkpoint*"))
+    assert main(["fit", *study, "--out", out, "--resume"]) == 0
+    assert f"Nothing to resume: there is no {out}.checkpoint\n" in capsys.readouterr().out
+    assert np.all(riata.load(f"{out}.path.npz").converged)
