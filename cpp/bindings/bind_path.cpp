@@ -107,7 +107,8 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    std::string solver, bool fit_intercept, bool standardize, double l1_ratio,
                    const std::optional<Array>& alphas, Index n_alphas, double eps, bool stop_early, Index max_active,
                    double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
-                   const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds) {
+                   const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds,
+                   bool keep_checkpoint) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
@@ -138,6 +139,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   options.keep_linear_predictor = keep_linear_predictor;
   options.checkpoint = std::move(checkpoint);
   options.checkpoint_seconds = checkpoint_seconds;
+  options.keep_checkpoint = keep_checkpoint;
   options.poll = SignalPoll();
   if (progress) {
     options.progress = [&progress](Index done, Index total, double alpha, Index active, double gap, double passes) {
@@ -169,7 +171,7 @@ void bind_path(py::module_& m) {
   m.def("fit_paths", &fit_paths, "design"_a, "y"_a, "weights"_a, "offset"_a, "penalty_factor"_a, "lower"_a, "upper"_a,
         py::kw_only(), "loss"_a, "solver"_a, "fit_intercept"_a, "standardize"_a, "l1_ratio"_a, "alphas"_a, "n_alphas"_a,
         "eps"_a, "stop_early"_a, "max_active"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "keep_linear_predictor"_a,
-        "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0);
+        "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0, "keep_checkpoint"_a = false);
   m.def(
       "checkpoint_progress",
       [](const std::string& path) {

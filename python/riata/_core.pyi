@@ -115,6 +115,7 @@ def fit_paths(
     progress: Callable[[int, int, float, int, float, float], bool | None] | None,
     checkpoint: str = "",  # file that keeps the state; empty: none
     checkpoint_seconds: float = 60.0,  # between two writes; 0: after every alpha
+    keep_checkpoint: bool = False,  # at the end of the path too
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
 

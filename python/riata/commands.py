@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import shlex
 import sys
@@ -49,13 +50,13 @@ def run_fit(options: Namespace) -> int:
     """Fit a path (``riata fit``) or a cross-validated one (``riata cv``), and write everything about it."""
     began = time.perf_counter()
     log = Log(quiet=options.quiet)
-    with OutputSet(options.out) as outputs:
+    with OutputSet(options.out) as outputs, contextlib.ExitStack() as stack:
         study = load_study(study_options(options))
         read = time.perf_counter() - began
         log.say(*study_lines(study, options.out), "")
-        with Resume(options.out, study.files, wanted=options.resume) as resume:
-            log.say(*(line for note in resume.notes for line in (note, "")))
-            fit, interrupted, messages, spent = fit_study(study, options, resume.checkpoint)
+        resume = stack.enter_context(Resume(options.out, study.files, wanted=options.resume))
+        log.say(*(line for note in resume.notes for line in (note, "")))
+        fit, interrupted, messages, spent = fit_study(study, options, resume.checkpoint)
         alpha, rule = choose_alpha(fit, options)
         hits = Hits(study, getattr(fit, "path", fit), alpha)
         fitted = Fitted(
@@ -77,6 +78,7 @@ def run_fit(options: Namespace) -> int:
     if interrupted:
         print("riata: interrupted; the path so far was kept, --resume goes on with it", file=sys.stderr)
         return 130
+    resume.remove()
     return 0
 
 
@@ -130,6 +132,7 @@ def fit_study(
         "n_threads": options.threads,
         "max_active": max_active,
         "checkpoint": checkpoint,
+        "keep_checkpoint": True,  # until the outputs are written
     }
     began = time.perf_counter()
     with Progress(quiet=options.quiet) as progress, warnings.catch_warnings(record=True) as caught:

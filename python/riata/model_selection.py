@@ -217,6 +217,7 @@ def cv_path(
     progress: Progress | None = None,
     max_active: int | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    keep_checkpoint: bool = False,
 ) -> CVPath:
     """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
 
@@ -225,7 +226,7 @@ def cv_path(
 
     Parameters
     ----------
-    X, y, loss, ..., checkpoint
+    X, y, loss, ..., keep_checkpoint
         As in `fit_path`. To go on from a checkpoint needs the same folds: a splitter or `random_state` that
         draws them again.
     cv : int, splitter or iterable of (train, test), default=10
@@ -280,6 +281,7 @@ def cv_path(
         progress=progress,
         max_active=max_active,
         checkpoint=checkpoint,
+        keep_checkpoint=keep_checkpoint,
     )
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)

@@ -373,6 +373,7 @@ class Options:
     progress: Progress | None
     stop_early: bool = True
     checkpoint: str = ""
+    keep_checkpoint: bool = False
 
 
 def check_options(
@@ -391,6 +392,7 @@ def check_options(
     progress: Any,
     max_active: Any,
     checkpoint: Any = None,
+    keep_checkpoint: Any = False,
 ) -> Options:
     """Check the arguments of `fit_path` that need no data, in the order of its signature."""
     check_choice("loss", loss, LOSSES)
@@ -423,6 +425,7 @@ def check_options(
         max_active=-1 if max_active is None else check_integer("max_active", max_active, at_least=1),
         progress=check_progress(progress),
         checkpoint=check_checkpoint(checkpoint),
+        keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
     )
 
 
@@ -504,6 +507,7 @@ def solve(
         progress=options.progress,
         checkpoint=options.checkpoint,
         checkpoint_seconds=CHECKPOINT_SECONDS,
+        keep_checkpoint=options.keep_checkpoint,
     )
 
 
@@ -597,6 +601,7 @@ def fit_path(
     progress: Progress | None = None,
     max_active: int | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    keep_checkpoint: bool = False,
 ) -> Path:
     """Fit a whole regularisation path, each point with a certificate of optimality.
 
@@ -664,6 +669,8 @@ def fit_path(
         from it and ends with the same bits as one that was never stopped, however the earlier one ended
         (killed, power cut, stopped by `progress`). The arguments must be those it was made with, but for
         `n_threads` and `progress`. The file is removed at the end of the path.
+    keep_checkpoint : bool, default=False
+        Keep the file at the end of the path too, so that nothing is fitted again should what follows fail.
 
     Returns
     -------
@@ -717,6 +724,7 @@ def fit_path(
         progress=progress,
         max_active=max_active,
         checkpoint=checkpoint,
+        keep_checkpoint=keep_checkpoint,
     )
     design = as_design(X)
     weights = check_weights(sample_weight, design.n_samples)

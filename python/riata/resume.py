@@ -13,10 +13,9 @@ from riata.outputs import describe_file, write_json
 
 
 class Resume:
-    """``PREFIX.checkpoint`` while a fit is running, and ``PREFIX.checkpoint.json``, what its inputs were.
+    """``PREFIX.checkpoint`` of a run, and ``PREFIX.checkpoint.json``, what its inputs were.
 
-    Entering decides whether the fit goes on from a checkpoint or starts anew; `notes` say so. Both files are
-    gone after a fit that came to its end.
+    Entering decides whether the fit goes on from a checkpoint or starts anew; `notes` say so.
 
     Parameters
     ----------
@@ -30,7 +29,7 @@ class Resume:
     Raises
     ------
     ValueError
-        When the inputs are not those of the checkpoint, naming the file.
+        When the checkpoint was made from other inputs, naming the file.
     OSError
         When the checkpoint is damaged.
     """
@@ -53,8 +52,7 @@ class Resume:
             self.notes.append(f"Nothing to resume: there is no {self.checkpoint}")
         elif self.checkpoint.exists():
             self.notes.append(f"Starting anew over {self.checkpoint}, which --resume would have gone on from")
-            self.checkpoint.unlink()
-        self._inputs.unlink(missing_ok=True)
+        self.remove()
         write_json(self._inputs, {"inputs": now})
         return self
 
@@ -62,9 +60,14 @@ class Resume:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if not self.checkpoint.exists():
-            self._inputs.unlink(missing_ok=True)
+            self.remove()
         elif kind is KeyboardInterrupt:
             raise KeyboardInterrupt(f"--resume goes on from {self.checkpoint}") from None
+
+    def remove(self) -> None:
+        """Remove both files: the outputs are written, or will be from the beginning."""
+        self.checkpoint.unlink(missing_ok=True)
+        self._inputs.unlink(missing_ok=True)
 
     def _check(self, now: list[dict[str, Any]]) -> None:
         """Refuse inputs that are not those of the checkpoint."""

@@ -275,6 +275,31 @@ TEST_CASE("a path that progress stops can go on; the alpha it stopped at is told
   }
 }
 
+TEST_CASE("a checkpoint kept at the end holds the whole path, however it ended") {
+  const Storages storages(dosages(90, 40, 3));
+  const Problem problem = make_problem(storages.X, "gaussian", 5);
+  for (const int end : {0, 1, 2}) {
+    CAPTURE(end);
+    const Folder folder;
+    PathOptions options = options_for("gaussian");
+    options.n_alphas = 70;
+    if (end == 1) options.max_active = 9;
+    if (end == 2) options.eps = 1e-9;  // saturated long before
+    const auto expected = fit_paths(*storages.designs[0], {problem}, {}, options);
+    options.checkpoint = folder.file("state");
+    options.keep_checkpoint = true;
+    same_bits(expected, fit_paths(*storages.designs[0], {problem}, {}, options));
+    REQUIRE(fs::exists(options.checkpoint));
+    Index told = 0;
+    options.progress = [&](Index, Index, double, Index, double, double) { return ++told > 0; };
+    same_bits(expected, fit_paths(*storages.designs[0], {problem}, {}, options));
+    CHECK(told <= 1);
+    options.keep_checkpoint = false;
+    same_bits(expected, fit_paths(*storages.designs[0], {problem}, {}, options));
+    CHECK(folder.files() == 0);
+  }
+}
+
 TEST_CASE("a checkpoint of another fit is refused, and kept") {
   const Folder folder;
   Mat X = dosages(60, 100, 3);

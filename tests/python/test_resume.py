@@ -1,5 +1,6 @@
 """`--resume`: a run of the command line that was cut short goes on to the same result."""
 
+import errno
 import os
 import shutil
 import signal
@@ -50,9 +51,14 @@ def study(tmp_path):
 
 def cut_short(verb, study, out, monkeypatch):
     """Run to the tenth alpha, as Ctrl-C would stop it."""
+
+    def stop(self, done, *rest):
+        self.interrupted = done >= 10
+        return not self.interrupted
+
     with monkeypatch.context() as patch:
-        patch.setattr(Progress, "__call__", lambda self, done, *rest: done < 10)
-        main([verb, *study, "--out", out])
+        patch.setattr(Progress, "__call__", stop)
+        assert main([verb, *study, "--out", out]) == 130
     assert os.path.exists(f"{out}.checkpoint")
 
 
@@ -118,6 +124,34 @@ def test_changed_options_and_inputs_are_refused(tmp_path, study, capsys, monkeyp
     os.remove(f"{out}.checkpoint.json")
     assert main(["fit", *study, "--out", out, "--resume"]) == 2
     assert "cut.checkpoint was made from, is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["fit", "cv"])
+def test_nothing_is_fitted_again_after_outputs_failed(tmp_path, study, capsys, monkeypatch, verb):
+    out, whole = str(tmp_path / "cut"), str(tmp_path / "whole")
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("riata.commands.write_tsv", full)
+        assert main([verb, *study, "--out", out]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    told = []
+    monkeypatch.setattr(Progress, "__call__", lambda self, done, *rest: told.append(done))
+    assert main([verb, *study, "--out", out, "--resume"]) == 0
+    assert len(told) <= 1
+    monkeypatch.undo()
+    assert main([verb, *study, "--out", whole]) == 0
+    same_fit(out, whole)
+    assert not list(tmp_path.glob("*.checkpoint*"))
+
+
+def test_an_error_leaves_nothing(tmp_path, study, capsys):
+    out = tmp_path / "new" / "folder" / "cut"
+    assert main(["fit", *study, "--tol", "-1", "--out", str(out)]) == 2
+    assert "tol must be > 0" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 def test_without_resume_it_starts_anew_and_says_so(tmp_path, study, capsys, monkeypatch):

@@ -36,6 +36,7 @@ struct PathOptions {
 
   std::string checkpoint;          // file (UTF-8) that keeps the state of a fit on its way; empty: none
   double checkpoint_seconds = 60;  // between two writes of it, or longer where writing takes long; 0: every alpha
+  bool keep_checkpoint = false;    // at the end of the path too, where it holds the whole of it
 
   Poll poll;  // may be empty
   /// progress(done, total, alpha, n_active, gap, passes): return false to stop and keep the path so far.
@@ -98,7 +99,7 @@ struct PathResult {
 /// standard deviation (bounds themselves are on the original scale). All problems use the grid of the first one and
 /// stop where it stops. Certified: the gap of each fit is computed in double from the data.
 /// With a checkpoint, a fit that was killed, or stopped by progress, goes on from the last state written when it is
-/// called again, and ends with the same bits as one that was not; the file is removed at the end of the path.
+/// called again, and ends with the same bits as one that was not; the file is removed at the end of the path, or kept.
 /// Throws std::invalid_argument for sizes or values outside their domain and for a checkpoint of another fit,
 /// NonFiniteError for NaN or infinity in X, FileError for a checkpoint that cannot be written or is damaged.
 std::vector<PathResult> fit_paths(const Design& X, const std::vector<Problem>& problems, const Features& features,

@@ -122,7 +122,7 @@ class Driver {
     std::vector<Index> gathered = shared_->features();
     archive(gathered);
     if constexpr (Archive::reading) shared_->require(gathered, options_.threads, counters_);
-    archive(grid_, told_, counters_);
+    archive(grid_, told_, kept_, counters_);
     for (auto& problem : problems_) archive(*problem);
   }
 
@@ -198,7 +198,6 @@ class Driver {
       results.back().counters = counters_;
       results.back().interrupted = outcome == Outcome::kInterrupted;
     }
-    if (outcome == Outcome::kComplete) checkpoint_.remove();
     return results;
   }
 
@@ -212,9 +211,10 @@ class Driver {
         save();
         throw;
       }
-      if (outcome == Outcome::kComplete) return outcome;
-      if (outcome == Outcome::kInterrupted || checkpoint_.due()) save();
-      if (outcome == Outcome::kInterrupted) return outcome;
+      const bool ends = outcome == Outcome::kComplete && !options_.keep_checkpoint;
+      if (ends) checkpoint_.remove();
+      if (!ends && (outcome != Outcome::kGoesOn || checkpoint_.due())) save();
+      if (outcome != Outcome::kGoesOn) return outcome;
       fit_batch();
     }
   }
