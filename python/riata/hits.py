@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,59 @@ from numpy.typing import NDArray
 
 from riata.genotypes import Genotypes
 from riata.study import Study
+
+#: Columns of a variant in ``.hits.tsv``, before its effects.
+VARIANT_COLUMNS = ("CHROM", "POS", "ID", "EFFECT_ALLELE", "OTHER_ALLELE", "EAF", "N", "MISSING")
+
+
+@dataclass(frozen=True)
+class Described:
+    """Some features of a study: which, their names, how much they vary, and what tables say of them.
+
+    Attributes
+    ----------
+    positions : (k,) array
+        Feature numbers, increasing.
+    names : (k,) array of str
+    spread : (k,) array
+        Standard deviation over the analysed samples (1/n), missing calls at their mean.
+    columns : dict of (k,) arrays
+        `VARIANT_COLUMNS` for genotypes, else ``FEATURE``.
+    """
+
+    positions: NDArray[np.int64]
+    names: NDArray[Any]
+    spread: NDArray[np.float64]
+    columns: dict[str, NDArray[Any]]
+
+
+def active_features(path: Any, n_features: int) -> NDArray[np.int64]:
+    """Return the penalised features that are active somewhere on a path."""
+    active = np.unique(path.coefs.indices[path.coefs.data != 0.0]).astype(np.int64)
+    return np.asarray(active[active < n_features])
+
+
+def describe(study: Study, chosen: NDArray[np.int64]) -> Described:
+    """Describe the chosen features of a study."""
+    spread = study.standard_deviations(chosen)
+    if not isinstance(study.main, Genotypes):
+        names = study.features["name"][chosen]
+        return Described(chosen, names, spread, {"FEATURE": names})
+    geno = study.main
+    variants = geno.variants[chosen]
+    counts = geno.counts()[chosen]
+    values = (
+        variants.chrom,
+        variants.pos,
+        variants.id,
+        geno.effect_allele[chosen],
+        geno.other_allele[chosen],
+        geno.allele_frequency()[chosen],
+        counts[:, :3].sum(axis=1),
+        geno.missing_rate()[chosen],
+    )
+    columns = {name: np.asarray(value) for name, value in zip(VARIANT_COLUMNS, values, strict=True)}
+    return Described(chosen, columns["ID"], spread, columns)
 
 
 def entry_alphas(coefs: Any, alphas: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -27,6 +82,15 @@ def entry_alphas(coefs: Any, alphas: NDArray[np.float64]) -> NDArray[np.float64]
 class Hits:
     """Features with a nonzero coefficient at one alpha, in the order they entered the path.
 
+    Parameters
+    ----------
+    source : Described
+        At least the features active at `alpha`.
+    path : Path
+    alpha : float
+    covariate_names : sequence of str
+        Names of the unpenalised features, the last of the path.
+
     Attributes
     ----------
     columns : list of (name, values)
@@ -40,47 +104,38 @@ class Hits:
         The unpenalised part.
     """
 
-    def __init__(self, study: Study, path: Any, alpha: float) -> None:
-        p = study.n_features
+    def __init__(self, source: Described, path: Any, alpha: float, covariate_names: Sequence[str]) -> None:
         coef = np.asarray(path.coef(alpha))
-        entry = entry_alphas(path.coefs, path.alphas)[:p]
-        chosen = np.flatnonzero(coef[:p]).astype(np.int64)
-        spread = study.standard_deviations(chosen)
-        beta_std = coef[chosen] * spread
+        p = len(coef) - len(covariate_names)
+        entry = entry_alphas(path.coefs, path.alphas)
+        rows = np.flatnonzero(coef[source.positions])
+        chosen = source.positions[rows]
+        beta_std = coef[chosen] * source.spread[rows]
         # an interpolated alpha may hold a feature of the next grid point only
         enters = np.where(np.isnan(entry[chosen]), alpha, entry[chosen])
         order = np.lexsort((-np.abs(beta_std), -enters))
-        self.alpha = float(alpha)
-        self.positions = chosen[order]
+        rows = rows[order]
+        self.source, self.alpha = source, float(alpha)
+        self.positions = source.positions[rows]
         self.beta, self.beta_std, self.entry = coef[self.positions], beta_std[order], enters[order]
-        names = study.feature_names
-        self.names = [names[j] for j in self.positions]
-        self.covariates = list(zip(study.covariate_names, coef[p:].tolist(), strict=True))
-        self.columns = self._describe(study)
+        self.names = [str(name) for name in source.names[rows]]
+        self.covariates = list(zip(covariate_names, coef[p:].tolist(), strict=True))
+        self.columns: list[tuple[str, Any]] = [
+            *((name, values[rows]) for name, values in source.columns.items()),
+            ("BETA", self.beta),
+            ("BETA_STD", self.beta_std),
+            ("ENTRY_ALPHA", self.entry),
+            ("RANK", np.arange(1, len(rows) + 1)),
+        ]
 
     def __len__(self) -> int:
         return len(self.positions)
 
-    def _describe(self, study: Study) -> list[tuple[str, Any]]:
-        effects: list[tuple[str, Any]] = [
-            ("BETA", self.beta),
-            ("BETA_STD", self.beta_std),
-            ("ENTRY_ALPHA", self.entry),
-            ("RANK", np.arange(1, len(self) + 1)),
-        ]
-        if not isinstance(study.main, Genotypes):
-            return [("FEATURE", self.names), *effects]
-        geno = study.main
-        variants, rows = geno.variants[self.positions], self.positions
-        counts = geno.counts()[rows]
-        return [
-            ("CHROM", variants.chrom),
-            ("POS", variants.pos),
-            ("ID", variants.id),
-            ("EFFECT_ALLELE", geno.effect_allele[rows]),
-            ("OTHER_ALLELE", geno.other_allele[rows]),
-            ("EAF", geno.allele_frequency()[rows]),
-            ("N", counts[:, :3].sum(axis=1)),
-            ("MISSING", geno.missing_rate()[rows]),
-            *effects,
-        ]
+    def column(self, name: str) -> Any:
+        """Return one column of the table."""
+        return dict(self.columns)[name]
+
+    @property
+    def strongest(self) -> NDArray[np.int64]:
+        """Rows by decreasing effect of one standard deviation."""
+        return np.argsort(-np.abs(self.beta_std), kind="stable")

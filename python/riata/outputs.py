@@ -120,10 +120,13 @@ class OutputSet:
                 folder.rmdir()
 
 
-def write_tsv(path: Path, columns: Sequence[tuple[str, Iterable[Any]]]) -> None:
-    """Write a tab-separated table, a header and one line a row; numbers to ten digits, NaN as NA."""
+def write_tsv(
+    path: Path, columns: Sequence[tuple[str, Iterable[Any]]], *, comments: Sequence[str] = ()
+) -> None:
+    """Write a tab-separated table: comments, a header, one line a row; numbers to ten digits, NaN as NA."""
     names = [name for name, _ in columns]
     with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in comments)
         file.write("\t".join(names) + "\n")
         for row in zip(*(_listed(values) for _, values in columns), strict=True):
             file.write("\t".join(_cell(value) for value in row) + "\n")

@@ -1,0 +1,168 @@
+"""What reports say of a study: small, and saved with the model so that they can be made again."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.genome import chromosomes, drawn_positions
+from riata.genotypes import Genotypes
+from riata.hits import VARIANT_COLUMNS, Described, active_features, describe
+from riata.model_file import Model
+from riata.outputs import append_arrays
+from riata.study import Study
+from riata.tables import StrPath
+
+_META = "report_meta"
+#: Where the columns of a hit are in a saved model; the others are kept with what scoring needs.
+_SCORING = {"CHROM": "chrom", "POS": "pos", "ID": "id", "EFFECT_ALLELE": "effect", "OTHER_ALLELE": "other"}
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A chromosome as charts draw it: from `first` to `last`, in base pairs when `placed`, else by order."""
+
+    name: str
+    first: float
+    last: float
+    placed: bool
+
+
+@dataclass
+class Account:
+    """A study in a few numbers.
+
+    Attributes
+    ----------
+    response : str
+    classes : list of str
+        Empty, or the labels coded 0 and 1.
+    noun : str
+        What the features are called.
+    n_samples, n_in_file, n_features : int
+    samples : list of (what, count, examples)
+        What became of the samples.
+    notes : list of str
+    covariate_names : list of str
+    set_aside : dict
+        How many features were set aside, by reason.
+    genome : list of Stretch
+        Empty for tables.
+    places : dict of feature number to position
+        Where on its chromosome each feature that is ever active is drawn.
+    """
+
+    response: str
+    classes: list[str]
+    noun: str
+    is_genotypes: bool
+    n_samples: int
+    n_in_file: int
+    n_features: int
+    samples: list[tuple[str, int, str]]
+    notes: list[str]
+    covariate_names: list[str]
+    set_aside: dict[str, int]
+    counted_allele: str = ""
+    genome: list[Stretch] = field(default_factory=list)
+    places: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def n_candidates(self) -> int:
+        return self.n_features - sum(self.set_aside.values())
+
+
+def account_of(study: Study, active: NDArray[np.int64]) -> Account:
+    """Sum up a study whose features `active` may be drawn."""
+    account = Account(
+        response=study.response.name,
+        classes=list(study.response.classes),
+        noun=study.noun,
+        is_genotypes=study.is_genotypes,
+        n_samples=study.n_samples,
+        n_in_file=study.join.n_source,
+        n_features=study.n_features,
+        samples=study.join.rows(),
+        notes=list(study.join.notes),
+        covariate_names=list(study.covariate_names),
+        set_aside=dict(Counter(why for _, why in study.excluded)),
+    )
+    if isinstance(study.main, Genotypes):
+        genome = chromosomes(study.main.variants)
+        account.counted_allele = study.main.counted_allele
+        account.genome = [Stretch(c.name, *c.extent, c.placed) for c in genome]
+        account.places = dict(zip(active.tolist(), drawn_positions(genome, active).tolist(), strict=True))
+    return account
+
+
+@dataclass
+class Kept:
+    """What :func:`save_account` kept: the account, the features, and `run`, words and numbers of the run."""
+
+    account: Account
+    source: Described
+    run: dict[str, Any]
+    samples: dict[str, NDArray[Any]]
+    held_out: tuple[NDArray[np.float64], NDArray[np.float64]] | None
+
+
+def save_account(file: Path, fitted: Any) -> None:
+    """Add to a saved model what :func:`load_account` reads."""
+    source: Described = fitted.hits.source
+    arrays = {"report_spread": source.spread}
+    for name in VARIANT_COLUMNS:
+        if name in source.columns and name not in _SCORING:
+            arrays[f"report_{name}"] = source.columns[name]
+    for name in fitted.study.samples.columns:
+        arrays[f"report_sample_{name}"] = np.array(list(fitted.study.samples[name]), dtype=np.str_)
+    if fitted.held_out is not None:
+        arrays["report_held_out"] = np.vstack(fitted.held_out)
+    meta = {"account": asdict(fitted.account), "run": fitted.run}
+    append_arrays(file, {_META: np.array(json.dumps(meta)), **arrays})
+
+
+def load_account(file: StrPath, model: Model) -> Kept:
+    """Read what :func:`save_account` added.
+
+    Raises
+    ------
+    OSError
+        When the model was saved without it.
+    """
+    with np.load(file, allow_pickle=False) as archive:
+        if _META not in archive.files:
+            raise OSError(f"{file}: holds no account of its fit; fit again with this version of riata")
+        kept = {name.removeprefix("report_"): archive[name] for name in archive.files if "report_" in name}
+    meta = json.loads(str(kept["meta"]))
+    told = meta["account"]
+    told["samples"] = [tuple(row) for row in told["samples"]]
+    told["genome"] = [Stretch(**stretch) for stretch in told["genome"]]
+    told["places"] = {int(j): float(place) for j, place in told["places"].items()}
+    account = Account(**told)
+    if account.is_genotypes:
+        columns = {
+            name: model.variants[_SCORING[name]] if name in _SCORING else kept[name]
+            for name in VARIANT_COLUMNS
+        }
+        names = columns["ID"]
+    else:
+        names = np.asarray(model.path.feature_names)[model.active]
+        columns = {"FEATURE": names}
+    return Kept(
+        account=account,
+        source=Described(model.active, names, kept["spread"], columns),
+        run=meta["run"],
+        samples={name.removeprefix("sample_"): v for name, v in kept.items() if name.startswith("sample_")},
+        held_out=tuple(kept["held_out"]) if "held_out" in kept else None,
+    )
+
+
+def describe_active(study: Study, path: Any) -> Described:
+    """Describe the features of a study that are active somewhere on a path."""
+    return describe(study, active_features(path, study.n_features))
