@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from riata import penalties
     from riata._core import __version__
     from riata._equivalents import Equivalents, equivalents
+    from riata.evaluation import Evaluation, evaluate
     from riata.genotypes import Genotypes, open_genotypes
     from riata.glm import SparseLogisticRegression, SparseLogisticRegressionCV
     from riata.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
@@ -22,6 +23,7 @@ __all__ = [
     "ElasticNet",
     "ElasticNetCV",
     "Equivalents",
+    "Evaluation",
     "Genotypes",
     "Lasso",
     "LassoCV",
@@ -33,6 +35,7 @@ __all__ = [
     "cv_path",
     "equivalents",
     "estimate_memory",
+    "evaluate",
     "fit_path",
     "load",
     "open_genotypes",
@@ -45,6 +48,7 @@ _HOME = {
     "ElasticNet": "linear_model",
     "ElasticNetCV": "linear_model",
     "Equivalents": "_equivalents",
+    "Evaluation": "evaluation",
     "Genotypes": "genotypes",
     "Lasso": "linear_model",
     "LassoCV": "linear_model",
@@ -56,6 +60,7 @@ _HOME = {
     "cv_path": "model_selection",
     "equivalents": "_equivalents",
     "estimate_memory": "memory",
+    "evaluate": "evaluation",
     "fit_path": "path",
     "load": "path",
     "open_genotypes": "genotypes",

@@ -31,6 +31,7 @@ from riata.path import (
     check_features,
     check_options,
     check_target,
+    expit,
     linear_predictor,
     make_path,
     solve,
@@ -73,6 +74,9 @@ class CVPath:
         Held-out samples of each fold.
     fold_gaps : ndarray of shape (L, K)
         Relative duality gaps of the fits without each fold.
+    held_out : ndarray of shape (n, L), or None
+        Linear predictor of each sample by the fits that held it out, NaN for samples that none did. None when
+        folds overlap, in the estimators, and after `save` and `riata.load`.
     """
 
     path: Path
@@ -85,6 +89,7 @@ class CVPath:
     selection: str
     folds: list[Rows]
     fold_gaps: Float
+    held_out: Float | None = None
 
     @property
     def alpha(self) -> float:
@@ -144,6 +149,34 @@ class CVPath:
         """Predict at `alpha`, by default the selected one: see `Path.predict`."""
         at = self.alpha if alpha is None else alpha
         return self.path.predict(X, at, kind=kind, offset=offset, n_threads=n_threads)
+
+    def predict_held_out(self, alpha: float | None = None, *, kind: str = "response") -> Float:
+        """Predict each sample by the fit that held it out, at `alpha`, by default the selected one.
+
+        Parameters
+        ----------
+        alpha : float, optional
+            Within the grid; between grid points predictions are interpolated as coefficients are.
+        kind : {"response", "link"}, default="response"
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            NaN for samples that no fold held out.
+
+        Raises
+        ------
+        ValueError
+            When the predictions were not kept: see `held_out`.
+        """
+        check_choice("kind", kind, ("response", "link"))
+        if self.held_out is None:
+            raise ValueError("held-out predictions are kept by cv_path when no sample is held out twice")
+        left, right, share = self.path._between(self.alpha if alpha is None else float(alpha))
+        link = (1.0 - share[0]) * self.held_out[:, right[0]]
+        if share[0] > 0.0:
+            link += share[0] * self.held_out[:, left[0]]
+        return expit(link) if kind == "response" and self.path.loss == "binomial" else link
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the mean score with its standard error along the path; returns the axes."""
@@ -304,6 +337,7 @@ def cv_path(
         selection,
         classes,
         weigh_folds=True,
+        keep=True,
     )
     warn_unless_all_converged(result, options)
     return result
@@ -395,8 +429,9 @@ def cross_validate(
     classes: NDArray[Any] | None,
     *,
     weigh_folds: bool,
+    keep: bool = False,
 ) -> CVPath:
-    """Fit the full data and every fold in one call of the core, and score the held-out rows."""
+    """Fit the full data and every fold in one call of the core, score the held-out rows, keep them if asked."""
     score = SCORERS[scoring]
     columns = np.zeros((len(y), 1 + len(splits)), order="F")
     columns[:, 0] = weights
@@ -408,10 +443,15 @@ def cross_validate(
 
     scores = np.empty((len(path), len(splits)))
     gaps = np.empty_like(scores)
+    once = len(np.unique(np.concatenate([test for _, test in splits]))) == sum(len(t) for _, t in splits)
+    held_out = np.full((len(y), len(path)), np.nan) if keep and once else None
     for k, (_, test) in enumerate(splits):
         fit = fits[1 + k]
         eta = _held_out(fit, columns[:, 1 + k], design, test, offset, options.n_threads)
         scores[:, k] = score(y[test], eta, weights[test])
+        if held_out is not None:
+            held_out[test] = eta
+        fit["linear_predictor"] = None  # of every row held out, at every alpha: not needed any more
         gaps[:, k] = fit["dual_gaps"]
     sizes = np.array([weights[test].sum() for _, test in splits]) if weigh_folds else np.ones(len(splits))
     mean, error = summarise(scores, sizes)
@@ -427,6 +467,7 @@ def cross_validate(
         selection=selection,
         folds=[test for _, test in splits],
         fold_gaps=gaps,
+        held_out=held_out,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.charts import cv_chart, genome_chart, path_chart
+from riata.evaluation import Evaluation
 from riata.hits import Hits
 from riata.plots import active_curves, score_label
 from riata.report import Fact, Page, Section, code, effects_table, figure, table
@@ -24,6 +25,8 @@ class Fitted:
     """A finished fit with everything that reports on it.
 
     `fit` is the Path or CVPath; `rule` says in words how `alpha` was chosen; `seconds` are by stage.
+    `held_out` are responses and linear predictors of samples that took no part in the fit, and `evaluation`
+    measures these; its `part` says which samples they are.
     """
 
     study: Study
@@ -38,6 +41,8 @@ class Fitted:
     seconds: dict[str, float] = field(default_factory=dict)
     interrupted: bool = False
     warnings: list[str] = field(default_factory=list)
+    held_out: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    evaluation: Evaluation | None = None
 
     @property
     def path(self) -> Any:

@@ -253,6 +253,16 @@ class Path:
         write_archive(path, self._pack())
 
     def _at(self, alpha: float | ArrayLike) -> tuple[Any, Float]:
+        left, right, share = self._between(alpha)
+        coefs = self.coefs[:, right]
+        intercepts = self.intercepts[right].copy()
+        if share.any():
+            coefs = coefs @ sp.diags_array(1.0 - share) + self.coefs[:, left] @ sp.diags_array(share)
+            intercepts = (1.0 - share) * intercepts + share * self.intercepts[left]
+        return sp.csc_array(coefs), intercepts
+
+    def _between(self, alpha: float | ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp], Float]:
+        """Return, for each alpha, the grid points on either side of it and the share of the left one."""
         wanted = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
         if wanted.ndim != 1 or not np.all(np.isfinite(wanted)):
             raise ValueError(f"alpha must be a finite number or a 1-D sequence of them, got {alpha!r}")
@@ -275,12 +285,7 @@ class Path:
         share = np.where(width > 0.0, (wanted - grid[right]) / np.where(width > 0.0, width, 1.0), 0.0)
         exact = wanted == grid[right]
         share[exact] = 0.0
-        coefs = self.coefs[:, right]
-        intercepts = self.intercepts[right].copy()
-        if share.any():
-            coefs = coefs @ sp.diags_array(1.0 - share) + self.coefs[:, left] @ sp.diags_array(share)
-            intercepts = (1.0 - share) * intercepts + share * self.intercepts[left]
-        return sp.csc_array(coefs), intercepts
+        return left, right, share
 
     def _check_features(self, design: DesignView) -> None:
         if design.n_features != self.n_features:

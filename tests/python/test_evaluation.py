@@ -1,0 +1,114 @@
+"""How good a score is: measures from their definitions, intervals against the bootstrap."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import riata
+from riata.evaluation import LABELS, evaluate
+
+
+def make(loss, n=400, seed=0):
+    rng = np.random.default_rng(seed)
+    base = 0.5 * rng.standard_normal(n)
+    link = base + 0.7 * rng.standard_normal(n)
+    if loss == "gaussian":
+        return link + rng.standard_normal(n), link, base
+    return (rng.random(n) < 1.0 / (1.0 + np.exp(-link))).astype(float), link, base
+
+
+def test_numbers_from_definitions():
+    y, link, base = make("gaussian")
+    found = evaluate(y, link, baseline=base, part="test part")
+    values = {name: m.value for name, m in found.measures.items()}
+    alone = 1.0 - np.sum((y - base) ** 2) / np.sum((y - y.mean()) ** 2)
+    r2 = 1.0 - np.sum((y - link) ** 2) / np.sum((y - y.mean()) ** 2)
+    assert_allclose(
+        [values[k] for k in ("r2", "correlation", "r2_covariates", "r2_increment")],
+        [r2, np.corrcoef(y, link)[0, 1], alone, r2 - alone],
+    )
+    assert set(values) <= set(LABELS)
+    assert found.lines()[0] == "test part: 400 samples"
+    assert found.to_dict()["r2"]["low"] == found.measures["r2"].low
+
+
+def test_classes_from_definitions():
+    from sklearn.metrics import log_loss, roc_auc_score
+
+    y, link, base = make("binomial")
+    link = np.round(link, 1)  # ties
+    found = riata.evaluate(y, link, loss="binomial", baseline=base)
+    p = 1.0 / (1.0 + np.exp(-link))
+    assert found.n_cases == y.sum()
+    assert_allclose(found.measures["auc"].value, roc_auc_score(y, link))
+    increment = roc_auc_score(y, link) - roc_auc_score(y, base)
+    assert_allclose(found.measures["auc_increment"].value, increment)
+    assert_allclose(found.measures["log_loss"].value, log_loss(y, p))
+    likelihood = np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
+    null = len(y) * (y.mean() * np.log(y.mean()) + (1 - y.mean()) * np.log(1 - y.mean()))
+    cox_snell = 1.0 - np.exp(2.0 / len(y) * (null - likelihood))
+    expected = cox_snell / (1.0 - np.exp(2.0 / len(y) * null))
+    assert_allclose(found.measures["r2_nagelkerke"].value, expected)
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "binomial"])
+def test_intervals_are_those_of_the_bootstrap(loss):
+    y, link, base = make(loss, seed=1)
+    found = evaluate(y, link, loss=loss, baseline=base)
+    rng = np.random.default_rng(2)
+    draws = {name: [] for name in found.measures}
+    for _ in range(600):
+        rows = rng.integers(0, len(y), len(y))
+        again = evaluate(y[rows], link[rows], loss=loss, baseline=base[rows])
+        for name, measure in again.measures.items():
+            draws[name].append(measure.value)
+    for name, measure in found.measures.items():
+        width = (measure.high - measure.low) / (2 * 1.96)
+        assert_allclose(width, np.std(draws[name]), rtol=0.12, err_msg=name)
+        assert measure.low < measure.value < measure.high
+
+
+def test_edges():
+    assert np.isnan(evaluate([1.0, 2.0, 4.0, 5.0], [3.0] * 4).measures["correlation"].value)
+    perfect = evaluate([0, 0, 1, 1], [-9.0, -8.0, 7.0, 8.0], loss="binomial").measures["auc"]
+    assert (perfect.low, perfect.value, perfect.high) == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([1.0, 2.0], [1.0]), r"link must have shape \(2,\), as y, got \(1,\)"),
+        (([1.0, np.nan], [1.0, 2.0]), "y must hold finite numbers only"),
+        (([1.0, 1.0], [1.0, 2.0]), "y must vary to be predicted, got 1 for all 2 samples"),
+        (([1.0], [1.0]), "at least two samples"),
+    ],
+)
+def test_bad_input(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate(*arguments)
+    with pytest.raises(ValueError, match="0 and 1 only"):
+        evaluate([1.0, 2.0], [1.0, 2.0], loss="binomial")
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "binomial"])
+def test_cv_path_keeps_held_out_predictions(loss):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((60, 40))
+    y = X[:, 0] - X[:, 1] + rng.standard_normal(60)
+    y = (y > 0).astype(float) if loss == "binomial" else y
+    cv = riata.cv_path(X, y, cv=4, loss=loss, alphas=12, eps=0.1, tol=1e-10)
+    between = 0.5 * (cv.alphas[5] + cv.alphas[6])
+    for alpha in (cv.alphas[7], between):
+        found = cv.predict_held_out(alpha, kind="link")
+        for rows in cv.folds:
+            train = np.setdiff1d(np.arange(60), rows)
+            fold = riata.fit_path(X[train], y[train], loss=loss, alphas=cv.alphas, tol=1e-10)
+            assert_allclose(found[rows], fold.predict(X[rows], alpha, kind="link"), rtol=1e-4, atol=1e-5)
+    if loss == "binomial":
+        assert_allclose(cv.predict_held_out(), 1.0 / (1.0 + np.exp(-cv.predict_held_out(kind="link"))))
+    rows = np.arange(60)
+    twice = riata.cv_path(
+        X, y, cv=[(rows[:40], rows[40:]), (rows[20:], rows[:20]), (rows[:30], rows[30:])], loss=loss
+    )
+    with pytest.raises(ValueError, match="no sample is held out twice"):
+        twice.predict_held_out()
