@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.evaluation import Evaluation, Measure
 from riata.genome import chromosomes, drawn_positions
 from riata.genotypes import Genotypes
 from riata.hits import VARIANT_COLUMNS, Described, active_features, describe
@@ -103,13 +104,14 @@ def account_of(study: Study, active: NDArray[np.int64]) -> Account:
 
 @dataclass
 class Kept:
-    """What :func:`save_account` kept: the account, the features, and `run`, words and numbers of the run."""
+    """What :func:`save_account` kept; `run` holds words and numbers of the run."""
 
     account: Account
     source: Described
     run: dict[str, Any]
     samples: dict[str, NDArray[Any]]
     held_out: tuple[NDArray[np.float64], NDArray[np.float64]] | None
+    evaluation: Evaluation | None
 
 
 def save_account(file: Path, fitted: Any) -> None:
@@ -123,7 +125,8 @@ def save_account(file: Path, fitted: Any) -> None:
         arrays[f"report_sample_{name}"] = np.array(list(fitted.study.samples[name]), dtype=np.str_)
     if fitted.held_out is not None:
         arrays["report_held_out"] = np.vstack(fitted.held_out)
-    meta = {"account": asdict(fitted.account), "run": fitted.run}
+    evaluation = None if fitted.evaluation is None else asdict(fitted.evaluation)
+    meta = {"account": asdict(fitted.account), "run": fitted.run, "evaluation": evaluation}
     append_arrays(file, {_META: np.array(json.dumps(meta)), **arrays})
 
 
@@ -159,8 +162,16 @@ def load_account(file: StrPath, model: Model) -> Kept:
         source=Described(model.active, names, kept["spread"], columns),
         run=meta["run"],
         samples={name.removeprefix("sample_"): v for name, v in kept.items() if name.startswith("sample_")},
-        held_out=tuple(kept["held_out"]) if "held_out" in kept else None,
+        held_out=(kept["held_out"][0], kept["held_out"][1]) if "held_out" in kept else None,
+        evaluation=_evaluation(meta["evaluation"]),
     )
+
+
+def _evaluation(told: dict[str, Any] | None) -> Evaluation | None:
+    if told is None:
+        return None
+    measures = {name: Measure(**values) for name, values in told["measures"].items()}
+    return Evaluation(**{**told, "measures": measures})
 
 
 def describe_active(study: Study, path: Any) -> Described:

@@ -133,7 +133,8 @@ def _mark(frame: Frame, alpha: float, text: str, row: int, *, strong: bool, left
     )
 
 
-def _svg(frame: Frame, parts: Sequence[str], title: str) -> str:
+def svg(frame: Frame, parts: Sequence[str], title: str) -> str:
+    """Return a chart of ready parts; `title` says what it shows to those who cannot see it."""
     return (
         f'<svg viewBox="0 0 {frame.width} {frame.height}" role="img" aria-label="{escape(title)}">'
         + "".join(parts)
@@ -194,7 +195,7 @@ def path_chart(
             f'<polyline class="{style}" points="{points}"><title>{escape(names[k])}</title></polyline>'
         )
     parts += _end_labels(frame, [float(curves[k, -1]) for k in range(shown)], names)
-    return _svg(frame, parts, "Coefficients along the regularisation path")
+    return svg(frame, parts, "Coefficients along the regularisation path")
 
 
 def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
@@ -271,63 +272,4 @@ def cv_chart(
         f'<circle class="dot" cx="{frame.x(float(log_alphas[k])):.1f}" cy="{frame.y(float(mean[k])):.1f}" '
         'r="4.5"/>'
     )
-    return _svg(frame, parts, "Cross-validation curve")
-
-
-def genome_chart(
-    chromosomes: Sequence[str], starts: Float, ends: Float, where: Float, effects: Float, names: Sequence[str]
-) -> str:
-    """Draw effects along the genome.
-
-    Parameters
-    ----------
-    chromosomes : sequence of str
-        In order along the genome.
-    starts, ends : arrays, one value a chromosome
-        Where each begins and ends on the common axis.
-    where, effects : arrays, one value a hit
-        Position on that axis, and height.
-    names : sequence of str
-    """
-    low, high = _range(np.append(effects, 0.0), 0.12)
-    frame = Frame(float(starts[0]), float(ends[-1]), low, high, height=320, top=20)
-    bottom = frame.height - frame.bottom
-    parts = []
-    last_label = -1e9
-    for k, name in enumerate(chromosomes):
-        a, b = float(frame.x(float(starts[k]))), float(frame.x(float(ends[k])))
-        if k % 2 == 0:
-            parts.append(
-                f'<rect class="stripe" x="{a:.1f}" y="{frame.top}" width="{max(b - a, 0.5):.1f}" '
-                f'height="{bottom - frame.top}"/>'
-            )
-        if (a + b) / 2 - last_label > 18:
-            last_label = (a + b) / 2
-            parts.append(
-                f'<text class="tick" x="{last_label:.1f}" y="{bottom + 18}" text-anchor="middle">'
-                f"{escape(name)}</text>"
-            )
-    for t in nice_ticks(low, high):
-        y = frame.y(t)
-        parts.append(
-            f'<line class="grid" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y:.1f}" '
-            f'y2="{y:.1f}"/>'
-            f'<text class="tick" x="{frame.left - 8}" y="{y + 4:.1f}" text-anchor="end">{number(t)}</text>'
-        )
-    zero = float(frame.y(0.0))
-    for x_value, effect, name in zip(where.tolist(), effects.tolist(), names, strict=True):
-        x, y = float(frame.x(x_value)), float(frame.y(effect))
-        side = "up" if effect > 0 else "down"
-        parts.append(
-            f'<g class="{side}"><line class="stem" x1="{x:.1f}" x2="{x:.1f}" y1="{zero:.1f}" y2="{y:.1f}"/>'
-            f'<circle class="head" cx="{x:.1f}" cy="{y:.1f}" r="3.2"/><title>{escape(name)}</title></g>'
-        )
-    parts.append(
-        f'<line class="zero" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{zero:.1f}" '
-        f'y2="{zero:.1f}"/>'
-        f'<text class="label" x="{frame.width / 2:.0f}" y="{frame.height - 8}" text-anchor="middle">'
-        "chromosome</text>"
-        f'<text class="label" transform="translate(15 {(frame.top + bottom) / 2:.0f}) rotate(-90)" '
-        f'text-anchor="middle">effect of one standard deviation</text>'
-    )
-    return _svg(frame, parts, "Effects along the genome")
+    return svg(frame, parts, "Cross-validation curve")

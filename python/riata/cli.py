@@ -24,6 +24,9 @@ _SIMULATE_EXAMPLES = """examples:
   riata simulate --samples 500 --variants 10000 --out trial/height
   riata cv --bfile trial/height --pheno trial/height.pheno.txt --pheno-name PHENO --out trial/height
 """
+_REPORT_EXAMPLES = """example:
+  riata report --model results/height.path.npz --alpha 0.05 --bfile study --out results/height-sparse
+"""
 _MAIN_EXAMPLES = """examples:
   riata demo
   riata cv --bfile study --pheno traits.txt --pheno-name height --out results/height
@@ -138,6 +141,10 @@ def _runner(name: str) -> Callable[[argparse.Namespace], int]:
         return run_simulate
     from riata import commands
 
+    if name == "report":
+        from riata.remake import run_report
+
+        return run_report
     return {"fit": commands.run_fit, "predict": commands.run_predict, "info": commands.run_info}[name]
 
 
@@ -178,6 +185,7 @@ def build_parser() -> argparse.ArgumentParser:
         _add_data(verb)
         _add_study(verb)
         _add_model(verb, cross_validate=name == "cv")
+        _add_ld(verb)
         _add_output(verb)
         verb.add_argument(
             "--resume", action="store_true",
@@ -197,6 +205,17 @@ def build_parser() -> argparse.ArgumentParser:
 
     simulate = add("simulate", "simulate", "make up genotypes and a phenotype", _SIMULATE_EXAMPLES)
     _add_simulation(simulate)
+    report = add("report", "report", "report a saved path at another penalty", _REPORT_EXAMPLES)
+    report.add_argument("--model", required=True, metavar="FILE", help="a PREFIX.path.npz")
+    report.add_argument(
+        "--alpha", type=_positive, metavar="A", help="penalty to report (default: the one reported)"
+    )
+    report.add_argument(
+        "--bfile", metavar="PREFIX", help="the genotypes of the fit, for linkage disequilibrium"
+    )
+    report.add_argument("--threads", type=_count, metavar="N", help="threads to use (default: all)")
+    _add_ld(report)
+    _add_output(report)
     return parser
 
 
@@ -333,6 +352,15 @@ def _add_simulation(verb: argparse.ArgumentParser) -> None:
     add("--h2", type=_share, default=0.5, metavar="H", help="heritability (default 0.5)")
     add("--causal", type=_count, metavar="N", help="number of causal variants (default 100)")
     add("--prevalence", type=_share, default=0.5, metavar="F", help="share of cases (default 0.5)")
+def _add_ld(verb: argparse.ArgumentParser) -> None:
+    ld = verb.add_argument_group("linkage disequilibrium of the hits (with --bfile)")
+    ld.add_argument(
+        "--ld-window-kb", type=_positive, default=500.0, metavar="KB",
+        help="farthest distance of a partner, in thousand base pairs (default 500)",
+    )  # fmt: skip
+    ld.add_argument(
+        "--ld-r2", type=_share, default=0.5, metavar="R2", help="least r2 of a partner (default 0.5)"
+    )
 
 
 def _add_output(verb: argparse.ArgumentParser) -> None:

@@ -15,15 +15,19 @@ from typing import Any
 
 import numpy as np
 
+from riata.account import account_of, describe_active, save_account
+from riata.fitted import Fitted, gap_text
 from riata.genotypes import Genotypes, open_genotypes
 from riata.hits import Hits
 from riata.joining import Joiner
+from riata.ld import Partners, find_partners
 from riata.matrices import read_matrix
 from riata.model_file import Model, load_model, save_model
 from riata.outputs import OutputSet, describe_file, write_json, write_tsv
-from riata.pages import Fitted, fit_page, gap_text, summary_lines
+from riata.pages import fit_page, summary_lines
 from riata.progress import Progress
-from riata.report import Page, render
+from riata.report import Page
+from riata.results import scoring_lines, scoring_record, write_results
 from riata.resume import Resume
 from riata.scoring import Scores, score_genotypes, score_matrix
 from riata.study import Study, StudyOptions, load_study, read_covariates
@@ -58,8 +62,10 @@ def run_fit(options: Namespace) -> int:
         log.say(*(line for note in resume.notes for line in (note, "")))
         fit, interrupted, messages, spent = fit_study(study, options, resume.checkpoint)
         alpha, rule = choose_alpha(fit, options)
-        hits = Hits(study, getattr(fit, "path", fit), alpha)
+        path = getattr(fit, "path", fit)
+        hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
         fitted = Fitted(
+            account=account_of(study, hits.source.positions),
             study=study,
             fit=fit,
             hits=hits,
@@ -72,6 +78,7 @@ def run_fit(options: Namespace) -> int:
             seconds={"read": read, "fit": spent},
             interrupted=interrupted,
             warnings=messages,
+            partners=study_partners(study, hits, options),
         )
         log.say(*summary_lines(fitted))
         write_fit(outputs, fitted, fit_page(fitted), manifest(fitted, options), log)
@@ -165,6 +172,16 @@ def choose_alpha(fit: Any, options: Namespace) -> tuple[float, str]:
     return float(path.alphas[-1]), "the weakest penalty fitted, not validated: riata cv chooses one"
 
 
+def study_partners(study: Study, hits: Hits, options: Namespace) -> Partners | None:
+    """Find the variants in linkage disequilibrium with the hits; None for tables."""
+    if not isinstance(study.main, Genotypes):
+        return None
+    return find_partners(
+        study.main, hits.positions, hits.strongest, window_kb=options.ld_window_kb, least_r2=options.ld_r2,
+        n_threads=options.threads,
+    )  # fmt: skip
+
+
 def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
     """Return the record of a run: what was asked, read, done and found."""
     study, path, cv = fitted.study, fitted.path, fitted.cv
@@ -235,9 +252,12 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
 
 
 def write_fit(outputs: OutputSet, fitted: Fitted, page: Page, record: dict[str, Any], log: Log) -> None:
-    """Write the hits, excluded features, manifest, path archive, report and log of a fit."""
+    """Write results, excluded features, manifest, path archive and log of a fit."""
     study = fitted.study
-    write_tsv(outputs.path("hits.tsv"), fitted.hits.columns)
+    record["rows"] = write_results(outputs, fitted, page)
+    if fitted.account.is_genotypes:
+        record["scoring"] = scoring_record(fitted)
+        log.say(*scoring_lines(fitted))
     if study.excluded:
         where = np.array([j for j, _ in study.excluded], dtype=np.int64)
         described: list[tuple[str, Any]] = (
@@ -250,8 +270,9 @@ def write_fit(outputs: OutputSet, fitted: Fitted, page: Page, record: dict[str, 
             ]
         )
         write_tsv(outputs.path("excluded.tsv"), [*described, ("REASON", [why for _, why in study.excluded])])
+        record["rows"]["excluded.tsv"] = len(study.excluded)
     save_model(outputs.path("path.npz"), fitted.fit, study, fitted.alpha)
-    outputs.path("html").write_text(render(page), encoding="utf-8")
+    save_account(outputs.path("path.npz"), fitted)
     outputs.path("json"), outputs.path("log")
     record["outputs"] = [outputs.final(suffix) for suffix in outputs.suffixes]
     write_json(outputs.path("json"), record)
@@ -264,6 +285,9 @@ def write_fit(outputs: OutputSet, fitted: Fitted, page: Page, record: dict[str, 
 _WHAT = {
     "html": "the report: open it in a browser",
     "hits.tsv": "what was selected",
+    "weights.tsv": "their weights, as the PGS Catalog lists them",
+    "score": "their weights, for plink --score",
+    "ld.tsv": "variants in linkage disequilibrium with them",
     "excluded.tsv": "what was set aside, and why",
     "path.npz": "the whole path, for riata predict and riata.load",
     "json": "the record of this run",

@@ -12,23 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.account import account_of, describe_active
 from riata.commands import Log, choose_alpha, fit_study, manifest, today, version, write_fit
+from riata.fitted import Fitted, certificate_text, seconds_text
 from riata.hits import Hits
 from riata.joining import JoinReport
 from riata.outputs import OutputSet
-from riata.pages import (
-    Fitted,
-    certificate_section,
-    certificate_text,
-    cv_section,
-    fit_facts,
-    hits_lines,
-    hits_section,
-    path_section,
-    seconds_text,
-)
+from riata.pages import fit_facts, hits_lines
 from riata.report import Fact, Page, Section, code, table
 from riata.response import Response
+from riata.sections import certificate_section, cv_section, hits_section, path_section
 from riata.study import Study
 from riata.tables import Table, text_array
 
@@ -113,10 +106,11 @@ def run_demo(options: Namespace) -> int:
         began = time.perf_counter()
         cv, interrupted, messages, spent = fit_study(study, asked)
         alpha, rule = choose_alpha(cv, asked)
-        hits = Hits(study, cv.path, alpha)
+        hits = Hits(describe_active(study, cv.path), cv.path, alpha, ())
         probability = np.asarray(cv.path.predict(data.X, alpha))
         fitted = Fitted(
-            study=study, fit=cv, hits=hits, alpha=alpha, rule=rule, prefix=options.out, version=version(),
+            account=account_of(study, hits.source.positions), study=study,
+            fit=cv, hits=hits, alpha=alpha, rule=rule, prefix=options.out, version=version(),
             command=options.command_line, date=today(), seconds={"fit": spent}, interrupted=interrupted,
             warnings=messages,
         )  # fmt: skip

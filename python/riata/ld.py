@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from riata._validation import check_real, check_threads, threads_for
 from riata.genome import Chromosome, chromosomes
 from riata.genotypes import Genotypes
-from riata.tables import Table
+from riata.hits import Hits
 
 Columns = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -33,6 +33,8 @@ class Partners:
         Row of each pair's hit among the hits asked about; increasing, and r2 decreasing within a hit.
     columns : (m,) array
         Number of the other variant.
+    chrom, pos, names : (m,) arrays
+        Chromosome, position and id of the other variant.
     r2 : (m,) array
         Squared Pearson correlation of allele counts over the samples in use, missing calls at their mean.
     window_kb : float
@@ -44,10 +46,18 @@ class Partners:
 
     hits: Columns
     columns: Columns
+    chrom: NDArray[Any]
+    pos: NDArray[np.int64]
+    names: NDArray[Any]
     r2: Float
     window_kb: float
     least_r2: float
     looked_at: Columns
+
+    def renumbered(self, numbers: dict[int, int]) -> Partners:
+        """Return the same pairs with other variants called by the number that `numbers` gives them, or -1."""
+        columns = [numbers.get(int(j), -1) for j in self.columns]
+        return replace(self, columns=np.array(columns, dtype=np.int64))
 
     def of(self, hit: int) -> slice:
         """Return which pairs belong to a hit."""
@@ -100,21 +110,22 @@ def find_partners(
         for i, kind in enumerate((np.int64, np.int64, np.float64))
     )
     order = np.lexsort((other, -r2, hit))
-    return Partners(hit[order], other[order], r2[order], window_kb, least_r2, looked_at)
+    hit, other, r2 = hit[order], other[order], r2[order]
+    found_there = geno.variants[other]
+    return Partners(
+        hit, other, found_there.chrom, found_there.pos, found_there.id, r2, window_kb, least_r2, looked_at
+    )
 
 
-def partner_columns(
-    partners: Partners, hits: Columns, names: list[str], beta: Float, variants: Table
-) -> list[tuple[str, Any]]:
-    """Return the table of ``.ld.tsv``: each pair, and the effect of the other variant when it is a hit too."""
-    effects = dict(zip(hits.tolist(), beta.tolist(), strict=True))
-    others = variants[partners.columns]
+def partner_columns(partners: Partners, hits: Hits) -> list[tuple[str, Any]]:
+    """Return the table of ``.ld.tsv``: each pair, and the effect of the other variant if it is a hit."""
+    effects = dict(zip(hits.positions.tolist(), hits.beta.tolist(), strict=True))
     return [
-        ("HIT", [names[k] for k in partners.hits]),
+        ("HIT", [hits.names[k] for k in partners.hits]),
         ("HIT_RANK", partners.hits + 1),
-        ("CHROM", others.chrom),
-        ("POS", others.pos),
-        ("ID", others.id),
+        ("CHROM", partners.chrom),
+        ("POS", partners.pos),
+        ("ID", partners.names),
         ("R2", partners.r2),
         ("BETA", [effects.get(int(j), 0.0) for j in partners.columns]),
     ]
@@ -179,4 +190,4 @@ class _Correlator:
         products = self.core.correlate(np.asfortranarray(sides), columns, self.n_threads)
         size = self.samples * self.deviation[columns][:, None] * self.deviation[hits]
         r = np.divide(products, size, out=np.zeros_like(products), where=size > 1e-12 * self.samples)
-        return np.minimum(r * r, 1.0)
+        return np.asarray(np.minimum(r * r, 1.0))

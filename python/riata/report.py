@@ -77,6 +77,11 @@ def figure(svg: str) -> str:
     return f"<figure>{svg}</figure>" if svg else ""
 
 
+def pair(parts: Sequence[str]) -> str:
+    """Set two parts side by side, one above the other where the page is narrow."""
+    return '<div class="pair">' + "".join(f"<div>{part}</div>" for part in parts if part) + "</div>"
+
+
 def code(text: str) -> str:
     """Show commands or code."""
     return f"<pre>{escape(text)}</pre>"
@@ -107,7 +112,7 @@ def effects_table(
     numeric: Sequence[str],
     strong: str,
     first: int = 25,
-    limit: int = 500,
+    limit: int = 200,
 ) -> str:
     """Return a table of hits with a bar for each effect, orange for positive and blue for negative.
 

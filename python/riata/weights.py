@@ -66,7 +66,7 @@ def write_weights(
 
 
 def write_score(path: Path, hits: Hits) -> None:
-    """Write id, effect allele and weight of the selected variants, for ``plink --score FILE 1 2 3 header``."""
+    """Write id, effect allele and weight of each selected variant, for ``plink --score``."""
     columns = [("ID", hits.column("ID")), ("A1", hits.column("EFFECT_ALLELE")), ("BETA", exact(hits.beta))]
     write_tsv(path, columns)
 

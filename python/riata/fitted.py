@@ -1,0 +1,137 @@
+"""A finished fit with everything that reports on it, and its numbers in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.account import Account
+from riata.hits import Hits
+from riata.ld import Partners
+
+
+@dataclass
+class Fitted:
+    """A finished fit.
+
+    Attributes
+    ----------
+    account : Account
+    fit : Path or CVPath
+    hits : Hits
+    alpha : float
+    rule : str
+        How `alpha` was chosen, in words.
+    prefix, version, command, date : str
+    study : Study or None
+        None when the fit comes from a saved model.
+    seconds : dict
+        By stage.
+    interrupted : bool
+    warnings : list of str
+    held_out : (y, linear predictor) or None
+        Of samples that the fits did not see.
+    evaluation : Evaluation or None
+        How good those predictions are.
+    partners : Partners or None
+        Variants in linkage disequilibrium with the hits.
+    """
+
+    account: Account
+    fit: Any
+    hits: Hits
+    alpha: float
+    rule: str
+    prefix: str
+    version: str
+    command: str
+    date: str
+    study: Any = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    interrupted: bool = False
+    warnings: list[str] = field(default_factory=list)
+    held_out: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    evaluation: Any = None
+    partners: Partners | None = None
+
+    @property
+    def path(self) -> Any:
+        return getattr(self.fit, "path", self.fit)
+
+    @property
+    def cv(self) -> Any:
+        return self.fit if hasattr(self.fit, "path") else None
+
+    @property
+    def noun(self) -> str:
+        return self.account.noun
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """What :func:`riata.account.save_account` keeps of the run itself."""
+        names = ("alpha", "rule", "version", "command", "date", "seconds", "interrupted", "warnings")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def largest_gap(self) -> float:
+        return float(np.max(self.path.dual_gaps))
+
+    @property
+    def at(self) -> int:
+        """Grid point nearest to alpha."""
+        return int(np.argmin(np.abs(self.path.alphas - self.alpha)))
+
+    @property
+    def n_active(self) -> NDArray[np.int64]:
+        """Penalised features active along the path, (L,)."""
+        coefs = self.path.coefs
+        selectable = coefs.indices < self.account.n_features
+        column = np.repeat(np.arange(coefs.shape[1]), np.diff(coefs.indptr))
+        counts = np.bincount(column[selectable & (coefs.data != 0.0)], minlength=coefs.shape[1])
+        return counts.astype(np.int64)
+
+    @property
+    def model_name(self) -> str:
+        path = self.path
+        kind = {"gaussian": "linear regression", "binomial": "logistic regression"}.get(path.loss, path.loss)
+        penalty = "sparse" if path.l1_ratio == 1.0 else "ridge" if path.l1_ratio == 0.0 else "elastic net"
+        return f"{penalty} {kind}"
+
+    @property
+    def unit(self) -> str:
+        """What effects are measured in."""
+        account = self.account
+        return f"log odds of {account.classes[1]}" if account.classes else f"units of {account.response}"
+
+
+def gap_text(gap: float) -> str:
+    """Write a duality gap."""
+    return "0" if gap <= 0.0 else f"{gap:.1e}".replace(".0e", "e").replace("e-0", "e-").replace("e+0", "e")
+
+
+def seconds_text(seconds: float) -> str:
+    """Write a duration."""
+    if seconds < 1.0:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 90.0:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min"
+
+
+def certificate_text(fitted: Fitted) -> str:
+    """Say in one sentence what is proven about the fits."""
+    path = fitted.path
+    gap = gap_text(fitted.largest_gap)
+    if bool(np.all(path.converged)):
+        return (
+            f"all {len(path.alphas)} fits certified: largest relative duality gap {gap} "
+            f"(tol {gap_text(path.tol)})"
+        )
+    missed = int(np.sum(~np.asarray(path.converged)))
+    return (
+        f"{missed} of {len(path.alphas)} fits are NOT certified: relative duality gap up to {gap}, tol "
+        f"{gap_text(path.tol)}"
+    )

@@ -1,0 +1,117 @@
+"""``riata report``: the results of a saved path at any of its penalties, without fitting again."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.account import Kept, load_account
+from riata.commands import Log, log_text, today, version, written_lines
+from riata.fitted import Fitted
+from riata.genotypes import Genotypes, open_genotypes
+from riata.hits import Hits
+from riata.ld import Partners, find_partners
+from riata.model_file import Model, load_model
+from riata.outputs import OutputSet, describe_file, write_json
+from riata.pages import fit_page, summary_lines
+from riata.results import scoring_lines, scoring_record, write_results
+from riata.scoring import _find_variants
+from riata.tables import some
+
+
+def run_report(options: Namespace) -> int:
+    """Write hits, weights and page of a saved path."""
+    log = Log(quiet=options.quiet)
+    with OutputSet(options.out) as outputs:
+        model = load_model(options.model)
+        kept = load_account(options.model, model)
+        fitted = restore(model, kept, options)
+        files = [options.model]
+        if options.bfile is not None:
+            geno = open_genotypes(options.bfile)
+            files.append(geno.path)
+            fitted.partners = partners_in(geno, model, kept, fitted.hits, options)
+        log.say(*summary_lines(fitted))
+        counts = write_results(outputs, fitted, fit_page(fitted))
+        record: dict[str, Any] = {
+            "riata": fitted.version,
+            "date": today(),
+            "command": options.command_line,
+            "inputs": [describe_file(file) for file in files],
+            "fit": fitted.command,
+            "selected": {"alpha": fitted.alpha, "rule": fitted.rule, "features": len(fitted.hits)},
+            "rows": counts,
+        }
+        if fitted.account.is_genotypes:
+            record["scoring"] = scoring_record(fitted)
+            log.say(*scoring_lines(fitted))
+        outputs.path("json"), outputs.path("log")
+        record["outputs"] = [outputs.final(suffix) for suffix in outputs.suffixes]
+        write_json(outputs.path("json"), record)
+        log.say("", "Written", *written_lines(outputs))
+        text = log_text(options.command_line, version(), today(), log)
+        outputs.path("log").write_text(text, encoding="utf-8")
+    return 0
+
+
+def restore(model: Model, kept: Kept, options: Namespace) -> Fitted:
+    """Return the fit that a model was saved from, at another alpha when one is asked for."""
+    run = kept.run
+    alpha, rule = run["alpha"], run["rule"]
+    same = options.alpha is None or options.alpha == alpha
+    if not same:
+        alpha, rule = float(options.alpha), "as asked with --alpha"
+    fitted = Fitted(
+        account=kept.account,
+        fit=model.path if model.cv is None else model.cv,
+        hits=Hits(kept.source, model.path, alpha, model.covariates),
+        alpha=alpha,
+        rule=rule,
+        prefix=options.out,
+        version=version(),
+        command=run["command"],
+        date=run["date"],
+        seconds=run["seconds"],
+        interrupted=run["interrupted"],
+        warnings=run["warnings"],
+    )
+    if same:  # predictions of samples held out were kept for one alpha only
+        fitted.held_out = kept.held_out
+        fitted.evaluation = kept.evaluation
+    return fitted
+
+
+def partners_in(geno: Genotypes, model: Model, kept: Kept, hits: Hits, options: Namespace) -> Partners:
+    """Find LD partners among the variants of a fileset, over the samples that were analysed.
+
+    Raises
+    ------
+    ValueError
+        When the fileset lacks a selected variant, or a sample that was analysed.
+    """
+    if not kept.account.is_genotypes:
+        raise ValueError("--bfile: the model was fitted to a table; linkage disequilibrium needs genotypes")
+    chosen = geno.subset(samples=_analysed(geno, kept.samples))
+    needed = np.searchsorted(model.active, hits.positions)
+    where, _, _ = _find_variants(model, geno, needed)
+    partners = find_partners(
+        chosen, where, hits.strongest, window_kb=options.ld_window_kb, least_r2=options.ld_r2,
+        n_threads=options.threads,
+    )  # fmt: skip
+    return partners.renumbered(dict(zip(where.tolist(), hits.positions.tolist(), strict=True)))
+
+
+def _analysed(geno: Genotypes, samples: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """Return the rows of the samples that were analysed."""
+    row = {key: i for i, key in enumerate(zip(geno.samples.fid, geno.samples.iid, strict=True))}
+    wanted = list(zip(samples["fid"].tolist(), samples["iid"].tolist(), strict=True))
+    absent = [" ".join(key) for key in wanted if key not in row]
+    if absent:
+        raise ValueError(
+            f"{geno.path}: {len(absent):,} of the {len(wanted):,} samples analysed are not in it: "
+            f"{some(absent)}"
+        )
+    return np.sort(np.array([row[key] for key in wanted], dtype=np.int64))

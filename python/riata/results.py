@@ -1,0 +1,45 @@
+"""The files that a fit and a report have in common: hits, weights, partners and the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from riata.fitted import Fitted
+from riata.ld import partner_columns
+from riata.outputs import OutputSet, write_tsv
+from riata.report import Page, render
+from riata.weights import SCORE_COMMAND, SCORE_NOTE, score_problem, write_score, write_weights
+
+
+def write_results(outputs: OutputSet, fitted: Fitted, page: Page) -> dict[str, Any]:
+    """Write what follows from a path at one alpha; return what the manifest says of it."""
+    hits, account = fitted.hits, fitted.account
+    counts: dict[str, Any] = {"hits.tsv": len(hits)}
+    write_tsv(outputs.path("hits.tsv"), hits.columns)
+    if account.is_genotypes:
+        write_weights(
+            outputs.path("weights.tsv"), hits, name=Path(fitted.prefix).name, trait=account.response,
+            loss=fitted.path.loss, version=fitted.version,
+        )  # fmt: skip
+        write_score(outputs.path("score"), hits)
+        counts |= {"weights.tsv": len(hits), "score": len(hits)}
+    if fitted.partners is not None:
+        write_tsv(outputs.path("ld.tsv"), partner_columns(fitted.partners, hits))
+        counts["ld.tsv"] = len(fitted.partners.hits)
+    outputs.path("html").write_text(render(page), encoding="utf-8")
+    return counts
+
+
+def scoring_record(fitted: Fitted) -> dict[str, Any]:
+    """Return how other programs use ``PREFIX.score``, for the manifest."""
+    record = {"command": SCORE_COMMAND.format(file=f"{fitted.prefix}.score"), "note": SCORE_NOTE}
+    problem = score_problem(fitted.hits)
+    return record | ({"warning": problem} if problem else {})
+
+
+def scoring_lines(fitted: Fitted) -> list[str]:
+    """Return how other programs use ``PREFIX.score``, for the terminal and the log."""
+    record = scoring_record(fitted)
+    lines = ["", "Score with PLINK", f"  {record['command']}", f"  {record['note']}"]
+    return [*lines, f"  warning: {record['warning']}"] if "warning" in record else lines

@@ -1,0 +1,345 @@
+"""The parts of the report of a fit: each a figure or a table with a sentence or two about it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from riata.charts import cv_chart, path_chart
+from riata.evaluation import LABELS
+from riata.fitted import Fitted, gap_text
+from riata.genome_chart import Mark, genome_chart
+from riata.hits import Hits
+from riata.ld import SAME
+from riata.path import expit
+from riata.plots import active_curves, score_label
+from riata.report import Section, code, effects_table, figure, pair, table
+from riata.validation_charts import calibrate, calibration_chart, roc_chart, roc_curve
+
+#: Curves drawn in the report: beyond some hundreds they only add weight.
+MAX_CURVES = 250
+#: Hits in its table.
+MAX_ROWS = 200
+
+
+def fit_sections(fitted: Fitted) -> list[Section]:
+    """Return the figures, tables and instructions of a fit."""
+    sections = [
+        cv_section(fitted) if fitted.cv is not None else None,
+        held_out_section(fitted),
+        genome_section(fitted),
+        hits_section(fitted),
+        path_section(fitted),
+        samples_section(fitted),
+        features_section(fitted),
+        certificate_section(fitted),
+        next_section(fitted),
+    ]
+    return [section for section in sections if section is not None]
+
+
+def cv_section(fitted: Fitted) -> Section:
+    """Return the cross-validation curve."""
+    cv, path = fitted.cv, fitted.path
+    chart = cv_chart(
+        path.alphas, cv.mean_score, cv.se_score, fitted.n_active, alpha_min=cv.alpha_min,
+        alpha_1se=cv.alpha_1se, score=score_label(cv.scoring),
+    )  # fmt: skip
+    return Section(
+        "How well it predicts samples it has not seen",
+        f"Each of {len(cv.folds)} folds was held out in turn. The line is the mean score over folds, the "
+        f"band one standard error. On the left the penalty is strong and keeps few {fitted.noun}, on the "
+        "right it is weak and keeps many. 1 SE marks the sparsest model within one standard error of the "
+        "best.",
+        figure(chart),
+    )
+
+
+def held_out_section(fitted: Fitted) -> Section | None:
+    """Return predictions against what was observed in samples held out, and how good they are."""
+    if fitted.held_out is None:
+        return None
+    y, link = fitted.held_out
+    account, classes = fitted.account, fitted.account.classes
+    predicted = expit(link) if classes else link
+    calibration = calibrate(y, predicted, shares=bool(classes))
+    what = f"share of {classes[1]}" if classes else account.response
+    charts = [figure(calibration_chart(calibration, f"predicted {what}", f"observed {what}"))]
+    text = (
+        f"Predictions for {len(y):,} samples made by fits that had not seen them. Points are tenths of the "
+        "samples by increasing prediction, with 95 % intervals; on the dashed line prediction and "
+        f"observation agree. The slope of observation on prediction is {calibration.slope:.2f}: "
+        + ("below 1 predictions are too extreme." if calibration.slope < 1 else "above 1 they are too timid.")
+    )
+    if classes:
+        note = [f"{int(y.sum()):,} {classes[1]}", f"{int((1 - y).sum()):,} {classes[0]}"]
+        if fitted.evaluation is not None and "auc" in fitted.evaluation.measures:
+            note.insert(0, f"AUC {fitted.evaluation.measures['auc'].value:.3f}")
+        charts.append(figure(roc_chart(*roc_curve(y, link), classes[1], note)))
+        body = pair(charts)
+    else:
+        body = pair([*charts, _measures(fitted)])
+    if classes and fitted.evaluation is not None:
+        body += _measures(fitted)
+    return Section("How predictions compare with what was observed", text, body)
+
+
+def _measures(fitted: Fitted) -> str:
+    """Return the table of an evaluation; empty without one."""
+    if fitted.evaluation is None:
+        return ""
+    measures = fitted.evaluation.measures
+    return table(
+        [
+            (fitted.evaluation.part.capitalize(), [LABELS[name] for name in measures]),
+            ("Value", [f"{m.value:.3f}".replace("-", "\u2212") for m in measures.values()]),
+            (
+                "95 % interval",
+                [f"{m.low:.3f} to {m.high:.3f}".replace("-", "\u2212") for m in measures.values()],
+            ),
+        ],
+        numeric=("Value", "95 % interval"),
+    )
+
+
+def genome_section(fitted: Fitted) -> Section | None:
+    """Return effects along the genome, when there are chromosomes to place them on."""
+    account, hits = fitted.account, fitted.hits
+    if not account.genome or len(hits) == 0:
+        return None
+    chrom, eaf = hits.column("CHROM"), hits.column("EAF")
+    places = variant_places(hits)
+    marks = [
+        Mark(
+            chromosome=str(chrom[k]),
+            place=account.places[int(hits.positions[k])],
+            effect=float(hits.beta_std[k]),
+            name=named(hits, int(k)),
+            told=f"{hits.names[k]} at {places[k]}: {hits.beta_std[k]:.3g} per standard deviation, "
+            f"{hits.beta[k]:.3g} per copy, frequency {eaf[k]:.3g}",
+        )
+        for k in hits.strongest
+    ]
+    label = f"effect of one standard deviation, {'log odds' if account.classes else account.response}"
+    return Section(
+        "Where they lie",
+        "Effects along the genome, given all other selected variants: upwards where the effect allele "
+        f"raises {_raised(fitted)}, downwards where it lowers it. The strongest are named.",
+        figure(genome_chart(account.genome, marks, label)),
+    )
+
+
+def _raised(fitted: Fitted) -> str:
+    classes = fitted.account.classes
+    return f"the odds of {classes[1]}" if classes else fitted.account.response
+
+
+def variant_places(hits: Hits) -> list[str]:
+    """Return chromosome and position of each hit, as 3:1,234,567."""
+    return [f"{c}:{int(p):,}" for c, p in zip(hits.column("CHROM"), hits.column("POS"), strict=True)]
+
+
+def named(hits: Hits, row: int) -> str:
+    """Name a variant: by its place when it has no id."""
+    if hits.names[row] != ".":
+        return hits.names[row]
+    return f"{hits.column('CHROM')[row]}:{hits.column('POS')[row]}"
+
+
+def hits_section(fitted: Fitted) -> Section:
+    """Return the table of hits."""
+    hits, account = fitted.hits, fitted.account
+    heading = f"What was selected: {len(hits):,} {fitted.noun}"
+    if len(hits) == 0:
+        return Section(heading, "Nothing improves on the intercept and covariates at this penalty.")
+    feature = fitted.noun.removesuffix("s").capitalize()
+    columns: list[tuple[str, Sequence[Any]]] = (
+        _variant_columns(fitted) if account.is_genotypes else [(feature, hits.column("FEATURE"))]
+    )
+    columns = [
+        ("Rank", hits.column("RANK")),
+        *columns,
+        ("Beta", hits.beta),
+        ("Per sd", hits.beta_std),
+    ]
+    if not account.is_genotypes:
+        columns.append(("Enters at alpha", hits.entry))
+    unit = "copy of the effect allele" if account.is_genotypes else "unit"
+    text = (
+        f"Beta is the effect of one {unit}, given all other selected {fitted.noun}; per sd that of one "
+        f"standard deviation, both in {fitted.unit}. Rank is the order of entry into the path."
+    )
+    text += " Penalised effects are shrunk towards zero and are not estimates with p-values."
+    text += _ld_text(fitted)
+    if len(hits) > MAX_ROWS:
+        text += f" The first {MAX_ROWS} are here, all {len(hits):,} in {fitted.prefix}.hits.tsv."
+    body = effects_table(
+        columns, hits.beta_std.tolist(), numeric=("Rank", "Frequency", "Beta", "Per sd", "Enters at alpha"),
+        strong=feature, limit=MAX_ROWS,
+    )  # fmt: skip
+    if hits.covariates:
+        names, values = zip(*hits.covariates, strict=True)
+        body += "<p></p>" + table([("Covariate, not penalised", names), ("Beta", values)], numeric=("Beta",))
+    return Section(heading, text, body)
+
+
+def _variant_columns(fitted: Fitted) -> list[tuple[str, Sequence[Any]]]:
+    hits = fitted.hits
+    alleles = [
+        f"{_short(a)} / {_short(b)}"
+        for a, b in zip(hits.column("EFFECT_ALLELE"), hits.column("OTHER_ALLELE"), strict=True)
+    ]
+    columns: list[tuple[str, Sequence[Any]]] = [
+        ("Variant", hits.names),
+        ("Position", variant_places(hits)),
+        ("Effect / other", alleles),
+        ("Frequency", hits.column("EAF")),
+    ]
+    if fitted.partners is not None:
+        columns.append(("In LD with", ld_cells(fitted)))
+    return columns
+
+
+def _short(allele: str) -> str:
+    return allele if len(allele) <= 8 else f"{allele[:5]}\u2026 ({len(allele)})"
+
+
+def ld_cells(fitted: Fitted) -> list[str]:
+    """Return for each hit its closest partner, r2, and how many more there are."""
+    hits, partners = fitted.hits, fitted.partners
+    assert partners is not None
+    looked_at = set(partners.looked_at.tolist())
+    cells = []
+    for k in range(len(hits)):
+        of = partners.of(k)
+        count = of.stop - of.start
+        if count == 0:
+            cells.append("" if k in looked_at else "not looked at")
+            continue
+        r2 = float(partners.r2[of.start])
+        best = str(partners.names[of.start])
+        shown = f"same as {best}" if r2 >= SAME else f"{best} {math.floor(100 * r2) / 100:.2f}"
+        cells.append(shown + (f", +{count - 1}" if count > 1 else ""))
+    return cells
+
+
+def _ld_text(fitted: Fitted) -> str:
+    partners = fitted.partners
+    if partners is None:
+        return ""
+    text = (
+        f" In LD with: the variant within {partners.window_kb:g} kb with the largest r\u00b2, and how many "
+        f"more reach {partners.least_r2:g}; all are in {fitted.prefix}.ld.tsv."
+    )
+    twins = len(np.unique(partners.hits[partners.r2 >= SAME]))
+    if twins:
+        text += (
+            f" {twins:,} of the hits share all their genotypes with another variant: which of them is "
+            "selected is arbitrary, the data cannot tell them apart."
+        )
+    if len(partners.looked_at) < len(fitted.hits):
+        text += f" Only the {len(partners.looked_at):,} strongest hits were looked at."
+    return text
+
+
+def path_section(fitted: Fitted) -> Section:
+    """Return the coefficient paths."""
+    path, hits = fitted.path, fitted.hits
+    features, curves = active_curves(path)
+    keep = features < fitted.account.n_features
+    features, curves = features[keep], curves[keep]
+    rank = {int(j): i for i, j in enumerate(hits.positions[hits.strongest])}
+    size = np.abs(curves).max(axis=1, initial=0.0)
+    order = sorted(range(len(features)), key=lambda k: (rank.get(int(features[k]), len(rank)), -size[k]))
+    order = order[:MAX_CURVES]
+    names = dict(zip(hits.source.positions.tolist(), hits.source.names, strict=True))
+    shown = np.asarray(path.alphas >= fitted.alpha / 4 * (1 - 1e-9)) if fitted.cv is not None else slice(None)
+    chart = path_chart(
+        path.alphas[shown], curves[order][:, shown], [str(names[int(features[k])]) for k in order],
+        fitted.n_active[shown], chosen=fitted.alpha, n_highlighted=min(8, len(rank)) if rank else 8,
+        label="effect of one standard deviation" if path.standardize else "coefficient",
+    )  # fmt: skip
+    more = (
+        f" The {MAX_CURVES} largest of {len(features):,} curves are drawn."
+        if len(features) > MAX_CURVES
+        else ""
+    )
+    return Section(
+        "How effects enter as the penalty weakens",
+        f"Each curve is one of the {fitted.noun}, from the penalty at which it enters. The strongest at "
+        "the chosen penalty are named." + more,
+        figure(chart),
+    )
+
+
+def samples_section(fitted: Fitted) -> Section:
+    """Return which samples were used and why others were not."""
+    account = fitted.account
+    rows = account.samples
+    notes = "; ".join(account.notes)
+    body = table(
+        [
+            ("Samples", [what[0].upper() + what[1:] for what, _, _ in rows]),
+            ("Count", [count for _, count, _ in rows]),
+            ("For example", [examples for _, _, examples in rows]),
+        ],
+        numeric=("Count",),
+    )
+    return Section("Which samples were used", f"Note: {notes}." if notes else "", body)
+
+
+def features_section(fitted: Fitted) -> Section | None:
+    """Return which features were set aside, and why."""
+    account = fitted.account
+    if not account.set_aside:
+        return None
+    rows = [
+        (f"In the file, all {fitted.noun}", account.n_features),
+        *((f"Set aside: {why}", count) for why, count in account.set_aside.items()),
+        ("Offered to the fit", account.n_candidates),
+    ]
+    noun = fitted.noun.capitalize()
+    body = table([(noun, [row[0] for row in rows]), ("Count", [row[1] for row in rows])], numeric=("Count",))
+    return Section(
+        f"Which {fitted.noun} were used", f"Those set aside are listed in {fitted.prefix}.excluded.tsv.", body
+    )
+
+
+def certificate_section(fitted: Fitted) -> Section:
+    """Return what the duality gap means."""
+    return Section(
+        "What the certificate means",
+        "For every penalty riata computes, from the data, a lower bound on the best objective any "
+        "coefficients could reach. The gap between that bound and the fit, as a share of what there is "
+        f"to explain, is the relative duality gap: here at most {gap_text(fitted.largest_gap)}. To that "
+        "precision the fit is proven to be the best there is for the problem as stated, not merely where "
+        "a solver stopped. It does not say that the model is true.",
+    )
+
+
+def next_section(fitted: Fitted) -> Section:
+    """Return commands that take the fit further."""
+    model = f"--model {fitted.prefix}.path.npz"
+    flag = "--bfile NEW" if fitted.account.is_genotypes else "--matrix NEW.csv"
+    covar = " --covar NEW.cov" if fitted.account.covariate_names else ""
+    body = (
+        code(f"riata predict {model} {flag}{covar} --out scores")
+        + code(f"riata report {model} --alpha {_another_alpha(fitted):.3g} --out {fitted.prefix}-other")
+        + code(f'import riata\nfit = riata.load("{fitted.prefix}.path.npz")\nfit.plot()')
+    )
+    return Section(
+        "What to do next",
+        "Score new samples, look at another penalty of the same path, or continue in Python.",
+        body,
+    )
+
+
+def _another_alpha(fitted: Fitted) -> float:
+    """Return an alpha of the path to try: the other choice of cross-validation, or one half way."""
+    if fitted.cv is not None:
+        other = fitted.cv.alpha_1se if fitted.alpha == fitted.cv.alpha_min else fitted.cv.alpha_min
+        return float(other)
+    return float(fitted.path.alphas[len(fitted.path.alphas) // 2])
