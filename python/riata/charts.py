@@ -135,8 +135,9 @@ def _mark(frame: Frame, alpha: float, text: str, row: int, *, strong: bool, left
 
 def svg(frame: Frame, parts: Sequence[str], title: str) -> str:
     """Return a chart of ready parts; `title` says what it shows to those who cannot see it."""
+    wide = ' class="wide"' if frame.width > 600 else ""
     return (
-        f'<svg viewBox="0 0 {frame.width} {frame.height}" role="img" aria-label="{escape(title)}">'
+        f'<svg{wide} viewBox="0 0 {frame.width} {frame.height}" role="img" aria-label="{escape(title)}">'
         + "".join(parts)
         + "</svg>"
     )

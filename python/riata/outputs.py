@@ -82,13 +82,26 @@ class OutputSet:
         try:
             if kind is None:
                 self._commit(self._aside)
-        except BaseException:
+            else:
+                self._name(error)
+        except BaseException as failure:
             kind = OSError
+            self._name(failure)
             raise
         finally:
             shutil.rmtree(self._aside, ignore_errors=True)
             if kind is not None:
                 self._remove_folders()
+
+    def _name(self, error: BaseException | None) -> None:
+        """Make an error of the system name the output it belongs to; a full disk names no file by itself."""
+        if not isinstance(error, OSError) or error.errno is None:
+            return
+        name = Path(os.fsdecode(error.filename)) if isinstance(error.filename, (str, bytes)) else None
+        if name is None:
+            error.filename = self.prefix
+        elif name.parent == self._aside:
+            error.filename = self.final(name.name)
 
     def _commit(self, aside: Path) -> None:
         """Rename every file into place; when one fails, put back what was there."""

@@ -82,6 +82,11 @@ def pair(parts: Sequence[str]) -> str:
     return '<div class="pair">' + "".join(f"<div>{part}</div>" for part in parts if part) + "</div>"
 
 
+def note(text: str) -> str:
+    """Add a sentence below a table or chart."""
+    return f'<p class="below">{escape(text)}</p>'
+
+
 def code(text: str) -> str:
     """Show commands or code."""
     return f"<pre>{escape(text)}</pre>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from riata.hits import Hits
 from riata.ld import SAME
 from riata.path import expit
 from riata.plots import active_curves, score_label
-from riata.report import Section, code, effects_table, figure, pair, table
+from riata.report import Section, code, effects_table, figure, note, pair, table
 from riata.validation_charts import calibrate, calibration_chart, roc_chart, roc_curve
 
 #: Curves drawn in the report: beyond some hundreds they only add weight.
@@ -71,14 +70,15 @@ def held_out_section(fitted: Fitted) -> Section | None:
     text = (
         f"Predictions for {len(y):,} samples made by fits that had not seen them. Points are tenths of the "
         "samples by increasing prediction, with 95 % intervals; on the dashed line prediction and "
-        f"observation agree. The slope of observation on prediction is {calibration.slope:.2f}: "
-        + ("below 1 predictions are too extreme." if calibration.slope < 1 else "above 1 they are too timid.")
+        f"observation agree. The slope of observation on prediction is {calibration.slope:.2f}; below 1 "
+        "predictions are too extreme, above 1 too timid."
     )
     if classes:
-        note = [f"{int(y.sum()):,} {classes[1]}", f"{int((1 - y).sum()):,} {classes[0]}"]
+        n_cases = int(y.sum())
+        counts = [f"{n_cases:,} of class {classes[1]}", f"{len(y) - n_cases:,} of class {classes[0]}"]
         if fitted.evaluation is not None and "auc" in fitted.evaluation.measures:
-            note.insert(0, f"AUC {fitted.evaluation.measures['auc'].value:.3f}")
-        charts.append(figure(roc_chart(*roc_curve(y, link), classes[1], note)))
+            counts.insert(0, f"AUC {fitted.evaluation.measures['auc'].value:.3f}")
+        charts.append(figure(roc_chart(*roc_curve(y, link), classes[1], counts)))
         body = pair(charts)
     else:
         body = pair([*charts, _measures(fitted)])
@@ -156,7 +156,7 @@ def hits_section(fitted: Fitted) -> Section:
     if len(hits) == 0:
         return Section(heading, "Nothing improves on the intercept and covariates at this penalty.")
     feature = fitted.noun.removesuffix("s").capitalize()
-    columns: list[tuple[str, Sequence[Any]]] = (
+    columns: list[tuple[str, Any]] = (
         _variant_columns(fitted) if account.is_genotypes else [(feature, hits.column("FEATURE"))]
     )
     columns = [
@@ -172,33 +172,35 @@ def hits_section(fitted: Fitted) -> Section:
         f"Beta is the effect of one {unit}, given all other selected {fitted.noun}; per sd that of one "
         f"standard deviation, both in {fitted.unit}. Rank is the order of entry into the path."
     )
+    if account.is_genotypes:
+        text += " Alleles are the effect allele, whose frequency is given, and the other one."
     text += " Penalised effects are shrunk towards zero and are not estimates with p-values."
-    text += _ld_text(fitted)
     if len(hits) > MAX_ROWS:
         text += f" The first {MAX_ROWS} are here, all {len(hits):,} in {fitted.prefix}.hits.tsv."
     body = effects_table(
-        columns, hits.beta_std.tolist(), numeric=("Rank", "Frequency", "Beta", "Per sd", "Enters at alpha"),
+        columns, hits.beta_std.tolist(), numeric=("Rank", "Freq.", "Beta", "Per sd", "Enters at alpha"),
         strong=feature, limit=MAX_ROWS,
     )  # fmt: skip
+    body += _ld_note(fitted)
     if hits.covariates:
         names, values = zip(*hits.covariates, strict=True)
         body += "<p></p>" + table([("Covariate, not penalised", names), ("Beta", values)], numeric=("Beta",))
     return Section(heading, text, body)
 
 
-def _variant_columns(fitted: Fitted) -> list[tuple[str, Sequence[Any]]]:
+def _variant_columns(fitted: Fitted) -> list[tuple[str, Any]]:
     hits = fitted.hits
     alleles = [
         f"{_short(a)} / {_short(b)}"
         for a, b in zip(hits.column("EFFECT_ALLELE"), hits.column("OTHER_ALLELE"), strict=True)
     ]
-    columns: list[tuple[str, Sequence[Any]]] = [
+    columns: list[tuple[str, Any]] = [
         ("Variant", hits.names),
         ("Position", variant_places(hits)),
-        ("Effect / other", alleles),
-        ("Frequency", hits.column("EAF")),
+        ("Alleles", alleles),
+        ("Freq.", hits.column("EAF")),
     ]
-    if fitted.partners is not None:
+    if fitted.partners is not None and len(fitted.partners.hits):
         columns.append(("In LD with", ld_cells(fitted)))
     return columns
 
@@ -226,13 +228,16 @@ def ld_cells(fitted: Fitted) -> list[str]:
     return cells
 
 
-def _ld_text(fitted: Fitted) -> str:
+def _ld_note(fitted: Fitted) -> str:
     partners = fitted.partners
     if partners is None:
         return ""
+    reach, least = f"{partners.window_kb:g} kb", f"{partners.least_r2:g}"
+    if len(partners.hits) == 0:
+        return note(f"No variant within {reach} of a hit has an r\u00b2 of {least} or more with it.")
     text = (
-        f" In LD with: the variant within {partners.window_kb:g} kb with the largest r\u00b2, and how many "
-        f"more reach {partners.least_r2:g}; all are in {fitted.prefix}.ld.tsv."
+        f"In LD with: the variant within {reach} with the largest r\u00b2, and how many more reach {least}; "
+        f"all are in {fitted.prefix}.ld.tsv."
     )
     twins = len(np.unique(partners.hits[partners.r2 >= SAME]))
     if twins:
@@ -242,7 +247,7 @@ def _ld_text(fitted: Fitted) -> str:
         )
     if len(partners.looked_at) < len(fitted.hits):
         text += f" Only the {len(partners.looked_at):,} strongest hits were looked at."
-    return text
+    return note(text)
 
 
 def path_section(fitted: Fitted) -> Section:

@@ -53,7 +53,17 @@ def matrix(tmp_path):
 def test_fit_writes_everything(tmp_path, capsys):
     out = tmp_path / "results" / "height"
     assert run("fit", *STUDY, "--covar", COVAR, "--alphas", 30, "--eps", 0.05, "--out", out) == 0
-    suffixes = {"hits.tsv", "excluded.tsv", "path.npz", "html", "json", "log"}
+    suffixes = {
+        "hits.tsv",
+        "weights.tsv",
+        "score",
+        "ld.tsv",
+        "excluded.tsv",
+        "path.npz",
+        "html",
+        "json",
+        "log",
+    }
     assert {p.name for p in out.parent.iterdir()} == {f"height.{suffix}" for suffix in suffixes}
 
     hits = read_tsv(f"{out}.hits.tsv")
@@ -237,7 +247,7 @@ def test_python_m_riata():
 def test_help(capsys):
     assert run() == 0
     assert "riata demo" in capsys.readouterr().out
-    for verb in ("demo", "info", "fit", "cv", "predict", "simulate"):
+    for verb in ("demo", "info", "fit", "cv", "predict", "report", "simulate"):
         with pytest.raises(SystemExit) as left:
             run(verb, "--help")
         assert left.value.code == 0

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from riata.charts import cv_chart, genome_chart, log_ticks, nice_ticks, number, path_chart, spread
+from riata.charts import cv_chart, log_ticks, nice_ticks, number, path_chart, spread
 from riata.report import Fact, Page, Section, cell_text, code, effects_table, figure, render, table
 
 VOID = {"meta", "br", "hr", "img", "link"}
@@ -108,13 +108,6 @@ def test_charts_of_any_length(n):
     ET.fromstring(svg)
     assert "NaN" not in svg
     assert "nan" not in svg
-
-
-def test_genome_chart():
-    where, effects = np.array([3.0, 12.0]), np.array([0.4, -0.1])
-    svg = genome_chart(["1", "2"], np.array([0.0, 10.0]), np.array([10.0, 18.0]), where, effects, ["a", "b"])
-    classes = [e.get("class") for e in ET.fromstring(svg).iter("g")]
-    assert classes == ["up", "down"]
 
 
 def test_ticks_and_numbers():
