@@ -100,7 +100,7 @@ def test_plink_makes_the_same_sums(height, tmp_path):
     done = subprocess.run([*words, "--out", str(tmp_path / "s")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     lines = [line.split() for line in (tmp_path / "s.sscore").read_text().splitlines()]
-    column = lines[0].index("BETA_SUM")
+    column = lines[0].index("SCORE1_SUM")
     assert_allclose([float(line[column]) for line in lines[1:]], sums(height), rtol=1e-4, atol=1e-6)
 
 
