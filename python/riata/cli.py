@@ -186,6 +186,10 @@ def build_parser() -> argparse.ArgumentParser:
         _add_study(verb)
         _add_model(verb, cross_validate=name == "cv")
         _add_ld(verb)
+        verb.add_argument_group("weights (with --bfile)").add_argument(
+            "--genome-build", default="NR", metavar="NAME",
+            help="build of the positions, such as GRCh38, to note in PREFIX.weights.tsv",
+        )  # fmt: skip
         _add_output(verb)
         verb.add_argument(
             "--resume", action="store_true",

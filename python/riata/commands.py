@@ -79,6 +79,7 @@ def run_fit(options: Namespace) -> int:
             interrupted=interrupted,
             warnings=messages,
             partners=study_partners(study, hits, options),
+            build=options.genome_build,
         )
         log.say(*summary_lines(fitted))
         write_fit(outputs, fitted, fit_page(fitted), manifest(fitted, options), log)

@@ -38,6 +38,8 @@ class Fitted:
         How good those predictions are.
     partners : Partners or None
         Variants in linkage disequilibrium with the hits.
+    build : str
+        Genome build of the positions; NR: not reported.
     """
 
     account: Account
@@ -56,6 +58,7 @@ class Fitted:
     held_out: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
     evaluation: Any = None
     partners: Partners | None = None
+    build: str = "NR"
 
     @property
     def path(self) -> Any:
@@ -72,7 +75,7 @@ class Fitted:
     @property
     def run(self) -> dict[str, Any]:
         """What :func:`riata.account.save_account` keeps of the run itself."""
-        names = ("alpha", "rule", "version", "command", "date", "seconds", "interrupted", "warnings")
+        names = ("alpha", "rule", "version", "command", "date", "seconds", "interrupted", "warnings", "build")
         return {name: getattr(self, name) for name in names}
 
     @property

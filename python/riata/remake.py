@@ -77,6 +77,7 @@ def restore(model: Model, kept: Kept, options: Namespace) -> Fitted:
         seconds=run["seconds"],
         interrupted=run["interrupted"],
         warnings=run["warnings"],
+        build=run["build"],
     )
     if same:  # predictions of samples held out were kept for one alpha only
         fitted.held_out = kept.held_out

@@ -20,7 +20,7 @@ def write_results(outputs: OutputSet, fitted: Fitted, page: Page) -> dict[str, A
     if account.is_genotypes:
         write_weights(
             outputs.path("weights.tsv"), hits, name=Path(fitted.prefix).name, trait=account.response,
-            loss=fitted.path.loss, version=fitted.version,
+            loss=fitted.path.loss, version=fitted.version, build=fitted.build,
         )  # fmt: skip
         write_score(outputs.path("score"), hits)
         counts |= {"weights.tsv": len(hits), "score": len(hits)}

@@ -48,7 +48,7 @@ def write_weights(
         "##POLYGENIC SCORE (PGS) INFORMATION",
         f"#pgs_name={_plain(name)}",
         f"#trait_reported={_plain(trait)}",
-        f"#genome_build={build}",
+        f"#genome_build={_plain(build)}",
         f"#variants_number={len(hits)}",
         f"#weight_type={_WEIGHT_TYPES[loss]}",
         f"##MADE BY riata {version}",

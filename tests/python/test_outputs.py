@@ -34,6 +34,7 @@ def height(tmp_path_factory):
     """A cross-validated fit with a covariate, and its prefix."""
     out = tmp_path_factory.mktemp("height") / "height"
     arguments = ["--covar", DATA / "tiny.cov", "--alphas", 20, "--eps", 0.05, "--cv", 4, "--maf", 0.2]
+    arguments += ["--genome-build", "GRCm38"]
     assert run("cv", *STUDY, *arguments, "--out", out, "--quiet") == 0
     return out
 
@@ -46,7 +47,7 @@ def test_weights_are_a_pgs_catalog_file(height):
         "format_version": "2.0",
         "pgs_name": "height",
         "trait_reported": "height",
-        "genome_build": "NR",
+        "genome_build": "GRCm38",
         "variants_number": str(len(hits["ID"])),
         "weight_type": "beta",
     }
