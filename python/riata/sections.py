@@ -344,7 +344,9 @@ def next_section(fitted: Fitted) -> Section:
 
 def _another_alpha(fitted: Fitted) -> float:
     """Return an alpha of the path to try: the other choice of cross-validation, or one half way."""
+    alphas = fitted.path.alphas
     if fitted.cv is not None:
         other = fitted.cv.alpha_1se if fitted.alpha == fitted.cv.alpha_min else fitted.cv.alpha_min
-        return float(other)
-    return float(fitted.path.alphas[len(fitted.path.alphas) // 2])
+        if other not in (fitted.alpha, alphas[0], alphas[-1]):
+            return float(other)
+    return float(alphas[len(alphas) // 2])
