@@ -198,13 +198,19 @@ def test_report_refuses_other_models_and_genotypes(height, tmp_path, capsys):
     assert [p.name for p in tmp_path.iterdir()] == ["bare.npz"]
 
 
+def beside(height):
+    """The files of a run and whatever lies next to them, but not what --resume would go on from."""
+    files = {p.name: p for p in height.parent.glob("*height.*")}
+    return {name: p.read_bytes() for name, p in files.items() if not name.startswith("height.checkpoint")}
+
+
 FILES = ("hits.tsv", "weights.tsv", "score", "ld.tsv", "excluded.tsv", "html", "json", "log")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("suffix", FILES)
 def test_full_disk_at_any_file(height, monkeypatch, capsys, suffix):
-    before = {p.name: p.read_bytes() for p in height.parent.glob("height.*")}
+    before = beside(height)
     assert {f"height.{name}" for name in FILES} <= set(before)
     where = OutputSet.path
 
@@ -218,11 +224,12 @@ def test_full_disk_at_any_file(height, monkeypatch, capsys, suffix):
     arguments = ["--alphas", 5, "--maf", 0.2, "--out", height, "--quiet"]
     assert run("fit", *STUDY, *arguments) == 2
     assert capsys.readouterr().err == f"riata: error: {height}: No space left on device\n"
-    assert {p.name: p.read_bytes() for p in height.parent.glob("*height.*")} == before
+    assert beside(height) == before
+    assert Path(f"{height}.checkpoint").exists()  # of the fit, which is not lost
 
 
 def test_full_disk_at_the_model(height, monkeypatch, capsys):
-    before = {p.name: p.read_bytes() for p in height.parent.glob("height.*")}
+    before = beside(height)
 
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
@@ -231,7 +238,8 @@ def test_full_disk_at_the_model(height, monkeypatch, capsys):
     monkeypatch.setattr(path_module.np, "savez", full)
     assert run("fit", *STUDY, "--alphas", 5, "--out", height, "--quiet") == 2
     assert capsys.readouterr().err == f"riata: error: {height}: No space left on device\n"
-    assert {p.name: p.read_bytes() for p in height.parent.glob("*height.*")} == before
+    assert beside(height) == before
+    assert Path(f"{height}.checkpoint").exists()  # of the fit, which is not lost
 
 
 def test_errors_name_the_output_not_the_folder_beside_it(tmp_path):
