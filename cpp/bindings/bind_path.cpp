@@ -65,8 +65,9 @@ py::dict counters_of(const riata::Counters& c) {
   return py::dict("columns_streamed"_a = c.columns_streamed, "passes"_a = c.passes, "products"_a = c.products,
                   "columns_gathered"_a = c.columns_gathered, "rounds"_a = c.rounds, "violators"_a = c.violators,
                   "newton_steps"_a = c.newton_steps, "factor_updates"_a = c.factor_updates,
-                  "cd_updates"_a = c.cd_updates, "prox_steps"_a = c.prox_steps, "seconds_stream"_a = c.seconds_stream,
-                  "seconds_inner"_a = c.seconds_inner, "seconds_total"_a = c.seconds_total);
+                  "cd_updates"_a = c.cd_updates, "prox_steps"_a = c.prox_steps, "memory"_a = c.memory,
+                  "seconds_stream"_a = c.seconds_stream, "seconds_inner"_a = c.seconds_inner,
+                  "seconds_total"_a = c.seconds_total);
 }
 
 py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
@@ -89,7 +90,7 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   out["saturated_objective"] = r.saturated_objective;
   out["mean"] = array_of(r.mean);
   out["scale"] = array_of(r.scale);
-  out["interrupted"] = r.interrupted;
+  out["stopped"] = r.stopped;
   if (keep_linear_predictor) {
     py::array_t<double, py::array::f_style> eta({r.linear_predictor.rows(), static_cast<Index>(r.alphas.size())});
     std::copy_n(r.linear_predictor.data(), r.linear_predictor.size(), eta.mutable_data());
@@ -106,7 +107,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    const std::optional<Array>& lower, const std::optional<Array>& upper, std::string loss,
                    std::string solver, bool fit_intercept, bool standardize, double l1_ratio,
                    const std::optional<Array>& alphas, Index n_alphas, double eps, bool stop_early, Index max_active,
-                   double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
+                   double memory, double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
                    const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds,
                    bool keep_checkpoint) {
   if (weights.ndim() != 2) {
@@ -133,6 +134,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   options.eps = eps;
   options.stop_early = stop_early;
   options.max_active = max_active;
+  options.memory = memory;
   options.tol = tol;
   options.max_iter = max_iter;
   options.threads = n_threads;
@@ -170,8 +172,9 @@ void bind_path(py::module_& m) {
       "parts"_a);
   m.def("fit_paths", &fit_paths, "design"_a, "y"_a, "weights"_a, "offset"_a, "penalty_factor"_a, "lower"_a, "upper"_a,
         py::kw_only(), "loss"_a, "solver"_a, "fit_intercept"_a, "standardize"_a, "l1_ratio"_a, "alphas"_a, "n_alphas"_a,
-        "eps"_a, "stop_early"_a, "max_active"_a, "tol"_a, "max_iter"_a, "n_threads"_a, "keep_linear_predictor"_a,
-        "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0, "keep_checkpoint"_a = false);
+        "eps"_a, "stop_early"_a, "max_active"_a, "memory"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
+        "keep_linear_predictor"_a, "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0,
+        "keep_checkpoint"_a = false);
   m.def(
       "checkpoint_progress",
       [](const std::string& path) {

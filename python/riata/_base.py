@@ -71,6 +71,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             solver=check_choice("solver", self.solver, SOLVERS),
             n_threads=check_threads(self.n_threads),
             max_active=-1,
+            memory=0.0,
             progress=None,
             **given,
         )

@@ -108,6 +108,7 @@ def fit_paths(
     eps: float,  # 0.0: chosen from the shape
     stop_early: bool,
     max_active: int,  # -1: unbounded
+    memory: float,  # bytes held beside X; 0: unbounded
     tol: float,
     max_iter: int,
     n_threads: int,
@@ -124,9 +125,9 @@ def fit_paths(
     Each dict holds: alphas (L,), coef_indptr (L+1,), coef_indices, coef_values (CSC parts of p x L, on the
     original scale), intercepts (L,), primal, dual, dual_gaps (relative), deviance_ratio, converged (bool),
     n_active, n_iter (all (L,)), solver (list of str), alpha_max, null_objective, saturated_objective, mean,
-    scale (both (p,)), interrupted, linear_predictor ((rows of weight zero) x L, or None), counters (dict:
+    scale (both (p,)), stopped ("", "progress", "deviance", "max_active", "memory"), linear_predictor ((rows of weight zero) x L, or None), counters (dict:
     columns_streamed, passes, products, columns_gathered, rounds, violators, newton_steps, factor_updates,
-    cd_updates, prox_steps, seconds_stream, seconds_inner, seconds_total; shared by all problems).
+    cd_updates, prox_steps, memory, seconds_stream, seconds_inner, seconds_total; shared by all problems).
     """
 
 def checkpoint_progress(path: str) -> tuple[int, int]:

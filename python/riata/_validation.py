@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -85,6 +86,18 @@ def check_threads(n_threads: Any) -> int:
     if n_threads is None or (isinstance(n_threads, Integral) and n_threads == -1):
         return 0
     return check_integer("n_threads", n_threads, at_least=1)
+
+
+def check_memory(memory: Any) -> float:
+    """Return a bound in bytes, given as such or as text like "4G"; 0 for None."""
+    if memory is None:
+        return 0.0
+    if isinstance(memory, str):
+        found = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([kmgt]?)(?:i?b)?\s*", memory.lower())
+        if found is None:
+            raise ValueError(f"memory must be bytes, or a size like '800M' or '4G', got {memory!r}")
+        memory = float(found[1]) * 1024 ** " kmgt".index(found[2] or " ")
+    return check_real("memory", memory, above=0.0)
 
 
 def threads_for(n_threads: int, work: float) -> int:

@@ -356,6 +356,8 @@ def _add_simulation(verb: argparse.ArgumentParser) -> None:
     add("--h2", type=_share, default=0.5, metavar="H", help="heritability (default 0.5)")
     add("--causal", type=_count, metavar="N", help="number of causal variants (default 100)")
     add("--prevalence", type=_share, default=0.5, metavar="F", help="share of cases (default 0.5)")
+
+
 def _add_ld(verb: argparse.ArgumentParser) -> None:
     ld = verb.add_argument_group("linkage disequilibrium of the hits (with --bfile)")
     ld.add_argument(

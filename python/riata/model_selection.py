@@ -35,6 +35,7 @@ from riata.path import (
     linear_predictor,
     make_path,
     solve,
+    warn_if_memory_ended,
     warn_unless_converged,
     write_archive,
 )
@@ -249,6 +250,7 @@ def cv_path(
     n_threads: int | None = None,
     progress: Progress | None = None,
     max_active: int | None = None,
+    memory: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     keep_checkpoint: bool = False,
 ) -> CVPath:
@@ -313,6 +315,7 @@ def cv_path(
         n_threads=n_threads,
         progress=progress,
         max_active=max_active,
+        memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
     )
@@ -340,6 +343,7 @@ def cv_path(
         keep=True,
     )
     warn_unless_all_converged(result, options)
+    warn_if_memory_ended(result.path, options)
     return result
 
 

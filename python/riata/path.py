@@ -30,6 +30,7 @@ from riata._validation import (
     check_flag,
     check_gaussian_target,
     check_integer,
+    check_memory,
     check_offset,
     check_penalty_factor,
     check_progress,
@@ -96,10 +97,11 @@ class Path:
     feature_names : ndarray of str or TextColumn, shape (p,), or None
     classes : ndarray of shape (2,), or None
         Labels coded 0 and 1 by the binomial loss.
-    interrupted : bool
-        Whether the progress function stopped the path early.
+    stopped : {"", "progress", "deviance", "max_active", "memory"}
+        Why the path ended before the end of the grid: the progress function asked for it, the deviance ratio
+        passed 0.999, more features than `max_active` were active, or more memory than `memory` was held.
     counters : dict
-        Work done: passes over X, columns streamed, solver steps, seconds.
+        Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
     certificate : str
         ``"duality_gap"``: what `tol` bounds.
     """
@@ -130,7 +132,7 @@ class Path:
     response_scale: float
     feature_names: Names | None = None
     classes: NDArray[Any] | None = None
-    interrupted: bool = False
+    stopped: str = ""
     counters: dict[str, float] = field(default_factory=dict)
     certificate: str = "duality_gap"
 
@@ -138,6 +140,11 @@ class Path:
     def n_features(self) -> int:
         """Number of features p."""
         return int(self.coefs.shape[0])
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the progress function ended the path."""
+        return self.stopped == "progress"
 
     @property
     def n_passes(self) -> float:
@@ -375,6 +382,7 @@ class Options:
     solver: str
     n_threads: int
     max_active: int
+    memory: float
     progress: Progress | None
     stop_early: bool = True
     checkpoint: str = ""
@@ -396,6 +404,7 @@ def check_options(
     n_threads: Any,
     progress: Any,
     max_active: Any,
+    memory: Any = None,
     checkpoint: Any = None,
     keep_checkpoint: Any = False,
 ) -> Options:
@@ -428,6 +437,7 @@ def check_options(
         solver=check_choice("solver", solver, SOLVERS),
         n_threads=check_threads(n_threads),
         max_active=-1 if max_active is None else check_integer("max_active", max_active, at_least=1),
+        memory=check_memory(memory),
         progress=check_progress(progress),
         checkpoint=check_checkpoint(checkpoint),
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
@@ -505,6 +515,7 @@ def solve(
         eps=eps,
         stop_early=options.stop_early,
         max_active=options.max_active,
+        memory=options.memory,
         tol=options.tol,
         max_iter=options.max_iter,
         n_threads=threads_for(options.n_threads, work),
@@ -556,7 +567,7 @@ def make_path(
         response_scale=float(np.sqrt(weights @ (y - centre) ** 2 / total)),
         feature_names=design.feature_names,
         classes=classes,
-        interrupted=bool(fit["interrupted"]),
+        stopped=str(fit["stopped"]),
         counters={name: float(value) for name, value in fit["counters"].items()},
     )
 
@@ -605,6 +616,7 @@ def fit_path(
     n_threads: int | None = None,
     progress: Progress | None = None,
     max_active: int | None = None,
+    memory: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     keep_checkpoint: bool = False,
 ) -> Path:
@@ -669,6 +681,11 @@ def fit_path(
         there.
     max_active : int, optional
         End the path before more than this many features are active.
+    memory : int or str, optional
+        Bytes, or a size such as "4G", that the fit may hold beside X. The copy of a dense X is made when it
+        fits in, and the path ends, with a warning, at the alpha after which more is held: raise the bound or
+        use larger alphas. See `estimate_memory`. Pages of memory-mapped files are not counted, as the system
+        takes them back when it needs room.
     checkpoint : str or path-like, optional
         A file that keeps the state of the fit, written at most once a minute. When it exists, the fit goes on
         from it and ends with the same bits as one that was never stopped, however the earlier one ended
@@ -695,6 +712,8 @@ def fit_path(
     -----
     sklearn.exceptions.ConvergenceWarning
         When the gap of some fit is above `tol` after `max_iter` iterations.
+    UserWarning
+        When the path ended because of `memory`.
 
     References
     ----------
@@ -728,6 +747,7 @@ def fit_path(
         n_threads=n_threads,
         progress=progress,
         max_active=max_active,
+        memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
     )
@@ -739,7 +759,24 @@ def fit_path(
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
     path = make_path(fit, design, target, weights, options, classes)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, options.max_iter)
+    warn_if_memory_ended(path, options)
     return path
+
+
+def warn_if_memory_ended(path: Path, options: Options) -> None:
+    """Warn when the path ended because it held more than it was allowed to."""
+    if path.stopped != "memory":
+        return
+    import warnings
+
+    asked = options.n_alphas if options.alphas is None else len(options.alphas)
+    warnings.warn(
+        f"the path ended after {len(path)} of {asked} alphas, at alpha={path.alphas[-1]:.6g}: it holds "
+        f"{path.counters['memory'] / 2**20:.0f} MiB and memory={options.memory / 2**20:.0f} MiB allows no "
+        "more. Raise memory, or use larger alphas.",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def write_archive(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:

@@ -62,7 +62,7 @@ void same_bits(const PathResult& a, const PathResult& b) {
   CHECK(a.saturated_objective == b.saturated_objective);
   CHECK(a.mean == b.mean);
   CHECK(a.scale == b.scale);
-  CHECK(a.interrupted == b.interrupted);
+  CHECK(a.stopped == b.stopped);
   CHECK(a.linear_predictor.cols() == b.linear_predictor.cols());
   CHECK((a.linear_predictor.array() == b.linear_predictor.array()).all());
   CHECK(a.counters.columns_streamed == b.counters.columns_streamed);
@@ -258,7 +258,7 @@ TEST_CASE("a path that progress stops can go on; the alpha it stopped at is told
     options.progress = [](Index done, Index, double, Index, double, double) { return done < 7; };
     const auto part = fit_paths(*storages.designs[0], {problem}, {}, options);
     CHECK(part.front().alphas.size() == 7);
-    CHECK(part.front().interrupted);
+    CHECK(part.front().stopped == "progress");
     REQUIRE(fs::exists(options.checkpoint));
     options.progress = [&](Index done, Index, double, Index, double, double) -> bool {
       if (first == 0) first = done;

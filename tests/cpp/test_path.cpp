@@ -456,7 +456,7 @@ TEST_CASE("stopping early: deviance, number of active features, a callback") {
   CHECK(r.alphas.size() < 100);
   CHECK(r.deviance_ratio.back() >= 0.999);
   CHECK(r.deviance_ratio[r.deviance_ratio.size() - 2] < 0.999);
-  CHECK_FALSE(r.interrupted);
+  CHECK(r.stopped == "deviance");
 
   options.max_active = 5;
   const PathResult few = fit(*design, problem, options);
@@ -477,7 +477,7 @@ TEST_CASE("stopping early: deviance, number of active features, a callback") {
     return seen.size() < 7;
   };
   const PathResult prefix = fit(*design, problem, options);
-  CHECK(prefix.interrupted);
+  CHECK(prefix.stopped == "progress");
   REQUIRE(prefix.alphas.size() == 7);
   for (std::size_t k = 0; k < 7; ++k) CHECK(coefficients(prefix, k, p) == coefficients(r, k, p));
   CHECK(prefix.coef_indptr.size() == 8);

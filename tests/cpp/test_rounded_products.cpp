@@ -137,6 +137,7 @@ TEST_CASE("a copy is made where it pays") {
   const auto design = dense_design(X.data(), 300, 400, 1, 300);
   CHECK(RoundedProducts(*design, 100).copies());
   CHECK_FALSE(RoundedProducts(*design, 1).offered());
+  CHECK_FALSE(RoundedProducts(*design, 100, 1e5).offered());
   const Eigen::Matrix<std::int8_t, -1, -1> small = Eigen::Matrix<std::int8_t, -1, -1>::Ones(300, 2000);
   CHECK_FALSE(RoundedProducts(*dense_design(small.data(), 300, 2000, 1, 300), 100).copies());
   // Padding would make it larger than what it copies.

@@ -453,6 +453,29 @@ def test_alphas_are_all_fitted_in_decreasing_order():
     assert_optimal(riata.fit_path(X, y, alphas=[0.1, 0.5], **TIGHT), X, y)
 
 
+@pytest.mark.parametrize("loss", ["gaussian", "binomial"])
+def test_memory_ends_the_path_with_a_warning(loss):
+    X, y = make_problem(loss, n=150, p=4000)
+    whole = riata.fit_path(X, y, loss=loss)
+    assert whole.stopped != "memory"
+    held = whole.counters["memory"]
+    least = riata.fit_path(X, y, loss=loss, alphas=[2.0 * whole.alpha_max]).counters["memory"]
+    assert least < held  # nor is it more than the copy and the working set
+    with pytest.warns(UserWarning, match=r"ended after \d+ of 100 alphas.*memory=.* MiB allows no more"):
+        path = riata.fit_path(X, y, loss=loss, memory=f"{int(1.3 * least) / 1024}K")
+    assert path.stopped == "memory"
+    assert 0 < len(path) < len(whole)
+    assert path.converged.all()
+    assert_allclose(path.coefs.toarray(), whole.coefs[:, : len(path)].toarray(), atol=1e-4)
+    assert riata.fit_path(X, y, loss=loss, memory=2 * held).stopped == whole.stopped
+
+
+def test_memory_below_the_least_is_refused():
+    X, y = make_problem("gaussian", n=20, p=400)
+    with pytest.raises(ValueError, match=r"memory must be at least \d+ bytes for the columns of X, got 10"):
+        riata.fit_path(X, y, memory=10)
+
+
 def test_max_active_ends_the_path():
     X, y = make_problem()
     path = riata.fit_path(X, y, max_active=4)

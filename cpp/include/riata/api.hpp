@@ -29,6 +29,7 @@ struct PathOptions {
   /// How many alphas are asked for.
   Index count() const { return alphas.empty() ? n_alphas : static_cast<Index>(alphas.size()); }
 
+  double memory = 0.0;     // bytes that may be held beside X; the path stops where it would take more; 0: no bound
   double tol = 1e-6;       // relative duality gap
   Index max_iter = 10000;  // inner iterations (sweeps, Newton steps, proximal steps) per alpha
   int threads = 1;
@@ -66,6 +67,7 @@ struct Counters {
   Index factor_updates = 0;     // rows entering or leaving the Cholesky factor
   Index cd_updates = 0;         // single-coordinate updates
   Index prox_steps = 0;         // proximal gradient steps
+  double memory = 0;            // bytes held beside X at most, between lambdas
   double seconds_stream = 0, seconds_inner = 0, seconds_total = 0;
 };
 
@@ -86,10 +88,10 @@ struct PathResult {
   double alpha_max = 0;             // smallest alpha with no penalised feature active
   double null_objective = 0;        // loss of intercept and unpenalised features alone
   double saturated_objective = 0;
-  Vec mean, scale;           // p each: column means and the scales used (1 when not standardised)
-  bool interrupted = false;  // progress asked to stop
-  Mat linear_predictor;      // on request: rows of weight zero (in order) x L, offset included
-  Counters counters;         // shared by all problems of the call
+  Vec mean, scale;       // p each: column means and the scales used (1 when not standardised)
+  std::string stopped;   // why before the end of the grid: "progress", "deviance", "max_active", "memory"; or ""
+  Mat linear_predictor;  // on request: rows of weight zero (in order) x L, offset included
+  Counters counters;     // shared by all problems of the call
 };
 
 /// Minimises, for each alpha,

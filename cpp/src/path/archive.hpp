@@ -68,6 +68,22 @@ class ArchiveWriter {
   std::size_t used_ = 0;
 };
 
+/// Counts the bytes of an object's state: what it holds, but for what is made again from X.
+class ArchiveCounter {
+ public:
+  static constexpr bool reading = false;
+
+  template <class... T>
+  void operator()(T&... values) {
+    (transfer(*this, values), ...);
+  }
+  void bytes(const void*, std::size_t size) { total_ += size; }
+  double total() const { return static_cast<double>(total_); }
+
+ private:
+  std::size_t total_ = 0;
+};
+
 /// Reads what ArchiveWriter has written. Throws FileError when the file cannot be read, is none of these, or is not as
 /// it was written.
 class ArchiveReader {

@@ -56,6 +56,7 @@ Identity identify(const Design& X, const std::vector<Problem>& problems, const F
           {"alphas", digest_of(o.alphas, o.count(), o.stop_early)},
           {"eps", digest_of(o.eps)},
           {"max_active", digest_of(o.max_active)},
+          {"memory", digest_of(o.memory)},
           {"tol", digest_of(o.tol)},
           {"max_iter", digest_of(o.max_iter)},
           {"what is kept of held-out rows", digest_of(o.keep_linear_predictor)}};

@@ -16,9 +16,9 @@ namespace riata {
 /// next.
 class ColumnReader {
  public:
-  /// `copy_for`: lambdas for which a copy may be made (0: none is wanted).
-  ColumnReader(const Design& X, Index copy_for, int threads, Counters& counters)
-      : X_(X), rounded_(X, copy_for), threads_(threads), counters_(counters) {}
+  /// `copy_for`: lambdas for which a copy of at most `most_bytes` may be made (0: none is wanted).
+  ColumnReader(const Design& X, Index copy_for, double most_bytes, int threads, Counters& counters)
+      : X_(X), rounded_(X, copy_for, most_bytes), threads_(threads), counters_(counters) {}
 
   /// Means and variances of every column for each weight vector; meanwhile products with the null residuals (n x
   /// problems, or no columns where those are not known yet) and the copy for later products.
@@ -26,6 +26,8 @@ class ColumnReader {
   /// Throws NonFiniteError for NaN or infinity in X, std::invalid_argument for squares that are not finite.
   void first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means, std::vector<Vec>& variances,
                   std::uint64_t* digest = nullptr);
+  /// Bytes of the copy.
+  double memory() const { return rounded_.memory(); }
   /// See RoundedProducts::errors().
   const Vec& copy_errors() const { return rounded_.errors(); }
 

@@ -30,6 +30,12 @@ double since(Clock::time_point start) {
   throw std::invalid_argument(message);
 }
 
+/// Bytes that a fit holds beside X before any column is in its working set.
+double least_memory(const Design& X, const std::vector<Problem>& problems) {
+  const double columns = static_cast<double>(X.cols());
+  return columns * (SharedPool::kColumnBytes + PathProblem::kColumnBytes * static_cast<double>(problems.size()));
+}
+
 void check(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& o) {
   const Index n = X.rows(), p = X.cols();
   if (n < 1 || p < 1) refuse("X must have at least one row and one column");
@@ -73,6 +79,11 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
   if (o.alphas.empty() && o.n_alphas < 1) refuse("n_alphas must be >= 1, got " + std::to_string(o.n_alphas));
   if (!(o.eps >= 0.0 && o.eps < 1.0))
     refuse("eps must lie in (0, 1), or be 0 for the default, got " + std::to_string(o.eps));
+  if (!(o.memory >= 0.0)) refuse("memory must be >= 0, got " + std::to_string(o.memory));
+  if (const double least = least_memory(X, problems); o.memory > 0.0 && o.memory < least) {
+    refuse("memory must be at least " + std::to_string(std::llround(least)) + " bytes for the columns of X, got " +
+           std::to_string(std::llround(o.memory)));
+  }
   for (std::size_t k = 0; k < o.alphas.size(); ++k) {
     if (!(o.alphas[k] > 0.0) || !std::isfinite(o.alphas[k]))
       refuse("alphas must be finite and > 0, got " + std::to_string(o.alphas[k]));
@@ -90,7 +101,7 @@ class Driver {
         options_(options),
         owner_(std::this_thread::get_id()),
         checkpoint_(X, problems, features, options),
-        reader_(X, copy_for(X, problems, options), options.threads, counters_) {
+        reader_(X, copy_for(X, problems, options), room_for_copy(X, problems, options), options.threads, counters_) {
     // Signals are the business of the thread that called; the others stop when it has thrown.
     inner_options_ = options;
     inner_options_.poll = [this] {
@@ -127,7 +138,27 @@ class Driver {
   }
 
  private:
-  enum class Outcome { kGoesOn, kComplete, kInterrupted };
+  enum class Outcome { kGoesOn, kComplete, kInterrupted, kDeviance, kMaxActive, kMemory };
+
+  static const char* name_of(Outcome outcome) {
+    switch (outcome) {
+      case Outcome::kInterrupted:
+        return "progress";
+      case Outcome::kDeviance:
+        return "deviance";
+      case Outcome::kMaxActive:
+        return "max_active";
+      case Outcome::kMemory:
+        return "memory";
+      default:
+        return "";
+    }
+  }
+
+  /// The rest of what is allowed, once everything else that is known beforehand is there.
+  static double room_for_copy(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
+    return options.memory > 0.0 ? options.memory - least_memory(X, problems) : kInfinity;
+  }
 
   /// Lambdas for which a copy of X may pay. Where every column is in the working set, nothing outside it is read again.
   static Index copy_for(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
@@ -196,7 +227,7 @@ class Driver {
     for (auto& problem : problems_) {
       results.push_back(problem->take_result());
       results.back().counters = counters_;
-      results.back().interrupted = outcome == Outcome::kInterrupted;
+      results.back().stopped = name_of(outcome);
     }
     return results;
   }
@@ -211,7 +242,7 @@ class Driver {
         save();
         throw;
       }
-      const bool ends = outcome == Outcome::kComplete && !options_.keep_checkpoint;
+      const bool ends = outcome != Outcome::kGoesOn && outcome != Outcome::kInterrupted && !options_.keep_checkpoint;
       if (ends) checkpoint_.remove();
       if (!ends && (outcome != Outcome::kGoesOn || checkpoint_.due())) save();
       if (outcome != Outcome::kGoesOn) return outcome;
@@ -292,17 +323,27 @@ class Driver {
     for (; told_ < problems_.front()->fitted(); ++told_) {
       const std::size_t i = static_cast<std::size_t>(told_);
       kept_ = told_;
-      if (options_.max_active >= 0 && r.n_active[i] > options_.max_active) return Outcome::kComplete;
+      if (options_.max_active >= 0 && r.n_active[i] > options_.max_active) return Outcome::kMaxActive;
       kept_ = told_ + 1;
       if (options_.progress && !options_.progress(kept_, total, r.alphas[i], r.n_active[i], r.dual_gaps[i],
                                                   counters_.columns_streamed / static_cast<double>(X_.cols()))) {
         return Outcome::kInterrupted;
       }
       if (options_.alphas.empty() && options_.stop_early && r.deviance_ratio[i] >= kSaturated) {
-        return Outcome::kComplete;
+        return Outcome::kDeviance;
       }
     }
-    return told_ < total ? Outcome::kGoesOn : Outcome::kComplete;
+    counters_.memory = std::max(counters_.memory, memory());
+    if (told_ == total) return Outcome::kComplete;
+    return options_.memory > 0.0 && counters_.memory > options_.memory ? Outcome::kMemory : Outcome::kGoesOn;
+  }
+
+  /// Bytes held beside X.
+  double memory() {
+    ArchiveCounter counter;
+    state(counter);
+    return counter.total() + reader_.memory() + shared_->memory() +
+           PathProblem::kColumnBytes * static_cast<double>(X_.cols()) * static_cast<double>(problems_.size());
   }
 
   void add(const Counters& c) {

@@ -28,6 +28,9 @@ class PathProblem {
   /// Whether a problem keeps the Gram matrix of all columns: quadratic loss and more rows than (not too many) columns.
   static bool keeps_gram(const Design& X, const PathOptions& options, bool alone);
 
+  /// Bytes for each column of X that its problem keeps beside its state(), means and the like.
+  static constexpr double kColumnBytes = 32.0;
+
   /// Fits intercept and unpenalised features, the end of the path at lambda = infinity.
   void fit_null();
   /// Smallest lambda with no penalised feature active; valid once the null fit has been certified.

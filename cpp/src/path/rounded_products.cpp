@@ -10,20 +10,19 @@
 namespace riata {
 namespace {
 
-constexpr Index kWorthwhile = 8;               // lambdas from which a copy pays
-constexpr double kSmallest = 1 << 18;          // bytes of X from which it does
-constexpr Index kHeldNumbers = 1 << 17;        // of columns that are decoded before they are rounded
-constexpr double kTiny = 1e-300;               // steps below this have no inverse
-constexpr double kMostShare = 0.6;             // of the bytes of X: half for floats, and padding
-constexpr double kLargest = 2.0 * (1u << 30);  // bytes a copy may take
+constexpr Index kWorthwhile = 8;         // lambdas from which a copy pays
+constexpr double kSmallest = 1 << 18;    // bytes of X from which it does
+constexpr Index kHeldNumbers = 1 << 17;  // of columns that are decoded before they are rounded
+constexpr double kTiny = 1e-300;         // steps below this have no inverse
+constexpr double kMostShare = 0.6;       // of the bytes of X: half for floats, and padding
 
 }  // namespace
 
-RoundedProducts::RoundedProducts(const Design& X, Index lambdas) : X_(X) {
+RoundedProducts::RoundedProducts(const Design& X, Index lambdas, double most_bytes) : X_(X) {
   stride_ = (X.rows() + kCodeLane - 1) / kCodeLane * kCodeLane;
   const double bytes = static_cast<double>(stride_) * static_cast<double>(X.cols()) * sizeof(std::int16_t);
   if (X.rounds() || lambdas < kWorthwhile || X.bytes() < kSmallest) return;
-  if (bytes > kLargest || bytes > kMostShare * X.bytes()) return;
+  if (bytes > std::min(kLargest, most_bytes) || bytes > kMostShare * X.bytes()) return;
   codes_ = std::make_unique_for_overwrite<std::int16_t[]>(static_cast<std::size_t>(stride_ * X.cols()));
   step_.resize(X.cols());
   shift_.resize(X.cols());

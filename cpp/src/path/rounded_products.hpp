@@ -13,12 +13,16 @@ namespace riata {
 /// the first time. Both errors are known, so that reference certificates can allow for them.
 class RoundedProducts {
  public:
-  /// `lambdas` to be fitted: a copy has to pay for itself.
-  RoundedProducts(const Design& X, Index lambdas);
+  static constexpr double kLargest = 2.0 * (1u << 30);  // bytes a copy may ever take
+
+  /// `lambdas` to be fitted: a copy has to pay for itself, and not to take more than `most_bytes`.
+  RoundedProducts(const Design& X, Index lambdas, double most_bytes = kLargest);
 
   /// Whether there are any.
   bool offered() const { return copies() || X_.rounds(); }
   bool copies() const { return codes_ != nullptr; }
+  /// Bytes of the copy.
+  double memory() const { return copies() ? share_ * X_.bytes() : 0.0; }
   /// Bytes that correlate() reads of a column, over those of the design.
   double share() const { return share_; }
 

@@ -13,6 +13,8 @@ namespace riata {
 /// The pool that all problems of one call share, and where in it each feature is.
 class SharedPool {
  public:
+  static constexpr double kColumnBytes = 20.0;  // held for each column of X
+
   /// How much of X will be needed: a small part of its columns; many or all of them, one after the other (several
   /// problems, ridge); all of them, but only in products of many (where a Gram matrix is kept).
   enum class Use { kPart, kMany, kProducts };
@@ -32,6 +34,8 @@ class SharedPool {
   bool small_means() const { return small_means_; }
   Index position(Index feature) const { return position_[static_cast<std::size_t>(feature)]; }
   const Design& design() const { return X_; }
+  /// Bytes held.
+  double memory() const { return static_cast<double>(pool_->memory()) + kColumnBytes * static_cast<double>(X_.cols()); }
   const Pool& pool() const { return *pool_; }
 
  private:
