@@ -1,0 +1,200 @@
+"""BGEN genotypes (UK Biobank and others): probabilities become expected copies, not rounded."""
+
+from __future__ import annotations
+
+import warnings
+from os import fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.loading import MISSING, needs, whole_calls
+from riata.pgen import sample_table
+from riata.tables import StrPath, Table, open_text, some, text_array
+
+
+class BgenReader:
+    """Reads one ``.bgen`` file; genotypes are not decoded until asked for.
+
+    Copies are of a1, the second allele; a2 is the first allele, usually the reference. A value is P(one copy)
+    + 2 P(two copies) in float32. Haploid genotypes count 0 or 2, as in PLINK. Where a variant has more than
+    two alleles, copies of all but the first are counted together and a1 lists them, ``C,T``.
+
+    Parameters
+    ----------
+    path : str or path-like
+        ``"study.bgen"``.
+    sample : str or path-like, optional
+        Oxford ``.sample`` file; default ``study.sample`` when it exists. Without one the ids inside the file
+        are the IIDs and FID is ``0``; ids that repeat one name around ``_`` (``S1_S1``, as PLINK 2 writes FID
+        and IID) are taken apart. Without ids inside either, samples are named 1, 2, ... with a warning.
+
+    Attributes
+    ----------
+    samples, variants : Table
+        Columns as of a ``.fam`` and a ``.bim``; a variant's id is its rsid, or the other id where that is
+        empty or ``.``.
+    has_dosages : None
+        Only reading the values tells.
+
+    Raises
+    ------
+    OSError
+        When a file is missing, not BGEN, or damaged.
+    ValueError
+        When the ``.sample`` file names other samples, or is malformed.
+    """
+
+    has_dosages: bool | None = None
+
+    def __init__(self, path: StrPath, sample: StrPath | None = None) -> None:
+        self.path = fspath(path)
+        self._file: Any = None
+        file = self._open()
+        self.samples = _samples(self.path, sample, file.samples, file.header.has_sample_ids)
+        self.variants = _variants(self.path, file)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle without the open file, which the copy opens again when it needs it."""
+        return {**self.__dict__, "_file": None}
+
+    def calls(self, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return copies of a1 of hard calls, variants x samples; 3 stands for no call or an uncertain one."""
+        copies = self.dosages(columns)
+        calls = whole_calls(copies)
+        if calls is None:
+            copies[copies != np.rint(copies)] = np.nan
+            calls = np.where(np.isnan(copies), MISSING, copies).astype(np.uint8)
+        return calls
+
+    def dosages(self, columns: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return expected copies of a1, variants x samples; NaN where missing."""
+        file = self._open()
+        out = np.empty((len(columns), len(self.samples)), dtype=np.float32)
+        for k, j in enumerate(columns):
+            try:
+                out[k] = _copies(file[int(j)])
+            except ValueError as error:
+                raise OSError(f"{self.path}: variant {self.variants.id[j]}: {error}") from None
+        return out
+
+    def _open(self) -> Any:
+        if self._file is None:
+            if not Path(self.path).is_file():
+                raise FileNotFoundError(f"{self.path}: no such file")
+            try:
+                import bgen
+            except ImportError:
+                raise needs("bgen", ".bgen") from None
+            try:
+                self._file = bgen.BgenReader(self.path, delay_parsing=False)
+            except ValueError as error:
+                raise OSError(f"{self.path}: cannot be read as BGEN: {error}") from None
+        return self._file
+
+
+def read_sample(path: StrPath) -> Table:
+    """Read an Oxford ``.sample`` file: ID_1 (FID) and ID_2 (IID), a line of types, and ``sex`` if there is one."""
+    name = fspath(path)
+    with open_text(path) as file:
+        rows = [(number, line.split()) for number, line in enumerate(file, 1) if line.strip()]
+    if len(rows) < 2 or rows[1][1][0] != "0":
+        raise ValueError(
+            f"{name}: not a .sample file (line 1 names the columns, ID_1 ID_2 missing ..., line 2 begins with 0)"
+        )
+    header = rows[0][1]
+    for number, row in rows[2:]:
+        if len(row) != len(header):
+            raise ValueError(f"{name}, line {number}: expected {len(header)} fields, got {len(row)}")
+    columns = dict(zip(header, zip(*(row for _, row in rows[2:]), strict=True), strict=False))
+    paired = len(header) > 1 and rows[1][1][1] == "0" and header[1].lower() != "missing"
+    named = {"IID": columns[header[1]] if paired else columns[header[0]]}
+    if paired:
+        named["FID"] = columns[header[0]]
+    sex = next((column for column in header if column.lower() == "sex"), None)
+    if sex is not None:
+        named["SEX"] = columns[sex]
+    return sample_table(named, list(named))
+
+
+def _samples(path: str, sample: StrPath | None, ids: list[str], embedded: bool) -> Table:
+    beside = Path(path).with_suffix(".sample")
+    if sample is not None or beside.is_file():
+        table = read_sample(beside if sample is None else sample)
+        _check_samples(path, fspath(beside if sample is None else sample), table, ids, embedded)
+        return table
+    if not embedded:
+        warnings.warn(
+            f"{path}: holds no sample ids and {beside.name} is not beside it: samples are named 1 to {len(ids)}",
+            stacklevel=2,
+        )
+        ids = [str(k) for k in range(1, len(ids) + 1)]
+    halves = [name[: len(name) // 2] for name in ids]
+    if all(name == f"{half}_{half}" for name, half in zip(ids, halves, strict=True)):
+        return sample_table({"FID": halves, "IID": halves}, ("FID", "IID"))
+    return sample_table({"IID": ids}, ("IID",))
+
+
+def _check_samples(path: str, file: str, table: Table, ids: list[str], embedded: bool) -> None:
+    if len(table) != len(ids):
+        raise ValueError(
+            f"{path} holds {len(ids):,} samples, {file} lists {len(table):,}: the files do not belong together"
+        )
+    if not embedded:
+        return
+    for inside, fid, iid in zip(ids, table.fid, table.iid, strict=True):
+        if inside not in (iid, fid, f"{fid}_{iid}"):
+            raise ValueError(
+                f"{file}: names sample {fid} {iid} where {path} has {some([inside])}: they do not belong together"
+            )
+
+
+def _variants(path: str, file: Any) -> Table:
+    known: dict[str, str] = {}
+    ids, first, others = [], [], []
+    for variant in file:
+        alleles = variant.alleles
+        if len(alleles) < 2:
+            raise ValueError(f"{path}: variant {variant.rsid} has {len(alleles)} allele, at least 2 are needed")
+        other = ",".join(alleles[1:])
+        ids.append(variant.rsid if variant.rsid not in ("", ".") else variant.varid)
+        first.append(known.setdefault(alleles[0], alleles[0]))
+        others.append(known.setdefault(other, other))
+    return Table(
+        {
+            "chrom": text_array([known.setdefault(c, c) for c in file.chroms()]),
+            "id": text_array(ids),
+            "cm": np.zeros(len(ids)),
+            "pos": np.array(file.positions(), dtype=np.int64),
+            "a1": text_array(others),
+            "a2": text_array(first),
+        }
+    )
+
+
+def _copies(variant: Any) -> NDArray[np.float32]:
+    """Expected copies of all alleles but the first, two for a haploid one."""
+    ploidy = variant.ploidy
+    if (ploidy > 2).any():
+        raise ValueError(f"ploidy must be 1 or 2, got {int(ploidy.max())}")
+    if len(variant.alleles) == 2:
+        copies = np.asarray(variant.alt_dosage, dtype=np.float32)
+    else:
+        copies = _copies_of_many(variant, ploidy)
+    haploid = ploidy != 2
+    return np.where(haploid, 2 * copies, copies) if haploid.any() else copies
+
+
+def _copies_of_many(variant: Any, ploidy: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Copies of all alleles but the first: ploidy less those of the first, from all probabilities."""
+    probabilities, k = variant.probabilities, len(variant.alleles)
+    if variant.is_phased:
+        first = probabilities[:, 0] + np.where(ploidy == 2, probabilities[:, k % probabilities.shape[1]], 0)
+        return np.asarray(ploidy - first, dtype=np.float32)
+    # genotypes in colex order: 00, 01, 11, 02, 12, 22, ...; haploid ones are the alleles in order
+    first_twice = probabilities[:, 0]
+    first_once = probabilities[:, [b * (b + 1) // 2 for b in range(1, k)]].sum(axis=1)
+    diploid = 2 - 2 * first_twice - first_once
+    return np.asarray(np.where(ploidy == 2, diploid, 1 - first_twice), dtype=np.float32)

@@ -1,0 +1,276 @@
+"""PLINK 2 genotypes: ``.pgen`` with ``.pvar`` (or ``.pvar.zst``, ``.bim``) and ``.psam`` (or ``.fam``)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from os import fspath
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.genotypes import read_bim, read_fam
+from riata.loading import MISSING, needs
+from riata.tables import StrPath, Table, open_text, text_array
+
+_MAGIC = b"\x6c\x1b"
+#: Storage modes of byte 3: fixed-width hard calls, and records of variable width behind a header.
+_FIXED_CALLS, _VARIABLE = 0x02, 0x10
+#: Variants to a block of the header.
+_HEADER_BLOCK = 1 << 16
+#: Bits of a record's type that say it has dosages.
+_DOSAGE_BITS = 0x60
+_PVAR = ("CHROM", "POS", "ID", "REF", "ALT")
+_SEX = {"1": "1", "2": "2", "M": "1", "F": "2", "MALE": "1", "FEMALE": "2"}
+
+
+class PgenReader:
+    """Reads one ``.pgen``; nothing is decoded until asked for.
+
+    Copies are of a1, the ALT allele (A2 is REF). Where a variant has several ALT alleles, written ``C,T`` in
+    a1, copies of all of them are counted together. Genotypes are taken as stored: haploid calls count 0 or 2.
+
+    Parameters
+    ----------
+    path : str or path-like
+        ``"study.pgen"``.
+
+    Attributes
+    ----------
+    samples, variants : Table
+        Columns as of a ``.fam`` and a ``.bim``.
+    has_dosages : bool or None
+        Whether any variant has dosages; None for storage modes that do not tell.
+
+    Raises
+    ------
+    OSError
+        When a file is missing or not a ``.pgen``.
+    ValueError
+        When the files do not fit one another, or a line is malformed.
+    """
+
+    def __init__(self, path: StrPath) -> None:
+        _pgenlib()
+        self.path = fspath(path)
+        prefix = self.path.removesuffix(".pgen")
+        header = _read_header(self.path)
+        variants = _beside(prefix, ".pvar", ".pvar.zst", ".bim")
+        samples = _beside(prefix, ".psam", ".fam")
+        self.variants = read_bim(variants) if variants.endswith(".bim") else read_pvar(variants)
+        self.samples = read_fam(samples) if samples.endswith(".fam") else read_psam(samples)
+        for n, stored, what, file in (
+            (len(self.variants), int.from_bytes(header[3:7], "little"), "variants", variants),
+            (len(self.samples), int.from_bytes(header[7:11], "little"), "samples", samples),
+        ):
+            if n != stored:
+                raise ValueError(
+                    f"{self.path} holds {stored:,} {what}, {file} lists {n:,}: the files do not belong together"
+                )
+        self.has_dosages = _has_dosages(self.path, header, len(self.variants))
+
+    def calls(self, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return copies of a1 of hard calls, variants x samples; 3 stands for no call."""
+        reference = np.empty((len(columns), len(self.samples)), dtype=np.int8)
+        self._read("read_list", columns, reference)
+        reference = np.where(reference < 0, np.int8(2 - MISSING), reference)
+        return (np.int8(2) - reference).view(np.uint8)
+
+    def dosages(self, columns: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return expected copies of a1, variants x samples; NaN where missing. Multiples of 1/16384."""
+        reference = np.empty((len(columns), len(self.samples)), dtype=np.float32)
+        self._read("read_dosages_list", columns, reference)
+        reference[reference < 0] = np.nan
+        return np.asarray(np.float32(2) - reference)
+
+    def _read(self, method: str, columns: NDArray[np.int64], out: NDArray[Any]) -> None:
+        """Fill `out` with copies of REF: 2 less these are the copies of all ALT alleles together."""
+        try:
+            reader = _pgenlib().PgenReader(
+                self.path.encode(),
+                raw_sample_ct=len(self.samples),
+                variant_ct=len(self.variants),
+                allele_idx_offsets=self._allele_offsets(),
+            )
+            with reader:
+                getattr(reader, method)(columns.astype(np.uint32), out, allele_idx=0)
+        except RuntimeError as error:
+            raise OSError(f"{self.path}: cannot be decoded, the file is damaged or cut short ({error})") from None
+
+    def _allele_offsets(self) -> NDArray[np.uintp]:
+        alleles = np.fromiter((2 + a.count(",") for a in self.variants.a1), dtype=np.uintp)
+        return np.concatenate((np.zeros(1, dtype=np.uintp), np.cumsum(alleles, dtype=np.uintp)))
+
+
+def read_pvar(path: StrPath) -> Table:
+    """Read a ``.pvar`` or ``.pvar.zst``: columns by name, a1 = ALT (``C,T`` when there are several), a2 = REF.
+
+    Without a header line the columns are those of a ``.bim``, with or without centimorgans.
+    """
+    chrom, ids, cm, pos, alt, ref = [], [], [], [], [], []
+    known: dict[str, str] = {}
+    name = fspath(path)
+    header: list[str] | None = None
+    with _open(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.startswith("##") or not line.strip():
+                continue
+            fields = line.split()
+            if header is None:
+                header, is_data = _pvar_header(name, number, fields)
+                where = [header.index(column) for column in _PVAR]
+                at_cm = header.index("CM") if "CM" in header else None
+                if not is_data:
+                    continue
+            if len(fields) < len(header):
+                raise ValueError(
+                    f"{name}, line {number}: expected {len(header)} fields ({', '.join(header)}), got {len(fields)}"
+                )
+            c, x, i, r, a = (fields[k] for k in where)
+            try:
+                pos.append(int(x))
+            except ValueError:
+                raise ValueError(f"{name}, line {number}: position {x!r} is not a number") from None
+            chrom.append(known.setdefault(c, c))
+            ids.append(i)
+            ref.append(known.setdefault(r, r))
+            alt.append(known.setdefault(a, a))
+            cm.append(float(fields[at_cm]) if at_cm is not None else 0.0)
+    if not pos:
+        raise ValueError(f"{name}: no variant is in it")
+    return Table(
+        {
+            "chrom": text_array(chrom),
+            "id": text_array(ids),
+            "cm": np.array(cm, dtype=np.float64),
+            "pos": np.array(pos, dtype=np.int64),
+            "a1": text_array(alt),
+            "a2": text_array(ref),
+        }
+    )
+
+
+def read_psam(path: StrPath) -> Table:
+    """Read a ``.psam``: columns by name; FID is ``0`` where the file has none, a first phenotype is kept.
+
+    Without a header line the columns are those of a ``.fam``.
+    """
+    name = fspath(path)
+    rows: list[list[str]] = []
+    header: list[str] | None = None
+    with open_text(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.startswith("##") or not line.strip():
+                continue
+            fields = line.split()
+            if header is None:
+                if not fields[0].startswith("#"):
+                    return read_fam(path)
+                header = [fields[0][1:], *fields[1:]]
+                if header[0] not in ("FID", "IID") or "IID" not in header:
+                    raise ValueError(
+                        f"{name}, line {number}: the header must begin with #FID IID or #IID, got {line.strip()!r}"
+                    )
+                continue
+            if len(fields) != len(header):
+                raise ValueError(f"{name}, line {number}: expected {len(header)} fields, got {len(fields)}")
+            rows.append(fields)
+    if header is None or not rows:
+        raise ValueError(f"{name}: no sample is in it")
+    return sample_table(dict(zip(header, zip(*rows, strict=True), strict=True)), header)
+
+
+def sample_table(columns: dict[str, Sequence[str]], header: Sequence[str]) -> Table:
+    """Return the columns of a ``.fam`` from named ones (FID, IID, PAT, MAT, SEX, a phenotype)."""
+    n = len(columns["IID"])
+    known = ("FID", "IID", "SID", "PAT", "MAT", "SEX")
+    phenotype = next((name for name in header if name not in known), "")
+    return Table(
+        {
+            "fid": text_array(columns.get("FID", ["0"] * n)),
+            "iid": text_array(columns["IID"]),
+            "father": text_array(columns.get("PAT", ["0"] * n)),
+            "mother": text_array(columns.get("MAT", ["0"] * n)),
+            "sex": text_array([_SEX.get(sex.upper(), "0") for sex in columns.get("SEX", ["0"] * n)]),
+            "phenotype": text_array(columns.get(phenotype, ["NA"] * n)),
+        }
+    )
+
+
+def _pgenlib() -> Any:
+    try:
+        import pgenlib
+    except ImportError:
+        raise needs("Pgenlib", ".pgen") from None
+    return pgenlib
+
+
+def _beside(prefix: str, *suffixes: str) -> str:
+    for suffix in suffixes:
+        if Path(prefix + suffix).is_file():
+            return prefix + suffix
+    raise FileNotFoundError(
+        f"{prefix}{suffixes[0]}: no such file (a .pgen needs one of {', '.join(suffixes)} beside it)"
+    )
+
+
+def _open(path: StrPath) -> IO[str]:
+    if not fspath(path).endswith(".zst"):
+        return open_text(path)
+    try:
+        import zstandard
+    except ImportError:
+        raise needs("zstandard", ".pvar.zst") from None
+    return io.TextIOWrapper(zstandard.open(path, "rb"), encoding="utf-8", errors="replace")
+
+
+def _pvar_header(name: str, number: int, fields: list[str]) -> tuple[list[str], bool]:
+    """Return the names of the columns, and whether the line they come from is already data."""
+    if fields[0] == "#CHROM":
+        header = ["CHROM", *fields[1:]]
+        missing = [column for column in _PVAR if column not in header]
+        if missing:
+            raise ValueError(f"{name}, line {number}: the header lacks {', '.join(missing)}")
+        return header, False
+    if len(fields) not in (5, 6) or fields[0].startswith("#"):
+        raise ValueError(f"{name}, line {number}: expected a header that begins with #CHROM, got {fields[0]!r}")
+    return ["CHROM", "ID", *(["CM"] if len(fields) == 6 else []), "POS", "ALT", "REF"], True
+
+
+def _read_header(path: str) -> bytes:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    with open(path, "rb") as file:
+        header = file.read(12)
+    if header[:2] != _MAGIC:
+        raise OSError(f"{path}: not a .pgen file (it must begin with bytes 6c 1b, got {header[:2].hex(' ')})")
+    if len(header) < 12:
+        raise OSError(f"{path}: {len(header)} bytes are too few for a .pgen file, it is cut short")
+    if header[2] in (0x00, 0x01):
+        raise OSError(f"{path}: a PLINK 1 .bed file under the name of a .pgen; rename it to .bed")
+    return header
+
+
+def _has_dosages(path: str, header: bytes, p: int) -> bool | None:
+    """Look in the header for records with dosages (its layout: the PLINK 2 file format specification)."""
+    if header[2] == _FIXED_CALLS:
+        return False
+    layout = header[11] & 15
+    if header[2] != _VARIABLE or layout > 7:
+        return None
+    if layout < 4:
+        return False  # types of four bits have no room for dosages
+    sizes = 1 + (layout & 3) + 1 + (header[11] >> 4 & 3)
+    with open(path, "rb") as file:
+        file.seek(12 + 8 * -(-p // _HEADER_BLOCK))
+        for start in range(0, p, _HEADER_BLOCK):
+            k = min(_HEADER_BLOCK, p - start)
+            types = np.frombuffer(file.read(k), dtype=np.uint8)
+            if len(types) < k:
+                raise OSError(f"{path}: the file is cut short within its header")
+            if (types & _DOSAGE_BITS).any():
+                return True
+            file.seek(k * (sizes - 1) + (-(-k // 8) if header[11] >> 6 == 3 else 0), 1)
+    return False
