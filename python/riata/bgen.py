@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.loading import MISSING, needs, whole_calls
+from riata.loading import needs
 from riata.pgen import sample_table
 from riata.tables import StrPath, Table, open_text, some, text_array
 
@@ -60,17 +60,8 @@ class BgenReader:
         """Pickle without the open file, which the copy opens again when it needs it."""
         return {**self.__dict__, "_file": None}
 
-    def calls(self, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return copies of a1 of hard calls, variants x samples; 3 stands for no call or an uncertain one."""
-        copies = self.dosages(columns)
-        calls = whole_calls(copies)
-        if calls is None:
-            copies[copies != np.rint(copies)] = np.nan
-            calls = np.where(np.isnan(copies), MISSING, copies).astype(np.uint8)
-        return calls
-
-    def dosages(self, columns: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return expected copies of a1, variants x samples; NaN where missing."""
+    def read(self, columns: NDArray[np.int64]) -> NDArray[Any]:
+        """Return expected copies of a1, variants x samples, float32; NaN where missing."""
         file = self._open()
         out = np.empty((len(columns), len(self.samples)), dtype=np.float32)
         for k, j in enumerate(columns):
@@ -108,7 +99,9 @@ def read_sample(path: StrPath) -> Table:
     for number, row in rows[2:]:
         if len(row) != len(header):
             raise ValueError(f"{name}, line {number}: expected {len(header)} fields, got {len(row)}")
-    columns = dict(zip(header, zip(*(row for _, row in rows[2:]), strict=True), strict=False))
+    if len(rows) == 2:
+        raise ValueError(f"{name}: no sample is in it")
+    columns = dict(zip(header, zip(*(row for _, row in rows[2:]), strict=True), strict=True))
     paired = len(header) > 1 and rows[1][1][1] == "0" and header[1].lower() != "missing"
     named = {"IID": columns[header[1]] if paired else columns[header[0]]}
     if paired:
@@ -157,7 +150,9 @@ def _variants(path: str, file: Any) -> Table:
     for variant in file:
         alleles = variant.alleles
         if len(alleles) < 2:
-            raise ValueError(f"{path}: variant {variant.rsid} has {len(alleles)} allele, at least 2 are needed")
+            raise ValueError(
+                f"{path}: variant {variant.rsid} has {len(alleles)} allele, at least 2 are needed"
+            )
         other = ",".join(alleles[1:])
         ids.append(variant.rsid if variant.rsid not in ("", ".") else variant.varid)
         first.append(known.setdefault(alleles[0], alleles[0]))

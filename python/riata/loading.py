@@ -39,11 +39,8 @@ class Reader(Protocol):
     variants: Table
     has_dosages: bool | None
 
-    def calls(self, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return copies of a1 of hard calls, variants x samples; 3 stands for no call."""
-
-    def dosages(self, columns: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return expected copies of a1, variants x samples; NaN where missing."""
+    def read(self, columns: NDArray[np.int64]) -> NDArray[Any]:
+        """Return copies of a1, variants x samples: uint8 hard calls (3: missing), or float32 (NaN: missing)."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +58,22 @@ def load(reader: Reader, columns: NDArray[np.int64]) -> Loaded:
     """Read variants of a file: hard calls packed; float32 as soon as one value is not a whole number."""
     n = len(reader.samples)
     if reader.has_dosages:
-        return Loaded(copies=_fill_copies(reader, columns, buffer((len(columns), n), np.float32), 0))
+        return Loaded(copies=_as_copies(reader, columns, np.empty((0, 0), np.uint8), 0))
     packed = buffer((len(columns), -(-n // 4)), np.uint8)
     for start, part in blocks(columns, n):
-        if reader.has_dosages is None:
-            copies = reader.dosages(part)
-            calls = whole_calls(copies)
-            if calls is None:
-                return Loaded(copies=_continue_as_copies(reader, columns, packed, start))
-        else:
-            calls = reader.calls(part)
+        calls = whole_calls(reader.read(part))
+        if calls is None:
+            return Loaded(copies=_as_copies(reader, columns, packed, start))
         packed[start : start + len(part)] = pack(calls)
     return Loaded(packed=packed)
+
+
+def read_copies(reader: Reader, columns: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return copies of a1 in float32, variants x samples, NaN where missing."""
+    values = reader.read(columns)
+    if values.dtype == np.float32:
+        return values
+    return np.array([0.0, 1.0, 2.0, np.nan], dtype=np.float32)[values]
 
 
 def blocks(columns: NDArray[np.int64], n: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
@@ -82,11 +83,13 @@ def blocks(columns: NDArray[np.int64], n: int) -> Iterator[tuple[int, NDArray[np
         yield start, columns[start : start + step]
 
 
-def whole_calls(copies: NDArray[np.float32]) -> NDArray[np.uint8] | None:
-    """Return copies as hard calls when all of them are 0, 1, 2 or missing, else None."""
-    missing = np.isnan(copies)
-    calls = np.where(missing, np.float32(MISSING), copies).astype(np.uint8)
-    return calls if bool(((calls == copies) | missing).all()) else None
+def whole_calls(values: NDArray[Any]) -> NDArray[np.uint8] | None:
+    """Return copies as hard calls (0, 1, 2; 3 missing), or None when one of them is none of these."""
+    if values.dtype == np.uint8:
+        return values
+    missing = np.isnan(values)
+    calls = np.where(missing, np.float32(MISSING), values).astype(np.uint8)
+    return calls if bool(((calls == values) | missing).all()) else None
 
 
 def pack(calls: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -133,22 +136,16 @@ def _reserve(descriptor: int, size: int) -> None:
         ) from error
 
 
-def _continue_as_copies(
+def _as_copies(
     reader: Reader, columns: NDArray[np.int64], packed: NDArray[np.uint8], done: int
 ) -> NDArray[np.float32]:
-    """Begin again as float32 from the variants packed so far."""
+    """Copies in float32: those of the first `done` variants from their packed codes, the others read."""
     n = len(reader.samples)
     out: NDArray[np.float32] = buffer((len(columns), n), np.float32)
     for start, part in blocks(columns[:done], n):
         out[start : start + len(part)] = unpack(packed[start : start + len(part)], n)
-    return _fill_copies(reader, columns, out, done)
-
-
-def _fill_copies(
-    reader: Reader, columns: NDArray[np.int64], out: NDArray[np.float32], done: int
-) -> NDArray[np.float32]:
-    for start, part in blocks(columns[done:], len(reader.samples)):
-        out[done + start : done + start + len(part)] = reader.dosages(part)
+    for start, part in blocks(columns[done:], n):
+        out[done + start : done + start + len(part)] = read_copies(reader, part)
     return out
 
 

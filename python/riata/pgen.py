@@ -70,34 +70,40 @@ class PgenReader:
                     f"{self.path} holds {stored:,} {what}, {file} lists {n:,}: the files do not belong together"
                 )
         self.has_dosages = _has_dosages(self.path, header, len(self.variants))
+        self._file: Any = None
 
-    def calls(self, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return copies of a1 of hard calls, variants x samples; 3 stands for no call."""
-        reference = np.empty((len(columns), len(self.samples)), dtype=np.int8)
-        self._read("read_list", columns, reference)
-        reference = np.where(reference < 0, np.int8(2 - MISSING), reference)
-        return (np.int8(2) - reference).view(np.uint8)
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle without the open file, which the copy opens again when it needs it."""
+        return {**self.__dict__, "_file": None}
 
-    def dosages(self, columns: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return expected copies of a1, variants x samples; NaN where missing. Multiples of 1/16384."""
-        reference = np.empty((len(columns), len(self.samples)), dtype=np.float32)
-        self._read("read_dosages_list", columns, reference)
-        reference[reference < 0] = np.nan
-        return np.asarray(np.float32(2) - reference)
+    def read(self, columns: NDArray[np.int64]) -> NDArray[Any]:
+        """Return copies of a1, variants x samples: uint8 hard calls (3: missing), or float32 (NaN: missing).
 
-    def _read(self, method: str, columns: NDArray[np.int64], out: NDArray[Any]) -> None:
-        """Fill `out` with copies of REF: 2 less these are the copies of all ALT alleles together."""
+        Hard calls when the file has no dosages. Dosages are multiples of 1/16384, which float32 holds exactly.
+        """
+        shape = len(columns), len(self.samples)
+        if self.has_dosages is False:
+            calls = self._reference_copies("read_list", columns, np.empty(shape, dtype=np.int8))
+            return np.where(calls < 0, np.int8(MISSING), np.int8(2) - calls).view(np.uint8)
+        dosages = self._reference_copies("read_dosages_list", columns, np.empty(shape, dtype=np.float32))
+        return np.where(dosages < 0, np.float32(np.nan), np.float32(2) - dosages)
+
+    def _reference_copies(self, method: str, columns: NDArray[np.int64], out: NDArray[Any]) -> NDArray[Any]:
+        """Fill `out` with copies of REF, negative where missing: 2 less these are those of all ALT alleles."""
         try:
-            reader = _pgenlib().PgenReader(
-                self.path.encode(),
-                raw_sample_ct=len(self.samples),
-                variant_ct=len(self.variants),
-                allele_idx_offsets=self._allele_offsets(),
-            )
-            with reader:
-                getattr(reader, method)(columns.astype(np.uint32), out, allele_idx=0)
+            if self._file is None:
+                self._file = _pgenlib().PgenReader(
+                    self.path.encode(),
+                    raw_sample_ct=len(self.samples),
+                    variant_ct=len(self.variants),
+                    allele_idx_offsets=self._allele_offsets(),
+                )
+            getattr(self._file, method)(columns.astype(np.uint32), out, allele_idx=0)
         except RuntimeError as error:
-            raise OSError(f"{self.path}: cannot be decoded, the file is damaged or cut short ({error})") from None
+            raise OSError(
+                f"{self.path}: cannot be decoded, the file is damaged or cut short ({error})"
+            ) from None
+        return out
 
     def _allele_offsets(self) -> NDArray[np.uintp]:
         alleles = np.fromiter((2 + a.count(",") for a in self.variants.a1), dtype=np.uintp)
@@ -235,7 +241,9 @@ def _pvar_header(name: str, number: int, fields: list[str]) -> tuple[list[str], 
             raise ValueError(f"{name}, line {number}: the header lacks {', '.join(missing)}")
         return header, False
     if len(fields) not in (5, 6) or fields[0].startswith("#"):
-        raise ValueError(f"{name}, line {number}: expected a header that begins with #CHROM, got {fields[0]!r}")
+        raise ValueError(
+            f"{name}, line {number}: expected a header that begins with #CHROM, got {fields[0]!r}"
+        )
     return ["CHROM", "ID", *(["CM"] if len(fields) == 6 else []), "POS", "ALT", "REF"], True
 
 
