@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 
 from riata.loading import needs
 from riata.pgen import sample_table
-from riata.tables import StrPath, Table, open_text, some, text_array
+from riata.tables import StrPath, Table, open_text
+from riata.text_columns import coded_texts, plain_column
+
+#: How far rounding of stored probabilities may take expected copies out of their range.
+_EXCESS = 0.01
 
 
 class BgenReader:
@@ -33,6 +37,8 @@ class BgenReader:
 
     Attributes
     ----------
+    files : list of str
+        ``study.bgen`` and the ``.sample`` file, if one was read.
     samples, variants : Table
         Columns as of a ``.fam`` and a ``.bim``; a variant's id is its rsid, or the other id where that is
         empty or ``.``.
@@ -53,6 +59,10 @@ class BgenReader:
         self.path = fspath(path)
         self._file: Any = None
         file = self._open()
+        beside = Path(self.path).with_suffix(".sample")
+        if sample is None and beside.is_file():
+            sample = beside
+        self.files = [self.path] if sample is None else [self.path, fspath(sample)]
         self.samples = _samples(self.path, sample, file.samples, file.header.has_sample_ids)
         self.variants = _variants(self.path, file)
 
@@ -87,13 +97,13 @@ class BgenReader:
 
 
 def read_sample(path: StrPath) -> Table:
-    """Read an Oxford ``.sample`` file: ID_1 (FID) and ID_2 (IID), a line of types, and ``sex`` if there is one."""
+    """Read an Oxford ``.sample`` file: ID_1 is FID and ID_2 IID, line 2 has types, ``sex`` may be there."""
     name = fspath(path)
     with open_text(path) as file:
         rows = [(number, line.split()) for number, line in enumerate(file, 1) if line.strip()]
     if len(rows) < 2 or rows[1][1][0] != "0":
         raise ValueError(
-            f"{name}: not a .sample file (line 1 names the columns, ID_1 ID_2 missing ..., line 2 begins with 0)"
+            f"{name}: not a .sample file (line 1 must be ID_1 ID_2 missing ..., line 2 begin with 0)"
         )
     header = rows[0][1]
     for number, row in rows[2:]:
@@ -113,14 +123,14 @@ def read_sample(path: StrPath) -> Table:
 
 
 def _samples(path: str, sample: StrPath | None, ids: list[str], embedded: bool) -> Table:
-    beside = Path(path).with_suffix(".sample")
-    if sample is not None or beside.is_file():
-        table = read_sample(beside if sample is None else sample)
-        _check_samples(path, fspath(beside if sample is None else sample), table, ids, embedded)
+    if sample is not None:
+        table = read_sample(sample)
+        _check_samples(path, fspath(sample), table, ids, embedded)
         return table
     if not embedded:
         warnings.warn(
-            f"{path}: holds no sample ids and {beside.name} is not beside it: samples are named 1 to {len(ids)}",
+            f"{path}: holds no sample ids and {Path(path).stem}.sample is not beside it: samples are named "
+            f"1 to {len(ids)}",
             stacklevel=2,
         )
         ids = [str(k) for k in range(1, len(ids) + 1)]
@@ -133,19 +143,18 @@ def _samples(path: str, sample: StrPath | None, ids: list[str], embedded: bool) 
 def _check_samples(path: str, file: str, table: Table, ids: list[str], embedded: bool) -> None:
     if len(table) != len(ids):
         raise ValueError(
-            f"{path} holds {len(ids):,} samples, {file} lists {len(table):,}: the files do not belong together"
+            f"{path} holds {len(ids):,} samples, {file} lists {len(table):,}: they do not belong together"
         )
     if not embedded:
         return
     for inside, fid, iid in zip(ids, table.fid, table.iid, strict=True):
         if inside not in (iid, fid, f"{fid}_{iid}"):
             raise ValueError(
-                f"{file}: names sample {fid} {iid} where {path} has {some([inside])}: they do not belong together"
+                f"{file}: names sample {fid} {iid} where {path} has {inside}: they do not belong together"
             )
 
 
 def _variants(path: str, file: Any) -> Table:
-    known: dict[str, str] = {}
     ids, first, others = [], [], []
     for variant in file:
         alleles = variant.alleles
@@ -153,18 +162,17 @@ def _variants(path: str, file: Any) -> Table:
             raise ValueError(
                 f"{path}: variant {variant.rsid} has {len(alleles)} allele, at least 2 are needed"
             )
-        other = ",".join(alleles[1:])
         ids.append(variant.rsid if variant.rsid not in ("", ".") else variant.varid)
-        first.append(known.setdefault(alleles[0], alleles[0]))
-        others.append(known.setdefault(other, other))
+        first.append(alleles[0])
+        others.append(",".join(alleles[1:]))
     return Table(
         {
-            "chrom": text_array([known.setdefault(c, c) for c in file.chroms()]),
-            "id": text_array(ids),
+            "chrom": coded_texts(file.chroms()),
+            "id": plain_column(ids),
             "cm": np.zeros(len(ids)),
             "pos": np.array(file.positions(), dtype=np.int64),
-            "a1": text_array(others),
-            "a2": text_array(first),
+            "a1": coded_texts(others),
+            "a2": coded_texts(first),
         }
     )
 
@@ -178,6 +186,8 @@ def _copies(variant: Any) -> NDArray[np.float32]:
         copies = np.asarray(variant.alt_dosage, dtype=np.float32)
     else:
         copies = _copies_of_many(variant, ploidy)
+    if (np.abs(copies - ploidy / 2) > ploidy / 2 + _EXCESS).any():
+        raise ValueError("probabilities must lie in [0, 1] and sum to 1")
     haploid = ploidy != 2
     return np.where(haploid, 2 * copies, copies) if haploid.any() else copies
 

@@ -11,8 +11,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from riata.bgen import BgenReader
+from riata.loading import Reader
+from riata.pgen import PgenReader
 from riata.plink_tables import read_bim, read_fam
-from riata.sources import Opened, PackedSource, Part, Source, decode, make_parts, side_by_side
+from riata.sources import (
+    Opened,
+    PackedSource,
+    Part,
+    ReaderSource,
+    Source,
+    decode,
+    make_parts,
+    side_by_side,
+)
 from riata.tables import StrPath, Table, concat_tables, some
 from riata.text_columns import TextColumn
 
@@ -27,9 +39,12 @@ _CHROMOSOMES = [*map(str, range(1, 23)), "X", "23", "Y", "24", "XY", "25", "MT",
 
 
 def open_genotypes(
-    path: StrPath | Sequence[StrPath], *, counted_allele: Literal["A1", "A2", "ALT", "REF"] | None = None
+    path: StrPath | Sequence[StrPath],
+    *,
+    counted_allele: Literal["A1", "A2", "ALT", "REF"] | None = None,
+    sample: StrPath | None = None,
 ) -> Genotypes:
-    """Open genotype files without reading the genotypes.
+    """Open genotype files (PLINK 1 ``.bed``, PLINK 2 ``.pgen``, ``.bgen``) without reading the genotypes.
 
     Parameters
     ----------
@@ -42,7 +57,9 @@ def open_genotypes(
         Which allele a genotype counts. A1 (the default for ``.bed``) is column 5 of the ``.bim``, in PLINK 1
         usually the minor allele, A2 column 6. Formats that name a reference allele count ALT by default;
         their ALT is the `a1` of ``.variants`` and their REF the `a2`, and ALT and A1 mean the same here,
-        as do REF and A2.
+        as do REF and A2. The ALT of a ``.bgen`` is its second allele, whichever of the two is the reference.
+    sample : str or path-like, optional
+        Oxford ``.sample`` file of a ``.bgen``, or of several; default ``study.sample`` where it exists.
 
     Returns
     -------
@@ -77,7 +94,7 @@ def open_genotypes(
     names = [one for name in given for one in _expand(fspath(name))]
     if not names:
         raise ValueError("path must name at least one file, got none")
-    opened = [_open_one(name) for name in names]
+    opened = [_open_one(name, sample) for name in names]
     for other in opened[1:]:
         _check_same_samples(opened[0], other)
     return Genotypes(
@@ -101,8 +118,16 @@ def open_bed(path: str) -> Opened:
     return Opened(PackedSource(bed, len(samples), len(variants)), variants, samples, [bed, bim, fam])
 
 
+def _decoded(reader: Reader) -> Opened:
+    return Opened(ReaderSource(reader), reader.variants, reader.samples, reader.files)
+
+
 #: How a file is opened, by the end of its name; prefixes are tried in this order.
-_READERS: dict[str, Callable[[str], Opened]] = {".bed": open_bed}
+_READERS: dict[str, Callable[[str, StrPath | None], Opened]] = {
+    ".bed": lambda path, _: open_bed(path),
+    ".pgen": lambda path, _: _decoded(PgenReader(path)),
+    ".bgen": lambda path, sample: _decoded(BgenReader(path, sample)),
+}
 
 
 class Genotypes:
@@ -313,14 +338,13 @@ def _expand(name: str) -> list[str]:
     return found
 
 
-def _open_one(name: str) -> Opened:
-    for suffix, reader in _READERS.items():
-        if name.endswith(suffix):
-            return reader(name)
-    for suffix, reader in _READERS.items():
-        if Path(name + suffix).is_file():
-            return reader(name + suffix)
-    return open_bed(name)
+def _open_one(name: str, sample: StrPath | None) -> Opened:
+    suffixed = [name] if name.endswith(tuple(_READERS)) else [name + suffix for suffix in _READERS]
+    path = next((file for file in suffixed if Path(file).is_file()), suffixed[0])
+    suffix = Path(path).suffix
+    if sample is not None and suffix != ".bgen":
+        raise ValueError(f"sample is for .bgen files, got {fspath(sample)!r} with {path}")
+    return _READERS[suffix](path, sample)
 
 
 def _check_same_samples(first: Opened, other: Opened) -> None:

@@ -1,7 +1,7 @@
 """Genotypes of compressed formats, brought once into a form that a fit can stream over.
 
-Hard calls become PLINK 1's 2-bit codes (n / 4 bytes a variant), anything else float32 copies (4 n bytes). What
-would not fit beside other work lies in a temporary file that is memory-mapped like a ``.bed``.
+Hard calls become PLINK 1's 2-bit codes (n / 4 bytes a variant), anything else float32 copies (4 n bytes).
+What would not fit beside other work lies in a temporary file that is memory-mapped like a ``.bed``.
 """
 
 from __future__ import annotations
@@ -30,17 +30,18 @@ MISSING = 3
 class Reader(Protocol):
     """One genotype file in a format that has to be decoded.
 
-    `variants` has the columns of a ``.bim``; a1 is the allele that copies are of. `has_dosages` is None when
-    only reading all values would tell.
+    `variants` has the columns of a ``.bim``; a1 is the allele that copies are of. `files` are all that were
+    read. `has_dosages` is None when only reading all values would tell.
     """
 
     path: str
+    files: list[str]
     samples: Table
     variants: Table
     has_dosages: bool | None
 
     def read(self, columns: NDArray[np.int64]) -> NDArray[Any]:
-        """Return copies of a1, variants x samples: uint8 hard calls (3: missing), or float32 (NaN: missing)."""
+        """Return copies of a1, variants x samples: uint8 calls (3: missing), or float32 (NaN: missing)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def read_copies(reader: Reader, columns: NDArray[np.int64]) -> NDArray[np.float3
     values = reader.read(columns)
     if values.dtype == np.float32:
         return values
-    return np.array([0.0, 1.0, 2.0, np.nan], dtype=np.float32)[values]
+    return np.asarray(np.array([0.0, 1.0, 2.0, np.nan], dtype=np.float32)[values])
 
 
 def blocks(columns: NDArray[np.int64], n: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
@@ -89,7 +90,8 @@ def whole_calls(values: NDArray[Any]) -> NDArray[np.uint8] | None:
         return values
     missing = np.isnan(values)
     calls = np.where(missing, np.float32(MISSING), values).astype(np.uint8)
-    return calls if bool(((calls == values) | missing).all()) else None
+    whole = (calls == values) & (calls < MISSING)
+    return calls if bool((whole | missing).all()) else None
 
 
 def pack(calls: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -98,7 +100,7 @@ def pack(calls: NDArray[np.uint8]) -> NDArray[np.uint8]:
     stride = -(-n // 4)
     codes = np.zeros((p, 4 * stride), dtype=np.uint8)
     codes[:, :n] = _CODES[calls]
-    packed = codes[:, 0::4].copy()
+    packed: NDArray[np.uint8] = codes[:, 0::4].copy()
     for k in range(1, 4):
         packed |= codes[:, k::4] << np.uint8(2 * k)
     return packed
@@ -131,8 +133,8 @@ def _reserve(descriptor: int, size: int) -> None:
     except OSError as error:
         raise OSError(
             error.errno,
-            f"{tempfile.gettempdir()}: no room for {size / 1e9:,.1f} GB of decoded genotypes; set TMPDIR to a "
-            f"folder that has it, or take fewer variants ({error.strerror})",
+            f"{tempfile.gettempdir()}: no room for {size / 1e9:,.1f} GB of decoded genotypes; set TMPDIR "
+            f"to a folder that has it, or take fewer variants ({error.strerror})",
         ) from error
 
 

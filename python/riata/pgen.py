@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import fspath
 from pathlib import Path
 from typing import IO, Any
@@ -11,9 +11,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.genotypes import read_bim, read_fam
 from riata.loading import MISSING, needs
-from riata.tables import StrPath, Table, open_text, text_array
+from riata.plink_tables import Kind, read_bim, read_fam, read_fields
+from riata.tables import StrPath, Table, open_text
+from riata.text_columns import coded_texts, plain_column
 
 _MAGIC = b"\x6c\x1b"
 #: Storage modes of byte 3: fixed-width hard calls, and records of variable width behind a header.
@@ -22,7 +23,14 @@ _FIXED_CALLS, _VARIABLE = 0x02, 0x10
 _HEADER_BLOCK = 1 << 16
 #: Bits of a record's type that say it has dosages.
 _DOSAGE_BITS = 0x60
-_PVAR = ("CHROM", "POS", "ID", "REF", "ALT")
+_PVAR: dict[str, tuple[str, Kind]] = {
+    "chrom": ("CHROM", "code"),
+    "id": ("ID", "text"),
+    "cm": ("CM", "real"),
+    "pos": ("POS", "integer"),
+    "a1": ("ALT", "code"),
+    "a2": ("REF", "code"),
+}
 _SEX = {"1": "1", "2": "2", "M": "1", "F": "2", "MALE": "1", "FEMALE": "2"}
 
 
@@ -39,6 +47,8 @@ class PgenReader:
 
     Attributes
     ----------
+    files : list of str
+        ``study.pgen`` and the two tables beside it.
     samples, variants : Table
         Columns as of a ``.fam`` and a ``.bim``.
     has_dosages : bool or None
@@ -59,6 +69,7 @@ class PgenReader:
         header = _read_header(self.path)
         variants = _beside(prefix, ".pvar", ".pvar.zst", ".bim")
         samples = _beside(prefix, ".psam", ".fam")
+        self.files = [self.path, variants, samples]
         self.variants = read_bim(variants) if variants.endswith(".bim") else read_pvar(variants)
         self.samples = read_fam(samples) if samples.endswith(".fam") else read_psam(samples)
         for n, stored, what, file in (
@@ -67,7 +78,7 @@ class PgenReader:
         ):
             if n != stored:
                 raise ValueError(
-                    f"{self.path} holds {stored:,} {what}, {file} lists {n:,}: the files do not belong together"
+                    f"{self.path} holds {stored:,} {what}, {file} lists {n:,}: they do not belong together"
                 )
         self.has_dosages = _has_dosages(self.path, header, len(self.variants))
         self._file: Any = None
@@ -79,17 +90,17 @@ class PgenReader:
     def read(self, columns: NDArray[np.int64]) -> NDArray[Any]:
         """Return copies of a1, variants x samples: uint8 hard calls (3: missing), or float32 (NaN: missing).
 
-        Hard calls when the file has no dosages. Dosages are multiples of 1/16384, which float32 holds exactly.
+        Hard calls when the file has no dosages. Dosages are multiples of 1/16384, exact in float32.
         """
         shape = len(columns), len(self.samples)
         if self.has_dosages is False:
             calls = self._reference_copies("read_list", columns, np.empty(shape, dtype=np.int8))
-            return np.where(calls < 0, np.int8(MISSING), np.int8(2) - calls).view(np.uint8)
+            return np.asarray(np.where(calls < 0, np.int8(MISSING), np.int8(2) - calls).view(np.uint8))
         dosages = self._reference_copies("read_dosages_list", columns, np.empty(shape, dtype=np.float32))
-        return np.where(dosages < 0, np.float32(np.nan), np.float32(2) - dosages)
+        return np.asarray(np.where(dosages < 0, np.float32(np.nan), np.float32(2) - dosages))
 
     def _reference_copies(self, method: str, columns: NDArray[np.int64], out: NDArray[Any]) -> NDArray[Any]:
-        """Fill `out` with copies of REF, negative where missing: 2 less these are those of all ALT alleles."""
+        """Fill `out` with copies of REF, negative where missing: 2 less them are those of all ALT alleles."""
         try:
             if self._file is None:
                 self._file = _pgenlib().PgenReader(
@@ -106,56 +117,25 @@ class PgenReader:
         return out
 
     def _allele_offsets(self) -> NDArray[np.uintp]:
-        alleles = np.fromiter((2 + a.count(",") for a in self.variants.a1), dtype=np.uintp)
+        a1 = self.variants.a1
+        alleles = np.array([2 + name.count(",") for name in a1.names], dtype=np.uintp)[a1.codes]
         return np.concatenate((np.zeros(1, dtype=np.uintp), np.cumsum(alleles, dtype=np.uintp)))
 
 
 def read_pvar(path: StrPath) -> Table:
-    """Read a ``.pvar`` or ``.pvar.zst``: columns by name, a1 = ALT (``C,T`` when there are several), a2 = REF.
+    """Read a ``.pvar`` or ``.pvar.zst``: columns by name, a1 = ALT (``C,T`` when several), a2 = REF.
 
     Without a header line the columns are those of a ``.bim``, with or without centimorgans.
     """
-    chrom, ids, cm, pos, alt, ref = [], [], [], [], [], []
-    known: dict[str, str] = {}
     name = fspath(path)
-    header: list[str] | None = None
-    with _open(path) as file:
-        for number, line in enumerate(file, 1):
-            if line.startswith("##") or not line.strip():
-                continue
-            fields = line.split()
-            if header is None:
-                header, is_data = _pvar_header(name, number, fields)
-                where = [header.index(column) for column in _PVAR]
-                at_cm = header.index("CM") if "CM" in header else None
-                if not is_data:
-                    continue
-            if len(fields) < len(header):
-                raise ValueError(
-                    f"{name}, line {number}: expected {len(header)} fields ({', '.join(header)}), got {len(fields)}"
-                )
-            c, x, i, r, a = (fields[k] for k in where)
-            try:
-                pos.append(int(x))
-            except ValueError:
-                raise ValueError(f"{name}, line {number}: position {x!r} is not a number") from None
-            chrom.append(known.setdefault(c, c))
-            ids.append(i)
-            ref.append(known.setdefault(r, r))
-            alt.append(known.setdefault(a, a))
-            cm.append(float(fields[at_cm]) if at_cm is not None else 0.0)
-    if not pos:
-        raise ValueError(f"{name}: no variant is in it")
-    return Table(
-        {
-            "chrom": text_array(chrom),
-            "id": text_array(ids),
-            "cm": np.array(cm, dtype=np.float64),
-            "pos": np.array(pos, dtype=np.int64),
-            "a1": text_array(alt),
-            "a2": text_array(ref),
-        }
-    )
+    header, skipped = _pvar_header(path)
+    fields: dict[str, tuple[int, Kind]] = {
+        column: (header.index(field), kind) for column, (field, kind) in _PVAR.items() if field in header
+    }
+    source = _decompressed(name) if name.endswith(".zst") else path
+    table = read_fields(source, fields, name=name, skipped_lines=skipped)
+    columns = {column: table[column] if column in table else np.zeros(len(table)) for column in _PVAR}
+    return Table(columns)
 
 
 def read_psam(path: StrPath) -> Table:
@@ -177,7 +157,7 @@ def read_psam(path: StrPath) -> Table:
                 header = [fields[0][1:], *fields[1:]]
                 if header[0] not in ("FID", "IID") or "IID" not in header:
                     raise ValueError(
-                        f"{name}, line {number}: the header must begin with #FID IID or #IID, got {line.strip()!r}"
+                        f"{name}, line {number}: it must begin with #FID IID or #IID, got {fields[0]!r}"
                     )
                 continue
             if len(fields) != len(header):
@@ -188,19 +168,19 @@ def read_psam(path: StrPath) -> Table:
     return sample_table(dict(zip(header, zip(*rows, strict=True), strict=True)), header)
 
 
-def sample_table(columns: dict[str, Sequence[str]], header: Sequence[str]) -> Table:
+def sample_table(columns: Mapping[str, Sequence[str]], header: Sequence[str]) -> Table:
     """Return the columns of a ``.fam`` from named ones (FID, IID, PAT, MAT, SEX, a phenotype)."""
     n = len(columns["IID"])
     known = ("FID", "IID", "SID", "PAT", "MAT", "SEX")
     phenotype = next((name for name in header if name not in known), "")
     return Table(
         {
-            "fid": text_array(columns.get("FID", ["0"] * n)),
-            "iid": text_array(columns["IID"]),
-            "father": text_array(columns.get("PAT", ["0"] * n)),
-            "mother": text_array(columns.get("MAT", ["0"] * n)),
-            "sex": text_array([_SEX.get(sex.upper(), "0") for sex in columns.get("SEX", ["0"] * n)]),
-            "phenotype": text_array(columns.get(phenotype, ["NA"] * n)),
+            "fid": plain_column(columns.get("FID", ["0"] * n)),
+            "iid": plain_column(columns["IID"]),
+            "father": plain_column(columns.get("PAT", ["0"] * n)),
+            "mother": plain_column(columns.get("MAT", ["0"] * n)),
+            "sex": coded_texts(_SEX.get(sex.upper(), "0") for sex in columns.get("SEX", ["0"] * n)),
+            "phenotype": plain_column(columns.get(phenotype, ["NA"] * n)),
         }
     )
 
@@ -222,29 +202,52 @@ def _beside(prefix: str, *suffixes: str) -> str:
     )
 
 
-def _open(path: StrPath) -> IO[str]:
-    if not fspath(path).endswith(".zst"):
-        return open_text(path)
+def _zstandard() -> Any:
     try:
         import zstandard
     except ImportError:
         raise needs("zstandard", ".pvar.zst") from None
-    return io.TextIOWrapper(zstandard.open(path, "rb"), encoding="utf-8", errors="replace")
+    return zstandard
 
 
-def _pvar_header(name: str, number: int, fields: list[str]) -> tuple[list[str], bool]:
-    """Return the names of the columns, and whether the line they come from is already data."""
+def _decompressed(path: str) -> bytes:
+    zstandard = _zstandard()
+    try:
+        with zstandard.open(path, "rb") as file:
+            data: bytes = file.read()
+    except zstandard.ZstdError as error:
+        raise OSError(f"{path}: cannot be decompressed: {error}") from None
+    return data
+
+
+def _pvar_header(path: StrPath) -> tuple[list[str], int]:
+    """Return the names of the columns, and how many lines stand before the first variant."""
+    name = fspath(path)
+    with _open(name) as file:
+        number, line = next(
+            ((k, line) for k, line in enumerate(file, 1) if not line.startswith("##") and line.strip()),
+            (0, ""),
+        )
+    fields = line.split()
+    if not fields:
+        raise ValueError(f"{name}: no variant is in it")
     if fields[0] == "#CHROM":
         header = ["CHROM", *fields[1:]]
-        missing = [column for column in _PVAR if column not in header]
+        missing = [field for field, _ in _PVAR.values() if field not in ("CM", *header)]
         if missing:
             raise ValueError(f"{name}, line {number}: the header lacks {', '.join(missing)}")
-        return header, False
+        return header, number
     if len(fields) not in (5, 6) or fields[0].startswith("#"):
         raise ValueError(
             f"{name}, line {number}: expected a header that begins with #CHROM, got {fields[0]!r}"
         )
-    return ["CHROM", "ID", *(["CM"] if len(fields) == 6 else []), "POS", "ALT", "REF"], True
+    return ["CHROM", "ID", *(["CM"] if len(fields) == 6 else []), "POS", "ALT", "REF"], number - 1
+
+
+def _open(name: str) -> IO[str]:
+    if not name.endswith(".zst"):
+        return open_text(name)
+    return io.TextIOWrapper(_zstandard().open(name, "rb"), encoding="utf-8", errors="replace")
 
 
 def _read_header(path: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
+from riata.dosages import DosagePart, Dosages, ratio
+from riata.loading import Reader, load
 from riata.tables import Table
 
 Positions = NDArray[np.int64]
@@ -52,27 +53,49 @@ class PackedSource:
             return self.packed
         return np.memmap(self.path, dtype=np.uint8, mode="r", offset=3, shape=(self.p, -(-self.n // 4)))
 
+    def load(self, columns: Positions) -> tuple[PackedSource, Positions]:
+        """Itself: nothing needs loading."""
+        return self, columns
 
-@dataclass(frozen=True)
-class DosageSource:
-    """Expected copies of A1 of n samples at p variants, for formats that hold more than calls.
+
+class ReaderSource:
+    """Genotypes of a file in a format that has to be decoded: when a design or counts need them.
+
+    Hard calls are kept, packed, for the views that come after the first; dosages belong to one view.
 
     Attributes
     ----------
     path : str
         The file they come from, named in messages.
     n, p : int
-    dosage : (n, p) array of float32
-        Within [0, 2], NaN where missing. Column-major, and without NaN, it is used where it is.
     """
 
-    path: str
-    n: int
-    p: int
-    dosage: NDArray[np.float32]
+    def __init__(self, reader: Reader) -> None:
+        self.path, self.n, self.p = reader.path, len(reader.samples), len(reader.variants)
+        self._reader = reader
+        self._kept: tuple[Positions, PackedSource] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle without what was decoded."""
+        return {**self.__dict__, "_kept": None}
+
+    def load(self, columns: Positions) -> tuple[PackedSource | Dosages, Positions]:
+        """Decode some variants; returns what holds them, and where in it they are."""
+        if self._kept is not None:
+            have, source = self._kept
+            if len(have) == self.p and np.array_equal(have, np.arange(self.p)):
+                return source, columns
+            if np.array_equal(have, columns):
+                return source, np.arange(source.p)
+        loaded = load(self._reader, columns)
+        if loaded.copies is not None:
+            return Dosages(loaded.copies), np.arange(len(columns))
+        source = PackedSource(self.path, self.n, len(columns), loaded.packed)
+        self._kept = columns, source
+        return source, np.arange(len(columns))
 
 
-Source = PackedSource | DosageSource
+Source = PackedSource | ReaderSource
 
 
 @dataclass(frozen=True)
@@ -81,7 +104,7 @@ class Opened:
 
     Attributes
     ----------
-    source : PackedSource or DosageSource
+    source : PackedSource or ReaderSource
     variants : Table
         ``chrom, id, cm, pos, a1, a2``, text as `read_fields`, `plain_column` and `coded_texts` (chromosomes,
         alleles) make it; formats that name a reference allele have it as `a2`, and the alternate allele,
@@ -126,7 +149,7 @@ class PackedPart:
 
     def frequency(self) -> NDArray[np.float64]:
         called = self.counts[:, :3].sum(axis=1)
-        return _ratio(self.counts[:, 1] + 2.0 * self.counts[:, 2], 2.0 * called)
+        return ratio(self.counts[:, 1] + 2.0 * self.counts[:, 2], 2.0 * called)
 
     def constant(self) -> NDArray[np.bool_]:
         return np.asarray((self.counts[:, :3] > 0).sum(axis=1) <= 1)
@@ -151,66 +174,6 @@ class PackedPart:
             yield from (rows[j] for j in columns[run] - (ends[k] - self.sources[k].p))
 
 
-class DosagePart:
-    """Some variants of a source of dosages."""
-
-    def __init__(
-        self, source: DosageSource, rows: Positions | None, columns: Positions | None, a1: bool
-    ) -> None:
-        self.source, self.rows, self.columns, self.a1 = source, rows, columns, a1
-        self.p = source.p if columns is None else len(columns)
-
-    @cached_property
-    def core(self) -> _core.Design:
-        block = self._whole()
-        used = block if self.rows is None else block[self.rows]
-        gone = np.isnan(block)
-        if gone.any():
-            called = ~np.isnan(used)
-            mean = _ratio(np.where(called, used, 0.0).sum(axis=0, dtype=np.float64), called.sum(axis=0))
-            block = np.where(gone, np.nan_to_num(mean).astype(np.float32), block)
-        return _core.dense_design(np.asfortranarray(block))
-
-    @cached_property
-    def counts(self) -> NDArray[np.uint32]:
-        used = self._used()
-        near = np.rint(used)
-        kinds = [(near == k).sum(axis=0) for k in range(3)]
-        return np.stack([*kinds, np.isnan(used).sum(axis=0)], axis=1).astype(np.uint32)
-
-    def frequency(self) -> NDArray[np.float64]:
-        used = self._used()
-        called = ~np.isnan(used)
-        copies = np.where(called, used, 0.0).sum(axis=0, dtype=np.float64)
-        return _ratio(copies, 2.0 * called.sum(axis=0))
-
-    def constant(self) -> NDArray[np.bool_]:
-        used = self._used()
-        low = np.where(np.isnan(used), np.inf, used).min(axis=0, initial=np.inf)
-        high = np.where(np.isnan(used), -np.inf, used).max(axis=0, initial=-np.inf)
-        return np.asarray(high <= low)
-
-    def identical(self) -> Positions:
-        used = self._used()
-        seen: dict[bytes, int] = {}
-        out = np.full(self.p, -1, dtype=np.int64)
-        for j in range(self.p):
-            first = seen.setdefault(hashlib.sha256(used[:, j].tobytes()).digest(), j)
-            out[j] = -1 if first == j else first
-        return out
-
-    def decode(self, out: NDArray[np.float64]) -> None:
-        out[:] = self._used()
-
-    def _whole(self) -> NDArray[np.float32]:
-        block = self.source.dosage if self.columns is None else self.source.dosage[:, self.columns]
-        return block if self.a1 else np.float32(2.0) - block
-
-    def _used(self) -> NDArray[np.float32]:
-        block = self._whole()
-        return block if self.rows is None else block[self.rows]
-
-
 Part = PackedPart | DosagePart
 
 
@@ -219,12 +182,16 @@ def make_parts(
 ) -> list[Part]:
     """Split the columns in use, numbered over all sources, into runs that one storage can hold.
 
-    Packed sources that follow each other are one storage; each source of dosages is its own. Genotypes count
-    A1 when `a1`, else A2.
+    Packed sources that follow each other are one storage, also those that had to be decoded; dosages of each
+    source are their own. Genotypes count A1 when `a1`, else A2.
     """
+    if all(isinstance(source, PackedSource) for source in sources):
+        held: list[Any] = list(sources)
+    else:
+        held, columns = _load(sources, columns)
     groups = [
         list(group)
-        for _, group in groupby(sources, key=lambda s: "packed" if isinstance(s, PackedSource) else id(s))
+        for _, group in groupby(held, key=lambda s: "packed" if isinstance(s, PackedSource) else id(s))
     ]
     if columns is None:
         return [_part(group, rows, None, a1) for group in groups]
@@ -234,6 +201,27 @@ def make_parts(
         _part(groups[k], rows, columns[run] - (ends[k] - sizes[k]), a1)
         for k, run in _runs(np.searchsorted(ends, columns, side="right"))
     ]
+
+
+def _load(
+    sources: Sequence[Source], columns: Positions | None
+) -> tuple[list[PackedSource | Dosages], Positions]:
+    """Decode what is in use of each source; returns what holds it, and the columns numbered over that."""
+    ends = np.cumsum([source.p for source in sources])
+    if columns is None:
+        columns = np.arange(ends[-1])
+    owner = np.searchsorted(ends, columns, side="right")
+    held: list[PackedSource | Dosages] = []
+    place, first = np.empty_like(columns), 0
+    for k, source in enumerate(sources):
+        mine = np.flatnonzero(owner == k)
+        if len(mine) == 0:
+            continue
+        loaded, where = source.load(columns[mine] - (ends[k] - source.p))
+        held.append(loaded)
+        place[mine] = first + where
+        first += loaded.p
+    return held, place
 
 
 def decode(parts: Sequence[Part], n: int) -> NDArray[np.float64]:
@@ -264,10 +252,3 @@ def _runs(keys: NDArray[np.int64]) -> Iterator[tuple[int, slice]]:
     edges = np.flatnonzero(np.diff(keys)) + 1
     for start, stop in zip([0, *edges], [*edges, len(keys)], strict=True):
         yield int(keys[start]), slice(int(start), int(stop))
-
-
-def _ratio(top: NDArray[Any], bottom: NDArray[Any]) -> NDArray[np.float64]:
-    """The quotient; NaN over zero."""
-    out = np.full(len(top), np.nan)
-    np.divide(top, bottom, out=out, where=bottom > 0)
-    return out

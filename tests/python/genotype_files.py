@@ -52,7 +52,7 @@ def write_bgen(stem, copies, *, samples=True, bits=8):
     """Write stem.bgen with probabilities whose mean is `copies`; returns its name."""
     import bgen
 
-    p, n = copies.shape
+    n = copies.shape[1]
     names = [f"i{i}" for i in range(n)] if samples else []
     with bgen.BgenWriter(f"{stem}.bgen", n, samples=names) as writer:
         for j, row in enumerate(copies.astype(np.float64)):

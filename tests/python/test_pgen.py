@@ -162,7 +162,7 @@ def test_damaged_files(tmp_path, what, message):
     ("file", "text", "message"),
     [
         ("x.psam", "#IID\na\nb\n", r"x\.pgen holds 4 samples, .*x\.psam lists 2: .* belong together"),
-        ("x.psam", "#SID\na\n", r"x\.psam, line 1: the header must begin with #FID IID or #IID"),
+        ("x.psam", "#SID\na\n", r"x\.psam, line 1: it must begin with #FID IID or #IID"),
         ("x.psam", "#IID SEX\na\n", r"x\.psam, line 2: expected 2 fields, got 1"),
         ("x.psam", "#IID SEX\n", r"x\.psam: no sample"),
         ("x.pvar", "#CHROM POS ID REF ALT\n1 1 a A C\n", r"x\.pgen holds 3 variants, .*x\.pvar lists 1"),

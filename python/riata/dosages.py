@@ -1,0 +1,126 @@
+"""Expected copies of an allele, as designs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata import _core
+from riata.loading import blocks
+
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Dosages:
+    """Expected copies of a1, variants x samples, float32, NaN where missing; a `DosagePart` uses them up."""
+
+    copies: NDArray[np.float32]
+
+    @property
+    def p(self) -> int:
+        return len(self.copies)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the samples in use have, by variant."""
+
+    counts: NDArray[np.uint32]
+    frequency: NDArray[np.float64]
+    constant: NDArray[np.bool_]
+
+
+class DosagePart:
+    """Some variants of one file with dosages.
+
+    The design is made in place, missing values at the mean of the samples in use: what is decoded or counted
+    is decoded or counted before.
+    """
+
+    def __init__(self, dosages: Dosages, rows: Positions | None, columns: Positions | None, a1: bool) -> None:
+        self.copies = dosages.copies if columns is None else dosages.copies[_as_slice(columns)]
+        self.rows, self.a1 = rows, a1
+        self.p = len(self.copies)
+
+    @cached_property
+    def core(self) -> _core.Design:
+        frequency = self.summary.frequency
+        mean = np.where(np.isnan(frequency), 0.0, 2.0 * frequency).astype(np.float32)
+        for part in self._blocks():
+            block = self._counted(part)
+            self.copies[part] = np.where(np.isnan(block), mean[part, None], block)
+        return _core.dense_design(self.copies.T)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Counts of the nearest numbers of copies, frequencies, and what does not vary; in one pass."""
+        counts = np.empty((self.p, 4), dtype=np.uint32)
+        total, low, high = np.empty(self.p), np.empty(self.p), np.empty(self.p)
+        for part in self._blocks():
+            block = self._used(part)
+            missing = np.isnan(block)
+            near = np.rint(block)
+            for k in range(3):
+                counts[part, k] = (near == k).sum(axis=1)
+            counts[part, 3] = missing.sum(axis=1)
+            total[part] = np.where(missing, 0.0, block).sum(axis=1, dtype=np.float64)
+            low[part] = np.where(missing, np.inf, block).min(axis=1, initial=np.inf)
+            high[part] = np.where(missing, -np.inf, block).max(axis=1, initial=-np.inf)
+        return Summary(counts, ratio(total, 2.0 * counts[:, :3].sum(axis=1)), high <= low)
+
+    @property
+    def counts(self) -> NDArray[np.uint32]:
+        return self.summary.counts
+
+    def frequency(self) -> NDArray[np.float64]:
+        return self.summary.frequency
+
+    def constant(self) -> NDArray[np.bool_]:
+        return self.summary.constant
+
+    def identical(self) -> Positions:
+        """For each variant the first with the same values (missing ones at the mean), -1 where it is that."""
+        _ = self.core
+        seen: dict[bytes, int] = {}
+        out = np.full(self.p, -1, dtype=np.int64)
+        for j in range(self.p):
+            used = self.copies[j] if self.rows is None else self.copies[j, self.rows]
+            first = seen.setdefault(hashlib.sha256(used.tobytes()).digest(), j)
+            out[j] = -1 if first == j else first
+        return out
+
+    def decode(self, out: NDArray[np.float64]) -> None:
+        for part in self._blocks():
+            out[:, part] = self._used(part).T
+
+    def _blocks(self) -> Iterator[slice]:
+        n = self.copies.shape[1]
+        return (slice(start, start + len(part)) for start, part in blocks(np.arange(self.p), n))
+
+    def _counted(self, part: slice) -> NDArray[np.float32]:
+        return self.copies[part] if self.a1 else np.float32(2.0) - self.copies[part]
+
+    def _used(self, part: slice) -> NDArray[np.float32]:
+        block = self._counted(part)
+        return block if self.rows is None else block[:, self.rows]
+
+
+def ratio(top: NDArray[Any], bottom: NDArray[Any]) -> NDArray[np.float64]:
+    """The quotient; NaN over zero."""
+    out = np.full(len(top), np.nan)
+    np.divide(top, bottom, out=out, where=bottom > 0)
+    return out
+
+
+def _as_slice(columns: Positions) -> slice | Positions:
+    """Columns that follow each other as a slice, which copies nothing."""
+    first = int(columns[0])
+    follow = np.array_equal(columns, np.arange(first, first + len(columns)))
+    return slice(first, first + len(columns)) if follow else columns
