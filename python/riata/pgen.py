@@ -133,7 +133,7 @@ def read_pvar(path: StrPath) -> Table:
         column: (header.index(field), kind) for column, (field, kind) in _PVAR.items() if field in header
     }
     source = _decompressed(name) if name.endswith(".zst") else path
-    table = read_fields(source, fields, name=name, skipped_lines=skipped)
+    table = read_fields(source, fields, name=name, field_names=", ".join(header), skipped_lines=skipped)
     columns = {column: table[column] if column in table else np.zeros(len(table)) for column in _PVAR}
     return Table(columns)
 

@@ -5,9 +5,25 @@ from pathlib import Path
 
 import numpy as np
 
+from riata.tables import Table
+
 SHARED = Path(
     os.environ.get("RIATA_SHARED_DATA", Path(__file__).resolve().parents[2].parent / "shared" / "data")
 )
+
+
+class ArrayReader:
+    """A reader of an array, variants x samples; `has_dosages` as told."""
+
+    def __init__(self, copies, has_dosages=None):
+        self.copies, self.has_dosages = copies, has_dosages
+        self.path, self.files = "array", ["array"]
+        self.samples = Table({"iid": np.arange(copies.shape[1])})
+        self.variants = Table({"id": np.arange(copies.shape[0])})
+
+    def read(self, columns):
+        part = self.copies[columns]
+        return part if self.has_dosages is not False else np.where(np.isnan(part), 3, part).astype(np.uint8)
 
 
 def random_copies(n, p, *, missing=0.1, seed=0):

@@ -5,13 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from genotype_files import SHARED, random_copies, random_dosages, write_bgen
+from genotype_files import random_copies, random_dosages, write_bgen
 from numpy.testing import assert_allclose, assert_array_equal
 
-import riata
 from riata.bgen import BgenReader, read_sample
 from riata.loading import load, unpack
-from riata.pgen import PgenReader
 
 bgen = pytest.importorskip("bgen")
 
@@ -163,18 +161,3 @@ def test_missing_package_is_named(tmp_path, monkeypatch):
         ImportError, match=r'reading \.bgen files needs bgen: pip install "riata\[genotypes\]"'
     ):
         BgenReader(path)
-
-
-@pytest.mark.skipif(not SHARED.is_dir(), reason="no shared data beside the checkout")
-def test_the_same_genotypes_in_three_formats():
-    pytest.importorskip("pgenlib")
-    bed = riata.open_genotypes(SHARED / "regenie_example.bed")
-    everything = np.arange(bed.shape[1])
-    pgen = PgenReader(SHARED / "regenie_example.pgen")
-    packed = load(pgen, everything).packed
-    assert_array_equal(packed.ravel(), np.fromfile(bed.path, dtype=np.uint8, offset=3))
-    other = BgenReader(SHARED / "regenie_example.bgen")  # its first allele is a1 of the .bed
-    assert_array_equal(2 - unpack(load(other, everything).packed, 500), bed.to_numpy().T)
-    assert list(other.variants.a2) == list(bed.variants.a1) == list(pgen.variants.a1)
-    for field in ("fid", "iid"):
-        assert list(other.samples[field]) == list(bed.samples[field]) == list(pgen.samples[field])

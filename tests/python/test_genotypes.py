@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from genotype_files import ArrayReader, random_copies, random_dosages
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import gammaln
 from support import write_plink
@@ -14,7 +15,7 @@ import riata
 from riata import _core
 from riata.genotypes import Genotypes
 from riata.plink_tables import read_bim, read_fam
-from riata.sources import DosageSource, PackedSource
+from riata.sources import PackedSource, ReaderSource
 from riata.tables import Table
 from riata.text_columns import TextColumn
 
@@ -328,22 +329,22 @@ def test_files_of_other_samples_are_refused(copy):
         riata.open_genotypes([copy.parent / "a", b])
 
 
-def test_packed_arrays_and_dosages_are_sources(geno):
+def test_packed_arrays_calls_and_dosages_are_sources(geno):
     X = geno.to_numpy()
     raw = np.fromfile(DATA / "tiny.bed", dtype=np.uint8)[3:].reshape(60, -1)
     rng = np.random.default_rng(9)
-    dosage = np.asfortranarray(rng.uniform(0, 2, (46, 7)), dtype=np.float32)
-    dosage[rng.random(dosage.shape) < 0.2] = np.nan
-    dosage[:, 5], dosage[:, 6] = 1.25, np.nan
+    dosage, calls = random_dosages(46, 7, missing=0.2), random_copies(46, 5)
+    dosage[5], dosage[6] = 1.25, np.nan
     sources = [
         PackedSource("a", 46, 20, np.ascontiguousarray(raw[:20])),
         PackedSource(str(DATA / "tiny.bed"), 46, 60),
-        DosageSource("d", 46, 7, dosage),
+        ReaderSource(ArrayReader(dosage)),
+        ReaderSource(ArrayReader(calls, has_dosages=False)),
         PackedSource("b", 46, 11, np.ascontiguousarray(raw[49:])),
     ]
-    whole = np.hstack([X[:, :20], X, dosage.astype(float), X[:, 49:]])
-    variants = Table({"id": np.array([f"v{j}" for j in range(98)], dtype=object)})
-    columns = rng.permutation(98)[:70]
+    whole = np.hstack([X[:, :20], X, dosage.T, calls.T, X[:, 49:]])
+    variants = Table({"id": np.array([f"v{j}" for j in range(103)], dtype=object)})
+    columns = rng.permutation(103)[:70]
     rows = rng.permutation(46)[:41]
     for allele in ("A1", "A2"):
         mixed = Genotypes(sources, variants, geno.samples, allele)
@@ -353,6 +354,7 @@ def test_packed_arrays_and_dosages_are_sources(geno):
             (mixed.subset(samples=rows), copies[rows]),
             (mixed.subset(samples=rows, variants=columns), copies[np.ix_(rows, columns)]),
             (mixed.subset(variants=np.arange(80, 87)), copies[:, 80:87]),
+            (mixed.subset(variants=np.arange(87, 92)), copies[:, 87:92]),
         ):
             assert_allclose(some.to_numpy(), want, rtol=1e-6)
             near = np.rint(want)
@@ -375,12 +377,24 @@ def test_packed_arrays_and_dosages_are_sources(geno):
             assert np.isfinite(dense).all()
 
 
-def test_dosages_without_gaps_are_used_where_they_are(geno):
-    dosage = np.asfortranarray(np.random.default_rng(2).uniform(0, 2, (46, 3)), dtype=np.float32)
-    variants = Table({"id": np.array(["a", "b", "c"], dtype=object)})
-    design, _ = Genotypes([DosageSource("d", 46, 3, dosage)], variants, geno.samples, "A1")._design()
-    dosage[4, 1] = 0.125
-    assert design.gather(np.array([1]))[4, 0] == 0.125
+def test_calls_of_several_decoded_files_are_one_packed_design(geno):
+    copies = random_copies(46, 9)
+    sources = [ReaderSource(ArrayReader(part, has_dosages=False)) for part in (copies[:4], copies[4:])]
+    variants = Table({"id": np.array([f"v{j}" for j in range(9)], dtype=object)})
+    mixed = Genotypes(sources, variants, geno.samples, "A1")
+    design, _ = mixed._design()
+    assert design.kind == "plink"
+    assert_array_equal(mixed.subset(variants=[8, 1, 4]).to_numpy(), copies[[8, 1, 4]].T)
+
+
+def test_what_is_decoded_is_not_pickled(geno):
+    source = ReaderSource(ArrayReader(random_copies(46, 9)))
+    variants = Table({"id": np.array([f"v{j}" for j in range(9)], dtype=object)})
+    mixed = Genotypes([source], variants, geno.samples, "A1")
+    before = len(pickle.dumps(mixed))
+    counts = mixed.counts()
+    assert len(pickle.dumps(mixed)) == before
+    assert_array_equal(pickle.loads(pickle.dumps(mixed)).counts(), counts)
 
 
 def test_bad_counted_allele():

@@ -2,24 +2,10 @@
 
 import numpy as np
 import pytest
-from genotype_files import random_copies, random_dosages
+from genotype_files import ArrayReader, random_copies, random_dosages
 from numpy.testing import assert_array_equal
 
 from riata import loading
-from riata.tables import Table
-
-
-class ArrayReader:
-    """A reader of an array; `has_dosages` as told."""
-
-    def __init__(self, copies, has_dosages=None):
-        self.copies, self.has_dosages, self.path = copies, has_dosages, "array"
-        self.samples = Table({"iid": np.arange(copies.shape[1])})
-        self.variants = Table({"id": np.arange(copies.shape[0])})
-
-    def read(self, columns):
-        part = self.copies[columns]
-        return part if self.has_dosages is not False else np.where(np.isnan(part), 3, part).astype(np.uint8)
 
 
 @pytest.fixture
