@@ -15,9 +15,6 @@ from riata.pgen import sample_table
 from riata.tables import StrPath, Table, open_text
 from riata.text_columns import coded_texts, plain_column
 
-#: How far rounding of stored probabilities may take expected copies out of their range.
-_EXCESS = 0.01
-
 
 class BgenReader:
     """Reads one ``.bgen`` file; genotypes are not decoded until asked for.
@@ -186,8 +183,6 @@ def _copies(variant: Any) -> NDArray[np.float32]:
         copies = np.asarray(variant.alt_dosage, dtype=np.float32)
     else:
         copies = _copies_of_many(variant, ploidy)
-    if (np.abs(copies - ploidy / 2) > ploidy / 2 + _EXCESS).any():
-        raise ValueError("probabilities must lie in [0, 1] and sum to 1")
     haploid = ploidy != 2
     return np.where(haploid, 2 * copies, copies) if haploid.any() else copies
 
