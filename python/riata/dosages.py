@@ -46,7 +46,9 @@ class DosagePart:
 
     def __init__(self, dosages: Dosages, rows: Positions | None, columns: Positions | None, a1: bool) -> None:
         self.copies = dosages.copies if columns is None else dosages.copies[_as_slice(columns)]
-        self.rows, self.a1 = rows, a1
+        if not a1:
+            np.subtract(np.float32(2.0), self.copies, out=self.copies)
+        self.rows = rows
         self.p = len(self.copies)
 
     @cached_property
@@ -54,7 +56,7 @@ class DosagePart:
         frequency = self.summary.frequency
         mean = np.where(np.isnan(frequency), 0.0, 2.0 * frequency).astype(np.float32)
         for part in self._blocks():
-            block = self._counted(part)
+            block = self.copies[part]
             self.copies[part] = np.where(np.isnan(block), mean[part, None], block)
         return _core.dense_design(self.copies.T)
 
@@ -104,11 +106,8 @@ class DosagePart:
         n = self.copies.shape[1]
         return (slice(start, start + len(part)) for start, part in blocks(np.arange(self.p), n))
 
-    def _counted(self, part: slice) -> NDArray[np.float32]:
-        return self.copies[part] if self.a1 else np.float32(2.0) - self.copies[part]
-
     def _used(self, part: slice) -> NDArray[np.float32]:
-        block = self._counted(part)
+        block = self.copies[part]
         return block if self.rows is None else block[:, self.rows]
 
 
