@@ -126,8 +126,9 @@ def fit_paths(
     original scale), intercepts (L,), primal, dual, dual_gaps (relative), deviance_ratio, converged (bool),
     n_active, n_iter (all (L,)), solver (list of str), alpha_max, null_objective, saturated_objective, mean,
     scale (both (p,)), stopped ("", "progress", "deviance", "max_active" or "memory"), linear_predictor ((rows
-    of weight zero) x L, or None), counters (dict: columns_streamed, passes, products, columns_gathered, rounds, violators, newton_steps, factor_updates,
-    cd_updates, prox_steps, memory, seconds_stream, seconds_inner, seconds_total; shared by all problems).
+    of weight zero) x L, or None), counters (dict: columns_streamed, passes, products,
+    columns_gathered, rounds, violators, newton_steps, factor_updates, cd_updates, prox_steps, memory,
+    seconds_stream, seconds_inner, seconds_total; shared by all problems).
     """
 
 def checkpoint_progress(path: str) -> tuple[int, int]:
