@@ -435,7 +435,7 @@ def cross_validate(
     weigh_folds: bool,
     keep: bool = False,
 ) -> CVPath:
-    """Fit the full data and every fold in one call of the core; score held-out rows, and `keep` predictions."""
+    """Fit the full data and every fold in one call of the core; score held-out rows, `keep` predictions."""
     score = SCORERS[scoring]
     columns = np.zeros((len(y), 1 + len(splits)), order="F")
     columns[:, 0] = weights
