@@ -8,14 +8,19 @@ from typing import Any
 import numpy as np
 
 from riata._design import as_table, is_scipy_sparse
-from riata._validation import check_integer
+from riata._validation import LOSSES, check_choice, check_integer
 
 __all__ = ["MemoryEstimate", "estimate_memory"]
 
 DOUBLE = 8
-PER_COLUMN = 63  # means, scales, bounds and counts of one column of X, for each problem
-SETUP = 16  # moments of one column while they are handed over
-RESIDUALS = 72  # residuals kept as references, and the vectors of the current solution
+SHARED_COLUMN = (
+    52  # bytes kept for each column of X once: means and spreads, its place, what the path returns
+)
+PROBLEM_COLUMN = 45  # and for the fit and each fold: mean, scale, bounds
+VECTORS, RESIDUALS = 14, 58  # of length n: the current solution, residuals kept as references
+BATCH, BATCH_FOLD = 128, 64  # and those of alphas solved ahead where all inner products are kept
+FACTOR_SLACK = 1.25  # rows of the factor keep the room they once needed
+GATHERED, GATHERED_FOLDS = 2.0, 4.5  # columns brought close for each that is active at the end
 REFERENCE_ROWS = 4096  # columns of column-major float64 at least this long are used in place
 COPY_BYTES = 2  # of an entry in the copy that later passes read
 COPY_ROWS = 32  # to a multiple of which it is padded
@@ -23,12 +28,12 @@ COPY_COLUMN = 24  # what is kept with each of its columns
 COPY_LIMIT = 2 << 30  # the largest such copy,
 COPY_SHARE = 0.6  # also as a share of X,
 COPY_ALPHAS = 8  # and the shortest path that has one
-GRAM_COLUMNS = 4096  # a whole Gram matrix is kept up to this many columns, when there are more rows
+GRAM_COLUMNS, GRAM_COLUMNS_FOLDS = 4096, 1024  # most columns of which a whole Gram matrix is kept
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryEstimate:
-    """Bytes a fit takes on top of X, by part: upper estimates. Made by `riata.estimate_memory`.
+    """Bytes a fit takes on top of X, by part. Made by `riata.estimate_memory`.
 
     Attributes
     ----------
@@ -38,10 +43,10 @@ class MemoryEstimate:
         One-time conversion of X, for the kinds that need one.
     compact_copy : int
         Copy of a dense X in 16-bit integers, a quarter of float64, which all passes but the first read. None
-        above 2 GiB, nor for gaussian fits that keep all inner products, although it is counted here.
+        above 2 GiB, nor for gaussian fits that keep all inner products.
     working_set : int
-        Copies of the columns being optimised, as doubles, sparse or packed genotypes; none for long columns
-        (4,096 rows) of column-major float64, which are used in place.
+        Copies of the columns being optimised, as doubles, sparse or packed genotypes; none for column-major
+        float64 when columns are long (4,096 rows) or there are folds: these are used in place.
     gram : int
         Their inner products or factor.
     certificates : int
@@ -80,8 +85,13 @@ def _human(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
-def estimate_memory(X: Any, *, alphas: int = 100, cv: int | None = None) -> MemoryEstimate:
+def estimate_memory(
+    X: Any, *, alphas: int = 100, cv: int | None = None, loss: str = "gaussian", max_active: int | None = None
+) -> MemoryEstimate:
     """Estimate the memory that fitting a path on `X` takes, without fitting.
+
+    Measured peaks are within a fifth of it when `max_active` is what the path ends with; by default, the most
+    there can be, it is an upper estimate. Ridge (``l1_ratio=0``), which works on all columns, takes more.
 
     Parameters
     ----------
@@ -91,10 +101,19 @@ def estimate_memory(X: Any, *, alphas: int = 100, cv: int | None = None) -> Memo
         Number of grid points.
     cv : int, optional
         Number of folds, for `cv_path`.
+    loss : str, default="gaussian"
+        As in `fit_path`.
+    max_active : int, optional
+        Features active at the end of the path. Default: as many as samples or features.
 
     Returns
     -------
     MemoryEstimate
+
+    Raises
+    ------
+    ValueError, TypeError
+        For bad input, as `fit_path`.
 
     Examples
     --------
@@ -107,23 +126,30 @@ def estimate_memory(X: Any, *, alphas: int = 100, cv: int | None = None) -> Memo
     """
     n_alphas = check_integer("alphas", alphas, at_least=1)
     folds = 0 if cv is None else check_integer("cv", cv, at_least=2)
-    n, p, size, conversion, column_bytes = _storage(X)
-    rank = min(n, p)
-    columns = min(p, 2 * rank + 256)
-    fold_columns = min(p, columns + 4 * rank) - columns if folds else 0
-    gram = p * p * DOUBLE if p <= min(n, GRAM_COLUMNS) else rank * (rank + 1) // 2 * DOUBLE
-    problem = p * (PER_COLUMN + SETUP) + n * RESIDUALS * DOUBLE
+    check_choice("loss", loss, LOSSES)
+    held = _storage(X, folds > 0)
+    n, p = held.n, held.p
+    active = min(n, p)
+    if max_active is not None:
+        active = min(active, check_integer("max_active", max_active, at_least=1))
+    products = loss == "gaussian" and p <= min(n, GRAM_COLUMNS_FOLDS if folds else GRAM_COLUMNS)
+    columns = min(p, int(GATHERED * active) + COPY_ROWS)
+    fold_columns = min(p, columns + int(GATHERED_FOLDS * active)) - columns if folds else 0
+    gram = int(FACTOR_SLACK * active * (active + 1) / 2 * DOUBLE) + (p * p * DOUBLE if products else 0)
+    responses = n * DOUBLE * (VECTORS + (BATCH if products else RESIDUALS))
+    fold_responses = n * DOUBLE * (VECTORS + (BATCH_FOLD if products else RESIDUALS))
+    kept = n * n_alphas * DOUBLE * 2 if folds else 0  # held-out predictions, while they are made and after
     return MemoryEstimate(
-        design=size,
-        conversion=conversion,
-        compact_copy=_copy(n, p, size, n_alphas),
-        working_set=int(columns * column_bytes),
+        design=held.size,
+        conversion=held.conversion,
+        compact_copy=0 if products else _copy(n, p, held.size, n_alphas),
+        working_set=0 if products else int(columns * held.column),
         gram=gram,
-        certificates=p * (PER_COLUMN + SETUP),
-        responses=n * RESIDUALS * DOUBLE,
-        cross_validation=folds * (problem + gram)
-        + int(fold_columns * column_bytes)
-        + (n * n_alphas * DOUBLE if folds else 0),
+        certificates=p * (SHARED_COLUMN + PROBLEM_COLUMN),
+        responses=responses,
+        cross_validation=folds * (p * PROBLEM_COLUMN + fold_responses + gram)
+        + int(fold_columns * held.column)
+        + kept,
     )
 
 
@@ -134,25 +160,37 @@ def _copy(n: int, p: int, size: int, n_alphas: int) -> int:
     return copy + p * COPY_COLUMN if wanted and copy <= COPY_LIMIT else 0
 
 
-def _storage(X: Any) -> tuple[int, int, int, int, float]:
-    """(n, p, bytes of X, bytes of its conversion, bytes of one column brought into the working set)."""
+@dataclass(frozen=True, slots=True)
+class _Storage:
+    """An X: its shape, its bytes, those of its conversion, and of one column in the working set."""
+
+    n: int
+    p: int
+    size: int
+    conversion: int
+    column: float
+
+
+def _storage(X: Any, folds: bool) -> _Storage:
     if hasattr(X, "_design"):
         core, rows = X._design()
         n, p = core.shape
         column = n / 4 if core.kind == "plink" else float(n * DOUBLE)
-        return (n if rows is None else len(rows)), p, int(core.nbytes), 0, column
+        return _Storage(n if rows is None else len(rows), p, int(core.nbytes), 0, column)
     if isinstance(X, np.ndarray):
         n, p = X.shape if X.ndim == 2 else as_table(X)[0].shape
         viewed = X.dtype in (np.float64, np.float32, np.int8)
         columns_in_order = not viewed or (X.dtype == np.float64 and X.strides[0] == X.itemsize)
-        copied = 0 if columns_in_order and n >= REFERENCE_ROWS else n * DOUBLE
-        return n, p, X.nbytes, 0 if viewed else n * p * DOUBLE, float(copied)
+        in_place = columns_in_order and (folds or n >= REFERENCE_ROWS)
+        return _Storage(n, p, X.nbytes, 0 if viewed else n * p * DOUBLE, 0.0 if in_place else n * DOUBLE)
     if is_scipy_sparse(X):
         n, p = X.shape
         size = X.data.nbytes if hasattr(X, "data") and hasattr(X.data, "nbytes") else X.nnz * DOUBLE
         size += sum(getattr(X, part).nbytes for part in ("indices", "indptr") if hasattr(X, part))
-        return n, p, int(size), 0 if X.format == "csc" else int(X.nnz) * 12, 12.0 * X.nnz / max(p, 1)
+        conversion = 0 if X.format == "csc" else int(X.nnz) * 12
+        return _Storage(n, p, int(size), conversion, 12.0 * X.nnz / max(p, 1))
     if not hasattr(X, "columns"):
         X = as_table(X)[0]
     n, p = X.shape
-    return n, p, n * p * DOUBLE, n * p * DOUBLE, 0.0 if n >= REFERENCE_ROWS else float(n * DOUBLE)
+    size = n * p * DOUBLE
+    return _Storage(n, p, size, size, 0.0 if folds or n >= REFERENCE_ROWS else float(n * DOUBLE))
