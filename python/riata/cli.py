@@ -8,17 +8,23 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 _DESCRIPTION = "Sparse models of wide data: few features out of many, with proof. Start with: riata demo"
 _FIT_EXAMPLES = """examples:
   riata {verb} --bfile study --pheno traits.txt --pheno-name height --covar age_sex.txt --out results/height
   riata {verb} --bfile study --pheno traits.txt --pheno-name t2d --loss binomial --out results/t2d
+  riata {verb} --pfile ukb_chr@ --pheno traits.txt --pheno-name height --split part --out results/height
   riata {verb} --matrix expression.tsv --target relapse --loss binomial --out results/relapse
+"""
+_INFO_EXAMPLES = """examples:
+  riata info study.bed
+  riata info results/height.path.npz
 """
 _PREDICT_EXAMPLES = """examples:
   riata predict --model results/height.path.npz --bfile newcomers --covar age_sex.txt --out results/new
   riata predict --model results/relapse.path.npz --matrix new.tsv --out results/new
+  riata predict --weights PGS000001.txt.gz --bfile newcomers --allow-missing --out results/pgs
 """
 _SIMULATE_EXAMPLES = """examples:
   riata simulate --samples 500 --variants 10000 --out trial/height
@@ -37,7 +43,25 @@ riata VERB --help tells more about each verb.
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line, and say what may have been meant."""
+
+    #: Other names of what can be chosen.
+    _SYNONYMS: ClassVar[dict[str, str]] = {
+        "logistic": "binomial", "logit": "binomial", "binary": "binomial", "bernoulli": "binomial",
+        "linear": "gaussian", "normal": "gaussian", "quantitative": "gaussian", "squared": "gaussian",
+        "newton": "homotopy", "lars": "homotopy", "coordinate-descent": "cd", "fista": "prox",
+        "best": "min", "accuracy": "misclassification", "error": "misclassification", "logloss": "deviance",
+        "mean-squared-error": "mse", "rows": "samples-rows", "columns": "samples-columns",
+    }  # fmt: skip
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is None or value in action.choices:
+            return
+        allowed = [str(choice) for choice in action.choices]
+        meant = self._SYNONYMS.get(str(value).lower(), str(value).lower())
+        close = [meant] if meant in allowed else difflib.get_close_matches(meant, allowed, 1)
+        hint = f"; did you mean {close[0]}?" if close else f" (choose from {', '.join(allowed)})"
+        raise argparse.ArgumentError(action, f"invalid choice {str(value)!r}{hint}")
 
     def error(self, message: str) -> NoReturn:
         raise _UsageError(f"{message} (see {self.prog} --help)")
@@ -145,7 +169,11 @@ def _runner(name: str) -> Callable[[argparse.Namespace], int]:
         from riata.remake import run_report
 
         return run_report
-    return {"fit": commands.run_fit, "predict": commands.run_predict, "info": commands.run_info}[name]
+    if name == "predict":
+        from riata.predict import run_predict
+
+        return run_predict
+    return {"fit": commands.run_fit, "info": commands.run_info}[name]
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -157,10 +185,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, help="show the version and leave")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", parser_class=_Parser)
 
-    def add(name: str, run: str, what: str, examples: str = "") -> argparse.ArgumentParser:
+    def add(
+        name: str, run: str, what: str, examples: str = "", usage: str | None = None
+    ) -> argparse.ArgumentParser:
         verb = verbs.add_parser(
-            name, help=what, description=what[0].upper() + what[1:] + ".", epilog=examples,
-            formatter_class=raw, allow_abbrev=False,
+            name, usage=usage and f"riata {name} {usage}", help=what, epilog=examples,
+            description=what[0].upper() + what[1:] + ".", formatter_class=raw, allow_abbrev=False,
         )  # fmt: skip
         verb.set_defaults(run=run)
         verb.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
@@ -173,7 +203,8 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--threads", type=_count, metavar="N", help="threads to use (default: all)")
     demo.set_defaults(quiet=False)
 
-    info = add("info", "info", "describe genotypes, a table or a saved model")
+    info = add("info", "info", "describe genotypes, a table or a saved model", _INFO_EXAMPLES)
+    info.add_argument("path", nargs="?", metavar="FILE", help="what to describe; its name tells what it is")
     _add_data(info)
     info.add_argument("--model", metavar="FILE", help="a PREFIX.path.npz written by riata fit or riata cv")
 
@@ -181,7 +212,8 @@ def build_parser() -> argparse.ArgumentParser:
         ("fit", "fit a path of models, from the sparsest to the fullest"),
         ("cv", "fit a path and choose along it by cross-validation"),
     ):
-        verb = add(name, "fit", what, _FIT_EXAMPLES.format(verb=name))
+        usage = "(--bfile PREFIX | --pfile PREFIX | --bgen FILE | --matrix FILE) --out PREFIX [option ...]"
+        verb = add(name, "fit", what, _FIT_EXAMPLES.format(verb=name), usage)
         _add_data(verb)
         _add_study(verb)
         _add_model(verb, cross_validate=name == "cv")
@@ -190,21 +222,17 @@ def build_parser() -> argparse.ArgumentParser:
             "--genome-build", default="NR", metavar="NAME",
             help="build of the positions, such as GRCh38, to note in PREFIX.weights.tsv",
         )  # fmt: skip
-        _add_output(verb)
-        verb.add_argument(
+        output = _add_output(verb)
+        output.add_argument("--verbose", action="store_true", help="tell about each penalty as it is fitted")
+        output.add_argument(
             "--resume", action="store_true",
             help="go on with a run that was cut short, from PREFIX.checkpoint, to the same result",
         )  # fmt: skip
 
-    predict = add("predict", "predict", "score new samples with a saved model", _PREDICT_EXAMPLES)
-    predict.add_argument("--model", required=True, metavar="FILE", help="a PREFIX.path.npz")
-    _add_data(predict)
-    predict.add_argument(
-        "--covar", metavar="FILE", help="covariates of the new samples, when the model has any"
+    predict = add(
+        "predict", "predict", "score new samples with a saved model or a score file", _PREDICT_EXAMPLES
     )
-    predict.add_argument(
-        "--alpha", type=_positive, metavar="A", help="penalty to use (default: the one reported)"
-    )
+    _add_prediction(predict)
     _add_output(predict)
 
     simulate = add("simulate", "simulate", "make up genotypes and a phenotype", _SIMULATE_EXAMPLES)
@@ -223,13 +251,47 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_prediction(verb: argparse.ArgumentParser) -> None:
+    what = verb.add_argument_group("what to score with")
+    add = what.add_argument
+    add("--model", metavar="FILE", help="a PREFIX.path.npz written by riata fit or riata cv")
+    add("--alpha", type=_positive, metavar="A", help="penalty of the model (default: the one reported)")
+    add(
+        "--weights", metavar="FILE",
+        help="a score file instead: PGS Catalog columns, PREFIX.weights.tsv or PREFIX.score",
+    )  # fmt: skip
+    _add_data(verb)
+    add = verb.add_argument_group("samples and variants").add_argument
+    add("--covar", metavar="FILE", help="covariates of the new samples, when the model has any")
+    add(
+        "--allow-missing", action="store_true",
+        help="score without variants that the new genotypes lack: their mean stands in, PREFIX.missing.tsv "
+        "lists them",
+    )  # fmt: skip
+    add = verb.add_argument_group("how good the score is").add_argument
+    add("--pheno", metavar="FILE", help="phenotypes to compare with; samples without one are scored too")
+    add("--pheno-name", metavar="NAME", help="column of the phenotype file (default: that of the model)")
+    add("--missing-code", metavar="CODE", help="phenotype value that means missing, beside NA (default -9)")
+    add("--loss", choices=("gaussian", "binomial"), help="with --weights: numbers, or two classes")
+
+
 def _add_data(verb: argparse.ArgumentParser) -> None:
-    data = verb.add_argument_group("data")
-    data.add_argument("--bfile", metavar="PREFIX", help="genotypes: PREFIX.bed, PREFIX.bim and PREFIX.fam")
+    data = verb.add_argument_group(
+        "data (one of these)",
+        "Several genotype files, or @ for the chromosome as in chr@, are taken together.",
+    )
+    data.add_argument(
+        "--bfile", nargs="+", metavar="PREFIX", help="PLINK 1 genotypes: PREFIX.bed, .bim and .fam"
+    )
+    data.add_argument(
+        "--pfile", nargs="+", metavar="PREFIX", help="PLINK 2 genotypes: PREFIX.pgen, .pvar and .psam"
+    )
+    data.add_argument("--bgen", nargs="+", metavar="FILE", help="BGEN genotypes")
+    data.add_argument("--sample", metavar="FILE", help="sample file of --bgen (default: the one beside it)")
     data.add_argument("--matrix", metavar="FILE", help="a table: .csv, .tsv (also .gz), .parquet or .npz")
     data.add_argument(
         "--orient", choices=("samples-rows", "samples-columns"), default="samples-rows",
-        help="what a row of the table is (default samples-rows)",
+        help="what a row of the table of --matrix is (default samples-rows)",
     )  # fmt: skip
 
 
@@ -248,25 +310,35 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
         metavar="LABEL",
         help="class whose probability is modelled (default: 1 of 0/1, 2 of 1/2)",
     )
-    add("--missing-code", metavar="CODE", help="phenotype value that means missing, beside NA (default -9)")
-    add("--covar", metavar="FILE", help="covariates, not penalised")
+    add(
+        "--missing-code", metavar="CODE",
+        help="phenotype values that mean missing, beside NA, such as 0,-9 (default -9)",
+    )  # fmt: skip
+    add("--covar", metavar="FILE", help="covariates, not penalised; text becomes one indicator a class")
     add("--covar-name", type=_names, metavar="A,B", help="columns of the covariate file (default: all)")
+    add("--cat-covar", type=_names, default=(), metavar="A,B", help="covariates whose numbers are classes")
+    add(
+        "--split", metavar="NAME",
+        help="column that says train, validation or test: fit on the first, choose on the second, evaluate "
+        "on the third",
+    )  # fmt: skip
     add("--keep", metavar="FILE", help="samples to keep, FID IID a line")
     add("--remove", metavar="FILE", help="samples to remove")
     add("--drop", type=_names, default=(), metavar="A,B", help="columns of the table to leave out")
-    variants = verb.add_argument_group("variants (with --bfile)")
+    variants = verb.add_argument_group("variants (with genotypes)")
     add = variants.add_argument
     add(
         "--counted-allele",
-        choices=("A1", "A2"),
+        choices=("A1", "A2", "ALT", "REF"),
         default="A1",
-        help="allele that genotypes count (default A1)",
+        help="allele that genotypes count: A1 (or ALT, the same) unless told",
     )
     add("--extract", metavar="FILE", help="variant ids to keep")
     add("--exclude", metavar="FILE", help="variant ids to leave out")
-    add("--chr", type=_names, dest="chrom", metavar="A,B", help="chromosomes to keep")
+    add("--chr", type=_names, dest="chrom", metavar="A,B", help="chromosomes to keep, such as 1-4,X")
     add("--maf", type=float, default=0.0, metavar="F", help="least minor allele frequency")
     add("--geno", type=float, default=1.0, metavar="F", help="largest share of missing calls")
+    add("--hwe", type=float, default=0.0, metavar="P", help="least p of the exact Hardy-Weinberg test")
 
 
 def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
@@ -294,12 +366,18 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
         help="number of penalties, or their values (default 100)",
     )
     add("--eps", type=_positive, metavar="E", help="smallest penalty as a share of the largest")
+    add(
+        "--memory", type=_memory, metavar="SIZE",
+        help="end the path before a fit holds more than this beside the data, such as 4G",
+    )  # fmt: skip
     add("--max-active", type=_count, metavar="N", help="stop before more features than this are active")
     add(
         "--alpha",
         type=_positive,
         metavar="A",
-        help="penalty to report (default: see riata cv; riata fit: the weakest)",
+        help="penalty to report (default: the best score"
+        + ("" if cross_validate else ", or the weakest")
+        + ")",
     )
     add(
         "--tol",
@@ -329,10 +407,11 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
             default="min",
             help="best score, or sparsest within one standard error",
         )
-        add(
-            "--scoring", choices=("mse", "mae", "deviance", "auc", "misclassification"),
-            help="score of held-out samples (default mse, or deviance)",
-        )  # fmt: skip
+    add(
+        "--scoring", choices=("mse", "mae", "deviance", "auc", "misclassification"),
+        help="score of held-out samples" + ("" if cross_validate else " (with --split)")
+        + " (default mse, or deviance)",
+    )  # fmt: skip
 
 
 def _add_simulation(verb: argparse.ArgumentParser) -> None:
@@ -369,12 +448,13 @@ def _add_ld(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_output(verb: argparse.ArgumentParser) -> None:
+def _add_output(verb: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     output = verb.add_argument_group("output")
     output.add_argument(
         "--out", required=True, metavar="PREFIX", help="where to write: PREFIX.html and so on"
     )
     output.add_argument("--quiet", action="store_true", help="print errors only")
+    return output
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -402,6 +482,16 @@ def _positive(text: str) -> float:
     if not 0.0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
     return value
+
+
+def _memory(text: str) -> str:
+    from riata._validation import check_memory
+
+    try:
+        check_memory(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a size such as 800M or 4G, got {text!r}") from None
+    return text
 
 
 def _alphas(text: str) -> int | list[float]:

@@ -17,21 +17,26 @@ import numpy as np
 
 from riata.account import account_of, describe_active, save_account
 from riata.fitted import Fitted, gap_text
-from riata.genotypes import Genotypes, open_genotypes
+from riata.genotypes import Genotypes
+from riata.held_out import Validation, held_out_of, validate
 from riata.hits import Hits
-from riata.joining import Joiner
+from riata.inputs import SOURCES, genotypes_of
 from riata.ld import Partners, find_partners
 from riata.matrices import read_matrix
-from riata.model_file import Model, load_model, save_model
+from riata.model_file import Model, is_model, load_model, save_model
+from riata.model_selection import check_scoring
 from riata.outputs import OutputSet, describe_file, write_json, write_tsv
 from riata.pages import fit_page, summary_lines
+from riata.plots import score_label
 from riata.progress import Progress
 from riata.report import Page
 from riata.results import scoring_lines, scoring_record, write_results
 from riata.resume import Resume
-from riata.scoring import Scores, score_genotypes, score_matrix
-from riata.study import Study, StudyOptions, load_study, read_covariates
-from riata.tables import some, text_array
+from riata.study import Study, StudyOptions, load_study
+from riata.tables import some
+
+#: Names of dropped samples in the manifest, for each reason; all are in ``.dropped.tsv``.
+MAX_NAMES = 1000
 
 
 class Log:
@@ -49,20 +54,29 @@ class Log:
                 print(line)
             sys.stdout.flush()
 
+    def note(self, line: str) -> None:
+        """Print a line about work under way to standard error unless quiet, and keep it."""
+        self.lines.append(line)
+        if not self.quiet:
+            print(line, file=sys.stderr, flush=True)
+
 
 def run_fit(options: Namespace) -> int:
     """Fit a path (``riata fit``) or a cross-validated one (``riata cv``), and write everything about it."""
     began = time.perf_counter()
     log = Log(quiet=options.quiet)
+    check_options(options)
     with OutputSet(options.out) as outputs, contextlib.ExitStack() as stack:
         study = load_study(study_options(options))
         read = time.perf_counter() - began
         log.say(*study_lines(study, options.out), "")
         resume = stack.enter_context(Resume(options.out, study.files, wanted=options.resume))
         log.say(*(line for note in resume.notes for line in (note, "")))
-        fit, interrupted, messages, spent = fit_study(study, options, resume.checkpoint)
-        alpha, rule = choose_alpha(fit, options)
+        fit, interrupted, messages, spent = fit_study(study, options, resume.checkpoint, log)
         path = getattr(fit, "path", fit)
+        validation = validation_of(study, fit, options)
+        alpha, rule = choose_alpha(fit, options, validation)
+        held_out = held_out_of(study, fit, alpha)
         hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
         fitted = Fitted(
             account=account_of(study, hits.source.positions),
@@ -80,9 +94,16 @@ def run_fit(options: Namespace) -> int:
             warnings=messages,
             partners=study_partners(study, hits, options),
             build=options.genome_build,
+            held_out=None if held_out is None else held_out[0],
+            evaluation=None if held_out is None else held_out[1],
         )
         log.say(*summary_lines(fitted))
-        write_fit(outputs, fitted, fit_page(fitted), manifest(fitted, options), log)
+        if fitted.evaluation is not None:
+            log.say("", *fitted.evaluation.lines())
+        record = manifest(fitted, options)
+        if validation is not None:
+            record["validation"] = validation.to_dict()
+        write_fit(outputs, fitted, fit_page(fitted), record, log)
     if interrupted:
         print("riata: interrupted; the path so far was kept, --resume goes on with it", file=sys.stderr)
         return 130
@@ -92,12 +113,27 @@ def run_fit(options: Namespace) -> int:
 
 def study_options(options: Namespace) -> StudyOptions:
     """Pick the options that say what to read."""
-    return StudyOptions(**{item.name: getattr(options, item.name) for item in fields(StudyOptions)})
+    given = {item.name: getattr(options, item.name) for item in fields(StudyOptions) if item.name in options}
+    return StudyOptions(**given, fit_validation=options.verb == "cv")
+
+
+def check_options(options: Namespace) -> None:
+    """Refuse options that need no file to be found wrong."""
+    if options.scoring is not None and options.verb == "fit" and options.split is None:
+        raise ValueError("--scoring needs a validation part: give --split NAME, or use riata cv")
+    if options.alpha is not None and isinstance(options.alphas, list) and options.alpha < min(options.alphas):
+        raise ValueError(
+            f"--alpha {options.alpha:g} lies below the path that --alphas asks for, which ends at "
+            f"{min(options.alphas):g}"
+        )
 
 
 def study_lines(study: Study, prefix: str) -> list[str]:
     """Return what was read and what was left out."""
-    lines = ["Samples", *study.join.lines(), "Features"]
+    lines = ["Samples", *study.join.lines()]
+    if study.join.lost:
+        lines.append(f"  each of the {len(study.join.lost):,} dropped is listed in {prefix}.dropped.tsv")
+    lines += ["Features", *(f"  {count:,} {study.noun} left out: {why}" for why, count in study.left_out)]
     lines.append(f"  {study.n_features:,} {study.noun}")
     reasons: dict[str, int] = {}
     for _, why in study.excluded:
@@ -108,16 +144,23 @@ def study_lines(study: Study, prefix: str) -> list[str]:
     if isinstance(study.main, Genotypes):
         missing = float(study.main.missing_rate().mean())
         lines.append(
-            f"  counting allele {study.main.counted_allele} of the .bim; {100 * missing:.2g} % of calls "
-            "missing"
+            f"  counting allele {study.main.counted_allele}{_of_table(study.main)}; {100 * missing:.2g} % of "
+            "calls missing"
         )
     if study.covariate_names:
         lines.append(f"  covariates, not penalised: {some(study.covariate_names)}")
     return lines
 
 
+def _of_table(geno: Genotypes) -> str:
+    """Say where the allele that is counted has its name."""
+    if geno.path.endswith(".bed"):
+        return " of the .bim"
+    return ", the alternative one" if geno.counted_allele == "A1" else ", the reference one"
+
+
 def fit_study(
-    study: Study, options: Namespace, checkpoint: Path | None = None
+    study: Study, options: Namespace, checkpoint: Path | None = None, log: Log | None = None
 ) -> tuple[Any, bool, list[str], float]:
     """Fit, watching for Ctrl-C; return the fit, whether it was cut short, warnings, and seconds."""
     import riata
@@ -139,11 +182,13 @@ def fit_study(
         "solver": options.solver,
         "n_threads": options.threads,
         "max_active": max_active,
+        "memory": options.memory,
         "checkpoint": checkpoint,
         "keep_checkpoint": True,  # until the outputs are written
     }
     began = time.perf_counter()
-    with Progress(quiet=options.quiet) as progress, warnings.catch_warnings(record=True) as caught:
+    note = log.note if log is not None and options.verbose else None
+    with Progress(quiet=options.quiet, note=note) as progress, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         fit: Any
         if options.verb == "cv":
@@ -160,17 +205,39 @@ def fit_study(
     return fit, progress.interrupted, messages, time.perf_counter() - began
 
 
-def choose_alpha(fit: Any, options: Namespace) -> tuple[float, str]:
+def validation_of(study: Study, fit: Any, options: Namespace) -> Validation | None:
+    """Score the path on the validation part of a split; None when there is none, or it took part in folds."""
+    part = study.part("validation")
+    if part is None or hasattr(fit, "path"):
+        return None
+    return validate(fit, part, check_scoring(options.scoring, fit.loss))
+
+
+def choose_alpha(fit: Any, options: Namespace, validation: Validation | None = None) -> tuple[float, str]:
     """Return the alpha to report, and how it was chosen."""
     path = getattr(fit, "path", fit)
     if options.alpha is not None:
-        path.coef(options.alpha)  # refuses values outside the path
+        check_alpha(path, options.alpha)
         return float(options.alpha), "as asked with --alpha"
     if hasattr(fit, "path"):
         if options.select == "1se":
             return fit.alpha_1se, "the sparsest within one standard error of the best cross-validation score"
         return fit.alpha_min, "the best cross-validation score"
+    if validation is not None:
+        score = f"{score_label(validation.scoring).split(',')[0]} {validation.best:.4g}"
+        return validation.alpha, f"the best on the {validation.n:,} validation samples: {score}; no refit"
     return float(path.alphas[-1]), "the weakest penalty fitted, not validated: riata cv chooses one"
+
+
+def check_alpha(path: Any, alpha: float) -> None:
+    """Refuse a penalty that the path does not reach."""
+    try:
+        path.coef([alpha])
+    except ValueError:
+        raise ValueError(
+            f"--alpha {alpha:g} lies outside the fitted path, which goes from {path.alphas[0]:.4g} to "
+            f"{path.alphas[-1]:.4g}; --eps or --alphas of riata fit and riata cv make it longer"
+        ) from None
 
 
 def study_partners(study: Study, hits: Hits, options: Namespace) -> Partners | None:
@@ -201,10 +268,13 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
             "in_file": study.join.n_source,
             "analysed": study.n_samples,
             "dropped": {why: len(names) for why, names in study.join.dropped},
+            "dropped_names": {why: names[:MAX_NAMES] for why, names in study.join.dropped},
+            "parts": {part.name: len(part.y) for part in study.parts},
             "notes": study.join.notes,
         },
         "features": {
-            "in_file": study.n_features,
+            "in_file": study.n_features + sum(count for _, count in study.left_out),
+            "left_out": dict(study.left_out),
             "set_aside": len(study.excluded),
             "covariates": study.covariate_names,
         },
@@ -236,6 +306,7 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
             "intercept": path.intercept(fitted.alpha),
             "covariates": dict(fitted.hits.covariates),
         },
+        "evaluation": None if fitted.evaluation is None else fitted.evaluation.to_dict(),
         "seconds": fitted.seconds,
     }
     if isinstance(study.main, Genotypes):
@@ -272,6 +343,9 @@ def write_fit(outputs: OutputSet, fitted: Fitted, page: Page, record: dict[str, 
         )
         write_tsv(outputs.path("excluded.tsv"), [*described, ("REASON", [why for _, why in study.excluded])])
         record["rows"]["excluded.tsv"] = len(study.excluded)
+    if study.join.lost:
+        write_tsv(outputs.path("dropped.tsv"), study.join.columns())
+        record["rows"]["dropped.tsv"] = len(study.join.lost)
     save_model(outputs.path("path.npz"), fitted.fit, study, fitted.alpha)
     save_account(outputs.path("path.npz"), fitted)
     outputs.path("json"), outputs.path("log")
@@ -290,10 +364,12 @@ _WHAT = {
     "score": "their weights, for plink --score",
     "ld.tsv": "variants in linkage disequilibrium with them",
     "excluded.tsv": "what was set aside, and why",
+    "dropped.tsv": "samples that were dropped, and why",
     "path.npz": "the whole path, for riata predict and riata.load",
     "json": "the record of this run",
     "log": "this text",
     "scores.tsv": "the scores",
+    "missing.tsv": "variants that were not found, and why",
 }
 
 
@@ -309,132 +385,76 @@ def log_text(command: str, number: str, date: str, log: Log) -> str:
     return "\n".join([f"riata {number}, {date}", command, "", *log.lines]) + "\n"
 
 
-def run_predict(options: Namespace) -> int:
-    """Score new samples with a saved model (``riata predict``)."""
-    if (options.bfile is None) == (options.matrix is None):
-        raise ValueError("give exactly one of --bfile and --matrix")
-    log = Log(quiet=options.quiet)
-    with OutputSet(options.out) as outputs:
-        model = load_model(options.model)
-        alpha = model.alpha if options.alpha is None else float(options.alpha)
-        model.path.coef(alpha)
-        scores, joiner, files = _score(model, options, alpha)
-        columns = _score_columns(model, scores, joiner, genotypes=options.bfile is not None)
-        log.say("Samples", *joiner.report.lines())
-        log.say(*(f"  note: {note}" for note in scores.notes), "")
-        log.say(f"Scored {joiner.report.n_analysed:,} samples for {model.response} at alpha {alpha:.4g}")
-        write_tsv(outputs.path("scores.tsv"), columns)
-        outputs.path("json"), outputs.path("log")
-        record = {
-            "riata": version(),
-            "date": today(),
-            "command": options.command_line,
-            "inputs": [describe_file(file) for file in [options.model, *files]],
-            "alpha": alpha,
-            "response": model.response,
-            "samples": {"in_file": joiner.report.n_source, "scored": joiner.report.n_analysed},
-            "notes": scores.notes,
-            "outputs": [outputs.final(suffix) for suffix in outputs.suffixes],
-        }
-        write_json(outputs.path("json"), record)
-        log.say("", "Written", *written_lines(outputs))
-        outputs.path("log").write_text(
-            log_text(options.command_line, version(), today(), log), encoding="utf-8"
-        )
-    return 0
-
-
-def _score(model: Model, options: Namespace, alpha: float) -> tuple[Scores, Joiner, list[str]]:
-    files: list[str] = []
-    if options.bfile is not None:
-        geno = open_genotypes(options.bfile)
-        prefix = geno.path.removesuffix(".bed")
-        files += [f"{prefix}.bed", f"{prefix}.bim", f"{prefix}.fam"]
-        joiner = Joiner(f"{prefix}.fam", list(geno.samples.iid), list(geno.samples.fid))
-        covariates, rows = _model_covariates(model, joiner, options, files)
-        chosen = geno if len(rows) == len(geno) else geno.subset(samples=rows)
-        return score_genotypes(model, chosen, covariates[rows], alpha), joiner, files
-    files.append(options.matrix)
-    table = read_matrix(options.matrix, options.orient)
-    joiner = Joiner(options.matrix, list(table.sample_ids))
-    joiner.report.notes.extend(table.notes)
-    covariates, rows = _model_covariates(model, joiner, options, files)
-    table.X = table.X[rows]
-    return score_matrix(model, table, covariates[rows], alpha), joiner, files
-
-
-def _model_covariates(model: Model, joiner: Joiner, options: Namespace, files: list[str]) -> tuple[Any, Any]:
-    if model.covariates and options.covar is None:
-        raise ValueError(f"the model has covariates {some(model.covariates)}: give them with --covar FILE")
-    if options.covar is not None and not model.covariates:
-        raise ValueError("--covar: the model has no covariates")
-    covariates, _ = read_covariates(joiner, options.covar, model.covariates or None, files)
-    return covariates, joiner.finish()
-
-
-def _score_columns(model: Model, scores: Scores, joiner: Joiner, *, genotypes: bool) -> list[tuple[str, Any]]:
-    rows = np.flatnonzero(joiner.use)
-    ids = text_array([joiner.ids[i] for i in rows])
-    columns: list[tuple[str, Any]] = [("ID", ids)]
-    if joiner.families is not None:
-        columns = [("FID", text_array([joiner.families[i] for i in rows])), ("IID", ids)]
-    if genotypes:
-        columns.append(("MISSING_CALLS", scores.missing))
-    if model.path.loss == "binomial":
-        from scipy.special import expit
-
-        return [*columns, ("LINEAR_PREDICTOR", scores.link), ("PROBABILITY", expit(scores.link))]
-    return [*columns, ("PREDICTION", scores.link)]
-
-
 def run_info(options: Namespace) -> int:
-    """Describe a fileset, a table or a saved model (``riata info``)."""
-    given = [options.bfile, options.matrix, options.model]
-    if sum(item is not None for item in given) != 1:
-        raise ValueError("give exactly one of --bfile, --matrix and --model")
-    if options.bfile is not None:
-        lines = genotype_lines(open_genotypes(options.bfile))
-    elif options.matrix is not None:
-        table = read_matrix(options.matrix, options.orient)
-        n, p = table.shape
-        finite = np.isfinite(table.X).all(axis=0)
-        constant = int((table.X.min(axis=0) == table.X.max(axis=0)).sum())
-        lines = [
-            f"{options.matrix}: {n:,} samples x {p:,} features, {table.X.dtype}",
-            f"  features    {some(list(table.feature_names), 4)}",
-            f"  samples     {some(list(table.sample_ids), 4)}",
-            f"  incomplete  {int((~finite).sum()):,} features with missing or infinite values",
-            f"  constant    {constant:,} features",
-        ]
-        lines += [
-            f"  text        {name}: {some(sorted(set(cells)), 4)}" for name, cells in table.text.items()
-        ]
-        lines += [
-            f"  beside      {name}: {some(list(dict.fromkeys(cells)), 4)}"
-            for name, cells in table.beside.items()
-        ]
-        lines += [f"  note        {note}" for note in table.notes]
-    else:
+    """Describe genotypes, a table or a saved model (``riata info``)."""
+    if options.path is not None:
+        _place_path(options)
+    given = [name for name in (*SOURCES, "matrix", "model") if getattr(options, name) is not None]
+    if len(given) != 1:
+        raise ValueError("give one file, or exactly one of --bfile, --pfile, --bgen, --matrix and --model")
+    if given == ["model"]:
         lines = model_lines(options.model, load_model(options.model))
+    elif given == ["matrix"]:
+        lines = matrix_lines(options.matrix, options.orient)
+    else:
+        lines = genotype_lines(genotypes_of(options))
     print("\n".join(lines))
     return 0
 
 
+def _place_path(options: Namespace) -> None:
+    """Put the file given without a flag where its name says it belongs."""
+    path = str(options.path)
+    for name, suffix in SOURCES.items():
+        if path.endswith(suffix) or Path(path + suffix).is_file():
+            setattr(options, name, [*(getattr(options, name) or []), path])
+            return
+    if "@" in Path(path).name:
+        options.bfile = [path]
+    elif path.endswith(".npz") and is_model(path):
+        options.model = path
+    elif Path(path).is_file():
+        options.matrix = path
+    else:
+        raise FileNotFoundError(f"{path}: no such file, nor one with .bed, .pgen or .bgen after it")
+
+
+def matrix_lines(path: str, orient: str) -> list[str]:
+    """Describe a table."""
+    table = read_matrix(path, orient)
+    n, p = table.shape
+    finite = np.isfinite(table.X).all(axis=0)
+    constant = int((table.X.min(axis=0) == table.X.max(axis=0)).sum())
+    lines = [
+        f"{path}: {n:,} samples x {p:,} features, {table.X.dtype}",
+        f"  features    {some(list(table.feature_names), 4)}",
+        f"  samples     {some(list(table.sample_ids), 4)}",
+        f"  incomplete  {int((~finite).sum()):,} features with missing or infinite values",
+        f"  constant    {constant:,} features",
+    ]
+    lines += [f"  text        {name}: {some(sorted(set(cells)), 4)}" for name, cells in table.text.items()]
+    lines += [
+        f"  beside      {name}: {some(list(dict.fromkeys(cells)), 4)}" for name, cells in table.beside.items()
+    ]
+    return [*lines, *(f"  note        {note}" for note in table.notes)]
+
+
 def genotype_lines(geno: Genotypes) -> list[str]:
-    """Describe a PLINK fileset."""
+    """Describe genotypes."""
     n, p = geno.shape
-    size = Path(geno.path).stat().st_size
+    size = sum(Path(source.path).stat().st_size for source in geno.sources)
+    more = f" and {len(geno.sources) - 1} more" if len(geno.sources) > 1 else ""
     missing = geno.missing_rate()
     frequency = geno.allele_frequency()
     minor = np.minimum(frequency, 1.0 - frequency)
-    chromosomes = list(dict.fromkeys(geno.variants.chrom))
+    chromosomes = geno.variants.chrom.unique()
     still = int(geno.monomorphic().sum())
     lines = [
-        f"{geno.path}: {n:,} samples x {p:,} variants, {size / 1e6:,.1f} MB",
+        f"{geno.path}{more}: {n:,} samples x {p:,} variants, {size / 1e6:,.1f} MB",
         "  samples      "
         f"{some([f'{f} {i}' for f, i in zip(geno.samples.fid[:3], geno.samples.iid[:3], strict=True)], 3)}",
         f"  chromosomes  {some(chromosomes, 12)}",
-        f"  counting     allele {geno.counted_allele} of the .bim",
+        f"  counting     allele {geno.counted_allele}{_of_table(geno)}",
         f"  missing      {100 * float(missing.mean()):.3g} % of calls, at worst "
         f"{100 * float(missing.max()):.3g} % of a variant",
         f"  monomorphic  {still:,} variants",

@@ -18,11 +18,16 @@ Key = tuple[str, str]
 
 @dataclass
 class JoinReport:
-    """What became of the samples: how many there were, which were dropped and why, how many are analysed."""
+    """What became of the samples: how many there were, which were dropped and why, how many are analysed.
+
+    `dropped` and `unmatched` are (reason, names); `lost` holds the ids (FID and IID, or one id) of each
+    dropped sample with the reason.
+    """
 
     source: str
     n_source: int
     dropped: list[tuple[str, list[str]]] = field(default_factory=list)
+    lost: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     unmatched: list[tuple[str, list[str]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     n_analysed: int = 0
@@ -34,6 +39,12 @@ class JoinReport:
         rows.append(("analysed", self.n_analysed, ""))
         rows += [(f"ignored: {what}", len(names), some(names, 3)) for what, names in self.unmatched if names]
         return rows
+
+    def columns(self) -> list[tuple[str, list[str]]]:
+        """Return the dropped samples as a table: their ids, and the reason."""
+        names = ("FID", "IID") if self.lost and len(self.lost[0][0]) == 2 else ("ID",)
+        ids = [(name, [sample[k] for sample, _ in self.lost]) for k, name in enumerate(names)]
+        return [*ids, ("REASON", [why for _, why in self.lost])]
 
     def lines(self) -> list[str]:
         """Return the report as aligned text."""
@@ -53,13 +64,14 @@ class Joiner:
     ids : sequence of str
         IID, or the sample name of a table.
     families : sequence of str, optional
-        FID; without it samples are matched by `ids` alone.
+        FID; without it, or when it is 0 for all, samples are matched by `ids` alone.
     """
 
     def __init__(self, source: str, ids: Sequence[str], families: Sequence[str] | None = None) -> None:
         self.source = source
         self.ids = [str(name) for name in ids]
         self.families = None if families is None else [str(name) for name in families]
+        self._paired = self.families is not None and any(name != "0" for name in self.families)
         self.use = np.ones(len(self.ids), dtype=bool)
         self.report = JoinReport(Path(source).name, len(self.ids))
         keys = self.ids if self.families is None else list(zip(self.families, self.ids, strict=True))
@@ -74,7 +86,12 @@ class Joiner:
         gone = np.flatnonzero(self.use & ~keep)
         if len(gone):
             self.report.dropped.append((why, [self.label(int(i)) for i in gone]))
+            self.report.lost += [(self.key(int(i)), why) for i in gone]
             self.use &= keep
+
+    def key(self, i: int) -> tuple[str, ...]:
+        """Return the ids of sample `i`: FID and IID, or the only one it has."""
+        return (self.ids[i],) if self.families is None else (self.families[i], self.ids[i])
 
     def label(self, i: int) -> str:
         """Name sample `i` for a message."""
@@ -83,14 +100,30 @@ class Joiner:
         return f"{self.families[i]} {self.ids[i]}"
 
     def match(self, table: TextTable) -> tuple[NDArray[np.int64], list[str]]:
-        """Return, for each sample, its row in `table` or -1, and the columns that are not ids."""
+        """Return, for each sample, its row in `table` or -1, and the columns that are not ids.
+
+        Samples that only the table knows are reported.
+        """
+        rows, data, unknown = self._match(table)
+        here = (f"in {Path(table.path).name} only", unknown)
+        if here not in self.report.unmatched:  # one file may hold phenotypes and covariates
+            self.report.unmatched.append(here)
+        return rows, data
+
+    def rows(self, table: TextTable) -> NDArray[np.int64]:
+        """Return, for each sample, its row in `table` or -1."""
+        return self._match(table)[0]
+
+    def _match(self, table: TextTable) -> tuple[NDArray[np.int64], list[str], list[str]]:
         keys, data = self._table_keys(table)
         twice = repeated(keys)
         if twice:
             line = table.lines[max(i for i, key in enumerate(keys) if key == twice[0])]
             raise ValueError(f"{table.path}, line {line}: sample {_show(twice[0])} appears more than once")
         row = {key: i for i, key in enumerate(keys)}
-        mine = self._keys(paired=bool(keys) and isinstance(keys[0], tuple), path=table.path)
+        if not keys:
+            raise ValueError(f"{table.path}: no rows below the header")
+        mine = self._keys(paired=isinstance(keys[0], tuple), path=table.path)
         rows = np.array([row.get(key, -1) for key in mine], dtype=np.int64)
         if (rows < 0).all():
             raise ValueError(
@@ -99,18 +132,21 @@ class Joiner:
             )
         known = set(mine)
         unknown = [_show(key) for key in keys if key not in known]
-        self.report.unmatched.append((f"in {Path(table.path).name} only", unknown))
-        return rows, data
+        return rows, data, unknown
 
     def listed(self, path: StrPath) -> NDArray[np.bool_]:
         """Say which samples a list file (FID IID, or IID, a line) names."""
         fields = read_list(path)
-        if fields and fields[0][0].upper() in ("#FID", "FID", "#IID", "IID"):
+        header = fields[0][0].lstrip("#").upper() if fields else ""
+        if header in ("FID", "IID"):
             fields = fields[1:]
         if not fields:
             raise ValueError(f"{fspath(path)}: the list is empty")
-        paired = self.families is not None and len(fields[0]) > 1
-        named: set[Any] = {(row[0], row[1]) if paired and len(row) > 1 else row[0] for row in fields}
+        two = self.families is not None and len(fields[0]) > 1 and header != "IID"
+        paired = two and self._paired and any(row[0] != "0" for row in fields)
+        named: set[Any] = set()
+        for row in fields:
+            named.add((row[0], row[1]) if paired and len(row) > 1 else row[min(int(two), len(row) - 1)])
         mine = self._keys(paired=paired, path=fspath(path))
         return np.array([key in named for key in mine], dtype=bool)
 
@@ -136,22 +172,19 @@ class Joiner:
 
     def _table_keys(self, table: TextTable) -> tuple[list[Any], list[str]]:
         header = [name.lstrip("#").upper() for name in table.header]
-        if "FID" in header and "IID" in header:
-            f, i = header.index("FID"), header.index("IID")
-            data = [name for k, name in enumerate(table.header) if k not in (f, i)]
-            if self.families is None:
-                return [row[i] for row in table.rows], data
-            return [(row[f], row[i]) for row in table.rows], data
-        if "IID" in header:
-            i = header.index("IID")
-        elif self.families is None:
-            i = 0
-        else:
+        if "IID" not in header and (self.families is not None or _is_data(table.header[1:])):
             raise ValueError(
-                f"{table.path}: the first line must name the columns and start with FID IID (or IID), got "
-                f"{some(table.header, 3)}"
+                f"{table.path}: the first line must name the columns, FID and IID (or IID) first, but it "
+                f"reads {' '.join(table.header)[:60]!r}; put a line such as 'FID IID height' above it"
             )
-        return [row[i] for row in table.rows], [name for k, name in enumerate(table.header) if k != i]
+        i = header.index("IID") if "IID" in header else 0
+        if "FID" not in header or "IID" not in header:
+            return [row[i] for row in table.rows], [name for k, name in enumerate(table.header) if k != i]
+        f = header.index("FID")
+        data = [name for k, name in enumerate(table.header) if k not in (f, i)]
+        if not self._paired or all(row[f] == "0" for row in table.rows):
+            return [row[i] for row in table.rows], data
+        return [(row[f], row[i]) for row in table.rows], data
 
 
 def repeated(keys: Iterable[Any]) -> list[Any]:
@@ -167,3 +200,11 @@ def repeated(keys: Iterable[Any]) -> list[Any]:
 
 def _show(key: Any) -> str:
     return " ".join(key) if isinstance(key, tuple) else str(key)
+
+
+def _is_data(cells: Sequence[str]) -> bool:
+    """Say whether what should be names of columns are numbers."""
+    try:
+        return bool([float(cell) for cell in cells])
+    except ValueError:
+        return False

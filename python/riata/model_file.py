@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.covariates import Coding
 from riata.genotypes import Genotypes
+from riata.held_out import Baseline, fit_baseline
 from riata.outputs import append_arrays
 from riata.study import Study
 from riata.tables import StrPath
@@ -40,6 +42,10 @@ class Model:
         Features that are active somewhere on the path.
     variants : dict of (k,) arrays
         ``chrom, pos, id, effect, other`` of those, for genotypes.
+    codings : list of Coding
+        How the columns of a covariate file become `covariates`.
+    baseline : Baseline or None
+        The fit of the covariates alone.
     """
 
     path: Any
@@ -52,6 +58,8 @@ class Model:
     classes: list[str]
     active: NDArray[np.int64]
     variants: dict[str, NDArray[Any]]
+    codings: list[Coding]
+    baseline: Baseline | None
 
 
 def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
@@ -67,6 +75,8 @@ def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
         "alpha": alpha,
         "response": study.response.name,
         "classes": list(study.response.classes),
+        "codings": [coding.to_dict() for coding in study.codings],
+        "baseline": fit_baseline(study).to_dict() if study.covariate_names else None,
     }
     arrays: dict[str, NDArray[Any]] = {_META: np.array(json.dumps(meta)), "study_active": active}
     if isinstance(study.main, Genotypes):
@@ -82,6 +92,15 @@ def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
             chosen = values[active]
             arrays[f"study_{name}"] = chosen if name == "pos" else np.array(chosen.tolist(), dtype=np.str_)
     append_arrays(file, arrays)
+
+
+def is_model(file: StrPath) -> bool:
+    """Say whether a file is an archive that :func:`save_model` wrote."""
+    try:
+        with np.load(file, allow_pickle=False) as archive:
+            return _META in archive.files
+    except (OSError, ValueError):
+        return False
 
 
 def load_model(file: StrPath) -> Model:
@@ -115,4 +134,6 @@ def load_model(file: StrPath) -> Model:
         classes=list(meta["classes"]),
         active=active,
         variants=variants,
+        codings=[Coding.from_dict(kept) for kept in meta["codings"]],
+        baseline=None if meta["baseline"] is None else Baseline.from_dict(meta["baseline"]),
     )

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import IO, Any
 
@@ -22,11 +23,21 @@ class Progress:
     stream : text stream, default ``sys.stderr``
     quiet : bool, default False
         Draw nothing even on a terminal.
+    note : callable, optional
+        Called with one line about each alpha, in place of the drawn line.
     """
 
-    def __init__(self, stream: IO[str] | None = None, *, quiet: bool = False) -> None:
+    def __init__(
+        self,
+        stream: IO[str] | None = None,
+        *,
+        quiet: bool = False,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
         self.stream = sys.stderr if stream is None else stream
-        self.shown = not quiet and self.stream.isatty()
+        self.shown = not quiet and note is None and self.stream.isatty()
+        self._note = note
+        self._seen: list[tuple[float, int]] = []  # seconds spent, alphas done
         self.interrupted = False
         plain = not str(getattr(self.stream, "encoding", None) or "").lower().startswith("utf")
         self._marks = ("#", "-") if plain else ("\u2501", "\u2500")
@@ -53,19 +64,18 @@ class Progress:
     def __call__(self, done: int, total: int, alpha: float, n_active: int, gap: float, passes: float) -> bool:
         """Draw the line; return False when the user asked to stop."""
         now = time.monotonic()
+        self._seen.append((now - self._began, done))
+        state = f"alpha {alpha:.3g}  active {n_active:,}  gap {max(gap, 0.0):.0e}  passes {passes:.1f}"
+        if self._note is not None:
+            self._note(f"  {done}/{total}  {state}  {now - self._began:.1f} s")
         if self.shown and (now - self._drawn > 0.1 or done >= total):
             self._drawn = now
-            self._draw(done, total, alpha, n_active, gap, passes, now - self._began)
+            self._draw(done, total, state)
         return not self.interrupted
 
-    def _draw(
-        self, done: int, total: int, alpha: float, n_active: int, gap: float, passes: float, spent: float
-    ) -> None:
+    def _draw(self, done: int, total: int, state: str) -> None:
         width = shutil.get_terminal_size((100, 20)).columns
-        text = (
-            f" {done}/{total} alphas  alpha {alpha:.3g}  active {n_active:,}  gap {max(gap, 0.0):.0e}  "
-            f"passes {passes:.1f}  {time_left(done, total, spent)}"
-        )
+        text = f" {done}/{total} alphas  {state}  {time_left(self._seen, total)}"
         room = max(min(24, width - len(text) - 2), 0)
         filled = round(room * done / max(total, 1))
         bar = self._marks[0] * filled + self._marks[1] * (room - filled)
@@ -87,11 +97,18 @@ class Progress:
             self.stream.flush()
 
 
-def time_left(done: int, total: int, spent: float) -> str:
-    """Say how long the rest may take at the pace so far."""
+def time_left(seen: Sequence[tuple[float, int]], total: int) -> str:
+    """Say how long the rest may take at the pace of the latest third: alphas get dearer along a path.
+
+    `seen` holds (seconds spent, alphas done), in order.
+    """
+    spent, done = seen[-1]
     if done <= 0 or spent < 0.5:
         return ""
-    left = spent * (total - done) / done
+    start, first = next(((t, k) for t, k in seen if k >= 2 * done / 3), seen[0])
+    if first == done:
+        start, first = 0.0, 0
+    left = (spent - start) / (done - first) * (total - done)
     if left < 60:
         return f"{left:.0f} s left"
     if left < 5400:

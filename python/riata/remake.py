@@ -18,7 +18,7 @@ from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, describe_file, write_json
 from riata.pages import fit_page, summary_lines
 from riata.results import scoring_lines, scoring_record, write_results
-from riata.scoring import _find_variants
+from riata.scoring import find_variants, model_weights, refusal
 from riata.tables import some
 
 
@@ -96,8 +96,12 @@ def partners_in(geno: Genotypes, model: Model, kept: Kept, hits: Hits, options: 
     if not kept.account.is_genotypes:
         raise ValueError("--bfile: the model was fitted to a table; linkage disequilibrium needs genotypes")
     chosen = geno.subset(samples=_analysed(geno, kept.samples))
-    needed = np.searchsorted(model.active, hits.positions)
-    where, _, _ = _find_variants(model, geno, needed)
+    weights = model_weights(model, hits.alpha)
+    found = find_variants(weights, geno)
+    if found.absent:
+        raise ValueError(refusal(weights, geno, found.absent))
+    order = np.argsort(np.argsort(hits.positions))  # weights are by position, hits are not
+    where = found.where[order]
     partners = find_partners(
         chosen, where, hits.strongest, window_kb=options.ld_window_kb, least_r2=options.ld_r2,
         n_threads=options.threads,

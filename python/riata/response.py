@@ -36,7 +36,8 @@ def code_response(
 ) -> Response:
     """Turn the cells of a phenotype column into a response.
 
-    Cells that spell a missing value, or `missing_code` (default -9), become NaN. For ``loss="binomial"`` two
+    Cells that spell a missing value, or a code of `missing_code` (default -9; several between commas), become
+    NaN. For ``loss="binomial"`` two
     numeric codes must be 0/1 (1 = case) or 1/2 (2 = case, as PLINK); two text labels are taken in
     alphabetical order unless `positive` names the one to model.
 
@@ -46,8 +47,9 @@ def code_response(
         When the column is not what `loss` needs, or could be read in two ways: not two classes, codes 0, 1
         and 2 together, a measurement in which the missing code may be a value, two values and no `loss`.
     """
-    code = "-9" if missing_code is None else missing_code
-    missing = np.array([is_missing(cell) or _same(cell, code) for cell in cells], dtype=bool)
+    codes = [code.strip() for code in ("-9" if missing_code is None else missing_code).split(",")]
+    hidden = np.array([any(_same(cell, code) for code in codes) for cell in cells], dtype=bool)
+    missing = hidden | np.array([is_missing(cell) for cell in cells], dtype=bool)
     present = [cell for cell, gone in zip(cells, missing, strict=True) if not gone]
     if not present:
         raise ValueError(f"{name}: every value is missing")
@@ -60,6 +62,11 @@ def code_response(
                 f"{name} holds two values ({' and '.join(labels[:2])}): say --loss binomial for two "
                 "classes, or --loss gaussian to treat them as measurements"
             )
+        if distinct == 3 and numbers is not None and set(numbers.values()) == {0.0, 1.0, 2.0}:
+            raise ValueError(
+                f"{name} holds 0, 1 and 2: say --loss gaussian to treat them as measurements, or --loss "
+                "binomial --missing-code 0,-9 for cases and controls coded 2 and 1"
+            )
         loss = "gaussian"
     if loss == "binomial":
         return _two_classes(cells, missing, name, labels, numbers, positive)
@@ -70,14 +77,14 @@ def code_response(
     values = np.array([np.nan if gone else numbers[cell] for cell, gone in zip(cells, missing, strict=True)])
     if not np.isfinite(values[~missing]).all():
         raise ValueError(f"{name}: values must be finite")
-    coded = sum(_same(cell, code) for cell in cells)
+    coded = int(hidden.sum())
     if coded and missing_code is None and min(numbers.values()) < 0:
         raise ValueError(
             f"{name}: -9 marks a missing value, but {min(numbers.values()):g} shows that negative numbers "
             "are measurements here; say --missing-code NA to keep -9 as a number, or --missing-code=-9 to "
             "confirm"
         )
-    note = f"{code} counts as missing ({coded} samples)" if coded else ""
+    note = f"{' or '.join(codes)} counts as missing ({coded} samples)" if coded else ""
     return Response(name, loss, values, (), note)
 
 
@@ -94,7 +101,8 @@ def _two_classes(
         shown = some([f"{value:g}" for value in found])
         if found == [0.0, 1.0, 2.0]:
             raise ValueError(
-                f"{name} holds 0, 1 and 2: with 1/2 coding 0 means missing in PLINK files; write it as NA"
+                f"{name} holds 0, 1 and 2: with 1/2 coding 0 means missing in PLINK files; if it does here, "
+                "say --missing-code 0,-9"
             )
         if found not in ([0.0, 1.0], [1.0, 2.0]):
             what = "only one class" if len(found) == 1 else "not two classes"

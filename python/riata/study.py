@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.genotypes import Genotypes, open_genotypes
-from riata.joining import Joiner, JoinReport, repeated
+from riata.covariates import Coding, Covariates, read_covariates
+from riata.filters import choose_variants, set_aside
+from riata.genotypes import Genotypes
+from riata.inputs import genotype_joiner, genotypes_of, given_source
+from riata.joining import Joiner, JoinReport
 from riata.matrices import MatrixTable, read_matrix
 from riata.response import Response, code_response
-from riata.tables import Table, TextTable, is_missing, read_list, read_text_table, some, text_array
+from riata.splitting import PARTS, Part, code_split
+from riata.tables import Table, TextTable, read_text_table, some, text_array
 from riata.text_columns import TextColumn, join_columns
 
 if TYPE_CHECKING:
     from riata import _core
 
+Rows = NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """What the user asked for; names as on the command line."""
+    """What the user asked for; names as on the command line.
 
-    bfile: str | None = None
+    `fit_validation` makes the validation part of a split take part in the fit, for folds that are drawn from
+    both.
+    """
+
+    bfile: str | tuple[str, ...] | None = None
+    pfile: str | tuple[str, ...] | None = None
+    bgen: str | tuple[str, ...] | None = None
+    sample: str | None = None
     matrix: str | None = None
     orient: str = "samples-rows"
     target: str | None = None
@@ -34,6 +47,9 @@ class StudyOptions:
     pheno_name: str | None = None
     covar: str | None = None
     covar_name: tuple[str, ...] | None = None
+    cat_covar: tuple[str, ...] = ()
+    split: str | None = None
+    fit_validation: bool = False
     keep: str | None = None
     remove: str | None = None
     extract: str | None = None
@@ -41,6 +57,7 @@ class StudyOptions:
     chrom: tuple[str, ...] | None = None
     maf: float = 0.0
     geno: float = 1.0
+    hwe: float = 0.0
     counted_allele: str = "A1"
     missing_code: str | None = None
     positive: str | None = None
@@ -115,6 +132,12 @@ class Study:
     join : JoinReport
     files : list of str
         Every file read, for the manifest.
+    codings : list of Coding
+        How the columns of the covariate file became `covariates`.
+    parts : list of Part
+        Samples that a split keeps out of the fit.
+    left_out : list of (reason, count)
+        Variants that were not asked for, and are not among `features`.
     noun : str
         What reports call the features: variants, genes.
     """
@@ -129,6 +152,9 @@ class Study:
     samples: Table
     join: JoinReport
     files: list[str]
+    codings: list[Coding] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    left_out: list[tuple[str, int]] = field(default_factory=list)
     noun: str = "features"
 
     @property
@@ -165,9 +191,11 @@ class Study:
 
     def columns(self, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
         """Decode the chosen penalised features, (n, k), NaN where missing."""
-        if isinstance(self.main, Genotypes):
-            return self.main.to_numpy(chosen)
-        return np.asarray(self.main[:, chosen], dtype=np.float64)
+        return decode(self.main, chosen)
+
+    def part(self, name: str) -> Part | None:
+        """Return a part that the split keeps out of the fit, or None."""
+        return next((part for part in self.parts if part.name == name), None)
 
     def standard_deviations(self, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the 1/n standard deviation of the chosen features, missing calls at their mean."""
@@ -181,6 +209,13 @@ class Study:
         return out
 
 
+def decode(main: Genotypes | NDArray[Any], columns: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return some features of genotypes or of a table, (n, k), NaN where missing."""
+    if isinstance(main, Genotypes):
+        return main.to_numpy(columns)
+    return np.asarray(main[:, columns], dtype=np.float64)
+
+
 def load_study(options: StudyOptions) -> Study:
     """Read every file the options name and line them up.
 
@@ -189,47 +224,55 @@ def load_study(options: StudyOptions) -> Study:
     OSError, ValueError
         For files that cannot be read or do not fit together; the message names file and line.
     """
-    if (options.bfile is None) == (options.matrix is None):
-        raise ValueError("give exactly one of --bfile and --matrix")
-    if not 0.0 <= options.maf <= 0.5:
-        raise ValueError(f"--maf must lie in [0, 0.5], got {options.maf}")
-    if not 0.0 <= options.geno <= 1.0:
-        raise ValueError(f"--geno must lie in [0, 1], got {options.geno}")
-    return _genotype_study(options, options.bfile) if options.bfile is not None else _matrix_study(options)
+    kind = given_source(options)
+    for flag, value, highest in (
+        ("--maf", options.maf, 0.5),
+        ("--geno", options.geno, 1.0),
+        ("--hwe", options.hwe, 1.0),
+    ):
+        if not 0.0 <= value <= highest:
+            raise ValueError(f"{flag} must lie in [0, {highest:g}], got {value}")
+    if options.cat_covar and options.covar is None:
+        raise ValueError("--cat-covar needs --covar FILE")
+    return _matrix_study(options) if kind == "matrix" else _genotype_study(options, kind)
 
 
-def _genotype_study(options: StudyOptions, bfile: str) -> Study:
+def _genotype_study(options: StudyOptions, kind: str) -> Study:
     for given, flag in ((options.target, "--target"), (options.drop or None, "--drop")):
         if given is not None:
-            raise ValueError(f"{flag} is for --matrix; with --bfile use --pheno and --pheno-name")
-    geno = open_genotypes(bfile, counted_allele="A1" if options.counted_allele == "A1" else "A2")
-    prefix = geno.path.removesuffix(".bed")
-    files = [f"{prefix}.bed", f"{prefix}.bim", f"{prefix}.fam"]
-    joiner = Joiner(f"{prefix}.fam", list(geno.samples.iid), list(geno.samples.fid))
+            raise ValueError(f"{flag} is for --matrix; with --{kind} use --pheno and --pheno-name")
+    geno = genotypes_of(options, options.counted_allele)
+    files = list(geno.files)
+    joiner = genotype_joiner(geno)
     _apply_lists(joiner, options, files)
+    tables = _Tables.read(options, files)
     if options.pheno is None:
         if options.pheno_name is not None:
             raise ValueError("--pheno-name needs --pheno FILE")
         cells, name = list(geno.samples.phenotype), "phenotype (.fam, column 6)"
     else:
-        cells, name = _phenotype_cells(joiner, options, files)
-    response = _code(joiner, cells, name, options)
-    covariates, names = read_covariates(joiner, options.covar, options.covar_name, files)
-    rows = joiner.finish()
-    if len(rows) < len(geno):
-        geno = geno.subset(samples=rows)
-    y, covariates, names = _take(response, covariates, names, rows, joiner)
+        cells, name = _phenotype_cells(joiner, options, tables)
+    joined = _join(joiner, options, tables, cells, name)
+    chosen = choose_variants(geno, options, files)
+    geno = chosen.geno
+    fitted = geno if len(joined.rows) == len(geno) else geno.subset(samples=joined.rows)
     study = Study(
-        main=geno,
-        y=y,
-        response=response,
+        main=fitted,
+        y=joined.y(joined.rows),
+        response=joined.response,
         features=geno.variants,
-        covariate_names=names,
-        covariates=covariates,
-        excluded=_set_aside(geno, options, files),
-        samples=Table({k: geno.samples[k] for k in ("fid", "iid")}),
+        covariate_names=joined.names,
+        covariates=joined.columns(joined.rows),
+        excluded=set_aside(fitted, options),
+        samples=fitted.samples[["fid", "iid"]],
         join=joiner.report,
         files=files,
+        codings=joined.codings,
+        parts=[
+            joined.part(name, rows, geno.subset(samples=rows), geno.samples[["fid", "iid"]][rows])
+            for name, rows in joined.held_out.items()
+        ],
+        left_out=chosen.left_out,
         noun="variants",
     )
     _check_left(study)
@@ -244,9 +287,10 @@ def _matrix_study(options: StudyOptions) -> Study:
         (options.chrom, "--chr"),
         (options.maf or None, "--maf"),
         (None if options.geno == 1.0 else options.geno, "--geno"),
+        (options.hwe or None, "--hwe"),
     ):
         if given is not None:
-            raise ValueError(f"{flag} is for --bfile")
+            raise ValueError(f"{flag} is for genotypes, not for --matrix")
     table = read_matrix(options.matrix, options.orient)
     files = [options.matrix]
     if (options.target is None) == (options.pheno is None):
@@ -254,40 +298,189 @@ def _matrix_study(options: StudyOptions) -> Study:
     cells: list[str] = []
     if options.target is not None:
         cells = table.pop_column(options.target)
+    beside = None
+    if options.split is not None and options.split in {*table.text, *table.beside, *table.feature_names}:
+        beside = table.pop_column(options.split)
     for name in options.drop:
         table.pop_column(name)
     joiner = Joiner(options.matrix, list(table.sample_ids))
     joiner.report.notes.extend(table.notes)
     _apply_lists(joiner, options, files)
+    tables = _Tables.read(options, files)
     if options.target is not None:
         name = options.target
     else:
-        cells, name = _phenotype_cells(joiner, options, files)
+        cells, name = _phenotype_cells(joiner, options, tables)
     if table.text:
         raise ValueError(
             f"{options.matrix}: text, not numbers, in {some(list(table.text))}; leave out with --drop"
         )
-    response = _code(joiner, cells, name, options)
-    covariates, names = read_covariates(joiner, options.covar, options.covar_name, files)
-    rows = joiner.finish()
-    X = table.X if len(rows) == table.shape[0] else table.X[rows]
-    check_finite(X, table)
-    y, covariates, names = _take(response, covariates, names, rows, joiner)
+    joined = _join(joiner, options, tables, cells, name, beside)
+    used = np.flatnonzero(joiner.use)
+    check_finite(table.X if len(used) == table.shape[0] else table.X[used], table)
+    X = table.X if len(joined.rows) == table.shape[0] else table.X[joined.rows]
     constant = np.flatnonzero(X.min(axis=0) == X.max(axis=0))
     study = Study(
         main=X,
-        y=y,
-        response=response,
+        y=joined.y(joined.rows),
+        response=joined.response,
         features=Table({"name": table.feature_names}),
-        covariate_names=names,
-        covariates=covariates,
+        covariate_names=joined.names,
+        covariates=joined.columns(joined.rows),
         excluded=[(int(j), "constant") for j in constant],
-        samples=Table({"id": table.sample_ids[rows]}),
+        samples=Table({"id": table.sample_ids[joined.rows]}),
         join=joiner.report,
         files=files,
+        codings=joined.codings,
+        parts=[
+            joined.part(name, rows, table.X[rows], Table({"id": table.sample_ids[rows]}))
+            for name, rows in joined.held_out.items()
+        ],
     )
     _check_left(study)
     return study
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The phenotype and covariate files, read once each."""
+
+    pheno: TextTable | None
+    covar: TextTable | None
+
+    @classmethod
+    def read(cls, options: StudyOptions, files: list[str]) -> _Tables:
+        given = [path for path in (options.pheno, options.covar) if path is not None]
+        files.extend(dict.fromkeys(given))
+        read = {path: read_text_table(path) for path in given}
+        return cls(read.get(options.pheno or ""), read.get(options.covar or ""))
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """Responses and covariates of a source's samples, and which of these are fitted and which held out."""
+
+    response: Response
+    covariates: Covariates
+    codings: list[Coding]
+    names: list[str]
+    rows: Rows
+    held_out: dict[str, Rows]
+
+    def y(self, rows: Rows) -> NDArray[np.float64]:
+        return self.response.values[rows]
+
+    def columns(self, rows: Rows) -> NDArray[np.float64]:
+        """Return the covariates in use, one column for each of `names`."""
+        return named_columns(self.covariates, self.codings, self.names, rows)
+
+    def part(self, name: str, rows: Rows, main: Genotypes | NDArray[Any], samples: Table) -> Part:
+        return Part(name, main, self.y(rows), self.columns(rows), samples)
+
+
+def named_columns(
+    covariates: Covariates, codings: Sequence[Coding], names: Sequence[str], rows: Rows
+) -> NDArray[np.float64]:
+    """Return those columns that `names` lists, in its order, (rows, k)."""
+    every = [name for coding in codings for name in coding.columns]
+    chosen = [every.index(name) for name in names]
+    return np.ascontiguousarray(covariates.columns(codings, rows)[:, chosen])
+
+
+def _join(
+    joiner: Joiner,
+    options: StudyOptions,
+    tables: _Tables,
+    cells: list[str],
+    name: str,
+    split: list[str] | None = None,
+) -> _Joined:
+    response = _code(joiner, cells, name, options)
+    part = _read_split(joiner, options, tables, split)
+    if tables.covar is None and options.covar_name is not None:
+        raise ValueError("--covar-name needs --covar FILE")
+    covariates = read_covariates(
+        joiner,
+        tables.covar,
+        chosen=options.covar_name,
+        classes=options.cat_covar,
+        beside=() if options.split is None else (options.split,),
+    )
+    used = joiner.finish()
+    fitted = (0, 1) if options.fit_validation else (0,)
+    rows = used[np.isin(part[used], fitted)]
+    held_out = {
+        name: used[part[used] == k]
+        for k, name in enumerate(PARTS)
+        if k not in fitted and np.any(part[used] == k)
+    }
+    if options.split is not None:
+        counts = [f"{name} {int((part[used] == k).sum()):,}" for k, name in enumerate(PARTS)]
+        joiner.report.notes.append(f"split by {options.split}: {', '.join(counts)}")
+    joiner.report.n_analysed = len(used)
+    _check_response(response, rows, "to fit" if held_out else "")
+    for name, held in held_out.items():
+        _check_response(response, held, f"in the {name} part")
+    codings = covariates.codings(rows)
+    names = _varying(covariates, codings, rows, joiner)
+    return _Joined(response, covariates, codings, names, rows, held_out)
+
+
+def _read_split(
+    joiner: Joiner, options: StudyOptions, tables: _Tables, beside: list[str] | None
+) -> NDArray[np.int64]:
+    """Return the part of each sample; those without one are dropped."""
+    name = options.split
+    if name is None:
+        return np.zeros(len(joiner.ids), dtype=np.int64)
+    if beside is not None:
+        part = code_split(beside, name, joiner.source)
+    else:
+        table = next((t for t in (tables.pheno, tables.covar) if t is not None and name in t.header), None)
+        if table is None:
+            given = [t for t in (tables.pheno, tables.covar) if t is not None]
+            where = (
+                "; ".join(f"{t.path} has {some(t.header)}" for t in given) or "give --pheno or --covar FILE"
+            )
+            raise ValueError(f"--split: no column {name!r}; {where}")
+        codes = code_split(table.column(name), name, table.path)
+        rows = joiner.rows(table)
+        part = np.where(rows >= 0, codes[np.maximum(rows, 0)], -1)
+    joiner.drop(part >= 0, f"{name} (--split) missing")
+    return part
+
+
+def _check_response(response: Response, rows: Rows, where: str) -> None:
+    y = response.values[rows]
+    place = f" {where}" if where else ""
+    if len(y) < 2:
+        raise ValueError(f"{response.name}: at least two samples are needed{place}, {len(y)} left")
+    if len(np.unique(y)) < 2:
+        if response.classes:
+            left = response.classes[int(y[0])]
+            raise ValueError(
+                f"{response.name}: only class {left} is left{place} after joining samples; two are needed"
+            )
+        raise ValueError(f"{response.name}: all {len(y)} samples{place} have the same value, {y[0]:g}")
+
+
+def _varying(covariates: Covariates, codings: list[Coding], rows: Rows, joiner: Joiner) -> list[str]:
+    values = covariates.columns(codings, rows)
+    every = [name for coding in codings for name in coding.columns]
+    kept = []
+    for name, column in zip(every, values.T, strict=True):
+        if len(column) and column.min() < column.max():
+            kept.append(name)
+        else:
+            joiner.report.notes.append(f"covariate {name} is the same for all samples: left out")
+    for coding in codings:
+        if coding.levels is not None and not coding.levels:
+            joiner.report.notes.append(f"covariate {coding.name} has one level: left out")
+        elif coding.levels is not None:
+            joiner.report.notes.append(
+                f"covariate {coding.name}: {len(coding.levels) + 1} levels, reference {coding.reference}"
+            )
+    return kept
 
 
 def check_finite(X: NDArray[Any], table: MatrixTable) -> None:
@@ -310,18 +503,18 @@ def _apply_lists(joiner: Joiner, options: StudyOptions, files: list[str]) -> Non
         files.append(options.remove)
 
 
-def _phenotype_cells(joiner: Joiner, options: StudyOptions, files: list[str]) -> tuple[list[str], str]:
-    assert options.pheno is not None
-    table = read_text_table(options.pheno)
-    files.append(options.pheno)
+def _phenotype_cells(joiner: Joiner, options: StudyOptions, tables: _Tables) -> tuple[list[str], str]:
+    table = tables.pheno
+    assert table is not None
     rows, data = joiner.match(table)
     name = options.pheno_name
     if name is None:
+        data = [column for column in data if column != options.split]
         if len(data) != 1:
-            raise ValueError(f"{options.pheno}: choose one of its columns with --pheno-name: {some(data)}")
+            raise ValueError(f"{table.path}: choose one of its columns with --pheno-name: {some(data)}")
         name = data[0]
     column = table.column(name)
-    joiner.drop(rows >= 0, f"not in {Path(options.pheno).name}")
+    joiner.drop(rows >= 0, f"not in {Path(table.path).name}")
     return [column[i] if i >= 0 else "NA" for i in rows], name
 
 
@@ -336,115 +529,6 @@ def _code(joiner: Joiner, cells: list[str], name: str, options: StudyOptions) ->
     if response.note:
         joiner.report.notes.append(f"{name}: {response.note}")
     return response
-
-
-def read_covariates(
-    joiner: Joiner, path: str | None, chosen: Sequence[str] | None, files: list[str]
-) -> tuple[NDArray[np.float64], list[str]]:
-    """Read covariates, drop the samples that lack one, and return (samples, k) values with their names."""
-    if path is None:
-        if chosen is not None:
-            raise ValueError("--covar-name needs --covar FILE")
-        return np.empty((len(joiner.ids), 0)), []
-    files.append(path)
-    table = read_text_table(path)
-    rows, data = joiner.match(table)
-    names = list(data if chosen is None else chosen)
-    twice = repeated(names)
-    if twice:
-        raise ValueError(f"--covar-name: {twice[0]} is given twice")
-    values = np.full((len(joiner.ids), len(names)), np.nan)
-    for k, name in enumerate(names):
-        column = _covariate_numbers(table, name)
-        values[:, k] = np.where(rows >= 0, column[np.maximum(rows, 0)], np.nan)
-    joiner.drop(rows >= 0, f"not in {Path(path).name}")
-    joiner.drop(np.isfinite(values).all(axis=1), "a covariate is missing")
-    return values, names
-
-
-def _covariate_numbers(table: TextTable, name: str) -> NDArray[np.float64]:
-    cells = table.column(name)
-    out = np.empty(len(cells))
-    for i, cell in enumerate(cells):
-        try:
-            out[i] = np.nan if is_missing(cell) else float(cell)
-        except ValueError:
-            raise ValueError(
-                f"{table.path}, line {table.lines[i]}: covariate {name} must be a number, got {cell!r}; "
-                "write classes as 0/1 columns"
-            ) from None
-    if (out == -9.0).any() and np.nanmin(np.where(out == -9.0, np.nan, out), initial=np.inf) >= 0.0:
-        raise ValueError(
-            f"{table.path}: covariate {name} holds -9 and no other negative value; "
-            "if it means missing, write NA"
-        )
-    return out
-
-
-def _take(
-    response: Response,
-    covariates: NDArray[np.float64],
-    names: list[str],
-    rows: NDArray[np.int64],
-    joiner: Joiner,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], list[str]]:
-    y = response.values[rows]
-    if len(y) < 2:
-        raise ValueError(f"{response.name}: at least two samples are needed, {len(y)} left")
-    if response.classes and len(np.unique(y)) < 2:
-        left = response.classes[int(y[0])]
-        raise ValueError(f"{response.name}: only class {left} is left after joining samples; two are needed")
-    if not response.classes and len(np.unique(y)) < 2:
-        raise ValueError(f"{response.name}: all {len(y)} samples have the same value, {y[0]:g}")
-    inside = covariates[rows]
-    varies = np.array([len(np.unique(inside[:, k])) > 1 for k in range(len(names))], dtype=bool)
-    for k in np.flatnonzero(~varies):
-        joiner.report.notes.append(f"covariate {names[k]} is the same for all samples: left out")
-    return (
-        y,
-        np.ascontiguousarray(inside[:, varies]),
-        [name for name, keep in zip(names, varies, strict=True) if keep],
-    )
-
-
-def _set_aside(geno: Genotypes, options: StudyOptions, files: list[str]) -> list[tuple[int, str]]:
-    reasons: dict[int, str] = {}
-
-    def mark(mask: NDArray[np.bool_], why: str) -> None:
-        for j in np.flatnonzero(mask):
-            reasons.setdefault(int(j), why)
-
-    ids = geno.variants.id
-    if options.chrom is not None:
-        wanted = {name.removeprefix("chr") for name in options.chrom}
-        here = np.array([str(c).removeprefix("chr") in wanted for c in geno.variants.chrom], dtype=bool)
-        if not here.any():
-            raise ValueError(f"--chr: no variant on chromosome {some(sorted(wanted))}")
-        mark(~here, "--chr")
-    for path, flag in ((options.extract, "--extract"), (options.exclude, "--exclude")):
-        if path is None:
-            continue
-        files.append(path)
-        listed = {row[0] for row in read_list(path)}
-        named = np.array([name in listed for name in ids], dtype=bool)
-        if not named.any():
-            raise ValueError(
-                f"{path}: none of its {len(listed):,} variant ids is in {geno.path.removesuffix('.bed')}.bim"
-            )
-        mark(~named if flag == "--extract" else named, flag)
-    counts = geno.counts()
-    called = counts[:, :3].sum(axis=1)
-    mark(called == 0, "all calls missing")
-    mark((counts[:, :3] > 0).sum(axis=1) <= 1, "monomorphic")
-    if options.geno < 1.0:
-        mark(geno.missing_rate() > options.geno, f"missing rate above {options.geno:g}")
-    if options.maf > 0.0:
-        frequency = geno.allele_frequency()
-        mark(
-            np.minimum(frequency, 1.0 - frequency) < options.maf,
-            f"minor allele frequency below {options.maf:g}",
-        )
-    return sorted(reasons.items())
 
 
 def _check_left(study: Study) -> None:

@@ -20,6 +20,8 @@ StrPath = str | PathLike[str]
 MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "null", "none", "."})
 
 
+_COMMENT = re.compile(r"##|#\s*[^\t]*=")
+
 Column = NDArray[Any] | TextColumn
 
 
@@ -73,9 +75,13 @@ class Table:
         return self._columns[name]
 
     def __getitem__(self, key: Any) -> Any:
-        """Return one column for a name, or the rows chosen by a mask, slice or array of positions."""
+        """Return one column for a name, a table of those in a list of names, or the rows chosen by a mask,
+        slice or array of positions.
+        """
         if isinstance(key, str):
             return self._columns[key]
+        if isinstance(key, list) and all(isinstance(name, str) for name in key):
+            return Table({name: self._columns[name] for name in key})
         return Table({name: values[key] for name, values in self._columns.items()})
 
     def __dir__(self) -> list[str]:
@@ -174,8 +180,10 @@ def find_delimiter(path: StrPath, first_line: str) -> str | None:
     return "\t" if name.endswith(".tsv") else None
 
 
-def read_text_table(path: StrPath) -> TextTable:
+def read_text_table(path: StrPath, *, comments: bool = False) -> TextTable:
     """Read a table with a header line; blank lines are skipped.
+
+    With `comments`, so are lines before the header that begin with ``##`` or read ``#name=value``.
 
     Raises
     ------
@@ -192,7 +200,7 @@ def read_text_table(path: StrPath) -> TextTable:
     with open_text(path) as file:
         for number, raw in enumerate(file, 1):
             line = raw.rstrip("\r\n")
-            if not line.strip():
+            if not line.strip() or (comments and header is None and _COMMENT.match(line)):
                 continue
             if header is None:
                 delimiter = find_delimiter(path, line)
@@ -213,7 +221,9 @@ def read_text_table(path: StrPath) -> TextTable:
         else []
     )
     if twice:
-        raise ValueError(f"{name}: the header names {some(twice)} more than once")
+        raise ValueError(
+            f"{name}: the first line must name each column once, it has {some(twice)} more than once"
+        )
     return TextTable(name, header, rows, lines)
 
 

@@ -59,6 +59,7 @@ def test_fit_writes_everything(tmp_path, capsys):
         "score",
         "ld.tsv",
         "excluded.tsv",
+        "dropped.tsv",
         "path.npz",
         "html",
         "json",
@@ -98,7 +99,7 @@ def test_fit_writes_everything(tmp_path, capsys):
     assert record["fit"]["converged"] is True
     assert record["fit"]["largest_gap"] <= 1e-6
     assert record["features"] == {
-        "in_file": 60, "set_aside": 2, "covariates": ["age", "sex"], "counted_allele": "A1"
+        "in_file": 60, "left_out": {}, "set_aside": 2, "covariates": ["age", "sex"], "counted_allele": "A1"
     }  # fmt: skip
     assert {Path(item["path"]).name for item in record["inputs"]} == {
         "tiny.bed", "tiny.bim", "tiny.fam", "tiny.phe", "tiny.cov"
@@ -157,7 +158,7 @@ def test_predict_is_path_predict(tmp_path):
     model = f"{out}.path.npz"
     assert run("predict", "--model", model, "--bfile", BFILE, "--covar", COVAR, "--out", scored) == 0
     table = read_tsv(f"{scored}.scores.tsv")
-    assert list(table) == ["FID", "IID", "MISSING_CALLS", "PREDICTION"]
+    assert list(table) == ["FID", "IID", "MISSING_CALLS", "SCORE", "PREDICTION"]
     assert len(table["IID"]) == 45  # one covariate is missing
     study = load_study(StudyOptions(bfile=BFILE, pheno=PHENO, pheno_name="height", covar=COVAR))
     cv = riata.load(model)
@@ -259,8 +260,8 @@ BAD = {
     "mistyped option": (["cv", *STUDY, "--l1-ratoi", "1"], "did you mean --l1-ratio? (see riata cv --help)"),
     "unknown option": (["fit", *STUDY, "--lambda", "3"], "unknown option --lambda"),
     "abbreviated option": (["fit", "--bf", BFILE], "the following arguments are required: --out"),
-    "no data": (["fit"], "give exactly one of --bfile and --matrix"),
-    "two kinds of data": (["fit", *STUDY, "--matrix", "x.csv"], "give exactly one of --bfile and --matrix"),
+    "no data": (["fit"], "give exactly one of --bfile, --pfile, --bgen and --matrix"),
+    "two kinds of data": (["fit", *STUDY, "--matrix", "x.csv"], "got --bfile and --matrix"),
     "missing fileset": (["fit", "--bfile", "nowhere"], "nowhere.bed: no such file"),
     "missing phenotypes": (["fit", "--bfile", BFILE, "--pheno", "nowhere.txt"], "nowhere.txt: no such file"),
     "no phenotype chosen": (["fit", "--bfile", BFILE, "--pheno", PHENO], "choose one of its columns"),
@@ -268,12 +269,22 @@ BAD = {
     "unknown covariate": (["fit", *STUDY, "--covar", COVAR, "--covar-name", "bmi"], "no column 'bmi'"),
     "two-valued response": (["fit", *STUDY[:-1], "disease"], "say --loss binomial"),
     "measured response as classes": (["fit", *STUDY, "--loss", "binomial"], "codes must be 0/1 or 1/2"),
-    "unknown loss": (["fit", *STUDY, "--loss", "cox"], "invalid choice: 'cox'"),
+    "unknown loss": (
+        ["fit", *STUDY, "--loss", "cox"],
+        "invalid choice 'cox' (choose from gaussian, binomial)",
+    ),
+    "other name of a loss": (["fit", *STUDY, "--loss", "logistic"], "'logistic'; did you mean binomial?"),
+    "mistyped solver": (["fit", *STUDY, "--solver", "homotpy"], "'homotpy'; did you mean homotopy?"),
+    "mistyped verb": (["fti"], "invalid choice 'fti'; did you mean fit?"),
     "negative tol": (["fit", *STUDY, "--tol", "-1"], "tol must be > 0"),
     "zero alphas": (["fit", *STUDY, "--alphas", "0"], "--alphas: expected a whole number of at least 1"),
     "negative alphas": (["fit", *STUDY, "--alphas", "0.1,-2"], "--alphas: expected a number above 0"),
     "l1_ratio above one": (["fit", *STUDY, "--l1-ratio", "1.5"], "--l1-ratio: must lie in [0, 1], got 1.5"),
-    "alpha outside the path": (["fit", *STUDY, "--alpha", "1e-9"], "alpha must lie within the fitted path"),
+    "alpha outside the path": (
+        ["fit", *STUDY, "--alpha", "1e-9"],
+        "--alpha 1e-09 lies outside the fitted path",
+    ),
+    "alpha outside the alphas": (["fit", *STUDY, "--alphas", "0.5,0.1", "--alpha", "0.01"], "ends at 0.1"),
     "one fold": (["cv", *STUDY, "--cv", "1"], "cv must be"),
     "too many folds": (["cv", *STUDY, "--cv", "1000"], "cv must be at most"),
     "maf above a half": (["fit", *STUDY, "--maf", "0.7"], "--maf must lie in [0, 0.5], got 0.7"),
@@ -305,7 +316,7 @@ def saved(tmp_path_factory):
 def test_errors_are_one_line(tmp_path, capsys, saved, case):
     arguments, message = BAD[case]
     arguments = [saved.get(argument, argument) for argument in arguments]
-    if case not in ("unknown verb", "abbreviated option"):
+    if case not in ("unknown verb", "mistyped verb", "abbreviated option"):
         arguments = [*arguments, "--out", str(tmp_path / "new" / "x"), "--quiet"]
     assert run(*arguments) == 2
     said = capsys.readouterr()
@@ -458,5 +469,13 @@ def test_progress_line():
     with Progress(stream, quiet=True) as progress:
         progress(1, 1, 1.0, 0, 0.0, 1.0)
     assert stream.text == ""
-    assert time_left(10, 110, 6.0) == "60 s left" or time_left(10, 110, 6.0) == "1 min left"
-    assert time_left(1, 100, 100.0) == "2.8 h left"
+    assert time_left([(0.1, 1)], 100) == ""
+    assert time_left([(6.0, 10)], 60) == "30 s left"
+    assert time_left([(100.0, 1)], 100) == "2.8 h left"
+    dearer = [(1.0, 10), (2.0, 20), (12.0, 30)]  # a second each at last
+    assert time_left(dearer, 80) == "50 s left"
+    notes = []
+    with Progress(stream, note=notes.append) as progress:
+        progress(3, 10, 0.5, 2, 1e-7, 1.0)
+    assert stream.text == ""
+    assert notes[0].startswith("  3/10  alpha 0.5  active 2  gap 1e-07  passes 1.0  ")

@@ -133,7 +133,12 @@ def test_partners_are_listed_and_shown(height):
     record = json.loads(Path(f"{height}.json").read_text())
     counts = {name: len(hits["ID"]) for name in ("hits.tsv", "weights.tsv", "score")}
     aside = len(read_tsv(f"{height}.excluded.tsv")["ID"])
-    assert record["rows"] == counts | {"ld.tsv": len(table["HIT"]), "excluded.tsv": aside}
+    dropped = len(read_tsv(f"{height}.dropped.tsv")["IID"])
+    assert record["rows"] == counts | {
+        "ld.tsv": len(table["HIT"]),
+        "excluded.tsv": aside,
+        "dropped.tsv": dropped,
+    }
 
 
 def test_report_of_the_same_alpha_is_the_same(height, tmp_path):

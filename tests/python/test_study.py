@@ -64,7 +64,7 @@ def test_covariates_that_may_hide_missing_codes(tmp_path):
     text = (DATA / "tiny.cov").read_text()
     with pytest.raises(ValueError, match="covariate age holds -9 and no other negative value"):
         load_study(options(covar=write(tmp_path / "nine.cov", text.replace("NA", "-9"))))
-    site = write(tmp_path / "site.cov", "FID IID site\nF1 S1 north\n")
+    site = write(tmp_path / "site.cov", "FID IID site\nF1 S1 north\nF1 S2 3\n")
     with pytest.raises(ValueError, match=r"site\.cov, line 2: covariate site must be a number, got 'north'"):
         load_study(options(covar=site))
     rows = [f"F{i // 2 + 1} S{i + 1} {i - 10}" for i in range(46)]
@@ -78,23 +78,29 @@ def test_set_aside_and_penalty_factors():
     factor = study.penalty_factor
     assert_array_equal(np.flatnonzero(np.isinf(factor)), [6, 8])
     assert_array_equal(factor[-2:], [0.0, 0.0])
-    assert load_study(options(chrom=("X",))).excluded[0] == (0, "--chr")
 
 
 def test_variant_filters(tmp_path):
     keep = write(tmp_path / "keep.txt", "rs1\nrs2\nrs9\n")
     study = load_study(options(extract=keep))
-    assert study.n_features - len(study.excluded) == 2
-    study = load_study(options(exclude=keep, maf=0.2, geno=0.05))
-    reasons = {why for _, why in study.excluded}
-    assert reasons == {
-        "--exclude",
+    assert list(study.features["id"]) == ["rs1", "rs2", "rs9"]
+    assert study.excluded == [(2, "all calls missing")]
+    assert study.left_out == [(f"not in {keep} (--extract)", 57)]
+    study = load_study(options(exclude=keep, maf=0.2, geno=0.05, hwe=0.3))
+    assert study.n_features == 57
+    assert {why for _, why in study.excluded} == {
         "monomorphic",
         "missing rate above 0.05",
         "minor allele frequency below 0.2",
+        "Hardy-Weinberg p below 0.3",
     }
+    chromosomes = list(load_study(options()).features["chrom"])
+    study = load_study(options(chrom=("chr23", "1-2")))
+    assert study.n_features == sum(name in ("1", "2", "X") for name in chromosomes)
     with pytest.raises(ValueError, match="none of its 1 variant ids"):
         load_study(options(extract=write(tmp_path / "none.txt", "rs999\n")))
+    with pytest.raises(ValueError, match=r"no variant is left of 60: 59 not in .*; 1 in .*--exclude"):
+        load_study(options(extract=write(tmp_path / "x.txt", "rs1"), exclude=keep))
     with pytest.raises(ValueError, match="no variant on chromosome 7"):
         load_study(options(chrom=("7",)))
 
@@ -153,7 +159,7 @@ def test_response_codings(cells, given, values, classes):
 @pytest.mark.parametrize(
     ("cells", "given", "message"),
     [
-        (["0", "1", "2"], {"loss": "binomial"}, "holds 0, 1 and 2"),
+        (["0", "1", "2"], {"loss": "binomial"}, "holds 0, 1 and 2: .* --missing-code 0,-9"),
         (["1", "1", "-9"], {"loss": "binomial"}, "only one class"),
         (["3", "4"], {"loss": "binomial"}, "codes must be 0/1 or 1/2, got 3, 4"),
         (["a", "b", "c"], {"loss": "binomial"}, "3 classes .*needs two; got a, b, c"),
@@ -188,7 +194,7 @@ def test_joiner_refuses_ambiguous_samples(tmp_path):
     with pytest.raises(ValueError, match=r"no sample of x\.fam is in it; ids look like Z 1 there, A 1, B 1"):
         joiner.match(table)
     table = read_text_table(write(tmp_path / "s.txt", "person y\n1 5\n"))
-    with pytest.raises(ValueError, match="start with FID IID"):
+    with pytest.raises(ValueError, match=r"must name the columns, FID and IID .* reads 'person y'"):
         joiner.match(table)
 
 

@@ -1,0 +1,161 @@
+"""Samples that took no part in a fit: their linear predictors, the penalty they choose, how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.evaluation import Evaluation, evaluate
+from riata.genotypes import Genotypes
+from riata.model_selection import GREATER_IS_BETTER, SCORERS
+from riata.splitting import Part
+from riata.study import Study, decode
+
+Float = NDArray[np.float64]
+
+#: Columns decoded at a time.
+BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The fit of the covariates alone, on the samples of the fit."""
+
+    intercept: float
+    coef: Float
+
+    def link(self, covariates: Float) -> Float:
+        """Return linear predictors, (m,)."""
+        return np.asarray(self.intercept + covariates @ self.coef)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, as kept with a model."""
+        return {"intercept": self.intercept, "coef": self.coef.tolist()}
+
+    @classmethod
+    def from_dict(cls, kept: dict[str, Any]) -> Baseline:
+        """Read what `to_dict` wrote."""
+        return cls(float(kept["intercept"]), np.array(kept["coef"], dtype=np.float64))
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Score of each alpha on the validation part, (L,), the alpha it chooses, and that one's score."""
+
+    scoring: str
+    scores: Float
+    alpha: float
+    best: float
+    n: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for the manifest."""
+        return {
+            "scoring": self.scoring,
+            "n": self.n,
+            "alpha": self.alpha,
+            "score": self.best,
+            "scores": self.scores,
+        }
+
+
+def add_features(
+    link: Float,
+    main: Genotypes | NDArray[Any],
+    columns: NDArray[np.int64],
+    weights: Float,
+    mean: Float,
+    flipped: NDArray[np.bool_] | None = None,
+) -> NDArray[np.int64]:
+    """Add `columns` of `main` times `weights`, (k,) or (k, L), to `link`; return missing values a sample.
+
+    Missing values stand at `mean`, (k,). Where `flipped`, genotypes are counted from the other side first.
+    """
+    missing = np.zeros(len(link), dtype=np.int64)
+    for start in range(0, len(columns), BLOCK):
+        part = slice(start, start + BLOCK)
+        values = decode(main, columns[part])
+        if flipped is not None:
+            values[:, flipped[part]] = 2.0 - values[:, flipped[part]]
+        gone = np.isnan(values)
+        missing += gone.sum(axis=1)
+        link += np.where(gone, mean[part], values) @ weights[part]
+    return missing
+
+
+def part_links(path: Any, part: Part, coefs: Any, intercepts: Float) -> Float:
+    """Return the linear predictors of a part for every column of `coefs`, (m, L)."""
+    p = part.main.shape[1]
+    rows = np.unique(coefs.indices[coefs.data != 0.0]).astype(np.int64)
+    block = coefs.tocsr()[rows].toarray()
+    features = rows < p
+    link = np.tile(np.asarray(intercepts, dtype=np.float64), (len(part.y), 1))
+    link += part.covariates[:, rows[~features] - p] @ block[~features]
+    chosen = rows[features]
+    add_features(link, part.main, chosen, block[features], np.asarray(path.mean)[chosen])
+    return link
+
+
+def validate(path: Any, part: Part, scoring: str) -> Validation:
+    """Score the whole path on a part; among equals the sparsest wins."""
+    links = part_links(path, part, path.coefs, path.intercepts)
+    scores = SCORERS[scoring](part.y, links, np.ones(len(part.y)))
+    k = int(np.argmin(-scores if scoring in GREATER_IS_BETTER else scores))
+    return Validation(scoring, scores, float(path.alphas[k]), float(scores[k]), len(part.y))
+
+
+def fit_baseline(study: Study, rows: NDArray[np.int64] | None = None) -> Baseline:
+    """Fit intercept and covariates, unpenalised, to the samples of the study or to some of its `rows`."""
+    import riata
+
+    chosen = slice(None) if rows is None else rows
+    y, covariates = study.y[chosen], study.covariates[chosen]
+    k = covariates.shape[1]
+    if k == 0:
+        share = float(y.mean())
+        return Baseline(
+            float(np.log(share / (1.0 - share))) if study.response.classes else share, np.empty(0)
+        )
+    path = riata.fit_path(
+        covariates, y, loss=study.response.loss, alphas=[1.0], penalty_factor=np.zeros(k), n_threads=1
+    )
+    return Baseline(path.intercept(1.0), np.asarray(path.coef(1.0)))
+
+
+def held_out_of(study: Study, fit: Any, alpha: float) -> tuple[tuple[Float, Float], Evaluation] | None:
+    """Return (y, linear predictors) of samples the fit did not see, and how well they agree.
+
+    These are the test part, or without one the folds of a cross-validation, or the validation part; None
+    when there is none of them.
+    """
+    path = getattr(fit, "path", fit)
+    part = study.part("test") or study.part("validation")
+    alone: Float | None = None
+    if part is not None and (part.name == "test" or not hasattr(fit, "path")):
+        coefs, intercepts = path.coef([alpha]), path.intercept([alpha])
+        y, link = part.y, part_links(path, part, coefs, intercepts)[:, 0]
+        what = "test part" if part.name == "test" else "validation part, which chose alpha"
+        alone = fit_baseline(study).link(part.covariates) if study.covariate_names else None
+    elif hasattr(fit, "path") and fit.held_out is not None:
+        y, link = study.y, fit.predict_held_out(alpha, kind="link")
+        what = "held-out folds, which chose alpha"
+        alone = _fold_baseline(study, fit.folds) if study.covariate_names else None
+    else:
+        return None
+    known = np.isfinite(link)
+    y, link = y[known], link[known]
+    compared = None if alone is None else alone[known]
+    return (y, link), evaluate(y, link, loss=study.response.loss, baseline=compared, part=what)
+
+
+def _fold_baseline(study: Study, folds: Sequence[NDArray[np.int64]]) -> Float:
+    """Predict each fold from covariates fitted to the others."""
+    out = np.full(study.n_samples, np.nan)
+    for held in folds:
+        train = np.setdiff1d(np.arange(study.n_samples), held)
+        out[held] = fit_baseline(study, train).link(study.covariates[held])
+    return out

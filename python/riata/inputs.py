@@ -1,0 +1,46 @@
+"""Which genotype files the command line was given, opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from riata.genotypes import Genotypes, open_genotypes
+from riata.joining import Joiner
+
+#: Options that name genotypes, and what they hold.
+SOURCES = {"bfile": ".bed", "pfile": ".pgen", "bgen": ".bgen"}
+
+
+def given_source(options: Any) -> str:
+    """Return which of ``bfile, pfile, bgen, matrix`` is given.
+
+    Raises
+    ------
+    ValueError
+        When none or several are.
+    """
+    given = [name for name in (*SOURCES, "matrix") if getattr(options, name, None)]
+    if len(given) != 1:
+        told = f", got {' and '.join(f'--{name}' for name in given)}" if given else ""
+        raise ValueError(f"give exactly one of --bfile, --pfile, --bgen and --matrix{told}")
+    if getattr(options, "sample", None) is not None and given != ["bgen"]:
+        raise ValueError("--sample is for --bgen")
+    return given[0]
+
+
+def genotypes_of(options: Any, counted_allele: str = "A1") -> Genotypes:
+    """Open the genotypes that ``--bfile``, ``--pfile`` or ``--bgen`` name: one file, several, a pattern."""
+    name = given_source(options)
+    suffix = SOURCES[name]
+    value = getattr(options, name)
+    paths = [value] if isinstance(value, str) else list(value)
+    paths = [path if path.endswith(suffix) else path + suffix for path in paths]
+    more: dict[str, Any] = {} if getattr(options, "sample", None) is None else {"sample": options.sample}
+    allele: Any = counted_allele
+    return open_genotypes(paths[0] if len(paths) == 1 else paths, counted_allele=allele, **more)
+
+
+def genotype_joiner(geno: Genotypes) -> Joiner:
+    """Return the samples of genotypes, for other files to be matched to."""
+    tables = (file for file in geno.files if file.endswith((".fam", ".psam", ".sample")))
+    return Joiner(next(tables, geno.path), list(geno.samples.iid), list(geno.samples.fid))

@@ -1,0 +1,230 @@
+"""``riata predict``: scores of new samples from a saved model or a score file, and how good they are."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.commands import Log, check_alpha, log_text, today, version, written_lines
+from riata.covariates import read_covariates
+from riata.evaluation import Evaluation, evaluate
+from riata.genotypes import Genotypes
+from riata.inputs import genotype_joiner, genotypes_of, given_source
+from riata.joining import Joiner
+from riata.matrices import read_matrix
+from riata.model_file import Model, load_model
+from riata.outputs import OutputSet, describe_file, write_json, write_tsv
+from riata.response import Response, code_response
+from riata.score_file import Weights, read_weights
+from riata.scoring import Scores, missing_columns, model_weights, score_genotypes, score_matrix
+from riata.study import named_columns
+from riata.tables import read_text_table, some, text_array
+
+Float = NDArray[np.float64]
+
+#: Measures that do not depend on the level and unit of a score.
+_SCALE_FREE = ("correlation", "auc")
+
+
+@dataclass
+class _Task:
+    """What to score: the samples, a model or weights, and the responses to compare with."""
+
+    options: Namespace
+    kind: str
+    model: Model | None
+    alpha: float
+    weights: Weights | None
+    files: list[str] = field(default_factory=list)
+
+    @property
+    def what(self) -> str:
+        if self.model is None:
+            return f"with {self.options.weights}"
+        return f"for {self.model.response} at alpha {self.alpha:.4g}"
+
+
+def run_predict(options: Namespace) -> int:
+    """Score new samples."""
+    task = _task_of(options)
+    log = Log(quiet=options.quiet)
+    with OutputSet(options.out) as outputs:
+        main: Any
+        if task.kind == "matrix":
+            main = read_matrix(options.matrix, options.orient)
+            task.files.append(options.matrix)
+            joiner = Joiner(options.matrix, list(main.sample_ids))
+            joiner.report.notes.extend(main.notes)
+        else:
+            main = genotypes_of(options)
+            task.files += main.files
+            joiner = genotype_joiner(main)
+        covariates, rows = _covariates(task, joiner)
+        response = _responses(task, joiner)
+        if isinstance(main, Genotypes):
+            assert task.weights is not None
+            chosen = main if len(rows) == len(main) else main.subset(samples=rows)
+            scores = score_genotypes(task.weights, chosen, allow_missing=options.allow_missing)
+        else:
+            assert task.model is not None
+            main.X = main.X[rows]
+            scores = score_matrix(task.model, main, task.alpha)
+        link = _link(task, scores, covariates)
+        evaluation = _evaluate(task, response, rows, link, covariates)
+        log.say("Samples", *joiner.report.lines())
+        log.say(*(f"  note: {note}" for note in scores.notes), "")
+        log.say(f"Scored {len(rows):,} samples {task.what}")
+        if evaluation is not None:
+            log.say("", *evaluation.lines())
+        write_tsv(outputs.path("scores.tsv"), _columns(task, scores, link, joiner, rows))
+        if scores.absent:
+            assert task.weights is not None
+            write_tsv(outputs.path("missing.tsv"), missing_columns(task.weights, scores.absent))
+        outputs.path("json"), outputs.path("log")
+        record = {
+            "riata": version(),
+            "date": today(),
+            "command": options.command_line,
+            "inputs": [describe_file(file) for file in dict.fromkeys(task.files)],
+            "alpha": None if task.model is None else task.alpha,
+            "response": None if task.model is None else task.model.response,
+            "samples": {"in_file": joiner.report.n_source, "scored": len(rows)},
+            "missing_variants": len(scores.absent),
+            "notes": scores.notes,
+            "evaluation": None if evaluation is None else evaluation.to_dict(),
+            "outputs": [outputs.final(suffix) for suffix in outputs.suffixes],
+        }
+        write_json(outputs.path("json"), record)
+        log.say("", "Written", *written_lines(outputs))
+        outputs.path("log").write_text(
+            log_text(options.command_line, version(), today(), log), encoding="utf-8"
+        )
+    return 0
+
+
+def _task_of(options: Namespace) -> _Task:
+    """Read the model or the weights, and refuse what does not go with them."""
+    kind = given_source(options)
+    if (options.model is None) == (options.weights is None):
+        raise ValueError("give exactly one of --model and --weights")
+    if options.pheno is None:
+        for value, flag in ((options.pheno_name, "--pheno-name"), (options.missing_code, "--missing-code")):
+            if value is not None:
+                raise ValueError(f"{flag} needs --pheno FILE")
+    if options.weights is not None:
+        for value, flag in ((options.covar, "--covar"), (options.alpha, "--alpha")):
+            if value is not None:
+                raise ValueError(f"{flag} is for --model: a score file is applied as it is")
+        if kind == "matrix":
+            raise ValueError("--weights is for genotypes: give --bfile, --pfile or --bgen")
+        return _Task(options, kind, None, np.nan, read_weights(options.weights), [options.weights])
+    if options.loss is not None:
+        raise ValueError("--loss is for --weights: a model knows its own")
+    model = load_model(options.model)
+    if (model.kind == "matrix") != (kind == "matrix"):
+        fitted = "a table: score with --matrix" if model.kind == "matrix" else "genotypes: score with --bfile"
+        raise ValueError(f"--{kind}: the model was fitted to {fitted}")
+    alpha = model.alpha if options.alpha is None else float(options.alpha)
+    check_alpha(model.path, alpha)
+    weights = None if kind == "matrix" else model_weights(model, alpha)
+    return _Task(options, kind, model, alpha, weights, [options.model])
+
+
+def _covariates(task: _Task, joiner: Joiner) -> tuple[Float, NDArray[np.int64]]:
+    """Return the covariates of the model, (m, k), and the samples that have them."""
+    path, model = task.options.covar, task.model
+    if model is None or not model.covariates:
+        if path is not None:
+            raise ValueError("--covar: the model has no covariates")
+        rows = joiner.finish()
+        return np.empty((len(rows), 0)), rows
+    if path is None:
+        raise ValueError(f"the model has covariates {some(model.covariates)}: give them with --covar FILE")
+    task.files.append(path)
+    needed = [coding for coding in model.codings if set(coding.columns) & set(model.covariates)]
+    covariates = read_covariates(joiner, read_text_table(path), codings=needed)
+    rows = joiner.finish()
+    return named_columns(covariates, needed, model.covariates, rows), rows
+
+
+def _responses(task: _Task, joiner: Joiner) -> Response | None:
+    """Read the responses to compare with, NaN where unknown; samples without one are scored all the same."""
+    options, model = task.options, task.model
+    if options.pheno is None:
+        return None
+    table = read_text_table(options.pheno)
+    task.files.append(options.pheno)
+    rows, data = joiner.match(table)
+    name = options.pheno_name
+    if name is None and model is not None and model.response in data:
+        name = model.response
+    if name is None:
+        if len(data) != 1:
+            raise ValueError(f"{table.path}: choose one of its columns with --pheno-name: {some(data)}")
+        name = data[0]
+    column = table.column(name)
+    cells = [column[i] if i >= 0 and use else "NA" for i, use in zip(rows, joiner.use, strict=True)]
+    loss, positive = options.loss, None
+    if model is not None:
+        loss = model.path.loss
+        labels = model.classes and not all(_is_code(label) for label in model.classes)
+        positive = model.classes[1] if labels else None
+    response = code_response(cells, name, loss=loss, missing_code=options.missing_code, positive=positive)
+    known = response.values[np.isfinite(response.values)]
+    if len(np.unique(known)) < 2:
+        raise ValueError(f"{name}: all {len(known):,} samples scored have the same value: nothing to compare")
+    return response
+
+
+def _is_code(label: str) -> bool:
+    return label in ("0", "1", "2")
+
+
+def _link(task: _Task, scores: Scores, covariates: Float) -> Float:
+    """Return the linear predictor; of a score file, the score."""
+    model = task.model
+    if model is None:
+        return scores.total
+    coef = np.asarray(model.path.coef(task.alpha))[model.n_features :]
+    return np.asarray(scores.total + float(model.path.intercept(task.alpha)) + covariates @ coef)
+
+
+def _evaluate(
+    task: _Task, response: Response | None, rows: NDArray[np.int64], link: Float, covariates: Float
+) -> Evaluation | None:
+    if response is None:
+        return None
+    y = response.values[rows]
+    known = np.isfinite(y)
+    model = task.model
+    baseline = None
+    if model is not None and model.baseline is not None and model.covariates:
+        baseline = model.baseline.link(covariates)[known]
+    found = evaluate(y[known], link[known], loss=response.loss, baseline=baseline, part="samples scored")
+    if model is not None:
+        return found
+    kept = {name: found.measures[name] for name in _SCALE_FREE if name in found.measures}
+    return Evaluation(found.loss, found.n, found.n_cases, kept, found.part)
+
+
+def _columns(
+    task: _Task, scores: Scores, link: Float, joiner: Joiner, rows: NDArray[np.int64]
+) -> list[tuple[str, Any]]:
+    keys = [joiner.key(int(i)) for i in rows]
+    names = ("FID", "IID") if len(keys[0]) == 2 else ("ID",)
+    columns: list[tuple[str, Any]] = [
+        (name, text_array([key[k] for key in keys])) for k, name in enumerate(names)
+    ]
+    if task.kind != "matrix":
+        columns += [("MISSING_CALLS", scores.missing), ("SCORE", scores.total)]
+    if task.model is None:
+        return columns
+    if task.model.path.loss == "binomial":
+        from scipy.special import expit
+
+        return [*columns, ("LINEAR_PREDICTOR", link), ("PROBABILITY", expit(link))]
+    return [*columns, ("PREDICTION", link)]

@@ -1,0 +1,54 @@
+"""A column that says which samples train, which choose the penalty, and which judge the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.genotypes import Genotypes
+from riata.tables import Table, is_missing
+
+PARTS = ("train", "validation", "test")
+_WORDS = {
+    "train": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """Samples that take no part in the fit: their features, responses and covariates."""
+
+    name: str
+    main: Genotypes | NDArray[Any]
+    y: NDArray[np.float64]
+    covariates: NDArray[np.float64]
+    samples: Table
+
+
+def code_split(cells: Sequence[str], name: str, where: str) -> NDArray[np.int64]:
+    """Return the part of each cell as its position in `PARTS`, -1 where missing.
+
+    Raises
+    ------
+    ValueError
+        When a cell is another word than train, validation (or valid, val) and test.
+    """
+    out = np.full(len(cells), -1, dtype=np.int64)
+    for i, cell in enumerate(cells):
+        if is_missing(cell):
+            continue
+        part = _WORDS.get(cell.strip().lower())
+        if part is None:
+            raise ValueError(
+                f"{where}: --split {name} must hold train, validation (or valid, val) and test, got {cell!r}"
+            )
+        out[i] = PARTS.index(part)
+    return out
