@@ -17,6 +17,8 @@ _FIT_EXAMPLES = """examples:
   riata {verb} --pfile ukb_chr@ --pheno traits.txt --pheno-name height --split part --out results/height
   riata {verb} --matrix expression.tsv --target relapse --loss binomial --out results/relapse
 """
+_SEVERAL = "Several genotype files, or @ for the chromosome as in chr@, are taken together."
+_ONE_SOURCE = "(--bfile PREFIX | --pfile PREFIX | --bgen FILE | --matrix FILE)"
 _INFO_EXAMPLES = """examples:
   riata info study.bed
   riata info results/height.path.npz
@@ -212,13 +214,14 @@ def build_parser() -> argparse.ArgumentParser:
         ("fit", "fit a path of models, from the sparsest to the fullest"),
         ("cv", "fit a path and choose along it by cross-validation"),
     ):
-        usage = "(--bfile PREFIX | --pfile PREFIX | --bgen FILE | --matrix FILE) --out PREFIX [option ...]"
-        verb = add(name, "fit", what, _FIT_EXAMPLES.format(verb=name), usage)
+        verb = add(
+            name, "fit", what, _FIT_EXAMPLES.format(verb=name), f"{_ONE_SOURCE} --out PREFIX [option ...]"
+        )
         _add_data(verb)
         _add_study(verb)
         _add_model(verb, cross_validate=name == "cv")
         _add_ld(verb)
-        verb.add_argument_group("weights (with --bfile)").add_argument(
+        verb.add_argument_group("weights (with genotypes)").add_argument(
             "--genome-build", default="NR", metavar="NAME",
             help="build of the positions, such as GRCh38, to note in PREFIX.weights.tsv",
         )  # fmt: skip
@@ -230,8 +233,9 @@ def build_parser() -> argparse.ArgumentParser:
         )  # fmt: skip
 
     predict = add(
-        "predict", "predict", "score new samples with a saved model or a score file", _PREDICT_EXAMPLES
-    )
+        "predict", "predict", "score new samples with a saved model or a score file", _PREDICT_EXAMPLES,
+        f"(--model FILE | --weights FILE) {_ONE_SOURCE} --out PREFIX [option ...]",
+    )  # fmt: skip
     _add_prediction(predict)
     _add_output(predict)
 
@@ -242,8 +246,10 @@ def build_parser() -> argparse.ArgumentParser:
     report.add_argument(
         "--alpha", type=_positive, metavar="A", help="penalty to report (default: the one reported)"
     )
-    report.add_argument(
-        "--bfile", metavar="PREFIX", help="the genotypes of the fit, for linkage disequilibrium"
+    _add_genotypes(
+        report.add_argument_group(
+            "genotypes of the fit, for linkage disequilibrium (optional; one of these)", _SEVERAL
+        )
     )
     report.add_argument("--threads", type=_count, metavar="N", help="threads to use (default: all)")
     _add_ld(report)
@@ -276,10 +282,16 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
 
 
 def _add_data(verb: argparse.ArgumentParser) -> None:
-    data = verb.add_argument_group(
-        "data (one of these)",
-        "Several genotype files, or @ for the chromosome as in chr@, are taken together.",
-    )
+    data = verb.add_argument_group("data (one of these)", _SEVERAL)
+    _add_genotypes(data)
+    data.add_argument("--matrix", metavar="FILE", help="a table: .csv, .tsv (also .gz), .parquet or .npz")
+    data.add_argument(
+        "--orient", choices=("samples-rows", "samples-columns"), default="samples-rows",
+        help="what a row of the table of --matrix is (default samples-rows)",
+    )  # fmt: skip
+
+
+def _add_genotypes(data: argparse._ArgumentGroup) -> None:
     data.add_argument(
         "--bfile", nargs="+", metavar="PREFIX", help="PLINK 1 genotypes: PREFIX.bed, .bim and .fam"
     )
@@ -288,11 +300,6 @@ def _add_data(verb: argparse.ArgumentParser) -> None:
     )
     data.add_argument("--bgen", nargs="+", metavar="FILE", help="BGEN genotypes")
     data.add_argument("--sample", metavar="FILE", help="sample file of --bgen (default: the one beside it)")
-    data.add_argument("--matrix", metavar="FILE", help="a table: .csv, .tsv (also .gz), .parquet or .npz")
-    data.add_argument(
-        "--orient", choices=("samples-rows", "samples-columns"), default="samples-rows",
-        help="what a row of the table of --matrix is (default samples-rows)",
-    )  # fmt: skip
 
 
 def _add_study(verb: argparse.ArgumentParser) -> None:
@@ -438,7 +445,7 @@ def _add_simulation(verb: argparse.ArgumentParser) -> None:
 
 
 def _add_ld(verb: argparse.ArgumentParser) -> None:
-    ld = verb.add_argument_group("linkage disequilibrium of the hits (with --bfile)")
+    ld = verb.add_argument_group("linkage disequilibrium of the hits (with genotypes)")
     ld.add_argument(
         "--ld-window-kb", type=_positive, default=500.0, metavar="KB",
         help="farthest distance of a partner, in thousand base pairs (default 500)",

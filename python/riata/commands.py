@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 import shlex
 import sys
 import time
@@ -20,7 +21,7 @@ from riata.fitted import Fitted, gap_text
 from riata.genotypes import Genotypes
 from riata.held_out import Validation, held_out_of, validate
 from riata.hits import Hits
-from riata.inputs import SOURCES, genotypes_of
+from riata.inputs import SOURCES, genotype_joiner, genotypes_of
 from riata.ld import Partners, find_partners
 from riata.matrices import read_matrix
 from riata.model_file import Model, is_model, load_model, save_model
@@ -49,10 +50,15 @@ class Log:
     def say(self, *lines: str) -> None:
         """Print lines unless quiet, and keep them."""
         self.lines.extend(lines)
-        if not self.quiet:
+        if self.quiet:
+            return
+        try:
             for line in lines:
                 print(line)
             sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads on, as after head: the files are wanted all the same
+            self.quiet = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def note(self, line: str) -> None:
         """Print a line about work under way to standard error unless quiet, and keep it."""
@@ -452,7 +458,7 @@ def genotype_lines(geno: Genotypes) -> list[str]:
     lines = [
         f"{geno.path}{more}: {n:,} samples x {p:,} variants, {size / 1e6:,.1f} MB",
         "  samples      "
-        f"{some([f'{f} {i}' for f, i in zip(geno.samples.fid[:3], geno.samples.iid[:3], strict=True)], 3)}",
+        f"{some([genotype_joiner(geno.subset(samples=[k])).label(0) for k in range(min(n, 3))], 3)}",
         f"  chromosomes  {some(chromosomes, 12)}",
         f"  counting     allele {geno.counted_allele}{_of_table(geno)}",
         f"  missing      {100 * float(missing.mean()):.3g} % of calls, at worst "

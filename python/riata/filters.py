@@ -39,7 +39,8 @@ def choose_variants(geno: Genotypes, options: Any, files: list[str]) -> Chosen:
     left_out: list[tuple[str, int]] = []
 
     def narrow(stays: Mask, why: str) -> None:
-        left_out.append((why, int(np.count_nonzero(keep & ~stays))))
+        if gone := int(np.count_nonzero(keep & ~stays)):
+            left_out.append((why, gone))
         keep[:] &= stays
 
     if options.chrom is not None:

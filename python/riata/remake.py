@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from riata.account import Kept, load_account
 from riata.commands import Log, log_text, today, version, written_lines
 from riata.fitted import Fitted
-from riata.genotypes import Genotypes, open_genotypes
+from riata.genotypes import Genotypes
 from riata.hits import Hits
+from riata.inputs import SOURCES, genotypes_of
 from riata.ld import Partners, find_partners
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, describe_file, write_json
@@ -30,9 +31,9 @@ def run_report(options: Namespace) -> int:
         kept = load_account(options.model, model)
         fitted = restore(model, kept, options)
         files = [options.model]
-        if options.bfile is not None:
-            geno = open_genotypes(options.bfile)
-            files.append(geno.path)
+        if any(getattr(options, name) is not None for name in SOURCES):
+            geno = genotypes_of(options)
+            files += geno.files
             fitted.partners = partners_in(geno, model, kept, fitted.hits, options)
         log.say(*summary_lines(fitted))
         counts = write_results(outputs, fitted, fit_page(fitted))
@@ -94,7 +95,7 @@ def partners_in(geno: Genotypes, model: Model, kept: Kept, hits: Hits, options: 
         When the fileset lacks a selected variant, or a sample that was analysed.
     """
     if not kept.account.is_genotypes:
-        raise ValueError("--bfile: the model was fitted to a table; linkage disequilibrium needs genotypes")
+        raise ValueError("the model was fitted to a table: linkage disequilibrium needs genotypes")
     chosen = geno.subset(samples=_analysed(geno, kept.samples))
     weights = model_weights(model, hits.alpha)
     found = find_variants(weights, geno)

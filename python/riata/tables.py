@@ -80,7 +80,7 @@ class Table:
         """
         if isinstance(key, str):
             return self._columns[key]
-        if isinstance(key, list) and all(isinstance(name, str) for name in key):
+        if isinstance(key, list) and key and all(isinstance(name, str) for name in key):
             return Table({name: self._columns[name] for name in key})
         return Table({name: values[key] for name, values in self._columns.items()})
 

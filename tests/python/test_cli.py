@@ -228,6 +228,64 @@ def test_info(tmp_path, matrix, capsys):
     assert "gaussian path of height" in capsys.readouterr().out
 
 
+def test_info_knows_files_by_their_names(tmp_path, matrix, capsys):
+    assert run("fit", *STUDY, "--alphas", 5, "--out", tmp_path / "h", "--quiet") == 0
+    for path, said in (
+        (f"{BFILE}.bed", "46 samples x 60 variants"),
+        (BFILE, "46 samples x 60 variants"),
+        (matrix, "40 samples x 31 features"),
+        (tmp_path / "h.path.npz", "gaussian path of height"),
+    ):
+        assert run("info", path) == 0
+        assert said in capsys.readouterr().out
+    assert run("info", tmp_path / "nowhere") == 2
+    assert "nor one with .bed, .pgen or .bgen after it" in capsys.readouterr().err
+    assert run("info", BFILE, "--matrix", matrix) == 2
+    assert "give one file, or exactly one of" in capsys.readouterr().err
+
+
+def test_files_of_several_chromosomes(tmp_path):
+    rows = [line.split("\t") for line in Path(f"{BFILE}.bim").read_text().splitlines()]
+    packed = Path(f"{BFILE}.bed").read_bytes()
+    stride = 12  # of 46 samples
+    for k, (start, stop) in enumerate(((0, 25), (25, 60)), 1):
+        prefix = tmp_path / f"chr{k}"
+        body = packed[3 + start * stride : 3 + stop * stride]
+        Path(f"{prefix}.bed").write_bytes(packed[:3] + body)
+        Path(f"{prefix}.bim").write_text("".join("\t".join(row) + "\n" for row in rows[start:stop]))
+        Path(f"{prefix}.fam").write_text(Path(f"{BFILE}.fam").read_text())
+    pheno = ["--pheno", PHENO, "--pheno-name", "height", "--alphas", 10, "--quiet", "--out"]
+    assert run("fit", "--bfile", BFILE, *pheno, tmp_path / "one") == 0
+    assert run("fit", "--bfile", tmp_path / "chr@", *pheno, tmp_path / "two") == 0
+    assert run("fit", "--bfile", tmp_path / "chr1", tmp_path / "chr2", *pheno, tmp_path / "three") == 0
+    for name in ("two", "three"):
+        assert read_tsv(tmp_path / f"{name}.hits.tsv") == read_tsv(tmp_path / "one.hits.tsv")
+    inputs = json.loads((tmp_path / "two.json").read_text())["inputs"]
+    assert [Path(item["path"]).name for item in inputs] == [
+        "chr1.bed", "chr1.bim", "chr1.fam", "chr2.bed", "chr2.bim", "chr2.fam", "tiny.phe"
+    ]  # fmt: skip
+
+
+def test_verbose_tells_of_every_alpha(tmp_path, capsys):
+    assert run("fit", *STUDY, "--alphas", 6, "--verbose", "--memory", "1G", "--out", tmp_path / "h") == 0
+    said = capsys.readouterr()
+    lines = said.err.splitlines()
+    assert [line.split()[0] for line in lines] == [f"{k}/6" for k in range(1, 7)]
+    assert "alpha" not in "".join(line for line in said.out.splitlines() if "1/6" in line)
+    log = (tmp_path / "h.log").read_text()
+    assert all(line in log for line in lines)
+
+
+def test_files_are_written_when_nobody_reads_on(tmp_path):
+    arguments = [sys.executable, "-m", "riata", "fit", *STUDY, "--alphas", "5", "--out", str(tmp_path / "h")]
+    running = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    running.stdout.close()
+    assert running.wait() == 0
+    assert running.stderr.read() == b""
+    running.stderr.close()
+    assert (tmp_path / "h.path.npz").exists()
+
+
 def test_python_m_riata():
     done = subprocess.run(
         [sys.executable, "-m", "riata", "--version"], capture_output=True, text=True, check=False
@@ -260,6 +318,10 @@ BAD = {
     "mistyped option": (["cv", *STUDY, "--l1-ratoi", "1"], "did you mean --l1-ratio? (see riata cv --help)"),
     "unknown option": (["fit", *STUDY, "--lambda", "3"], "unknown option --lambda"),
     "abbreviated option": (["fit", "--bf", BFILE], "the following arguments are required: --out"),
+    "sample file of a bed": (["fit", *STUDY, "--sample", "s"], "--sample is for --bgen"),
+    "size of memory": (["fit", *STUDY, "--memory", "lots"], "expected a size such as 800M or 4G, got 'lots'"),
+    "score without validation": (["fit", *STUDY, "--scoring", "mae"], "--scoring needs a validation part"),
+    "score of another loss": (["cv", *STUDY, "--scoring", "auc"], "scoring"),
     "no data": (["fit"], "give exactly one of --bfile, --pfile, --bgen and --matrix"),
     "two kinds of data": (["fit", *STUDY, "--matrix", "x.csv"], "got --bfile and --matrix"),
     "missing fileset": (["fit", "--bfile", "nowhere"], "nowhere.bed: no such file"),
