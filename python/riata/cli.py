@@ -30,7 +30,7 @@ _PREDICT_EXAMPLES = """examples:
 """
 _SIMULATE_EXAMPLES = """examples:
   riata simulate --samples 500 --variants 10000 --out trial/height
-  riata cv --bfile trial/height --pheno trial/height.pheno.txt --pheno-name PHENO --out trial/height
+  riata cv --bfile trial/height --out results/height
 """
 _REPORT_EXAMPLES = """example:
   riata report --model results/height.path.npz --alpha 0.05 --bfile study --out results/height-sparse

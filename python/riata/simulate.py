@@ -69,7 +69,7 @@ def simulate_genotypes(
         Files are named after it: ``.bed``, ``.bim``, ``.fam`` (A1 is the rarer allele among the founders, the
         phenotype is in the ``.fam`` too), ``.pheno.txt`` (FID, IID, PHENO) and ``.truth.tsv`` (the causal
         variants, with the effect of one copy of A1 in BETA and of one standard deviation in BETA_STD). They
-        appear together once all are complete, and replace files of those names.
+        appear together once all are complete. They replace an earlier simulation, but no other genotypes.
     n_samples : int
         Number of samples, at least 2.
     n_variants : int
@@ -108,7 +108,8 @@ def simulate_genotypes(
     ValueError
         When an argument is out of its range.
     OSError
-        When the files cannot be written or the disk is too small for them, which is told before writing.
+        When genotypes that were not simulated have that name, when files cannot be written, or when the disk
+        is too small for them; the first and the last are told before writing.
 
     Examples
     --------
@@ -203,6 +204,7 @@ def _write(prefix: str, genome: _Genome, trait: _Trait, seed: int) -> None:
     founders_rng, copying_rng, missing_rng, names_rng, trait_rng = map(
         np.random.default_rng, np.random.SeedSequence(seed).spawn(5)
     )
+    _check_free(prefix)
     with OutputSet(prefix) as outputs:
         _check_disk(prefix, genome.bytes_needed())
         causal = _Causal(trait_rng, genome, trait)
@@ -225,6 +227,16 @@ def _write(prefix: str, genome: _Genome, trait: _Trait, seed: int) -> None:
         sexes = names_rng.integers(1, 3, genome.n_samples).tolist()
         _write_samples(outputs, phenotype, sexes)
         write_tsv(outputs.path("truth.tsv"), causal.table())
+
+
+def _check_free(prefix: str) -> None:
+    """Refuse to write over somebody's study."""
+    taken = [f"{prefix}.{suffix}" for suffix in ("bed", "bim", "fam") if Path(f"{prefix}.{suffix}").exists()]
+    if taken and not Path(f"{prefix}.truth.tsv").exists():
+        raise FileExistsError(
+            f"{taken[0]} exists and was not simulated ({prefix}.truth.tsv is not beside it): "
+            "choose another name"
+        )
 
 
 def _check_disk(prefix: str, needed: int) -> None:

@@ -169,12 +169,12 @@ def test_bad_arguments(tmp_path, options, message):
 
 
 def test_too_small_a_disk_is_told_before_writing(tmp_path, monkeypatch):
-    before = tmp_path / "s.bed"
+    before = tmp_path / "s.truth.tsv"
     before.write_text("of an earlier run")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000))
     with pytest.raises(OSError, match=r"s\.bed: about .* bytes will be written, but only 1,000 are free"):
         riata.simulate_genotypes(tmp_path / "s", 100, 1_000)
-    assert [path.name for path in tmp_path.iterdir()] == ["s.bed"]
+    assert [path.name for path in tmp_path.iterdir()] == ["s.truth.tsv"]
     assert before.read_text() == "of an earlier run"
 
 
@@ -192,3 +192,14 @@ def test_command_line(tmp_path, capsys):
         assert (tmp_path / f"cli.{suffix}").read_bytes() == (tmp_path / f"py.{suffix}").read_bytes()
     assert main(["simulate", *sizes, "--h2", "1.5", "--out", str(tmp_path / "x")]) == 2
     assert "--h2: must lie in [0, 1], got 1.5" in capsys.readouterr().err
+
+
+def test_genotypes_that_were_not_simulated_are_not_replaced(tmp_path):
+    riata.simulate_genotypes(tmp_path / "x", 10, 20)
+    riata.simulate_genotypes(tmp_path / "x", 12, 20)  # a simulation may be
+    assert riata.open_genotypes(tmp_path / "x").shape == (12, 20)
+    (tmp_path / "x.truth.tsv").unlink()
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    with pytest.raises(OSError, match=r"x\.bed exists and was not simulated .*: choose another name"):
+        riata.simulate_genotypes(tmp_path / "x", 10, 20)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
