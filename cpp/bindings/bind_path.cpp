@@ -109,7 +109,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    const std::optional<Array>& alphas, Index n_alphas, double eps, bool stop_early, Index max_active,
                    double memory, double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
                    const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds,
-                   bool keep_checkpoint) {
+                   bool keep_checkpoint, const std::optional<py::function>& held_out) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
@@ -150,6 +150,14 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
       return answer.is_none() || answer.cast<bool>();
     };
   }
+  if (held_out) {
+    options.held_out = [&held_out](const std::vector<riata::Vec>& predictors) {
+      const py::gil_scoped_acquire gil;
+      py::list columns;
+      for (const riata::Vec& predictor : predictors) columns.append(array_of(predictor));
+      (*held_out)(columns);
+    };
+  }
   std::vector<riata::PathResult> results;
   {
     const py::gil_scoped_release nogil;  // only plain C++ views from here on
@@ -174,7 +182,7 @@ void bind_path(py::module_& m) {
         py::kw_only(), "loss"_a, "solver"_a, "fit_intercept"_a, "standardize"_a, "l1_ratio"_a, "alphas"_a, "n_alphas"_a,
         "eps"_a, "stop_early"_a, "max_active"_a, "memory"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
         "keep_linear_predictor"_a, "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0,
-        "keep_checkpoint"_a = false);
+        "keep_checkpoint"_a = false, "held_out"_a = py::none());
   m.def(
       "checkpoint_progress",
       [](const std::string& path) {

@@ -117,10 +117,12 @@ def fit_paths(
     checkpoint: str = "",  # file that keeps the state; empty: none
     checkpoint_seconds: float = 60.0,  # between two writes; 0: after every alpha
     keep_checkpoint: bool = False,  # at the end of the path too
+    held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
 
     progress(done, total, alpha, n_active, gap, passes) returning False stops and keeps the path so far.
+    Before it, held_out(predictors) gets the column of linear_predictor of each problem at that alpha.
 
     Each dict holds: alphas (L,), coef_indptr (L+1,), coef_indices, coef_values (CSC parts of p x L, on the
     original scale), intercepts (L,), primal, dual, dual_gaps (relative), deviance_ratio, converged (bool),

@@ -442,7 +442,22 @@ def cross_validate(
     for k, (train, test) in enumerate(splits):
         np.add.at(columns[:, 1 + k], train, weights[train])
         _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, classes)
-    fits = solve(design, y, columns, offset, features, options, keep_linear_predictor=True)
+
+    def fold_scores(predictors: list[Float]) -> Float:
+        """Score one alpha on each fold's held-out rows."""
+        out = np.empty(len(splits))
+        for k, (_, test) in enumerate(splits):
+            kept = {"linear_predictor": predictors[1 + k][:, None]}
+            eta = _held_out(kept, columns[:, 1 + k], design, test, offset, options.n_threads)
+            out[k] = score(y[test], eta, weights[test])[0]
+        return out
+
+    apart = not any(np.any(columns[test, 1 + k]) for k, (_, test) in enumerate(splits))
+    watch = getattr(options.progress, "watch_scores", None) if apart else None
+    fits = solve(
+        design, y, columns, offset, features, options, keep_linear_predictor=True,
+        held_out=None if watch is None else lambda predictors: watch(scoring, fold_scores(predictors)),
+    )  # fmt: skip
     path = make_path(fits[0], design, y, weights, options, classes)
 
     scores = np.empty((len(path), len(splits)))

@@ -491,6 +491,7 @@ def solve(
     options: Options,
     *,
     keep_linear_predictor: bool = False,
+    held_out: Callable[[list[Float]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Call the core for the weight columns of `weights` (n x F); rows of `design` are put in its order."""
     eps = options.eps
@@ -524,6 +525,7 @@ def solve(
         checkpoint=options.checkpoint,
         checkpoint_seconds=CHECKPOINT_SECONDS,
         keep_checkpoint=options.keep_checkpoint,
+        held_out=held_out,
     )
 
 

@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import IO, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Progress:
     """A progress callback for :func:`riata.fit_path` and :func:`riata.cv_path`.
@@ -38,6 +41,7 @@ class Progress:
         self.shown = not quiet and note is None and self.stream.isatty()
         self._note = note
         self._seen: list[tuple[float, int]] = []  # seconds spent, alphas done
+        self._score: list[str] = []
         self.interrupted = False
         plain = not str(getattr(self.stream, "encoding", None) or "").lower().startswith("utf")
         self._marks = ("#", "-") if plain else ("\u2501", "\u2500")
@@ -65,17 +69,30 @@ class Progress:
         """Draw the line; return False when the user asked to stop."""
         now = time.monotonic()
         self._seen.append((now - self._began, done))
-        state = f"alpha {alpha:.3g}  active {n_active:,}  gap {max(gap, 0.0):.0e}  passes {passes:.1f}"
+        state = [
+            f"passes {passes:.1f}",
+            f"gap {max(gap, 0.0):.0e}",
+            f"alpha {alpha:.3g}",
+            f"active {n_active:,}",
+            *self._score,
+        ]
         if self._note is not None:
-            self._note(f"  {done}/{total}  {state}  {now - self._began:.1f} s")
+            self._note(f"  {done}/{total}  {'  '.join(state)}  {now - self._began:.1f} s")
         if self.shown and (now - self._drawn > 0.1 or done >= total):
             self._drawn = now
             self._draw(done, total, state)
         return not self.interrupted
 
-    def _draw(self, done: int, total: int, state: str) -> None:
+    def watch_scores(self, scoring: str, scores: NDArray[np.float64]) -> None:
+        """Take the scores of the folds at the alpha that is told next, to show their mean."""
+        self._score = [f"{scoring} {scores.mean():.4g}"]
+
+    def _draw(self, done: int, total: int, state: list[str]) -> None:
         width = shutil.get_terminal_size((100, 20)).columns
-        text = f" {done}/{total} alphas  {state}  {time_left(self._seen, total)}"
+        state = [*state, left] if (left := time_left(self._seen, total)) else list(state)
+        text = ""
+        while state and len(text := f" {done}/{total} alphas  {'  '.join(state)}") > width - 3:
+            state.pop(0)  # what comes last matters most to who waits
         room = max(min(24, width - len(text) - 2), 0)
         filled = round(room * done / max(total, 1))
         bar = self._marks[0] * filled + self._marks[1] * (room - filled)

@@ -525,7 +525,7 @@ def test_progress_line():
     stream = Terminal()
     with Progress(stream) as progress:
         assert progress(10, 10, 0.0123, 42, 3e-9, 5.5) is True
-    assert "10/10 alphas  alpha 0.0123  active 42  gap 3e-09  passes 5.5" in stream.text
+    assert "10/10 alphas  passes 5.5  gap 3e-09  alpha 0.0123  active 42" in stream.text
     assert stream.text.endswith("\r\x1b[2K")
     stream = Terminal()
     with Progress(stream, quiet=True) as progress:
@@ -540,4 +540,13 @@ def test_progress_line():
     with Progress(stream, note=notes.append) as progress:
         progress(3, 10, 0.5, 2, 1e-7, 1.0)
     assert stream.text == ""
-    assert notes[0].startswith("  3/10  alpha 0.5  active 2  gap 1e-07  passes 1.0  ")
+    assert notes[0].startswith("  3/10  passes 1.0  gap 1e-07  alpha 0.5  active 2  ")
+
+
+def test_progress_line_leaves_out_what_has_no_room(monkeypatch):
+    monkeypatch.setattr("riata.progress.shutil.get_terminal_size", lambda default: (52, 20))
+    stream = Terminal()
+    with Progress(stream) as progress:
+        progress.watch_scores("auc", np.array([0.7, 0.8]))
+        progress(10, 10, 0.0123, 42, 3e-9, 5.5)
+    assert " 10/10 alphas  alpha 0.0123  active 42  auc 0.75\r" in stream.text

@@ -208,3 +208,23 @@ def test_bad_options(options, message):
     X, y = make_problem()
     with pytest.raises(ValueError, match=message):
         riata.cv_path(X, y, **options)
+
+
+@pytest.mark.parametrize(("loss", "scoring"), [("gaussian", "mse"), ("binomial", "auc")])
+def test_scores_are_told_while_they_come(loss, scoring):
+    class Watcher:
+        def __init__(self):
+            self.seen, self.told = [], 0
+
+        def watch_scores(self, name, scores):
+            assert name == scoring
+            assert len(self.seen) == self.told
+            self.seen.append(scores)
+
+        def __call__(self, *state):
+            self.told += 1
+
+    X, y = make_problem(loss)
+    watcher = Watcher()
+    cv = riata.cv_path(X, y, loss=loss, scoring=scoring, cv=4, alphas=12, progress=watcher)
+    assert_allclose(np.array(watcher.seen), cv.scores, rtol=1e-12)

@@ -42,6 +42,8 @@ struct PathOptions {
   Poll poll;  // may be empty
   /// progress(done, total, alpha, n_active, gap, passes): return false to stop and keep the path so far.
   std::function<bool(Index, Index, double, Index, double, double)> progress;
+  /// Called before progress with what is kept of each problem at that alpha: see PathResult::linear_predictor.
+  std::function<void(const std::vector<Vec>&)> held_out;
 };
 
 /// One response on a shared design; several problems (cross-validation folds) share every pass over X.

@@ -84,6 +84,7 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
     refuse("memory must be at least " + std::to_string(std::llround(least)) + " bytes for the columns of X, got " +
            std::to_string(std::llround(o.memory)));
   }
+  if (o.held_out && !o.keep_linear_predictor) refuse("held_out needs keep_linear_predictor");
   for (std::size_t k = 0; k < o.alphas.size(); ++k) {
     if (!(o.alphas[k] > 0.0) || !std::isfinite(o.alphas[k]))
       refuse("alphas must be finite and > 0, got " + std::to_string(o.alphas[k]));
@@ -325,6 +326,7 @@ class Driver {
       kept_ = told_;
       if (options_.max_active >= 0 && r.n_active[i] > options_.max_active) return Outcome::kMaxActive;
       kept_ = told_ + 1;
+      if (options_.held_out) tell_held_out();
       if (options_.progress && !options_.progress(kept_, total, r.alphas[i], r.n_active[i], r.dual_gaps[i],
                                                   counters_.columns_streamed / static_cast<double>(X_.cols()))) {
         return Outcome::kInterrupted;
@@ -336,6 +338,12 @@ class Driver {
     counters_.memory = std::max(counters_.memory, memory());
     if (told_ == total) return Outcome::kComplete;
     return options_.memory > 0.0 && counters_.memory > options_.memory ? Outcome::kMemory : Outcome::kGoesOn;
+  }
+
+  void tell_held_out() const {
+    std::vector<Vec> predictors;
+    for (const auto& problem : problems_) predictors.push_back(problem->result().linear_predictor.col(told_));
+    options_.held_out(predictors);
   }
 
   /// Bytes held beside X.
