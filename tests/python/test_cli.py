@@ -544,7 +544,7 @@ def test_progress_line():
 
 
 def test_progress_line_leaves_out_what_has_no_room(monkeypatch):
-    monkeypatch.setattr("riata.progress.shutil.get_terminal_size", lambda default: (52, 20))
+    monkeypatch.setattr("riata.progress.shutil.get_terminal_size", lambda default: os.terminal_size((52, 20)))
     stream = Terminal()
     with Progress(stream) as progress:
         progress.watch_scores("auc", np.array([0.7, 0.8]))
