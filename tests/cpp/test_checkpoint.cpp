@@ -65,6 +65,7 @@ void same_bits(const PathResult& a, const PathResult& b) {
   CHECK(a.stopped == b.stopped);
   CHECK(a.linear_predictor.cols() == b.linear_predictor.cols());
   CHECK((a.linear_predictor.array() == b.linear_predictor.array()).all());
+  CHECK(a.counters.memory == b.counters.memory);
   CHECK(a.counters.columns_streamed == b.counters.columns_streamed);
   CHECK(a.counters.passes == b.counters.passes);
   CHECK(a.counters.products == b.counters.products);
@@ -235,6 +236,24 @@ TEST_CASE("a dense X that a copy is made of may lie elsewhere in memory") {
   }
 }
 
+TEST_CASE("a path that memory ends does so at the same alpha when it is resumed") {
+  const Storages storages(dosages(120, 700, 3));
+  for (std::size_t k = 0; k < storages.designs.size(); ++k) {
+    CAPTURE(k);
+    const Design& X = *storages.designs[k];
+    PathOptions options = options_for("gaussian");
+    options.n_alphas = 40;
+    options.eps = 0.01;
+    const Problem problem = make_problem(storages.X, "gaussian", 5);
+    const PathResult whole = fit_paths(X, {problem}, {}, options).front();
+    options.memory = 0.9 * whole.counters.memory;
+    const PathResult part = fit_paths(X, {problem}, {}, options).front();
+    CHECK(part.stopped == "memory");
+    CHECK(part.alphas.size() < whole.alphas.size());
+    CHECK(resume_from_each(X, X, {problem}, {}, options) >= 5);
+  }
+}
+
 TEST_CASE("blocks of the bounds that were forgotten are forgotten by a fit that goes on") {
   const Mat X = check::random_matrix(60, 1500, 51);
   const auto design = dense_design(X.data(), 60, 1500, 1, 60);
@@ -320,6 +339,8 @@ TEST_CASE("a checkpoint of another fit is refused, and kept") {
     CHECK(fs::exists(options.checkpoint));
     CHECK(folder.files() == 1);
   };
+  const Eigen::Matrix<std::int8_t, -1, -1> small = X.cast<std::int8_t>();
+  refused(*dense_design(small.data(), 60, 100, 1, 60), problem, options, {}, "the kind of X");
   Problem other = problem;
   other.y[3] += 1e-12;
   refused(*design, other, options, {}, "y");

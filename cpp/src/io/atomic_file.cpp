@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #else
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 #endif
 
@@ -44,7 +45,16 @@ void force_folder(const std::filesystem::path&) {}
 #else
 
 int open_new(const std::filesystem::path& path) {
-  return ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666);
+  const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+  if (file < 0) return file;
+  // Another process that is writing it is not to be disturbed; not every file system can tell.
+  if ((::flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) || ::ftruncate(file, 0) != 0) {
+    const int reason = errno;
+    ::close(file);
+    errno = reason;
+    return -1;
+  }
+  return file;
 }
 std::ptrdiff_t write_some(int file, const char* data, std::size_t size) {
   return ::write(file, data, size);

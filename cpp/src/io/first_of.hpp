@@ -53,7 +53,7 @@ class FirstOf {
 
   template <class Same>
   std::size_t place(std::uint64_t hash, const Same& same) const {
-    std::size_t at = hash & (slots_.size() - 1);
+    std::size_t at = hash >> (64 - std::countr_zero(slots_.size()));  // the upper bits depend on all of a word
     while (slots_[at] != kNone && !same(Index{slots_[at]})) at = (at + 1) & (slots_.size() - 1);
     return at;
   }

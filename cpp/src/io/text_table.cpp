@@ -18,6 +18,8 @@
 namespace riata {
 namespace {
 
+constexpr std::size_t kShown = 40;  // characters of a cell that a message quotes
+
 bool is_blank(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -142,9 +144,12 @@ class Reader {
 
   template <class T>
   T number_of(const std::optional<T>& value, std::size_t k, Index number) const {
-    if (!value)
-      fail(number, fields_[k].name + " '" + std::string(cells_[static_cast<std::size_t>(fields_[k].field)]) +
-                       "' is not a number");
+    if (!value) {
+      const std::string_view cell = cells_[static_cast<std::size_t>(fields_[k].field)];
+      std::string shown(cell.substr(0, kShown));
+      std::replace(shown.begin(), shown.end(), '\0', '?');  // which would end the message
+      fail(number, fields_[k].name + " '" + shown + (cell.size() > kShown ? "..." : "") + "' is not a number");
+    }
     return *value;
   }
 

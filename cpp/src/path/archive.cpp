@@ -7,7 +7,7 @@
 namespace riata {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x31706b6361746972u;  // the last digit is the version of the format
+constexpr std::uint64_t kMagic = 0x32706b6361746972u;  // the last digit is the version of the format
 constexpr std::size_t kBuffer = std::size_t{1} << 20;  // bytes; a multiple of eight
 
 }  // namespace
@@ -55,6 +55,10 @@ ArchiveReader::ArchiveReader(const std::string& path) : path_(path), file_(path)
 
 void ArchiveReader::refuse() const {
   throw FileError("cannot read '" + path_ + "': not a checkpoint of this version of riata, or a damaged one");
+}
+
+void ArchiveReader::finish() const {
+  if (at_ != end_) refuse();
 }
 
 void ArchiveReader::bytes(void* data, std::size_t size) {

@@ -96,6 +96,8 @@ class ArchiveReader {
     (transfer(*this, values), ...);
   }
   void bytes(void* data, std::size_t size);
+  /// Everything has been asked for.
+  void finish() const;
 
  private:
   [[noreturn]] void refuse() const;

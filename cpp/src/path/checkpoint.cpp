@@ -38,9 +38,12 @@ Identity identify(const Design& X, const std::vector<Problem>& problems, const F
     weights.add(digest_of(problem.weights));
     offset.add(digest_of(problem.offset));
   }
+  const double entry_bytes = X.bytes() / (static_cast<double>(X.rows()) * static_cast<double>(X.cols()));
   return {{"the version of riata", digest_of(std::string(RIATA_VERSION))},
           {"the processor's instruction set", digest_of(std::string(kernels().name), plink_kernels().fast_pairs)},
-          {"the kind of X", digest_of(std::string(X.kind()))},
+          // How it lies in memory decides what the pool holds in place and what less its mean.
+          {"the kind of X", digest_of(std::string(X.kind()), entry_bytes, X.contiguous(0) != nullptr,
+                                      X.contiguous(X.cols() - 1) != nullptr)},
           {"the shape of X", digest_of(X.rows(), X.cols())},
           {"y", y.value()},
           {"the weights or folds", weights.value()},
@@ -82,7 +85,8 @@ Checkpoint::Checkpoint(const Design& X, const std::vector<Problem>& problems, co
     : path_(options.checkpoint), seconds_(options.checkpoint_seconds) {
   if (!wanted()) return;
   identity_ = identify(X, problems, features, options);
-  if (std::filesystem::exists(path_of(path_))) {
+  std::error_code unknown;  // where it cannot be looked up it cannot be written: the probe tells
+  if (std::filesystem::exists(path_of(path_), unknown)) {
     reader_ = std::make_unique<ArchiveReader>(path_);
     CheckpointProgress ignored;
     Identity theirs;

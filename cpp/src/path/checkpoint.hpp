@@ -31,6 +31,7 @@ class Checkpoint {
   template <class T>
   void load(T& object) {
     transfer(*reader_, object);
+    reader_->finish();
     reader_.reset();
   }
   /// Whether to save again: so long after the last time, and not more than a small part of the time.

@@ -10,6 +10,7 @@
 #include "path/checkpoint.hpp"
 #include "path/column_reader.hpp"
 #include "path/path_problem.hpp"
+#include "riata/error.hpp"
 #include "riata/parallel.hpp"
 #include "riata/path/lambda_grid.hpp"
 
@@ -131,9 +132,15 @@ class Driver {
   /// See path/archive.hpp. Between lambdas; what setup() makes is there already.
   template <class Archive>
   void state(Archive& archive) {
-    std::vector<Index> gathered = shared_->features();
-    archive(gathered);
-    if constexpr (Archive::reading) shared_->require(gathered, options_.threads, counters_);
+    std::vector<Index> gathered = shared_->features(), batches = shared_->batches();
+    archive(gathered, batches);
+    if constexpr (Archive::reading) {  // as they came
+      std::span<const Index> rest = gathered;
+      for (const Index size : batches) {
+        shared_->require(rest.first(static_cast<std::size_t>(size)), options_.threads, counters_);
+        rest = rest.subspan(static_cast<std::size_t>(size));
+      }
+    }
     archive(grid_, told_, kept_, counters_);
     for (auto& problem : problems_) archive(*problem);
   }
@@ -240,7 +247,10 @@ class Driver {
       try {
         outcome = report();
       } catch (...) {
-        save();
+        try {
+          save();
+        } catch (const FileError&) {  // what stopped the fit is what is to be told
+        }
         throw;
       }
       const bool ends = outcome != Outcome::kGoesOn && outcome != Outcome::kInterrupted && !options_.keep_checkpoint;

@@ -42,6 +42,7 @@ void SharedPool::require(std::span<const Index> features, int threads, Counters&
   }
   if (missing.empty()) return;
   pool_->append(missing, shift, threads);
+  batches_.push_back(static_cast<Index>(missing.size()));
   counters.columns_gathered += static_cast<Index>(missing.size());
 }
 

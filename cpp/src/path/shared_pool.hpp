@@ -29,6 +29,8 @@ class SharedPool {
 
   /// The features in the pool, in their order there.
   std::vector<Index> features() const;
+  /// How many of them came at a time: what memory() tells depends on it.
+  const std::vector<Index>& batches() const { return batches_; }
 
   /// Whether no mean exceeds its column's standard deviation.
   bool small_means() const { return small_means_; }
@@ -46,6 +48,7 @@ class SharedPool {
   bool small_means_;
   std::unique_ptr<Pool> pool_;
   std::vector<std::int32_t> position_;
+  std::vector<Index> batches_;
 };
 
 }  // namespace riata
