@@ -153,9 +153,9 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   if (held_out) {
     options.held_out = [&held_out](const std::vector<riata::Vec>& predictors) {
       const py::gil_scoped_acquire gil;
-      py::list columns;
-      for (const riata::Vec& predictor : predictors) columns.append(array_of(predictor));
-      (*held_out)(columns);
+      py::list kept;
+      for (const riata::Vec& predictor : predictors) kept.append(array_of(predictor));
+      (*held_out)(kept);
     };
   }
   std::vector<riata::PathResult> results;

@@ -326,8 +326,8 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     add("--cat-covar", type=_names, default=(), metavar="A,B", help="covariates whose numbers are classes")
     add(
         "--split", metavar="NAME",
-        help="column that says train, validation or test: fit on the first, choose on the second, evaluate "
-        "on the third",
+        help="column that says train, validation or test: riata fit fits on the first and chooses on the "
+        "second, riata cv draws folds from both; evaluated on the third",
     )  # fmt: skip
     add("--keep", metavar="FILE", help="samples to keep, FID IID a line")
     add("--remove", metavar="FILE", help="samples to remove")

@@ -82,7 +82,7 @@ def run_fit(options: Namespace) -> int:
         path = getattr(fit, "path", fit)
         validation = validation_of(study, fit, options)
         alpha, rule = choose_alpha(fit, options, validation)
-        held_out = held_out_of(study, fit, alpha)
+        held_out = held_out_of(study, fit, alpha, chosen=options.alpha is None)
         hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
         fitted = Fitted(
             account=account_of(study, hits.source.positions),
@@ -224,7 +224,11 @@ def choose_alpha(fit: Any, options: Namespace, validation: Validation | None = N
     path = getattr(fit, "path", fit)
     if options.alpha is not None:
         check_alpha(path, options.alpha)
-        return float(options.alpha), "as asked with --alpha"
+        fitted = bool(np.any(np.isclose(path.alphas, options.alpha, rtol=1e-9, atol=0.0)))
+        between = (
+            "" if fitted or options.alpha > path.alphas[0] else ", interpolated between two that were fitted"
+        )
+        return float(options.alpha), f"as asked with --alpha{between}"
     if hasattr(fit, "path"):
         if options.select == "1se":
             return fit.alpha_1se, "the sparsest within one standard error of the best cross-validation score"

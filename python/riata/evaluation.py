@@ -66,7 +66,7 @@ class Evaluation:
 
     def lines(self) -> list[str]:
         """Return the evaluation as aligned text."""
-        cases = "" if self.n_cases is None else f", {self.n_cases:,} of them cases"
+        cases = "" if self.n_cases is None else f", {self.n_cases:,} of them of the class modelled"
         width = max(len(LABELS[name]) for name in self.measures)
         lines = [f"{self.part}: {self.n:,} samples{cases}"]
         for name, m in self.measures.items():

@@ -126,23 +126,26 @@ def fit_baseline(study: Study, rows: NDArray[np.int64] | None = None) -> Baselin
     return Baseline(path.intercept(1.0), np.asarray(path.coef(1.0)))
 
 
-def held_out_of(study: Study, fit: Any, alpha: float) -> tuple[tuple[Float, Float], Evaluation] | None:
+def held_out_of(
+    study: Study, fit: Any, alpha: float, *, chosen: bool = True
+) -> tuple[tuple[Float, Float], Evaluation] | None:
     """Return (y, linear predictors) of samples the fit did not see, and how well they agree.
 
     These are the test part, or without one the folds of a cross-validation, or the validation part; None
-    when there is none of them.
+    when there is none of them. `chosen`: by them, so that the agreement flatters.
     """
+    by_them = ", which chose alpha" if chosen else ""
     path = getattr(fit, "path", fit)
     part = study.part("test") or study.part("validation")
     alone: Float | None = None
     if part is not None and (part.name == "test" or not hasattr(fit, "path")):
         coefs, intercepts = path.coef([alpha]), path.intercept([alpha])
         y, link = part.y, part_links(path, part, coefs, intercepts)[:, 0]
-        what = "test part" if part.name == "test" else "validation part, which chose alpha"
+        what = "test part" if part.name == "test" else f"validation part{by_them}"
         alone = fit_baseline(study).link(part.covariates) if study.covariate_names else None
     elif hasattr(fit, "path") and fit.held_out is not None:
         y, link = study.y, fit.predict_held_out(alpha, kind="link")
-        what = "held-out folds, which chose alpha"
+        what = f"held-out folds{by_them}"
         alone = _fold_baseline(study, fit.folds) if study.covariate_names else None
     else:
         return None

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from riata.tables import is_missing, some
 
+#: Labels that say which of two classes is the one to model.
+CASE_WORDS = frozenset({"case", "cases", "affected", "yes", "true", "positive"})
+
 
 @dataclass(frozen=True)
 class Response:
@@ -39,7 +42,7 @@ def code_response(
     Cells that spell a missing value, or a code of `missing_code` (default -9; several between commas), become
     NaN. For ``loss="binomial"`` two
     numeric codes must be 0/1 (1 = case) or 1/2 (2 = case, as PLINK); two text labels are taken in
-    alphabetical order unless `positive` names the one to model.
+    alphabetical order, or the one of `CASE_WORDS`, unless `positive` names the one to model.
 
     Raises
     ------
@@ -120,7 +123,8 @@ def _two_classes(
         raise ValueError(f"{name}: {what} for --loss binomial, which needs two; got {some(labels)}")
     if positive is not None and positive not in labels:
         raise ValueError(f"{name}: --positive {positive!r} is not one of the classes {' and '.join(labels)}")
-    case_label = positive if positive is not None else labels[1]
+    named = [label for label in labels if label.lower() in CASE_WORDS]
+    case_label = positive if positive is not None else named[0] if len(named) == 1 else labels[1]
     control = next(label for label in labels if label != case_label)
     values = np.array(
         [np.nan if gone else float(c == case_label) for c, gone in zip(cells, missing, strict=True)]

@@ -39,7 +39,9 @@ def scoring_record(fitted: Fitted) -> dict[str, Any]:
 
 
 def scoring_lines(fitted: Fitted) -> list[str]:
-    """Return how other programs use ``PREFIX.score``, for the terminal and the log."""
+    """Return how other programs use ``PREFIX.score``, for the terminal and the log; none if empty."""
+    if len(fitted.hits) == 0:
+        return []
     record = scoring_record(fitted)
     lines = ["", "Score with PLINK", f"  {record['command']}", f"  {record['note']}"]
     return [*lines, f"  warning: {record['warning']}"] if "warning" in record else lines

@@ -49,7 +49,9 @@ class Resume:
             self.notes.append(f"Resuming after {done} of {total} alphas")
             return self
         if self._wanted:
-            self.notes.append(f"Nothing to resume: there is no {self.checkpoint}")
+            self.notes.append(
+                f"Nothing to resume: there is no {self.checkpoint}; starting from the beginning"
+            )
         elif self.checkpoint.exists():
             self.notes.append(f"Starting anew over {self.checkpoint}, which --resume would have gone on from")
         self.remove()

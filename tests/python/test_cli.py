@@ -550,3 +550,23 @@ def test_progress_line_leaves_out_what_has_no_room(monkeypatch):
         progress.watch_scores("auc", np.array([0.7, 0.8]))
         progress(10, 10, 0.0123, 42, 3e-9, 5.5)
     assert " 10/10 alphas  alpha 0.0123  active 42  auc 0.75\r" in stream.text
+
+
+def test_a_penalty_between_two_that_were_fitted_is_said_to_be_interpolated(tmp_path, capsys):
+    given = ["--matrix", matrix_of(tmp_path), "--target", "y", "--alphas", "0.2,0.1", "--out", tmp_path / "x"]
+    assert run("fit", *given, "--alpha", "0.15") == 0
+    assert "as asked with --alpha, interpolated between two that were fitted" in capsys.readouterr().out
+    assert run("fit", *given, "--alpha", "0.1") == 0
+    assert "interpolated" not in capsys.readouterr().out
+
+
+def matrix_of(folder):
+    """A small table, y and four features."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 4))
+    y = X[:, 0] + 0.5 * rng.standard_normal(40)
+    file = folder / "table.csv"
+    np.savetxt(
+        file, np.column_stack([np.arange(40), y, X]), delimiter=",", header="id,y,a,b,c,d", comments=""
+    )
+    return file

@@ -161,5 +161,5 @@ def test_without_resume_it_starts_anew_and_says_so(tmp_path, study, capsys, monk
     assert f"Starting anew over {out}.checkpoint, which --resume would" in capsys.readouterr().out
     assert not list(tmp_path.glob("*.checkpoint*"))
     assert main(["fit", *study, "--out", out, "--resume"]) == 0
-    assert f"Nothing to resume: there is no {out}.checkpoint\n" in capsys.readouterr().out
+    assert f"Nothing to resume: there is no {out}.checkpoint; starting" in capsys.readouterr().out
     assert np.all(riata.load(f"{out}.path.npz").converged)

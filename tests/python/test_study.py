@@ -292,3 +292,18 @@ def test_table_behaves():
         _ = table.chrom
     with pytest.raises(ValueError, match="equal lengths"):
         Table({"a": np.zeros(2), "b": np.zeros(3)})
+
+
+@pytest.mark.parametrize(
+    ("labels", "modelled"),
+    [
+        (("control", "case"), "case"),
+        (("Yes", "No"), "Yes"),
+        (("AML", "ALL"), "AML"),
+        (("case", "cases"), "cases"),
+    ],
+)
+def test_words_for_cases_are_the_class_modelled(labels, modelled):
+    response = code_response([*labels, labels[0]], "y", loss="binomial")
+    assert response.classes[1] == modelled
+    assert f"probability of {modelled} against" in response.note
