@@ -109,14 +109,17 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    const std::optional<Array>& alphas, Index n_alphas, double eps, bool stop_early, Index max_active,
                    double memory, double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
                    const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds,
-                   bool keep_checkpoint, const std::optional<py::function>& held_out) {
+                   bool keep_checkpoint, const std::optional<py::function>& held_out,
+                   const std::optional<riata::Survival>& survival) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
   const riata::Vec response = vector_of(y, "y"), shift = optional_vector(offset, "offset");
   const Eigen::Map<const riata::Mat> columns(weights.data(), weights.shape(0), weights.shape(1));
   std::vector<riata::Problem> problems;
-  for (Index f = 0; f < columns.cols(); ++f) problems.push_back({response, columns.col(f), shift});
+  for (Index f = 0; f < columns.cols(); ++f) {
+    problems.push_back({response, columns.col(f), shift, survival.value_or(riata::Survival{})});
+  }
   const riata::Features features{optional_vector(penalty_factor, "penalty_factor"), optional_vector(lower, "lower"),
                                  optional_vector(upper, "upper")};
   riata::PathOptions options;
@@ -182,7 +185,7 @@ void bind_path(py::module_& m) {
         py::kw_only(), "loss"_a, "solver"_a, "fit_intercept"_a, "standardize"_a, "l1_ratio"_a, "alphas"_a, "n_alphas"_a,
         "eps"_a, "stop_early"_a, "max_active"_a, "memory"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
         "keep_linear_predictor"_a, "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0,
-        "keep_checkpoint"_a = false, "held_out"_a = py::none());
+        "keep_checkpoint"_a = false, "held_out"_a = py::none(), "survival"_a = py::none());
   m.def(
       "checkpoint_progress",
       [](const std::string& path) {

@@ -9,6 +9,7 @@
 /// The parts of riata._core, one per file; module.cpp lists them.
 void bind_design(pybind11::module_& m);
 void bind_path(pybind11::module_& m);
+void bind_survival(pybind11::module_& m);
 void bind_tables(pybind11::module_& m);
 
 /// A vector as an array of the numbers that its items are made of, which owns it.

@@ -8,15 +8,16 @@
 #include <vector>
 
 #include "riata/design/design.hpp"
+#include "riata/loss/survival.hpp"
 #include "riata/types.hpp"
 
 /// Everything bindings and C++ programs need to describe a problem and fit paths; designs come from riata/design/.
 namespace riata {
 
 struct PathOptions {
-  std::string loss = "gaussian";  // "gaussian", "binomial"
+  std::string loss = "gaussian";  // "gaussian", "binomial", "cox"
   std::string solver = "auto";    // "auto", "homotopy", "cd", "prox"
-  bool fit_intercept = true;
+  bool fit_intercept = true;      // "cox" has none
   bool standardize = true;
   double l1_ratio = 1.0;
 
@@ -48,9 +49,10 @@ struct PathOptions {
 
 /// One response on a shared design; several problems (cross-validation folds) share every pass over X.
 struct Problem {
-  Vec y;        // n
-  Vec weights;  // n, non-negative; a row of weight zero is left out of the fit
-  Vec offset;   // n, or empty
+  Vec y;                   // n; for "cox" the times at which rows stop being at risk
+  Vec weights;             // n, non-negative; a row of weight zero is left out of the fit
+  Vec offset;              // n, or empty
+  Survival survival = {};  // for "cox"
 };
 
 struct Features {

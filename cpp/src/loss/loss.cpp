@@ -15,7 +15,13 @@ std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega) {
   throw std::invalid_argument("loss must be \"gaussian\" or \"binomial\", got \"" + std::string(name) + "\"");
 }
 
+double Loss::shrinkage(const Vec&, const Vec& u, const Vec& h, double scale) const {
+  const double sum = (h.array() > 0.0).select(u.array().square() / h.array(), 0.0).sum();
+  return 0.5 * (1.0 - scale) * (1.0 - scale) * sum;
+}
+
 double solve_intercept(const Loss& loss, const Vec& base, double start) {
+  if (loss.shift_invariant()) return 0.0;
   Vec u, h, eta;
   // The root lies where sum(u) changes sign; sum(u) falls as g grows. Newton inside a bracket kept from the signs seen.
   double g = start, below = -HUGE_VAL, above = HUGE_VAL, longest = 5.0;

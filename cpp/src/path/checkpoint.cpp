@@ -32,9 +32,13 @@ std::uint64_t digest_of(const Parts&... parts) {
 /// All that decides the bits of a result, but X. Threads do not.
 Identity identify(const Design& X, const std::vector<Problem>& problems, const Features& features,
                   const PathOptions& o) {
-  Digest y, weights, offset;
+  Digest y, start, strata, ties, weights, offset;
   for (const Problem& problem : problems) {
-    y.add(digest_of(problem.y));
+    const Survival& survival = problem.survival;
+    y.add(digest_of(problem.y, survival.event));
+    start.add(digest_of(survival.start));
+    strata.add(digest_of(survival.stratum));
+    ties.add(digest_of(survival.efron));
     weights.add(digest_of(problem.weights));
     offset.add(digest_of(problem.offset));
   }
@@ -46,6 +50,9 @@ Identity identify(const Design& X, const std::vector<Problem>& problems, const F
                                       X.contiguous(X.cols() - 1) != nullptr)},
           {"the shape of X", digest_of(X.rows(), X.cols())},
           {"y", y.value()},
+          {"start", start.value()},
+          {"strata", strata.value()},
+          {"ties", ties.value()},
           {"the weights or folds", weights.value()},
           {"offset", offset.value()},
           {"penalty_factor", digest_of(features.penalty_factor)},

@@ -106,6 +106,8 @@ class Driver {
         reader_(X, copy_for(X, problems, options), room_for_copy(X, problems, options), options.threads, counters_) {
     // Signals are the business of the thread that called; the others stop when it has thrown.
     inner_options_ = options;
+    // Where no intercept can be told, centring columns as with one changes nothing but the rounding.
+    if (options.loss == "cox") inner_options_.fit_intercept = true;
     inner_options_.poll = [this] {
       if (stop_) throw std::runtime_error("stopped by the calling thread");
       if (!options_.poll || std::this_thread::get_id() != owner_) return;
@@ -201,7 +203,7 @@ class Driver {
     using Use = SharedPool::Use;
     const bool products = PathProblem::keeps_gram(X_, options_, count == 1);
     const Use use = products ? Use::kProducts : options_.l1_ratio == 0.0 || count > 1 ? Use::kMany : Use::kPart;
-    shared_ = std::make_unique<SharedPool>(X_, options_.fit_intercept, use, means.front(),
+    shared_ = std::make_unique<SharedPool>(X_, inner_options_.fit_intercept, use, means.front(),
                                            variances.front().cwiseMax(0.0).cwiseSqrt());
     for (std::size_t f = 0; f < given_.size(); ++f) {
       problems_.push_back(std::make_unique<PathProblem>(*shared_, std::move(responses[f]), features_, inner_options_,

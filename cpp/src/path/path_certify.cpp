@@ -11,6 +11,7 @@ namespace riata {
 namespace {
 
 constexpr double kBoundMargin = 1e-6;  // a bound this close to the threshold counts as undecided
+constexpr int kFreeSteps = 2;          // of Newton's method over free features
 constexpr int kTries = 6;              // attempts at a smaller gap before giving up
 
 }  // namespace
@@ -23,9 +24,12 @@ bool PathProblem::is_free(Index j) const {
 
 /// u -= M Z (Z'MZ)^-1 Z'u over intercept and free features, M = curvature: removes the rounding left in
 /// Z'u = 0 while keeping u inside the domain of the conjugate.
-void PathProblem::make_dual_feasible(Vec& u, const Vec& curvature) const {
+void PathProblem::make_dual_feasible(Pending& p) const {
+  if (move_dual_point(p)) return;
   const Index q = free_columns_.cols();
-  if (q == 0) return;
+  Vec& u = p.u;
+  Vec ignored, curvature;
+  loss_->derivatives(p.eta, ignored, curvature);
   Mat z(n_, q + (options_.fit_intercept ? 1 : 0));
   z.leftCols(q) = free_columns_;
   if (options_.fit_intercept) z.col(q).setOnes();
@@ -35,13 +39,30 @@ void PathProblem::make_dual_feasible(Vec& u, const Vec& curvature) const {
   if (defect.allFinite()) u -= curvature.cwiseProduct(z * defect);
 }
 
+/// The same where rows are coupled, and u has to be a gradient: it is taken at eta + Z (Z'F''Z)^-1 Z'u.
+bool PathProblem::move_dual_point(Pending& p) const {
+  p.dual_eta = p.eta;
+  for (int step = 0; step < kFreeSteps; ++step) {
+    const auto coupled = loss_->curvature(p.dual_eta, 0.0);
+    if (!coupled) return false;
+    Mat weighted = free_columns_;
+    coupled->multiply(weighted);
+    Mat normal = free_columns_.transpose() * weighted;
+    normal.diagonal().array() *= 1.0 + 1e-13;
+    const Vec change = normal.ldlt().solve(free_columns_.transpose() * p.u);
+    if (!change.allFinite()) return true;
+    p.dual_eta += free_columns_ * change;
+    Vec ignored;
+    loss_->derivatives(p.dual_eta, p.u, ignored);
+  }
+  return true;
+}
+
 void PathProblem::begin_certify() {
-  Vec ignored, h;
   evaluate(pending_);
   for (Pending& p : pending_) {
     if (free_columns_.cols() > 0) {
-      loss_->derivatives(p.eta, ignored, h);
-      make_dual_feasible(p.u, h);
+      make_dual_feasible(p);
       correlate_work(p.u, p.c);
       p.c_error = 0.0;
     }
@@ -212,9 +233,8 @@ bool PathProblem::accept(Pending& p, bool last_try) {
     scale = std::min(scale, net[w].feasible_scale(c_of(w)));
   }
   for (const auto& [j, c] : p.beyond) scale = std::min(scale, penalty(j, p.lambda).feasible_scale(c));
-  const Vec u = scale * p.u;
-  double dual = loss_->dual(u);
-  if (offset_.size() > 0) dual -= offset_.dot(u);
+  double dual = loss_->dual_at(p.dual_eta.size() > 0 ? p.dual_eta : p.eta, p.u, scale);
+  if (offset_.size() > 0) dual -= scale * offset_.dot(p.u);
   for (std::size_t w = 0; w < net.size(); ++w) {
     if (net[w].l1 == 0.0 && net[w].l2 == 0.0) {
       const double c = scale * c_of(w), reach = c > 0.0 ? net[w].upper : -net[w].lower;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "path/path_problem.hpp"
 
@@ -11,6 +12,7 @@ constexpr double kGapShare = 0.2;                  // of the tolerance, for what
 constexpr int kPatience = 3;                       // steps without progress before the model is solved exactly
 constexpr int kDespair = 12;                       // and before giving up
 constexpr double kShortest = 0.2, kLongest = 3.0;  // lengths that a step may be given in place of 1
+constexpr double kFlattest = 1e-9;                 // curvature, relative to omega
 constexpr Index kNewtonSteps = 1000;
 
 double penalty_value(std::span<const ElasticNet> net, const Vec& b) {
@@ -107,8 +109,7 @@ double PathProblem::distance(const Newton& at, const Pending& p, std::span<const
     const double c = scale * p.c[w];
     gap += net.value(p.b[w]) + net.conjugate(c * (1.0 - 1e-16)) - c * p.b[w];
   }
-  const double shrunk = (at.h.array() > 0.0).select(p.u.array().square() / at.h.array(), 0.0).sum();
-  gap += 0.5 * (1.0 - scale) * (1.0 - scale) * shrunk;
+  gap += loss_->shrinkage(p.eta, p.u, at.h, scale);
   const double share = kkt_relative_ / kkt_start_;
   const double allowed = kGapShare * options_.tol * unit * share;
   // A common excess of c hardly widens the gap: the violation, of first order, is held to the order of its root.
@@ -130,9 +131,16 @@ void PathProblem::complete(Newton& at, Pending& p) const {
 
 /// Takes up the curvature at the present point.
 void PathProblem::renew_model(const Newton& at, const Pending& p) {
-  const Vec h = at.h.cwiseMax(1e-9 * loss_->omega());
-  model_.expand(&h, p.u, p.b, p.c);
+  const Vec h = at.h.cwiseMax(kFlattest * loss_->omega());
+  auto coupling = loss_->curvature(p.eta, kFlattest);
+  if (coupling) coupled_at_ = p.eta;
+  model_.expand(&h, p.u, p.b, p.c, std::move(coupling));
   active_set_.reset();
+}
+
+/// The model's curvature is no part of its state where it couples rows: it follows from where it was taken.
+void PathProblem::couple_again() {
+  if (coupled_at_.size() > 0) model_.couple(loss_->curvature(coupled_at_, kFlattest));
 }
 
 /// One step of the active features with the curvature that is `kept`, or else a new one. Returns the fraction of it
@@ -190,16 +198,26 @@ double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver
   return fraction;
 }
 
+/// change' F'' change at the present point, with the intercept minimised out.
+double PathProblem::curvature_along(const Newton& at, const Pending& p, const Vec& change) const {
+  if (const auto coupled = loss_->curvature(p.eta, 0.0)) {
+    Vec image = change;
+    coupled->multiply(image);
+    return change.dot(image);
+  }
+  const double centre = options_.fit_intercept ? at.h.dot(change) / at.h.sum() : 0.0;
+  return at.h.dot((change.array() - centre).square().matrix());
+}
+
 /// Where the model along p.b + s (b - p.b), with the curvature at p.b, is least; the penalty keeps its slopes.
 double PathProblem::best_fraction(const Newton& at, const Pending& p, const Vec& b, const Vec& change,
                                   double slope) const {
-  const double centre = options_.fit_intercept ? at.h.dot(change) / at.h.sum() : 0.0;
   double ridge = 0.0;
   for (std::size_t w = 0; w < at.net.size(); ++w) {
     const double d = b[static_cast<Index>(w)] - p.b[static_cast<Index>(w)];
     ridge += at.net[w].l2 * d * d;
   }
-  const double curvature = at.h.dot((change.array() - centre).square().matrix()) + ridge;
+  const double curvature = curvature_along(at, p, change) + ridge;
   double most = kLongest;
   for (std::size_t w = 0; w < at.net.size(); ++w) {
     const double from = p.b[static_cast<Index>(w)], d = b[static_cast<Index>(w)] - from;
@@ -220,6 +238,7 @@ double PathProblem::search_line(Newton& at, Pending& p, const Vec& b, bool free)
   const Vec change = base - at.base, from = p.b;
   const double slope = -p.u.dot(change) + penalty_value(at.net, b) - at.penalty;
   double fraction = free ? best_fraction(at, p, b, change, slope) : 1.0, value = kInfinity, penalty = 0.0, g = 0.0;
+  const double noise = loss_->rounding();
   Vec reached, eta;
   for (int halving = 0; halving < 30; ++halving, fraction *= 0.5) {
     reached = fraction == 1.0 ? b : Vec(from + fraction * (b - from));
@@ -228,9 +247,9 @@ double PathProblem::search_line(Newton& at, Pending& p, const Vec& b, bool free)
     if (options_.fit_intercept) g = solve_intercept(*loss_, eta, p.g);
     eta.array() += g;
     value = loss_->value(eta) + penalty;
-    if (value <= at.value + 1e-4 * fraction * std::min(slope, 0.0) + 1e-15 * std::abs(at.value)) break;
+    if (value <= at.value + 1e-4 * fraction * std::min(slope, 0.0) + 1e-15 * std::abs(at.value) + noise) break;
   }
-  if (!(value <= at.value + 1e-14 * std::abs(at.value))) return 0.0;
+  if (!(value <= at.value + 1e-14 * std::abs(at.value) + noise)) return 0.0;
   at.from_data = fraction == 1.0;
   at.base = fraction == 1.0 ? std::move(base) : Vec(at.base + fraction * change);
   at.penalty = penalty;

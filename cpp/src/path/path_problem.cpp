@@ -268,7 +268,8 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
   }
   r.coef_indptr.push_back(static_cast<Index>(r.coef_indices.size()));
   r.alphas.push_back(p.lambda);
-  r.intercepts.push_back(options_.fit_intercept ? intercept : 0.0);
+  const bool has_intercept = options_.fit_intercept && !loss_->shift_invariant();
+  r.intercepts.push_back(has_intercept ? intercept : 0.0);
   r.primal.push_back(primal);
   r.dual.push_back(dual);
   r.dual_gaps.push_back(gap);
@@ -280,11 +281,12 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
   r.solver.push_back(p.solver);
   if (options_.keep_linear_predictor) {
     const Index column = static_cast<Index>(r.alphas.size()) - 1;
+    const double unseen = loss_->shift_invariant() ? intercept : 0.0;  // what centring took from eta
     r.linear_predictor.conservativeResize(static_cast<Index>(held_out_.size()), column + 1);
     for (std::size_t k = 0; k < held_out_.size(); ++k) {
       const Index i = held_out_[k];
       const double extra = reported_offset_.size() > 0 ? reported_offset_[i] : 0.0;  // not part of eta in these rows
-      r.linear_predictor(static_cast<Index>(k), column) = p.eta[i] + y_shift_ + extra;
+      r.linear_predictor(static_cast<Index>(k), column) = p.eta[i] + y_shift_ + extra - unseen;
     }
   }
 }

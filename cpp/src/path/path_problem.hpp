@@ -83,7 +83,11 @@ class PathProblem {
     archive(free_columns_, outside_, work_, model_, active_set_, choice_, reuse_, curvature_known_);
     archive(b_, c_, u_, rho_, eta_, c_error_, norm_, g_, lambda_, lambda_max_, earlier_c_, earlier_lambda_);
     archive(candidates_, candidates_known_, following_, reference_, kkt_relative_, counters_);
-    if constexpr (Archive::reading) enter_work();
+    archive(coupled_at_);
+    if constexpr (Archive::reading) {
+      enter_work();
+      couple_again();
+    }
   }
 
  private:
@@ -100,6 +104,7 @@ class PathProblem {
     Index iterations = 0;
     bool evaluated = false;
     Vec eta, u, c;
+    Vec dual_eta;                                  // where u is taken when not at eta
     double c_error = 0.0;                          // of every entry of c
     std::vector<std::pair<Index, double>> beyond;  // (feature, c) outside the working set, |c| above its threshold
   };
@@ -123,13 +128,16 @@ class PathProblem {
   bool is_free(Index feature) const;
   Vec residual(const Vec& u) const;
   double residual_norm(const Vec& u) const;
-  void make_dual_feasible(Vec& u, const Vec& curvature) const;
+  void make_dual_feasible(Pending& p) const;
+  bool move_dual_point(Pending& p) const;
   struct Newton;
   void solve_newton(Pending& p, std::span<const Index> entering);
   double factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere);
   double model_step(Newton& at, Pending& p, const std::string& solver);
   void renew_model(const Newton& at, const Pending& p);
+  void couple_again();
   double search_line(Newton& at, Pending& p, const Vec& b, bool free);
+  double curvature_along(const Newton& at, const Pending& p, const Vec& change) const;
   double best_fraction(const Newton& at, const Pending& p, const Vec& b, const Vec& change, double slope) const;
   void complete(Newton& at, Pending& p) const;
   double distance(const Newton& at, const Pending& p, std::span<const Index> features) const;
@@ -172,6 +180,7 @@ class PathProblem {
   SolverChoice choice_;
   CurvatureReuse reuse_;
   bool curvature_known_ = false;
+  Vec coupled_at_;  // eta of the curvature in the model, where it couples rows
 
   // Current solution, evaluated from the data: scaled coefficients on the working set and what follows from them.
   Vec b_, c_, u_, rho_, eta_;

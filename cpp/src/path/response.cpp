@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "riata/loss/cox.hpp"
+
 namespace riata {
 
 Response::Response(const Problem& problem, const PathOptions& options) : given_offset(problem.offset) {
@@ -21,7 +23,11 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
   for (Index i = 0; i < omega.size(); ++i) {
     if (omega[i] <= 0.0) held_out.push_back(i);
   }
-  loss = make_loss(options.loss, std::move(y), std::move(omega));
+  if (options.loss == "cox") {
+    loss = std::make_unique<Cox>(y, problem.survival, std::move(omega), problem.weights.sum());
+  } else {
+    loss = make_loss(options.loss, std::move(y), std::move(omega));
+  }
 
   eta = offset.size() > 0 ? offset : Vec::Zero(problem.y.size());
   if (options.fit_intercept) g = solve_intercept(*loss, eta, 0.0);

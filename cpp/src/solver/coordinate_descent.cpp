@@ -74,7 +74,7 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
   std::vector<Index> all(static_cast<std::size_t>(model.size()));
   std::iota(all.begin(), all.end(), Index{0});
   InnerResult result;
-  const double column_cost = model.column_cost();
+  const double column_cost = model.column_cost(), update_cost = model.update_cost();
   double last_worst = kInfinity, evaluations = static_cast<double>(model.size());
   int stagnant = 0;
   model.correlations(b, all, c);
@@ -100,7 +100,7 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
     Vec combined;
     for (Index epoch = 0; epoch < kEpochsPerSet && result.iterations < problem.max_iter; ++epoch, ++result.iterations) {
       if (problem.poll) problem.poll();
-      result.cost = column_cost * (sweeper.products() + evaluations);
+      result.cost = update_cost * sweeper.products() + column_cost * evaluations;
       if (result.cost > problem.max_cost) break;
       const Index slot = epoch % (kWindow + 1);
       for (Index i = 0; i < m; ++i) history(i, slot) = b[active[static_cast<std::size_t>(i)]];
@@ -133,7 +133,7 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
     }
     model.correlations(b, all, c);
     evaluations += static_cast<double>(m + model.size());
-    result.cost = column_cost * (sweeper.products() + evaluations);
+    result.cost = update_cost * sweeper.products() + column_cost * evaluations;
     if (result.cost > problem.max_cost) break;
   }
   return result;

@@ -23,9 +23,11 @@ void Quadratic::set_working(std::vector<Index> positions, std::vector<double> in
   diagonal_.resize(0);
 }
 
-void Quadratic::expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec& c0) {
+void Quadratic::expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec& c0,
+                       std::unique_ptr<const Curvature> coupling) {
   if (new_h != nullptr) {
     h_ = *new_h;
+    coupling_ = std::move(coupling);
     h_sum_ = h_.sum();
     h_uniform_ = h_.size() > 0 && h_.minCoeff() == h_.maxCoeff();
     std::fill(has_centre_.begin(), has_centre_.end(), 0);
@@ -56,16 +58,22 @@ void Quadratic::ensure_centres(std::span<const Index> features) {
   for (std::size_t i = 0; i < missing.size(); ++i) pool_centre_[missing[i]] = sums(static_cast<Index>(i), 0) / h_sum_;
 }
 
-/// out(:, r) = diag(h) Xs(:, features[r]).
-void Quadratic::weighted_columns(std::span<const Index> features, Mat& out) const {
+/// out(:, r) = Xs(:, features[r]).
+void Quadratic::centred_columns(std::span<const Index> features, Mat& out) const {
   std::vector<Index> columns;
   for (Index w : features) columns.push_back(positions_[static_cast<std::size_t>(w)]);
   out.resize(pool_.rows(), static_cast<Index>(columns.size()));
   pool_.gather(columns, out, threads_for(columns, 1));
   for (Index r = 0; r < out.cols(); ++r) {
     const Index w = features[static_cast<std::size_t>(r)];
-    out.col(r) = (out.col(r).array() - centre(w)) * h_.array() * inv_scale_[w];
+    out.col(r) = (out.col(r).array() - centre(w)) * inv_scale_[w];
   }
+}
+
+/// columns <- diag(h) columns, or what takes its place.
+void Quadratic::weigh(MatOut columns) const {
+  if (coupling_) return coupling_->multiply(columns);
+  for (Index r = 0; r < columns.cols(); ++r) columns.col(r).array() *= h_.array();
 }
 
 /// The columns as one matrix: where they lie, if they are evenly spaced in memory, else in `copy`.
@@ -116,7 +124,7 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
   }
   std::vector<Index> others;
   for (Index w : cols) others.push_back(positions_[static_cast<std::size_t>(w)]);
-  if (pool_.cross_products(columns, others, h_, out, threads_for(columns, n_cols))) {
+  if (!coupling_ && pool_.cross_products(columns, others, h_, out, threads_for(columns, n_cols))) {
     for (Index r = 0; r < n_cols; ++r) {
       const Index w = cols[static_cast<std::size_t>(r)];
       out.col(r) = (out.col(r) - row_centre * (h_sum_ * centre(w))).cwiseProduct(row_scale) * inv_scale_[w];
@@ -130,7 +138,7 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
     const auto block = cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
     const auto positions = std::span(others).subspan(static_cast<std::size_t>(begin), block.size());
     // Equal weights are taken out of the sums, and means that are small.
-    if (h_uniform_ && small_means_ && pool_.contiguous(positions.front()) != nullptr) {
+    if (h_uniform_ && !coupling_ && small_means_ && pool_.contiguous(positions.front()) != nullptr) {
       pool_.correlate(columns, plain_columns(positions, weighted), target, threads_for(columns, count));
       for (Index r = 0; r < count; ++r) {
         const Index w = block[static_cast<std::size_t>(r)];
@@ -139,7 +147,8 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
       }
       continue;
     }
-    weighted_columns(block, weighted);
+    centred_columns(block, weighted);
+    weigh(weighted);
     pool_.correlate(columns, weighted, target, threads_for(columns, count));
     for (Index r = 0; r < count; ++r) {
       const double sum = weighted.col(r).sum();
@@ -156,6 +165,10 @@ double Quadratic::column_cost() const {
   if (use_gram_) return 40.0 + 0.24 * static_cast<double>(size());
   const double bytes = pool_.bytes() / static_cast<double>(std::max<Index>(pool_.cols(), 1));
   return 40.0 + std::max(0.03 * bytes, 0.08 * pool_.multiplications(1, 1));
+}
+
+double Quadratic::update_cost() const {
+  return column_cost() + (coupling_ ? 10.0 * static_cast<double>(pool_.rows()) : 0.0);
 }
 
 const Mat& Quadratic::gram() {
@@ -194,6 +207,7 @@ Mat Quadratic::gram_product(const Mat& vectors) {
 const Vec& Quadratic::diagonal() {
   if (diagonal_.size() == size()) return diagonal_;
   if (use_gram_) return diagonal_ = gram().diagonal();
+  if (coupling_) return diagonal_ = coupled_diagonal();
   if (pool_diagonal_.size() != pool_.cols()) {
     std::vector<Index> all(static_cast<std::size_t>(pool_.cols()));
     std::iota(all.begin(), all.end(), Index{0});
@@ -207,6 +221,22 @@ const Vec& Quadratic::diagonal() {
     diagonal_[w] = pool_diagonal_[positions_[static_cast<std::size_t>(w)]] * inv_scale_[w] * inv_scale_[w];
   }
   return diagonal_;
+}
+
+Vec Quadratic::coupled_diagonal() {
+  std::vector<Index> all(static_cast<std::size_t>(size()));
+  std::iota(all.begin(), all.end(), Index{0});
+  ensure_centres(all);
+  Vec out(size());
+  Mat columns, weighted;
+  for (Index first = 0; first < size(); first += kBlock) {
+    const Index count = std::min(kBlock, size() - first);
+    centred_columns(std::span(all).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), columns);
+    weighted = columns;
+    weigh(weighted);
+    out.segment(first, count) = columns.cwiseProduct(weighted).colwise().sum();
+  }
+  return out;
 }
 
 void Quadratic::refresh(const Vec& b) {
@@ -233,7 +263,9 @@ void Quadratic::refresh(const Vec& b) {
     pool_.multiply(columns, change, out, threads_for(columns, 1));
     t_.array() -= shift;
   }
-  u_ = u0_ - h_.cwiseProduct(t_);
+  u_ = t_;
+  weigh(u_);
+  u_ = u0_ - u_;
   lag_ = 0.0;
 }
 
@@ -279,6 +311,12 @@ double Quadratic::column_correlation(Index w) {
 
 void Quadratic::column_update(Index w, double change) {
   ensure_centres(std::span(&w, 1));
+  if (coupling_) {
+    centred_columns(std::span(&w, 1), scratch_);
+    weigh(scratch_);
+    u_ -= change * scratch_.col(0);
+    return;
+  }
   const double d = change * inv_scale_[w];
   const Index k = positions_[static_cast<std::size_t>(w)];
   if (h_uniform_) {

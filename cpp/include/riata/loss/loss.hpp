@@ -3,6 +3,7 @@
 #include <memory>
 #include <string_view>
 
+#include "riata/loss/curvature.hpp"
 #include "riata/types.hpp"
 
 namespace riata {
@@ -16,15 +17,29 @@ class Loss {
 
   virtual double value(const Vec& eta) const = 0;
 
+  /// What rounding may make of value(), beyond an ulp or so: smaller changes of it mean nothing.
+  virtual double rounding() const { return 0.0; }
+
   /// u = -F'(eta) and h = diagonal of F''(eta).
   virtual void derivatives(const Vec& eta, Vec& u, Vec& h) const = 0;
 
   /// -F*(-u), the loss part of the dual objective (Fenchel conjugate; docs/algorithms.md, section 2);
   /// -infinity outside the domain, never clipped into it.
   virtual double dual(const Vec& u) const = 0;
+  /// The same, or a bound below it, at scale * u for the u = -F'(eta) and 0 <= scale <= 1.
+  virtual double dual_at(const Vec& /*eta*/, const Vec& u, double scale) const { return dual(scale * u); }
+  /// F(eta) + scale u'eta - dual_at(eta, u, scale), up to the third order of 1 - scale, without logarithms where it can
+  /// be: what it costs to scale u, with h as derivatives() gives it.
+  virtual double shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const;
 
   /// Infimum of F: what a saturated model reaches.
   virtual double saturated() const = 0;
+
+  /// True when F(eta + g) = F(eta) for every number g: no intercept can be told, and sum(u) = 0 at every eta.
+  virtual bool shift_invariant() const { return false; }
+
+  /// F'' at eta where it is not the diagonal h, else null; with `floor` times the variance in omega added to it.
+  virtual std::unique_ptr<Curvature> curvature(const Vec& /*eta*/, double /*floor*/) const { return nullptr; }
 
   /// True when F is quadratic with F'' = diag(omega): one Newton step is exact and its factor keeps for ever.
   virtual bool quadratic() const { return false; }
@@ -36,7 +51,8 @@ class Loss {
   Vec omega_;
 };
 
-/// "gaussian" or "binomial". Throws std::invalid_argument for an unknown name or a response outside its domain.
+/// "gaussian" or "binomial"; "cox" has its own constructor. Throws std::invalid_argument for an unknown name or a
+/// response outside its domain.
 std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega);
 
 /// Solves sum_i u_i(base + g) = 0 for the intercept g, starting at `start`; safeguarded Newton.

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "riata/design/pool.hpp"
+#include "riata/loss/curvature.hpp"
 #include "riata/penalty/elastic_net.hpp"
 #include "riata/types.hpp"
 
@@ -14,8 +17,9 @@ namespace riata {
 /// where column w of Xs is (pool column - centre_w) * inv_scale_w and centre_w is the h-weighted mean when there is
 /// an intercept (which is thereby minimised out: sum(u) = 0 is kept). Its negative gradient is
 ///   c(b) = Xs'u,   u = u0 - diag(h) t.
-/// When h never changes and n is large, `use_gram` keeps G = Xs' diag(h) Xs of the whole working set and works
-/// from c = c0 - G (b - b0) without touching columns.
+/// Where rows are coupled, `coupling` takes the place of diag(h), which is then its diagonal; it maps constant vectors
+/// to zero, so that centres only keep cancellation away. When h never changes and n is large, `use_gram` keeps G = Xs'
+/// diag(h) Xs of the whole working set and works from c = c0 - G (b - b0) without touching columns.
 class Quadratic {
  public:
   /// `small_means`: no column's mean exceeds its standard deviation, so that products may be centred afterwards.
@@ -28,7 +32,11 @@ class Quadratic {
 
   /// Expansion point: curvature h, negative gradient u0 in eta (summing to 0 with an intercept), coefficients b0 and
   /// c0 = Xs'u0. Setting a new h forgets centres and Gram.
-  void expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec& c0);
+  void expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec& c0,
+              std::unique_ptr<const Curvature> coupling = nullptr);
+
+  /// Gives back the `coupling` that state() leaves out.
+  void couple(std::unique_ptr<const Curvature> coupling) { coupling_ = std::move(coupling); }
 
   Index size() const { return static_cast<Index>(positions_.size()); }
   const Vec& b0() const { return b0_; }
@@ -51,6 +59,8 @@ class Quadratic {
 
   /// Rough nanoseconds of one product with a column (or with a row of the Gram matrix).
   double column_cost() const;
+  /// The same of a single-column step.
+  double update_cost() const;
 
   bool has_gram() const { return use_gram_; }
   /// G times several vectors (has_gram() only).
@@ -63,7 +73,7 @@ class Quadratic {
   double column_correlation(Index w);
   void column_update(Index w, double change);
 
-  /// See path/archive.hpp.
+  /// See path/archive.hpp. All but the coupling.
   template <class Archive>
   void state(Archive& archive) {
     archive(positions_, inv_scale_, pool_centre_, has_centre_, h_, u0_, b0_, c0_, h_sum_, h_uniform_, t_, u_, lag_,
@@ -75,7 +85,9 @@ class Quadratic {
   double centre(Index w) const { return pool_centre_[positions_[static_cast<std::size_t>(w)]]; }
   void ensure_centres(std::span<const Index> features);
   Eigen::Map<const Mat, 0, Eigen::OuterStride<>> plain_columns(std::span<const Index> positions, Mat& copy) const;
-  void weighted_columns(std::span<const Index> features, Mat& out) const;
+  void centred_columns(std::span<const Index> features, Mat& out) const;
+  void weigh(MatOut columns) const;
+  Vec coupled_diagonal();
   void refresh(const Vec& b);
 
   const Pool& pool_;
@@ -87,6 +99,7 @@ class Quadratic {
   Vec inv_scale_;
   Vec pool_centre_;  // by pool column: it outlives a working set
   std::vector<char> has_centre_;
+  std::unique_ptr<const Curvature> coupling_;
   Vec h_, u0_, b0_, c0_;
   double h_sum_ = 0.0;
   bool h_uniform_ = false;
