@@ -1,4 +1,4 @@
-"""riata: sparse linear and logistic models, fast, each fit with a certificate of optimality."""
+"""riata: sparse linear, logistic and Cox models, fast, each fit with a certificate of optimality."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from riata import penalties
     from riata._core import __version__
     from riata._equivalents import Equivalents, equivalents
+    from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
     from riata.genotypes import Genotypes, open_genotypes
     from riata.glm import SparseLogisticRegression, SparseLogisticRegressionCV
@@ -29,6 +30,8 @@ __all__ = [
     "LassoCV",
     "MemoryEstimate",
     "Path",
+    "SparseCox",
+    "SparseCoxCV",
     "SparseLogisticRegression",
     "SparseLogisticRegressionCV",
     "__version__",
@@ -54,6 +57,8 @@ _HOME = {
     "LassoCV": "linear_model",
     "MemoryEstimate": "memory",
     "Path": "path",
+    "SparseCox": "cox",
+    "SparseCoxCV": "cox",
     "SparseLogisticRegression": "glm",
     "SparseLogisticRegressionCV": "glm",
     "__version__": "_core",

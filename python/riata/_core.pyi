@@ -118,6 +118,7 @@ def fit_paths(
     checkpoint_seconds: float = 60.0,  # between two writes; 0: after every alpha
     keep_checkpoint: bool = False,  # at the end of the path too
     held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
+    survival: Survival | None = None,  # for loss "cox", where y are times
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
 
@@ -135,6 +136,33 @@ def fit_paths(
 
 def checkpoint_progress(path: str) -> tuple[int, int]:
     """Alphas done, and all of them, of the fit whose state the file holds."""
+
+class Survival:
+    """What belongs to survival times: events 0 or 1, when samples enter, stratum codes, how ties count."""
+
+    def __init__(
+        self,
+        event: NDArray[np.float64],
+        start: NDArray[np.float64] | None,
+        stratum: NDArray[np.float64] | None,
+        efron: bool,
+    ) -> None: ...
+
+def cox_objective(
+    time: NDArray[np.float64], survival: Survival, weights: NDArray[np.float64], eta: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Minus the log partial likelihood over the sum of weights, of each column of eta (n x L)."""
+
+def cox_saturated(time: NDArray[np.float64], survival: Survival, weights: NDArray[np.float64]) -> float: ...
+def cox_hazards(
+    time: NDArray[np.float64], survival: Survival, weights: NDArray[np.float64], eta: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """(stratum, time, jump of the cumulative baseline hazard) of each event time, for one eta (n,)."""
+
+def concordance(
+    time: NDArray[np.float64], survival: Survival, weights: NDArray[np.float64], eta: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Harrell's c of each column of eta (n x L); NaN when no two samples can be compared."""
 
 def set_isa(name: str) -> None:
     """Choose the instruction set of the kernels: "baseline", "avx2", "avx512" or "auto"."""

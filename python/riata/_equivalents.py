@@ -52,7 +52,8 @@ class Equivalents:
     laplace_scale: float | None
 
     def __repr__(self) -> str:
-        name = {"gaussian": "RSS/2", "binomial": "-log-likelihood"}[self.loss]
+        names = {"gaussian": "RSS/2", "binomial": "-log-likelihood", "cox": "-log partial likelihood"}
+        name = names[self.loss]
         scale = "Laplace prior scale" + (" / noise variance" if self.loss == "gaussian" else "")
         rows: list[tuple[str, float | None]] = [
             ("riata, scikit-learn alpha" if self.loss == "gaussian" else "riata alpha", self.alpha),
@@ -128,7 +129,7 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
         sum_lambda=total * alpha,
         glmnet_lambda=float(alpha),
         glmnet_note=note,
-        sklearn_C=None if gaussian else 1.0 / (total * alpha),
+        sklearn_C=1.0 / (total * alpha) if path.loss == "binomial" else None,
         radius=float(np.abs(coef * path.scale).sum()),
         laplace_scale=1.0 / (total * alpha) if path.l1_ratio == 1.0 else None,
     )

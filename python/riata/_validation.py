@@ -17,7 +17,7 @@ from riata.text_columns import TextColumn
 Float = NDArray[np.float64]
 Names = NDArray[Any] | TextColumn  # of features
 
-LOSSES = ("gaussian", "binomial")
+LOSSES = ("gaussian", "binomial", "cox")
 SOLVERS = ("auto", "homotopy", "cd", "prox")
 SMALL_WORK = 1e6  # multiplications in a pass that are not worth a second thread
 

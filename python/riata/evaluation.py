@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from riata._validation import LOSSES, check_choice
+from riata._validation import check_choice
 
 Float = NDArray[np.float64]
 
@@ -137,7 +137,7 @@ def evaluate(
     >>> bool(result.measures["r2"].low < 0.5 < result.measures["r2"].high)
     True
     """
-    check_choice("loss", loss, LOSSES)
+    check_choice("loss", loss, ("gaussian", "binomial"))
     target = _checked("y", y, None)
     eta = _checked("link", link, len(target))
     base = None if baseline is None else _checked("baseline", baseline, len(target))

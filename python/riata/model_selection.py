@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from riata._design import DesignView, as_design
+from riata._survival import SURVIVAL_SCORERS, SurvivalTarget, check_comparable, check_events
 from riata._validation import (
     Float,
     check_choice,
@@ -46,8 +47,12 @@ __all__ = ["CVPath", "cv_path"]
 Rows = NDArray[np.int64]
 Split = tuple[Rows, Rows]
 
-SCORINGS = {"gaussian": ("mse", "mae"), "binomial": ("deviance", "auc", "misclassification")}
-GREATER_IS_BETTER = ("auc",)
+SCORINGS = {
+    "gaussian": ("mse", "mae"),
+    "binomial": ("deviance", "auc", "misclassification"),
+    "cox": ("deviance", "concordance"),
+}
+GREATER_IS_BETTER = ("auc", "concordance")
 SELECTIONS = ("min", "1se")
 
 
@@ -62,7 +67,8 @@ class CVPath:
     scores : ndarray of shape (L, K)
         Score of each alpha on each held-out fold.
     scoring : str
-        "mse", "mae", "deviance" (minus twice the mean log-likelihood), "misclassification" or "auc".
+        "mse", "mae", "deviance" (minus twice the mean log-likelihood; for the Cox loss what the held-out
+        samples add to minus twice the log partial likelihood), "misclassification", "auc" or "concordance".
     mean_score, se_score : ndarray of shape (L,)
         Mean over folds, weighted by the folds' observation weights, and its standard error.
     alpha_min : float
@@ -253,6 +259,9 @@ def cv_path(
     memory: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     keep_checkpoint: bool = False,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
 ) -> CVPath:
     """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
 
@@ -261,18 +270,20 @@ def cv_path(
 
     Parameters
     ----------
-    X, y, loss, ..., keep_checkpoint
+    X, y, loss, ..., ties
         As in `fit_path`. To go on from a checkpoint needs the same folds: a splitter or `random_state` that
         draws them again.
     cv : int, splitter or iterable of (train, test), default=10
-        An integer draws that many shuffled folds, stratified by class for the binomial loss. A scikit-learn
-        splitter is used as it is. Folds need not cover all samples: those in neither part of a split are left
-        out of it, as time-series splits want.
+        An integer draws that many shuffled folds, stratified by class or event for the binomial and Cox
+        losses. A scikit-learn splitter is used as it is. Folds need not cover all samples: those in neither
+        part of a split are left out of it, as time-series splits want.
     groups : array of shape (n,), optional
         Handed to the splitter; with an integer `cv`, samples of one group stay together.
-    scoring : {"mse", "mae"} or {"deviance", "auc", "misclassification"}, optional
-        Default "mse" for the gaussian, "deviance" for the binomial loss. Held-out samples count by their
-        weights.
+    scoring : str, optional
+        "mse" or "mae" (gaussian loss), "deviance", "auc" or "misclassification" (binomial), "deviance" or
+        "concordance" (Cox); the first by default. Held-out samples count by their weights. The Cox deviance
+        of a fold is the difference between that of training and held-out samples together and that of the
+        training samples (Verweij & van Houwelingen 1993).
     selection : {"min", "1se"}, default="min"
         What `CVPath.alpha`, and so `predict`, uses.
     random_state : int, RandomState or None, default=0
@@ -289,7 +300,8 @@ def cv_path(
 
     References
     ----------
-    Friedman, Hastie & Tibshirani (2010), Journal of Statistical Software 33(1), section 7.
+    Friedman, Hastie & Tibshirani (2010), Journal of Statistical Software 33(1), section 7. Verweij & van
+    Houwelingen (1993), Cross-validation in survival analysis, Statistics in Medicine 12.
 
     Examples
     --------
@@ -324,7 +336,7 @@ def cv_path(
     design = as_design(X)
     n = design.n_samples
     weights = check_weights(sample_weight, n)
-    target, classes = check_target(loss, y, n, weights)
+    target, classes = check_target(loss, y, n, weights, start, strata, ties)
     shift = check_offset(offset, n)
     features = check_features(design, penalty_factor, lower, upper, exclude)
     splits = make_splits(cv, target, groups, loss=loss, shuffle=True, random_state=random_state)
@@ -362,7 +374,7 @@ def check_scoring(scoring: Any, loss: str) -> str:
 
 def make_splits(
     cv: Any,
-    y: Float,
+    y: Float | SurvivalTarget,
     groups: ArrayLike | None,
     *,
     loss: str,
@@ -373,8 +385,9 @@ def make_splits(
     from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 
     n = len(y)
-    stratify = loss == "binomial" and bool(np.all((y == 0.0) | (y == 1.0)))
-    labels = y.astype(np.int64) if stratify else y
+    outcome = y.event if isinstance(y, SurvivalTarget) else y
+    stratify = loss in ("binomial", "cox") and bool(np.all((outcome == 0.0) | (outcome == 1.0)))
+    labels = outcome.astype(np.int64) if stratify else outcome
     if isinstance(cv, int | np.integer) and not isinstance(cv, bool):
         folds = check_integer("cv", cv, at_least=2)
         if folds > n:
@@ -422,7 +435,7 @@ def _check_split(k: int, pair: Any, n: int) -> Split:
 
 def cross_validate(
     design: DesignView,
-    y: Float,
+    y: Float | SurvivalTarget,
     weights: Float,
     offset: Float | None,
     features: Features,
@@ -436,12 +449,14 @@ def cross_validate(
     keep: bool = False,
 ) -> CVPath:
     """Fit the full data and every fold in one call of the core; score held-out rows, `keep` predictions."""
-    score = SCORERS[scoring]
     columns = np.zeros((len(y), 1 + len(splits)), order="F")
     columns[:, 0] = weights
     for k, (train, test) in enumerate(splits):
         np.add.at(columns[:, 1 + k], train, weights[train])
         _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, classes)
+
+    alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
+    values = y.time if isinstance(y, SurvivalTarget) else y
 
     def fold_scores(predictors: list[Float]) -> Float:
         """Score one alpha on each fold's held-out rows."""
@@ -449,13 +464,13 @@ def cross_validate(
         for k, (_, test) in enumerate(splits):
             kept = {"linear_predictor": predictors[1 + k][:, None]}
             eta = _held_out(kept, columns[:, 1 + k], design, test, offset, options.n_threads)
-            out[k] = score(y[test], eta, weights[test])[0]
+            out[k] = SCORERS[scoring](values[test], eta, weights[test])[0]
         return out
 
-    apart = not any(np.any(columns[test, 1 + k]) for k, (_, test) in enumerate(splits))
+    apart = alone and not any(np.any(columns[test, 1 + k]) for k, (_, test) in enumerate(splits))
     watch = getattr(options.progress, "watch_scores", None) if apart else None
     fits = solve(
-        design, y, columns, offset, features, options, keep_linear_predictor=True,
+        design, y, columns, offset, features, options, keep_linear_predictor=alone,
         held_out=None if watch is None else lambda predictors: watch(scoring, fold_scores(predictors)),
     )  # fmt: skip
     path = make_path(fits[0], design, y, weights, options, classes)
@@ -466,8 +481,15 @@ def cross_validate(
     held_out = np.full((len(y), len(path)), np.nan) if keep and once else None
     for k, (_, test) in enumerate(splits):
         fit = fits[1 + k]
-        eta = _held_out(fit, columns[:, 1 + k], design, test, offset, options.n_threads)
-        scores[:, k] = score(y[test], eta, weights[test])
+        if isinstance(y, SurvivalTarget):
+            held = np.zeros(len(y))
+            held[test] = weights[test]
+            eta = _all_rows(fit, design, offset, options.n_threads)
+            scores[:, k] = SURVIVAL_SCORERS[scoring](y, eta, columns[:, 1 + k], held)
+            eta = eta[test]
+        else:
+            eta = _held_out(fit, columns[:, 1 + k], design, test, offset, options.n_threads)
+            scores[:, k] = SCORERS[scoring](y[test], eta, weights[test])
         if held_out is not None:
             held_out[test] = eta
         fit["linear_predictor"] = None  # of every row held out, at every alpha: not needed any more
@@ -492,7 +514,7 @@ def cross_validate(
 
 def _check_fold(
     k: int,
-    y: Float,
+    y: Float | SurvivalTarget,
     train_weights: Float,
     weights: Float,
     test: Rows,
@@ -504,7 +526,13 @@ def _check_fold(
         raise ValueError(f"cv must leave samples of positive weight to train on, got none in split {k}")
     if not np.any(weights[test] > 0.0):
         raise ValueError(f"cv must hold out samples of positive weight, got none in split {k}")
-    if options.loss == "binomial" and classes is not None:
+    if isinstance(y, SurvivalTarget):
+        check_events(y, train_weights, f"y of the training rows of split {k}")
+        if scoring == "concordance":
+            held = np.zeros(len(y))
+            held[test] = weights[test]
+            check_comparable(y, held, f"y of the held-out rows of split {k}")
+    elif options.loss == "binomial" and classes is not None:
         check_two_outcomes(y, train_weights, classes, f"y of the training rows of split {k}")
         if scoring == "auc":
             check_two_outcomes(
@@ -525,10 +553,15 @@ def _held_out(
         held = np.flatnonzero(design.spread(train_weights) == 0.0)
         rows = test if design.rows is None else design.rows[test]
         return np.asarray(fit["linear_predictor"])[np.searchsorted(held, rows)]
+    return _all_rows(fit, design, offset, n_threads)[test]
+
+
+def _all_rows(fit: dict[str, Any], design: DesignView, offset: Float | None, n_threads: int) -> Float:
+    """Linear predictors of every sample."""
     csc = (fit["coef_values"], fit["coef_indices"], fit["coef_indptr"])
     coefs = sp.csc_array(csc, shape=(design.n_features, len(fit["alphas"])))
-    eta = linear_predictor(design, coefs, np.asarray(fit["intercepts"]), n_threads)[test]
-    return eta if offset is None else eta + offset[test][:, None]
+    eta = linear_predictor(design, coefs, np.asarray(fit["intercepts"]), n_threads)
+    return eta if offset is None else eta + offset[:, None]
 
 
 def summarise(scores: Float, sizes: Float) -> tuple[Float, Float]:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
 from riata._design import DesignView, as_design, check_finite_result
+from riata._survival import SurvivalTarget, check_survival_target, refuse_survival_arguments
 from riata._validation import (
     LOSSES,
     SOLVERS,
@@ -93,7 +94,7 @@ class Path:
     weight_sum : float
         Sum of the observation weights.
     response_scale : float
-        Weighted standard deviation of y (1/n).
+        Weighted standard deviation of y (1/n), of the times for the Cox loss.
     feature_names : ndarray of str or TextColumn, shape (p,), or None
     classes : ndarray of shape (2,), or None
         Labels coded 0 and 1 by the binomial loss.
@@ -212,7 +213,8 @@ class Path:
             Where on the path; interpolated as `coef` does. None: every alpha of the grid.
         kind : {"response", "link", "class"}, default="response"
             The mean (for the binomial loss the probability of ``classes[1]``), the linear predictor, or the
-            class label (binomial only).
+            class label (binomial only). For the Cox loss the linear predictor is what there is: the log of
+            the hazard relative to the baseline.
         offset : array of shape (m,), optional
             Added to the linear predictor.
         n_threads : int, optional
@@ -430,7 +432,7 @@ def check_options(
         alphas=grid,
         n_alphas=n_alphas,
         eps=0.0 if eps is None else check_real("eps", eps, above=0.0, below=1.0),
-        fit_intercept=check_flag("fit_intercept", fit_intercept),
+        fit_intercept=check_flag("fit_intercept", fit_intercept) and loss != "cox",
         standardize=check_flag("standardize", standardize),
         tol=check_real("tol", tol, above=0.0),
         max_iter=check_integer("max_iter", max_iter, at_least=1),
@@ -473,10 +475,15 @@ def check_features(
     return Features(factor, low, high)
 
 
-def check_target(loss: str, y: Any, n: int, weights: Float) -> tuple[Float, NDArray[Any] | None]:
-    """Return (y as float64, classes or None)."""
+def check_target(
+    loss: str, y: Any, n: int, weights: Float, start: Any = None, strata: Any = None, ties: Any = "breslow"
+) -> tuple[Float | SurvivalTarget, NDArray[Any] | None]:
+    """Return (y as float64 or survival times, classes or None)."""
     if y is None:
         raise TypeError("y must hold one value a sample, got None")
+    if loss == "cox":
+        return check_survival_target(y, n, weights, start, strata, ties), None
+    refuse_survival_arguments(loss, start, strata, ties)
     if loss == "binomial":
         return check_binomial_target(y, n, weights)
     return check_gaussian_target(y, n), None
@@ -484,7 +491,7 @@ def check_target(loss: str, y: Any, n: int, weights: Float) -> tuple[Float, NDAr
 
 def solve(
     design: DesignView,
-    y: Float,
+    y: Float | SurvivalTarget,
     weights: Float,
     offset: Float | None,
     features: Features,
@@ -498,9 +505,15 @@ def solve(
     if eps == 0.0:  # by the samples that count: those of weight zero are as good as absent
         eps = 0.01 if design.n_features > np.count_nonzero(weights[:, 0]) else 1e-4
     work = float(design.core.shape[0]) * design.n_features * weights.shape[1]
+    survival = None
+    if isinstance(y, SurvivalTarget):
+        rows = y.spread(design)
+        y, survival = rows.time, rows.core
+    else:
+        y = np.ascontiguousarray(design.spread(y))
     return _core.fit_paths(
         design.core,
-        np.ascontiguousarray(design.spread(y)),
+        y,
         np.asfortranarray(design.spread(weights)),
         None if offset is None else np.ascontiguousarray(design.spread(offset)),
         features.penalty_factor,
@@ -526,18 +539,21 @@ def solve(
         checkpoint_seconds=CHECKPOINT_SECONDS,
         keep_checkpoint=options.keep_checkpoint,
         held_out=held_out,
+        survival=survival,
     )
 
 
 def make_path(
     fit: dict[str, Any],
     design: DesignView,
-    y: Float,
+    y: Float | SurvivalTarget,
     weights: Float,
     options: Options,
     classes: NDArray[Any] | None,
 ) -> Path:
     """Wrap one result of the core."""
+    if isinstance(y, SurvivalTarget):
+        y = y.time
     total = float(weights.sum())
     centre = float(weights @ y) / total
     alphas = np.asarray(fit["alphas"], dtype=np.float64)
@@ -621,6 +637,9 @@ def fit_path(
     memory: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     keep_checkpoint: bool = False,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
 ) -> Path:
     """Fit a whole regularisation path, each point with a certificate of optimality.
 
@@ -629,7 +648,8 @@ def fit_path(
         (1 / Σw) Σ_i w_i loss(y_i, b0 + x_i·b + offset_i)
             + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
 
-    The gaussian loss is half the squared residual, the binomial loss is log(1 + exp(eta)) - y eta. With
+    The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. For the
+    Cox loss minus the log partial likelihood takes the place of the sum, and there is no intercept. With
     `standardize` (the default here, as in glmnet; the estimators default to False, as in scikit-learn) the
     penalty measures coefficients on columns of unit standard deviation (1/n, weighted). Coefficients always
     come back on the original scale, and X is read in place and never changed.
@@ -641,8 +661,9 @@ def fit_path(
         is converted once (see the guide on inputs).
     y : array of shape (n,)
         Numbers for the gaussian loss. For the binomial loss numbers within [0, 1], or two labels of which the
-        second in sorted order is coded 1.
-    loss : {"gaussian", "binomial"}, default="gaussian"
+        second in sorted order is coded 1. For the Cox loss a structured array with a boolean field (event)
+        and a numeric one (time), as scikit-survival has it, or columns [time, event] of shape (n, 2).
+    loss : {"gaussian", "binomial", "cox"}, default="gaussian"
     penalty : riata.penalties.ElasticNet, optional
         Another way to give `l1_ratio`.
     alphas : int or sequence of float, default=100
@@ -695,6 +716,12 @@ def fit_path(
         `n_threads` and `progress`. The file is removed at the end of the path.
     keep_checkpoint : bool, default=False
         Keep the file at the end of the path too, so that nothing is fitted again should what follows fail.
+    start : array of shape (n,), optional
+        Cox loss: samples are at risk after their `start` up to their time (late entry, left truncation).
+    strata : array of shape (n,), optional
+        Cox loss: labels. Samples are compared within their stratum only, each with its own baseline hazard.
+    ties : {"breslow", "efron"}, default="breslow"
+        Cox loss: how events at the same time are handled.
 
     Returns
     -------
@@ -755,7 +782,7 @@ def fit_path(
     )
     design = as_design(X)
     weights = check_weights(sample_weight, design.n_samples)
-    target, classes = check_target(loss, y, design.n_samples, weights)
+    target, classes = check_target(loss, y, design.n_samples, weights, start, strata, ties)
     shift = check_offset(offset, design.n_samples)
     features = check_features(design, penalty_factor, lower, upper, exclude)
     fit = solve(design, target, weights[:, None], shift, features, options)[0]

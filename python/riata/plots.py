@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.charts import spread
+from riata.model_selection import GREATER_IS_BETTER
 
 #: Okabe and Ito's colours that can be told apart with any kind of colour vision, on white.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#6a3d9a", "#333333")
@@ -112,11 +113,11 @@ def score_label(scoring: str) -> str:
     names = {
         "mse": "mean squared error",
         "mae": "mean absolute error",
-        "deviance": "binomial deviance",
         "misclassification": "share misclassified",
         "auc": "area under the ROC curve",
     }
-    return names.get(scoring, scoring) + (", higher is better" if scoring == "auc" else ", held-out samples")
+    higher = scoring in GREATER_IS_BETTER
+    return names.get(scoring, scoring) + (", higher is better" if higher else ", held-out samples")
 
 
 def active_curves(path: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
