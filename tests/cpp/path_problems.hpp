@@ -82,6 +82,13 @@ inline Problem make_problem(const Mat& X, const std::string& loss, unsigned seed
   eta.array() -= eta.mean();
   Problem problem;
   problem.weights = Vec::Ones(n);
+  if (loss == "cox") {
+    problem.y = (10.0 * (-eta).array().exp()).ceil();  // some of them tied
+    problem.survival.event = (random_matrix(n, 1, seed + 1).array() < 0.8).cast<double>();
+    problem.survival.stratum = Vec::LinSpaced(n, 0.0, 1.99).array().floor();
+    problem.survival.efron = true;
+    return problem;
+  }
   problem.y = loss == "gaussian" ? eta : Vec((eta.array() > 0.0).cast<double>());
   return problem;
 }

@@ -144,7 +144,7 @@ std::vector<Problem> with_folds(const Problem& problem) {
 TEST_CASE("a fit goes on from a checkpoint to the same bits, for every storage, loss and shape") {
   for (const Index p : {40, 300}) {
     const Storages storages(dosages(90, p, 3));
-    for (const std::string loss : {"gaussian", "binomial"}) {
+    for (const std::string loss : {"gaussian", "binomial", "cox"}) {
       const Problem problem = make_problem(storages.X, loss, 5);
       for (const auto& design : storages.designs) {
         for (const double l1_ratio : {1.0, 0.5}) {
@@ -164,7 +164,7 @@ TEST_CASE("a fit goes on from a checkpoint to the same bits, for every storage, 
 
 TEST_CASE("a fit goes on from a checkpoint to the same bits with every solver") {
   const Storages storages(dosages(80, 240, 11));
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "cox"}) {
     const Problem problem = make_problem(storages.X, loss, 6);
     for (const std::string solver : {"auto", "homotopy", "cd", "prox"}) {
       CAPTURE(loss);
@@ -180,7 +180,7 @@ TEST_CASE("a fit goes on from a checkpoint to the same bits with every solver") 
 TEST_CASE("folds go on from a checkpoint to the same bits, with what is kept of their held-out rows") {
   for (const Index p : {30, 200}) {
     const Storages storages(dosages(120, p, 21));
-    for (const std::string loss : {"gaussian", "binomial"}) {
+    for (const std::string loss : {"gaussian", "binomial", "cox"}) {
       for (const auto& design : storages.designs) {
         CAPTURE(p);
         CAPTURE(loss);
@@ -205,7 +205,7 @@ TEST_CASE("penalty factors, bounds and offsets are part of what goes on") {
   features.upper = Vec::Constant(200, 0.3);
   features.lower[0] = -std::numeric_limits<double>::infinity();
   features.upper[0] = std::numeric_limits<double>::infinity();
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "cox"}) {
     for (const bool standardize : {true, false}) {
       Problem problem = make_problem(storages.X, loss, 8);
       problem.offset = 0.1 * check::random_matrix(80, 1, 9);
@@ -226,7 +226,7 @@ TEST_CASE("a dense X that a copy is made of may lie elsewhere in memory") {
   Vec shifted(n * p + 3);
   std::copy_n(X.data(), n * p, shifted.data() + 3);
   const auto here = dense_design(X.data(), n, p, 1, n), there = dense_design(shifted.data() + 3, n, p, 1, n);
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "cox"}) {
     CAPTURE(loss);
     PathOptions options = options_for(loss);
     options.n_alphas = 30;
@@ -267,7 +267,7 @@ TEST_CASE("blocks of the bounds that were forgotten are forgotten by a fit that 
 TEST_CASE("a path that progress stops can go on; the alpha it stopped at is told again") {
   const Folder folder;
   const Storages storages(dosages(90, 40, 3));
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "cox"}) {
     const Problem problem = make_problem(storages.X, loss, 5);
     PathOptions options = options_for(loss);
     options.n_alphas = 50;
@@ -357,6 +357,37 @@ TEST_CASE("a checkpoint of another fit is refused, and kept") {
   std::swap(X(2, 40), X(5, 40));  // the same means and variances
   while (X(2, 40) == X(5, 40)) X(2, 40) += 1.0;
   refused(*design, problem, options, {}, "the values of X");
+}
+
+TEST_CASE("what belongs to survival times is part of what goes on, and of what a checkpoint is refused for") {
+  const Folder folder;
+  const Mat X = dosages(60, 100, 3);
+  const auto design = dense_design(X.data(), 60, 100, 1, 60);
+  Problem problem = make_problem(X, "cox", 5);
+  problem.survival.start = problem.y.array() - 20.0;
+  PathOptions options = options_for("cox");
+  CHECK(resume_from_each(*design, *design, {problem}, {}, options) >= 8);
+  options.checkpoint = folder.file("state");
+  options.progress = [](Index done, Index, double, Index, double, double) { return done < 5; };
+  fit_paths(*design, {problem}, {}, options);
+  const auto refused = [&](const Survival& survival, const char* what) {
+    Problem other = problem;
+    other.survival = survival;
+    CHECK_THROWS_WITH_AS(fit_paths(*design, {other}, {}, options),
+                         doctest::Contains(("what differs: " + std::string(what) + ". Give").c_str()),
+                         std::invalid_argument);
+  };
+  Survival other = problem.survival;
+  other.event[3] = 1.0 - other.event[3];
+  refused(other, "y");
+  other = problem.survival;
+  other.start[3] -= 1.0;
+  refused(other, "start");
+  other = problem.survival;
+  other.stratum = Vec();
+  refused(other, "strata");
+  other.efron = false;
+  refused(other, "strata and ties");
 }
 
 TEST_CASE("a file that is damaged, or no checkpoint, is refused, and kept as it is") {

@@ -89,6 +89,17 @@ std::vector<Index> everything() {
   return all;
 }
 
+/// Any curvature that maps constants to zero.
+struct DenseCurvature : Curvature {
+  DenseCurvature() {
+    Mat half = check::random_matrix(n, n, 12);
+    half.rowwise() -= half.colwise().mean();
+    whole = half * half.transpose();
+  }
+  void multiply(MatOut columns) const override { columns = whole * Mat(columns); }
+  Mat whole;
+};
+
 template <class F>
 void each_setting(F&& f) {
   for (const bool sparse : {false, true}) {
@@ -153,6 +164,36 @@ TEST_CASE("correlations, value and predictor change match the dense formulas in 
       }
     }
   });
+}
+
+TEST_CASE("where rows are coupled, another curvature takes the place of the weights") {
+  for (const bool sparse : {false, true}) {
+    CAPTURE(sparse);
+    const Setting s(sparse, true, false);
+    auto coupling = std::make_unique<DenseCurvature>();
+    const Mat whole = coupling->whole, gram = s.Xs.transpose() * whole * s.Xs;
+    Quadratic model = s.model(false);
+    model.expand(&s.h, s.u0, s.b0, s.c0(), std::move(coupling));
+    const double size = gram.cwiseAbs().maxCoeff();
+    Mat block;
+    const std::vector<Index> rows{5, 0, 69, 33, 34};
+    model.gram_block(rows, everything(), block);
+    check::close(block, gram(rows, everything()), 1e-13 * size);
+    check::close(model.diagonal(), gram.diagonal(), 1e-13 * size);
+    CHECK(model.update_cost() > model.column_cost());
+
+    Vec b = s.b0 + 0.5 * check::random_matrix(p, 1, 9), c(p);
+    model.correlations(b, everything(), c);
+    check::close(c, s.c0() - gram * (b - s.b0), 1e-12 * size);
+    for (Index w = 0; w < p; w += 7) {
+      model.column_update(w, 0.1);
+      b[w] += 0.1;
+      CHECK(model.column_correlation(w) == doctest::Approx((s.c0() - gram * (b - s.b0))[w]).epsilon(1e-10));
+    }
+    // The next curvature is diagonal again.
+    model.expand(&s.h, s.u0, s.b0, s.c0());
+    check::close(model.diagonal(), s.gram().diagonal(), 1e-12);
+  }
 }
 
 TEST_CASE("single-column steps follow correlations") {

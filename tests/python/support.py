@@ -13,16 +13,65 @@ SHARED = Path(
 
 
 def make_problem(loss="gaussian", n=40, p=60, seed=0, noise=0.5):
-    """Correlated columns, five of which matter; y numeric or 0/1."""
+    """Correlated columns, five of which matter; y numeric, 0/1, or columns [time, event]."""
     rng = np.random.default_rng(seed)
     shared = rng.standard_normal((n, 1))
     X = np.asfortranarray(0.8 * rng.standard_normal((n, p)) + 0.6 * shared)
     eta = X[:, :5] @ np.array([2.0, -1.5, 1.0, -0.7, 0.5])[: X[:, :5].shape[1]]
     if loss == "gaussian":
         return X, 0.3 + eta + noise * rng.standard_normal(n)
+    if loss == "cox":
+        return X, survival_times(eta, rng)
     y = (rng.random(n) < 1.0 / (1.0 + np.exp(-eta))).astype(float)
     y[:2] = 0.0, 1.0
     return X, y
+
+
+def survival_times(eta, rng):
+    """Columns [time, event], with ties and two thirds or so of the times observed."""
+    time = np.ceil(10.0 * rng.exponential(np.exp(-eta))) / 10.0
+    end = np.ceil(10.0 * rng.exponential(3.0 * np.median(time), len(eta))) / 10.0
+    return np.column_stack([np.minimum(time, end), time <= end])
+
+
+def response_to(loss, score, rng):
+    """A response of the kind that the loss takes, that goes with a score."""
+    if loss == "cox":
+        return survival_times(score, rng)
+    return (score > score.mean()).astype(float) if loss == "binomial" else score
+
+
+def cox_terms(y, eta, weights, start=None, strata=None, ties="breslow"):
+    """Of each term of the partial likelihood: mass, tied rows, distribution over rows, log of its total."""
+    time, event = y.T
+    start = np.full(len(time), -np.inf) if start is None else start
+    strata = np.zeros(len(time)) if strata is None else strata
+    counts = (event == 1.0) & (weights > 0.0)
+    for stratum, now in sorted(set(zip(strata[counts], time[counts], strict=True))):
+        at_risk = (strata == stratum) & (start < now) & (now <= time)
+        tied = at_risk & counts & (time == now)
+        m = tied.sum() if ties == "efron" else 1
+        for k in range(m):
+            share = at_risk * weights * np.exp(eta) * (1.0 - tied * k / m)
+            yield weights[tied].sum() / m, tied, share / share.sum(), np.log(share.sum())
+
+
+def cox_value(y, eta, weights, **survival):
+    """Minus the log partial likelihood over the sum of weights."""
+    total = 0.0
+    for mass, tied, _, log_sum in cox_terms(y, eta, weights, **survival):
+        total += mass * (log_sum - weights[tied] @ eta[tied] / weights[tied].sum())
+    return total / weights.sum()
+
+
+def residual_of(loss, y, eta, weights, **survival):
+    """Minus the gradient of the weighted mean of the loss."""
+    if loss != "cox":
+        return weights / weights.sum() * (y - mean_of(loss, eta))
+    out = np.zeros(len(eta))
+    for mass, tied, share, _ in cox_terms(y, eta, weights, **survival):
+        out += mass * (tied * weights / weights[tied].sum() - share)
+    return out / weights.sum()
 
 
 def mean_of(loss, eta):
@@ -32,6 +81,8 @@ def mean_of(loss, eta):
 
 def loss_value(loss, y, eta, weights):
     """The weighted mean of the loss."""
+    if loss == "cox":
+        return cox_value(y, eta, weights)
     terms = 0.5 * (y - eta) ** 2 if loss == "gaussian" else np.logaddexp(0.0, eta) - y * eta
     return float(weights @ terms / weights.sum())
 
@@ -64,13 +115,14 @@ def kkt_violation(
     lower=-np.inf,
     upper=np.inf,
     fit_intercept=True,
+    **survival,
 ):
     """The largest violation of optimality, on the scale of the standardised gradient."""
     X = X.toarray() if sp.issparse(X) else np.asarray(X, dtype=float)
     p = X.shape[1]
     weights = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=float)
     factor = np.ones(p) if factor is None else np.asarray(factor, dtype=float)
-    residual = weights / weights.sum() * (y - mean_of(loss, X @ coef + intercept + offset))
+    residual = residual_of(loss, y, X @ coef + intercept + offset, weights, **survival)
     keep = np.isfinite(factor)
     assert np.all(coef[~keep] == 0.0)
     X, coef, factor = X[:, keep], coef[keep], factor[keep]

@@ -66,6 +66,7 @@ def often(monkeypatch):
         ("gaussian", "path", ["after1", "after20", "after57"]),
         ("binomial", "path", ["in0.02", "in0.1", "in0.23", "after60", "in0.05"]),
         ("gaussian", "cv", ["in0.1", "after25", "in0.31", "in0.03"]),
+        ("cox", "cv", ["in0.1", "after12", "in0.31", "in0.03"]),
     ],
 )
 def test_killed_at_any_moment(tmp_path, loss, cv, moments):
@@ -163,6 +164,25 @@ def test_another_fit_is_refused(tmp_path):
         ):
             riata.fit_path(given_X, given_y, checkpoint=checkpoint, **options)
         assert checkpoint.exists()
+
+
+def test_other_survival_times_are_refused(tmp_path):
+    X, y = make_problem("cox", n=80, p=300)
+    start = np.zeros(80)
+    checkpoint = stopped(tmp_path, X, y, loss="cox", start=start)
+    event = y.copy()
+    event[7, 1] = 1.0 - event[7, 1]
+    cases = [
+        (event, {"start": start}, "y"),
+        (y, {}, "start"),
+        (y, {"start": start, "strata": np.arange(80) % 2}, "strata"),
+        (y, {"start": start, "ties": "efron"}, "ties"),
+    ]
+    for given_y, options, name in cases:
+        with pytest.raises(ValueError, match=rf"what differs: {name}\. Give"):
+            riata.fit_path(X, given_y, loss="cox", checkpoint=checkpoint, **options)
+    path = riata.fit_path(X, y, loss="cox", start=start, checkpoint=checkpoint)
+    assert_same_bits(path, riata.fit_path(X, y, loss="cox", start=start))
 
 
 def test_a_damaged_one_is_refused(tmp_path):

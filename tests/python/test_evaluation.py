@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from support import response_to
 
 import riata
 from riata.evaluation import LABELS, evaluate
@@ -88,14 +89,15 @@ def test_bad_input(arguments, message):
         evaluate(*arguments)
     with pytest.raises(ValueError, match="0 and 1 only"):
         evaluate([1.0, 2.0], [1.0, 2.0], loss="binomial")
+    with pytest.raises(ValueError, match=r"loss must be one of \['gaussian', 'binomial'\], got 'cox'"):
+        evaluate([1.0, 2.0], [1.0, 2.0], loss="cox")
 
 
-@pytest.mark.parametrize("loss", ["gaussian", "binomial"])
+@pytest.mark.parametrize("loss", ["gaussian", "binomial", "cox"])
 def test_cv_path_keeps_held_out_predictions(loss):
     rng = np.random.default_rng(3)
     X = rng.standard_normal((60, 40))
-    y = X[:, 0] - X[:, 1] + rng.standard_normal(60)
-    y = (y > 0).astype(float) if loss == "binomial" else y
+    y = response_to(loss, X[:, 0] - X[:, 1] + rng.standard_normal(60), rng)
     cv = riata.cv_path(X, y, cv=4, loss=loss, alphas=12, eps=0.1, tol=1e-10)
     between = 0.5 * (cv.alphas[5] + cv.alphas[6])
     for alpha in (cv.alphas[7], between):

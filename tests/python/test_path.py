@@ -9,11 +9,11 @@ import scipy.sparse as sp
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from support import deviation, kkt_violation, make_problem, objective, write_plink
+from support import deviation, kkt_violation, make_problem, objective, response_to, write_plink
 
 import riata
 
-LOSSES = ["gaussian", "binomial"]
+LOSSES = ["gaussian", "binomial", "cox"]
 SOLVERS = ["homotopy", "cd", "prox"]
 TIGHT = {"tol": 1e-12}
 
@@ -151,8 +151,7 @@ def storages(X):
 def test_storages_agree(loss, tmp_path):
     rng = np.random.default_rng(5)
     X = rng.binomial(2, 0.3, (40, 50)).astype(float)
-    y = X[:, 0] - X[:, 3] + 0.5 * rng.standard_normal(40)
-    y = (y > y.mean()).astype(float) if loss == "binomial" else y
+    y = response_to(loss, X[:, 0] - X[:, 3] + 0.5 * rng.standard_normal(40), rng)
     np.save(tmp_path / "x.npy", X)
     kinds = storages(X) | {"memmap": np.load(tmp_path / "x.npy", mmap_mode="r")}
     plain = riata.fit_path(X, y, loss=loss, alphas=10, **TIGHT)
@@ -170,11 +169,12 @@ def test_genotypes_are_as_good_as_their_dosages(loss, chosen, tmp_path):
     """Whole files, and chosen samples in any order: what belongs to a sample stays with it."""
     rng = np.random.default_rng(5)
     dosage = rng.binomial(2, 0.3, (33, 40)).astype(float)
-    y = dosage[:, 0] - dosage[:, 3] + rng.standard_normal(33)
-    y = (y > y.mean()).astype(float) if loss == "binomial" else y
+    score = dosage[:, 0] - dosage[:, 3] + rng.standard_normal(33)
+    y = response_to(loss, score, rng)
     genotypes = riata.open_genotypes(write_plink(tmp_path / "study", dosage))
     if chosen is not None:
-        genotypes, dosage, y = genotypes.subset(samples=chosen), dosage[chosen], y[chosen]
+        genotypes, dosage = genotypes.subset(samples=chosen), dosage[chosen]
+        y, score = y[chosen], score[chosen]
     weights = rng.uniform(0.5, 2.0, len(y))
     ids = np.arange(len(y)) % 3
     folds = [(np.flatnonzero(ids != k), np.flatnonzero(ids == k)) for k in range(3)]
@@ -187,8 +187,8 @@ def test_genotypes_are_as_good_as_their_dosages(loss, chosen, tmp_path):
     assert_allclose(b.predict(genotypes), a.predict(dosage), atol=1e-6)
     assert b.path.feature_names[:2].tolist() == ["rs0", "rs1"]
     model = riata.Lasso(0.05, **TIGHT)
-    plain = model.fit(dosage, y, sample_weight=weights).predict(dosage)
-    assert_allclose(model.fit(genotypes, y, sample_weight=weights).predict(genotypes), plain, atol=1e-6)
+    plain = model.fit(dosage, score, sample_weight=weights).predict(dosage)
+    assert_allclose(model.fit(genotypes, score, sample_weight=weights).predict(genotypes), plain, atol=1e-6)
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_less
 from scipy import sparse
-from support import SHARED
+from support import SHARED, cox_value
 
 import riata
 
 HERE = Path(__file__).resolve()
 STORED = HERE.parents[1] / "data" / "references"
 # tol bounds a gap and coefficients go with its square root, so 1e-5 on them needs more than 1e-10.
-TOL = {"gaussian": 1e-13, "binomial": 1e-12}
+TOL = {"gaussian": 1e-13, "binomial": 1e-12, "cox": 1e-12}
 NEARLY_COLLINEAR = ("ref_riboflavin_lasso",)
 
 
@@ -65,12 +65,19 @@ class Reference:
         """The objective of DESIGN: mean loss plus alpha times the penalty, (L,)."""
         eta = self.predictor(coefs, intercepts)
         eta = eta if self.offset is None else eta + self.offset[:, None]
-        y = self.y[:, None]
-        losses = np.logaddexp(0.0, eta) - y * eta if self.loss == "binomial" else 0.5 * (y - eta) ** 2
         factor = np.ones(len(coefs)) if self.penalty_factor is None else self.penalty_factor
         size = np.abs(coefs * self.scale[:, None])
         penalty = factor @ (self.l1_ratio * size + 0.5 * (1.0 - self.l1_ratio) * size**2)
-        return self.w @ losses + self.alphas * penalty
+        return self.mean_loss(eta) + self.alphas * penalty
+
+    def mean_loss(self, eta: np.ndarray) -> np.ndarray:
+        """The mean loss of each column of eta."""
+        if self.loss == "cox":
+            weights = np.ones(len(self.y)) if self.weights is None else self.weights
+            return np.array([cox_value(self.y, column, weights) for column in eta.T])
+        y = self.y[:, None]
+        losses = np.logaddexp(0.0, eta) - y * eta if self.loss == "binomial" else 0.5 * (y - eta) ** 2
+        return self.w @ losses
 
     def fit(self, tol: float | None = None, **settings) -> tuple[riata.Path, np.ndarray]:
         """riata's path at the same alphas, and its coefficients as a dense array."""
@@ -106,7 +113,8 @@ def read_shared(file: Path) -> Reference:
     with np.load(file, allow_pickle=False) as data:
         arrays = {name: data[name] for name in data.files}
     settings = dict(setting.split("=") for setting in arrays["settings"].tolist())
-    y, a, alphas = arrays["y"].astype(np.float64), float(settings.get("alpha", 1.0)), arrays["lambda"]
+    y = np.column_stack([arrays["time"], arrays["event"]]) if "time" in arrays else arrays["y"]
+    y, a, alphas = y.astype(np.float64), float(settings.get("alpha", 1.0)), arrays["lambda"]
     loss, weights, factor = settings["family"], arrays.get("weights_used"), arrays.get("penalty_factor")
     l1_ratio = a
     if factor is not None:
@@ -121,7 +129,7 @@ def read_shared(file: Path) -> Reference:
         loss=loss,
         alphas=alphas,
         coefs=arrays["beta"],
-        intercepts=arrays["a0"],
+        intercepts=arrays.get("a0", np.zeros(len(alphas))),
         l1_ratio=l1_ratio,
         standardize=settings.get("standardize", "TRUE") == "TRUE",
         weights=weights,
@@ -131,11 +139,11 @@ def read_shared(file: Path) -> Reference:
 
 
 def shared_files() -> list[Path]:
-    """The gaussian and binomial references of the larger set."""
+    """The references of the larger set to one response."""
     files = []
     for file in sorted(SHARED.glob("ref_*.npz")):
         with np.load(file, allow_pickle=False) as data:
-            if {"family=gaussian", "family=binomial"} & set(data["settings"].tolist()):
+            if {"family=gaussian", "family=binomial", "family=cox"} & set(data["settings"].tolist()):
                 files.append(file)
     return files
 
