@@ -25,6 +25,7 @@ GOALS = {  # how many times riata's time the fastest peer should take, at the lo
     "sparse-20000x500000": (4, 8),
     "sparse-binomial-20000x500000": (4, 5),
     "genotypes-2000x100000": (5, 5),
+    "genotypes-5000x300000": (5, 5),
     "cv-ar-500x20000": (6, 6),
     "cv-blocks-400x10000": (6, 6),
 }
