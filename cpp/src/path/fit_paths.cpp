@@ -361,7 +361,7 @@ class Driver {
   /// Bytes held beside X.
   double memory() {
     ArchiveCounter counter;
-    state(counter);
+    for (auto& problem : problems_) counter(*problem);
     return counter.total() + reader_.memory() + shared_->memory() +
            PathProblem::kColumnBytes * static_cast<double>(X_.cols()) * static_cast<double>(problems_.size());
   }
