@@ -1,4 +1,7 @@
-"""celer: celer_path on centred columns (sparse ones lazily); its logistic regression has no intercept."""
+"""celer: celer_path on centred columns (sparse ones lazily), MultiTaskLasso with warm starts.
+
+Its logistic regression has no intercept.
+"""
 
 import warnings
 
@@ -18,7 +21,9 @@ def version():
 
 
 def refuses(problem):
-    return "its logistic regression fits no intercept" if problem.loss == "binomial" else None
+    if problem.loss == "binomial":
+        return "its logistic regression fits no intercept"
+    return None if problem.loss in ("gaussian", "multigaussian") else f"it has no {problem.loss} loss"
 
 
 def prepare(problem, threads):
@@ -26,6 +31,24 @@ def prepare(problem, threads):
 
 
 def fit(data, problem, tol, threads):
+    return (fit_rows if problem.row_grouped else fit_gaussian)(data, problem, tol)
+
+
+def fit_rows(data, problem, tol):
+    """X is centred, so the intercepts are the means of y."""
+    model = celer.MultiTaskLasso(tol=tol, max_iter=1000, fit_intercept=False, warm_start=True)
+    share, columns = problem.y.mean(axis=0), []
+    y = np.asfortranarray(problem.y - share)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for alpha in problem.alphas:
+            model.set_params(alpha=alpha).fit(data, y)
+            columns.append(sparse.csc_matrix(model.coef_.reshape(-1, 1)))
+    intercepts = np.repeat(share[:, None], len(columns), axis=1)
+    return PathFit(sparse.hstack(columns, format="csc"), intercepts)
+
+
+def fit_gaussian(data, problem, tol):
     share = problem.y.mean()
     settings = {"alphas": problem.alphas, "tol": tol, "max_iter": 1000, "prune": True}
     mean = np.zeros(data.shape[1])
