@@ -52,8 +52,8 @@ def fit_rows(X, problem, settings):
     share = problem.y.mean(axis=0)
     path = MultiTaskBCD(fit_intercept=False, **settings).path
     y = np.asfortranarray(problem.y - share)
-    coefs = path(X, y, QuadraticMultiTask(), L2_1(1.0), problem.alphas)[1]  # p x K x L
-    stacked = sparse.csc_matrix(coefs.transpose(1, 0, 2).reshape(-1, coefs.shape[2]))
+    coefs = path(X, y, QuadraticMultiTask(), L2_1(1.0), problem.alphas)[1]  # K x p x L
+    stacked = sparse.csc_matrix(coefs.reshape(-1, coefs.shape[2]))
     return PathFit(stacked, np.repeat(share[:, None], coefs.shape[2], axis=1))
 
 
