@@ -237,10 +237,9 @@ def alpha_grid(problem: Problem, ratio: float, count: int = 100) -> np.ndarray:
     scale = problem.moments()[1] if problem.standardize else np.ones(p)
     largest = 0.0
     for at in range(0, p, CHUNK):
-        columns = (
-            problem.X[:, at : at + CHUNK] if problem.kind == "sparse" else problem.columns(at, at + CHUNK)
-        )
-        slopes = np.abs(columns.T @ residual) / scale[at : at + CHUNK, None]
+        part = slice(at, at + CHUNK)
+        columns = problem.X[:, part] if problem.kind == "sparse" else problem.columns(at, at + CHUNK)
+        slopes = np.abs(columns.T @ residual) / scale[part, None]
         sizes = np.linalg.norm(slopes, axis=1) if problem.row_grouped else slopes
         largest = max(largest, sizes.max())
     return largest / n * np.geomspace(1.0, ratio, count)
@@ -311,9 +310,7 @@ def build(name: str, folder: Path, *, smoke: bool = False, seed: int = 1) -> Pro
     """Make the problem called `name` and save it under `folder`; the same seed gives the same bits."""
     spec = SPECS[name]
     shape = spec.smoke if smoke else spec.shape
-    rng = np.random.default_rng(
-        [seed, *shape]
-    )  # the two sparse problems share their X, the two multinomial ones all
+    rng = np.random.default_rng([seed, *shape])  # problems of one size and kind share X, multinomial ones y
     folder.mkdir(parents=True, exist_ok=True)
     if name.startswith("golub"):
         X, y = golub()

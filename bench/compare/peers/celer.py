@@ -1,6 +1,7 @@
-"""celer: celer_path and mtl_path on centred columns (sparse ones lazily); its logistic regression has no intercept.
+"""celer: celer_path on centred columns (sparse ones lazily), mtl_path where there are several responses.
 
-mtl_path is what its MultiTaskLasso calls: that of celer 0.7.4 does not start with scikit-learn 1.9.
+mtl_path is what its MultiTaskLasso calls: that of celer 0.7.4 does not start with scikit-learn 1.9. Its
+logistic regression has no intercept.
 """
 
 import warnings

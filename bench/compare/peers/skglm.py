@@ -58,7 +58,7 @@ def fit_rows(X, problem, settings):
 
 
 def warm_started(X, problem, settings):
-    """ProxNewton has no path of its own: each fit starts from the one before. (p + 1) x L, intercepts last."""
+    """ProxNewton has no path of its own: each fit starts from the one before. (p + 1) x L, intercept last."""
     datafit, intercept = DATAFITS[problem.loss](), int(problem.loss != "cox")
     y = 2.0 * problem.y - 1.0 if problem.loss == "binomial" else problem.y
     solver = ProxNewton(fit_intercept=bool(intercept), **settings)
