@@ -14,7 +14,7 @@ from sklearn.linear_model import ElasticNet, Lasso
 from small import elastic_net_gap
 from table import overview_line
 
-TIGHT = {"riata": 1e-10, "sklearn": 1e-8, "celer": 1e-9, "skglm": 1e-7, "adelie": 1e-12, "glmnet": 1e-13}
+TIGHT = {"riata": 1e-10, "sklearn": 1e-8, "celer": 1e-9, "skglm": 1e-7, "adelie": 1e-12, "glmnet": 1e-15}
 TIGHT_CV = TIGHT | {
     "celer": 1e-12,
     "adelie": 1e-16,
