@@ -119,6 +119,7 @@ def fit_paths(
     keep_checkpoint: bool = False,  # at the end of the path too
     held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
     survival: Survival | None = None,  # for loss "cox", where y are times
+    huber_delta: float = 1.345,  # for loss "huber"
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
 

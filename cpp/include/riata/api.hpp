@@ -15,7 +15,8 @@
 namespace riata {
 
 struct PathOptions {
-  std::string loss = "gaussian";  // "gaussian", "binomial", "cox"
+  std::string loss = "gaussian";  // "gaussian", "binomial", "poisson", "huber", "cox"
+  double huber_delta = 1.345;     // of "huber", in units of y: residuals count as they are beyond it, squared within
   std::string solver = "auto";    // "auto", "homotopy", "cd", "prox"
   bool fit_intercept = true;      // "cox" has none
   bool standardize = true;

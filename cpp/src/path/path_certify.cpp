@@ -27,7 +27,7 @@ bool PathProblem::is_free(Index j) const {
 void PathProblem::make_dual_feasible(Pending& p) const {
   if (move_dual_point(p)) return;
   const Index q = free_columns_.cols();
-  Vec& u = p.u;
+  const Vec& u = p.u;
   Vec ignored, curvature;
   loss_->derivatives(p.eta, ignored, curvature);
   Mat z(n_, q + (options_.fit_intercept ? 1 : 0));
@@ -36,7 +36,9 @@ void PathProblem::make_dual_feasible(Pending& p) const {
   Mat normal = z.transpose() * curvature.asDiagonal() * z;
   normal.diagonal().array() *= 1.0 + 1e-13;
   const Vec defect = normal.ldlt().solve(z.transpose() * u);
-  if (defect.allFinite()) u -= curvature.cwiseProduct(z * defect);
+  if (!defect.allFinite()) return;
+  const Vec moved = u - curvature.cwiseProduct(z * defect);
+  if (loss_->dual(moved) > -kInfinity) p.u = moved;
 }
 
 /// The same where rows are coupled, and u has to be a gradient: it is taken at eta + Z (Z'F''Z)^-1 Z'u.

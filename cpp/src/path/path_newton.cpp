@@ -12,7 +12,6 @@ constexpr double kGapShare = 0.2;                  // of the tolerance, for what
 constexpr int kPatience = 3;                       // steps without progress before the model is solved exactly
 constexpr int kDespair = 12;                       // and before giving up
 constexpr double kShortest = 0.2, kLongest = 3.0;  // lengths that a step may be given in place of 1
-constexpr double kFlattest = 1e-9;                 // curvature, relative to omega
 constexpr Index kNewtonSteps = 1000;
 
 double penalty_value(std::span<const ElasticNet> net, const Vec& b) {
@@ -131,8 +130,8 @@ void PathProblem::complete(Newton& at, Pending& p) const {
 
 /// Takes up the curvature at the present point.
 void PathProblem::renew_model(const Newton& at, const Pending& p) {
-  const Vec h = at.h.cwiseMax(kFlattest * loss_->omega());
-  auto coupling = loss_->curvature(p.eta, kFlattest);
+  const Vec h = at.h.cwiseMax(loss_->flattest() * loss_->omega());
+  auto coupling = loss_->curvature(p.eta, loss_->flattest());
   if (coupling) coupled_at_ = p.eta;
   model_.expand(&h, p.u, p.b, p.c, std::move(coupling));
   active_set_.reset();
@@ -140,7 +139,7 @@ void PathProblem::renew_model(const Newton& at, const Pending& p) {
 
 /// The model's curvature is no part of its state where it couples rows: it follows from where it was taken.
 void PathProblem::couple_again() {
-  if (coupled_at_.size() > 0) model_.couple(loss_->curvature(coupled_at_, kFlattest));
+  if (coupled_at_.size() > 0) model_.couple(loss_->curvature(coupled_at_, loss_->flattest()));
 }
 
 /// One step of the active features with the curvature that is `kept`, or else a new one. Returns the fraction of it

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -41,6 +42,14 @@ class Loss {
   /// F'' at eta where it is not the diagonal h, else null; with `floor` times the variance in omega added to it.
   virtual std::unique_ptr<Curvature> curvature(const Vec& /*eta*/, double /*floor*/) const { return nullptr; }
 
+  /// Curvature, relative to omega, below which a model of F does not go.
+  virtual double flattest() const { return 1e-9; }
+
+  /// The root that solve_intercept() looks for, where the loss has a way of its own to it, else NaN.
+  virtual double intercept(const Vec& /*base*/, double /*start*/) const {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+
   /// True when F is quadratic with F'' = diag(omega): one Newton step is exact and its factor keeps for ever.
   virtual bool quadratic() const { return false; }
 
@@ -51,9 +60,9 @@ class Loss {
   Vec omega_;
 };
 
-/// "gaussian" or "binomial"; "cox" has its own constructor. Throws std::invalid_argument for an unknown name or a
-/// response outside its domain.
-std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega);
+/// "gaussian", "binomial", "poisson" or "huber"; "cox" has its own constructor. Throws std::invalid_argument for an
+/// unknown name or a response outside its domain.
+std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega, double huber_delta = 1.345);
 
 /// Solves sum_i u_i(base + g) = 0 for the intercept g, starting at `start`; safeguarded Newton.
 double solve_intercept(const Loss& loss, const Vec& base, double start);
