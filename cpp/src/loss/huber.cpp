@@ -12,6 +12,7 @@ namespace riata {
 namespace {
 
 constexpr int kNewtonSteps = 20;
+constexpr double kUsual = 0.03, kCareful = 0.3;  // of the curvature that bounds F
 
 }  // namespace
 
@@ -67,6 +68,17 @@ double Huber::shrinkage(const Vec& eta, const Vec& u, const Vec&, double scale) 
     sum += size * (0.5 * rest * size / omega_[i] + beyond);
   }
   return rest * sum;
+}
+
+/// omega delta / |r| beyond delta would keep the model above F, whose curvature is 0 there.
+Vec Huber::model_curvature(const Vec& eta, const Vec& h, bool careful) const {
+  const double share = careful ? kCareful : kUsual;
+  Vec out = h;
+  for (Index i = 0; i < h.size(); ++i) {
+    if (omega_[i] <= 0.0 || h[i] > 0.0) continue;
+    out[i] = omega_[i] * std::max(share * delta_ / std::abs(y_[i] - eta[i]), kFlattest);
+  }
+  return out;
 }
 
 double Huber::intercept(const Vec& base, double start) const {

@@ -12,12 +12,20 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNear = 0.25;   // |log(mu / y)| up to which mu - y - y log(mu / y) would cancel
+constexpr double kUsual = 0.03, kCareful = 0.3;  // of that curvature
 constexpr double kSmall = 1e-2;  // relative change of mu that is as good as infinitesimal
 
 Vec exponentials(const Vec& eta) {
   Vec out(eta.size());
   kernels().exponentials(eta.data(), eta.size(), out.data());
   return out;
+}
+
+/// e^d - 1 - d for |d| <= kNear, to the last digits: its series.
+double exponential_beyond_line(double d) {
+  double sum = 1.0;
+  for (int k = 14; k > 2; --k) sum = 1.0 + sum * d / k;
+  return 0.5 * d * d * sum;
 }
 
 }  // namespace
@@ -51,7 +59,7 @@ double Poisson::value(const Vec& eta) const {
       continue;
     }
     const double d = eta[i] - log_ratio_[i];
-    sum += omega_[i] * (std::abs(d) < kNear ? y * (std::expm1(d) - d) : (mu - y) - y * d);
+    sum += omega_[i] * (std::abs(d) < kNear ? y * exponential_beyond_line(d) : (mu - y) - y * d);
   }
   return sum;
 }
@@ -60,6 +68,22 @@ void Poisson::derivatives(const Vec& eta, Vec& u, Vec& h) const {
   const Vec exps = exponentials(eta);
   h = (omega_.array() > 0.0).select(omega_.array() * (level_ * exps.array()), 0.0);
   u = weighted_ - h;
+  for (Index i = 0; i < eta.size(); ++i) {
+    const double d = eta[i] - log_ratio_[i];
+    if (weighted_[i] > 0.0 && std::abs(d) < kNear) u[i] = -weighted_[i] * std::expm1(d);
+  }
+}
+
+/// Where mu is far below y, F is steep and nearly flat in curvature. The parabola with its slope that is least at mu = y
+/// has the logarithmic mean of the two for curvature.
+Vec Poisson::model_curvature(const Vec& eta, const Vec& h, bool careful) const {
+  const double share = careful ? kCareful : kUsual;
+  Vec out = h.cwiseMax(kFlattest * total_ * omega_);
+  for (Index i = 0; i < h.size(); ++i) {
+    if (!(h[i] < share * weighted_[i])) continue;
+    out[i] = std::max(out[i], share * (weighted_[i] - h[i]) / (log_ratio_[i] - eta[i]));
+  }
+  return out;
 }
 
 double Poisson::dual(const Vec& u) const {

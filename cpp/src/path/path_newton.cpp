@@ -129,9 +129,9 @@ void PathProblem::complete(Newton& at, Pending& p) const {
 }
 
 /// Takes up the curvature at the present point.
-void PathProblem::renew_model(const Newton& at, const Pending& p) {
-  const Vec h = at.h.cwiseMax(loss_->flattest() * loss_->omega());
-  auto coupling = loss_->curvature(p.eta, loss_->flattest());
+void PathProblem::renew_model(const Newton& at, const Pending& p, bool careful) {
+  const Vec h = loss_->model_curvature(p.eta, at.h, careful);
+  auto coupling = loss_->curvature(p.eta, Loss::kFlattest);
   if (coupling) coupled_at_ = p.eta;
   model_.expand(&h, p.u, p.b, p.c, std::move(coupling));
   active_set_.reset();
@@ -139,13 +139,13 @@ void PathProblem::renew_model(const Newton& at, const Pending& p) {
 
 /// The model's curvature is no part of its state where it couples rows: it follows from where it was taken.
 void PathProblem::couple_again() {
-  if (coupled_at_.size() > 0) model_.couple(loss_->curvature(coupled_at_, loss_->flattest()));
+  if (coupled_at_.size() > 0) model_.couple(loss_->curvature(coupled_at_, Loss::kFlattest));
 }
 
 /// One step of the active features with the curvature that is `kept`, or else a new one. Returns the fraction of it
 /// that the line search took; with 0 nothing has changed.
 double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere) {
-  if (!kept) renew_model(at, p);
+  if (!kept) renew_model(at, p, false);
   const Index size_before = static_cast<Index>(active_set_.features().size());
   const double found = distance(at, p, active_set_.features());
   Vec b = p.b;
@@ -179,7 +179,7 @@ double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<con
 /// One step to the minimum of the model with the present curvature over the whole working set.
 double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver) {
   if (!at.complete) complete(at, p);
-  renew_model(at, p);
+  renew_model(at, p, true);
   const double worst = worst_violation(at.net, p.b, p.c), tolerance = kkt_tolerance(p.lambda);
   at.last_worst = std::min(worst, at.last_worst);
   Vec b = p.b, c = p.c;

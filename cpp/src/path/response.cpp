@@ -46,6 +46,10 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
   eta = offset.size() > 0 ? offset : Vec::Zero(problem.y.size());
   if (options.fit_intercept) g = solve_intercept(*loss, eta, 0.0);
   eta.array() += g;
+  if (options.loss == "poisson" && offset.size() > 0) {  // g, and with it sum(u) g, is to be small
+    offset = (loss->omega().array() > 0.0).select(eta, 0.0);
+    y_shift += std::exchange(g, 0.0);
+  }
   deviance = loss->value(eta) - loss->saturated();
   if (options.loss == "poisson" && !(deviance < kLargest)) {
     throw std::invalid_argument("offset must be smaller for the poisson loss without an intercept: the mean overflows");

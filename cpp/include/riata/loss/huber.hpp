@@ -17,7 +17,7 @@ class Huber : public Loss {
   double dual(const Vec& u) const override;
   double shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
   double saturated() const override { return 0.0; }
-  double flattest() const override { return 1e-3; }
+  Vec model_curvature(const Vec& eta, const Vec& h, bool careful) const override;
   double intercept(const Vec& base, double start) const override;
 
  private:

@@ -14,6 +14,8 @@ namespace riata {
 /// to 1; rows with omega_i = 0 contribute nothing and get u_i = h_i = 0. `eta` includes the offset.
 class Loss {
  public:
+  static constexpr double kFlattest = 1e-9;  // curvature of a model, relative to what it is of the order of
+
   virtual ~Loss() = default;
 
   virtual double value(const Vec& eta) const = 0;
@@ -42,8 +44,11 @@ class Loss {
   /// F'' at eta where it is not the diagonal h, else null; with `floor` times the variance in omega added to it.
   virtual std::unique_ptr<Curvature> curvature(const Vec& /*eta*/, double /*floor*/) const { return nullptr; }
 
-  /// Curvature, relative to omega, below which a model of F does not go.
-  virtual double flattest() const { return 1e-9; }
+  /// Curvature that a quadratic model of F takes at eta: h, as derivatives() gives it, where that is not too flat. More
+  /// than usual when it is to be `careful`, where the loss knows what keeps a model above F.
+  virtual Vec model_curvature(const Vec& /*eta*/, const Vec& h, bool /*careful*/) const {
+    return h.cwiseMax(kFlattest * omega_);
+  }
 
   /// The root that solve_intercept() looks for, where the loss has a way of its own to it, else NaN.
   virtual double intercept(const Vec& /*base*/, double /*start*/) const {
