@@ -675,11 +675,11 @@ def fit_path(
     The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. The
     Poisson loss is half the deviance, mu - y - y log(mu / y) at mu = exp(eta): as exp(eta) - y eta, less what
     that is at its least. The Huber loss is half the squared residual r up to |r| = huber_delta, and
-    huber_delta (|r| - huber_delta/2) beyond. For the Cox loss minus the log partial likelihood takes the place
-    of the sum, and there is no intercept. With `standardize` (the default here, as in glmnet; the estimators
-    default to False, as in scikit-learn) the penalty measures coefficients on columns of unit standard
-    deviation (1/n, weighted). Coefficients always come back on the original scale, and X is read in place and
-    never changed.
+    huber_delta (|r| - huber_delta/2) beyond. For the Cox loss minus the log partial likelihood takes the
+    place of the sum, and there is no intercept. With `standardize` (the default here, as in glmnet; the
+    estimators default to False, as in scikit-learn) the penalty measures coefficients on columns of unit
+    standard deviation (1/n, weighted). Coefficients always come back on the original scale, and X is read in
+    place and never changed.
 
     Parameters
     ----------

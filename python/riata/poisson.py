@@ -210,9 +210,10 @@ class SparsePoissonRegressor(_Counts):
         X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
             float64, float32 and int8 arrays and SciPy CSC are read where they are.
         y : array of shape (n,)
-            Counts, or any numbers >= 0 that are not all 0. For counts over unequal times, areas or populations
-            give rates, count over exposure, with the exposures as `sample_weight`: the same fit as with their
-            logarithm for an offset, which `fit_path` takes.
+            Counts, or any numbers >= 0 that are not all 0. For counts over unequal times, areas or
+            populations give rates, count over exposure, with the exposures as `sample_weight`: the fit with
+            their logarithm for an offset, which `fit_path` takes, but for the factor that the sum of the
+            exposures is in `alpha`.
         sample_weight : float or array of shape (n,), optional
             Non-negative.
 

@@ -47,7 +47,7 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
   if (options.fit_intercept) g = solve_intercept(*loss, eta, 0.0);
   eta.array() += g;
   if (options.loss == "poisson" && offset.size() > 0) {  // g, and with it sum(u) g, is to be small
-    offset = (loss->omega().array() > 0.0).select(eta, 0.0);
+    eta = offset = (loss->omega().array() > 0.0).select(eta, 0.0).eval();
     y_shift += std::exchange(g, 0.0);
   }
   deviance = loss->value(eta) - loss->saturated();
