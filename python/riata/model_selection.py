@@ -464,9 +464,11 @@ def cross_validate(
         np.add.at(columns[:, 1 + k], train, weights[train])
         _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, classes)
 
-    score = scorer(options.loss, scoring, options.huber_delta)
     alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
     values = y.time if isinstance(y, SurvivalTarget) else y
+
+    def score(y: Float, eta: Float, weights: Float) -> Float:
+        return scorer(options.loss, scoring, options.huber_delta)(y, eta, weights)
 
     def fold_scores(predictors: list[Float]) -> Float:
         """Score one alpha on each fold's held-out rows."""
