@@ -38,7 +38,12 @@ void PathProblem::make_dual_feasible(Pending& p) const {
   const Vec defect = normal.ldlt().solve(z.transpose() * u);
   if (!defect.allFinite()) return;
   const Vec moved = u - curvature.cwiseProduct(z * defect);
-  if (loss_->dual(moved) > -kInfinity) p.u = moved;
+  // Scaled, it stays orthogonal to Z, and comes back where it has left the domain.
+  for (double rest = 0.0; rest < 1e-3; rest = rest == 0.0 ? 1e-15 : 10.0 * rest) {
+    if (!(loss_->dual((1.0 - rest) * moved) > -kInfinity)) continue;
+    p.u = (1.0 - rest) * moved;
+    return;
+  }
 }
 
 /// The same where rows are coupled, and u has to be a gradient: it is taken at eta + Z (Z'F''Z)^-1 Z'u.
