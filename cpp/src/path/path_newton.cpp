@@ -39,7 +39,7 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
   loss_->derivatives(p.eta, p.u, at.h);
   std::vector<Index> all(static_cast<std::size_t>(at.net.units()));
   std::iota(all.begin(), all.end(), Index{0});
-  if (Vec ahead = p.b; grouped_ && extrapolate(p.lambda, ahead) && search_line(at, p, ahead, false) > 0.0) {
+  if (Vec ahead = p.b; by_blocks(p.b) && extrapolate(p.lambda, ahead) && search_line(at, p, ahead, false) > 0.0) {
     complete(at, p);
   }
   reuse_.begin();
@@ -62,8 +62,9 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
     best = std::min(best, left);
     last_value = at.value;
 
-    const bool kept = !grouped_ && stuck < kPatience && active_set_.take_up(at.net.entries()) && !reuse_.due(left);
-    const std::string solver = grouped_ ? "newton" : kept ? "homotopy" : choose_solver(p.b);
+    const bool blocks = by_blocks(p.b);
+    const bool kept = !blocks && stuck < kPatience && active_set_.take_up(at.net.entries()) && !reuse_.due(left);
+    const std::string solver = blocks ? "newton" : kept ? "homotopy" : choose_solver(p.b);
     double fraction = 0.0;
     if (solver == "homotopy" && stuck < kPatience) {
       // On arrival at a new lambda the active features move first: most that seem to violate then do not.
@@ -187,9 +188,10 @@ double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver
   const double target = std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance)));
   Vec b = p.b, c = p.c;
   const InnerResult inner =
-      grouped_ ? solve_grouped(p, at.net, target, b, c, {})
-               : solve_inner(p, solver, {model_, at.net.entries(), target, options_.max_iter, counters_, options_.poll},
-                             b, c, {});
+      solver == "newton"
+          ? solve_blocks(p, at.net, target, b, c, {})
+          : solve_inner(p, solver, {model_, at.net.entries(), target, options_.max_iter, counters_, options_.poll}, b,
+                        c, {});
   p.iterations += inner.iterations;
   if (p.solver == "homotopy") reuse_.renewed(inner.cost);
   const double fraction = search_line(at, p, b, false);

@@ -179,9 +179,8 @@ void PathProblem::set_work(std::vector<Index> features) {
     number_[static_cast<std::size_t>(j)] = -1;
     for (ReferenceSubspace& reference : reference_) reference.set_limit(j, options_.l1_ratio * factor(j));
   }
-  if (grouped_) {
-    block_newton_.renumber(new_number);
-  } else {
+  if (outputs_ > 1) block_newton_.renumber(new_number);
+  if (!grouped_) {
     std::vector<Index> new_entry;
     for (const Index w : new_number) {
       for (Index k = 0; k < K; ++k) new_entry.push_back(w < 0 ? -1 : w * K + k);

@@ -148,8 +148,9 @@ class PathProblem {
   double residual_norm(const Vec& u) const;
   void make_dual_feasible(Pending& p) const;
   bool move_dual_point(Pending& p) const;
-  InnerResult solve_grouped(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
-                            const PenalisedProblem::Enough& enough);
+  bool by_blocks(const Vec& b) const;
+  InnerResult solve_blocks(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
+                           const PenalisedProblem::Enough& enough);
   struct Newton;
   void solve_newton(Pending& p, std::span<const Index> entering);
   double factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere);

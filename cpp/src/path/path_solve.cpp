@@ -8,6 +8,7 @@ namespace riata {
 namespace {
 
 constexpr double kGramShare = 0.1;          // of the tolerance, for the rounding of c that comes from a Gram matrix
+constexpr Index kCoupledFactorLimit = 300;  // the same, of several outputs that are coupled
 constexpr Index kFactorLimit = 6000;        // most active features "auto" gives to the Cholesky factor
 constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when an l2 part keeps descent fast
 
@@ -176,9 +177,15 @@ InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, Inne
   return result;
 }
 
-/// The solver of penalties that tie the coefficients of a feature together.
-InnerResult PathProblem::solve_grouped(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
-                                       const PenalisedProblem::Enough& enough) {
+/// Whether BlockNewton is the solver: of penalties that tie the coefficients of a feature together, and with many
+/// outputs when a factor of all that are active would be dear.
+bool PathProblem::by_blocks(const Vec& b) const {
+  if (grouped_ || outputs_ == 1 || options_.solver != "auto") return grouped_;
+  return situation(b).active > kCoupledFactorLimit;
+}
+
+InnerResult PathProblem::solve_blocks(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
+                                      const PenalisedProblem::Enough& enough) {
   const bool descent_only = options_.solver == "cd", prox = options_.solver == "prox";
   p.solver = descent_only ? "cd" : prox ? "prox" : "newton";
   const PenalisedProblem problem{model_,    net,           tolerance,    options_.max_iter,
@@ -205,7 +212,7 @@ void PathProblem::solve_grouped_squares(Pending& p, const Penalties& net) {
       return 0.5 * (1.0 - scale) * (1.0 - scale) * norm_ * norm_;  // |rho|^2 = sum u^2 / omega falls down the path
     });
   };
-  p.iterations += solve_grouped(p, net, kkt_tolerance(p.lambda), p.b, p.c, enough).iterations;
+  p.iterations += solve_blocks(p, net, kkt_tolerance(p.lambda), p.b, p.c, enough).iterations;
 }
 
 /// Moves b, the solution at lambda_, on to `lambda` as it went since the lambda before, where it was not zero at
@@ -214,10 +221,13 @@ bool PathProblem::extrapolate(double lambda, Vec& b) const {
   if (!(earlier_lambda_ > lambda_) || !(earlier_lambda_ < kInfinity) || !(lambda_ > lambda)) return false;
   if (earlier_b_.size() != b.size()) return false;
   const double share = std::min((lambda_ - lambda) / (earlier_lambda_ - lambda_), 1.0);
-  for (Index first = 0; first < b.size(); first += outputs_) {
-    const auto last = earlier_b_.segment(first, outputs_);
-    if ((last.array() == 0.0).all() || (b.segment(first, outputs_).array() == 0.0).all()) continue;
-    b.segment(first, outputs_) += share * (b.segment(first, outputs_) - last);
+  const Index width = grouped_ ? outputs_ : 1;
+  for (Index first = 0; first < b.size(); first += width) {
+    auto now = b.segment(first, width);
+    const auto last = earlier_b_.segment(first, width);
+    if ((last.array() == 0.0).all() || (now.array() == 0.0).all()) continue;
+    const Vec ahead = now + share * (now - last);
+    if (ahead.dot(now) > 0.0) now = ahead;
   }
   return true;
 }

@@ -29,34 +29,13 @@ Mat symmetric_product(const Mat& G, const Mat& R) {
   return out;
 }
 
-/// t in [0, 1] where the objective along b + t d is least. `slope` = c'd, `bend` = d'G d of the quadratic.
-double best_length(std::span<const GroupNorm> net, const Mat& B, const Mat& D, double slope, double bend) {
-  const Vec bb = B.rowwise().squaredNorm(), bd = B.cwiseProduct(D).rowwise().sum(), dd = D.rowwise().squaredNorm();
-  const auto rate = [&](double t) {
-    double sum = t * bend - slope;
-    for (Index i = 0; i < bb.size(); ++i) {
-      const GroupNorm& row = net[static_cast<std::size_t>(i)];
-      const double along = bd[i] + t * dd[i], norm = std::sqrt(std::max(bb[i] + t * (2.0 * bd[i] + t * dd[i]), 0.0));
-      sum += row.l2 * along;
-      if (norm > 0.0) sum += row.l1 * along / norm;
-    }
-    return sum;
-  };
-  if (rate(1.0) <= 0.0) return 1.0;
-  double low = 0.0, high = 1.0;
-  for (int halving = 0; halving < 30; ++halving) {
-    const double middle = 0.5 * (low + high);
-    (rate(middle) > 0.0 ? high : low) = middle;
-  }
-  return low;
-}
-
 }  // namespace
 
 /// The features worked on, a x K.
 struct BlockNewton::Local {
   std::vector<Index> features;
-  std::vector<GroupNorm> net;
+  std::vector<GroupNorm> rows;      // the penalty of each,
+  std::vector<ElasticNet> entries;  // or of each of its coefficients
   Mat B, C;
   bool held;   // whether G is known
   bool exact;  // and is what the model has
@@ -71,12 +50,98 @@ struct BlockNewton::Local {
     return (product + 2.0 * size()) * static_cast<double>(B.size());
   }
 
+  const GroupNorm& row(Index i) const { return rows[static_cast<std::size_t>(i)]; }
+  const ElasticNet& entry(Index i) const { return entries[static_cast<std::size_t>(i)]; }
+  bool grouped() const { return !rows.empty(); }
+  double l2(Index i) const { return grouped() ? row(i).l2 : entry(i).l2; }
+  /// l1 / |b| of a row that is not zero.
+  double pull(Index i) const {
+    const double norm = grouped() ? B.row(i).norm() : 0.0;
+    return norm > 0.0 ? row(i).l1 / norm : 0.0;
+  }
+
   double worst() const {
     double out = 0.0;
     for (Index i = 0; i < B.rows(); ++i) {
-      out = std::max(out, net[static_cast<std::size_t>(i)].kkt_violation(B.row(i), C.row(i)));
+      if (grouped()) {
+        out = std::max(out, row(i).kkt_violation(B.row(i), C.row(i)));
+        continue;
+      }
+      for (Index k = 0; k < B.cols(); ++k) out = std::max(out, entry(i).kkt_violation(B(i, k), C(i, k)));
     }
     return out;
+  }
+  /// Row i of B where it minimises the penalty and a quadratic with this curvature and minimum z.
+  void minimise(Index i, double curvature, Eigen::RowVectorXd& z) const {
+    if (grouped()) {
+      z *= row(i).shrinkage(z.norm(), 1.0 / curvature);
+    } else {
+      for (double& value : z) value = entry(i).prox(value, 1.0 / curvature);
+    }
+  }
+  /// Whether a coefficient is where its penalty is smooth, and may stay there.
+  bool moves(Index i, Index k) const {
+    if (grouped()) return row(i).l1 == 0.0 || (B.row(i).array() != 0.0).any();
+    const ElasticNet& net = entry(i);
+    if (net.l1 == 0.0) return net.kkt_violation(B(i, k), C(i, k)) > 0.0 || (B(i, k) > net.lower && B(i, k) < net.upper);
+    return B(i, k) != 0.0 && B(i, k) > net.lower && B(i, k) < net.upper;
+  }
+  /// Where coefficient (i, k) stops that goes to `to`: at the end of the side on which its penalty is smooth.
+  double stop(Index i, Index k, double to) const {
+    const double end = std::clamp(to, entry(i).lower, entry(i).upper);
+    return entry(i).l1 > 0.0 && B(i, k) * end < 0.0 ? 0.0 : end;
+  }
+  /// Cuts the step D of coefficients that would pass their stop. Whether any was.
+  bool cut(Mat& D) const {
+    if (grouped()) return false;
+    bool any = false;
+    for (Index i = 0; i < D.rows(); ++i) {
+      // A row that moves as a whole may do so along a direction in which classes are not told apart, and far: it stops
+      // with the first of its coefficients.
+      const bool together = (D.row(i).array() != 0.0).all();
+      double share = 1.0;
+      for (Index k = 0; k < D.cols(); ++k) {
+        const double to = B(i, k) + D(i, k), end = stop(i, k, to);
+        if (end == to) continue;
+        any = true;
+        if (together) {
+          share = std::min(share, (end - B(i, k)) / D(i, k));
+        } else {
+          D(i, k) = end - B(i, k);
+        }
+      }
+      if (share < 1.0) D.row(i) *= share;
+    }
+    return any;
+  }
+  /// t in [0, 1] where the objective along B + t D is least. `slope` = C'D, `bend` = D'G D of the quadratic.
+  double best_length(const Mat& from, const Mat& D, double slope, double bend) const {
+    const Vec bb = from.rowwise().squaredNorm(), bd = from.cwiseProduct(D).rowwise().sum();
+    const Vec dd = D.rowwise().squaredNorm();
+    const auto rate = [&](double t) {
+      double sum = t * bend - slope;
+      for (Index i = 0; i < bb.size(); ++i) {
+        const double along = bd[i] + t * dd[i];
+        sum += l2(i) * along;
+        if (grouped()) {
+          const double norm = std::sqrt(std::max(bb[i] + t * (2.0 * bd[i] + t * dd[i]), 0.0));
+          if (norm > 0.0) sum += row(i).l1 * along / norm;
+          continue;
+        }
+        for (Index k = 0; k < D.cols(); ++k) {
+          const double at = from(i, k) + t * D(i, k), d = D(i, k);
+          sum += entry(i).l1 * (at > 0.0 ? d : at < 0.0 ? -d : t > 0.0 ? -std::abs(d) : std::abs(d));
+        }
+      }
+      return sum;
+    };
+    if (rate(1.0) <= 0.0) return 1.0;
+    double low = 0.0, high = 1.0;
+    for (int halving = 0; halving < 30; ++halving) {
+      const double middle = 0.5 * (low + high);
+      (rate(middle) > 0.0 ? high : low) = middle;
+    }
+    return low;
   }
   /// Change of C when B moves by D, and D'(that).
   Mat curve(Quadratic& model, const Mat& D) const {
@@ -160,7 +225,7 @@ void BlockNewton::sweep(PenalisedProblem& problem, Local& at) const {
       const double curvature = diagonal[i];
       if (curvature <= 0.0) continue;
       z = at.B.row(i) + at.C.row(i) / curvature;
-      z *= at.net[static_cast<std::size_t>(i)].shrinkage(z.norm(), 1.0 / curvature);
+      at.minimise(i, curvature, z);
       const Eigen::RowVectorXd change = z - at.B.row(i);
       if ((change.array() == 0.0).all()) continue;
       at.B.row(i) = z;
@@ -174,16 +239,18 @@ void BlockNewton::sweep(PenalisedProblem& problem, Local& at) const {
   }
   if (at.exact) return;
   const Mat D = at.B - start, curved = at.curve(problem.model, D);
-  const double t = best_length(at.net, start, D, gradient.cwiseProduct(D).sum(), curved.cwiseProduct(D).sum());
+  const double t = at.best_length(start, D, gradient.cwiseProduct(D).sum(), curved.cwiseProduct(D).sum());
   if (t < 1.0) at.B = start + t * D;
   at.C = gradient - t * curved;
 }
 
 void BlockNewton::factor_correction() {
+  corrects_ = false;
+  if (!(pull_.array() > 0.0).any()) return;
   Mat middle = -inverse_.cwiseProduct(direction_ * direction_.transpose());
   for (Index i = 0; i < pull_.size(); ++i) middle(i, i) += pull_[i] > 0.0 ? 1.0 / pull_[i] : 1.0;
   correction_.compute(middle);
-  corrects_ = middle.size() > 0 && correction_.info() == Eigen::Success;
+  corrects_ = correction_.info() == Eigen::Success;
 }
 
 /// Makes the preconditioner for the features that move.
@@ -196,12 +263,10 @@ void BlockNewton::precondition(const Local& at, std::span<const Index> moving) {
   for (Index i = 0; i < m; ++i) {
     const Index row = moving[static_cast<std::size_t>(i)];
     place_.push_back(at.features[static_cast<std::size_t>(row)]);
-    const GroupNorm& net = at.net[static_cast<std::size_t>(row)];
-    const double norm = at.B.row(row).norm();
-    pull_[i] = norm > 0.0 ? net.l1 / norm : 0.0;
-    if (pull_[i] > 0.0) direction_.row(i) = at.B.row(row) / norm;
+    pull_[i] = at.pull(row);
+    if (pull_[i] > 0.0) direction_.row(i) = at.B.row(row).normalized();
     for (Index j = 0; j < m; ++j) H(j, i) = at.G(moving[static_cast<std::size_t>(j)], row);
-    H(i, i) += pull_[i] + net.l2;
+    H(i, i) += pull_[i] + at.l2(row);
   }
   H.diagonal().array() += 1e-12 * H.diagonal().maxCoeff();
   inverse_ = H.llt().solve(Mat::Identity(m, m));
@@ -236,33 +301,37 @@ Mat BlockNewton::apply(const Local& at, std::span<const Index> moving, const Mat
       out.row(i) = solved.row(s);
       continue;
     }
-    const GroupNorm& net = at.net[static_cast<std::size_t>(row)];
-    const double norm = at.B.row(row).norm();
-    const double curvature = (at.held ? at.G(row, row) : 1.0) + net.l2 + (norm > 0.0 ? net.l1 / norm : 0.0);
+    const double curvature = (at.held ? at.G(row, row) : 1.0) + at.l2(row) + at.pull(row);
     out.row(i) = residual.row(i) / std::max(curvature, 1e-300);
   }
   return out;
 }
 
-/// One Newton step on the features that are not zero. False when it could not be taken.
+/// One Newton step on the coefficients that are active. False when it could not be taken.
 bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
+  const Index K = at.B.cols();
   std::vector<Index> moving;
   for (Index i = 0; i < at.B.rows(); ++i) {
-    if (at.net[static_cast<std::size_t>(i)].l1 == 0.0 || (at.B.row(i).array() != 0.0).any()) moving.push_back(i);
+    bool any = false;
+    for (Index k = 0; k < K; ++k) any = any || at.moves(i, k);
+    if (any) moving.push_back(i);
   }
   if (moving.empty()) return false;
-  const Index m = static_cast<Index>(moving.size()), K = at.B.cols();
-  Mat B(m, K), residual(m, K), direction = Mat::Zero(m, K);
+  const Index m = static_cast<Index>(moving.size());
+  Mat residual = Mat::Zero(m, K), direction = Mat::Zero(m, K), mask = Mat::Ones(m, K);
   Vec pull(m), ridge(m);
   for (Index i = 0; i < m; ++i) {
     const Index row = moving[static_cast<std::size_t>(i)];
-    const GroupNorm& net = at.net[static_cast<std::size_t>(row)];
-    B.row(i) = at.B.row(row);
-    const double norm = B.row(i).norm();
-    pull[i] = norm > 0.0 ? net.l1 / norm : 0.0;
-    ridge[i] = net.l2;
-    if (pull[i] > 0.0) direction.row(i) = B.row(i) / norm;
-    residual.row(i) = at.C.row(row) - (ridge[i] + pull[i]) * B.row(i);
+    pull[i] = at.pull(row);
+    ridge[i] = at.l2(row);
+    if (pull[i] > 0.0) direction.row(i) = at.B.row(row).normalized();
+    residual.row(i) = at.C.row(row) - (ridge[i] + pull[i]) * at.B.row(row);
+    if (at.grouped()) continue;
+    for (Index k = 0; k < K; ++k) {
+      mask(i, k) = at.moves(row, k) ? 1.0 : 0.0;
+      const double b = at.B(row, k), l1 = at.entry(row).l1;
+      residual(i, k) = mask(i, k) * (residual(i, k) - (b > 0.0 ? l1 : b < 0.0 ? -l1 : 0.0));
+    }
   }
   Mat whole = Mat::Zero(at.B.rows(), K);
   Mat curved_whole;
@@ -274,14 +343,15 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
     const Vec along = D.cwiseProduct(direction).rowwise().sum().cwiseProduct(pull);
     out += (ridge + pull).asDiagonal() * D;
     out -= along.asDiagonal() * direction;
-    return out;
+    return Mat(out.cwiseProduct(mask));
   };
+  const auto precondition_of = [&](const Mat& r) { return Mat(apply(at, moving, r).cwiseProduct(mask)); };
   const double excess = (static_cast<double>(iterations_) - fresh_) * at.iteration_cost(problem.model.rows());
   const bool anew = at.held && (place_.empty() || excess > at.build_cost() || iterations_ >= kStale);
   if (anew) precondition(at, moving);
 
   // Conjugate gradients. D is the step, `fall` the model's share of the matrix times it.
-  Mat D = Mat::Zero(m, K), fall = Mat::Zero(at.B.rows(), K), search, solved = apply(at, moving, residual);
+  Mat D = Mat::Zero(m, K), fall = Mat::Zero(at.B.rows(), K), search, solved = precondition_of(residual);
   const double first = residual.norm();
   double product = residual.cwiseProduct(solved).sum();
   if (!(product > 0.0)) {
@@ -303,7 +373,7 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
       ++iterations_;
       break;
     }
-    solved = apply(at, moving, residual);
+    solved = precondition_of(residual);
     const double next = residual.cwiseProduct(solved).sum();
     if (!(next > 0.0)) break;
     search = solved + (next / product) * search;
@@ -314,7 +384,8 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
   if (!D.allFinite()) return false;
   whole.setZero();
   for (Index i = 0; i < m; ++i) whole.row(moving[static_cast<std::size_t>(i)]) = D.row(i);
-  const double t = best_length(at.net, at.B, whole, at.C.cwiseProduct(whole).sum(), fall.cwiseProduct(whole).sum());
+  if (at.cut(whole)) fall = at.curve(problem.model, whole);
+  const double t = at.best_length(at.B, whole, at.C.cwiseProduct(whole).sum(), fall.cwiseProduct(whole).sum());
   at.B += t * whole;
   at.C -= t * fall;
   return t > 0.0;
@@ -341,7 +412,11 @@ void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> feat
   at.C.resize(a, K);
   for (Index i = 0; i < a; ++i) {
     const Index w = at.features[static_cast<std::size_t>(i)];
-    at.net.push_back(problem.penalty.rows()[static_cast<std::size_t>(w)]);
+    if (problem.penalty.grouped()) {
+      at.rows.push_back(problem.penalty.rows()[static_cast<std::size_t>(w)]);
+    } else {
+      at.entries.push_back(problem.penalty.entries()[static_cast<std::size_t>(w * K)]);
+    }
     at.B.row(i) = b.segment(w * K, K).transpose();
     at.C.row(i) = c.segment(w * K, K).transpose();
   }
@@ -424,10 +499,14 @@ InnerResult BlockNewton::solve(PenalisedProblem problem, Vec& b, Vec& c) {
     std::vector<Index> active;
     std::vector<std::pair<double, Index>> entering;
     double worst = 0.0;
+    const Index units = K / problem.penalty.width();  // of a feature
     for (Index w = 0; w < model.features(); ++w) {
-      const double violation = problem.penalty.violation(w, b, c);
+      double violation = 0.0;
+      for (Index i = w * units; i < (w + 1) * units; ++i) {
+        violation = std::max(violation, problem.penalty.violation(i, b, c));
+      }
       worst = std::max(worst, violation);
-      if (problem.penalty.l1(w) == 0.0 || (b.segment(w * K, K).array() != 0.0).any()) {
+      if (problem.penalty.l1(w * units) == 0.0 || (b.segment(w * K, K).array() != 0.0).any()) {
         active.push_back(w);
       } else if (violation > problem.tolerance) {
         entering.push_back({-violation, w});
@@ -449,7 +528,7 @@ InnerResult BlockNewton::solve(PenalisedProblem problem, Vec& b, Vec& c) {
     // The gap goes with the square of the violation.
     const double share = std::clamp(0.5 / std::sqrt(distance), 0.02, 0.5);
     const double target = std::max(0.5 * problem.tolerance, share * worst);
-    if (!model.coupled() && static_cast<Index>(active.size()) > model.rows()) {
+    if (problem.penalty.grouped() && !model.coupled() && static_cast<Index>(active.size()) > model.rows()) {
       descend(problem, active, target, b, result);
     } else {
       work_on(problem, active, target, b, c, result);

@@ -28,17 +28,19 @@ struct PenalisedProblem {
 /// "prox": accelerated proximal gradient (Beck & Teboulle 2009) with gradient restart (O'Donoghue & Candes 2015).
 InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c);
 
-/// Group lasso on rows of K coefficients: penalties have to be grouped. Sweeps of block coordinate descent (Yuan & Lin
-/// 2006) find which features are active; on those the norms are smooth and Newton steps take over, solved by
-/// preconditioned conjugate gradients.
+/// Newton's method on what is active, for models of several outputs, where a Gram matrix of all coefficients would be
+/// large. Sweeps of block coordinate descent (Yuan & Lin 2006), a feature at a time, find which coefficients are
+/// active; on those the penalty is smooth and Newton steps take over, solved by preconditioned conjugate gradients.
 ///
-/// The Hessian of an active feature's norm is (l1 / |b|) (I - v v'), v = b / |b|. With G the Gram matrix of the columns
-/// and S = diag(l1 / |b|) the Newton matrix of uncoupled outputs is ((G + S + l2) x I) - V S V', V holding v_j in the
-/// place of feature j: by Woodbury's identity its inverse takes two factors of the size of the active set, not K times
-/// that. It is the preconditioner, exact when fresh; it is kept while few iterations do.
+/// The Hessian of the norm of an active row is (l1 / |b|) (I - v v'), v = b / |b|; single coefficients have none. With
+/// G the Gram matrix of the columns and S = diag(l1 / |b|) the Newton matrix of uncoupled outputs is
+/// ((G + S + l2) x I) - V S V', V holding v_j in the place of feature j: by Woodbury's identity its inverse takes two
+/// factors of the size of the active set, not K times that. It is the preconditioner, exact when fresh; it is kept
+/// while few iterations do.
 ///
-/// A Newton step is taken where the sweeps that it promises to save cost more. With more active features than rows that
-/// never is so: there the sweeps keep the residual instead of c, and are extrapolated (Anderson type II).
+/// A Newton step is taken where the sweeps that it promises to save cost more. With more active features than rows, and
+/// uncoupled outputs, that never is so: there the sweeps keep the residual instead of c, and are extrapolated (Anderson
+/// type II).
 class BlockNewton {
  public:
   /// Renumbers features after the working set changed: old number -> new number or -1.
