@@ -119,6 +119,7 @@ def fit_paths(
     keep_checkpoint: bool = False,  # at the end of the path too
     held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
     survival: Survival | None = None,  # for loss "cox", where y are times
+    row_grouped: bool = False,  # features enter all outputs together; always so for loss "multigaussian"
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
 

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from riata._targets import CLASSIFIERS
 from riata.path import Path
 
 __all__ = ["Equivalents", "equivalents"]
+
+SQUARES = ("gaussian", "multigaussian")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +22,13 @@ class Equivalents:
     Attributes
     ----------
     alpha, l1_ratio : float
-        riata's and scikit-learn's `Lasso`, `ElasticNet`: loss averaged over samples plus alpha times the
-        penalty.
+        riata's and scikit-learn's `Lasso`, `ElasticNet`, `MultiTaskLasso`, `MultiTaskElasticNet`: loss
+        averaged over samples plus alpha times the penalty.
+    row_grouped : bool
+        Whether the penalty is on the norms of the coefficients of each feature: then read Σ_j ‖b_j‖₂ for
+        ‖b‖₁ below.
     rss_lambda : float or None
-        λ of RSS + λ‖b‖₁, ``2 Σw alpha``; gaussian lasso only.
+        λ of RSS + λ‖b‖₁, ``2 Σw alpha``; gaussian and multigaussian lasso only.
     sum_lambda : float
         λ of the summed loss (half the RSS, or minus the log-likelihood) plus λ times the penalty, ``Σw
         alpha``.
@@ -31,13 +37,15 @@ class Equivalents:
     glmnet_note : str
         What else glmnet does differently, empty when nothing.
     sklearn_C : float or None
-        `C` of `sklearn.linear_model.LogisticRegression`, ``1 / (Σw alpha)``; binomial only.
+        `C` of `sklearn.linear_model.LogisticRegression`, ``1 / (Σw alpha)``; binomial and multinomial
+        only, which it does not group by rows.
     radius : float
         t of the constrained form: the same loss minimised subject to ‖b‖₁ <= t (on the scale the penalty
         uses; exact for l1_ratio 1 and penalty factors of one).
     laplace_scale : float or None
         Scale of independent Laplace priors on the coefficients whose posterior mode this is, for unit noise
-        variance in the gaussian case (multiply by the noise variance), ``1 / (Σw alpha)``; l1_ratio 1 only.
+        variance in the gaussian case (multiply by the noise variance), ``1 / (Σw alpha)``; l1_ratio 1 only,
+        and not grouped by rows.
     """
 
     alpha: float
@@ -50,19 +58,21 @@ class Equivalents:
     sklearn_C: float | None
     radius: float
     laplace_scale: float | None
+    row_grouped: bool = False
 
     def __repr__(self) -> str:
-        names = {"gaussian": "RSS/2", "binomial": "-log-likelihood", "cox": "-log partial likelihood"}
-        name = names[self.loss]
-        scale = "Laplace prior scale" + (" / noise variance" if self.loss == "gaussian" else "")
+        squares = self.loss in SQUARES
+        name = "-log partial likelihood" if self.loss == "cox" else "RSS/2" if squares else "-log-likelihood"
+        scale = "Laplace prior scale" + (" / noise variance" if squares else "")
+        norm = "Σ‖b_j‖₂" if self.row_grouped else "‖b‖₁"
         rows: list[tuple[str, float | None]] = [
-            ("riata, scikit-learn alpha" if self.loss == "gaussian" else "riata alpha", self.alpha),
+            ("riata, scikit-learn alpha" if squares else "riata alpha", self.alpha),
             ("l1_ratio", self.l1_ratio),
-            ("RSS + λ‖b‖₁: λ", self.rss_lambda),
+            (f"RSS + λ{norm}: λ", self.rss_lambda),
             (f"{name} + λ penalty: λ", self.sum_lambda),
             ("glmnet lambda", self.glmnet_lambda),
             ("scikit-learn C", self.sklearn_C),
-            ("‖b‖₁ ≤ t: t", self.radius),
+            (f"{norm} ≤ t: t", self.radius),
             (scale, self.laplace_scale),
         ]
         width = max(len(label) for label, _ in rows)
@@ -112,10 +122,10 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
         )
     if np.isnan(alpha):
         alpha = float(path.alphas[-1])
-    coef = path.coef(alpha)
-    total, gaussian = path.weight_sum, path.loss == "gaussian"
+    scaled = path.scale[:, None] * path.coef(alpha).reshape(len(path.scale), -1)
+    total, squares = path.weight_sum, path.loss in SQUARES
     note = ""
-    if gaussian and path.l1_ratio < 1.0:
+    if squares and path.l1_ratio < 1.0:
         note = (
             "glmnet divides y by its standard deviation before penalising squares, so its elastic net is "
             f"this one only on y / {path.response_scale:.8g}, "
@@ -125,11 +135,12 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
         alpha=float(alpha),
         l1_ratio=path.l1_ratio,
         loss=path.loss,
-        rss_lambda=2.0 * total * alpha if gaussian and path.l1_ratio == 1.0 else None,
+        rss_lambda=2.0 * total * alpha if squares and path.l1_ratio == 1.0 else None,
         sum_lambda=total * alpha,
         glmnet_lambda=float(alpha),
         glmnet_note=note,
-        sklearn_C=1.0 / (total * alpha) if path.loss == "binomial" else None,
-        radius=float(np.abs(coef * path.scale).sum()),
-        laplace_scale=1.0 / (total * alpha) if path.l1_ratio == 1.0 else None,
+        sklearn_C=1.0 / (total * alpha) if path.loss in CLASSIFIERS and not path.row_grouped else None,
+        radius=float((np.linalg.norm(scaled, axis=1) if path.row_grouped else np.abs(scaled)).sum()),
+        laplace_scale=1.0 / (total * alpha) if path.l1_ratio == 1.0 and not path.row_grouped else None,
+        row_grouped=path.row_grouped,
     )

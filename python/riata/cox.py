@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
 from riata._base import SparseLinearModel
+from riata._coefs import linear_predictor
 from riata._design import DesignView
 from riata._survival import TIES, SurvivalTarget, check_comparable, check_survival_target, concordance
 from riata._validation import (
@@ -27,7 +28,7 @@ from riata.model_selection import (
     make_splits,
     warn_unless_all_converged,
 )
-from riata.path import Features, check_features, linear_predictor, solve
+from riata.path import Features, check_features, solve
 
 __all__ = ["SparseCox", "SparseCoxCV"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,8 +16,22 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
-from riata._design import DesignView, as_design, check_finite_result
+from riata._coefs import (
+    coefs_of,
+    each_output,
+    intercepts_of,
+    linear_predictor,
+    side_by_side,
+    taken_apart,
+)
+from riata._design import DesignView, as_design
 from riata._survival import SurvivalTarget, check_survival_target, refuse_survival_arguments
+from riata._targets import (
+    CLASSIFIERS,
+    SEVERAL_OUTPUTS,
+    check_multigaussian_target,
+    check_multinomial_target,
+)
 from riata._validation import (
     LOSSES,
     SOLVERS,
@@ -56,15 +71,16 @@ KINDS = ("response", "link", "class")
 class Path:
     """A regularisation path: one certified fit for each alpha of a decreasing grid.
 
-    Made by `fit_path`; kept with `save` and read back with `riata.load`.
+    Made by `fit_path`; kept with `save` and read back with `riata.load`. Losses with K outputs, one a class
+    (multinomial) or a response (multigaussian), have coefficients and an intercept for each.
 
     Attributes
     ----------
     alphas : ndarray of shape (L,)
         Penalty strengths, decreasing.
-    coefs : scipy.sparse.csc_array of shape (p, L)
-        Coefficients on the original scale of X, one column an alpha.
-    intercepts : ndarray of shape (L,)
+    coefs : scipy.sparse.csc_array of shape (p, L), or list of K of them
+        Coefficients on the original scale of X, one column an alpha; a list when the loss has K outputs.
+    intercepts : ndarray of shape (L,), or (K, L)
     primal, dual : ndarray of shape (L,)
         The objective and a lower bound of its minimum, both computed from the data in float64.
     dual_gaps : ndarray of shape (L,)
@@ -74,7 +90,7 @@ class Path:
     deviance_ratio : ndarray of shape (L,)
         Share of the null deviance explained; R² for the gaussian loss.
     n_active : ndarray of int, shape (L,)
-        Nonzero coefficients, unpenalised features included, the intercept not.
+        Features with a nonzero coefficient, unpenalised ones included, the intercept not.
     n_iter : ndarray of int, shape (L,)
         Inner iterations.
     solver : list of str
@@ -94,10 +110,11 @@ class Path:
     weight_sum : float
         Sum of the observation weights.
     response_scale : float
-        Weighted standard deviation of y (1/n), of the times for the Cox loss.
+        Weighted standard deviation of y (1/n), of the times for the Cox loss; of several outputs the root of
+        the sum of their variances.
     feature_names : ndarray of str or TextColumn, shape (p,), or None
-    classes : ndarray of shape (2,), or None
-        Labels coded 0 and 1 by the binomial loss.
+    classes : ndarray of shape (2,) or (K,), or None
+        Labels coded 0 and 1 by the binomial loss; those of the outputs of the multinomial loss.
     stopped : {"", "progress", "deviance", "max_active", "memory"}
         Why the path ended before the end of the grid: the progress function asked for it, the deviance ratio
         passed 0.999, more features than `max_active` were active, or more memory than `memory` was held.
@@ -105,6 +122,10 @@ class Path:
         Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
     certificate : str
         ``"duality_gap"``: what `tol` bounds.
+    row_grouped : bool
+        Whether a feature enters all outputs together: the penalty is on the norm of its K coefficients.
+    responses : ndarray of str, shape (K,), or None
+        Names of the columns of y, for the multigaussian loss and a DataFrame.
     """
 
     alphas: Float
@@ -136,11 +157,21 @@ class Path:
     stopped: str = ""
     counters: dict[str, float] = field(default_factory=dict)
     certificate: str = "duality_gap"
+    row_grouped: bool = False
+    responses: NDArray[Any] | None = None
 
     @property
     def n_features(self) -> int:
         """Number of features p."""
-        return int(self.coefs.shape[0])
+        return int(each_output(self.coefs)[0].shape[0])
+
+    @property
+    def outputs(self) -> NDArray[Any] | None:
+        """Labels of the K outputs: classes, names or numbers of responses. None for losses with one."""
+        if self.intercepts.ndim == 1:
+            return None
+        labels = self.responses if self.classes is None else self.classes
+        return np.arange(len(self.intercepts)) if labels is None else labels
 
     @property
     def interrupted(self) -> bool:
@@ -160,7 +191,7 @@ class Path:
         state = "" if self.converged.all() else f", {int((~self.converged).sum())} not converged"
         return (
             f"<riata.Path {self.loss}, {self.n_samples} samples x {self.n_features} features, "
-            f"{len(self)} alphas from {self.alphas[0]:.3g}, {last}, "
+            f"{_count_outputs(self)}{len(self)} alphas from {self.alphas[0]:.3g}, {last}, "
             f"deviance ratio {self.deviance_ratio[-1]:.3f}, largest gap {self.dual_gaps.max():.1e}{state}>"
         )
 
@@ -176,7 +207,8 @@ class Path:
         Returns
         -------
         ndarray of shape (p,), or scipy.sparse.csc_array of shape (p, k)
-            Sparse for a sequence of alphas and for None.
+            Sparse for a sequence of alphas and for None. With K outputs of shape (p, K), or a list of K
+            sparse arrays.
 
         Raises
         ------
@@ -185,15 +217,23 @@ class Path:
         """
         if alpha is None:
             return self.coefs
-        coefs, _ = self._at(alpha)
-        return coefs.toarray()[:, 0] if np.ndim(alpha) == 0 else coefs
+        coefs, intercepts = self._at(alpha)
+        if np.ndim(alpha) > 0:
+            return coefs
+        dense = side_by_side(coefs).toarray()  # one column an output
+        return dense if intercepts.ndim > 1 else dense[:, 0]
 
     def intercept(self, alpha: float | ArrayLike | None = None) -> Any:
-        """Intercept at `alpha`, interpolated as `coef` is: a float, or an array for a sequence."""
+        """Intercept at `alpha`, interpolated as `coef` is: a float, or an array for a sequence.
+
+        With K outputs of shape (K,), or (K, k).
+        """
         if alpha is None:
             return self.intercepts
         _, intercepts = self._at(alpha)
-        return float(intercepts[0]) if np.ndim(alpha) == 0 else intercepts
+        if np.ndim(alpha) > 0:
+            return intercepts
+        return intercepts[:, 0] if intercepts.ndim > 1 else float(intercepts[0])
 
     def predict(
         self,
@@ -212,10 +252,10 @@ class Path:
         alpha : float or sequence of float, optional
             Where on the path; interpolated as `coef` does. None: every alpha of the grid.
         kind : {"response", "link", "class"}, default="response"
-            The mean (for the binomial loss the probability of ``classes[1]``), the linear predictor, or the
-            class label (binomial only). For the Cox loss the linear predictor is what there is: the log of
-            the hazard relative to the baseline.
-        offset : array of shape (m,), optional
+            The mean (for the binomial loss the probability of ``classes[1]``, for the multinomial loss those
+            of all classes), the linear predictor, or the class label (binomial and multinomial only). For the
+            Cox loss the linear predictor is what there is: the log of the hazard relative to the baseline.
+        offset : array of shape (m,), or (m, K), optional
             Added to the linear predictor.
         n_threads : int, optional
             Default: every available core.
@@ -223,6 +263,7 @@ class Path:
         Returns
         -------
         ndarray of shape (m,) for one alpha, else (m, k)
+            With K outputs (m, K) and (m, K, k); class labels have the shape of one output.
         """
         check_choice("kind", kind, KINDS)
         if kind == "class" and self.classes is None:
@@ -230,32 +271,44 @@ class Path:
         coefs, intercepts = (self.coefs, self.intercepts) if alpha is None else self._at(alpha)
         design = as_design(X)
         self._check_features(design)
-        shift = check_offset(offset, design.n_samples)
+        shift = check_offset(offset, design.n_samples, intercepts.shape[:-1])
         link = linear_predictor(design, coefs, intercepts, check_threads(n_threads))
         if shift is not None:
-            link += shift[:, None]
+            link += shift[..., None]
         out: NDArray[Any] = link
-        if kind == "response" and self.loss == "binomial":
-            out = expit(link)
+        if kind == "response":
+            out = mean_of(self.loss, link)
         elif kind == "class" and self.classes is not None:
-            out = self.classes[(link > 0.0).astype(np.intp)]
-        return out[:, 0] if alpha is not None and np.ndim(alpha) == 0 else out
+            codes = link.argmax(axis=1) if link.ndim > 2 else (link > 0.0).astype(np.intp)
+            out = self.classes[codes]
+        return out[..., 0] if alpha is not None and np.ndim(alpha) == 0 else out
 
     def to_frame(self) -> Any:
-        """The nonzero coefficients as a long pandas table: alpha, feature, coef, in the order of the path."""
+        """The nonzero coefficients as a long pandas table: alpha, feature, coef, in the order of the path.
+
+        With several outputs also the column output: the label of the class, or the response.
+        """
         import pandas as pd
 
-        coefs = self.coefs
-        names = self.feature_names
-        feature = coefs.indices if names is None else np.asarray(names[coefs.indices])
-        alpha = np.repeat(self.alphas, np.diff(coefs.indptr))
-        return pd.DataFrame({"alpha": alpha, "feature": feature, "coef": coefs.data})
+        wide, names, outputs = side_by_side(self.coefs), self.feature_names, self.outputs
+        column = np.repeat(np.arange(wide.shape[1]), np.diff(wide.indptr))
+        output, at = np.divmod(column, len(self))
+        order = np.lexsort((output, wide.indices, at))
+        rows = wide.indices[order]
+        table = {
+            "alpha": self.alphas[at[order]],
+            "feature": rows if names is None else np.asarray(names[rows]),
+            "coef": wide.data[order],
+        }
+        if outputs is not None:
+            table["output"] = outputs[output[order]]
+        return pd.DataFrame(table)
 
-    def plot(self, ax: Any = None, *, xaxis: str = "alpha", labels: int = 0) -> Any:
-        """Draw the coefficients along the path with matplotlib; returns the axes."""
+    def plot(self, ax: Any = None, *, xaxis: str = "alpha", labels: int = 0, output: Any = None) -> Any:
+        """Draw the coefficients along the path with matplotlib; returns the axes: see `plots.plot_path`."""
         from riata.plots import plot_path
 
-        return plot_path(self, ax=ax, xaxis=xaxis, labels=labels)
+        return plot_path(self, ax=ax, xaxis=xaxis, labels=labels, output=output)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the path to an ``.npz`` archive, whole or not at all; read it back with `riata.load`."""
@@ -263,12 +316,16 @@ class Path:
 
     def _at(self, alpha: float | ArrayLike) -> tuple[Any, Float]:
         left, right, share = self._between(alpha)
-        coefs = self.coefs[:, right]
-        intercepts = self.intercepts[right].copy()
+        found = []
+        for coefs in each_output(self.coefs):
+            here = coefs[:, right]
+            if share.any():
+                here = here @ sp.diags_array(1.0 - share) + coefs[:, left] @ sp.diags_array(share)
+            found.append(sp.csc_array(here))
+        intercepts: Float = self.intercepts[..., right].copy()
         if share.any():
-            coefs = coefs @ sp.diags_array(1.0 - share) + self.coefs[:, left] @ sp.diags_array(share)
-            intercepts = (1.0 - share) * intercepts + share * self.intercepts[left]
-        return sp.csc_array(coefs), intercepts
+            intercepts = np.asarray((1.0 - share) * intercepts + share * self.intercepts[..., left])
+        return found if intercepts.ndim > 1 else found[0], intercepts
 
     def _between(self, alpha: float | ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp], Float]:
         """Return, for each alpha, the grid points on either side of it and the share of the left one."""
@@ -313,10 +370,11 @@ class Path:
             )
 
     def _pack(self) -> dict[str, Any]:
+        wide = side_by_side(self.coefs)
         arrays: dict[str, Any] = {
-            "coef_indptr": self.coefs.indptr,
-            "coef_indices": self.coefs.indices,
-            "coef_values": self.coefs.data,
+            "coef_indptr": wide.indptr,
+            "coef_indices": wide.indices,
+            "coef_values": wide.data,
         }
         meta: dict[str, Any] = {"kind": "path", "format": FORMAT}
         for item in fields(self):
@@ -337,16 +395,21 @@ class Path:
         parts: dict[str, Any] = {}
         for item in fields(cls):
             if item.name == "coefs":
-                shape = (len(arrays["mean"]), len(arrays["alphas"]))
                 csc = (arrays["coef_values"], arrays["coef_indices"], arrays["coef_indptr"])
-                parts["coefs"] = sp.csc_array(csc, shape=shape)
+                wide = sp.csc_array(csc, shape=(len(arrays["mean"]), len(csc[2]) - 1))
+                parts["coefs"] = taken_apart(wide, arrays["intercepts"].shape[:-1])
             elif item.name in arrays:
                 parts[item.name] = arrays[item.name]
             elif f"{item.name}_offsets" in arrays:
                 parts[item.name] = PlainColumn(arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"])
-            else:
+            elif item.name in meta:  # fields that older files lack have the default
                 parts[item.name] = meta[item.name]
         return cls(**parts)
+
+
+def _count_outputs(path: Path) -> str:
+    what = "classes" if path.loss == "multinomial" else "responses"
+    return "" if path.outputs is None else f"{len(path.outputs)} {what}, "
 
 
 def expit(eta: Float) -> Float:
@@ -356,16 +419,15 @@ def expit(eta: Float) -> Float:
     return np.asarray(logistic(eta), dtype=np.float64)
 
 
-def linear_predictor(design: DesignView, coefs: Any, intercepts: Float, n_threads: int) -> Float:
-    """intercepts + X coefs, shape (n, k), touching only the columns of X with a nonzero coefficient."""
-    rows = np.unique(coefs.indices).astype(np.int64)
-    if len(rows) == 0:
-        return np.repeat(intercepts[None, :], design.n_samples, axis=0)
-    block = np.asfortranarray(coefs.tocsr()[rows].toarray())
-    threads = threads_for(n_threads, float(design.core.shape[0]) * block.size)
-    out = design.multiply(rows, block, threads) + intercepts
-    check_finite_result(out)
-    return out
+def mean_of(loss: str, link: Float) -> Float:
+    """The mean of y at linear predictors of shape (m, L), or (m, K, L) when there are K outputs."""
+    if loss == "binomial":
+        return expit(link)
+    if loss == "multinomial":
+        from scipy.special import softmax
+
+        return np.asarray(softmax(link, axis=1))
+    return link
 
 
 @dataclass(slots=True)
@@ -389,6 +451,7 @@ class Options:
     stop_early: bool = True
     checkpoint: str = ""
     keep_checkpoint: bool = False
+    row_grouped: bool = False
 
 
 def check_options(
@@ -409,6 +472,7 @@ def check_options(
     memory: Any = None,
     checkpoint: Any = None,
     keep_checkpoint: Any = False,
+    row_grouped: Any = False,
 ) -> Options:
     """Check the arguments of `fit_path` that need no data, in the order of its signature."""
     check_choice("loss", loss, LOSSES)
@@ -443,7 +507,18 @@ def check_options(
         progress=check_progress(progress),
         checkpoint=check_checkpoint(checkpoint),
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
+        row_grouped=check_row_grouped(row_grouped, loss),
     )
+
+
+def check_row_grouped(row_grouped: Any, loss: str) -> bool:
+    """Return whether a feature enters all outputs together: on request, or always (multigaussian)."""
+    if check_flag("row_grouped", row_grouped) and loss not in SEVERAL_OUTPUTS:
+        raise ValueError(
+            f"row_grouped must be False unless loss is one of {list(SEVERAL_OUTPUTS)}, "
+            f"got True with loss={loss!r}"
+        )
+    return loss == "multigaussian" or bool(row_grouped)
 
 
 @dataclass(slots=True)
@@ -463,9 +538,12 @@ def check_features(
     exclude: Any = None,
     *,
     positive: bool = False,
+    row_grouped: bool = False,
 ) -> Features:
     """Check penalty factors, bounds and exclusions against the number of features."""
     p = design.n_features
+    if row_grouped:
+        refuse_bounds(lower=lower, upper=upper, positive=positive or None)
     factor = check_penalty_factor(penalty_factor, p)
     low, high = check_bounds(lower, upper, p, positive=positive)
     left_out = check_exclude(exclude, p, design.feature_names)
@@ -475,10 +553,19 @@ def check_features(
     return Features(factor, low, high)
 
 
+def refuse_bounds(**bounds: Any) -> None:
+    """Refuse bounds where the coefficients of a feature enter together."""
+    for name, value in bounds.items():
+        if value is not None:
+            raise ValueError(
+                f"{name} is not available with row_grouped=True or loss='multigaussian', got {value!r}"
+            )
+
+
 def check_target(
     loss: str, y: Any, n: int, weights: Float, start: Any = None, strata: Any = None, ties: Any = "breslow"
 ) -> tuple[Float | SurvivalTarget, NDArray[Any] | None]:
-    """Return (y as float64 or survival times, classes or None)."""
+    """Return (y as float64 or survival times, labels or None): of classes, or of several responses."""
     if y is None:
         raise TypeError("y must hold one value a sample, got None")
     if loss == "cox":
@@ -486,6 +573,10 @@ def check_target(
     refuse_survival_arguments(loss, start, strata, ties)
     if loss == "binomial":
         return check_binomial_target(y, n, weights)
+    if loss == "multinomial":
+        return check_multinomial_target(y, n, weights)
+    if loss == "multigaussian":
+        return check_multigaussian_target(y, n)
     return check_gaussian_target(y, n), None
 
 
@@ -504,18 +595,18 @@ def solve(
     eps = options.eps
     if eps == 0.0:  # by the samples that count: those of weight zero are as good as absent
         eps = 0.01 if design.n_features > np.count_nonzero(weights[:, 0]) else 1e-4
-    work = float(design.core.shape[0]) * design.n_features * weights.shape[1]
+    work = float(design.core.shape[0]) * design.n_features * weights.shape[1] * math.prod(y.shape[1:])
     survival = None
     if isinstance(y, SurvivalTarget):
         rows = y.spread(design)
         y, survival = rows.time, rows.core
     else:
-        y = np.ascontiguousarray(design.spread(y))
+        y = np.asfortranarray(design.spread(y))
     return _core.fit_paths(
         design.core,
         y,
         np.asfortranarray(design.spread(weights)),
-        None if offset is None else np.ascontiguousarray(design.spread(offset)),
+        None if offset is None else np.asfortranarray(design.spread(offset)),
         features.penalty_factor,
         features.lower,
         features.upper,
@@ -540,6 +631,7 @@ def solve(
         keep_checkpoint=options.keep_checkpoint,
         held_out=held_out,
         survival=survival,
+        row_grouped=options.row_grouped,
     )
 
 
@@ -549,19 +641,18 @@ def make_path(
     y: Float | SurvivalTarget,
     weights: Float,
     options: Options,
-    classes: NDArray[Any] | None,
+    labels: NDArray[Any] | None,
 ) -> Path:
     """Wrap one result of the core."""
     if isinstance(y, SurvivalTarget):
         y = y.time
+    outputs = y.shape[1:]
     total = float(weights.sum())
-    centre = float(weights @ y) / total
-    alphas = np.asarray(fit["alphas"], dtype=np.float64)
-    csc = (fit["coef_values"], fit["coef_indices"], fit["coef_indptr"])
+    centre = weights @ y / total
     return Path(
-        alphas=alphas,
-        coefs=sp.csc_array(csc, shape=(design.n_features, len(alphas))),
-        intercepts=np.asarray(fit["intercepts"]),
+        alphas=np.asarray(fit["alphas"], dtype=np.float64),
+        coefs=coefs_of(fit, design.n_features, outputs),
+        intercepts=intercepts_of(fit, outputs),
         primal=np.asarray(fit["primal"]),
         dual=np.asarray(fit["dual"]),
         dual_gaps=np.asarray(fit["dual_gaps"]),
@@ -582,11 +673,13 @@ def make_path(
         tol=options.tol,
         n_samples=int(np.count_nonzero(weights)),
         weight_sum=total,
-        response_scale=float(np.sqrt(weights @ (y - centre) ** 2 / total)),
+        response_scale=float(np.sqrt(np.sum(weights @ (y - centre) ** 2) / total)),
         feature_names=design.feature_names,
-        classes=classes,
+        classes=labels if options.loss in CLASSIFIERS else None,
         stopped=str(fit["stopped"]),
         counters={name: float(value) for name, value in fit["counters"].items()},
+        row_grouped=options.row_grouped,
+        responses=labels if options.loss == "multigaussian" else None,
     )
 
 
@@ -628,6 +721,7 @@ def fit_path(
     lower: float | ArrayLike | None = None,
     upper: float | ArrayLike | None = None,
     exclude: ArrayLike | None = None,
+    row_grouped: bool = False,
     tol: float = 1e-6,
     max_iter: int = 10_000,
     solver: str = "auto",
@@ -649,7 +743,14 @@ def fit_path(
             + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
 
     The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. For the
-    Cox loss minus the log partial likelihood takes the place of the sum, and there is no intercept. With
+    Cox loss minus the log partial likelihood takes the place of the sum, and there is no intercept. The
+    multinomial loss is log Σ_k exp(eta_k) - Σ_k y_k eta_k, with coefficients for every class, and the
+    multigaussian loss half the sum of the squared residuals of K responses; there the penalty is summed over
+    outputs, or with `row_grouped`, and always for the multigaussian loss,
+
+        alpha Σ_j pf_j (l1_ratio ‖b_j‖₂ + (1 - l1_ratio)/2 ‖b_j‖₂²),   b_j the K coefficients of feature j,
+
+    under which a feature enters for all outputs together. With
     `standardize` (the default here, as in glmnet; the estimators default to False, as in scikit-learn) the
     penalty measures coefficients on columns of unit standard deviation (1/n, weighted). Coefficients always
     come back on the original scale, and X is read in place and never changed.
@@ -662,8 +763,10 @@ def fit_path(
     y : array of shape (n,)
         Numbers for the gaussian loss. For the binomial loss numbers within [0, 1], or two labels of which the
         second in sorted order is coded 1. For the Cox loss a structured array with a boolean field (event)
-        and a numeric one (time), as scikit-survival has it, or columns [time, event] of shape (n, 2).
-    loss : {"gaussian", "binomial", "cox"}, default="gaussian"
+        and a numeric one (time), as scikit-survival has it, or columns [time, event] of shape (n, 2). For the
+        multinomial loss labels, or proportions of the classes of shape (n, K); for the multigaussian loss
+        numbers of shape (n, K).
+    loss : {"gaussian", "binomial", "cox", "multinomial", "multigaussian"}, default="gaussian"
     penalty : riata.penalties.ElasticNet, optional
         Another way to give `l1_ratio`.
     alphas : int or sequence of float, default=100
@@ -674,10 +777,11 @@ def fit_path(
         Default 0.01 when p > n, else 1e-4.
     sample_weight : array of shape (n,), optional
         Non-negative. A sample of weight zero is as good as absent.
-    offset : array of shape (n,), optional
+    offset : array of shape (n,), or (n, K), optional
         Added to the linear predictor.
     fit_intercept : bool, default=True
-        The intercept is not penalised.
+        The intercept is not penalised. Those of the multinomial loss, which are determined up to a constant,
+        have the sum zero.
     standardize : bool, default=True
     l1_ratio : float, default=1.0
         From 0 (ridge) to 1 (lasso).
@@ -685,9 +789,12 @@ def fit_path(
         Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out. Used
         as given, never rescaled.
     lower, upper : float or array of shape (p,), optional
-        Bounds on the coefficients, on the original scale, with ``lower <= 0 <= upper``.
+        Bounds on the coefficients, on the original scale, with ``lower <= 0 <= upper``: those of every
+        output. Not where they enter together.
     exclude : sequence of feature numbers or names, or boolean mask, optional
         Features to leave out, the same as an infinite penalty factor.
+    row_grouped : bool, default=False
+        Multinomial loss: a feature enters for all classes together. Always so for the multigaussian loss.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective), of every
         fit.
@@ -779,14 +886,15 @@ def fit_path(
         memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
+        row_grouped=row_grouped,
     )
     design = as_design(X)
     weights = check_weights(sample_weight, design.n_samples)
-    target, classes = check_target(loss, y, design.n_samples, weights, start, strata, ties)
-    shift = check_offset(offset, design.n_samples)
-    features = check_features(design, penalty_factor, lower, upper, exclude)
+    target, labels = check_target(loss, y, design.n_samples, weights, start, strata, ties)
+    shift = check_offset(offset, design.n_samples, target.shape[1:])
+    features = check_features(design, penalty_factor, lower, upper, exclude, row_grouped=options.row_grouped)
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
-    path = make_path(fit, design, target, weights, options, classes)
+    path = make_path(fit, design, target, weights, options, labels)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, options.max_iter)
     warn_if_memory_ended(path, options)
     return path

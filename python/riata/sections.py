@@ -253,7 +253,7 @@ def _ld_note(fitted: Fitted) -> str:
 def path_section(fitted: Fitted) -> Section:
     """Return the coefficient paths."""
     path, hits = fitted.path, fitted.hits
-    features, curves = active_curves(path)
+    features, (curves,) = active_curves(path)
     keep = features < fitted.account.n_features
     features, curves = features[keep], curves[keep]
     rank = {int(j): i for i, j in enumerate(hits.positions[hits.strongest])}
