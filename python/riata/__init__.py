@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from riata.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
     from riata.memory import MemoryEstimate, estimate_memory
     from riata.model_selection import CVPath, cv_path
+    from riata.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
     from riata.path import Path, fit_path, load
     from riata.simulate import simulate_genotypes
 
@@ -29,6 +30,10 @@ __all__ = [
     "Lasso",
     "LassoCV",
     "MemoryEstimate",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
     "Path",
     "SparseCox",
     "SparseCoxCV",
@@ -56,6 +61,10 @@ _HOME = {
     "Lasso": "linear_model",
     "LassoCV": "linear_model",
     "MemoryEstimate": "memory",
+    "MultiTaskElasticNet": "multi_task",
+    "MultiTaskElasticNetCV": "multi_task",
+    "MultiTaskLasso": "multi_task",
+    "MultiTaskLassoCV": "multi_task",
     "Path": "path",
     "SparseCox": "cox",
     "SparseCoxCV": "cox",
