@@ -14,6 +14,11 @@ ESTIMATORS = [
     riata.LassoCV(**SMALL),
     riata.ElasticNetCV(**SMALL),
     riata.SparseLogisticRegressionCV(**SMALL),
+    riata.MultiTaskLasso(),
+    riata.MultiTaskElasticNet(),
+    riata.MultiTaskLassoCV(**SMALL),
+    riata.MultiTaskElasticNetCV(**SMALL),
+    riata.SparseLogisticRegression(row_grouped=True),
 ]
 
 
