@@ -125,7 +125,7 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     scaled = path.scale[:, None] * path.coef(alpha).reshape(len(path.scale), -1)
     total, squares = path.weight_sum, path.loss in SQUARES
     note = ""
-    if squares and path.l1_ratio < 1.0:
+    if path.loss == "gaussian" and path.l1_ratio < 1.0:  # of several responses it does not
         note = (
             "glmnet divides y by its standard deviation before penalising squares, so its elastic net is "
             f"this one only on y / {path.response_scale:.8g}, "
