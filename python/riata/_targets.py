@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata._validation import Float, as_names, check_table, show_label
+from riata._validation import Float, as_names, check_table, plain_labels, show_label
 
 CLASSIFIERS = ("binomial", "multinomial")
 SEVERAL_OUTPUTS = ("multinomial", "multigaussian")
@@ -90,7 +90,7 @@ def _codes(labels: NDArray[Any], n: int) -> tuple[NDArray[np.intp], NDArray[Any]
             "y must hold at least two classes for the multinomial loss, "
             f"got one class only: {show_label(classes[0])}"
         )
-    return codes, classes
+    return codes, plain_labels(classes)
 
 
 def _proportions(array: NDArray[Any], n: int) -> Float:

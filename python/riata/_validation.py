@@ -290,6 +290,7 @@ def check_binomial_target(y: Any, n: int, weights: Float) -> tuple[Float, NDArra
         classes, codes = np.unique(array, return_inverse=True)
     except TypeError as error:
         raise TypeError(f"y must hold two labels that can be ordered, got {_show(y)}") from error
+    classes = plain_labels(classes)
     if len(classes) != 2:
         shown = ", ".join(_show(label) for label in classes[:4].tolist()) + (
             ", ..." if len(classes) > 4 else ""
@@ -311,6 +312,12 @@ def check_two_outcomes(y: Float, weights: Float, classes: NDArray[Any], where: s
             raise ValueError(
                 f"{where} must hold two classes with positive weight, got one class only: {show_label(label)}"
             )
+
+
+def plain_labels(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels held as objects, as pandas holds text, as an array of text, which files can keep."""
+    text = labels.dtype == object and all(isinstance(label, str) for label in labels)
+    return labels.astype(np.str_) if text else labels
 
 
 def show_label(label: Any) -> str:

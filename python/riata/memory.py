@@ -86,7 +86,13 @@ def _human(size: float) -> str:
 
 
 def estimate_memory(
-    X: Any, *, alphas: int = 100, cv: int | None = None, loss: str = "gaussian", max_active: int | None = None
+    X: Any,
+    *,
+    alphas: int = 100,
+    cv: int | None = None,
+    loss: str = "gaussian",
+    max_active: int | None = None,
+    outputs: int = 1,
 ) -> MemoryEstimate:
     """Estimate the memory that fitting a path on `X` takes, without fitting.
 

@@ -34,7 +34,7 @@ from riata.path import (
     check_options,
     check_target,
     make_path,
-    mean_of,
+    mean_response,
     solve,
     warn_if_memory_ended,
     warn_unless_converged,
@@ -187,7 +187,7 @@ class CVPath:
         link = (1.0 - share) * self.held_out[..., right]
         if share[0] > 0.0:
             link += share * self.held_out[..., left]
-        out = mean_of(self.path.loss, link) if kind == "response" else link
+        out = mean_response(self.path.loss, link) if kind == "response" else link
         return out[..., 0]
 
     def plot(self, ax: Any = None) -> Any:
@@ -653,7 +653,7 @@ def _auc(y: Float, eta: Float, weights: Float) -> Float:
 
 def _auc_of_classes(y: Float, eta: Float, weights: Float) -> Float:
     """Mean over classes of the auc of each against the others, by its probability."""
-    likely = mean_of("multinomial", eta)
+    likely = mean_response("multinomial", eta)
     each = [_auc(y[:, k], likely[:, k], weights) for k in range(y.shape[1])]
     return np.asarray(np.mean(each, axis=0))
 

@@ -277,7 +277,7 @@ class Path:
             link += shift[..., None]
         out: NDArray[Any] = link
         if kind == "response":
-            out = mean_of(self.loss, link)
+            out = mean_response(self.loss, link)
         elif kind == "class" and self.classes is not None:
             codes = link.argmax(axis=1) if link.ndim > 2 else (link > 0.0).astype(np.intp)
             out = self.classes[codes]
@@ -419,8 +419,8 @@ def expit(eta: Float) -> Float:
     return np.asarray(logistic(eta), dtype=np.float64)
 
 
-def mean_of(loss: str, link: Float) -> Float:
-    """The mean of y at linear predictors of shape (m, L), or (m, K, L) when there are K outputs."""
+def mean_response(loss: str, link: Float) -> Float:
+    """Return the mean of y at linear predictors, (m, L), or (m, K, L) when there are K outputs."""
     if loss == "binomial":
         return expit(link)
     if loss == "multinomial":

@@ -67,10 +67,10 @@ def test_one_task_is_the_lasso():
 
 def test_options_of_our_own():
     X, Y = make_outputs()
-    X *= np.geomspace(0.01, 100.0, X.shape[1])
-    ours = riata.MultiTaskLasso(0.1, standardize=True, **TIGHT).fit(X, Y)
-    piped = make_pipeline(StandardScaler(), riata.MultiTaskLasso(0.1, **TIGHT)).fit(X, Y)
-    assert_allclose(ours.predict(X), piped.predict(X), atol=1e-6)
+    scaled = X * np.geomspace(0.01, 100.0, X.shape[1])
+    ours = riata.MultiTaskLasso(0.1, standardize=True, **TIGHT).fit(scaled, Y)
+    piped = make_pipeline(StandardScaler(), riata.MultiTaskLasso(0.1, **TIGHT)).fit(scaled, Y)
+    assert_allclose(ours.predict(scaled), piped.predict(scaled), atol=1e-6)
     factor = np.ones(X.shape[1])
     factor[3], factor[4] = 0.0, np.inf
     model = riata.MultiTaskLasso(1.0, penalty_factor=factor).fit(X, Y)
