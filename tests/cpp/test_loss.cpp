@@ -201,7 +201,8 @@ TEST_CASE("rows of weight zero may hold anything") {
 TEST_CASE("a loss refuses unknown names and responses outside its domain") {
   const Vec omega = Vec::Constant(2, 0.5);
   const auto make = [&](const char* name, double a, double b) { make_loss(name, (Vec(2) << a, b).finished(), omega); };
-  CHECK_THROWS_WITH_AS(make("poisson", 0, 1), "loss must be \"gaussian\" or \"binomial\", got \"poisson\"",
+  CHECK_THROWS_WITH_AS(make("poisson", 0, 1),
+                       "loss must be \"gaussian\", \"binomial\", \"multigaussian\" or \"multinomial\", got \"poisson\"",
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS(make("binomial", 0, 2), "y must lie in [0, 1] for the binomial loss, got 2.000000 in row 1",
                        std::invalid_argument);

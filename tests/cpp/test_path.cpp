@@ -569,7 +569,7 @@ TEST_CASE("bad arguments are named, with what is allowed") {
   refused([](auto&, auto& f, auto&) { f.lower = Vec::Constant(3, 0.5); }, "lower must be <= 0");
   refused([](auto&, auto& f, auto&) { f.upper = Vec::Constant(3, -0.5); }, "upper must be >= 0");
   refused([](auto&, auto&, auto& o) { o.loss = "poisson"; },
-          "loss must be \"gaussian\" or \"binomial\", got \"poisson\"");
+          "loss must be \"gaussian\", \"binomial\", \"multigaussian\" or \"multinomial\", got \"poisson\"");
   refused([](auto&, auto&, auto& o) { o.solver = "lars"; },
           "solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"lars\"");
   refused([](auto&, auto&, auto& o) { o.l1_ratio = 1.5; }, "l1_ratio must lie in [0, 1], got 1.500000");

@@ -6,13 +6,22 @@
 
 #include "riata/loss/binomial.hpp"
 #include "riata/loss/gaussian.hpp"
+#include "riata/loss/multigaussian.hpp"
+#include "riata/loss/multinomial.hpp"
 
 namespace riata {
 
 std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega) {
   if (name == "gaussian") return std::make_unique<Gaussian>(std::move(y), std::move(omega));
   if (name == "binomial") return std::make_unique<Binomial>(std::move(y), std::move(omega));
-  throw std::invalid_argument("loss must be \"gaussian\" or \"binomial\", got \"" + std::string(name) + "\"");
+  if (name == "multigaussian") return std::make_unique<Multigaussian>(std::move(y), std::move(omega));
+  if (name == "multinomial") return std::make_unique<Multinomial>(std::move(y), std::move(omega));
+  throw std::invalid_argument("loss must be \"gaussian\", \"binomial\", \"multigaussian\" or \"multinomial\", got \"" +
+                              std::string(name) + "\"");
+}
+
+Vec Loss::intercepts(const Vec& base, const Vec& start) const {
+  return Vec::Constant(1, solve_intercept(*this, base, start[0]));
 }
 
 double Loss::shrinkage(const Vec&, const Vec& u, const Vec& h, double scale) const {

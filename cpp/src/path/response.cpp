@@ -8,17 +8,23 @@ namespace riata {
 
 Response::Response(const Problem& problem, const PathOptions& options) : given_offset(problem.offset) {
   Vec omega = problem.weights / problem.weights.sum();
+  const Index n = omega.size(), outputs = problem.y.size() / n;
+  const bool squares = options.loss == "gaussian" || options.loss == "multigaussian";
   const auto used = omega.array() > 0.0;
-  Vec y = used.select(problem.y, 0.0);
-  if (options.loss == "gaussian") {
-    if (given_offset.size() > 0) y -= used.select(given_offset, 0.0);
-    if (options.fit_intercept) {
-      y_shift = omega.dot(y);
-      y.array() -= y_shift;
-      y = used.select(y, 0.0).eval();
+  Vec y(problem.y.size());
+  y_shift = g = Vec::Zero(outputs);
+  if (!squares && given_offset.size() > 0) offset.resize(y.size());
+  for (Index k = 0; k < outputs; ++k) {
+    auto mine = y.segment(k * n, n);
+    mine = used.select(problem.y.segment(k * n, n), 0.0);
+    if (!squares) {
+      if (given_offset.size() > 0) offset.segment(k * n, n) = used.select(given_offset.segment(k * n, n), 0.0);
+      continue;
     }
-  } else if (given_offset.size() > 0) {
-    offset = used.select(given_offset, 0.0);
+    if (given_offset.size() > 0) mine -= used.select(given_offset.segment(k * n, n), 0.0).matrix();
+    if (!options.fit_intercept) continue;
+    y_shift[k] = omega.dot(mine);
+    mine = used.select(mine.array() - y_shift[k], 0.0).eval();
   }
   for (Index i = 0; i < omega.size(); ++i) {
     if (omega[i] <= 0.0) held_out.push_back(i);
@@ -30,8 +36,8 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
   }
 
   eta = offset.size() > 0 ? offset : Vec::Zero(problem.y.size());
-  if (options.fit_intercept) g = solve_intercept(*loss, eta, 0.0);
-  eta.array() += g;
+  if (options.fit_intercept) g = loss->intercepts(eta, g);
+  for (Index k = 0; k < outputs; ++k) eta.segment(k * n, n).array() += g[k];
   deviance = loss->value(eta) - loss->saturated();
   Vec h;
   loss->derivatives(eta, u, h);
