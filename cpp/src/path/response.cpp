@@ -1,5 +1,6 @@
 #include "path/response.hpp"
 
+#include <limits>
 #include <utility>
 
 #include "riata/loss/cox.hpp"
@@ -25,6 +26,8 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
     if (!options.fit_intercept) continue;
     y_shift[k] = omega.dot(mine);
     mine = used.select(mine.array() - y_shift[k], 0.0).eval();
+    const double least = used.select(mine.array(), std::numeric_limits<double>::infinity()).minCoeff();
+    if ((used.select(mine.array(), least) == least).all()) mine.setZero();  // constant: what is left is rounding
   }
   for (Index i = 0; i < omega.size(); ++i) {
     if (omega[i] <= 0.0) held_out.push_back(i);
