@@ -134,9 +134,9 @@ def fit_paths(
     columns_gathered, rounds, violators, newton_steps, factor_updates, cd_updates, prox_steps, memory,
     seconds_stream, seconds_inner, seconds_total; shared by all problems).
 
-    For losses "multigaussian" and "multinomial" y and offset are n x K. The dicts say n_outputs K; the CSC parts
-    are then of p K x L, with row j K + k for feature j of output k, intercepts are L x K, linear_predictor is
-    (rows of weight zero) x K x L, and held_out gets matrices with K columns.
+    For losses "multigaussian" and "multinomial" y and offset are n x K. The dicts say n_outputs K; the CSC
+    parts are then of p K x L, with row j K + k for feature j of output k, intercepts are L x K,
+    linear_predictor is (rows of weight zero) x K x L, and held_out gets matrices with K columns.
     """
 
 def checkpoint_progress(path: str) -> tuple[int, int]:
