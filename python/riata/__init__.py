@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from riata._equivalents import Equivalents, equivalents
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
+    from riata.fitting import fit_path
     from riata.genotypes import Genotypes, open_genotypes
     from riata.glm import SparseLogisticRegression, SparseLogisticRegressionCV
     from riata.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
     from riata.memory import MemoryEstimate, estimate_memory
     from riata.model_selection import CVPath, cv_path
     from riata.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
-    from riata.path import Path, fit_path, load
+    from riata.path import Path, load
     from riata.simulate import simulate_genotypes
 
 __all__ = [
@@ -75,7 +76,7 @@ _HOME = {
     "equivalents": "_equivalents",
     "estimate_memory": "memory",
     "evaluate": "evaluation",
-    "fit_path": "path",
+    "fit_path": "fitting",
     "load": "path",
     "open_genotypes": "genotypes",
     "simulate_genotypes": "simulate",

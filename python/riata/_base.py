@@ -12,6 +12,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from riata._arguments import Options
 from riata._coefs import each_output
 from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_sparse, view
 from riata._validation import (
@@ -26,8 +27,8 @@ from riata._validation import (
     check_weights,
     threads_for,
 )
+from riata.fitting import warn_unless_converged
 from riata.model_selection import CVPath
-from riata.path import Options, warn_unless_converged
 
 
 class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]

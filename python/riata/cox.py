@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
+from riata._arguments import Features, check_features
 from riata._base import SparseLinearModel
 from riata._coefs import linear_predictor
 from riata._design import DesignView
@@ -21,6 +22,7 @@ from riata._validation import (
     check_vector,
     check_weights,
 )
+from riata.fitting import solve
 from riata.model_selection import (
     SELECTIONS,
     check_scoring,
@@ -28,7 +30,6 @@ from riata.model_selection import (
     make_splits,
     warn_unless_all_converged,
 )
-from riata.path import Features, check_features, solve
 
 __all__ = ["SparseCox", "SparseCoxCV"]
 

@@ -13,6 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from riata._arguments import Features, Options, check_features
 from riata._base import SparseLinearModel
 from riata._design import DesignView
 from riata._targets import check_every_class, one_hot
@@ -26,6 +27,7 @@ from riata._validation import (
     check_two_outcomes,
     show_label,
 )
+from riata.fitting import solve
 from riata.model_selection import (
     SELECTIONS,
     check_scoring,
@@ -33,7 +35,7 @@ from riata.model_selection import (
     make_splits,
     warn_unless_all_converged,
 )
-from riata.path import Features, Options, check_features, expit, solve
+from riata.path import expit
 
 __all__ = ["SparseLogisticRegression", "SparseLogisticRegressionCV"]
 

@@ -10,11 +10,12 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
+from riata._arguments import Features, check_features
 from riata._base import SparseLinearModel
 from riata._design import DesignView
 from riata._validation import Float, check_alphas, check_choice, check_flag, check_real, check_threads
+from riata.fitting import solve
 from riata.model_selection import cross_validate, make_splits, warn_unless_all_converged
-from riata.path import Features, check_features, solve
 
 __all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV"]
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from riata._arguments import check_row_grouped
 from riata._design import as_table, is_scipy_sparse
 from riata._targets import SEVERAL_OUTPUTS
 from riata._validation import LOSSES, check_choice, check_integer
-from riata.path import check_row_grouped
 
 __all__ = ["MemoryEstimate", "estimate_memory"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from riata._arguments import Features, Options, Progress, check_features, check_options, check_target
 from riata._coefs import Outputs, coefs_of, intercepts_of, linear_predictor
 from riata._design import DesignView, as_design
 from riata._survival import SURVIVAL_SCORERS, SurvivalTarget, check_comparable, check_events
@@ -24,22 +25,8 @@ from riata._validation import (
     check_two_outcomes,
     check_weights,
 )
-from riata.path import (
-    FORMAT,
-    Features,
-    Options,
-    Path,
-    Progress,
-    check_features,
-    check_options,
-    check_target,
-    make_path,
-    mean_response,
-    solve,
-    warn_if_memory_ended,
-    warn_unless_converged,
-    write_archive,
-)
+from riata.fitting import make_path, solve, warn_if_memory_ended, warn_unless_converged
+from riata.path import FORMAT, Path, mean_response, write_archive
 from riata.penalties import ElasticNet
 
 __all__ = ["CVPath", "cv_path"]

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
+from riata._arguments import Features, check_features
 from riata._design import DesignView
 from riata._validation import Float
 from riata.linear_model import LinearRegressor
-from riata.path import Features, check_features
 
 __all__ = ["MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso", "MultiTaskLassoCV"]
 

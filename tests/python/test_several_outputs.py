@@ -328,7 +328,7 @@ def test_active_features_are_counted_and_limited(loss, grouped):
 
 @every_kind
 def test_a_stopped_fit_goes_on_from_its_checkpoint(loss, grouped, tmp_path, monkeypatch):
-    monkeypatch.setattr("riata.path.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("riata.fitting.CHECKPOINT_SECONDS", 0.0)
     X, y = make_outputs(loss, 60, 200, noise=2.0)
     options = {"alphas": 20, "eps": 0.05, "tol": 1e-6}
     checkpoint = tmp_path / "state"
