@@ -293,6 +293,7 @@ bool PathProblem::finish_certify() {
     tries_ = 0;
     kkt_relative_ = kkt_start_;
     const std::size_t newest = done - 1;
+    earlier_b_ = newest > 0 ? pending_[newest - 1].b : b_;
     earlier_c_ = newest > 0 ? pending_[newest - 1].c : c_;
     earlier_lambda_ = newest > 0 ? pending_[newest - 1].lambda : lambda_;
     adopt(pending_[newest]);

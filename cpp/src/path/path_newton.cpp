@@ -40,6 +40,9 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
   loss_->derivatives(p.eta, p.u, at.h);
   std::vector<Index> all(static_cast<std::size_t>(at.net.units()));
   std::iota(all.begin(), all.end(), Index{0});
+  if (Vec ahead = p.b; grouped_ && extrapolate(p.lambda, ahead) && search_line(at, p, ahead, false) > 0.0) {
+    complete(at, p);
+  }
   reuse_.begin();
   double least[2] = {kInfinity, kInfinity};  // distance so far: on the active features, on all
   double last_value = kInfinity;
@@ -79,35 +82,41 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
   p.evaluated = true;
 }
 
-/// How far a point is from good enough, judged by some features: the gap they leave over what the tolerance allows, and
+/// How far a point is from good enough, judged by some units: the gap they leave over what the tolerance allows, and
 /// the violation of what only the KKT conditions tell; at most 1 when it is. The gap is known up to the third order of
-/// 1 - scale (docs/algorithms.md, section 5).
-double PathProblem::distance(const Newton& at, const Pending& p, std::span<const Index> units) const {
-  const double unit = result_.null_objective - result_.saturated_objective, tolerance = kkt_tolerance(p.lambda);
-  const bool certifiable = p.lambda < kInfinity && unit > 0.0;
+/// 1 - scale (docs/algorithms.md, section 5); `shrinkage` is Loss::shrinkage at that scale.
+double PathProblem::distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units,
+                             double lambda, const std::function<double(double)>& shrinkage) const {
+  const double unit = result_.null_objective - result_.saturated_objective, tolerance = kkt_tolerance(lambda);
+  const bool certifiable = lambda < kInfinity && unit > 0.0;
   double scale = 1.0, worst = 0.0, worst_free = 0.0;
   for (Index i : units) {
-    const double violation = at.net.violation(i, p.b, p.c);
+    const double violation = net.violation(i, b, c);
     worst = std::max(worst, violation);
-    if (at.net.unpenalised(i)) {
+    if (net.unpenalised(i)) {
       worst_free = std::max(worst_free, violation);
     } else {
-      scale = std::min(scale, at.net.feasible_scale(i, p.c));
+      scale = std::min(scale, net.feasible_scale(i, c));
     }
   }
   if (worst == 0.0) return 0.0;
   if (!certifiable || worst <= tolerance) return worst / tolerance;
   double gap = 0.0;
   for (Index i : units) {
-    if (at.net.unpenalised(i)) continue;
-    gap += at.net.value(i, p.b) + at.net.conjugate(i, p.c, scale * (1.0 - 1e-16)) - scale * at.net.product(i, p.b, p.c);
+    if (net.unpenalised(i)) continue;
+    gap += net.value(i, b) + net.conjugate(i, c, scale * (1.0 - 1e-16)) - scale * net.product(i, b, c);
   }
-  gap += loss_->shrinkage(p.eta, p.u, at.h, scale);
+  gap += shrinkage(scale);
   const double share = kkt_relative_ / kkt_start_;
   const double allowed = kGapShare * options_.tol * unit * share;
   // A common excess of c hardly widens the gap: the violation, of first order, is held to the order of its root.
-  const double loosest = 0.1 * std::sqrt(options_.tol) * share * p.lambda * std::max(options_.l1_ratio, 1e-3);
+  const double loosest = 0.1 * std::sqrt(options_.tol) * share * lambda * std::max(options_.l1_ratio, 1e-3);
   return std::max({gap / allowed, worst / loosest, worst_free / tolerance});
+}
+
+double PathProblem::distance(const Newton& at, const Pending& p, std::span<const Index> units) const {
+  return distance(at.net, p.b, p.c, units, p.lambda,
+                  [&](double scale) { return loss_->shrinkage(p.eta, p.u, at.h, scale); });
 }
 
 /// c on the entries outside the factor.
@@ -181,7 +190,7 @@ double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver
   const double target = std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance)));
   Vec b = p.b, c = p.c;
   const InnerResult inner =
-      grouped_ ? solve_grouped(p, at.net, target, b, c)
+      grouped_ ? solve_grouped(p, at.net, target, b, c, {})
                : solve_inner(p, solver, {model_, at.net.entries(), target, options_.max_iter, counters_, options_.poll},
                              b, c, {});
   p.iterations += inner.iterations;

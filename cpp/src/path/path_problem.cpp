@@ -145,7 +145,7 @@ void PathProblem::set_work(std::vector<Index> features) {
   std::vector<double> inv_scale;
   const Index K = outputs_;
   Vec b = Vec::Zero(static_cast<Index>(features.size()) * K), c = b;
-  Vec earlier = Vec::Constant(b.size(), std::numeric_limits<double>::quiet_NaN());
+  Vec earlier = Vec::Constant(b.size(), std::numeric_limits<double>::quiet_NaN()), earlier_b = b;
   for (std::size_t w = 0; w < features.size(); ++w) {
     const Index j = features[w];
     positions.push_back(shared_.position(j));
@@ -156,7 +156,10 @@ void PathProblem::set_work(std::vector<Index> features) {
       const Index to = static_cast<Index>(w) * K, from = old * K;
       b.segment(to, K) = b_.segment(from, K);
       c.segment(to, K) = c_.segment(from, K);
-      if (earlier_c_.size() > 0) earlier.segment(to, K) = earlier_c_.segment(from, K);
+      if (earlier_c_.size() > 0) {
+        earlier.segment(to, K) = earlier_c_.segment(from, K);
+        earlier_b.segment(to, K) = earlier_b_.segment(from, K);
+      }
     } else {
       fresh.push_back(static_cast<Index>(w));
     }
@@ -189,6 +192,7 @@ void PathProblem::set_work(std::vector<Index> features) {
   enter_work();
   b_ = std::move(b);
   c_ = std::move(c);
+  earlier_b_ = std::move(earlier_b);
   earlier_c_ = std::move(earlier);
   model_.set_working(std::move(positions), std::move(inv_scale));
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -85,7 +86,7 @@ class PathProblem {
             r.deviance_ratio, r.converged, r.n_active, r.n_iter, r.solver, r.alpha_max, r.null_objective,
             r.linear_predictor);
     archive(free_columns_, outside_, work_, model_, active_set_, block_newton_, choice_, reuse_, curvature_known_);
-    archive(b_, c_, u_, rho_, eta_, c_error_, norm_, g_, lambda_, lambda_max_, earlier_c_, earlier_lambda_);
+    archive(b_, c_, u_, rho_, eta_, c_error_, norm_, g_, lambda_, lambda_max_, earlier_b_, earlier_c_, earlier_lambda_);
     archive(candidates_, candidates_known_, following_, reference_, kkt_relative_, counters_);
     archive(coupled_at_);
     if constexpr (Archive::reading) {
@@ -147,7 +148,8 @@ class PathProblem {
   double residual_norm(const Vec& u) const;
   void make_dual_feasible(Pending& p) const;
   bool move_dual_point(Pending& p) const;
-  InnerResult solve_grouped(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c);
+  InnerResult solve_grouped(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
+                            const GroupedProblem::Enough& enough);
   struct Newton;
   void solve_newton(Pending& p, std::span<const Index> entering);
   double factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere);
@@ -159,6 +161,10 @@ class PathProblem {
   double best_fraction(const Newton& at, const Pending& p, const Vec& b, const Vec& change, double slope) const;
   void complete(Newton& at, Pending& p) const;
   double distance(const Newton& at, const Pending& p, std::span<const Index> units) const;
+  double distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units, double lambda,
+                  const std::function<double(double)>& shrinkage) const;
+  bool extrapolate(double lambda, Vec& b) const;
+  void solve_grouped_squares(Pending& p, const Penalties& net);
   Mat linear_predictors(std::span<const Vec* const> coefficients) const;
   void correlate_entries(const Vec& u, std::span<const Index> entries, Vec& c) const;
   void add_intercepts(Vec& eta, Vec& g) const;
@@ -210,7 +216,7 @@ class PathProblem {
   double c_error_ = 0.0, norm_ = 0.0;  // of every entry of c; |rho|
   Vec g_;
   double lambda_ = kInfinity, lambda_max_ = 0.0;
-  Vec earlier_c_;  // c at earlier_lambda_, one lambda above lambda_ (NaN: not known)
+  Vec earlier_b_, earlier_c_;  // at earlier_lambda_, one lambda above lambda_ (c NaN: not known)
   double earlier_lambda_ = kInfinity;
 
   // Columns outside the working set that may enter over the next batch, with |c| / penalty factor.

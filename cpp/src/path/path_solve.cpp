@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "path/path_problem.hpp"
 
@@ -82,7 +83,7 @@ void PathProblem::solve() {
       }
       const Penalties net = penalties(p.lambda);
       if (grouped_) {
-        p.iterations += solve_grouped(p, net, kkt_tolerance(p.lambda), p.b, p.c).iterations;
+        solve_grouped_squares(p, net);
         continue;
       }
       const auto expected = q == 0   ? expected_entries(p.lambda, b_, c_, lambda_, earlier_c_, earlier_lambda_)
@@ -173,10 +174,48 @@ InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, Inne
 }
 
 /// The solver of penalties that tie the coefficients of a feature together.
-InnerResult PathProblem::solve_grouped(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c) {
+InnerResult PathProblem::solve_grouped(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
+                                       const GroupedProblem::Enough& enough) {
   const bool descent_only = options_.solver == "cd";
   p.solver = descent_only ? "cd" : "newton";
-  return block_newton_.solve({model_, net, tolerance, options_.max_iter, counters_, options_.poll, descent_only}, b, c);
+  return block_newton_.solve(
+      {model_, net, tolerance, options_.max_iter, counters_, options_.poll, descent_only, enough}, b, c);
+}
+
+/// The whole of a lambda where the model is exact.
+void PathProblem::solve_grouped_squares(Pending& p, const Penalties& net) {
+  std::vector<Index> units(static_cast<std::size_t>(net.units())), entries(static_cast<std::size_t>(p.b.size()));
+  std::iota(units.begin(), units.end(), Index{0});
+  std::iota(entries.begin(), entries.end(), Index{0});
+  if (Vec b = p.b, c = p.c; extrapolate(p.lambda, b)) {
+    model_.correlations(b, entries, c);
+    if (model_.value(b, c) + net.value(b) < model_.value(p.b, p.c) + net.value(p.b)) {
+      p.b = std::move(b);
+      p.c = std::move(c);
+    } else {
+      model_.correlations(p.b, {}, p.c);
+    }
+  }
+  const auto enough = [&](const Vec& b, const Vec& c) {
+    return distance(net, b, c, units, p.lambda, [&](double scale) {
+      return 0.5 * (1.0 - scale) * (1.0 - scale) * norm_ * norm_;  // |rho|^2 = sum u^2 / omega falls down the path
+    });
+  };
+  p.iterations += solve_grouped(p, net, kkt_tolerance(p.lambda), p.b, p.c, enough).iterations;
+}
+
+/// Moves b, the solution at lambda_, on to `lambda` as it went since the lambda before, where it was not zero at
+/// either.
+bool PathProblem::extrapolate(double lambda, Vec& b) const {
+  if (!(earlier_lambda_ > lambda_) || !(earlier_lambda_ < kInfinity) || !(lambda_ > lambda)) return false;
+  if (earlier_b_.size() != b.size()) return false;
+  const double share = std::min((lambda_ - lambda) / (earlier_lambda_ - lambda_), 1.0);
+  for (Index first = 0; first < b.size(); first += outputs_) {
+    const auto last = earlier_b_.segment(first, outputs_);
+    if ((last.array() == 0.0).all() || (b.segment(first, outputs_).array() == 0.0).all()) continue;
+    b.segment(first, outputs_) += share * (b.segment(first, outputs_) - last);
+  }
+  return true;
 }
 
 /// eta, u and c of pending solutions, from the data: one product with the supports, one with the working set (or with

@@ -5,18 +5,18 @@
 #include <numeric>
 
 #include "riata/kernel/kernels.hpp"
+#include "solver/anderson.hpp"
 
 namespace riata {
 namespace {
 
 constexpr Index kMostHeld = 4000;    // features with a Gram matrix; beyond that every product takes columns
-constexpr int kRounds = 40;          // sweeps and steps before the whole working set is looked at again
+constexpr int kRounds = 60;          // sweeps and steps before the whole working set is looked at again
 constexpr int kSurrogateSweeps = 2;  // of descent on a surrogate, where outputs are coupled
-constexpr int kStagnant = 4;         // rounds without progress
+constexpr int kStagnant = 6;         // rounds without progress
 constexpr double kLoose = 0.01;      // residual that conjugate gradients may leave
 constexpr Index kMostIterations = 60;
-constexpr Index kStale = 6;       // iterations from which the preconditioner is made anew
-constexpr Index kStaleGram = 20;  // and the Gram matrix, where it is only that
+constexpr double kStaleGram = 20.0;  // iterations from which the Gram matrix is made anew, where it only preconditions
 
 /// G R for a symmetric G.
 Mat symmetric_product(const Mat& G, const Mat& R) {
@@ -61,6 +61,15 @@ struct BlockNewton::Local {
   bool held;   // whether G is known
   bool exact;  // and is what the model has
   Mat G;
+
+  // Counted multiplications.
+  double size() const { return static_cast<double>(B.rows()); }
+  double sweep_cost() const { return size() * static_cast<double>(B.size()); }
+  double build_cost() const { return 2.5 * size() * size() * size(); }
+  double iteration_cost(Index rows) const {
+    const double product = exact ? size() : 2.0 * static_cast<double>(rows);
+    return (product + 2.0 * size()) * static_cast<double>(B.size());
+  }
 
   double worst() const {
     double out = 0.0;
@@ -267,7 +276,9 @@ bool BlockNewton::newton(GroupedProblem& problem, Local& at) {
     out -= along.asDiagonal() * direction;
     return out;
   };
-  if (at.held && (place_.empty() || iterations_ > kStale)) precondition(at, moving);
+  const double excess = (static_cast<double>(iterations_) - fresh_) * at.iteration_cost(problem.model.rows());
+  const bool anew = at.held && (place_.empty() || excess > at.build_cost());
+  if (anew) precondition(at, moving);
 
   // Conjugate gradients. D is the step, `fall` the model's share of the matrix times it.
   Mat D = Mat::Zero(m, K), fall = Mat::Zero(at.B.rows(), K), search, solved = apply(at, moving, residual);
@@ -298,6 +309,7 @@ bool BlockNewton::newton(GroupedProblem& problem, Local& at) {
     search = solved + (next / product) * search;
     product = next;
   }
+  if (anew) fresh_ = static_cast<double>(iterations_);
   ++problem.counters.newton_steps;
   if (!D.allFinite()) return false;
   whole.setZero();
@@ -308,9 +320,9 @@ bool BlockNewton::newton(GroupedProblem& problem, Local& at) {
   return t > 0.0;
 }
 
-/// Solves on some features until no condition there is violated by more than the target; returns the largest violation.
-double BlockNewton::work_on(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b,
-                            const Vec& c, InnerResult& result) {
+/// Brings the violation on some features down to the target; c there is as at b to begin with.
+void BlockNewton::work_on(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
+                          InnerResult& result) {
   Quadratic& model = problem.model;
   const Index a = static_cast<Index>(features.size()), K = model.outputs();
   Local at;
@@ -318,7 +330,7 @@ double BlockNewton::work_on(GroupedProblem& problem, std::span<const Index> feat
   at.held = a <= kMostHeld;
   at.exact = at.held && !model.coupled();
   if (at.held) {
-    if (model.coupled() && iterations_ > kStaleGram) held_.clear();
+    if (model.coupled() && static_cast<double>(iterations_) > kStaleGram) held_.clear();
     hold(model, features);
     at.G = gram_of(features);
   }
@@ -335,17 +347,65 @@ double BlockNewton::work_on(GroupedProblem& problem, std::span<const Index> feat
   for (int round = 0; round < kRounds && worst > target && stagnant < kStagnant; ++round, ++result.iterations) {
     if (problem.poll) problem.poll();
     sweep(problem, at);
-    result.cost += model.column_cost() * static_cast<double>(a * K);
-    if (!problem.descent_only) {
+    double next = at.worst();
+    const double rate = std::min(next / worst, 0.99), sweeps = std::log(next / target) / -std::log(rate);
+    const double step = 3.0 * at.iteration_cost(model.rows()) + 0.3 * at.build_cost();
+    if (!problem.descent_only && next > target && (!at.exact || sweeps * at.sweep_cost() > step)) {
       newton(problem, at);
-      result.cost += static_cast<double>(iterations_ + 1) * model.column_cost() * static_cast<double>(2 * a * K);
+      next = at.worst();
     }
-    worst = at.worst();
+    worst = next;
     stagnant = worst < 0.5 * best || (problem.descent_only && worst < best) ? 0 : stagnant + 1;
     best = std::min(best, worst);
   }
   for (Index i = 0; i < a; ++i) b.segment(at.features[static_cast<std::size_t>(i)] * K, K) = at.B.row(i).transpose();
-  return worst;
+}
+
+/// The same by sweeps over the columns, from the point of the model's last correlations().
+void BlockNewton::descend(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b,
+                          InnerResult& result) {
+  Quadratic& model = problem.model;
+  const Index a = static_cast<Index>(features.size()), K = model.outputs();
+  const Vec diagonal = model.diagonal();
+  const auto value = [&] { return model.squares() + problem.penalty.value(b); };
+  Mat history(a * K, kWindow + 1);
+  Vec c(K), z(K), combined, nothing(b.size());
+  for (int round = 0; round < kRounds; ++round, ++result.iterations) {
+    if (problem.poll) problem.poll();
+    const Index slot = round % (kWindow + 1);
+    for (Index i = 0; i < a; ++i)
+      history.col(slot).segment(i * K, K) = b.segment(features[static_cast<std::size_t>(i)] * K, K);
+    if (slot == kWindow && extrapolate(history, combined)) {
+      const double before = value();
+      const Vec kept = b;
+      for (Index i = 0; i < a; ++i) {
+        auto row = b.segment(features[static_cast<std::size_t>(i)] * K, K);
+        if ((row.array() != 0.0).any()) row = combined.segment(i * K, K);
+      }
+      model.correlations(b, {}, nothing);
+      if (!(value() < before)) {
+        b = kept;
+        model.correlations(b, {}, nothing);
+      }
+    }
+    double worst = 0.0;
+    for (const Index w : features) {
+      const double curvature = diagonal[w * K];
+      if (curvature <= 0.0) continue;
+      const GroupNorm& net = problem.penalty.rows()[static_cast<std::size_t>(w)];
+      auto row = b.segment(w * K, K);
+      model.row_correlation(w, c);
+      worst = std::max(worst, net.kkt_violation(row, c));
+      z = row + c / curvature;
+      z *= net.shrinkage(z.norm(), 1.0 / curvature);
+      c = z - row;
+      if ((c.array() == 0.0).all()) continue;
+      model.row_update(w, c);
+      row = z;
+      ++problem.counters.cd_updates;
+    }
+    if (worst <= target) break;
+  }
 }
 
 InnerResult BlockNewton::solve(GroupedProblem problem, Vec& b, Vec& c) {
@@ -370,7 +430,8 @@ InnerResult BlockNewton::solve(GroupedProblem problem, Vec& b, Vec& c) {
         entering.push_back({-violation, w});
       }
     }
-    if (worst <= problem.tolerance) {
+    const double distance = worst <= problem.tolerance ? 0.0 : problem.enough ? problem.enough(b, c) : kInfinity;
+    if (distance <= 1.0) {
       result.converged = true;
       break;
     }
@@ -382,9 +443,15 @@ InnerResult BlockNewton::solve(GroupedProblem problem, Vec& b, Vec& c) {
     if (entering.size() > most) entering.resize(most);
     for (const auto& [violation, w] : entering) active.push_back(w);
     std::sort(active.begin(), active.end());
-    work_on(problem, active, std::max(0.5 * problem.tolerance, 0.02 * worst), b, c, result);
+    // The gap goes with the square of the violation.
+    const double share = std::clamp(0.5 / std::sqrt(distance), 0.02, 0.5);
+    const double target = std::max(0.5 * problem.tolerance, share * worst);
+    if (!model.coupled() && static_cast<Index>(active.size()) > model.rows()) {
+      descend(problem, active, target, b, result);
+    } else {
+      work_on(problem, active, target, b, c, result);
+    }
     model.correlations(b, all, c);
-    result.cost += model.column_cost() * static_cast<double>(model.size());
     ++result.iterations;
   }
   return result;

@@ -41,7 +41,7 @@ void Quadratic::expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec
   c0_ = c0;
   t_.setZero(u0.size());
   u_ = u0;
-  lag_ = 0.0;
+  lag_ = Vec::Zero(outputs_);
 }
 
 void Quadratic::ensure_centres(std::span<const Index> features) {
@@ -344,7 +344,7 @@ void Quadratic::refresh(const Vec& b) {
   u_ = t_;
   weigh(u_);
   u_ = u0_ - u_;
-  lag_ = 0.0;
+  lag_ = Vec::Zero(outputs_);
 }
 
 const Vec& Quadratic::predictor_change(const Vec& b) {
@@ -394,11 +394,10 @@ void Quadratic::correlations(const Vec& b, std::span<const Index> where, Vec& c)
 }
 
 double Quadratic::column_correlation(Index entry) {
-  const Index w = entry / outputs_;
+  const Index w = entry / outputs_, k = entry % outputs_;
   ensure_centres(std::span(&w, 1));
-  const double* const u = u_.data() + entry % outputs_ * pool_.rows();
-  const double raw = pool_.dot(positions_[static_cast<std::size_t>(w)], u);
-  return (raw + lag_ * h_sum_ * centre(w)) * inv_scale_[w];
+  const double raw = pool_.dot(positions_[static_cast<std::size_t>(w)], u_.data() + k * pool_.rows());
+  return (raw + lag_[k] * h_sum_ * centre(w)) * inv_scale_[w];
 }
 
 void Quadratic::column_update(Index entry, double change) {
@@ -408,17 +407,34 @@ void Quadratic::column_update(Index entry, double change) {
     u_ -= change * scratch_.col(0);
     return;
   }
-  assert(outputs_ == 1);
-  const Index w = entry;
+  const Index w = entry / outputs_, k = entry % outputs_;
   ensure_centres(std::span(&w, 1));
   const double d = change * inv_scale_[w];
-  const Index k = positions_[static_cast<std::size_t>(w)];
+  const Index column = positions_[static_cast<std::size_t>(w)];
+  double* const u = u_.data() + k * pool_.rows();
   if (h_uniform_) {
-    pool_.axpy(k, -d * h_[0], u_.data());
+    pool_.axpy(column, -d * h_[0], u);
   } else {
-    pool_.axpy_weighted(k, -d, h_.data(), u_.data());
+    pool_.axpy_weighted(column, -d, h_.data(), u);
   }
-  lag_ += d * centre(w);
+  lag_[k] += d * centre(w);
+}
+
+void Quadratic::row_correlation(Index feature, Eigen::Ref<Vec> c) {
+  for (Index k = 0; k < outputs_; ++k) c[k] = column_correlation(feature * outputs_ + k);
+}
+
+void Quadratic::row_update(Index feature, const Eigen::Ref<const Vec>& change) {
+  for (Index k = 0; k < outputs_; ++k) column_update(feature * outputs_ + k, change[k]);
+}
+
+double Quadratic::squares() const {
+  double sum = 0.0;
+  for (Index k = 0; k < outputs_; ++k) {
+    const auto u = u_.segment(k * h_.size(), h_.size()).array();
+    sum += (h_.array() > 0.0).select((u + lag_[k] * h_.array()).square() / h_.array(), 0.0).sum();
+  }
+  return 0.5 * sum;
 }
 
 }  // namespace riata

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Cholesky>
+#include <functional>
 #include <vector>
 
 #include "riata/penalty/penalties.hpp"
@@ -11,6 +12,9 @@ namespace riata {
 
 /// What BlockNewton is asked: as InnerProblem, with one group norm for the K coefficients of each feature.
 struct GroupedProblem {
+  /// At most 1 when b, with its c, will do whatever the tolerance says.
+  using Enough = std::function<double(const Vec& b, const Vec& c)>;
+
   Quadratic& model;
   const Penalties& penalty;
   double tolerance;
@@ -18,6 +22,7 @@ struct GroupedProblem {
   Counters& counters;
   const Poll& poll;
   bool descent_only = false;  // block coordinate descent without Newton steps
+  Enough enough = {};
 };
 
 /// Group lasso on rows of K coefficients. Sweeps of block coordinate descent (Yuan & Lin 2006) find which features are
@@ -27,6 +32,9 @@ struct GroupedProblem {
 /// and S = diag(l1 / |b|) the Newton matrix of uncoupled outputs is ((G + S + l2) x I) - V S V', V holding v_j in the
 /// place of feature j: by Woodbury's identity its inverse takes two factors of the size of the active set, not K times
 /// that. It is the preconditioner, exact when fresh; it is kept while few iterations do.
+///
+/// A Newton step is taken where the sweeps that it promises to save cost more. With more active features than rows that
+/// never is so: there the sweeps keep the residual instead of c, and are extrapolated (Anderson type II).
 class BlockNewton {
  public:
   /// Renumbers features after the working set changed: old number -> new number or -1.
@@ -38,7 +46,7 @@ class BlockNewton {
   /// See path/archive.hpp. The preconditioner decides the bits of a step.
   template <class Archive>
   void state(Archive& archive) {
-    archive(held_, gram_, place_, inverse_, direction_, pull_, iterations_);
+    archive(held_, gram_, place_, inverse_, direction_, pull_, iterations_, fresh_);
     if constexpr (Archive::reading) factor_correction();
   }
 
@@ -46,8 +54,9 @@ class BlockNewton {
   struct Local;
   void hold(Quadratic& model, std::span<const Index> features);
   Mat gram_of(std::span<const Index> features) const;
-  double work_on(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
-                 InnerResult& result);
+  void work_on(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
+               InnerResult& result);
+  void descend(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
   void sweep(GroupedProblem& problem, Local& at) const;
   bool newton(GroupedProblem& problem, Local& at);
   void precondition(const Local& at, std::span<const Index> moving);
@@ -66,6 +75,7 @@ class BlockNewton {
   Eigen::LLT<Mat> correction_;
   bool corrects_ = false;
   Index iterations_ = 0;  // of conjugate gradients in the last step
+  double fresh_ = 3.0;    // and in the first one after it was made
 };
 
 }  // namespace riata

@@ -50,6 +50,7 @@ class Quadratic {
   Index size() const { return features() * outputs_; }
   Index features() const { return static_cast<Index>(positions_.size()); }
   Index outputs() const { return outputs_; }
+  Index rows() const { return pool_.rows(); }
   bool coupled() const { return coupling_ != nullptr; }
   const Vec& b0() const { return b0_; }
   const Vec& c0() const { return c0_; }
@@ -85,10 +86,15 @@ class Quadratic {
   /// The whole Gram matrix (has_gram() only).
   const Mat& gram();
 
-  /// Single-column steps of coordinate descent without a Gram matrix, from the point of the last correlations():
-  /// c_w there, and the effect of b_w += change on it. Cost O(nonzeros of the column).
+  /// Steps of coordinate descent without a Gram matrix, from the point of the last correlations(): c there, and the
+  /// effect of b += change on it; of one entry, or of a whole feature where outputs are not coupled. Cost O(nonzeros of
+  /// the column), each output.
   double column_correlation(Index entry);
   void column_update(Index entry, double change);
+  void row_correlation(Index feature, Eigen::Ref<Vec> c);
+  void row_update(Index feature, const Eigen::Ref<const Vec>& change);
+  /// sum u^2 / (2 h) at that point: q but for a constant, where outputs are not coupled.
+  double squares() const;
 
   /// See path/archive.hpp. All but the coupling.
   template <class Archive>
@@ -125,7 +131,7 @@ class Quadratic {
   double h_sum_ = 0.0;
   bool h_uniform_ = false;
   Vec t_, u_;
-  double lag_ = 0.0;  // column updates leave u short of h * lag (their centring)
+  Vec lag_;  // of each output: column updates leave u short of h * lag (their centring)
   Mat gram_;
   Index gram_size_ = 0;
   Vec diagonal_, pool_diagonal_;
