@@ -18,7 +18,7 @@ ESTIMATORS = [
     riata.MultiTaskElasticNet(),
     riata.MultiTaskLassoCV(**SMALL),
     riata.MultiTaskElasticNetCV(**SMALL),
-    riata.SparseLogisticRegression(row_grouped=True),
+    riata.SparseLogisticRegression(row_grouped=True, tol=1e-12),
 ]
 
 
