@@ -121,7 +121,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    double memory, double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
                    const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds,
                    bool keep_checkpoint, const std::optional<py::function>& held_out,
-                   const std::optional<riata::Survival>& survival, bool row_grouped) {
+                   const std::optional<riata::Survival>& survival, bool row_grouped, double huber_delta) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
@@ -136,6 +136,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   riata::PathOptions options;
   options.loss = std::move(loss);
   options.row_grouped = row_grouped;
+  options.huber_delta = huber_delta;
   options.solver = std::move(solver);
   options.fit_intercept = fit_intercept;
   options.standardize = standardize;
@@ -207,7 +208,8 @@ void bind_path(py::module_& m) {
         py::kw_only(), "loss"_a, "solver"_a, "fit_intercept"_a, "standardize"_a, "l1_ratio"_a, "alphas"_a, "n_alphas"_a,
         "eps"_a, "stop_early"_a, "max_active"_a, "memory"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
         "keep_linear_predictor"_a, "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0,
-        "keep_checkpoint"_a = false, "held_out"_a = py::none(), "survival"_a = py::none(), "row_grouped"_a = false);
+        "keep_checkpoint"_a = false, "held_out"_a = py::none(), "survival"_a = py::none(), "row_grouped"_a = false,
+        "huber_delta"_a = 1.345);
   m.def(
       "checkpoint_progress",
       [](const std::string& path) {

@@ -1,4 +1,4 @@
-"""riata: sparse linear, logistic and Cox models, fast, each fit with a certificate of optimality."""
+"""riata: sparse linear, logistic, Poisson and Cox models, fast, each fit with a certificate of optimality."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from riata.model_selection import CVPath, cv_path
     from riata.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
     from riata.path import Path, load
+    from riata.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
     from riata.simulate import simulate_genotypes
 
 __all__ = [
@@ -40,6 +41,8 @@ __all__ = [
     "SparseCoxCV",
     "SparseLogisticRegression",
     "SparseLogisticRegressionCV",
+    "SparsePoissonRegressor",
+    "SparsePoissonRegressorCV",
     "__version__",
     "cv_path",
     "equivalents",
@@ -71,6 +74,8 @@ _HOME = {
     "SparseCoxCV": "cox",
     "SparseLogisticRegression": "glm",
     "SparseLogisticRegressionCV": "glm",
+    "SparsePoissonRegressor": "poisson",
+    "SparsePoissonRegressorCV": "poisson",
     "__version__": "_core",
     "cv_path": "model_selection",
     "equivalents": "_equivalents",

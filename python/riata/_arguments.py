@@ -27,6 +27,7 @@ from riata._validation import (
     check_integer,
     check_memory,
     check_penalty_factor,
+    check_poisson_target,
     check_progress,
     check_real,
     check_threads,
@@ -34,6 +35,8 @@ from riata._validation import (
 from riata.penalties import ElasticNet
 
 Progress = Callable[[int, int, float, int, float, float], "bool | None"]
+
+HUBER_DELTA = 1.345  # with residuals of unit spread, 95 % as efficient as least squares
 
 
 @dataclass(slots=True)
@@ -58,6 +61,7 @@ class Options:
     checkpoint: str = ""
     keep_checkpoint: bool = False
     row_grouped: bool = False
+    huber_delta: float = HUBER_DELTA
 
 
 def check_options(
@@ -79,6 +83,7 @@ def check_options(
     checkpoint: Any = None,
     keep_checkpoint: Any = False,
     row_grouped: Any = False,
+    huber_delta: Any = HUBER_DELTA,
 ) -> Options:
     """Check the arguments of `fit_path` that need no data, in the order of its signature."""
     check_choice("loss", loss, LOSSES)
@@ -114,6 +119,7 @@ def check_options(
         checkpoint=check_checkpoint(checkpoint),
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
         row_grouped=check_row_grouped(row_grouped, loss),
+        huber_delta=check_real("huber_delta", huber_delta, above=0.0),
     )
 
 
@@ -179,6 +185,8 @@ def check_target(
     refuse_survival_arguments(loss, start, strata, ties)
     if loss == "binomial":
         return check_binomial_target(y, n, weights)
+    if loss == "poisson":
+        return check_poisson_target(y, n, weights), None
     if loss == "multinomial":
         return check_multinomial_target(y, n, weights)
     if loss == "multigaussian":

@@ -12,13 +12,15 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from riata._arguments import Options
+from riata._arguments import Features, Options
 from riata._coefs import each_output
 from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_sparse, view
+from riata._survival import SurvivalTarget
 from riata._validation import (
     SOLVERS,
     Float,
     Names,
+    check_alphas,
     check_choice,
     check_flag,
     check_integer,
@@ -28,7 +30,14 @@ from riata._validation import (
     threads_for,
 )
 from riata.fitting import warn_unless_converged
-from riata.model_selection import CVPath
+from riata.model_selection import (
+    SELECTIONS,
+    CVPath,
+    check_scoring,
+    cross_validate,
+    make_splits,
+    warn_unless_all_converged,
+)
 
 
 class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
@@ -169,6 +178,61 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:
         """Coefficients (K, p) and intercepts (K,) as `coef_` and `intercept_`: here of the only output."""
         return coef[0], float(intercept[0])
+
+
+class CrossValidated(SparseLinearModel):
+    """What those share that choose `alpha` by cross-validation and a score."""
+
+    alphas: Any
+    eps: float | None
+    cv: Any
+    scoring: str | None
+    selection: str
+    l1_ratio: float
+
+    def _check_search(self, loss: str) -> Options:
+        """Check the parameters that need no data."""
+        grid, n_alphas = check_alphas(self.alphas)
+        check_scoring(self.scoring, loss)
+        check_choice("selection", self.selection, SELECTIONS)
+        return self._options(
+            loss,
+            grid,
+            n_alphas=n_alphas,
+            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
+            stop_early=True,
+            l1_ratio=check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0),
+        )
+
+    def _search(
+        self,
+        options: Options,
+        design: DesignView,
+        target: Float | SurvivalTarget,
+        weights: Float,
+        features: Features,
+        groups: Any,
+        classes: NDArray[Any] | None = None,
+    ) -> None:
+        """Cross-validate, and keep the fit at the selected alpha."""
+        cv = 5 if self.cv is None else self.cv
+        splits = make_splits(cv, target, groups, loss=options.loss, shuffle=False)
+        result = cross_validate(
+            design,
+            target,
+            weights,
+            None,
+            features,
+            options,
+            splits,
+            check_scoring(self.scoring, options.loss),
+            self.selection,
+            classes,
+            weigh_folds=False,
+        )
+        self._keep_selected(result)
+        self.score_path_ = result.scores
+        warn_unless_all_converged(result, options)
 
 
 def _checked_table(X: Any) -> tuple[Any, Names | None]:

@@ -120,6 +120,7 @@ def fit_paths(
     held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
     survival: Survival | None = None,  # for loss "cox", where y are times
     row_grouped: bool = False,  # the coefficients of a feature share a norm
+    huber_delta: float = 1.345,  # for loss "huber"
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
 

@@ -32,20 +32,24 @@ class Equivalents:
     sum_lambda : float
         λ of the summed loss (half the RSS, or minus the log-likelihood) plus λ times the penalty, ``Σw
         alpha``.
-    glmnet_lambda : float
-        glmnet's lambda, for penalty factors of mean one, which is what glmnet rescales them to.
+    glmnet_lambda : float or None
+        glmnet's lambda, for penalty factors of mean one, which is what glmnet rescales them to. None for the
+        Huber loss, which it does not have.
     glmnet_note : str
         What else glmnet does differently, empty when nothing.
     sklearn_C : float or None
         `C` of `sklearn.linear_model.LogisticRegression`, ``1 / (Σw alpha)``; binomial and multinomial
         only, which it does not group by rows.
+    poisson_regressor_alpha : float or None
+        `alpha` of `sklearn.linear_model.PoissonRegressor`, which has ridge penalties only; Poisson loss with
+        l1_ratio 0.
     radius : float
         t of the constrained form: the same loss minimised subject to ‖b‖₁ <= t (on the scale the penalty
         uses; exact for l1_ratio 1 and penalty factors of one).
     laplace_scale : float or None
         Scale of independent Laplace priors on the coefficients whose posterior mode this is, for unit noise
         variance in the gaussian case (multiply by the noise variance), ``1 / (Σw alpha)``; l1_ratio 1 only,
-        and not grouped by rows.
+        not for the Huber loss, and not grouped by rows.
     """
 
     alpha: float
@@ -53,16 +57,18 @@ class Equivalents:
     loss: str
     rss_lambda: float | None
     sum_lambda: float
-    glmnet_lambda: float
+    glmnet_lambda: float | None
     glmnet_note: str
     sklearn_C: float | None
+    poisson_regressor_alpha: float | None
     radius: float
     laplace_scale: float | None
     row_grouped: bool = False
 
     def __repr__(self) -> str:
         squares = self.loss in SQUARES
-        name = "-log partial likelihood" if self.loss == "cox" else "RSS/2" if squares else "-log-likelihood"
+        names = {"huber": "Huber loss", "cox": "-log partial likelihood"}
+        name = "RSS/2" if squares else names.get(self.loss, "-log-likelihood")
         scale = "Laplace prior scale" + (" / noise variance" if squares else "")
         norm = "Σ‖b_j‖₂" if self.row_grouped else "‖b‖₁"
         rows: list[tuple[str, float | None]] = [
@@ -72,6 +78,7 @@ class Equivalents:
             (f"{name} + λ penalty: λ", self.sum_lambda),
             ("glmnet lambda", self.glmnet_lambda),
             ("scikit-learn C", self.sklearn_C),
+            ("PoissonRegressor alpha", self.poisson_regressor_alpha),
             (f"{norm} ≤ t: t", self.radius),
             (scale, self.laplace_scale),
         ]
@@ -131,16 +138,18 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
             f"this one only on y / {path.response_scale:.8g}, "
             f"at glmnet lambda {alpha / path.response_scale:.8g}"
         )
+    prior = path.l1_ratio == 1.0 and path.loss != "huber" and not path.row_grouped
     return Equivalents(
         alpha=float(alpha),
         l1_ratio=path.l1_ratio,
         loss=path.loss,
         rss_lambda=2.0 * total * alpha if squares and path.l1_ratio == 1.0 else None,
         sum_lambda=total * alpha,
-        glmnet_lambda=float(alpha),
+        glmnet_lambda=None if path.loss == "huber" else float(alpha),
         glmnet_note=note,
         sklearn_C=1.0 / (total * alpha) if path.loss in CLASSIFIERS and not path.row_grouped else None,
+        poisson_regressor_alpha=float(alpha) if path.loss == "poisson" and path.l1_ratio == 0.0 else None,
         radius=float((np.linalg.norm(scaled, axis=1) if path.row_grouped else np.abs(scaled)).sum()),
-        laplace_scale=1.0 / (total * alpha) if path.l1_ratio == 1.0 and not path.row_grouped else None,
+        laplace_scale=1.0 / (total * alpha) if prior else None,
         row_grouped=path.row_grouped,
     )

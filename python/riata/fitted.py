@@ -99,7 +99,14 @@ class Fitted:
     @property
     def model_name(self) -> str:
         path = self.path
-        kind = {"gaussian": "linear regression", "binomial": "logistic regression"}.get(path.loss, path.loss)
+        names = {
+            "gaussian": "linear",
+            "binomial": "logistic",
+            "poisson": "Poisson",
+            "huber": "Huber",
+            "cox": "Cox",
+        }
+        kind = f"{names[path.loss]} regression"
         penalty = "sparse" if path.l1_ratio == 1.0 else "ridge" if path.l1_ratio == 0.0 else "elastic net"
         return f"{penalty} {kind}"
 

@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
-from riata._arguments import Features, Options, Progress, check_features, check_options, check_target
+from riata._arguments import (
+    HUBER_DELTA,
+    Features,
+    Options,
+    Progress,
+    check_features,
+    check_options,
+    check_target,
+)
 from riata._coefs import coefs_of, intercepts_of
 from riata._design import DesignView, as_design
 from riata._survival import SurvivalTarget
@@ -77,6 +85,7 @@ def solve(
         held_out=held_out,
         survival=survival,
         row_grouped=options.row_grouped,
+        huber_delta=options.huber_delta,
     )
 
 
@@ -124,6 +133,7 @@ def make_path(
         stopped=str(fit["stopped"]),
         counters={name: float(value) for name, value in fit["counters"].items()},
         row_grouped=options.row_grouped,
+        huber_delta=options.huber_delta if options.loss == "huber" else None,
         responses=labels if options.loss == "multigaussian" else None,
     )
 
@@ -179,6 +189,7 @@ def fit_path(
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
 ) -> Path:
     """Fit a whole regularisation path, each point with a certificate of optimality.
 
@@ -187,8 +198,11 @@ def fit_path(
         (1 / Σw) Σ_i w_i loss(y_i, b0 + x_i·b + offset_i)
             + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
 
-    The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. For the
-    Cox loss minus the log partial likelihood takes the place of the sum, and there is no intercept. The
+    The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. The
+    Poisson loss is half the deviance, mu - y - y log(mu / y) at mu = exp(eta): as exp(eta) - y eta, less what
+    that is at its least. The Huber loss is half the squared residual r up to |r| = huber_delta, and
+    huber_delta (|r| - huber_delta/2) beyond. For the Cox loss minus the log partial likelihood takes the
+    place of the sum, and there is no intercept. The
     multinomial loss is log Σ_k exp(eta_k) - Σ_k y_k eta_k, with coefficients for every class, and the
     multigaussian loss half the sum of the squared residuals of K responses; there the penalty is summed over
     outputs, or with `row_grouped`, and always for the multigaussian loss,
@@ -206,12 +220,14 @@ def fit_path(
         float64, float32 and int8 arrays of any layout, and SciPy CSC, are used where they are. Anything else
         is converted once (see the guide on inputs).
     y : array of shape (n,)
-        Numbers for the gaussian loss. For the binomial loss numbers within [0, 1], or two labels of which the
+        Numbers for the gaussian and Huber losses; counts, or any numbers >= 0 that are not all 0, for the
+        Poisson loss. For the binomial loss numbers within [0, 1], or two labels of which the
         second in sorted order is coded 1. For the Cox loss a structured array with a boolean field (event)
         and a numeric one (time), as scikit-survival has it, or columns [time, event] of shape (n, 2). For the
         multinomial loss labels, or proportions of the classes of shape (n, K); for the multigaussian loss
         numbers of shape (n, K).
-    loss : {"gaussian", "binomial", "cox", "multinomial", "multigaussian"}, default="gaussian"
+    loss : {"gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian"}
+        Default "gaussian".
     penalty : riata.penalties.ElasticNet, optional
         Another way to give `l1_ratio`.
     alphas : int or sequence of float, default=100
@@ -223,7 +239,7 @@ def fit_path(
     sample_weight : array of shape (n,), optional
         Non-negative. A sample of weight zero is as good as absent.
     offset : array of shape (n,), or (n, K), optional
-        Added to the linear predictor.
+        Added to the linear predictor. For counts over unequal times or areas, the log of these.
     fit_intercept : bool, default=True
         The intercept is not penalised. Those of the multinomial loss, which are determined up to a constant,
         have the sum zero.
@@ -274,6 +290,9 @@ def fit_path(
         Cox loss: labels. Samples are compared within their stratum only, each with its own baseline hazard.
     ties : {"breslow", "efron"}, default="breslow"
         Cox loss: how events at the same time are handled.
+    huber_delta : float, default=1.345
+        Huber loss: the size of residuals, in units of y, from which they count as they are instead of
+        squared. 1.345 is for residuals whose bulk has unit standard deviation: scale it, or y.
 
     Returns
     -------
@@ -300,7 +319,7 @@ def fit_path(
     ----------
     Friedman, Hastie & Tibshirani (2010), Regularization paths for generalized linear models via coordinate
     descent, Journal of Statistical Software 33(1). Fercoq, Gramfort & Salmon (2015), Mind the duality gap,
-    ICML.
+    ICML. Huber (1964), Robust estimation of a location parameter, Annals of Mathematical Statistics 35.
 
     Examples
     --------
@@ -332,6 +351,7 @@ def fit_path(
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
         row_grouped=row_grouped,
+        huber_delta=huber_delta,
     )
     design = as_design(X)
     weights = check_weights(sample_weight, design.n_samples)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from riata.evaluation import Evaluation, evaluate
 from riata.genotypes import Genotypes
-from riata.model_selection import GREATER_IS_BETTER, SCORERS
+from riata.model_selection import GREATER_IS_BETTER, scorer
 from riata.splitting import Part
 from riata.study import Study, decode
 
@@ -103,7 +103,7 @@ def part_links(path: Any, part: Part, coefs: Any, intercepts: Float) -> Float:
 def validate(path: Any, part: Part, scoring: str) -> Validation:
     """Score the whole path on a part; among equals the sparsest wins."""
     links = part_links(path, part, path.coefs, path.intercepts)
-    scores = SCORERS[path.loss, scoring](part.y, links, np.ones(len(part.y)))
+    scores = scorer(path.loss, scoring)(part.y, links, np.ones(len(part.y)))
     k = int(np.argmin(-scores if scoring in GREATER_IS_BETTER else scores))
     return Validation(scoring, scores, float(path.alphas[k]), float(scores[k]), len(part.y))
 

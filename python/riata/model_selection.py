@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from riata._arguments import Features, Options, Progress, check_features, check_options, check_target
+from riata._arguments import (
+    HUBER_DELTA,
+    Features,
+    Options,
+    Progress,
+    check_features,
+    check_options,
+    check_target,
+)
 from riata._coefs import Outputs, coefs_of, intercepts_of, linear_predictor
 from riata._design import DesignView, as_design
 from riata._survival import SURVIVAL_SCORERS, SurvivalTarget, check_comparable, check_events
@@ -22,6 +30,7 @@ from riata._validation import (
     check_choice,
     check_integer,
     check_offset,
+    check_some_count,
     check_two_outcomes,
     check_weights,
 )
@@ -33,10 +42,13 @@ __all__ = ["CVPath", "cv_path"]
 
 Rows = NDArray[np.int64]
 Split = tuple[Rows, Rows]
+Scorer = Callable[[Float, Float, Float], Float]
 
 SCORINGS = {
     "gaussian": ("mse", "mae"),
     "binomial": ("deviance", "auc", "misclassification"),
+    "poisson": ("deviance", "mse", "mae"),
+    "huber": ("huber", "mae", "mse"),
     "cox": ("deviance", "concordance"),
     "multinomial": ("deviance", "misclassification", "auc"),
     "multigaussian": ("mse", "mae"),
@@ -57,9 +69,10 @@ class CVPath:
     scores : ndarray of shape (L, K)
         Score of each alpha on each held-out fold.
     scoring : str
-        "mse", "mae" (means over responses), "deviance" (minus twice the mean log-likelihood; for the Cox loss
-        what the held-out samples add to minus twice the log partial likelihood), "misclassification", "auc"
-        (of several classes the mean of each against the others) or "concordance".
+        "mse", "mae" (means over responses), "huber" (mean Huber loss), "deviance" (twice the mean
+        log-likelihood that is missing to that of a perfect fit; for the Cox loss what the held-out samples
+        add to minus twice the log partial likelihood), "misclassification", "auc" (of several classes the
+        mean of each against the others) or "concordance".
     mean_score, se_score : ndarray of shape (L,)
         Mean over folds, weighted by the folds' observation weights, and its standard error.
     alpha_min : float
@@ -255,6 +268,7 @@ def cv_path(
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
 ) -> CVPath:
     """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
 
@@ -263,7 +277,7 @@ def cv_path(
 
     Parameters
     ----------
-    X, y, loss, ..., ties
+    X, y, loss, ..., huber_delta
         As in `fit_path`. To go on from a checkpoint needs the same folds: a splitter or `random_state` that
         draws them again.
     cv : int, splitter or iterable of (train, test), default=10
@@ -274,9 +288,10 @@ def cv_path(
         Handed to the splitter; with an integer `cv`, samples of one group stay together.
     scoring : str, optional
         "mse" or "mae" (gaussian and multigaussian loss), "deviance", "auc" or "misclassification" (binomial
-        and multinomial), "deviance" or "concordance" (Cox); the first by default. With several responses the
-        mean over them, and with several classes the auc is the mean of that of each against the others
-        (by its probability). Held-out samples count by their weights. The Cox deviance
+        and multinomial), "deviance", "mse" or "mae" (Poisson, errors of the mean), "huber", "mae" or "mse"
+        (Huber), "deviance" or "concordance" (Cox); the first by default. With several responses the mean over
+        them, and with several classes the auc is the mean of that of each against the others (by its
+        probability). Held-out samples count by their weights. The Cox deviance
         of a fold is the difference between that of training and held-out samples together and that of the
         training samples (Verweij & van Houwelingen 1993).
     selection : {"min", "1se"}, default="min"
@@ -325,6 +340,7 @@ def cv_path(
         memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
+        huber_delta=huber_delta,
         row_grouped=row_grouped,
     )
     scoring = check_scoring(scoring, loss)
@@ -460,13 +476,16 @@ def cross_validate(
     values = y.time if isinstance(y, SurvivalTarget) else y
     outputs = y.shape[1:]
 
+    def score(y: Float, eta: Float, weights: Float) -> Float:
+        return scorer(options.loss, scoring, options.huber_delta)(y, eta, weights)
+
     def fold_scores(predictors: list[Float]) -> Float:
         """Score one alpha on each fold's held-out rows."""
         out = np.empty(len(splits))
         for k, (_, test) in enumerate(splits):
             kept = {"linear_predictor": predictors[1 + k]}
             eta = _held_out(kept, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
-            out[k] = SCORERS[options.loss, scoring](values[test], eta, weights[test])[0]
+            out[k] = score(values[test], eta, weights[test])[0]
         return out
 
     apart = alone and not any(np.any(columns[test, 1 + k]) for k, (_, test) in enumerate(splits))
@@ -491,7 +510,7 @@ def cross_validate(
             eta = eta[test]
         else:
             eta = _held_out(fit, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
-            scores[:, k] = SCORERS[options.loss, scoring](y[test], eta, weights[test])
+            scores[:, k] = score(y[test], eta, weights[test])
         if held_out is not None:
             held_out[test] = eta
         fit["linear_predictor"] = None  # of every row held out, at every alpha: not needed any more
@@ -534,6 +553,8 @@ def _check_fold(
             held = np.zeros(len(y))
             held[test] = weights[test]
             check_comparable(y, held, f"y of the held-out rows of split {k}")
+    elif options.loss == "poisson":
+        check_some_count(y, train_weights, f"y of the training rows of split {k}")
     elif options.loss in CLASSIFIERS and labels is not None:
         check = check_two_outcomes if options.loss == "binomial" else check_every_class
         check(y, train_weights, labels, f"y of the training rows of split {k}")
@@ -598,7 +619,7 @@ def _mean_absolute(y: Float, eta: Float, weights: Float) -> Float:
     return _over_samples(np.abs(y[..., None] - eta), weights)
 
 
-def _deviance(y: Float, eta: Float, weights: Float) -> Float:
+def _binomial_deviance(y: Float, eta: Float, weights: Float) -> Float:
     from scipy.special import entr
 
     saturated = weights @ (entr(y) + entr(1.0 - y))
@@ -645,17 +666,48 @@ def _auc_of_classes(y: Float, eta: Float, weights: Float) -> Float:
     return np.asarray(np.mean(each, axis=0))
 
 
-Scorer = Callable[[Float, Float, Float], Float]  # of y, linear predictors (alphas last) and weights
+def poisson_deviance(y: Float, eta: Float, weights: Float) -> Float:
+    """Mean Poisson deviance of each column of eta."""
+    from scipy.special import xlogy
+
+    y = y[:, None]
+    with np.errstate(over="ignore"):
+        terms = np.exp(eta) - y * eta + xlogy(y, y) - y
+    return np.asarray(2.0 * (weights @ terms) / weights.sum())
+
+
+def _mean_huber(delta: float) -> Scorer:
+    def score(y: Float, eta: Float, weights: Float) -> Float:
+        size = np.abs(y[:, None] - eta)
+        inner = np.minimum(size, delta)
+        return np.asarray(weights @ (inner * (size - 0.5 * inner)) / weights.sum())
+
+    return score
+
+
+def _of_mean(score: Scorer, loss: str) -> Scorer:
+    return lambda y, eta, weights: score(y, mean_response(loss, eta), weights)
+
+
+def scorer(loss: str, scoring: str, huber_delta: float = HUBER_DELTA) -> Scorer:
+    """Return the function that scores each alpha: score(y, eta, weights), eta with the alphas last."""
+    return _mean_huber(huber_delta) if scoring == "huber" else SCORERS[loss, scoring]
+
 
 SCORERS: dict[tuple[str, str], Scorer] = {
     ("gaussian", "mse"): _mean_squared,
     ("gaussian", "mae"): _mean_absolute,
-    ("multigaussian", "mse"): _mean_squared,
-    ("multigaussian", "mae"): _mean_absolute,
-    ("binomial", "deviance"): _deviance,
+    ("binomial", "deviance"): _binomial_deviance,
     ("binomial", "misclassification"): _misclassification,
     ("binomial", "auc"): _auc,
+    ("poisson", "deviance"): poisson_deviance,
+    ("poisson", "mse"): _of_mean(_mean_squared, "poisson"),
+    ("poisson", "mae"): _of_mean(_mean_absolute, "poisson"),
+    ("huber", "mse"): _mean_squared,
+    ("huber", "mae"): _mean_absolute,
     ("multinomial", "deviance"): _deviance_of_classes,
     ("multinomial", "misclassification"): _misclassification_of_classes,
     ("multinomial", "auc"): _auc_of_classes,
+    ("multigaussian", "mse"): _mean_squared,
+    ("multigaussian", "mae"): _mean_absolute,
 }

@@ -94,6 +94,8 @@ class Path:
         Whether a feature enters all outputs together: the penalty is on the norm of its K coefficients.
     responses : ndarray of str, shape (K,), or None
         Names of the columns of y, for the multigaussian loss and a DataFrame.
+    huber_delta : float or None
+        Of the Huber loss.
     """
 
     alphas: Float
@@ -127,6 +129,7 @@ class Path:
     certificate: str = "duality_gap"
     row_grouped: bool = False
     responses: NDArray[Any] | None = None
+    huber_delta: float | None = None
 
     @property
     def n_features(self) -> int:
@@ -221,8 +224,9 @@ class Path:
             Where on the path; interpolated as `coef` does. None: every alpha of the grid.
         kind : {"response", "link", "class"}, default="response"
             The mean (for the binomial loss the probability of ``classes[1]``, for the multinomial loss those
-            of all classes), the linear predictor, or the class label (binomial and multinomial only). For the
-            Cox loss the linear predictor is what there is: the log of the hazard relative to the baseline.
+            of all classes, for the Poisson loss the exponential of the linear predictor), the linear
+            predictor, or the class label (binomial and multinomial only). For the Cox loss the linear
+            predictor is what there is: the log of the hazard relative to the baseline.
         offset : array of shape (m,), or (m, K), optional
             Added to the linear predictor.
         n_threads : int, optional
@@ -388,9 +392,15 @@ def expit(eta: Float) -> Float:
 
 
 def mean_response(loss: str, link: Float) -> Float:
-    """Return the mean of y at linear predictors, (m, L), or (m, K, L) when there are K outputs."""
+    """Return the mean of y at linear predictors, (m, L), or (m, K, L) when there are K outputs.
+
+    For the Cox loss the predictors themselves.
+    """
     if loss == "binomial":
         return expit(link)
+    if loss == "poisson":
+        with np.errstate(over="ignore"):
+            return np.exp(link)
     if loss == "multinomial":
         from scipy.special import softmax
 

@@ -165,6 +165,7 @@ def score_label(scoring: str) -> str:
     names = {
         "mse": "mean squared error",
         "mae": "mean absolute error",
+        "huber": "mean Huber loss",
         "misclassification": "share misclassified",
         "auc": "area under the ROC curve",
     }

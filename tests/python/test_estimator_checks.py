@@ -19,6 +19,8 @@ ESTIMATORS = [
     riata.MultiTaskLassoCV(**SMALL),
     riata.MultiTaskElasticNetCV(**SMALL),
     riata.SparseLogisticRegression(row_grouped=True, tol=1e-12),
+    riata.SparsePoissonRegressor(),
+    riata.SparsePoissonRegressorCV(**SMALL),
 ]
 
 

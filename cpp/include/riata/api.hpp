@@ -15,10 +15,12 @@
 namespace riata {
 
 struct PathOptions {
-  std::string loss = "gaussian";  // "gaussian", "binomial", "cox", "multigaussian", "multinomial"
-  bool row_grouped = false;       // the coefficients of a feature share a norm; always for "multigaussian"
-  std::string solver = "auto";    // "auto", "homotopy", "cd", "prox"
-  bool fit_intercept = true;      // "cox" has none
+  /// "gaussian", "binomial", "poisson", "huber", "cox", "multigaussian", "multinomial".
+  std::string loss = "gaussian";
+  bool row_grouped = false;     // the coefficients of a feature share a norm; always for "multigaussian"
+  double huber_delta = 1.345;   // of "huber", in units of y: residuals count as they are beyond it, squared within
+  std::string solver = "auto";  // "auto", "homotopy", "cd", "prox"
+  bool fit_intercept = true;    // "cox" has none
   bool standardize = true;
   double l1_ratio = 1.0;
 

@@ -218,6 +218,11 @@ Vec Multinomial::intercepts(const Vec& base, const Vec& start) const {
   return g;
 }
 
+Vec Multinomial::model_curvature(const Vec&, const Vec& h, bool) const {
+  const Vec mean = h.reshaped(y_.rows(), y_.cols()).rowwise().sum() / static_cast<double>(y_.cols() - 1);
+  return mean.cwiseMax(kFlattest * omega_);
+}
+
 std::unique_ptr<Curvature> Multinomial::curvature(const Vec& eta, double floor, bool intercept) const {
   return std::make_unique<MultinomialCurvature>(Softmax(eta, y_.rows(), y_.cols()).probabilities(), omega_, floor,
                                                 intercept);

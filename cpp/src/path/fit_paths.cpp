@@ -93,6 +93,9 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
   }
   if (!(o.l1_ratio >= 0.0 && o.l1_ratio <= 1.0))
     refuse("l1_ratio must lie in [0, 1], got " + std::to_string(o.l1_ratio));
+  if (o.loss == "huber" && (!(o.huber_delta > 0.0) || !std::isfinite(o.huber_delta))) {
+    refuse("huber_delta must be finite and > 0, got " + std::to_string(o.huber_delta));
+  }
   if (!(o.tol > 0.0)) refuse("tol must be > 0, got " + std::to_string(o.tol));
   if (o.max_iter < 1) refuse("max_iter must be >= 1, got " + std::to_string(o.max_iter));
   if (!(o.checkpoint_seconds >= 0.0))

@@ -28,19 +28,27 @@ bool PathProblem::is_free(Index j) const {
 void PathProblem::make_dual_feasible(Pending& p) const {
   if (move_dual_point(p)) return;
   const Index q = free_columns_.cols();
+  const Vec given = p.u;
   Vec ignored, curvature;
   loss_->derivatives(p.eta, ignored, curvature);
   Mat z(n_, q + (options_.fit_intercept ? 1 : 0));
   z.leftCols(q) = free_columns_;
   if (options_.fit_intercept) z.col(q).setOnes();
   for (Index k = 0; k < outputs_; ++k) {
-    auto u = p.u.segment(k * n_, n_);
+    const auto u = given.segment(k * n_, n_);
     const auto weight = curvature.segment(k * n_, n_);
     Mat normal = z.transpose() * weight.asDiagonal() * z;
     normal.diagonal().array() *= 1.0 + 1e-13;
     const Vec defect = normal.ldlt().solve(z.transpose() * u);
-    if (defect.allFinite()) u -= weight.cwiseProduct(z * defect);
+    if (defect.allFinite()) p.u.segment(k * n_, n_) = u - weight.cwiseProduct(z * defect);
   }
+  // Scaled, it stays orthogonal to Z, and comes back where it has left the domain.
+  const Vec moved = p.u;
+  for (double rest = 0.0; rest < 1e-3; rest = rest == 0.0 ? 1e-15 : 10.0 * rest) {
+    p.u = (1.0 - rest) * moved;
+    if (loss_->dual(p.u) > -kInfinity) return;
+  }
+  p.u = given;
 }
 
 /// The same where rows or outputs are coupled, and u has to be a gradient: it is taken at eta + Z (Z'F''Z)^-1 Z'u, with

@@ -12,7 +12,6 @@ constexpr double kGapShare = 0.2;                  // of the tolerance, for what
 constexpr int kPatience = 3;                       // steps without progress before the model is solved exactly
 constexpr int kDespair = 12;                       // and before giving up
 constexpr double kShortest = 0.2, kLongest = 3.0;  // lengths that a step may be given in place of 1
-constexpr double kFlattest = 1e-9;                 // curvature, relative to omega
 constexpr Index kNewtonSteps = 1000;
 
 }  // namespace
@@ -132,11 +131,9 @@ void PathProblem::complete(Newton& at, Pending& p) const {
 }
 
 /// Takes up the curvature at the present point.
-void PathProblem::renew_model(const Newton& at, const Pending& p) {
-  // Where outputs are coupled, what is common to them: the mean of F'' over the directions it does not map to zero.
-  const Vec common = outputs(at.h).rowwise().sum() / static_cast<double>(std::max<Index>(outputs_ - 1, 1));
-  const Vec h = common.cwiseMax(kFlattest * loss_->omega());
-  auto coupling = loss_->curvature(p.eta, kFlattest, options_.fit_intercept);
+void PathProblem::renew_model(const Newton& at, const Pending& p, bool careful) {
+  const Vec h = loss_->model_curvature(p.eta, at.h, careful);
+  auto coupling = loss_->curvature(p.eta, Loss::kFlattest, options_.fit_intercept);
   if (coupling) coupled_at_ = p.eta;
   model_.expand(&h, p.u, p.b, p.c, std::move(coupling));
   active_set_.reset();
@@ -144,13 +141,13 @@ void PathProblem::renew_model(const Newton& at, const Pending& p) {
 
 /// The model's curvature is no part of its state where it couples rows: it follows from where it was taken.
 void PathProblem::couple_again() {
-  if (coupled_at_.size() > 0) model_.couple(loss_->curvature(coupled_at_, kFlattest, options_.fit_intercept));
+  if (coupled_at_.size() > 0) model_.couple(loss_->curvature(coupled_at_, Loss::kFlattest, options_.fit_intercept));
 }
 
 /// One step of the active features with the curvature that is `kept`, or else a new one. Returns the fraction of it
 /// that the line search took; with 0 nothing has changed.
 double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere) {
-  if (!kept) renew_model(at, p);
+  if (!kept) renew_model(at, p, false);
   const Index size_before = static_cast<Index>(active_set_.features().size());
   const double found = distance(at, p, active_set_.features());
   Vec b = p.b;
@@ -184,7 +181,7 @@ double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<con
 /// One step to the minimum of the model with the present curvature over the whole working set.
 double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver) {
   if (!at.complete) complete(at, p);
-  renew_model(at, p);
+  renew_model(at, p, true);
   const double worst = at.net.worst_violation(p.b, p.c), tolerance = kkt_tolerance(p.lambda);
   at.last_worst = std::min(worst, at.last_worst);
   const double target = std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance)));

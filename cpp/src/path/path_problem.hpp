@@ -154,7 +154,7 @@ class PathProblem {
   void solve_newton(Pending& p, std::span<const Index> entering);
   double factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere);
   double model_step(Newton& at, Pending& p, const std::string& solver);
-  void renew_model(const Newton& at, const Pending& p);
+  void renew_model(const Newton& at, const Pending& p, bool careful);
   void couple_again();
   double search_line(Newton& at, Pending& p, const Vec& b, bool free);
   double curvature_along(const Newton& at, const Pending& p, const Vec& change) const;

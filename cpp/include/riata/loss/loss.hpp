@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -14,6 +15,8 @@ namespace riata {
 /// outputs has K linear predictors a row: eta, u and h are then n x K, one column after the other in one vector.
 class Loss {
  public:
+  static constexpr double kFlattest = 1e-9;  // curvature of a model, relative to what it is of the order of
+
   virtual ~Loss() = default;
 
   virtual Index outputs() const { return 1; }
@@ -54,6 +57,18 @@ class Loss {
     return nullptr;
   }
 
+  /// Curvature that a quadratic model of F takes at eta, one number a row: h, as derivatives() gives it, where that is
+  /// not too flat; with several outputs what is common to them. More than usual when it is to be `careful`, where the
+  /// loss knows what keeps a model above F.
+  virtual Vec model_curvature(const Vec& /*eta*/, const Vec& h, bool /*careful*/) const {
+    return h.cwiseMax(kFlattest * omega_);
+  }
+
+  /// The root that solve_intercept() looks for, where the loss has a way of its own to it, else NaN.
+  virtual double intercept(const Vec& /*base*/, double /*start*/) const {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+
   /// True when F is quadratic with F'' = diag(omega): one Newton step is exact and its factor keeps for ever.
   virtual bool quadratic() const { return false; }
 
@@ -66,7 +81,7 @@ class Loss {
 
 /// The loss of that name; "cox" has its own constructor. For "multigaussian" and "multinomial" y is n x K, one column
 /// after the other. Throws std::invalid_argument for an unknown name or a response outside its domain.
-std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega);
+std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega, double huber_delta = 1.345);
 
 /// Solves sum_i u_i(base + g) = 0 for the intercept g of a loss with one output, starting at `start`; safeguarded
 /// Newton.

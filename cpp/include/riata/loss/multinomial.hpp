@@ -22,6 +22,8 @@ class Multinomial : public Loss {
   bool symmetric() const override { return true; }
   /// They sum to zero.
   Vec intercepts(const Vec& base, const Vec& start) const override;
+  /// What is common to the outputs: the mean of F'' over the directions that it does not map to zero.
+  Vec model_curvature(const Vec& eta, const Vec& h, bool careful) const override;
   std::unique_ptr<Curvature> curvature(const Vec& eta, double floor, bool intercept) const override;
 
  private:
