@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NoReturn
 
 _DESCRIPTION = "Sparse models of wide data: few features out of many, with proof. Start with: riata demo"
@@ -16,6 +17,7 @@ _FIT_EXAMPLES = """examples:
   riata {verb} --bfile study --pheno traits.txt --pheno-name t2d --loss binomial --out results/t2d
   riata {verb} --pfile ukb_chr@ --pheno traits.txt --pheno-name height --split part --out results/height
   riata {verb} --matrix expression.tsv --target relapse --loss binomial --out results/relapse
+  riata {verb} --matrix expression.tsv --loss cox --time months --event died --out results/survival
 """
 _SEVERAL = "Several genotype files, or @ for the chromosome as in chr@, are taken together."
 _ONE_SOURCE = "(--bfile PREFIX | --pfile PREFIX | --bgen FILE | --matrix FILE)"
@@ -52,6 +54,7 @@ class _Parser(argparse.ArgumentParser):
         "logistic": "binomial", "logit": "binomial", "binary": "binomial", "bernoulli": "binomial",
         "linear": "gaussian", "normal": "gaussian", "quantitative": "gaussian", "squared": "gaussian",
         "newton": "homotopy", "lars": "homotopy", "coordinate-descent": "cd", "fista": "prox",
+        "survival": "cox", "coxph": "cox", "counts": "poisson", "robust": "huber", "cindex": "concordance",
         "best": "min", "accuracy": "misclassification", "error": "misclassification", "logloss": "deviance",
         "mean-squared-error": "mse", "rows": "samples-rows", "columns": "samples-columns",
     }  # fmt: skip
@@ -71,6 +74,21 @@ class _Parser(argparse.ArgumentParser):
 
 class _UsageError(Exception):
     pass
+
+
+class _Names:
+    """The names that a table of the library holds, which is imported when they are asked for."""
+
+    def __init__(self, module: str, table: str) -> None:
+        self.module, self.table = module, table
+
+    def __iter__(self) -> Iterator[str]:
+        found = getattr(importlib.import_module(self.module), self.table)
+        rows = found.values() if isinstance(found, dict) else [found]
+        return iter(dict.fromkeys(name for row in rows for name in row))
+
+    def __contains__(self, name: object) -> bool:
+        return name in list(self)
 
 
 def _unknown_option(parser: argparse.ArgumentParser, options: argparse.Namespace, given: str) -> str:
@@ -277,8 +295,14 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
     add = verb.add_argument_group("how good the score is").add_argument
     add("--pheno", metavar="FILE", help="phenotypes to compare with; samples without one are scored too")
     add("--pheno-name", metavar="NAME", help="column of the phenotype file (default: that of the model)")
+    _add_times(add)
+    add("--offset", metavar="NAME", help="column that the model adds to the linear predictor")
+    add("--positive", metavar="LABEL", help="label of events (default: as in the fit)")
     add("--missing-code", metavar="CODE", help="phenotype value that means missing, beside NA (default -9)")
-    add("--loss", choices=("gaussian", "binomial"), help="with --weights: numbers, or two classes")
+    add(
+        "--loss", choices=_Names("riata._validation", "LOSSES"), metavar="LOSS",
+        help="with --weights: gaussian for numbers, binomial for two classes, cox for survival times",
+    )  # fmt: skip
 
 
 def _add_data(verb: argparse.ArgumentParser) -> None:
@@ -311,11 +335,13 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
         help="phenotypes, with a header; samples are joined on FID and IID (default: the .fam)",
     )
     add("--pheno-name", metavar="NAME", help="column of the phenotype file")
+    _add_times(add)
+    add("--offset", metavar="NAME", help="column to add to the linear predictor, such as log exposure")
     add("--target", metavar="NAME", help="column of the table that is the response")
     add(
         "--positive",
         metavar="LABEL",
-        help="class whose probability is modelled (default: 1 of 0/1, 2 of 1/2)",
+        help="class whose probability is modelled, or label of events (default: 1 of 0/1, 2 of 1/2)",
     )
     add(
         "--missing-code", metavar="CODE",
@@ -348,10 +374,26 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     add("--hwe", type=float, default=0.0, metavar="P", help="least p of the exact Hardy-Weinberg test")
 
 
+def _add_times(add: Callable[..., Any]) -> None:
+    """Columns of survival times."""
+    add("--time", metavar="NAME", help="with --loss cox: column of the time of the event or of censoring")
+    add("--event", metavar="NAME", help="with --loss cox: column of 1 (event) and 0, or 2 (event) and 1")
+    add("--entry", metavar="NAME", help="column of the time at which samples come under observation")
+    add("--strata", metavar="NAME", help="column of groups, each with its own baseline hazard")
+
+
 def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
     model = verb.add_argument_group("model")
     add = model.add_argument
-    add("--loss", choices=("gaussian", "binomial"), help="binomial for two classes (default gaussian)")
+    add(
+        "--loss", choices=_Names("riata._validation", "LOSSES"), metavar="LOSS",
+        help="gaussian for numbers (the default), binomial for two classes, cox for survival times, poisson "
+        "for counts, huber for numbers with outliers",
+    )  # fmt: skip
+    add(
+        "--ties", choices=("breslow", "efron"),
+        help="how --loss cox handles events at the same time (default breslow)",
+    )  # fmt: skip
     add(
         "--l1-ratio",
         type=_share,
@@ -415,9 +457,10 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
             help="best score, or sparsest within one standard error",
         )
     add(
-        "--scoring", choices=("mse", "mae", "deviance", "auc", "misclassification"),
+        "--scoring", choices=_Names("riata.model_selection", "SCORINGS"), metavar="SCORE",
         help="score of held-out samples" + ("" if cross_validate else " (with --split)")
-        + " (default mse, or deviance)",
+        + ": mse (the default) or mae of numbers; deviance (the default), auc or misclassification of "
+        "classes; deviance (the default) or concordance of survival times",
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from riata.report import Page
 from riata.results import scoring_lines, scoring_record, write_results
 from riata.resume import Resume
 from riata.study import Study, StudyOptions, load_study
+from riata.survival_times import has_times
 from riata.tables import some
 
 #: Names of dropped samples in the manifest, for each reason; all are in ``.dropped.tsv``.
@@ -74,6 +75,7 @@ def run_fit(options: Namespace) -> int:
     check_options(options)
     with OutputSet(options.out) as outputs, contextlib.ExitStack() as stack:
         study = load_study(study_options(options))
+        check_scoring(options.scoring, study.response.loss)
         read = time.perf_counter() - began
         log.say(*study_lines(study, options.out), "")
         resume = stack.enter_context(Resume(options.out, study.files, wanted=options.resume))
@@ -178,7 +180,7 @@ def fit_study(
     if max_active is not None:
         max_active += len(study.covariate_names)  # always active, and not what the user counts
     common: dict[str, Any] = {
-        "loss": study.response.loss,
+        **study.target,
         "alphas": options.alphas,
         "eps": options.eps,
         "l1_ratio": options.l1_ratio,
@@ -199,11 +201,11 @@ def fit_study(
         fit: Any
         if options.verb == "cv":
             fit = riata.cv_path(
-                study.X, study.y, cv=options.cv, random_state=options.seed, selection=options.select,
+                study.X, cv=options.cv, random_state=options.seed, selection=options.select,
                 scoring=options.scoring, progress=progress, **common,
             )  # fmt: skip
         else:
-            fit = riata.fit_path(study.X, study.y, progress=progress, **common)
+            fit = riata.fit_path(study.X, progress=progress, **common)
     path = getattr(fit, "path", fit)
     if len(path.alphas) == 0:
         raise KeyboardInterrupt
@@ -216,7 +218,7 @@ def validation_of(study: Study, fit: Any, options: Namespace) -> Validation | No
     part = study.part("validation")
     if part is None or hasattr(fit, "path"):
         return None
-    return validate(fit, part, check_scoring(options.scoring, fit.loss))
+    return validate(fit, part, check_scoring(options.scoring, fit.loss), study)
 
 
 def choose_alpha(fit: Any, options: Namespace, validation: Validation | None = None) -> tuple[float, str]:
@@ -292,6 +294,7 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
             "name": study.response.name,
             "loss": path.loss,
             "classes": list(study.response.classes),
+            **study.response_columns,
         },
         "fit": {
             "alphas": len(path.alphas),
@@ -319,6 +322,8 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
         "evaluation": None if fitted.evaluation is None else fitted.evaluation.to_dict(),
         "seconds": fitted.seconds,
     }
+    if has_times(study.y):
+        record["response"] |= {"ties": study.response.ties, "events": int(study.y["event"].sum())}
     if isinstance(study.main, Genotypes):
         record["features"]["counted_allele"] = study.main.counted_allele
     if cv is not None:
@@ -493,6 +498,8 @@ def model_lines(name: str, model: Model) -> list[str]:
     ]
     if model.covariates:
         lines.append(f"  covariates  {some(model.covariates)}")
+    if model.columns:
+        lines.append(f"  columns     {', '.join(f'{what} = {name}' for what, name in model.columns.items())}")
     if model.classes:
         lines.append(f"  classes     models the probability of {model.classes[1]} against {model.classes[0]}")
     if model.cv is not None:

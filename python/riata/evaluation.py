@@ -1,4 +1,4 @@
-"""How good a score is on samples that did not make it: R², AUC, log-loss, and what it adds to covariates."""
+"""How good a score is on samples that did not make it: R², AUC, concordance, and what covariates reach."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from riata._survival import SurvivalTarget, check_survival_target
 from riata._validation import check_choice
 
 Float = NDArray[np.float64]
@@ -21,14 +22,21 @@ LABELS = {
     "correlation": "correlation",
     "auc": "AUC",
     "log_loss": "log-loss",
+    "concordance": "concordance",
     "r2_nagelkerke": "Nagelkerke R\u00b2",
     "r2_covariates": "R\u00b2 of the covariates alone",
+    "concordance_covariates": "concordance of the covariates alone",
     "auc_covariates": "AUC of the covariates alone",
     "r2_nagelkerke_covariates": "Nagelkerke R\u00b2 of the covariates alone",
     "r2_increment": "R\u00b2 added to the covariates",
+    "concordance_increment": "concordance added to the covariates",
     "auc_increment": "AUC added to the covariates",
     "r2_nagelkerke_increment": "Nagelkerke R\u00b2 added to the covariates",
 }
+
+
+#: Pairs of an event and another sample that are compared at a time.
+_PAIRS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,15 @@ class Evaluation:
 
     Attributes
     ----------
-    loss : {"gaussian", "binomial"}
+    loss : {"gaussian", "binomial", "cox"}
     n : int
         Samples.
     n_cases : int or None
-        Those of the second class, for the binomial loss.
+        Those of the second class for the binomial loss, those with an event for the Cox loss.
     measures : dict of str to Measure
-        ``r2, correlation`` for the gaussian, ``auc, log_loss, r2_nagelkerke`` for the binomial loss; with a
-        baseline also ``r2_covariates, r2_increment`` and the like: the baseline alone, and the difference.
+        ``r2, correlation`` for the gaussian, ``auc, log_loss, r2_nagelkerke`` for the binomial,
+        ``concordance`` for the Cox loss; with a baseline also ``r2_covariates, r2_increment`` and the like:
+        the baseline alone, and the difference.
     part : str
         Which samples these are.
     """
@@ -66,7 +75,8 @@ class Evaluation:
 
     def lines(self) -> list[str]:
         """Return the evaluation as aligned text."""
-        cases = "" if self.n_cases is None else f", {self.n_cases:,} of them of the class modelled"
+        which = "with an event" if self.loss == "cox" else "of the class modelled"
+        cases = "" if self.n_cases is None else f", {self.n_cases:,} of them {which}"
         width = max(len(LABELS[name]) for name in self.measures)
         lines = [f"{self.part}: {self.n:,} samples{cases}"]
         for name, m in self.measures.items():
@@ -88,21 +98,25 @@ def evaluate(
     loss: str = "gaussian",
     baseline: ArrayLike | None = None,
     part: str = "held-out samples",
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
 ) -> Evaluation:
     """Compare predictions with the responses of samples that did not take part in the fit.
 
     Parameters
     ----------
     y : array of shape (n,)
-        Responses; 0 and 1 for the binomial loss.
+        Responses; 0 and 1 for the binomial loss; survival times as in `fit_path` for the Cox loss.
     link : array of shape (n,)
         Linear predictors, as from ``path.predict(X, alpha, kind="link")``.
-    loss : {"gaussian", "binomial"}, default="gaussian"
+    loss : {"gaussian", "binomial", "cox"}, default="gaussian"
     baseline : array of shape (n,), optional
         Linear predictors of the covariates alone, fitted to the same training samples. Adds what they reach
         by themselves, and what `link` reaches beyond it.
     part : str, default="held-out samples"
         What to call these samples.
+    start, strata : arrays of shape (n,), optional
+        Cox loss: as in `fit_path`.
 
     Returns
     -------
@@ -111,22 +125,28 @@ def evaluate(
     Raises
     ------
     ValueError
-        When lengths differ, values are not finite, fewer than two samples are given, or `y` does not vary.
+        When lengths differ, values are not finite, fewer than two samples are given, `y` does not vary, or no
+        two survival times can be compared.
 
     Notes
     -----
     With residuals e and deviations d of `y` from its mean here, R² = 1 - Σe²/Σd²: negative when the
     prediction is worse than that mean. The AUC is the share of case-control pairs in the right order, ties
     counting half. Nagelkerke's R² is (1 - exp(2(l0 - l))) / (1 - exp(2 l0)), with l the mean log-likelihood
-    of the predicted probabilities as they are and l0 that of the share of cases here.
+    of the predicted probabilities as they are and l0 that of the share of cases here. The concordance is
+    Harrell's c: of the pairs of an event and a sample of its stratum still at risk after it, the share in
+    which the event has the larger score, equal scores counting half.
 
     Intervals are for 95 %. Correlation: Fisher's z, tanh(artanh r ± 1.96/√(n - 3)). AUC and its increment:
-    value ± 1.96 standard errors of DeLong et al. Others: ± 1.96 standard errors by the delta method, the
+    value ± 1.96 standard errors of DeLong et al. Concordance: ± 1.96 standard errors by the infinitesimal
+    jackknife (Therneau & Watson). Others: ± 1.96 standard errors by the delta method, the
     standard deviation of the influence of each sample over √n. All take the fitted model as given.
 
     References
     ----------
-    DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44, 837. Nagelkerke (1991), Biometrika 78, 691.
+    DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44, 837. Harrell et al. (1982), JAMA 247, 2543.
+    Nagelkerke (1991), Biometrika 78, 691. Therneau & Watson (2017), The concordance statistic and the Cox
+    model, Mayo Clinic Technical Report 85.
 
     Examples
     --------
@@ -137,7 +157,11 @@ def evaluate(
     >>> bool(result.measures["r2"].low < 0.5 < result.measures["r2"].high)
     True
     """
-    check_choice("loss", loss, ("gaussian", "binomial"))
+    check_choice("loss", loss, ("gaussian", "binomial", "cox"))
+    if loss == "cox":
+        return _evaluate_times(y, link, baseline, part, start, strata)
+    if start is not None or strata is not None:
+        raise ValueError(f"start and strata must be left out unless loss is 'cox', got loss={loss!r}")
     target = _checked("y", y, None)
     eta = _checked("link", link, len(target))
     base = None if baseline is None else _checked("baseline", baseline, len(target))
@@ -151,6 +175,51 @@ def evaluate(
     if not np.all((target == 0.0) | (target == 1.0)):
         raise ValueError("y must hold 0 and 1 only for loss='binomial'")
     return Evaluation(loss, len(target), int(target.sum()), _measure_classes(target, eta, base), part)
+
+
+def _evaluate_times(
+    y: ArrayLike, link: ArrayLike, baseline: ArrayLike | None, part: str, start: Any, strata: Any
+) -> Evaluation:
+    n = len(np.asarray(y))
+    target = check_survival_target(y, n, np.ones(n), start, strata)
+    value, influence = _concordance(target, _checked("link", link, n))
+    if np.isnan(value):
+        raise ValueError("y must hold an event at whose time another sample is at risk, got none")
+    measures = {"concordance": _within(_wald(value, influence), 0.0)}
+    if baseline is not None:
+        alone, of_alone = _concordance(target, _checked("baseline", baseline, n))
+        measures["concordance_covariates"] = _within(_wald(alone, of_alone), 0.0)
+        measures["concordance_increment"] = _within(_wald(value - alone, influence - of_alone), -1.0)
+    return Evaluation("cox", n, int(target.event.sum()), measures, part)
+
+
+def _within(measure: Measure, lowest: float) -> Measure:
+    """Cut an interval at the smallest and largest value there can be."""
+    return Measure(measure.value, max(measure.low, lowest), min(measure.high, 1.0))
+
+
+def _concordance(target: SurvivalTarget, score: Float) -> tuple[float, Float]:
+    """Harrell's c and the influence of each sample on it: see `evaluate`. Time: events x samples."""
+    n, time = len(target), target.time
+    concordant, comparable = np.zeros(n), np.zeros(n)
+    events = np.flatnonzero(target.event)
+    for part in np.array_split(events, max(1, len(events) * n // _PAIRS)):
+        now = time[part, None]
+        later = (time > now) | ((time == now) & (target.event == 0.0))
+        if target.start is not None:
+            later &= target.start < now
+        if target.strata is not None:
+            later &= target.strata == target.strata[part, None]
+        right = later * (0.5 * (score <= score[part, None]) + 0.5 * (score < score[part, None]))
+        concordant[part] += right.sum(axis=1)
+        comparable[part] += later.sum(axis=1)
+        concordant += right.sum(axis=0)
+        comparable += later.sum(axis=0)
+    pairs = comparable.sum() / 2.0
+    if pairs == 0.0:
+        return np.nan, comparable
+    value = float(concordant.sum() / 2.0 / pairs)
+    return value, n * (concordant - value * comparable) / pairs
 
 
 def _checked(name: str, values: ArrayLike, n: int | None) -> Float:

@@ -12,6 +12,15 @@ from riata.account import Account
 from riata.hits import Hits
 from riata.ld import Partners
 
+#: What a model of each loss is called.
+MODELS = {
+    "gaussian": "linear regression",
+    "binomial": "logistic regression",
+    "cox": "Cox regression",
+    "poisson": "Poisson regression",
+    "huber": "robust (Huber) regression",
+}
+
 
 @dataclass
 class Fitted:
@@ -55,7 +64,7 @@ class Fitted:
     seconds: dict[str, float] = field(default_factory=dict)
     interrupted: bool = False
     warnings: list[str] = field(default_factory=list)
-    held_out: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    held_out: tuple[NDArray[Any], NDArray[np.float64]] | None = None
     evaluation: Any = None
     partners: Partners | None = None
     build: str = "NR"
@@ -99,7 +108,7 @@ class Fitted:
     @property
     def model_name(self) -> str:
         path = self.path
-        kind = {"gaussian": "linear regression", "binomial": "logistic regression"}.get(path.loss, path.loss)
+        kind = MODELS.get(path.loss, path.loss)
         penalty = "sparse" if path.l1_ratio == 1.0 else "ridge" if path.l1_ratio == 0.0 else "elastic net"
         return f"{penalty} {kind}"
 
@@ -107,7 +116,21 @@ class Fitted:
     def unit(self) -> str:
         """What effects are measured in."""
         account = self.account
-        return f"log odds of {account.classes[1]}" if account.classes else f"units of {account.response}"
+        if account.classes:
+            return f"log odds of {account.classes[1]}"
+        return {
+            "cox": f"the log of the hazard of {account.response}",
+            "poisson": f"the log of the rate of {account.response}",
+        }.get(self.path.loss, f"units of {account.response}")
+
+    @property
+    def outcome(self) -> str:
+        """What effects raise and lower."""
+        account = self.account
+        if account.classes:
+            return f"the odds of {account.classes[1]}"
+        ratio = {"cox": "the hazard of ", "poisson": "the rate of "}.get(self.path.loss, "")
+        return ratio + account.response
 
 
 def gap_text(gap: float) -> str:

@@ -79,6 +79,11 @@ def entry_alphas(coefs: Any, alphas: NDArray[np.float64]) -> NDArray[np.float64]
     return first
 
 
+#: What the exponential of an effect is, for losses whose linear predictor is the log of something.
+RATIOS = {"cox": "HR", "poisson": "RR"}
+RATIO_NAMES = {"cox": "hazard ratio", "poisson": "rate ratio"}
+
+
 class Hits:
     """Features with a nonzero coefficient at one alpha, in the order they entered the path.
 
@@ -94,7 +99,7 @@ class Hits:
     Attributes
     ----------
     columns : list of (name, values)
-        As written to ``.hits.tsv``.
+        As written to ``.hits.tsv``; a hazard or rate ratio, HR or RR, is that of one unit.
     names : list of str
     beta, beta_std : (k,) array
         Effect of one unit (one copy of the effect allele), and of one standard deviation.
@@ -123,6 +128,7 @@ class Hits:
         self.columns: list[tuple[str, Any]] = [
             *((name, values[rows]) for name, values in source.columns.items()),
             ("BETA", self.beta),
+            *((name, np.exp(self.beta)) for name in [RATIOS.get(path.loss)] if name is not None),
             ("BETA_STD", self.beta_std),
             ("ENTRY_ALPHA", self.entry),
             ("RANK", np.arange(1, len(rows) + 1)),

@@ -82,8 +82,9 @@ class CVPath:
     fold_gaps : ndarray of shape (L, K)
         Relative duality gaps of the fits without each fold.
     held_out : ndarray of shape (n, L), or None
-        Linear predictor of each sample by the fits that held it out, NaN for samples that none did. None when
-        folds overlap, in the estimators, and after `save` and `riata.load`.
+        Linear predictor of each sample by the fits that held it out, NaN for samples that none did; for the
+        Cox loss, which has no level of its own, less its mean over the samples of that fit. None when folds
+        overlap, in the estimators, and after `save` and `riata.load`.
     """
 
     path: Path
@@ -486,7 +487,7 @@ def cross_validate(
             held[test] = weights[test]
             eta = _all_rows(fit, design, offset, options.n_threads)
             scores[:, k] = SURVIVAL_SCORERS[scoring](y, eta, columns[:, 1 + k], held)
-            eta = eta[test]
+            eta = eta[test] - columns[:, 1 + k] @ eta / columns[:, 1 + k].sum()
         else:
             eta = _held_out(fit, columns[:, 1 + k], design, test, offset, options.n_threads)
             scores[:, k] = SCORERS[scoring](y[test], eta, weights[test])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riata.fitted import Fitted, certificate_text, gap_text, seconds_text
-from riata.hits import Hits
+from riata.hits import RATIO_NAMES, RATIOS, Hits
 from riata.plots import score_label
 from riata.report import Fact, Page
 from riata.sections import fit_sections
@@ -52,13 +52,19 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
     width = max(len(name) for name in [*names, "name"])
     head = "name (effect allele)" if genotypes else "name"
     width = max(width, len(head))
-    lines = [f"{'entry':>5}  {head:<{width}}  {'beta':>10}  {'per sd':>10}"]
+    ratio = next((name for name in RATIOS.values() if name in columns), "")
+    shown = f"  {ratio:>10}" if ratio else ""
+    lines = [f"{'entry':>5}  {head:<{width}}  {'beta':>10}{shown}  {'per sd':>10}"]
     for i in range(count):
-        lines.append(f"{i + 1:>5}  {names[i]:<{width}}  {hits.beta[i]:>10.4g}  {hits.beta_std[i]:>10.3g}")
+        shown = f"  {columns[ratio][i]:>10.4g}" if ratio else ""
+        lines.append(
+            f"{i + 1:>5}  {names[i]:<{width}}  {hits.beta[i]:>10.4g}{shown}  {hits.beta_std[i]:>10.3g}"
+        )
     if len(hits) > count:
         lines.append(f"       and {len(hits) - count:,} more in the hits file")
     unit = "copy of the effect allele" if genotypes else "unit"
-    lines.append(f"entry: order of entering the path; beta: per {unit}; per sd: per standard deviation")
+    told = "".join(f"; {name}: {RATIO_NAMES[loss]}" for loss, name in RATIOS.items() if name == ratio)
+    lines.append(f"entry: order of entering the path; beta: per {unit}; per sd: per standard deviation{told}")
     return lines
 
 
@@ -66,7 +72,7 @@ def fit_page(fitted: Fitted) -> Page:
     """Return the report of ``riata fit`` or ``riata cv``."""
     account, hits = fitted.account, fitted.hits
     classes = account.classes
-    what = f"{classes[1]} against {classes[0]}" if classes else account.response
+    what = f"{classes[1]} against {classes[0]}" if classes else fitted.outcome
     title = f"{len(hits):,} of {account.n_candidates:,} {fitted.noun} selected for {account.response}"
     if fitted.cv is None and fitted.alpha == fitted.path.alphas[-1]:
         title = (

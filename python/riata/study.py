@@ -16,8 +16,10 @@ from riata.genotypes import Genotypes
 from riata.inputs import genotype_joiner, genotypes_of, given_source
 from riata.joining import Joiner, JoinReport
 from riata.matrices import MatrixTable, read_matrix
-from riata.response import Response, code_response
+from riata.response import Response
+from riata.response_columns import COLUMNS, ResponseColumns, check_columns, columns_taken, read_response
 from riata.splitting import PARTS, Part, code_split
+from riata.survival_times import has_times, survival_arguments, two_columns
 from riata.tables import Table, TextTable, read_text_table, some, text_array
 from riata.text_columns import TextColumn, join_columns
 
@@ -45,6 +47,12 @@ class StudyOptions:
     drop: tuple[str, ...] = ()
     pheno: str | None = None
     pheno_name: str | None = None
+    time: str | None = None
+    event: str | None = None
+    entry: str | None = None
+    strata: str | None = None
+    offset: str | None = None
+    ties: str | None = None
     covar: str | None = None
     covar_name: tuple[str, ...] | None = None
     cat_covar: tuple[str, ...] = ()
@@ -119,6 +127,9 @@ class Study:
     X : StudyDesign
         What :func:`riata.fit_path` takes; covariates are its last columns.
     y : (n,) array
+        Numbers, or survival times: see `riata.survival_times.TIMES`.
+    offset : (n,) array or None
+        Added to the linear predictor.
     response : Response
     features : Table
         One row a penalised feature: for genotypes ``chrom, id, pos, a1, a2`` and so on, for tables ``name``.
@@ -140,10 +151,12 @@ class Study:
         Variants that were not asked for, and are not among `features`.
     noun : str
         What reports call the features: variants, genes.
+    response_columns : dict of str to str
+        Which columns were ``time, event, entry, strata, offset``, where there were any.
     """
 
     main: Genotypes | NDArray[Any]
-    y: NDArray[np.float64]
+    y: NDArray[Any]
     response: Response
     features: Table
     covariate_names: list[str]
@@ -156,6 +169,13 @@ class Study:
     parts: list[Part] = field(default_factory=list)
     left_out: list[tuple[str, int]] = field(default_factory=list)
     noun: str = "features"
+    offset: NDArray[np.float64] | None = None
+    response_columns: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def target(self) -> dict[str, Any]:
+        """What `riata.fit_path` and its like take of the response."""
+        return target_of(self.response, self.y, self.offset)
 
     @property
     def X(self) -> StudyDesign:
@@ -209,6 +229,16 @@ class Study:
         return out
 
 
+def target_of(
+    response: Response, y: NDArray[Any], offset: NDArray[np.float64] | None = None
+) -> dict[str, Any]:
+    """Return what the functions of the library take of some samples' responses: y, loss and so on."""
+    target: dict[str, Any] = {"y": y, "loss": response.loss, "offset": offset}
+    if has_times(y):
+        target |= {"y": two_columns(y), "ties": response.ties, **survival_arguments(y)}
+    return target
+
+
 def decode(main: Genotypes | NDArray[Any], columns: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return some features of genotypes or of a table, (n, k), NaN where missing."""
     if isinstance(main, Genotypes):
@@ -234,6 +264,7 @@ def load_study(options: StudyOptions) -> Study:
             raise ValueError(f"{flag} must lie in [0, {highest:g}], got {value}")
     if options.cat_covar and options.covar is None:
         raise ValueError("--cat-covar needs --covar FILE")
+    check_columns(options)
     return _matrix_study(options) if kind == "matrix" else _genotype_study(options, kind)
 
 
@@ -246,19 +277,16 @@ def _genotype_study(options: StudyOptions, kind: str) -> Study:
     joiner = genotype_joiner(geno)
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
-    if options.pheno is None:
-        if options.pheno_name is not None:
-            raise ValueError("--pheno-name needs --pheno FILE")
-        cells, name = list(geno.samples.phenotype), "phenotype (.fam, column 6)"
-    else:
-        cells, name = _phenotype_cells(joiner, options, tables)
-    joined = _join(joiner, options, tables, cells, name)
+    columns = ResponseColumns(joiner, tables.pheno, None, list(geno.samples.phenotype))
+    joined = _join(columns, options, tables)
     chosen = choose_variants(geno, options, files)
     geno = chosen.geno
     fitted = geno if len(joined.rows) == len(geno) else geno.subset(samples=joined.rows)
     study = Study(
         main=fitted,
         y=joined.y(joined.rows),
+        offset=joined.offset(joined.rows),
+        response_columns=columns_taken(options),
         response=joined.response,
         features=geno.variants,
         covariate_names=joined.names,
@@ -293,11 +321,8 @@ def _matrix_study(options: StudyOptions) -> Study:
             raise ValueError(f"{flag} is for genotypes, not for --matrix")
     table = read_matrix(options.matrix, options.orient)
     files = [options.matrix]
-    if (options.target is None) == (options.pheno is None):
+    if options.loss != "cox" and (options.target is None) == (options.pheno is None):
         raise ValueError("with --matrix give the response as --target COLUMN of the table or as --pheno FILE")
-    cells: list[str] = []
-    if options.target is not None:
-        cells = table.pop_column(options.target)
     beside = None
     if options.split is not None and options.split in {*table.text, *table.beside, *table.feature_names}:
         beside = table.pop_column(options.split)
@@ -307,15 +332,12 @@ def _matrix_study(options: StudyOptions) -> Study:
     joiner.report.notes.extend(table.notes)
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
-    if options.target is not None:
-        name = options.target
-    else:
-        cells, name = _phenotype_cells(joiner, options, tables)
+    columns = ResponseColumns(joiner, tables.pheno, table, None)
+    joined = _join(columns, options, tables, beside)
     if table.text:
         raise ValueError(
             f"{options.matrix}: text, not numbers, in {some(list(table.text))}; leave out with --drop"
         )
-    joined = _join(joiner, options, tables, cells, name, beside)
     used = np.flatnonzero(joiner.use)
     check_finite(table.X if len(used) == table.shape[0] else table.X[used], table)
     X = table.X if len(joined.rows) == table.shape[0] else table.X[joined.rows]
@@ -323,6 +345,8 @@ def _matrix_study(options: StudyOptions) -> Study:
     study = Study(
         main=X,
         y=joined.y(joined.rows),
+        offset=joined.offset(joined.rows),
+        response_columns=columns_taken(options),
         response=joined.response,
         features=Table({"name": table.feature_names}),
         covariate_names=joined.names,
@@ -367,15 +391,18 @@ class _Joined:
     rows: Rows
     held_out: dict[str, Rows]
 
-    def y(self, rows: Rows) -> NDArray[np.float64]:
+    def y(self, rows: Rows) -> NDArray[Any]:
         return self.response.values[rows]
+
+    def offset(self, rows: Rows) -> NDArray[np.float64] | None:
+        return None if self.response.offset is None else self.response.offset[rows]
 
     def columns(self, rows: Rows) -> NDArray[np.float64]:
         """Return the covariates in use, one column for each of `names`."""
         return named_columns(self.covariates, self.codings, self.names, rows)
 
     def part(self, name: str, rows: Rows, main: Genotypes | NDArray[Any], samples: Table) -> Part:
-        return Part(name, main, self.y(rows), self.columns(rows), samples)
+        return Part(name, main, self.y(rows), self.columns(rows), samples, self.offset(rows))
 
 
 def named_columns(
@@ -388,14 +415,10 @@ def named_columns(
 
 
 def _join(
-    joiner: Joiner,
-    options: StudyOptions,
-    tables: _Tables,
-    cells: list[str],
-    name: str,
-    split: list[str] | None = None,
+    columns: ResponseColumns, options: StudyOptions, tables: _Tables, split: list[str] | None = None
 ) -> _Joined:
-    response = _code(joiner, cells, name, options)
+    joiner = columns.joiner
+    response = read_response(columns, options)
     part = _read_split(joiner, options, tables, split)
     if tables.covar is None and options.covar_name is not None:
         raise ValueError("--covar-name needs --covar FILE")
@@ -404,7 +427,7 @@ def _join(
         tables.covar,
         chosen=options.covar_name,
         classes=options.cat_covar,
-        beside=() if options.split is None else (options.split,),
+        beside=[name for name in _beside(options) if name is not None],
     )
     used = joiner.finish()
     fitted = (0, 1) if options.fit_validation else (0,)
@@ -424,6 +447,12 @@ def _join(
     codings = covariates.codings(rows)
     names = _varying(covariates, codings, rows, joiner)
     return _Joined(response, covariates, codings, names, rows, held_out)
+
+
+def _beside(options: StudyOptions) -> list[str | None]:
+    """Return columns that are no covariates, should the covariate file hold them."""
+    response = options.pheno_name if options.pheno == options.covar else None
+    return [options.split, response, *(getattr(options, name) for name in COLUMNS)]
 
 
 def _read_split(
@@ -455,6 +484,10 @@ def _check_response(response: Response, rows: Rows, where: str) -> None:
     place = f" {where}" if where else ""
     if len(y) < 2:
         raise ValueError(f"{response.name}: at least two samples are needed{place}, {len(y)} left")
+    if has_times(y):
+        if not y["event"].any():
+            raise ValueError(f"{response.name}: none of the {len(y):,} samples{place} has an event")
+        return
     if len(np.unique(y)) < 2:
         if response.classes:
             left = response.classes[int(y[0])]
@@ -501,34 +534,6 @@ def _apply_lists(joiner: Joiner, options: StudyOptions, files: list[str]) -> Non
     if options.remove is not None:
         joiner.drop(~joiner.listed(options.remove), f"in {Path(options.remove).name} (--remove)")
         files.append(options.remove)
-
-
-def _phenotype_cells(joiner: Joiner, options: StudyOptions, tables: _Tables) -> tuple[list[str], str]:
-    table = tables.pheno
-    assert table is not None
-    rows, data = joiner.match(table)
-    name = options.pheno_name
-    if name is None:
-        data = [column for column in data if column != options.split]
-        if len(data) != 1:
-            raise ValueError(f"{table.path}: choose one of its columns with --pheno-name: {some(data)}")
-        name = data[0]
-    column = table.column(name)
-    joiner.drop(rows >= 0, f"not in {Path(table.path).name}")
-    return [column[i] if i >= 0 else "NA" for i in rows], name
-
-
-def _code(joiner: Joiner, cells: list[str], name: str, options: StudyOptions) -> Response:
-    if not joiner.use.any():
-        joiner.finish()
-    shown = [cell if use else "NA" for cell, use in zip(cells, joiner.use, strict=True)]
-    response = code_response(
-        shown, name, loss=options.loss, missing_code=options.missing_code, positive=options.positive
-    )
-    joiner.drop(~np.isnan(response.values), f"{name} missing")
-    if response.note:
-        joiner.report.notes.append(f"{name}: {response.note}")
-    return response
 
 
 def _check_left(study: Study) -> None:

@@ -16,7 +16,8 @@ SCORE_NOTE = (
     "the sum over variants of weight x copies of the effect allele; the intercept and covariates are not in "
     "it, and missing calls stand at the mean of the samples being scored, not of those fitted"
 )
-_WEIGHT_TYPES = {"gaussian": "beta", "binomial": "log(OR)"}
+#: As the PGS Catalog words them; the ratio of rates is no type of its own there.
+_WEIGHT_TYPES = {"binomial": "log(OR)", "cox": "log(HR)", "poisson": "log(RR)"}
 
 
 def write_weights(
@@ -50,7 +51,7 @@ def write_weights(
         f"#trait_reported={_plain(trait)}",
         f"#genome_build={_plain(build)}",
         f"#variants_number={len(hits)}",
-        f"#weight_type={_WEIGHT_TYPES[loss]}",
+        f"#weight_type={_WEIGHT_TYPES.get(loss, 'beta')}",
         f"##MADE BY riata {version}",
     ]
     columns = [

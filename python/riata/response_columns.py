@@ -1,0 +1,161 @@
+"""Reading the response of a study: columns of a phenotype file or a table, and who is dropped for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.joining import Joiner
+from riata.matrices import MatrixTable
+from riata.response import Response, code_numbers, code_response
+from riata.survival_times import code_times
+from riata.tables import TextTable, some
+
+if TYPE_CHECKING:
+    from riata.study import StudyOptions
+
+#: Options of a study that name columns of the response, beside that of the phenotype.
+COLUMNS = ("time", "event", "entry", "strata", "offset")
+
+
+class ResponseColumns:
+    """Columns of the phenotype file if there is one, else of the table of ``--matrix``, else of the ``.fam``.
+
+    Parameters
+    ----------
+    joiner : Joiner
+    pheno : TextTable or None
+    table : MatrixTable or None
+        Loses the columns that are asked for: they are no features.
+    fam : list of str or None
+        The phenotype of each sample there.
+    """
+
+    def __init__(
+        self, joiner: Joiner, pheno: TextTable | None, table: MatrixTable | None, fam: list[str] | None
+    ) -> None:
+        self.joiner, self.pheno, self.table, self.fam = joiner, pheno, table, fam
+        self.names: list[str] = []
+        self._rows: NDArray[np.int64] | None = None
+        if pheno is not None:
+            self._rows, self.names = joiner.match(pheno)
+
+    def drop_unknown(self) -> None:
+        """Drop samples that the phenotype file does not know."""
+        if self.pheno is not None and self._rows is not None:
+            self.joiner.drop(self._rows >= 0, f"not in {Path(self.pheno.path).name}")
+
+    def cells(self, name: str) -> list[str]:
+        """Return a column, NA for samples that it lacks or that are not in use."""
+        if self.pheno is not None and self._rows is not None:
+            column = self.pheno.column(name)
+            cells = [column[i] if i >= 0 else "NA" for i in self._rows]
+        elif self.table is not None:
+            cells = self.table.pop_column(name)
+        else:
+            raise ValueError(f"column {name!r} needs --pheno FILE")
+        return self._in_use(cells)
+
+    def phenotype(self, options: StudyOptions) -> tuple[list[str], str]:
+        """Return the column of the phenotype and its name."""
+        if self.table is not None and options.target is not None:
+            return self.cells(options.target), options.target
+        if self.pheno is None:
+            if options.pheno_name is not None:
+                raise ValueError("--pheno-name needs --pheno FILE")
+            assert self.fam is not None
+            return self._in_use(self.fam), "phenotype (.fam, column 6)"
+        name = options.pheno_name
+        if name is None:
+            others = [options.split, *(getattr(options, column) for column in COLUMNS)]
+            left = [column for column in self.names if column not in others]
+            if len(left) != 1:
+                raise ValueError(
+                    f"{self.pheno.path}: choose one of its columns with --pheno-name: {some(left)}"
+                )
+            name = left[0]
+        return self.cells(name), name
+
+    def _in_use(self, cells: list[str]) -> list[str]:
+        if not self.joiner.use.any():
+            self.joiner.finish()
+        return [cell if use else "NA" for cell, use in zip(cells, self.joiner.use, strict=True)]
+
+
+def read_response(columns: ResponseColumns, options: StudyOptions) -> Response:
+    """Read and code the response that the options name; samples without one are dropped and reported.
+
+    Raises
+    ------
+    ValueError
+        When a column is absent, cannot be read, could be read in two ways, or is not what the loss takes.
+    """
+    columns.drop_unknown()
+    response, reasons = code_columns(columns, options)
+    for why, bad in reasons:
+        columns.joiner.drop(~bad, why)
+    if response.note:
+        columns.joiner.report.notes.append(f"{response.name}: {response.note}")
+    return response
+
+
+def code_columns(
+    columns: ResponseColumns, options: StudyOptions
+) -> tuple[Response, list[tuple[str, NDArray[np.bool_]]]]:
+    """Code the response that the options name; return also (why, mask) of samples that cannot be used."""
+    if options.loss == "cox":
+        response, reasons = _times(columns, options)
+    else:
+        cells, name = columns.phenotype(options)
+        response = code_response(
+            cells, name, loss=options.loss, missing_code=options.missing_code, positive=options.positive
+        )
+        reasons = [(f"{name} missing", ~response.known)]
+    if options.offset is None:
+        return response, reasons
+    offset = code_numbers(columns.cells(options.offset), options.offset, options.missing_code)
+    reasons.append((f"{options.offset} missing", np.isnan(offset)))
+    return replace(response, offset=offset), reasons
+
+
+def columns_taken(options: StudyOptions) -> dict[str, str]:
+    """Return which columns the options name, beside that of the phenotype."""
+    given = {name: getattr(options, name) for name in COLUMNS}
+    return {name: column for name, column in given.items() if column is not None}
+
+
+def check_columns(options: StudyOptions) -> None:
+    """Refuse options that name columns the loss does not take, or lack some that it needs."""
+    if options.loss != "cox":
+        for flag in ("time", "event", "entry", "strata"):
+            if getattr(options, flag) is not None:
+                raise ValueError(f"--{flag} needs --loss cox")
+        if options.ties is not None:
+            raise ValueError("--ties needs --loss cox")
+        return
+    for given, flag in ((options.pheno_name, "--pheno-name"), (options.target, "--target")):
+        if given is not None:
+            raise ValueError(f"{flag}: --loss cox takes its response from --time NAME and --event NAME")
+    if options.time is None or options.event is None:
+        raise ValueError("--loss cox needs --time NAME and --event NAME, columns of the phenotype file")
+
+
+def _times(
+    columns: ResponseColumns, options: StudyOptions
+) -> tuple[Response, list[tuple[str, NDArray[np.bool_]]]]:
+    assert options.time is not None
+    assert options.event is not None
+    return code_times(
+        columns.cells(options.time),
+        columns.cells(options.event),
+        None if options.entry is None else columns.cells(options.entry),
+        None if options.strata is None else columns.cells(options.strata),
+        names=(options.time, options.event, options.entry or ""),
+        missing_code=options.missing_code,
+        positive=options.positive,
+        ties=options.ties or "breslow",
+    )
