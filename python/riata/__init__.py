@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from riata.memory import MemoryEstimate, estimate_memory
     from riata.model_selection import CVPath, cv_path
     from riata.path import Path, fit_path, load
+    from riata.several import cv_paths, fit_paths
     from riata.simulate import simulate_genotypes
 
 __all__ = [
@@ -36,10 +37,12 @@ __all__ = [
     "SparseLogisticRegressionCV",
     "__version__",
     "cv_path",
+    "cv_paths",
     "equivalents",
     "estimate_memory",
     "evaluate",
     "fit_path",
+    "fit_paths",
     "load",
     "open_genotypes",
     "penalties",
@@ -63,10 +66,12 @@ _HOME = {
     "SparseLogisticRegressionCV": "glm",
     "__version__": "_core",
     "cv_path": "model_selection",
+    "cv_paths": "several",
     "equivalents": "_equivalents",
     "estimate_memory": "memory",
     "evaluate": "evaluation",
     "fit_path": "path",
+    "fit_paths": "several",
     "load": "path",
     "open_genotypes": "genotypes",
     "simulate_genotypes": "simulate",

@@ -450,12 +450,7 @@ def cross_validate(
     keep: bool = False,
 ) -> CVPath:
     """Fit the full data and every fold in one call of the core; score held-out rows, `keep` predictions."""
-    columns = np.zeros((len(y), 1 + len(splits)), order="F")
-    columns[:, 0] = weights
-    for k, (train, test) in enumerate(splits):
-        np.add.at(columns[:, 1 + k], train, weights[train])
-        _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, classes)
-
+    columns = fold_columns(y, weights, splits, options, scoring, classes)
     alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
     values = y.time if isinstance(y, SurvivalTarget) else y
 
@@ -474,6 +469,46 @@ def cross_validate(
         design, y, columns, offset, features, options, keep_linear_predictor=alone,
         held_out=None if watch is None else lambda predictors: watch(scoring, fold_scores(predictors)),
     )  # fmt: skip
+    return collect_folds(
+        fits, columns, design, y, weights, offset, options, splits, scoring, selection, classes,
+        weigh_folds=weigh_folds, keep=keep,
+    )  # fmt: skip
+
+
+def fold_columns(
+    y: Float | SurvivalTarget,
+    weights: Float,
+    splits: list[Split],
+    options: Options,
+    scoring: str,
+    classes: NDArray[Any] | None,
+) -> Float:
+    """Return the weights of the full fit and of each fold, (n, 1 + K); refuse folds that cannot be fitted."""
+    columns = np.zeros((len(y), 1 + len(splits)), order="F")
+    columns[:, 0] = weights
+    for k, (train, test) in enumerate(splits):
+        np.add.at(columns[:, 1 + k], train, weights[train])
+        _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, classes)
+    return columns
+
+
+def collect_folds(
+    fits: list[dict[str, Any]],
+    columns: Float,
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+    selection: str,
+    classes: NDArray[Any] | None,
+    *,
+    weigh_folds: bool,
+    keep: bool,
+) -> CVPath:
+    """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
     path = make_path(fits[0], design, y, weights, options, classes)
 
     scores = np.empty((len(path), len(splits)))

@@ -516,31 +516,38 @@ def solve(
         y,
         np.asfortranarray(design.spread(weights)),
         None if offset is None else np.ascontiguousarray(design.spread(offset)),
-        features.penalty_factor,
-        features.lower,
-        features.upper,
-        loss=options.loss,
-        solver=options.solver,
-        fit_intercept=options.fit_intercept,
-        standardize=options.standardize,
-        l1_ratio=options.l1_ratio,
-        alphas=options.alphas,
-        n_alphas=options.n_alphas,
+        **core_arguments(features, options, threads_for(options.n_threads, work)),
         eps=eps,
-        stop_early=options.stop_early,
-        max_active=options.max_active,
-        memory=options.memory,
-        tol=options.tol,
-        max_iter=options.max_iter,
-        n_threads=threads_for(options.n_threads, work),
         keep_linear_predictor=keep_linear_predictor,
-        progress=options.progress,
-        checkpoint=options.checkpoint,
-        checkpoint_seconds=CHECKPOINT_SECONDS,
-        keep_checkpoint=options.keep_checkpoint,
         held_out=held_out,
         survival=survival,
     )
+
+
+def core_arguments(features: Features, options: Options, n_threads: int) -> dict[str, Any]:
+    """Return what every call of the core takes of the options and of the features."""
+    return {
+        "penalty_factor": features.penalty_factor,
+        "lower": features.lower,
+        "upper": features.upper,
+        "loss": options.loss,
+        "solver": options.solver,
+        "fit_intercept": options.fit_intercept,
+        "standardize": options.standardize,
+        "l1_ratio": options.l1_ratio,
+        "alphas": options.alphas,
+        "n_alphas": options.n_alphas,
+        "stop_early": options.stop_early,
+        "max_active": options.max_active,
+        "memory": options.memory,
+        "tol": options.tol,
+        "max_iter": options.max_iter,
+        "n_threads": n_threads,
+        "progress": options.progress,
+        "checkpoint": options.checkpoint,
+        "checkpoint_seconds": CHECKPOINT_SECONDS,
+        "keep_checkpoint": options.keep_checkpoint,
+    }
 
 
 def make_path(
