@@ -183,8 +183,6 @@ def _runner(name: str) -> Callable[[argparse.Namespace], int]:
         from riata.simulate import run_simulate
 
         return run_simulate
-    from riata import commands
-
     if name == "report":
         from riata.remake import run_report
 
@@ -193,7 +191,13 @@ def _runner(name: str) -> Callable[[argparse.Namespace], int]:
         from riata.predict import run_predict
 
         return run_predict
-    return {"fit": commands.run_fit, "info": commands.run_info}[name]
+    if name == "fit":
+        from riata.joint import run_fit
+
+        return run_fit
+    from riata.commands import run_info
+
+    return run_info
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -334,7 +338,11 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="phenotypes, with a header; samples are joined on FID and IID (default: the .fam)",
     )
-    add("--pheno-name", metavar="NAME", help="column of the phenotype file")
+    add(
+        "--pheno-name", metavar="NAME[,NAME]",
+        help="column of the phenotype file; several are fitted together, sharing the passes over the data, "
+        "and written to PREFIX.NAME.html and so on",
+    )  # fmt: skip
     _add_times(add)
     add("--offset", metavar="NAME", help="column to add to the linear predictor, such as log exposure")
     add("--target", metavar="NAME", help="column of the table that is the response")

@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -81,42 +82,49 @@ def run_fit(options: Namespace) -> int:
         resume = stack.enter_context(Resume(options.out, study.files, wanted=options.resume))
         log.say(*(line for note in resume.notes for line in (note, "")))
         fit, interrupted, messages, spent = fit_study(study, options, resume.checkpoint, log)
-        path = getattr(fit, "path", fit)
-        validation = validation_of(study, fit, options)
-        alpha, rule = choose_alpha(fit, options, validation)
-        held_out = held_out_of(study, fit, alpha, chosen=options.alpha is None)
-        hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
-        fitted = Fitted(
-            account=account_of(study, hits.source.positions),
-            study=study,
-            fit=fit,
-            hits=hits,
-            alpha=alpha,
-            rule=rule,
-            prefix=options.out,
-            version=version(),
-            command=options.command_line,
-            date=today(),
-            seconds={"read": read, "fit": spent},
-            interrupted=interrupted,
-            warnings=messages,
-            partners=study_partners(study, hits, options),
-            build=options.genome_build,
-            held_out=None if held_out is None else held_out[0],
-            evaluation=None if held_out is None else held_out[1],
+        seconds = {"read": read, "fit": spent}
+        conclude(
+            study, fit, options, outputs, log, interrupted=interrupted, warnings=messages, seconds=seconds
         )
-        log.say(*summary_lines(fitted))
-        if fitted.evaluation is not None:
-            log.say("", *fitted.evaluation.lines())
-        record = manifest(fitted, options)
-        if validation is not None:
-            record["validation"] = validation.to_dict()
-        write_fit(outputs, fitted, fit_page(fitted), record, log)
     if interrupted:
         print("riata: interrupted; the path so far was kept, --resume goes on with it", file=sys.stderr)
         return 130
     resume.remove()
     return 0
+
+
+def conclude(study: Study, fit: Any, options: Namespace, outputs: OutputSet, log: Log, **run: Any) -> Fitted:
+    """Choose the penalty of a finished fit, evaluate it, tell of it and write everything about it."""
+    path = getattr(fit, "path", fit)
+    validation = validation_of(study, fit, options)
+    alpha, rule = choose_alpha(fit, options, validation)
+    held_out = held_out_of(study, fit, alpha, chosen=options.alpha is None)
+    hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
+    fitted = Fitted(
+        account=account_of(study, hits.source.positions),
+        study=study,
+        fit=fit,
+        hits=hits,
+        alpha=alpha,
+        rule=rule,
+        prefix=outputs.prefix,
+        version=version(),
+        command=options.command_line,
+        date=today(),
+        partners=study_partners(study, hits, options),
+        build=options.genome_build,
+        held_out=None if held_out is None else held_out[0],
+        evaluation=None if held_out is None else held_out[1],
+        **run,
+    )
+    log.say(*summary_lines(fitted))
+    if fitted.evaluation is not None:
+        log.say("", *fitted.evaluation.lines())
+    record = manifest(fitted, options)
+    if validation is not None:
+        record["validation"] = validation.to_dict()
+    write_fit(outputs, fitted, fit_page(fitted), record, log)
+    return fitted
 
 
 def study_options(options: Namespace) -> StudyOptions:
@@ -141,7 +149,12 @@ def study_lines(study: Study, prefix: str) -> list[str]:
     lines = ["Samples", *study.join.lines()]
     if study.join.lost:
         lines.append(f"  each of the {len(study.join.lost):,} dropped is listed in {prefix}.dropped.tsv")
-    lines += ["Features", *(f"  {count:,} {study.noun} left out: {why}" for why, count in study.left_out)]
+    return lines + feature_lines(study, prefix)
+
+
+def feature_lines(study: Study, prefix: str) -> list[str]:
+    """Return which features take part."""
+    lines = ["Features", *(f"  {count:,} {study.noun} left out: {why}" for why, count in study.left_out)]
     lines.append(f"  {study.n_features:,} {study.noun}")
     reasons: dict[str, int] = {}
     for _, why in study.excluded:
@@ -173,14 +186,22 @@ def fit_study(
     """Fit, watching for Ctrl-C; return the fit, whether it was cut short, warnings, and seconds."""
     import riata
 
-    if options.verb == "cv":
-        import sklearn.model_selection  # noqa: F401  # slow to import, and not part of the fit
+    call = riata.cv_path if options.verb == "cv" else riata.fit_path
+    arguments = fit_arguments(study, options, checkpoint)
+    fit, interrupted, messages, spent = watched(
+        lambda progress: call(study.X, progress=progress, **study.target, **arguments), options, log
+    )
+    if len(getattr(fit, "path", fit).alphas) == 0:
+        raise KeyboardInterrupt
+    return fit, interrupted, messages, spent
 
+
+def fit_arguments(study: Study, options: Namespace, checkpoint: Path | None) -> dict[str, Any]:
+    """Return what `fit_path` or `cv_path` takes beside features and response."""
     max_active = options.max_active
     if max_active is not None:
         max_active += len(study.covariate_names)  # always active, and not what the user counts
-    common: dict[str, Any] = {
-        **study.target,
+    arguments: dict[str, Any] = {
         "alphas": options.alphas,
         "eps": options.eps,
         "l1_ratio": options.l1_ratio,
@@ -194,23 +215,30 @@ def fit_study(
         "checkpoint": checkpoint,
         "keep_checkpoint": True,  # until the outputs are written
     }
+    if options.verb == "cv":
+        arguments |= {
+            "cv": options.cv,
+            "random_state": options.seed,
+            "selection": options.select,
+            "scoring": options.scoring,
+        }
+    return arguments
+
+
+def watched(
+    fit: Callable[[Progress], Any], options: Namespace, log: Log | None
+) -> tuple[Any, bool, list[str], float]:
+    """Fit, watching for Ctrl-C; return the result, whether it was cut short, warnings, and seconds."""
+    if options.verb == "cv":
+        import sklearn.model_selection  # noqa: F401  # slow to import, and not part of the fit
+
     began = time.perf_counter()
     note = log.note if log is not None and options.verbose else None
     with Progress(quiet=options.quiet, note=note) as progress, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fit: Any
-        if options.verb == "cv":
-            fit = riata.cv_path(
-                study.X, cv=options.cv, random_state=options.seed, selection=options.select,
-                scoring=options.scoring, progress=progress, **common,
-            )  # fmt: skip
-        else:
-            fit = riata.fit_path(study.X, progress=progress, **common)
-    path = getattr(fit, "path", fit)
-    if len(path.alphas) == 0:
-        raise KeyboardInterrupt
+        result = fit(progress)
     messages = list(dict.fromkeys(str(item.message) for item in caught))
-    return fit, progress.interrupted, messages, time.perf_counter() - began
+    return result, progress.interrupted, messages, time.perf_counter() - began
 
 
 def validation_of(study: Study, fit: Any, options: Namespace) -> Validation | None:

@@ -172,8 +172,8 @@ def _responses(task: _Task, joiner: Joiner) -> tuple[Response, NDArray[np.bool_]
     if model is not None:
         asked = _as_fitted(asked, model, columns)
     check_columns(asked)
-    response, reasons = code_columns(columns, asked)
-    usable = ~np.any([bad for _, bad in reasons], axis=0)
+    coded = code_columns(columns, asked)
+    response, usable = coded.response, coded.usable
     known = response.values[usable]
     if len(known) == 0 or (not has_times(known) and len(np.unique(known)) < 2):
         raise ValueError(

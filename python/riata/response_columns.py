@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ class ResponseColumns:
     ) -> None:
         self.joiner, self.pheno, self.table, self.fam = joiner, pheno, table, fam
         self.names: list[str] = []
+        self._taken: dict[str, list[str]] = {}
         self._rows: NDArray[np.int64] | None = None
         if pheno is not None:
             self._rows, self.names = joiner.match(pheno)
@@ -55,7 +57,9 @@ class ResponseColumns:
             column = self.pheno.column(name)
             cells = [column[i] if i >= 0 else "NA" for i in self._rows]
         elif self.table is not None:
-            cells = self.table.pop_column(name)
+            if name not in self._taken:  # several responses may share one
+                self._taken[name] = self.table.pop_column(name)
+            cells = self._taken[name]
         else:
             raise ValueError(f"column {name!r} needs --pheno FILE")
         return self._in_use(cells)
@@ -86,27 +90,48 @@ class ResponseColumns:
         return [cell if use else "NA" for cell, use in zip(cells, self.joiner.use, strict=True)]
 
 
-def read_response(columns: ResponseColumns, options: StudyOptions) -> Response:
-    """Read and code the response that the options name; samples without one are dropped and reported.
+@dataclass(frozen=True)
+class Coded:
+    """A response of all samples of a source; `reasons` are (why, mask) of samples that cannot be used."""
+
+    response: Response
+    reasons: list[tuple[str, NDArray[np.bool_]]]
+
+    @property
+    def usable(self) -> NDArray[np.bool_]:
+        """Which samples can be used, (n,)."""
+        return np.asarray(~np.any([bad for _, bad in self.reasons], axis=0))
+
+    def notes(self) -> list[str]:
+        """Return what is to be told of the coding."""
+        return [f"{self.response.name}: {self.response.note}"] if self.response.note else []
+
+
+def read_responses(columns: ResponseColumns, asked: Sequence[StudyOptions]) -> list[Coded]:
+    """Read and code the responses that the options name.
+
+    Samples without a response are dropped and reported; of several responses those that have none of them.
 
     Raises
     ------
     ValueError
         When a column is absent, cannot be read, could be read in two ways, or is not what the loss takes.
     """
+    joiner = columns.joiner
     columns.drop_unknown()
-    response, reasons = code_columns(columns, options)
-    for why, bad in reasons:
-        columns.joiner.drop(~bad, why)
-    if response.note:
-        columns.joiner.report.notes.append(f"{response.name}: {response.note}")
-    return response
+    responses = [code_columns(columns, options) for options in asked]
+    if len(responses) == 1:
+        for why, bad in responses[0].reasons:
+            joiner.drop(~bad, why)
+        joiner.report.notes += responses[0].notes()
+    else:
+        names = some([coded.response.name for coded in responses])
+        joiner.drop(np.any([coded.usable for coded in responses], axis=0), f"none of {names}")
+    return responses
 
 
-def code_columns(
-    columns: ResponseColumns, options: StudyOptions
-) -> tuple[Response, list[tuple[str, NDArray[np.bool_]]]]:
-    """Code the response that the options name; return also (why, mask) of samples that cannot be used."""
+def code_columns(columns: ResponseColumns, options: StudyOptions) -> Coded:
+    """Code the response that the options name."""
     if options.loss == "cox":
         response, reasons = _times(columns, options)
     else:
@@ -116,10 +141,10 @@ def code_columns(
         )
         reasons = [(f"{name} missing", ~response.known)]
     if options.offset is None:
-        return response, reasons
+        return Coded(response, reasons)
     offset = code_numbers(columns.cells(options.offset), options.offset, options.missing_code)
     reasons.append((f"{options.offset} missing", np.isnan(offset)))
-    return replace(response, offset=offset), reasons
+    return Coded(replace(response, offset=offset), reasons)
 
 
 def columns_taken(options: StudyOptions) -> dict[str, str]:

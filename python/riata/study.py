@@ -17,7 +17,7 @@ from riata.inputs import genotype_joiner, genotypes_of, given_source
 from riata.joining import Joiner, JoinReport
 from riata.matrices import MatrixTable, read_matrix
 from riata.response import Response
-from riata.response_columns import COLUMNS, ResponseColumns, check_columns, columns_taken, read_response
+from riata.response_columns import COLUMNS, ResponseColumns, check_columns, columns_taken, read_responses
 from riata.splitting import PARTS, Part, code_split
 from riata.survival_times import has_times, survival_arguments, two_columns
 from riata.tables import Table, TextTable, read_text_table, some, text_array
@@ -246,6 +246,28 @@ def decode(main: Genotypes | NDArray[Any], columns: NDArray[np.int64]) -> NDArra
     return np.asarray(main[:, columns], dtype=np.float64)
 
 
+@dataclass
+class Studies:
+    """Studies of several responses of the same features, to be fitted together.
+
+    Attributes
+    ----------
+    studies : list of Study
+        Each of the samples that have its response.
+    X : StudyDesign
+        Of the samples that have any of them; features set aside and covariates are those of these samples.
+    rows : list of arrays
+        For each study, which rows of `X` its samples are.
+    join : JoinReport
+        Of the samples of `X`.
+    """
+
+    studies: list[Study]
+    X: StudyDesign
+    rows: list[Rows]
+    join: JoinReport
+
+
 def load_study(options: StudyOptions) -> Study:
     """Read every file the options name and line them up.
 
@@ -254,6 +276,12 @@ def load_study(options: StudyOptions) -> Study:
     OSError, ValueError
         For files that cannot be read or do not fit together; the message names file and line.
     """
+    return load_studies([options]).studies[0]
+
+
+def load_studies(asked: Sequence[StudyOptions]) -> Studies:
+    """Read every file that options name which differ in the response alone: see `load_study`."""
+    options = asked[0]
     kind = given_source(options)
     for flag, value, highest in (
         ("--maf", options.maf, 0.5),
@@ -264,11 +292,13 @@ def load_study(options: StudyOptions) -> Study:
             raise ValueError(f"{flag} must lie in [0, {highest:g}], got {value}")
     if options.cat_covar and options.covar is None:
         raise ValueError("--cat-covar needs --covar FILE")
-    check_columns(options)
-    return _matrix_study(options) if kind == "matrix" else _genotype_study(options, kind)
+    for each in asked:
+        check_columns(each)
+    return _matrix_studies(asked) if kind == "matrix" else _genotype_studies(asked, kind)
 
 
-def _genotype_study(options: StudyOptions, kind: str) -> Study:
+def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
+    options = asked[0]
     for given, flag in ((options.target, "--target"), (options.drop or None, "--drop")):
         if given is not None:
             raise ValueError(f"{flag} is for --matrix; with --{kind} use --pheno and --pheno-name")
@@ -278,36 +308,53 @@ def _genotype_study(options: StudyOptions, kind: str) -> Study:
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
     columns = ResponseColumns(joiner, tables.pheno, None, list(geno.samples.phenotype))
-    joined = _join(columns, options, tables)
+    rows, parts = _join(columns, asked, tables)
     chosen = choose_variants(geno, options, files)
     geno = chosen.geno
-    fitted = geno if len(joined.rows) == len(geno) else geno.subset(samples=joined.rows)
-    study = Study(
-        main=fitted,
-        y=joined.y(joined.rows),
-        offset=joined.offset(joined.rows),
-        response_columns=columns_taken(options),
-        response=joined.response,
-        features=geno.variants,
-        covariate_names=joined.names,
-        covariates=joined.columns(joined.rows),
-        excluded=set_aside(fitted, options),
-        samples=fitted.samples[["fid", "iid"]],
-        join=joiner.report,
-        files=files,
-        codings=joined.codings,
-        parts=[
-            joined.part(name, rows, geno.subset(samples=rows), geno.samples[["fid", "iid"]][rows])
-            for name, rows in joined.held_out.items()
-        ],
-        left_out=chosen.left_out,
-        noun="variants",
-    )
-    _check_left(study)
-    return study
+    fitted = geno if len(rows) == len(geno) else geno.subset(samples=rows)
+    excluded = set_aside(fitted, options)
+    ids = geno.samples[["fid", "iid"]]
+    studies = []
+    for each, joined in zip(asked, parts, strict=True):
+        study = Study(
+            main=fitted if len(joined.rows) == len(rows) else geno.subset(samples=joined.rows),
+            y=joined.y(joined.rows),
+            offset=joined.offset(joined.rows),
+            response_columns=columns_taken(each),
+            response=joined.response,
+            features=geno.variants,
+            covariate_names=joined.names,
+            covariates=joined.columns(joined.rows),
+            excluded=excluded,
+            samples=ids[joined.rows],
+            join=joined.report,
+            files=files,
+            codings=joined.codings,
+            parts=[
+                joined.part(name, held, geno.subset(samples=held), ids[held])
+                for name, held in joined.held_out.items()
+            ],
+            left_out=chosen.left_out,
+            noun="variants",
+        )
+        _check_left(study)
+        studies.append(study)
+    return _together(studies, parts, fitted, rows, joiner.report)
 
 
-def _matrix_study(options: StudyOptions) -> Study:
+def _together(
+    studies: list[Study],
+    parts: list[_Joined],
+    main: Genotypes | NDArray[Any],
+    rows: Rows,
+    report: JoinReport,
+) -> Studies:
+    X = StudyDesign(main, parts[0].columns(rows), studies[0].feature_names)
+    return Studies(studies, X, [np.searchsorted(rows, joined.rows) for joined in parts], report)
+
+
+def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
+    options = asked[0]
     assert options.matrix is not None
     for given, flag in (
         (options.extract, "--extract"),
@@ -333,36 +380,39 @@ def _matrix_study(options: StudyOptions) -> Study:
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
     columns = ResponseColumns(joiner, tables.pheno, table, None)
-    joined = _join(columns, options, tables, beside)
+    rows, parts = _join(columns, asked, tables, beside)
     if table.text:
         raise ValueError(
             f"{options.matrix}: text, not numbers, in {some(list(table.text))}; leave out with --drop"
         )
     used = np.flatnonzero(joiner.use)
     check_finite(table.X if len(used) == table.shape[0] else table.X[used], table)
-    X = table.X if len(joined.rows) == table.shape[0] else table.X[joined.rows]
+    X = table.X if len(rows) == table.shape[0] else table.X[rows]
     constant = np.flatnonzero(X.min(axis=0) == X.max(axis=0))
-    study = Study(
-        main=X,
-        y=joined.y(joined.rows),
-        offset=joined.offset(joined.rows),
-        response_columns=columns_taken(options),
-        response=joined.response,
-        features=Table({"name": table.feature_names}),
-        covariate_names=joined.names,
-        covariates=joined.columns(joined.rows),
-        excluded=[(int(j), "constant") for j in constant],
-        samples=Table({"id": table.sample_ids[joined.rows]}),
-        join=joiner.report,
-        files=files,
-        codings=joined.codings,
-        parts=[
-            joined.part(name, rows, table.X[rows], Table({"id": table.sample_ids[rows]}))
-            for name, rows in joined.held_out.items()
-        ],
-    )
-    _check_left(study)
-    return study
+    studies = []
+    for each, joined in zip(asked, parts, strict=True):
+        study = Study(
+            main=X if len(joined.rows) == len(rows) else table.X[joined.rows],
+            y=joined.y(joined.rows),
+            offset=joined.offset(joined.rows),
+            response_columns=columns_taken(each),
+            response=joined.response,
+            features=Table({"name": table.feature_names}),
+            covariate_names=joined.names,
+            covariates=joined.columns(joined.rows),
+            excluded=[(int(j), "constant") for j in constant],
+            samples=Table({"id": table.sample_ids[joined.rows]}),
+            join=joined.report,
+            files=files,
+            codings=joined.codings,
+            parts=[
+                joined.part(name, held, table.X[held], Table({"id": table.sample_ids[held]}))
+                for name, held in joined.held_out.items()
+            ],
+        )
+        _check_left(study)
+        studies.append(study)
+    return _together(studies, parts, X, rows, joiner.report)
 
 
 @dataclass(frozen=True)
@@ -390,6 +440,7 @@ class _Joined:
     names: list[str]
     rows: Rows
     held_out: dict[str, Rows]
+    report: JoinReport
 
     def y(self, rows: Rows) -> NDArray[Any]:
         return self.response.values[rows]
@@ -415,10 +466,14 @@ def named_columns(
 
 
 def _join(
-    columns: ResponseColumns, options: StudyOptions, tables: _Tables, split: list[str] | None = None
-) -> _Joined:
-    joiner = columns.joiner
-    response = read_response(columns, options)
+    columns: ResponseColumns,
+    asked: Sequence[StudyOptions],
+    tables: _Tables,
+    split: list[str] | None = None,
+) -> tuple[Rows, list[_Joined]]:
+    """Return the samples that take part in the fit of some response, and what is joined for each response."""
+    joiner, options = columns.joiner, asked[0]
+    responses = read_responses(columns, asked)
     part = _read_split(joiner, options, tables, split)
     if tables.covar is None and options.covar_name is not None:
         raise ValueError("--covar-name needs --covar FILE")
@@ -427,26 +482,34 @@ def _join(
         tables.covar,
         chosen=options.covar_name,
         classes=options.cat_covar,
-        beside=[name for name in _beside(options) if name is not None],
+        beside=[name for each in asked for name in _beside(each) if name is not None],
     )
     used = joiner.finish()
     fitted = (0, 1) if options.fit_validation else (0,)
     rows = used[np.isin(part[used], fitted)]
-    held_out = {
-        name: used[part[used] == k]
-        for k, name in enumerate(PARTS)
-        if k not in fitted and np.any(part[used] == k)
-    }
-    if options.split is not None:
-        counts = [f"{name} {int((part[used] == k).sum()):,}" for k, name in enumerate(PARTS)]
-        joiner.report.notes.append(f"split by {options.split}: {', '.join(counts)}")
-    joiner.report.n_analysed = len(used)
-    _check_response(response, rows, "to fit" if held_out else "")
-    for name, held in held_out.items():
-        _check_response(response, held, f"in the {name} part")
     codings = covariates.codings(rows)
     names = _varying(covariates, codings, rows, joiner)
-    return _Joined(response, covariates, codings, names, rows, held_out)
+    joined = []
+    for coded in responses:
+        mine = used[coded.usable[used]]
+        held_out = {
+            name: mine[part[mine] == k]
+            for k, name in enumerate(PARTS)
+            if k not in fitted and np.any(part[mine] == k)
+        }
+        notes = []
+        if options.split is not None:
+            counts = [f"{name} {int((part[mine] == k).sum()):,}" for k, name in enumerate(PARTS)]
+            notes.append(f"split by {options.split}: {', '.join(counts)}")
+        if len(responses) > 1:
+            notes = coded.notes() + notes
+        report = joiner.report_without(coded.reasons, notes)
+        mine = mine[np.isin(part[mine], fitted)]
+        _check_response(coded.response, mine, "to fit" if held_out else "")
+        for name, held in held_out.items():
+            _check_response(coded.response, held, f"in the {name} part")
+        joined.append(_Joined(coded.response, covariates, codings, names, mine, held_out, report))
+    return rows, joined
 
 
 def _beside(options: StudyOptions) -> list[str | None]:
