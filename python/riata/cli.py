@@ -403,6 +403,10 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
         help="how --loss cox handles events at the same time (default breslow)",
     )  # fmt: skip
     add(
+        "--huber-delta", type=_positive, metavar="D",
+        help="residual, in units of the phenotype, from which --loss huber stops squaring (default 1.345)",
+    )  # fmt: skip
+    add(
         "--l1-ratio",
         type=_share,
         default=1.0,
@@ -468,7 +472,8 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
         "--scoring", choices=_Names("riata.model_selection", "SCORINGS"), metavar="SCORE",
         help="score of held-out samples" + ("" if cross_validate else " (with --split)")
         + ": mse (the default) or mae of numbers; deviance (the default), auc or misclassification of "
-        "classes; deviance (the default) or concordance of survival times",
+        "classes; deviance (the default) or concordance of survival times; deviance of counts; huber of "
+        "numbers with outliers",
     )  # fmt: skip
 
 

@@ -337,6 +337,7 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
             "passes": path.n_passes,
             "counters": path.counters,
             "interrupted": fitted.interrupted,
+            "together": fitted.together,
             "warnings": fitted.warnings,
         },
         "selected": {

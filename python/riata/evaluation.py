@@ -16,6 +16,9 @@ Float = NDArray[np.float64]
 #: Two-sided 95 % of the normal distribution.
 _Z = 1.959963984540054
 
+#: Of the Huber loss: with residuals of unit spread, 95 % as efficient as least squares.
+HUBER_DELTA = 1.345
+
 #: What each measure is called in words.
 LABELS = {
     "r2": "R\u00b2",
@@ -23,12 +26,15 @@ LABELS = {
     "auc": "AUC",
     "log_loss": "log-loss",
     "concordance": "concordance",
+    "d2": "D\u00b2 (deviance explained)",
     "r2_nagelkerke": "Nagelkerke R\u00b2",
     "r2_covariates": "R\u00b2 of the covariates alone",
+    "d2_covariates": "D\u00b2 of the covariates alone",
     "concordance_covariates": "concordance of the covariates alone",
     "auc_covariates": "AUC of the covariates alone",
     "r2_nagelkerke_covariates": "Nagelkerke R\u00b2 of the covariates alone",
     "r2_increment": "R\u00b2 added to the covariates",
+    "d2_increment": "D\u00b2 added to the covariates",
     "concordance_increment": "concordance added to the covariates",
     "auc_increment": "AUC added to the covariates",
     "r2_nagelkerke_increment": "Nagelkerke R\u00b2 added to the covariates",
@@ -54,15 +60,15 @@ class Evaluation:
 
     Attributes
     ----------
-    loss : {"gaussian", "binomial", "cox"}
+    loss : {"gaussian", "binomial", "cox", "poisson", "huber"}
     n : int
         Samples.
     n_cases : int or None
         Those of the second class for the binomial loss, those with an event for the Cox loss.
     measures : dict of str to Measure
         ``r2, correlation`` for the gaussian, ``auc, log_loss, r2_nagelkerke`` for the binomial,
-        ``concordance`` for the Cox loss; with a baseline also ``r2_covariates, r2_increment`` and the like:
-        the baseline alone, and the difference.
+        ``concordance`` for the Cox, ``d2`` for the Poisson and Huber loss; with a baseline also
+        ``r2_covariates, r2_increment`` and the like: the baseline alone, and the difference.
     part : str
         Which samples these are.
     """
@@ -100,16 +106,19 @@ def evaluate(
     part: str = "held-out samples",
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    huber_delta: float = HUBER_DELTA,
 ) -> Evaluation:
     """Compare predictions with the responses of samples that did not take part in the fit.
 
     Parameters
     ----------
     y : array of shape (n,)
-        Responses; 0 and 1 for the binomial loss; survival times as in `fit_path` for the Cox loss.
+        Responses; 0 and 1 for the binomial loss; survival times as in `fit_path` for the Cox loss; numbers of
+        at least 0 for the Poisson loss.
     link : array of shape (n,)
-        Linear predictors, as from ``path.predict(X, alpha, kind="link")``.
-    loss : {"gaussian", "binomial", "cox"}, default="gaussian"
+        Linear predictors, as from ``path.predict(X, alpha, kind="link")``, offset included.
+    loss : {"gaussian", "binomial", "cox", "poisson", "huber"}, default="gaussian"
     baseline : array of shape (n,), optional
         Linear predictors of the covariates alone, fitted to the same training samples. Adds what they reach
         by themselves, and what `link` reaches beyond it.
@@ -117,6 +126,10 @@ def evaluate(
         What to call these samples.
     start, strata : arrays of shape (n,), optional
         Cox loss: as in `fit_path`.
+    offset : array of shape (n,), optional
+        Poisson loss: what `link` holds of it, such as the log of exposures.
+    huber_delta : float, default=1.345
+        Of the Huber loss.
 
     Returns
     -------
@@ -135,7 +148,9 @@ def evaluate(
     counting half. Nagelkerke's R² is (1 - exp(2(l0 - l))) / (1 - exp(2 l0)), with l the mean log-likelihood
     of the predicted probabilities as they are and l0 that of the share of cases here. The concordance is
     Harrell's c: of the pairs of an event and a sample of its stratum still at risk after it, the share in
-    which the event has the larger score, equal scores counting half.
+    which the event has the larger score, equal scores counting half. D² = 1 - Σd/Σd0 with d the deviances of
+    the predictions and d0 those of the best constant here: of the rate, mean count over mean exp(offset), or
+    of the number with the least Huber loss.
 
     Intervals are for 95 %. Correlation: Fisher's z, tanh(artanh r ± 1.96/√(n - 3)). AUC and its increment:
     value ± 1.96 standard errors of DeLong et al. Concordance: ± 1.96 standard errors by the infinitesimal
@@ -157,7 +172,7 @@ def evaluate(
     >>> bool(result.measures["r2"].low < 0.5 < result.measures["r2"].high)
     True
     """
-    check_choice("loss", loss, ("gaussian", "binomial", "cox"))
+    check_choice("loss", loss, ("gaussian", "binomial", "cox", "poisson", "huber"))
     if loss == "cox":
         return _evaluate_times(y, link, baseline, part, start, strata)
     if start is not None or strata is not None:
@@ -169,12 +184,68 @@ def evaluate(
         raise ValueError(f"y must hold at least two samples, got {len(target)}")
     if len(np.unique(target)) < 2:
         raise ValueError(f"y must vary to be predicted, got {target[0]:g} for all {len(target)} samples")
+    if loss in ("poisson", "huber"):
+        shift = np.zeros(len(target)) if offset is None else _checked("offset", offset, len(target))
+        if loss == "poisson" and target.min() < 0.0:
+            raise ValueError(f"y must hold numbers >= 0 for loss='poisson', got {target.min():g}")
+        measures = _measure_deviance(target, eta, base, loss, shift, huber_delta)
+        return Evaluation(loss, len(target), None, measures, part)
     if loss == "gaussian":
         measures = _measure_numbers(target, eta, base)
         return Evaluation(loss, len(target), None, measures, part)
     if not np.all((target == 0.0) | (target == 1.0)):
         raise ValueError("y must hold 0 and 1 only for loss='binomial'")
     return Evaluation(loss, len(target), int(target.sum()), _measure_classes(target, eta, base), part)
+
+
+def _measure_deviance(
+    y: Float, link: Float, base: Float | None, loss: str, offset: Float, delta: float
+) -> dict[str, Measure]:
+    def deviances(predictor: Float) -> Float:
+        return _poisson_deviances(y, predictor) if loss == "poisson" else _huber_losses(y - predictor, delta)
+
+    if loss == "poisson":
+        constant = offset + np.log(y.mean() / np.exp(offset).mean())
+    else:
+        constant = np.full(len(y), _huber_location(y, delta))
+    null = deviances(constant)
+    value, influence = _explained(deviances(link), null)
+    out = {"d2": _wald(value, influence)}
+    if base is not None:
+        alone, of_alone = _explained(deviances(base), null)
+        out["d2_covariates"] = _wald(alone, of_alone)
+        out["d2_increment"] = _wald(value - alone, influence - of_alone)
+    return out
+
+
+def _explained(left: Float, null: Float) -> tuple[float, Float]:
+    """1 - Σd/Σd0 and the influence of each sample on it; the constant of d0 is at its best and has none."""
+    share = float(left.mean() / null.mean())
+    return 1.0 - share, (share * null - left) / null.mean()
+
+
+def _poisson_deviances(y: Float, link: Float) -> Float:
+    from scipy.special import xlogy
+
+    return np.asarray(2.0 * (xlogy(y, y) - y * link - y + np.exp(link)))
+
+
+def _huber_losses(residual: Float, delta: float) -> Float:
+    size = np.abs(residual)
+    inner = np.minimum(size, delta)
+    return np.asarray(inner * (size - 0.5 * inner))
+
+
+def _huber_location(y: Float, delta: float) -> float:
+    """Return the number with the least Huber loss, where the pull of residuals cut at delta is zero."""
+    low, high = float(y.min()), float(y.max())
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if np.clip(y - middle, -delta, delta).sum() > 0.0:
+            low = middle
+        else:
+            high = middle
+    return 0.5 * (low + high)
 
 
 def _evaluate_times(

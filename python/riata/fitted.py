@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from riata.account import Account
 from riata.hits import Hits
 from riata.ld import Partners
+from riata.tables import some
 
 #: What a model of each loss is called.
 MODELS = {
@@ -39,6 +40,8 @@ class Fitted:
         None when the fit comes from a saved model.
     seconds : dict
         By stage.
+    together : list of str
+        Other phenotypes of the same run.
     interrupted : bool
     warnings : list of str
     held_out : (y, linear predictor) or None
@@ -68,6 +71,7 @@ class Fitted:
     evaluation: Any = None
     partners: Partners | None = None
     build: str = "NR"
+    together: list[str] = field(default_factory=list)
 
     @property
     def path(self) -> Any:
@@ -85,7 +89,12 @@ class Fitted:
     def run(self) -> dict[str, Any]:
         """What :func:`riata.account.save_account` keeps of the run itself."""
         names = ("alpha", "rule", "version", "command", "date", "seconds", "interrupted", "warnings", "build")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*names, "together")}
+
+    @property
+    def shared(self) -> str:
+        """Say whose fits passes and seconds are, beside this one's; empty when it was alone."""
+        return f"fitted together with {some(self.together)}" if self.together else ""
 
     @property
     def largest_gap(self) -> float:

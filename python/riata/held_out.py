@@ -173,16 +173,24 @@ def held_out_of(
     known = np.isfinite(link)
     y, link = y[known], link[known]
     compared = None if alone is None else (alone if offset is None else alone + offset)[known]
-    return (y, link), evaluate_link(study.response, y, link, baseline=compared, part=what)
+    shift = None if offset is None else offset[known]
+    found = evaluate_link(study.response, y, link, baseline=compared, part=what, offset=shift)
+    return (y, link), found
 
 
 def evaluate_link(
-    response: Response, y: NDArray[Any], link: Float, *, baseline: Float | None, part: str
+    response: Response,
+    y: NDArray[Any],
+    link: Float,
+    *,
+    baseline: Float | None,
+    part: str,
+    offset: Float | None = None,
 ) -> Evaluation:
-    """Evaluate linear predictors of some samples of a response: see `riata.evaluate`."""
-    target = target_of(response, y)
-    given = {name: target[name] for name in ("y", "loss", "start", "strata") if name in target}
-    return evaluate(link=link, baseline=baseline, part=part, **given)
+    """Evaluate linear predictors, offset included, of some samples of a response: see `riata.evaluate`."""
+    target = target_of(response, y, offset if response.loss == "poisson" else None)
+    target.pop("ties", None)
+    return evaluate(link=link, baseline=baseline, part=part, **target)
 
 
 def _fold_baseline(study: Study, folds: Sequence[NDArray[np.int64]]) -> Float:

@@ -23,7 +23,6 @@ from riata.outputs import OutputSet
 from riata.resume import Resume
 from riata.study import Studies, StudyOptions, load_studies
 from riata.survival_times import has_times, two_columns
-from riata.tables import some
 
 #: The measure of each loss that the table of a run shows.
 _MEASURES = ("r2", "auc", "concordance", "d2")
@@ -89,13 +88,13 @@ def _run_several(options: Namespace, asked: Sequence[StudyOptions]) -> int:
         done: list[Fitted] = []
         for study, fit, written in zip(studies, fits, outputs, strict=True):
             own = Log(quiet=True)
-            others = some([other.response.name for other in studies if other is not study])
-            own.say(*commands.study_lines(study, written.prefix), "", f"Fitted together with {others}", "")
+            others = [other.response.name for other in studies if other is not study]
+            own.say(*commands.study_lines(study, written.prefix), "")
             seconds = {"read": read, "fit": spent}
             done.append(
                 commands.conclude(
                     study, fit, options, written, own,
-                    interrupted=interrupted, warnings=messages, seconds=seconds,
+                    interrupted=interrupted, warnings=messages, seconds=seconds, together=others,
                 )
             )  # fmt: skip
         log.say(*_table(done, spent), "", *(f"warning: {message}" for message in messages))
@@ -128,6 +127,8 @@ def fit_studies(
         if study.offset is not None:
             offset[rows] = study.offset
             shared["offset"] = offset
+    if first.response.huber_delta is not None:
+        shared["huber_delta"] = first.response.huber_delta
     if first.response.loss == "cox":
         shared["ties"] = first.response.ties
         if np.isfinite(starts).any():

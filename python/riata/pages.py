@@ -19,7 +19,7 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
     lines.append(
         f"  {fitted.model_name}, {len(path.alphas)} alphas from {path.alphas[0]:.4g} to "
         f"{path.alphas[-1]:.4g}, {seconds_text(fitted.seconds.get('fit', 0.0))}, {path.n_passes:.1f} "
-        "passes over the data"
+        "passes over the data" + (f", {fitted.shared}" if fitted.together else "")
     )
     lines.append(f"  {certificate_text(fitted)}")
     if fitted.interrupted:
@@ -132,7 +132,11 @@ def fit_facts(fitted: Fitted) -> list[Fact]:
             f"largest relative duality gap, {'within' if certified else 'ABOVE'} tol {gap_text(path.tol)}",
             good=certified,
         ),
-        Fact("Passes over the data", f"{path.n_passes:.1f}", f"for {len(path.alphas)} penalties"),
+        Fact(
+            "Passes over the data",
+            f"{path.n_passes:.1f}",
+            fitted.shared or f"for {len(path.alphas)} penalties",
+        ),
         Fact("Time to fit", seconds_text(fitted.seconds.get("fit", 0.0)), "on this machine"),
     ]
     return facts

@@ -115,6 +115,7 @@ def score_label(scoring: str) -> str:
         "mae": "mean absolute error",
         "misclassification": "share misclassified",
         "auc": "area under the ROC curve",
+        "huber": "mean Huber loss",
     }
     higher = scoring in GREATER_IS_BETTER
     return names.get(scoring, scoring) + (", higher is better" if higher else ", held-out samples")

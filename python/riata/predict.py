@@ -195,6 +195,7 @@ def _as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> S
         loss=model.path.loss,
         positive=asked.positive or (model.classes[1] if labels else model.positive),
         ties=model.ties if model.path.loss == "cox" else None,
+        huber_delta=getattr(model.path, "huber_delta", None),
         **given,
     )
 
@@ -232,7 +233,10 @@ def _evaluate(
         if response.offset is not None:
             baseline += response.offset[rows]
         baseline = baseline[known]
-    found = evaluate_link(response, y[known], link[known], baseline=baseline, part="samples scored")
+    offset = None if response.offset is None else response.offset[rows][known]
+    found = evaluate_link(
+        response, y[known], link[known], baseline=baseline, part="samples scored", offset=offset
+    )
     if model is not None:
         return found
     kept = {name: found.measures[name] for name in _SCALE_FREE if name in found.measures}

@@ -23,7 +23,7 @@ class Response:
     whose times are NaN where missing; `classes` are the two labels of a binomial response, the second being
     the one whose probability is modelled (coded 1), and empty for a measurement; `ties` is how the Cox loss
     handles events at the same time, `positive` the label of events where it was named; `offset`, (n,) or
-    None, is added to the linear predictor.
+    None, is added to the linear predictor; `huber_delta` is that of the Huber loss, None its default.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Response:
     ties: str = "breslow"
     positive: str | None = None
     offset: NDArray[np.float64] | None = None
+    huber_delta: float | None = None
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -81,6 +82,8 @@ def code_response(
         loss = "gaussian"
     if loss == "binomial":
         return _two_classes(cells, missing, name, labels, numbers, positive)
+    if loss == "poisson" and numbers is not None and min(numbers.values()) < 0.0:
+        raise ValueError(f"{name}: --loss poisson needs counts, numbers >= 0, got {min(numbers.values()):g}")
     values, note = _numbers(cells, hidden, missing, name, labels, missing_code)
     return Response(name, loss, values, (), note)
 

@@ -139,6 +139,7 @@ def code_columns(columns: ResponseColumns, options: StudyOptions) -> Coded:
         response = code_response(
             cells, name, loss=options.loss, missing_code=options.missing_code, positive=options.positive
         )
+        response = replace(response, huber_delta=options.huber_delta)
         reasons = [(f"{name} missing", ~response.known)]
     if options.offset is None:
         return Coded(response, reasons)
@@ -155,6 +156,8 @@ def columns_taken(options: StudyOptions) -> dict[str, str]:
 
 def check_columns(options: StudyOptions) -> None:
     """Refuse options that name columns the loss does not take, or lack some that it needs."""
+    if options.huber_delta is not None and options.loss != "huber":
+        raise ValueError("--huber-delta needs --loss huber")
     if options.loss != "cox":
         for flag in ("time", "event", "entry", "strata"):
             if getattr(options, flag) is not None:

@@ -81,7 +81,7 @@ def held_out_section(fitted: Fitted) -> Section | None:
     if has_times(y):
         return survival_section(fitted, y, link)
     account, classes = fitted.account, fitted.account.classes
-    predicted = expit(link) if classes else link
+    predicted = expit(link) if classes else np.exp(link) if fitted.path.loss == "poisson" else link
     calibration = calibrate(y, predicted, shares=bool(classes))
     what = f"share of {classes[1]}" if classes else account.response
     charts = [figure(calibration_chart(calibration, f"predicted {what}", f"observed {what}"))]

@@ -53,6 +53,7 @@ class StudyOptions:
     strata: str | None = None
     offset: str | None = None
     ties: str | None = None
+    huber_delta: float | None = None
     covar: str | None = None
     covar_name: tuple[str, ...] | None = None
     cat_covar: tuple[str, ...] = ()
@@ -236,6 +237,8 @@ def target_of(
     target: dict[str, Any] = {"y": y, "loss": response.loss, "offset": offset}
     if has_times(y):
         target |= {"y": two_columns(y), "ties": response.ties, **survival_arguments(y)}
+    if response.huber_delta is not None:
+        target["huber_delta"] = response.huber_delta
     return target
 
 

@@ -139,6 +139,50 @@ def test_concordance_and_its_interval(kind):
         assert_allclose([m[name].low, m[name].high], [m[name].value - half, m[name].value + half], atol=1e-7)
 
 
+@pytest.mark.parametrize("loss", ["poisson", "huber"])
+def test_deviance_explained_and_its_interval(loss):
+    from scipy.optimize import minimize_scalar
+
+    rng = np.random.default_rng(9)
+    n, delta = 80, 0.7
+    link = 0.6 * rng.standard_normal(n)
+    offset = rng.uniform(-1.0, 1.0, n) if loss == "poisson" else np.zeros(n)
+    if loss == "poisson":
+        link += offset
+        y = rng.poisson(np.exp(link)).astype(float)
+    else:
+        y = link + rng.standard_t(2, n)
+    base = 0.5 * link + 0.5 * offset
+    given = {"offset": offset} if loss == "poisson" else {"huber_delta": delta}
+
+    def loss_of(eta, weights):
+        if loss == "poisson":
+            ratio = np.where(y > 0.0, y, 1.0) / np.exp(eta)
+            return weights @ (np.where(y > 0.0, y * np.log(ratio), 0.0) - y + np.exp(eta))
+        size = np.abs(y - eta)
+        return weights @ np.where(size <= delta, 0.5 * size**2, delta * (size - 0.5 * delta))
+
+    def explained(eta, weights):
+        null = minimize_scalar(
+            lambda c: loss_of(offset + c, weights), bounds=(-5, 5), options={"xatol": 1e-12}
+        )
+        return 1.0 - loss_of(eta, weights) / null.fun
+
+    ones = np.ones(n)
+    m = evaluate(y, link, loss=loss, baseline=base, **given).measures
+    assert list(m) == ["d2", "d2_covariates", "d2_increment"]
+    assert_allclose(m["d2"].value, explained(link, ones), rtol=1e-9)
+    assert_allclose(m["d2_increment"].value, explained(link, ones) - explained(base, ones), rtol=1e-8)
+    slopes = [
+        (explained(link, ones + 1e-4 * unit) - explained(link, ones - 1e-4 * unit)) / 2e-4
+        for unit in np.eye(n)
+    ]
+    half = 1.959963984540054 * np.sqrt(np.sum(np.square(slopes)))
+    assert_allclose(m["d2"].high - m["d2"].value, half, rtol=1e-5)
+    with pytest.raises(ValueError, match="y must hold numbers >= 0 for loss='poisson', got -1"):
+        evaluate([1.0, -1.0], [0.0, 0.0], loss="poisson")
+
+
 @pytest.mark.parametrize("loss", ["gaussian", "binomial", "cox"])
 def test_cv_path_keeps_held_out_predictions(loss):
     rng = np.random.default_rng(3)
