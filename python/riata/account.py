@@ -43,7 +43,7 @@ class Account:
     ----------
     response : str
     classes : list of str
-        Empty, or the labels coded 0 and 1.
+        Empty, or the labels coded 0, 1 and so on.
     noun : str
         What the features are called.
     n_samples, n_in_file, n_features : int
@@ -76,6 +76,11 @@ class Account:
     genome: list[Stretch] = field(default_factory=list)
     places: dict[int, float] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pair(self) -> list[str]:
+        """The labels coded 0 and 1; empty unless there are two."""
+        return self.classes if len(self.classes) == 2 else []
 
     @property
     def n_candidates(self) -> int:

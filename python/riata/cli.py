@@ -396,11 +396,15 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
     add(
         "--loss", choices=_Names("riata._validation", "LOSSES"), metavar="LOSS",
         help="gaussian for numbers (the default), binomial for two classes, cox for survival times, poisson "
-        "for counts, huber for numbers with outliers",
+        "for counts, huber for numbers with outliers, multinomial for more classes than two",
     )  # fmt: skip
     add(
         "--ties", choices=("breslow", "efron"),
         help="how --loss cox handles events at the same time (default breslow)",
+    )  # fmt: skip
+    add(
+        "--row-grouped", action="store_true",
+        help="with --loss multinomial: a feature enters for all classes together",
     )  # fmt: skip
     add(
         "--huber-delta", type=_positive, metavar="D",

@@ -135,6 +135,10 @@ def study_options(options: Namespace) -> StudyOptions:
 
 def check_options(options: Namespace) -> None:
     """Refuse options that need no file to be found wrong."""
+    if options.row_grouped and options.loss != "multinomial":
+        raise ValueError("--row-grouped needs --loss multinomial")
+    if options.loss == "multigaussian":
+        raise ValueError("--loss multigaussian: fit several phenotypes with --pheno-name A,B")
     if options.scoring is not None and options.verb == "fit" and options.split is None:
         raise ValueError("--scoring needs a validation part: give --split NAME, or use riata cv")
     if options.alpha is not None and isinstance(options.alphas, list) and options.alpha < min(options.alphas):
@@ -215,6 +219,8 @@ def fit_arguments(study: Study, options: Namespace, checkpoint: Path | None) -> 
         "checkpoint": checkpoint,
         "keep_checkpoint": True,  # until the outputs are written
     }
+    if getattr(options, "row_grouped", False):
+        arguments["row_grouped"] = True
     if options.verb == "cv":
         arguments |= {
             "cv": options.cv,
@@ -419,9 +425,16 @@ _WHAT = {
 
 def written_lines(outputs: OutputSet) -> list[str]:
     """Return one line for each output file and what it holds."""
-    order = [suffix for suffix in _WHAT if suffix in outputs.suffixes]
-    width = max(len(outputs.final(suffix)) for suffix in order)
-    return [f"  {outputs.final(suffix):<{width}}  {_WHAT[suffix]}" for suffix in order]
+    order = [
+        (suffix, what) for kind, what in _WHAT.items() for suffix in outputs.suffixes if _is(suffix, kind)
+    ]
+    width = max(len(outputs.final(suffix)) for suffix, _ in order)
+    return [f"  {outputs.final(suffix):<{width}}  {what}" for suffix, what in order]
+
+
+def _is(suffix: str, kind: str) -> bool:
+    """Say whether an output is of a kind, or that of one of several classes."""
+    return suffix == kind or (kind in ("weights.tsv", "score") and suffix.endswith(f".{kind}"))
 
 
 def log_text(command: str, number: str, date: str, log: Log) -> str:
@@ -529,7 +542,9 @@ def model_lines(name: str, model: Model) -> list[str]:
         lines.append(f"  covariates  {some(model.covariates)}")
     if model.columns:
         lines.append(f"  columns     {', '.join(f'{what} = {name}' for what, name in model.columns.items())}")
-    if model.classes:
+    if len(model.classes) > 2:
+        lines.append(f"  classes     {some(model.classes, 8)}")
+    elif model.classes:
         lines.append(f"  classes     models the probability of {model.classes[1]} against {model.classes[0]}")
     if model.cv is not None:
         lines.append(

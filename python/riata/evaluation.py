@@ -26,6 +26,7 @@ LABELS = {
     "auc": "AUC",
     "log_loss": "log-loss",
     "concordance": "concordance",
+    "accuracy": "share of right classes",
     "d2": "D\u00b2 (deviance explained)",
     "r2_nagelkerke": "Nagelkerke R\u00b2",
     "r2_covariates": "R\u00b2 of the covariates alone",
@@ -60,14 +61,15 @@ class Evaluation:
 
     Attributes
     ----------
-    loss : {"gaussian", "binomial", "cox", "poisson", "huber"}
+    loss : {"gaussian", "binomial", "cox", "poisson", "huber", "multinomial"}
     n : int
         Samples.
     n_cases : int or None
         Those of the second class for the binomial loss, those with an event for the Cox loss.
     measures : dict of str to Measure
         ``r2, correlation`` for the gaussian, ``auc, log_loss, r2_nagelkerke`` for the binomial,
-        ``concordance`` for the Cox, ``d2`` for the Poisson and Huber loss; with a baseline also
+        ``concordance`` for the Cox, ``d2`` for the Poisson and Huber loss, ``accuracy, log_loss, d2`` for the
+        multinomial loss; with a baseline also
         ``r2_covariates, r2_increment`` and the like: the baseline alone, and the difference.
     part : str
         Which samples these are.
@@ -115,10 +117,11 @@ def evaluate(
     ----------
     y : array of shape (n,)
         Responses; 0 and 1 for the binomial loss; survival times as in `fit_path` for the Cox loss; numbers of
-        at least 0 for the Poisson loss.
+        at least 0 for the Poisson loss; numbers of classes, from 0, for the multinomial loss.
     link : array of shape (n,)
-        Linear predictors, as from ``path.predict(X, alpha, kind="link")``, offset included.
-    loss : {"gaussian", "binomial", "cox", "poisson", "huber"}, default="gaussian"
+        Linear predictors, as from ``path.predict(X, alpha, kind="link")``, offset included;
+        (n, K) for K classes.
+    loss : {"gaussian", "binomial", "cox", "poisson", "huber", "multinomial"}, default="gaussian"
     baseline : array of shape (n,), optional
         Linear predictors of the covariates alone, fitted to the same training samples. Adds what they reach
         by themselves, and what `link` reaches beyond it.
@@ -149,8 +152,8 @@ def evaluate(
     of the predicted probabilities as they are and l0 that of the share of cases here. The concordance is
     Harrell's c: of the pairs of an event and a sample of its stratum still at risk after it, the share in
     which the event has the larger score, equal scores counting half. D² = 1 - Σd/Σd0 with d the deviances of
-    the predictions and d0 those of the best constant here: of the rate, mean count over mean exp(offset), or
-    of the number with the least Huber loss.
+    the predictions and d0 those of the best constant here: of the rate, mean count over mean exp(offset), of
+    the number with the least Huber loss, or of the shares of the classes.
 
     Intervals are for 95 %. Correlation: Fisher's z, tanh(artanh r ± 1.96/√(n - 3)). AUC and its increment:
     value ± 1.96 standard errors of DeLong et al. Concordance: ± 1.96 standard errors by the infinitesimal
@@ -172,7 +175,9 @@ def evaluate(
     >>> bool(result.measures["r2"].low < 0.5 < result.measures["r2"].high)
     True
     """
-    check_choice("loss", loss, ("gaussian", "binomial", "cox", "poisson", "huber"))
+    check_choice("loss", loss, ("gaussian", "binomial", "cox", "poisson", "huber", "multinomial"))
+    if loss == "multinomial":
+        return _evaluate_classes(y, link, baseline, part)
     if loss == "cox":
         return _evaluate_times(y, link, baseline, part, start, strata)
     if start is not None or strata is not None:
@@ -196,6 +201,38 @@ def evaluate(
     if not np.all((target == 0.0) | (target == 1.0)):
         raise ValueError("y must hold 0 and 1 only for loss='binomial'")
     return Evaluation(loss, len(target), int(target.sum()), _measure_classes(target, eta, base), part)
+
+
+def _evaluate_classes(y: ArrayLike, link: ArrayLike, baseline: ArrayLike | None, part: str) -> Evaluation:
+    codes = _checked("y", y, None).astype(np.int64)
+    n = len(codes)
+    eta = np.asarray(link, dtype=np.float64)
+    if eta.ndim != 2 or len(eta) != n or not np.isfinite(eta).all():
+        raise ValueError(f"link must be {n} rows of finite numbers, one a class, got shape {eta.shape}")
+    if codes.min() < 0 or codes.max() >= eta.shape[1]:
+        raise ValueError(f"y must hold the numbers of classes, 0 to {eta.shape[1] - 1}")
+    if len(np.unique(codes)) < 2:
+        raise ValueError(f"y must vary to be predicted, got class {codes[0]} for all {n} samples")
+    null = -np.log(np.bincount(codes)[codes] / n)
+    loss = _log_losses(codes, eta)
+    right = (eta.argmax(axis=1) == codes).astype(np.float64)
+    value, influence = _explained(loss, null)
+    out = {
+        "accuracy": _within(_wald(float(right.mean()), right - right.mean()), 0.0),
+        "log_loss": _wald(float(loss.mean()), loss - loss.mean()),
+        "d2": _wald(value, influence),
+    }
+    if baseline is not None:
+        alone, of_alone = _explained(_log_losses(codes, np.asarray(baseline, dtype=np.float64)), null)
+        out["d2_covariates"] = _wald(alone, of_alone)
+        out["d2_increment"] = _wald(value - alone, influence - of_alone)
+    return Evaluation("multinomial", n, None, out, part)
+
+
+def _log_losses(codes: NDArray[np.int64], eta: Float) -> Float:
+    from scipy.special import logsumexp
+
+    return np.asarray(logsumexp(eta, axis=1) - eta[np.arange(len(codes)), codes])
 
 
 def _measure_deviance(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from riata.account import Account
 from riata.hits import Hits
 from riata.ld import Partners
+from riata.many_classes import sizes
 from riata.tables import some
 
 #: What a model of each loss is called.
@@ -20,6 +21,7 @@ MODELS = {
     "cox": "Cox regression",
     "poisson": "Poisson regression",
     "huber": "robust (Huber) regression",
+    "multinomial": "multinomial logistic regression",
 }
 
 
@@ -108,7 +110,7 @@ class Fitted:
     @property
     def n_active(self) -> NDArray[np.int64]:
         """Penalised features active along the path, (L,)."""
-        coefs = self.path.coefs
+        coefs = sizes(self.path.coefs)
         selectable = coefs.indices < self.account.n_features
         column = np.repeat(np.arange(coefs.shape[1]), np.diff(coefs.indptr))
         counts = np.bincount(column[selectable & (coefs.data != 0.0)], minlength=coefs.shape[1])
@@ -125,20 +127,25 @@ class Fitted:
     def unit(self) -> str:
         """What effects are measured in."""
         account = self.account
-        if account.classes:
-            return f"log odds of {account.classes[1]}"
+        if account.pair:
+            return f"log odds of {account.pair[1]}"
         return {
             "cox": f"the log of the hazard of {account.response}",
             "poisson": f"the log of the rate of {account.response}",
+            "multinomial": "the log of the odds of the class",
         }.get(self.path.loss, f"units of {account.response}")
 
     @property
     def outcome(self) -> str:
         """What effects raise and lower."""
         account = self.account
-        if account.classes:
-            return f"the odds of {account.classes[1]}"
-        ratio = {"cox": "the hazard of ", "poisson": "the rate of "}.get(self.path.loss, "")
+        if account.pair:
+            return f"the odds of {account.pair[1]}"
+        ratio = {
+            "cox": "the hazard of ",
+            "poisson": "the rate of ",
+            "multinomial": "the odds of the class it speaks for, of ",
+        }.get(self.path.loss, "")
         return ratio + account.response
 
 

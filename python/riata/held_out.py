@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from riata._survival import SURVIVAL_SCORERS, check_survival_target
 from riata.evaluation import Evaluation, evaluate
 from riata.genotypes import Genotypes
+from riata.many_classes import links_of, one_hot
 from riata.model_selection import GREATER_IS_BETTER, SCORERS
 from riata.response import Response
 from riata.splitting import Part
@@ -32,7 +33,7 @@ class Baseline:
     compared then.
     """
 
-    intercept: float
+    intercept: Any
     coef: Float
 
     def link(self, covariates: Float) -> Float:
@@ -41,12 +42,14 @@ class Baseline:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as kept with a model."""
-        return {"intercept": self.intercept, "coef": self.coef.tolist()}
+        return {"intercept": np.asarray(self.intercept).tolist(), "coef": self.coef.tolist()}
 
     @classmethod
     def from_dict(cls, kept: dict[str, Any]) -> Baseline:
         """Read what `to_dict` wrote."""
-        return cls(float(kept["intercept"]), np.array(kept["coef"], dtype=np.float64))
+        intercept = kept["intercept"]
+        level = np.array(intercept) if isinstance(intercept, list) else float(intercept)
+        return cls(level, np.array(kept["coef"], dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -95,16 +98,19 @@ def add_features(
 
 
 def part_links(path: Any, part: Part, coefs: Any, intercepts: Float) -> Float:
-    """Return the linear predictors of a part for every column of `coefs`, (m, L), its offset included."""
+    """Return the linear predictors of a part for every alpha of `coefs`, (m, L) or (m, K, L), with offset."""
     p = part.main.shape[1]
-    rows = np.unique(coefs.indices[coefs.data != 0.0]).astype(np.int64)
-    block = coefs.tocsr()[rows].toarray()
+    wide, level, shape = links_of(coefs, intercepts)
+    rows = np.unique(wide.indices[wide.data != 0.0]).astype(np.int64)
+    block = wide.tocsr()[rows].toarray()
     features = rows < p
-    link = np.tile(np.asarray(intercepts, dtype=np.float64), (len(part.y), 1))
+    link = np.tile(level, (len(part.y), 1))
     link += part.covariates[:, rows[~features] - p] @ block[~features]
     chosen = rows[features]
     add_features(link, part.main, chosen, block[features], np.asarray(path.mean)[chosen])
-    return link if part.offset is None else link + part.offset[:, None]
+    if part.offset is not None:
+        link += part.offset[:, None]
+    return link.reshape(-1, *shape)
 
 
 def validate(path: Any, part: Part, scoring: str, study: Study) -> Validation:
@@ -113,7 +119,8 @@ def validate(path: Any, part: Part, scoring: str, study: Study) -> Validation:
     if has_times(part.y):
         scores = _score_times(path, part, links, scoring, study)
     else:
-        scores = SCORERS[scoring](part.y, links, np.ones(len(part.y)))
+        y = one_hot(part.y, links.shape[1]) if links.ndim > 2 else part.y
+        scores = SCORERS[scoring](y, links, np.ones(len(part.y)))
     k = int(np.argmin(-scores if scoring in GREATER_IS_BETTER else scores))
     return Validation(scoring, scores, float(path.alphas[k]), float(scores[k]), len(part.y))
 
@@ -161,7 +168,7 @@ def held_out_of(
     alone: Float | None = None
     if part is not None and (part.name == "test" or not hasattr(fit, "path")):
         coefs, intercepts = path.coef([alpha]), path.intercept([alpha])
-        y, link, offset = part.y, part_links(path, part, coefs, intercepts)[:, 0], part.offset
+        y, link, offset = part.y, part_links(path, part, coefs, intercepts)[..., 0], part.offset
         what = "test part" if part.name == "test" else f"validation part{by_them}"
         alone = fit_baseline(study).link(part.covariates) if study.covariate_names else None
     elif hasattr(fit, "path") and fit.held_out is not None:
@@ -170,7 +177,7 @@ def held_out_of(
         alone = _fold_baseline(study, fit.folds) if study.covariate_names else None
     else:
         return None
-    known = np.isfinite(link)
+    known = np.isfinite(link.reshape(len(link), -1)).all(axis=1)
     y, link = y[known], link[known]
     compared = None if alone is None else (alone if offset is None else alone + offset)[known]
     shift = None if offset is None else offset[known]
@@ -190,13 +197,18 @@ def evaluate_link(
     """Evaluate linear predictors, offset included, of some samples of a response: see `riata.evaluate`."""
     target = target_of(response, y, offset if response.loss == "poisson" else None)
     target.pop("ties", None)
+    if response.loss == "multinomial":
+        target["y"] = y  # the numbers of the classes
     return evaluate(link=link, baseline=baseline, part=part, **target)
 
 
 def _fold_baseline(study: Study, folds: Sequence[NDArray[np.int64]]) -> Float:
-    """Predict each fold from covariates fitted to the others."""
-    out = np.full(study.n_samples, np.nan)
+    """Predict each fold from covariates fitted to the others; NaN for samples of none."""
+    parts = []
     for held in folds:
         train = np.setdiff1d(np.arange(study.n_samples), held)
-        out[held] = fit_baseline(study, train).link(study.covariates[held])
+        parts.append(fit_baseline(study, train).link(study.covariates[held]))
+    out = np.full((study.n_samples, *parts[0].shape[1:]), np.nan)
+    for held, link in zip(folds, parts, strict=True):
+        out[held] = link
     return out

@@ -59,6 +59,8 @@ def phenotypes(options: StudyOptions) -> list[StudyOptions]:
         names = _parted(getattr(options, flag))
         each: list[dict[str, Any]] = [{flag: name} for name in names]
         asked = [replace(options, **given) for given in each]
+    if options.loss == "multinomial" and len(asked) > 1:
+        raise ValueError("--loss multinomial takes one phenotype at a time")
     twice = [name for k, name in enumerate(names) if name is not None and name in names[:k]]
     if twice:
         raise ValueError(f"phenotype {twice[0]} is named twice")

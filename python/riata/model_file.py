@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from riata.covariates import Coding
 from riata.genotypes import Genotypes
 from riata.held_out import Baseline, fit_baseline
+from riata.hits import active_features
 from riata.outputs import append_arrays
 from riata.study import Study
 from riata.tables import StrPath
@@ -75,8 +76,7 @@ def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
     """Save a Path or CVPath and add what :func:`load_model` needs; ``riata.load`` reads the result too."""
     fit.save(file)
     path = getattr(fit, "path", fit)
-    active = np.unique(path.coefs.indices[path.coefs.data != 0.0]).astype(np.int64)
-    active = active[active < study.n_features]
+    active = active_features(path, study.n_features)
     meta = {
         "kind": "genotypes" if study.is_genotypes else "matrix",
         "n_features": study.n_features,

@@ -49,8 +49,11 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
     names = list(hits.names[:count])
     if genotypes:
         names = [f"{name} ({columns['EFFECT_ALLELE'][i]})" for i, name in enumerate(names)]
-    width = max(len(name) for name in [*names, "name"])
     head = "name (effect allele)" if genotypes else "name"
+    if "CLASS" in columns:
+        names = [f"{name} [{columns['CLASS'][i]}]" for i, name in enumerate(names)]
+        head += " [class]"
+    width = max(len(name) for name in [*names, "name"])
     width = max(width, len(head))
     ratio = next((name for name in RATIOS.values() if name in columns), "")
     shown = f"  {ratio:>10}" if ratio else ""
@@ -62,6 +65,8 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
         )
     if len(hits) > count:
         lines.append(f"       and {len(hits) - count:,} more in the hits file")
+    if "CLASS" in columns:
+        lines.append("beta is for the class it is largest for, the hits file has those of all classes")
     unit = "copy of the effect allele" if genotypes else "unit"
     told = "".join(f"; {name}: {RATIO_NAMES[loss]}" for loss, name in RATIOS.items() if name == ratio)
     lines.append(f"entry: order of entering the path; beta: per {unit}; per sd: per standard deviation{told}")
@@ -71,8 +76,10 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
 def fit_page(fitted: Fitted) -> Page:
     """Return the report of ``riata fit`` or ``riata cv``."""
     account, hits = fitted.account, fitted.hits
-    classes = account.classes
+    classes = account.pair
     what = f"{classes[1]} against {classes[0]}" if classes else fitted.outcome
+    if len(account.classes) > 2:
+        what = f"{account.response} ({some(account.classes, 5)})"
     title = f"{len(hits):,} of {account.n_candidates:,} {fitted.noun} selected for {account.response}"
     if fitted.cv is None and fitted.alpha == fitted.path.alphas[-1]:
         title = (

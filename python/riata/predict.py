@@ -193,7 +193,8 @@ def _as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> S
         asked,
         pheno_name=name,
         loss=model.path.loss,
-        positive=asked.positive or (model.classes[1] if labels else model.positive),
+        positive=asked.positive
+        or (model.classes[1] if labels and len(model.classes) == 2 else model.positive),
         ties=model.ties if model.path.loss == "cox" else None,
         huber_delta=getattr(model.path, "huber_delta", None),
         **given,
@@ -210,7 +211,7 @@ def _link(task: _Task, scores: Scores, covariates: Float) -> Float:
     if model is None:
         return scores.total
     coef = np.asarray(model.path.coef(task.alpha))[model.n_features :]
-    return np.asarray(scores.total + float(model.path.intercept(task.alpha)) + covariates @ coef)
+    return np.asarray(scores.total + model.path.intercept(task.alpha) + covariates @ coef)
 
 
 def _evaluate(
@@ -252,10 +253,18 @@ def _columns(
         (name, text_array([key[k] for key in keys])) for k, name in enumerate(names)
     ]
     if task.kind != "matrix":
-        columns += [("MISSING_CALLS", scores.missing), ("SCORE", scores.total)]
+        columns += [("MISSING_CALLS", scores.missing)]
+        if scores.total.ndim == 1:
+            columns += [("SCORE", scores.total)]
     if task.model is None:
         return columns
     path = task.model.path
+    if path.loss == "multinomial":
+        from scipy.special import softmax
+
+        labels, shares = task.model.classes, softmax(link, axis=1)
+        parts = [(f"PROBABILITY_{label}", shares[:, k]) for k, label in enumerate(labels)]
+        return [*columns, *parts, ("CLASS", text_array([labels[k] for k in link.argmax(axis=1)]))]
     if path.loss == "binomial":
         from scipy.special import expit
 

@@ -14,6 +14,9 @@ from riata.tables import is_missing, some
 #: Labels that say which of two classes is the one to model.
 CASE_WORDS = frozenset({"case", "cases", "affected", "yes", "true", "positive"})
 
+#: More labels than this make a column an identifier, or a measurement.
+MAX_CLASSES = 100
+
 
 @dataclass(frozen=True)
 class Response:
@@ -21,9 +24,10 @@ class Response:
 
     `values` is (n,) float64 with NaN where missing, for the Cox loss an array of `riata.survival_times.TIMES`
     whose times are NaN where missing; `classes` are the two labels of a binomial response, the second being
-    the one whose probability is modelled (coded 1), and empty for a measurement; `ties` is how the Cox loss
-    handles events at the same time, `positive` the label of events where it was named; `offset`, (n,) or
-    None, is added to the linear predictor; `huber_delta` is that of the Huber loss, None its default.
+    the one whose probability is modelled (coded 1), the labels coded 0, 1, 2 and so on of a multinomial one,
+    and empty for a measurement; `ties` is how the Cox loss handles events at the same time, `positive` the
+    label of events where it was named; `offset`, (n,) or None, is added to the linear predictor;
+    `huber_delta` is that of the Huber loss, None its default.
     """
 
     name: str
@@ -80,6 +84,8 @@ def code_response(
                 "binomial --missing-code 0,-9 for cases and controls coded 2 and 1"
             )
         loss = "gaussian"
+    if loss == "multinomial":
+        return _many_classes(cells, missing, name, labels, numbers)
     if loss == "binomial":
         return _two_classes(cells, missing, name, labels, numbers, positive)
     if loss == "poisson" and numbers is not None and min(numbers.values()) < 0.0:
@@ -146,6 +152,30 @@ def _numbers(
             "confirm"
         )
     return values, f"{' or '.join(_codes(missing_code))} counts as missing ({coded} samples)" if coded else ""
+
+
+def _many_classes(
+    cells: Sequence[str],
+    missing: NDArray[np.bool_],
+    name: str,
+    labels: list[str],
+    numbers: dict[str, float] | None,
+) -> Response:
+    """Code classes by their place in alphabetical order."""
+    label_of = {label: label if numbers is None else f"{numbers[label]:g}" for label in labels}
+    classes = tuple(sorted(set(label_of.values())))
+    if len(classes) < 3:
+        hint = "; for two use --loss binomial" if len(classes) == 2 else ""
+        raise ValueError(f"{name}: --loss multinomial needs three classes or more, got {some(classes)}{hint}")
+    if len(classes) > MAX_CLASSES:
+        raise ValueError(f"{name}: {len(classes):,} classes for --loss multinomial, at most {MAX_CLASSES}")
+    values = np.array(
+        [
+            np.nan if gone else float(classes.index(label_of[cell]))
+            for cell, gone in zip(cells, missing, strict=True)
+        ]
+    )
+    return Response(name, "multinomial", values, classes, f"classes {some(classes)}")
 
 
 def _two_classes(

@@ -80,7 +80,9 @@ def held_out_section(fitted: Fitted) -> Section | None:
     y, link = fitted.held_out
     if has_times(y):
         return survival_section(fitted, y, link)
-    account, classes = fitted.account, fitted.account.classes
+    account, classes = fitted.account, fitted.account.pair
+    if link.ndim > 1:
+        return classes_section(fitted, y, link)
     predicted = expit(link) if classes else np.exp(link) if fitted.path.loss == "poisson" else link
     calibration = calibrate(y, predicted, shares=bool(classes))
     what = f"share of {classes[1]}" if classes else account.response
@@ -103,6 +105,24 @@ def held_out_section(fitted: Fitted) -> Section | None:
     if classes and fitted.evaluation is not None:
         body += _measures(fitted)
     return Section("How predictions compare with what was observed", text, body)
+
+
+def classes_section(fitted: Fitted, y: NDArray[Any], link: NDArray[np.float64]) -> Section:
+    """Return which classes were predicted for samples held out, and how good the predictions are."""
+    classes = fitted.account.classes
+    said = link.argmax(axis=1)
+    counts = [[int(np.sum((y == k) & (said == j))) for k in range(len(classes))] for j in range(len(classes))]
+    body = table(
+        [("Of class", classes), *((f"called {label}", counts[j]) for j, label in enumerate(classes))],
+        numeric=[f"called {label}" for label in classes],
+    )
+    text = (
+        f"Predictions for {len(y):,} samples made by fits that had not seen them, each called the class of "
+        "the largest probability."
+    )
+    return Section(
+        "How predictions compare with what was observed", text, body + "<p></p>" + _measures(fitted)
+    )
 
 
 def survival_section(fitted: Fitted, y: NDArray[Any], score: NDArray[np.float64]) -> Section:
@@ -202,6 +222,7 @@ def hits_section(fitted: Fitted) -> Section:
     columns = [
         ("Rank", hits.column("RANK")),
         *columns,
+        *((name.capitalize(), values) for name, values in hits.columns if name == "CLASS"),
         ("Beta", hits.beta),
         *((name, hits.column(name)) for name in RATIOS.values() if name in dict(hits.columns)),
         ("Per sd", hits.beta_std),
@@ -215,6 +236,11 @@ def hits_section(fitted: Fitted) -> Section:
     )
     if account.is_genotypes:
         text += " Alleles are the effect allele, whose frequency is given, and the other one."
+    if len(account.classes) > 2:
+        text += (
+            " Beta is for the class that it is largest for: what it adds to the log of its probability, up "
+            f"to what is common to all classes. Those of all classes are in {fitted.prefix}.hits.tsv."
+        )
     if fitted.path.loss in RATIOS:
         text += f" {RATIOS[fitted.path.loss]} is the {RATIO_NAMES[fitted.path.loss]} of one {unit}."
     text += " Penalised effects are shrunk towards zero and are not estimates with p-values."
@@ -300,6 +326,8 @@ def path_section(fitted: Fitted) -> Section:
     """Return the coefficient paths."""
     path, hits = fitted.path, fitted.hits
     features, curves = active_curves(path)
+    if curves.ndim == 3:  # of several classes, the one that a feature has its largest coefficient for
+        curves = curves[np.abs(curves).max(axis=2, initial=0.0).argmax(axis=0), np.arange(len(features))]
     keep = features < fitted.account.n_features
     features, curves = features[keep], curves[keep]
     rank = {int(j): i for i, j in enumerate(hits.positions[hits.strongest])}

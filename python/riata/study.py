@@ -237,6 +237,8 @@ def target_of(
     target: dict[str, Any] = {"y": y, "loss": response.loss, "offset": offset}
     if has_times(y):
         target |= {"y": two_columns(y), "ties": response.ties, **survival_arguments(y)}
+    if response.loss == "multinomial":
+        target["y"] = np.array(response.classes)[y.astype(np.int64)]
     if response.huber_delta is not None:
         target["huber_delta"] = response.huber_delta
     return target
@@ -553,6 +555,11 @@ def _check_response(response: Response, rows: Rows, where: str) -> None:
     if has_times(y):
         if not y["event"].any():
             raise ValueError(f"{response.name}: none of the {len(y):,} samples{place} has an event")
+        return
+    if response.loss == "multinomial":
+        gone = [label for k, label in enumerate(response.classes) if not np.any(y == k)]
+        if gone:
+            raise ValueError(f"{response.name}: no sample of class {gone[0]} is left{place}")
         return
     if len(np.unique(y)) < 2:
         if response.classes:
