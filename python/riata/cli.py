@@ -15,6 +15,7 @@ _DESCRIPTION = "Sparse models of wide data: few features out of many, with proof
 _FIT_EXAMPLES = """examples:
   riata {verb} --bfile study --pheno traits.txt --pheno-name height --covar age_sex.txt --out results/height
   riata {verb} --bfile study --pheno traits.txt --pheno-name t2d --loss binomial --out results/t2d
+  riata {verb} --bfile study --pheno traits.txt --pheno-name height,weight,bmi --out results/body
   riata {verb} --pfile ukb_chr@ --pheno traits.txt --pheno-name height --split part --out results/height
   riata {verb} --matrix expression.tsv --target relapse --loss binomial --out results/relapse
   riata {verb} --matrix expression.tsv --loss cox --time months --event died --out results/survival
@@ -340,8 +341,8 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     )
     add(
         "--pheno-name", metavar="NAME[,NAME]",
-        help="column of the phenotype file; several are fitted together, sharing the passes over the data, "
-        "and written to PREFIX.NAME.html and so on",
+        help="column of the phenotype file; several (of --event and --target, too) are fitted together, "
+        "sharing the passes over the data, and written to PREFIX.NAME.html and so on",
     )  # fmt: skip
     _add_times(add)
     add("--offset", metavar="NAME", help="column to add to the linear predictor, such as log exposure")
@@ -385,9 +386,18 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
 def _add_times(add: Callable[..., Any]) -> None:
     """Columns of survival times."""
     add("--time", metavar="NAME", help="with --loss cox: column of the time of the event or of censoring")
-    add("--event", metavar="NAME", help="with --loss cox: column of 1 (event) and 0, or 2 (event) and 1")
-    add("--entry", metavar="NAME", help="column of the time at which samples come under observation")
-    add("--strata", metavar="NAME", help="column of groups, each with its own baseline hazard")
+    add(
+        "--event", metavar="NAME",
+        help="with --loss cox: column of 1 (event) and 0, of 2 (event) and 1, or of labels: see --positive",
+    )  # fmt: skip
+    add(
+        "--entry", metavar="NAME",
+        help="with --loss cox: column of the time at which samples come under observation",
+    )  # fmt: skip
+    add(
+        "--strata", metavar="NAME",
+        help="with --loss cox: column of groups, each with its own baseline hazard",
+    )  # fmt: skip
 
 
 def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:

@@ -169,7 +169,9 @@ def check_columns(options: StudyOptions) -> None:
         if given is not None:
             raise ValueError(f"{flag}: --loss cox takes its response from --time NAME and --event NAME")
     if options.time is None or options.event is None:
-        raise ValueError("--loss cox needs --time NAME and --event NAME, columns of the phenotype file")
+        raise ValueError(
+            "--loss cox needs --time NAME and --event NAME, columns of the phenotype file or of the table"
+        )
 
 
 def _times(

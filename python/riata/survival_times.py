@@ -66,6 +66,7 @@ def code_times(
         starts = code_numbers(entry, names[2], missing_code)
         values["start"] = starts
         late = starts >= times
+        note += "; late entry"
         reasons += [
             (f"{names[2]} missing", np.isnan(starts)),
             (f"never at risk: {names[2]} is not before {names[0]}", late),
@@ -75,6 +76,7 @@ def code_times(
         labels = {label: k for k, label in enumerate(sorted(set(strata)))}
         values["stratum"] = [labels[cell] for cell in strata]
         reasons.append(("stratum missing", gone))
+        note += f"; {len({cell for cell, bad in zip(strata, gone, strict=True) if not bad})} strata"
     for _, bad in reasons:
         values["time"][bad] = np.nan
     return Response(names[1], "cox", values, (), note, ties, positive), reasons

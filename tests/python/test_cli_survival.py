@@ -84,6 +84,7 @@ def test_entry_and_strata(files):
     assert np.all(target["start"] < target["y"][:, 0])
     assert len(np.unique(target["strata"])) == 2
     assert target["ties"] == "breslow"
+    assert study.join.notes[0] == "died: 1 = event, 0 = censored; late entry; 2 strata"
 
 
 def test_fit_is_that_of_the_library(files, tmp_path):
