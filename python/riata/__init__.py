@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from riata.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
     from riata.path import Path, load
     from riata.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
+    from riata.several import cv_paths, fit_paths
     from riata.simulate import simulate_genotypes
 
 __all__ = [
@@ -45,10 +46,12 @@ __all__ = [
     "SparsePoissonRegressorCV",
     "__version__",
     "cv_path",
+    "cv_paths",
     "equivalents",
     "estimate_memory",
     "evaluate",
     "fit_path",
+    "fit_paths",
     "load",
     "open_genotypes",
     "penalties",
@@ -78,10 +81,12 @@ _HOME = {
     "SparsePoissonRegressorCV": "poisson",
     "__version__": "_core",
     "cv_path": "model_selection",
+    "cv_paths": "several",
     "equivalents": "_equivalents",
     "estimate_memory": "memory",
     "evaluate": "evaluation",
     "fit_path": "fitting",
+    "fit_paths": "several",
     "load": "path",
     "open_genotypes": "genotypes",
     "simulate_genotypes": "simulate",

@@ -86,8 +86,9 @@ class CVPath:
     fold_gaps : ndarray of shape (L, K)
         Relative duality gaps of the fits without each fold.
     held_out : ndarray of shape (n, L), or (n, K, L) with K outputs, or None
-        Linear predictor of each sample by the fits that held it out, NaN for samples that none did. None when
-        folds overlap, in the estimators, and after `save` and `riata.load`.
+        Linear predictor of each sample by the fits that held it out, NaN for samples that none did; for the
+        Cox loss, which has no level of its own, less its mean over the samples of that fit. None when folds
+        overlap, in the estimators, and after `save` and `riata.load`.
     """
 
     path: Path
@@ -466,22 +467,15 @@ def cross_validate(
     keep: bool = False,
 ) -> CVPath:
     """Fit the full data and every fold in one call of the core; score held-out rows, `keep` predictions."""
-    columns = np.zeros((len(y), 1 + len(splits)), order="F")
-    columns[:, 0] = weights
-    for k, (train, test) in enumerate(splits):
-        np.add.at(columns[:, 1 + k], train, weights[train])
-        _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, labels)
-
+    columns = fold_columns(y, weights, splits, options, scoring, labels)
     alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
     values = y.time if isinstance(y, SurvivalTarget) else y
     outputs = y.shape[1:]
 
-    def score(y: Float, eta: Float, weights: Float) -> Float:
-        return scorer(options.loss, scoring, options.huber_delta)(y, eta, weights)
-
     def fold_scores(predictors: list[Float]) -> Float:
         """Score one alpha on each fold's held-out rows."""
         out = np.empty(len(splits))
+        score = scorer(options.loss, scoring, options.huber_delta)
         for k, (_, test) in enumerate(splits):
             kept = {"linear_predictor": predictors[1 + k]}
             eta = _held_out(kept, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
@@ -494,7 +488,48 @@ def cross_validate(
         design, y, columns, offset, features, options, keep_linear_predictor=alone,
         held_out=None if watch is None else lambda predictors: watch(scoring, fold_scores(predictors)),
     )  # fmt: skip
+    return collect_folds(
+        fits, columns, design, y, weights, offset, options, splits, scoring, selection, labels,
+        weigh_folds=weigh_folds, keep=keep,
+    )  # fmt: skip
+
+
+def fold_columns(
+    y: Float | SurvivalTarget,
+    weights: Float,
+    splits: list[Split],
+    options: Options,
+    scoring: str,
+    labels: NDArray[Any] | None,
+) -> Float:
+    """Return the weights of the full fit and of each fold, (n, 1 + K); refuse folds that cannot be fitted."""
+    columns = np.zeros((len(y), 1 + len(splits)), order="F")
+    columns[:, 0] = weights
+    for k, (train, test) in enumerate(splits):
+        np.add.at(columns[:, 1 + k], train, weights[train])
+        _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, labels)
+    return columns
+
+
+def collect_folds(
+    fits: list[dict[str, Any]],
+    columns: Float,
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+    selection: str,
+    labels: NDArray[Any] | None,
+    *,
+    weigh_folds: bool,
+    keep: bool,
+) -> CVPath:
+    """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
     path = make_path(fits[0], design, y, weights, options, labels)
+    outputs = y.shape[1:]
 
     scores = np.empty((len(path), len(splits)))
     gaps = np.empty_like(scores)
@@ -507,9 +542,10 @@ def cross_validate(
             held[test] = weights[test]
             eta = _all_rows(fit, design, outputs, offset, options.n_threads)
             scores[:, k] = SURVIVAL_SCORERS[scoring](y, eta, columns[:, 1 + k], held)
-            eta = eta[test]
+            eta = eta[test] - columns[:, 1 + k] @ eta / columns[:, 1 + k].sum()
         else:
             eta = _held_out(fit, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
+            score = scorer(options.loss, scoring, options.huber_delta)
             scores[:, k] = score(y[test], eta, weights[test])
         if held_out is not None:
             held_out[test] = eta

@@ -165,9 +165,9 @@ def score_label(scoring: str) -> str:
     names = {
         "mse": "mean squared error",
         "mae": "mean absolute error",
-        "huber": "mean Huber loss",
         "misclassification": "share misclassified",
         "auc": "area under the ROC curve",
+        "huber": "mean Huber loss",
     }
     higher = scoring in GREATER_IS_BETTER
     return names.get(scoring, scoring) + (", higher is better" if higher else ", held-out samples")
