@@ -12,10 +12,16 @@ import threading
 from pathlib import Path
 
 import numpy as np
+from problems import Problem
 
 HERE = Path(__file__).resolve().parent
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 SETUP_LIMIT = 600.0  # seconds for loading, compiling and format conversion, none of it timed
+
+
+def asked(problem: Problem) -> str:
+    """What a package is asked whether it can express."""
+    return f"{problem.loss} {'row-grouped ' * problem.row_grouped}{problem.kind}"
 
 
 @functools.lru_cache

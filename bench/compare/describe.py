@@ -5,8 +5,14 @@ import json
 import sys
 from types import SimpleNamespace
 
+from children import asked
+from problems import SPECS
+
 peer = importlib.import_module(f"peers.{sys.argv[1]}")
-kinds = [(loss, kind) for loss in ("gaussian", "binomial") for kind in ("dense", "sparse", "genotypes")]
-refuses = {f"{loss} {kind}": peer.refuses(SimpleNamespace(loss=loss, kind=kind)) for loss, kind in kinds}
+refuses = {}
+for loss, row_grouped in {(spec.loss, spec.row_grouped) for spec in SPECS.values()}:
+    for kind in ("dense", "sparse", "genotypes"):
+        problem = SimpleNamespace(loss=loss, row_grouped=row_grouped, kind=kind)
+        refuses[asked(problem)] = peer.refuses(problem)
 answer = {"version": peer.version(), "tolerances": peer.TOLERANCES, "refuses": refuses}
 print(json.dumps(answer | {"cross_validates": hasattr(peer, "cross_validate")}))

@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
-from results import by_problem
+from results import by_problem, title
 from summary import by_package, error
 
 COLOURS = {
@@ -55,8 +55,8 @@ def draw(rows: list[dict], ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(which="major", color="#e6e6e6", lw=0.6)
     first = rows[0]
-    size = f"{int(first['n']):,} × {int(first['p']):,}"
-    ax.set_title(f"{first['loss']}, {first['kind']}, {size}", fontsize=10, loc="left")
+    loss, size = title(first)
+    ax.set_title(f"{loss}, {first['kind']}, {size}", fontsize=10, loc="left")
     ax.set_xlabel("seconds for the whole path")
 
 

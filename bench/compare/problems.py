@@ -2,7 +2,7 @@
 
 Dense columns are centred and scaled to unit (1/n) standard deviation, sparse ones are counts as they are, and
 nobody standardises again, so that every package solves the same problem. Genotypes keep their 0/1/2 counts:
-there the standardised problem is meant and coefficients are per allele. A gaussian y has mean 0, variance 1.
+there the standardised problem is meant and coefficients are per allele.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from losses import LOSSES
+from responses import MISSING, RESPONSES, linear_predictor
 from scipy import signal, sparse
 
-MISSING = -9
 BED_MAGIC = b"\x6c\x1b\x01"
 CHUNK = 2048  # columns decoded at a time
 
@@ -24,10 +25,14 @@ CHUNK = 2048  # columns decoded at a time
 class Problem:
     """One path to fit: min (1/n) sum_i loss(y_i, b0 + x_i b) + alpha sum_j s_j |b_j|, for every alpha.
 
-    s is 1, or the standard deviations of the columns when `standardize` is set.
+    s is 1, or the standard deviations of the columns when `standardize` is set. With K responses or classes
+    b_j is a row of K coefficients, and |b_j| the sum of their magnitudes, or with `row_grouped` their norm.
+    Of the loss "cox" it is minus the log partial likelihood that is divided by n, and there is no b0.
 
     Attributes
     ----------
+    y : (n,), of the loss "multinomial" class numbers 0 .. K - 1; "cox": columns [time, event];
+        "multigaussian": (n, K).
     X : float64 ndarray in Fortran order, scipy.sparse.csc_matrix, or int8 allele counts (-9 missing).
     bed : path of the same genotypes as a PLINK 1 file, or None.
     folds : fold of each sample when the path is to be cross-validated, else None.
@@ -41,6 +46,14 @@ class Problem:
     standardize: bool = False
     bed: Path | None = None
     folds: np.ndarray | None = None
+    row_grouped: bool = False
+
+    @property
+    def n_responses(self) -> int:
+        """K: responses of the multigaussian, classes of the multinomial, else 1."""
+        if self.loss == "multinomial":
+            return int(self.y.max()) + 1
+        return self.y.shape[1] if self.loss == "multigaussian" else 1
 
     @property
     def kind(self) -> str:
@@ -106,6 +119,7 @@ class Problem:
             np.save(folder / "folds.npy", self.folds)
         meta = {"name": self.name, "loss": self.loss, "standardize": self.standardize, "kind": self.kind}
         meta |= {"shape": self.X.shape, "bed": str(self.bed) if self.bed else None}
+        meta |= {"row_grouped": self.row_grouped}
         (folder / "meta.json").write_text(json.dumps(meta))
 
     @classmethod
@@ -120,12 +134,14 @@ class Problem:
         y, alphas = np.load(folder / "y.npy"), np.load(folder / "alphas.npy")
         bed = Path(meta["bed"]) if meta["bed"] else None
         folds = np.load(folder / "folds.npy") if (folder / "folds.npy").exists() else None
-        return cls(meta["name"], meta["loss"], X, y, alphas, meta["standardize"], bed, folds)
+        about = meta["standardize"], bed, folds, meta["row_grouped"]
+        return cls(meta["name"], meta["loss"], X, y, alphas, *about)
 
     def head(self, p: int = 50) -> Problem:
         """The first p columns at a few alphas: what packages warm up on."""
         X = self.X[:, :p] if self.kind == "sparse" else np.asfortranarray(self.X[:, :p])
-        return Problem(self.name, self.loss, X, self.y, self.alphas[::33], self.standardize, folds=self.folds)
+        alphas, about = self.alphas[::33], {"folds": self.folds, "row_grouped": self.row_grouped}
+        return Problem(self.name, self.loss, X, self.y, alphas, self.standardize, **about)
 
     def splits(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Row numbers to train on and to hold out, one pair a fold."""
@@ -217,16 +233,15 @@ def write_bed(prefix: Path, X: np.ndarray) -> Path:
 def alpha_grid(problem: Problem, ratio: float, count: int = 100) -> np.ndarray:
     """Geometric grid from the smallest alpha with no feature selected down to ratio times it."""
     n, p = problem.X.shape
-    residual = problem.y - problem.y.mean()
+    residual = LOSSES[problem.loss](problem.y).null_residual
     scale = problem.moments()[1] if problem.standardize else np.ones(p)
-    if problem.kind == "sparse":
-        largest = np.abs(problem.X.T @ residual).max()
-    else:
-        starts = range(0, p, CHUNK)
-        parts = [
-            np.abs(problem.columns(at, at + CHUNK).T @ residual) / scale[at : at + CHUNK] for at in starts
-        ]
-        largest = np.concatenate(parts).max()
+    largest = 0.0
+    for at in range(0, p, CHUNK):
+        part = slice(at, at + CHUNK)
+        columns = problem.X[:, part] if problem.kind == "sparse" else problem.columns(at, at + CHUNK)
+        slopes = np.abs(columns.T @ residual) / scale[part, None]
+        sizes = np.linalg.norm(slopes, axis=1) if problem.row_grouped else slopes
+        largest = max(largest, sizes.max())
     return largest / n * np.geomspace(1.0, ratio, count)
 
 
@@ -240,7 +255,7 @@ def shuffled_folds(n: int, count: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Spec:
-    """How to make one problem: loss, generator, full and smoke sizes, last alpha / first, number of folds."""
+    """How to make one problem: loss, generator, full and smoke sizes, last alpha / first, and what y is."""
 
     loss: str
     make: Callable
@@ -248,8 +263,10 @@ class Spec:
     smoke: tuple[int, int]
     ratio: float
     n_signals: int = 50
-    snr: float = 3.0  # variance of the signal over that of the noise, gaussian only
+    snr: float = 3.0  # variance of the signal over that of the noise, (multi)gaussian only
     cv: int = 0  # folds, or 0 for the path alone
+    n_responses: int = 1  # or classes
+    row_grouped: bool = False
 
 
 SPECS = {
@@ -264,6 +281,15 @@ SPECS = {
     "sparse-binomial-20000x500000": Spec("binomial", words, (20_000, 500_000), (300, 1_000), 0.01, 500),
     "genotypes-2000x100000": Spec("gaussian", genotypes, (2_000, 100_000), (100, 400), 0.01, 100),
     "genotypes-5000x300000": Spec("gaussian", genotypes, (5_000, 300_000), (120, 600), 0.05, 500, 1.0),
+    "cox-300x10000": Spec("cox", ar1, (300, 10_000), (60, 200), 0.05, 20),
+    "poisson-500x10000": Spec("poisson", ar1, (500, 10_000), (60, 200), 0.05, 20),
+    "multinomial-200x10000": Spec("multinomial", ar1, (200, 10_000), (60, 120), 0.05, 20, n_responses=4),
+    "multinomial-grouped-200x10000": Spec(
+        "multinomial", ar1, (200, 10_000), (60, 120), 0.05, 20, n_responses=4, row_grouped=True
+    ),
+    "multigaussian-300x10000x20": Spec(
+        "multigaussian", ar1, (300, 10_000), (60, 200), 0.05, 20, n_responses=20, row_grouped=True
+    ),
     "golub-72x7129": Spec("binomial", None, (72, 7_129), (72, 7_129), 0.01),
     "cv-ar-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, cv=10),
     "cv-blocks-400x10000": Spec("gaussian", blocks, (400, 10_000), (60, 300), 0.01, cv=10),
@@ -284,14 +310,15 @@ def build(name: str, folder: Path, *, smoke: bool = False, seed: int = 1) -> Pro
     """Make the problem called `name` and save it under `folder`; the same seed gives the same bits."""
     spec = SPECS[name]
     shape = spec.smoke if smoke else spec.shape
-    rng = np.random.default_rng([seed, *shape])  # the two sparse problems share their X
+    rng = np.random.default_rng([seed, *shape])  # problems of one size and kind share X, multinomial ones y
     folder.mkdir(parents=True, exist_ok=True)
     if name.startswith("golub"):
         X, y = golub()
     else:
         X = spec.make(rng, *shape)
-        y = response(rng, X, spec)
-    problem = Problem(name, spec.loss, X, y, np.empty(0))
+        predictor = linear_predictor(rng, X, spec.n_signals, spec.n_responses)
+        y = RESPONSES[spec.loss](rng, predictor, spec.snr)
+    problem = Problem(name, spec.loss, X, y, np.empty(0), row_grouped=spec.row_grouped)
     if problem.kind == "genotypes":
         problem.standardize, problem.bed = True, write_bed(folder / "X", X)
     problem.alphas = alpha_grid(problem, spec.ratio)
@@ -299,19 +326,3 @@ def build(name: str, folder: Path, *, smoke: bool = False, seed: int = 1) -> Pro
         problem.folds = shuffled_folds(len(y), spec.cv)
     problem.save(folder)
     return problem
-
-
-def response(rng: np.random.Generator, X: np.ndarray | sparse.csc_matrix, spec: Spec) -> np.ndarray:
-    """y from n_signals random columns with normal effects, plus noise or through a logit."""
-    p = X.shape[1]
-    filled = np.flatnonzero(np.diff(X.indptr) > 20) if sparse.issparse(X) else np.arange(p)
-    chosen = np.sort(rng.choice(filled, size=min(spec.n_signals, len(filled) // 2), replace=False))
-    part = (
-        X[:, chosen].toarray() if sparse.issparse(X) else np.where(X[:, chosen] == MISSING, 0, X[:, chosen])
-    )
-    truth = part @ rng.standard_normal(len(chosen))
-    truth = (truth - truth.mean()) / truth.std()
-    if spec.loss == "binomial":
-        return (rng.random(len(truth)) < 1.0 / (1.0 + np.exp(-3.0 * truth))).astype(np.float64)
-    y = truth + rng.standard_normal(len(truth)) / np.sqrt(spec.snr)
-    return (y - y.mean()) / y.std()

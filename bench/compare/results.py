@@ -24,6 +24,13 @@ def read(file: Path) -> list[dict]:
         return list(csv.DictReader(lines))
 
 
+def title(row: dict) -> tuple[str, str]:
+    """Loss and size for a heading; files from before there were several responses do not name them."""
+    grouped, size = row.get("row_grouped") == "1", f"{int(row['n']):,} × {int(row['p']):,}"
+    responses = int(row.get("responses") or 1)
+    return row["loss"] + ", rows" * grouped, size + (f" × {responses}" if responses > 1 else "")
+
+
 def by_problem(files: list[Path]) -> list[list[dict]]:
     """The rows of files that run.py wrote, grouped by problem and number of threads."""
     groups: dict[tuple[str, str], list[dict]] = {}

@@ -32,7 +32,8 @@ from results import write
 from scipy import sparse
 from summary import by_package, error, fastest, report, targets
 
-ABOUT_PROBLEM = ("problem", "loss", "kind", "n", "p", "x_mb", "n_alphas", "alpha_ratio", "cv", "threads")
+SIZES = ("n", "p", "responses", "row_grouped")
+ABOUT_PROBLEM = ("problem", "loss", "kind", *SIZES, "x_mb", "n_alphas", "alpha_ratio", "cv", "threads")
 ABOUT_RUN = ("package", "version", "tol", "status", "repeats", "seconds", "seconds_min")
 ABOUT_FIT = ("suboptimality", "curve_error", "own_gap", "reported_gap", "max_support", "passes", "peak_mb")
 FIELDS = ("date", "commit", "machine", "command", *ABOUT_PROBLEM, "read_seconds", *ABOUT_RUN, *ABOUT_FIT)
@@ -66,11 +67,16 @@ def judged(run: Run, arrays: dict, judge: Judge | CurveJudge) -> None:
     parts = arrays["data"], arrays["indices"], arrays["indptr"]
     coefs = sparse.csc_matrix(parts, shape=tuple(arrays["shape"]))
     coefs.eliminate_zeros()
-    run.facts["max_support"] = int(np.diff(coefs.indptr).max())
+    run.facts["max_support"] = largest_support(coefs, judge.problem.X.shape[1])
     if coefs.shape[1] != len(judge.problem.alphas) or not np.isfinite(coefs.data).all():
         run.status = "did not return finite coefficients for every alpha"
         return
     run.certificate = judge.certify(coefs, arrays["intercepts"])
+
+
+def largest_support(coefs: sparse.csc_matrix, p: int) -> int:
+    """Features in use at the alpha that uses most, each counted once however many responses use it."""
+    return max(len(np.unique(used % p)) for used in np.split(coefs.indices, coefs.indptr[1:-1]))
 
 
 def inaccuracy(run: Run, judge: Judge | CurveJudge) -> float:
@@ -174,7 +180,7 @@ def unavailable(package: str, problem: Problem, args: argparse.Namespace) -> str
         return f"not run: {error}"
     if problem.folds is not None and not said["cross_validates"]:
         return "not run: it offers no cross-validation"
-    answer = said["refuses"][f"{problem.loss} {problem.kind}"]
+    answer = said["refuses"][children.asked(problem)]
     return answer and f"not run: {answer}"
 
 
@@ -218,6 +224,8 @@ def compare(name: str, args: argparse.Namespace) -> list[dict]:
             "kind": problem.kind,
             "n": n,
             "p": p,
+            "responses": problem.n_responses,
+            "row_grouped": int(problem.row_grouped),
             "x_mb": problem.nbytes / 2**20,
             "n_alphas": len(problem.alphas),
             "alpha_ratio": problem.alphas[-1] / problem.alphas[0],

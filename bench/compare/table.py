@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from results import by_problem, read
+from results import by_problem, read, title
 from summary import by_package, error, fastest, targets_of
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -76,7 +76,7 @@ def table(rows: list[dict]) -> str:
 def section(rows: list[dict]) -> str:
     """Heading, what was run and where, and the table."""
     first = rows[0]
-    size = f"{int(first['n']):,} × {int(first['p']):,}"
+    loss, size = title(first)
     judged = [row for row in rows if row["seconds"]]
     best = min(judged, key=error, default=None)
     threads = "one thread" if first["threads"] == "1" else f"{first['threads']} threads"
@@ -84,7 +84,7 @@ def section(rows: list[dict]) -> str:
     folds = f", {first['cv']}-fold cross-validation" if int(first.get("cv") or 0) else ""
     support = number(best, "max_support", ".0f")
     parts = [
-        f"### {first['loss']}, {size}, {first['kind']}{folds}, {threads}\n",
+        f"### {loss}, {size}, {first['kind']}{folds}, {threads}\n",
         f"`{first['problem']}`: {first['n_alphas']} alphas down to {ratio:.2g} of the largest"
         + (f", support up to {support};" if support else ";"),
         f"X takes {float(first['x_mb']):.3g} MB.",

@@ -31,6 +31,13 @@ riata::Vec vector_of(const Array& a, const char* name) {
   return Eigen::Map<const riata::Vec>(a.data(), a.size());
 }
 
+/// A vector, or the columns of a matrix one after the other.
+riata::Vec columns_of(const Array& a, const char* name) {
+  if (a.ndim() != 1 && a.ndim() != 2)
+    throw py::value_error(std::string(name) + " must have 1 or 2 dimensions, got " + std::to_string(a.ndim()));
+  return Eigen::Map<const riata::Vec>(a.data(), a.size());
+}
+
 riata::Vec optional_vector(const std::optional<Array>& a, const char* name) {
   return a ? vector_of(*a, name) : riata::Vec();
 }
@@ -77,7 +84,9 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   out["coef_indptr"] = array_of<std::int64_t>(r.coef_indptr);
   out["coef_indices"] = array_of<std::int64_t>(r.coef_indices);
   out["coef_values"] = array_of<double>(r.coef_values);
+  out["n_outputs"] = r.outputs;
   out["intercepts"] = array_of<double>(r.intercepts);
+  if (r.outputs > 1) out["intercepts"] = out["intercepts"].attr("reshape")(-1, r.outputs);
   out["primal"] = array_of<double>(r.primal);
   out["dual"] = array_of<double>(r.dual);
   out["dual_gaps"] = array_of<double>(r.dual_gaps);
@@ -93,7 +102,9 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   out["scale"] = array_of(r.scale);
   out["stopped"] = r.stopped;
   if (keep_linear_predictor) {
-    py::array_t<double, py::array::f_style> eta({r.linear_predictor.rows(), static_cast<Index>(r.alphas.size())});
+    std::vector<Index> shape{r.linear_predictor.rows(), static_cast<Index>(r.alphas.size())};
+    if (r.outputs > 1) shape.insert(shape.begin() + 1, r.outputs);
+    py::array_t<double, py::array::f_style> eta(shape);
     std::copy_n(r.linear_predictor.data(), r.linear_predictor.size(), eta.mutable_data());
     out["linear_predictor"] = eta;
   } else {
@@ -147,7 +158,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    double memory, double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
                    const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds,
                    bool keep_checkpoint, const std::optional<py::function>& held_out, const Times& survival,
-                   const std::optional<std::vector<Index>>& leaders) {
+                   bool row_grouped, double huber_delta, const std::optional<std::vector<Index>>& leaders) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
@@ -156,7 +167,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   if (leaders) {
     problems = led_problems(y, columns, offset, survival, *leaders);
   } else {
-    const riata::Vec response = vector_of(y, "y"), shift = optional_vector(offset, "offset");
+    const riata::Vec response = columns_of(y, "y"), shift = offset ? columns_of(*offset, "offset") : riata::Vec();
     const auto* times = std::get_if<riata::Survival>(&survival);
     for (Index f = 0; f < columns.cols(); ++f) {
       problems.push_back({response, columns.col(f), shift, times != nullptr ? *times : riata::Survival{}});
@@ -166,6 +177,8 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                                  optional_vector(upper, "upper")};
   riata::PathOptions options;
   options.loss = std::move(loss);
+  options.row_grouped = row_grouped;
+  options.huber_delta = huber_delta;
   options.solver = std::move(solver);
   options.fit_intercept = fit_intercept;
   options.standardize = standardize;
@@ -196,10 +209,20 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
     };
   }
   if (held_out) {
-    options.held_out = [&held_out](const std::vector<riata::Vec>& predictors) {
+    const Index outputs = !leaders && columns.rows() > 0 ? y.size() / columns.rows() : 1;
+    options.held_out = [&held_out, outputs](const std::vector<riata::Vec>& predictors) {
       const py::gil_scoped_acquire gil;
       py::list kept;
-      for (const riata::Vec& predictor : predictors) kept.append(array_of(predictor));
+      for (std::size_t f = 0; f < predictors.size(); ++f) {
+        const riata::Vec& values = predictors[f];
+        if (outputs == 1) {
+          kept.append(array_of(values));
+          continue;
+        }
+        py::array_t<double, py::array::f_style> matrix({values.size() / outputs, outputs});
+        std::copy_n(values.data(), values.size(), matrix.mutable_data());
+        kept.append(matrix);
+      }
       (*held_out)(kept);
     };
   }
@@ -227,7 +250,8 @@ void bind_path(py::module_& m) {
         py::kw_only(), "loss"_a, "solver"_a, "fit_intercept"_a, "standardize"_a, "l1_ratio"_a, "alphas"_a, "n_alphas"_a,
         "eps"_a, "stop_early"_a, "max_active"_a, "memory"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
         "keep_linear_predictor"_a, "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0,
-        "keep_checkpoint"_a = false, "held_out"_a = py::none(), "survival"_a = py::none(), "leaders"_a = py::none());
+        "keep_checkpoint"_a = false, "held_out"_a = py::none(), "survival"_a = py::none(), "row_grouped"_a = false,
+        "huber_delta"_a = 1.345, "leaders"_a = py::none());
   m.def(
       "checkpoint_progress",
       [](const std::string& path) {

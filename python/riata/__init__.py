@@ -1,4 +1,4 @@
-"""riata: sparse linear, logistic and Cox models, fast, each fit with a certificate of optimality."""
+"""riata: sparse linear, logistic, Poisson and Cox models, fast, each fit with a certificate of optimality."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from riata.memory import MemoryEstimate, estimate_memory
     from riata.model_selection import CVPath, cv_path
     from riata.path import Path, fit_path, load
+    from riata.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
     from riata.several import cv_paths, fit_paths
     from riata.simulate import simulate_genotypes
 
@@ -35,6 +36,8 @@ __all__ = [
     "SparseCoxCV",
     "SparseLogisticRegression",
     "SparseLogisticRegressionCV",
+    "SparsePoissonRegressor",
+    "SparsePoissonRegressorCV",
     "__version__",
     "cv_path",
     "cv_paths",
@@ -64,6 +67,8 @@ _HOME = {
     "SparseCoxCV": "cox",
     "SparseLogisticRegression": "glm",
     "SparseLogisticRegressionCV": "glm",
+    "SparsePoissonRegressor": "poisson",
+    "SparsePoissonRegressorCV": "poisson",
     "__version__": "_core",
     "cv_path": "model_selection",
     "cv_paths": "several",

@@ -13,10 +13,12 @@ from sklearn.utils import assert_all_finite, check_array, check_consistent_lengt
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_sparse, view
+from riata._survival import SurvivalTarget
 from riata._validation import (
     SOLVERS,
     Float,
     Names,
+    check_alphas,
     check_choice,
     check_flag,
     check_integer,
@@ -25,8 +27,15 @@ from riata._validation import (
     check_weights,
     threads_for,
 )
-from riata.model_selection import CVPath
-from riata.path import Options, warn_unless_converged
+from riata.model_selection import (
+    SELECTIONS,
+    CVPath,
+    check_scoring,
+    cross_validate,
+    make_splits,
+    warn_unless_all_converged,
+)
+from riata.path import Features, Options, warn_unless_converged
 
 
 class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
@@ -158,6 +167,61 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
                 f"{type(self).__name__}: alpha {alpha:.6g}, {np.count_nonzero(coef)} active, gap {gap:.1e}, "
                 f"{counters['passes']:.1f} passes over X, {counters['seconds_total']:.2f} s"
             )
+
+
+class CrossValidated(SparseLinearModel):
+    """What those share that choose `alpha` by cross-validation and a score."""
+
+    alphas: Any
+    eps: float | None
+    cv: Any
+    scoring: str | None
+    selection: str
+    l1_ratio: float
+
+    def _check_search(self, loss: str) -> Options:
+        """Check the parameters that need no data."""
+        grid, n_alphas = check_alphas(self.alphas)
+        check_scoring(self.scoring, loss)
+        check_choice("selection", self.selection, SELECTIONS)
+        return self._options(
+            loss,
+            grid,
+            n_alphas=n_alphas,
+            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
+            stop_early=True,
+            l1_ratio=check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0),
+        )
+
+    def _search(
+        self,
+        options: Options,
+        design: DesignView,
+        target: Float | SurvivalTarget,
+        weights: Float,
+        features: Features,
+        groups: Any,
+        classes: NDArray[Any] | None = None,
+    ) -> None:
+        """Cross-validate, and keep the fit at the selected alpha."""
+        cv = 5 if self.cv is None else self.cv
+        splits = make_splits(cv, target, groups, loss=options.loss, shuffle=False)
+        result = cross_validate(
+            design,
+            target,
+            weights,
+            None,
+            features,
+            options,
+            splits,
+            check_scoring(self.scoring, options.loss),
+            self.selection,
+            classes,
+            weigh_folds=False,
+        )
+        self._keep_selected(result)
+        self.score_path_ = result.scores
+        warn_unless_all_converged(result, options)
 
 
 def _checked_table(X: Any) -> tuple[Any, Names | None]:

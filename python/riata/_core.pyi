@@ -119,6 +119,8 @@ def fit_paths(
     keep_checkpoint: bool = False,  # at the end of the path too
     held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
     survival: Survival | list[Survival] | None = None,  # for loss "cox", where y are times
+    row_grouped: bool = False,  # the coefficients of a feature share a norm
+    huber_delta: float = 1.345,  # for loss "huber"
     leaders: list[int] | None = None,  # (F,): the problem whose grid each follows, itself for one that leads
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
@@ -136,6 +138,10 @@ def fit_paths(
     of weight zero) x L, or None), counters (dict: columns_streamed, passes, products,
     columns_gathered, rounds, violators, newton_steps, factor_updates, cd_updates, prox_steps, memory,
     seconds_stream, seconds_inner, seconds_total; shared by all problems).
+
+    For losses "multigaussian" and "multinomial" y and offset are n x K. The dicts say n_outputs K; the CSC
+    parts are then of p K x L, with row j K + k for feature j of output k, intercepts are L x K,
+    linear_predictor is (rows of weight zero) x K x L, and held_out gets matrices with K columns.
     """
 
 def checkpoint_progress(path: str) -> tuple[int, int]:

@@ -26,18 +26,23 @@ class Equivalents:
     sum_lambda : float
         λ of the summed loss (half the RSS, or minus the log-likelihood) plus λ times the penalty, ``Σw
         alpha``.
-    glmnet_lambda : float
-        glmnet's lambda, for penalty factors of mean one, which is what glmnet rescales them to.
+    glmnet_lambda : float or None
+        glmnet's lambda, for penalty factors of mean one, which is what glmnet rescales them to. None for the
+        Huber loss, which it does not have.
     glmnet_note : str
         What else glmnet does differently, empty when nothing.
     sklearn_C : float or None
         `C` of `sklearn.linear_model.LogisticRegression`, ``1 / (Σw alpha)``; binomial only.
+    poisson_regressor_alpha : float or None
+        `alpha` of `sklearn.linear_model.PoissonRegressor`, which has ridge penalties only; Poisson loss with
+        l1_ratio 0.
     radius : float
         t of the constrained form: the same loss minimised subject to ‖b‖₁ <= t (on the scale the penalty
         uses; exact for l1_ratio 1 and penalty factors of one).
     laplace_scale : float or None
         Scale of independent Laplace priors on the coefficients whose posterior mode this is, for unit noise
-        variance in the gaussian case (multiply by the noise variance), ``1 / (Σw alpha)``; l1_ratio 1 only.
+        variance in the gaussian case (multiply by the noise variance), ``1 / (Σw alpha)``; l1_ratio 1 only,
+        and not for the Huber loss.
     """
 
     alpha: float
@@ -45,15 +50,16 @@ class Equivalents:
     loss: str
     rss_lambda: float | None
     sum_lambda: float
-    glmnet_lambda: float
+    glmnet_lambda: float | None
     glmnet_note: str
     sklearn_C: float | None
+    poisson_regressor_alpha: float | None
     radius: float
     laplace_scale: float | None
 
     def __repr__(self) -> str:
-        names = {"gaussian": "RSS/2", "binomial": "-log-likelihood", "cox": "-log partial likelihood"}
-        name = names[self.loss]
+        names = {"gaussian": "RSS/2", "huber": "Huber loss", "cox": "-log partial likelihood"}
+        name = names.get(self.loss, "-log-likelihood")
         scale = "Laplace prior scale" + (" / noise variance" if self.loss == "gaussian" else "")
         rows: list[tuple[str, float | None]] = [
             ("riata, scikit-learn alpha" if self.loss == "gaussian" else "riata alpha", self.alpha),
@@ -62,6 +68,7 @@ class Equivalents:
             (f"{name} + λ penalty: λ", self.sum_lambda),
             ("glmnet lambda", self.glmnet_lambda),
             ("scikit-learn C", self.sklearn_C),
+            ("PoissonRegressor alpha", self.poisson_regressor_alpha),
             ("‖b‖₁ ≤ t: t", self.radius),
             (scale, self.laplace_scale),
         ]
@@ -127,9 +134,10 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
         loss=path.loss,
         rss_lambda=2.0 * total * alpha if gaussian and path.l1_ratio == 1.0 else None,
         sum_lambda=total * alpha,
-        glmnet_lambda=float(alpha),
+        glmnet_lambda=None if path.loss == "huber" else float(alpha),
         glmnet_note=note,
         sklearn_C=1.0 / (total * alpha) if path.loss == "binomial" else None,
+        poisson_regressor_alpha=float(alpha) if path.loss == "poisson" and path.l1_ratio == 0.0 else None,
         radius=float(np.abs(coef * path.scale).sum()),
-        laplace_scale=1.0 / (total * alpha) if path.l1_ratio == 1.0 else None,
+        laplace_scale=1.0 / (total * alpha) if path.l1_ratio == 1.0 and path.loss != "huber" else None,
     )

@@ -17,7 +17,7 @@ from riata.text_columns import TextColumn
 Float = NDArray[np.float64]
 Names = NDArray[Any] | TextColumn  # of features
 
-LOSSES = ("gaussian", "binomial", "cox")
+LOSSES = ("gaussian", "binomial", "poisson", "huber", "cox")
 SOLVERS = ("auto", "homotopy", "cd", "prox")
 SMALL_WORK = 1e6  # multiplications in a pass that are not worth a second thread
 
@@ -285,6 +285,20 @@ def check_binomial_target(y: Any, n: int, weights: Float) -> tuple[Float, NDArra
     codes01 = codes.astype(np.float64)
     check_two_outcomes(codes01, weights, classes)
     return codes01, classes
+
+
+def check_poisson_target(y: Any, n: int, weights: Float) -> Float:
+    """Return counts, or any numbers >= 0 that are not all 0, as n float64 numbers."""
+    array = check_gaussian_target(y, n)
+    _first_bad("y", array, array < 0.0, "numbers >= 0 for the poisson loss")
+    check_some_count(array, weights)
+    return array
+
+
+def check_some_count(y: Float, weights: Float, where: str = "y") -> None:
+    """Refuse counts that are all 0 where the weight is positive: no finite intercept exists."""
+    if not np.any(y[weights > 0.0] > 0.0):
+        raise ValueError(f"{where} must hold a count above 0 with positive weight, got zeros only")
 
 
 def check_two_outcomes(y: Float, weights: Float, classes: NDArray[Any], where: str = "y") -> None:

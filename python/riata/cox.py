@@ -8,24 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
-from riata._base import SparseLinearModel
+from riata._base import CrossValidated, SparseLinearModel
 from riata._design import DesignView
 from riata._survival import TIES, SurvivalTarget, check_comparable, check_survival_target, concordance
 from riata._validation import (
     Float,
-    check_alphas,
     check_choice,
     check_flag,
     check_real,
     check_vector,
     check_weights,
-)
-from riata.model_selection import (
-    SELECTIONS,
-    check_scoring,
-    cross_validate,
-    make_splits,
-    warn_unless_all_converged,
 )
 from riata.path import Features, check_features, linear_predictor, solve
 
@@ -326,7 +318,7 @@ class SparseCox(_Cox):
         return self
 
 
-class SparseCoxCV(_Cox):
+class SparseCoxCV(_Cox, CrossValidated):
     """`SparseCox` with `alpha` chosen by cross-validation.
 
     All folds and the final fit share every pass over X, and no row is copied.
@@ -438,34 +430,8 @@ class SparseCoxCV(_Cox):
         -------
         self
         """
-        grid, n_alphas = check_alphas(self.alphas)
-        scoring = check_scoring(self.scoring, "cox")
-        selection = check_choice("selection", self.selection, SELECTIONS)
-        options = self._options(
-            "cox",
-            grid,
-            n_alphas=n_alphas,
-            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
-            stop_early=True,
-            l1_ratio=check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0),
-        )
+        options = self._check_search("cox")
         design, target, weights, features = self._check_all(X, y, sample_weight, start, strata)
-        splits = make_splits(5 if self.cv is None else self.cv, target, groups, loss="cox", shuffle=False)
-        result = cross_validate(
-            design,
-            target,
-            weights,
-            None,
-            features,
-            options,
-            splits,
-            scoring,
-            selection,
-            None,
-            weigh_folds=False,
-        )
-        self._keep_selected(result)
-        self.score_path_ = result.scores
+        self._search(options, design, target, weights, features, groups)
         self._keep_baseline(design, target, weights)
-        warn_unless_all_converged(result, options)
         return self

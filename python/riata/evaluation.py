@@ -10,14 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from riata._survival import SurvivalTarget, check_survival_target
 from riata._validation import check_choice
+from riata.path import HUBER_DELTA
 
 Float = NDArray[np.float64]
 
 #: Two-sided 95 % of the normal distribution.
 _Z = 1.959963984540054
-
-#: Of the Huber loss: with residuals of unit spread, 95 % as efficient as least squares.
-HUBER_DELTA = 1.345
 
 #: What each measure is called in words.
 LABELS = {

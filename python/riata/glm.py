@@ -12,23 +12,14 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
-from riata._base import SparseLinearModel
+from riata._base import CrossValidated, SparseLinearModel
 from riata._design import DesignView
 from riata._validation import (
     Float,
-    check_alphas,
-    check_choice,
     check_flag,
     check_real,
     check_threads,
     check_two_outcomes,
-)
-from riata.model_selection import (
-    SELECTIONS,
-    check_scoring,
-    cross_validate,
-    make_splits,
-    warn_unless_all_converged,
 )
 from riata.path import Features, check_features, expit, solve
 
@@ -295,7 +286,7 @@ class SparseLogisticRegression(_Classifier):
         return self
 
 
-class SparseLogisticRegressionCV(_Classifier):
+class SparseLogisticRegressionCV(_Classifier, CrossValidated):
     """`SparseLogisticRegression` with `alpha` chosen by cross-validation.
 
     All folds and the final fit share every pass over X, and no row is copied.
@@ -410,35 +401,8 @@ class SparseLogisticRegressionCV(_Classifier):
         -------
         self
         """
-        grid, n_alphas = check_alphas(self.alphas)
-        scoring = check_scoring(self.scoring, "binomial")
-        selection = check_choice("selection", self.selection, SELECTIONS)
-        options = self._options(
-            "binomial",
-            grid,
-            n_alphas=n_alphas,
-            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
-            stop_early=True,
-            l1_ratio=check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0),
-        )
+        options = self._check_search("binomial")
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
         design, target, weights, features = self._check_all(X, y, sample_weight)
-        cv = 5 if self.cv is None else self.cv
-        splits = make_splits(cv, target, groups, loss="binomial", shuffle=False)
-        result = cross_validate(
-            design,
-            target,
-            weights,
-            None,
-            features,
-            options,
-            splits,
-            scoring,
-            selection,
-            self.classes_,
-            weigh_folds=False,
-        )
-        self._keep_selected(result)
-        self.score_path_ = result.scores
-        warn_unless_all_converged(result, options)
+        self._search(options, design, target, weights, features, groups, self.classes_)
         return self

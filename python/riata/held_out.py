@@ -13,7 +13,7 @@ from riata._survival import SURVIVAL_SCORERS, check_survival_target
 from riata.evaluation import Evaluation, evaluate
 from riata.genotypes import Genotypes
 from riata.many_classes import links_of, one_hot
-from riata.model_selection import GREATER_IS_BETTER, SCORERS
+from riata.model_selection import GREATER_IS_BETTER, scorer
 from riata.response import Response
 from riata.splitting import Part
 from riata.study import Study, decode, target_of
@@ -119,8 +119,10 @@ def validate(path: Any, part: Part, scoring: str, study: Study) -> Validation:
     if has_times(part.y):
         scores = _score_times(path, part, links, scoring, study)
     else:
+        delta = {} if path.huber_delta is None else {"huber_delta": path.huber_delta}
+        score = scorer(path.loss, scoring, **delta)
         y = one_hot(part.y, links.shape[1]) if links.ndim > 2 else part.y
-        scores = SCORERS[scoring](y, links, np.ones(len(part.y)))
+        scores = score(y, links, np.ones(len(part.y)))
     k = int(np.argmin(-scores if scoring in GREATER_IS_BETTER else scores))
     return Validation(scoring, scores, float(path.alphas[k]), float(scores[k]), len(part.y))
 

@@ -20,11 +20,13 @@ from riata._validation import (
     check_choice,
     check_integer,
     check_offset,
+    check_some_count,
     check_two_outcomes,
     check_weights,
 )
 from riata.path import (
     FORMAT,
+    HUBER_DELTA,
     Features,
     Options,
     Path,
@@ -32,9 +34,9 @@ from riata.path import (
     check_features,
     check_options,
     check_target,
-    expit,
     linear_predictor,
     make_path,
+    mean_response,
     solve,
     warn_if_memory_ended,
     warn_unless_converged,
@@ -46,10 +48,13 @@ __all__ = ["CVPath", "cv_path"]
 
 Rows = NDArray[np.int64]
 Split = tuple[Rows, Rows]
+Scorer = Callable[[Float, Float, Float], Float]
 
 SCORINGS = {
     "gaussian": ("mse", "mae"),
     "binomial": ("deviance", "auc", "misclassification"),
+    "poisson": ("deviance", "mse", "mae"),
+    "huber": ("huber", "mae", "mse"),
     "cox": ("deviance", "concordance"),
 }
 GREATER_IS_BETTER = ("auc", "concordance")
@@ -67,8 +72,9 @@ class CVPath:
     scores : ndarray of shape (L, K)
         Score of each alpha on each held-out fold.
     scoring : str
-        "mse", "mae", "deviance" (minus twice the mean log-likelihood; for the Cox loss what the held-out
-        samples add to minus twice the log partial likelihood), "misclassification", "auc" or "concordance".
+        "mse", "mae", "huber" (mean Huber loss), "deviance" (twice the mean log-likelihood that is missing to
+        that of a perfect fit; for the Cox loss what the held-out samples add to minus twice the log partial
+        likelihood), "misclassification", "auc" or "concordance".
     mean_score, se_score : ndarray of shape (L,)
         Mean over folds, weighted by the folds' observation weights, and its standard error.
     alpha_min : float
@@ -184,7 +190,7 @@ class CVPath:
         link = (1.0 - share[0]) * self.held_out[:, right[0]]
         if share[0] > 0.0:
             link += share[0] * self.held_out[:, left[0]]
-        return expit(link) if kind == "response" and self.path.loss == "binomial" else link
+        return mean_response(self.path.loss, link) if kind == "response" else link
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the mean score with its standard error along the path; returns the axes."""
@@ -263,6 +269,7 @@ def cv_path(
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
 ) -> CVPath:
     """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
 
@@ -271,7 +278,7 @@ def cv_path(
 
     Parameters
     ----------
-    X, y, loss, ..., ties
+    X, y, loss, ..., huber_delta
         As in `fit_path`. To go on from a checkpoint needs the same folds: a splitter or `random_state` that
         draws them again.
     cv : int, splitter or iterable of (train, test), default=10
@@ -281,8 +288,9 @@ def cv_path(
     groups : array of shape (n,), optional
         Handed to the splitter; with an integer `cv`, samples of one group stay together.
     scoring : str, optional
-        "mse" or "mae" (gaussian loss), "deviance", "auc" or "misclassification" (binomial), "deviance" or
-        "concordance" (Cox); the first by default. Held-out samples count by their weights. The Cox deviance
+        "mse" or "mae" (gaussian loss), "deviance", "auc" or "misclassification" (binomial), "deviance", "mse"
+        or "mae" (Poisson, errors of the mean), "huber", "mae" or "mse" (Huber), "deviance" or "concordance"
+        (Cox); the first by default. Held-out samples count by their weights. The Cox deviance
         of a fold is the difference between that of training and held-out samples together and that of the
         training samples (Verweij & van Houwelingen 1993).
     selection : {"min", "1se"}, default="min"
@@ -331,6 +339,7 @@ def cv_path(
         memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
+        huber_delta=huber_delta,
     )
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
@@ -454,13 +463,16 @@ def cross_validate(
     alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
     values = y.time if isinstance(y, SurvivalTarget) else y
 
+    def score(y: Float, eta: Float, weights: Float) -> Float:
+        return scorer(options.loss, scoring, options.huber_delta)(y, eta, weights)
+
     def fold_scores(predictors: list[Float]) -> Float:
         """Score one alpha on each fold's held-out rows."""
         out = np.empty(len(splits))
         for k, (_, test) in enumerate(splits):
             kept = {"linear_predictor": predictors[1 + k][:, None]}
             eta = _held_out(kept, columns[:, 1 + k], design, test, offset, options.n_threads)
-            out[k] = SCORERS[scoring](values[test], eta, weights[test])[0]
+            out[k] = score(values[test], eta, weights[test])[0]
         return out
 
     apart = alone and not any(np.any(columns[test, 1 + k]) for k, (_, test) in enumerate(splits))
@@ -509,6 +521,10 @@ def collect_folds(
     keep: bool,
 ) -> CVPath:
     """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
+
+    def score(y: Float, eta: Float, weights: Float) -> Float:
+        return scorer(options.loss, scoring, options.huber_delta)(y, eta, weights)
+
     path = make_path(fits[0], design, y, weights, options, classes)
 
     scores = np.empty((len(path), len(splits)))
@@ -525,7 +541,7 @@ def collect_folds(
             eta = eta[test] - columns[:, 1 + k] @ eta / columns[:, 1 + k].sum()
         else:
             eta = _held_out(fit, columns[:, 1 + k], design, test, offset, options.n_threads)
-            scores[:, k] = SCORERS[scoring](y[test], eta, weights[test])
+            scores[:, k] = score(y[test], eta, weights[test])
         if held_out is not None:
             held_out[test] = eta
         fit["linear_predictor"] = None  # of every row held out, at every alpha: not needed any more
@@ -568,6 +584,8 @@ def _check_fold(
             held = np.zeros(len(y))
             held[test] = weights[test]
             check_comparable(y, held, f"y of the held-out rows of split {k}")
+    elif options.loss == "poisson":
+        check_some_count(y, train_weights, f"y of the training rows of split {k}")
     elif options.loss == "binomial" and classes is not None:
         check_two_outcomes(y, train_weights, classes, f"y of the training rows of split {k}")
         if scoring == "auc":
@@ -624,7 +642,7 @@ def _mean_absolute(y: Float, eta: Float, weights: Float) -> Float:
     return np.asarray(weights @ np.abs(y[:, None] - eta) / weights.sum())
 
 
-def _deviance(y: Float, eta: Float, weights: Float) -> Float:
+def _binomial_deviance(y: Float, eta: Float, weights: Float) -> Float:
     from scipy.special import entr
 
     saturated = weights @ (entr(y) + entr(1.0 - y))
@@ -651,10 +669,40 @@ def _auc(y: Float, eta: Float, weights: Float) -> Float:
     return out
 
 
-SCORERS: dict[str, Callable[[Float, Float, Float], Float]] = {
+def poisson_deviance(y: Float, eta: Float, weights: Float) -> Float:
+    """Mean Poisson deviance of each column of eta."""
+    from scipy.special import xlogy
+
+    y = y[:, None]
+    with np.errstate(over="ignore"):
+        terms = np.exp(eta) - y * eta + xlogy(y, y) - y
+    return np.asarray(2.0 * (weights @ terms) / weights.sum())
+
+
+def _mean_huber(delta: float) -> Scorer:
+    def score(y: Float, eta: Float, weights: Float) -> Float:
+        size = np.abs(y[:, None] - eta)
+        inner = np.minimum(size, delta)
+        return np.asarray(weights @ (inner * (size - 0.5 * inner)) / weights.sum())
+
+    return score
+
+
+def scorer(loss: str, scoring: str, huber_delta: float = HUBER_DELTA) -> Scorer:
+    """Return the function that scores each column of linear predictors: score(y, eta, weights)."""
+    if scoring == "huber":
+        return _mean_huber(huber_delta)
+    if loss == "poisson":
+        if scoring == "deviance":
+            return poisson_deviance
+        return lambda y, eta, weights: SCORERS[scoring](y, mean_response(loss, eta), weights)
+    return SCORERS[scoring]
+
+
+SCORERS: dict[str, Scorer] = {
     "mse": _mean_squared,
     "mae": _mean_absolute,
-    "deviance": _deviance,
+    "deviance": _binomial_deviance,
     "misclassification": _misclassification,
     "auc": _auc,
 }

@@ -34,6 +34,7 @@ from riata._validation import (
     check_memory,
     check_offset,
     check_penalty_factor,
+    check_poisson_target,
     check_progress,
     check_real,
     check_threads,
@@ -48,6 +49,7 @@ __all__ = ["Path", "fit_path", "load"]
 Progress = Callable[[int, int, float, int, float, float], "bool | None"]
 
 FORMAT = 1  # of saved paths
+HUBER_DELTA = 1.345  # with residuals of unit spread, 95 % as efficient as least squares
 CHECKPOINT_SECONDS = 60.0  # between two writes, at least
 KINDS = ("response", "link", "class")
 
@@ -105,6 +107,8 @@ class Path:
         Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
     certificate : str
         ``"duality_gap"``: what `tol` bounds.
+    huber_delta : float or None
+        Of the Huber loss.
     """
 
     alphas: Float
@@ -136,6 +140,7 @@ class Path:
     stopped: str = ""
     counters: dict[str, float] = field(default_factory=dict)
     certificate: str = "duality_gap"
+    huber_delta: float | None = None
 
     @property
     def n_features(self) -> int:
@@ -212,9 +217,10 @@ class Path:
         alpha : float or sequence of float, optional
             Where on the path; interpolated as `coef` does. None: every alpha of the grid.
         kind : {"response", "link", "class"}, default="response"
-            The mean (for the binomial loss the probability of ``classes[1]``), the linear predictor, or the
-            class label (binomial only). For the Cox loss the linear predictor is what there is: the log of
-            the hazard relative to the baseline.
+            The mean (for the binomial loss the probability of ``classes[1]``, for the Poisson loss the
+            exponential of the linear predictor), the linear predictor, or the class label (binomial only).
+            For the Cox loss the linear predictor is what there is: the log of the hazard relative to the
+            baseline.
         offset : array of shape (m,), optional
             Added to the linear predictor.
         n_threads : int, optional
@@ -235,8 +241,8 @@ class Path:
         if shift is not None:
             link += shift[:, None]
         out: NDArray[Any] = link
-        if kind == "response" and self.loss == "binomial":
-            out = expit(link)
+        if kind == "response":
+            out = mean_response(self.loss, link)
         elif kind == "class" and self.classes is not None:
             out = self.classes[(link > 0.0).astype(np.intp)]
         return out[:, 0] if alpha is not None and np.ndim(alpha) == 0 else out
@@ -344,7 +350,7 @@ class Path:
                 parts[item.name] = arrays[item.name]
             elif f"{item.name}_offsets" in arrays:
                 parts[item.name] = PlainColumn(arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"])
-            else:
+            elif item.name in meta:  # else it came to riata after the file was written
                 parts[item.name] = meta[item.name]
         return cls(**parts)
 
@@ -354,6 +360,16 @@ def expit(eta: Float) -> Float:
     from scipy.special import expit as logistic
 
     return np.asarray(logistic(eta), dtype=np.float64)
+
+
+def mean_response(loss: str, link: Float) -> Float:
+    """Return the mean of the response at a linear predictor; for the Cox loss the predictor itself."""
+    if loss == "binomial":
+        return expit(link)
+    if loss == "poisson":
+        with np.errstate(over="ignore"):
+            return np.exp(link)
+    return link
 
 
 def linear_predictor(design: DesignView, coefs: Any, intercepts: Float, n_threads: int) -> Float:
@@ -389,6 +405,7 @@ class Options:
     stop_early: bool = True
     checkpoint: str = ""
     keep_checkpoint: bool = False
+    huber_delta: float = HUBER_DELTA
 
 
 def check_options(
@@ -409,6 +426,7 @@ def check_options(
     memory: Any = None,
     checkpoint: Any = None,
     keep_checkpoint: Any = False,
+    huber_delta: Any = HUBER_DELTA,
 ) -> Options:
     """Check the arguments of `fit_path` that need no data, in the order of its signature."""
     check_choice("loss", loss, LOSSES)
@@ -443,6 +461,7 @@ def check_options(
         progress=check_progress(progress),
         checkpoint=check_checkpoint(checkpoint),
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
+        huber_delta=check_real("huber_delta", huber_delta, above=0.0),
     )
 
 
@@ -486,6 +505,8 @@ def check_target(
     refuse_survival_arguments(loss, start, strata, ties)
     if loss == "binomial":
         return check_binomial_target(y, n, weights)
+    if loss == "poisson":
+        return check_poisson_target(y, n, weights), None
     return check_gaussian_target(y, n), None
 
 
@@ -547,6 +568,7 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "checkpoint": options.checkpoint,
         "checkpoint_seconds": CHECKPOINT_SECONDS,
         "keep_checkpoint": options.keep_checkpoint,
+        "huber_delta": options.huber_delta,
     }
 
 
@@ -594,6 +616,7 @@ def make_path(
         classes=classes,
         stopped=str(fit["stopped"]),
         counters={name: float(value) for name, value in fit["counters"].items()},
+        huber_delta=options.huber_delta if options.loss == "huber" else None,
     )
 
 
@@ -647,6 +670,7 @@ def fit_path(
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
 ) -> Path:
     """Fit a whole regularisation path, each point with a certificate of optimality.
 
@@ -655,11 +679,14 @@ def fit_path(
         (1 / Σw) Σ_i w_i loss(y_i, b0 + x_i·b + offset_i)
             + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
 
-    The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. For the
-    Cox loss minus the log partial likelihood takes the place of the sum, and there is no intercept. With
-    `standardize` (the default here, as in glmnet; the estimators default to False, as in scikit-learn) the
-    penalty measures coefficients on columns of unit standard deviation (1/n, weighted). Coefficients always
-    come back on the original scale, and X is read in place and never changed.
+    The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. The
+    Poisson loss is half the deviance, mu - y - y log(mu / y) at mu = exp(eta): as exp(eta) - y eta, less what
+    that is at its least. The Huber loss is half the squared residual r up to |r| = huber_delta, and
+    huber_delta (|r| - huber_delta/2) beyond. For the Cox loss minus the log partial likelihood takes the
+    place of the sum, and there is no intercept. With `standardize` (the default here, as in glmnet; the
+    estimators default to False, as in scikit-learn) the penalty measures coefficients on columns of unit
+    standard deviation (1/n, weighted). Coefficients always come back on the original scale, and X is read in
+    place and never changed.
 
     Parameters
     ----------
@@ -667,10 +694,11 @@ def fit_path(
         float64, float32 and int8 arrays of any layout, and SciPy CSC, are used where they are. Anything else
         is converted once (see the guide on inputs).
     y : array of shape (n,)
-        Numbers for the gaussian loss. For the binomial loss numbers within [0, 1], or two labels of which the
+        Numbers for the gaussian and Huber losses; counts, or any numbers >= 0 that are not all 0, for the
+        Poisson loss. For the binomial loss numbers within [0, 1], or two labels of which the
         second in sorted order is coded 1. For the Cox loss a structured array with a boolean field (event)
         and a numeric one (time), as scikit-survival has it, or columns [time, event] of shape (n, 2).
-    loss : {"gaussian", "binomial", "cox"}, default="gaussian"
+    loss : {"gaussian", "binomial", "poisson", "huber", "cox"}, default="gaussian"
     penalty : riata.penalties.ElasticNet, optional
         Another way to give `l1_ratio`.
     alphas : int or sequence of float, default=100
@@ -682,7 +710,7 @@ def fit_path(
     sample_weight : array of shape (n,), optional
         Non-negative. A sample of weight zero is as good as absent.
     offset : array of shape (n,), optional
-        Added to the linear predictor.
+        Added to the linear predictor. For counts over unequal times or areas, the log of these.
     fit_intercept : bool, default=True
         The intercept is not penalised.
     standardize : bool, default=True
@@ -729,6 +757,9 @@ def fit_path(
         Cox loss: labels. Samples are compared within their stratum only, each with its own baseline hazard.
     ties : {"breslow", "efron"}, default="breslow"
         Cox loss: how events at the same time are handled.
+    huber_delta : float, default=1.345
+        Huber loss: the size of residuals, in units of y, from which they count as they are instead of
+        squared. 1.345 is for residuals whose bulk has unit standard deviation: scale it, or y.
 
     Returns
     -------
@@ -755,7 +786,7 @@ def fit_path(
     ----------
     Friedman, Hastie & Tibshirani (2010), Regularization paths for generalized linear models via coordinate
     descent, Journal of Statistical Software 33(1). Fercoq, Gramfort & Salmon (2015), Mind the duality gap,
-    ICML.
+    ICML. Huber (1964), Robust estimation of a location parameter, Annals of Mathematical Statistics 35.
 
     Examples
     --------
@@ -786,6 +817,7 @@ def fit_path(
         memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
+        huber_delta=huber_delta,
     )
     design = as_design(X)
     weights = check_weights(sample_weight, design.n_samples)

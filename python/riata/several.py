@@ -25,6 +25,7 @@ from riata.model_selection import (
     warn_unless_all_converged,
 )
 from riata.path import (
+    HUBER_DELTA,
     Features,
     Options,
     Path,
@@ -82,6 +83,7 @@ def fit_paths(
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
 ) -> list[Path]:
     """Fit a path to each of several responses; they share every pass over X.
 
@@ -94,7 +96,7 @@ def fit_paths(
     ys : sequence of arrays
         Each as in `fit_path`, in numbers, with NaN for samples without that response; of survival times
         columns [time, event].
-    loss, ..., ties
+    loss, ..., huber_delta
         As in `fit_path`, for all responses. `max_active` bounds each path, `memory` all of them together;
         `progress` counts the alphas of all paths, and tells of one path at a time.
 
@@ -135,6 +137,7 @@ def fit_paths(
         memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
+        huber_delta=huber_delta,
     )
     design = as_design(X)
     responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
@@ -183,12 +186,13 @@ def cv_paths(
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
 ) -> list[CVPath]:
     """Fit and cross-validate a path for each of several responses; all folds share every pass over X.
 
     Parameters
     ----------
-    X, ys, loss, ..., ties
+    X, ys, loss, ..., huber_delta
         As in `fit_paths`.
     cv : int or splitter, default=10
         As in `cv_path`, applied to the samples whose response is known.
@@ -222,6 +226,7 @@ def cv_paths(
         memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
+        huber_delta=huber_delta,
     )
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)

@@ -89,6 +89,14 @@ inline Problem make_problem(const Mat& X, const std::string& loss, unsigned seed
     problem.survival.efron = true;
     return problem;
   }
+  if (loss == "poisson") {
+    problem.y = (0.5 * eta).array().exp().round();
+    return problem;
+  }
+  if (loss == "huber") {
+    problem.y = eta.array() + 30.0 * (random_matrix(n, 1, seed + 1).array() > 0.8).cast<double>();
+    return problem;
+  }
   problem.y = loss == "gaussian" ? eta : Vec((eta.array() > 0.0).cast<double>());
   return problem;
 }

@@ -144,7 +144,7 @@ std::vector<Problem> with_folds(const Problem& problem) {
 TEST_CASE("a fit goes on from a checkpoint to the same bits, for every storage, loss and shape") {
   for (const Index p : {40, 300}) {
     const Storages storages(dosages(90, p, 3));
-    for (const std::string loss : {"gaussian", "binomial", "cox"}) {
+    for (const std::string loss : {"gaussian", "binomial", "poisson", "cox"}) {
       const Problem problem = make_problem(storages.X, loss, 5);
       for (const auto& design : storages.designs) {
         for (const double l1_ratio : {1.0, 0.5}) {

@@ -81,13 +81,13 @@ struct Setting {
 
 const std::vector<std::string> kSolvers{"homotopy", "cd", "prox"};
 
-using Penalties = std::vector<ElasticNet>;
-Penalties same(Index p, ElasticNet net) {
-  return Penalties(static_cast<std::size_t>(p), net);
+using Nets = std::vector<ElasticNet>;
+Nets same(Index p, ElasticNet net) {
+  return Nets(static_cast<std::size_t>(p), net);
 }
 
 /// Solves with all three, from zero and in both modes of the model, and compares predictors and objectives.
-void compare(const Mat& X, const Vec& y, const Penalties& net, double tolerance = 1e-11) {
+void compare(const Mat& X, const Vec& y, const Nets& net, double tolerance = 1e-11) {
   Vec predictor;
   double best = 0.0;
   for (const std::string& solver : kSolvers) {
@@ -143,7 +143,7 @@ TEST_CASE("inner solvers agree on random problems") {
     compare(X, y, same(p, {0.1 * top, 0.0, -0.3, 0.4}));       // boxed
     compare(X, y, same(p, {0.0, 0.1 * top, -0.2, 0.1}));       // boxed ridge
     compare(X, y, same(p, {0.05 * top, 0.05 * top, -kInfinity, 0.0}));
-    Penalties mixed = same(p, {0.1 * top, 0.0});
+    Nets mixed = same(p, {0.1 * top, 0.0});
     mixed[0] = {};  // unpenalised
     mixed[1] = {0.0, 0.0, 0.0, 0.5};
     mixed[2].l1 *= 3.0;
@@ -167,7 +167,7 @@ TEST_CASE("duplicates and collinear columns change nothing but the split of coef
   compare(X, y, same(20, {0.02 * top, 0.0, -0.2, 0.3}));
   compare(X, y, same(20, {0.02 * top, 0.01}));
   // The exchange along a null direction: the combination is cheaper than its parts, or the parts than it.
-  Penalties priced = same(20, {0.05 * top, 0.0});
+  Nets priced = same(20, {0.05 * top, 0.0});
   priced[7].l1 *= 0.1;
   compare(X, y, priced);
   priced[7].l1 *= 100.0;

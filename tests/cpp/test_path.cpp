@@ -103,7 +103,7 @@ Evidence examine(const Mat& X, const Problem& problem, const PathOptions& o, con
 TEST_CASE("every certificate holds: X'rho by brute force at all lambdas, in every storage") {
   const Index n = 50, p = 700;  // large enough for a copy of the dense X
   const Storages storages(dosages(n, p, 1));
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     Problem problem = make_problem(storages.X, loss, 2);
     for (Index i = 0; i < n; ++i) problem.weights[i] = 1.0 + static_cast<double>(i % 3);
     PathOptions options;
@@ -141,7 +141,7 @@ TEST_CASE("certificates hold with ridge parts, boxes, factors, offsets and witho
   const Mat X = check::random_matrix(n, p, 3).array() + 0.5;
   const auto design = view(X);
   int copies = 0;
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     for (int variant = 0; variant < 7; ++variant) {
       CAPTURE(loss);
       CAPTURE(variant);
@@ -193,7 +193,7 @@ TEST_CASE("all solvers end at the same path") {
   const Index n = 30, p = 60;
   const Mat X = check::random_matrix(n, p, 6);
   const auto design = view(X);
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     const Problem problem = make_problem(X, loss, 7);
     PathOptions options;
     options.loss = loss;
@@ -220,7 +220,7 @@ TEST_CASE("a row of weight zero is a row left out, and its linear predictor is o
   std::vector<Index> kept, out;
   for (Index i = 0; i < n; ++i) (i % 4 == 1 ? out : kept).push_back(i);
   const Mat less = X(kept, Eigen::all);
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     Problem whole = make_problem(X, loss, 9), part;
     whole.offset = 0.2 * check::random_matrix(n, 1, 10);
     part.y = whole.y(kept);
@@ -252,7 +252,7 @@ TEST_CASE("problems fitted together equal problems fitted apart") {
   const Index n = 48, p = 900;
   const Mat X = check::random_matrix(n, p, 11);
   const auto design = view(X);
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson"}) {
     CAPTURE(loss);
     std::vector<Problem> problems(4, make_problem(X, loss, 12));
     for (Index i = 0; i < n; ++i) {
@@ -393,7 +393,7 @@ TEST_CASE("large problems give the same bits on several threads") {
   const Index n = 300, p = 15000;
   const Mat X = check::random_matrix(n, p, 35);
   const auto design = view(X);
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     std::vector<Problem> problems(3, make_problem(X, loss, 36));
     for (Index i = 0; i < n; ++i) problems[1 + static_cast<std::size_t>(i % 2)].weights[i] = 0.0;
     PathOptions options;
@@ -419,7 +419,7 @@ TEST_CASE("the bits do not depend on the number of threads") {
   const Index n = 40, p = 3000;
   const Mat X = dosages(n, p, 13);
   const auto design = view(X);
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     std::vector<Problem> problems(3, make_problem(X, loss, 14));
     for (Index i = 0; i < n; ++i) problems[1 + static_cast<std::size_t>(i % 2)].weights[i] = 0.0;
     PathOptions options;
@@ -447,7 +447,7 @@ TEST_CASE("unpenalised features stay in, excluded and constant ones out") {
   features.penalty_factor = Vec::Ones(p);
   features.penalty_factor[0] = features.penalty_factor[1] = 0.0;
   features.penalty_factor[2] = kInfinity;
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     const Problem problem = make_problem(X, loss, 16);
     PathOptions options;
     options.loss = loss;
@@ -479,7 +479,7 @@ TEST_CASE("a fit that ran out of iterations says so and never claims too small a
   Features free, boxed;
   free.penalty_factor = Vec::Ones(p);
   free.penalty_factor.head(3).setZero();
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     const Problem problem = make_problem(X, loss, 18);
     for (const Features& features : {boxed, free}) {
       PathOptions options;
@@ -546,7 +546,7 @@ TEST_CASE("what poll throws comes out, whichever thread works") {
   const Mat X = check::random_matrix(n, p, 21);
   const auto design = view(X);
   struct Stop {};
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     for (const std::string solver : {"homotopy", "cd", "prox"}) {
       for (const int threads : {1, 3}) {
         PathOptions options;
@@ -625,8 +625,9 @@ TEST_CASE("bad arguments are named, with what is allowed") {
   refused([&](auto&, auto& f, auto&) { f.penalty_factor = Vec::Constant(3, nan); }, "penalty_factor must be >= 0");
   refused([](auto&, auto& f, auto&) { f.lower = Vec::Constant(3, 0.5); }, "lower must be <= 0");
   refused([](auto&, auto& f, auto&) { f.upper = Vec::Constant(3, -0.5); }, "upper must be >= 0");
-  refused([](auto&, auto&, auto& o) { o.loss = "poisson"; },
-          "loss must be \"gaussian\" or \"binomial\", got \"poisson\"");
+  refused([](auto&, auto&, auto& o) { o.loss = "tweedie"; },
+          "loss must be \"gaussian\", \"binomial\", \"poisson\", \"huber\", \"cox\", \"multigaussian\" or "
+          "\"multinomial\", got \"tweedie\"");
   refused([](auto&, auto&, auto& o) { o.solver = "lars"; },
           "solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"lars\"");
   refused([](auto&, auto&, auto& o) { o.l1_ratio = 1.5; }, "l1_ratio must lie in [0, 1], got 1.500000");
@@ -652,7 +653,7 @@ TEST_CASE("bad arguments are named, with what is allowed") {
 
 TEST_CASE("unstandardised columns of any scale give the same path, rescaled") {
   const Mat X = check::random_matrix(40, 120, 41);
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     const Problem problem = make_problem(X, loss, 42);
     PathOptions options;
     options.loss = loss;
@@ -678,7 +679,8 @@ TEST_CASE("a loose fit is never certified when features are unpenalised and othe
   features.lower = Vec::Constant(60, -kInfinity);
   features.lower[10] = -0.1;
   features.lower[1] = -0.2;  // unpenalised and bounded on one side
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson"}) {
+    CAPTURE(loss);
     const Problem problem = make_problem(X, loss, 44);
     PathOptions options;
     options.loss = loss;
@@ -689,6 +691,7 @@ TEST_CASE("a loose fit is never certified when features are unpenalised and othe
     options.max_iter = 1;
     const PathResult loose = fit_paths(*view(X), {problem}, features, options)[0];
     for (std::size_t k = 0; k < options.alphas.size(); ++k) {
+      CAPTURE(exact.dual_gaps[k]);
       CHECK(exact.converged[k]);
       CHECK(loose.dual[k] <= exact.primal[k] + 1e-12);
       CHECK(loose.primal[k] >= exact.dual[k] - 1e-12);
@@ -703,7 +706,7 @@ TEST_CASE("fine grids on small correlated problems: the reported gap is the true
     const Index n = 16 + seed % 13, p = 20 + static_cast<Index>(seed % 7) * 6;
     const Mat X = check::random_matrix(n, 4, seed) * check::random_matrix(4, p, seed + 50) +
                   0.2 * check::random_matrix(n, p, seed + 100);
-    for (const std::string loss : {"gaussian", "binomial"}) {
+    for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
       const Problem problem = make_problem(X, loss, seed + 150);
       PathOptions options;
       options.loss = loss;
@@ -718,8 +721,9 @@ TEST_CASE("fine grids on small correlated problems: the reported gap is the true
       for (std::size_t k = 0; k < r.alphas.size(); ++k) {
         const Vec b = coefficients(r, k, p);
         const Vec eta = (X * b).array() + r.intercepts[k];
-        const Vec mu = loss == "gaussian" ? eta : Vec(1.0 / (1.0 + (-eta.array()).exp()));
-        const Vec c = X.transpose() * ((problem.y - mu).cwiseProduct(problem.weights) / total);
+        Vec u, h;
+        make_loss(loss, problem.y, problem.weights / total)->derivatives(eta, u, h);
+        const Vec c = X.transpose() * u;
         CHECK(c.cwiseAbs().maxCoeff() <= r.alphas[k] * (1.0 + 1e-3));
         CHECK(r.converged[k]);
       }
@@ -758,7 +762,7 @@ TEST_CASE("of identical columns the one that entered first stays, down the whole
   X.leftCols(p) = check::random_matrix(n, p, 90);
   X.middleCols(p, p) = X.leftCols(p);
   X.rightCols(p) = -X.leftCols(p);
-  for (const std::string loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
     const Problem problem = make_problem(X.leftCols(p), loss, 91);
     PathOptions options;
     options.loss = loss;

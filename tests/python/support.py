@@ -5,6 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.special import xlogy
+
+DELTA = 1.345  # of the Huber loss
 
 #: Real data that is not part of the repository; tests that need it skip when it is absent.
 SHARED = Path(
@@ -13,7 +16,10 @@ SHARED = Path(
 
 
 def make_problem(loss="gaussian", n=40, p=60, seed=0, noise=0.5):
-    """Correlated columns, five of which matter; y numeric, 0/1, or columns [time, event]."""
+    """Correlated columns, five of which matter; y numeric, 0/1, counts, or columns [time, event].
+
+    For the Huber loss the noise has heavy tails, so that a third or so of the residuals are beyond 1.345.
+    """
     rng = np.random.default_rng(seed)
     shared = rng.standard_normal((n, 1))
     X = np.asfortranarray(0.8 * rng.standard_normal((n, p)) + 0.6 * shared)
@@ -22,6 +28,10 @@ def make_problem(loss="gaussian", n=40, p=60, seed=0, noise=0.5):
         return X, 0.3 + eta + noise * rng.standard_normal(n)
     if loss == "cox":
         return X, survival_times(eta, rng)
+    if loss == "poisson":
+        return X, rng.poisson(np.exp(0.5 + 0.4 * eta)).astype(float)
+    if loss == "huber":
+        return X, 0.3 + eta + 2.0 * noise * rng.standard_t(1.5, n)
     y = (rng.random(n) < 1.0 / (1.0 + np.exp(-eta))).astype(float)
     y[:2] = 0.0, 1.0
     return X, y
@@ -38,6 +48,8 @@ def response_to(loss, score, rng):
     """A response of the kind that the loss takes, that goes with a score."""
     if loss == "cox":
         return survival_times(score, rng)
+    if loss == "poisson":
+        return rng.poisson(np.exp(0.5 * score)).astype(float)
     return (score > score.mean()).astype(float) if loss == "binomial" else score
 
 
@@ -66,6 +78,8 @@ def cox_value(y, eta, weights, **survival):
 
 def residual_of(loss, y, eta, weights, **survival):
     """Minus the gradient of the weighted mean of the loss."""
+    if loss == "huber":
+        return weights / weights.sum() * np.clip(y - eta, -DELTA, DELTA)
     if loss != "cox":
         return weights / weights.sum() * (y - mean_of(loss, eta))
     out = np.zeros(len(eta))
@@ -76,14 +90,22 @@ def residual_of(loss, y, eta, weights, **survival):
 
 def mean_of(loss, eta):
     """The mean of y at a linear predictor."""
-    return eta if loss == "gaussian" else 1.0 / (1.0 + np.exp(-eta))
+    if loss in ("binomial", "poisson"):
+        return 1.0 / (1.0 + np.exp(-eta)) if loss == "binomial" else np.exp(eta)
+    return eta
 
 
 def loss_value(loss, y, eta, weights):
     """The weighted mean of the loss."""
     if loss == "cox":
         return cox_value(y, eta, weights)
-    terms = 0.5 * (y - eta) ** 2 if loss == "gaussian" else np.logaddexp(0.0, eta) - y * eta
+    if loss == "poisson":
+        terms = np.exp(eta) - y * eta - y + xlogy(y, y)
+    elif loss == "huber":
+        size = np.abs(y - eta)
+        terms = np.where(size <= DELTA, 0.5 * size**2, DELTA * (size - 0.5 * DELTA))
+    else:
+        terms = 0.5 * (y - eta) ** 2 if loss == "gaussian" else np.logaddexp(0.0, eta) - y * eta
     return float(weights @ terms / weights.sum())
 
 

@@ -66,6 +66,8 @@ def often(monkeypatch):
         ("gaussian", "path", ["after1", "after20", "after57"]),
         ("binomial", "path", ["in0.02", "in0.1", "in0.23", "after60", "in0.05"]),
         ("gaussian", "cv", ["in0.1", "after25", "in0.31", "in0.03"]),
+        ("poisson", "cv", ["in0.1", "after12", "in0.31"]),
+        ("huber", "path", ["in0.1", "after12", "in0.31"]),
         ("cox", "cv", ["in0.1", "after12", "in0.31", "in0.03"]),
     ],
 )

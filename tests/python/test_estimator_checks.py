@@ -14,6 +14,8 @@ ESTIMATORS = [
     riata.LassoCV(**SMALL),
     riata.ElasticNetCV(**SMALL),
     riata.SparseLogisticRegressionCV(**SMALL),
+    riata.SparsePoissonRegressor(),
+    riata.SparsePoissonRegressorCV(**SMALL),
 ]
 
 

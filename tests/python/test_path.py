@@ -13,7 +13,7 @@ from support import deviation, kkt_violation, make_problem, objective, response_
 
 import riata
 
-LOSSES = ["gaussian", "binomial", "cox"]
+LOSSES = ["gaussian", "binomial", "poisson", "huber", "cox"]
 SOLVERS = ["homotopy", "cd", "prox"]
 TIGHT = {"tol": 1e-12}
 
@@ -281,10 +281,11 @@ def test_gaussian_offset_is_subtracted_from_the_response():
     assert_allclose(a.predict(X, offset=offset), b.predict(X) + offset[:, None], atol=1e-6)
 
 
-def test_binomial_offset_satisfies_kkt():
-    X, y = make_problem("binomial")
+@pytest.mark.parametrize("loss", ["binomial", "poisson", "huber"])
+def test_an_offset_satisfies_kkt(loss):
+    X, y = make_problem(loss)
     offset = np.random.default_rng(1).standard_normal(len(y))
-    path = riata.fit_path(X, y, loss="binomial", offset=offset, alphas=10, **TIGHT)
+    path = riata.fit_path(X, y, loss=loss, offset=offset, alphas=10, **TIGHT)
     assert_optimal(path, X, y, offset=offset)
 
 

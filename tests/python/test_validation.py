@@ -88,7 +88,11 @@ ARGUMENTS = [
     ({"y": Y + 1j}, TypeError, r"y must hold numbers"),
     ({"y": ["a"] * 20}, TypeError, r"y must hold numbers"),
     ({"y": None}, TypeError, r"y must hold one value a sample, got None"),
-    ({"loss": "hinge"}, ValueError, r"loss must be one of \['gaussian', 'binomial', 'cox'\], got 'hinge'"),
+    (
+        {"loss": "hinge"},
+        ValueError,
+        r"loss must be one of \['gaussian', 'binomial', 'poisson', 'huber', 'cox'\], got 'hinge'",
+    ),
     ({"loss": 3}, TypeError, r"loss must be one of .* got 3 of type int"),
     (
         {"solver": "newton"},

@@ -7,7 +7,8 @@
     fit(data, problem, tol, threads) -> PathFit      the timed call
     cross_validate(data, problem, tol, threads) -> CVFit      path and folds, where the package has that
 
-Coefficients come back for the columns of X as the problem stores them.
+Coefficients come back for the columns of X as the problem stores them. Where the problem has K responses or
+classes, those of the first come first: row k p + j belongs to column j and response k.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ NAMES = ("riata", "sklearn", "celer", "skglm", "adelie", "glmnet")
 
 @dataclass
 class PathFit:
-    """What a package returned: coefs (p x L), intercepts (L,), and what it claims about itself.
+    """What a package returned: coefs (K p x L), intercepts (L,) or (K, L), and what it claims about itself.
 
     reported_gap is the largest duality gap the package itself reports, as a share of the null objective.
     seconds and peak_mb are set only where the package runs outside this process.

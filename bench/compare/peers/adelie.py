@@ -1,4 +1,7 @@
-"""adelie: grpnet with groups of one; genotypes from its own compressed format, written beforehand."""
+"""adelie: grpnet with groups of one column; genotypes from its own compressed format, written beforehand.
+
+With K responses or classes a group is a row of coefficients, and the loss is divided by n K, not n.
+"""
 
 import tempfile
 from pathlib import Path
@@ -17,6 +20,8 @@ def version():
 
 
 def refuses(problem):
+    if problem.loss == "multinomial" and not problem.row_grouped:
+        return "its multinomial loss penalises whole rows"
     return None
 
 
@@ -39,13 +44,31 @@ def settings(tol, threads):
     return limits | {"tol": tol, "irls_tol": tol, "n_threads": threads}
 
 
+def glm(problem):
+    y = problem.y
+    if problem.loss == "cox":
+        return ad.glm.cox(np.zeros(len(y)), y[:, 0].copy(), y[:, 1].copy(), tie_method="breslow")
+    if problem.loss == "multinomial":
+        return ad.glm.multinomial(y=np.eye(problem.n_responses)[y.astype(int)])
+    return getattr(ad.glm, problem.loss)(y=y)
+
+
 def grpnet(data, problem, tol, threads):
-    glm = (ad.glm.gaussian if problem.loss == "gaussian" else ad.glm.binomial)(y=problem.y)
-    return ad.grpnet(X=data, glm=glm, lmda_path=problem.alphas, **settings(tol, threads))
+    return ad.grpnet(
+        X=data,
+        glm=glm(problem),
+        lmda_path=problem.alphas / problem.n_responses,
+        penalty=np.ones(problem.X.shape[1]),  # its default is the root of K
+        intercept=problem.loss != "cox",
+        **settings(tol, threads),
+    )
 
 
 def fit(data, problem, tol, threads):
-    state = grpnet(data, problem, tol, threads)
+    state, K = grpnet(data, problem, tol, threads), problem.n_responses
+    if K > 1:  # its columns run over responses first
+        coefs = sparse.vstack([state.betas[:, k::K].T for k in range(K)], format="csc")
+        return PathFit(coefs, np.asarray(state.intercepts).T)
     coefs, intercepts = sparse.csc_matrix(state.betas.T), np.array(state.intercepts)
     if problem.kind == "genotypes":
         coefs, intercepts = problem.unscale(coefs, intercepts)

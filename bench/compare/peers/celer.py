@@ -1,9 +1,14 @@
-"""celer: celer_path on centred columns (sparse ones lazily); its logistic regression has no intercept."""
+"""celer: celer_path on centred columns (sparse ones lazily), mtl_path where there are several responses.
+
+mtl_path is what its MultiTaskLasso calls: that of celer 0.7.4 does not start with scikit-learn 1.9. Its
+logistic regression has no intercept.
+"""
 
 import warnings
 
 import celer
 import numpy as np
+from celer.homotopy import mtl_path
 from joblib import Parallel, delayed
 from problems import Problem
 from scipy import sparse
@@ -18,7 +23,9 @@ def version():
 
 
 def refuses(problem):
-    return "its logistic regression fits no intercept" if problem.loss == "binomial" else None
+    if problem.loss == "binomial":
+        return "its logistic regression fits no intercept"
+    return None if problem.loss in ("gaussian", "multigaussian") else f"it has no {problem.loss} loss"
 
 
 def prepare(problem, threads):
@@ -26,6 +33,23 @@ def prepare(problem, threads):
 
 
 def fit(data, problem, tol, threads):
+    return (fit_rows if problem.row_grouped else fit_gaussian)(data, problem, tol)
+
+
+def fit_rows(data, problem, tol):
+    """X is centred, so the intercepts are the means of y."""
+    share = problem.y.mean(axis=0)
+    y = np.asfortranarray(problem.y - share)
+    settings = {"alphas": problem.alphas, "tol": tol, "max_iter": 1000, "prune": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _, coefs, gaps = mtl_path(data, y, **settings)  # coefs K x p x L
+    stacked = sparse.csc_matrix(coefs.reshape(-1, coefs.shape[2]))
+    null = 0.5 * problem.y.var(axis=0).sum()
+    return PathFit(stacked, np.repeat(share[:, None], len(gaps), axis=1), float(gaps.max() / null))
+
+
+def fit_gaussian(data, problem, tol):
     share = problem.y.mean()
     settings = {"alphas": problem.alphas, "tol": tol, "max_iter": 1000, "prune": True}
     mean = np.zeros(data.shape[1])

@@ -1,5 +1,5 @@
 # Fits one path, or cross-validates it where the folder holds folds, and writes the answer beside its input:
-# Rscript glmnet.R folder n p kind loss thresh
+# Rscript glmnet.R folder n p kind family thresh grouped|ungrouped
 suppressMessages({
   library(Matrix)
   library(glmnet)
@@ -24,12 +24,15 @@ status_mb <- function(field) {
 }
 fit_path <- function(X, y, lambda, thresh) {
   settings <- list(
-    x = X, y = y, family = args[5], lambda = lambda, standardize = FALSE, thresh = thresh, maxit = 1e9
+    x = X, y = y, family = args[5], lambda = lambda, standardize = FALSE, thresh = thresh, maxit = 1e9,
+    standardize.response = FALSE, type.multinomial = args[7]
   )
   if (is.null(fold)) do.call(glmnet, settings) else do.call(cv.glmnet, c(settings, list(foldid = fold)))
 }
 
 y <- read_npy("y", "double", 8)
+if (length(y) > n) dim(y) <- c(n, length(y) / n)
+if (args[5] == "cox") colnames(y) <- c("time", "status")
 lambda <- read_npy("alphas", "double", 8)
 fold <- if (file.exists(file.path(folder, "folds.npy"))) read_npy("folds", "integer", 4) + 1L
 if (args[4] == "sparse") {
@@ -53,10 +56,11 @@ peak <- status_mb("VmHWM") - before
 
 write_bin <- function(name, values) writeBin(values, file.path(folder, paste0("out_", name, ".bin")))
 if (is.null(fold)) {
-  write_bin("x", fit$beta@x)
-  write_bin("i", fit$beta@i)
-  write_bin("p", fit$beta@p)
-  write_bin("a0", as.numeric(fit$a0))
+  beta <- if (is.list(fit$beta)) do.call(rbind, fit$beta) else fit$beta
+  write_bin("x", beta@x)
+  write_bin("i", beta@i)
+  write_bin("p", beta@p)
+  write_bin("a0", if (is.null(fit$a0)) numeric(ncol(beta)) else as.numeric(fit$a0))
 } else {
   write_bin("curve", fit$cvm)
   write_bin("alphas", fit$lambda)

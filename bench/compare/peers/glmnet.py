@@ -42,7 +42,7 @@ def prepare(problem, threads):
             np.save(folder / f"{part}.npy", getattr(problem.X, part))
     else:
         np.save(folder / "X.npy", problem.standardized() if problem.kind == "genotypes" else problem.X)
-    np.save(folder / "y.npy", problem.y)
+    np.save(folder / "y.npy", np.asfortranarray(problem.y))
     np.save(folder / "alphas.npy", problem.alphas)
     if problem.folds is not None:
         np.save(folder / "folds.npy", problem.folds)
@@ -52,7 +52,9 @@ def prepare(problem, threads):
 def run(data, problem, tol):
     """Let R do it; what it wrote is read back by name."""
     n, p = problem.X.shape
-    command = ["Rscript", str(SCRIPT), str(data), str(n), str(p), problem.kind, problem.loss, repr(tol)]
+    family = "mgaussian" if problem.loss == "multigaussian" else problem.loss
+    command = ["Rscript", str(SCRIPT), str(data), str(n), str(p), problem.kind, family, repr(tol)]
+    command.append("grouped" if problem.row_grouped else "ungrouped")
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return lambda name, dtype=np.float64: np.fromfile(data / f"out_{name}.bin", dtype=dtype)
 
@@ -60,10 +62,13 @@ def run(data, problem, tol):
 def fit(data, problem, tol, threads):
     read = run(data, problem, tol)
     parts = read("x"), read("i", np.int32), read("p", np.int32)
-    intercepts, (seconds, peak_mb) = read("a0"), read("cost")
-    if len(intercepts) != len(problem.alphas):
-        raise RuntimeError(f"glmnet stopped after {len(intercepts)} of {len(problem.alphas)} values of alpha")
-    coefs = sparse.csc_matrix(parts, shape=(problem.X.shape[1], len(intercepts)))
+    intercepts, (seconds, peak_mb) = read("a0").reshape(-1, problem.n_responses).T, read("cost")
+    fitted = intercepts.shape[1]
+    if fitted != len(problem.alphas):
+        raise RuntimeError(f"glmnet stopped after {fitted} of {len(problem.alphas)} values of alpha")
+    coefs = sparse.csc_matrix(parts, shape=(problem.n_responses * problem.X.shape[1], fitted))
+    if problem.n_responses == 1:
+        intercepts = intercepts[0]
     if problem.kind == "genotypes":
         coefs, intercepts = problem.unscale(coefs, intercepts)
     return PathFit(coefs, intercepts, seconds=float(seconds), peak_mb=float(peak_mb))

@@ -1,5 +1,8 @@
 """riata: the path engine on arrays, sparse matrices and .bed files as they are."""
 
+import numpy as np
+from scipy import sparse
+
 import riata
 from peers import CVFit, PathFit
 
@@ -27,8 +30,10 @@ def fit(data, problem, tol, threads):
         standardize=problem.standardize,
         tol=tol,
         n_threads=threads,
+        **({"row_grouped": True} if problem.row_grouped else {}),
     )
-    return PathFit(path.coefs, path.intercepts, float(path.dual_gaps.max()), float(path.n_passes))
+    coefs = sparse.vstack(path.coefs, format="csc") if problem.n_responses > 1 else path.coefs
+    return PathFit(coefs, np.asarray(path.intercepts), float(path.dual_gaps.max()), float(path.n_passes))
 
 
 def cross_validate(data, problem, tol, threads):

@@ -1,7 +1,8 @@
-"""scikit-learn: enet_path for the gaussian; liblinear, one fit an alpha, for the binomial.
+"""scikit-learn: enet_path for one response or more; one fit an alpha for the binomial (liblinear) and the
+multinomial (saga, with warm starts).
 
 liblinear penalises its intercept; a large intercept_scaling makes that penalty negligible. Its objective is
-C * (sum of losses) + |b|_1, so C = 1 / (n alpha).
+C * (sum of losses) + |b|_1, as is that of saga, so C = 1 / (n alpha).
 """
 
 import warnings
@@ -23,7 +24,9 @@ def version():
 
 
 def refuses(problem):
-    return None
+    if problem.loss == "multinomial" and problem.row_grouped:
+        return "its logistic regression does not penalise rows"
+    return {"cox": "it has no Cox loss", "poisson": "its Poisson loss has no L1 penalty"}.get(problem.loss)
 
 
 def prepare(problem, threads):
@@ -35,17 +38,23 @@ def fit(data, problem, tol, threads):
         warnings.simplefilter("ignore", ConvergenceWarning)
         if problem.loss == "binomial":
             return fit_binomial(data, problem, tol)
+        if problem.loss == "multinomial":
+            return fit_multinomial(data, problem, tol)
         return fit_gaussian(data, problem, tol)
 
 
 def fit_gaussian(X, problem, tol):
-    share = problem.y.mean()
+    share = problem.y.mean(axis=0)
     settings = {"l1_ratio": 1.0, "alphas": problem.alphas, "copy_X": False, "tol": tol, "max_iter": 100_000}
     mean = np.zeros(X.shape[1])
     if sparse.issparse(X):
         mean = np.asarray(X.mean(axis=0)).ravel()
         settings |= {"X_offset": mean, "X_scale": np.ones(X.shape[1])}
     _, coefs, gaps = enet_path(X, problem.y - share, **settings)
+    if problem.loss == "multigaussian":  # K x p x L; X is centred
+        stacked = sparse.csc_matrix(coefs.reshape(-1, coefs.shape[2]))
+        null = 0.5 * problem.y.var(axis=0).sum()
+        return PathFit(stacked, np.repeat(share[:, None], len(gaps), axis=1), float(gaps.max() / null))
     coefs = sparse.csc_matrix(coefs)
     intercepts = share - coefs.T @ mean
     if problem.kind == "genotypes":
@@ -68,6 +77,18 @@ def fit_binomial(X, problem, tol):
         columns.append(sparse.csc_matrix(model.coef_.T))
         intercepts.append(model.intercept_[0])
     return PathFit(sparse.hstack(columns, format="csc"), np.array(intercepts))
+
+
+def fit_multinomial(X, problem, tol):
+    columns, intercepts = [], []
+    model = LogisticRegression(
+        l1_ratio=1.0, solver="saga", tol=tol, max_iter=10_000, random_state=0, warm_start=True
+    )
+    for alpha in problem.alphas:
+        model.set_params(C=1.0 / (len(problem.y) * alpha)).fit(X, problem.y)
+        columns.append(sparse.csc_matrix(model.coef_.reshape(-1, 1)))
+        intercepts.append(model.intercept_.copy())
+    return PathFit(sparse.hstack(columns, format="csc"), np.array(intercepts).T)
 
 
 def cross_validate(data, problem, tol, threads):

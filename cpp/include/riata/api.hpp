@@ -15,9 +15,12 @@
 namespace riata {
 
 struct PathOptions {
-  std::string loss = "gaussian";  // "gaussian", "binomial", "cox"
-  std::string solver = "auto";    // "auto", "homotopy", "cd", "prox"
-  bool fit_intercept = true;      // "cox" has none
+  /// "gaussian", "binomial", "poisson", "huber", "cox", "multigaussian", "multinomial".
+  std::string loss = "gaussian";
+  bool row_grouped = false;     // the coefficients of a feature share a norm; always for "multigaussian"
+  double huber_delta = 1.345;   // of "huber", in units of y: residuals count as they are beyond it, squared within
+  std::string solver = "auto";  // "auto", "homotopy", "cd", "prox"
+  bool fit_intercept = true;    // "cox" has none
   bool standardize = true;
   double l1_ratio = 1.0;
 
@@ -51,9 +54,9 @@ struct PathOptions {
 
 /// One response on a shared design; several problems (cross-validation folds, other responses) share every pass over X.
 struct Problem {
-  Vec y;                   // n; for "cox" the times at which rows stop being at risk
+  Vec y;                   // n; for "cox" the times at which rows stop being at risk; n x K for losses of K outputs
   Vec weights;             // n, non-negative; a row of weight zero is left out of the fit
-  Vec offset;              // n, or empty
+  Vec offset;              // as y, or empty
   Survival survival = {};  // for "cox"
   Index leader = 0;        // problem whose grid it follows and with which it stops; one that leads follows itself
 };
@@ -80,24 +83,26 @@ struct Counters {
 
 struct PathResult {
   std::vector<double> alphas;
-  // Coefficients on the original scale, p x L in CSC parts; feature numbers increase within a column.
+  Index outputs = 1;  // K: responses or classes, each with coefficients of its own
+  // Coefficients on the original scale, p K x L in CSC parts: j K + k is feature j of output k. They increase within a
+  // column.
   std::vector<Index> coef_indptr;
   std::vector<Index> coef_indices;
   std::vector<double> coef_values;
-  std::vector<double> intercepts;
+  std::vector<double> intercepts;       // K for each alpha
   std::vector<double> primal, dual;     // objective and lower bound, from the data, in double
   std::vector<double> dual_gaps;        // (primal - dual) / (null objective - saturated objective)
   std::vector<double> deviance_ratio;   // of the deviance of the intercept-only fit
   std::vector<std::uint8_t> converged;  // dual gap <= tol
-  std::vector<Index> n_active;
-  std::vector<Index> n_iter;        // inner iterations
-  std::vector<std::string> solver;  // what "auto" chose, per alpha
-  double alpha_max = 0;             // smallest alpha with no penalised feature active
-  double null_objective = 0;        // loss of intercept and unpenalised features alone
+  std::vector<Index> n_active;          // features
+  std::vector<Index> n_iter;            // inner iterations
+  std::vector<std::string> solver;      // what "auto" chose, per alpha
+  double alpha_max = 0;                 // smallest alpha with no penalised feature active
+  double null_objective = 0;            // loss of intercept and unpenalised features alone
   double saturated_objective = 0;
   Vec mean, scale;       // p each: column means and the scales used (1 when not standardised)
   std::string stopped;   // why before the end of the grid: "progress", "deviance", "max_active", "memory"; or ""
-  Mat linear_predictor;  // on request: rows of weight zero (in order) x L, offset included
+  Mat linear_predictor;  // on request: rows of weight zero (in order) x K L (K for each alpha), offset included
   Counters counters;     // shared by all problems of the call
 };
 

@@ -169,7 +169,7 @@ void Cox::derivatives(const Vec& eta, Vec& u, Vec& h) const {
   h = curvature.diagonal();
 }
 
-std::unique_ptr<Curvature> Cox::curvature(const Vec& eta, double floor) const {
+std::unique_ptr<Curvature> Cox::curvature(const Vec& eta, double floor, bool) const {
   return std::make_unique<CoxCurvature>(*this, eta, floor);
 }
 

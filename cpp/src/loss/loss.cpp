@@ -6,13 +6,28 @@
 
 #include "riata/loss/binomial.hpp"
 #include "riata/loss/gaussian.hpp"
+#include "riata/loss/huber.hpp"
+#include "riata/loss/multigaussian.hpp"
+#include "riata/loss/multinomial.hpp"
+#include "riata/loss/poisson.hpp"
 
 namespace riata {
 
-std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega) {
+std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega, double huber_delta) {
   if (name == "gaussian") return std::make_unique<Gaussian>(std::move(y), std::move(omega));
   if (name == "binomial") return std::make_unique<Binomial>(std::move(y), std::move(omega));
-  throw std::invalid_argument("loss must be \"gaussian\" or \"binomial\", got \"" + std::string(name) + "\"");
+  if (name == "poisson") return std::make_unique<Poisson>(std::move(y), std::move(omega));
+  if (name == "huber") return std::make_unique<Huber>(std::move(y), std::move(omega), huber_delta);
+  if (name == "multigaussian") return std::make_unique<Multigaussian>(std::move(y), std::move(omega));
+  if (name == "multinomial") return std::make_unique<Multinomial>(std::move(y), std::move(omega));
+  throw std::invalid_argument(
+      "loss must be \"gaussian\", \"binomial\", \"poisson\", \"huber\", \"cox\", \"multigaussian\" or \"multinomial\", "
+      "got \"" +
+      std::string(name) + "\"");
+}
+
+Vec Loss::intercepts(const Vec& base, const Vec& start) const {
+  return Vec::Constant(1, solve_intercept(*this, base, start[0]));
 }
 
 double Loss::shrinkage(const Vec&, const Vec& u, const Vec& h, double scale) const {
@@ -22,6 +37,7 @@ double Loss::shrinkage(const Vec&, const Vec& u, const Vec& h, double scale) con
 
 double solve_intercept(const Loss& loss, const Vec& base, double start) {
   if (loss.shift_invariant()) return 0.0;
+  if (const double root = loss.intercept(base, start); std::isfinite(root)) return root;
   Vec u, h, eta;
   // The root lies where sum(u) changes sign; sum(u) falls as g grows. Newton inside a bracket kept from the signs seen.
   double g = start, below = -HUGE_VAL, above = HUGE_VAL, longest = 5.0;

@@ -61,6 +61,8 @@ Identity identify(const Design& X, const std::vector<Problem>& problems, const F
           {"lower", digest_of(features.lower)},
           {"upper", digest_of(features.upper)},
           {"loss", digest_of(o.loss)},
+          {"row_grouped", digest_of(o.row_grouped)},
+          {"huber_delta", digest_of(o.huber_delta)},
           {"solver", digest_of(o.solver)},
           {"fit_intercept", digest_of(o.fit_intercept)},
           {"standardize", digest_of(o.standardize)},

@@ -1,7 +1,6 @@
 #include "path/column_reader.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
@@ -114,20 +113,10 @@ void ColumnReader::serve(std::span<const std::unique_ptr<PathProblem>> problems)
 
 /// What the first pass found for the null fits, in the place of reading it again.
 void ColumnReader::serve_null(std::span<const std::unique_ptr<PathProblem>> problems) {
+  const Index outputs = null_products_.cols() / static_cast<Index>(problems.size());
   for (std::size_t f = 0; f < problems.size(); ++f) {
-    PathProblem& problem = *problems[f];
-    const std::vector<Index>& columns = problem.needed();
-    if (columns.empty()) continue;
-    // One right-hand side, or none when there is no residual left.
-    assert(problem.sides().cols() <= 1);
-    Mat products(static_cast<Index>(columns.size()), problem.sides().cols());
-    for (Index k = 0; k < products.size(); ++k) {
-      products(k, 0) =
-          null_products_(columns[static_cast<std::size_t>(k)], static_cast<Index>(f)) / problem.pending_norm();
-    }
-    problem.expect(problem.sides(), 1);
-    problem.absorb(0, columns, products);
-    problem.absorbed();
+    if (problems[f]->needed().empty()) continue;
+    problems[f]->absorb_null(null_products_.middleCols(static_cast<Index>(f) * outputs, outputs));
   }
   null_products_.resize(0, 0);
 }

@@ -21,7 +21,7 @@ class ColumnReader {
       : X_(X), rounded_(X, copy_for, most_bytes), threads_(threads), counters_(counters) {}
 
   /// Means and variances of every column for each weight vector; meanwhile products with the null residuals (n x
-  /// problems, or no columns where those are not known yet) and the copy for later products.
+  /// problems and their outputs, or no columns where those are not known yet) and the copy for later products.
   /// With `digest`, also what tells X from another one: of its products with a fixed vector.
   /// Throws NonFiniteError for NaN or infinity in X, std::invalid_argument for squares that are not finite.
   void first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means, std::vector<Vec>& variances,

@@ -31,31 +31,52 @@ double since(Clock::time_point start) {
   throw std::invalid_argument(message);
 }
 
+bool several_outputs(const PathOptions& options) {
+  return options.loss == "multigaussian" || options.loss == "multinomial";
+}
+
+/// Held by a problem for each column of X beside its state: what each output's reference subspace makes again counts.
+double column_bytes(Index outputs) {
+  constexpr double kOutput = 12.0;
+  return PathProblem::kColumnBytes + kOutput * static_cast<double>(outputs - 1);
+}
+
 /// Bytes that a fit holds beside X before any column is in its working set.
 double least_memory(const Design& X, const std::vector<Problem>& problems) {
   const double columns = static_cast<double>(X.cols());
-  return columns * (SharedPool::kColumnBytes + PathProblem::kColumnBytes * static_cast<double>(problems.size()));
+  const Index outputs = X.rows() > 0 ? std::max<Index>(problems.front().y.size() / X.rows(), 1) : 1;
+  return columns * (SharedPool::kColumnBytes + column_bytes(outputs) * static_cast<double>(problems.size()));
 }
 
 void check(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& o) {
   const Index n = X.rows(), p = X.cols();
   if (n < 1 || p < 1) refuse("X must have at least one row and one column");
   if (problems.empty()) refuse("problems must not be empty");
+  const bool several = several_outputs(o);
+  if (o.row_grouped && !several) refuse("row_grouped needs a loss with several outputs, got \"" + o.loss + "\"");
+  if ((o.row_grouped || o.loss == "multigaussian") && (features.lower.size() > 0 || features.upper.size() > 0)) {
+    refuse("lower and upper must be left out when the coefficients of a feature are grouped");
+  }
   for (const Problem& problem : problems) {
-    if (problem.y.size() != n) refuse("y must have one value for each row of X");
+    if (several &&
+        (problem.y.size() == 0 || problem.y.size() % n != 0 || problem.y.size() != problems.front().y.size())) {
+      refuse("y must have the same number of values for each row of X");
+    }
+    if (!several && problem.y.size() != n) refuse("y must have one value for each row of X");
     if (problem.weights.size() != n) refuse("weights must have one value for each row of X");
     if (problem.leader < 0 || problem.leader >= static_cast<Index>(problems.size()) ||
         problems[static_cast<std::size_t>(problem.leader)].leader != problem.leader) {
       refuse("leader must be the number of a problem that leads, got " + std::to_string(problem.leader));
     }
-    if (problem.offset.size() != 0 && problem.offset.size() != n)
-      refuse("offset must have one value for each row of X");
+    if (problem.offset.size() != 0 && problem.offset.size() != problem.y.size())
+      refuse(several ? "offset must have as many values as y" : "offset must have one value for each row of X");
     if (!(problem.weights.minCoeff() >= 0.0) || !problem.weights.allFinite()) refuse("weights must be finite and >= 0");
     if (!(problem.weights.sum() > 0.0)) refuse("weights must not all be zero");
-    for (Index i = 0; i < n; ++i) {
+    for (Index e = 0; e < problem.y.size(); ++e) {
+      const Index i = e % n;
       if (problem.weights[i] <= 0.0) continue;
-      if (!std::isfinite(problem.y[i])) refuse("y must be finite, got NaN or infinity in row " + std::to_string(i));
-      if (problem.offset.size() != 0 && !std::isfinite(problem.offset[i])) {
+      if (!std::isfinite(problem.y[e])) refuse("y must be finite, got NaN or infinity in row " + std::to_string(i));
+      if (problem.offset.size() != 0 && !std::isfinite(problem.offset[e])) {
         refuse("offset must be finite, got NaN or infinity in row " + std::to_string(i));
       }
     }
@@ -76,6 +97,9 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
   }
   if (!(o.l1_ratio >= 0.0 && o.l1_ratio <= 1.0))
     refuse("l1_ratio must lie in [0, 1], got " + std::to_string(o.l1_ratio));
+  if (o.loss == "huber" && (!(o.huber_delta > 0.0) || !std::isfinite(o.huber_delta))) {
+    refuse("huber_delta must be finite and > 0, got " + std::to_string(o.huber_delta));
+  }
   if (!(o.tol > 0.0)) refuse("tol must be > 0, got " + std::to_string(o.tol));
   if (o.max_iter < 1) refuse("max_iter must be >= 1, got " + std::to_string(o.max_iter));
   if (!(o.checkpoint_seconds >= 0.0))
@@ -112,6 +136,7 @@ class Driver {
     inner_options_ = options;
     // Where no intercept can be told, centring columns as with one changes nothing but the rounding.
     if (options.loss == "cox") inner_options_.fit_intercept = true;
+    if (options.loss == "multigaussian") inner_options_.row_grouped = true;
     inner_options_.poll = [this] {
       if (stop_) throw std::runtime_error("stopped by the calling thread");
       if (!options_.poll || std::this_thread::get_id() != owner_) return;
@@ -204,12 +229,13 @@ class Driver {
     // that goes on from a checkpoint.
     const bool known =
         !checkpoint_.found() && (features_.penalty_factor.size() == 0 || features_.penalty_factor.minCoeff() > 0.0);
-    Mat weights(n, count), null_u(n, known ? count : 0);
+    const Index outputs = given_.front().y.size() / n;
+    Mat weights(n, count), null_u(n, known ? count * outputs : 0);
     for (Index f = 0; f < count; ++f) {
       const Problem& problem = given_[static_cast<std::size_t>(f)];
       weights.col(f) = problem.weights / problem.weights.sum();
       const Response& response = responses.emplace_back(problem, inner_options_);
-      if (known) null_u.col(f) = response.u;
+      if (known) null_u.middleCols(f * outputs, outputs) = response.u.reshaped(n, outputs);
     }
     std::uint64_t digest = 0;
     reader_.first_pass(weights, null_u, means, variances, checkpoint_.wanted() ? &digest : nullptr);
@@ -431,7 +457,8 @@ class Driver {
     std::vector<Vec> predictors(problems_.size());
     for (std::size_t f = 0; f < problems_.size(); ++f) {
       if (given_[f].leader == group.leader) {
-        predictors[f] = problems_[f]->result().linear_predictor.col(group.told);
+        const Index outputs = given_[f].y.size() / X_.rows();
+        predictors[f] = problems_[f]->result().linear_predictor.middleCols(group.told * outputs, outputs).reshaped();
       }
     }
     options_.held_out(predictors);
@@ -442,7 +469,8 @@ class Driver {
     ArchiveCounter counter;
     for (auto& problem : problems_) counter(*problem);
     return counter.total() + reader_.memory() + shared_->memory() +
-           PathProblem::kColumnBytes * static_cast<double>(X_.cols()) * static_cast<double>(problems_.size());
+           column_bytes(given_.front().y.size() / X_.rows()) * static_cast<double>(X_.cols()) *
+               static_cast<double>(problems_.size());
   }
 
   void add(const Counters& c) {

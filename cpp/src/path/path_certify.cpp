@@ -10,9 +10,10 @@
 namespace riata {
 namespace {
 
-constexpr double kBoundMargin = 1e-6;  // a bound this close to the threshold counts as undecided
-constexpr int kFreeSteps = 2;          // of Newton's method over free features
-constexpr int kTries = 6;              // attempts at a smaller gap before giving up
+constexpr double kBoundMargin = 1e-6;   // a bound this close to the threshold counts as undecided
+constexpr int kFreeSteps = 2;           // of Newton's method over free features
+constexpr int kTries = 6;               // attempts at a smaller gap before giving up
+constexpr double kBelow = 1.0 - 1e-16;  // a scaled c may pass its threshold by a rounding
 
 }  // namespace
 
@@ -23,36 +24,61 @@ bool PathProblem::is_free(Index j) const {
 }
 
 /// u -= M Z (Z'MZ)^-1 Z'u over intercept and free features, M = curvature: removes the rounding left in
-/// Z'u = 0 while keeping u inside the domain of the conjugate.
+/// Z'u = 0 while keeping u inside the domain of the conjugate. Each output by itself.
 void PathProblem::make_dual_feasible(Pending& p) const {
   if (move_dual_point(p)) return;
   const Index q = free_columns_.cols();
-  Vec& u = p.u;
+  const Vec given = p.u;
   Vec ignored, curvature;
   loss_->derivatives(p.eta, ignored, curvature);
   Mat z(n_, q + (options_.fit_intercept ? 1 : 0));
   z.leftCols(q) = free_columns_;
   if (options_.fit_intercept) z.col(q).setOnes();
-  Mat normal = z.transpose() * curvature.asDiagonal() * z;
-  normal.diagonal().array() *= 1.0 + 1e-13;
-  const Vec defect = normal.ldlt().solve(z.transpose() * u);
-  if (defect.allFinite()) u -= curvature.cwiseProduct(z * defect);
+  for (Index k = 0; k < outputs_; ++k) {
+    const auto u = given.segment(k * n_, n_);
+    const auto weight = curvature.segment(k * n_, n_);
+    Mat normal = z.transpose() * weight.asDiagonal() * z;
+    normal.diagonal().array() *= 1.0 + 1e-13;
+    const Vec defect = normal.ldlt().solve(z.transpose() * u);
+    if (defect.allFinite()) p.u.segment(k * n_, n_) = u - weight.cwiseProduct(z * defect);
+  }
+  // Scaled, it stays orthogonal to Z, and comes back where it has left the domain.
+  const Vec moved = p.u;
+  for (double rest = 0.0; rest < 1e-3; rest = rest == 0.0 ? 1e-15 : 10.0 * rest) {
+    p.u = (1.0 - rest) * moved;
+    if (loss_->dual(p.u) > -kInfinity) return;
+  }
+  p.u = given;
 }
 
-/// The same where rows are coupled, and u has to be a gradient: it is taken at eta + Z (Z'F''Z)^-1 Z'u.
+/// The same where rows or outputs are coupled, and u has to be a gradient: it is taken at eta + Z (Z'F''Z)^-1 Z'u, with
+/// Z of every output and the intercepts solved anew.
 bool PathProblem::move_dual_point(Pending& p) const {
+  const Index q = free_columns_.cols();
+  Mat z = Mat::Zero(n_ * outputs_, q * outputs_);
+  for (Index k = 0; k < outputs_; ++k) z.block(k * n_, k * q, n_, q) = free_columns_;
   p.dual_eta = p.eta;
   for (int step = 0; step < kFreeSteps; ++step) {
-    const auto coupled = loss_->curvature(p.dual_eta, 0.0);
-    if (!coupled) return false;
-    Mat weighted = free_columns_;
+    const auto coupled = loss_->curvature(p.dual_eta, 0.0, options_.fit_intercept);
+    if (!coupled) {
+      p.dual_eta.resize(0);
+      return false;
+    }
+    Mat weighted = z;
     coupled->multiply(weighted);
-    Mat normal = free_columns_.transpose() * weighted;
+    Mat normal = z.transpose() * weighted;
     normal.diagonal().array() *= 1.0 + 1e-13;
-    const Vec change = normal.ldlt().solve(free_columns_.transpose() * p.u);
+    if (loss_->symmetric()) {  // the same in all outputs changes nothing: keep away from it
+      const double level = normal.trace() / static_cast<double>(normal.rows() * outputs_);
+      for (Index k = 0; k < outputs_; ++k) {
+        for (Index l = 0; l < outputs_; ++l) normal.block(k * q, l * q, q, q).diagonal().array() += level;
+      }
+    }
+    const Vec change = normal.ldlt().solve(z.transpose() * p.u);
     if (!change.allFinite()) return true;
-    p.dual_eta += free_columns_ * change;
-    Vec ignored;
+    p.dual_eta += z * change;
+    Vec ignored, g = Vec::Zero(outputs_);
+    if (loss_->symmetric()) add_intercepts(p.dual_eta, g);
     loss_->derivatives(p.dual_eta, p.u, ignored);
   }
   return true;
@@ -63,10 +89,12 @@ void PathProblem::begin_certify() {
   for (Pending& p : pending_) {
     if (free_columns_.cols() > 0) {
       make_dual_feasible(p);
-      correlate_work(p.u, p.c);
+      Mat c(static_cast<Index>(work_.size()), outputs_);
+      correlate_work(outputs(p.u), c);
+      p.c = c.transpose().reshaped();
       p.c_error = 0.0;
     }
-    p.beyond.clear();
+    p.beyond = {};
   }
   needed_.clear();
   candidates_.clear();
@@ -74,27 +102,85 @@ void PathProblem::begin_certify() {
   if (outside_ == 0) return;
   assert(pending_.size() == 1);  // the open block represents one residual exactly
   const Vec rho = residual(pending_.front().u);
-  bound_outside(rho, pending_.front().lambda);
+  ask(rho);
+  bound_outside(pending_.front().lambda);
   if (needed_.empty()) return;
-  sides_ = &reference_.open_block(std::array{&rho, static_cast<const Vec*>(&rho_)});
-  coordinates_ = reference_.coordinates(rho);
+  side_begin_.assign(1, 0);
+  sides_.resize(n_, kMaxBasis * outputs_);
+  coordinates_.resize(sides_.cols());
+  for (Index k = 0; k < outputs_; ++k) {
+    const Vec mine = rho.segment(k * n_, n_), last = rho_.segment(k * n_, n_);
+    ReferenceSubspace& reference = reference_[static_cast<std::size_t>(k)];
+    const Mat& basis = reference.open_block(std::array{&mine, &last});
+    const Index first = side_begin_.back();
+    sides_.middleCols(first, basis.cols()) = basis;
+    coordinates_.segment(first, basis.cols()) = reference.coordinates(mine);
+    side_begin_.push_back(first + basis.cols());
+  }
+  sides_.conservativeResize(Eigen::NoChange, side_begin_.back());
+  coordinates_.conservativeResize(side_begin_.back());
+}
+
+/// Makes decide() and estimate() speak of a residual.
+void PathProblem::ask(const Vec& rho) {
+  query_.resize(reference_.size());
+  for (std::size_t k = 0; k < reference_.size(); ++k) {
+    query_[k] = reference_[k].query(rho.segment(static_cast<Index>(k) * n_, n_));
+  }
+}
+
+/// ReferenceSubspace::decide() for what is held against the limits: |c|, the largest of K, or their norm.
+void PathProblem::decide(double threshold, double promising, Index first, std::span<std::uint8_t> flags) const {
+  reference_[0].decide(query_[0], threshold, promising, first, flags);
+  if (outputs_ == 1) return;
+  if (!grouped_) {
+    std::vector<std::uint8_t> other(flags.size());
+    for (std::size_t k = 1; k < reference_.size(); ++k) {
+      reference_[k].decide(query_[k], threshold, promising, first, other);
+      for (std::size_t i = 0; i < flags.size(); ++i) {
+        if (flags[i] != kUndecided && other[i] != 0) flags[i] = other[i];
+      }
+    }
+    return;
+  }
+  Vec bounds = Vec::Zero(static_cast<Index>(flags.size())), estimates = bounds;
+  for (std::size_t k = 0; k < reference_.size(); ++k) {
+    reference_[k].add_squares(query_[k], first, bounds, estimates);
+  }
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    const double limit = reference_[0].limit(first + static_cast<Index>(i));
+    const Index at = static_cast<Index>(i);
+    flags[i] = limit < 0.0                                     ? 0
+               : !(std::sqrt(bounds[at]) <= threshold * limit) ? kUndecided
+               : std::sqrt(estimates[at]) >= promising * limit ? kPromising
+                                                               : 0;
+  }
+}
+
+/// What |c_j|, or what stands for it with several outputs, would be if the residual asked for lay in the span.
+double PathProblem::estimate(Index j) const {
+  Vec c(outputs_);
+  for (Index k = 0; k < outputs_; ++k) {
+    const std::size_t i = static_cast<std::size_t>(k);
+    c[k] = reference_[i].estimate(query_[i], j);
+  }
+  return size_of(c.data());
 }
 
 /// Bounds every column outside the working set: those undecided at lambda are needed; of the others, those that may
 /// enter over the next batch become candidates.
-void PathProblem::bound_outside(const Vec& rho, double lambda) {
-  const ReferenceSubspace::Query query = reference_.query(rho);
+void PathProblem::bound_outside(double lambda) {
   const double threshold = lambda < kInfinity ? lambda * (1.0 - kBoundMargin) : -1.0;
   const double strong = strong_threshold(lambda, following_) / options_.l1_ratio;
   constexpr Index kChunk = 8192;
   const Index chunks = (p_ + kChunk - 1) / kChunk;
   std::vector<std::vector<Index>> needed(static_cast<std::size_t>(chunks)), promising(needed);
-  parallel_for(chunks, worth_threads(threads_, 4.0 * static_cast<double>(p_)), [&](Index chunk) {
+  parallel_for(chunks, worth_threads(threads_, 4.0 * static_cast<double>(p_ * outputs_)), [&](Index chunk) {
     const std::size_t i = static_cast<std::size_t>(chunk);
     const Index first = chunk * kChunk;
     std::array<std::uint8_t, kChunk> held;
     const std::span<std::uint8_t> flags(held.data(), static_cast<std::size_t>(std::min(kChunk, p_ - first)));
-    reference_.decide(query, threshold, strong, first, flags);
+    decide(threshold, strong, first, flags);
     for (std::size_t k = 0; k < flags.size(); ++k) {
       if (flags[k] == 0) continue;
       (flags[k] == kUndecided ? needed : promising)[i].push_back(first + static_cast<Index>(k));
@@ -102,52 +188,88 @@ void PathProblem::bound_outside(const Vec& rho, double lambda) {
   });
   for (const auto& mine : needed) needed_.insert(needed_.end(), mine.begin(), mine.end());
   for (const auto& mine : promising) {
-    for (const Index j : mine) candidates_.push_back({std::abs(reference_.estimate(query, j)) / factor(j), j});
+    for (const Index j : mine) candidates_.push_back({estimate(j) / factor(j), j});
   }
 }
 
 void PathProblem::expect(const Mat& used, Index pieces) {
-  rounded_ = &used != sides_;
-  if (rounded_) reference_.replace_sides(used);
+  rounded_ = &used != &sides_;
+  if (rounded_) {
+    for (std::size_t k = 0; k < reference_.size(); ++k) {
+      reference_[k].replace_sides(used.middleCols(side_begin_[k], side_begin_[k + 1] - side_begin_[k]));
+    }
+  }
   side_sums_ = used.colwise().sum();
   pieces_.assign(static_cast<std::size_t>(pieces), {});
 }
 
 void PathProblem::absorb(Index piece, Columns columns, const MatIn& products) {
   Piece& mine = pieces_[static_cast<std::size_t>(piece)];
-  const double lambda = pending_.front().lambda, norm = coordinates_.norm();
+  const double lambda = pending_.front().lambda;
   const double strong = strong_threshold(lambda, following_);
-  std::array<double, kMaxBasis> k{};
+  std::array<double, kMaxBasis> basis{};
+  Vec c(outputs_), slack = Vec::Zero(outputs_), norms(outputs_);
+  for (std::size_t k = 0; k < reference_.size(); ++k) {
+    norms[static_cast<Index>(k)] = coordinates_.segment(side_begin_[k], side_begin_[k + 1] - side_begin_[k]).norm();
+  }
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const Index j = columns[i];
     const double centre = options_.fit_intercept ? mean_[j] : 0.0;
-    double c = 0.0;
-    for (Index t = 0; t < products.cols(); ++t) {
-      double& kt = k[static_cast<std::size_t>(t)];
-      kt = (products(static_cast<Index>(i), t) - centre * side_sums_[t]) / scale_[j];
-      c += kt * coordinates_[t];
+    c.setZero();
+    for (Index k = 0; k < outputs_; ++k) {
+      ReferenceSubspace& reference = reference_[static_cast<std::size_t>(k)];
+      const Index first = side_begin_[static_cast<std::size_t>(k)], last = side_begin_[static_cast<std::size_t>(k) + 1];
+      for (Index t = first; t < last; ++t) {
+        double& kt = basis[static_cast<std::size_t>(t - first)];
+        kt = (products(static_cast<Index>(i), t) - centre * side_sums_[t]) / scale_[j];
+        c[k] += kt * coordinates_[t];
+      }
+      reference.store(j, basis.data());
+      if (rounded_) slack[k] = reference.error(j) * norms[k];
     }
-    reference_.store(j, k.data());
-    const double size = std::abs(c), slack = rounded_ ? reference_.error(j) * norm : 0.0;
-    const ElasticNet net = penalty(j, lambda < kInfinity ? lambda : 0.0);
-    if (lambda < kInfinity ? size + slack > net.l1 : c != 0.0) {
+    const double size = size_of(c.data());
+    if (lambda < kInfinity ? most_size(c, slack) > penalty(j, lambda).l1 : size != 0.0) {
       if (rounded_) {
         mine.again.push_back(j);
         continue;
       }
-      mine.beyond.push_back({j, c});
+      mine.beyond.features.push_back(j);
+      mine.beyond.c.insert(mine.beyond.c.end(), c.begin(), c.end());
     }
     if (size / factor(j) >= strong) mine.candidates.push_back({size / factor(j), j});
   }
 }
 
+/// An upper bound of size_of(c), each entry known up to its slack.
+double PathProblem::most_size(const Vec& c, const Vec& slack) const {
+  return grouped_ ? c.norm() + slack.norm() : (c.cwiseAbs() + slack).maxCoeff();
+}
+
+void PathProblem::absorb_null(const MatIn& products) {
+  expect(sides_, 1);
+  Mat of_sides(static_cast<Index>(needed_.size()), sides_.cols());
+  for (Index k = 0; k < outputs_; ++k) {
+    const Index first = side_begin_[static_cast<std::size_t>(k)];
+    // One right-hand side an output, or none when there is no residual left.
+    assert(side_begin_[static_cast<std::size_t>(k) + 1] - first <= 1);
+    if (side_begin_[static_cast<std::size_t>(k) + 1] == first) continue;
+    const double norm = std::abs(coordinates_[first]);
+    for (std::size_t i = 0; i < needed_.size(); ++i) {
+      of_sides(static_cast<Index>(i), first) = products(needed_[i], k) / norm;
+    }
+  }
+  absorb(0, needed_, of_sides);
+  absorbed();
+}
+
 std::vector<Index> PathProblem::absorbed() {
   std::vector<Index> again;
-  auto& beyond = pending_.front().beyond;
+  Beyond& beyond = pending_.front().beyond;
   for (const Piece& piece : pieces_) {
     candidates_.insert(candidates_.end(), piece.candidates.begin(), piece.candidates.end());
     again.insert(again.end(), piece.again.begin(), piece.again.end());
-    beyond.insert(beyond.end(), piece.beyond.begin(), piece.beyond.end());
+    beyond.features.insert(beyond.features.end(), piece.beyond.features.begin(), piece.beyond.features.end());
+    beyond.c.insert(beyond.c.end(), piece.beyond.c.begin(), piece.beyond.c.end());
   }
   pieces_.clear();
   return again;
@@ -158,10 +280,13 @@ bool PathProblem::finish_certify() {
     // The null fit: every column has been read once.
     const Pending& p = pending_.front();
     const double ratio = std::max(options_.l1_ratio, 1e-3);
-    for (const auto& [j, c] : p.beyond) {
+    for (std::size_t i = 0; i < p.beyond.features.size(); ++i) {
+      const Index j = p.beyond.features[i];
+      Vec c = Eigen::Map<const Vec>(p.beyond.c.data() + static_cast<Index>(i) * outputs_, outputs_);
       const ElasticNet net = penalty(j, 1.0);
-      if (c > 0.0 ? net.upper <= 0.0 : net.lower >= 0.0) continue;
-      lambda_max_ = std::max(lambda_max_, std::abs(c) / (ratio * factor(j)));
+      if (!(net.upper > 0.0)) c = c.cwiseMin(0.0);
+      if (!(net.lower < 0.0)) c = c.cwiseMax(0.0);
+      lambda_max_ = std::max(lambda_max_, size_of(c.data()) / (ratio * factor(j)));
     }
     result_.alpha_max = lambda_max_;
     result_.null_objective = loss_->value(p.eta);
@@ -176,6 +301,7 @@ bool PathProblem::finish_certify() {
     tries_ = 0;
     kkt_relative_ = kkt_start_;
     const std::size_t newest = done - 1;
+    earlier_b_ = newest > 0 ? pending_[newest - 1].b : b_;
     earlier_c_ = newest > 0 ? pending_[newest - 1].c : c_;
     earlier_lambda_ = newest > 0 ? pending_[newest - 1].lambda : lambda_;
     adopt(pending_[newest]);
@@ -192,8 +318,11 @@ bool PathProblem::finish_certify() {
   adopt(pending_.front());
   std::vector<Index> fresh;
   for (const Pending& p : pending_) {
-    for (const auto& [j, c] : p.beyond) {
-      if (penalty(j, p.lambda).kkt_violation(0.0, c) > kkt_tolerance(p.lambda)) fresh.push_back(j);
+    const Penalties net = penalties(p.beyond.features, p.lambda);
+    const Vec c = p.beyond.values();
+    for (Index unit = 0; unit < net.units(); ++unit) {
+      if (net.violation_at_zero(unit, c) <= kkt_tolerance(p.lambda)) continue;
+      fresh.push_back(p.beyond.features[static_cast<std::size_t>(unit * net.width() / outputs_)]);
     }
   }
   std::sort(fresh.begin(), fresh.end());
@@ -220,39 +349,41 @@ void PathProblem::adopt(const Pending& p) {
 }
 
 bool PathProblem::accept(Pending& p, bool last_try) {
-  const auto net = penalties(p.lambda);
-  double primal = loss_->value(p.eta), scale = 1.0;
-  const auto c_of = [&p](std::size_t w) {
-    const double c = p.c[static_cast<Index>(w)];
-    return c + std::copysign(p.c_error, c);
-  };
-  for (std::size_t w = 0; w < net.size(); ++w) {
-    const Index i = static_cast<Index>(w);
-    primal += net[w].value(p.b[i]);
-    if (net[w].l1 == 0.0 && net[w].l2 == 0.0) continue;
-    scale = std::min(scale, net[w].feasible_scale(c_of(w)));
+  const Penalties net = penalties(p.lambda), outside = penalties(p.beyond.features, p.lambda);
+  const Vec c_outside = p.beyond.values();
+  Vec c = p.c;
+  if (p.c_error > 0.0) {
+    for (double& entry : c) entry += std::copysign(p.c_error, entry);
   }
-  for (const auto& [j, c] : p.beyond) scale = std::min(scale, penalty(j, p.lambda).feasible_scale(c));
+  const double primal = loss_->value(p.eta) + net.value(p.b);
+  double scale = 1.0;
+  for (Index i = 0; i < net.units(); ++i) {
+    if (!net.unpenalised(i)) scale = std::min(scale, net.feasible_scale(i, c));
+  }
+  for (Index i = 0; i < outside.units(); ++i) scale = std::min(scale, outside.feasible_scale(i, c_outside));
   double dual = loss_->dual_at(p.dual_eta.size() > 0 ? p.dual_eta : p.eta, p.u, scale);
   if (offset_.size() > 0) dual -= scale * offset_.dot(p.u);
-  for (std::size_t w = 0; w < net.size(); ++w) {
-    if (net[w].l1 == 0.0 && net[w].l2 == 0.0) {
-      const double c = scale * c_of(w), reach = c > 0.0 ? net[w].upper : -net[w].lower;
-      if (reach < kInfinity) {
-        dual -= std::abs(c) * reach;
-      } else if (std::abs(c) > 1e-10 * residual_norm(p.u) * largest_norm_) {
-        dual = -kInfinity;  // c must vanish here, but for what rounding leaves
-      }
-      continue;
-    }
-    dual -= net[w].conjugate(scale * c_of(w) * (1.0 - 1e-16));
+  for (Index i = 0; i < net.units(); ++i) {
+    dual -= net.unpenalised(i) ? free_conjugate(i, p, net, c, scale) : net.conjugate(i, c, scale * kBelow);
   }
-  for (const auto& [j, c] : p.beyond) dual -= penalty(j, p.lambda).conjugate(scale * c * (1.0 - 1e-16));
+  for (Index i = 0; i < outside.units(); ++i) dual -= outside.conjugate(i, c_outside, scale * kBelow);
   const double unit = result_.null_objective - result_.saturated_objective;
   const double gap = unit > 0.0 ? (primal - dual) / unit : primal - dual;
   if (!(gap <= options_.tol) && !last_try) return false;
   record(p, primal, dual, gap);
   return true;
+}
+
+/// Conjugate of an unpenalised unit: c must vanish, but for what rounding leaves, unless a bound stops it.
+double PathProblem::free_conjugate(Index unit, const Pending& p, const Penalties& net, const Vec& c,
+                                   double scale) const {
+  const double at = scale * net.size(unit, c);
+  if (!net.grouped()) {
+    const ElasticNet& entry = net.entries()[static_cast<std::size_t>(unit)];
+    const double reach = c[unit] > 0.0 ? entry.upper : -entry.lower;
+    if (reach < kInfinity) return at * reach;
+  }
+  return at > 1e-10 * residual_norm(p.u) * largest_norm_ ? kInfinity : 0.0;
 }
 
 }  // namespace riata

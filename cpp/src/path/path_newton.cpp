@@ -12,21 +12,14 @@ constexpr double kGapShare = 0.2;                  // of the tolerance, for what
 constexpr int kPatience = 3;                       // steps without progress before the model is solved exactly
 constexpr int kDespair = 12;                       // and before giving up
 constexpr double kShortest = 0.2, kLongest = 3.0;  // lengths that a step may be given in place of 1
-constexpr double kFlattest = 1e-9;                 // curvature, relative to omega
 constexpr Index kNewtonSteps = 1000;
-
-double penalty_value(std::span<const ElasticNet> net, const Vec& b) {
-  double sum = 0.0;
-  for (std::size_t w = 0; w < net.size(); ++w) sum += net[w].value(b[static_cast<Index>(w)]);
-  return sum;
-}
 
 }  // namespace
 
 /// Where proximal Newton stands, next to what Pending holds (b, g, eta, u, c).
 struct PathProblem::Newton {
-  std::vector<ElasticNet> net;
-  Vec base;               // eta without the intercept
+  Penalties net;
+  Vec base;               // eta without the intercepts
   Vec h;                  // curvature at eta
   double value, penalty;  // objective, and the penalty's part of it
   bool from_data = true;  // base is a product with the columns, not a combination of such
@@ -39,12 +32,16 @@ struct PathProblem::Newton {
 void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
   Newton at;
   at.net = penalties(p.lambda);
-  at.base = p.eta.array() - p.g;
-  at.penalty = penalty_value(at.net, p.b);
+  at.base = p.eta;
+  for (Index k = 0; k < outputs_; ++k) at.base.segment(k * n_, n_).array() -= p.g[k];
+  at.penalty = at.net.value(p.b);
   at.value = loss_->value(p.eta) + at.penalty;
   loss_->derivatives(p.eta, p.u, at.h);
-  std::vector<Index> all(work_.size());
+  std::vector<Index> all(static_cast<std::size_t>(at.net.units()));
   std::iota(all.begin(), all.end(), Index{0});
+  if (Vec ahead = p.b; grouped_ && extrapolate(p.lambda, ahead) && search_line(at, p, ahead, false) > 0.0) {
+    complete(at, p);
+  }
   reuse_.begin();
   double least[2] = {kInfinity, kInfinity};  // distance so far: on the active features, on all
   double last_value = kInfinity;
@@ -65,8 +62,8 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
     best = std::min(best, left);
     last_value = at.value;
 
-    const bool kept = stuck < kPatience && active_set_.take_up(at.net) && !reuse_.due(left);
-    const std::string solver = kept ? "homotopy" : choose_solver(p.b);
+    const bool kept = !grouped_ && stuck < kPatience && active_set_.take_up(at.net.entries()) && !reuse_.due(left);
+    const std::string solver = grouped_ ? "newton" : kept ? "homotopy" : choose_solver(p.b);
     double fraction = 0.0;
     if (solver == "homotopy" && stuck < kPatience) {
       // On arrival at a new lambda the active features move first: most that seem to violate then do not.
@@ -78,61 +75,65 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
   if (!at.complete) complete(at, p);
   if (!at.from_data) {
     const Vec* const b = &p.b;
-    p.eta = linear_predictors(std::span(&b, 1)).array() + p.g;
+    p.eta = linear_predictors(std::span(&b, 1)).reshaped();
+    for (Index k = 0; k < outputs_; ++k) p.eta.segment(k * n_, n_).array() += p.g[k];
   }
   p.evaluated = true;
 }
 
-/// How far a point is from good enough, judged by some features: the gap they leave over what the tolerance allows, and
+/// How far a point is from good enough, judged by some units: the gap they leave over what the tolerance allows, and
 /// the violation of what only the KKT conditions tell; at most 1 when it is. The gap is known up to the third order of
-/// 1 - scale (docs/algorithms.md, section 5).
-double PathProblem::distance(const Newton& at, const Pending& p, std::span<const Index> features) const {
-  const double unit = result_.null_objective - result_.saturated_objective, tolerance = kkt_tolerance(p.lambda);
-  const bool certifiable = p.lambda < kInfinity && unit > 0.0;
+/// 1 - scale (docs/algorithms.md, section 5); `shrinkage` is Loss::shrinkage at that scale.
+double PathProblem::distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units,
+                             double lambda, const std::function<double(double)>& shrinkage) const {
+  const double unit = result_.null_objective - result_.saturated_objective, tolerance = kkt_tolerance(lambda);
+  const bool certifiable = lambda < kInfinity && unit > 0.0;
   double scale = 1.0, worst = 0.0, worst_free = 0.0;
-  for (Index w : features) {
-    const ElasticNet& net = at.net[static_cast<std::size_t>(w)];
-    const double violation = net.kkt_violation(p.b[w], p.c[w]);
+  for (Index i : units) {
+    const double violation = net.violation(i, b, c);
     worst = std::max(worst, violation);
-    if (net.l1 == 0.0 && net.l2 == 0.0) {
+    if (net.unpenalised(i)) {
       worst_free = std::max(worst_free, violation);
     } else {
-      scale = std::min(scale, net.feasible_scale(p.c[w]));
+      scale = std::min(scale, net.feasible_scale(i, c));
     }
   }
   if (worst == 0.0) return 0.0;
   if (!certifiable || worst <= tolerance) return worst / tolerance;
   double gap = 0.0;
-  for (Index w : features) {
-    const ElasticNet& net = at.net[static_cast<std::size_t>(w)];
-    if (net.l1 == 0.0 && net.l2 == 0.0) continue;
-    const double c = scale * p.c[w];
-    gap += net.value(p.b[w]) + net.conjugate(c * (1.0 - 1e-16)) - c * p.b[w];
+  for (Index i : units) {
+    if (net.unpenalised(i)) continue;
+    gap += net.value(i, b) + net.conjugate(i, c, scale * (1.0 - 1e-16)) - scale * net.product(i, b, c);
   }
-  gap += loss_->shrinkage(p.eta, p.u, at.h, scale);
+  gap += shrinkage(scale);
   const double share = kkt_relative_ / kkt_start_;
   const double allowed = kGapShare * options_.tol * unit * share;
   // A common excess of c hardly widens the gap: the violation, of first order, is held to the order of its root.
-  const double loosest = 0.1 * std::sqrt(options_.tol) * share * p.lambda * std::max(options_.l1_ratio, 1e-3);
+  const double loosest = 0.1 * std::sqrt(options_.tol) * share * lambda * std::max(options_.l1_ratio, 1e-3);
   return std::max({gap / allowed, worst / loosest, worst_free / tolerance});
 }
 
-/// c on the features outside the factor.
+double PathProblem::distance(const Newton& at, const Pending& p, std::span<const Index> units) const {
+  return distance(at.net, p.b, p.c, units, p.lambda,
+                  [&](double scale) { return loss_->shrinkage(p.eta, p.u, at.h, scale); });
+}
+
+/// c on the entries outside the factor.
 void PathProblem::complete(Newton& at, Pending& p) const {
-  std::vector<char> known(work_.size(), 0);
-  for (Index w : active_set_.features()) known[static_cast<std::size_t>(w)] = 1;
+  std::vector<char> known(static_cast<std::size_t>(p.c.size()), 0);
+  for (Index e : active_set_.features()) known[static_cast<std::size_t>(e)] = 1;
   std::vector<Index> rest;
-  for (std::size_t w = 0; w < work_.size(); ++w) {
-    if (!known[w]) rest.push_back(static_cast<Index>(w));
+  for (std::size_t e = 0; e < known.size(); ++e) {
+    if (!known[e]) rest.push_back(static_cast<Index>(e));
   }
-  correlate_features(p.u, rest, p.c);
+  correlate_entries(p.u, rest, p.c);
   at.complete = true;
 }
 
 /// Takes up the curvature at the present point.
-void PathProblem::renew_model(const Newton& at, const Pending& p) {
-  const Vec h = at.h.cwiseMax(kFlattest * loss_->omega());
-  auto coupling = loss_->curvature(p.eta, kFlattest);
+void PathProblem::renew_model(const Newton& at, const Pending& p, bool careful) {
+  const Vec h = loss_->model_curvature(p.eta, at.h, careful);
+  auto coupling = loss_->curvature(p.eta, Loss::kFlattest, options_.fit_intercept);
   if (coupling) coupled_at_ = p.eta;
   model_.expand(&h, p.u, p.b, p.c, std::move(coupling));
   active_set_.reset();
@@ -140,19 +141,19 @@ void PathProblem::renew_model(const Newton& at, const Pending& p) {
 
 /// The model's curvature is no part of its state where it couples rows: it follows from where it was taken.
 void PathProblem::couple_again() {
-  if (coupled_at_.size() > 0) model_.couple(loss_->curvature(coupled_at_, kFlattest));
+  if (coupled_at_.size() > 0) model_.couple(loss_->curvature(coupled_at_, Loss::kFlattest, options_.fit_intercept));
 }
 
 /// One step of the active features with the curvature that is `kept`, or else a new one. Returns the fraction of it
 /// that the line search took; with 0 nothing has changed.
 double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere) {
-  if (!kept) renew_model(at, p);
+  if (!kept) renew_model(at, p, false);
   const Index size_before = static_cast<Index>(active_set_.features().size());
   const double found = distance(at, p, active_set_.features());
   Vec b = p.b;
   const InnerResult inner =
-      active_set_.step({model_, at.net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll}, b, p.c,
-                       entering, everywhere, reuse_.length());
+      active_set_.step({model_, at.net.entries(), kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll},
+                       b, p.c, entering, everywhere, reuse_.length());
   p.iterations += inner.iterations;
   p.solver = "homotopy";
   if (!kept) {
@@ -168,7 +169,7 @@ double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<con
   if (fraction < kShortest) active_set_.reset();
   if (fraction == 0.0) return fraction;
   if (free) reuse_.stretch(fraction);
-  correlate_features(p.u, active_set_.features(), p.c);
+  correlate_entries(p.u, active_set_.features(), p.c);
   at.complete = false;
   const Index size = static_cast<Index>(active_set_.features().size());
   const double products = static_cast<double>(2 * size) * model_.column_cost();
@@ -180,27 +181,27 @@ double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<con
 /// One step to the minimum of the model with the present curvature over the whole working set.
 double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver) {
   if (!at.complete) complete(at, p);
-  renew_model(at, p);
-  const double worst = worst_violation(at.net, p.b, p.c), tolerance = kkt_tolerance(p.lambda);
+  renew_model(at, p, true);
+  const double worst = at.net.worst_violation(p.b, p.c), tolerance = kkt_tolerance(p.lambda);
   at.last_worst = std::min(worst, at.last_worst);
+  const double target = std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance)));
   Vec b = p.b, c = p.c;
-  const InnerResult inner = solve_inner(
-      p, solver,
-      {model_, at.net, std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance))),
-       options_.max_iter, counters_, options_.poll},
-      b, c, {});
+  const InnerResult inner =
+      grouped_ ? solve_grouped(p, at.net, target, b, c, {})
+               : solve_inner(p, solver, {model_, at.net.entries(), target, options_.max_iter, counters_, options_.poll},
+                             b, c, {});
   p.iterations += inner.iterations;
   if (p.solver == "homotopy") reuse_.renewed(inner.cost);
   const double fraction = search_line(at, p, b, false);
   if (fraction < 1.0) active_set_.reset();
-  correlate_features(p.u, active_set_.features(), p.c);
+  correlate_entries(p.u, active_set_.features(), p.c);
   complete(at, p);
   return fraction;
 }
 
 /// change' F'' change at the present point, with the intercept minimised out.
 double PathProblem::curvature_along(const Newton& at, const Pending& p, const Vec& change) const {
-  if (const auto coupled = loss_->curvature(p.eta, 0.0)) {
+  if (const auto coupled = loss_->curvature(p.eta, 0.0, options_.fit_intercept)) {
     Vec image = change;
     coupled->multiply(image);
     return change.dot(image);
@@ -212,17 +213,18 @@ double PathProblem::curvature_along(const Newton& at, const Pending& p, const Ve
 /// Where the model along p.b + s (b - p.b), with the curvature at p.b, is least; the penalty keeps its slopes.
 double PathProblem::best_fraction(const Newton& at, const Pending& p, const Vec& b, const Vec& change,
                                   double slope) const {
+  const auto net = at.net.entries();
   double ridge = 0.0;
-  for (std::size_t w = 0; w < at.net.size(); ++w) {
+  for (std::size_t w = 0; w < net.size(); ++w) {
     const double d = b[static_cast<Index>(w)] - p.b[static_cast<Index>(w)];
-    ridge += at.net[w].l2 * d * d;
+    ridge += net[w].l2 * d * d;
   }
   const double curvature = curvature_along(at, p, change) + ridge;
   double most = kLongest;
-  for (std::size_t w = 0; w < at.net.size(); ++w) {
+  for (std::size_t w = 0; w < net.size(); ++w) {
     const double from = p.b[static_cast<Index>(w)], d = b[static_cast<Index>(w)] - from;
     if (d == 0.0) continue;
-    const double end = (at.net[w].l1 > 0.0 && from * d < 0.0) ? 0.0 : d > 0.0 ? at.net[w].upper : at.net[w].lower;
+    const double end = (net[w].l1 > 0.0 && from * d < 0.0) ? 0.0 : d > 0.0 ? net[w].upper : net[w].lower;
     most = std::min(most, (end - from) / d);
   }
   const double best = -(slope - 0.5 * ridge) / curvature;
@@ -234,18 +236,18 @@ double PathProblem::best_fraction(const Newton& at, const Pending& p, const Vec&
 /// u; returns the fraction gone, 0 for none.
 double PathProblem::search_line(Newton& at, Pending& p, const Vec& b, bool free) {
   const Vec* const to = &b;
-  Vec base = linear_predictors(std::span(&to, 1));
+  Vec base = linear_predictors(std::span(&to, 1)).reshaped();
   const Vec change = base - at.base, from = p.b;
-  const double slope = -p.u.dot(change) + penalty_value(at.net, b) - at.penalty;
-  double fraction = free ? best_fraction(at, p, b, change, slope) : 1.0, value = kInfinity, penalty = 0.0, g = 0.0;
+  const double slope = -p.u.dot(change) + at.net.value(b) - at.penalty;
+  double fraction = free ? best_fraction(at, p, b, change, slope) : 1.0, value = kInfinity, penalty = 0.0;
   const double noise = loss_->rounding();
-  Vec reached, eta;
+  Vec reached, eta, g;
   for (int halving = 0; halving < 30; ++halving, fraction *= 0.5) {
     reached = fraction == 1.0 ? b : Vec(from + fraction * (b - from));
-    penalty = penalty_value(at.net, reached);
+    penalty = at.net.value(reached);
     eta = fraction == 1.0 ? base : Vec(at.base + fraction * change);
-    if (options_.fit_intercept) g = solve_intercept(*loss_, eta, p.g);
-    eta.array() += g;
+    g = p.g;
+    add_intercepts(eta, g);
     value = loss_->value(eta) + penalty;
     if (value <= at.value + 1e-4 * fraction * std::min(slope, 0.0) + 1e-15 * std::abs(at.value) + noise) break;
   }
@@ -255,7 +257,7 @@ double PathProblem::search_line(Newton& at, Pending& p, const Vec& b, bool free)
   at.penalty = penalty;
   at.value = value;
   p.b = std::move(reached);
-  p.g = g;
+  p.g = std::move(g);
   p.eta = std::move(eta);
   loss_->derivatives(p.eta, p.u, at.h);
   return fraction;

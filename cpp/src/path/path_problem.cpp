@@ -37,19 +37,22 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
       p_(shared.design().cols()),
       threads_(threads),
       loss_(std::move(response.loss)),
+      outputs_(loss_->outputs()),
+      grouped_(outputs_ > 1 && options.row_grouped),
       offset_(std::move(response.offset)),
       reported_offset_(std::move(response.given_offset)),
-      y_shift_(response.y_shift),
+      y_shift_(std::move(response.y_shift)),
       held_out_(std::move(response.held_out)),
       mean_(std::move(mean)),
       scale_(std::move(variance)),
       model_(shared.pool(), options.fit_intercept, keeps_gram(shared.design(), options, alone), shared.small_means(),
-             threads),
+             threads, outputs_),
       active_set_(options.l1_ratio < 1.0),
       u_(std::move(response.u)),
       rho_(Vec::Zero(u_.size())),
       eta_(std::move(response.eta)),
-      g_(response.g),
+      g_(std::move(response.g)),
+      reference_(static_cast<std::size_t>(outputs_)),
       kkt_start_(std::clamp(0.1 * options.tol, 1e-13, exact_steps(options) ? 1e-9 : 1e-6)),
       kkt_relative_(kkt_start_),
       null_deviance_(response.deviance) {
@@ -84,9 +87,11 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
   norm_ = residual_norm(u_);
   keep_all_ = model_.has_gram() || options.l1_ratio == 0.0;
   number_.assign(static_cast<std::size_t>(p_), -1);
-  reference_.setup(loss_->omega(), nu, noise, copy_error);
-  for (Index j = 0; j < p_; ++j) {
-    if (usable[static_cast<std::size_t>(j)]) reference_.set_limit(j, options.l1_ratio * factor(j));
+  for (ReferenceSubspace& reference : reference_) {
+    reference.setup(loss_->omega(), nu, noise, copy_error);
+    for (Index j = 0; j < p_; ++j) {
+      if (usable[static_cast<std::size_t>(j)]) reference.set_limit(j, options.l1_ratio * factor(j));
+    }
   }
   result_.saturated_objective = loss_->saturated();
 }
@@ -103,15 +108,31 @@ ElasticNet PathProblem::penalty(Index j, double lambda) const {
   return net;
 }
 
-std::vector<ElasticNet> PathProblem::penalties(double lambda) const {
-  std::vector<ElasticNet> out;
-  out.reserve(work_.size());
-  for (Index j : work_) out.push_back(penalty(j, lambda));
-  return out;
+Penalties PathProblem::penalties(std::span<const Index> features, double lambda) const {
+  if (grouped_) {
+    std::vector<GroupNorm> rows;
+    rows.reserve(features.size());
+    for (Index j : features) {
+      const ElasticNet net = penalty(j, lambda);
+      rows.push_back({net.l1, net.l2});
+    }
+    return {std::move(rows), outputs_};
+  }
+  std::vector<ElasticNet> entries;
+  entries.reserve(features.size() * static_cast<std::size_t>(outputs_));
+  for (Index j : features) entries.insert(entries.end(), static_cast<std::size_t>(outputs_), penalty(j, lambda));
+  return Penalties(std::move(entries));
 }
 
+/// What of the K numbers c of a feature is held against l1: their norm, or the largest.
+double PathProblem::size_of(const double* c) const {
+  const Eigen::Map<const Vec> all(c, outputs_);
+  return grouped_ ? all.norm() : all.lpNorm<Eigen::Infinity>();
+}
+
+/// Features with a coefficient other than zero.
 Index PathProblem::support_size() const {
-  return (b_.array() != 0.0).count();
+  return (b_.reshaped(outputs_, b_.size() / outputs_).array() != 0.0).colwise().any().count();
 }
 
 int PathProblem::threads_for(Columns columns, Index sides) const {
@@ -122,8 +143,9 @@ void PathProblem::set_work(std::vector<Index> features) {
   shared_.require(features, threads_, counters_);
   std::vector<Index> new_number(work_.size(), -1), fresh, positions;
   std::vector<double> inv_scale;
-  Vec b = Vec::Zero(static_cast<Index>(features.size())), c = b;
-  Vec earlier = Vec::Constant(b.size(), std::numeric_limits<double>::quiet_NaN());
+  const Index K = outputs_;
+  Vec b = Vec::Zero(static_cast<Index>(features.size()) * K), c = b;
+  Vec earlier = Vec::Constant(b.size(), std::numeric_limits<double>::quiet_NaN()), earlier_b = b;
   for (std::size_t w = 0; w < features.size(); ++w) {
     const Index j = features[w];
     positions.push_back(shared_.position(j));
@@ -131,9 +153,13 @@ void PathProblem::set_work(std::vector<Index> features) {
     const std::int32_t old = number_[static_cast<std::size_t>(j)];
     if (old >= 0) {
       new_number[static_cast<std::size_t>(old)] = static_cast<Index>(w);
-      b[static_cast<Index>(w)] = b_[old];
-      c[static_cast<Index>(w)] = c_[old];
-      if (earlier_c_.size() > 0) earlier[static_cast<Index>(w)] = earlier_c_[old];
+      const Index to = static_cast<Index>(w) * K, from = old * K;
+      b.segment(to, K) = b_.segment(from, K);
+      c.segment(to, K) = c_.segment(from, K);
+      if (earlier_c_.size() > 0) {
+        earlier.segment(to, K) = earlier_c_.segment(from, K);
+        earlier_b.segment(to, K) = earlier_b_.segment(from, K);
+      }
     } else {
       fresh.push_back(static_cast<Index>(w));
     }
@@ -141,22 +167,32 @@ void PathProblem::set_work(std::vector<Index> features) {
   if (!fresh.empty()) {
     std::vector<Index> columns;
     for (Index w : fresh) columns.push_back(positions[static_cast<std::size_t>(w)]);
-    Mat out(static_cast<Index>(fresh.size()), 1);
-    shared_.pool().correlate(columns, u_, out, threads_for(columns, 1));
+    Mat out(static_cast<Index>(fresh.size()), K);
+    shared_.pool().correlate(columns, Eigen::Map<const Mat>(u_.data(), n_, K), out, threads_for(columns, K));
     for (std::size_t k = 0; k < fresh.size(); ++k) {
-      c[fresh[k]] = out(static_cast<Index>(k), 0) * inv_scale[static_cast<std::size_t>(fresh[k])];
+      const double scale = inv_scale[static_cast<std::size_t>(fresh[k])];
+      c.segment(fresh[k] * K, K) = out.row(static_cast<Index>(k)).transpose() * scale;
     }
   }
   outside_ += static_cast<Index>(work_.size()) - static_cast<Index>(features.size());
   for (Index j : work_) {
     number_[static_cast<std::size_t>(j)] = -1;
-    reference_.set_limit(j, options_.l1_ratio * factor(j));
+    for (ReferenceSubspace& reference : reference_) reference.set_limit(j, options_.l1_ratio * factor(j));
   }
-  active_set_.renumber(new_number);
+  if (grouped_) {
+    block_newton_.renumber(new_number);
+  } else {
+    std::vector<Index> new_entry;
+    for (const Index w : new_number) {
+      for (Index k = 0; k < K; ++k) new_entry.push_back(w < 0 ? -1 : w * K + k);
+    }
+    active_set_.renumber(new_entry);
+  }
   work_ = std::move(features);
   enter_work();
   b_ = std::move(b);
   c_ = std::move(c);
+  earlier_b_ = std::move(earlier_b);
   earlier_c_ = std::move(earlier);
   model_.set_working(std::move(positions), std::move(inv_scale));
 }
@@ -165,7 +201,7 @@ void PathProblem::set_work(std::vector<Index> features) {
 void PathProblem::enter_work() {
   for (std::size_t w = 0; w < work_.size(); ++w) {
     number_[static_cast<std::size_t>(work_[w])] = static_cast<std::int32_t>(w);
-    reference_.clear_limit(work_[w]);
+    for (ReferenceSubspace& reference : reference_) reference.clear_limit(work_[w]);
   }
 }
 
@@ -186,12 +222,11 @@ double PathProblem::strong_threshold(double from, double to) const {
 /// Fills candidates_ from the estimates of every column outside the working set.
 void PathProblem::find_candidates(double threshold) {
   candidates_.clear();
-  const ReferenceSubspace::Query query = reference_.query(rho_);
+  ask(rho_);
   std::vector<std::uint8_t> flags(static_cast<std::size_t>(p_));
-  reference_.decide(query, kInfinity, keep_all_ ? 0.0 : threshold / options_.l1_ratio, 0, flags);
+  decide(kInfinity, keep_all_ ? 0.0 : threshold / options_.l1_ratio, 0, flags);
   for (Index j = 0; j < p_; ++j) {
-    if (flags[static_cast<std::size_t>(j)] == 0) continue;
-    candidates_.push_back({std::abs(reference_.estimate(query, j)) / factor(j), j});
+    if (flags[static_cast<std::size_t>(j)] != 0) candidates_.push_back({estimate(j) / factor(j), j});
   }
 }
 
@@ -201,12 +236,12 @@ void PathProblem::select(std::span<const double> lambdas, double following) {
   std::vector<Index> keep = work_;
   if (!keep_all_ && (outside_ > 0 || lambdas.size() == 1)) {  // when nothing is outside, longer batches keep it so
     std::vector<char> wanted(work_.size(), 0);
-    for (Index w : active_set_.features()) wanted[static_cast<std::size_t>(w)] = 1;
+    for (Index e : active_set_.features()) wanted[static_cast<std::size_t>(e / outputs_)] = 1;
     for (std::size_t w = 0; w < work_.size(); ++w) {
-      const Index j = work_[w];
-      const ElasticNet net = penalty(j, std::max(2.0 * target - lambda_, 0.0));
-      wanted[w] = wanted[w] || b_[static_cast<Index>(w)] != 0.0 || net.l1 == 0.0 ||
-                  std::abs(c_[static_cast<Index>(w)]) >= net.l1;
+      const double l1 = penalty(work_[w], std::max(2.0 * target - lambda_, 0.0)).l1;
+      const Index first = static_cast<Index>(w) * outputs_;
+      wanted[w] = wanted[w] || l1 == 0.0 || (b_.segment(first, outputs_).array() != 0.0).any() ||
+                  size_of(c_.data() + first) >= l1;
     }
     std::size_t next = 0;
     for (std::size_t w = 0; w < work_.size(); ++w) {
@@ -239,7 +274,7 @@ void PathProblem::select(std::span<const double> lambdas, double following) {
   for (double lambda : lambdas) {
     pending_.emplace_back();
     pending_.back().lambda = lambda;
-    pending_.back().solver = options_.solver == "auto" ? "homotopy" : options_.solver;
+    pending_.back().solver = grouped_ ? "newton" : options_.solver == "auto" ? "homotopy" : options_.solver;
   }
   tries_ = 0;
   following_ = following;
@@ -250,48 +285,61 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
   PathResult& r = result_;
   if (r.coef_indptr.empty()) r.coef_indptr.push_back(0);
   std::vector<std::pair<Index, double>> coefs;
-  double intercept = p.g + y_shift_;
+  Vec intercept = p.g + y_shift_, unseen = Vec::Zero(outputs_);  // what centring takes from eta
+  Index active = 0;
   for (std::size_t w = 0; w < work_.size(); ++w) {
-    const double b = p.b[static_cast<Index>(w)];
-    if (b == 0.0) continue;
     const Index j = work_[w];
-    double raw = b / scale_[j];  // may leave its bounds by a rounding
-    if (features_.lower.size() > 0) raw = std::max(raw, features_.lower[j]);
-    if (features_.upper.size() > 0) raw = std::min(raw, features_.upper[j]);
-    coefs.push_back({j, raw});
-    if (options_.fit_intercept) intercept -= mean_[j] * b / scale_[j];
+    Vec all = p.b.segment(static_cast<Index>(w) * outputs_, outputs_);
+    if (loss_->symmetric() && is_free(j)) all.array() -= all.mean();
+    bool any = false;
+    for (Index k = 0; k < outputs_; ++k) {
+      const double b = all[k];
+      if (b == 0.0) continue;
+      any = true;
+      double raw = b / scale_[j];  // may leave its bounds by a rounding
+      if (features_.lower.size() > 0) raw = std::max(raw, features_.lower[j]);
+      if (features_.upper.size() > 0) raw = std::min(raw, features_.upper[j]);
+      coefs.push_back({j * outputs_ + k, raw});
+      if (options_.fit_intercept) unseen[k] += mean_[j] * b / scale_[j];
+    }
+    if (any) ++active;
   }
+  intercept -= unseen;
   std::sort(coefs.begin(), coefs.end());
-  for (const auto& [j, value] : coefs) {
-    r.coef_indices.push_back(j);
+  for (const auto& [entry, value] : coefs) {
+    r.coef_indices.push_back(entry);
     r.coef_values.push_back(value);
   }
   r.coef_indptr.push_back(static_cast<Index>(r.coef_indices.size()));
   r.alphas.push_back(p.lambda);
   const bool has_intercept = options_.fit_intercept && !loss_->shift_invariant();
-  r.intercepts.push_back(has_intercept ? intercept : 0.0);
+  if (loss_->symmetric()) intercept.array() -= intercept.mean();
+  for (Index k = 0; k < outputs_; ++k) r.intercepts.push_back(has_intercept ? intercept[k] : 0.0);
   r.primal.push_back(primal);
   r.dual.push_back(dual);
   r.dual_gaps.push_back(gap);
   const double deviance = loss_->value(p.eta) - loss_->saturated();
   r.deviance_ratio.push_back(null_deviance_ > 0.0 ? 1.0 - deviance / null_deviance_ : 0.0);
   r.converged.push_back(gap <= options_.tol);
-  r.n_active.push_back(static_cast<Index>(coefs.size()));
+  r.n_active.push_back(active);
   r.n_iter.push_back(p.iterations);
   r.solver.push_back(p.solver);
   if (options_.keep_linear_predictor) {
-    const Index column = static_cast<Index>(r.alphas.size()) - 1;
-    const double unseen = loss_->shift_invariant() ? intercept : 0.0;  // what centring took from eta
-    r.linear_predictor.conservativeResize(static_cast<Index>(held_out_.size()), column + 1);
-    for (std::size_t k = 0; k < held_out_.size(); ++k) {
-      const Index i = held_out_[k];
-      const double extra = reported_offset_.size() > 0 ? reported_offset_[i] : 0.0;  // not part of eta in these rows
-      r.linear_predictor(static_cast<Index>(k), column) = p.eta[i] + y_shift_ + extra - unseen;
+    const Index first = (static_cast<Index>(r.alphas.size()) - 1) * outputs_;
+    r.linear_predictor.conservativeResize(static_cast<Index>(held_out_.size()), first + outputs_);
+    for (Index k = 0; k < outputs_; ++k) {
+      const double taken = loss_->shift_invariant() ? -unseen[k] : 0.0;  // and an intercept that cannot be told
+      for (std::size_t row = 0; row < held_out_.size(); ++row) {
+        const Index i = k * n_ + held_out_[row];
+        const double extra = reported_offset_.size() > 0 ? reported_offset_[i] : 0.0;  // not part of eta in these rows
+        r.linear_predictor(static_cast<Index>(row), first + k) = p.eta[i] + y_shift_[k] + extra - taken;
+      }
     }
   }
 }
 
 PathResult PathProblem::take_result() {
+  result_.outputs = outputs_;
   result_.mean = std::move(mean_);
   result_.scale = std::move(scale_);
   return std::move(result_);
@@ -303,7 +351,7 @@ void PathProblem::truncate(Index count) {
   const std::size_t keep = static_cast<std::size_t>(count);
   const auto cut = [keep](auto& v) { v.resize(keep); };
   cut(r.alphas);
-  cut(r.intercepts);
+  r.intercepts.resize(keep * static_cast<std::size_t>(outputs_));
   cut(r.primal);
   cut(r.dual);
   cut(r.dual_gaps);
@@ -315,7 +363,7 @@ void PathProblem::truncate(Index count) {
   r.coef_indptr.resize(keep + 1);
   r.coef_indices.resize(static_cast<std::size_t>(r.coef_indptr.back()));
   r.coef_values.resize(r.coef_indices.size());
-  if (options_.keep_linear_predictor) r.linear_predictor.conservativeResize(Eigen::NoChange, count);
+  if (options_.keep_linear_predictor) r.linear_predictor.conservativeResize(Eigen::NoChange, count * outputs_);
 }
 
 }  // namespace riata

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,6 +12,8 @@
 #include "path/solver_choice.hpp"
 #include "riata/api.hpp"
 #include "riata/loss/loss.hpp"
+#include "riata/penalty/penalties.hpp"
+#include "riata/solver/block_newton.hpp"
 #include "riata/solver/inner.hpp"
 
 namespace riata {
@@ -19,6 +22,8 @@ namespace riata {
 /// path_newton.cpp) and their certificates (path_certify.cpp). The driver (fit_paths.cpp) moves several of these in
 /// step so that they share every pass over X:
 ///   select, solve (any number of lambdas ahead), then begin_certify / absorb / finish_certify until none is pending.
+/// With K outputs a feature has K coefficients, and b, c and the like K entries for each feature of the working set,
+/// feature by feature; eta, u and rho are n x K, one output after the other.
 class PathProblem {
  public:
   /// `copy_errors` are those of RoundedProducts.
@@ -48,16 +53,16 @@ class PathProblem {
   /// Evaluates the pending solutions from the data and finds the columns that no bound decides, in increasing order.
   void begin_certify();
   const std::vector<Index>& needed() const { return needed_; }
-  /// |rho| of the one pending solution: sides() are then its u over this.
-  double pending_norm() const { return coordinates_.norm(); }
   /// The right-hand sides to stream on those columns.
-  const Mat& sides() const { return *sides_; }
+  const Mat& sides() const { return sides_; }
   /// Whether products with nearby right-hand sides will do at first.
   bool may_round() const { return pending_.front().lambda < kInfinity; }
   /// Products with `used`, sides() itself or something near it, are about to come in so many pieces.
   void expect(const Mat& used, Index pieces);
   /// Takes X' used of some columns. Safe for different pieces at once.
   void absorb(Index piece, Columns columns, const MatIn& products);
+  /// The same for the null fit, from products of all columns with its u (p x K).
+  void absorb_null(const MatIn& products);
   /// Puts the pieces together. Returns the columns for which nearby right-hand sides did not do, in increasing order.
   std::vector<Index> absorbed();
   /// Accepts what is certified; for the rest extends the working set. Returns whether solve() is to be called again.
@@ -80,8 +85,8 @@ class PathProblem {
     archive(r.alphas, r.coef_indptr, r.coef_indices, r.coef_values, r.intercepts, r.primal, r.dual, r.dual_gaps,
             r.deviance_ratio, r.converged, r.n_active, r.n_iter, r.solver, r.alpha_max, r.null_objective,
             r.linear_predictor);
-    archive(free_columns_, outside_, work_, model_, active_set_, choice_, reuse_, curvature_known_);
-    archive(b_, c_, u_, rho_, eta_, c_error_, norm_, g_, lambda_, lambda_max_, earlier_c_, earlier_lambda_);
+    archive(free_columns_, outside_, work_, model_, active_set_, block_newton_, choice_, reuse_, curvature_known_);
+    archive(b_, c_, u_, rho_, eta_, c_error_, norm_, g_, lambda_, lambda_max_, earlier_b_, earlier_c_, earlier_lambda_);
     archive(candidates_, candidates_known_, following_, reference_, kkt_relative_, counters_);
     archive(coupled_at_);
     if constexpr (Archive::reading) {
@@ -91,32 +96,45 @@ class PathProblem {
   }
 
  private:
+  /// Features outside the working set with |c| above its threshold, and their c.
+  struct Beyond {
+    std::vector<Index> features;
+    std::vector<double> c;  // K numbers each
+    Vec values() const { return Eigen::Map<const Vec>(c.data(), static_cast<Index>(c.size())); }
+  };
   struct Piece {  // what absorb() found in some columns
     std::vector<std::pair<double, Index>> candidates;
     std::vector<Index> again;
-    std::vector<std::pair<Index, double>> beyond;
+    Beyond beyond;
   };
   struct Pending {
     double lambda;
     Vec b;  // on the working set
-    double g = 0.0;
+    Vec g;
     std::string solver;
     Index iterations = 0;
     bool evaluated = false;
     Vec eta, u, c;
-    Vec dual_eta;                                  // where u is taken when not at eta
-    double c_error = 0.0;                          // of every entry of c
-    std::vector<std::pair<Index, double>> beyond;  // (feature, c) outside the working set, |c| above its threshold
+    Vec dual_eta;          // where u is taken when not at eta
+    double c_error = 0.0;  // of every entry of c
+    Beyond beyond;
   };
 
   ElasticNet penalty(Index feature, double lambda) const;
-  std::vector<ElasticNet> penalties(double lambda) const;
+  Penalties penalties(std::span<const Index> features, double lambda) const;
+  Penalties penalties(double lambda) const { return penalties(work_, lambda); }
+  auto outputs(const Vec& v) const { return v.reshaped(n_, outputs_); }
+  double size_of(const double* c) const;
+  double most_size(const Vec& c, const Vec& slack) const;
   double factor(Index feature) const {
     return features_.penalty_factor.size() > 0 ? features_.penalty_factor[feature] : 1.0;
   }
   double strong_threshold(double from, double to) const;
   void find_candidates(double threshold);
-  void bound_outside(const Vec& rho, double lambda);
+  void bound_outside(double lambda);
+  void ask(const Vec& rho);
+  void decide(double threshold, double promising, Index first, std::span<std::uint8_t> flags) const;
+  double estimate(Index feature) const;
   double kkt_tolerance(double lambda) const;
   int threads_for(Columns columns, Index sides) const;
   void set_work(std::vector<Index> features);
@@ -130,19 +148,26 @@ class PathProblem {
   double residual_norm(const Vec& u) const;
   void make_dual_feasible(Pending& p) const;
   bool move_dual_point(Pending& p) const;
+  InnerResult solve_grouped(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
+                            const GroupedProblem::Enough& enough);
   struct Newton;
   void solve_newton(Pending& p, std::span<const Index> entering);
   double factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere);
   double model_step(Newton& at, Pending& p, const std::string& solver);
-  void renew_model(const Newton& at, const Pending& p);
+  void renew_model(const Newton& at, const Pending& p, bool careful);
   void couple_again();
   double search_line(Newton& at, Pending& p, const Vec& b, bool free);
   double curvature_along(const Newton& at, const Pending& p, const Vec& change) const;
   double best_fraction(const Newton& at, const Pending& p, const Vec& b, const Vec& change, double slope) const;
   void complete(Newton& at, Pending& p) const;
-  double distance(const Newton& at, const Pending& p, std::span<const Index> features) const;
+  double distance(const Newton& at, const Pending& p, std::span<const Index> units) const;
+  double distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units, double lambda,
+                  const std::function<double(double)>& shrinkage) const;
+  bool extrapolate(double lambda, Vec& b) const;
+  void solve_grouped_squares(Pending& p, const Penalties& net);
   Mat linear_predictors(std::span<const Vec* const> coefficients) const;
-  void correlate_features(const Vec& u, std::span<const Index> features, Vec& c) const;
+  void correlate_entries(const Vec& u, std::span<const Index> entries, Vec& c) const;
+  void add_intercepts(Vec& eta, Vec& g) const;
   std::vector<Index> expected_entries(double lambda, const Vec& b, const Vec& c, double at, const Vec& earlier_c,
                                       double earlier) const;
   SolverChoice::Situation situation(const Vec& b) const;
@@ -151,6 +176,7 @@ class PathProblem {
   InnerResult solve_inner(Pending& p, const std::string& solver, InnerProblem problem, Vec& b, Vec& c,
                           std::span<const Index> entering);
   bool accept(Pending& p, bool last_try);
+  double free_conjugate(Index unit, const Pending& p, const Penalties& net, const Vec& c, double scale) const;
   void adopt(const Pending& p);
   void record(const Pending& p, double primal, double dual, double gap);
 
@@ -160,8 +186,10 @@ class PathProblem {
   Index n_, p_;
   int threads_;
   std::unique_ptr<Loss> loss_;
+  Index outputs_;                 // K
+  bool grouped_;                  // the K coefficients of a feature share a norm
   Vec offset_, reported_offset_;  // see Response
-  double y_shift_;
+  Vec y_shift_;
   std::vector<Index> held_out_;
 
   Vec mean_, scale_;
@@ -177,6 +205,7 @@ class PathProblem {
   std::vector<std::int32_t> number_;  // feature -> working-set number or -1
   Quadratic model_;
   ActiveSet active_set_;
+  BlockNewton block_newton_;
   SolverChoice choice_;
   CurvatureReuse reuse_;
   bool curvature_known_ = false;
@@ -185,9 +214,9 @@ class PathProblem {
   // Current solution, evaluated from the data: scaled coefficients on the working set and what follows from them.
   Vec b_, c_, u_, rho_, eta_;
   double c_error_ = 0.0, norm_ = 0.0;  // of every entry of c; |rho|
-  double g_;
+  Vec g_;
   double lambda_ = kInfinity, lambda_max_ = 0.0;
-  Vec earlier_c_;  // c at earlier_lambda_, one lambda above lambda_ (NaN: not known)
+  Vec earlier_b_, earlier_c_;  // at earlier_lambda_, one lambda above lambda_ (c NaN: not known)
   double earlier_lambda_ = kInfinity;
 
   // Columns outside the working set that may enter over the next batch, with |c| / penalty factor.
@@ -195,13 +224,15 @@ class PathProblem {
   bool candidates_known_ = false;
   double following_ = 0.0;
 
-  ReferenceSubspace reference_;
+  std::vector<ReferenceSubspace> reference_;     // one an output
+  std::vector<ReferenceSubspace::Query> query_;  // of the residuals last asked for
   std::vector<Pending> pending_;
-  std::vector<Index> needed_;   // columns to stream,
-  const Mat* sides_ = nullptr;  // the right-hand sides for that,
-  bool rounded_ = false;        // whether others near them are used
+  std::vector<Index> needed_;      // columns to stream,
+  Mat sides_;                      // the right-hand sides for that, those of each output together,
+  std::vector<Index> side_begin_;  // K + 1
+  bool rounded_ = false;           // whether others near them are used
   Vec side_sums_;
-  Vec coordinates_;  // of the pending residual in the open block
+  Vec coordinates_;  // of the pending residuals in the open blocks, a number a side
   std::vector<Piece> pieces_;
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now
   int tries_ = 0;

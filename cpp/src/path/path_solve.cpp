@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "path/path_problem.hpp"
 
@@ -14,12 +15,22 @@ constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when
 
 /// rho = u / omega.
 Vec PathProblem::residual(const Vec& u) const {
-  return (loss_->omega().array() > 0.0).select(u.array() / loss_->omega().array(), 0.0);
+  const Vec& omega = loss_->omega();
+  Vec out(u.size());
+  for (Index k = 0; k < outputs_; ++k) {
+    out.segment(k * n_, n_) = (omega.array() > 0.0).select(u.segment(k * n_, n_).array() / omega.array(), 0.0);
+  }
+  return out;
 }
 
-/// |rho| in the omega inner product.
+/// |rho| in the omega inner product, over all outputs.
 double PathProblem::residual_norm(const Vec& u) const {
-  return std::sqrt((loss_->omega().array() > 0.0).select(u.array().square() / loss_->omega().array(), 0.0).sum());
+  const Vec& omega = loss_->omega();
+  double sum = 0.0;
+  for (Index k = 0; k < outputs_; ++k) {
+    sum += (omega.array() > 0.0).select(u.segment(k * n_, n_).array().square() / omega.array(), 0.0).sum();
+  }
+  return std::sqrt(sum);
 }
 
 double PathProblem::kkt_tolerance(double lambda) const {
@@ -70,14 +81,19 @@ void PathProblem::solve() {
         curvature_known_ = true;
         p.c = c_;
       }
-      const auto net = penalties(p.lambda);
+      const Penalties net = penalties(p.lambda);
+      if (grouped_) {
+        solve_grouped_squares(p, net);
+        continue;
+      }
       const auto expected = q == 0   ? expected_entries(p.lambda, b_, c_, lambda_, earlier_c_, earlier_lambda_)
                             : q == 1 ? expected_entries(p.lambda, p.b, p.c, pending_[0].lambda, c_, lambda_)
                                      : expected_entries(p.lambda, p.b, p.c, pending_[q - 1].lambda, pending_[q - 2].c,
                                                         pending_[q - 2].lambda);
-      const InnerResult inner = solve_inner(
-          p, choose_solver(p.b), {model_, net, kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll},
-          p.b, p.c, expected);
+      const InnerResult inner =
+          solve_inner(p, choose_solver(p.b),
+                      {model_, net.entries(), kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll},
+                      p.b, p.c, expected);
       p.iterations += inner.iterations;
     } else {
       p.eta = eta_;
@@ -96,26 +112,28 @@ void PathProblem::solve() {
 std::vector<Index> PathProblem::expected_entries(double lambda, const Vec& b, const Vec& c, double at,
                                                  const Vec& earlier_c, double earlier) const {
   std::vector<Index> out;
-  if (!(earlier > at) || !(at > lambda)) return out;
+  if (grouped_ || !(earlier > at) || !(at > lambda)) return out;
   const double share = (at - lambda) / (earlier - at);
   for (std::size_t w = 0; w < work_.size(); ++w) {
-    const Index i = static_cast<Index>(w);
-    const double ahead = c[i] + share * (c[i] - earlier_c[i]);
     const ElasticNet net = penalty(work_[w], lambda);
-    // Just reaching the threshold does not count: the twin of an active feature does so for ever.
-    if (b[i] == 0.0 && net.kkt_violation(0.0, ahead) > 1e-6 * net.l1) out.push_back(i);
+    for (Index k = 0; k < outputs_; ++k) {
+      const Index i = static_cast<Index>(w) * outputs_ + k;
+      const double ahead = c[i] + share * (c[i] - earlier_c[i]);
+      // Just reaching the threshold does not count: the twin of an active feature does so for ever.
+      if (b[i] == 0.0 && net.kkt_violation(0.0, ahead) > 1e-6 * net.l1) out.push_back(i);
+    }
   }
   return out;
 }
 
 SolverChoice::Situation PathProblem::situation(const Vec& b) const {
-  const Index active = options_.l1_ratio == 0.0 ? static_cast<Index>(work_.size()) : (b.array() != 0.0).count();
+  const Index active = options_.l1_ratio == 0.0 ? b.size() : (b.array() != 0.0).count();
   return {active, model_.column_cost(), loss_->quadratic() ? 0.0 : reuse_.builds()};
 }
 
 /// Most active features "auto" gives to the factor.
 Index PathProblem::factor_limit() const {
-  return options_.l1_ratio < 1.0 ? std::clamp(2 * n_, kRidgedFactorLimit, kFactorLimit) : kFactorLimit;
+  return options_.l1_ratio < 1.0 ? std::clamp(2 * n_ * outputs_, kRidgedFactorLimit, kFactorLimit) : kFactorLimit;
 }
 
 /// The inner solver that was asked for or, with "auto", the one that promises to be cheapest.
@@ -155,6 +173,51 @@ InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, Inne
   return result;
 }
 
+/// The solver of penalties that tie the coefficients of a feature together.
+InnerResult PathProblem::solve_grouped(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
+                                       const GroupedProblem::Enough& enough) {
+  const bool descent_only = options_.solver == "cd";
+  p.solver = descent_only ? "cd" : "newton";
+  return block_newton_.solve(
+      {model_, net, tolerance, options_.max_iter, counters_, options_.poll, descent_only, enough}, b, c);
+}
+
+/// The whole of a lambda where the model is exact.
+void PathProblem::solve_grouped_squares(Pending& p, const Penalties& net) {
+  std::vector<Index> units(static_cast<std::size_t>(net.units())), entries(static_cast<std::size_t>(p.b.size()));
+  std::iota(units.begin(), units.end(), Index{0});
+  std::iota(entries.begin(), entries.end(), Index{0});
+  if (Vec b = p.b, c = p.c; extrapolate(p.lambda, b)) {
+    model_.correlations(b, entries, c);
+    if (model_.value(b, c) + net.value(b) < model_.value(p.b, p.c) + net.value(p.b)) {
+      p.b = std::move(b);
+      p.c = std::move(c);
+    } else {
+      model_.correlations(p.b, {}, p.c);
+    }
+  }
+  const auto enough = [&](const Vec& b, const Vec& c) {
+    return distance(net, b, c, units, p.lambda, [&](double scale) {
+      return 0.5 * (1.0 - scale) * (1.0 - scale) * norm_ * norm_;  // |rho|^2 = sum u^2 / omega falls down the path
+    });
+  };
+  p.iterations += solve_grouped(p, net, kkt_tolerance(p.lambda), p.b, p.c, enough).iterations;
+}
+
+/// Moves b, the solution at lambda_, on to `lambda` as it went since the lambda before, where it was not zero at
+/// either.
+bool PathProblem::extrapolate(double lambda, Vec& b) const {
+  if (!(earlier_lambda_ > lambda_) || !(earlier_lambda_ < kInfinity) || !(lambda_ > lambda)) return false;
+  if (earlier_b_.size() != b.size()) return false;
+  const double share = std::min((lambda_ - lambda) / (earlier_lambda_ - lambda_), 1.0);
+  for (Index first = 0; first < b.size(); first += outputs_) {
+    const auto last = earlier_b_.segment(first, outputs_);
+    if ((last.array() == 0.0).all() || (b.segment(first, outputs_).array() == 0.0).all()) continue;
+    b.segment(first, outputs_) += share * (b.segment(first, outputs_) - last);
+  }
+  return true;
+}
+
 /// eta, u and c of pending solutions, from the data: one product with the supports, one with the working set (or with
 /// its Gram matrix).
 void PathProblem::evaluate(std::span<Pending> pending) {
@@ -167,26 +230,30 @@ void PathProblem::evaluate(std::span<Pending> pending) {
   std::vector<const Vec*> coefficients;
   for (const Pending* p : open) coefficients.push_back(&p->b);
   const Mat base = linear_predictors(coefficients);
-  Mat u(n_, m);
+  Mat u(n_, m * outputs_);
   Vec h;
   for (Index q = 0; q < m; ++q) {
     Pending& p = *open[static_cast<std::size_t>(q)];
-    p.eta = base.col(q);
-    if (options_.fit_intercept) {
-      p.g = solve_intercept(*loss_, p.eta, p.g);
-      p.eta.array() += p.g;
-    }
+    p.eta = base.middleCols(q * outputs_, outputs_).reshaped();
+    add_intercepts(p.eta, p.g);
     loss_->derivatives(p.eta, p.u, h);
-    u.col(q) = p.u;
+    u.middleCols(q * outputs_, outputs_) = outputs(p.u);
     p.evaluated = true;
   }
   if (model_.has_gram() && tries_ == 0 && correlate_by_gram(open)) return;
-  Mat c(static_cast<Index>(work_.size()), m);
+  Mat c(static_cast<Index>(work_.size()), m * outputs_);
   correlate_work(u, c);
   for (Index q = 0; q < m; ++q) {
-    open[static_cast<std::size_t>(q)]->c = c.col(q);
+    open[static_cast<std::size_t>(q)]->c = c.middleCols(q * outputs_, outputs_).transpose().reshaped();
     open[static_cast<std::size_t>(q)]->c_error = 0.0;
   }
+}
+
+/// Finds the intercepts for an eta without them, starting at g, and adds them.
+void PathProblem::add_intercepts(Vec& eta, Vec& g) const {
+  if (!options_.fit_intercept) return;
+  g = loss_->intercepts(eta, g);
+  for (Index k = 0; k < outputs_; ++k) eta.segment(k * n_, n_).array() += g[k];
 }
 
 /// c = c0 - G (b - b0) with a bound of its rounding, where that is far below what the tolerance asks for; else false
@@ -215,12 +282,15 @@ bool PathProblem::correlate_by_gram(std::span<Pending* const> pending) {
   return true;
 }
 
-/// Xs b (centred with an intercept) + offset for several b, from the data; without the intercept itself.
+/// Xs b (centred with an intercept) + offset for several b, from the data, n x K for each; without the intercepts.
 Mat PathProblem::linear_predictors(std::span<const Vec* const> coefficients) const {
-  const Index m = static_cast<Index>(coefficients.size());
+  const Index K = outputs_, m = static_cast<Index>(coefficients.size()) * K;
   std::vector<Index> support, columns;
   for (Index w = 0; w < static_cast<Index>(work_.size()); ++w) {
-    if (std::none_of(coefficients.begin(), coefficients.end(), [w](const Vec* b) { return (*b)[w] != 0.0; })) continue;
+    if (std::none_of(coefficients.begin(), coefficients.end(),
+                     [=](const Vec* b) { return (b->segment(w * K, K).array() != 0.0).any(); })) {
+      continue;
+    }
     support.push_back(w);
     columns.push_back(shared_.position(work_[static_cast<std::size_t>(w)]));
   }
@@ -230,7 +300,7 @@ Mat PathProblem::linear_predictors(std::span<const Vec* const> coefficients) con
     const Index j = work_[static_cast<std::size_t>(support[k])];
     const double centre = options_.fit_intercept ? mean_[j] - shared_.pool().shift_of(columns[k]) : 0.0;
     for (Index q = 0; q < m; ++q) {
-      const double value = (*coefficients[static_cast<std::size_t>(q)])[support[k]] / scale_[j];
+      const double value = (*coefficients[static_cast<std::size_t>(q / K)])[support[k] * K + q % K] / scale_[j];
       values(static_cast<Index>(k), q) = value;
       shift[q] += centre * value;
     }
@@ -241,7 +311,9 @@ Mat PathProblem::linear_predictors(std::span<const Vec* const> coefficients) con
     shared_.pool().multiply(columns, values, out, threads_for(columns, m));
   }
   out.rowwise() -= shift.transpose();
-  if (offset_.size() > 0) out.colwise() += offset_;
+  if (offset_.size() > 0) {
+    for (Index q = 0; q < m; ++q) out.col(q) += offset_.segment(q % K * n_, n_);
+  }
   return out;
 }
 
@@ -257,15 +329,28 @@ void PathProblem::correlate_work(const MatIn& u, MatOut c) const {
   c = inv_scale.asDiagonal() * c;
 }
 
-/// The same for some features of the working set, into their places of c.
-void PathProblem::correlate_features(const Vec& u, std::span<const Index> features, Vec& c) const {
-  std::vector<Index> columns;
-  for (Index w : features) columns.push_back(shared_.position(work_[static_cast<std::size_t>(w)]));
-  Mat products(static_cast<Index>(columns.size()), 1);
-  shared_.pool().correlate(columns, u, products, threads_for(columns, 1));
-  for (std::size_t k = 0; k < columns.size(); ++k) {
-    const Index w = features[k];
-    c[w] = products(static_cast<Index>(k), 0) / scale_[work_[static_cast<std::size_t>(w)]];
+/// The same for some entries of the working set, into their places of c.
+void PathProblem::correlate_entries(const Vec& u, std::span<const Index> entries, Vec& c) const {
+  std::vector<Index> columns, row(entries.size());
+  std::vector<Index> place(outputs_ > 1 ? work_.size() : 0, -1);  // entries of a feature share its column
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::size_t w = static_cast<std::size_t>(entries[i] / outputs_);
+    row[i] = static_cast<Index>(columns.size());
+    if (outputs_ > 1) {
+      if (place[w] >= 0) {
+        row[i] = place[w];
+        continue;
+      }
+      place[w] = row[i];
+    }
+    columns.push_back(shared_.position(work_[w]));
+  }
+  Mat products(static_cast<Index>(columns.size()), outputs_);
+  shared_.pool().correlate(columns, Eigen::Map<const Mat>(u.data(), n_, outputs_), products,
+                           threads_for(columns, outputs_));
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const Index e = entries[i];
+    c[e] = products(row[i], e % outputs_) / scale_[work_[static_cast<std::size_t>(e / outputs_)]];
   }
 }
 

@@ -224,6 +224,19 @@ double ReferenceSubspace::bound(const Query& q, Index j) const {
          unit_ * q.norm * static_cast<double>(q.unit.rest[b] * left_[i] + q.unit.loose[b] * size_[i]);
 }
 
+void ReferenceSubspace::add_squares(const Query& q, Index first, Vec& bounds, Vec& estimates) const {
+  const double norm = unit_ * q.norm;
+  for (Index k = 0; k < bounds.size(); ++k) {
+    const std::size_t j = static_cast<std::size_t>(first + k), b = block_[j];
+    float product = 0.0f;
+    for (std::size_t t = 0; t < static_cast<std::size_t>(kMaxBasis); ++t) product += k_[t][j] * q.unit.a[t][b];
+    const float bound = std::abs(product) + q.unit.rest[b] * left_[j] + q.unit.loose[b] * size_[j];
+    const double high = norm * static_cast<double>(bound), guess = norm * static_cast<double>(product);
+    bounds[k] += high * high;
+    estimates[k] += guess * guess;
+  }
+}
+
 void ReferenceSubspace::decide(const Query& q, double threshold, double promising, Index first,
                                std::span<std::uint8_t> flags) const {
   KnownColumns columns{};

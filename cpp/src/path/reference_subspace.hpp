@@ -57,6 +57,11 @@ class ReferenceSubspace {
   /// kPromising when the estimate is at least `promising` times that, else 0. A column without a limit gets 0.
   void decide(const Query& q, double threshold, double promising, Index first, std::span<std::uint8_t> flags) const;
 
+  /// Threshold of column j as set, rounded down; negative: it has none.
+  double limit(Index j) const { return static_cast<double>(limit_[static_cast<std::size_t>(j)]); }
+  /// Adds the squares of bound() and estimate() of the columns from `first` on.
+  void add_squares(const Query& q, Index first, Vec& bounds, Vec& estimates) const;
+
   /// See path/archive.hpp. What setup() and set_limit() gave, and the open block, are no part of it.
   template <class Archive>
   void state(Archive& archive) {

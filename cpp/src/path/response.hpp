@@ -15,11 +15,11 @@ struct Response {
   std::unique_ptr<Loss> loss;
   Vec offset;                   // part of eta; empty when there is none (or it went into y)
   Vec given_offset;             // as given, or empty
-  double y_shift = 0.0;         // what was taken from y
+  Vec y_shift;                  // what was taken from y, for each output
   std::vector<Index> held_out;  // rows of weight zero
 
   // The model with no feature.
-  double g = 0.0;  // intercept
+  Vec g;  // intercepts
   Vec eta, u;
   double deviance = 0.0;
 };

@@ -1,14 +1,13 @@
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "riata/solver/inner.hpp"
+#include "solver/anderson.hpp"
 
 namespace riata {
 namespace {
 
-constexpr Index kWindow = 5;         // iterates combined by the extrapolation
 constexpr Index kEpochsPerSet = 50;  // sweeps of one active set before looking at the whole working set again
 
 /// Sweeps over chosen features; keeps the model's (or, with a Gram matrix, its own) correlations in step with b.
@@ -50,21 +49,6 @@ class Sweeper {
   Vec diagonal_;
   double products_ = 0.0;
 };
-
-/// Affine combination of the last iterates that minimises the combined step (Anderson type II, Bertrand & Massias
-/// 2021). Columns of `history` are kWindow + 1 successive iterates.
-bool extrapolate(const Mat& history, Vec& out) {
-  const Mat steps = history.rightCols(kWindow) - history.leftCols(kWindow);
-  Mat normal = steps.transpose() * steps;
-  const double trace = normal.trace();
-  if (!(trace > 0.0)) return false;
-  normal.diagonal().array() += 1e-12 * trace;
-  const Vec z = normal.ldlt().solve(Vec::Ones(kWindow));
-  const double total = z.sum();
-  if (!std::isfinite(total) || total == 0.0) return false;
-  out = history.rightCols(kWindow) * (z / total);
-  return out.allFinite();
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "riata/solver/quadratic.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cstdint>
 #include <numeric>
 #include <utility>
@@ -40,7 +41,7 @@ void Quadratic::expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec
   c0_ = c0;
   t_.setZero(u0.size());
   u_ = u0;
-  lag_ = 0.0;
+  lag_ = Vec::Zero(outputs_);
 }
 
 void Quadratic::ensure_centres(std::span<const Index> features) {
@@ -70,10 +71,11 @@ void Quadratic::centred_columns(std::span<const Index> features, Mat& out) const
   }
 }
 
-/// columns <- diag(h) columns, or what takes its place.
+/// columns <- diag(h) columns, or what takes its place; of all outputs.
 void Quadratic::weigh(MatOut columns) const {
   if (coupling_) return coupling_->multiply(columns);
-  for (Index r = 0; r < columns.cols(); ++r) columns.col(r).array() *= h_.array();
+  for (Index r = 0; r < columns.cols(); ++r)
+    columns.col(r).reshaped(h_.size(), outputs_).array().colwise() *= h_.array();
 }
 
 /// The columns as one matrix: where they lie, if they are evenly spaced in memory, else in `copy`.
@@ -101,17 +103,73 @@ Eigen::Map<const Mat, 0, Eigen::OuterStride<>> Quadratic::plain_columns(std::spa
 }
 
 void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
-  const Index n_rows = static_cast<Index>(rows.size()), n_cols = static_cast<Index>(cols.size());
-  out.resize(n_rows, n_cols);
   if (use_gram_) {
     gram();
-    for (Index r = 0; r < n_cols; ++r) {
-      for (Index i = 0; i < n_rows; ++i) {
+    out.resize(static_cast<Index>(rows.size()), static_cast<Index>(cols.size()));
+    for (Index r = 0; r < out.cols(); ++r) {
+      for (Index i = 0; i < out.rows(); ++i) {
         out(i, r) = gram_(rows[static_cast<std::size_t>(i)], cols[static_cast<std::size_t>(r)]);
       }
     }
-    return;
+  } else if (coupling_) {
+    coupled_gram(rows, cols, out);
+  } else {
+    assert(outputs_ == 1);
+    feature_gram(rows, cols, out);
   }
+}
+
+/// out(:, r) = Xs of entries[r], in its output, zero in the others.
+void Quadratic::embed(std::span<const Index> entries, Mat& out) {
+  std::vector<Index> features;
+  for (const Index e : entries) features.push_back(e / outputs_);
+  ensure_centres(features);
+  if (outputs_ == 1) return centred_columns(features, out);
+  const Index n = pool_.rows();
+  Mat columns;
+  centred_columns(features, columns);
+  out.setZero(n * outputs_, columns.cols());
+  for (Index r = 0; r < out.cols(); ++r) {
+    out.col(r).segment(entries[static_cast<std::size_t>(r)] % outputs_ * n, n) = columns.col(r);
+  }
+}
+
+void Quadratic::coupled_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
+  const Index n = pool_.rows(), n_rows = static_cast<Index>(rows.size()), n_cols = static_cast<Index>(cols.size());
+  out.resize(n_rows, n_cols);
+  std::vector<Index> features, columns;  // of the rows, each once
+  std::vector<Index> place(positions_.size(), -1);
+  for (const Index e : rows) {
+    Index& at = place[static_cast<std::size_t>(e / outputs_)];
+    if (at >= 0) continue;
+    at = static_cast<Index>(features.size());
+    features.push_back(e / outputs_);
+    columns.push_back(positions_[static_cast<std::size_t>(e / outputs_)]);
+  }
+  ensure_centres(features);
+  const Index step = std::max<Index>(kBlock / outputs_, 1);
+  Mat weighted, products;
+  for (Index begin = 0; begin < n_cols; begin += step) {
+    const Index count = std::min(step, n_cols - begin);
+    embed(cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), weighted);
+    weigh(weighted);
+    products.resize(static_cast<Index>(columns.size()), count * outputs_);
+    const Eigen::Map<const Mat> sides(weighted.data(), n, count * outputs_);
+    pool_.correlate(columns, sides, products, threads_for(columns, sides.cols()));
+    const Vec sums = sides.colwise().sum().transpose();
+    for (Index r = 0; r < count; ++r) {
+      for (Index i = 0; i < n_rows; ++i) {
+        const Index e = rows[static_cast<std::size_t>(i)], w = e / outputs_, side = r * outputs_ + e % outputs_;
+        const double raw = products(place[static_cast<std::size_t>(w)], side);
+        out(i, begin + r) = (raw - centre(w) * sums[side]) * inv_scale_[w];
+      }
+    }
+  }
+}
+
+void Quadratic::feature_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
+  const Index n_rows = static_cast<Index>(rows.size()), n_cols = static_cast<Index>(cols.size());
+  out.resize(n_rows, n_cols);
   ensure_centres(rows);
   ensure_centres(cols);
   std::vector<Index> columns;
@@ -124,7 +182,7 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
   }
   std::vector<Index> others;
   for (Index w : cols) others.push_back(positions_[static_cast<std::size_t>(w)]);
-  if (!coupling_ && pool_.cross_products(columns, others, h_, out, threads_for(columns, n_cols))) {
+  if (pool_.cross_products(columns, others, h_, out, threads_for(columns, n_cols))) {
     for (Index r = 0; r < n_cols; ++r) {
       const Index w = cols[static_cast<std::size_t>(r)];
       out.col(r) = (out.col(r) - row_centre * (h_sum_ * centre(w))).cwiseProduct(row_scale) * inv_scale_[w];
@@ -138,7 +196,7 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
     const auto block = cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
     const auto positions = std::span(others).subspan(static_cast<std::size_t>(begin), block.size());
     // Equal weights are taken out of the sums, and means that are small.
-    if (h_uniform_ && !coupling_ && small_means_ && pool_.contiguous(positions.front()) != nullptr) {
+    if (h_uniform_ && small_means_ && pool_.contiguous(positions.front()) != nullptr) {
       pool_.correlate(columns, plain_columns(positions, weighted), target, threads_for(columns, count));
       for (Index r = 0; r < count; ++r) {
         const Index w = block[static_cast<std::size_t>(r)];
@@ -148,7 +206,7 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
       continue;
     }
     centred_columns(block, weighted);
-    weigh(weighted);
+    weighted.array().colwise() *= h_.array();
     pool_.correlate(columns, weighted, target, threads_for(columns, count));
     for (Index r = 0; r < count; ++r) {
       const double sum = weighted.col(r).sum();
@@ -168,7 +226,7 @@ double Quadratic::column_cost() const {
 }
 
 double Quadratic::update_cost() const {
-  return column_cost() + (coupling_ ? 10.0 * static_cast<double>(pool_.rows()) : 0.0);
+  return column_cost() + (coupling_ ? 10.0 * static_cast<double>(pool_.rows() * outputs_) : 0.0);
 }
 
 const Mat& Quadratic::gram() {
@@ -180,17 +238,15 @@ const Mat& Quadratic::gram() {
   std::vector<Index> all(static_cast<std::size_t>(total)), fresh;
   std::iota(all.begin(), all.end(), Index{0});
   for (Index w = old; w < total; ++w) fresh.push_back(w);
-  const bool mode = std::exchange(use_gram_, false);  // the block below must come from the columns
   Mat block;
   for (Index begin = old; begin < total; begin += kBlock) {
     const Index count = std::min(kBlock, total - begin);
     // Rows up to the end of this block; the rest follows by symmetry.
-    gram_block(std::span(all).first(static_cast<std::size_t>(begin + count)),
-               std::span(all).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), block);
+    feature_gram(std::span(all).first(static_cast<std::size_t>(begin + count)),
+                 std::span(all).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), block);
     gram_.block(0, begin, begin + count, count) = block;
     gram_.block(begin, 0, count, begin) = block.topRows(begin).transpose();
   }
-  use_gram_ = mode;
   return gram_;
 }
 
@@ -217,8 +273,9 @@ const Vec& Quadratic::diagonal() {
     if (!intercept_) pool_diagonal_ += h_sum_ * mean.col(0).cwiseAbs2();
   }
   diagonal_.resize(size());
-  for (Index w = 0; w < size(); ++w) {
-    diagonal_[w] = pool_diagonal_[positions_[static_cast<std::size_t>(w)]] * inv_scale_[w] * inv_scale_[w];
+  for (Index w = 0; w < features(); ++w) {
+    const double entry = pool_diagonal_[positions_[static_cast<std::size_t>(w)]] * inv_scale_[w] * inv_scale_[w];
+    diagonal_.segment(w * outputs_, outputs_).setConstant(entry);
   }
   return diagonal_;
 }
@@ -226,12 +283,12 @@ const Vec& Quadratic::diagonal() {
 Vec Quadratic::coupled_diagonal() {
   std::vector<Index> all(static_cast<std::size_t>(size()));
   std::iota(all.begin(), all.end(), Index{0});
-  ensure_centres(all);
   Vec out(size());
   Mat columns, weighted;
-  for (Index first = 0; first < size(); first += kBlock) {
-    const Index count = std::min(kBlock, size() - first);
-    centred_columns(std::span(all).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), columns);
+  const Index step = std::max<Index>(kBlock / outputs_, 1);
+  for (Index first = 0; first < size(); first += step) {
+    const Index count = std::min(step, size() - first);
+    embed(std::span(all).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), columns);
     weighted = columns;
     weigh(weighted);
     out.segment(first, count) = columns.cwiseProduct(weighted).colwise().sum();
@@ -239,34 +296,55 @@ Vec Quadratic::coupled_diagonal() {
   return out;
 }
 
+/// out = Xs values (features x K), all outputs.
+void Quadratic::multiply_features(std::span<const Index> features, const Mat& values, Vec& out) {
+  out.setZero(pool_.rows() * outputs_);
+  if (features.empty()) return;
+  ensure_centres(features);
+  std::vector<Index> columns;
+  Mat scaled = values;
+  Vec shift = Vec::Zero(outputs_);
+  for (std::size_t k = 0; k < features.size(); ++k) {
+    const Index w = features[k], row = static_cast<Index>(k);
+    columns.push_back(positions_[static_cast<std::size_t>(w)]);
+    scaled.row(row) *= inv_scale_[w];
+    shift += centre(w) * scaled.row(row).transpose();
+  }
+  Eigen::Map<Mat> sums(out.data(), pool_.rows(), outputs_);
+  pool_.multiply(columns, scaled, sums, threads_for(columns, outputs_));
+  sums.rowwise() -= shift.transpose();
+}
+
+void Quadratic::curve(std::span<const Index> features, const Mat& v, Mat& out) {
+  Vec image;
+  multiply_features(features, v.transpose(), image);
+  weigh(image);
+  std::vector<Index> columns;
+  for (const Index w : features) columns.push_back(positions_[static_cast<std::size_t>(w)]);
+  const Eigen::Map<const Mat> sides(image.data(), pool_.rows(), outputs_);
+  Mat products(static_cast<Index>(columns.size()), outputs_);
+  pool_.correlate(columns, sides, products, threads_for(columns, outputs_));
+  out.resize(outputs_, products.rows());
+  for (Index i = 0; i < products.rows(); ++i) {
+    out.col(i) = products.row(i).transpose() * inv_scale_[features[static_cast<std::size_t>(i)]];
+  }
+}
+
 void Quadratic::refresh(const Vec& b) {
-  std::vector<Index> moved, columns;
-  for (Index w = 0; w < size(); ++w) {
-    if (b[w] != b0_[w]) {
-      moved.push_back(w);
-      columns.push_back(positions_[static_cast<std::size_t>(w)]);
-    }
+  std::vector<Index> moved;
+  for (Index w = 0; w < features(); ++w) {
+    if (b.segment(w * outputs_, outputs_) != b0_.segment(w * outputs_, outputs_)) moved.push_back(w);
   }
-  if (moved.empty()) {
-    t_.setZero();
-  } else {
-    ensure_centres(moved);
-    Mat change(static_cast<Index>(moved.size()), 1);
-    double shift = 0.0;
-    for (std::size_t k = 0; k < moved.size(); ++k) {
-      const Index w = moved[k];
-      const double d = (b[w] - b0_[w]) * inv_scale_[w];
-      change(static_cast<Index>(k), 0) = d;
-      shift += centre(w) * d;
-    }
-    Eigen::Map<Mat> out(t_.data(), t_.size(), 1);
-    pool_.multiply(columns, change, out, threads_for(columns, 1));
-    t_.array() -= shift;
+  Mat change(static_cast<Index>(moved.size()), outputs_);
+  for (std::size_t k = 0; k < moved.size(); ++k) {
+    const Index first = moved[k] * outputs_;
+    change.row(static_cast<Index>(k)) = (b - b0_).segment(first, outputs_).transpose();
   }
+  multiply_features(moved, change, t_);
   u_ = t_;
   weigh(u_);
   u_ = u0_ - u_;
-  lag_ = 0.0;
+  lag_ = Vec::Zero(outputs_);
 }
 
 const Vec& Quadratic::predictor_change(const Vec& b) {
@@ -295,36 +373,68 @@ void Quadratic::correlations(const Vec& b, std::span<const Index> where, Vec& c)
     return;
   }
   refresh(b);
+  // Entries of one feature, one after the other, share its column.
   scratch_columns_.clear();
-  for (Index w : where) scratch_columns_.push_back(positions_[static_cast<std::size_t>(w)]);
-  scratch_.resize(static_cast<Index>(where.size()), 1);
-  pool_.correlate(scratch_columns_, u_, scratch_, threads_for(scratch_columns_, 1));
-  Index k = 0;
-  for (Index w : where) c[w] = scratch_(k++, 0) * inv_scale_[w];  // sum(u) = 0 or centre = 0
+  Index last = -1;
+  for (Index e : where) {
+    if (std::exchange(last, e / outputs_) != e / outputs_) {
+      scratch_columns_.push_back(positions_[static_cast<std::size_t>(e / outputs_)]);
+    }
+  }
+  const Eigen::Map<const Mat> sides(u_.data(), pool_.rows(), outputs_);
+  scratch_.resize(static_cast<Index>(scratch_columns_.size()), outputs_);
+  pool_.correlate(scratch_columns_, sides, scratch_, threads_for(scratch_columns_, outputs_));
+  Index row = -1;
+  last = -1;
+  for (Index e : where) {
+    const Index w = e / outputs_;
+    if (std::exchange(last, w) != w) ++row;
+    c[e] = scratch_(row, e % outputs_) * inv_scale_[w];  // sum(u) = 0 or centre = 0
+  }
 }
 
-double Quadratic::column_correlation(Index w) {
+double Quadratic::column_correlation(Index entry) {
+  const Index w = entry / outputs_, k = entry % outputs_;
   ensure_centres(std::span(&w, 1));
-  const double raw = pool_.dot(positions_[static_cast<std::size_t>(w)], u_.data());
-  return (raw + lag_ * h_sum_ * centre(w)) * inv_scale_[w];
+  const double raw = pool_.dot(positions_[static_cast<std::size_t>(w)], u_.data() + k * pool_.rows());
+  return (raw + lag_[k] * h_sum_ * centre(w)) * inv_scale_[w];
 }
 
-void Quadratic::column_update(Index w, double change) {
-  ensure_centres(std::span(&w, 1));
+void Quadratic::column_update(Index entry, double change) {
   if (coupling_) {
-    centred_columns(std::span(&w, 1), scratch_);
+    embed(std::span(&entry, 1), scratch_);
     weigh(scratch_);
     u_ -= change * scratch_.col(0);
     return;
   }
+  const Index w = entry / outputs_, k = entry % outputs_;
+  ensure_centres(std::span(&w, 1));
   const double d = change * inv_scale_[w];
-  const Index k = positions_[static_cast<std::size_t>(w)];
+  const Index column = positions_[static_cast<std::size_t>(w)];
+  double* const u = u_.data() + k * pool_.rows();
   if (h_uniform_) {
-    pool_.axpy(k, -d * h_[0], u_.data());
+    pool_.axpy(column, -d * h_[0], u);
   } else {
-    pool_.axpy_weighted(k, -d, h_.data(), u_.data());
+    pool_.axpy_weighted(column, -d, h_.data(), u);
   }
-  lag_ += d * centre(w);
+  lag_[k] += d * centre(w);
+}
+
+void Quadratic::row_correlation(Index feature, Eigen::Ref<Vec> c) {
+  for (Index k = 0; k < outputs_; ++k) c[k] = column_correlation(feature * outputs_ + k);
+}
+
+void Quadratic::row_update(Index feature, const Eigen::Ref<const Vec>& change) {
+  for (Index k = 0; k < outputs_; ++k) column_update(feature * outputs_ + k, change[k]);
+}
+
+double Quadratic::squares() const {
+  double sum = 0.0;
+  for (Index k = 0; k < outputs_; ++k) {
+    const auto u = u_.segment(k * h_.size(), h_.size()).array();
+    sum += (h_.array() > 0.0).select((u + lag_[k] * h_.array()).square() / h_.array(), 0.0).sum();
+  }
+  return 0.5 * sum;
 }
 
 }  // namespace riata

@@ -60,6 +60,9 @@ CASES = (
     Case("binomial_no_intercept", family="binomial", intercept=False),
     Case("binomial_unstandardized", family="binomial", standardize=False),
     Case("binomial_sparse", family="binomial", sparse=True),
+    Case("poisson_lasso", family="poisson"),
+    Case("poisson_enet", family="poisson", a=0.5),
+    Case("poisson_weighted_offset", family="poisson", uses=("weights", "offset")),
 )
 
 
@@ -78,6 +81,8 @@ def simulate(case: Case, rng: np.random.Generator) -> dict[str, np.ndarray]:
     data = {"X": X}
     if case.family == "binomial":
         data["y"] = (rng.random(N) < 1.0 / (1.0 + np.exp(-signal))).astype(float)
+    elif case.family == "poisson":
+        data["y"] = rng.poisson(np.exp(0.5 + 0.5 * signal)).astype(float)
     else:
         data["y"] = 2.0 + signal + rng.standard_normal(N)
     optional = {
@@ -109,6 +114,7 @@ def residual_and_scale(case: Case, data: dict, coefs: np.ndarray, intercepts: np
     w = w / w.sum()
     eta = data["X"] @ coefs + intercepts + data.get("offset", np.zeros(N))[:, None]
     mu = 1.0 / (1.0 + np.exp(-eta)) if case.family == "binomial" else eta
+    mu = np.exp(eta) if case.family == "poisson" else mu
     mean = w @ data["X"]
     scale = np.sqrt(w @ (data["X"] - mean) ** 2) if case.standardize else np.ones(P)
     return w[:, None] * (data["y"][:, None] - mu), scale
@@ -135,7 +141,8 @@ def main() -> None:
         rng = np.random.default_rng([2024, k])
         data = simulate(case, rng)
         factor = data.get("penalty_factor", np.ones(P))
-        centre = np.full(1, data["y"].mean() if case.family == "gaussian" else 0.0)
+        link = {"gaussian": float, "binomial": lambda mean: 0.0, "poisson": np.log}[case.family]
+        centre = np.full(1, link(data["y"].mean()))
         u, scale = residual_and_scale(case, data, np.zeros((P, 1)), centre)
         largest = np.abs(data["X"].T @ u / scale[:, None]).max() / max(case.a, 0.1)
         data["lambda"] = 0.7 * largest * np.geomspace(1.0, 0.02, N_ALPHAS)

@@ -24,7 +24,7 @@ class Cox : public Loss {
   void derivatives(const Vec& eta, Vec& u, Vec& h) const override;
   double saturated() const override { return saturated_; }
   bool shift_invariant() const override { return true; }
-  std::unique_ptr<Curvature> curvature(const Vec& eta, double floor) const override;
+  std::unique_ptr<Curvature> curvature(const Vec& eta, double floor, bool intercept) const override;
 
   /// Unknown (-infinity): which distributions over risk sets make up a given u is a problem of its own. See dual_at().
   double dual(const Vec& u) const override;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -10,10 +11,15 @@ namespace riata {
 
 /// A convex loss F(eta) = sum_i omega_i f_i(eta_i) of the linear predictor, seen through a few operations on whole
 /// vectors, so that losses that couple rows fit the same seam. `omega` are the observation weights scaled to sum
-/// to 1; rows with omega_i = 0 contribute nothing and get u_i = h_i = 0. `eta` includes the offset.
+/// to 1; rows with omega_i = 0 contribute nothing and get u_i = h_i = 0. `eta` includes the offset. A loss with K
+/// outputs has K linear predictors a row: eta, u and h are then n x K, one column after the other in one vector.
 class Loss {
  public:
+  static constexpr double kFlattest = 1e-9;  // curvature of a model, relative to what it is of the order of
+
   virtual ~Loss() = default;
+
+  virtual Index outputs() const { return 1; }
 
   virtual double value(const Vec& eta) const = 0;
 
@@ -38,8 +44,30 @@ class Loss {
   /// True when F(eta + g) = F(eta) for every number g: no intercept can be told, and sum(u) = 0 at every eta.
   virtual bool shift_invariant() const { return false; }
 
-  /// F'' at eta where it is not the diagonal h, else null; with `floor` times the variance in omega added to it.
-  virtual std::unique_ptr<Curvature> curvature(const Vec& /*eta*/, double /*floor*/) const { return nullptr; }
+  /// True when adding a number to all outputs of a row changes nothing: of coefficients only differences between
+  /// outputs can be told, unless a penalty does.
+  virtual bool symmetric() const { return false; }
+
+  /// Intercepts g, one an output, that minimise F(base + g) as a function of g, from `start`: sum(u) = 0 in each.
+  virtual Vec intercepts(const Vec& base, const Vec& start) const;
+
+  /// F'' at eta where it is not the diagonal h, else null; with `floor` times the variance in omega added to it. With
+  /// `intercept`, the intercepts are minimised out of it.
+  virtual std::unique_ptr<Curvature> curvature(const Vec& /*eta*/, double /*floor*/, bool /*intercept*/) const {
+    return nullptr;
+  }
+
+  /// Curvature that a quadratic model of F takes at eta, one number a row: h, as derivatives() gives it, where that is
+  /// not too flat; with several outputs what is common to them. More than usual when it is to be `careful`, where the
+  /// loss knows what keeps a model above F.
+  virtual Vec model_curvature(const Vec& /*eta*/, const Vec& h, bool /*careful*/) const {
+    return h.cwiseMax(kFlattest * omega_);
+  }
+
+  /// The root that solve_intercept() looks for, where the loss has a way of its own to it, else NaN.
+  virtual double intercept(const Vec& /*base*/, double /*start*/) const {
+    return std::numeric_limits<double>::quiet_NaN();
+  }
 
   /// True when F is quadratic with F'' = diag(omega): one Newton step is exact and its factor keeps for ever.
   virtual bool quadratic() const { return false; }
@@ -51,11 +79,12 @@ class Loss {
   Vec omega_;
 };
 
-/// "gaussian" or "binomial"; "cox" has its own constructor. Throws std::invalid_argument for an unknown name or a
-/// response outside its domain.
-std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega);
+/// The loss of that name; "cox" has its own constructor. For "multigaussian" and "multinomial" y is n x K, one column
+/// after the other. Throws std::invalid_argument for an unknown name or a response outside its domain.
+std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega, double huber_delta = 1.345);
 
-/// Solves sum_i u_i(base + g) = 0 for the intercept g, starting at `start`; safeguarded Newton.
+/// Solves sum_i u_i(base + g) = 0 for the intercept g of a loss with one output, starting at `start`; safeguarded
+/// Newton.
 double solve_intercept(const Loss& loss, const Vec& base, double start);
 
 }  // namespace riata

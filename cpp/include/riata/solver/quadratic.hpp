@@ -17,14 +17,22 @@ namespace riata {
 /// where column w of Xs is (pool column - centre_w) * inv_scale_w and centre_w is the h-weighted mean when there is
 /// an intercept (which is thereby minimised out: sum(u) = 0 is kept). Its negative gradient is
 ///   c(b) = Xs'u,   u = u0 - diag(h) t.
-/// Where rows are coupled, `coupling` takes the place of diag(h), which is then its diagonal; it maps constant vectors
-/// to zero, so that centres only keep cancellation away. When h never changes and n is large, `use_gram` keeps G = Xs'
-/// diag(h) Xs of the whole working set and works from c = c0 - G (b - b0) without touching columns.
+/// With K outputs b, c and every other vector of coefficients have K entries for each feature of the working set,
+/// feature by feature, and t and u are n x K, one output after the other; h is common to all of them.
+/// Where rows or outputs are coupled, `coupling` takes the place of diag(h), of the same order of magnitude; it has the
+/// intercepts minimised out of it, so that centres only keep cancellation away. When h never changes and n is large,
+/// `use_gram` keeps G = Xs' diag(h) Xs of the whole working set and works from c = c0 - G (b - b0) without touching
+/// columns (one output only).
 class Quadratic {
  public:
   /// `small_means`: no column's mean exceeds its standard deviation, so that products may be centred afterwards.
-  Quadratic(const Pool& pool, bool intercept, bool use_gram, bool small_means, int threads)
-      : pool_(pool), intercept_(intercept), use_gram_(use_gram), small_means_(small_means), threads_(threads) {}
+  Quadratic(const Pool& pool, bool intercept, bool use_gram, bool small_means, int threads, Index outputs = 1)
+      : pool_(pool),
+        intercept_(intercept),
+        use_gram_(use_gram),
+        small_means_(small_means),
+        threads_(threads),
+        outputs_(outputs) {}
 
   /// Names the working set: pool positions and 1 / scale. Only appended to while a Gram matrix is in use. Without an
   /// intercept columns are not centred (and the pool must not have shifted them).
@@ -38,12 +46,17 @@ class Quadratic {
   /// Gives back the `coupling` that state() leaves out.
   void couple(std::unique_ptr<const Curvature> coupling) { coupling_ = std::move(coupling); }
 
-  Index size() const { return static_cast<Index>(positions_.size()); }
+  /// Coefficients: outputs() for each of features().
+  Index size() const { return features() * outputs_; }
+  Index features() const { return static_cast<Index>(positions_.size()); }
+  Index outputs() const { return outputs_; }
+  Index rows() const { return pool_.rows(); }
+  bool coupled() const { return coupling_ != nullptr; }
   const Vec& b0() const { return b0_; }
   const Vec& c0() const { return c0_; }
 
-  /// Computes c on `where` at b, into c (size of the working set; other entries are left alone). Without Gram also
-  /// refreshes t and u.
+  /// Computes c on the entries `where` at b, into c (other entries are left alone). Without Gram also refreshes t and
+  /// u.
   void correlations(const Vec& b, std::span<const Index> where, Vec& c);
 
   /// q(b) given c(b) on the features where b differs from b0.
@@ -52,10 +65,15 @@ class Quadratic {
   /// t = Xs (b - b0), the change of the linear predictor (intercept profiled out).
   const Vec& predictor_change(const Vec& b);
 
-  /// out(i, r) = G(rows[i], cols[r]).
+  /// out(i, r) = G(rows[i], cols[r]) of entries.
   void gram_block(std::span<const Index> rows, std::span<const Index> cols, Mat& out);
-  /// G(w, w) for all of the working set.
+  /// G(w, w) for all entries.
   const Vec& diagonal();
+  /// out(i, r) = (Xs' diag(h) Xs)(rows[i], cols[r]) of features, whatever the outputs and the coupling.
+  void feature_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out);
+  /// out(:, i) = G v on the K entries of features[i], for v with K numbers in column i for each of them and none
+  /// elsewhere.
+  void curve(std::span<const Index> features, const Mat& v, Mat& out);
 
   /// Rough nanoseconds of one product with a column (or with a row of the Gram matrix).
   double column_cost() const;
@@ -68,10 +86,15 @@ class Quadratic {
   /// The whole Gram matrix (has_gram() only).
   const Mat& gram();
 
-  /// Single-column steps of coordinate descent without a Gram matrix, from the point of the last correlations():
-  /// c_w there, and the effect of b_w += change on it. Cost O(nonzeros of the column).
-  double column_correlation(Index w);
-  void column_update(Index w, double change);
+  /// Steps of coordinate descent without a Gram matrix, from the point of the last correlations(): c there, and the
+  /// effect of b += change on it; of one entry, or of a whole feature where outputs are not coupled. Cost O(nonzeros of
+  /// the column), each output.
+  double column_correlation(Index entry);
+  void column_update(Index entry, double change);
+  void row_correlation(Index feature, Eigen::Ref<Vec> c);
+  void row_update(Index feature, const Eigen::Ref<const Vec>& change);
+  /// sum u^2 / (2 h) at that point: q but for a constant, where outputs are not coupled.
+  double squares() const;
 
   /// See path/archive.hpp. All but the coupling.
   template <class Archive>
@@ -84,6 +107,9 @@ class Quadratic {
   int threads_for(Columns columns, Index sides) const;
   double centre(Index w) const { return pool_centre_[positions_[static_cast<std::size_t>(w)]]; }
   void ensure_centres(std::span<const Index> features);
+  void coupled_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out);
+  void multiply_features(std::span<const Index> features, const Mat& values, Vec& out);
+  void embed(std::span<const Index> entries, Mat& out);
   Eigen::Map<const Mat, 0, Eigen::OuterStride<>> plain_columns(std::span<const Index> positions, Mat& copy) const;
   void centred_columns(std::span<const Index> features, Mat& out) const;
   void weigh(MatOut columns) const;
@@ -95,7 +121,8 @@ class Quadratic {
   bool use_gram_;
   bool small_means_;
   int threads_;
-  std::vector<Index> positions_;
+  Index outputs_;
+  std::vector<Index> positions_;  // of features
   Vec inv_scale_;
   Vec pool_centre_;  // by pool column: it outlives a working set
   std::vector<char> has_centre_;
@@ -104,7 +131,7 @@ class Quadratic {
   double h_sum_ = 0.0;
   bool h_uniform_ = false;
   Vec t_, u_;
-  double lag_ = 0.0;  // column updates leave u short of h * lag (their centring)
+  Vec lag_;  // of each output: column updates leave u short of h * lag (their centring)
   Mat gram_;
   Index gram_size_ = 0;
   Vec diagonal_, pool_diagonal_;

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <Eigen/Cholesky>
+#include <functional>
+#include <vector>
+
+#include "riata/penalty/penalties.hpp"
+#include "riata/solver/inner.hpp"
+#include "riata/solver/quadratic.hpp"
+
+namespace riata {
+
+/// What BlockNewton is asked: as InnerProblem, with one group norm for the K coefficients of each feature.
+struct GroupedProblem {
+  /// At most 1 when b, with its c, will do whatever the tolerance says.
+  using Enough = std::function<double(const Vec& b, const Vec& c)>;
+
+  Quadratic& model;
+  const Penalties& penalty;
+  double tolerance;
+  Index max_iter;
+  Counters& counters;
+  const Poll& poll;
+  bool descent_only = false;  // block coordinate descent without Newton steps
+  Enough enough = {};
+};
+
+/// Group lasso on rows of K coefficients. Sweeps of block coordinate descent (Yuan & Lin 2006) find which features are
+/// active; on those the norms are smooth and Newton steps take over, solved by preconditioned conjugate gradients.
+///
+/// The Hessian of an active feature's norm is (l1 / |b|) (I - v v'), v = b / |b|. With G the Gram matrix of the columns
+/// and S = diag(l1 / |b|) the Newton matrix of uncoupled outputs is ((G + S + l2) x I) - V S V', V holding v_j in the
+/// place of feature j: by Woodbury's identity its inverse takes two factors of the size of the active set, not K times
+/// that. It is the preconditioner, exact when fresh; it is kept while few iterations do.
+///
+/// A Newton step is taken where the sweeps that it promises to save cost more. With more active features than rows that
+/// never is so: there the sweeps keep the residual instead of c, and are extrapolated (Anderson type II).
+class BlockNewton {
+ public:
+  /// Renumbers features after the working set changed: old number -> new number or -1.
+  void renumber(std::span<const Index> new_number);
+
+  /// Starts at b, with c right there; ends with c right on the whole working set.
+  InnerResult solve(GroupedProblem problem, Vec& b, Vec& c);
+
+  /// See path/archive.hpp. The preconditioner decides the bits of a step.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(held_, gram_, place_, inverse_, direction_, pull_, iterations_, fresh_);
+    if constexpr (Archive::reading) factor_correction();
+  }
+
+ private:
+  struct Local;
+  void hold(Quadratic& model, std::span<const Index> features);
+  Mat gram_of(std::span<const Index> features) const;
+  void work_on(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
+               InnerResult& result);
+  void descend(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
+  void sweep(GroupedProblem& problem, Local& at) const;
+  bool newton(GroupedProblem& problem, Local& at);
+  void precondition(const Local& at, std::span<const Index> moving);
+  void factor_correction();
+  Mat apply(const Local& at, std::span<const Index> moving, const Mat& residual) const;
+
+  // Gram matrix of the features that have been active, common to the outputs; of a curvature that may be an older one
+  // where outputs are coupled, for it then only preconditions.
+  std::vector<Index> held_;
+  Mat gram_;
+
+  // Preconditioner: features (by number in the working set), (G + S + l2)^-1, their v, and S.
+  std::vector<Index> place_;
+  Mat inverse_, direction_;
+  Vec pull_;
+  Eigen::LLT<Mat> correction_;
+  bool corrects_ = false;
+  Index iterations_ = 0;  // of conjugate gradients in the last step
+  double fresh_ = 3.0;    // and in the first one after it was made
+};
+
+}  // namespace riata

@@ -1,0 +1,460 @@
+#include "riata/solver/block_newton.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "riata/kernel/kernels.hpp"
+#include "solver/anderson.hpp"
+
+namespace riata {
+namespace {
+
+constexpr Index kMostHeld = 4000;    // features with a Gram matrix; beyond that every product takes columns
+constexpr int kRounds = 60;          // sweeps and steps before the whole working set is looked at again
+constexpr int kSurrogateSweeps = 2;  // of descent on a surrogate, where outputs are coupled
+constexpr int kStagnant = 6;         // rounds without progress
+constexpr double kLoose = 0.01;      // residual that conjugate gradients may leave
+constexpr Index kMostIterations = 60;
+constexpr double kStaleGram = 20.0;  // iterations from which the Gram matrix is made anew, where it only preconditions
+
+/// G R for a symmetric G.
+Mat symmetric_product(const Mat& G, const Mat& R) {
+  std::vector<const double*> lines;
+  for (Index j = 0; j < G.cols(); ++j) lines.push_back(G.col(j).data());
+  Mat out(G.cols(), R.cols());
+  if (out.size() == 0) return out;
+  kernels().correlate_f64(lines.data(), G.cols(), G.rows(), R.data(), R.outerStride(), R.cols(), out.data(),
+                          out.outerStride());
+  return out;
+}
+
+/// t in [0, 1] where the objective along b + t d is least. `slope` = c'd, `bend` = d'G d of the quadratic.
+double best_length(std::span<const GroupNorm> net, const Mat& B, const Mat& D, double slope, double bend) {
+  const Vec bb = B.rowwise().squaredNorm(), bd = B.cwiseProduct(D).rowwise().sum(), dd = D.rowwise().squaredNorm();
+  const auto rate = [&](double t) {
+    double sum = t * bend - slope;
+    for (Index i = 0; i < bb.size(); ++i) {
+      const GroupNorm& row = net[static_cast<std::size_t>(i)];
+      const double along = bd[i] + t * dd[i], norm = std::sqrt(std::max(bb[i] + t * (2.0 * bd[i] + t * dd[i]), 0.0));
+      sum += row.l2 * along;
+      if (norm > 0.0) sum += row.l1 * along / norm;
+    }
+    return sum;
+  };
+  if (rate(1.0) <= 0.0) return 1.0;
+  double low = 0.0, high = 1.0;
+  for (int halving = 0; halving < 30; ++halving) {
+    const double middle = 0.5 * (low + high);
+    (rate(middle) > 0.0 ? high : low) = middle;
+  }
+  return low;
+}
+
+}  // namespace
+
+/// The features worked on, a x K.
+struct BlockNewton::Local {
+  std::vector<Index> features;
+  std::vector<GroupNorm> net;
+  Mat B, C;
+  bool held;   // whether G is known
+  bool exact;  // and is what the model has
+  Mat G;
+
+  // Counted multiplications.
+  double size() const { return static_cast<double>(B.rows()); }
+  double sweep_cost() const { return size() * static_cast<double>(B.size()); }
+  double build_cost() const { return 2.5 * size() * size() * size(); }
+  double iteration_cost(Index rows) const {
+    const double product = exact ? size() : 2.0 * static_cast<double>(rows);
+    return (product + 2.0 * size()) * static_cast<double>(B.size());
+  }
+
+  double worst() const {
+    double out = 0.0;
+    for (Index i = 0; i < B.rows(); ++i) {
+      out = std::max(out, net[static_cast<std::size_t>(i)].kkt_violation(B.row(i), C.row(i)));
+    }
+    return out;
+  }
+  /// Change of C when B moves by D, and D'(that).
+  Mat curve(Quadratic& model, const Mat& D) const {
+    if (exact) return symmetric_product(G, D);
+    Mat out;
+    model.curve(features, D.transpose(), out);
+    return out.transpose();
+  }
+};
+
+void BlockNewton::renumber(std::span<const Index> new_number) {
+  const auto number = [&](Index w) { return new_number[static_cast<std::size_t>(w)]; };
+  std::vector<Index> keep;
+  for (std::size_t i = 0; i < held_.size(); ++i) {
+    if (number(held_[i]) >= 0) keep.push_back(static_cast<Index>(i));
+  }
+  if (keep.size() < held_.size()) gram_ = gram_(keep, keep).eval();
+  std::vector<Index> held;
+  for (const Index i : keep) held.push_back(number(held_[static_cast<std::size_t>(i)]));
+  held_ = std::move(held);
+  for (Index& w : place_) w = w >= 0 ? number(w) : w;
+}
+
+/// Makes the Gram matrix cover the features.
+void BlockNewton::hold(Quadratic& model, std::span<const Index> features) {
+  std::vector<char> known(static_cast<std::size_t>(model.features()), 0);
+  for (const Index w : held_) known[static_cast<std::size_t>(w)] = 1;
+  std::vector<Index> fresh;
+  for (const Index w : features) {
+    if (!known[static_cast<std::size_t>(w)]) fresh.push_back(w);
+  }
+  if (fresh.empty()) return;
+  if (held_.size() + fresh.size() > 2 * features.size() + 64) {  // much of it is of no more use
+    std::vector<char> wanted(known.size(), 0);
+    for (const Index w : features) wanted[static_cast<std::size_t>(w)] = 1;
+    std::vector<Index> keep, names;
+    for (std::size_t i = 0; i < held_.size(); ++i) {
+      if (!wanted[static_cast<std::size_t>(held_[i])]) continue;
+      keep.push_back(static_cast<Index>(i));
+      names.push_back(held_[i]);
+    }
+    gram_ = gram_(keep, keep).eval();
+    held_ = std::move(names);
+  }
+  const Index old = static_cast<Index>(held_.size()), m = static_cast<Index>(fresh.size());
+  held_.insert(held_.end(), fresh.begin(), fresh.end());
+  Mat block;
+  model.feature_gram(held_, fresh, block);
+  gram_.conservativeResize(old + m, old + m);
+  gram_.rightCols(m) = block;
+  gram_.bottomLeftCorner(m, old) = block.topRows(old).transpose();
+}
+
+Mat BlockNewton::gram_of(std::span<const Index> features) const {
+  std::vector<Index> where;
+  Index largest = 0;
+  for (const Index w : held_) largest = std::max(largest, w);
+  std::vector<Index> slot(static_cast<std::size_t>(largest) + 1, -1);
+  for (std::size_t i = 0; i < held_.size(); ++i) slot[static_cast<std::size_t>(held_[i])] = static_cast<Index>(i);
+  for (const Index w : features) where.push_back(slot[static_cast<std::size_t>(w)]);
+  return gram_(where, where);
+}
+
+/// Sweeps of block coordinate descent: exact with the Gram matrix of the model; else on a surrogate, with its end as a
+/// direction.
+void BlockNewton::sweep(GroupedProblem& problem, Local& at) const {
+  const Mat start = at.B, gradient = at.C;
+  Vec diagonal(at.B.rows());
+  if (at.held) {
+    diagonal = at.G.diagonal();
+  } else {
+    const Vec& all = problem.model.diagonal();
+    const Index K = problem.model.outputs();
+    for (std::size_t i = 0; i < at.features.size(); ++i) {
+      diagonal[static_cast<Index>(i)] = all.segment(at.features[i] * K, K).maxCoeff();
+    }
+  }
+  Eigen::RowVectorXd z(at.B.cols());
+  for (int pass = 0; pass < (at.exact ? 1 : kSurrogateSweeps); ++pass) {
+    for (Index i = 0; i < at.B.rows(); ++i) {
+      const double curvature = diagonal[i];
+      if (curvature <= 0.0) continue;
+      z = at.B.row(i) + at.C.row(i) / curvature;
+      z *= at.net[static_cast<std::size_t>(i)].shrinkage(z.norm(), 1.0 / curvature);
+      const Eigen::RowVectorXd change = z - at.B.row(i);
+      if ((change.array() == 0.0).all()) continue;
+      at.B.row(i) = z;
+      if (at.held) {
+        at.C.noalias() -= at.G.col(i) * change;
+      } else {
+        at.C.row(i) -= curvature * change;
+      }
+      ++problem.counters.cd_updates;
+    }
+  }
+  if (at.exact) return;
+  const Mat D = at.B - start, curved = at.curve(problem.model, D);
+  const double t = best_length(at.net, start, D, gradient.cwiseProduct(D).sum(), curved.cwiseProduct(D).sum());
+  if (t < 1.0) at.B = start + t * D;
+  at.C = gradient - t * curved;
+}
+
+void BlockNewton::factor_correction() {
+  Mat middle = -inverse_.cwiseProduct(direction_ * direction_.transpose());
+  for (Index i = 0; i < pull_.size(); ++i) middle(i, i) += pull_[i] > 0.0 ? 1.0 / pull_[i] : 1.0;
+  correction_.compute(middle);
+  corrects_ = middle.size() > 0 && correction_.info() == Eigen::Success;
+}
+
+/// Makes the preconditioner for the features that move.
+void BlockNewton::precondition(const Local& at, std::span<const Index> moving) {
+  const Index m = static_cast<Index>(moving.size());
+  place_.clear();
+  pull_.resize(m);
+  direction_.setZero(m, at.B.cols());
+  Mat H(m, m);
+  for (Index i = 0; i < m; ++i) {
+    const Index row = moving[static_cast<std::size_t>(i)];
+    place_.push_back(at.features[static_cast<std::size_t>(row)]);
+    const GroupNorm& net = at.net[static_cast<std::size_t>(row)];
+    const double norm = at.B.row(row).norm();
+    pull_[i] = norm > 0.0 ? net.l1 / norm : 0.0;
+    if (pull_[i] > 0.0) direction_.row(i) = at.B.row(row) / norm;
+    for (Index j = 0; j < m; ++j) H(j, i) = at.G(moving[static_cast<std::size_t>(j)], row);
+    H(i, i) += pull_[i] + net.l2;
+  }
+  H.diagonal().array() += 1e-12 * H.diagonal().maxCoeff();
+  inverse_ = H.llt().solve(Mat::Identity(m, m));
+  inverse_ = (0.5 * (inverse_ + inverse_.transpose())).eval();
+  factor_correction();
+}
+
+/// The preconditioner times a residual of the features that move; those it does not know take their diagonal.
+Mat BlockNewton::apply(const Local& at, std::span<const Index> moving, const Mat& residual) const {
+  const Index m = static_cast<Index>(moving.size());
+  Mat out(m, residual.cols()), known = Mat::Zero(static_cast<Index>(place_.size()), residual.cols());
+  std::vector<Index> slot(static_cast<std::size_t>(*std::max_element(at.features.begin(), at.features.end())) + 1, -1);
+  for (std::size_t i = 0; i < place_.size(); ++i) {
+    if (place_[i] >= 0 && place_[i] < static_cast<Index>(slot.size())) {
+      slot[static_cast<std::size_t>(place_[i])] = static_cast<Index>(i);
+    }
+  }
+  const auto slot_of = [&](Index i) {
+    return slot[static_cast<std::size_t>(at.features[static_cast<std::size_t>(moving[static_cast<std::size_t>(i)])])];
+  };
+  for (Index i = 0; i < m; ++i) {
+    if (slot_of(i) >= 0) known.row(slot_of(i)) = residual.row(i);
+  }
+  Mat solved = symmetric_product(inverse_, known);
+  if (corrects_) {
+    const Vec along = correction_.solve(solved.cwiseProduct(direction_).rowwise().sum());
+    solved += symmetric_product(inverse_, along.asDiagonal() * direction_);
+  }
+  for (Index i = 0; i < m; ++i) {
+    const Index s = slot_of(i), row = moving[static_cast<std::size_t>(i)];
+    if (s >= 0) {
+      out.row(i) = solved.row(s);
+      continue;
+    }
+    const GroupNorm& net = at.net[static_cast<std::size_t>(row)];
+    const double norm = at.B.row(row).norm();
+    const double curvature = (at.held ? at.G(row, row) : 1.0) + net.l2 + (norm > 0.0 ? net.l1 / norm : 0.0);
+    out.row(i) = residual.row(i) / std::max(curvature, 1e-300);
+  }
+  return out;
+}
+
+/// One Newton step on the features that are not zero. False when it could not be taken.
+bool BlockNewton::newton(GroupedProblem& problem, Local& at) {
+  std::vector<Index> moving;
+  for (Index i = 0; i < at.B.rows(); ++i) {
+    if (at.net[static_cast<std::size_t>(i)].l1 == 0.0 || (at.B.row(i).array() != 0.0).any()) moving.push_back(i);
+  }
+  if (moving.empty()) return false;
+  const Index m = static_cast<Index>(moving.size()), K = at.B.cols();
+  Mat B(m, K), residual(m, K), direction = Mat::Zero(m, K);
+  Vec pull(m), ridge(m);
+  for (Index i = 0; i < m; ++i) {
+    const Index row = moving[static_cast<std::size_t>(i)];
+    const GroupNorm& net = at.net[static_cast<std::size_t>(row)];
+    B.row(i) = at.B.row(row);
+    const double norm = B.row(i).norm();
+    pull[i] = norm > 0.0 ? net.l1 / norm : 0.0;
+    ridge[i] = net.l2;
+    if (pull[i] > 0.0) direction.row(i) = B.row(i) / norm;
+    residual.row(i) = at.C.row(row) - (ridge[i] + pull[i]) * B.row(i);
+  }
+  Mat whole = Mat::Zero(at.B.rows(), K);
+  Mat curved_whole;
+  const auto curve = [&](const Mat& D) {
+    for (Index i = 0; i < m; ++i) whole.row(moving[static_cast<std::size_t>(i)]) = D.row(i);
+    curved_whole = at.curve(problem.model, whole);
+    Mat out(m, K);
+    for (Index i = 0; i < m; ++i) out.row(i) = curved_whole.row(moving[static_cast<std::size_t>(i)]);
+    const Vec along = D.cwiseProduct(direction).rowwise().sum().cwiseProduct(pull);
+    out += (ridge + pull).asDiagonal() * D;
+    out -= along.asDiagonal() * direction;
+    return out;
+  };
+  const double excess = (static_cast<double>(iterations_) - fresh_) * at.iteration_cost(problem.model.rows());
+  const bool anew = at.held && (place_.empty() || excess > at.build_cost());
+  if (anew) precondition(at, moving);
+
+  // Conjugate gradients. D is the step, `fall` the model's share of the matrix times it.
+  Mat D = Mat::Zero(m, K), fall = Mat::Zero(at.B.rows(), K), search, solved = apply(at, moving, residual);
+  const double first = residual.norm();
+  double product = residual.cwiseProduct(solved).sum();
+  if (!(product > 0.0)) {
+    place_.clear();
+    iterations_ = 0;
+    return false;
+  }
+  search = solved;
+  iterations_ = 0;
+  for (; iterations_ < kMostIterations; ++iterations_) {
+    const Mat image = curve(search);
+    const double bend = search.cwiseProduct(image).sum();
+    if (!(bend > 0.0)) break;
+    const double length = product / bend;
+    D += length * search;
+    fall += length * curved_whole;
+    residual -= length * image;
+    if (residual.norm() <= kLoose * first) {
+      ++iterations_;
+      break;
+    }
+    solved = apply(at, moving, residual);
+    const double next = residual.cwiseProduct(solved).sum();
+    if (!(next > 0.0)) break;
+    search = solved + (next / product) * search;
+    product = next;
+  }
+  if (anew) fresh_ = static_cast<double>(iterations_);
+  ++problem.counters.newton_steps;
+  if (!D.allFinite()) return false;
+  whole.setZero();
+  for (Index i = 0; i < m; ++i) whole.row(moving[static_cast<std::size_t>(i)]) = D.row(i);
+  const double t = best_length(at.net, at.B, whole, at.C.cwiseProduct(whole).sum(), fall.cwiseProduct(whole).sum());
+  at.B += t * whole;
+  at.C -= t * fall;
+  return t > 0.0;
+}
+
+/// Brings the violation on some features down to the target; c there is as at b to begin with.
+void BlockNewton::work_on(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
+                          InnerResult& result) {
+  Quadratic& model = problem.model;
+  const Index a = static_cast<Index>(features.size()), K = model.outputs();
+  Local at;
+  at.features.assign(features.begin(), features.end());
+  at.held = a <= kMostHeld;
+  at.exact = at.held && !model.coupled();
+  if (at.held) {
+    if (model.coupled() && static_cast<double>(iterations_) > kStaleGram) held_.clear();
+    hold(model, features);
+    at.G = gram_of(features);
+  }
+  at.B.resize(a, K);
+  at.C.resize(a, K);
+  for (Index i = 0; i < a; ++i) {
+    const Index w = at.features[static_cast<std::size_t>(i)];
+    at.net.push_back(problem.penalty.rows()[static_cast<std::size_t>(w)]);
+    at.B.row(i) = b.segment(w * K, K).transpose();
+    at.C.row(i) = c.segment(w * K, K).transpose();
+  }
+  double worst = at.worst(), best = worst;
+  int stagnant = 0;
+  for (int round = 0; round < kRounds && worst > target && stagnant < kStagnant; ++round, ++result.iterations) {
+    if (problem.poll) problem.poll();
+    sweep(problem, at);
+    double next = at.worst();
+    const double rate = std::min(next / worst, 0.99), sweeps = std::log(next / target) / -std::log(rate);
+    const double step = 3.0 * at.iteration_cost(model.rows()) + 0.3 * at.build_cost();
+    if (!problem.descent_only && next > target && (!at.exact || sweeps * at.sweep_cost() > step)) {
+      newton(problem, at);
+      next = at.worst();
+    }
+    worst = next;
+    stagnant = worst < 0.5 * best || (problem.descent_only && worst < best) ? 0 : stagnant + 1;
+    best = std::min(best, worst);
+  }
+  for (Index i = 0; i < a; ++i) b.segment(at.features[static_cast<std::size_t>(i)] * K, K) = at.B.row(i).transpose();
+}
+
+/// The same by sweeps over the columns, from the point of the model's last correlations().
+void BlockNewton::descend(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b,
+                          InnerResult& result) {
+  Quadratic& model = problem.model;
+  const Index a = static_cast<Index>(features.size()), K = model.outputs();
+  const Vec diagonal = model.diagonal();
+  const auto value = [&] { return model.squares() + problem.penalty.value(b); };
+  Mat history(a * K, kWindow + 1);
+  Vec c(K), z(K), combined, nothing(b.size());
+  for (int round = 0; round < kRounds; ++round, ++result.iterations) {
+    if (problem.poll) problem.poll();
+    const Index slot = round % (kWindow + 1);
+    for (Index i = 0; i < a; ++i)
+      history.col(slot).segment(i * K, K) = b.segment(features[static_cast<std::size_t>(i)] * K, K);
+    if (slot == kWindow && extrapolate(history, combined)) {
+      const double before = value();
+      const Vec kept = b;
+      for (Index i = 0; i < a; ++i) {
+        auto row = b.segment(features[static_cast<std::size_t>(i)] * K, K);
+        if ((row.array() != 0.0).any()) row = combined.segment(i * K, K);
+      }
+      model.correlations(b, {}, nothing);
+      if (!(value() < before)) {
+        b = kept;
+        model.correlations(b, {}, nothing);
+      }
+    }
+    double worst = 0.0;
+    for (const Index w : features) {
+      const double curvature = diagonal[w * K];
+      if (curvature <= 0.0) continue;
+      const GroupNorm& net = problem.penalty.rows()[static_cast<std::size_t>(w)];
+      auto row = b.segment(w * K, K);
+      model.row_correlation(w, c);
+      worst = std::max(worst, net.kkt_violation(row, c));
+      z = row + c / curvature;
+      z *= net.shrinkage(z.norm(), 1.0 / curvature);
+      c = z - row;
+      if ((c.array() == 0.0).all()) continue;
+      model.row_update(w, c);
+      row = z;
+      ++problem.counters.cd_updates;
+    }
+    if (worst <= target) break;
+  }
+}
+
+InnerResult BlockNewton::solve(GroupedProblem problem, Vec& b, Vec& c) {
+  Quadratic& model = problem.model;
+  const Index K = model.outputs();
+  std::vector<Index> all(static_cast<std::size_t>(model.size()));
+  std::iota(all.begin(), all.end(), Index{0});
+  InnerResult result;
+  double best = kInfinity;
+  int stagnant = 0;
+  while (result.iterations < problem.max_iter) {
+    if (problem.poll) problem.poll();
+    std::vector<Index> active;
+    std::vector<std::pair<double, Index>> entering;
+    double worst = 0.0;
+    for (Index w = 0; w < model.features(); ++w) {
+      const double violation = problem.penalty.violation(w, b, c);
+      worst = std::max(worst, violation);
+      if (problem.penalty.l1(w) == 0.0 || (b.segment(w * K, K).array() != 0.0).any()) {
+        active.push_back(w);
+      } else if (violation > problem.tolerance) {
+        entering.push_back({-violation, w});
+      }
+    }
+    const double distance = worst <= problem.tolerance ? 0.0 : problem.enough ? problem.enough(b, c) : kInfinity;
+    if (distance <= 1.0) {
+      result.converged = true;
+      break;
+    }
+    stagnant = worst < 0.5 * best ? 0 : stagnant + 1;
+    best = std::min(best, worst);
+    if (stagnant > 2 * kStagnant) break;
+    std::sort(entering.begin(), entering.end());
+    const std::size_t most = std::max<std::size_t>(10, active.size() / 4);
+    if (entering.size() > most) entering.resize(most);
+    for (const auto& [violation, w] : entering) active.push_back(w);
+    std::sort(active.begin(), active.end());
+    // The gap goes with the square of the violation.
+    const double share = std::clamp(0.5 / std::sqrt(distance), 0.02, 0.5);
+    const double target = std::max(0.5 * problem.tolerance, share * worst);
+    if (!model.coupled() && static_cast<Index>(active.size()) > model.rows()) {
+      descend(problem, active, target, b, result);
+    } else {
+      work_on(problem, active, target, b, c, result);
+    }
+    model.correlations(b, all, c);
+    ++result.iterations;
+  }
+  return result;
+}
+
+}  // namespace riata
