@@ -7,7 +7,7 @@ from support import make_problem, response_to
 
 import riata
 
-LOSSES = ["gaussian", "binomial", "cox"]
+LOSSES = ["gaussian", "binomial", "poisson", "huber", "cox"]
 
 
 def responses(loss, X, seed=0):
