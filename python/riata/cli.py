@@ -305,7 +305,7 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
     add("--positive", metavar="LABEL", help="label of events (default: as in the fit)")
     add("--missing-code", metavar="CODE", help="phenotype value that means missing, beside NA (default -9)")
     add(
-        "--loss", choices=_Names("riata._validation", "LOSSES"), metavar="LOSS",
+        "--loss", choices=("gaussian", "binomial", "cox"), metavar="LOSS",
         help="with --weights: gaussian for numbers, binomial for two classes, cox for survival times",
     )  # fmt: skip
 

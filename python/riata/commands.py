@@ -138,7 +138,9 @@ def check_options(options: Namespace) -> None:
     if options.row_grouped and options.loss != "multinomial":
         raise ValueError("--row-grouped needs --loss multinomial")
     if options.loss == "multigaussian":
-        raise ValueError("--loss multigaussian: fit several phenotypes with --pheno-name A,B")
+        raise ValueError(
+            "--loss multigaussian is for riata.fit_path; --pheno-name A,B with other losses fits each apart"
+        )
     if options.scoring is not None and options.verb == "fit" and options.split is None:
         raise ValueError("--scoring needs a validation part: give --split NAME, or use riata cv")
     if options.alpha is not None and isinstance(options.alphas, list) and options.alpha < min(options.alphas):

@@ -151,3 +151,9 @@ def test_one_phenotype_at_a_time(files, tmp_path, capsys):
     asked = [*flags(files)[:4], "--pheno-name", "kind,part", "--loss", "multinomial", "--out", tmp_path / "x"]
     assert run("fit", *asked) == 2
     assert "--loss multinomial takes one phenotype at a time" in capsys.readouterr().err
+
+
+def test_responses_that_enter_together_are_not_for_the_command_line(files, tmp_path, capsys):
+    asked = [*flags(files)[:4], "--pheno-name", "age,part", "--loss", "multigaussian"]
+    assert run("fit", *asked, "--out", tmp_path / "x") == 2
+    assert "--loss multigaussian is for riata.fit_path" in capsys.readouterr().err

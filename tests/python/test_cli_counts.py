@@ -127,3 +127,9 @@ def test_robust_fit(files, capsys):
 def test_delta_without_the_loss_is_refused(files, capsys):
     assert run("fit", *flags(files, "dose", "gaussian"), "--huber-delta", 2, "--out", files[0] / "n") == 2
     assert "--huber-delta needs --loss huber" in capsys.readouterr().err
+
+
+def test_a_score_has_no_level_to_compare_counts_with(files, capsys):
+    asked = ["--weights", "w.tsv", "--bfile", "s", "--pheno", files[0] / "y.txt", "--loss", "poisson"]
+    assert run("predict", *asked, "--out", files[0] / "n") == 2
+    assert "invalid choice 'poisson' (choose from gaussian, binomial, cox)" in capsys.readouterr().err

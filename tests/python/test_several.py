@@ -184,6 +184,7 @@ def test_memory_ends_all_that_go_on():
         ),
         ([np.arange(20.0)], {"loss": "binomial"}, r"ys\[0\]: y must hold two classes or numbers from 0 to 1"),
         ([np.ones(20)], {"loss": "binomial"}, r"ys\[0\]: .*one class only"),
+        ([np.arange(20.0)], {"loss": "multinomial"}, "loss must be one for a single number a sample"),
     ],
 )
 def test_refusals(ys, given, message):
