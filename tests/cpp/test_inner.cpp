@@ -10,6 +10,7 @@
 
 #include "check_design.hpp"
 #include "riata/design/dense.hpp"
+#include "riata/solver/block_newton.hpp"
 #include "riata/solver/inner.hpp"
 
 using namespace riata;
@@ -47,7 +48,10 @@ struct Setting {
   InnerResult solve(const std::string& solver, double tolerance = 1e-12, Index max_iter = 100'000) {
     InnerProblem problem{model, penalty, tolerance, max_iter, counters, poll};
     if (solver == "cd") return coordinate_descent(problem, b, c);
-    if (solver == "prox") return prox_gradient(problem, b, c);
+    if (solver == "prox") {
+      const Penalties net(penalty);
+      return prox_gradient({model, net, tolerance, max_iter, counters, poll}, b, c);
+    }
     return active_set.solve(problem, b, c, {});
   }
 

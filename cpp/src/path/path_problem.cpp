@@ -274,7 +274,8 @@ void PathProblem::select(std::span<const double> lambdas, double following) {
   for (double lambda : lambdas) {
     pending_.emplace_back();
     pending_.back().lambda = lambda;
-    pending_.back().solver = grouped_ ? "newton" : options_.solver == "auto" ? "homotopy" : options_.solver;
+    const bool choose = options_.solver == "auto" || options_.solver == "homotopy";
+    pending_.back().solver = !choose ? options_.solver : grouped_ ? "newton" : "homotopy";
   }
   tries_ = 0;
   following_ = following;

@@ -149,7 +149,7 @@ class PathProblem {
   void make_dual_feasible(Pending& p) const;
   bool move_dual_point(Pending& p) const;
   InnerResult solve_grouped(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
-                            const GroupedProblem::Enough& enough);
+                            const PenalisedProblem::Enough& enough);
   struct Newton;
   void solve_newton(Pending& p, std::span<const Index> entering);
   double factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere);

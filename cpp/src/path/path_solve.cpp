@@ -147,7 +147,10 @@ std::string PathProblem::choose_solver(const Vec& b) {
 InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, InnerProblem problem, Vec& b, Vec& c,
                                      std::span<const Index> entering) {
   p.solver = solver;
-  if (solver == "prox") return prox_gradient(problem, b, c);
+  if (solver == "prox") {
+    const Penalties net{{problem.penalty.begin(), problem.penalty.end()}};
+    return prox_gradient({model_, net, problem.tolerance, problem.max_iter, counters_, problem.poll}, b, c);
+  }
   const bool choosing = options_.solver == "auto";
   if (solver == "cd" && !choosing) return coordinate_descent(problem, b, c);
   const SolverChoice::Situation now = situation(b);
@@ -175,11 +178,12 @@ InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, Inne
 
 /// The solver of penalties that tie the coefficients of a feature together.
 InnerResult PathProblem::solve_grouped(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
-                                       const GroupedProblem::Enough& enough) {
-  const bool descent_only = options_.solver == "cd";
-  p.solver = descent_only ? "cd" : "newton";
-  return block_newton_.solve(
-      {model_, net, tolerance, options_.max_iter, counters_, options_.poll, descent_only, enough}, b, c);
+                                       const PenalisedProblem::Enough& enough) {
+  const bool descent_only = options_.solver == "cd", prox = options_.solver == "prox";
+  p.solver = descent_only ? "cd" : prox ? "prox" : "newton";
+  const PenalisedProblem problem{model_,    net,           tolerance,    options_.max_iter,
+                                 counters_, options_.poll, descent_only, enough};
+  return prox ? prox_gradient(problem, b, c) : block_newton_.solve(problem, b, c);
 }
 
 /// The whole of a lambda where the model is exact.

@@ -142,7 +142,7 @@ Mat BlockNewton::gram_of(std::span<const Index> features) const {
 
 /// Sweeps of block coordinate descent: exact with the Gram matrix of the model; else on a surrogate, with its end as a
 /// direction.
-void BlockNewton::sweep(GroupedProblem& problem, Local& at) const {
+void BlockNewton::sweep(PenalisedProblem& problem, Local& at) const {
   const Mat start = at.B, gradient = at.C;
   Vec diagonal(at.B.rows());
   if (at.held) {
@@ -245,7 +245,7 @@ Mat BlockNewton::apply(const Local& at, std::span<const Index> moving, const Mat
 }
 
 /// One Newton step on the features that are not zero. False when it could not be taken.
-bool BlockNewton::newton(GroupedProblem& problem, Local& at) {
+bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
   std::vector<Index> moving;
   for (Index i = 0; i < at.B.rows(); ++i) {
     if (at.net[static_cast<std::size_t>(i)].l1 == 0.0 || (at.B.row(i).array() != 0.0).any()) moving.push_back(i);
@@ -321,8 +321,8 @@ bool BlockNewton::newton(GroupedProblem& problem, Local& at) {
 }
 
 /// Brings the violation on some features down to the target; c there is as at b to begin with.
-void BlockNewton::work_on(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
-                          InnerResult& result) {
+void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b,
+                          const Vec& c, InnerResult& result) {
   Quadratic& model = problem.model;
   const Index a = static_cast<Index>(features.size()), K = model.outputs();
   Local at;
@@ -362,7 +362,7 @@ void BlockNewton::work_on(GroupedProblem& problem, std::span<const Index> featur
 }
 
 /// The same by sweeps over the columns, from the point of the model's last correlations().
-void BlockNewton::descend(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b,
+void BlockNewton::descend(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b,
                           InnerResult& result) {
   Quadratic& model = problem.model;
   const Index a = static_cast<Index>(features.size()), K = model.outputs();
@@ -408,7 +408,7 @@ void BlockNewton::descend(GroupedProblem& problem, std::span<const Index> featur
   }
 }
 
-InnerResult BlockNewton::solve(GroupedProblem problem, Vec& b, Vec& c) {
+InnerResult BlockNewton::solve(PenalisedProblem problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   const Index K = model.outputs();
   std::vector<Index> all(static_cast<std::size_t>(model.size()));

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "riata/solver/inner.hpp"
+#include "riata/solver/block_newton.hpp"
 
 namespace riata {
 namespace {
@@ -12,7 +12,7 @@ constexpr Index kCheckEvery = 10;
 
 }  // namespace
 
-InnerResult prox_gradient(InnerProblem problem, Vec& b, Vec& c) {
+InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   const Index size = model.size();
   std::vector<Index> all(static_cast<std::size_t>(size));
@@ -26,12 +26,16 @@ InnerResult prox_gradient(InnerProblem problem, Vec& b, Vec& c) {
   Vec metric = model.diagonal();
   const double largest = metric.maxCoeff();
   metric = metric.cwiseMax(1e-14 * (largest > 0.0 ? largest : 1.0));
+  const Index width = problem.penalty.width();  // the entries of a unit share a step
+  for (Index first = 0; first < size; first += width) {
+    metric.segment(first, width).setConstant(metric.segment(first, width).maxCoeff());
+  }
 
   // Largest eigenvalue of metric^-1/2 G metric^-1/2 by power iteration from a fixed start.
   Vec v(size), image(size);
   for (Index w = 0; w < size; ++w) v[w] = 1.0 + 0.5 * std::sin(static_cast<double>(w) * 1.7);
   double lipschitz = 1.0;
-  for (int step = 0; step < kPowerSteps; ++step) {
+  for (int k = 0; k < kPowerSteps; ++k) {
     v /= std::sqrt(v.dot(metric.cwiseProduct(v)));
     model.correlations(model.b0() + v, all, image);
     image = (model.c0() - image).cwiseQuotient(metric);  // metric^-1 G v
@@ -41,9 +45,12 @@ InnerResult prox_gradient(InnerProblem problem, Vec& b, Vec& c) {
   }
   lipschitz = 1.05 * std::max(lipschitz, 1e-300);
 
+  Vec step(problem.penalty.units());
+  for (Index i = 0; i < step.size(); ++i) step[i] = 1.0 / (lipschitz * metric[i * width]);
+  const auto objective = [&] { return model.value(b, c) + problem.penalty.value(b); };
   Vec z = b, next(size), cz(size);
   model.correlations(b, all, c);
-  double momentum = 1.0, last_value = objective(problem, b, c), worst = worst_violation(problem.penalty, b, c);
+  double momentum = 1.0, last_value = objective(), worst = problem.penalty.worst_violation(b, c);
   Vec checked = b;
   int stagnant = 0;
   double best_worst = worst;
@@ -52,10 +59,8 @@ InnerResult prox_gradient(InnerProblem problem, Vec& b, Vec& c) {
     ++result.iterations;
     ++problem.counters.prox_steps;
     model.correlations(z, all, cz);
-    for (Index w = 0; w < size; ++w) {
-      const double step = 1.0 / (lipschitz * metric[w]);
-      next[w] = problem.penalty[static_cast<std::size_t>(w)].prox(z[w] + step * cz[w], step);
-    }
+    for (Index i = 0; i < size; ++i) next[i] = z[i] + step[i / width] * cz[i];
+    problem.penalty.prox(next, step);
     const Vec change = next - b;
     if ((z - next).cwiseProduct(metric).dot(change) > 0.0) momentum = 1.0;
     const double next_momentum = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * momentum * momentum));
@@ -65,9 +70,9 @@ InnerResult prox_gradient(InnerProblem problem, Vec& b, Vec& c) {
     if (result.iterations % kCheckEvery != 0) continue;
 
     model.correlations(b, all, c);
-    const double value = objective(problem, b, c);
+    const double value = objective();
     if (!(value <= last_value + 1e-12 * std::abs(last_value))) {  // the power iteration stopped short: shorter steps
-      lipschitz *= 1.5;
+      step /= 1.5;
       b = checked;
       z = b;
       momentum = 1.0;
@@ -76,13 +81,17 @@ InnerResult prox_gradient(InnerProblem problem, Vec& b, Vec& c) {
       last_value = value;
       checked = b;
     }
-    worst = worst_violation(problem.penalty, b, c);
+    worst = problem.penalty.worst_violation(b, c);
     stagnant = worst < 0.99 * best_worst ? 0 : stagnant + 1;
     best_worst = std::min(best_worst, worst);
     if (stagnant > 1000) break;
+    if (problem.enough && problem.enough(b, c) <= 1.0) {
+      result.converged = true;
+      return result;
+    }
   }
   model.correlations(b, all, c);
-  result.converged = worst_violation(problem.penalty, b, c) <= problem.tolerance;
+  result.converged = problem.penalty.worst_violation(b, c) <= problem.tolerance;
   return result;
 }
 

@@ -10,8 +10,8 @@
 
 namespace riata {
 
-/// What BlockNewton is asked: as InnerProblem, with one group norm for the K coefficients of each feature.
-struct GroupedProblem {
+/// As InnerProblem, for penalties of any kind.
+struct PenalisedProblem {
   /// At most 1 when b, with its c, will do whatever the tolerance says.
   using Enough = std::function<double(const Vec& b, const Vec& c)>;
 
@@ -25,8 +25,12 @@ struct GroupedProblem {
   Enough enough = {};
 };
 
-/// Group lasso on rows of K coefficients. Sweeps of block coordinate descent (Yuan & Lin 2006) find which features are
-/// active; on those the norms are smooth and Newton steps take over, solved by preconditioned conjugate gradients.
+/// "prox": accelerated proximal gradient (Beck & Teboulle 2009) with gradient restart (O'Donoghue & Candes 2015).
+InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c);
+
+/// Group lasso on rows of K coefficients: penalties have to be grouped. Sweeps of block coordinate descent (Yuan & Lin
+/// 2006) find which features are active; on those the norms are smooth and Newton steps take over, solved by
+/// preconditioned conjugate gradients.
 ///
 /// The Hessian of an active feature's norm is (l1 / |b|) (I - v v'), v = b / |b|. With G the Gram matrix of the columns
 /// and S = diag(l1 / |b|) the Newton matrix of uncoupled outputs is ((G + S + l2) x I) - V S V', V holding v_j in the
@@ -41,7 +45,7 @@ class BlockNewton {
   void renumber(std::span<const Index> new_number);
 
   /// Starts at b, with c right there; ends with c right on the whole working set.
-  InnerResult solve(GroupedProblem problem, Vec& b, Vec& c);
+  InnerResult solve(PenalisedProblem problem, Vec& b, Vec& c);
 
   /// See path/archive.hpp. The preconditioner decides the bits of a step.
   template <class Archive>
@@ -54,11 +58,11 @@ class BlockNewton {
   struct Local;
   void hold(Quadratic& model, std::span<const Index> features);
   Mat gram_of(std::span<const Index> features) const;
-  void work_on(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
+  void work_on(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
                InnerResult& result);
-  void descend(GroupedProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
-  void sweep(GroupedProblem& problem, Local& at) const;
-  bool newton(GroupedProblem& problem, Local& at);
+  void descend(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
+  void sweep(PenalisedProblem& problem, Local& at) const;
+  bool newton(PenalisedProblem& problem, Local& at);
   void precondition(const Local& at, std::span<const Index> moving);
   void factor_correction();
   Mat apply(const Local& at, std::span<const Index> moving, const Mat& residual) const;

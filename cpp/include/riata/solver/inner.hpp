@@ -102,7 +102,4 @@ class ActiveSet {
 /// Gram matrix when the model keeps one, else on the columns.
 InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c);
 
-/// "prox": accelerated proximal gradient (Beck & Teboulle 2009) with gradient restart (O'Donoghue & Candes 2015).
-InnerResult prox_gradient(InnerProblem problem, Vec& b, Vec& c);
-
 }  // namespace riata
