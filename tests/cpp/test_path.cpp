@@ -335,6 +335,45 @@ TEST_CASE("problems that lead have grids of their own and end on their own") {
   }
 }
 
+TEST_CASE("problems of several outputs lead, and tell of each output") {
+  const Index n = 40, p = 60, outputs = 3;
+  const Mat X = check::random_matrix(n, p, 16);
+  const auto design = view(X);
+  std::vector<Problem> problems(2);
+  for (Index f = 0; f < 2; ++f) {
+    Problem& problem = problems[static_cast<std::size_t>(f)];
+    problem.y = check::random_matrix(n, outputs, 17 + static_cast<unsigned>(f)).reshaped();
+    problem.weights = Vec::Ones(n);
+    problem.weights.segment(5 * f, 4).setZero();
+    problem.leader = f;
+  }
+  PathOptions options;
+  options.loss = "multigaussian";
+  options.n_alphas = 10;
+  options.eps = 0.1;
+  options.tol = 1e-12;
+  options.keep_linear_predictor = true;
+  std::vector<std::vector<Vec>> held(2);
+  options.held_out = [&](const std::vector<Vec>& predictors) {
+    for (std::size_t f = 0; f < 2; ++f) {
+      if (predictors[f].size() > 0) held[f].push_back(predictors[f]);
+    }
+  };
+  fit_paths(*design, problems, {}, options);
+  options.held_out = {};
+  for (std::size_t f = 0; f < 2; ++f) {
+    Problem alone = problems[f];
+    alone.leader = 0;
+    const PathResult apart = fit_paths(*design, {alone}, {}, options).front();
+    REQUIRE(held[f].size() == apart.alphas.size());
+    for (std::size_t k = 0; k < held[f].size(); ++k) {
+      const Vec expected = apart.linear_predictor.middleCols(static_cast<Index>(k) * outputs, outputs).reshaped();
+      REQUIRE(held[f][k].size() == 4 * outputs);
+      CHECK((held[f][k] - expected).cwiseAbs().maxCoeff() <= 1e-6);
+    }
+  }
+}
+
 TEST_CASE("tiny penalty factors do not pass for proofs") {
   const Index n = 40, p = 900;
   const Mat X = check::random_matrix(n, p, 31);
