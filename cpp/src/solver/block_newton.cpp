@@ -330,7 +330,10 @@ void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> feat
   at.held = a <= kMostHeld;
   at.exact = at.held && !model.coupled();
   if (at.held) {
-    if (model.coupled() && static_cast<double>(iterations_) > kStaleGram) held_.clear();
+    if (model.coupled() && static_cast<double>(iterations_) > kStaleGram) {
+      held_.clear();
+      place_.clear();
+    }
     hold(model, features);
     at.G = gram_of(features);
   }
