@@ -16,7 +16,7 @@ constexpr int kSurrogateSweeps = 2;  // of descent on a surrogate, where outputs
 constexpr int kStagnant = 6;         // rounds without progress
 constexpr double kLoose = 0.01;      // residual that conjugate gradients may leave
 constexpr Index kMostIterations = 60;
-constexpr double kStaleGram = 20.0;  // iterations from which the Gram matrix is made anew, where it only preconditions
+constexpr Index kStale = 20;  // iterations that tell of a preconditioner far off, and of the Gram matrix behind it
 
 /// G R for a symmetric G.
 Mat symmetric_product(const Mat& G, const Mat& R) {
@@ -277,7 +277,7 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
     return out;
   };
   const double excess = (static_cast<double>(iterations_) - fresh_) * at.iteration_cost(problem.model.rows());
-  const bool anew = at.held && (place_.empty() || excess > at.build_cost());
+  const bool anew = at.held && (place_.empty() || excess > at.build_cost() || iterations_ >= kStale);
   if (anew) precondition(at, moving);
 
   // Conjugate gradients. D is the step, `fall` the model's share of the matrix times it.
@@ -330,7 +330,7 @@ void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> feat
   at.held = a <= kMostHeld;
   at.exact = at.held && !model.coupled();
   if (at.held) {
-    if (model.coupled() && static_cast<double>(iterations_) > kStaleGram) {
+    if (model.coupled() && iterations_ >= kStale) {
       held_.clear();
       place_.clear();
     }
