@@ -221,7 +221,7 @@ def fit_arguments(study: Study, options: Namespace, checkpoint: Path | None) -> 
         "checkpoint": checkpoint,
         "keep_checkpoint": True,  # until the outputs are written
     }
-    if getattr(options, "row_grouped", False):
+    if options.row_grouped:
         arguments["row_grouped"] = True
     if options.verb == "cv":
         arguments |= {

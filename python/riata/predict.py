@@ -196,7 +196,7 @@ def _as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> S
         positive=asked.positive
         or (model.classes[1] if labels and len(model.classes) == 2 else model.positive),
         ties=model.ties if model.path.loss == "cox" else None,
-        huber_delta=getattr(model.path, "huber_delta", None),
+        huber_delta=model.path.huber_delta,
         **given,
     )
 
