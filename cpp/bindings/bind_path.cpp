@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "bindings.hpp"
@@ -113,6 +114,42 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   return out;
 }
 
+using Times = std::variant<std::monostate, riata::Survival, std::vector<riata::Survival>>;
+
+/// Problems of several responses: y, offset and survival have a column or an entry for each that leads, in order.
+std::vector<riata::Problem> led_problems(const Array& y, const Eigen::Map<const riata::Mat>& weights,
+                                         const std::optional<Array>& offset, const Times& survival,
+                                         const std::vector<Index>& leaders) {
+  const Index count = weights.cols();
+  if (static_cast<Index>(leaders.size()) != count) {
+    throw py::value_error("leaders must have one entry for each column of weights");
+  }
+  std::vector<Index> place(leaders.size(), -1);  // of those that lead, among them
+  Index responses = 0;
+  for (Index f = 0; f < count; ++f) {
+    if (leaders[static_cast<std::size_t>(f)] == f) place[static_cast<std::size_t>(f)] = responses++;
+  }
+  const auto column = [&](const Array& a, Index k, const char* name) -> riata::Vec {
+    if (a.ndim() != 2 || a.shape(1) != responses) {
+      throw py::value_error(std::string(name) + " must have one column for each problem that leads");
+    }
+    return Eigen::Map<const riata::Mat>(a.data(), a.shape(0), a.shape(1)).col(k);
+  };
+  const auto* times = std::get_if<std::vector<riata::Survival>>(&survival);
+  if (times != nullptr && static_cast<Index>(times->size()) != responses) {
+    throw py::value_error("survival must have one entry for each problem that leads");
+  }
+  std::vector<riata::Problem> problems;
+  for (Index f = 0; f < count; ++f) {
+    const Index leader = leaders[static_cast<std::size_t>(f)];
+    const Index k = leader >= 0 && leader < count ? place[static_cast<std::size_t>(leader)] : -1;
+    if (k < 0) throw py::value_error("leaders must be numbers of problems that lead, got " + std::to_string(leader));
+    problems.push_back({column(y, k, "y"), weights.col(f), offset ? column(*offset, k, "offset") : riata::Vec(),
+                        times != nullptr ? (*times)[static_cast<std::size_t>(k)] : riata::Survival{}, leader});
+  }
+  return problems;
+}
+
 py::list fit_paths(const riata::Design& design, const Array& y, const Array& weights,
                    const std::optional<Array>& offset, const std::optional<Array>& penalty_factor,
                    const std::optional<Array>& lower, const std::optional<Array>& upper, std::string loss,
@@ -120,16 +157,24 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    const std::optional<Array>& alphas, Index n_alphas, double eps, bool stop_early, Index max_active,
                    double memory, double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
                    const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds,
-                   bool keep_checkpoint, const std::optional<py::function>& held_out,
-                   const std::optional<riata::Survival>& survival, bool row_grouped, double huber_delta) {
+                   bool keep_checkpoint, const std::optional<py::function>& held_out, const Times& survival,
+                   bool row_grouped, double huber_delta, const std::optional<std::vector<Index>>& leaders) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
-  const riata::Vec response = columns_of(y, "y"), shift = offset ? columns_of(*offset, "offset") : riata::Vec();
   const Eigen::Map<const riata::Mat> columns(weights.data(), weights.shape(0), weights.shape(1));
   std::vector<riata::Problem> problems;
-  for (Index f = 0; f < columns.cols(); ++f) {
-    problems.push_back({response, columns.col(f), shift, survival.value_or(riata::Survival{})});
+  if (leaders) {
+    if (loss == "multinomial" || loss == "multigaussian") {
+      throw py::value_error("leaders must be left out with a loss of several outputs, got loss \"" + loss + "\"");
+    }
+    problems = led_problems(y, columns, offset, survival, *leaders);
+  } else {
+    const riata::Vec response = columns_of(y, "y"), shift = offset ? columns_of(*offset, "offset") : riata::Vec();
+    const auto* times = std::get_if<riata::Survival>(&survival);
+    for (Index f = 0; f < columns.cols(); ++f) {
+      problems.push_back({response, columns.col(f), shift, times != nullptr ? *times : riata::Survival{}});
+    }
   }
   const riata::Features features{optional_vector(penalty_factor, "penalty_factor"), optional_vector(lower, "lower"),
                                  optional_vector(upper, "upper")};
@@ -167,7 +212,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
     };
   }
   if (held_out) {
-    const Index outputs = columns.rows() > 0 ? response.size() / columns.rows() : 1;
+    const Index outputs = columns.size() > 0 ? problems.front().y.size() / columns.rows() : 1;
     options.held_out = [&held_out, outputs](const std::vector<riata::Vec>& predictors) {
       const py::gil_scoped_acquire gil;
       py::list kept;
@@ -209,7 +254,7 @@ void bind_path(py::module_& m) {
         "eps"_a, "stop_early"_a, "max_active"_a, "memory"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
         "keep_linear_predictor"_a, "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0,
         "keep_checkpoint"_a = false, "held_out"_a = py::none(), "survival"_a = py::none(), "row_grouped"_a = false,
-        "huber_delta"_a = 1.345);
+        "huber_delta"_a = 1.345, "leaders"_a = py::none());
   m.def(
       "checkpoint_progress",
       [](const std::string& path) {

@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from riata._equivalents import Equivalents, equivalents
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
+    from riata.fitting import fit_path
     from riata.genotypes import Genotypes, open_genotypes
     from riata.glm import SparseLogisticRegression, SparseLogisticRegressionCV
     from riata.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
     from riata.memory import MemoryEstimate, estimate_memory
     from riata.model_selection import CVPath, cv_path
-    from riata.path import Path, fit_path, load
+    from riata.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
+    from riata.path import Path, load
     from riata.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
+    from riata.several import cv_paths, fit_paths
     from riata.simulate import simulate_genotypes
 
 __all__ = [
@@ -30,6 +33,10 @@ __all__ = [
     "Lasso",
     "LassoCV",
     "MemoryEstimate",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
     "Path",
     "SparseCox",
     "SparseCoxCV",
@@ -39,10 +46,12 @@ __all__ = [
     "SparsePoissonRegressorCV",
     "__version__",
     "cv_path",
+    "cv_paths",
     "equivalents",
     "estimate_memory",
     "evaluate",
     "fit_path",
+    "fit_paths",
     "load",
     "open_genotypes",
     "penalties",
@@ -59,6 +68,10 @@ _HOME = {
     "Lasso": "linear_model",
     "LassoCV": "linear_model",
     "MemoryEstimate": "memory",
+    "MultiTaskElasticNet": "multi_task",
+    "MultiTaskElasticNetCV": "multi_task",
+    "MultiTaskLasso": "multi_task",
+    "MultiTaskLassoCV": "multi_task",
     "Path": "path",
     "SparseCox": "cox",
     "SparseCoxCV": "cox",
@@ -68,10 +81,12 @@ _HOME = {
     "SparsePoissonRegressorCV": "poisson",
     "__version__": "_core",
     "cv_path": "model_selection",
+    "cv_paths": "several",
     "equivalents": "_equivalents",
     "estimate_memory": "memory",
     "evaluate": "evaluation",
-    "fit_path": "path",
+    "fit_path": "fitting",
+    "fit_paths": "several",
     "load": "path",
     "open_genotypes": "genotypes",
     "simulate_genotypes": "simulate",

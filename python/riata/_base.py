@@ -12,6 +12,8 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from riata._arguments import Features, Options
+from riata._coefs import each_output
 from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_sparse, view
 from riata._survival import SurvivalTarget
 from riata._validation import (
@@ -27,6 +29,7 @@ from riata._validation import (
     check_weights,
     threads_for,
 )
+from riata.fitting import warn_unless_converged
 from riata.model_selection import (
     SELECTIONS,
     CVPath,
@@ -35,7 +38,6 @@ from riata.model_selection import (
     make_splits,
     warn_unless_all_converged,
 )
-from riata.path import Features, Options, warn_unless_converged
 
 
 class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
@@ -54,12 +56,12 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def sparse_coef_(self) -> Any:
-        """The coefficients as a SciPy CSR matrix of shape (1, p)."""
+        """The coefficients as a SciPy CSR matrix of shape (1, p), or (K, p) with K outputs."""
         return sp.csr_matrix(np.atleast_2d(self.coef_))
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
         check_is_fitted(self, "coef_")
-        mask: NDArray[np.bool_] = np.asarray(self.coef_).ravel() != 0.0
+        mask: NDArray[np.bool_] = np.any(np.atleast_2d(self.coef_) != 0.0, axis=0)
         return mask
 
     def __sklearn_tags__(self) -> Any:
@@ -69,7 +71,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _options(self, loss: str, alphas: Float | None, **others: Any) -> Options:
         """The parameters every estimator has, checked; one alpha and no early end unless given."""
-        given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False, "l1_ratio": 1.0} | others
+        given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False, "l1_ratio": 1.0}
+        given |= {"row_grouped": loss == "multigaussian"} | others
         return Options(
             loss=loss,
             alphas=alphas,
@@ -97,12 +100,16 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
             )
-        if not isinstance(y, np.ndarray) or y.ndim != 1 or len(y) != design.n_samples:
+        if not isinstance(y, np.ndarray) or y.ndim not in (1, 2) or len(y) != design.n_samples:
             check_consistent_length(np.empty(design.n_samples), y)
         return design, y, check_weights(sample_weight, design.n_samples)
 
     def _link(self, X: Any) -> Float:
-        """Intercept plus X coef for new samples."""
+        """Intercept plus X coef for new samples, (m,), of the only output."""
+        return self._links(X)[:, 0]
+
+    def _links(self, X: Any) -> Float:
+        """Intercepts plus X coef for new samples, (m, K)."""
         check_is_fitted(self, "coef_")
         if hasattr(X, "_design"):
             design = as_design(X)
@@ -113,20 +120,20 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         plain = type(X) is np.ndarray and not hasattr(self, "feature_names_in_")
         if not plain or X.shape[1] != self.n_features_in_:
             validate_data(self, X if hasattr(X, "shape") else table, skip_check_array=True, reset=False)
-        coef = np.asarray(self.coef_, dtype=np.float64).ravel()
-        support = np.flatnonzero(coef)
-        threads = threads_for(check_threads(self.n_threads), float(design.core.shape[0]) * len(support))
-        out = design.multiply(support, coef[support, None], threads)[:, 0]
-        return np.asarray(out + np.asarray(self.intercept_))
+        coef = np.atleast_2d(np.asarray(self.coef_, dtype=np.float64))
+        support = np.flatnonzero(np.any(coef != 0.0, axis=0))
+        block = coef[:, support].T
+        threads = threads_for(check_threads(self.n_threads), float(design.core.shape[0]) * block.size)
+        return np.asarray(design.multiply(support, block, threads) + np.asarray(self.intercept_))
 
     def _keep_fit(self, fit: dict[str, Any], options: Options) -> None:
         """Set the attributes from the only point of a path; warn when it missed the tolerance."""
-        coef = np.zeros(self.n_features_in_)
-        coef[fit["coef_indices"]] = fit["coef_values"]
+        outputs = np.shape(fit["intercepts"])[1:] or (1,)
+        coef = np.zeros((self.n_features_in_, *outputs))
+        coef.flat[fit["coef_indices"]] = fit["coef_values"]
         alpha, gap, converged = float(fit["alphas"][0]), float(fit["dual_gaps"][0]), bool(fit["converged"][0])
-        self._keep(
-            alpha, coef, float(fit["intercepts"][0]), gap, converged, int(fit["n_iter"][0]), fit["counters"]
-        )
+        intercept = np.reshape(fit["intercepts"], -1)
+        self._keep(alpha, coef.T, intercept, gap, converged, int(fit["n_iter"][0]), fit["counters"])
         if not converged:
             warn_unless_converged(
                 fit["alphas"], fit["dual_gaps"], fit["converged"], options.tol, options.max_iter
@@ -142,8 +149,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         self.dual_gaps_ = path.dual_gaps
         self._keep(
             self.alpha_,
-            path.coefs[:, [at]].toarray()[:, 0],
-            float(path.intercepts[at]),
+            np.stack([coefs[:, [at]].toarray()[:, 0] for coefs in each_output(path.coefs)]),
+            np.atleast_2d(path.intercepts)[:, at],
             float(path.dual_gaps[at]),
             bool(path.converged[at]),
             int(path.n_iter[at]),
@@ -154,19 +161,23 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         self,
         alpha: float,
         coef: Float,
-        intercept: float,
+        intercept: Float,
         gap: float,
         converged: bool,
         n_iter: int,
         counters: dict[str, float],
     ) -> None:
-        self.coef_, self.intercept_ = coef, intercept
+        self.coef_, self.intercept_ = self._shaped(coef, intercept)
         self.dual_gap_, self.converged_, self.n_iter_ = gap, converged, max(n_iter, 1)
         if self.verbose:
             print(
-                f"{type(self).__name__}: alpha {alpha:.6g}, {np.count_nonzero(coef)} active, gap {gap:.1e}, "
-                f"{counters['passes']:.1f} passes over X, {counters['seconds_total']:.2f} s"
+                f"{type(self).__name__}: alpha {alpha:.6g}, {np.count_nonzero(coef.any(axis=0))} active, "
+                f"gap {gap:.1e}, {counters['passes']:.1f} passes over X, {counters['seconds_total']:.2f} s"
             )
+
+    def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:
+        """Coefficients (K, p) and intercepts (K,) as `coef_` and `intercept_`: here of the only output."""
+        return coef[0], float(intercept[0])
 
 
 class CrossValidated(SparseLinearModel):

@@ -118,11 +118,15 @@ def fit_paths(
     checkpoint_seconds: float = 60.0,  # between two writes; 0: after every alpha
     keep_checkpoint: bool = False,  # at the end of the path too
     held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
-    survival: Survival | None = None,  # for loss "cox", where y are times
+    survival: Survival | list[Survival] | None = None,  # for loss "cox", where y are times
     row_grouped: bool = False,  # the coefficients of a feature share a norm
     huber_delta: float = 1.345,  # for loss "huber"
+    leaders: list[int] | None = None,  # (F,): the problem whose grid each follows, itself for one that leads
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
+
+    Without leaders all problems share y and follow the first. With them, for losses of one output,
+    y and offset are (n, R) and survival is a list of R, one for each problem that leads, in order.
 
     progress(done, total, alpha, n_active, gap, passes) returning False stops and keeps the path so far.
     Before it, held_out(predictors) gets the column of linear_predictor of each problem at that alpha.
@@ -135,9 +139,9 @@ def fit_paths(
     columns_gathered, rounds, violators, newton_steps, factor_updates, cd_updates, prox_steps, memory,
     seconds_stream, seconds_inner, seconds_total; shared by all problems).
 
-    For losses "multigaussian" and "multinomial" y and offset are n x K. The dicts say n_outputs K; the CSC parts
-    are then of p K x L, with row j K + k for feature j of output k, intercepts are L x K, linear_predictor is
-    (rows of weight zero) x K x L, and held_out gets matrices with K columns.
+    For losses "multigaussian" and "multinomial" y and offset are n x K. The dicts say n_outputs K; the CSC
+    parts are then of p K x L, with row j K + k for feature j of output k, intercepts are L x K,
+    linear_predictor is (rows of weight zero) x K x L, and held_out gets matrices with K columns.
     """
 
 def checkpoint_progress(path: str) -> tuple[int, int]:

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from riata._targets import CLASSIFIERS
 from riata.path import Path
 
 __all__ = ["Equivalents", "equivalents"]
+
+SQUARES = ("gaussian", "multigaussian")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +22,13 @@ class Equivalents:
     Attributes
     ----------
     alpha, l1_ratio : float
-        riata's and scikit-learn's `Lasso`, `ElasticNet`: loss averaged over samples plus alpha times the
-        penalty.
+        riata's and scikit-learn's `Lasso`, `ElasticNet`, `MultiTaskLasso`, `MultiTaskElasticNet`: loss
+        averaged over samples plus alpha times the penalty.
+    row_grouped : bool
+        Whether the penalty is on the norms of the coefficients of each feature: then read Σ_j ‖b_j‖₂ for
+        ‖b‖₁ below.
     rss_lambda : float or None
-        λ of RSS + λ‖b‖₁, ``2 Σw alpha``; gaussian lasso only.
+        λ of RSS + λ‖b‖₁, ``2 Σw alpha``; gaussian and multigaussian lasso only.
     sum_lambda : float
         λ of the summed loss (half the RSS, or minus the log-likelihood) plus λ times the penalty, ``Σw
         alpha``.
@@ -32,7 +38,8 @@ class Equivalents:
     glmnet_note : str
         What else glmnet does differently, empty when nothing.
     sklearn_C : float or None
-        `C` of `sklearn.linear_model.LogisticRegression`, ``1 / (Σw alpha)``; binomial only.
+        `C` of `sklearn.linear_model.LogisticRegression`, ``1 / (Σw alpha)``; binomial and multinomial
+        only, which it does not group by rows.
     poisson_regressor_alpha : float or None
         `alpha` of `sklearn.linear_model.PoissonRegressor`, which has ridge penalties only; Poisson loss with
         l1_ratio 0.
@@ -42,7 +49,7 @@ class Equivalents:
     laplace_scale : float or None
         Scale of independent Laplace priors on the coefficients whose posterior mode this is, for unit noise
         variance in the gaussian case (multiply by the noise variance), ``1 / (Σw alpha)``; l1_ratio 1 only,
-        and not for the Huber loss.
+        not for the Huber loss, and not grouped by rows.
     """
 
     alpha: float
@@ -56,20 +63,23 @@ class Equivalents:
     poisson_regressor_alpha: float | None
     radius: float
     laplace_scale: float | None
+    row_grouped: bool = False
 
     def __repr__(self) -> str:
-        names = {"gaussian": "RSS/2", "huber": "Huber loss", "cox": "-log partial likelihood"}
-        name = names.get(self.loss, "-log-likelihood")
-        scale = "Laplace prior scale" + (" / noise variance" if self.loss == "gaussian" else "")
+        squares = self.loss in SQUARES
+        names = {"huber": "Huber loss", "cox": "-log partial likelihood"}
+        name = "RSS/2" if squares else names.get(self.loss, "-log-likelihood")
+        scale = "Laplace prior scale" + (" / noise variance" if squares else "")
+        norm = "Σ‖b_j‖₂" if self.row_grouped else "‖b‖₁"
         rows: list[tuple[str, float | None]] = [
-            ("riata, scikit-learn alpha" if self.loss == "gaussian" else "riata alpha", self.alpha),
+            ("riata, scikit-learn alpha" if squares else "riata alpha", self.alpha),
             ("l1_ratio", self.l1_ratio),
-            ("RSS + λ‖b‖₁: λ", self.rss_lambda),
+            (f"RSS + λ{norm}: λ", self.rss_lambda),
             (f"{name} + λ penalty: λ", self.sum_lambda),
             ("glmnet lambda", self.glmnet_lambda),
             ("scikit-learn C", self.sklearn_C),
             ("PoissonRegressor alpha", self.poisson_regressor_alpha),
-            ("‖b‖₁ ≤ t: t", self.radius),
+            (f"{norm} ≤ t: t", self.radius),
             (scale, self.laplace_scale),
         ]
         width = max(len(label) for label, _ in rows)
@@ -119,25 +129,27 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
         )
     if np.isnan(alpha):
         alpha = float(path.alphas[-1])
-    coef = path.coef(alpha)
-    total, gaussian = path.weight_sum, path.loss == "gaussian"
+    scaled = path.scale[:, None] * path.coef(alpha).reshape(len(path.scale), -1)
+    total, squares = path.weight_sum, path.loss in SQUARES
     note = ""
-    if gaussian and path.l1_ratio < 1.0:
+    if path.loss == "gaussian" and path.l1_ratio < 1.0:  # of several responses it does not
         note = (
             "glmnet divides y by its standard deviation before penalising squares, so its elastic net is "
             f"this one only on y / {path.response_scale:.8g}, "
             f"at glmnet lambda {alpha / path.response_scale:.8g}"
         )
+    prior = path.l1_ratio == 1.0 and path.loss != "huber" and not path.row_grouped
     return Equivalents(
         alpha=float(alpha),
         l1_ratio=path.l1_ratio,
         loss=path.loss,
-        rss_lambda=2.0 * total * alpha if gaussian and path.l1_ratio == 1.0 else None,
+        rss_lambda=2.0 * total * alpha if squares and path.l1_ratio == 1.0 else None,
         sum_lambda=total * alpha,
         glmnet_lambda=None if path.loss == "huber" else float(alpha),
         glmnet_note=note,
-        sklearn_C=1.0 / (total * alpha) if path.loss == "binomial" else None,
+        sklearn_C=1.0 / (total * alpha) if path.loss in CLASSIFIERS and not path.row_grouped else None,
         poisson_regressor_alpha=float(alpha) if path.loss == "poisson" and path.l1_ratio == 0.0 else None,
-        radius=float(np.abs(coef * path.scale).sum()),
-        laplace_scale=1.0 / (total * alpha) if path.l1_ratio == 1.0 and path.loss != "huber" else None,
+        radius=float((np.linalg.norm(scaled, axis=1) if path.row_grouped else np.abs(scaled)).sum()),
+        laplace_scale=1.0 / (total * alpha) if prior else None,
+        row_grouped=path.row_grouped,
     )

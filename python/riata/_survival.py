@@ -34,6 +34,11 @@ class SurvivalTarget:
         return len(self.time)
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """As of an array: one number a sample."""
+        return self.time.shape
+
+    @property
     def core(self) -> _core.Survival:
         """What the core takes beside the times."""
         return _core.Survival(self.event, self.start, self.strata, self.ties == "efron")

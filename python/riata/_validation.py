@@ -17,7 +17,7 @@ from riata.text_columns import TextColumn
 Float = NDArray[np.float64]
 Names = NDArray[Any] | TextColumn  # of features
 
-LOSSES = ("gaussian", "binomial", "poisson", "huber", "cox")
+LOSSES = ("gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian")
 SOLVERS = ("auto", "homotopy", "cd", "prox")
 SMALL_WORK = 1e6  # multiplications in a pass that are not worth a second thread
 
@@ -160,10 +160,26 @@ def check_weights(sample_weight: Any, n: int) -> Float:
     return weights
 
 
-def check_offset(offset: Any, n: int) -> Float | None:
-    """Return the offset as n finite float64 numbers, or None."""
+def check_table(name: str, value: Any, shape: tuple[int, int], one: str) -> Float:
+    """Return `value` as a new table of finite float64 numbers in Fortran order, `shape` samples x outputs."""
+    array = _as_floats(name, value, "numbers").copy(order="F")
+    if array.shape != shape:
+        raise ValueError(
+            f"{name} must hold {shape[1]} {one}s a sample, shape {shape}, got shape {array.shape}"
+        )
+    bad = ~np.isfinite(array)
+    if bad.any():
+        i, k = np.argwhere(bad)[0]
+        raise ValueError(f"{name} must hold finite numbers, got {array[i, k]} at position ({i}, {k})")
+    return array
+
+
+def check_offset(offset: Any, n: int, outputs: tuple[int, ...] = ()) -> Float | None:
+    """Return the offset as finite float64 numbers, n or n x K when there are K outputs, or None."""
     if offset is None:
         return None
+    if outputs:
+        return check_table("offset", offset, (n, outputs[0]), "number")
     array = check_vector("offset", offset, n, "sample")
     _first_bad("offset", array, ~np.isfinite(array), "finite numbers")
     return array
@@ -222,7 +238,7 @@ def check_exclude(exclude: Any, p: int, feature_names: Names | None) -> NDArray[
         raise TypeError(f"exclude must hold feature numbers, names or a mask, got {_show(exclude)}")
     if array.min() < 0 or array.max() >= p:
         raise ValueError(f"exclude must hold feature numbers from 0 to {p - 1}, got {_show(exclude)}")
-    return array.astype(np.int64)
+    return np.asarray(array, dtype=np.int64)
 
 
 def check_alphas(alphas: Any) -> tuple[Float | None, int]:
@@ -274,6 +290,7 @@ def check_binomial_target(y: Any, n: int, weights: Float) -> tuple[Float, NDArra
         classes, codes = np.unique(array, return_inverse=True)
     except TypeError as error:
         raise TypeError(f"y must hold two labels that can be ordered, got {_show(y)}") from error
+    classes = plain_labels(classes)
     if len(classes) != 2:
         shown = ", ".join(_show(label) for label in classes[:4].tolist()) + (
             ", ..." if len(classes) > 4 else ""
@@ -307,12 +324,17 @@ def check_two_outcomes(y: Float, weights: Float, classes: NDArray[Any], where: s
     for value, label in zip((0.0, 1.0), classes, strict=True):
         if np.all(seen == value):
             raise ValueError(
-                f"{where} must hold two classes with positive weight, "
-                f"got one class only: {_show_label(label)}"
+                f"{where} must hold two classes with positive weight, got one class only: {show_label(label)}"
             )
 
 
-def _show_label(label: Any) -> str:
+def plain_labels(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels held as objects, as pandas holds text, as an array of text, which files can keep."""
+    text = labels.dtype == object and all(isinstance(label, str) for label in labels)
+    return labels.astype(np.str_) if text else labels
+
+
+def show_label(label: Any) -> str:
     """A label as the user wrote it, without numpy's name for its type."""
     return repr(label.item() if isinstance(label, np.generic) else label)
 

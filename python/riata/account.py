@@ -43,7 +43,7 @@ class Account:
     ----------
     response : str
     classes : list of str
-        Empty, or the labels coded 0 and 1.
+        Empty, or the labels coded 0, 1 and so on.
     noun : str
         What the features are called.
     n_samples, n_in_file, n_features : int
@@ -55,6 +55,8 @@ class Account:
         How many features were set aside, by reason.
     genome : list of Stretch
         Empty for tables.
+    columns : dict of str to str
+        Which columns were ``time, event, entry, strata, offset``, where there were any.
     places : dict of feature number to position
         Where on its chromosome each feature that is ever active is drawn.
     """
@@ -73,6 +75,12 @@ class Account:
     counted_allele: str = ""
     genome: list[Stretch] = field(default_factory=list)
     places: dict[int, float] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pair(self) -> list[str]:
+        """The labels coded 0 and 1; empty unless there are two."""
+        return self.classes if len(self.classes) == 2 else []
 
     @property
     def n_candidates(self) -> int:
@@ -93,6 +101,7 @@ def account_of(study: Study, active: NDArray[np.int64]) -> Account:
         notes=list(study.join.notes),
         covariate_names=list(study.covariate_names),
         set_aside=dict(Counter(why for _, why in study.excluded)),
+        columns=dict(study.response_columns),
     )
     if isinstance(study.main, Genotypes):
         genome = chromosomes(study.main.variants)
@@ -110,7 +119,7 @@ class Kept:
     source: Described
     run: dict[str, Any]
     samples: dict[str, NDArray[Any]]
-    held_out: tuple[NDArray[np.float64], NDArray[np.float64]] | None
+    held_out: tuple[NDArray[Any], NDArray[np.float64]] | None
     evaluation: Evaluation | None
 
 
@@ -124,7 +133,7 @@ def save_account(file: Path, fitted: Any) -> None:
     for name in fitted.study.samples.columns:
         arrays[f"report_sample_{name}"] = np.array(list(fitted.study.samples[name]), dtype=np.str_)
     if fitted.held_out is not None:
-        arrays["report_held_out"] = np.vstack(fitted.held_out)
+        arrays["report_held_out_y"], arrays["report_held_out_link"] = fitted.held_out
     evaluation = None if fitted.evaluation is None else asdict(fitted.evaluation)
     meta = {"account": asdict(fitted.account), "run": fitted.run, "evaluation": evaluation}
     append_arrays(file, {_META: np.array(json.dumps(meta)), **arrays})
@@ -162,7 +171,7 @@ def load_account(file: StrPath, model: Model) -> Kept:
         source=Described(model.active, names, kept["spread"], columns),
         run=meta["run"],
         samples={name.removeprefix("sample_"): v for name, v in kept.items() if name.startswith("sample_")},
-        held_out=(kept["held_out"][0], kept["held_out"][1]) if "held_out" in kept else None,
+        held_out=(kept["held_out_y"], kept["held_out_link"]) if "held_out_y" in kept else None,
         evaluation=_evaluation(meta["evaluation"]),
     )
 

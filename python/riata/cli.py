@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import contextlib
 import difflib
+import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NoReturn
 
 _DESCRIPTION = "Sparse models of wide data: few features out of many, with proof. Start with: riata demo"
 _FIT_EXAMPLES = """examples:
   riata {verb} --bfile study --pheno traits.txt --pheno-name height --covar age_sex.txt --out results/height
   riata {verb} --bfile study --pheno traits.txt --pheno-name t2d --loss binomial --out results/t2d
+  riata {verb} --bfile study --pheno traits.txt --pheno-name height,weight,bmi --out results/body
   riata {verb} --pfile ukb_chr@ --pheno traits.txt --pheno-name height --split part --out results/height
   riata {verb} --matrix expression.tsv --target relapse --loss binomial --out results/relapse
+  riata {verb} --matrix expression.tsv --loss cox --time months --event died --out results/survival
 """
 _SEVERAL = "Several genotype files, or @ for the chromosome as in chr@, are taken together."
 _ONE_SOURCE = "(--bfile PREFIX | --pfile PREFIX | --bgen FILE | --matrix FILE)"
@@ -52,6 +55,7 @@ class _Parser(argparse.ArgumentParser):
         "logistic": "binomial", "logit": "binomial", "binary": "binomial", "bernoulli": "binomial",
         "linear": "gaussian", "normal": "gaussian", "quantitative": "gaussian", "squared": "gaussian",
         "newton": "homotopy", "lars": "homotopy", "coordinate-descent": "cd", "fista": "prox",
+        "survival": "cox", "coxph": "cox", "counts": "poisson", "robust": "huber", "cindex": "concordance",
         "best": "min", "accuracy": "misclassification", "error": "misclassification", "logloss": "deviance",
         "mean-squared-error": "mse", "rows": "samples-rows", "columns": "samples-columns",
     }  # fmt: skip
@@ -71,6 +75,21 @@ class _Parser(argparse.ArgumentParser):
 
 class _UsageError(Exception):
     pass
+
+
+class _Names:
+    """The names that a table of the library holds, which is imported when they are asked for."""
+
+    def __init__(self, module: str, table: str) -> None:
+        self.module, self.table = module, table
+
+    def __iter__(self) -> Iterator[str]:
+        found = getattr(importlib.import_module(self.module), self.table)
+        rows = found.values() if isinstance(found, dict) else [found]
+        return iter(dict.fromkeys(name for row in rows for name in row))
+
+    def __contains__(self, name: object) -> bool:
+        return name in list(self)
 
 
 def _unknown_option(parser: argparse.ArgumentParser, options: argparse.Namespace, given: str) -> str:
@@ -165,8 +184,6 @@ def _runner(name: str) -> Callable[[argparse.Namespace], int]:
         from riata.simulate import run_simulate
 
         return run_simulate
-    from riata import commands
-
     if name == "report":
         from riata.remake import run_report
 
@@ -175,7 +192,13 @@ def _runner(name: str) -> Callable[[argparse.Namespace], int]:
         from riata.predict import run_predict
 
         return run_predict
-    return {"fit": commands.run_fit, "info": commands.run_info}[name]
+    if name == "fit":
+        from riata.joint import run_fit
+
+        return run_fit
+    from riata.commands import run_info
+
+    return run_info
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -277,8 +300,14 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
     add = verb.add_argument_group("how good the score is").add_argument
     add("--pheno", metavar="FILE", help="phenotypes to compare with; samples without one are scored too")
     add("--pheno-name", metavar="NAME", help="column of the phenotype file (default: that of the model)")
+    _add_times(add)
+    add("--offset", metavar="NAME", help="column that the model adds to the linear predictor")
+    add("--positive", metavar="LABEL", help="label of events (default: as in the fit)")
     add("--missing-code", metavar="CODE", help="phenotype value that means missing, beside NA (default -9)")
-    add("--loss", choices=("gaussian", "binomial"), help="with --weights: numbers, or two classes")
+    add(
+        "--loss", choices=("gaussian", "binomial", "cox"), metavar="LOSS",
+        help="with --weights: gaussian for numbers, binomial for two classes, cox for survival times",
+    )  # fmt: skip
 
 
 def _add_data(verb: argparse.ArgumentParser) -> None:
@@ -310,12 +339,18 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="phenotypes, with a header; samples are joined on FID and IID (default: the .fam)",
     )
-    add("--pheno-name", metavar="NAME", help="column of the phenotype file")
+    add(
+        "--pheno-name", metavar="NAME[,NAME]",
+        help="column of the phenotype file; several (of --event and --target, too) are fitted together, "
+        "sharing the passes over the data, and written to PREFIX.NAME.html and so on",
+    )  # fmt: skip
+    _add_times(add)
+    add("--offset", metavar="NAME", help="column to add to the linear predictor, such as log exposure")
     add("--target", metavar="NAME", help="column of the table that is the response")
     add(
         "--positive",
         metavar="LABEL",
-        help="class whose probability is modelled (default: 1 of 0/1, 2 of 1/2)",
+        help="class whose probability is modelled, or label of events (default: 1 of 0/1, 2 of 1/2)",
     )
     add(
         "--missing-code", metavar="CODE",
@@ -348,10 +383,43 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     add("--hwe", type=float, default=0.0, metavar="P", help="least p of the exact Hardy-Weinberg test")
 
 
+def _add_times(add: Callable[..., Any]) -> None:
+    """Columns of survival times."""
+    add("--time", metavar="NAME", help="with --loss cox: column of the time of the event or of censoring")
+    add(
+        "--event", metavar="NAME",
+        help="with --loss cox: column of 1 (event) and 0, of 2 (event) and 1, or of labels: see --positive",
+    )  # fmt: skip
+    add(
+        "--entry", metavar="NAME",
+        help="with --loss cox: column of the time at which samples come under observation",
+    )  # fmt: skip
+    add(
+        "--strata", metavar="NAME",
+        help="with --loss cox: column of groups, each with its own baseline hazard",
+    )  # fmt: skip
+
+
 def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
     model = verb.add_argument_group("model")
     add = model.add_argument
-    add("--loss", choices=("gaussian", "binomial"), help="binomial for two classes (default gaussian)")
+    add(
+        "--loss", choices=_Names("riata._validation", "LOSSES"), metavar="LOSS",
+        help="gaussian for numbers (the default), binomial for two classes, cox for survival times, poisson "
+        "for counts, huber for numbers with outliers, multinomial for more classes than two",
+    )  # fmt: skip
+    add(
+        "--ties", choices=("breslow", "efron"),
+        help="how --loss cox handles events at the same time (default breslow)",
+    )  # fmt: skip
+    add(
+        "--row-grouped", action="store_true",
+        help="with --loss multinomial: a feature enters for all classes together",
+    )  # fmt: skip
+    add(
+        "--huber-delta", type=_positive, metavar="D",
+        help="residual, in units of the phenotype, from which --loss huber stops squaring (default 1.345)",
+    )  # fmt: skip
     add(
         "--l1-ratio",
         type=_share,
@@ -415,9 +483,11 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
             help="best score, or sparsest within one standard error",
         )
     add(
-        "--scoring", choices=("mse", "mae", "deviance", "auc", "misclassification"),
+        "--scoring", choices=_Names("riata.model_selection", "SCORINGS"), metavar="SCORE",
         help="score of held-out samples" + ("" if cross_validate else " (with --split)")
-        + " (default mse, or deviance)",
+        + ": mse (the default) or mae of numbers; deviance (the default), auc or misclassification of "
+        "classes; deviance (the default) or concordance of survival times; deviance of counts; huber of "
+        "numbers with outliers",
     )  # fmt: skip
 
 

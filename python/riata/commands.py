@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from riata.report import Page
 from riata.results import scoring_lines, scoring_record, write_results
 from riata.resume import Resume
 from riata.study import Study, StudyOptions, load_study
+from riata.survival_times import has_times
 from riata.tables import some
 
 #: Names of dropped samples in the manifest, for each reason; all are in ``.dropped.tsv``.
@@ -74,47 +76,55 @@ def run_fit(options: Namespace) -> int:
     check_options(options)
     with OutputSet(options.out) as outputs, contextlib.ExitStack() as stack:
         study = load_study(study_options(options))
+        check_scoring(options.scoring, study.response.loss)
         read = time.perf_counter() - began
         log.say(*study_lines(study, options.out), "")
         resume = stack.enter_context(Resume(options.out, study.files, wanted=options.resume))
         log.say(*(line for note in resume.notes for line in (note, "")))
         fit, interrupted, messages, spent = fit_study(study, options, resume.checkpoint, log)
-        path = getattr(fit, "path", fit)
-        validation = validation_of(study, fit, options)
-        alpha, rule = choose_alpha(fit, options, validation)
-        held_out = held_out_of(study, fit, alpha, chosen=options.alpha is None)
-        hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
-        fitted = Fitted(
-            account=account_of(study, hits.source.positions),
-            study=study,
-            fit=fit,
-            hits=hits,
-            alpha=alpha,
-            rule=rule,
-            prefix=options.out,
-            version=version(),
-            command=options.command_line,
-            date=today(),
-            seconds={"read": read, "fit": spent},
-            interrupted=interrupted,
-            warnings=messages,
-            partners=study_partners(study, hits, options),
-            build=options.genome_build,
-            held_out=None if held_out is None else held_out[0],
-            evaluation=None if held_out is None else held_out[1],
+        seconds = {"read": read, "fit": spent}
+        conclude(
+            study, fit, options, outputs, log, interrupted=interrupted, warnings=messages, seconds=seconds
         )
-        log.say(*summary_lines(fitted))
-        if fitted.evaluation is not None:
-            log.say("", *fitted.evaluation.lines())
-        record = manifest(fitted, options)
-        if validation is not None:
-            record["validation"] = validation.to_dict()
-        write_fit(outputs, fitted, fit_page(fitted), record, log)
     if interrupted:
         print("riata: interrupted; the path so far was kept, --resume goes on with it", file=sys.stderr)
         return 130
     resume.remove()
     return 0
+
+
+def conclude(study: Study, fit: Any, options: Namespace, outputs: OutputSet, log: Log, **run: Any) -> Fitted:
+    """Choose the penalty of a finished fit, evaluate it, tell of it and write everything about it."""
+    path = getattr(fit, "path", fit)
+    validation = validation_of(study, fit, options)
+    alpha, rule = choose_alpha(fit, options, validation)
+    held_out = held_out_of(study, fit, alpha, chosen=options.alpha is None)
+    hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
+    fitted = Fitted(
+        account=account_of(study, hits.source.positions),
+        study=study,
+        fit=fit,
+        hits=hits,
+        alpha=alpha,
+        rule=rule,
+        prefix=outputs.prefix,
+        version=version(),
+        command=options.command_line,
+        date=today(),
+        partners=study_partners(study, hits, options),
+        build=options.genome_build,
+        held_out=None if held_out is None else held_out[0],
+        evaluation=None if held_out is None else held_out[1],
+        **run,
+    )
+    log.say(*summary_lines(fitted))
+    if fitted.evaluation is not None:
+        log.say("", *fitted.evaluation.lines())
+    record = manifest(fitted, options)
+    if validation is not None:
+        record["validation"] = validation.to_dict()
+    write_fit(outputs, fitted, fit_page(fitted), record, log)
+    return fitted
 
 
 def study_options(options: Namespace) -> StudyOptions:
@@ -125,6 +135,12 @@ def study_options(options: Namespace) -> StudyOptions:
 
 def check_options(options: Namespace) -> None:
     """Refuse options that need no file to be found wrong."""
+    if options.row_grouped and options.loss != "multinomial":
+        raise ValueError("--row-grouped needs --loss multinomial")
+    if options.loss == "multigaussian":
+        raise ValueError(
+            "--loss multigaussian is for riata.fit_path; --pheno-name A,B with other losses fits each apart"
+        )
     if options.scoring is not None and options.verb == "fit" and options.split is None:
         raise ValueError("--scoring needs a validation part: give --split NAME, or use riata cv")
     if options.alpha is not None and isinstance(options.alphas, list) and options.alpha < min(options.alphas):
@@ -139,7 +155,12 @@ def study_lines(study: Study, prefix: str) -> list[str]:
     lines = ["Samples", *study.join.lines()]
     if study.join.lost:
         lines.append(f"  each of the {len(study.join.lost):,} dropped is listed in {prefix}.dropped.tsv")
-    lines += ["Features", *(f"  {count:,} {study.noun} left out: {why}" for why, count in study.left_out)]
+    return lines + feature_lines(study, prefix)
+
+
+def feature_lines(study: Study, prefix: str) -> list[str]:
+    """Return which features take part."""
+    lines = ["Features", *(f"  {count:,} {study.noun} left out: {why}" for why, count in study.left_out)]
     lines.append(f"  {study.n_features:,} {study.noun}")
     reasons: dict[str, int] = {}
     for _, why in study.excluded:
@@ -171,14 +192,22 @@ def fit_study(
     """Fit, watching for Ctrl-C; return the fit, whether it was cut short, warnings, and seconds."""
     import riata
 
-    if options.verb == "cv":
-        import sklearn.model_selection  # noqa: F401  # slow to import, and not part of the fit
+    call = riata.cv_path if options.verb == "cv" else riata.fit_path
+    arguments = fit_arguments(study, options, checkpoint)
+    fit, interrupted, messages, spent = watched(
+        lambda progress: call(study.X, progress=progress, **study.target, **arguments), options, log
+    )
+    if len(getattr(fit, "path", fit).alphas) == 0:
+        raise KeyboardInterrupt
+    return fit, interrupted, messages, spent
 
+
+def fit_arguments(study: Study, options: Namespace, checkpoint: Path | None) -> dict[str, Any]:
+    """Return what `fit_path` or `cv_path` takes beside features and response."""
     max_active = options.max_active
     if max_active is not None:
         max_active += len(study.covariate_names)  # always active, and not what the user counts
-    common: dict[str, Any] = {
-        "loss": study.response.loss,
+    arguments: dict[str, Any] = {
         "alphas": options.alphas,
         "eps": options.eps,
         "l1_ratio": options.l1_ratio,
@@ -192,23 +221,32 @@ def fit_study(
         "checkpoint": checkpoint,
         "keep_checkpoint": True,  # until the outputs are written
     }
+    if options.row_grouped:
+        arguments["row_grouped"] = True
+    if options.verb == "cv":
+        arguments |= {
+            "cv": options.cv,
+            "random_state": options.seed,
+            "selection": options.select,
+            "scoring": options.scoring,
+        }
+    return arguments
+
+
+def watched(
+    fit: Callable[[Progress], Any], options: Namespace, log: Log | None
+) -> tuple[Any, bool, list[str], float]:
+    """Fit, watching for Ctrl-C; return the result, whether it was cut short, warnings, and seconds."""
+    if options.verb == "cv":
+        import sklearn.model_selection  # noqa: F401  # slow to import, and not part of the fit
+
     began = time.perf_counter()
     note = log.note if log is not None and options.verbose else None
     with Progress(quiet=options.quiet, note=note) as progress, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fit: Any
-        if options.verb == "cv":
-            fit = riata.cv_path(
-                study.X, study.y, cv=options.cv, random_state=options.seed, selection=options.select,
-                scoring=options.scoring, progress=progress, **common,
-            )  # fmt: skip
-        else:
-            fit = riata.fit_path(study.X, study.y, progress=progress, **common)
-    path = getattr(fit, "path", fit)
-    if len(path.alphas) == 0:
-        raise KeyboardInterrupt
+        result = fit(progress)
     messages = list(dict.fromkeys(str(item.message) for item in caught))
-    return fit, progress.interrupted, messages, time.perf_counter() - began
+    return result, progress.interrupted, messages, time.perf_counter() - began
 
 
 def validation_of(study: Study, fit: Any, options: Namespace) -> Validation | None:
@@ -216,7 +254,7 @@ def validation_of(study: Study, fit: Any, options: Namespace) -> Validation | No
     part = study.part("validation")
     if part is None or hasattr(fit, "path"):
         return None
-    return validate(fit, part, check_scoring(options.scoring, fit.loss))
+    return validate(fit, part, check_scoring(options.scoring, fit.loss), study)
 
 
 def choose_alpha(fit: Any, options: Namespace, validation: Validation | None = None) -> tuple[float, str]:
@@ -292,6 +330,7 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
             "name": study.response.name,
             "loss": path.loss,
             "classes": list(study.response.classes),
+            **study.response_columns,
         },
         "fit": {
             "alphas": len(path.alphas),
@@ -306,6 +345,7 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
             "passes": path.n_passes,
             "counters": path.counters,
             "interrupted": fitted.interrupted,
+            "together": fitted.together,
             "warnings": fitted.warnings,
         },
         "selected": {
@@ -319,6 +359,8 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
         "evaluation": None if fitted.evaluation is None else fitted.evaluation.to_dict(),
         "seconds": fitted.seconds,
     }
+    if has_times(study.y):
+        record["response"] |= {"ties": study.response.ties, "events": int(study.y["event"].sum())}
     if isinstance(study.main, Genotypes):
         record["features"]["counted_allele"] = study.main.counted_allele
     if cv is not None:
@@ -385,9 +427,16 @@ _WHAT = {
 
 def written_lines(outputs: OutputSet) -> list[str]:
     """Return one line for each output file and what it holds."""
-    order = [suffix for suffix in _WHAT if suffix in outputs.suffixes]
-    width = max(len(outputs.final(suffix)) for suffix in order)
-    return [f"  {outputs.final(suffix):<{width}}  {_WHAT[suffix]}" for suffix in order]
+    order = [
+        (suffix, what) for kind, what in _WHAT.items() for suffix in outputs.suffixes if _is(suffix, kind)
+    ]
+    width = max(len(outputs.final(suffix)) for suffix, _ in order)
+    return [f"  {outputs.final(suffix):<{width}}  {what}" for suffix, what in order]
+
+
+def _is(suffix: str, kind: str) -> bool:
+    """Say whether an output is of a kind, or that of one of several classes."""
+    return suffix == kind or (kind in ("weights.tsv", "score") and suffix.endswith(f".{kind}"))
 
 
 def log_text(command: str, number: str, date: str, log: Log) -> str:
@@ -493,7 +542,11 @@ def model_lines(name: str, model: Model) -> list[str]:
     ]
     if model.covariates:
         lines.append(f"  covariates  {some(model.covariates)}")
-    if model.classes:
+    if model.columns:
+        lines.append(f"  columns     {', '.join(f'{what} = {name}' for what, name in model.columns.items())}")
+    if len(model.classes) > 2:
+        lines.append(f"  classes     {some(model.classes, 8)}")
+    elif model.classes:
         lines.append(f"  classes     models the probability of {model.classes[1]} against {model.classes[0]}")
     if model.cv is not None:
         lines.append(

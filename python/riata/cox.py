@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
+from riata._arguments import Features, check_features
 from riata._base import CrossValidated, SparseLinearModel
+from riata._coefs import linear_predictor
 from riata._design import DesignView
 from riata._survival import TIES, SurvivalTarget, check_comparable, check_survival_target, concordance
 from riata._validation import (
@@ -19,7 +21,7 @@ from riata._validation import (
     check_vector,
     check_weights,
 )
-from riata.path import Features, check_features, linear_predictor, solve
+from riata.fitting import solve
 
 __all__ = ["SparseCox", "SparseCoxCV"]
 

@@ -100,7 +100,7 @@ def run_demo(options: Namespace) -> int:
     asked = Namespace(
         verb="cv", alphas=100, eps=None, l1_ratio=1.0, standardize=True, tol=1e-6, solver="auto",
         threads=options.threads, max_active=None, memory=None, cv=FOLDS, seed=0, select="min",
-        scoring=None, alpha=None, quiet=False, verbose=False, out=options.out,
+        scoring=None, alpha=None, row_grouped=False, quiet=False, verbose=False, out=options.out,
         command_line=options.command_line,
     )  # fmt: skip
     with OutputSet(options.out) as outputs:

@@ -11,6 +11,18 @@ from numpy.typing import NDArray
 from riata.account import Account
 from riata.hits import Hits
 from riata.ld import Partners
+from riata.many_classes import sizes
+from riata.tables import some
+
+#: What a model of each loss is called.
+MODELS = {
+    "gaussian": "linear regression",
+    "binomial": "logistic regression",
+    "cox": "Cox regression",
+    "poisson": "Poisson regression",
+    "huber": "robust (Huber) regression",
+    "multinomial": "multinomial logistic regression",
+}
 
 
 @dataclass
@@ -30,6 +42,8 @@ class Fitted:
         None when the fit comes from a saved model.
     seconds : dict
         By stage.
+    together : list of str
+        Other phenotypes of the same run.
     interrupted : bool
     warnings : list of str
     held_out : (y, linear predictor) or None
@@ -55,10 +69,11 @@ class Fitted:
     seconds: dict[str, float] = field(default_factory=dict)
     interrupted: bool = False
     warnings: list[str] = field(default_factory=list)
-    held_out: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+    held_out: tuple[NDArray[Any], NDArray[np.float64]] | None = None
     evaluation: Any = None
     partners: Partners | None = None
     build: str = "NR"
+    together: list[str] = field(default_factory=list)
 
     @property
     def path(self) -> Any:
@@ -76,7 +91,12 @@ class Fitted:
     def run(self) -> dict[str, Any]:
         """What :func:`riata.account.save_account` keeps of the run itself."""
         names = ("alpha", "rule", "version", "command", "date", "seconds", "interrupted", "warnings", "build")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in (*names, "together")}
+
+    @property
+    def shared(self) -> str:
+        """Say whose fits passes and seconds are, beside this one's; empty when it was alone."""
+        return f"fitted together with {some(self.together)}" if self.together else ""
 
     @property
     def largest_gap(self) -> float:
@@ -90,7 +110,7 @@ class Fitted:
     @property
     def n_active(self) -> NDArray[np.int64]:
         """Penalised features active along the path, (L,)."""
-        coefs = self.path.coefs
+        coefs = sizes(self.path.coefs)
         selectable = coefs.indices < self.account.n_features
         column = np.repeat(np.arange(coefs.shape[1]), np.diff(coefs.indptr))
         counts = np.bincount(column[selectable & (coefs.data != 0.0)], minlength=coefs.shape[1])
@@ -99,14 +119,7 @@ class Fitted:
     @property
     def model_name(self) -> str:
         path = self.path
-        names = {
-            "gaussian": "linear",
-            "binomial": "logistic",
-            "poisson": "Poisson",
-            "huber": "Huber",
-            "cox": "Cox",
-        }
-        kind = f"{names[path.loss]} regression"
+        kind = MODELS.get(path.loss, path.loss)
         penalty = "sparse" if path.l1_ratio == 1.0 else "ridge" if path.l1_ratio == 0.0 else "elastic net"
         return f"{penalty} {kind}"
 
@@ -114,7 +127,26 @@ class Fitted:
     def unit(self) -> str:
         """What effects are measured in."""
         account = self.account
-        return f"log odds of {account.classes[1]}" if account.classes else f"units of {account.response}"
+        if account.pair:
+            return f"log odds of {account.pair[1]}"
+        return {
+            "cox": f"the log of the hazard of {account.response}",
+            "poisson": f"the log of the rate of {account.response}",
+            "multinomial": "the log of the odds of the class",
+        }.get(self.path.loss, f"units of {account.response}")
+
+    @property
+    def outcome(self) -> str:
+        """What effects raise and lower."""
+        account = self.account
+        if account.pair:
+            return f"the odds of {account.pair[1]}"
+        ratio = {
+            "cox": "the hazard of ",
+            "poisson": "the rate of ",
+            "multinomial": "the odds of the class it speaks for, of ",
+        }.get(self.path.loss, "")
+        return ratio + account.response
 
 
 def gap_text(gap: float) -> str:

@@ -1,4 +1,4 @@
-"""Sparse logistic regression as scikit-learn estimators."""
+"""Sparse logistic regression, for two classes or more, as scikit-learn estimators."""
 
 from __future__ import annotations
 
@@ -6,38 +6,44 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from riata._arguments import Features, Options, check_features
 from riata._base import CrossValidated, SparseLinearModel
 from riata._design import DesignView
+from riata._targets import check_every_class, one_hot
 from riata._validation import (
     Float,
     check_flag,
     check_real,
     check_threads,
     check_two_outcomes,
+    show_label,
 )
-from riata.path import Features, check_features, expit, solve
+from riata.fitting import solve
+from riata.path import expit
 
 __all__ = ["SparseLogisticRegression", "SparseLogisticRegressionCV"]
 
 
 class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
-    """Checks and prediction common to the binomial estimators."""
+    """Checks and prediction common to the binomial and multinomial estimators."""
 
     classes_: NDArray[Any]
     class_weight: Any
     positive: bool
+    row_grouped: bool
     penalty_factor: Any
     lower: Any
     upper: Any
 
     def decision_function(self, X: Any) -> Float:
-        """Log-odds of ``classes_[1]``.
+        """Log-odds of ``classes_[1]``; of more than two classes the linear predictor of each.
 
         Parameters
         ----------
@@ -45,12 +51,13 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray of shape (m,)
+        ndarray of shape (m,), or (m, K) for K > 2 classes
         """
-        return self._link(X)
+        links = self._links(X)
+        return links[:, 0] if links.shape[1] == 1 else links
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Predict the more probable class.
+        """Predict the most probable class.
 
         Parameters
         ----------
@@ -60,8 +67,10 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         -------
         ndarray of shape (m,), of labels from `classes_`
         """
-        link = self._link(X)
-        labels: NDArray[Any] = self.classes_[(link > 0.0).astype(np.intp)]
+        link = self.decision_function(X)
+        labels: NDArray[Any] = self.classes_[
+            link.argmax(axis=1) if link.ndim > 1 else (link > 0.0).astype(np.intp)
+        ]
         return labels
 
     def predict_proba(self, X: Any) -> Float:
@@ -73,50 +82,49 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
 
         Returns
         -------
-        ndarray of shape (m, 2), in the order of `classes_`
+        ndarray of shape (m, K), in the order of `classes_`
         """
-        link = self._link(X)
-        return np.column_stack([expit(-link), expit(link)])
+        link = self.decision_function(X)
+        return (
+            np.column_stack([expit(-link), expit(link)]) if link.ndim == 1 else np.asarray(softmax(link, 1))
+        )
 
     def predict_log_proba(self, X: Any) -> Float:
         """Predict the logarithm of the probability of each class; as `predict_proba`, without underflow."""
-        link = self._link(X)
-        return np.column_stack([-np.logaddexp(0.0, link), -np.logaddexp(0.0, -link)])
+        link = self.decision_function(X)
+        if link.ndim == 1:
+            return np.column_stack([-np.logaddexp(0.0, link), -np.logaddexp(0.0, -link)])
+        return np.asarray(log_softmax(link, 1))
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
-
-    def _check_all(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Float, Float, Features]:
+    def _check_all(
+        self, X: Any, y: Any, sample_weight: Any, options: Options
+    ) -> tuple[DesignView, Float, Float, Features]:
+        """Check what `fit` was given, and set the loss by the number of classes."""
         design, y, weights = self._check_fit_input(X, y, sample_weight)
-        labels, classes, codes = two_classes(y)
-        target = codes.astype(np.float64)
+        labels, classes, codes = read_classes(y)
         if self.class_weight is not None:
             weights = weights * compute_class_weight(self.class_weight, classes=classes, y=labels)[codes]
-        check_two_outcomes(target, weights, classes)
+        grouped = check_flag("row_grouped", self.row_grouped)
+        if len(classes) == 2:
+            target = codes.astype(np.float64)
+            check_two_outcomes(target, weights, classes)
+        else:
+            options.loss, options.row_grouped = "multinomial", grouped
+            target = one_hot(codes, len(classes))
+            check_every_class(target, weights, classes)
         self.classes_ = classes
         positive = check_flag("positive", self.positive)
-        features = check_features(design, self.penalty_factor, self.lower, self.upper, positive=positive)
+        features = check_features(
+            design, self.penalty_factor, self.lower, self.upper, positive=positive, row_grouped=grouped
+        )
         return design, target, weights, features
 
-    def _keep(
-        self,
-        alpha: float,
-        coef: Float,
-        intercept: float,
-        gap: float,
-        converged: bool,
-        n_iter: int,
-        counters: dict[str, float],
-    ) -> None:
-        super()._keep(alpha, coef, intercept, gap, converged, n_iter, counters)
-        self.coef_ = self.coef_[None, :]
-        self.intercept_ = np.array([intercept])
+    def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:
+        return coef, intercept
 
 
-def two_classes(y: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
-    """Return (labels as a 1-D array, the two classes, the class number of each sample)."""
+def read_classes(y: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
+    """Return (labels as a 1-D array, the classes, two or more, the class number of each sample)."""
     labels = y if type(y) is np.ndarray and y.ndim == 1 else column_or_1d(y, warn=True)
     if labels.dtype.kind == "f":
         assert_all_finite(labels, input_name="y")
@@ -126,12 +134,9 @@ def two_classes(y: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
         if low < high and low % 1 == 0 == high % 1 and np.all(upper | (labels == low)):
             return labels, np.array([low, high]), upper.astype(np.intp)
     check_classification_targets(labels)
-    kind = type_of_target(labels, input_name="y")
-    if kind != "binary":
-        raise ValueError(f"Only binary classification is supported. The type of the target is {kind}.")
     classes, codes = np.unique(labels, return_inverse=True)
     if len(classes) < 2:
-        raise ValueError(f"y must hold two classes, got one class only: {classes[0]}")
+        raise ValueError(f"y must hold at least two classes, got one class only: {show_label(classes[0])}")
     return labels, classes, codes
 
 
@@ -142,6 +147,11 @@ class SparseLogisticRegression(_Classifier):
 
         (1 / Σw) Σ_i w_i (log(1 + exp(eta_i)) - y_i eta_i)
             + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
+
+    With K > 2 classes each has its own intercept and coefficients, whose penalties are summed, and the loss
+    is log Σ_k exp(eta_ik) - eta_ic for a sample of class c (multinomial). With `row_grouped` the penalty of a
+    feature is on its K coefficients together, l1_ratio ‖b_j‖₂ + (1 - l1_ratio)/2 ‖b_j‖₂²: it enters for all
+    classes or for none.
 
     Parameters
     ----------
@@ -157,6 +167,9 @@ class SparseLogisticRegression(_Classifier):
         The intercept is not penalised.
     positive : bool, default=False
         Keep all coefficients >= 0.
+    row_grouped : bool, default=False
+        Let a feature enter for all classes together. Two classes have one coefficient a feature anyway. Not
+        together with `positive`, `lower` or `upper`.
     standardize : bool, default=False
         Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
     penalty_factor : array of shape (p,), optional
@@ -180,10 +193,10 @@ class SparseLogisticRegression(_Classifier):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (2,)
-    coef_ : ndarray of shape (1, p)
-    sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p)
-    intercept_ : ndarray of shape (1,)
+    classes_ : ndarray of shape (K,)
+    coef_ : ndarray of shape (1, p), or (K, p) for K > 2 classes
+    sparse_coef_ : scipy.sparse.csr_matrix of the shape of `coef_`
+    intercept_ : ndarray of shape (1,), or (K,) with the sum zero
     dual_gap_ : float
         Relative duality gap, on the scale of `tol`.
     converged_ : bool
@@ -200,7 +213,8 @@ class SparseLogisticRegression(_Classifier):
     References
     ----------
     Koh, Kim & Boyd (2007), An interior-point method for large-scale l1-regularized logistic regression, JMLR
-    8.
+    8. Simon, Friedman & Hastie (2013), A blockwise descent algorithm for group-penalized multiresponse and
+    multinomial regression, arXiv:1311.6529.
 
     Examples
     --------
@@ -224,6 +238,7 @@ class SparseLogisticRegression(_Classifier):
         class_weight: Any = None,
         fit_intercept: bool = True,
         positive: bool = False,
+        row_grouped: bool = False,
         standardize: bool = False,
         penalty_factor: ArrayLike | None = None,
         lower: float | ArrayLike | None = None,
@@ -243,6 +258,7 @@ class SparseLogisticRegression(_Classifier):
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
         self.positive = positive
+        self.row_grouped = row_grouped
         self.standardize = standardize
         self.penalty_factor = penalty_factor
         self.lower = lower
@@ -264,7 +280,7 @@ class SparseLogisticRegression(_Classifier):
         X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
             float64, float32 and int8 arrays and SciPy CSC are read where they are.
         y : array of shape (n,)
-            Two labels; the second in sorted order is the one whose probability is modelled.
+            Labels. Of two classes the second in sorted order is the one whose probability is modelled.
         sample_weight : float or array of shape (n,), optional
             Non-negative.
 
@@ -277,7 +293,7 @@ class SparseLogisticRegression(_Classifier):
         l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
         options = self._options("binomial", None, l1_ratio=l1_ratio)
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
-        design, target, weights, features = self._check_all(X, y, sample_weight)
+        design, target, weights, features = self._check_all(X, y, sample_weight, options)
         if inverse is not None:
             alpha = 1.0 / (inverse * float(weights.sum()))
         options.alphas = np.array([alpha])
@@ -300,10 +316,10 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
     cv : int, splitter or iterable of (train, test), default=5
         An integer gives stratified folds without shuffling, as in scikit-learn.
     scoring : {"deviance", "auc", "misclassification"}, optional
-        What the held-out folds are scored by, default "deviance".
+        What the held-out folds are scored by, default "deviance". See `riata.cv_path`.
     selection : {"min", "1se"}, default="min"
         The alpha with the best score, or the largest one within a standard error of it.
-    l1_ratio, class_weight, fit_intercept, positive, standardize, penalty_factor, lower, upper
+    l1_ratio, class_weight, fit_intercept, positive, row_grouped, standardize, penalty_factor, lower, upper
         As in `SparseLogisticRegression`.
     tol, max_iter, solver, n_threads, verbose, n_jobs, random_state
         As in `SparseLogisticRegression`.
@@ -316,7 +332,7 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
     alphas_ : ndarray of shape (L,)
     score_path_ : ndarray of shape (L, K)
         Score on each held-out fold; see `scoring`.
-    coef_path_ : scipy.sparse.csc_array of shape (p, L)
+    coef_path_ : scipy.sparse.csc_array of shape (p, L), or list of K > 2 of them
         Coefficients of the final fit along its path.
     dual_gaps_ : ndarray of shape (L,)
     cv_path_ : riata.CVPath
@@ -348,6 +364,7 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
         class_weight: Any = None,
         fit_intercept: bool = True,
         positive: bool = False,
+        row_grouped: bool = False,
         standardize: bool = False,
         penalty_factor: ArrayLike | None = None,
         lower: float | ArrayLike | None = None,
@@ -369,6 +386,7 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
         self.class_weight = class_weight
         self.fit_intercept = fit_intercept
         self.positive = positive
+        self.row_grouped = row_grouped
         self.standardize = standardize
         self.penalty_factor = penalty_factor
         self.lower = lower
@@ -403,6 +421,6 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
         """
         options = self._check_search("binomial")
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
-        design, target, weights, features = self._check_all(X, y, sample_weight)
+        design, target, weights, features = self._check_all(X, y, sample_weight, options)
         self._search(options, design, target, weights, features, groups, self.classes_)
         return self

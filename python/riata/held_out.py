@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._arguments import HUBER_DELTA
+from riata._survival import SURVIVAL_SCORERS, check_survival_target
+from riata._targets import one_hot
 from riata.evaluation import Evaluation, evaluate
 from riata.genotypes import Genotypes
+from riata.many_classes import links_of
 from riata.model_selection import GREATER_IS_BETTER, scorer
+from riata.response import Response
 from riata.splitting import Part
-from riata.study import Study, decode
+from riata.study import Study, decode, target_of
+from riata.survival_times import has_times
 
 Float = NDArray[np.float64]
 
@@ -23,9 +29,13 @@ BLOCK = 64
 
 @dataclass(frozen=True)
 class Baseline:
-    """The fit of the covariates alone, on the samples of the fit."""
+    """The fit of the covariates alone, on the samples of the fit.
 
-    intercept: float
+    For the Cox loss the intercept makes the mean over these samples zero: fits to different samples can be
+    compared then.
+    """
+
+    intercept: Any
     coef: Float
 
     def link(self, covariates: Float) -> Float:
@@ -34,12 +44,14 @@ class Baseline:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as kept with a model."""
-        return {"intercept": self.intercept, "coef": self.coef.tolist()}
+        return {"intercept": np.asarray(self.intercept).tolist(), "coef": self.coef.tolist()}
 
     @classmethod
     def from_dict(cls, kept: dict[str, Any]) -> Baseline:
         """Read what `to_dict` wrote."""
-        return cls(float(kept["intercept"]), np.array(kept["coef"], dtype=np.float64))
+        intercept = kept["intercept"]
+        level = np.array(intercept) if isinstance(intercept, list) else float(intercept)
+        return cls(level, np.array(kept["coef"], dtype=np.float64))
 
 
 @dataclass(frozen=True)
@@ -88,24 +100,42 @@ def add_features(
 
 
 def part_links(path: Any, part: Part, coefs: Any, intercepts: Float) -> Float:
-    """Return the linear predictors of a part for every column of `coefs`, (m, L)."""
+    """Return the linear predictors of a part for every alpha of `coefs`, (m, L) or (m, K, L), with offset."""
     p = part.main.shape[1]
-    rows = np.unique(coefs.indices[coefs.data != 0.0]).astype(np.int64)
-    block = coefs.tocsr()[rows].toarray()
+    wide, level, shape = links_of(coefs, intercepts)
+    rows = np.unique(wide.indices[wide.data != 0.0]).astype(np.int64)
+    block = wide.tocsr()[rows].toarray()
     features = rows < p
-    link = np.tile(np.asarray(intercepts, dtype=np.float64), (len(part.y), 1))
+    link = np.tile(level, (len(part.y), 1))
     link += part.covariates[:, rows[~features] - p] @ block[~features]
     chosen = rows[features]
     add_features(link, part.main, chosen, block[features], np.asarray(path.mean)[chosen])
-    return link
+    if part.offset is not None:
+        link += part.offset[:, None]
+    return link.reshape(-1, *shape)
 
 
-def validate(path: Any, part: Part, scoring: str) -> Validation:
-    """Score the whole path on a part; among equals the sparsest wins."""
+def validate(path: Any, part: Part, scoring: str, study: Study) -> Validation:
+    """Score the whole path on a part of a study; among equals the sparsest wins."""
     links = part_links(path, part, path.coefs, path.intercepts)
-    scores = scorer(path.loss, scoring)(part.y, links, np.ones(len(part.y)))
+    if has_times(part.y):
+        scores = _score_times(path, part, links, scoring, study)
+    else:
+        y = one_hot(part.y.astype(np.int64), links.shape[1]) if links.ndim > 2 else part.y
+        score = scorer(path.loss, scoring, path.huber_delta or HUBER_DELTA)
+        scores = score(y, links, np.ones(len(part.y)))
     k = int(np.argmin(-scores if scoring in GREATER_IS_BETTER else scores))
     return Validation(scoring, scores, float(path.alphas[k]), float(scores[k]), len(part.y))
+
+
+def _score_times(path: Any, part: Part, links: Float, scoring: str, study: Study) -> Float:
+    """Score survival times beside those of the fit, as cross-validation does."""
+    both = target_of(study.response, np.concatenate([study.y, part.y]))
+    n = len(both["y"])
+    held = np.repeat([0.0, 1.0], [study.n_samples, n - study.n_samples])
+    target = check_survival_target(both["y"], n, np.ones(n), both["start"], both["strata"], both["ties"])
+    fitted = path.predict(study.X, kind="link", offset=study.offset)
+    return SURVIVAL_SCORERS[scoring](target, np.vstack([fitted, links]), 1.0 - held, held)
 
 
 def fit_baseline(study: Study, rows: NDArray[np.int64] | None = None) -> Baseline:
@@ -113,22 +143,23 @@ def fit_baseline(study: Study, rows: NDArray[np.int64] | None = None) -> Baselin
     import riata
 
     chosen = slice(None) if rows is None else rows
-    y, covariates = study.y[chosen], study.covariates[chosen]
+    covariates = study.covariates[chosen]
+    offset = None if study.offset is None else study.offset[chosen]
+    target = target_of(study.response, study.y[chosen], offset)
     k = covariates.shape[1]
-    if k == 0:
-        share = float(y.mean())
-        return Baseline(
-            float(np.log(share / (1.0 - share))) if study.response.classes else share, np.empty(0)
-        )
-    path = riata.fit_path(
-        covariates, y, loss=study.response.loss, alphas=[1.0], penalty_factor=np.zeros(k), n_threads=1
-    )
-    return Baseline(path.intercept(1.0), np.asarray(path.coef(1.0)))
+    if k == 0:  # a column that is left out: the intercept alone
+        covariates = np.zeros((len(covariates), 1))
+    factor = np.zeros(k) if k else [np.inf]
+    path = riata.fit_path(covariates, **target, alphas=[1.0], penalty_factor=factor, n_threads=1)
+    intercept, coef = path.intercept(1.0), np.asarray(path.coef(1.0))[:k]
+    if study.response.loss == "cox":
+        intercept = -float(covariates.mean(axis=0)[:k] @ coef)
+    return Baseline(intercept, coef)
 
 
 def held_out_of(
     study: Study, fit: Any, alpha: float, *, chosen: bool = True
-) -> tuple[tuple[Float, Float], Evaluation] | None:
+) -> tuple[tuple[NDArray[Any], Float], Evaluation] | None:
     """Return (y, linear predictors) of samples the fit did not see, and how well they agree.
 
     These are the test part, or without one the folds of a cross-validation, or the validation part; None
@@ -140,25 +171,47 @@ def held_out_of(
     alone: Float | None = None
     if part is not None and (part.name == "test" or not hasattr(fit, "path")):
         coefs, intercepts = path.coef([alpha]), path.intercept([alpha])
-        y, link = part.y, part_links(path, part, coefs, intercepts)[:, 0]
+        y, link, offset = part.y, part_links(path, part, coefs, intercepts)[..., 0], part.offset
         what = "test part" if part.name == "test" else f"validation part{by_them}"
         alone = fit_baseline(study).link(part.covariates) if study.covariate_names else None
     elif hasattr(fit, "path") and fit.held_out is not None:
-        y, link = study.y, fit.predict_held_out(alpha, kind="link")
+        y, link, offset = study.y, fit.predict_held_out(alpha, kind="link"), study.offset
         what = f"held-out folds{by_them}"
         alone = _fold_baseline(study, fit.folds) if study.covariate_names else None
     else:
         return None
-    known = np.isfinite(link)
+    known = np.isfinite(link.reshape(len(link), -1)).all(axis=1)
     y, link = y[known], link[known]
-    compared = None if alone is None else alone[known]
-    return (y, link), evaluate(y, link, loss=study.response.loss, baseline=compared, part=what)
+    compared = None if alone is None else (alone if offset is None else alone + offset)[known]
+    shift = None if offset is None else offset[known]
+    found = evaluate_link(study.response, y, link, baseline=compared, part=what, offset=shift)
+    return (y, link), found
+
+
+def evaluate_link(
+    response: Response,
+    y: NDArray[Any],
+    link: Float,
+    *,
+    baseline: Float | None,
+    part: str,
+    offset: Float | None = None,
+) -> Evaluation:
+    """Evaluate linear predictors, offset included, of some samples of a response: see `riata.evaluate`."""
+    target = target_of(response, y, offset if response.loss == "poisson" else None)
+    target.pop("ties", None)
+    if response.loss == "multinomial":
+        target["y"] = y  # the numbers of the classes
+    return evaluate(link=link, baseline=baseline, part=part, **target)
 
 
 def _fold_baseline(study: Study, folds: Sequence[NDArray[np.int64]]) -> Float:
-    """Predict each fold from covariates fitted to the others."""
-    out = np.full(study.n_samples, np.nan)
+    """Predict each fold from covariates fitted to the others; NaN for samples of none."""
+    parts = []
     for held in folds:
         train = np.setdiff1d(np.arange(study.n_samples), held)
-        out[held] = fit_baseline(study, train).link(study.covariates[held])
+        parts.append(fit_baseline(study, train).link(study.covariates[held]))
+    out = np.full((study.n_samples, *parts[0].shape[1:]), np.nan)
+    for held, link in zip(folds, parts, strict=True):
+        out[held] = link
     return out

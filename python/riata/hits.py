@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.genotypes import Genotypes
+from riata.many_classes import sizes, strongest
 from riata.study import Study
 
 #: Columns of a variant in ``.hits.tsv``, before its effects.
@@ -39,7 +40,8 @@ class Described:
 
 def active_features(path: Any, n_features: int) -> NDArray[np.int64]:
     """Return the penalised features that are active somewhere on a path."""
-    active = np.unique(path.coefs.indices[path.coefs.data != 0.0]).astype(np.int64)
+    coefs = sizes(path.coefs)
+    active = np.unique(coefs.indices[coefs.data != 0.0]).astype(np.int64)
     return np.asarray(active[active < n_features])
 
 
@@ -79,6 +81,11 @@ def entry_alphas(coefs: Any, alphas: NDArray[np.float64]) -> NDArray[np.float64]
     return first
 
 
+#: What the exponential of an effect is, for losses whose linear predictor is the log of something.
+RATIOS = {"cox": "HR", "poisson": "RR"}
+RATIO_NAMES = {"cox": "hazard ratio", "poisson": "rate ratio"}
+
+
 class Hits:
     """Features with a nonzero coefficient at one alpha, in the order they entered the path.
 
@@ -94,10 +101,13 @@ class Hits:
     Attributes
     ----------
     columns : list of (name, values)
-        As written to ``.hits.tsv``.
+        As written to ``.hits.tsv``; a hazard or rate ratio, HR or RR, is that of one unit.
     names : list of str
     beta, beta_std : (k,) array
-        Effect of one unit (one copy of the effect allele), and of one standard deviation.
+        Effect of one unit (one copy of the effect allele), and of one standard deviation; of several classes
+        on the one it is largest for.
+    by_class : dict of str to (k,) array
+        Effects of one unit on each of several classes.
     positions : (k,) array
         Feature numbers.
     covariates : list of (name, coefficient)
@@ -105,9 +115,11 @@ class Hits:
     """
 
     def __init__(self, source: Described, path: Any, alpha: float, covariate_names: Sequence[str]) -> None:
-        coef = np.asarray(path.coef(alpha))
+        every = np.asarray(path.coef(alpha))
+        speaks = strongest(every) if every.ndim > 1 else None
+        coef = every if speaks is None else every[np.arange(len(every)), speaks]
         p = len(coef) - len(covariate_names)
-        entry = entry_alphas(path.coefs, path.alphas)
+        entry = entry_alphas(sizes(path.coefs), path.alphas)
         rows = np.flatnonzero(coef[source.positions])
         chosen = source.positions[rows]
         beta_std = coef[chosen] * source.spread[rows]
@@ -120,12 +132,24 @@ class Hits:
         self.beta, self.beta_std, self.entry = coef[self.positions], beta_std[order], enters[order]
         self.names = [str(name) for name in source.names[rows]]
         self.covariates = list(zip(covariate_names, coef[p:].tolist(), strict=True))
+        self.by_class: dict[str, NDArray[np.float64]] = {}
+        if speaks is not None:
+            labels = [str(label) for label in path.classes]
+            self.by_class = {label: every[self.positions, k] for k, label in enumerate(labels)}
+            self.covariates = [
+                (f"{name} [{label}]", float(every[p + j, k]))
+                for j, name in enumerate(covariate_names)
+                for k, label in enumerate(labels)
+            ]
         self.columns: list[tuple[str, Any]] = [
             *((name, values[rows]) for name, values in source.columns.items()),
+            *([] if speaks is None else [("CLASS", path.classes[speaks[self.positions]])]),
             ("BETA", self.beta),
+            *((name, np.exp(self.beta)) for name in [RATIOS.get(path.loss)] if name is not None),
             ("BETA_STD", self.beta_std),
             ("ENTRY_ALPHA", self.entry),
             ("RANK", np.arange(1, len(rows) + 1)),
+            *((f"BETA_{label}", values) for label, values in self.by_class.items()),
         ]
 
     def __len__(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import fspath
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,24 @@ class Joiner:
             self.report.dropped.append((why, [self.label(int(i)) for i in gone]))
             self.report.lost += [(self.key(int(i)), why) for i in gone]
             self.use &= keep
+
+    def report_without(
+        self, reasons: Sequence[tuple[str, NDArray[np.bool_]]], notes: list[str]
+    ) -> JoinReport:
+        """Return the report of those samples in use that no (why, mask) of `reasons` takes out."""
+        of_all = self.report
+        report = replace(
+            of_all, dropped=list(of_all.dropped), lost=list(of_all.lost), notes=[*of_all.notes, *notes]
+        )
+        left = self.use.copy()
+        for why, bad in reasons:
+            gone = np.flatnonzero(left & bad)
+            if len(gone):
+                report.dropped.append((why, [self.label(int(i)) for i in gone]))
+                report.lost += [(self.key(int(i)), why) for i in gone]
+                left &= ~bad
+        report.n_analysed = int(left.sum())
+        return report
 
     def key(self, i: int) -> tuple[str, ...]:
         """Return the ids of sample `i`: FID and IID, or the only one it has."""

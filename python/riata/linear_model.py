@@ -10,22 +10,110 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
+from riata._arguments import Features, check_features
 from riata._base import SparseLinearModel
 from riata._design import DesignView
 from riata._validation import Float, check_alphas, check_choice, check_flag, check_real, check_threads
+from riata.fitting import solve
 from riata.model_selection import cross_validate, make_splits, warn_unless_all_converged
-from riata.path import Features, check_features, solve
 
 __all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV"]
 
 SELECTIONS = ("min", "1se", "cyclic", "random")
 
 
-class _Regressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
-    """Checks and prediction common to the gaussian estimators."""
+class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
+    """What the regressions on numbers share: fitting at one alpha, or choosing it by cross-validation."""
+
+    _loss: str
+
+    penalty_factor: Any
+    alpha: Any
+    l1_ratio: Any
+    alphas: Any
+    eps: Any
+    cv: Any
+    selection: Any
+    n_jobs: Any
+
+    def _check_target(self, y: Any, n_samples: int) -> Float:
+        """Return the response as finite numbers."""
+        raise NotImplementedError
+
+    def _check_features(self, design: DesignView) -> Features:
+        """Return the checked parameters that describe features."""
+        raise NotImplementedError
+
+    def _check_all(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Float, Float, Features]:
+        design, y, weights = self._check_fit_input(X, y, sample_weight)
+        return design, self._check_target(y, design.n_samples), weights, self._check_features(design)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
+        """Fit at `alpha`."""
+        alpha = check_real("alpha", self.alpha, above=0.0)
+        l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
+        options = self._options(self._loss, np.array([alpha]), l1_ratio=l1_ratio)
+        design, target, weights, features = self._check_all(X, y, sample_weight)
+        fit = solve(design, target, weights[:, None], None, features, options)[0]
+        self._keep_fit(fit, options)
+
+    def _cross_validate(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
+        """Choose alpha, and l1_ratio when there are several; keep the fit to all samples there."""
+        ratios = self._ratios()
+        selection = check_choice("selection", self.selection, SELECTIONS)
+        grid, n_alphas = check_alphas(self.alphas)
+        options = self._options(
+            self._loss,
+            grid,
+            n_alphas=n_alphas,
+            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
+            stop_early=len(ratios) == 1,
+        )
+        options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
+        design, target, weights, features = self._check_all(X, y, sample_weight)
+        cv = 5 if self.cv is None else self.cv
+        splits = make_splits(cv, target, groups, loss=self._loss, shuffle=False)
+        results = []
+        for ratio in ratios:
+            options.l1_ratio = float(ratio)
+            results.append(
+                cross_validate(
+                    design,
+                    target,
+                    weights,
+                    None,
+                    features,
+                    options,
+                    splits,
+                    "mse",
+                    "1se" if selection == "1se" else "min",
+                    None,
+                    weigh_folds=False,
+                )
+            )
+        best = int(np.argmin([result.mean_score.min() for result in results]))
+        self._keep_selected(results[best])
+        self.l1_ratio_ = float(ratios[best])
+        several = np.ndim(self.l1_ratio) > 0
+        self.alphas_ = (
+            np.stack([result.path.alphas for result in results]) if several else results[0].path.alphas
+        )
+        self.mse_path_ = np.stack([result.scores for result in results]) if several else results[0].scores
+        warn_unless_all_converged(results[best], options)
+
+    def _ratios(self) -> list[float]:
+        values = np.atleast_1d(np.asarray(self.l1_ratio, dtype=object))
+        if values.ndim != 1 or len(values) == 0:
+            raise ValueError(f"l1_ratio must be a number or a 1-D sequence of numbers, got {self.l1_ratio!r}")
+        return [check_real("l1_ratio", value, at_least=0.0, at_most=1.0) for value in values]
+
+
+class _Regressor(LinearRegressor):
+    """Checks and prediction of one response."""
+
+    _loss = "gaussian"
 
     positive: bool
-    penalty_factor: Any
     lower: Any
     upper: Any
 
@@ -42,16 +130,17 @@ class _Regressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         """
         return self._link(X)
 
-    def _check_all(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Float, Float, Features]:
-        design, y, weights = self._check_fit_input(X, y, sample_weight)
+    def _check_target(self, y: Any, n_samples: int) -> Float:
         target = y if type(y) is np.ndarray and y.ndim == 1 else column_or_1d(y, warn=True)
         if target.dtype.kind not in "fiubO":
             raise TypeError(f"y must hold numbers, got values of type {target.dtype}")
         target = np.ascontiguousarray(target, dtype=np.float64)
         assert_all_finite(target, input_name="y")
+        return target
+
+    def _check_features(self, design: DesignView) -> Features:
         positive = check_flag("positive", self.positive)
-        features = check_features(design, self.penalty_factor, self.lower, self.upper, positive=positive)
-        return design, target, weights, features
+        return check_features(design, self.penalty_factor, self.lower, self.upper, positive=positive)
 
 
 class ElasticNet(_Regressor):
@@ -183,13 +272,7 @@ class ElasticNet(_Regressor):
         -------
         self
         """
-        alpha = check_real("alpha", self.alpha, above=0.0)
-        l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
-        options = self._options("gaussian", np.array([alpha]), l1_ratio=l1_ratio)
-        design, target, weights, features = self._check_all(X, y, sample_weight)
-        fit = solve(design, target, weights[:, None], None, features, options)[0]
-
-        self._keep_fit(fit, options)
+        self._fit(X, y, sample_weight)
         return self
 
 
@@ -395,54 +478,8 @@ class ElasticNetCV(_Regressor):
         -------
         self
         """
-        ratios = self._ratios()
-        selection = check_choice("selection", self.selection, SELECTIONS)
-        grid, n_alphas = check_alphas(self.alphas)
-        options = self._options(
-            "gaussian",
-            grid,
-            n_alphas=n_alphas,
-            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
-            stop_early=len(ratios) == 1,
-        )
-        options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
-        design, target, weights, features = self._check_all(X, y, sample_weight)
-        cv = 5 if self.cv is None else self.cv
-        splits = make_splits(cv, target, groups, loss="gaussian", shuffle=False)
-        results = []
-        for ratio in ratios:
-            options.l1_ratio = float(ratio)
-            results.append(
-                cross_validate(
-                    design,
-                    target,
-                    weights,
-                    None,
-                    features,
-                    options,
-                    splits,
-                    "mse",
-                    "1se" if selection == "1se" else "min",
-                    None,
-                    weigh_folds=False,
-                )
-            )
-        best = int(np.argmin([result.mean_score.min() for result in results]))
-        self._keep_selected(results[best])
-        self.l1_ratio_ = float(ratios[best])
-        several = np.ndim(self.l1_ratio) > 0
-        self.alphas_ = (
-            np.stack([result.path.alphas for result in results]) if several else results[0].path.alphas
-        )
-        self.mse_path_ = np.stack([result.scores for result in results]) if several else results[0].scores
-        warn_unless_all_converged(results[best], options)
+        self._cross_validate(X, y, sample_weight, groups)
         return self
-
-    def _ratios(self) -> list[float]:
-        values = np.atleast_1d(np.asarray(self.l1_ratio, dtype=object))
-        if values.ndim != 1 or len(values) == 0:
-            raise ValueError(f"l1_ratio must be a number or a 1-D sequence of numbers, got {self.l1_ratio!r}")
-        return [check_real("l1_ratio", value, at_least=0.0, at_most=1.0) for value in values]
 
 
 class LassoCV(ElasticNetCV):

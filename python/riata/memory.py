@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from riata._arguments import check_row_grouped
 from riata._design import as_table, is_scipy_sparse
+from riata._targets import SEVERAL_OUTPUTS
 from riata._validation import LOSSES, check_choice, check_integer
 
 __all__ = ["MemoryEstimate", "estimate_memory"]
@@ -20,6 +22,10 @@ PROBLEM_COLUMN = 45  # and for the fit and each fold: mean, scale, bounds
 VECTORS, RESIDUALS = 14, 58  # of length n: the current solution, residuals kept as references
 BATCH, BATCH_FOLD = 128, 64  # and those of alphas solved ahead where all inner products are kept
 FACTOR_SLACK = 1.25  # rows of the factor keep the room they once needed
+GROUP_FACTORS, COUPLED = 3.0, 0.5  # matrices of the size of the active features, of all their coefficients
+CLASSES_OF_A_FEATURE = 1.25  # in which it is active, unless in all together
+OUTPUT_COLUMN = 24  # for each output of each column
+RESULT = 32  # of a coefficient at one alpha, while it is handed over
 GATHERED, GATHERED_FOLDS = 2.0, 4.5  # columns brought close for each that is active at the end
 REFERENCE_ROWS = 4096  # columns of column-major float64 at least this long are used in place
 COPY_BYTES = 2  # of an entry in the copy that later passes read
@@ -50,7 +56,8 @@ class MemoryEstimate:
     gram : int
         Their inner products or factor.
     certificates : int
-        Bounds, means, scales and counts kept for every column.
+        Bounds, means, scales and counts kept for every column; of several outputs also their coefficients on
+        the way to the result.
     responses : int
         Vectors of length n: responses, weights, residuals, linear predictors.
     cross_validation : int
@@ -86,7 +93,14 @@ def _human(size: float) -> str:
 
 
 def estimate_memory(
-    X: Any, *, alphas: int = 100, cv: int | None = None, loss: str = "gaussian", max_active: int | None = None
+    X: Any,
+    *,
+    alphas: int = 100,
+    cv: int | None = None,
+    loss: str = "gaussian",
+    max_active: int | None = None,
+    outputs: int = 1,
+    row_grouped: bool = False,
 ) -> MemoryEstimate:
     """Estimate the memory that fitting a path on `X` takes, without fitting.
 
@@ -105,6 +119,10 @@ def estimate_memory(
         As in `fit_path`.
     max_active : int, optional
         Features active at the end of the path. Default: as many as samples or features.
+    outputs : int, default=1
+        Number K of classes or responses, for the losses with several.
+    row_grouped : bool, default=False
+        As in `fit_path`.
 
     Returns
     -------
@@ -125,8 +143,11 @@ def estimate_memory(
     True
     """
     n_alphas = check_integer("alphas", alphas, at_least=1)
+    several = check_integer("outputs", outputs, at_least=1)
     folds = 0 if cv is None else check_integer("cv", cv, at_least=2)
-    check_choice("loss", loss, LOSSES)
+    if check_choice("loss", loss, LOSSES) not in SEVERAL_OUTPUTS and several > 1:
+        raise ValueError(f"outputs must be 1 for the {loss} loss, got {several}")
+    together = check_row_grouped(row_grouped, loss)
     held = _storage(X, folds > 0)
     n, p = held.n, held.p
     active = min(n, p)
@@ -136,18 +157,30 @@ def estimate_memory(
     columns = min(p, int(GATHERED * active) + COPY_ROWS)
     fold_columns = min(p, columns + int(GATHERED_FOLDS * active)) - columns if folds else 0
     gram = int(FACTOR_SLACK * active * (active + 1) / 2 * DOUBLE) + (p * p * DOUBLE if products else 0)
-    responses = n * DOUBLE * (VECTORS + (BATCH if products else RESIDUALS))
-    fold_responses = n * DOUBLE * (VECTORS + (BATCH_FOLD if products else RESIDUALS))
-    kept = n * n_alphas * DOUBLE * 2 if folds else 0  # held-out predictions, while they are made and after
+    problem_column = PROBLEM_COLUMN
+    result = 0
+    if loss in SEVERAL_OUTPUTS:
+        coefs = several * active if together else int(CLASSES_OF_A_FEATURE * active)
+        if together:
+            gram = int(GROUP_FACTORS * active**2 * DOUBLE)
+        if loss == "multinomial":
+            gram += int(COUPLED * coefs**2 * DOUBLE)
+        problem_column += OUTPUT_COLUMN * several
+        result = coefs * n_alphas * RESULT
+    responses = several * n * DOUBLE * (VECTORS + (BATCH if products else RESIDUALS))
+    fold_responses = several * n * DOUBLE * (VECTORS + (BATCH_FOLD if products else RESIDUALS))
+    kept = (
+        several * n * n_alphas * DOUBLE * 2 if folds else 0
+    )  # held-out predictions, as they are made and after
     return MemoryEstimate(
         design=held.size,
         conversion=held.conversion,
         compact_copy=0 if products else _copy(n, p, held.size, n_alphas),
         working_set=0 if products else int(columns * held.column),
         gram=gram,
-        certificates=p * (SHARED_COLUMN + PROBLEM_COLUMN),
+        certificates=p * (SHARED_COLUMN + problem_column) + result,
         responses=responses,
-        cross_validation=folds * (p * PROBLEM_COLUMN + fold_responses + gram)
+        cross_validation=folds * (p * problem_column + fold_responses + gram + result)
         + int(fold_columns * held.column)
         + kept,
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from riata.covariates import Coding
 from riata.genotypes import Genotypes
 from riata.held_out import Baseline, fit_baseline
+from riata.hits import active_features
 from riata.outputs import append_arrays
 from riata.study import Study
 from riata.tables import StrPath
@@ -46,6 +47,12 @@ class Model:
         How the columns of a covariate file become `covariates`.
     baseline : Baseline or None
         The fit of the covariates alone.
+    columns : dict of str to str
+        Which columns were ``time, event, entry, strata, offset``, where there were any.
+    ties : str
+        How the Cox loss handled events at the same time.
+    positive : str or None
+        The label of events, where it was named.
     """
 
     path: Any
@@ -60,14 +67,16 @@ class Model:
     variants: dict[str, NDArray[Any]]
     codings: list[Coding]
     baseline: Baseline | None
+    columns: dict[str, str]
+    ties: str
+    positive: str | None
 
 
 def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
     """Save a Path or CVPath and add what :func:`load_model` needs; ``riata.load`` reads the result too."""
     fit.save(file)
     path = getattr(fit, "path", fit)
-    active = np.unique(path.coefs.indices[path.coefs.data != 0.0]).astype(np.int64)
-    active = active[active < study.n_features]
+    active = active_features(path, study.n_features)
     meta = {
         "kind": "genotypes" if study.is_genotypes else "matrix",
         "n_features": study.n_features,
@@ -77,6 +86,9 @@ def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
         "classes": list(study.response.classes),
         "codings": [coding.to_dict() for coding in study.codings],
         "baseline": fit_baseline(study).to_dict() if study.covariate_names else None,
+        "columns": study.response_columns,
+        "ties": study.response.ties,
+        "positive": study.response.positive,
     }
     arrays: dict[str, NDArray[Any]] = {_META: np.array(json.dumps(meta)), "study_active": active}
     if isinstance(study.main, Genotypes):
@@ -136,4 +148,7 @@ def load_model(file: StrPath) -> Model:
         variants=variants,
         codings=[Coding.from_dict(kept) for kept in meta["codings"]],
         baseline=None if meta["baseline"] is None else Baseline.from_dict(meta["baseline"]),
+        columns=dict(meta["columns"]),
+        ties=str(meta["ties"]),
+        positive=meta["positive"],
     )

@@ -10,11 +10,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from riata._arguments import (
+    HUBER_DELTA,
+    Features,
+    Options,
+    Progress,
+    check_features,
+    check_options,
+    check_target,
+)
+from riata._coefs import Outputs, coefs_of, intercepts_of, linear_predictor
 from riata._design import DesignView, as_design
 from riata._survival import SURVIVAL_SCORERS, SurvivalTarget, check_comparable, check_events
+from riata._targets import CLASSIFIERS, check_every_class
 from riata._validation import (
     Float,
     check_choice,
@@ -24,24 +34,8 @@ from riata._validation import (
     check_two_outcomes,
     check_weights,
 )
-from riata.path import (
-    FORMAT,
-    HUBER_DELTA,
-    Features,
-    Options,
-    Path,
-    Progress,
-    check_features,
-    check_options,
-    check_target,
-    linear_predictor,
-    make_path,
-    mean_response,
-    solve,
-    warn_if_memory_ended,
-    warn_unless_converged,
-    write_archive,
-)
+from riata.fitting import make_path, solve, warn_if_memory_ended, warn_unless_converged
+from riata.path import FORMAT, Path, mean_response, write_archive
 from riata.penalties import ElasticNet
 
 __all__ = ["CVPath", "cv_path"]
@@ -56,8 +50,11 @@ SCORINGS = {
     "poisson": ("deviance", "mse", "mae"),
     "huber": ("huber", "mae", "mse"),
     "cox": ("deviance", "concordance"),
+    "multinomial": ("deviance", "misclassification", "auc"),
+    "multigaussian": ("mse", "mae"),
 }
 GREATER_IS_BETTER = ("auc", "concordance")
+STRATIFIED = ("binomial", "cox", "multinomial")
 SELECTIONS = ("min", "1se")
 
 
@@ -72,9 +69,10 @@ class CVPath:
     scores : ndarray of shape (L, K)
         Score of each alpha on each held-out fold.
     scoring : str
-        "mse", "mae", "huber" (mean Huber loss), "deviance" (twice the mean log-likelihood that is missing to
-        that of a perfect fit; for the Cox loss what the held-out samples add to minus twice the log partial
-        likelihood), "misclassification", "auc" or "concordance".
+        "mse", "mae" (means over responses), "huber" (mean Huber loss), "deviance" (twice the mean
+        log-likelihood that is missing to that of a perfect fit; for the Cox loss what the held-out samples
+        add to minus twice the log partial likelihood), "misclassification", "auc" (of several classes the
+        mean of each against the others) or "concordance".
     mean_score, se_score : ndarray of shape (L,)
         Mean over folds, weighted by the folds' observation weights, and its standard error.
     alpha_min : float
@@ -87,9 +85,10 @@ class CVPath:
         Held-out samples of each fold.
     fold_gaps : ndarray of shape (L, K)
         Relative duality gaps of the fits without each fold.
-    held_out : ndarray of shape (n, L), or None
-        Linear predictor of each sample by the fits that held it out, NaN for samples that none did. None when
-        folds overlap, in the estimators, and after `save` and `riata.load`.
+    held_out : ndarray of shape (n, L), or (n, K, L) with K outputs, or None
+        Linear predictor of each sample by the fits that held it out, NaN for samples that none did; for the
+        Cox loss, which has no level of its own, less its mean over the samples of that fit. None when folds
+        overlap, in the estimators, and after `save` and `riata.load`.
     """
 
     path: Path
@@ -146,9 +145,9 @@ class CVPath:
         """Coefficients at `alpha`, by default the selected one: see `Path.coef`."""
         return self.path.coef(self.alpha if alpha is None else alpha)
 
-    def intercept(self, alpha: float | None = None) -> float:
-        """Intercept at `alpha`, by default the selected one."""
-        return float(self.path.intercept(self.alpha if alpha is None else alpha))
+    def intercept(self, alpha: float | None = None) -> Any:
+        """Intercept at `alpha`, by default the selected one: see `Path.intercept`."""
+        return self.path.intercept(self.alpha if alpha is None else alpha)
 
     def predict(
         self,
@@ -174,7 +173,7 @@ class CVPath:
 
         Returns
         -------
-        ndarray of shape (n,)
+        ndarray of shape (n,), or (n, K) with K outputs
             NaN for samples that no fold held out.
 
         Raises
@@ -186,10 +185,11 @@ class CVPath:
         if self.held_out is None:
             raise ValueError("held-out predictions are kept by cv_path when no sample is held out twice")
         left, right, share = self.path._between(self.alpha if alpha is None else float(alpha))
-        link = (1.0 - share[0]) * self.held_out[:, right[0]]
+        link = (1.0 - share) * self.held_out[..., right]
         if share[0] > 0.0:
-            link += share[0] * self.held_out[:, left[0]]
-        return mean_response(self.path.loss, link) if kind == "response" else link
+            link += share * self.held_out[..., left]
+        out = mean_response(self.path.loss, link) if kind == "response" else link
+        return out[..., 0]
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the mean score with its standard error along the path; returns the axes."""
@@ -256,6 +256,7 @@ def cv_path(
     lower: float | ArrayLike | None = None,
     upper: float | ArrayLike | None = None,
     exclude: ArrayLike | None = None,
+    row_grouped: bool = False,
     tol: float = 1e-6,
     max_iter: int = 10_000,
     solver: str = "auto",
@@ -281,15 +282,17 @@ def cv_path(
         As in `fit_path`. To go on from a checkpoint needs the same folds: a splitter or `random_state` that
         draws them again.
     cv : int, splitter or iterable of (train, test), default=10
-        An integer draws that many shuffled folds, stratified by class or event for the binomial and Cox
-        losses. A scikit-learn splitter is used as it is. Folds need not cover all samples: those in neither
-        part of a split are left out of it, as time-series splits want.
+        An integer draws that many shuffled folds, stratified by class or event for the binomial, multinomial
+        and Cox losses. A scikit-learn splitter is used as it is. Folds need not cover all samples: those in
+        neither part of a split are left out of it, as time-series splits want.
     groups : array of shape (n,), optional
         Handed to the splitter; with an integer `cv`, samples of one group stay together.
     scoring : str, optional
-        "mse" or "mae" (gaussian loss), "deviance", "auc" or "misclassification" (binomial), "deviance", "mse"
-        or "mae" (Poisson, errors of the mean), "huber", "mae" or "mse" (Huber), "deviance" or "concordance"
-        (Cox); the first by default. Held-out samples count by their weights. The Cox deviance
+        "mse" or "mae" (gaussian and multigaussian loss), "deviance", "auc" or "misclassification" (binomial
+        and multinomial), "deviance", "mse" or "mae" (Poisson, errors of the mean), "huber", "mae" or "mse"
+        (Huber), "deviance" or "concordance" (Cox); the first by default. With several responses the mean over
+        them, and with several classes the auc is the mean of that of each against the others (by its
+        probability). Held-out samples count by their weights. The Cox deviance
         of a fold is the difference between that of training and held-out samples together and that of the
         training samples (Verweij & van Houwelingen 1993).
     selection : {"min", "1se"}, default="min"
@@ -339,15 +342,16 @@ def cv_path(
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
         huber_delta=huber_delta,
+        row_grouped=row_grouped,
     )
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
     design = as_design(X)
     n = design.n_samples
     weights = check_weights(sample_weight, n)
-    target, classes = check_target(loss, y, n, weights, start, strata, ties)
-    shift = check_offset(offset, n)
-    features = check_features(design, penalty_factor, lower, upper, exclude)
+    target, labels = check_target(loss, y, n, weights, start, strata, ties)
+    shift = check_offset(offset, n, target.shape[1:])
+    features = check_features(design, penalty_factor, lower, upper, exclude, row_grouped=options.row_grouped)
     splits = make_splits(cv, target, groups, loss=loss, shuffle=True, random_state=random_state)
     result = cross_validate(
         design,
@@ -359,7 +363,7 @@ def cv_path(
         splits,
         scoring,
         selection,
-        classes,
+        labels,
         weigh_folds=True,
         keep=True,
     )
@@ -395,8 +399,8 @@ def make_splits(
 
     n = len(y)
     outcome = y.event if isinstance(y, SurvivalTarget) else y
-    stratify = loss in ("binomial", "cox") and bool(np.all((outcome == 0.0) | (outcome == 1.0)))
-    labels = outcome.astype(np.int64) if stratify else outcome
+    stratify = loss in STRATIFIED and bool(np.all((outcome == 0.0) | (outcome == 1.0)))
+    labels = _codes(outcome) if stratify else outcome
     if isinstance(cv, int | np.integer) and not isinstance(cv, bool):
         folds = check_integer("cv", cv, at_least=2)
         if folds > n:
@@ -419,6 +423,11 @@ def make_splits(
     if not pairs:
         raise ValueError("cv must give at least one split, got none")
     return [_check_split(k, pair, n) for k, pair in enumerate(pairs)]
+
+
+def _codes(outcome: Float) -> NDArray[np.int64]:
+    """Class numbers, of 0/1 outcomes or of rows with a 1 for their class."""
+    return (outcome.argmax(axis=1) if outcome.ndim > 1 else outcome).astype(np.int64)
 
 
 def _check_split(k: int, pair: Any, n: int) -> Split:
@@ -452,30 +461,24 @@ def cross_validate(
     splits: list[Split],
     scoring: str,
     selection: str,
-    classes: NDArray[Any] | None,
+    labels: NDArray[Any] | None,
     *,
     weigh_folds: bool,
     keep: bool = False,
 ) -> CVPath:
     """Fit the full data and every fold in one call of the core; score held-out rows, `keep` predictions."""
-    columns = np.zeros((len(y), 1 + len(splits)), order="F")
-    columns[:, 0] = weights
-    for k, (train, test) in enumerate(splits):
-        np.add.at(columns[:, 1 + k], train, weights[train])
-        _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, classes)
-
+    columns = fold_columns(y, weights, splits, options, scoring, labels)
     alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
     values = y.time if isinstance(y, SurvivalTarget) else y
-
-    def score(y: Float, eta: Float, weights: Float) -> Float:
-        return scorer(options.loss, scoring, options.huber_delta)(y, eta, weights)
+    outputs = y.shape[1:]
 
     def fold_scores(predictors: list[Float]) -> Float:
         """Score one alpha on each fold's held-out rows."""
         out = np.empty(len(splits))
+        score = scorer(options.loss, scoring, options.huber_delta)
         for k, (_, test) in enumerate(splits):
-            kept = {"linear_predictor": predictors[1 + k][:, None]}
-            eta = _held_out(kept, columns[:, 1 + k], design, test, offset, options.n_threads)
+            kept = {"linear_predictor": predictors[1 + k]}
+            eta = _held_out(kept, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
             out[k] = score(values[test], eta, weights[test])[0]
         return out
 
@@ -485,22 +488,64 @@ def cross_validate(
         design, y, columns, offset, features, options, keep_linear_predictor=alone,
         held_out=None if watch is None else lambda predictors: watch(scoring, fold_scores(predictors)),
     )  # fmt: skip
-    path = make_path(fits[0], design, y, weights, options, classes)
+    return collect_folds(
+        fits, columns, design, y, weights, offset, options, splits, scoring, selection, labels,
+        weigh_folds=weigh_folds, keep=keep,
+    )  # fmt: skip
+
+
+def fold_columns(
+    y: Float | SurvivalTarget,
+    weights: Float,
+    splits: list[Split],
+    options: Options,
+    scoring: str,
+    labels: NDArray[Any] | None,
+) -> Float:
+    """Return the weights of the full fit and of each fold, (n, 1 + K); refuse folds that cannot be fitted."""
+    columns = np.zeros((len(y), 1 + len(splits)), order="F")
+    columns[:, 0] = weights
+    for k, (train, test) in enumerate(splits):
+        np.add.at(columns[:, 1 + k], train, weights[train])
+        _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, labels)
+    return columns
+
+
+def collect_folds(
+    fits: list[dict[str, Any]],
+    columns: Float,
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+    selection: str,
+    labels: NDArray[Any] | None,
+    *,
+    weigh_folds: bool,
+    keep: bool,
+) -> CVPath:
+    """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
+    path = make_path(fits[0], design, y, weights, options, labels)
+    outputs = y.shape[1:]
 
     scores = np.empty((len(path), len(splits)))
     gaps = np.empty_like(scores)
     once = len(np.unique(np.concatenate([test for _, test in splits]))) == sum(len(t) for _, t in splits)
-    held_out = np.full((len(y), len(path)), np.nan) if keep and once else None
+    held_out = np.full((len(y), *outputs, len(path)), np.nan) if keep and once else None
     for k, (_, test) in enumerate(splits):
         fit = fits[1 + k]
         if isinstance(y, SurvivalTarget):
             held = np.zeros(len(y))
             held[test] = weights[test]
-            eta = _all_rows(fit, design, offset, options.n_threads)
+            eta = _all_rows(fit, design, outputs, offset, options.n_threads)
             scores[:, k] = SURVIVAL_SCORERS[scoring](y, eta, columns[:, 1 + k], held)
-            eta = eta[test]
+            eta = eta[test] - columns[:, 1 + k] @ eta / columns[:, 1 + k].sum()
         else:
-            eta = _held_out(fit, columns[:, 1 + k], design, test, offset, options.n_threads)
+            eta = _held_out(fit, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
+            score = scorer(options.loss, scoring, options.huber_delta)
             scores[:, k] = score(y[test], eta, weights[test])
         if held_out is not None:
             held_out[test] = eta
@@ -532,7 +577,7 @@ def _check_fold(
     test: Rows,
     options: Options,
     scoring: str,
-    classes: NDArray[Any] | None,
+    labels: NDArray[Any] | None,
 ) -> None:
     if not np.any(train_weights > 0.0):
         raise ValueError(f"cv must leave samples of positive weight to train on, got none in split {k}")
@@ -546,18 +591,18 @@ def _check_fold(
             check_comparable(y, held, f"y of the held-out rows of split {k}")
     elif options.loss == "poisson":
         check_some_count(y, train_weights, f"y of the training rows of split {k}")
-    elif options.loss == "binomial" and classes is not None:
-        check_two_outcomes(y, train_weights, classes, f"y of the training rows of split {k}")
+    elif options.loss in CLASSIFIERS and labels is not None:
+        check = check_two_outcomes if options.loss == "binomial" else check_every_class
+        check(y, train_weights, labels, f"y of the training rows of split {k}")
         if scoring == "auc":
-            check_two_outcomes(
-                y[test], weights[test], classes, f"scoring='auc': y of the held-out rows of split {k}"
-            )
+            check(y[test], weights[test], labels, f"scoring='auc': y of the held-out rows of split {k}")
 
 
 def _held_out(
     fit: dict[str, Any],
     train_weights: Float,
     design: DesignView,
+    outputs: Outputs,
     test: Rows,
     offset: Float | None,
     n_threads: int,
@@ -566,16 +611,18 @@ def _held_out(
     if not np.any(train_weights[test]):
         held = np.flatnonzero(design.spread(train_weights) == 0.0)
         rows = test if design.rows is None else design.rows[test]
-        return np.asarray(fit["linear_predictor"])[np.searchsorted(held, rows)]
-    return _all_rows(fit, design, offset, n_threads)[test]
+        kept = np.asarray(fit["linear_predictor"])[np.searchsorted(held, rows)]
+        return kept.reshape(len(rows), *outputs, -1)
+    return _all_rows(fit, design, outputs, offset, n_threads)[test]
 
 
-def _all_rows(fit: dict[str, Any], design: DesignView, offset: Float | None, n_threads: int) -> Float:
+def _all_rows(
+    fit: dict[str, Any], design: DesignView, outputs: Outputs, offset: Float | None, n_threads: int
+) -> Float:
     """Linear predictors of every sample."""
-    csc = (fit["coef_values"], fit["coef_indices"], fit["coef_indptr"])
-    coefs = sp.csc_array(csc, shape=(design.n_features, len(fit["alphas"])))
-    eta = linear_predictor(design, coefs, np.asarray(fit["intercepts"]), n_threads)
-    return eta if offset is None else eta + offset[:, None]
+    coefs = coefs_of(fit, design.n_features, outputs)
+    eta = linear_predictor(design, coefs, intercepts_of(fit, outputs), n_threads)
+    return eta if offset is None else eta + offset[..., None]
 
 
 def summarise(scores: Float, sizes: Float) -> tuple[Float, Float]:
@@ -594,12 +641,18 @@ def choose(mean: Float, error: Float, *, greater_is_better: bool = False) -> tup
     return best, int(np.argmax(within))
 
 
+def _over_samples(losses: Float, weights: Float) -> Float:
+    """Weighted mean over samples, and the mean over outputs when there are several, of each alpha."""
+    mean = np.tensordot(weights, losses, 1) / weights.sum()
+    return np.asarray(mean.reshape(-1, mean.shape[-1]).mean(axis=0))
+
+
 def _mean_squared(y: Float, eta: Float, weights: Float) -> Float:
-    return np.asarray(weights @ (y[:, None] - eta) ** 2 / weights.sum())
+    return _over_samples((y[..., None] - eta) ** 2, weights)
 
 
 def _mean_absolute(y: Float, eta: Float, weights: Float) -> Float:
-    return np.asarray(weights @ np.abs(y[:, None] - eta) / weights.sum())
+    return _over_samples(np.abs(y[..., None] - eta), weights)
 
 
 def _binomial_deviance(y: Float, eta: Float, weights: Float) -> Float:
@@ -610,10 +663,23 @@ def _binomial_deviance(y: Float, eta: Float, weights: Float) -> Float:
     return np.asarray(2.0 * (total - saturated) / weights.sum())
 
 
+def _deviance_of_classes(y: Float, eta: Float, weights: Float) -> Float:
+    from scipy.special import entr, logsumexp
+
+    saturated = weights @ entr(y).sum(axis=1)
+    total = weights @ (logsumexp(eta, axis=1) - np.einsum("ik,ikl->il", y, eta))
+    return np.asarray(2.0 * (total - saturated) / weights.sum())
+
+
 def _misclassification(y: Float, eta: Float, weights: Float) -> Float:
     said = eta > 0.0
     wrong = np.where(said, 1.0 - y[:, None], y[:, None])
     return np.asarray(weights @ wrong / weights.sum())
+
+
+def _misclassification_of_classes(y: Float, eta: Float, weights: Float) -> Float:
+    right = np.take_along_axis(y, eta.argmax(axis=1), axis=1)
+    return np.asarray(weights @ (1.0 - right) / weights.sum())
 
 
 def _auc(y: Float, eta: Float, weights: Float) -> Float:
@@ -627,6 +693,13 @@ def _auc(y: Float, eta: Float, weights: Float) -> Float:
         below = np.cumsum(control) - control
         out[k] = case @ (below + 0.5 * control) / (case.sum() * control.sum())
     return out
+
+
+def _auc_of_classes(y: Float, eta: Float, weights: Float) -> Float:
+    """Mean over classes of the auc of each against the others, by its probability."""
+    likely = mean_response("multinomial", eta)
+    each = [_auc(y[:, k], likely[:, k], weights) for k in range(y.shape[1])]
+    return np.asarray(np.mean(each, axis=0))
 
 
 def poisson_deviance(y: Float, eta: Float, weights: Float) -> Float:
@@ -648,21 +721,29 @@ def _mean_huber(delta: float) -> Scorer:
     return score
 
 
+def _of_mean(score: Scorer, loss: str) -> Scorer:
+    return lambda y, eta, weights: score(y, mean_response(loss, eta), weights)
+
+
 def scorer(loss: str, scoring: str, huber_delta: float = HUBER_DELTA) -> Scorer:
-    """Return the function that scores each column of linear predictors: score(y, eta, weights)."""
-    if scoring == "huber":
-        return _mean_huber(huber_delta)
-    if loss == "poisson":
-        if scoring == "deviance":
-            return poisson_deviance
-        return lambda y, eta, weights: SCORERS[scoring](y, mean_response(loss, eta), weights)
-    return SCORERS[scoring]
+    """Return the function that scores each alpha: score(y, eta, weights), eta with the alphas last."""
+    return _mean_huber(huber_delta) if scoring == "huber" else SCORERS[loss, scoring]
 
 
-SCORERS: dict[str, Scorer] = {
-    "mse": _mean_squared,
-    "mae": _mean_absolute,
-    "deviance": _binomial_deviance,
-    "misclassification": _misclassification,
-    "auc": _auc,
+SCORERS: dict[tuple[str, str], Scorer] = {
+    ("gaussian", "mse"): _mean_squared,
+    ("gaussian", "mae"): _mean_absolute,
+    ("binomial", "deviance"): _binomial_deviance,
+    ("binomial", "misclassification"): _misclassification,
+    ("binomial", "auc"): _auc,
+    ("poisson", "deviance"): poisson_deviance,
+    ("poisson", "mse"): _of_mean(_mean_squared, "poisson"),
+    ("poisson", "mae"): _of_mean(_mean_absolute, "poisson"),
+    ("huber", "mse"): _mean_squared,
+    ("huber", "mae"): _mean_absolute,
+    ("multinomial", "deviance"): _deviance_of_classes,
+    ("multinomial", "misclassification"): _misclassification_of_classes,
+    ("multinomial", "auc"): _auc_of_classes,
+    ("multigaussian", "mse"): _mean_squared,
+    ("multigaussian", "mae"): _mean_absolute,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riata.fitted import Fitted, certificate_text, gap_text, seconds_text
-from riata.hits import Hits
+from riata.hits import RATIO_NAMES, RATIOS, Hits
 from riata.plots import score_label
 from riata.report import Fact, Page
 from riata.sections import fit_sections
@@ -19,7 +19,7 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
     lines.append(
         f"  {fitted.model_name}, {len(path.alphas)} alphas from {path.alphas[0]:.4g} to "
         f"{path.alphas[-1]:.4g}, {seconds_text(fitted.seconds.get('fit', 0.0))}, {path.n_passes:.1f} "
-        "passes over the data"
+        "passes over the data" + (f", {fitted.shared}" if fitted.together else "")
     )
     lines.append(f"  {certificate_text(fitted)}")
     if fitted.interrupted:
@@ -49,24 +49,37 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
     names = list(hits.names[:count])
     if genotypes:
         names = [f"{name} ({columns['EFFECT_ALLELE'][i]})" for i, name in enumerate(names)]
-    width = max(len(name) for name in [*names, "name"])
     head = "name (effect allele)" if genotypes else "name"
+    if "CLASS" in columns:
+        names = [f"{name} [{columns['CLASS'][i]}]" for i, name in enumerate(names)]
+        head += " [class]"
+    width = max(len(name) for name in [*names, "name"])
     width = max(width, len(head))
-    lines = [f"{'entry':>5}  {head:<{width}}  {'beta':>10}  {'per sd':>10}"]
+    ratio = next((name for name in RATIOS.values() if name in columns), "")
+    shown = f"  {ratio:>10}" if ratio else ""
+    lines = [f"{'entry':>5}  {head:<{width}}  {'beta':>10}{shown}  {'per sd':>10}"]
     for i in range(count):
-        lines.append(f"{i + 1:>5}  {names[i]:<{width}}  {hits.beta[i]:>10.4g}  {hits.beta_std[i]:>10.3g}")
+        shown = f"  {columns[ratio][i]:>10.4g}" if ratio else ""
+        lines.append(
+            f"{i + 1:>5}  {names[i]:<{width}}  {hits.beta[i]:>10.4g}{shown}  {hits.beta_std[i]:>10.3g}"
+        )
     if len(hits) > count:
         lines.append(f"       and {len(hits) - count:,} more in the hits file")
+    if "CLASS" in columns:
+        lines.append("beta is for the class it is largest for, the hits file has those of all classes")
     unit = "copy of the effect allele" if genotypes else "unit"
-    lines.append(f"entry: order of entering the path; beta: per {unit}; per sd: per standard deviation")
+    told = "".join(f"; {name}: {RATIO_NAMES[loss]}" for loss, name in RATIOS.items() if name == ratio)
+    lines.append(f"entry: order of entering the path; beta: per {unit}; per sd: per standard deviation{told}")
     return lines
 
 
 def fit_page(fitted: Fitted) -> Page:
     """Return the report of ``riata fit`` or ``riata cv``."""
     account, hits = fitted.account, fitted.hits
-    classes = account.classes
-    what = f"{classes[1]} against {classes[0]}" if classes else account.response
+    classes = account.pair
+    what = f"{classes[1]} against {classes[0]}" if classes else fitted.outcome
+    if len(account.classes) > 2:
+        what = f"{account.response} ({some(account.classes, 5)})"
     title = f"{len(hits):,} of {account.n_candidates:,} {fitted.noun} selected for {account.response}"
     if fitted.cv is None and fitted.alpha == fitted.path.alphas[-1]:
         title = (
@@ -126,7 +139,11 @@ def fit_facts(fitted: Fitted) -> list[Fact]:
             f"largest relative duality gap, {'within' if certified else 'ABOVE'} tol {gap_text(path.tol)}",
             good=certified,
         ),
-        Fact("Passes over the data", f"{path.n_passes:.1f}", f"for {len(path.alphas)} penalties"),
+        Fact(
+            "Passes over the data",
+            f"{path.n_passes:.1f}",
+            fitted.shared or f"for {len(path.alphas)} penalties",
+        ),
         Fact("Time to fit", seconds_text(fitted.seconds.get("fit", 0.0)), "on this machine"),
     ]
     return facts

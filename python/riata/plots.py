@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._coefs import each_output
 from riata.charts import spread
 from riata.model_selection import GREATER_IS_BETTER
 
@@ -17,32 +18,37 @@ _SOFT = "#59636e"
 X_AXES = ("alpha", "l1_norm", "deviance_ratio")
 
 
-def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 0) -> Any:
+def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 0, output: Any = None) -> Any:
     """Draw every coefficient along a regularisation path.
 
     Coefficients are multiplied by their feature's scale, so that each curve is the effect of one standard
     deviation when the fit was standardised. The strongest features are coloured, the others grey; the axis on
     top counts the active ones.
 
+    Of several outputs, features that enter all of them together are drawn by the norm of their coefficients,
+    and others in one panel an output, where a feature has the same colour in all.
+
     Parameters
     ----------
     path : Path or CVPath
         For a CVPath, `alpha_min` and `alpha_1se` are marked.
-    ax : matplotlib Axes, optional
+    ax : matplotlib Axes, or as many as there are panels, optional
         Where to draw; default a new figure.
     xaxis : {"alpha", "l1_norm", "deviance_ratio"}, default "alpha"
         ``"alpha"`` is logarithmic and decreases to the right.
     labels : int, default 0
         Number of features to name at the end of their curves, strongest first.
+    output : class label or response, optional
+        Draw the coefficients of this output alone.
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib Axes, or ndarray of them for several panels
 
     Raises
     ------
     ValueError
-        When `xaxis` is unknown or `labels` is negative.
+        When `xaxis` or `output` is unknown, `labels` is negative, or there are not as many axes as panels.
     ImportError
         When Matplotlib is not installed.
 
@@ -55,17 +61,69 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
     if labels < 0:
         raise ValueError(f"labels must be >= 0, got {labels}")
     cv, path = (path, path.path) if hasattr(path, "path") else (None, path)
-    ax = _axes(ax)
+    panels = _panels(path, output)
+    axes = _axes_for(panels, ax)
     features, curves = active_curves(path)
-    order = np.argsort(-np.abs(curves).max(axis=1, initial=0.0), kind="stable")
-    if xaxis == "alpha":
-        x = path.alphas
-    elif xaxis == "l1_norm":
-        x = np.abs(curves).sum(axis=0)
-    else:
-        x = path.deviance_ratio
-    for rank in range(len(order) - 1, -1, -1):
-        y = curves[order[rank]]
+    order = np.argsort(-np.abs(curves).max(axis=(0, 2), initial=0.0), kind="stable")
+    features, curves = features[order], curves[:, order]
+    for one, (title, chosen) in zip(axes, panels, strict=True):
+        shown = np.linalg.norm(curves, axis=0) if chosen is None else curves[chosen]
+        if xaxis == "alpha":
+            x = path.alphas
+        elif xaxis == "l1_norm":
+            x = np.abs(shown).sum(axis=0)
+        else:
+            x = path.deviance_ratio
+        _draw_curves(one, x, shown)
+        what = "coefficient" if chosen is not None else "norm of a feature's coefficients"
+        one.set_ylabel(what + (", per standard deviation" if path.standardize else ""))
+        if title:
+            one.set_title(title, loc="left", fontsize=10, color=_SOFT)
+        _x_axis(one, path, x, xaxis)
+        if cv is not None and xaxis == "alpha":
+            _mark_alphas(one, cv)
+        _name_curves(one, path, features, shown, x, min(labels, len(order)))
+    return axes[0] if len(panels) == 1 else np.array(axes)
+
+
+def _panels(path: Any, output: Any) -> list[tuple[str, int | None]]:
+    """What to draw: titles, and numbers of outputs, None for the norm over all of them."""
+    known = path.outputs
+    if output is not None:
+        labels = [] if known is None else known.tolist()
+        if output not in labels:
+            raise ValueError(f"output must be one of {labels}, got {output!r}")
+        return [(f"{output}", labels.index(output))]
+    if known is None:
+        return [("", 0)]
+    return [("", None)] if path.row_grouped else [(f"{label}", k) for k, label in enumerate(known)]
+
+
+def _axes_for(panels: list[tuple[str, int | None]], ax: Any) -> list[Any]:
+    """As many axes as there are panels: those given, or new ones side by side."""
+    if len(panels) == 1:
+        return [_axes(ax)]
+    if ax is None:
+        columns = min(len(panels), 3)
+        rows = -(-len(panels) // columns)
+        size = (4.2 * columns, 3.6 * rows)
+        _, grid = _pyplot().subplots(
+            rows, columns, figsize=size, layout="constrained", sharey=True, squeeze=False
+        )
+        for spare in grid.ravel()[len(panels) :]:
+            spare.remove()
+        ax = grid.ravel()[: len(panels)]
+    given = list(np.ravel(ax))
+    if len(given) != len(panels):
+        raise ValueError(f"ax must hold {len(panels)} axes, one an output, got {len(given)}")
+    return [_axes(one) for one in given]
+
+
+def _draw_curves(ax: Any, x: NDArray[np.float64], curves: NDArray[np.float64]) -> None:
+    for rank in range(len(curves) - 1, -1, -1):
+        y = curves[rank]
+        if not y.any():
+            continue
         first = max(int(np.argmax(y != 0.0)) - 1, 0)
         coloured = rank < len(COLOURS)
         ax.plot(
@@ -73,12 +131,6 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
             zorder=3 if coloured else 2, solid_joinstyle="round",
         )  # fmt: skip
     ax.axhline(0.0, color=_SOFT, lw=0.8, zorder=1)
-    ax.set_ylabel("coefficient, per standard deviation" if path.standardize else "coefficient")
-    _x_axis(ax, path, x, xaxis)
-    if cv is not None and xaxis == "alpha":
-        _mark_alphas(ax, cv)
-    _name_curves(ax, path, features[order], curves[order], x, min(labels, len(order)))
-    return ax
 
 
 def plot_cv(cv: Any, ax: Any = None) -> Any:
@@ -113,30 +165,35 @@ def score_label(scoring: str) -> str:
     names = {
         "mse": "mean squared error",
         "mae": "mean absolute error",
-        "huber": "mean Huber loss",
         "misclassification": "share misclassified",
         "auc": "area under the ROC curve",
+        "huber": "mean Huber loss",
     }
     higher = scoring in GREATER_IS_BETTER
     return names.get(scoring, scoring) + (", higher is better" if higher else ", held-out samples")
 
 
 def active_curves(path: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the features that are ever active, (k,), and their coefficients times scale, (k, L)."""
-    coefs = path.coefs.tocsr()
-    features = np.flatnonzero(np.diff(coefs.indptr)).astype(np.int64)
-    curves = coefs[features].toarray() * np.asarray(path.scale)[features, None]
-    moves = np.any(curves != 0.0, axis=1)
-    return features[moves], curves[moves]
+    """Return the features that are ever active, (k,), and their coefficients times scale, (K, k, L)."""
+    coefs = [one.tocsr() for one in each_output(path.coefs)]
+    features = np.flatnonzero(sum(np.diff(one.indptr) for one in coefs)).astype(np.int64)
+    curves = np.stack([one[features].toarray() for one in coefs])
+    curves *= np.asarray(path.scale)[features, None]
+    moves = np.any(curves != 0.0, axis=(0, 2))
+    return features[moves], curves[:, moves]
+
+
+def _pyplot() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError:
+        raise ImportError('plotting needs Matplotlib; pip install "riata[cli]"') from None
+    return plt
 
 
 def _axes(ax: Any) -> Any:
     if ax is None:
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError:
-            raise ImportError('plotting needs Matplotlib; pip install "riata[cli]"') from None
-        _, ax = plt.subplots(figsize=(7.2, 4.4), layout="constrained")
+        _, ax = _pyplot().subplots(figsize=(7.2, 4.4), layout="constrained")
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):

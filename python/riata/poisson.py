@@ -10,6 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
+from riata._arguments import Features, check_features
 from riata._base import CrossValidated, SparseLinearModel
 from riata._design import DesignView
 from riata._validation import (
@@ -20,8 +21,9 @@ from riata._validation import (
     check_threads,
     check_weights,
 )
+from riata.fitting import solve
 from riata.model_selection import poisson_deviance
-from riata.path import Features, check_features, mean_response, solve
+from riata.path import mean_response
 
 __all__ = ["SparsePoissonRegressor", "SparsePoissonRegressorCV"]
 

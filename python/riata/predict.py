@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,23 +11,26 @@ from numpy.typing import NDArray
 
 from riata.commands import Log, check_alpha, log_text, today, version, written_lines
 from riata.covariates import read_covariates
-from riata.evaluation import Evaluation, evaluate
+from riata.evaluation import Evaluation
 from riata.genotypes import Genotypes
+from riata.held_out import evaluate_link
 from riata.inputs import genotype_joiner, genotypes_of, given_source
 from riata.joining import Joiner
 from riata.matrices import read_matrix
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, describe_file, write_json, write_tsv
-from riata.response import Response, code_response
+from riata.response import Response
+from riata.response_columns import COLUMNS, ResponseColumns, check_columns, code_columns
 from riata.score_file import Weights, read_weights
 from riata.scoring import Scores, missing_columns, model_weights, score_genotypes, score_matrix
-from riata.study import named_columns
+from riata.study import StudyOptions, named_columns
+from riata.survival_times import has_times
 from riata.tables import read_text_table, some, text_array
 
 Float = NDArray[np.float64]
 
 #: Measures that do not depend on the level and unit of a score.
-_SCALE_FREE = ("correlation", "auc")
+_SCALE_FREE = ("correlation", "auc", "concordance")
 
 
 @dataclass
@@ -64,7 +67,7 @@ def run_predict(options: Namespace) -> int:
             task.files += main.files
             joiner = genotype_joiner(main)
         covariates, rows = _covariates(task, joiner)
-        response = _responses(task, joiner)
+        compared = _responses(task, joiner)
         if isinstance(main, Genotypes):
             assert task.weights is not None
             chosen = main if len(rows) == len(main) else main.subset(samples=rows)
@@ -74,7 +77,7 @@ def run_predict(options: Namespace) -> int:
             main.X = main.X[rows]
             scores = score_matrix(task.model, main, task.alpha)
         link = _link(task, scores, covariates)
-        evaluation = _evaluate(task, response, rows, link, covariates)
+        evaluation = _evaluate(task, compared, rows, link, covariates)
         log.say("Samples", *joiner.report.lines())
         log.say(*(f"  note: {note}" for note in scores.notes), "")
         log.say(f"Scored {len(rows):,} samples {task.what}")
@@ -112,9 +115,9 @@ def _task_of(options: Namespace) -> _Task:
     if (options.model is None) == (options.weights is None):
         raise ValueError("give exactly one of --model and --weights")
     if options.pheno is None:
-        for value, flag in ((options.pheno_name, "--pheno-name"), (options.missing_code, "--missing-code")):
-            if value is not None:
-                raise ValueError(f"{flag} needs --pheno FILE")
+        for name in ("pheno_name", "missing_code", "positive", *COLUMNS):
+            if getattr(options, name) is not None:
+                raise ValueError(f"--{name.replace('_', '-')} needs --pheno FILE")
     if options.weights is not None:
         for value, flag in ((options.covar, "--covar"), (options.alpha, "--alpha")):
             if value is not None:
@@ -151,33 +154,51 @@ def _covariates(task: _Task, joiner: Joiner) -> tuple[Float, NDArray[np.int64]]:
     return named_columns(covariates, needed, model.covariates, rows), rows
 
 
-def _responses(task: _Task, joiner: Joiner) -> Response | None:
-    """Read the responses to compare with, NaN where unknown; samples without one are scored all the same."""
+def _responses(task: _Task, joiner: Joiner) -> tuple[Response, NDArray[np.bool_]] | None:
+    """Read the responses to compare with and which are known; samples without one are scored all the same."""
     options, model = task.options, task.model
     if options.pheno is None:
         return None
     table = read_text_table(options.pheno)
     task.files.append(options.pheno)
-    rows, data = joiner.match(table)
-    name = options.pheno_name
-    if name is None and model is not None and model.response in data:
-        name = model.response
-    if name is None:
-        if len(data) != 1:
-            raise ValueError(f"{table.path}: choose one of its columns with --pheno-name: {some(data)}")
-        name = data[0]
-    column = table.column(name)
-    cells = [column[i] if i >= 0 and use else "NA" for i, use in zip(rows, joiner.use, strict=True)]
-    loss, positive = options.loss, None
+    columns = ResponseColumns(joiner, table, None, None)
+    asked = StudyOptions(
+        pheno_name=options.pheno_name,
+        loss=options.loss,
+        missing_code=options.missing_code,
+        positive=options.positive,
+        **{name: getattr(options, name) for name in COLUMNS},
+    )
     if model is not None:
-        loss = model.path.loss
-        labels = model.classes and not all(_is_code(label) for label in model.classes)
-        positive = model.classes[1] if labels else None
-    response = code_response(cells, name, loss=loss, missing_code=options.missing_code, positive=positive)
-    known = response.values[np.isfinite(response.values)]
-    if len(np.unique(known)) < 2:
-        raise ValueError(f"{name}: all {len(known):,} samples scored have the same value: nothing to compare")
-    return response
+        asked = _as_fitted(asked, model, columns)
+    check_columns(asked)
+    coded = code_columns(columns, asked)
+    response, usable = coded.response, coded.usable
+    known = response.values[usable]
+    if len(known) == 0 or (not has_times(known) and len(np.unique(known)) < 2):
+        raise ValueError(
+            f"{response.name}: all {len(known):,} samples scored have the same value: nothing to compare"
+        )
+    return response, usable
+
+
+def _as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> StudyOptions:
+    """Fill in what was not asked for from the fit of the model."""
+    name = asked.pheno_name
+    if model.path.loss != "cox" and name is None and model.response in columns.names:
+        name = model.response
+    labels = model.classes and not all(_is_code(label) for label in model.classes)
+    given: dict[str, Any] = {what: getattr(asked, what) or model.columns.get(what) for what in COLUMNS}
+    return replace(
+        asked,
+        pheno_name=name,
+        loss=model.path.loss,
+        positive=asked.positive
+        or (model.classes[1] if labels and len(model.classes) == 2 else model.positive),
+        ties=model.ties if model.path.loss == "cox" else None,
+        huber_delta=model.path.huber_delta,
+        **given,
+    )
 
 
 def _is_code(label: str) -> bool:
@@ -190,21 +211,33 @@ def _link(task: _Task, scores: Scores, covariates: Float) -> Float:
     if model is None:
         return scores.total
     coef = np.asarray(model.path.coef(task.alpha))[model.n_features :]
-    return np.asarray(scores.total + float(model.path.intercept(task.alpha)) + covariates @ coef)
+    return np.asarray(scores.total + model.path.intercept(task.alpha) + covariates @ coef)
 
 
 def _evaluate(
-    task: _Task, response: Response | None, rows: NDArray[np.int64], link: Float, covariates: Float
+    task: _Task,
+    compared: tuple[Response, NDArray[np.bool_]] | None,
+    rows: NDArray[np.int64],
+    link: Float,
+    covariates: Float,
 ) -> Evaluation | None:
-    if response is None:
+    if compared is None:
         return None
-    y = response.values[rows]
-    known = np.isfinite(y)
+    response, usable = compared
+    y, known = response.values[rows], usable[rows]
     model = task.model
+    if response.offset is not None:
+        link = link + response.offset[rows]
     baseline = None
     if model is not None and model.baseline is not None and model.covariates:
-        baseline = model.baseline.link(covariates)[known]
-    found = evaluate(y[known], link[known], loss=response.loss, baseline=baseline, part="samples scored")
+        baseline = model.baseline.link(covariates)
+        if response.offset is not None:
+            baseline += response.offset[rows]
+        baseline = baseline[known]
+    offset = None if response.offset is None else response.offset[rows][known]
+    found = evaluate_link(
+        response, y[known], link[known], baseline=baseline, part="samples scored", offset=offset
+    )
     if model is not None:
         return found
     kept = {name: found.measures[name] for name in _SCALE_FREE if name in found.measures}
@@ -220,11 +253,26 @@ def _columns(
         (name, text_array([key[k] for key in keys])) for k, name in enumerate(names)
     ]
     if task.kind != "matrix":
-        columns += [("MISSING_CALLS", scores.missing), ("SCORE", scores.total)]
+        columns += [("MISSING_CALLS", scores.missing)]
+        if scores.total.ndim == 1:
+            columns += [("SCORE", scores.total)]
     if task.model is None:
         return columns
-    if task.model.path.loss == "binomial":
+    path = task.model.path
+    if path.loss == "multinomial":
+        from scipy.special import softmax
+
+        labels, shares = task.model.classes, softmax(link, axis=1)
+        parts = [(f"PROBABILITY_{label}", shares[:, k]) for k, label in enumerate(labels)]
+        return [*columns, *parts, ("CLASS", text_array([labels[k] for k in link.argmax(axis=1)]))]
+    if path.loss == "binomial":
         from scipy.special import expit
 
         return [*columns, ("LINEAR_PREDICTOR", link), ("PROBABILITY", expit(link))]
+    if path.loss == "cox":  # compared to a sample at the means of those fitted
+        usual = float(np.asarray(path.coef(task.alpha)) @ path.mean)
+        return [*columns, ("LINEAR_PREDICTOR", link), ("HAZARD_RATIO", np.exp(link - usual))]
+    if path.loss == "poisson":
+        what = "RATE" if "offset" in task.model.columns else "PREDICTION"
+        return [*columns, ("LINEAR_PREDICTOR", link), (what, np.exp(link))]
     return [*columns, ("PREDICTION", link)]

@@ -79,6 +79,7 @@ def restore(model: Model, kept: Kept, options: Namespace) -> Fitted:
         interrupted=run["interrupted"],
         warnings=run["warnings"],
         build=run["build"],
+        together=run["together"],
     )
     if same:  # predictions of samples held out were kept for one alpha only
         fitted.held_out = kept.held_out

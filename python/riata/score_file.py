@@ -27,7 +27,8 @@ class Weights:
     """Variants and what one copy of their effect allele adds to a score.
 
     `id` is empty where a variant is known by position only, `other` where the second allele is not told,
-    `pos` -1 and `frequency` (of the effect allele) NaN where unknown.
+    `pos` -1 and `frequency` (of the effect allele) NaN where unknown; `weight` is (k,), or (k, K) for a model
+    of K classes.
     """
 
     source: str

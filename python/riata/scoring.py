@@ -26,9 +26,9 @@ _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 class Scores:
     """Scores of new samples.
 
-    `total` is the sum of weights times features, (m,), without intercept and covariates; `missing` the
-    genotypes of each sample that stood at a mean; `absent` (variant, reason) of those that did so for all;
-    `notes` say what was done to make the files fit.
+    `total` is the sum of weights times features, (m,) or (m, K) for K classes, without intercept and
+    covariates; `missing` the genotypes of each sample that stood at a mean; `absent` (variant, reason) of
+    those that did so for all; `notes` say what was done to make the files fit.
     """
 
     total: Float
@@ -53,8 +53,9 @@ class Found:
 
 def model_weights(model: Model, alpha: float) -> Weights:
     """Return the variants of a model that are active at `alpha`; frequencies are those of its samples."""
-    coef = np.asarray(model.path.coef(alpha))
-    needed = np.flatnonzero(coef[model.active])  # positions within the variants kept with the model
+    coef = np.asarray(model.path.coef(alpha))  # (p,), or (p, K) for K classes
+    kept_coef = coef[model.active].reshape(len(model.active), -1)
+    needed = np.flatnonzero(np.any(kept_coef != 0.0, axis=1))  # positions within the variants kept
     features = model.active[needed]
     kept = {name: values[needed] for name, values in model.variants.items()}
     return Weights(
@@ -86,7 +87,7 @@ def score_genotypes(weights: Weights, geno: Genotypes, *, allow_missing: bool = 
     if found.absent and not allow_missing:
         hint = "; --allow-missing lets the mean stand in for missing variants"
         raise ValueError(refusal(weights, geno, found.absent) + hint)
-    total = np.zeros(geno.shape[0])
+    total = np.zeros((geno.shape[0], *weights.weight.shape[1:]))
     mean = 2.0 * weights.frequency
     observed = np.flatnonzero(np.isnan(mean[found.rows]))
     if len(observed):
@@ -99,7 +100,7 @@ def score_genotypes(weights: Weights, geno: Genotypes, *, allow_missing: bool = 
     scores = Scores(total, missing, found.absent, _notes(weights, found))
     if found.absent:
         gone = np.array([k for k, _ in found.absent])
-        total += float(np.nansum(weights.weight[gone] * 2.0 * weights.frequency[gone]))
+        total += np.nan_to_num(2.0 * weights.frequency[gone]) @ weights.weight[gone]
         missing += len(gone)
         unknown = int(np.isnan(weights.frequency[gone]).sum())
         scores.notes.append(
@@ -112,7 +113,7 @@ def score_genotypes(weights: Weights, geno: Genotypes, *, allow_missing: bool = 
 def score_matrix(model: Model, table: MatrixTable, alpha: float) -> Scores:
     """Sum coefficients times features of a table, matched by name; further features are passed over."""
     coef = np.asarray(model.path.coef(alpha))
-    features = np.flatnonzero(coef[: model.n_features])
+    features = np.flatnonzero(np.any(coef[: model.n_features].reshape(model.n_features, -1) != 0.0, axis=1))
     names = np.asarray(model.path.feature_names)[features]
     place = {str(name): k for k, name in enumerate(table.feature_names)}
     absent = [name for name in names if str(name) not in place]

@@ -6,18 +6,24 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riata.charts import cv_chart, path_chart
 from riata.evaluation import LABELS
 from riata.fitted import Fitted, gap_text
 from riata.genome_chart import Mark, genome_chart
-from riata.hits import Hits
+from riata.hits import RATIO_NAMES, RATIOS, Hits
 from riata.ld import SAME
+from riata.model_selection import GREATER_IS_BETTER
 from riata.path import expit
 from riata.plots import active_curves, score_label
 from riata.report import Section, code, effects_table, figure, note, pair, table
+from riata.survival_charts import survival_chart, thirds
+from riata.survival_times import has_times
 from riata.validation_charts import calibrate, calibration_chart, roc_chart, roc_curve
 
+#: What effects are measured in where they act on a logarithm.
+LOG_SCALES = {"cox": "log hazard", "poisson": "log rate"}
 #: Curves drawn in the report: beyond some hundreds they only add weight.
 MAX_CURVES = 250
 #: Hits in its table.
@@ -43,18 +49,28 @@ def fit_sections(fitted: Fitted) -> list[Section]:
 def cv_section(fitted: Fitted) -> Section:
     """Return the cross-validation curve."""
     cv, path = fitted.cv, fitted.path
+    shown = slice(worth_drawing(cv.mean_score, greater_is_better=cv.scoring in GREATER_IS_BETTER))
     chart = cv_chart(
-        path.alphas, cv.mean_score, cv.se_score, fitted.n_active, alpha_min=cv.alpha_min,
-        alpha_1se=cv.alpha_1se, score=score_label(cv.scoring),
+        path.alphas[shown], cv.mean_score[shown], cv.se_score[shown], fitted.n_active[shown],
+        alpha_min=cv.alpha_min, alpha_1se=cv.alpha_1se, score=score_label(cv.scoring),
     )  # fmt: skip
-    return Section(
-        "How well it predicts samples it has not seen",
+    text = (
         f"Each of {len(cv.folds)} folds was held out in turn. The line is the mean score over folds, the "
         f"band one standard error. On the left the penalty is strong and keeps few {fitted.noun}, on the "
         "right it is weak and keeps many. 1 SE marks the sparsest model within one standard error of the "
-        "best.",
-        figure(chart),
+        "best."
     )
+    if shown.stop < len(path.alphas):
+        text += " Weaker penalties, which do far worse, are not drawn."
+    return Section("How well it predicts samples it has not seen", text, figure(chart))
+
+
+def worth_drawing(mean: NDArray[np.float64], *, greater_is_better: bool) -> int:
+    """Return how many scores of a curve to draw: up to where it has lost ten times what it gained."""
+    cost = -mean if greater_is_better else mean
+    best = int(np.nanargmin(cost))
+    lost = np.flatnonzero(cost[best:] - cost[best] > 10.0 * (cost[0] - cost[best]))
+    return best + int(lost[0]) if best > 0 and len(lost) else len(mean)
 
 
 def held_out_section(fitted: Fitted) -> Section | None:
@@ -62,8 +78,12 @@ def held_out_section(fitted: Fitted) -> Section | None:
     if fitted.held_out is None:
         return None
     y, link = fitted.held_out
-    account, classes = fitted.account, fitted.account.classes
-    predicted = expit(link) if classes else link
+    if has_times(y):
+        return survival_section(fitted, y, link)
+    account, classes = fitted.account, fitted.account.pair
+    if link.ndim > 1:
+        return classes_section(fitted, y, link)
+    predicted = expit(link) if classes else np.exp(link) if fitted.path.loss == "poisson" else link
     calibration = calibrate(y, predicted, shares=bool(classes))
     what = f"share of {classes[1]}" if classes else account.response
     charts = [figure(calibration_chart(calibration, f"predicted {what}", f"observed {what}"))]
@@ -85,6 +105,50 @@ def held_out_section(fitted: Fitted) -> Section | None:
     if classes and fitted.evaluation is not None:
         body += _measures(fitted)
     return Section("How predictions compare with what was observed", text, body)
+
+
+def classes_section(fitted: Fitted, y: NDArray[Any], link: NDArray[np.float64]) -> Section:
+    """Return which classes were predicted for samples held out, and how good the predictions are."""
+    classes = fitted.account.classes
+    said = link.argmax(axis=1)
+    counts = [[int(np.sum((y == k) & (said == j))) for k in range(len(classes))] for j in range(len(classes))]
+    body = table(
+        [("Of class", classes), *((f"called {label}", counts[j]) for j, label in enumerate(classes))],
+        numeric=[f"called {label}" for label in classes],
+    )
+    text = (
+        f"Predictions for {len(y):,} samples made by fits that had not seen them, each called the class of "
+        "the largest probability."
+    )
+    return Section(
+        "How predictions compare with what was observed", text, body + "<p></p>" + _measures(fitted)
+    )
+
+
+def survival_section(fitted: Fitted, y: NDArray[Any], score: NDArray[np.float64]) -> Section:
+    """Return the survival of samples held out, in thirds by score, and how well it puts them in order."""
+    event, time = fitted.account.response, fitted.account.columns.get("time", "time")
+    groups = thirds(y, score)
+    text = (
+        f"Scores for {len(y):,} samples, {int(y['event'].sum()):,} of them with an event, made by fits that "
+        "had not seen them. The samples are parted in thirds by score; each curve is the Kaplan-Meier "
+        f"estimate of the share still without {event}. The further the curves lie apart, the better the "
+        "score tells who is at risk. Concordance is the share of comparable pairs in which the one with the "
+        "earlier event has the higher score: 0.5 is chance."
+    )
+    if len(groups) < 3:
+        text += " Many scores are equal, so that there are fewer than three groups."
+    told = table(
+        [
+            ("By score", [group.name.capitalize() for group in groups]),
+            ("Samples", [len(group.y) for group in groups]),
+            ("Events", [int(group.y["event"].sum()) for group in groups]),
+            (f"Median {time}", [group.median for group in groups]),
+        ],
+        numeric=("Samples", "Events", f"Median {time}"),
+    )
+    body = figure(survival_chart(groups, time, f"share without {event}")) + "<p></p>"
+    return Section("How the score tells who is at risk", text, body + pair([told, _measures(fitted)]))
 
 
 def _measures(fitted: Fitted) -> str:
@@ -123,18 +187,14 @@ def genome_section(fitted: Fitted) -> Section | None:
         )
         for k in hits.strongest
     ]
-    label = f"effect of one standard deviation, {'log odds' if account.classes else account.response}"
+    scale = "log odds" if account.classes else LOG_SCALES.get(fitted.path.loss, account.response)
+    label = f"effect of one standard deviation, {scale}"
     return Section(
         "Where they lie",
         "Effects along the genome, given all other selected variants: upwards where the effect allele "
-        f"raises {_raised(fitted)}, downwards where it lowers it. The strongest are named.",
+        f"raises {fitted.outcome}, downwards where it lowers it. The strongest are named.",
         figure(genome_chart(account.genome, marks, label)),
     )
-
-
-def _raised(fitted: Fitted) -> str:
-    classes = fitted.account.classes
-    return f"the odds of {classes[1]}" if classes else fitted.account.response
 
 
 def variant_places(hits: Hits) -> list[str]:
@@ -162,7 +222,9 @@ def hits_section(fitted: Fitted) -> Section:
     columns = [
         ("Rank", hits.column("RANK")),
         *columns,
+        *((name.capitalize(), values) for name, values in hits.columns if name == "CLASS"),
         ("Beta", hits.beta),
+        *((name, hits.column(name)) for name in RATIOS.values() if name in dict(hits.columns)),
         ("Per sd", hits.beta_std),
     ]
     if not account.is_genotypes:
@@ -174,13 +236,23 @@ def hits_section(fitted: Fitted) -> Section:
     )
     if account.is_genotypes:
         text += " Alleles are the effect allele, whose frequency is given, and the other one."
+    if len(account.classes) > 2:
+        text += (
+            " Beta is for the class that it is largest for: what it adds to the log of its probability, up "
+            f"to what is common to all classes. Those of all classes are in {fitted.prefix}.hits.tsv."
+        )
+    if fitted.path.loss in RATIOS:
+        text += f" {RATIOS[fitted.path.loss]} is the {RATIO_NAMES[fitted.path.loss]} of one {unit}."
     text += " Penalised effects are shrunk towards zero and are not estimates with p-values."
     if len(hits) > MAX_ROWS:
         text += f" The first {MAX_ROWS} are here, all {len(hits):,} in {fitted.prefix}.hits.tsv."
     body = effects_table(
-        columns, hits.beta_std.tolist(), numeric=("Rank", "Freq.", "Beta", "Per sd", "Enters at alpha"),
-        strong=feature, limit=MAX_ROWS,
-    )  # fmt: skip
+        columns,
+        hits.beta_std.tolist(),
+        numeric=("Rank", "Freq.", "Beta", *RATIOS.values(), "Per sd", "Enters at alpha"),
+        strong=feature,
+        limit=MAX_ROWS,
+    )
     body += _ld_note(fitted)
     if hits.covariates:
         names, values = zip(*hits.covariates, strict=True)
@@ -254,6 +326,8 @@ def path_section(fitted: Fitted) -> Section:
     """Return the coefficient paths."""
     path, hits = fitted.path, fitted.hits
     features, curves = active_curves(path)
+    # of several classes, the one that a feature has its largest coefficient for
+    curves = curves[np.abs(curves).max(axis=2, initial=0.0).argmax(axis=0), np.arange(len(features))]
     keep = features < fitted.account.n_features
     features, curves = features[keep], curves[keep]
     rank = {int(j): i for i, j in enumerate(hits.positions[hits.strongest])}

@@ -28,9 +28,10 @@ class Part:
 
     name: str
     main: Genotypes | NDArray[Any]
-    y: NDArray[np.float64]
+    y: NDArray[Any]
     covariates: NDArray[np.float64]
     samples: Table
+    offset: NDArray[np.float64] | None = None
 
 
 def code_split(cells: Sequence[str], name: str, where: str) -> NDArray[np.int64]:

@@ -16,8 +16,10 @@ from riata.genotypes import Genotypes
 from riata.inputs import genotype_joiner, genotypes_of, given_source
 from riata.joining import Joiner, JoinReport
 from riata.matrices import MatrixTable, read_matrix
-from riata.response import Response, code_response
+from riata.response import Response
+from riata.response_columns import COLUMNS, ResponseColumns, check_columns, columns_taken, read_responses
 from riata.splitting import PARTS, Part, code_split
+from riata.survival_times import has_times, survival_arguments, two_columns
 from riata.tables import Table, TextTable, read_text_table, some, text_array
 from riata.text_columns import TextColumn, join_columns
 
@@ -45,6 +47,13 @@ class StudyOptions:
     drop: tuple[str, ...] = ()
     pheno: str | None = None
     pheno_name: str | None = None
+    time: str | None = None
+    event: str | None = None
+    entry: str | None = None
+    strata: str | None = None
+    offset: str | None = None
+    ties: str | None = None
+    huber_delta: float | None = None
     covar: str | None = None
     covar_name: tuple[str, ...] | None = None
     cat_covar: tuple[str, ...] = ()
@@ -119,6 +128,9 @@ class Study:
     X : StudyDesign
         What :func:`riata.fit_path` takes; covariates are its last columns.
     y : (n,) array
+        Numbers, or survival times: see `riata.survival_times.TIMES`.
+    offset : (n,) array or None
+        Added to the linear predictor.
     response : Response
     features : Table
         One row a penalised feature: for genotypes ``chrom, id, pos, a1, a2`` and so on, for tables ``name``.
@@ -140,10 +152,12 @@ class Study:
         Variants that were not asked for, and are not among `features`.
     noun : str
         What reports call the features: variants, genes.
+    response_columns : dict of str to str
+        Which columns were ``time, event, entry, strata, offset``, where there were any.
     """
 
     main: Genotypes | NDArray[Any]
-    y: NDArray[np.float64]
+    y: NDArray[Any]
     response: Response
     features: Table
     covariate_names: list[str]
@@ -156,6 +170,13 @@ class Study:
     parts: list[Part] = field(default_factory=list)
     left_out: list[tuple[str, int]] = field(default_factory=list)
     noun: str = "features"
+    offset: NDArray[np.float64] | None = None
+    response_columns: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def target(self) -> dict[str, Any]:
+        """What `riata.fit_path` and its like take of the response."""
+        return target_of(self.response, self.y, self.offset)
 
     @property
     def X(self) -> StudyDesign:
@@ -209,11 +230,47 @@ class Study:
         return out
 
 
+def target_of(
+    response: Response, y: NDArray[Any], offset: NDArray[np.float64] | None = None
+) -> dict[str, Any]:
+    """Return what the functions of the library take of some samples' responses: y, loss and so on."""
+    target: dict[str, Any] = {"y": y, "loss": response.loss, "offset": offset}
+    if has_times(y):
+        target |= {"y": two_columns(y), "ties": response.ties, **survival_arguments(y)}
+    if response.loss == "multinomial":
+        target["y"] = np.array(response.classes)[y.astype(np.int64)]
+    if response.huber_delta is not None:
+        target["huber_delta"] = response.huber_delta
+    return target
+
+
 def decode(main: Genotypes | NDArray[Any], columns: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return some features of genotypes or of a table, (n, k), NaN where missing."""
     if isinstance(main, Genotypes):
         return main.to_numpy(columns)
     return np.asarray(main[:, columns], dtype=np.float64)
+
+
+@dataclass
+class Studies:
+    """Studies of several responses of the same features, to be fitted together.
+
+    Attributes
+    ----------
+    studies : list of Study
+        Each of the samples that have its response.
+    X : StudyDesign
+        Of the samples that have any of them; features set aside and covariates are those of these samples.
+    rows : list of arrays
+        For each study, which rows of `X` its samples are.
+    join : JoinReport
+        Of the samples of `X`.
+    """
+
+    studies: list[Study]
+    X: StudyDesign
+    rows: list[Rows]
+    join: JoinReport
 
 
 def load_study(options: StudyOptions) -> Study:
@@ -224,6 +281,12 @@ def load_study(options: StudyOptions) -> Study:
     OSError, ValueError
         For files that cannot be read or do not fit together; the message names file and line.
     """
+    return load_studies([options]).studies[0]
+
+
+def load_studies(asked: Sequence[StudyOptions]) -> Studies:
+    """Read every file that options name which differ in the response alone: see `load_study`."""
+    options = asked[0]
     kind = given_source(options)
     for flag, value, highest in (
         ("--maf", options.maf, 0.5),
@@ -234,10 +297,13 @@ def load_study(options: StudyOptions) -> Study:
             raise ValueError(f"{flag} must lie in [0, {highest:g}], got {value}")
     if options.cat_covar and options.covar is None:
         raise ValueError("--cat-covar needs --covar FILE")
-    return _matrix_study(options) if kind == "matrix" else _genotype_study(options, kind)
+    for each in asked:
+        check_columns(each)
+    return _matrix_studies(asked) if kind == "matrix" else _genotype_studies(asked, kind)
 
 
-def _genotype_study(options: StudyOptions, kind: str) -> Study:
+def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
+    options = asked[0]
     for given, flag in ((options.target, "--target"), (options.drop or None, "--drop")):
         if given is not None:
             raise ValueError(f"{flag} is for --matrix; with --{kind} use --pheno and --pheno-name")
@@ -246,40 +312,54 @@ def _genotype_study(options: StudyOptions, kind: str) -> Study:
     joiner = genotype_joiner(geno)
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
-    if options.pheno is None:
-        if options.pheno_name is not None:
-            raise ValueError("--pheno-name needs --pheno FILE")
-        cells, name = list(geno.samples.phenotype), "phenotype (.fam, column 6)"
-    else:
-        cells, name = _phenotype_cells(joiner, options, tables)
-    joined = _join(joiner, options, tables, cells, name)
+    columns = ResponseColumns(joiner, tables.pheno, None, list(geno.samples.phenotype))
+    rows, parts = _join(columns, asked, tables)
     chosen = choose_variants(geno, options, files)
     geno = chosen.geno
-    fitted = geno if len(joined.rows) == len(geno) else geno.subset(samples=joined.rows)
-    study = Study(
-        main=fitted,
-        y=joined.y(joined.rows),
-        response=joined.response,
-        features=geno.variants,
-        covariate_names=joined.names,
-        covariates=joined.columns(joined.rows),
-        excluded=set_aside(fitted, options),
-        samples=fitted.samples[["fid", "iid"]],
-        join=joiner.report,
-        files=files,
-        codings=joined.codings,
-        parts=[
-            joined.part(name, rows, geno.subset(samples=rows), geno.samples[["fid", "iid"]][rows])
-            for name, rows in joined.held_out.items()
-        ],
-        left_out=chosen.left_out,
-        noun="variants",
-    )
-    _check_left(study)
-    return study
+    fitted = geno if len(rows) == len(geno) else geno.subset(samples=rows)
+    excluded = set_aside(fitted, options)
+    ids = geno.samples[["fid", "iid"]]
+    studies = []
+    for each, joined in zip(asked, parts, strict=True):
+        study = Study(
+            main=fitted if len(joined.rows) == len(rows) else geno.subset(samples=joined.rows),
+            y=joined.y(joined.rows),
+            offset=joined.offset(joined.rows),
+            response_columns=columns_taken(each),
+            response=joined.response,
+            features=geno.variants,
+            covariate_names=joined.names,
+            covariates=joined.columns(joined.rows),
+            excluded=excluded,
+            samples=ids[joined.rows],
+            join=joined.report,
+            files=files,
+            codings=joined.codings,
+            parts=[
+                joined.part(name, held, geno.subset(samples=held), ids[held])
+                for name, held in joined.held_out.items()
+            ],
+            left_out=chosen.left_out,
+            noun="variants",
+        )
+        _check_left(study)
+        studies.append(study)
+    return _together(studies, parts, fitted, rows, joiner.report)
 
 
-def _matrix_study(options: StudyOptions) -> Study:
+def _together(
+    studies: list[Study],
+    parts: list[_Joined],
+    main: Genotypes | NDArray[Any],
+    rows: Rows,
+    report: JoinReport,
+) -> Studies:
+    X = StudyDesign(main, parts[0].columns(rows), studies[0].feature_names)
+    return Studies(studies, X, [np.searchsorted(rows, joined.rows) for joined in parts], report)
+
+
+def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
+    options = asked[0]
     assert options.matrix is not None
     for given, flag in (
         (options.extract, "--extract"),
@@ -293,11 +373,8 @@ def _matrix_study(options: StudyOptions) -> Study:
             raise ValueError(f"{flag} is for genotypes, not for --matrix")
     table = read_matrix(options.matrix, options.orient)
     files = [options.matrix]
-    if (options.target is None) == (options.pheno is None):
+    if options.loss != "cox" and (options.target is None) == (options.pheno is None):
         raise ValueError("with --matrix give the response as --target COLUMN of the table or as --pheno FILE")
-    cells: list[str] = []
-    if options.target is not None:
-        cells = table.pop_column(options.target)
     beside = None
     if options.split is not None and options.split in {*table.text, *table.beside, *table.feature_names}:
         beside = table.pop_column(options.split)
@@ -307,38 +384,40 @@ def _matrix_study(options: StudyOptions) -> Study:
     joiner.report.notes.extend(table.notes)
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
-    if options.target is not None:
-        name = options.target
-    else:
-        cells, name = _phenotype_cells(joiner, options, tables)
+    columns = ResponseColumns(joiner, tables.pheno, table, None)
+    rows, parts = _join(columns, asked, tables, beside)
     if table.text:
         raise ValueError(
             f"{options.matrix}: text, not numbers, in {some(list(table.text))}; leave out with --drop"
         )
-    joined = _join(joiner, options, tables, cells, name, beside)
     used = np.flatnonzero(joiner.use)
     check_finite(table.X if len(used) == table.shape[0] else table.X[used], table)
-    X = table.X if len(joined.rows) == table.shape[0] else table.X[joined.rows]
+    X = table.X if len(rows) == table.shape[0] else table.X[rows]
     constant = np.flatnonzero(X.min(axis=0) == X.max(axis=0))
-    study = Study(
-        main=X,
-        y=joined.y(joined.rows),
-        response=joined.response,
-        features=Table({"name": table.feature_names}),
-        covariate_names=joined.names,
-        covariates=joined.columns(joined.rows),
-        excluded=[(int(j), "constant") for j in constant],
-        samples=Table({"id": table.sample_ids[joined.rows]}),
-        join=joiner.report,
-        files=files,
-        codings=joined.codings,
-        parts=[
-            joined.part(name, rows, table.X[rows], Table({"id": table.sample_ids[rows]}))
-            for name, rows in joined.held_out.items()
-        ],
-    )
-    _check_left(study)
-    return study
+    studies = []
+    for each, joined in zip(asked, parts, strict=True):
+        study = Study(
+            main=X if len(joined.rows) == len(rows) else table.X[joined.rows],
+            y=joined.y(joined.rows),
+            offset=joined.offset(joined.rows),
+            response_columns=columns_taken(each),
+            response=joined.response,
+            features=Table({"name": table.feature_names}),
+            covariate_names=joined.names,
+            covariates=joined.columns(joined.rows),
+            excluded=[(int(j), "constant") for j in constant],
+            samples=Table({"id": table.sample_ids[joined.rows]}),
+            join=joined.report,
+            files=files,
+            codings=joined.codings,
+            parts=[
+                joined.part(name, held, table.X[held], Table({"id": table.sample_ids[held]}))
+                for name, held in joined.held_out.items()
+            ],
+        )
+        _check_left(study)
+        studies.append(study)
+    return _together(studies, parts, X, rows, joiner.report)
 
 
 @dataclass(frozen=True)
@@ -366,16 +445,20 @@ class _Joined:
     names: list[str]
     rows: Rows
     held_out: dict[str, Rows]
+    report: JoinReport
 
-    def y(self, rows: Rows) -> NDArray[np.float64]:
+    def y(self, rows: Rows) -> NDArray[Any]:
         return self.response.values[rows]
+
+    def offset(self, rows: Rows) -> NDArray[np.float64] | None:
+        return None if self.response.offset is None else self.response.offset[rows]
 
     def columns(self, rows: Rows) -> NDArray[np.float64]:
         """Return the covariates in use, one column for each of `names`."""
         return named_columns(self.covariates, self.codings, self.names, rows)
 
     def part(self, name: str, rows: Rows, main: Genotypes | NDArray[Any], samples: Table) -> Part:
-        return Part(name, main, self.y(rows), self.columns(rows), samples)
+        return Part(name, main, self.y(rows), self.columns(rows), samples, self.offset(rows))
 
 
 def named_columns(
@@ -388,14 +471,14 @@ def named_columns(
 
 
 def _join(
-    joiner: Joiner,
-    options: StudyOptions,
+    columns: ResponseColumns,
+    asked: Sequence[StudyOptions],
     tables: _Tables,
-    cells: list[str],
-    name: str,
     split: list[str] | None = None,
-) -> _Joined:
-    response = _code(joiner, cells, name, options)
+) -> tuple[Rows, list[_Joined]]:
+    """Return the samples that take part in the fit of some response, and what is joined for each response."""
+    joiner, options = columns.joiner, asked[0]
+    responses = read_responses(columns, asked)
     part = _read_split(joiner, options, tables, split)
     if tables.covar is None and options.covar_name is not None:
         raise ValueError("--covar-name needs --covar FILE")
@@ -404,26 +487,40 @@ def _join(
         tables.covar,
         chosen=options.covar_name,
         classes=options.cat_covar,
-        beside=() if options.split is None else (options.split,),
+        beside=[name for each in asked for name in _beside(each) if name is not None],
     )
     used = joiner.finish()
     fitted = (0, 1) if options.fit_validation else (0,)
     rows = used[np.isin(part[used], fitted)]
-    held_out = {
-        name: used[part[used] == k]
-        for k, name in enumerate(PARTS)
-        if k not in fitted and np.any(part[used] == k)
-    }
-    if options.split is not None:
-        counts = [f"{name} {int((part[used] == k).sum()):,}" for k, name in enumerate(PARTS)]
-        joiner.report.notes.append(f"split by {options.split}: {', '.join(counts)}")
-    joiner.report.n_analysed = len(used)
-    _check_response(response, rows, "to fit" if held_out else "")
-    for name, held in held_out.items():
-        _check_response(response, held, f"in the {name} part")
     codings = covariates.codings(rows)
     names = _varying(covariates, codings, rows, joiner)
-    return _Joined(response, covariates, codings, names, rows, held_out)
+    joined = []
+    for coded in responses:
+        mine = used[coded.usable[used]]
+        held_out = {
+            name: mine[part[mine] == k]
+            for k, name in enumerate(PARTS)
+            if k not in fitted and np.any(part[mine] == k)
+        }
+        notes = []
+        if options.split is not None:
+            counts = [f"{name} {int((part[mine] == k).sum()):,}" for k, name in enumerate(PARTS)]
+            notes.append(f"split by {options.split}: {', '.join(counts)}")
+        if len(responses) > 1:
+            notes = coded.notes() + notes
+        report = joiner.report_without(coded.reasons, notes)
+        mine = mine[np.isin(part[mine], fitted)]
+        _check_response(coded.response, mine, "to fit" if held_out else "")
+        for name, held in held_out.items():
+            _check_response(coded.response, held, f"in the {name} part")
+        joined.append(_Joined(coded.response, covariates, codings, names, mine, held_out, report))
+    return rows, joined
+
+
+def _beside(options: StudyOptions) -> list[str | None]:
+    """Return columns that are no covariates, should the covariate file hold them."""
+    response = options.pheno_name if options.pheno == options.covar else None
+    return [options.split, response, *(getattr(options, name) for name in COLUMNS)]
 
 
 def _read_split(
@@ -455,6 +552,15 @@ def _check_response(response: Response, rows: Rows, where: str) -> None:
     place = f" {where}" if where else ""
     if len(y) < 2:
         raise ValueError(f"{response.name}: at least two samples are needed{place}, {len(y)} left")
+    if has_times(y):
+        if not y["event"].any():
+            raise ValueError(f"{response.name}: none of the {len(y):,} samples{place} has an event")
+        return
+    if response.loss == "multinomial":
+        gone = [label for k, label in enumerate(response.classes) if not np.any(y == k)]
+        if gone:
+            raise ValueError(f"{response.name}: no sample of class {gone[0]} is left{place}")
+        return
     if len(np.unique(y)) < 2:
         if response.classes:
             left = response.classes[int(y[0])]
@@ -501,34 +607,6 @@ def _apply_lists(joiner: Joiner, options: StudyOptions, files: list[str]) -> Non
     if options.remove is not None:
         joiner.drop(~joiner.listed(options.remove), f"in {Path(options.remove).name} (--remove)")
         files.append(options.remove)
-
-
-def _phenotype_cells(joiner: Joiner, options: StudyOptions, tables: _Tables) -> tuple[list[str], str]:
-    table = tables.pheno
-    assert table is not None
-    rows, data = joiner.match(table)
-    name = options.pheno_name
-    if name is None:
-        data = [column for column in data if column != options.split]
-        if len(data) != 1:
-            raise ValueError(f"{table.path}: choose one of its columns with --pheno-name: {some(data)}")
-        name = data[0]
-    column = table.column(name)
-    joiner.drop(rows >= 0, f"not in {Path(table.path).name}")
-    return [column[i] if i >= 0 else "NA" for i in rows], name
-
-
-def _code(joiner: Joiner, cells: list[str], name: str, options: StudyOptions) -> Response:
-    if not joiner.use.any():
-        joiner.finish()
-    shown = [cell if use else "NA" for cell, use in zip(cells, joiner.use, strict=True)]
-    response = code_response(
-        shown, name, loss=options.loss, missing_code=options.missing_code, positive=options.positive
-    )
-    joiner.drop(~np.isnan(response.values), f"{name} missing")
-    if response.note:
-        joiner.report.notes.append(f"{name}: {response.note}")
-    return response
 
 
 def _check_left(study: Study) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riata.hits import Hits
 from riata.outputs import write_tsv
@@ -16,11 +17,20 @@ SCORE_NOTE = (
     "the sum over variants of weight x copies of the effect allele; the intercept and covariates are not in "
     "it, and missing calls stand at the mean of the samples being scored, not of those fitted"
 )
-_WEIGHT_TYPES = {"gaussian": "beta", "binomial": "log(OR)"}
+#: As the PGS Catalog words them; the ratio of rates is no type of its own there.
+_WEIGHT_TYPES = {"binomial": "log(OR)", "multinomial": "log(OR)", "cox": "log(HR)", "poisson": "log(RR)"}
 
 
 def write_weights(
-    path: Path, hits: Hits, *, name: str, trait: str, loss: str, version: str, build: str = "NR"
+    path: Path,
+    hits: Hits,
+    beta: NDArray[np.float64],
+    *,
+    name: str,
+    trait: str,
+    loss: str,
+    version: str,
+    build: str = "NR",
 ) -> None:
     """Write the selected variants as a scoring file of the PGS Catalog, format 2.0.
 
@@ -29,6 +39,8 @@ def write_weights(
     path : Path
     hits : Hits
         Of a genotype study.
+    beta : (k,) array
+        Their effects; those of zero are left out.
     name, trait : str
         Of the score, and what it predicts.
     loss : str
@@ -42,6 +54,7 @@ def write_weights(
     Lambert et al. (2021). The Polygenic Score Catalog as an open database for reproducibility and systematic
     evaluation. Nature Genetics 53, 420-425.
     """
+    kept = beta != 0.0
     header = [
         "###PGS CATALOG SCORING FILE - see https://www.pgscatalog.org/downloads/ for the format",
         "#format_version=2.0",
@@ -49,26 +62,27 @@ def write_weights(
         f"#pgs_name={_plain(name)}",
         f"#trait_reported={_plain(trait)}",
         f"#genome_build={_plain(build)}",
-        f"#variants_number={len(hits)}",
-        f"#weight_type={_WEIGHT_TYPES[loss]}",
+        f"#variants_number={int(kept.sum())}",
+        f"#weight_type={_WEIGHT_TYPES.get(loss, 'beta')}",
         f"##MADE BY riata {version}",
     ]
     columns = [
-        ("rsID", hits.column("ID")),
-        ("chr_name", hits.column("CHROM")),
-        ("chr_position", hits.column("POS")),
-        ("effect_allele", hits.column("EFFECT_ALLELE")),
-        ("other_allele", hits.column("OTHER_ALLELE")),
-        ("effect_weight", exact(hits.beta)),
-        ("allelefrequency_effect", hits.column("EAF")),
+        ("rsID", hits.column("ID")[kept]),
+        ("chr_name", hits.column("CHROM")[kept]),
+        ("chr_position", hits.column("POS")[kept]),
+        ("effect_allele", hits.column("EFFECT_ALLELE")[kept]),
+        ("other_allele", hits.column("OTHER_ALLELE")[kept]),
+        ("effect_weight", exact(beta[kept])),
+        ("allelefrequency_effect", hits.column("EAF")[kept]),
     ]
     write_tsv(path, columns, comments=header)
 
 
-def write_score(path: Path, hits: Hits) -> None:
-    """Write id, effect allele and weight of each selected variant, for ``plink --score``."""
-    columns = [("ID", hits.column("ID")), ("A1", hits.column("EFFECT_ALLELE")), ("BETA", exact(hits.beta))]
-    write_tsv(path, columns)
+def write_score(path: Path, hits: Hits, beta: NDArray[np.float64]) -> None:
+    """Write id, effect allele and weight of each variant whose weight is not zero, for ``plink --score``."""
+    kept = beta != 0.0
+    ids, alleles = hits.column("ID")[kept], hits.column("EFFECT_ALLELE")[kept]
+    write_tsv(path, [("ID", ids), ("A1", alleles), ("BETA", exact(beta[kept]))])
 
 
 def score_problem(hits: Hits) -> str:

@@ -278,6 +278,102 @@ TEST_CASE("problems fitted together equal problems fitted apart") {
   }
 }
 
+TEST_CASE("problems that lead have grids of their own and end on their own") {
+  const Index n = 48, p = 400;
+  const Mat X = check::random_matrix(n, p, 13);
+  const auto design = view(X);
+  // A response that is soon explained, a noisy one, and a fold of each, in any order.
+  std::vector<Problem> problems(4, make_problem(X, "gaussian", 14));
+  for (const std::size_t f : {0, 2}) problems[f].y = check::random_matrix(n, 1, 15).col(0);
+  problems[1].y = X.col(7) - X.col(9);
+  problems[3].y = problems[1].y;
+  for (Index i = 0; i < n; i += 3) problems[2].weights[i] = problems[3].weights[i] = 0.0;
+  problems[1].weights[5] = problems[3].weights[5] = 0.0;
+  for (std::size_t f = 0; f < 4; ++f) problems[f].leader = static_cast<Index>(f % 2);
+  PathOptions options;
+  options.n_alphas = 30;
+  options.tol = 1e-12;
+  options.keep_linear_predictor = true;
+  std::vector<Index> told, held;
+  options.progress = [&](Index done, Index total, double, Index, double, double) {
+    CHECK(total == 60);
+    told.push_back(done);
+    return true;
+  };
+  options.held_out = [&](const std::vector<Vec>& predictors) {
+    for (std::size_t f = 0; f < 4; ++f) {
+      if (predictors[f].size() > 0) held.push_back(static_cast<Index>(f));
+    }
+  };
+  const auto together = fit_paths(*design, problems, {}, options);
+  CHECK(std::is_sorted(told.begin(), told.end()));
+  CHECK(told.size() == together[0].alphas.size() + together[1].alphas.size());
+  CHECK(std::count(held.begin(), held.end(), 3) == static_cast<std::ptrdiff_t>(together[1].alphas.size()));
+  CHECK(together[1].stopped == "deviance");
+  CHECK(together[1].alphas.size() < together[0].alphas.size());
+  options.progress = {};
+  options.held_out = {};
+  double passes = 0.0;
+  for (std::size_t leader = 0; leader < 2; ++leader) {
+    std::vector<Problem> group = {problems[leader], problems[leader + 2]};
+    for (Problem& problem : group) problem.leader = 0;
+    const auto apart = fit_paths(*design, group, {}, options);
+    passes += apart.front().counters.passes;
+    for (std::size_t k = 0; k < 2; ++k) {
+      const PathResult& mine = together[leader + 2 * k];
+      CHECK(mine.stopped == apart[k].stopped);
+      CHECK(mine.alpha_max == doctest::Approx(apart[k].alpha_max));
+      close_paths(mine, apart[k], p, 1e-10);
+    }
+  }
+  CHECK(together.front().counters.passes < passes);
+
+  for (const Index wrong : {-1, 4, 2}) {
+    problems[3].leader = wrong;
+    const std::string message = "leader must be the number of a problem that leads, got " + std::to_string(wrong);
+    CHECK_THROWS_WITH_AS(fit_paths(*design, problems, {}, options), message.c_str(), std::invalid_argument);
+  }
+}
+
+TEST_CASE("problems of several outputs lead, and tell of each output") {
+  const Index n = 40, p = 60, outputs = 3;
+  const Mat X = check::random_matrix(n, p, 16);
+  const auto design = view(X);
+  std::vector<Problem> problems(2);
+  for (Index f = 0; f < 2; ++f) {
+    Problem& problem = problems[static_cast<std::size_t>(f)];
+    problem.y = check::random_matrix(n, outputs, 17 + static_cast<unsigned>(f)).reshaped();
+    problem.weights = Vec::Ones(n);
+    problem.weights.segment(5 * f, 4).setZero();
+    problem.leader = f;
+  }
+  PathOptions options;
+  options.loss = "multigaussian";
+  options.n_alphas = 10;
+  options.eps = 0.1;
+  options.tol = 1e-12;
+  options.keep_linear_predictor = true;
+  std::vector<std::vector<Vec>> held(2);
+  options.held_out = [&](const std::vector<Vec>& predictors) {
+    for (std::size_t f = 0; f < 2; ++f) {
+      if (predictors[f].size() > 0) held[f].push_back(predictors[f]);
+    }
+  };
+  fit_paths(*design, problems, {}, options);
+  options.held_out = {};
+  for (std::size_t f = 0; f < 2; ++f) {
+    Problem alone = problems[f];
+    alone.leader = 0;
+    const PathResult apart = fit_paths(*design, {alone}, {}, options).front();
+    REQUIRE(held[f].size() == apart.alphas.size());
+    for (std::size_t k = 0; k < held[f].size(); ++k) {
+      const Vec expected = apart.linear_predictor.middleCols(static_cast<Index>(k) * outputs, outputs).reshaped();
+      REQUIRE(held[f][k].size() == 4 * outputs);
+      CHECK((held[f][k] - expected).cwiseAbs().maxCoeff() <= 1e-6);
+    }
+  }
+}
+
 TEST_CASE("tiny penalty factors do not pass for proofs") {
   const Index n = 40, p = 900;
   const Mat X = check::random_matrix(n, p, 31);

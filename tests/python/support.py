@@ -169,6 +169,31 @@ def deviation(X, weights=None):
     return np.sqrt(np.average((X - centre) ** 2, axis=0, weights=weights))
 
 
+def storages(X):
+    """The same small integers in every storage."""
+    read_only = X.copy(order="F")
+    read_only.flags.writeable = False
+    wide = np.zeros((2 * X.shape[0], 3 * X.shape[1]))
+    wide[::2, ::3] = X
+    return {
+        "F": np.asfortranarray(X),
+        "C": np.ascontiguousarray(X),
+        "float32": X.astype(np.float32),
+        "int8": X.astype(np.int8),
+        "int8 C": np.ascontiguousarray(X.astype(np.int8)),
+        "int64": X.astype(np.int64),
+        "float16": X.astype(np.float16),
+        "read-only": read_only,
+        "strided": wide[::2, ::3],
+        "reversed": X[::-1, ::-1].copy()[::-1, ::-1],
+        "csc": sp.csc_matrix(X),
+        "csc float32": sp.csc_array(X.astype(np.float32)),
+        "csr": sp.csr_matrix(X),
+        "coo": sp.coo_array(X),
+        "list": X.tolist(),
+    }
+
+
 def write_plink(stem, dosage):
     """Write copies of A1 (0, 1, 2; NaN missing) as stem.bed/.bim/.fam; returns the .bed file's name."""
     n, p = dosage.shape

@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from support import make_problem
 
 import riata
-import riata.path
+import riata.fitting
 from riata import _core
 
 FIELDS = ("alphas", "intercepts", "primal", "dual", "dual_gaps", "deviance_ratio", "n_active", "n_iter")
@@ -21,10 +21,10 @@ SCRIPT = """
 import os, signal, sys, threading
 import numpy as np
 import riata
-import riata.path
+import riata.fitting
 
 data, loss, cv, checkpoint, result, when = sys.argv[1:]
-riata.path.CHECKPOINT_SECONDS = 0.0
+riata.fitting.CHECKPOINT_SECONDS = 0.0
 X, y = (np.load(data)[name] for name in ("X", "y"))
 
 def die():
@@ -56,7 +56,7 @@ def assert_same_bits(a, b):
 @pytest.fixture
 def often(monkeypatch):
     """A checkpoint after every alpha."""
-    monkeypatch.setattr(riata.path, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(riata.fitting, "CHECKPOINT_SECONDS", 0.0)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="processes are killed differently there")

@@ -331,10 +331,8 @@ BAD = {
     "unknown covariate": (["fit", *STUDY, "--covar", COVAR, "--covar-name", "bmi"], "no column 'bmi'"),
     "two-valued response": (["fit", *STUDY[:-1], "disease"], "say --loss binomial"),
     "measured response as classes": (["fit", *STUDY, "--loss", "binomial"], "codes must be 0/1 or 1/2"),
-    "unknown loss": (
-        ["fit", *STUDY, "--loss", "cox"],
-        "invalid choice 'cox' (choose from gaussian, binomial)",
-    ),
+    "unknown loss": (["fit", *STUDY, "--loss", "ordinal"], "invalid choice 'ordinal' (choose from gaussian"),
+    "survival by another name": (["fit", *STUDY, "--loss", "coxph"], "'coxph'; did you mean cox?"),
     "other name of a loss": (["fit", *STUDY, "--loss", "logistic"], "'logistic'; did you mean binomial?"),
     "mistyped solver": (["fit", *STUDY, "--solver", "homotpy"], "'homotpy'; did you mean homotopy?"),
     "mistyped verb": (["fti"], "invalid choice 'fti'; did you mean fit?"),

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
+from several_outputs import make_outputs
+from sklearn.linear_model import LogisticRegression, MultiTaskLasso
+from sklearn.preprocessing import StandardScaler
 from support import make_problem
 
 import riata
@@ -42,6 +44,25 @@ def test_sklearn_c_gives_the_same_fit():
     assert_allclose(theirs.coef_[0], path.coef(0.03), atol=1e-5)
     assert same.rss_lambda is None
     assert_allclose(same.laplace_scale, 1.0 / (60 * 0.03))
+
+
+def test_classes_and_responses_have_the_parameters_of_scikit_learn():
+    X, y = make_outputs("multinomial")
+    path = riata.fit_path(X, y, loss="multinomial", alphas=3)
+    assert_allclose(riata.equivalents(path, path.alphas[1]).sklearn_C, 1.0 / (len(y) * path.alphas[1]))
+    assert_allclose(
+        riata.equivalents(path).radius, np.abs(path.coef(path.alphas[-1]) * X.std(axis=0)[:, None]).sum()
+    )
+    together = riata.fit_path(X, y, loss="multinomial", alphas=3, row_grouped=True)
+    assert riata.equivalents(together).sklearn_C is None
+    assert riata.equivalents(together).laplace_scale is None
+    X, y = make_outputs()
+    path = riata.fit_path(X, y, loss="multigaussian", alphas=3)
+    same = riata.equivalents(path, path.alphas[1])
+    theirs = MultiTaskLasso(same.alpha, tol=1e-10, max_iter=100_000).fit(StandardScaler().fit_transform(X), y)
+    assert_allclose(same.radius, np.linalg.norm(theirs.coef_, axis=0).sum(), rtol=1e-4)
+    assert_allclose(same.rss_lambda, 2 * len(y) * same.alpha)
+    assert "RSS + λΣ‖b_j‖₂: λ" in repr(same)
 
 
 def test_radius_is_the_norm_on_the_scale_of_the_penalty():

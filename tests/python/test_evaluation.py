@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from support import response_to
+from support import response_to, survival_times
 
 import riata
 from riata.evaluation import LABELS, evaluate
@@ -89,8 +89,98 @@ def test_bad_input(arguments, message):
         evaluate(*arguments)
     with pytest.raises(ValueError, match="0 and 1 only"):
         evaluate([1.0, 2.0], [1.0, 2.0], loss="binomial")
-    with pytest.raises(ValueError, match=r"loss must be one of \['gaussian', 'binomial'\], got 'cox'"):
-        evaluate([1.0, 2.0], [1.0, 2.0], loss="cox")
+    with pytest.raises(
+        ValueError, match=r"loss must be one of \['gaussian', 'binomial', 'cox'.*got 'ordinal'"
+    ):
+        evaluate([1.0, 2.0], [1.0, 2.0], loss="ordinal")
+    with pytest.raises(ValueError, match="start and strata must be left out unless loss is 'cox'"):
+        evaluate([1.0, 2.0], [1.0, 2.0], start=[0.0, 0.0])
+    with pytest.raises(ValueError, match="at whose time another sample is at risk"):
+        evaluate([[1.0, 0.0], [2.0, 1.0]], [1.0, 2.0], loss="cox")
+
+
+@pytest.mark.parametrize("kind", ["plain", "entry", "strata"])
+def test_concordance_and_its_interval(kind):
+    rng = np.random.default_rng(8)
+    n = 90
+    score = rng.standard_normal(n).round(1)
+    y = survival_times(0.5 * score, rng)
+    base = score + rng.standard_normal(n)
+    start = y[:, 0] * rng.uniform(0.0, 0.9, n) if kind == "entry" else None
+    strata = rng.integers(0, 3, n) if kind == "strata" else None
+    found = evaluate(y, score, loss="cox", baseline=base, start=start, strata=strata)
+    assert (found.n, found.n_cases) == (n, int(y[:, 1].sum()))
+
+    def harrell(link, weights):
+        right = pairs = 0.0
+        for i in np.flatnonzero(y[:, 1]):
+            later = (y[:, 0] > y[i, 0]) | ((y[:, 0] == y[i, 0]) & (y[:, 1] == 0))
+            if start is not None:
+                later &= start < y[i, 0]
+            if strata is not None:
+                later &= strata == strata[i]
+            won = (link[i] > link) + 0.5 * (link[i] == link)
+            right += weights[i] * weights @ (later * won)
+            pairs += weights[i] * weights @ later
+        return right / pairs
+
+    ones = np.ones(n)
+    value, alone = harrell(score, ones), harrell(base, ones)
+    m = found.measures
+    assert_allclose(m["concordance"].value, value)
+    assert_allclose(m["concordance_covariates"].value, alone)
+    assert_allclose(m["concordance_increment"].value, value - alone)
+    for name, of in (
+        ("concordance", lambda w: harrell(score, w)),
+        ("concordance_increment", lambda w: harrell(score, w) - harrell(base, w)),
+    ):
+        slopes = [(of(ones + 1e-5 * unit) - of(ones - 1e-5 * unit)) / 2e-5 for unit in np.eye(n)]
+        half = 1.959963984540054 * np.sqrt(np.sum(np.square(slopes)))  # the infinitesimal jackknife
+        assert_allclose([m[name].low, m[name].high], [m[name].value - half, m[name].value + half], atol=1e-7)
+
+
+@pytest.mark.parametrize("loss", ["poisson", "huber"])
+def test_deviance_explained_and_its_interval(loss):
+    from scipy.optimize import minimize_scalar
+
+    rng = np.random.default_rng(9)
+    n, delta = 80, 0.7
+    link = 0.6 * rng.standard_normal(n)
+    offset = rng.uniform(-1.0, 1.0, n) if loss == "poisson" else np.zeros(n)
+    if loss == "poisson":
+        link += offset
+        y = rng.poisson(np.exp(link)).astype(float)
+    else:
+        y = link + rng.standard_t(2, n)
+    base = 0.5 * link + 0.5 * offset
+    given = {"offset": offset} if loss == "poisson" else {"huber_delta": delta}
+
+    def loss_of(eta, weights):
+        if loss == "poisson":
+            ratio = np.where(y > 0.0, y, 1.0) / np.exp(eta)
+            return weights @ (np.where(y > 0.0, y * np.log(ratio), 0.0) - y + np.exp(eta))
+        size = np.abs(y - eta)
+        return weights @ np.where(size <= delta, 0.5 * size**2, delta * (size - 0.5 * delta))
+
+    def explained(eta, weights):
+        null = minimize_scalar(
+            lambda c: loss_of(offset + c, weights), bounds=(-5, 5), options={"xatol": 1e-12}
+        )
+        return 1.0 - loss_of(eta, weights) / null.fun
+
+    ones = np.ones(n)
+    m = evaluate(y, link, loss=loss, baseline=base, **given).measures
+    assert list(m) == ["d2", "d2_covariates", "d2_increment"]
+    assert_allclose(m["d2"].value, explained(link, ones), rtol=1e-9)
+    assert_allclose(m["d2_increment"].value, explained(link, ones) - explained(base, ones), rtol=1e-8)
+    slopes = [
+        (explained(link, ones + 1e-4 * unit) - explained(link, ones - 1e-4 * unit)) / 2e-4
+        for unit in np.eye(n)
+    ]
+    half = 1.959963984540054 * np.sqrt(np.sum(np.square(slopes)))
+    assert_allclose(m["d2"].high - m["d2"].value, half, rtol=1e-5)
+    with pytest.raises(ValueError, match="y must hold numbers >= 0 for loss='poisson', got -1"):
+        evaluate([1.0, -1.0], [0.0, 0.0], loss="poisson")
 
 
 @pytest.mark.parametrize("loss", ["gaussian", "binomial", "cox"])
@@ -105,7 +195,10 @@ def test_cv_path_keeps_held_out_predictions(loss):
         for rows in cv.folds:
             train = np.setdiff1d(np.arange(60), rows)
             fold = riata.fit_path(X[train], y[train], loss=loss, alphas=cv.alphas, tol=1e-10)
-            assert_allclose(found[rows], fold.predict(X[rows], alpha, kind="link"), rtol=1e-4, atol=1e-5)
+            expected = fold.predict(X[rows], alpha, kind="link")
+            if loss == "cox":  # no level of its own: less the mean over the samples of the fit
+                expected -= fold.predict(X[train], alpha, kind="link").mean()
+            assert_allclose(found[rows], expected, rtol=1e-4, atol=1e-5)
     if loss == "binomial":
         assert_allclose(cv.predict_held_out(), 1.0 / (1.0 + np.exp(-cv.predict_held_out(kind="link"))))
     rows = np.arange(60)

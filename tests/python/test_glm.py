@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from several_outputs import make_outputs
 from sklearn.base import clone, is_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -111,6 +112,68 @@ def test_fits_in_with_scikit_learn():
     assert_array_equal(model.transform(X), X[:, model.get_support()])
 
 
+@pytest.mark.parametrize("grouped", [False, True])
+def test_many_classes(grouped):
+    X, y = make_outputs("multinomial", 90)
+    labels = np.array(["low", "mid", "top"])[y.argmax(axis=1)]
+    model = riata.SparseLogisticRegression(0.03, row_grouped=grouped, **TIGHT).fit(X, labels)
+    path = riata.fit_path(
+        X, labels, loss="multinomial", alphas=[0.03], row_grouped=grouped, standardize=False, **TIGHT
+    )
+    assert model.classes_.tolist() == ["low", "mid", "top"]
+    assert model.coef_.shape == (3, X.shape[1])
+    assert model.intercept_.shape == (3,)
+    assert_allclose(model.coef_, path.coef(0.03).T, atol=1e-10)
+    assert_allclose(model.intercept_, path.intercept(0.03), atol=1e-10)
+    assert_allclose(model.sparse_coef_.toarray(), model.coef_)
+    link = model.decision_function(X)
+    assert_allclose(link, X @ model.coef_.T + model.intercept_)
+    assert_allclose(model.predict_proba(X), path.predict(X, 0.03), atol=1e-10)
+    assert_allclose(model.predict_log_proba(X), np.log(model.predict_proba(X)), atol=1e-12)
+    assert_array_equal(model.predict(X), model.classes_[link.argmax(axis=1)])
+    assert_array_equal(model.get_support(), model.coef_.any(axis=0))
+    assert_array_equal(model.transform(X), X[:, model.get_support()])
+    if grouped:
+        assert_array_equal((model.coef_ != 0.0).all(axis=0), model.get_support())
+    balanced = riata.SparseLogisticRegression(0.03, class_weight="balanced").fit(X, labels)
+    weights = len(y) / (3 * y.sum(axis=0))[y.argmax(axis=1)]
+    weighted = riata.SparseLogisticRegression(0.03).fit(X, labels, sample_weight=weights)
+    assert_allclose(balanced.coef_, weighted.coef_, atol=1e-10)
+
+
+def test_many_classes_as_scikit_learn():
+    X, y = make_outputs("multinomial", 60, 8)
+    labels = y.argmax(axis=1)
+    ours = riata.SparseLogisticRegression(C=1.0, **TIGHT).fit(X, labels)
+    theirs = LogisticRegression(C=1.0, l1_ratio=1.0, solver="saga", tol=1e-10, max_iter=100_000)
+    theirs.fit(X, labels)
+    assert_allclose(ours.coef_, theirs.coef_, atol=1e-4)
+    assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-4)
+
+
+@pytest.mark.parametrize("bound", [{"lower": 0.0}, {"upper": 0.0}, {"positive": True}])
+def test_bounds_and_classes(bound):
+    X, y = make_outputs("multinomial")
+    coef = riata.SparseLogisticRegression(0.01, **bound).fit(X, y.argmax(axis=1)).coef_
+    assert np.all(coef <= 0.0) if "upper" in bound else np.all(coef >= 0.0)
+    with pytest.raises(ValueError, match=f"{next(iter(bound))} is not available with row_grouped=True"):
+        riata.SparseLogisticRegression(row_grouped=True, **bound).fit(X, y.argmax(axis=1))
+
+
+@pytest.mark.parametrize("scoring", ["deviance", "auc", "misclassification"])
+@pytest.mark.parametrize("grouped", [False, True])
+def test_cross_validated_classes(scoring, grouped):
+    X, y = make_outputs("multinomial", 90)
+    labels = np.array(["low", "mid", "top"])[y.argmax(axis=1)]
+    model = riata.SparseLogisticRegressionCV(alphas=8, cv=3, scoring=scoring, row_grouped=grouped)
+    model.fit(X, labels)
+    assert model.coef_.shape == (3, X.shape[1])
+    assert [coefs.shape for coefs in model.coef_path_] == [(X.shape[1], len(model.alphas_))] * 3
+    assert_array_equal(model.predict(X), model.cv_path_.predict(X, kind="class"))
+    assert_allclose(model.predict_proba(X), model.cv_path_.predict(X), atol=1e-12)
+    assert model.score(X, labels) > 0.6
+
+
 @pytest.mark.parametrize("labels", [(False, True), (0, 1), (-1, 1), (2.0, 7.0), (1, 2), ("a", "b")])
 def test_labels_of_every_type_mean_the_same_two_classes(labels):
     X, y = make_problem("binomial")
@@ -123,8 +186,7 @@ def test_labels_of_every_type_mean_the_same_two_classes(labels):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.zeros(40), "y must hold two classes, got one class only: "),
-        (np.arange(40) % 3, "Only binary classification is supported. The type of the target is multiclass"),
+        (np.zeros(40), "y must hold at least two classes, got one class only: 0.0"),
         (np.linspace(0.0, 1.0, 40), "Unknown label type: continuous"),
         (np.arange(40) % 2 / 2, "Unknown label type: continuous"),
         (np.full(40, np.nan), "Input y contains NaN"),

@@ -5,11 +5,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import scipy.sparse as sp
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from support import deviation, kkt_violation, make_problem, objective, response_to, write_plink
+from support import deviation, kkt_violation, make_problem, objective, response_to, storages, write_plink
 
 import riata
 
@@ -120,31 +119,6 @@ def test_solvers_agree(loss, l1_ratio, solver):
     assert other.converged.all()
     assert_same_fit(auto, other, atol=2e-5)
     assert_optimal(other, X, y, at=1e-5)
-
-
-def storages(X):
-    """The same small integers in every storage."""
-    read_only = X.copy(order="F")
-    read_only.flags.writeable = False
-    wide = np.zeros((2 * X.shape[0], 3 * X.shape[1]))
-    wide[::2, ::3] = X
-    return {
-        "F": np.asfortranarray(X),
-        "C": np.ascontiguousarray(X),
-        "float32": X.astype(np.float32),
-        "int8": X.astype(np.int8),
-        "int8 C": np.ascontiguousarray(X.astype(np.int8)),
-        "int64": X.astype(np.int64),
-        "float16": X.astype(np.float16),
-        "read-only": read_only,
-        "strided": wide[::2, ::3],
-        "reversed": X[::-1, ::-1].copy()[::-1, ::-1],
-        "csc": sp.csc_matrix(X),
-        "csc float32": sp.csc_array(X.astype(np.float32)),
-        "csr": sp.csr_matrix(X),
-        "coo": sp.coo_array(X),
-        "list": X.tolist(),
-    }
 
 
 @pytest.mark.parametrize("loss", LOSSES)

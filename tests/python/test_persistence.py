@@ -50,6 +50,15 @@ def test_round_trip(fitted, tmp_path):
     assert_same(fitted, pickle.loads(pickle.dumps(fitted)))
 
 
+@pytest.mark.parametrize("loss", ["binomial", "multinomial"])
+def test_labels_held_as_objects(loss, tmp_path):
+    X, y = make_problem("binomial")
+    labels = np.where(y > 0, "AML", "ALL").astype(object)  # as pandas has text
+    path = riata.fit_path(X, labels, loss=loss, alphas=3)
+    path.save(tmp_path / "kept.npz")
+    assert riata.load(tmp_path / "kept.npz").classes.tolist() == ["ALL", "AML"]
+
+
 def test_a_name_is_kept_as_given(fitted, tmp_path):
     fitted.save(tmp_path / "result")
     assert (tmp_path / "result").exists()

@@ -73,8 +73,51 @@ def test_one_alpha_and_nothing_active(cv):
     plot_path(path, labels=3).figure.canvas.draw()
 
 
+@pytest.fixture(scope="module")
+def classes():
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((60, 12))
+    labels = np.array(["a", "b", "c"])[np.digitize(X[:, 0] + 0.3 * rng.standard_normal(60), [-0.5, 0.5])]
+    return X, labels
+
+
+def test_a_panel_for_each_class(classes):
+    X, labels = classes
+    cv = riata.cv_path(X, labels, loss="multinomial", alphas=10, cv=3)
+    axes = plot_path(cv, labels=1)
+    assert [ax.get_title(loc="left") for ax in axes] == ["a", "b", "c"]
+    first = int(np.abs(np.stack([c.toarray() for c in cv.path.coefs])).max(axis=(0, 2)).argmax())
+    for k, ax in enumerate(axes):
+        active = np.unique(cv.path.coefs[k].indices)
+        assert len(ax.lines) == len(active) + 3  # and the line at zero, and two alphas
+        assert str(first) in [text.get_text() for text in ax.texts]
+        colours = {line.get_color() for line in ax.lines if line.get_linewidth() > 1.5}
+        assert len(colours) == sum(line.get_linewidth() > 1.5 for line in ax.lines)
+    axes[0].figure.canvas.draw()
+    alone = plot_path(cv.path, output="b")
+    assert alone.get_title(loc="left") == "b"
+    assert cv.path.plot(output="b").get_title(loc="left") == "b"
+    with pytest.raises(ValueError, match=r"output must be one of \['a', 'b', 'c'\], got 'd'"):
+        plot_path(cv.path, output="d")
+    with pytest.raises(ValueError, match="ax must hold 3 axes, one an output, got 1"):
+        plot_path(cv.path, alone)
+    assert plot_cv(cv).get_ylabel().startswith("deviance")
+
+
+def test_features_that_enter_together_are_norms(classes):
+    X, labels = classes
+    path = riata.fit_path(X, labels, loss="multinomial", alphas=10, row_grouped=True)
+    ax = plot_path(path)
+    size = np.linalg.norm(np.stack([c.toarray() for c in path.coefs]) * path.scale[:, None], axis=0)
+    ends = sorted(line.get_ydata()[-1] for line in ax.lines[:-1])
+    assert ends == pytest.approx(sorted(size[size.any(axis=1), -1]))
+    assert "norm" in ax.get_ylabel()
+
+
 def test_refused(cv):
     with pytest.raises(ValueError, match="xaxis must be one of alpha, l1_norm, deviance_ratio, got 'lambda'"):
         plot_path(cv.path, xaxis="lambda")
     with pytest.raises(ValueError, match="labels must be >= 0, got -1"):
         plot_path(cv.path, labels=-1)
+    with pytest.raises(ValueError, match=r"output must be one of \[\], got 'a'"):
+        plot_path(cv.path, output="a")

@@ -21,11 +21,11 @@ DATA = Path(__file__).parents[1] / "data" / "genotypes"
 
 KILLED = """
 import os, signal, sys
-import riata.path
+import riata.fitting
 from riata.cli import main
 from riata.progress import Progress
 
-riata.path.CHECKPOINT_SECONDS = 0.0
+riata.fitting.CHECKPOINT_SECONDS = 0.0
 draw = Progress.__call__
 
 def killed(self, done, *rest):

@@ -44,18 +44,21 @@ struct PathOptions {
   bool keep_checkpoint = false;    // at the end of the path too, where it holds the whole of it
 
   Poll poll;  // may be empty
-  /// progress(done, total, alpha, n_active, gap, passes): return false to stop and keep the path so far.
+  /// progress(done, total, alpha, n_active, gap, passes): return false to stop and keep the path so far. Where several
+  /// problems lead, done and total count the alphas of all of them, and the rest is told of one at a time.
   std::function<bool(Index, Index, double, Index, double, double)> progress;
-  /// Called before progress with what is kept of each problem at that alpha: see PathResult::linear_predictor.
+  /// Called before progress with what is kept of each problem at that alpha: see PathResult::linear_predictor. Empty
+  /// for problems of another leader.
   std::function<void(const std::vector<Vec>&)> held_out;
 };
 
-/// One response on a shared design; several problems (cross-validation folds) share every pass over X.
+/// One response on a shared design; several problems (cross-validation folds, other responses) share every pass over X.
 struct Problem {
   Vec y;                   // n; for "cox" the times at which rows stop being at risk; n x K for losses of K outputs
   Vec weights;             // n, non-negative; a row of weight zero is left out of the fit
   Vec offset;              // as y, or empty
   Survival survival = {};  // for "cox"
+  Index leader = 0;        // problem whose grid it follows and with which it stops; one that leads follows itself
 };
 
 struct Features {
@@ -107,8 +110,9 @@ struct PathResult {
 ///   (1 / sum w) sum_i w_i loss(y_i, b0 + x_i'b + offset_i)
 ///     + alpha sum_j pf_j (l1_ratio |b_j| + (1 - l1_ratio) / 2 b_j^2)   subject to lower <= b <= upper,
 /// where, when standardising, b_j in the penalty and in the bounds' active set is measured on columns of unit
-/// standard deviation (bounds themselves are on the original scale). All problems use the grid of the first one and
-/// stop where it stops. Certified: the gap of each fit is computed in double from the data.
+/// standard deviation (bounds themselves are on the original scale). Problems use the grid of their leader and stop
+/// where it stops: folds follow the full fit. Leaders have grids of their own, and those that have stopped no longer
+/// take part. Certified: the gap of each fit is computed in double from the data.
 /// With a checkpoint, a fit that was killed, or stopped by progress, goes on from the last state written when it is
 /// called again, and ends with the same bits as one that was not; the file is removed at the end of the path, or kept.
 /// Throws std::invalid_argument for sizes or values outside their domain and for a checkpoint of another fit,

@@ -32,7 +32,7 @@ std::uint64_t digest_of(const Parts&... parts) {
 /// All that decides the bits of a result, but X. Threads do not.
 Identity identify(const Design& X, const std::vector<Problem>& problems, const Features& features,
                   const PathOptions& o) {
-  Digest y, start, strata, ties, weights, offset;
+  Digest y, start, strata, ties, weights, offset, leaders;
   for (const Problem& problem : problems) {
     const Survival& survival = problem.survival;
     y.add(digest_of(problem.y, survival.event));
@@ -41,6 +41,7 @@ Identity identify(const Design& X, const std::vector<Problem>& problems, const F
     ties.add(digest_of(survival.efron));
     weights.add(digest_of(problem.weights));
     offset.add(digest_of(problem.offset));
+    leaders.add(digest_of(problem.leader));
   }
   const double entry_bytes = X.bytes() / (static_cast<double>(X.rows()) * static_cast<double>(X.cols()));
   return {{"the version of riata", digest_of(std::string(RIATA_VERSION))},
@@ -55,6 +56,7 @@ Identity identify(const Design& X, const std::vector<Problem>& problems, const F
           {"ties", ties.value()},
           {"the weights or folds", weights.value()},
           {"offset", offset.value()},
+          {"which problems lead", leaders.value()},
           {"penalty_factor", digest_of(features.penalty_factor)},
           {"lower", digest_of(features.lower)},
           {"upper", digest_of(features.upper)},

@@ -64,6 +64,10 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
     }
     if (!several && problem.y.size() != n) refuse("y must have one value for each row of X");
     if (problem.weights.size() != n) refuse("weights must have one value for each row of X");
+    if (problem.leader < 0 || problem.leader >= static_cast<Index>(problems.size()) ||
+        problems[static_cast<std::size_t>(problem.leader)].leader != problem.leader) {
+      refuse("leader must be the number of a problem that leads, got " + std::to_string(problem.leader));
+    }
     if (problem.offset.size() != 0 && problem.offset.size() != problem.y.size())
       refuse(several ? "offset must have as many values as y" : "offset must have one value for each row of X");
     if (!(problem.weights.minCoeff() >= 0.0) || !problem.weights.allFinite()) refuse("weights must be finite and >= 0");
@@ -117,7 +121,7 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
   }
 }
 
-/// All problems of one call, moved down the grid in step.
+/// All problems of one call, moved down their grids in step.
 class Driver {
  public:
   Driver(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& options)
@@ -168,12 +172,26 @@ class Driver {
         rest = rest.subspan(static_cast<std::size_t>(size));
       }
     }
-    archive(grid_, told_, kept_, counters_);
+    for (Group& group : groups_) archive(group.grid, group.told, group.kept);
+    archive(counters_);
     for (auto& problem : problems_) archive(*problem);
   }
 
  private:
   enum class Outcome { kGoesOn, kComplete, kInterrupted, kDeviance, kMaxActive, kMemory };
+
+  /// A problem that leads, and those that follow it. What has ended is told again by a fit that goes on from here.
+  struct Group {
+    std::vector<PathProblem*> problems;  // the leader, then in order
+    Index leader;
+    std::vector<double> grid;
+    Index told = 0, kept = 0;  // lambdas that progress has been told of, and those that stay in the result
+    Outcome outcome = Outcome::kGoesOn;
+
+    PathProblem& front() const { return *problems.front(); }
+    bool goes_on() const { return outcome == Outcome::kGoesOn; }
+    Index total() const { return static_cast<Index>(grid.size()); }
+  };
 
   static const char* name_of(Outcome outcome) {
     switch (outcome) {
@@ -222,7 +240,6 @@ class Driver {
     std::uint64_t digest = 0;
     reader_.first_pass(weights, null_u, means, variances, checkpoint_.wanted() ? &digest : nullptr);
     checkpoint_.identify_design(digest);
-    rows_used_ = (given_.front().weights.array() > 0.0).count();
     // Below this size starting threads for each round costs more than it saves.
     problem_threads_ = count > 1 && n * p >= kWorthThreads ? options_.threads : 1;
     const int threads = count > 1 ? 1 : options_.threads;
@@ -235,6 +252,18 @@ class Driver {
       problems_.push_back(std::make_unique<PathProblem>(*shared_, std::move(responses[f]), features_, inner_options_,
                                                         std::move(means[f]), std::move(variances[f]),
                                                         reader_.copy_errors(), count == 1, threads));
+    }
+    for (Index f = 0; f < count; ++f) {
+      const Index leader = given_[static_cast<std::size_t>(f)].leader;
+      if (leader != f) continue;
+      Group& group = groups_.emplace_back();
+      group.leader = leader;
+      group.problems.push_back(problems_[static_cast<std::size_t>(f)].get());
+      for (Index k = 0; k < count; ++k) {
+        if (k != f && given_[static_cast<std::size_t>(k)].leader == leader) {
+          group.problems.push_back(problems_[static_cast<std::size_t>(k)].get());
+        }
+      }
     }
     setup_seconds_ = since(start);
     counters_.seconds_stream += setup_seconds_;
@@ -250,30 +279,34 @@ class Driver {
     } else {
       for (auto& problem : problems_) problem->fit_null();
       certify();
-      grid_ = make_grid(problems_.front()->lambda_max());
+      for (Group& group : groups_) group.grid = make_grid(group);
     }
-    const Outcome outcome = go_down();
+    go_down();
     count_seconds();
-    for (auto& problem : problems_) {
-      problem->truncate(kept_);
-      add(problem->counters());
+    std::vector<const char*> stopped(problems_.size());
+    for (std::size_t f = 0; f < problems_.size(); ++f) {
+      const auto leads = [&](const Group& group) { return group.leader == given_[f].leader; };
+      const Group& group = *std::find_if(groups_.begin(), groups_.end(), leads);
+      problems_[f]->truncate(group.kept);
+      add(problems_[f]->counters());
+      stopped[f] = name_of(group.outcome);
     }
     counters_.passes = counters_.columns_streamed / static_cast<double>(X_.cols());
     std::vector<PathResult> results;
-    for (auto& problem : problems_) {
-      results.push_back(problem->take_result());
+    for (std::size_t f = 0; f < problems_.size(); ++f) {
+      results.push_back(problems_[f]->take_result());
       results.back().counters = counters_;
-      results.back().stopped = name_of(outcome);
+      results.back().stopped = stopped[f];
     }
     return results;
   }
 
   /// Fits one batch of lambdas after the other, as long as what has been fitted asks for more.
-  Outcome go_down() {
+  void go_down() {
     for (;;) {
-      Outcome outcome;
+      bool goes_on = false;
       try {
-        outcome = report();
+        goes_on = report();
       } catch (...) {
         try {
           save();
@@ -281,21 +314,29 @@ class Driver {
         }
         throw;
       }
-      const bool ends = outcome != Outcome::kGoesOn && outcome != Outcome::kInterrupted && !options_.keep_checkpoint;
+      const bool ends = !goes_on && !interrupted() && !options_.keep_checkpoint;
       if (ends) checkpoint_.remove();
-      if (!ends && (outcome != Outcome::kGoesOn || checkpoint_.due())) save();
-      if (outcome != Outcome::kGoesOn) return outcome;
+      if (!ends && (!goes_on || checkpoint_.due())) save();
+      if (!goes_on) return;
       fit_batch();
     }
   }
 
+  bool interrupted() const {
+    return std::any_of(groups_.begin(), groups_.end(),
+                       [](const Group& group) { return group.outcome == Outcome::kInterrupted; });
+  }
+
   void fit_batch() {
-    const Index done = problems_.front()->fitted(), total = static_cast<Index>(grid_.size());
-    const Index size = std::min(batch_size(), total - done);
-    const std::span<const double> batch(grid_.data() + done, static_cast<std::size_t>(size));
-    const Index after = std::min(done + 2 * size, total) - 1;
-    const double following = after >= done + size ? grid_[static_cast<std::size_t>(after)] : 0.0;
-    for (auto& problem : problems_) problem->select(batch, following);
+    for (Group& group : groups_) {
+      if (!group.goes_on()) continue;
+      const Index done = group.front().fitted(), total = group.total();
+      const Index size = std::min(batch_size(group), total - done);
+      const std::span<const double> batch(group.grid.data() + done, static_cast<std::size_t>(size));
+      const Index after = std::min(done + 2 * size, total) - 1;
+      const double following = after >= done + size ? group.grid[static_cast<std::size_t>(after)] : 0.0;
+      for (PathProblem* problem : group.problems) problem->select(batch, following);
+    }
     solve();
     certify();
   }
@@ -305,19 +346,26 @@ class Driver {
   void save() {
     if (!checkpoint_.wanted()) return;
     count_seconds();
-    checkpoint_.save(*this, {told_, static_cast<Index>(grid_.size())});
+    CheckpointProgress progress;
+    for (const Group& group : groups_) {
+      progress.done += group.told;
+      progress.total += group.total();
+    }
+    checkpoint_.save(*this, progress);
   }
 
-  std::vector<double> make_grid(double lambda_max) const {
+  std::vector<double> make_grid(const Group& group) const {
     if (!options_.alphas.empty()) return options_.alphas;
-    const double eps = options_.eps > 0.0 ? options_.eps : X_.cols() > rows_used_ ? 0.01 : 1e-4;
+    const Index rows_used = (given_[static_cast<std::size_t>(group.leader)].weights.array() > 0.0).count();
+    const double eps = options_.eps > 0.0 ? options_.eps : X_.cols() > rows_used ? 0.01 : 1e-4;
+    const double lambda_max = group.front().lambda_max();
     // A response with nothing to explain: any positive value gives the null fit.
     return lambda_grid(lambda_max > 0.0 ? lambda_max : 1e-15, options_.n_alphas, eps);
   }
 
-  Index batch_size() const {
-    const bool all =
-        std::all_of(problems_.begin(), problems_.end(), [](const auto& p) { return p->everything_working(); });
+  Index batch_size(const Group& group) const {
+    const bool all = std::all_of(group.problems.begin(), group.problems.end(),
+                                 [](const PathProblem* p) { return p->everything_working(); });
     return all ? std::clamp<Index>(kBatchNumbers / X_.rows(), 1, kMaxBatch) : 1;
   }
 
@@ -354,36 +402,65 @@ class Driver {
     }
   }
 
-  /// Tells what has been fitted since, applies the stopping rules. A lambda at which progress stops or throws is told
-  /// again by a fit that goes on from there.
-  Outcome report() {
-    const PathResult& r = problems_.front()->result();
-    const Index total = static_cast<Index>(grid_.size());
-    for (; told_ < problems_.front()->fitted(); ++told_) {
-      const std::size_t i = static_cast<std::size_t>(told_);
-      kept_ = told_;
+  /// Tells what has been fitted since, applies the stopping rules; returns whether there is more to fit. A lambda at
+  /// which progress stops or throws is told again by a fit that goes on from there.
+  bool report() {
+    bool heard = true;  // until progress wants no more: what has been fitted by then is kept all the same
+    for (Group& group : groups_) {
+      if (group.goes_on()) group.outcome = report(group, heard);
+      heard = heard && group.outcome != Outcome::kInterrupted;
+    }
+    if (!heard) {
+      end_all(Outcome::kInterrupted);
+      return false;
+    }
+    counters_.memory = std::max(counters_.memory, memory());
+    for (Group& group : groups_) {
+      if (group.goes_on() && group.told == group.total()) group.outcome = Outcome::kComplete;
+    }
+    if (options_.memory > 0.0 && counters_.memory > options_.memory) end_all(Outcome::kMemory);
+    return std::any_of(groups_.begin(), groups_.end(), [](const Group& group) { return group.goes_on(); });
+  }
+
+  void end_all(Outcome outcome) {
+    for (Group& group : groups_) {
+      if (group.goes_on()) group.outcome = outcome;
+    }
+  }
+
+  Outcome report(Group& group, bool heard) {
+    const PathResult& r = group.front().result();
+    for (; group.told < group.front().fitted(); ++group.told) {
+      const std::size_t i = static_cast<std::size_t>(group.told);
+      group.kept = group.told;
       if (options_.max_active >= 0 && r.n_active[i] > options_.max_active) return Outcome::kMaxActive;
-      kept_ = told_ + 1;
-      if (options_.held_out) tell_held_out();
-      if (options_.progress && !options_.progress(kept_, total, r.alphas[i], r.n_active[i], r.dual_gaps[i],
-                                                  counters_.columns_streamed / static_cast<double>(X_.cols()))) {
+      group.kept = group.told + 1;
+      if (heard && options_.held_out) tell_held_out(group);
+      Index done = 1, total = 0;  // of all grids; what is left of those that have ended is done with
+      for (const Group& other : groups_) {
+        done += other.goes_on() ? other.told : other.total();
+        total += other.total();
+      }
+      if (heard && options_.progress &&
+          !options_.progress(done, total, r.alphas[i], r.n_active[i], r.dual_gaps[i],
+                             counters_.columns_streamed / static_cast<double>(X_.cols()))) {
         return Outcome::kInterrupted;
       }
       if (options_.alphas.empty() && options_.stop_early && r.deviance_ratio[i] >= kSaturated) {
         return Outcome::kDeviance;
       }
     }
-    counters_.memory = std::max(counters_.memory, memory());
-    if (told_ == total) return Outcome::kComplete;
-    return options_.memory > 0.0 && counters_.memory > options_.memory ? Outcome::kMemory : Outcome::kGoesOn;
+    return Outcome::kGoesOn;
   }
 
-  void tell_held_out() const {
-    std::vector<Vec> predictors;
-    for (const auto& problem : problems_) {
-      const Mat& all = problem->result().linear_predictor;
-      const Index outputs = given_.front().y.size() / X_.rows();
-      predictors.push_back(all.middleCols(told_ * outputs, outputs).reshaped());
+  void tell_held_out(const Group& group) const {
+    const Index outputs = given_.front().y.size() / X_.rows();
+    std::vector<Vec> predictors(problems_.size());
+    for (std::size_t f = 0; f < problems_.size(); ++f) {
+      if (given_[f].leader == group.leader) {
+        const Mat& all = problems_[f]->result().linear_predictor;
+        predictors[f] = all.middleCols(group.told * outputs, outputs).reshaped();
+      }
     }
     options_.held_out(predictors);
   }
@@ -420,12 +497,10 @@ class Driver {
   Counters counters_;
   Checkpoint checkpoint_;
   ColumnReader reader_;
-  Index rows_used_ = 0;
   int problem_threads_ = 1;
   std::unique_ptr<SharedPool> shared_;
   std::vector<std::unique_ptr<PathProblem>> problems_;
-  std::vector<double> grid_;
-  Index told_ = 0, kept_ = 0;  // lambdas that progress has been told of, and those that stay in the result
+  std::vector<Group> groups_;
 };
 
 }  // namespace

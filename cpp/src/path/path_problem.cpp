@@ -313,7 +313,8 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
   r.coef_indptr.push_back(static_cast<Index>(r.coef_indices.size()));
   r.alphas.push_back(p.lambda);
   const bool has_intercept = options_.fit_intercept && !loss_->shift_invariant();
-  if (loss_->symmetric()) intercept.array() -= intercept.mean();
+  const double common = loss_->symmetric() ? intercept.mean() : 0.0;  // adds nothing where outputs have no origin
+  intercept.array() -= common;
   for (Index k = 0; k < outputs_; ++k) r.intercepts.push_back(has_intercept ? intercept[k] : 0.0);
   r.primal.push_back(primal);
   r.dual.push_back(dual);
@@ -328,7 +329,7 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
     const Index first = (static_cast<Index>(r.alphas.size()) - 1) * outputs_;
     r.linear_predictor.conservativeResize(static_cast<Index>(held_out_.size()), first + outputs_);
     for (Index k = 0; k < outputs_; ++k) {
-      const double taken = loss_->shift_invariant() ? -unseen[k] : 0.0;  // and an intercept that cannot be told
+      const double taken = loss_->shift_invariant() ? -unseen[k] : common;  // and an intercept that cannot be told
       for (std::size_t row = 0; row < held_out_.size(); ++row) {
         const Index i = k * n_ + held_out_[row];
         const double extra = reported_offset_.size() > 0 ? reported_offset_[i] : 0.0;  // not part of eta in these rows

@@ -1,6 +1,7 @@
 #include "path/response.hpp"
 
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -35,6 +36,8 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
     if (!options.fit_intercept) continue;
     y_shift[k] = huber ? Huber(mine, omega, options.huber_delta).intercept(Vec::Zero(n), 0.0) : omega.dot(mine);
     mine = used.select(mine.array() - y_shift[k], 0.0).eval();
+    const double least = used.select(mine.array(), std::numeric_limits<double>::infinity()).minCoeff();
+    if ((used.select(mine.array(), least) == least).all()) mine.setZero();  // constant: what is left is rounding
   }
   for (Index i = 0; i < omega.size(); ++i) {
     if (omega[i] <= 0.0) held_out.push_back(i);

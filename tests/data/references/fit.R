@@ -1,4 +1,5 @@
-# Fits one glmnet path for make.py: Rscript fit.R folder n p family alpha intercept standardize sparse
+# Fits one glmnet path for make.py:
+# Rscript fit.R folder n p family alpha intercept standardize sparse grouped
 suppressMessages({
   library(Matrix)
   library(glmnet)
@@ -18,14 +19,16 @@ put <- function(name, values) writeBin(as.numeric(values), file.path(folder, pas
 X <- matrix(get("X"), n, p)
 if (args[8] == "sparse") X <- Matrix(X, sparse = TRUE)
 glmnet.control(fdev = 0, devmax = 1, mnlam = 1, epsnr = 1e-14, mxitnr = 1000)
-fit <- glmnet(X, get("y"),
+several <- args[4] %in% c("multinomial", "mgaussian")
+table <- function(values) if (several && !is.null(values)) matrix(values, n) else values
+fit <- glmnet(X, table(get("y")),
   family = args[4], alpha = as.numeric(args[5]), lambda = get("lambda"),
-  weights = get("weights"), offset = get("offset"),
+  weights = get("weights"), offset = table(get("offset")),
   penalty.factor = or(get("penalty_factor"), rep(1, p)),
   lower.limits = or(get("lower"), -Inf), upper.limits = or(get("upper"), Inf),
   intercept = args[6] == "yes", standardize = args[7] == "yes",
-  thresh = 1e-14, maxit = 1e8
+  thresh = 1e-14, maxit = 1e8, type.multinomial = args[9]
 )
-put("coefs", as.matrix(fit$beta))
+put("coefs", if (several) sapply(fit$beta, as.matrix) else as.matrix(fit$beta))
 put("intercepts", fit$a0)
 cat(paste0("glmnet ", packageVersion("glmnet"), ", ", R.version.string))

@@ -1,0 +1,68 @@
+"""Coefficients along a path: one sparse matrix (features x alphas), or a list of them, one an output.
+
+Arrays beside them have the outputs, if there are several, before the alphas: intercepts are (L,) or (K, L),
+linear predictors (m, L) or (m, K, L). What comes between samples and alphas, () or (K,), is called `outputs`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from riata._design import DesignView, check_finite_result
+from riata._validation import Float, threads_for
+
+Outputs = tuple[int, ...]
+
+
+def coefs_of(fit: dict[str, Any], n_features: int, outputs: Outputs) -> Any:
+    """The coefficients of a result of the core, whose row j K + k is feature j of output k."""
+    values, rows, indptr = (np.asarray(fit[f"coef_{part}"]) for part in ("values", "indices", "indptr"))
+    shape = (n_features, len(indptr) - 1)
+    if not outputs:
+        return sp.csc_array((values, rows, indptr), shape=shape)
+    features, output = np.divmod(rows, outputs[0])
+    coefs = []
+    for k in range(outputs[0]):
+        mine = output == k
+        ends = np.concatenate([[0], np.cumsum(mine)])[indptr]
+        coefs.append(sp.csc_array((values[mine], features[mine], ends), shape=shape))
+    return coefs
+
+
+def intercepts_of(fit: dict[str, Any], outputs: Outputs) -> Float:
+    """The intercepts of a result of the core, which has the alphas first."""
+    return np.ascontiguousarray(np.reshape(fit["intercepts"], (-1, *outputs)).T)
+
+
+def each_output(coefs: Any) -> list[Any]:
+    """The matrix of every output."""
+    return coefs if isinstance(coefs, list) else [coefs]
+
+
+def side_by_side(coefs: Any) -> Any:
+    """One matrix, the alphas of the first output before those of the second."""
+    return sp.csc_array(sp.hstack(coefs, format="csc")) if isinstance(coefs, list) else coefs
+
+
+def taken_apart(wide: Any, outputs: Outputs) -> Any:
+    """What `side_by_side` put together."""
+    if not outputs:
+        return wide
+    n_alphas = wide.shape[1] // outputs[0]
+    return [wide[:, k * n_alphas : (k + 1) * n_alphas] for k in range(outputs[0])]
+
+
+def linear_predictor(design: DesignView, coefs: Any, intercepts: Float, n_threads: int) -> Float:
+    """intercepts + X coefs, shape (n, *outputs, L), reading only columns of X with a nonzero coefficient."""
+    wide = side_by_side(coefs)
+    rows = np.unique(wide.indices).astype(np.int64)
+    if len(rows) == 0:
+        return np.repeat(intercepts[None], design.n_samples, axis=0)
+    block = np.asfortranarray(wide.tocsr()[rows].toarray())
+    threads = threads_for(n_threads, float(design.core.shape[0]) * block.size)
+    out = design.multiply(rows, block, threads) + intercepts.ravel()
+    check_finite_result(out)
+    return out.reshape(len(out), *intercepts.shape)

@@ -1,0 +1,388 @@
+"""Fitting a path: calling the core, and what its result says."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from riata import _core
+from riata._arguments import (
+    HUBER_DELTA,
+    Features,
+    Options,
+    Progress,
+    check_features,
+    check_options,
+    check_target,
+)
+from riata._coefs import coefs_of, intercepts_of
+from riata._design import DesignView, as_design
+from riata._survival import SurvivalTarget
+from riata._targets import CLASSIFIERS
+from riata._validation import Float, check_offset, check_weights, threads_for
+from riata.path import Path
+from riata.penalties import ElasticNet
+
+__all__ = ["fit_path"]
+
+CHECKPOINT_SECONDS = 60.0  # between two writes, at least
+
+
+def solve(
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    features: Features,
+    options: Options,
+    *,
+    keep_linear_predictor: bool = False,
+    held_out: Callable[[list[Float]], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Call the core for the weight columns of `weights` (n x F); rows of `design` are put in its order."""
+    eps = options.eps
+    if eps == 0.0:  # by the samples that count: those of weight zero are as good as absent
+        eps = 0.01 if design.n_features > np.count_nonzero(weights[:, 0]) else 1e-4
+    work = float(design.core.shape[0]) * design.n_features * weights.shape[1] * math.prod(y.shape[1:])
+    survival = None
+    if isinstance(y, SurvivalTarget):
+        rows = y.spread(design)
+        y, survival = rows.time, rows.core
+    else:
+        y = np.asfortranarray(design.spread(y))
+    return _core.fit_paths(
+        design.core,
+        y,
+        np.asfortranarray(design.spread(weights)),
+        None if offset is None else np.asfortranarray(design.spread(offset)),
+        **core_arguments(features, options, threads_for(options.n_threads, work)),
+        eps=eps,
+        keep_linear_predictor=keep_linear_predictor,
+        held_out=held_out,
+        survival=survival,
+    )
+
+
+def core_arguments(features: Features, options: Options, n_threads: int) -> dict[str, Any]:
+    """Return what every call of the core takes of the options and of the features."""
+    return {
+        "penalty_factor": features.penalty_factor,
+        "lower": features.lower,
+        "upper": features.upper,
+        "loss": options.loss,
+        "solver": options.solver,
+        "fit_intercept": options.fit_intercept,
+        "standardize": options.standardize,
+        "l1_ratio": options.l1_ratio,
+        "alphas": options.alphas,
+        "n_alphas": options.n_alphas,
+        "stop_early": options.stop_early,
+        "max_active": options.max_active,
+        "memory": options.memory,
+        "tol": options.tol,
+        "max_iter": options.max_iter,
+        "n_threads": n_threads,
+        "progress": options.progress,
+        "checkpoint": options.checkpoint,
+        "checkpoint_seconds": CHECKPOINT_SECONDS,
+        "keep_checkpoint": options.keep_checkpoint,
+        "row_grouped": options.row_grouped,
+        "huber_delta": options.huber_delta,
+    }
+
+
+def make_path(
+    fit: dict[str, Any],
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    options: Options,
+    labels: NDArray[Any] | None,
+) -> Path:
+    """Wrap one result of the core."""
+    if isinstance(y, SurvivalTarget):
+        y = y.time
+    outputs = y.shape[1:]
+    total = float(weights.sum())
+    centre = weights @ y / total
+    return Path(
+        alphas=np.asarray(fit["alphas"], dtype=np.float64),
+        coefs=coefs_of(fit, design.n_features, outputs),
+        intercepts=intercepts_of(fit, outputs),
+        primal=np.asarray(fit["primal"]),
+        dual=np.asarray(fit["dual"]),
+        dual_gaps=np.asarray(fit["dual_gaps"]),
+        converged=np.asarray(fit["converged"], dtype=np.bool_),
+        deviance_ratio=np.asarray(fit["deviance_ratio"]),
+        n_active=np.asarray(fit["n_active"], dtype=np.int64),
+        n_iter=np.asarray(fit["n_iter"], dtype=np.int64),
+        solver=list(fit["solver"]),
+        loss=options.loss,
+        l1_ratio=options.l1_ratio,
+        alpha_max=float(fit["alpha_max"]),
+        null_objective=float(fit["null_objective"]),
+        saturated_objective=float(fit["saturated_objective"]),
+        mean=np.asarray(fit["mean"]),
+        scale=np.asarray(fit["scale"]),
+        standardize=options.standardize,
+        fit_intercept=options.fit_intercept,
+        tol=options.tol,
+        n_samples=int(np.count_nonzero(weights)),
+        weight_sum=total,
+        response_scale=float(np.sqrt(np.sum(weights @ (y - centre) ** 2) / total)),
+        feature_names=design.feature_names,
+        classes=labels if options.loss in CLASSIFIERS else None,
+        stopped=str(fit["stopped"]),
+        counters={name: float(value) for name, value in fit["counters"].items()},
+        row_grouped=options.row_grouped,
+        huber_delta=options.huber_delta if options.loss == "huber" else None,
+        responses=labels if options.loss == "multigaussian" else None,
+    )
+
+
+def warn_unless_converged(
+    alphas: Float, gaps: Float, converged: NDArray[np.bool_], tol: float, max_iter: int
+) -> None:
+    """Warn with the worst gap and what to raise when some fit missed the tolerance."""
+    missed = np.flatnonzero(~converged)
+    if len(missed) == 0:
+        return
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    worst = missed[np.argmax(gaps[missed])]
+    warnings.warn(
+        f"{len(missed)} of {len(alphas)} fits did not converge: "
+        f"the relative duality gap is {gaps[worst]:.2e} at alpha={alphas[worst]:.6g}, above tol={tol:g}. "
+        f"Raise max_iter={max_iter} or tol, or use larger alphas.",
+        ConvergenceWarning,
+        stacklevel=3,
+    )
+
+
+def fit_path(
+    X: Any,
+    y: ArrayLike,
+    *,
+    loss: str = "gaussian",
+    penalty: ElasticNet | None = None,
+    alphas: int | Sequence[float] | Float = 100,
+    eps: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    l1_ratio: float = 1.0,
+    penalty_factor: ArrayLike | None = None,
+    lower: float | ArrayLike | None = None,
+    upper: float | ArrayLike | None = None,
+    exclude: ArrayLike | None = None,
+    row_grouped: bool = False,
+    tol: float = 1e-6,
+    max_iter: int = 10_000,
+    solver: str = "auto",
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+    max_active: int | None = None,
+    memory: int | str | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    keep_checkpoint: bool = False,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
+) -> Path:
+    """Fit a whole regularisation path, each point with a certificate of optimality.
+
+    Minimises, for each alpha,
+
+        (1 / Σw) Σ_i w_i loss(y_i, b0 + x_i·b + offset_i)
+            + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
+
+    The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. The
+    Poisson loss is half the deviance, mu - y - y log(mu / y) at mu = exp(eta): as exp(eta) - y eta, less what
+    that is at its least. The Huber loss is half the squared residual r up to |r| = huber_delta, and
+    huber_delta (|r| - huber_delta/2) beyond. For the Cox loss minus the log partial likelihood takes the
+    place of the sum, and there is no intercept. The
+    multinomial loss is log Σ_k exp(eta_k) - Σ_k y_k eta_k, with coefficients for every class, and the
+    multigaussian loss half the sum of the squared residuals of K responses; there the penalty is summed over
+    outputs, or with `row_grouped`, and always for the multigaussian loss,
+
+        alpha Σ_j pf_j (l1_ratio ‖b_j‖₂ + (1 - l1_ratio)/2 ‖b_j‖₂²),   b_j the K coefficients of feature j,
+
+    under which a feature enters for all outputs together. With
+    `standardize` (the default here, as in glmnet; the estimators default to False, as in scikit-learn) the
+    penalty measures coefficients on columns of unit standard deviation (1/n, weighted). Coefficients always
+    come back on the original scale, and X is read in place and never changed.
+
+    Parameters
+    ----------
+    X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
+        float64, float32 and int8 arrays of any layout, and SciPy CSC, are used where they are. Anything else
+        is converted once (see the guide on inputs).
+    y : array of shape (n,)
+        Numbers for the gaussian and Huber losses; counts, or any numbers >= 0 that are not all 0, for the
+        Poisson loss. For the binomial loss numbers within [0, 1], or two labels of which the
+        second in sorted order is coded 1. For the Cox loss a structured array with a boolean field (event)
+        and a numeric one (time), as scikit-survival has it, or columns [time, event] of shape (n, 2). For the
+        multinomial loss labels, or proportions of the classes of shape (n, K); for the multigaussian loss
+        numbers of shape (n, K).
+    loss : {"gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian"}
+        Default "gaussian".
+    penalty : riata.penalties.ElasticNet, optional
+        Another way to give `l1_ratio`.
+    alphas : int or sequence of float, default=100
+        A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
+        early when the fit is nearly saturated (deviance ratio 0.999) or no longer improves. Or the values
+        themselves, which are all fitted, in decreasing order.
+    eps : float, optional
+        Default 0.01 when p > n, else 1e-4.
+    sample_weight : array of shape (n,), optional
+        Non-negative. A sample of weight zero is as good as absent.
+    offset : array of shape (n,), or (n, K), optional
+        Added to the linear predictor. For counts over unequal times or areas, the log of these.
+    fit_intercept : bool, default=True
+        The intercept is not penalised. Those of the multinomial loss, which are determined up to a constant,
+        have the sum zero.
+    standardize : bool, default=True
+    l1_ratio : float, default=1.0
+        From 0 (ridge) to 1 (lasso).
+    penalty_factor : array of shape (p,), optional
+        Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out. Used
+        as given, never rescaled.
+    lower, upper : float or array of shape (p,), optional
+        Bounds on the coefficients, on the original scale, with ``lower <= 0 <= upper``: those of every
+        output. Not where they enter together.
+    exclude : sequence of feature numbers or names, or boolean mask, optional
+        Features to leave out, the same as an infinite penalty factor.
+    row_grouped : bool, default=False
+        Multinomial loss: a feature enters for all classes together. Always so for the multigaussian loss.
+    tol : float, default=1e-6
+        Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective), of every
+        fit.
+    max_iter : int, default=10000
+        Inner iterations allowed for each alpha.
+    solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
+        Active-set Newton on the Gram matrix, cyclic coordinate descent, or accelerated proximal gradient. All
+        reach the same solution.
+    n_threads : int, optional
+        Default: every available core, or OMP_NUM_THREADS, or one for a small problem. The result is the same
+        to the last bit for any value.
+    progress : callable, optional
+        Called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning False ends the path
+        there.
+    max_active : int, optional
+        End the path before more than this many features are active.
+    memory : int or str, optional
+        Bytes, or a size such as "4G", that the fit may hold beside X. The copy of a dense X is made when it
+        fits in, and the path ends, with a warning, at the alpha after which more is held: raise the bound or
+        use larger alphas. See `estimate_memory`. Pages of memory-mapped files are not counted, as the system
+        takes them back when it needs room.
+    checkpoint : str or path-like, optional
+        A file that keeps the state of the fit, written at most once a minute. When it exists, the fit goes on
+        from it and ends with the same bits as one that was never stopped, however the earlier one ended
+        (killed, power cut, stopped by `progress`). The arguments must be those it was made with, but for
+        `n_threads` and `progress`. The file is removed at the end of the path.
+    keep_checkpoint : bool, default=False
+        Keep the file at the end of the path too, so that nothing is fitted again should what follows fail.
+    start : array of shape (n,), optional
+        Cox loss: samples are at risk after their `start` up to their time (late entry, left truncation).
+    strata : array of shape (n,), optional
+        Cox loss: labels. Samples are compared within their stratum only, each with its own baseline hazard.
+    ties : {"breslow", "efron"}, default="breslow"
+        Cox loss: how events at the same time are handled.
+    huber_delta : float, default=1.345
+        Huber loss: the size of residuals, in units of y, from which they count as they are instead of
+        squared. 1.345 is for residuals whose bulk has unit standard deviation: scale it, or y.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError, TypeError
+        For bad input, naming the argument, the value and what is allowed, before any fitting; so for a
+        checkpoint of another fit.
+    OSError
+        For a checkpoint that cannot be written or is damaged.
+    KeyboardInterrupt
+        On Ctrl-C, within half a second.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        When the gap of some fit is above `tol` after `max_iter` iterations.
+    UserWarning
+        When the path ended because of `memory`.
+
+    References
+    ----------
+    Friedman, Hastie & Tibshirani (2010), Regularization paths for generalized linear models via coordinate
+    descent, Journal of Statistical Software 33(1). Fercoq, Gramfort & Salmon (2015), Mind the duality gap,
+    ICML. Huber (1964), Robust estimation of a location parameter, Annals of Mathematical Statistics 35.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 200))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
+    >>> path = riata.fit_path(X, y)
+    >>> np.flatnonzero(path.coef(0.5))
+    array([0, 7])
+    >>> bool(path.dual_gaps.max() <= 1e-6)
+    True
+    """
+    options = check_options(
+        loss=loss,
+        penalty=penalty,
+        alphas=alphas,
+        eps=eps,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        l1_ratio=l1_ratio,
+        tol=tol,
+        max_iter=max_iter,
+        solver=solver,
+        n_threads=n_threads,
+        progress=progress,
+        max_active=max_active,
+        memory=memory,
+        checkpoint=checkpoint,
+        keep_checkpoint=keep_checkpoint,
+        row_grouped=row_grouped,
+        huber_delta=huber_delta,
+    )
+    design = as_design(X)
+    weights = check_weights(sample_weight, design.n_samples)
+    target, labels = check_target(loss, y, design.n_samples, weights, start, strata, ties)
+    shift = check_offset(offset, design.n_samples, target.shape[1:])
+    features = check_features(design, penalty_factor, lower, upper, exclude, row_grouped=options.row_grouped)
+    fit = solve(design, target, weights[:, None], shift, features, options)[0]
+    path = make_path(fit, design, target, weights, options, labels)
+    warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, options.max_iter)
+    warn_if_memory_ended(path, options)
+    return path
+
+
+def warn_if_memory_ended(path: Path, options: Options) -> None:
+    """Warn when the path ended because it held more than it was allowed to."""
+    if path.stopped != "memory":
+        return
+    import warnings
+
+    asked = options.n_alphas if options.alphas is None else len(options.alphas)
+    warnings.warn(
+        f"the path ended after {len(path)} of {asked} alphas, at alpha={path.alphas[-1]:.6g}: it holds "
+        f"{path.counters['memory'] / 2**20:.0f} MiB and memory={options.memory / 2**20:.0f} MiB allows no "
+        "more. Raise memory, or use larger alphas.",
+        UserWarning,
+        stacklevel=3,
+    )

@@ -1,0 +1,225 @@
+"""Several phenotypes in one run of the command line: one reading of the genotypes, outputs for each."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata import commands
+from riata.commands import Log
+from riata.evaluation import LABELS
+from riata.fitted import Fitted, gap_text, seconds_text
+from riata.model_selection import check_scoring
+from riata.outputs import OutputSet
+from riata.resume import Resume
+from riata.study import Studies, StudyOptions, load_studies
+from riata.survival_times import has_times, two_columns
+
+#: The measure of each loss that the table of a run shows.
+_MEASURES = ("r2", "auc", "concordance", "d2")
+
+
+def run_fit(options: Namespace) -> int:
+    """Run ``riata fit`` or ``riata cv``, for one phenotype or several."""
+    asked = phenotypes(commands.study_options(options))
+    if len(asked) == 1:
+        return commands.run_fit(options)
+    return _run_several(options, asked)
+
+
+def phenotypes(options: StudyOptions) -> list[StudyOptions]:
+    """Return the options of each phenotype that commas part.
+
+    Raises
+    ------
+    ValueError
+        When one is named twice, or times and events do not pair.
+    """
+    if options.loss == "cox":
+        times, events = _parted(options.time), _parted(options.event)
+        if len(times) == 1:
+            times *= len(events)
+        if len(times) != len(events):
+            raise ValueError(
+                f"--time must name one column, or one for each of --event, got {len(times)} for {len(events)}"
+            )
+        asked = [replace(options, time=time, event=event) for time, event in zip(times, events, strict=True)]
+        names = events
+    else:
+        flag = "target" if options.target is not None else "pheno_name"
+        names = _parted(getattr(options, flag))
+        each: list[dict[str, Any]] = [{flag: name} for name in names]
+        asked = [replace(options, **given) for given in each]
+    if options.loss == "multinomial" and len(asked) > 1:
+        raise ValueError("--loss multinomial takes one phenotype at a time")
+    twice = [name for k, name in enumerate(names) if name is not None and name in names[:k]]
+    if twice:
+        raise ValueError(f"phenotype {twice[0]} is named twice")
+    return asked
+
+
+def _parted(names: str | None) -> list[str | None]:
+    if names is None:
+        return [None]
+    return [name for name in (part.strip() for part in names.split(",")) if name] or [names]
+
+
+def _run_several(options: Namespace, asked: Sequence[StudyOptions]) -> int:
+    began = time.perf_counter()
+    log = Log(quiet=options.quiet)
+    commands.check_options(options)
+    with contextlib.ExitStack() as stack:
+        outputs = [stack.enter_context(OutputSet(f"{options.out}.{_suffix(given)}")) for given in asked]
+        joint = load_studies(asked)
+        studies = joint.studies
+        check_scoring(options.scoring, studies[0].response.loss)
+        read = time.perf_counter() - began
+        log.say(*_lines(joint, options.out), "")
+        resume = stack.enter_context(Resume(options.out, studies[0].files, wanted=options.resume))
+        log.say(*(line for note in resume.notes for line in (note, "")))
+        fits, interrupted, messages, spent = fit_studies(joint, options, resume, log)
+        done: list[Fitted] = []
+        for study, fit, written in zip(studies, fits, outputs, strict=True):
+            own = Log(quiet=True)
+            others = [other.response.name for other in studies if other is not study]
+            own.say(*commands.study_lines(study, written.prefix), "")
+            seconds = {"read": read, "fit": spent}
+            done.append(
+                commands.conclude(
+                    study, fit, options, written, own,
+                    interrupted=interrupted, warnings=messages, seconds=seconds, together=others,
+                )
+            )  # fmt: skip
+        log.say(*_table(done, spent), "", *(f"warning: {message}" for message in messages))
+        log.say("Written, for each of them", *_written(outputs))
+    if interrupted:
+        print("riata: interrupted; the paths so far were kept, --resume goes on with them", file=sys.stderr)
+        return 130
+    resume.remove()
+    return 0
+
+
+def fit_studies(
+    joint: Studies, options: Namespace, resume: Resume, log: Log | None = None
+) -> tuple[list[Any], bool, list[str], float]:
+    """Fit studies together; return a fit for each, whether it was cut short, warnings, and seconds."""
+    import riata
+
+    first = joint.studies[0]
+    n = len(joint.X)
+    shared: dict[str, Any] = {"loss": first.response.loss}
+    ys: list[NDArray[Any]] = []
+    starts, strata, offset = np.full(n, -np.inf), np.zeros(n, dtype=np.int64), np.zeros(n)
+    for study, rows in zip(joint.studies, joint.rows, strict=True):
+        values = two_columns(study.y) if has_times(study.y) else study.y
+        y = np.full((n, *values.shape[1:]), np.nan)
+        y[rows] = values
+        ys.append(y)
+        if has_times(study.y):
+            starts[rows], strata[rows] = study.y["start"], study.y["stratum"]
+        if study.offset is not None:
+            offset[rows] = study.offset
+            shared["offset"] = offset
+    if first.response.huber_delta is not None:
+        shared["huber_delta"] = first.response.huber_delta
+    if first.response.loss == "cox":
+        shared["ties"] = first.response.ties
+        if np.isfinite(starts).any():
+            shared["start"] = starts
+        if np.any(strata != strata[0]):
+            shared["strata"] = strata
+    call = riata.cv_paths if options.verb == "cv" else riata.fit_paths
+    arguments = commands.fit_arguments(first, options, resume.checkpoint)
+    fits, interrupted, messages, spent = commands.watched(
+        lambda progress: call(joint.X, ys, progress=progress, **shared, **arguments), options, log
+    )
+    if any(len(getattr(fit, "path", fit).alphas) == 0 for fit in fits):
+        raise KeyboardInterrupt
+    parts = zip(fits, joint.rows, strict=True)
+    return [_of_rows(fit, rows) for fit, rows in parts], interrupted, messages, spent
+
+
+def _of_rows(fit: Any, rows: NDArray[np.int64]) -> Any:
+    """Number the rows of a cross-validation as those of its study."""
+    if not hasattr(fit, "path"):
+        return fit
+    held_out = None if fit.held_out is None else fit.held_out[rows]
+    return replace(fit, folds=[np.searchsorted(rows, fold) for fold in fit.folds], held_out=held_out)
+
+
+def _suffix(given: StudyOptions) -> str:
+    """Name the outputs of a phenotype."""
+    name = given.event if given.loss == "cox" else given.pheno_name or given.target
+    return re.sub(r"[^\w.+-]+", "_", str(name))
+
+
+def _lines(joint: Studies, prefix: str) -> list[str]:
+    """Return what was read: samples in common, those of each phenotype, features."""
+    studies = joint.studies
+    width = max(len(study.response.name) for study in studies)
+    lines = ["Samples", *joint.join.lines(), "Phenotypes"]
+    for study in studies:
+        note = f"   {study.response.note}" if study.response.note else ""
+        lines.append(f"  {study.response.name:<{width}}  {study.n_samples:>9,} samples to fit{note}")
+    return lines + commands.feature_lines(studies[0], f"{prefix}.{studies[0].response.name}")
+
+
+def _table(done: Sequence[Fitted], seconds: float) -> list[str]:
+    """Return the fits side by side."""
+    path = done[0].path
+    gap = gap_text(max(fitted.largest_gap for fitted in done))
+    certified = all(bool(np.all(fitted.path.converged)) for fitted in done)
+    measure = next((name for name in _MEASURES if _measure(done[0], name) is not None), "")
+    head = ["phenotype", "samples", "alphas", "alpha", "selected"]
+    rows = [
+        [
+            fitted.account.response,
+            f"{fitted.account.n_samples:,}",
+            f"{len(fitted.path.alphas)}",
+            f"{fitted.alpha:.4g}",
+            f"{len(fitted.hits):,}",
+        ]
+        for fitted in done
+    ]
+    if measure:
+        head.append(f"{LABELS[measure]}, {done[0].evaluation.part}")
+        for row, fitted in zip(rows, done, strict=True):
+            found = _measure(fitted, measure)
+            row.append("" if found is None else f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})")
+    widths = [max(len(row[k]) for row in [head, *rows]) for k in range(len(head))]
+    lines = [
+        "Fit",
+        f"  {done[0].model_name} of {len(done)} phenotypes together, {seconds_text(seconds)}, "
+        f"{path.n_passes:.1f} passes over the data",
+        f"  largest relative duality gap {gap} (tol {gap_text(path.tol)})"
+        + ("" if certified else "; NOT all fits are certified"),
+        "",
+    ]
+    for row in [head, *rows]:
+        cells = [
+            row[0].ljust(widths[0]),
+            *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)),
+        ]
+        lines.append("  " + "  ".join(cells))
+    return lines
+
+
+def _measure(fitted: Fitted, name: str) -> Any:
+    return None if fitted.evaluation is None else fitted.evaluation.measures.get(name)
+
+
+def _written(outputs: Sequence[OutputSet]) -> list[str]:
+    return [f"  {written.prefix}.html, .{', .'.join(_others(written))}" for written in outputs]
+
+
+def _others(written: OutputSet) -> list[str]:
+    return [suffix for suffix in written.suffixes if suffix != "html"]

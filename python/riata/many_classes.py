@@ -1,0 +1,34 @@
+"""Paths with coefficients for each of several classes: what files and reports take of them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from riata._coefs import side_by_side
+
+Float = NDArray[np.float64]
+
+
+def sizes(coefs: Any) -> Any:
+    """Return coefficients whose nonzeros are those of any class: sums of absolute values over classes."""
+    return sp.csc_array(sum(abs(one) for one in coefs)) if isinstance(coefs, list) else coefs
+
+
+def links_of(coefs: Any, intercepts: Float) -> tuple[Any, Float, tuple[int, ...]]:
+    """Return coefficients side by side (p, K L), intercepts (K L,), and (K, L), the shape of a row."""
+    return side_by_side(coefs), np.asarray(intercepts, dtype=np.float64).ravel(), np.shape(intercepts)
+
+
+def strongest(values: Float) -> NDArray[np.int64]:
+    """Return for each row of (k, K) the class with the largest absolute value."""
+    return np.asarray(np.abs(values).argmax(axis=1), dtype=np.int64)
+
+
+def file_part(label: str) -> str:
+    """Return a class as part of the name of a file."""
+    return re.sub(r"[^\w.+-]+", "_", label)

@@ -1,0 +1,353 @@
+"""Paths of several responses to the same features, which share every pass over X."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from riata import _core
+from riata._arguments import (
+    HUBER_DELTA,
+    Features,
+    Options,
+    Progress,
+    check_features,
+    check_options,
+    check_target,
+)
+from riata._design import DesignView, as_design
+from riata._survival import SurvivalTarget
+from riata._targets import SEVERAL_OUTPUTS
+from riata._validation import Float, check_choice, check_offset, check_weights, threads_for
+from riata.fitting import core_arguments, make_path, warn_if_memory_ended, warn_unless_converged
+from riata.model_selection import (
+    SELECTIONS,
+    CVPath,
+    Split,
+    check_scoring,
+    collect_folds,
+    fold_columns,
+    make_splits,
+    warn_unless_all_converged,
+)
+from riata.path import Path
+from riata.penalties import ElasticNet
+
+__all__ = ["cv_paths", "fit_paths"]
+
+
+@dataclass(slots=True)
+class _Response:
+    """One response: `weights` are zero where it is missing, `rows` are the others."""
+
+    target: Float | SurvivalTarget
+    classes: NDArray[Any] | None
+    weights: Float
+    offset: Float | None
+    rows: NDArray[np.int64]
+
+
+def fit_paths(
+    X: Any,
+    ys: Sequence[ArrayLike],
+    *,
+    loss: str = "gaussian",
+    penalty: ElasticNet | None = None,
+    alphas: int | Sequence[float] | Float = 100,
+    eps: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    l1_ratio: float = 1.0,
+    penalty_factor: ArrayLike | None = None,
+    lower: float | ArrayLike | None = None,
+    upper: float | ArrayLike | None = None,
+    exclude: ArrayLike | None = None,
+    tol: float = 1e-6,
+    max_iter: int = 10_000,
+    solver: str = "auto",
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+    max_active: int | None = None,
+    memory: int | str | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    keep_checkpoint: bool = False,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
+) -> list[Path]:
+    """Fit a path to each of several responses; they share every pass over X.
+
+    Each path is that of `fit_path` on the samples whose response is known: it has a grid of its own and ends
+    on its own.
+
+    Parameters
+    ----------
+    X : as in `fit_path`, shape (n, p)
+    ys : sequence of arrays
+        Each as in `fit_path`, in numbers, with NaN for samples without that response; of survival times
+        columns [time, event].
+    loss, ..., huber_delta
+        As in `fit_path`, for all responses. `max_active` bounds each path, `memory` all of them together;
+        `progress` counts the alphas of all paths, and tells of one path at a time.
+
+    Returns
+    -------
+    list of Path
+        `counters` are those of all paths together.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `fit_path` does, naming the response.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((60, 200))
+    >>> ys = [X[:, 3] + 0.1 * rng.standard_normal(60), X[:, 8] - X[:, 9]]
+    >>> ys[1][:5] = np.nan
+    >>> [path.n_samples for path in riata.fit_paths(X, ys)]
+    [60, 55]
+    """
+    options = check_options(
+        loss=loss,
+        penalty=penalty,
+        alphas=alphas,
+        eps=eps,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        l1_ratio=l1_ratio,
+        tol=tol,
+        max_iter=max_iter,
+        solver=solver,
+        n_threads=n_threads,
+        progress=progress,
+        max_active=max_active,
+        memory=memory,
+        checkpoint=checkpoint,
+        keep_checkpoint=keep_checkpoint,
+        huber_delta=huber_delta,
+    )
+    _refuse_several_outputs(loss)
+    design = as_design(X)
+    responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
+    features = check_features(design, penalty_factor, lower, upper, exclude)
+    weights = np.column_stack([response.weights for response in responses])
+    fits = _solve(design, responses, weights, list(range(len(responses))), features, options)
+    paths = []
+    for response, fit in zip(responses, fits, strict=True):
+        path = make_path(fit, design, response.target, response.weights, options, response.classes)
+        warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, options.max_iter)
+        paths.append(path)
+    _warn_if_memory_ended(paths, options)
+    return paths
+
+
+def cv_paths(
+    X: Any,
+    ys: Sequence[ArrayLike],
+    *,
+    cv: int | Any = 10,
+    scoring: str | None = None,
+    selection: str = "min",
+    random_state: int | np.random.RandomState | None = 0,
+    loss: str = "gaussian",
+    penalty: ElasticNet | None = None,
+    alphas: int | Sequence[float] | Float = 100,
+    eps: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    l1_ratio: float = 1.0,
+    penalty_factor: ArrayLike | None = None,
+    lower: float | ArrayLike | None = None,
+    upper: float | ArrayLike | None = None,
+    exclude: ArrayLike | None = None,
+    tol: float = 1e-6,
+    max_iter: int = 10_000,
+    solver: str = "auto",
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+    max_active: int | None = None,
+    memory: int | str | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    keep_checkpoint: bool = False,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
+) -> list[CVPath]:
+    """Fit and cross-validate a path for each of several responses; all folds share every pass over X.
+
+    Parameters
+    ----------
+    X, ys, loss, ..., huber_delta
+        As in `fit_paths`.
+    cv : int or splitter, default=10
+        As in `cv_path`, applied to the samples whose response is known.
+    scoring, selection, random_state
+        As in `cv_path`.
+
+    Returns
+    -------
+    list of CVPath
+        Rows of `folds` and `held_out` are those of X.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `cv_path` does.
+    """
+    options = check_options(
+        loss=loss,
+        penalty=penalty,
+        alphas=alphas,
+        eps=eps,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        l1_ratio=l1_ratio,
+        tol=tol,
+        max_iter=max_iter,
+        solver=solver,
+        n_threads=n_threads,
+        progress=progress,
+        max_active=max_active,
+        memory=memory,
+        checkpoint=checkpoint,
+        keep_checkpoint=keep_checkpoint,
+        huber_delta=huber_delta,
+    )
+    _refuse_several_outputs(loss)
+    scoring = check_scoring(scoring, loss)
+    check_choice("selection", selection, SELECTIONS)
+    design = as_design(X)
+    responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
+    features = check_features(design, penalty_factor, lower, upper, exclude)
+    splits: list[list[Split]] = []
+    columns: list[Float] = []
+    leaders: list[int] = []
+    for response in responses:
+        known = _rows_of(response.target, response.rows)
+        drawn = make_splits(cv, known, None, loss=loss, shuffle=True, random_state=random_state)
+        splits.append([(response.rows[train], response.rows[test]) for train, test in drawn])
+        columns.append(
+            fold_columns(response.target, response.weights, splits[-1], options, scoring, response.classes)
+        )
+        leaders += [len(leaders)] * columns[-1].shape[1]
+    alone = loss != "cox"
+    fits = _solve(design, responses, np.hstack(columns), leaders, features, options, keep=alone)
+    results = []
+    for response, folds, weights in zip(responses, splits, columns, strict=True):
+        mine, fits = fits[: weights.shape[1]], fits[weights.shape[1] :]
+        result = collect_folds(
+            mine, weights, design, response.target, response.weights, response.offset, options, folds,
+            scoring, selection, response.classes, weigh_folds=True, keep=True,
+        )  # fmt: skip
+        warn_unless_all_converged(result, options)
+        results.append(result)
+    _warn_if_memory_ended([result.path for result in results], options)
+    return results
+
+
+def _refuse_several_outputs(loss: str) -> None:
+    if loss in SEVERAL_OUTPUTS:
+        raise ValueError(
+            f"loss must be one for a single number a sample, got {loss!r}; fit_path and cv_path take it"
+        )
+
+
+def _read(
+    design: DesignView,
+    ys: Sequence[ArrayLike],
+    loss: str,
+    sample_weight: Any,
+    offset: Any,
+    start: Any,
+    strata: Any,
+    ties: Any,
+) -> list[_Response]:
+    n = design.n_samples
+    weights, shift = check_weights(sample_weight, n), check_offset(offset, n)
+    if len(ys) == 0:
+        raise ValueError("ys must hold at least one response, got none")
+    out = []
+    for k, given in enumerate(ys):
+        try:
+            array = np.array(given, dtype=np.float64)
+            known = np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
+            if not known.any():
+                raise ValueError("y must hold finite numbers, got none")
+            if len(known) == n:
+                array[~known] = array[known][0]  # of weight zero
+            begin = start
+            if start is not None:  # must precede the times that stand in for missing ones, too
+                begin = np.where(known, np.asarray(start, dtype=np.float64), -np.inf)
+                begin = np.where(known, begin, array[:, 0] - 1.0)
+            here = np.where(known, weights, 0.0) if len(known) == n else weights
+            target, classes = check_target(loss, array, n, here, begin, strata, ties)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"ys[{k}]: {error}") from error
+        out.append(_Response(target, classes, here, shift, np.flatnonzero(known)))
+    return out
+
+
+def _rows_of(target: Float | SurvivalTarget, rows: NDArray[np.int64]) -> Float | SurvivalTarget:
+    """Return the responses of some samples, to draw folds from."""
+    if isinstance(target, SurvivalTarget):
+        return replace(target, time=target.time[rows], event=target.event[rows], start=None, strata=None)
+    return target[rows]
+
+
+def _solve(
+    design: DesignView,
+    responses: list[_Response],
+    weights: Float,
+    leaders: list[int],
+    features: Features,
+    options: Options,
+    *,
+    keep: bool = False,
+) -> list[dict[str, Any]]:
+    """Call the core once: a column of `weights` a problem, a response a problem that leads."""
+    times: list[_core.Survival] = []
+    columns = []
+    for response in responses:
+        target = response.target
+        if isinstance(target, SurvivalTarget):
+            rows = target.spread(design)
+            times.append(rows.core)
+            columns.append(rows.time)
+        else:
+            columns.append(design.spread(target))
+    offset = responses[0].offset
+    shifts = None if offset is None else np.column_stack([design.spread(offset)] * len(responses))
+    work = float(design.core.shape[0]) * design.n_features * weights.shape[1]
+    return _core.fit_paths(
+        design.core,
+        np.asfortranarray(np.column_stack(columns)),
+        np.asfortranarray(design.spread(weights)),
+        None if shifts is None else np.asfortranarray(shifts),
+        **core_arguments(features, options, threads_for(options.n_threads, work)),
+        eps=options.eps,  # 0: by the samples of each that count
+        keep_linear_predictor=keep,
+        survival=times or None,
+        leaders=leaders,
+    )
+
+
+def _warn_if_memory_ended(paths: Sequence[Path], options: Options) -> None:
+    """Warn once when `memory` ended paths: all of those under way end together."""
+    for path in paths:
+        if path.stopped == "memory":
+            warn_if_memory_ended(path, options)
+            return

@@ -1,0 +1,143 @@
+"""Survival times as a response of the command line: time, event, late entry and stratum of each sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.response import Response, as_numbers, code_numbers, labels_of, missing_cells, same_cell
+from riata.tables import some
+
+#: What is known of a sample: whether its time is that of an event, when it comes under observation (-inf:
+#: from the start), and the number of its stratum.
+TIMES = np.dtype([("event", "?"), ("time", "f8"), ("start", "f8"), ("stratum", "i8")])
+
+#: Labels that say that the event has happened.
+EVENT_WORDS = frozenset(
+    {"event", "dead", "deceased", "died", "death", "relapse", "relapsed", "recurred", "progressed", "failed"}
+    | {"case", "affected", "yes", "true", "positive"}
+)
+
+
+def code_times(
+    time: Sequence[str],
+    event: Sequence[str],
+    entry: Sequence[str] | None,
+    strata: Sequence[str] | None,
+    *,
+    names: tuple[str, str, str],
+    missing_code: str | None = None,
+    positive: str | None = None,
+    ties: str = "breslow",
+) -> tuple[Response, list[tuple[str, NDArray[np.bool_]]]]:
+    """Turn columns of cells into the response of a Cox fit.
+
+    Parameters
+    ----------
+    time, event, entry, strata : sequences of n str
+        As `code_events` reads events; strata are labels.
+    names : (time, event, entry)
+        Names of the columns, for messages; the second names the response.
+    missing_code, positive : str, optional
+        As in `riata.response.code_response`; `positive` is the label of samples with an event.
+    ties : {"breslow", "efron"}
+
+    Returns
+    -------
+    response : Response
+        `values` are of dtype `TIMES`.
+    reasons : list of (why, (n,) mask)
+        Samples that cannot be used.
+
+    Raises
+    ------
+    ValueError
+        When a column cannot be read or could be read in two ways.
+    """
+    times = code_numbers(time, names[0], missing_code)
+    events, note = code_events(event, names[1], missing_code=missing_code, positive=positive)
+    values = np.zeros(len(times), dtype=TIMES)
+    values["time"], values["event"], values["start"] = times, events == 1.0, -np.inf
+    reasons = [(f"{names[0]} missing", np.isnan(times)), (f"{names[1]} missing", np.isnan(events))]
+    if entry is not None:
+        starts = code_numbers(entry, names[2], missing_code)
+        values["start"] = starts
+        late = starts >= times
+        note += "; late entry"
+        reasons += [
+            (f"{names[2]} missing", np.isnan(starts)),
+            (f"never at risk: {names[2]} is not before {names[0]}", late),
+        ]
+    if strata is not None:
+        gone = missing_cells(strata, missing_code)[1]
+        labels = {label: k for k, label in enumerate(sorted(set(strata)))}
+        values["stratum"] = [labels[cell] for cell in strata]
+        reasons.append(("stratum missing", gone))
+        note += f"; {len({cell for cell, bad in zip(strata, gone, strict=True) if not bad})} strata"
+    for _, bad in reasons:
+        values["time"][bad] = np.nan
+    return Response(names[1], "cox", values, (), note, ties, positive), reasons
+
+
+def code_events(
+    cells: Sequence[str], name: str, *, missing_code: str | None = None, positive: str | None = None
+) -> tuple[NDArray[np.float64], str]:
+    """Return 1 for events, 0 for censored times, NaN where missing, and a note that says how they were told.
+
+    Numeric codes must be 0/1 (1 = event) or 1/2 (2 = event, as PLINK codes cases); one code alone is 0 for no
+    event, else an event for all. Of two labels the event is `positive`, or the one of `EVENT_WORDS`.
+    """
+    _, missing = missing_cells(cells, missing_code)
+    labels = labels_of(cells, missing, name)
+    numbers = as_numbers(labels)
+    chosen = {label for label in labels if positive is not None and same_cell(label, positive)}
+    if positive is not None and not chosen:
+        raise ValueError(f"{name}: --positive {positive!r} is none of its labels {some(labels)}")
+    if numbers is not None and positive is None:
+        found = sorted(set(numbers.values()))
+        if found == [0.0, 1.0, 2.0]:
+            raise ValueError(
+                f"{name} holds 0, 1 and 2: events are 1 of 0/1 or 2 of 1/2; if 0 means missing say "
+                "--missing-code 0,-9, if 1 and 2 are different events name the one to model with --positive"
+            )
+        if found not in ([0.0, 1.0], [1.0, 2.0], [0.0], [1.0], [2.0]):
+            shown = some([f"{value:g}" for value in found])
+            raise ValueError(f"{name}: --event must hold 0/1 (1 = event) or 1/2 (2 = event), got {shown}")
+        events = {label for label, value in numbers.items() if value == found[-1] and value > 0.0}
+        note = f"{found[-1]:g} = event" + (
+            f", {found[0]:g} = censored" if len(found) == 2 else ", no time is censored"
+        )
+    else:
+        named = [label for label in labels if label.strip().lower().split(":")[-1] in EVENT_WORDS]
+        if positive is None and len(labels) > 2:
+            raise ValueError(f"{name}: --event needs two labels, or --positive LABEL; got {some(labels)}")
+        if positive is None and len(named) != 1:
+            raise ValueError(f"{name}: which of {' and '.join(labels)} is the event? Say --positive LABEL")
+        events = chosen or set(named)
+        rest = [label for label in labels if label not in events]
+        told = f"{some(rest)} = censored" if rest else "no time is censored"
+        note = f"{positive or named[0]} = event, {told}"
+    coded = np.array([float(cell in events) for cell in cells])
+    coded[missing] = np.nan
+    if not events:
+        raise ValueError(f"{name}: no sample has an event, all {int((~missing).sum()):,} are censored")
+    return coded, note
+
+
+def has_times(y: NDArray[Any]) -> bool:
+    """Say whether responses are survival times."""
+    return y.dtype == TIMES
+
+
+def survival_arguments(y: NDArray[Any]) -> dict[str, Any]:
+    """Return what `fit_path` and `evaluate` take of survival times besides y: ``start`` and ``strata``."""
+    late, several = bool(np.isfinite(y["start"]).any()), bool(np.any(y["stratum"] != y["stratum"][:1]))
+    return {"start": y["start"] if late else None, "strata": y["stratum"] if several else None}
+
+
+def two_columns(y: NDArray[Any]) -> NDArray[Any]:
+    """Return survival times as `fit_path` takes them: columns [time, event], (n, 2)."""
+    return np.column_stack([y["time"], y["event"].astype(np.float64)])
