@@ -235,6 +235,34 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("several outputs: what violates outside the working set is found, on coarse grids and fine ones") {
+  const Index n = 60, p = 2500;
+  const Mat X = check::random_matrix(n, 12, 29) * check::random_matrix(12, p, 30) + check::random_matrix(n, p, 31);
+  const auto design = view(X);
+  for (const std::string& name : kNames) {
+    CAPTURE(name);
+    const Problem problem = make_problem(X, name, 32);
+    PathOptions options = options_of(name);
+    options.n_alphas = 2;
+    const double most = fit(*design, problem, options).alpha_max;
+    for (const bool coarse : {true, false}) {
+      CAPTURE(coarse);
+      options.alphas.clear();
+      for (int k = 0; k < 20; ++k) options.alphas.push_back(0.9 * most * std::pow(0.97, k));
+      if (coarse) options.alphas = {0.1 * most, 0.03 * most};
+      const PathResult r = fit(*design, problem, options);
+      if (coarse) CHECK(r.counters.violators > 0);
+      for (std::size_t k = 0; k < r.alphas.size(); ++k) {
+        const Evidence e = examine(X, problem, options, r, k);
+        CHECK(r.converged[k] == 1);
+        CHECK(e.worst_inactive <= 1.0 + 2e-3);
+        CHECK(e.gap <= options.tol * 1.01);
+        CHECK(std::abs(e.gap - r.dual_gaps[k]) <= 1e-10);
+      }
+    }
+  }
+}
+
 TEST_CASE("several outputs: all solvers end at the same path") {
   const Index n = 40, p = 60;
   const Mat X = check::random_matrix(n, p, 6);
