@@ -74,6 +74,16 @@ struct Storages {
   std::vector<std::unique_ptr<Design>> designs;
 };
 
+constexpr Index kOutputs = 3;  // of the losses that have several
+
+/// The options of a loss; "multinomial grouped" is "multinomial" with a norm for the coefficients of each feature.
+inline PathOptions options_of(const std::string& name) {
+  PathOptions options;
+  options.row_grouped = name == "multinomial grouped";
+  options.loss = options.row_grouped ? "multinomial" : name;
+  return options;
+}
+
 inline Problem make_problem(const Mat& X, const std::string& loss, unsigned seed) {
   const Index n = X.rows();
   Vec b = Vec::Zero(X.cols());
@@ -82,6 +92,24 @@ inline Problem make_problem(const Mat& X, const std::string& loss, unsigned seed
   eta.array() -= eta.mean();
   Problem problem;
   problem.weights = Vec::Ones(n);
+  if (loss.starts_with("multi")) {
+    Mat etas(n, kOutputs);
+    for (Index k = 0; k < kOutputs; ++k) {
+      Vec mine = b;
+      for (Index j = 0; j < b.size(); ++j) mine[j] *= (j / 20 + k) % 3 == 0 ? -1.0 : 0.7;
+      etas.col(k) = X * mine + random_matrix(n, 1, seed + 10 + static_cast<unsigned>(k));
+      etas.col(k).array() -= etas.col(k).mean();
+    }
+    problem.y = etas.reshaped();
+    if (loss == "multigaussian") return problem;
+    problem.y.setZero();
+    for (Index i = 0; i < n; ++i) {
+      Index best = 0;
+      etas.row(i).maxCoeff(&best);
+      problem.y[best * n + i] = 1.0;
+    }
+    return problem;
+  }
   if (loss == "cox") {
     problem.y = (10.0 * (-eta).array().exp()).ceil();  // some of them tied
     problem.survival.event = (random_matrix(n, 1, seed + 1).array() < 0.8).cast<double>();

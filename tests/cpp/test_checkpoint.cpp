@@ -123,8 +123,7 @@ std::size_t resume_from_each(const Design& X, const Design& again, const std::ve
 }
 
 PathOptions options_for(const std::string& loss) {
-  PathOptions options;
-  options.loss = loss;
+  PathOptions options = check::options_of(loss);
   options.n_alphas = 14;
   options.eps = 0.05;
   return options;
@@ -134,7 +133,7 @@ PathOptions options_for(const std::string& loss) {
 std::vector<Problem> with_folds(const Problem& problem) {
   std::vector<Problem> out(4, problem);
   for (Index f = 0; f < 3; ++f) {
-    for (Index i = f; i < problem.y.size(); i += 3) out[static_cast<std::size_t>(f + 1)].weights[i] = 0.0;
+    for (Index i = f; i < problem.weights.size(); i += 3) out[static_cast<std::size_t>(f + 1)].weights[i] = 0.0;
   }
   return out;
 }
@@ -217,6 +216,30 @@ TEST_CASE("penalty factors, bounds and offsets are part of what goes on") {
       CHECK(resume_from_each(*storages.designs[0], *storages.designs[0], {problem}, features, options) >= 8);
       CHECK(resume_from_each(*storages.designs[2], *storages.designs[2], {problem}, features, options) >= 8);
     }
+  }
+}
+
+TEST_CASE("fits of several outputs go on from a checkpoint to the same bits") {
+  const Index n = 50, p = 150;
+  const Storages storages(dosages(n, p, 61));
+  Features features;
+  features.penalty_factor = Vec::Ones(p);
+  features.penalty_factor[1] = 0.0;
+  features.penalty_factor[2] = std::numeric_limits<double>::infinity();
+  for (const std::string name : {"multigaussian", "multinomial", "multinomial grouped"}) {
+    CAPTURE(name);
+    const Problem problem = make_problem(storages.X, name, 62);
+    PathOptions options = options_for(name);
+    options.n_alphas = 6;
+    options.eps = 0.2;
+    options.keep_linear_predictor = true;
+    const Design &X = *storages.designs[0], &packed = *storages.designs[2];
+    CHECK(resume_from_each(X, X, {problem}, {}, options) >= 3);
+    options.solver = "cd";
+    CHECK(resume_from_each(X, X, {problem}, {}, options) >= 3);
+    options.solver = "auto";
+    options.l1_ratio = 0.5;
+    CHECK(resume_from_each(packed, packed, {with_folds(problem)[0], with_folds(problem)[1]}, features, options) >= 3);
   }
 }
 

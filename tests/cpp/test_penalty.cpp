@@ -6,9 +6,15 @@
 #include <vector>
 
 #include "riata/penalty/elastic_net.hpp"
+#include "riata/penalty/group_norm.hpp"
+#include "riata/penalty/penalties.hpp"
 
 using riata::ElasticNet;
+using riata::GroupNorm;
+using riata::Index;
 using riata::kInfinity;
+using riata::Penalties;
+using riata::Vec;
 
 namespace {
 
@@ -169,4 +175,182 @@ TEST_CASE("the KKT violation is the distance to the subdifferential") {
   CHECK(net.kkt_violation(-3.0, -9.0) == 0.0);  // (-inf, -2.5]
   CHECK(net.kkt_violation(-3.0, -2.0) == 0.5);
   CHECK(ElasticNet{1.0, 0.0, 0.0, 0.0}.kkt_violation(0.0, 7.0) == 0.0);
+}
+
+namespace {
+
+/// Lasso, ridge, both, neither.
+std::vector<GroupNorm> norms() {
+  std::vector<GroupNorm> all;
+  for (const double l1 : {0.0, 0.5, 1.25}) {
+    for (const double l2 : {0.0, 0.25, 2.0}) all.push_back({l1, l2});
+  }
+  return all;
+}
+
+Vec random_vector(std::mt19937_64& rng, Index size, double spread = 1.5) {
+  std::normal_distribution<double> normal(0.0, spread);
+  return Vec::NullaryExpr(size, [&] { return normal(rng); });
+}
+
+}  // namespace
+
+TEST_CASE("group norm: prox is the brute-force minimum") {
+  std::mt19937_64 rng(11);
+  std::uniform_real_distribution<double> positive(0.05, 3.0), any(-4.0, 4.0);
+  for (const GroupNorm& net : norms()) {
+    CAPTURE(net.l1);
+    CAPTURE(net.l2);
+    for (int trial = 0; trial < 20; ++trial) {
+      const Vec z = random_vector(rng, 2);
+      const double step = positive(rng);
+      const auto cost = [&](const Vec& b) { return 0.5 * (b - z).squaredNorm() / step + net.value(b.norm()); };
+      const Vec b = net.shrinkage(z.norm(), step) * z;
+      // Over the plane: the least over the second coordinate is convex in the first.
+      Vec at(2);
+      const auto along = [&](double first) {
+        return minimise([&](double second) { return cost((Vec(2) << first, second).finished()); }, -10.0, 10.0);
+      };
+      at[0] = minimise([&](double first) { return cost((Vec(2) << first, along(first)).finished()); }, -10.0, 10.0);
+      at[1] = along(at[0]);
+      CHECK(cost(b) <= cost(at) + 1e-14);
+      CHECK((b - at).norm() <= 1e-6);
+      for (int other = 0; other < 20; ++other) {
+        const Vec near = b + std::pow(10.0, any(rng) - 3.0) * random_vector(rng, 2);
+        CHECK(cost(b) <= cost(near) + 1e-14);
+      }
+    }
+  }
+  CHECK(GroupNorm{1.0, 0.5}.shrinkage(0.0, 1.0) == 0.0);
+  CHECK(GroupNorm{0.0, 0.0}.shrinkage(0.0, 1.0) == 0.0);
+  CHECK(GroupNorm{0.0, 0.0}.shrinkage(2.0, 1.0) == 1.0);
+}
+
+TEST_CASE("group norm: conjugate is the brute-force supremum, and scales are feasible") {
+  std::mt19937_64 rng(12);
+  for (const GroupNorm& net : norms()) {
+    CAPTURE(net.l1);
+    CAPTURE(net.l2);
+    for (int trial = 0; trial < 40; ++trial) {
+      const Vec c = random_vector(rng, 3), b = trial % 5 == 0 ? Vec(Vec::Zero(3)) : random_vector(rng, 3);
+      const double conjugate = net.conjugate(c.norm()), s = net.feasible_scale(c.norm());
+      CHECK(net.value(b.norm()) + conjugate >= b.dot(c) - 1e-14);
+      if (net.l2 == 0.0 && c.norm() > net.l1) {
+        CHECK(conjugate == kInfinity);
+      } else {  // attained along c
+        const auto cost = [&](double length) { return net.value(length) - length * c.norm(); };
+        CHECK(conjugate == doctest::Approx(std::max(-cost(minimise(cost, 0.0, 50.0)), 0.0)).epsilon(1e-10));
+      }
+      CHECK(s >= 0.0);
+      CHECK(s <= 1.0);
+      CHECK(std::isfinite(net.conjugate(s * c.norm() * (1.0 - 1e-16))));
+      if (s < 1.0) CHECK(net.conjugate((s + 1e-9) * c.norm()) == kInfinity);
+    }
+  }
+}
+
+TEST_CASE("group norm: the KKT violation is the distance to the subdifferential") {
+  std::mt19937_64 rng(13);
+  for (const GroupNorm& net : norms()) {
+    for (int trial = 0; trial < 20; ++trial) {
+      const Vec b = random_vector(rng, 3), e = random_vector(rng, 3), zero = Vec::Zero(3);
+      const Vec gradient = net.l1 / b.norm() * b + net.l2 * b;
+      CHECK(net.kkt_violation(b, gradient) <= 1e-15 * (1.0 + gradient.norm()));
+      CHECK(net.kkt_violation(b, Vec(gradient + e)) == doctest::Approx(e.norm()).epsilon(1e-12));
+      // At zero the subdifferential is a ball: its nearest point is a multiple of c.
+      const Vec c = random_vector(rng, 3);
+      const Vec nearest = std::min(1.0, net.l1 / c.norm()) * c;
+      CHECK(net.kkt_violation(zero, c) == doctest::Approx((c - nearest).norm()).epsilon(1e-12));
+      // Fixed points of prox have no violation.
+      const double step = 0.5;
+      const Vec z = b + step * c, x = net.shrinkage(z.norm(), step) * z;
+      const Vec fixed = (z - x) / step;  // what c would be there
+      CHECK(net.kkt_violation(x, fixed) <= 1e-13);
+    }
+  }
+}
+
+TEST_CASE("with one coefficient a group norm is an elastic net without bounds") {
+  std::mt19937_64 rng(14);
+  for (const GroupNorm& net : norms()) {
+    const ElasticNet one{net.l1, net.l2};
+    for (int trial = 0; trial < 20; ++trial) {
+      const Vec b = trial % 3 == 0 ? Vec(Vec::Zero(1)) : random_vector(rng, 1), c = random_vector(rng, 1);
+      CHECK(net.value(b.norm()) == doctest::Approx(one.value(b[0])).epsilon(1e-15));
+      CHECK(std::abs(net.shrinkage(std::abs(c[0]), 0.7) * c[0] - one.prox(c[0], 0.7)) <= 1e-15);
+      CHECK(net.conjugate(c.norm()) == one.conjugate(c[0]));
+      CHECK(net.feasible_scale(c.norm()) == one.feasible_scale(c[0]));
+      CHECK(net.kkt_violation(b, c) == doctest::Approx(one.kkt_violation(b[0], c[0])).epsilon(1e-13));
+    }
+  }
+}
+
+TEST_CASE("penalties of several features are sums over coefficients or over rows") {
+  std::mt19937_64 rng(15);
+  const Index K = 3, features = 4;
+  std::vector<GroupNorm> rows;
+  std::vector<ElasticNet> entries;
+  for (Index j = 0; j < features; ++j) {
+    rows.push_back({j == 0 ? 0.0 : 0.3 * static_cast<double>(j), j == 2 ? 0.5 : 0.0});
+    for (Index k = 0; k < K; ++k) entries.push_back({rows.back().l1, rows.back().l2, -0.4, k == 1 ? 0.0 : kInfinity});
+  }
+  const Penalties grouped(rows, K), single(entries);
+  CHECK(grouped.grouped());
+  CHECK_FALSE(single.grouped());
+  CHECK(grouped.units() == features);
+  CHECK(grouped.width() == K);
+  CHECK(single.units() == features * K);
+  CHECK(single.width() == 1);
+  CHECK(grouped.unpenalised(0));
+  CHECK_FALSE(grouped.unpenalised(2));
+  CHECK(single.unpenalised(2));
+  CHECK_FALSE(single.unpenalised(3));
+  for (int trial = 0; trial < 10; ++trial) {
+    Vec b = random_vector(rng, features * K).cwiseMax(-0.4), c = random_vector(rng, features * K);
+    for (Index e = 1; e < features * K; e += K) b[e] = std::min(b[e], 0.0);
+    b.segment(K, K).setZero();
+    double value_rows = 0.0, value_entries = 0.0, worst_rows = 0.0, worst_entries = 0.0;
+    for (Index j = 0; j < features; ++j) {
+      const Vec bj = b.segment(j * K, K), cj = c.segment(j * K, K);
+      const GroupNorm& row = rows[static_cast<std::size_t>(j)];
+      value_rows += row.value(bj.norm());
+      worst_rows = std::max(worst_rows, row.kkt_violation(bj, cj));
+      CHECK(grouped.value(j, b) == row.value(bj.norm()));
+      CHECK(grouped.violation(j, b, c) == row.kkt_violation(bj, cj));
+      CHECK(grouped.violation_at_zero(j, c) == doctest::Approx(row.kkt_violation(Vec(Vec::Zero(K)), cj)));
+      CHECK(grouped.size(j, c) == cj.norm());
+      CHECK(grouped.l1(j) == row.l1);
+      CHECK(grouped.feasible_scale(j, c) == row.feasible_scale(cj.norm()));
+      CHECK(grouped.conjugate(j, c, 0.5) == row.conjugate(0.5 * cj.norm()));
+      CHECK(grouped.product(j, b, c) == doctest::Approx(bj.dot(cj)));
+    }
+    for (Index e = 0; e < features * K; ++e) {
+      const ElasticNet& entry = entries[static_cast<std::size_t>(e)];
+      value_entries += entry.value(b[e]);
+      worst_entries = std::max(worst_entries, entry.kkt_violation(b[e], c[e]));
+      CHECK(single.value(e, b) == entry.value(b[e]));
+      CHECK(single.violation(e, b, c) == entry.kkt_violation(b[e], c[e]));
+      CHECK(single.violation_at_zero(e, c) == entry.kkt_violation(0.0, c[e]));
+      CHECK(single.size(e, c) == std::abs(c[e]));
+      CHECK(single.l1(e) == entry.l1);
+      CHECK(single.feasible_scale(e, c) == entry.feasible_scale(c[e]));
+      CHECK(single.conjugate(e, c, 0.5) == entry.conjugate(0.5 * c[e]));
+      CHECK(single.product(e, b, c) == b[e] * c[e]);
+    }
+    CHECK(grouped.value(b) == doctest::Approx(value_rows).epsilon(1e-14));
+    CHECK(single.value(b) == doctest::Approx(value_entries).epsilon(1e-14));
+    CHECK(grouped.worst_violation(b, c) == worst_rows);
+    CHECK(single.worst_violation(b, c) == worst_entries);
+
+    const Vec z = random_vector(rng, features * K), step = random_vector(rng, features * K).cwiseAbs();
+    Vec by_rows = z, by_entries = z;
+    grouped.prox(by_rows, step.head(features));
+    single.prox(by_entries, step);
+    for (Index e = 0; e < features * K; ++e) {
+      const Index j = e / K;
+      const double share = rows[static_cast<std::size_t>(j)].shrinkage(z.segment(j * K, K).norm(), step[j]);
+      CHECK(by_rows[e] == doctest::Approx(share * z[e]).epsilon(1e-15));
+      CHECK(by_entries[e] == entries[static_cast<std::size_t>(e)].prox(z[e], step[e]));
+    }
+  }
 }

@@ -1,11 +1,16 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <numeric>
+#include <random>
+#include <string>
 #include <vector>
 
 #include "check_design.hpp"
+#include "path/archive.hpp"
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/solver/quadratic.hpp"
@@ -287,4 +292,210 @@ TEST_CASE("Gram entries of columns that lie evenly in memory, and of others") {
       check::close(model.gram(), gram(positions, positions), 1e-13);
     }
   }
+}
+
+namespace {
+
+constexpr Index K = 3;
+
+/// Any positive semidefinite curvature of n x K numbers that maps what is constant in an output to zero.
+struct CoupledOutputs : Curvature {
+  CoupledOutputs() {
+    Mat half = check::random_matrix(n * K, 2 * n, 31);
+    for (Index k = 0; k < K; ++k) half.middleRows(k * n, n).rowwise() -= half.middleRows(k * n, n).colwise().mean();
+    whole = half * half.transpose() / static_cast<double>(n);
+  }
+  void multiply(MatOut columns) const override { columns = whole * Mat(columns); }
+  Mat whole;
+};
+
+/// The columns of a Setting with K outputs: dense formulas on all p K entries, feature by feature.
+struct Outputs {
+  Outputs(const Setting& setting, bool couple) : s(setting), coupled(couple) {
+    whole = Mat::Zero(n * K, n * K);
+    for (Index k = 0; k < K; ++k) whole.block(k * n, k * n, n, n) = s.h.asDiagonal();
+    if (coupled) whole = CoupledOutputs().whole;
+    Xs = Mat::Zero(n * K, p * K);
+    for (Index w = 0; w < p; ++w) {
+      for (Index k = 0; k < K; ++k) Xs.col(w * K + k).segment(k * n, n) = s.Xs.col(w);
+    }
+    u0 = check::random_matrix(n * K, 1, 32);
+    for (Index k = 0; k < K; ++k) {  // nothing where there is no weight, as of a loss
+      auto mine = u0.segment(k * n, n);
+      mine = (s.h.array() > 0.0).select(mine, 0.0).eval();
+      if (s.with_intercept) mine -= mine.sum() / s.h.sum() * s.h;
+    }
+    b0 = check::random_matrix(p * K, 1, 33);
+    for (Index e = 0; e < p * K; e += 4) b0[e] = 0.0;
+  }
+  Mat gram() const { return Xs.transpose() * whole * Xs; }
+  Vec c0() const { return Xs.transpose() * u0; }
+  Vec c(const Vec& b) const { return c0() - gram() * (b - b0); }
+  std::unique_ptr<const Curvature> coupling() const { return coupled ? std::make_unique<CoupledOutputs>() : nullptr; }
+  Quadratic model() const {
+    Quadratic m(*s.pool, s.with_intercept, false, true, 1, K);
+    m.set_working(s.positions, s.inv_scale);
+    m.expand(&s.h, u0, b0, c0(), coupling());
+    return m;
+  }
+
+  const Setting& s;
+  bool coupled;
+  Mat whole, Xs;
+  Vec u0, b0;
+};
+
+std::vector<Index> every_entry() {
+  std::vector<Index> all(p * K);
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
+}
+
+/// Uncoupled in every setting; coupled with an intercept, which has its centres at work.
+template <class F>
+void each_outputs(F&& f) {
+  each_setting([&](const Setting& s) {
+    for (const bool coupled : {false, true}) {
+      if (coupled && (!s.with_intercept || s.h.minCoeff() == s.h.maxCoeff())) continue;
+      CAPTURE(coupled);
+      f(Outputs(s, coupled));
+    }
+  });
+}
+
+}  // namespace
+
+TEST_CASE("several outputs: correlations, value and predictor change match the dense formulas") {
+  each_outputs([](const Outputs& o) {
+    Quadratic model = o.model();
+    CHECK(model.outputs() == K);
+    CHECK(model.features() == p);
+    CHECK(model.size() == p * K);
+    CHECK(model.coupled() == o.coupled);
+    const double size = 1.0 + o.gram().cwiseAbs().maxCoeff();
+    for (const unsigned seed : {7u, 8u}) {
+      Vec b = o.b0;
+      if (seed == 8u) b += check::random_matrix(p * K, 1, seed);
+      const Vec want = o.c(b), t = o.Xs * (b - o.b0);
+      Vec c = Vec::Constant(p * K, 99.0);
+      model.correlations(b, every_entry(), c);
+      check::close(c, want, 1e-11 * size);
+      const double value = -o.u0.dot(t) + 0.5 * t.dot(o.whole * t);
+      CHECK(std::abs(model.value(b, c) - value) <= 1e-11 * (1.0 + std::abs(value)));
+      check::close(model.predictor_change(b), t, 1e-11);
+
+      c.setConstant(99.0);
+      const std::vector<Index> some{12, 14, 200, 0};  // two of one feature, one after the other
+      model.correlations(b, some, c);
+      for (Index e = 0; e < p * K; ++e) {
+        const bool asked = std::find(some.begin(), some.end(), e) != some.end();
+        CHECK(std::abs(c[e] - (asked ? want[e] : 99.0)) <= 1e-11 * size);
+      }
+    }
+  });
+}
+
+TEST_CASE("several outputs: Gram entries of features and of entries, the diagonal, products") {
+  each_outputs([](const Outputs& o) {
+    Quadratic model = o.model();
+    const Mat gram = o.gram();
+    const double size = 1.0 + gram.cwiseAbs().maxCoeff();
+    check::close(model.diagonal(), gram.diagonal(), 1e-13 * size);
+    const std::vector<Index> rows{5, 0, 69, 33, 34}, cols{69, 2, 5};
+    Mat block;
+    model.feature_gram(rows, cols, block);  // whatever the coupling
+    check::close(block, o.s.gram()(rows, cols), 1e-12);
+    model.feature_gram(everything(), everything(), block);
+    check::close(block, o.s.gram(), 1e-12);
+
+    const Mat v = check::random_matrix(K, 5, 34);
+    Vec whole = Vec::Zero(p * K);
+    for (Index i = 0; i < 5; ++i) whole.segment(rows[static_cast<std::size_t>(i)] * K, K) = v.col(i);
+    const Vec image = gram * whole;
+    Mat out;
+    model.curve(rows, v, out);
+    REQUIRE(out.rows() == K);
+    REQUIRE(out.cols() == 5);
+    for (Index i = 0; i < 5; ++i) {
+      check::close(out.col(i), image.segment(rows[static_cast<std::size_t>(i)] * K, K), 1e-13 * size);
+    }
+
+    if (o.coupled) {
+      const std::vector<Index> entries{14, 0, 209, 13, 100}, others{209, 6, 7};
+      model.gram_block(entries, others, block);
+      check::close(block, gram(entries, others), 1e-13 * size);
+      model.gram_block(every_entry(), every_entry(), block);
+      check::close(block, gram, 1e-13 * size);
+      CHECK(model.update_cost() > model.column_cost());
+    }
+  });
+}
+
+TEST_CASE("several outputs: steps of one entry and of a row keep correlations and squares") {
+  each_outputs([](const Outputs& o) {
+    Quadratic model = o.model();
+    const double size = 1.0 + o.gram().cwiseAbs().maxCoeff();
+    Vec b = o.b0 + 0.5 * check::random_matrix(p * K, 1, 35), c(p * K), row(K);
+    model.correlations(b, every_entry(), c);
+    const auto constant = [&] {  // squares() less q
+      Vec at(p * K), known = o.c(b);
+      return model.squares() - (-0.5 * (b - o.b0).dot(known + o.c0()));
+    };
+    const double before = o.coupled ? 0.0 : constant();
+    for (Index e = 2; e < p * K; e += 17) {
+      model.column_update(e, 0.1);
+      b[e] += 0.1;
+      const Vec want = o.c(b);
+      CHECK(std::abs(model.column_correlation(e) - want[e]) <= 1e-11 * size);
+      const Index other = (e * 5 + 1) % (p * K);
+      CHECK(std::abs(model.column_correlation(other) - want[other]) <= 1e-11 * size);
+    }
+    if (o.coupled) return;
+    for (Index w = 1; w < p; w += 9) {
+      const Vec change = check::random_matrix(K, 1, static_cast<unsigned>(w));
+      model.row_update(w, change);
+      b.segment(w * K, K) += change;
+      const Vec want = o.c(b);
+      for (const Index other : {w, p - 1 - w}) {
+        model.row_correlation(other, row);
+        check::close(row, want.segment(other * K, K), 1e-11 * size);
+      }
+    }
+    const double after = constant();
+    CHECK(std::abs(after - before) <= 1e-10 * (1.0 + model.squares()));
+    // From the point of correlations() again, the lag of centring forgotten.
+    model.correlations(b, every_entry(), c);
+    check::close(c, o.c(b), 1e-11 * size);
+    CHECK(std::abs(constant() - after) <= 1e-10 * (1.0 + model.squares()));
+  });
+}
+
+TEST_CASE("several outputs: the state comes back, its coupling given again") {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("riata_" + std::to_string(std::random_device{}()))).string();
+  each_outputs([&](const Outputs& o) {
+    Quadratic model = o.model();
+    Vec b = o.b0 + check::random_matrix(p * K, 1, 36), c(p * K), again(p * K);
+    model.correlations(b, every_entry(), c);
+    model.column_update(5, 0.25);
+    b[5] += 0.25;
+    {
+      ArchiveWriter out(path);
+      out(model);
+      out.finish();
+    }
+    Quadratic other(*o.s.pool, o.s.with_intercept, false, true, 1, K);
+    {
+      ArchiveReader in(path);
+      in(other);
+    }
+    if (o.coupled) other.couple(o.coupling());
+    CHECK(other.size() == p * K);
+    for (const Index e : {5, 0, 100}) CHECK(other.column_correlation(e) == model.column_correlation(e));
+    model.correlations(b, every_entry(), c);
+    other.correlations(b, every_entry(), again);
+    CHECK(c == again);
+    CHECK(model.diagonal() == other.diagonal());
+  });
+  std::filesystem::remove(path);
 }

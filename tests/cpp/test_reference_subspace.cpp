@@ -295,3 +295,53 @@ TEST_CASE("columns are decided by their bounds, alike for every instruction set"
   }
   set_isa("auto");
 }
+
+TEST_CASE("squares of bounds and estimates add up over several residuals, as bound() and estimate() give them") {
+  const Index n = 30, p = 200, K = 3, first = 7;
+  Setting s(check::random_matrix(n, p, 41), check::random_weights(n, 3, 41).col(2));
+  std::vector<ReferenceSubspace> outputs(static_cast<std::size_t>(K));
+  std::vector<ReferenceSubspace::Query> queries;
+  Vec nu(p);
+  for (Index j = 0; j < p; ++j) nu[j] = s.norm(s.X.col(j));
+  Vec bounds = Vec::Zero(p - first), estimates = bounds, truth = bounds, want_bounds = bounds, want_estimates = bounds;
+  double size = 0.0;
+  for (Index k = 0; k < K; ++k) {
+    ReferenceSubspace& mine = outputs[static_cast<std::size_t>(k)];
+    mine.setup(s.omega, nu, 2e-14 * nu);
+    const unsigned seed = 50 + static_cast<unsigned>(k);
+    const Vec a = check::random_matrix(n, 1, seed), b = check::random_matrix(n, 1, seed + 10);
+    const Mat sides = mine.open_block(std::vector<const Vec*>{&a, &b});
+    for (Index j = 0; j < p; j += k + 1) {  // not all of them read, nor the same ones
+      const Vec coordinates = sides.transpose() * s.X.col(j);
+      mine.store(j, coordinates.data());
+    }
+    const Vec rho = std::pow(10.0, 3.0 * static_cast<double>(k) - 3.0) * (a - 0.3 * b) +
+                    1e-3 * check::random_matrix(n, 1, seed + 20);
+    const auto query = mine.query(rho);
+    mine.add_squares(query, first, bounds, estimates);
+    size += std::pow(s.norm(rho), 2);
+    for (Index i = 0; i < p - first; ++i) {
+      const Index j = first + i;
+      want_bounds[i] += std::pow(mine.bound(query, j), 2);
+      want_estimates[i] += std::pow(mine.estimate(query, j), 2);
+      truth[i] += std::pow(s.X.col(j).dot(s.omega.cwiseProduct(rho)), 2);
+    }
+  }
+  for (Index i = 0; i < p - first; ++i) {
+    CAPTURE(i);
+    CHECK(bounds[i] >= truth[i]);
+    CHECK(bounds[i] == doctest::Approx(want_bounds[i]).epsilon(3e-6));
+    CHECK(std::abs(estimates[i] - want_estimates[i]) <= 1e-6 * size * std::pow(nu[first + i], 2));
+    CHECK(estimates[i] <= bounds[i]);
+  }
+}
+
+TEST_CASE("the limit of a column is what was set, rounded down; none is negative") {
+  Setting s(check::random_matrix(9, 3, 42), Vec::Constant(9, 1.0 / 9.0));
+  CHECK(s.reference.limit(1) < 0.0);
+  s.reference.set_limit(1, 0.1);
+  CHECK(s.reference.limit(1) <= 0.1);
+  CHECK(s.reference.limit(1) == doctest::Approx(0.1).epsilon(1e-6));
+  s.reference.clear_limit(1);
+  CHECK(s.reference.limit(1) < 0.0);
+}

@@ -182,7 +182,8 @@ double Multinomial::shrinkage(const Vec& eta, const Vec&, const Vec&, double sca
   return 0.5 * (1.0 - scale) * (1.0 - scale) * sum;
 }
 
-/// Newton with halved steps, which are kept short while the loss is nearly flat.
+/// Newton with halved steps. Where the loss is nearly flat, so that a step would be long, it is one towards the
+/// gradient instead, of a length that may double (Levenberg 1944).
 Vec Multinomial::intercepts(const Vec& base, const Vec& start) const {
   const Index n = y_.rows(), classes = y_.cols();
   const auto shifted = [&](const Vec& g) {
@@ -190,29 +191,41 @@ Vec Multinomial::intercepts(const Vec& base, const Vec& start) const {
     eta.reshaped(n, classes).rowwise() += g.transpose();
     return eta;
   };
-  Vec g = start.array() - start.mean(), u, h;
-  double best = value(shifted(g)), longest = 5.0;
-  for (int step = 0; step < kNewtonSteps; ++step) {
-    const Vec eta = shifted(g);
+  Vec g = start.array() - start.mean(), h;
+  const auto excess_at = [&](const Vec& eta, double& size) {
+    Vec u;
     derivatives(eta, u, h);
-    const Vec excess = u.reshaped(n, classes).colwise().sum().transpose();
-    if (excess.lpNorm<Eigen::Infinity>() <= 1e-16 * u.lpNorm<1>()) break;
-    Vec change = information(Softmax(eta, n, classes).probabilities(), omega_).ldlt().solve(excess);
+    size = u.lpNorm<1>();
+    return Vec(u.reshaped(n, classes).colwise().sum().transpose());
+  };
+  double best = value(shifted(g)), longest = 5.0, size = 0.0;
+  for (int step = 0; step < kNewtonSteps; ++step) {
+    const Vec eta = shifted(g), excess = excess_at(eta, size);
+    if (excess.lpNorm<Eigen::Infinity>() <= 1e-16 * size) break;
+    Mat matrix = information(Softmax(eta, n, classes).probabilities(), omega_);
+    Vec change = matrix.ldlt().solve(excess);
+    if (!((matrix * change - excess).norm() <= 0.5 * excess.norm() && change.lpNorm<Eigen::Infinity>() <= longest)) {
+      matrix.diagonal().array() += excess.lpNorm<Eigen::Infinity>() / longest;
+      change = matrix.ldlt().solve(excess);
+    }
     change.array() -= change.mean();
-    const double length = change.lpNorm<Eigen::Infinity>();
-    if (!std::isfinite(length)) break;
-    if (length > longest) change *= longest / length;
+    if (!change.allFinite()) break;
     longest *= 2.0;
     bool moved = false;
     for (int halving = 0; halving < kHalvings && !moved; ++halving, change *= 0.5) {
-      const double next = value(shifted(g + change));
-      if (next < best || (halving == 0 && next <= best + 1e-15 * std::abs(best) && length <= 1e-6)) {
+      const Vec there = shifted(g + change);
+      const double next = value(there);
+      // Of changes within rounding the excess is the judge.
+      if (next < best ||
+          (next <= best + 1e-14 * std::abs(best) && excess_at(there, size).norm() < 0.5 * excess.norm())) {
         best = std::min(next, best);
         g += change;
         moved = true;
+      } else {
+        longest = std::max(change.lpNorm<Eigen::Infinity>(), 1.0);
       }
     }
-    if (!moved || length <= 1e-15 * (1.0 + g.lpNorm<Eigen::Infinity>())) break;
+    if (!moved) break;
   }
   g.array() -= g.mean();
   return g;

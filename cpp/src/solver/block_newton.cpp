@@ -16,6 +16,10 @@ constexpr int kSurrogateSweeps = 2;  // of descent on a surrogate, where outputs
 constexpr int kStagnant = 6;         // rounds without progress
 constexpr double kLoose = 0.01;      // residual that conjugate gradients may leave
 constexpr Index kMostIterations = 60;
+constexpr int kAttempts = 3;      // at a step, with ever fewer coefficients
+constexpr double kBlocked = 0.1;  // of its step, below which a coefficient that is to be stopped takes no part
+constexpr int kTrials = 5;        // of a step that is cut
+constexpr double kShorter = 0.3, kWorthwhile = 0.3;
 constexpr Index kStale = 20;  // iterations that tell of a preconditioner far off, and of the Gram matrix behind it
 
 /// G R for a symmetric G.
@@ -95,24 +99,28 @@ struct BlockNewton::Local {
   bool cut(Mat& D) const {
     if (grouped()) return false;
     bool any = false;
-    for (Index i = 0; i < D.rows(); ++i) {
-      // A row that moves as a whole may do so along a direction in which classes are not told apart, and far: it stops
-      // with the first of its coefficients.
-      const bool together = (D.row(i).array() != 0.0).all();
-      double share = 1.0;
-      for (Index k = 0; k < D.cols(); ++k) {
+    for (Index k = 0; k < D.cols(); ++k) {
+      for (Index i = 0; i < D.rows(); ++i) {
         const double to = B(i, k) + D(i, k), end = stop(i, k, to);
         if (end == to) continue;
+        D(i, k) = end - B(i, k);
         any = true;
-        if (together) {
-          share = std::min(share, (end - B(i, k)) / D(i, k));
-        } else {
-          D(i, k) = end - B(i, k);
-        }
       }
-      if (share < 1.0) D.row(i) *= share;
     }
     return any;
+  }
+  /// Takes the median from rows that are active in every output: of a symmetric loss that lowers the penalty alone.
+  void centre_rows() {
+    std::vector<double> sorted(static_cast<std::size_t>(B.cols()));
+    for (Index i = 0; i < B.rows(); ++i) {
+      const ElasticNet& net = entry(i);
+      if (net.l1 == 0.0 || net.l2 > 0.0 || net.lower > -kInfinity || net.upper < kInfinity) continue;
+      if ((B.row(i).array() == 0.0).any()) continue;
+      for (Index k = 0; k < B.cols(); ++k) sorted[static_cast<std::size_t>(k)] = B(i, k);
+      const auto middle = sorted.begin() + B.cols() / 2;
+      std::nth_element(sorted.begin(), middle, sorted.end());
+      B.row(i).array() -= *middle;
+    }
   }
   /// t in [0, 1] where the objective along B + t D is least. `slope` = C'D, `bend` = D'G D of the quadratic.
   double best_length(const Mat& from, const Mat& D, double slope, double bend) const {
@@ -350,42 +358,65 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
   const bool anew = at.held && (place_.empty() || excess > at.build_cost() || iterations_ >= kStale);
   if (anew) precondition(at, moving);
 
-  // Conjugate gradients. D is the step, `fall` the model's share of the matrix times it.
-  Mat D = Mat::Zero(m, K), fall = Mat::Zero(at.B.rows(), K), search, solved = precondition_of(residual);
-  const double first = residual.norm();
-  double product = residual.cwiseProduct(solved).sum();
-  if (!(product > 0.0)) {
-    place_.clear();
+  // Conjugate gradients. D is the step, `fall` the model's share of the matrix times it. Coefficients that are to be
+  // stopped almost at once take no part, or the others would go where only together they should.
+  const Mat gradient = residual;
+  Mat D, fall;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    residual = gradient.cwiseProduct(mask);
+    D = Mat::Zero(m, K);
+    fall = Mat::Zero(at.B.rows(), K);
+    Mat solved = precondition_of(residual), search = solved;
+    const double first = residual.norm();
+    double product = residual.cwiseProduct(solved).sum();
     iterations_ = 0;
-    return false;
-  }
-  search = solved;
-  iterations_ = 0;
-  for (; iterations_ < kMostIterations; ++iterations_) {
-    const Mat image = curve(search);
-    const double bend = search.cwiseProduct(image).sum();
-    if (!(bend > 0.0)) break;
-    const double length = product / bend;
-    D += length * search;
-    fall += length * curved_whole;
-    residual -= length * image;
-    if (residual.norm() <= kLoose * first) {
-      ++iterations_;
-      break;
+    if (!(product > 0.0)) {
+      place_.clear();
+      return false;
     }
-    solved = precondition_of(residual);
-    const double next = residual.cwiseProduct(solved).sum();
-    if (!(next > 0.0)) break;
-    search = solved + (next / product) * search;
-    product = next;
+    for (; iterations_ < kMostIterations; ++iterations_) {
+      const Mat image = curve(search);
+      const double bend = search.cwiseProduct(image).sum();
+      if (!(bend > 0.0)) break;
+      const double length = product / bend;
+      D += length * search;
+      fall += length * curved_whole;
+      residual -= length * image;
+      if (residual.norm() <= kLoose * first) {
+        ++iterations_;
+        break;
+      }
+      solved = precondition_of(residual);
+      const double next = residual.cwiseProduct(solved).sum();
+      if (!(next > 0.0)) break;
+      search = solved + (next / product) * search;
+      product = next;
+    }
+    if (anew && attempt == 0) fresh_ = static_cast<double>(iterations_);
+    ++problem.counters.newton_steps;
+    if (!D.allFinite()) return false;
+    bool any = false;
+    for (Index i = 0; i < m && !at.grouped(); ++i) {
+      for (Index k = 0; k < K; ++k) {
+        const Index row = moving[static_cast<std::size_t>(i)];
+        const double from = at.B(row, k), to = from + D(i, k), end = at.stop(row, k, to);
+        if (end == to || std::abs(end - from) > kBlocked * std::abs(D(i, k))) continue;
+        mask(i, k) = 0.0;
+        any = true;
+      }
+    }
+    if (!any) break;
   }
-  if (anew) fresh_ = static_cast<double>(iterations_);
-  ++problem.counters.newton_steps;
-  if (!D.allFinite()) return false;
   whole.setZero();
   for (Index i = 0; i < m; ++i) whole.row(moving[static_cast<std::size_t>(i)]) = D.row(i);
-  if (at.cut(whole)) fall = at.curve(problem.model, whole);
-  const double t = at.best_length(at.B, whole, at.C.cwiseProduct(whole).sum(), fall.cwiseProduct(whole).sum());
+  // Cut where a penalty has its kink, the step is another one: shorter, until what is left of it is one downwards.
+  const Mat full = whole, full_fall = fall;
+  double share = 1.0, t = 0.0;
+  for (int trial = 0; trial < kTrials && t < kWorthwhile; ++trial, share *= kShorter) {
+    whole = share * full;
+    fall = at.cut(whole) ? at.curve(problem.model, whole) : Mat(share * full_fall);
+    t = at.best_length(at.B, whole, at.C.cwiseProduct(whole).sum(), fall.cwiseProduct(whole).sum());
+  }
   at.B += t * whole;
   at.C -= t * fall;
   return t > 0.0;
@@ -420,6 +451,7 @@ void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> feat
     at.B.row(i) = b.segment(w * K, K).transpose();
     at.C.row(i) = c.segment(w * K, K).transpose();
   }
+  if (problem.symmetric && !at.grouped()) at.centre_rows();
   double worst = at.worst(), best = worst;
   int stagnant = 0;
   for (int round = 0; round < kRounds && worst > target && stagnant < kStagnant; ++round, ++result.iterations) {

@@ -23,6 +23,7 @@ struct PenalisedProblem {
   const Poll& poll;
   bool descent_only = false;  // block coordinate descent without Newton steps
   Enough enough = {};
+  bool symmetric = false;  // see Loss::symmetric()
 };
 
 /// "prox": accelerated proximal gradient (Beck & Teboulle 2009) with gradient restart (O'Donoghue & Candes 2015).
