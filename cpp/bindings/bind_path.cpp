@@ -170,6 +170,9 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
     }
     problems = led_problems(y, columns, offset, survival, *leaders);
   } else {
+    if (y.ndim() == 2 && y.shape(0) != columns.rows()) {
+      throw py::value_error("y must have a row for each row of X, got " + std::to_string(y.shape(0)));
+    }
     const riata::Vec response = columns_of(y, "y"), shift = offset ? columns_of(*offset, "offset") : riata::Vec();
     const auto* times = std::get_if<riata::Survival>(&survival);
     for (Index f = 0; f < columns.cols(); ++f) {

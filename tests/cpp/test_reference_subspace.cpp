@@ -318,7 +318,7 @@ TEST_CASE("squares of bounds and estimates add up over several residuals, as bou
     const Vec rho = std::pow(10.0, 3.0 * static_cast<double>(k) - 3.0) * (a - 0.3 * b) +
                     1e-3 * check::random_matrix(n, 1, seed + 20);
     const auto query = mine.query(rho);
-    mine.add_squares(query, first, bounds, estimates);
+    mine.add_squares(query, first, 1.0, bounds, estimates);
     size += std::pow(s.norm(rho), 2);
     for (Index i = 0; i < p - first; ++i) {
       const Index j = first + i;

@@ -6,13 +6,17 @@ Multigaussian::Multigaussian(Vec y, Vec omega)
     : Loss(std::move(omega)), y_(y.reshaped(omega_.size(), y.size() / omega_.size())) {}
 
 double Multigaussian::value(const Vec& eta) const {
-  const auto miss = y_ - eta.reshaped(y_.rows(), y_.cols());
-  return 0.5 * omega_.dot(miss.rowwise().squaredNorm());
+  const Vec squares = (y_ - eta.reshaped(y_.rows(), y_.cols())).rowwise().squaredNorm();
+  return 0.5 * (omega_.array() > 0.0).select(omega_.array() * squares.array(), 0.0).sum();
 }
 
 void Multigaussian::derivatives(const Vec& eta, Vec& u, Vec& h) const {
   u.resize(y_.size());
-  u.reshaped(y_.rows(), y_.cols()) = omega_.asDiagonal() * (y_ - eta.reshaped(y_.rows(), y_.cols()));
+  for (Index k = 0; k < y_.cols(); ++k) {
+    const auto mine = eta.segment(k * y_.rows(), y_.rows()).array();
+    u.segment(k * y_.rows(), y_.rows()) =
+        (omega_.array() > 0.0).select(omega_.array() * (y_.col(k).array() - mine), 0.0);
+  }
   h = omega_.replicate(y_.cols(), 1);
 }
 

@@ -149,7 +149,9 @@ void Multinomial::derivatives(const Vec& eta, Vec& u, Vec& h) const {
   for (Index k = 0; k < y_.cols(); ++k) {
     for (Index i = 0; i < y_.rows(); ++i) {
       const double pi = at.probability(i, k), rest = at.complement(i, k), omega = omega_[i];
-      u[k * y_.rows() + i] = omega > 0.0 ? omega * (y_(i, k) * rest - (1.0 - y_(i, k)) * pi) : 0.0;
+      // Never above omega y, as which dual() knows it.
+      u[k * y_.rows() + i] =
+          omega > 0.0 ? std::min(omega * (y_(i, k) * rest - (1.0 - y_(i, k)) * pi), omega * y_(i, k)) : 0.0;
       h[k * y_.rows() + i] = omega > 0.0 ? omega * pi * rest : 0.0;
     }
   }
@@ -160,7 +162,7 @@ double Multinomial::dual(const Vec& u) const {
   for (Index k = 0; k < y_.cols(); ++k) {
     for (Index i = 0; i < y_.rows(); ++i) {
       if (omega_[i] <= 0.0) continue;
-      const double pi = y_(i, k) - u[k * y_.rows() + i] / omega_[i];
+      const double pi = (omega_[i] * y_(i, k) - u[k * y_.rows() + i]) / omega_[i];
       if (pi < 0.0) return -std::numeric_limits<double>::infinity();
       sum -= omega_[i] * xlogx(pi);
     }
@@ -210,9 +212,11 @@ Vec Multinomial::intercepts(const Vec& base, const Vec& start) const {
     }
     change.array() -= change.mean();
     if (!change.allFinite()) break;
+    const double least = 1e-15 * (1.0 + g.lpNorm<Eigen::Infinity>());
     longest *= 2.0;
     bool moved = false;
-    for (int halving = 0; halving < kHalvings && !moved; ++halving, change *= 0.5) {
+    for (int halving = 0; halving < kHalvings && !moved && change.lpNorm<Eigen::Infinity>() > least;
+         ++halving, change *= 0.5) {
       const Vec there = shifted(g + change);
       const double next = value(there);
       // Of changes within rounding the excess is the judge.

@@ -57,11 +57,12 @@ void ColumnReader::first_pass(const Mat& weights, const Mat& null_u, std::vector
   means.assign(static_cast<std::size_t>(count), Vec(p));
   variances = means;
   null_products_.resize(p, null_u.cols());
-  const Index piece = piece_columns(static_cast<double>(n * count) * sizeof(double));
+  const Index sides = std::max(count, null_u.cols());
+  const Index piece = piece_columns(static_cast<double>(n * sides) * sizeof(double));
   const Index pieces = (p + piece - 1) / piece;
   const Mat telling = telling_vector(digest != nullptr ? n : 0);
   std::vector<std::uint64_t> digests(static_cast<std::size_t>(pieces), 0);
-  parallel_for(pieces, worth_threads(threads_, X_.multiplications(p, 2 * count)), [&](Index c) {
+  parallel_for(pieces, worth_threads(threads_, X_.multiplications(p, count + sides)), [&](Index c) {
     const Index first = c * piece, size = std::min(piece, p - first);
     std::vector<Index> columns(static_cast<std::size_t>(size));
     std::iota(columns.begin(), columns.end(), first);

@@ -366,7 +366,7 @@ class Driver {
   Index batch_size(const Group& group) const {
     const bool all = std::all_of(group.problems.begin(), group.problems.end(),
                                  [](const PathProblem* p) { return p->everything_working(); });
-    return all ? std::clamp<Index>(kBatchNumbers / X_.rows(), 1, kMaxBatch) : 1;
+    return all ? std::clamp<Index>(kBatchNumbers / given_.front().y.size(), 1, kMaxBatch) : 1;
   }
 
   /// Problems are independent on the working set: one thread each.

@@ -54,9 +54,8 @@ void PathProblem::make_dual_feasible(Pending& p) const {
 /// The same where rows or outputs are coupled, and u has to be a gradient: it is taken at eta + Z (Z'F''Z)^-1 Z'u, with
 /// Z of every output and the intercepts solved anew.
 bool PathProblem::move_dual_point(Pending& p) const {
-  const Index q = free_columns_.cols();
-  Mat z = Mat::Zero(n_ * outputs_, q * outputs_);
-  for (Index k = 0; k < outputs_; ++k) z.block(k * n_, k * q, n_, q) = free_columns_;
+  const Mat& Z = free_columns_;
+  const Index q = Z.cols(), size = q * outputs_;
   p.dual_eta = p.eta;
   for (int step = 0; step < kFreeSteps; ++step) {
     const auto coupled = loss_->curvature(p.dual_eta, 0.0, options_.fit_intercept);
@@ -64,19 +63,25 @@ bool PathProblem::move_dual_point(Pending& p) const {
       p.dual_eta.resize(0);
       return false;
     }
-    Mat weighted = z;
-    coupled->multiply(weighted);
-    Mat normal = z.transpose() * weighted;
+    Mat normal(size, size);
+    Vec image, slope(size);
+    for (Index column = 0; column < size; ++column) {
+      image.setZero(n_ * outputs_);
+      image.segment(column / q * n_, n_) = Z.col(column % q);
+      coupled->multiply(image);
+      normal.col(column) = (Z.transpose() * outputs(image)).reshaped();
+    }
+    slope = (Z.transpose() * outputs(p.u)).reshaped();
     normal.diagonal().array() *= 1.0 + 1e-13;
     if (loss_->symmetric()) {  // the same in all outputs changes nothing: keep away from it
-      const double level = normal.trace() / static_cast<double>(normal.rows() * outputs_);
+      const double level = normal.trace() / static_cast<double>(size * outputs_);
       for (Index k = 0; k < outputs_; ++k) {
         for (Index l = 0; l < outputs_; ++l) normal.block(k * q, l * q, q, q).diagonal().array() += level;
       }
     }
-    const Vec change = normal.ldlt().solve(z.transpose() * p.u);
+    const Vec change = normal.ldlt().solve(slope);
     if (!change.allFinite()) return true;
-    p.dual_eta += z * change;
+    p.dual_eta += (Z * change.reshaped(q, outputs_)).reshaped();
     Vec ignored, g = Vec::Zero(outputs_);
     if (loss_->symmetric()) add_intercepts(p.dual_eta, g);
     loss_->derivatives(p.dual_eta, p.u, ignored);
@@ -143,17 +148,21 @@ void PathProblem::decide(double threshold, double promising, Index first, std::s
     }
     return;
   }
+  double scale = 0.0;  // taken out of the squares
+  for (std::size_t k = 0; k < reference_.size(); ++k) scale = std::max(scale, reference_[k].scale(query_[k]));
   Vec bounds = Vec::Zero(static_cast<Index>(flags.size())), estimates = bounds;
-  for (std::size_t k = 0; k < reference_.size(); ++k) {
-    reference_[k].add_squares(query_[k], first, bounds, estimates);
+  for (std::size_t k = 0; k < reference_.size() && scale > 0.0; ++k) {
+    reference_[k].add_squares(query_[k], first, scale, bounds, estimates);
   }
   for (std::size_t i = 0; i < flags.size(); ++i) {
     const double limit = reference_[0].limit(first + static_cast<Index>(i));
-    const Index at = static_cast<Index>(i);
-    flags[i] = limit < 0.0                                     ? 0
-               : !(std::sqrt(bounds[at]) <= threshold * limit) ? kUndecided
-               : std::sqrt(estimates[at]) >= promising * limit ? kPromising
-                                                               : 0;
+    const double bound = scale * std::sqrt(bounds[static_cast<Index>(i)]);
+    const double guess = scale * std::sqrt(estimates[static_cast<Index>(i)]);
+    if (limit < 0.0) {
+      flags[i] = 0;
+    } else {
+      flags[i] = !(bound <= threshold * limit) ? kUndecided : guess >= promising * limit ? kPromising : 0;
+    }
   }
 }
 

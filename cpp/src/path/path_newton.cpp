@@ -39,8 +39,11 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
   loss_->derivatives(p.eta, p.u, at.h);
   std::vector<Index> all(static_cast<std::size_t>(at.net.units()));
   std::iota(all.begin(), all.end(), Index{0});
-  if (Vec ahead = p.b; by_blocks(p.b) && extrapolate(p.lambda, ahead) && search_line(at, p, ahead, false) > 0.0) {
-    complete(at, p);
+  if (by_blocks(p.b)) {
+    active_set_.reset();
+    p.solver = "newton";
+    Vec ahead = p.b;
+    if (extrapolate(p, ahead) && search_line(at, p, ahead, false) > 0.0) complete(at, p);
   }
   reuse_.begin();
   double least[2] = {kInfinity, kInfinity};  // distance so far: on the active features, on all

@@ -127,7 +127,7 @@ Penalties PathProblem::penalties(std::span<const Index> features, double lambda)
 /// What of the K numbers c of a feature is held against l1: their norm, or the largest.
 double PathProblem::size_of(const double* c) const {
   const Eigen::Map<const Vec> all(c, outputs_);
-  return grouped_ ? all.norm() : all.lpNorm<Eigen::Infinity>();
+  return grouped_ ? safe_norm(all) : all.lpNorm<Eigen::Infinity>();
 }
 
 /// Features with a coefficient other than zero.
@@ -328,15 +328,29 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
   if (options_.keep_linear_predictor) {
     const Index first = (static_cast<Index>(r.alphas.size()) - 1) * outputs_;
     r.linear_predictor.conservativeResize(static_cast<Index>(held_out_.size()), first + outputs_);
+    const Vec centred = centred_away(p);
     for (Index k = 0; k < outputs_; ++k) {
       const double taken = loss_->shift_invariant() ? -unseen[k] : common;  // and an intercept that cannot be told
       for (std::size_t row = 0; row < held_out_.size(); ++row) {
         const Index i = k * n_ + held_out_[row];
         const double extra = reported_offset_.size() > 0 ? reported_offset_[i] : 0.0;  // not part of eta in these rows
-        r.linear_predictor(static_cast<Index>(row), first + k) = p.eta[i] + y_shift_[k] + extra - taken;
+        r.linear_predictor(static_cast<Index>(row), first + k) =
+            p.eta[i] + y_shift_[k] + extra - taken - centred[held_out_[row]];
       }
     }
   }
+}
+
+/// What eta loses in every output when the coefficients of free features are centred over classes, as record() does.
+Vec PathProblem::centred_away(const Pending& p) const {
+  Vec out = Vec::Zero(n_);
+  Index column = 0;
+  for (Index j : unpenalised_) {
+    if (!loss_->symmetric() || !is_free(j)) continue;
+    const Index w = number_[static_cast<std::size_t>(j)];
+    out += p.b.segment(w * outputs_, outputs_).mean() * free_columns_.col(column++);
+  }
+  return out;
 }
 
 PathResult PathProblem::take_result() {

@@ -164,7 +164,7 @@ class PathProblem {
   double distance(const Newton& at, const Pending& p, std::span<const Index> units) const;
   double distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units, double lambda,
                   const std::function<double(double)>& shrinkage) const;
-  bool extrapolate(double lambda, Vec& b) const;
+  bool extrapolate(const Pending& p, Vec& b) const;
   void solve_grouped_squares(Pending& p, const Penalties& net);
   Mat linear_predictors(std::span<const Vec* const> coefficients) const;
   void correlate_entries(const Vec& u, std::span<const Index> entries, Vec& c) const;
@@ -179,6 +179,7 @@ class PathProblem {
   bool accept(Pending& p, bool last_try);
   double free_conjugate(Index unit, const Pending& p, const Penalties& net, const Vec& c, double scale) const;
   void adopt(const Pending& p);
+  Vec centred_away(const Pending& p) const;
   void record(const Pending& p, double primal, double dual, double gap);
 
   SharedPool& shared_;

@@ -8,7 +8,7 @@ namespace riata {
 namespace {
 
 constexpr double kGramShare = 0.1;          // of the tolerance, for the rounding of c that comes from a Gram matrix
-constexpr Index kCoupledFactorLimit = 300;  // the same, of several outputs that are coupled
+constexpr double kCoupledFactorCost = 3e9;  // multiplications, for making a factor where outputs are coupled
 constexpr Index kFactorLimit = 6000;        // most active features "auto" gives to the Cholesky factor
 constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when an l2 part keeps descent fast
 
@@ -181,7 +181,9 @@ InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, Inne
 /// outputs when a factor of all that are active would be dear.
 bool PathProblem::by_blocks(const Vec& b) const {
   if (grouped_ || outputs_ == 1 || options_.solver != "auto") return grouped_;
-  return situation(b).active > kCoupledFactorLimit;
+  const double active = static_cast<double>(situation(b).active);
+  const double features = std::min(active, static_cast<double>(work_.size()));
+  return active * (features * static_cast<double>(n_ * outputs_) + active * active / 6.0) > kCoupledFactorCost;
 }
 
 InnerResult PathProblem::solve_blocks(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
@@ -198,7 +200,7 @@ void PathProblem::solve_grouped_squares(Pending& p, const Penalties& net) {
   std::vector<Index> units(static_cast<std::size_t>(net.units())), entries(static_cast<std::size_t>(p.b.size()));
   std::iota(units.begin(), units.end(), Index{0});
   std::iota(entries.begin(), entries.end(), Index{0});
-  if (Vec b = p.b, c = p.c; extrapolate(p.lambda, b)) {
+  if (Vec b = p.b, c = p.c; extrapolate(p, b)) {
     model_.correlations(b, entries, c);
     if (model_.value(b, c) + net.value(b) < model_.value(p.b, p.c) + net.value(p.b)) {
       p.b = std::move(b);
@@ -215,16 +217,20 @@ void PathProblem::solve_grouped_squares(Pending& p, const Penalties& net) {
   p.iterations += solve_blocks(p, net, kkt_tolerance(p.lambda), p.b, p.c, enough).iterations;
 }
 
-/// Moves b, the solution at lambda_, on to `lambda` as it went since the lambda before, where it was not zero at
+/// Moves b, the solution before p, on to the lambda of p as it went since the lambda before, where it was not zero at
 /// either.
-bool PathProblem::extrapolate(double lambda, Vec& b) const {
-  if (!(earlier_lambda_ > lambda_) || !(earlier_lambda_ < kInfinity) || !(lambda_ > lambda)) return false;
-  if (earlier_b_.size() != b.size()) return false;
-  const double share = std::min((lambda_ - lambda) / (earlier_lambda_ - lambda_), 1.0);
+bool PathProblem::extrapolate(const Pending& p, Vec& b) const {
+  const std::size_t q = static_cast<std::size_t>(&p - pending_.data());
+  if (q == 1) return false;
+  const double at = q > 0 ? pending_[q - 1].lambda : lambda_;
+  const double before = q > 0 ? pending_[q - 2].lambda : earlier_lambda_;
+  const Vec& earlier = q > 0 ? pending_[q - 2].b : earlier_b_;
+  if (!(before > at) || !(before < kInfinity) || !(at > p.lambda) || earlier.size() != b.size()) return false;
+  const double share = std::min((at - p.lambda) / (before - at), 1.0);
   const Index width = grouped_ ? outputs_ : 1;
   for (Index first = 0; first < b.size(); first += width) {
     auto now = b.segment(first, width);
-    const auto last = earlier_b_.segment(first, width);
+    const auto last = earlier.segment(first, width);
     if ((last.array() == 0.0).all() || (now.array() == 0.0).all()) continue;
     const Vec ahead = now + share * (now - last);
     if (ahead.dot(now) > 0.0) now = ahead;

@@ -224,8 +224,8 @@ double ReferenceSubspace::bound(const Query& q, Index j) const {
          unit_ * q.norm * static_cast<double>(q.unit.rest[b] * left_[i] + q.unit.loose[b] * size_[i]);
 }
 
-void ReferenceSubspace::add_squares(const Query& q, Index first, Vec& bounds, Vec& estimates) const {
-  const double norm = unit_ * q.norm;
+void ReferenceSubspace::add_squares(const Query& q, Index first, double scale, Vec& bounds, Vec& estimates) const {
+  const double norm = unit_ * q.norm / scale;
   for (Index k = 0; k < bounds.size(); ++k) {
     const std::size_t j = static_cast<std::size_t>(first + k), b = block_[j];
     float product = 0.0f;

@@ -59,8 +59,10 @@ class ReferenceSubspace {
 
   /// Threshold of column j as set, rounded down; negative: it has none.
   double limit(Index j) const { return static_cast<double>(limit_[static_cast<std::size_t>(j)]); }
-  /// Adds the squares of bound() and estimate() of the columns from `first` on.
-  void add_squares(const Query& q, Index first, Vec& bounds, Vec& estimates) const;
+  /// No c is larger than this times the norm of its column over the largest of all columns.
+  double scale(const Query& q) const { return unit_ * q.norm; }
+  /// Adds the squares of bound() and estimate(), both over `scale`, of the columns from `first` on.
+  void add_squares(const Query& q, Index first, double scale, Vec& bounds, Vec& estimates) const;
 
   /// See path/archive.hpp. What setup() and set_limit() gave, and the open block, are no part of it.
   template <class Archive>

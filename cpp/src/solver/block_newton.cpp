@@ -10,7 +10,7 @@
 namespace riata {
 namespace {
 
-constexpr Index kMostHeld = 4000;    // features with a Gram matrix; beyond that every product takes columns
+constexpr Index kMostHeld = 2000;    // features with a Gram matrix; beyond that every product takes columns
 constexpr int kRounds = 60;          // sweeps and steps before the whole working set is looked at again
 constexpr int kSurrogateSweeps = 2;  // of descent on a surrogate, where outputs are coupled
 constexpr int kStagnant = 6;         // rounds without progress
@@ -252,6 +252,14 @@ void BlockNewton::sweep(PenalisedProblem& problem, Local& at) const {
   at.C = gradient - t * curved;
 }
 
+void BlockNewton::forget_preconditioner() {
+  place_.clear();
+  inverse_.resize(0, 0);
+  direction_.resize(0, 0);
+  pull_.resize(0);
+  corrects_ = false;
+}
+
 void BlockNewton::factor_correction() {
   corrects_ = false;
   if (!(pull_.array() > 0.0).any()) return;
@@ -277,7 +285,13 @@ void BlockNewton::precondition(const Local& at, std::span<const Index> moving) {
     H(i, i) += pull_[i] + at.l2(row);
   }
   H.diagonal().array() += 1e-12 * H.diagonal().maxCoeff();
-  inverse_ = H.llt().solve(Mat::Identity(m, m));
+  const Eigen::LLT<Mat> factor(H);
+  if (factor.info() != Eigen::Success) {  // of columns taken at different curvatures: made anew next time
+    held_.clear();
+    H = Mat(H.diagonal().asDiagonal());
+  }
+  inverse_ = factor.info() == Eigen::Success ? factor.solve(Mat::Identity(m, m))
+                                             : Mat(H.diagonal().cwiseInverse().asDiagonal());
   inverse_ = (0.5 * (inverse_ + inverse_.transpose())).eval();
   factor_correction();
 }
@@ -371,7 +385,7 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
     double product = residual.cwiseProduct(solved).sum();
     iterations_ = 0;
     if (!(product > 0.0)) {
-      place_.clear();
+      forget_preconditioner();
       return false;
     }
     for (; iterations_ < kMostIterations; ++iterations_) {
@@ -394,7 +408,10 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
     }
     if (anew && attempt == 0) fresh_ = static_cast<double>(iterations_);
     ++problem.counters.newton_steps;
-    if (!D.allFinite()) return false;
+    if (!D.allFinite()) {
+      forget_preconditioner();
+      return false;
+    }
     bool any = false;
     for (Index i = 0; i < m && !at.grouped(); ++i) {
       for (Index k = 0; k < K; ++k) {
@@ -434,7 +451,7 @@ void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> feat
   if (at.held) {
     if (model.coupled() && iterations_ >= kStale) {
       held_.clear();
-      place_.clear();
+      forget_preconditioner();
     }
     hold(model, features);
     at.G = gram_of(features);

@@ -7,6 +7,13 @@
 
 namespace riata {
 
+/// |v|, also where its square leaves the range of numbers.
+template <class V>
+double safe_norm(const V& v) {
+  const double norm = v.norm();
+  return norm > 1e-140 && norm < 1e140 ? norm : v.stableNorm();
+}
+
 /// l1 |b| + l2/2 |b|^2 of a vector b with its Euclidean norm: the group lasso (Yuan & Lin 2006) with a ridge part.
 /// Both weights already include lambda and the penalty factor. It depends on norms alone; `c` is the negative gradient
 /// of the loss in b.
@@ -25,9 +32,9 @@ struct GroupNorm {
   /// Distance from c to the subdifferential at b: zero exactly when b is optimal.
   template <class B, class C>
   double kkt_violation(const B& b, const C& c) const {
-    const double norm = b.norm();
-    if (norm == 0.0) return std::max(c.norm() - l1, 0.0);
-    return (c - (l2 + l1 / norm) * b).norm();
+    const double norm = safe_norm(b);
+    if (norm == 0.0) return std::max(safe_norm(c) - l1, 0.0);
+    return safe_norm((c - (l2 + l1 / norm) * b).eval());
   }
 
   /// Largest s in [0, 1] with conjugate(s |c|) finite.

@@ -33,7 +33,7 @@ class Penalties {
   }
 
   double value(Index unit, const Vec& b) const {
-    return grouped_ ? row(unit).value(part(b, unit).norm()) : entry(unit).value(b[unit]);
+    return grouped_ ? row(unit).value(safe_norm(part(b, unit))) : entry(unit).value(b[unit]);
   }
   double value(const Vec& b) const {
     double sum = 0.0;
@@ -52,19 +52,19 @@ class Penalties {
   }
   /// The violation where b is zero.
   double violation_at_zero(Index unit, const Vec& c) const {
-    return grouped_ ? std::max(part(c, unit).norm() - row(unit).l1, 0.0) : entry(unit).kkt_violation(0.0, c[unit]);
+    return grouped_ ? std::max(safe_norm(part(c, unit)) - row(unit).l1, 0.0) : entry(unit).kkt_violation(0.0, c[unit]);
   }
   /// What of c the penalty at zero holds against its l1 part: |c| or its norm.
-  double size(Index unit, const Vec& c) const { return grouped_ ? part(c, unit).norm() : std::abs(c[unit]); }
+  double size(Index unit, const Vec& c) const { return grouped_ ? safe_norm(part(c, unit)) : std::abs(c[unit]); }
   double l1(Index unit) const { return grouped_ ? row(unit).l1 : entry(unit).l1; }
 
   /// Largest s in [0, 1] with conjugate(s c) finite.
   double feasible_scale(Index unit, const Vec& c) const {
-    return grouped_ ? row(unit).feasible_scale(part(c, unit).norm()) : entry(unit).feasible_scale(c[unit]);
+    return grouped_ ? row(unit).feasible_scale(safe_norm(part(c, unit))) : entry(unit).feasible_scale(c[unit]);
   }
   /// Conjugate at scale * c.
   double conjugate(Index unit, const Vec& c, double scale) const {
-    return grouped_ ? row(unit).conjugate(scale * part(c, unit).norm()) : entry(unit).conjugate(scale * c[unit]);
+    return grouped_ ? row(unit).conjugate(scale * safe_norm(part(c, unit))) : entry(unit).conjugate(scale * c[unit]);
   }
   /// c'b of a unit.
   double product(Index unit, const Vec& b, const Vec& c) const {

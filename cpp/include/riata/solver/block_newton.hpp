@@ -47,7 +47,8 @@ class BlockNewton {
   /// Renumbers features after the working set changed: old number -> new number or -1.
   void renumber(std::span<const Index> new_number);
 
-  /// Starts at b, with c right there; ends with c right on the whole working set.
+  /// Starts at b, where the model's last expand() or correlations() was, with c right there; ends with c right on the
+  /// whole working set.
   InnerResult solve(PenalisedProblem problem, Vec& b, Vec& c);
 
   /// See path/archive.hpp. The preconditioner decides the bits of a step.
@@ -67,6 +68,7 @@ class BlockNewton {
   void sweep(PenalisedProblem& problem, Local& at) const;
   bool newton(PenalisedProblem& problem, Local& at);
   void precondition(const Local& at, std::span<const Index> moving);
+  void forget_preconditioner();
   void factor_correction();
   Mat apply(const Local& at, std::span<const Index> moving, const Mat& residual) const;
 
