@@ -530,13 +530,13 @@ def genotype_lines(geno: Genotypes) -> list[str]:
 def model_lines(name: str, model: Model) -> list[str]:
     """Describe a saved model."""
     path = model.path
+    chosen = np.atleast_2d(path.coef(model.alpha)[: model.n_features].T)
     lines = [
         f"{name}: {path.loss} path of {model.response}",
         f"  samples     {path.n_samples:,}",
         f"  features    {model.n_features:,}, {len(model.active):,} of them active somewhere on the path",
         f"  alphas      {len(path.alphas)}, from {path.alphas[0]:.4g} to {path.alphas[-1]:.4g}",
-        f"  reported    alpha {model.alpha:.4g}, "
-        f"{int(np.count_nonzero(path.coef(model.alpha)[: model.n_features])):,} selected",
+        f"  reported    alpha {model.alpha:.4g}, {int(np.count_nonzero(chosen.any(axis=0))):,} selected",
         f"  certificate largest relative duality gap {gap_text(float(np.max(path.dual_gaps)))}, tol "
         f"{path.tol:g}",
     ]

@@ -44,6 +44,8 @@ class Fitted:
         By stage.
     together : list of str
         Other phenotypes of the same run.
+    saved : str
+        Where the path is saved; empty: as ``PREFIX.path.npz``.
     interrupted : bool
     warnings : list of str
     held_out : (y, linear predictor) or None
@@ -74,6 +76,12 @@ class Fitted:
     partners: Partners | None = None
     build: str = "NR"
     together: list[str] = field(default_factory=list)
+    saved: str = ""
+
+    @property
+    def model_file(self) -> str:
+        """File that holds the path."""
+        return self.saved or f"{self.prefix}.path.npz"
 
     @property
     def path(self) -> Any:

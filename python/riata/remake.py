@@ -80,6 +80,7 @@ def restore(model: Model, kept: Kept, options: Namespace) -> Fitted:
         warnings=run["warnings"],
         build=run["build"],
         together=run["together"],
+        saved=options.model,
     )
     if same:  # predictions of samples held out were kept for one alpha only
         fitted.held_out = kept.held_out

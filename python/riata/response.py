@@ -85,6 +85,11 @@ def code_response(
             )
         loss = "gaussian"
     if loss == "multinomial":
+        if positive is not None:
+            raise ValueError(
+                "--positive must be left out with --loss multinomial, which models every class, "
+                f"got {positive!r}"
+            )
         return _many_classes(cells, missing, name, labels, numbers)
     if loss == "binomial":
         return _two_classes(cells, missing, name, labels, numbers, positive)

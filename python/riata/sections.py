@@ -401,13 +401,13 @@ def certificate_section(fitted: Fitted) -> Section:
 
 def next_section(fitted: Fitted) -> Section:
     """Return commands that take the fit further."""
-    model = f"--model {fitted.prefix}.path.npz"
+    model = f"--model {fitted.model_file}"
     flag = "--bfile NEW" if fitted.account.is_genotypes else "--matrix NEW.csv"
     covar = " --covar NEW.cov" if fitted.account.covariate_names else ""
     body = (
         code(f"riata predict {model} {flag}{covar} --out scores")
         + code(f"riata report {model} --alpha {_another_alpha(fitted):.3g} --out {fitted.prefix}-other")
-        + code(f'import riata\nfit = riata.load("{fitted.prefix}.path.npz")\nfit.plot()')
+        + code(f'import riata\nfit = riata.load("{fitted.model_file}")\nfit.plot()')
     )
     return Section(
         "What to do next",

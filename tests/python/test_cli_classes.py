@@ -43,6 +43,8 @@ def test_codes_are_places_in_alphabetical_order():
     ],
 )
 def test_what_is_not_several_classes_is_refused(cells, message):
+    with pytest.raises(ValueError, match="--positive must be left out with --loss multinomial"):
+        code_response(["a", "b", "c"], "y", loss="multinomial", positive="a")
     with pytest.raises(ValueError, match=message):
         code_response(cells, "y", loss="multinomial")
 
@@ -136,9 +138,14 @@ def test_fit_predict_and_report(files, tmp_path, capsys, grouped):
     for stem in ("m", "again"):
         page = (tmp_path / f"{stem}.html").read_text()
         assert "called mid" in page
+        assert f"riata predict --model {out}.path.npz" in page
+        assert f"{stem}.path.npz" not in page or stem == "m"
         assert "multinomial logistic regression of kind (high, low, mid)" in page
+    capsys.readouterr()
     assert run("info", f"{out}.path.npz") == 0
-    assert "classes     high, low, mid" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"alpha {alpha:.4g}, {len(hits['ID'])} selected" in said
+    assert "classes     high, low, mid" in said
 
 
 def test_row_grouped_is_for_classes(files, tmp_path, capsys):

@@ -14,13 +14,13 @@ constexpr Index kMostHeld = 2000;    // features with a Gram matrix; beyond that
 constexpr int kRounds = 60;          // sweeps and steps before the whole working set is looked at again
 constexpr int kSurrogateSweeps = 2;  // of descent on a surrogate, where outputs are coupled
 constexpr int kStagnant = 6;         // rounds without progress
-constexpr double kLoose = 0.01;      // residual that conjugate gradients may leave
+constexpr double kLoose = 0.1;       // residual that conjugate gradients may leave
 constexpr Index kMostIterations = 60;
 constexpr int kAttempts = 3;      // at a step, with ever fewer coefficients
 constexpr double kBlocked = 0.1;  // of its step, below which a coefficient that is to be stopped takes no part
 constexpr int kTrials = 5;        // of a step that is cut
 constexpr double kShorter = 0.3, kWorthwhile = 0.3;
-constexpr Index kStale = 20;  // iterations that tell of a preconditioner far off, and of the Gram matrix behind it
+constexpr Index kStale = 45;  // iterations that tell of a preconditioner far off, and of the Gram matrix behind it
 
 /// G R for a symmetric G.
 Mat symmetric_product(const Mat& G, const Mat& R) {

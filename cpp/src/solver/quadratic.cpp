@@ -421,11 +421,30 @@ void Quadratic::column_update(Index entry, double change) {
 }
 
 void Quadratic::row_correlation(Index feature, Eigen::Ref<Vec> c) {
-  for (Index k = 0; k < outputs_; ++k) c[k] = column_correlation(feature * outputs_ + k);
+  const double* const x = pool_.contiguous(positions_[static_cast<std::size_t>(feature)]);
+  if (x == nullptr) {
+    for (Index k = 0; k < outputs_; ++k) c[k] = column_correlation(feature * outputs_ + k);
+    return;
+  }
+  ensure_centres(std::span(&feature, 1));
+  const Index n = pool_.rows();
+  lines_.resize(static_cast<std::size_t>(outputs_));
+  for (Index k = 0; k < outputs_; ++k) lines_[static_cast<std::size_t>(k)] = u_.data() + k * n;
+  kernels().correlate_f64(lines_.data(), outputs_, n, x, n, 1, c.data(), outputs_);
+  c = (c + lag_ * (h_sum_ * centre(feature))) * inv_scale_[feature];
 }
 
 void Quadratic::row_update(Index feature, const Eigen::Ref<const Vec>& change) {
-  for (Index k = 0; k < outputs_; ++k) column_update(feature * outputs_ + k, change[k]);
+  const double* const x = pool_.contiguous(positions_[static_cast<std::size_t>(feature)]);
+  if (x == nullptr || !h_uniform_) {
+    for (Index k = 0; k < outputs_; ++k) column_update(feature * outputs_ + k, change[k]);
+    return;
+  }
+  ensure_centres(std::span(&feature, 1));
+  const Index n = pool_.rows();
+  const double scale = inv_scale_[feature];
+  for (Index k = 0; k < outputs_; ++k) kernels().axpy(-change[k] * scale * h_[0], x, u_.data() + k * n, n);
+  lag_ += change * (scale * centre(feature));
 }
 
 double Quadratic::squares() const {

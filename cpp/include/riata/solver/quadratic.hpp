@@ -136,6 +136,7 @@ class Quadratic {
   Index gram_size_ = 0;
   Vec diagonal_, pool_diagonal_;
   std::vector<Index> scratch_columns_;
+  std::vector<const double*> lines_;  // scratch
   Mat scratch_;
 };
 
