@@ -26,6 +26,11 @@ GOALS = {  # how many times riata's time the fastest peer should take, at the lo
     "sparse-binomial-20000x500000": (4, 5),
     "genotypes-2000x100000": (5, 5),
     "genotypes-5000x300000": (5, 5),
+    "cox-300x10000": (4, 4),
+    "poisson-500x10000": (4, 4),
+    "multinomial-200x10000": (4, 4),
+    "multinomial-grouped-200x10000": (4, 4),
+    "multigaussian-300x10000x20": (4, 4),
     "cv-ar-500x20000": (6, 6),
     "cv-blocks-400x10000": (6, 6),
 }
