@@ -162,7 +162,7 @@ def check_weights(sample_weight: Any, n: int) -> Float:
 
 def check_table(name: str, value: Any, shape: tuple[int, int], one: str) -> Float:
     """Return `value` as a new table of finite float64 numbers in Fortran order, `shape` samples x outputs."""
-    array = _as_floats(name, value, "numbers").copy(order="F")
+    array: Float = np.array(_as_floats(name, value, "numbers"), dtype=np.float64, order="F")
     if array.shape != shape:
         raise ValueError(
             f"{name} must hold {shape[1]} {one}s a sample, shape {shape}, got shape {array.shape}"

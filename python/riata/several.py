@@ -284,7 +284,7 @@ def _read(
     for k, given in enumerate(ys):
         try:
             array = np.array(given, dtype=np.float64)
-            known = np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
+            known = np.asarray(np.isfinite(array).all(axis=tuple(range(1, array.ndim))))
             if not known.any():
                 raise ValueError("y must hold finite numbers, got none")
             if len(known) == n:

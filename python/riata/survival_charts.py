@@ -49,7 +49,7 @@ def kaplan_meier(y: NDArray[Any]) -> tuple[Float, Float]:
     times, events = np.unique(y["time"][y["event"]], return_counts=True)
     left = np.searchsorted(np.sort(y["time"]), times, side="left")
     to_come = len(y) - np.searchsorted(np.sort(y["start"]), times, side="left")
-    return times, np.cumprod(1.0 - events / (len(y) - left - to_come))
+    return times, np.asarray(np.cumprod(1.0 - events / (len(y) - left - to_come)), dtype=np.float64)
 
 
 def thirds(y: NDArray[Any], score: Float) -> list[Group]:
