@@ -49,8 +49,8 @@ struct BlockNewton::Local {
   double size() const { return static_cast<double>(B.rows()); }
   double sweep_cost() const { return size() * static_cast<double>(B.size()); }
   double build_cost() const { return 2.5 * size() * size() * size(); }
-  double iteration_cost(Index rows) const {
-    const double product = exact ? size() : 2.0 * static_cast<double>(rows);
+  double iteration_cost(Index samples) const {
+    const double product = exact ? size() : 2.0 * static_cast<double>(samples);
     return (product + 2.0 * size()) * static_cast<double>(B.size());
   }
 
