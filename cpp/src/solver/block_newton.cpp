@@ -329,8 +329,8 @@ Mat BlockNewton::apply(const Local& at, std::span<const Index> moving, const Mat
   return out;
 }
 
-/// One Newton step on the coefficients that are active. False when it could not be taken.
-bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
+/// One Newton step on the coefficients that are active.
+void BlockNewton::newton(PenalisedProblem& problem, Local& at) {
   const Index K = at.B.cols();
   std::vector<Index> moving;
   for (Index i = 0; i < at.B.rows(); ++i) {
@@ -338,7 +338,7 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
     for (Index k = 0; k < K; ++k) any = any || at.moves(i, k);
     if (any) moving.push_back(i);
   }
-  if (moving.empty()) return false;
+  if (moving.empty()) return;
   const Index m = static_cast<Index>(moving.size());
   Mat residual = Mat::Zero(m, K), direction = Mat::Zero(m, K), mask = Mat::Ones(m, K);
   Vec pull(m), ridge(m);
@@ -386,7 +386,7 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
     iterations_ = 0;
     if (!(product > 0.0)) {
       forget_preconditioner();
-      return false;
+      return;
     }
     for (; iterations_ < kMostIterations; ++iterations_) {
       const Mat image = curve(search);
@@ -410,7 +410,7 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
     ++problem.counters.newton_steps;
     if (!D.allFinite()) {
       forget_preconditioner();
-      return false;
+      return;
     }
     bool any = false;
     for (Index i = 0; i < m && !at.grouped(); ++i) {
@@ -436,7 +436,6 @@ bool BlockNewton::newton(PenalisedProblem& problem, Local& at) {
   }
   at.B += t * whole;
   at.C -= t * fall;
-  return t > 0.0;
 }
 
 /// Brings the violation on some features down to the target; c there is as at b to begin with.

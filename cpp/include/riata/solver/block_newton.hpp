@@ -66,7 +66,7 @@ class BlockNewton {
                InnerResult& result);
   void descend(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
   void sweep(PenalisedProblem& problem, Local& at) const;
-  bool newton(PenalisedProblem& problem, Local& at);
+  void newton(PenalisedProblem& problem, Local& at);
   void precondition(const Local& at, std::span<const Index> moving);
   void forget_preconditioner();
   void factor_correction();
