@@ -88,14 +88,19 @@ class Path:
         passed 0.999, more features than `max_active` were active, or more memory than `memory` was held.
     counters : dict
         Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
-    certificate : str
-        ``"duality_gap"``: what `tol` bounds.
+    certificate : {"duality_gap", "kkt"}
+        What `tol` bounds and `dual_gaps` holds. ``"kkt"``, for the penalties MCP and SCAD, which have no useful
+        dual: the largest violation of an optimality condition, over alpha; `dual` is NaN then.
     row_grouped : bool
         Whether a feature enters all outputs together: the penalty is on the norm of its K coefficients.
     responses : ndarray of str, shape (K,), or None
         Names of the columns of y, for the multigaussian loss and a DataFrame.
     huber_delta : float or None
         Of the Huber loss.
+    penalty : {"elastic_net", "group", "mcp", "scad", "slope"}
+    locally_convex : ndarray of bool, shape (L,), or None
+        MCP and SCAD: whether the objective is strictly convex in the active features, whatever their size: the
+        smallest eigenvalue of their Gram matrix exceeds the concavity of the penalty (Breheny & Huang 2011).
     """
 
     alphas: Float
@@ -130,6 +135,8 @@ class Path:
     row_grouped: bool = False
     responses: NDArray[Any] | None = None
     huber_delta: float | None = None
+    penalty: str = "elastic_net"
+    locally_convex: NDArray[np.bool_] | None = None
 
     @property
     def n_features(self) -> int:

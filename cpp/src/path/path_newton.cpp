@@ -91,7 +91,7 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
 double PathProblem::distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units,
                              double lambda, const std::function<double(double)>& shrinkage) const {
   const double unit = result_.null_objective - result_.saturated_objective, tolerance = kkt_tolerance(lambda);
-  const bool certifiable = lambda < kInfinity && unit > 0.0;
+  const bool certifiable = lambda < kInfinity && unit > 0.0 && net.convex();
   double scale = 1.0, worst = 0.0, worst_free = 0.0;
   for (Index i : units) {
     const double violation = net.violation(i, b, c);
@@ -140,6 +140,8 @@ void PathProblem::renew_model(const Newton& at, const Pending& p, bool careful) 
   auto coupling = loss_->curvature(p.eta, Loss::kFlattest, options_.fit_intercept);
   if (coupling) coupled_at_ = p.eta;
   model_.expand(&h, p.u, p.b, p.c, std::move(coupling));
+  group_descent_.forget();
+  sorted_newton_.forget();
   active_set_.reset();
 }
 
