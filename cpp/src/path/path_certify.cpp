@@ -366,7 +366,8 @@ bool PathProblem::finish_certify() {
   const Penalties net = penalties(beyond.features, pending_.front().lambda);
   const Vec c = beyond.values();
   for (Index unit = 0; unit < net.units(); ++unit) {
-    if (net.violation_at_zero(unit, c) <= kkt_tolerance(pending_.front().lambda)) continue;
+    // By themselves they would have the largest weights of a sorted norm.
+    if (!net.sorted() && net.violation_at_zero(unit, c) <= kkt_tolerance(pending_.front().lambda)) continue;
     for (Index e = net.begin(unit); e < net.begin(unit + 1); ++e) {
       const Index j = beyond.features[static_cast<std::size_t>(e / outputs_)];
       if (fresh.empty() || fresh.back() != j) fresh.push_back(j);

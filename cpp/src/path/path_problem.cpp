@@ -226,7 +226,7 @@ void PathProblem::set_work(std::vector<Index> features) {
   if (outputs_ > 1) block_newton_.renumber(new_number);
   group_descent_.renumber(new_number);
   sorted_newton_.renumber(new_number);
-  if (simple()) {
+  if (simple() || structure_ == Structure::kConcave) {
     std::vector<Index> new_entry;
     for (const Index w : new_number) {
       for (Index k = 0; k < K; ++k) new_entry.push_back(w < 0 ? -1 : w * K + k);

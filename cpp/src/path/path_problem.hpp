@@ -179,6 +179,8 @@ class PathProblem {
   struct Newton;
   void solve_newton(Pending& p, std::span<const Index> entering);
   double factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere);
+  bool coordinates_convex(const Penalties& net);
+  static Penalties tangent_penalties(const Penalties& net, const Vec& b);
   double model_step(Newton& at, Pending& p, const std::string& solver);
   void renew_model(const Newton& at, const Pending& p, bool careful);
   void couple_again();
