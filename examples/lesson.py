@@ -54,10 +54,16 @@ WIDTH = 7.2  # inches: 700 pixels in a README
 Lesson = Callable[[], dict[str, Figure]]
 
 
-def new_figure(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
-    """Return a figure of `height` inches and its axes, without the state that pyplot keeps."""
+def blank_figure(height: float) -> Figure:
+    """Return a figure of `height` inches, without the state that pyplot keeps."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
+    return figure
+
+
+def new_figure(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, Any]:
+    """Return a figure of `height` inches and its axes."""
+    figure = blank_figure(height)
     return figure, figure.subplots(rows, columns, **options)
 
 
