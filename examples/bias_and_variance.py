@@ -1,19 +1,21 @@
 """Why shrink at all: bias against variance along a path.
 
-Fix a design X, a true f(x), and draw many responses y = f(x) + noise. Each gives a path. At a new point x the error of
-a prediction, the mean over draws and noise, is
+Fix a design X, a true f(x), and draw many responses y = f(x) + noise. Each gives a path. At a new point x the
+error of a prediction, the mean over draws and noise, is
 
     E (y_new - fhat(x))^2  =  (f(x) - E fhat(x))^2  +  Var fhat(x)  +  sigma^2
                                      bias^2              variance       noise
 
-A strong penalty (left) gives almost the same fit for every draw: no variance, all bias. A weak one follows each draw:
-less bias, much variance. The sum is least in between. Here 100 samples and 200 features are given, of which 6 matter;
-least squares would not even be unique. As few features matter, the lasso's best is below ridge's: ridge spreads the
-effects of the 6 over all 200 coefficients, and with fewer samples than features no alpha rids it of that bias.
+A strong penalty (left) gives almost the same fit for every draw: no variance, all bias. A weak one follows
+each draw: less bias, much variance. The sum is least in between. Here 100 samples and 200 features are given,
+of which 6 matter; least squares would not even be unique. As few features matter, the lasso's best is below
+ridge's: ridge spreads the effects of the 6 over all 200 coefficients, and with fewer samples than features no
+alpha rids it of that bias.
 
 More than half of what the lasso's best leaves above the noise is bias: the penalty takes its share off the
-coefficients that matter, too. Fits that are relaxed (refitted without the penalty on the features that the lasso selected) or whose
-penalty levels off for large coefficients (MCP, SCAD) trade this bias against a little variance.
+coefficients that matter, too. Fits that are relaxed (refitted without the penalty on the features that the
+lasso selected) or whose penalty levels off for large coefficients (MCP, SCAD) trade this bias against a
+little variance.
 
 The paths of all draws come from one call of `riata.fit_paths`, whose responses share each pass over X.
 
@@ -28,7 +30,7 @@ from matplotlib.figure import Figure
 
 import riata
 
-N, P, N_DRAWS, SIGMA = 100, 200, 150, 2.0
+N, P, N_DRAWS, SIGMA = 100, 200, 100, 2.0
 TRUTH = np.zeros(P)
 TRUTH[::35] = [2.0, -2.0, 1.5, -1.5, 1.0, -1.0]
 
@@ -46,7 +48,7 @@ def lesson() -> dict[str, Figure]:
     for ax, (name, l1_ratio, low, high) in zip(
         axes, (("lasso", 1.0, 0.03, 3.0), ("ridge", 0.0, 0.03, 300.0)), strict=True
     ):
-        alphas = np.geomspace(high, low, 40)
+        alphas = np.geomspace(high, low, 30)
         paths = riata.fit_paths(X, responses, alphas=alphas, l1_ratio=l1_ratio, tol=1e-5, n_threads=1)
         fitted = np.stack([path.predict(X_new, alphas) for path in paths])  # draws x points x alphas
         bias2 = ((truth_new[:, None] - fitted.mean(axis=0)) ** 2).mean(axis=0)

@@ -4,15 +4,16 @@ Take two features and least squares. The loss
 
     f(b) = (1/2n) ||y - X b||^2
 
-is a bowl over the plane of the two coefficients; its level sets are ellipses around the least-squares solution.
-A penalty is the same as a budget: the lasso finds the point of the diamond |b1| + |b2| <= t where the loss is least,
-ridge that of the circle b1^2 + b2^2 <= t^2. Both are where the smallest ellipse that reaches the region touches it.
+is a bowl over the plane of the two coefficients; its level sets are ellipses around the least-squares
+solution. A penalty is the same as a budget: the lasso finds the point of the diamond |b1| + |b2| <= t where
+the loss is least, ridge that of the circle b1^2 + b2^2 <= t^2. Both are where the smallest ellipse that
+reaches the region touches it.
 
-A circle is touched at one point for each direction that the ellipse can come from, and only one direction in a
-continuum leads to a point on an axis. A corner of the diamond is touched from a whole wedge of directions: minus
-the gradient of f there may be any (alpha, s alpha) with |s| <= 1. This is why the lasso sets coefficients to zero
-with positive probability, and ridge with probability zero. The last line counts it over 2,000 draws of the noise.
-In the figure the wedge is grey, and the arrow is minus the gradient.
+A circle is touched at one point for each direction that the ellipse can come from, and of all these a single
+one leads to each of its points on the axes. A corner of the diamond is touched from a whole wedge of
+directions: minus the gradient of f there may be any (alpha, s alpha) with |s| <= 1. This is why the lasso
+sets coefficients to zero with positive probability, and ridge with probability zero. The last line counts it
+over 2,000 draws of the noise. In the figure the wedge is grey, and the arrow is minus the gradient.
 
     python examples/diamond_and_circle.py [FOLDER]
 """
@@ -51,15 +52,21 @@ def lesson() -> dict[str, Figure]:
     assert lasso[0] > 0.0
     assert lasso[1] == 0.0  # exactly: the point is the corner
     assert np.all(ridge != 0.0)
-    # Minus the gradient is alpha times a subgradient of the penalty: (1, s), |s| <= 1, at the corner, b for ridge.
+    # Minus the gradient is alpha times a slope of the penalty: (1, s), |s| <= 1, at the corner; b for ridge.
     pull = X.T @ (y - X @ lasso) / n
     assert abs(pull[0] - ALPHA) < 1e-6
     assert abs(pull[1]) < ALPHA
     np.testing.assert_allclose(X.T @ (y - X @ ridge) / n, ridge_alpha * ridge, atol=1e-6)
 
     draws = [X @ TRUTH + NOISE * rng.standard_normal(n) for _ in range(2000)]
-    zeros = {name: share_of_zeros(X, draws, a, r) for name, a, r in (("lasso", ALPHA, 1.0), ("ridge", ridge_alpha, 0.0))}
-    print(f"a coefficient is exactly zero in {zeros['lasso']:.0%} of the lasso's fits, {zeros['ridge']:.0%} of ridge's")
+    zeros = {
+        name: share_of_zeros(X, draws, a, r)
+        for name, a, r in (("lasso", ALPHA, 1.0), ("ridge", ridge_alpha, 0.0))
+    }
+    print(
+        f"a coefficient is exactly zero in {zeros['lasso']:.0%} of the lasso's fits, "
+        f"{zeros['ridge']:.0%} of ridge's"
+    )
     assert zeros["lasso"] > 0.4
     assert zeros["ridge"] == 0.0
 
@@ -96,7 +103,7 @@ def share_of_zeros(X, responses, alpha, l1_ratio):
 
 def draw(ax, X, y, region, touched, least_squares, style):
     """Draw the region, ellipses of equal loss, and minus the gradient where they touch."""
-    b1, b2 = np.meshgrid(np.linspace(-1.6, 3.4, 160), np.linspace(-1.6, 2.2, 120))
+    b1, b2 = np.meshgrid(np.linspace(-1.6, 3.4, 100), np.linspace(-1.6, 2.2, 76))
     error = y[:, None] - X @ np.stack([b1.ravel(), b2.ravel()])
     loss = (error**2).mean(axis=0).reshape(b1.shape) / 2.0
     least, here = (np.mean((y - X @ b) ** 2) / 2.0 for b in (least_squares, touched))

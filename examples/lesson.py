@@ -45,6 +45,7 @@ LOOK = {
     "ytick.labelsize": 8.5,
     "legend.fontsize": 8.5,
     "legend.frameon": False,
+    "legend.handlelength": 2.8,
     "figure.facecolor": "white",
     "savefig.dpi": 150,
     "svg.hashsalt": "riata",

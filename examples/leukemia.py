@@ -1,16 +1,18 @@
 """Many more features than samples: which of 7,129 genes tell two leukemias apart?
 
-The data of Golub et al. (1999), which ship with riata: 38 patients to learn from, 27 with acute lymphoblastic leukemia
-(ALL) and 11 with acute myeloid (AML), 7,129 genes measured on each, and 34 other patients to test on, collected
-separately. Least squares or logistic regression would fit any labels at all here, in infinitely many ways.
+The data of Golub et al. (1999), which ship with riata: 38 patients to learn from, 27 with acute lymphoblastic
+leukemia (ALL) and 11 with acute myeloid (AML), 7,129 genes measured on each, and 34 other patients to test
+on, collected separately. Least squares or logistic regression would fit any labels at all here, in infinitely
+many ways.
 
 1. *The path.* Sparse logistic regression at 100 values of alpha, from no gene to 18.
-2. *Cross-validation* on the 38 chooses alpha. The 34 have no part in it, so their score is an honest one: 30 are
-   classified correctly.
-3. *Stability.* The model is fitted again at this alpha to 100 bootstrap samples of the 38 (drawn with replacement: as
-   weights, so that no row is copied). Only two of the 13 genes come back in half of the samples or more, while 191
-   are selected at least once. Correlated genes stand in for each other: the model predicts well, but its list of genes
-   is one of many that would. Stability selection (Meinshausen & Buehlmann 2010) makes a rule of such counts.
+2. *Cross-validation* on the 38 chooses alpha. The 34 have no part in it, so their score is an honest one: 30
+   are classified correctly.
+3. *Stability.* The model is fitted again at this alpha to 100 bootstrap samples of the 38 (drawn with
+   replacement: as weights, so that no row is copied). Only two of the 13 genes come back in half of the
+   samples or more, while 191 are selected at least once. Correlated genes stand in for each other: the model
+   predicts well, but its list of genes is one of many that would. Stability selection (Meinshausen &
+   Buehlmann 2010) makes a rule of such counts.
 
     python examples/leukemia.py [FOLDER]
 """
@@ -18,7 +20,7 @@ separately. Least squares or logistic regression would fit any labels at all her
 from __future__ import annotations
 
 import numpy as np
-from lesson import BLUE, GREY, SOFT, blank_figure, main
+from lesson import BLUE, GREY, blank_figure, main
 from matplotlib.figure import Figure
 
 import riata
@@ -57,8 +59,13 @@ def lesson() -> dict[str, Figure]:
     print("share of bootstrap samples that select each gene:")
     order = selected[np.argsort(-share[selected], kind="stable")]
     for j in order:
-        print(f"  {names[j]:10} {share[j]:4.0%}  coefficient per deviation {cv.coef()[j] * X[:, j].std():+.3f}")
-    print(f"{np.sum(share > 0)} genes are selected at least once, {np.sum(share >= 0.5)} in half of the samples or more")
+        print(
+            f"  {names[j]:10} {share[j]:4.0%}  coefficient per deviation {cv.coef()[j] * X[:, j].std():+.3f}"
+        )
+    print(
+        f"{np.sum(share > 0.0)} genes are selected at least once, "
+        f"{np.sum(share >= 0.5)} in half of the samples or more"
+    )
     assert {"ZYX", "CD33"} < {names[j] for j in selected}  # two of the genes that the original study names
     assert np.sum(share > 0.0) > 5 * len(selected)  # the list is one of many
     assert np.sum(share[selected] >= 0.5) < len(selected) / 2
@@ -78,9 +85,8 @@ def stability(ax, names, share):
     ax.bar(names, 100.0 * share, color=[BLUE if value >= 0.5 else GREY for value in share], width=0.7)
     for k, value in enumerate(share):
         ax.text(k, 100.0 * value + 1.5, f"{100 * value:.0f}", ha="center", fontsize=8.5)
-    ax.axhline(50.0, color=SOFT, ls=":", lw=1.2)
     ax.set(title=f"how often {N_BOOTSTRAP} bootstrap samples select the same genes", ylabel="% of samples")
-    ax.set_ylim(0.0, 105.0)
+    ax.set(ylim=(0.0, 102.0), yticks=range(0, 101, 25))
     ax.grid(axis="x", visible=False)
     ax.tick_params(axis="x", length=0)
     for label in ax.get_xticklabels():

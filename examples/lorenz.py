@@ -4,22 +4,23 @@ A trajectory (x, y, z) of Lorenz's equations (1963)
 
     x' = 10 (y - x),    y' = x (28 - z) - y,    z' = x y - 8/3 z
 
-is sampled at 5,000 times, and its derivatives are observed with noise. Candidate terms are the 20 products of x, y and z
-up to the third degree; which of them make up each derivative is a sparse regression (Brunton, Proctor & Kutz 2016). Of
-3 x 20 coefficients 7 are not zero.
+is sampled at 5,000 times, and its derivatives are observed with noise. Candidate terms are the 20 products of
+x, y and z up to the third degree; which of them make up each derivative is a sparse regression (Brunton,
+Proctor & Kutz 2016). Of 3 x 20 coefficients 7 are not zero.
 
-The terms are strongly correlated, as a trajectory lives on a thin set: x and y nearly go together, and so do xz and yz.
-There the lasso alone fails. At no alpha of its path are the true terms, and they alone, in the model: what it shrinks
-off a true term it lets the correlated ones make up for. This is known of the lasso (Zhao & Yu 2006, the irrepresentable
-condition), and no choice of alpha helps.
+The terms are strongly correlated, as a trajectory lives on a thin set: x and y nearly go together, and so do
+xz and yz. There the lasso alone fails. At no alpha of its path are the true terms, and they alone, in the
+model: what it shrinks off a true term it lets the correlated ones make up for. This is known of the lasso
+(Zhao & Yu 2006, the irrepresentable condition), and no choice of alpha helps.
 
-The adaptive lasso (Zou 2006) does find them. Least squares on all 20 terms, of which there are samples enough, is
-unbiased but gives every term a coefficient; the penalty on each term is then divided by the size of that coefficient.
-Terms that least squares hardly needs become dear, those that it needs are nearly free. A last least-squares fit on the
-selected terms (a refit) takes out what shrinkage is left.
+The adaptive lasso (Zou 2006) does find them. Least squares on all 20 terms, of which there are samples
+enough, is unbiased but gives every term a coefficient; the penalty on each term is then divided by the size
+of that coefficient. Terms that least squares hardly needs become dear, those that it needs are nearly free. A
+last least-squares fit on the selected terms (a refit) takes out what shrinkage is left.
 
-`AdaptiveLasso` below does this for any number of targets, and has what pysindy asks of an optimizer: ``fit(terms,
-targets)`` and ``coef_`` of shape (targets, terms). If pysindy is installed, the lesson puts it to use there.
+`AdaptiveLasso` below does this for any number of targets, and has what pysindy asks of an optimizer:
+``fit(terms, targets)`` and ``coef_`` of shape (targets, terms). If pysindy is installed, the lesson puts it
+to use there.
 
     python examples/lorenz.py [FOLDER]
 """
@@ -154,7 +155,7 @@ def picture(states, names, truth, path, plain, adaptive):
     figure = blank_figure(6.6)
     axes = figure.subplot_mosaic([["orbit", "path"], ["table", "table"]], height_ratios=[1.0, 1.1])
 
-    axes["orbit"].plot(states[:, 0], states[:, 2], color=BLUE, lw=0.7)
+    axes["orbit"].plot(*states[::10, [0, 2]].T, color=BLUE, lw=0.7)
     axes["orbit"].set(title="the trajectory, 10 units of time", xlabel="x", ylabel="z")
 
     ax = axes["path"]
@@ -185,7 +186,9 @@ def picture(states, names, truth, path, plain, adaptive):
     ax.set_title("coefficients: blue belong in the equations, orange do not (~0: less than 0.005)")
     ax.set(xlim=(-0.6, len(names) - 0.4), ylim=(-10.6, 0.6))
     ax.set_xticks(range(len(names)), names)
-    labels = [f"{state}' {label}" if k == 0 else label for state in STATES for k, (label, _) in enumerate(rows)]
+    labels = [
+        f"{state}' {label}" if k == 0 else label for state in STATES for k, (label, _) in enumerate(rows)
+    ]
     ax.set_yticks([-(4 * k + i) for k in range(3) for i in range(3)], labels)
     ax.tick_params(length=0)
     ax.grid(False)

@@ -1,18 +1,19 @@
 """A penalty as a prior: the lasso is the posterior mode under Laplace's density, ridge under the normal.
 
-With noise of variance sigma^2 the loss (1/2n)||y - X b||^2 is minus the log-likelihood times sigma^2/n, plus a constant.
-So minimising loss + alpha |b| is maximising the posterior density of b under the prior
+With noise of variance sigma^2 the loss (1/2n)||y - X b||^2 is minus the log-likelihood times sigma^2/n, plus
+a constant. So minimising loss + alpha |b| is maximising the posterior density of b under the prior
 
     p(b)  proportional to  exp(-|b| / tau),      tau = sigma^2 / (n alpha)      (Laplace)
 
-and with alpha b^2/2 under a normal prior of variance tau (Tibshirani 1996, section 5). Laplace's density has a kink at
-zero and heavier tails: more mass near zero, and less reluctance to large values, than the normal.
+and with alpha b^2/2 under a normal prior of variance tau (Tibshirani 1996, section 5). Laplace's density has
+a kink at zero and heavier tails: more mass near zero, and less reluctance to large values, than the normal.
 
-A mode is not the whole posterior, though. In the figure one coefficient is estimated from 20 samples, once where its
-true value is small and once where it is large. For the small one the mode under Laplace's prior, which is riata's coefficient, is
-exactly zero, as the kink of the prior outlasts the likelihood. But the posterior is a density: it puts no mass on zero,
-its mean is not zero, and none of 10,000 draws from it is. Who wants a posterior with zeros in it needs a prior that
-puts mass on zero (a spike and a slab). The lasso's zeros are a property of the optimum, not a belief.
+A mode is not the whole posterior, though. In the figure one coefficient is estimated from 20 samples, once
+where its true value is small and once where it is large. For the small one the mode under Laplace's prior,
+which is riata's coefficient, is exactly zero, as the kink of the prior outlasts the likelihood. But the
+posterior is a density: it puts no mass on zero, its mean is not zero, and none of 10,000 draws from it is.
+Who wants a posterior with zeros in it needs a prior that puts mass on zero (a spike and a slab). The lasso's
+zeros are a property of the optimum, not a belief.
 
     python examples/prior.py [FOLDER]
 """
@@ -52,7 +53,9 @@ def lesson() -> dict[str, Figure]:
         y = truth * x + noise
         estimates = {"Laplace": coefficient(x, y, l1_ratio=1.0), "normal": coefficient(x, y, l1_ratio=0.0)}
         loglik = -((y[:, None] - x[:, None] * GRID) ** 2).sum(axis=0) / (2.0 * SIGMA**2)
-        ax.plot(GRID, normalised(np.exp(loglik - loglik.max())), color=SOFT, ls=":", lw=1.6, label="likelihood")
+        ax.plot(
+            GRID, normalised(np.exp(loglik - loglik.max())), color=SOFT, ls=":", lw=1.6, label="likelihood"
+        )
         for name, minus_log in PRIORS.items():
             log_posterior = loglik - minus_log(GRID)
             density = normalised(np.exp(log_posterior - log_posterior.max()))
@@ -76,7 +79,9 @@ def lesson() -> dict[str, Figure]:
             ax.plot(mode, density.max(), "o", ms=7.5, **marks)
             ax.plot(mean, 0.0, "^", ms=8.5, **marks)
         ax.axvline(0.0, color=SOFT, lw=0.8)
-        ax.set(title=f"posteriors, true b = {truth}", xlabel="coefficient b", xlim=(-1.0, 2.0), ylim=(0.0, 3.1))
+        ax.set(
+            title=f"posteriors, true b = {truth}", xlabel="coefficient b", xlim=(-1.0, 2.0), ylim=(0.0, 3.1)
+        )
     axes[0].set_ylim(0.0, 3.1)
     axes[0].plot([], [], "o", color=INK, label="mode = riata's coefficient")
     axes[0].plot([], [], "^", color=INK, label="mean")

@@ -1,19 +1,22 @@
 """Units matter to a penalty: the same data in metres and in millimetres.
 
-Least squares does not care for units: a feature in millimetres gets a coefficient a thousand times smaller and predicts
-the same. A penalty does care, for it counts coefficients as they are. The effect of one standard deviation s_j of a
-feature is e_j = b_j s_j, so
+Least squares does not care for units: a feature in millimetres gets a coefficient a thousand times smaller
+and predicts the same. A penalty does care, for it counts coefficients as they are. The effect of one standard
+deviation s_j of a feature is e_j = b_j s_j, so
 
-    alpha |b_j|  =  (alpha / s_j) |e_j|:
+    alpha |b_j|  =  (alpha / s_j) |e_j|.
 
-in units that make a feature's spread small (metres) its effect is dear, in units that make it large (millimetres) it
-is nearly free. Weight is made here from height, waist and age, whose standard deviations are worth 7, 5 and 3 kg. Without
-standardising, height in metres enters last, though it matters most, and in millimetres first; nothing else changed.
+In units that make a feature's spread small (metres) its effect is dear, in units that make it large
+(millimetres) it is nearly free. Weight is made here from height, waist and age, whose standard deviations are
+worth 7, 5 and 3 kg. Without standardising, height in metres enters last, though it matters most, and in
+millimetres first; nothing else changed.
 
-With ``standardize=True``, the default of `riata.fit_path`, the penalty is on e_j itself, and units do not matter:
-the two paths are the same to rounding. It is the same as ``penalty_factor=s``. (The estimators such as `riata.Lasso`
-default to False, as those of scikit-learn do. When columns share one unit, such as genes on one array, not
-standardising can be the better choice: those that hardly vary then need a larger effect to enter.)
+With ``standardize=True``, the default of `riata.fit_path`, the penalty is on e_j itself, and units do not
+matter: the two paths are the same to rounding. ``penalty_factor=s``
+without standardising is the same. (The estimators such
+as `riata.Lasso` default to False, as those of scikit-learn do. When columns share one unit, such as genes on
+one array, not standardising can be the better choice: those that hardly vary then need a larger effect to
+enter.)
 
     python examples/scale.py [FOLDER]
 """
@@ -38,7 +41,9 @@ def lesson() -> dict[str, Figure]:
     waist = rng.normal(88.0, 11.0, n)  # cm
     age = rng.normal(45.0, 13.0, n)  # years
     metres = np.column_stack([height, waist, age])
-    weight = 70.0 + (metres - metres.mean(axis=0)) / metres.std(axis=0) @ [7.0, 5.0, 3.0] + rng.normal(0.0, 5.0, n)
+    weight = (
+        70.0 + (metres - metres.mean(axis=0)) / metres.std(axis=0) @ [7.0, 5.0, 3.0] + rng.normal(0.0, 5.0, n)
+    )
     millimetres = metres * [1000.0, 1.0, 1.0]
 
     fits = {}
@@ -70,7 +75,12 @@ def lesson() -> dict[str, Figure]:
         for name, (colour, line), curve in zip(NAMES, STYLES, effects(fit, X), strict=True):
             ax.plot(fit.alphas, curve, color=colour, ls=line, lw=2.0, label=name)
         ax.axhline(0.0, color=SOFT, lw=0.8)
-        ax.set(title=title, xscale="log", xlim=(fit.alphas[0], fit.alphas[-1]), xlabel="alpha (weaker to the right)")
+        ax.set(
+            title=title,
+            xscale="log",
+            xlim=(fit.alphas[0], fit.alphas[-1]),
+            xlabel="alpha (weaker to the right)",
+        )
         ax.xaxis.set_major_formatter("{x:g}")
     every = slice(0, None, 6)
     again = fits["mm", True]
