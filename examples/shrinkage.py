@@ -43,7 +43,8 @@ class Penalty:
     value: Any  # of b
     slope: Any  # of b > 0
     prox: Any  # of z, at ALPHA
-    l1_ratio: float
+    zero_up_to: float  # the largest |z| that becomes zero
+    told: dict[str, Any]  # what fit_path takes
     style: dict[str, Any]
     marker: str
 
@@ -54,7 +55,8 @@ PENALTIES = (
         value=np.abs,
         slope=np.sign,
         prox=lambda z: np.sign(z) * np.maximum(np.abs(z) - ALPHA, 0.0),
-        l1_ratio=1.0,
+        zero_up_to=ALPHA,
+        told={"l1_ratio": 1.0},
         style=LASSO,
         marker="o",
     ),
@@ -63,7 +65,8 @@ PENALTIES = (
         value=lambda b: b**2 / 2.0,
         slope=lambda b: b,
         prox=lambda z: z / (1.0 + ALPHA),
-        l1_ratio=0.0,
+        zero_up_to=0.0,
+        told={"l1_ratio": 0.0},
         style=RIDGE,
         marker="s",
     ),
@@ -94,18 +97,19 @@ def lesson() -> dict[str, Figure]:
             f"{penalty.name}: "
             + (f"zero after {arrived[0]} steps" if len(arrived) else f"{walk[-1]:.3f} after 25")
         )
-        assert bool(len(arrived)) == (penalty.l1_ratio == 1.0)
+        assert bool(len(arrived)) == (penalty.zero_up_to > 0.0)
 
-        model = riata.ElasticNet(ALPHA, l1_ratio=penalty.l1_ratio, fit_intercept=False, tol=1e-12).fit(X, y)
-        off = np.abs(model.coef_ - penalty.prox(z)).max()
-        print(f"  {np.sum(model.coef_ == 0.0)} of {p} coefficients are zero; off the formula by {off:.0e}")
+        path = riata.fit_path(
+            X, y, alphas=[ALPHA], fit_intercept=False, standardize=False, tol=1e-12, **penalty.told
+        )
+        coef = path.coef(ALPHA)
+        off = np.abs(coef - penalty.prox(z)).max()
+        print(f"  {np.sum(coef == 0.0)} of {p} coefficients are zero; off the formula by {off:.0e}")
         assert off < 1e-6
-        assert np.array_equal(model.coef_ == 0.0, np.abs(z) <= ALPHA * penalty.l1_ratio)
+        assert np.array_equal(coef == 0.0, np.abs(z) <= penalty.zero_up_to)
         line = np.linspace(-3.2, 3.2, 641)
         shrunk.plot(line, penalty.prox(line), **penalty.style)
-        shrunk.plot(
-            z, model.coef_, penalty.marker, color=penalty.style["color"], mec="white", mew=0.8, ms=6.5
-        )
+        shrunk.plot(z, coef, penalty.marker, color=penalty.style["color"], mec="white", mew=0.8, ms=6.5)
 
     values.set(title="the penalty", xlabel="coefficient b", ylabel="penalty(b)")
     values.legend(loc="upper center")
