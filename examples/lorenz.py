@@ -155,7 +155,7 @@ def picture(states, names, truth, path, plain, adaptive):
     figure = blank_figure(6.6)
     axes = figure.subplot_mosaic([["orbit", "path"], ["table", "table"]], height_ratios=[1.0, 1.1])
 
-    axes["orbit"].plot(*states[::10, [0, 2]].T, color=BLUE, lw=0.7)
+    axes["orbit"].plot(*states[::7, [0, 2]].T, color=BLUE, lw=0.7)
     axes["orbit"].set(title="the trajectory, 10 units of time", xlabel="x", ylabel="z")
 
     ax = axes["path"]
