@@ -148,7 +148,8 @@ TEST_CASE("structure: every certificate holds, by brute force over all columns, 
     for (const std::string& name : {"group", "group with ridge", "sparse group", "slope", "mcp", "scad"}) {
       Case test = make_case(name, loss, p);
       test.options.n_alphas = 15;
-      test.options.eps = test.options.penalty == "mcp" || test.options.penalty == "scad" ? 0.4 : 0.2;
+      const bool concave = test.options.penalty == "mcp" || test.options.penalty == "scad";
+      test.options.eps = concave ? 0.4 : loss == "huber" ? 0.3 : 0.2;
       test.options.tol = 1e-8;
       test.options.stop_early = false;
       for (const auto& X : storages.designs) {
@@ -214,7 +215,8 @@ TEST_CASE("structure: factors, offsets, no intercept, no scaling, every solver")
           const Evidence e = examine(X, problem, test, r, k);
           CHECK(r.converged[k] == 1);
           CHECK((r.locally_convex.empty() ? e.gap : e.violation) <= o.tol * 1.01);
-          CHECK(e.gap >= -1e-12);
+          // Here c of free features is as the solver left it, not zero as a dual point asks.
+          CHECK(e.gap >= (variant == 1 ? -1e-8 : -1e-12));
         }
       }
     }
