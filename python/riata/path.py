@@ -19,7 +19,7 @@ from riata._coefs import (
     side_by_side,
     taken_apart,
 )
-from riata._design import DesignView, as_design
+from riata._design import as_design, check_same_features
 from riata._validation import (
     Float,
     Names,
@@ -27,7 +27,7 @@ from riata._validation import (
     check_offset,
     check_threads,
 )
-from riata.text_columns import PlainColumn, TextColumn, differing_rows, plain_column
+from riata.text_columns import PlainColumn, TextColumn, plain_column
 
 __all__ = ["Path", "load"]
 
@@ -242,7 +242,7 @@ class Path:
             raise ValueError(f"kind must be 'response' or 'link' for the {self.loss} loss, got 'class'")
         coefs, intercepts = (self.coefs, self.intercepts) if alpha is None else self._at(alpha)
         design = as_design(X)
-        self._check_features(design)
+        check_same_features(design, self.n_features, self.feature_names)
         shift = check_offset(offset, design.n_samples, intercepts.shape[:-1])
         link = linear_predictor(design, coefs, intercepts, check_threads(n_threads))
         if shift is not None:
@@ -324,22 +324,6 @@ class Path:
         exact = wanted == grid[right]
         share[exact] = 0.0
         return left, right, share
-
-    def _check_features(self, design: DesignView) -> None:
-        if design.n_features != self.n_features:
-            raise ValueError(
-                f"X must have the {self.n_features} features of the fit, got {design.n_features}"
-            )
-        ours, theirs = self.feature_names, design.feature_names
-        if ours is None or theirs is None:
-            return
-        differ = differing_rows(ours, theirs)
-        if len(differ):
-            j = int(differ[0])
-            raise ValueError(
-                "X must have the features of the fit in the same order, "
-                f"got {theirs[j]!r} where the fit had {ours[j]!r}"
-            )
 
     def _pack(self) -> dict[str, Any]:
         wide = side_by_side(self.coefs)
