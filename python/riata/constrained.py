@@ -263,7 +263,7 @@ def constrained_lasso(
         """Fit the penalised path at given alphas, or on the first grid."""
         here = inner if alphas is None else replace(inner, alphas=alphas)
         found = solve(design, response, weights[:, None], shift, features, here)[0]
-        return make_path(found, design, response, weights, here, classes)
+        return make_path(found, design, response, weights, features, here, classes)
 
     path = follow(None)
     unit = path.null_objective - path.saturated_objective

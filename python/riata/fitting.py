@@ -101,11 +101,14 @@ def make_path(
     design: DesignView,
     y: Float | SurvivalTarget,
     weights: Float,
+    features: Features,
     options: Options,
     labels: NDArray[Any] | None,
 ) -> Path:
     """Wrap one result of the core."""
+    n_events = None
     if isinstance(y, SurvivalTarget):
+        n_events = float(weights @ y.event)
         y = y.time
     outputs = y.shape[1:]
     total = float(weights.sum())
@@ -142,6 +145,8 @@ def make_path(
         row_grouped=options.row_grouped,
         huber_delta=options.huber_delta if options.loss == "huber" else None,
         responses=labels if options.loss == "multigaussian" else None,
+        penalty_factor=features.penalty_factor,
+        n_events=n_events,
     )
 
 
@@ -366,7 +371,7 @@ def fit_path(
     shift = check_offset(offset, design.n_samples, target.shape[1:])
     features = check_features(design, penalty_factor, lower, upper, exclude, row_grouped=options.row_grouped)
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
-    path = make_path(fit, design, target, weights, options, labels)
+    path = make_path(fit, design, target, weights, features, options, labels)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, options.max_iter)
     warn_if_memory_ended(path, options)
     return path
