@@ -13,6 +13,7 @@ from riata._arguments import HUBER_DELTA, check_features, check_options, check_t
 from riata._budget import BudgetProblem, Candidate, Certified
 from riata._coefs import linear_predictor
 from riata._design import as_design, check_same_features
+from riata._fit_point import FitPoint
 from riata._losses import SMOOTH_LOSSES
 from riata._validation import (
     LOSSES,
@@ -86,6 +87,7 @@ class ConstrainedFit:
     standardize: bool
     feature_names: Names | None = None
     classes: NDArray[Any] | None = None
+    _fit_point: FitPoint | None = None
 
     def __repr__(self) -> str:
         bound = "binds" if self.active else "does not bind"
@@ -286,6 +288,7 @@ def constrained_lasso(
         standardize=options.standardize,
         feature_names=design.feature_names,
         classes=classes,
+        _fit_point=FitPoint.of_path(path, alpha),
     )
     if not fit.converged:
         import warnings

@@ -22,6 +22,7 @@ from riata._arguments import (
 )
 from riata._coefs import coefs_of, intercepts_of
 from riata._design import DesignView, as_design
+from riata._fit_point import response_scale
 from riata._survival import SurvivalTarget
 from riata._targets import CLASSIFIERS
 from riata._validation import Float, check_offset, check_weights, threads_for
@@ -111,8 +112,6 @@ def make_path(
         n_events = float(weights @ y.event)
         y = y.time
     outputs = y.shape[1:]
-    total = float(weights.sum())
-    centre = weights @ y / total
     return Path(
         alphas=np.asarray(fit["alphas"], dtype=np.float64),
         coefs=coefs_of(fit, design.n_features, outputs),
@@ -136,8 +135,8 @@ def make_path(
         fit_intercept=options.fit_intercept,
         tol=options.tol,
         n_samples=int(np.count_nonzero(weights)),
-        weight_sum=total,
-        response_scale=float(np.sqrt(np.sum(weights @ (y - centre) ** 2) / total)),
+        weight_sum=float(weights.sum()),
+        response_scale=response_scale(y, weights),
         feature_names=design.feature_names,
         classes=labels if options.loss in CLASSIFIERS else None,
         stopped=str(fit["stopped"]),
