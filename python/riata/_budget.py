@@ -8,15 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata._arguments import Options
+from riata._cox_loss import CoxLoss
 from riata._design import DesignView
-from riata._losses import loss_of
+from riata._losses import LossOfRows, TotalLoss, loss_of
+from riata._survival import SurvivalTarget
 from riata._validation import Float, threads_for
 
 SHIFTED = ("gaussian", "huber")
 CONSTANT = 1e-9  # spread of a column, relative to its mean, below which it is left out (as the core does)
 LARGEST_GATHER = 2**26  # numbers: columns of a support beyond that are not copied
 NEWTON_STEPS = 50
+LARGEST_PREDICTOR = 700.0  # about the intercept; a step of Newton's beyond is lost
 ROUNDING = 1e-14  # of a loss, relative to that of the intercept's level
+TINY = float(np.finfo(np.float64).tiny)
 ORTHOGONAL = 1e-15  # what is left of z'u, relative to the sum of its absolute terms
 SETTLED = 1e-10  # relative size of a step of a method that doubles its digits
 
@@ -51,7 +55,7 @@ class BudgetProblem:
     def __init__(
         self,
         design: DesignView,
-        y: Float,
+        y: Float | SurvivalTarget,
         weights: Float,
         offset: Float | None,
         penalty_factor: Float | None,
@@ -63,11 +67,16 @@ class BudgetProblem:
         self.rows = np.flatnonzero(weights > 0.0)
         self.omega = weights[self.rows] / weights.sum()
         self.offset = np.zeros(len(self.rows)) if offset is None else offset[self.rows]
-        y, self.level = y[self.rows], 0.0
-        if options.loss in SHIFTED:  # only y - offset counts, which is taken about its middle
-            y, self.offset = y - self.offset, np.zeros(len(self.rows))
-            self.level = float(np.median(y)) if fit_intercept else 0.0
-        self.loss = loss_of(options.loss, y - self.level, options.huber_delta)
+        self.level = 0.0
+        self.loss: TotalLoss
+        if isinstance(y, SurvivalTarget):
+            self.loss = CoxLoss(y, self.rows, weights)
+        else:
+            y = y[self.rows]
+            if options.loss in SHIFTED:  # only y - offset counts, which is taken about its middle
+                y, self.offset = y - self.offset, np.zeros(len(self.rows))
+                self.level = float(np.median(y)) if fit_intercept else 0.0
+            self.loss = LossOfRows(loss_of(options.loss, y - self.level, options.huber_delta), self.omega)
         work = float(design.core.shape[0]) * design.n_features
         self.n_threads = threads_for(options.n_threads, work)
         factor = np.ones(design.n_features) if penalty_factor is None else penalty_factor
@@ -84,25 +93,21 @@ class BudgetProblem:
         self.free = np.flatnonzero(self.usable & (self.cost == 0.0))
         self.priced = np.flatnonzero(self.cost > 0.0)
         self.free_columns = self._columns(self.free)
-        self.unit = max(unit, ROUNDING * self.objective(self.offset))  # no less than what is lost in sums
         self.free_sizes = np.sqrt(self.omega @ self.free_columns**2)
+        self.unit = max(unit, ROUNDING * self.loss.value(self.offset))  # no less than what is lost in sums
 
     def norm(self, coef: Float) -> float:
         """What the budget bounds, Σ_j cost_j |b_j|."""
         return float(self.cost @ np.abs(coef))
 
-    def objective(self, eta: Float) -> float:
-        """F at a linear predictor of the rows of positive weight."""
-        return float(self.omega @ self.loss.value(eta))
+    def dual(self, eta: Float, radius: float) -> float:
+        """D_t(u) = -F*(-u) - offset'u - radius max_j |x_j'u| / cost_j at u = -F'(eta): below the minimum.
 
-    def dual(self, rho: Float, radius: float) -> float:
-        """D_t(u) = -F*(-u) - offset'u - radius max_j |x_j'u| / cost_j, u = omega rho, where Z'u has to be 0.
-
-        It is below the minimum for every such u. Z holds the columns of the intercept and of free features.
-        -inf where -u leaves the domain of F*.
+        Z'u has to be 0, Z the columns of the intercept and of free features; what rounding leaves of it at
+        eta is taken out.
         """
-        bound = self.omega @ (self.loss.minus_conjugate(rho) - self.offset * rho)
-        return float(bound) - radius * self.price(self.omega * rho)
+        u, bound = self.loss.certificate(eta, self.free_columns / self.free_sizes, self.offset)
+        return bound - radius * self.price(u)
 
     def price(self, u: Float) -> float:
         """max_j |x_j'u| / cost_j over the features under the budget."""
@@ -122,10 +127,12 @@ class BudgetProblem:
         eta = self.design.multiply(support, coef[support][:, None], self.n_threads)[self.rows, 0]
         eta += self.offset + (candidate.intercept - self.level)
         shift, eta = self._settle(eta)
-        intercept = candidate.intercept + float(shift[0]) if self.fit_intercept else 0.0
-        coef = coef.copy()
-        coef[self.free] += shift[1:] if self.fit_intercept else shift
-        primal, dual = self.objective(eta), self.dual(self._orthogonal(eta), radius)
+        moves = np.zeros_like(coef)
+        moves[self.free] = shift[1:] if self.fit_intercept else shift
+        coef, intercept = coef + moves, 0.0
+        if self.fit_intercept:
+            intercept = candidate.intercept + float(shift[0] - self.mean @ moves)
+        primal, dual = self.loss.value(eta), self.dual(eta, radius)
         gap = (primal - dual) / self.unit if self.unit > 0.0 else primal - dual
         return Certified(Candidate(coef, intercept, candidate.alpha), primal, dual, gap)
 
@@ -145,19 +152,17 @@ class BudgetProblem:
         Z = np.column_stack([self.free_columns, self._columns(active, with_intercept=False)])
         theta = np.concatenate([start.coef[self.free], start.coef[active]])
         if self.fit_intercept:
-            theta = np.concatenate([[start.intercept - self.level], theta])
+            theta = np.concatenate([[start.intercept - self.level + self.mean @ start.coef], theta])
         first = len(theta) - len(active)
         signs = np.sign(start.coef[active])
         v = np.concatenate([np.zeros(first), signs * self.cost[active]])
         alpha = 0.0
         for _ in range(NEWTON_STEPS):
             eta = self.offset + Z @ theta
-            h = self.omega * self.loss.curvature(eta)
-            if not np.isfinite(h).all():
+            if not np.max(np.abs(eta)) < LARGEST_PREDICTOR:
                 return None
-            H = Z.T @ (h[:, None] * Z)
-            g = Z.T @ (self.omega * self.loss.residual(eta))
-            size = np.sqrt(H.diagonal())
+            H, g = self.loss.hessian(eta, Z), Z.T @ self.loss.slope(eta)
+            size = np.sqrt(np.maximum(H.diagonal(), 0.0))
             if np.any(size == 0.0):
                 return None
             try:
@@ -180,12 +185,13 @@ class BudgetProblem:
             return None
         coef = np.zeros(self.design.n_features)
         coef[self.free], coef[active] = theta[first - len(self.free) : first], theta[first:]
-        return Candidate(coef, float(theta[0]) + self.level if self.fit_intercept else 0.0, alpha)
+        intercept = float(theta[0] + self.level - self.mean @ coef) if self.fit_intercept else 0.0
+        return Candidate(coef, intercept, alpha)
 
     def _columns(self, features: NDArray[np.intp], *, with_intercept: bool = True) -> Float:
-        """Columns of X in double, for rows of positive weight, after that of the intercept."""
+        """Columns of X in double, for rows of positive weight: centred, and after that of an intercept."""
         columns = self.design.core.gather(features.astype(np.int64), self.n_threads)
-        columns = self.design.collect(columns)[self.rows]
+        columns = self.design.collect(columns)[self.rows] - self.mean[features]
         if with_intercept and self.fit_intercept:
             columns = np.column_stack([np.ones(len(self.rows)), columns])
         return columns
@@ -197,15 +203,17 @@ class BudgetProblem:
         of a step where F is least along it.
         """
         Z = self.free_columns / self.free_sizes
-        total = np.zeros(Z.shape[1])
+        total, last = np.zeros(Z.shape[1]), np.inf
         for _ in range(NEWTON_STEPS if Z.shape[1] else 0):
-            u = self.omega * self.loss.residual(eta)
+            u = self.loss.slope(eta)
             fall = Z.T @ u
-            if np.all(np.abs(fall) <= ORTHOGONAL * (np.abs(Z).T @ np.abs(u))):
+            left = float(np.max(np.abs(fall) / np.maximum(np.abs(Z).T @ np.abs(u), TINY)))
+            if left <= ORTHOGONAL or 0.5 * last < left < 1e3 * ORTHOGONAL:  # all, or all but rounding
                 break
-            curvature = self.loss.curvature(eta)
-            h = self.omega * (curvature + (1e-3 * float(self.omega @ curvature) or 1.0))
-            move = np.linalg.lstsq(Z.T @ (h[:, None] * Z), fall, rcond=None)[0]
+            last = left
+            H = self.loss.hessian(eta, Z)
+            H += (1e-3 * H.trace() / len(H) or 1.0) * np.eye(len(H))
+            move = np.linalg.solve(H, fall)
             length = self._least_along(eta, Z @ move)
             total, eta = total + length * move, eta + length * (Z @ move)
         return total / self.free_sizes, eta
@@ -215,7 +223,7 @@ class BudgetProblem:
         import scipy.optimize
 
         def fall(length: float) -> float:
-            return float(direction @ (self.omega * self.loss.residual(eta + length * direction)))
+            return float(direction @ self.loss.slope(eta + length * direction))
 
         reach, start = 1.0, fall(0.0)
         if abs(fall(reach)) <= 0.1 * start:
@@ -225,14 +233,3 @@ class BudgetProblem:
         if not fall(reach) < 0.0 < start:
             return reach
         return float(scipy.optimize.brentq(fall, 0.0, reach, rtol=1e-14))
-
-    def _orthogonal(self, eta: Float) -> Float:
-        """rho = -f'(eta), less what is left of Z'u, taken out in proportion to the curvature."""
-        Z = self.free_columns / self.free_sizes
-        rho = self.loss.residual(eta)
-        if Z.shape[1] == 0:
-            return rho
-        curved = self.loss.curvature(eta)[:, None] * Z
-        weighted = self.omega[:, None] * Z
-        left = np.linalg.lstsq(weighted.T @ curved, weighted.T @ rho, rcond=None)[0]
-        return np.asarray(rho - curved @ left)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from riata._validation import Float
 from riata.path import expit
 
-__all__ = ["SMOOTH_LOSSES", "Loss", "loss_of"]
-
-SMOOTH_LOSSES = ("gaussian", "binomial", "poisson", "huber")
+__all__ = ["Loss", "LossOfRows", "TotalLoss", "loss_of"]
 
 Elementwise = Callable[[Float], Float]
 
@@ -33,6 +32,50 @@ class Loss:
     residual: Elementwise
     curvature: Elementwise
     minus_conjugate: Elementwise
+
+
+class TotalLoss(Protocol):
+    """F of a linear predictor, one number a row, as a certificate under a budget needs it."""
+
+    def value(self, eta: Float) -> float:
+        """F(eta)."""
+
+    def slope(self, eta: Float) -> Float:
+        """u = -F'(eta)."""
+
+    def hessian(self, eta: Float, Z: Float) -> Float:
+        """Z' F''(eta) Z."""
+
+    def certificate(self, eta: Float, Z: Float, offset: Float) -> tuple[Float, float]:
+        """Some u near -F'(eta) with Z'u = 0, and -F*(-u) - offset'u, where Z'F' is 0 at eta but for rounding.
+
+        -inf where -u leaves the domain of F*.
+        """
+
+
+class LossOfRows:
+    """F(eta) = Σ omega_i f_i(eta_i)."""
+
+    def __init__(self, loss: Loss, omega: Float) -> None:
+        self.loss, self.omega = loss, omega
+
+    def value(self, eta: Float) -> float:
+        """See `TotalLoss`, as for the others."""
+        return float(self.omega @ self.loss.value(eta))
+
+    def slope(self, eta: Float) -> Float:
+        return self.omega * self.loss.residual(eta)
+
+    def hessian(self, eta: Float, Z: Float) -> Float:
+        return np.asarray(Z.T @ ((self.omega * self.loss.curvature(eta))[:, None] * Z))
+
+    def certificate(self, eta: Float, Z: Float, offset: Float) -> tuple[Float, float]:
+        """What is left of Z'u is taken out in proportion to the curvature, which keeps u in the domain."""
+        rho = self.loss.residual(eta)
+        if Z.shape[1]:
+            left = np.linalg.lstsq(self.hessian(eta, Z), Z.T @ (self.omega * rho), rcond=None)[0]
+            rho = rho - self.loss.curvature(eta) * (Z @ left)
+        return self.omega * rho, float(self.omega @ (self.loss.minus_conjugate(rho) - offset * rho))
 
 
 def loss_of(name: str, y: Float, huber_delta: float) -> Loss:

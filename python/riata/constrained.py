@@ -14,7 +14,7 @@ from riata._budget import BudgetProblem, Candidate, Certified
 from riata._coefs import linear_predictor
 from riata._design import as_design, check_same_features
 from riata._fit_point import FitPoint
-from riata._losses import SMOOTH_LOSSES
+from riata._targets import SEVERAL_OUTPUTS
 from riata._validation import (
     LOSSES,
     Float,
@@ -153,6 +153,9 @@ def constrained_lasso(
     tol: float = 1e-6,
     max_iter: int = 10_000,
     n_threads: int | None = None,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
     huber_delta: float = HUBER_DELTA,
 ) -> ConstrainedFit:
     """Fit with the smallest loss within a budget for the L1 norm, certified by its own duality gap.
@@ -172,7 +175,7 @@ def constrained_lasso(
         As in `fit_path`.
     radius : float
         The budget, >= 0. With 0 only the intercept and unpenalised features are fitted.
-    loss : {"gaussian", "binomial", "poisson", "huber"}, default="gaussian"
+    loss : {"gaussian", "binomial", "poisson", "huber", "cox"}, default="gaussian"
     standardize : bool, default=False
         Measure the norm on columns of unit standard deviation. Coefficients come back on the original scale.
     penalty_factor : array of shape (p,), optional
@@ -185,7 +188,7 @@ def constrained_lasso(
         Inner iterations allowed at each alpha of the paths that search for the price.
     n_threads : int, optional
         Default: every available core, or OMP_NUM_THREADS, or one for a small problem.
-    huber_delta : float, default=1.345
+    start, strata, ties, huber_delta
         As in `fit_path`.
 
     Returns
@@ -235,8 +238,8 @@ def constrained_lasso(
     """
     radius = check_real("radius", radius, at_least=0.0)
     check_choice("loss", loss, LOSSES)
-    if loss not in SMOOTH_LOSSES:
-        raise ValueError(f"loss must be one of {list(SMOOTH_LOSSES)} under a budget, got {loss!r}")
+    if loss in SEVERAL_OUTPUTS:
+        raise ValueError(f"loss must be one for a single number a sample, got {loss!r}")
     options = check_options(
         loss=loss,
         penalty=None,
@@ -255,8 +258,7 @@ def constrained_lasso(
     )
     design = as_design(X)
     weights = check_weights(sample_weight, design.n_samples)
-    target, classes = check_target(loss, y, design.n_samples, weights)
-    response = np.asarray(target, dtype=np.float64)
+    target, classes = check_target(loss, y, design.n_samples, weights, start, strata, ties)
     shift = check_offset(offset, design.n_samples)
     features = check_features(design, penalty_factor, None, None, exclude)
     inner = replace(options, tol=INNER * options.tol)
@@ -264,12 +266,12 @@ def constrained_lasso(
     def follow(alphas: Float | None) -> Path:
         """Fit the penalised path at given alphas, or on the first grid."""
         here = inner if alphas is None else replace(inner, alphas=alphas)
-        found = solve(design, response, weights[:, None], shift, features, here)[0]
-        return make_path(found, design, response, weights, features, here, classes)
+        found = solve(design, target, weights[:, None], shift, features, here)[0]
+        return make_path(found, design, target, weights, features, here, classes)
 
     path = follow(None)
     unit = path.null_objective - path.saturated_objective
-    problem = BudgetProblem(design, response, weights, shift, features.penalty_factor, options, unit)
+    problem = BudgetProblem(design, target, weights, shift, features.penalty_factor, options, unit)
     best = _search(problem, radius, path, follow, options.tol)
     norm, alpha = problem.norm(best.point.coef), best.point.alpha
     fit = ConstrainedFit(

@@ -6,15 +6,19 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose
 from scipy.optimize import linprog, minimize
 from sklearn.exceptions import ConvergenceWarning
-from support import loss_value, make_problem, write_plink
+from support import cox_value, loss_value, make_problem, residual_of, write_plink
 
 import riata
 from riata import constrained
 from riata._arguments import check_options
 from riata._budget import BudgetProblem, Candidate
+from riata._cox_loss import CoxLoss
 from riata._design import as_design
+from riata._losses import loss_of
+from riata._survival import check_survival_target
 
-LOSSES = ("gaussian", "binomial", "poisson", "huber")
+ROWWISE = ("gaussian", "binomial", "poisson", "huber")
+LOSSES = (*ROWWISE, "cox")
 PATH_ONLY = {"tol": 1e-12}
 
 
@@ -46,8 +50,9 @@ def budget_problem(X, y, loss, *, fit_intercept=True, **given):
         max_active=None,
     )  # fmt: skip
     weights = np.broadcast_to(given.get("sample_weight", 1.0), len(y)).astype(float)
+    target = check_survival_target(y, len(y), weights) if loss == "cox" else y
     return BudgetProblem(
-        as_design(X), y, weights, given.get("offset"), given.get("penalty_factor"), options, 1.0
+        as_design(X), target, weights, given.get("offset"), given.get("penalty_factor"), options, 1.0
     )
 
 
@@ -111,7 +116,7 @@ def test_brute_force(loss):
 
     found = minimize(
         value,
-        np.r_[np.full(6, 0.01), y.mean() if loss != "binomial" else 0.0],
+        np.r_[np.full(6, 0.01), y.mean() if loss in ("gaussian", "huber") else 0.0],
         bounds=[(0, None)] * 6 + [(None, None)],
         constraints={"type": "ineq", "fun": lambda v: radius - np.r_[cost, cost] @ v[:6]},
         method="SLSQP",
@@ -139,9 +144,9 @@ def test_weak_duality_at_random_feasible_points(loss, which):
         eta = X @ b + rng.standard_normal() + offset
         primal = loss_value(loss, y, eta, weights)
         _, elsewhere = problem._settle(problem.offset + rng.standard_normal(len(problem.rows)))
-        rho = rng.uniform() * problem._orthogonal(elsewhere)  # the domain is convex and contains 0
-        assert_allclose(problem.free_columns.T @ (problem.omega * rho), 0.0, atol=1e-12)
-        dual = problem.dual(rho, radius)
+        u, _ = problem.loss.certificate(elsewhere, problem.free_columns, problem.offset)
+        assert_allclose(problem.free_columns.T @ u, 0.0, atol=1e-12)
+        dual = problem.dual(elsewhere, radius)
         finite += np.isfinite(dual)
         assert dual <= primal + 1e-12
     assert finite > 150
@@ -149,10 +154,75 @@ def test_weak_duality_at_random_feasible_points(loss, which):
     assert best.dual <= best.primal + 1e-12
 
 
-def test_a_dual_point_outside_the_domain_bounds_nothing():
-    X, y = make_problem("binomial", 20, 3)
-    problem = budget_problem(X, y, "binomial", fit_intercept=False)
-    assert problem.dual(np.full(20, 1.1), 1.0) == -np.inf
+@pytest.mark.parametrize("loss", ROWWISE)
+def test_conjugates(loss):
+    """-f*(-rho) <= f(eta) + rho eta, with equality where rho = -f'(eta), and -inf outside the domain."""
+    rng = np.random.default_rng(1)
+    y = make_problem(loss, 200, 5)[1]
+    if loss == "binomial":
+        y[:50] = rng.random(50)  # proportions
+    f, eta, rho = loss_of(loss, y, 1.345), 2.0 * rng.standard_normal(200), rng.standard_normal(200)
+    assert_allclose(f.value(eta).mean(), loss_value(loss, y, eta, np.ones(200)), rtol=1e-12)
+    bound = f.minus_conjugate(rho)
+    assert np.isfinite(bound).sum() > 40
+    assert np.all(bound <= f.value(eta) + rho * eta + 1e-12)
+    at = f.residual(eta)
+    assert_allclose(f.minus_conjugate(at), f.value(eta) + at * eta, atol=1e-9)
+    step = 1e-6
+    assert_allclose(f.value(eta - step) - f.value(eta + step), 2.0 * step * at, atol=1e-9)
+    smooth = np.abs(np.abs(y - eta) - 1.345) > 1e-3
+    change = f.residual(eta - step) - f.residual(eta + step)
+    assert_allclose(change[smooth], 2.0 * step * f.curvature(eta)[smooth], atol=1e-9)
+    if loss != "gaussian":
+        assert np.all(f.minus_conjugate(y + 1e3) == -np.inf)
+
+
+SURVIVALS = {
+    "breslow": {},
+    "efron": {"ties": "efron"},
+    "strata": {"strata": np.arange(40) % 3, "ties": "efron"},
+    "late entry": {"start": 1, "ties": "efron"},
+    "all": {"start": 1, "strata": np.arange(40) % 2},
+}
+
+
+def survival_problem(which):
+    X, y = make_problem("cox", 40, 12)
+    given = dict(SURVIVALS[which])
+    if "start" in given:
+        given["start"] = y[:, 0] * np.random.default_rng(2).uniform(-0.5, 0.95, 40)
+    return X, y, given
+
+
+@pytest.mark.parametrize("which", SURVIVALS)
+def test_partial_likelihood(which):
+    """Value, gradient and curvature from the definition."""
+    X, y, given = survival_problem(which)
+    rng = np.random.default_rng(3)
+    weights, eta = rng.integers(0, 3, 40).astype(float), rng.standard_normal(40)
+    rows = np.flatnonzero(weights)
+    f = CoxLoss(check_survival_target(y, 40, weights, **given), rows, weights)
+    assert_allclose(f.value(eta[rows]), cox_value(y, eta, weights, **given), rtol=1e-12)
+    expected = residual_of("cox", y, eta, weights, **given)[rows]
+    assert_allclose(f.slope(eta[rows]), expected, atol=1e-14)
+    step = 1e-5
+    change = [f.slope(eta[rows] - step * column) - f.slope(eta[rows] + step * column) for column in X[rows].T]
+    assert_allclose(f.hessian(eta[rows], X[rows]), X[rows].T @ np.transpose(change) / (2.0 * step), atol=1e-8)
+
+
+@pytest.mark.parametrize("which", SURVIVALS)
+def test_survival_times(which):
+    X, y, given = survival_problem(which)
+    for radius in (0.5, 2.0):
+        fit = riata.constrained_lasso(X, y, radius, loss="cox", penalty_factor=np.arange(12) != 5, **given)
+        path = riata.fit_path(
+            X, y, loss="cox", standardize=False, alphas=[fit.alpha], penalty_factor=np.arange(12) != 5,
+            **given, **PATH_ONLY,
+        )  # fmt: skip
+        assert fit.converged
+        assert fit.dual_gap <= 1e-12
+        assert_allclose(fit.coef, path.coef(fit.alpha), atol=1e-5)
+        assert fit.intercept == 0.0
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -327,7 +397,7 @@ def test_errors():
             riata.constrained_lasso(X, y, radius)
     with pytest.raises(TypeError, match="radius must be a number"):
         riata.constrained_lasso(X, y, "big")
-    with pytest.raises(ValueError, match="under a budget, got 'multinomial'"):
+    with pytest.raises(ValueError, match="loss must be one for a single number a sample, got 'multinomial'"):
         riata.constrained_lasso(X, y, 1.0, loss="multinomial")
     with pytest.raises(ValueError, match="tol must be > 0"):
         riata.constrained_lasso(X, y, 1.0, tol=0.0)
