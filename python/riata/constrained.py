@@ -265,7 +265,7 @@ def constrained_lasso(
 
     def follow(alphas: Float | None) -> Path:
         """Fit the penalised path at given alphas, or on the first grid."""
-        here = inner if alphas is None else replace(inner, alphas=alphas)
+        here = replace(inner, alphas=alphas)
         found = solve(design, target, weights[:, None], shift, features, here)[0]
         return make_path(found, design, target, weights, features, here, classes)
 
