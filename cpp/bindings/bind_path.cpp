@@ -92,6 +92,7 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   out["dual_gaps"] = array_of<double>(r.dual_gaps);
   out["deviance_ratio"] = array_of<double>(r.deviance_ratio);
   out["converged"] = array_of<bool>(r.converged);
+  out["locally_convex"] = array_of<bool>(r.locally_convex);
   out["n_active"] = array_of<std::int64_t>(r.n_active);
   out["n_iter"] = array_of<std::int64_t>(r.n_iter);
   out["solver"] = r.solver;
@@ -158,7 +159,10 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    double memory, double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
                    const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds,
                    bool keep_checkpoint, const std::optional<py::function>& held_out, const Times& survival,
-                   bool row_grouped, double huber_delta, const std::optional<std::vector<Index>>& leaders) {
+                   bool row_grouped, double huber_delta, const std::optional<std::vector<Index>>& leaders,
+                   std::string penalty, double gamma, double sparse_share,
+                   const std::optional<std::vector<Index>>& group, const std::optional<Array>& group_weights,
+                   const std::optional<Array>& sorted_weights) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
@@ -179,9 +183,17 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
       problems.push_back({response, columns.col(f), shift, times != nullptr ? *times : riata::Survival{}});
     }
   }
-  const riata::Features features{optional_vector(penalty_factor, "penalty_factor"), optional_vector(lower, "lower"),
-                                 optional_vector(upper, "upper")};
+  riata::Features features;
+  features.penalty_factor = optional_vector(penalty_factor, "penalty_factor");
+  features.lower = optional_vector(lower, "lower");
+  features.upper = optional_vector(upper, "upper");
+  features.group = group.value_or(std::vector<Index>());
+  features.group_weights = optional_vector(group_weights, "group_weights");
+  features.sorted_weights = optional_vector(sorted_weights, "sorted_weights");
   riata::PathOptions options;
+  options.penalty = std::move(penalty);
+  options.gamma = gamma;
+  options.sparse_share = sparse_share;
   options.loss = std::move(loss);
   options.row_grouped = row_grouped;
   options.huber_delta = huber_delta;
@@ -257,7 +269,9 @@ void bind_path(py::module_& m) {
         "eps"_a, "stop_early"_a, "max_active"_a, "memory"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
         "keep_linear_predictor"_a, "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0,
         "keep_checkpoint"_a = false, "held_out"_a = py::none(), "survival"_a = py::none(), "row_grouped"_a = false,
-        "huber_delta"_a = 1.345, "leaders"_a = py::none());
+        "huber_delta"_a = 1.345, "leaders"_a = py::none(), "penalty"_a = "elastic_net", "gamma"_a = 3.0,
+        "sparse_share"_a = 0.0, "group"_a = py::none(), "group_weights"_a = py::none(),
+        "sorted_weights"_a = py::none());
   m.def(
       "checkpoint_progress",
       [](const std::string& path) {

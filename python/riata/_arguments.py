@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,11 @@ from riata._validation import (
     check_real,
     check_threads,
 )
-from riata.penalties import ElasticNet
+from riata.penalties import ElasticNet, Penalty
 
 Progress = Callable[[int, int, float, int, float, float], "bool | None"]
 
+LASSO = ElasticNet()
 HUBER_DELTA = 1.345  # with residuals of unit spread, 95 % as efficient as least squares
 
 
@@ -44,6 +45,7 @@ class Options:
     """Checked arguments of a fit that do not depend on the data."""
 
     loss: str
+    penalty: Penalty
     l1_ratio: float
     alphas: Float | None
     n_alphas: int
@@ -88,21 +90,31 @@ def check_options(
     """Check the arguments of `fit_path` that need no data, in the order of its signature."""
     check_choice("loss", loss, LOSSES)
     if penalty is not None:
-        if not isinstance(penalty, ElasticNet):
-            kind = type(penalty).__name__
+        if not isinstance(penalty, Penalty):
             raise TypeError(
-                "penalty must be None or riata.penalties.ElasticNet(l1_ratio), "
-                f"got {penalty!r} of type {kind}"
+                "penalty must be None or one of riata.penalties, such as ElasticNet(l1_ratio), "
+                f"got {penalty!r} of type {type(penalty).__name__}"
             )
-        if l1_ratio != 1.0 and l1_ratio != penalty.l1_ratio:
+        if l1_ratio != 1.0 and l1_ratio != penalty.l1_share:
             raise ValueError(
                 f"l1_ratio must be left out when penalty is given, got {l1_ratio!r} and {penalty!r}"
             )
-        l1_ratio = penalty.l1_ratio
+        l1_ratio = penalty.l1_share
+        if penalty.kind != "elastic_net":
+            if loss in SEVERAL_OUTPUTS:
+                raise ValueError(
+                    f"penalty must be ElasticNet with loss={loss!r}, got {penalty!r}: the others are for losses of "
+                    "one output"
+                )
+            if solver == "homotopy":
+                raise ValueError(
+                    f"solver must be 'auto', 'cd' or 'prox' with penalty={penalty!r}, got 'homotopy'"
+                )
     grid, n_alphas = check_alphas(alphas)
     ratio = check_real("l1_ratio", l1_ratio, at_least=0.0, at_most=1.0)
     return Options(
         loss=loss,
+        penalty=LASSO if penalty is None else penalty,
         l1_ratio=ratio,
         alphas=grid,
         n_alphas=n_alphas,
@@ -140,6 +152,7 @@ class Features:
     penalty_factor: Float | None = None
     lower: Float | None = None
     upper: Float | None = None
+    structure: dict[str, Any] = field(default_factory=dict)  # what the penalty adds
 
 
 def check_features(
@@ -151,6 +164,7 @@ def check_features(
     *,
     positive: bool = False,
     row_grouped: bool = False,
+    penalty: Penalty = LASSO,
 ) -> Features:
     """Check penalty factors, bounds and exclusions against the number of features."""
     p = design.n_features
@@ -162,7 +176,21 @@ def check_features(
     if left_out is not None:
         factor = np.ones(p) if factor is None else factor.copy()
         factor[left_out] = np.inf
-    return Features(factor, low, high)
+    if penalty.kind != "elastic_net":
+        for name, bound in (("lower", low), ("upper", high)):
+            if bound is not None:
+                raise ValueError(f"{name} must be left out with penalty={penalty!r}")
+    if penalty.ties_features and factor is not None:
+        odd = factor[(factor != 0.0) & (factor != 1.0) & (factor != np.inf)]
+        if len(odd):
+            raise ValueError(
+                f"penalty_factor must be 0, 1 or infinity with penalty={penalty!r}, got {odd[0]:g}"
+            )
+    structure = penalty.structure(p, design.feature_names, factor)
+    if structure.free is not None:
+        factor = np.ones(p) if factor is None else factor.copy()
+        factor[structure.free & np.isfinite(factor)] = 0.0
+    return Features(factor, low, high, structure.arguments)
 
 
 def refuse_bounds(**bounds: Any) -> None:

@@ -12,7 +12,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from riata._arguments import Features, Options
+from riata._arguments import LASSO, Features, Options
 from riata._coefs import each_output
 from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_sparse, view
 from riata._fit_point import FitPoint, response_scale
@@ -72,7 +72,13 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _options(self, loss: str, alphas: Float | None, **others: Any) -> Options:
         """The parameters every estimator has, checked; one alpha and no early end unless given."""
-        given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False, "l1_ratio": 1.0}
+        given: dict[str, Any] = {
+            "n_alphas": 1,
+            "eps": 0.0,
+            "stop_early": False,
+            "l1_ratio": 1.0,
+            "penalty": LASSO,
+        }
         given |= {"row_grouped": loss == "multigaussian"} | others
         return Options(
             loss=loss,

@@ -122,6 +122,12 @@ def fit_paths(
     row_grouped: bool = False,  # the coefficients of a feature share a norm
     huber_delta: float = 1.345,  # for loss "huber"
     leaders: list[int] | None = None,  # (F,): the problem whose grid each follows, itself for one that leads
+    penalty: str = "elastic_net",  # or "group", "mcp", "scad", "slope"
+    gamma: float = 3.0,  # of "mcp" and "scad"
+    sparse_share: float = 0.0,  # of "group": weight of the l1 norm
+    group: list[int] | None = None,  # of "group": (p,), numbers of group_weights
+    group_weights: NDArray[np.float64] | None = None,
+    sorted_weights: NDArray[np.float64] | None = None,  # of "slope": (p,)
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
 
@@ -133,6 +139,7 @@ def fit_paths(
 
     Each dict holds: alphas (L,), coef_indptr (L+1,), coef_indices, coef_values (CSC parts of p x L, on the
     original scale), intercepts (L,), primal, dual, dual_gaps (relative), deviance_ratio, converged (bool),
+    locally_convex (bool, of mcp and scad, else empty),
     n_active, n_iter (all (L,)), solver (list of str), alpha_max, null_objective, saturated_objective, mean,
     scale (both (p,)), stopped ("", "progress", "deviance", "max_active" or "memory"), linear_predictor ((rows
     of weight zero) x L, or None), counters (dict: columns_streamed, passes, products,

@@ -145,7 +145,8 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     TypeError
         When `fit` is none of these.
     ValueError
-        When `alpha` lies outside the path, or is given for a fit that has no path.
+        When `alpha` lies outside the path, or is given for a fit that has no path; for penalties other than
+        the elastic net.
 
     Examples
     --------
@@ -198,6 +199,8 @@ def _read(fit: Any, alpha: float | None) -> tuple[FitPoint, Float]:
     source = getattr(fit, "cv_path_", fit)
     path = getattr(source, "path", source)
     if isinstance(path, Path):
+        if path.penalty != "elastic_net":
+            raise ValueError(f"fit must have the elastic net for its penalty, got {path.penalty!r}")
         if alpha is None:
             alpha = float(getattr(source, "alpha", path.alphas[-1]))
         coef = np.asarray(path.coef(alpha))

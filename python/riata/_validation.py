@@ -210,21 +210,24 @@ def check_bounds(
 
 
 def check_exclude(exclude: Any, p: int, feature_names: Names | None) -> NDArray[np.int64] | None:
-    """Return the numbers of the features to leave out, from numbers, a boolean mask or names."""
-    if exclude is None:
-        return None
-    array = np.atleast_1d(np.asarray(exclude))
+    """Return the numbers of the features to leave out."""
+    return None if exclude is None else check_feature_set("exclude", exclude, p, feature_names)
+
+
+def check_feature_set(name: str, value: Any, p: int, feature_names: Names | None) -> NDArray[np.int64]:
+    """Return the numbers of some features, from numbers, a boolean mask or names."""
+    array = np.atleast_1d(np.asarray(value))
     if array.size == 0:
-        return None
+        return np.empty(0, dtype=np.int64)
     if array.dtype.kind == "b":
         if array.shape != (p,):
             raise ValueError(
-                f"exclude must hold one truth value a feature, shape ({p},), got shape {array.shape}"
+                f"{name} must hold one truth value a feature, shape ({p},), got shape {array.shape}"
             )
         return np.flatnonzero(array).astype(np.int64)
     if array.dtype.kind in "UO":
         if feature_names is None:
-            raise ValueError("exclude may hold names only when X has feature names, as a DataFrame has")
+            raise ValueError(f"{name} may hold names only when X has feature names, as a DataFrame has")
         wanted = array.astype(np.str_)  # a name that several features share means them all
         if isinstance(feature_names, TextColumn):
             found = feature_names.isin(wanted.tolist())
@@ -232,12 +235,12 @@ def check_exclude(exclude: Any, p: int, feature_names: Names | None) -> NDArray[
             found = np.isin(feature_names, wanted)
         unknown = np.setdiff1d(wanted, np.asarray(feature_names[found], dtype=np.str_))
         if len(unknown):
-            raise ValueError(f"exclude must hold names of features of X, got {str(unknown[0])!r}")
+            raise ValueError(f"{name} must hold names of features of X, got {str(unknown[0])!r}")
         return np.flatnonzero(found).astype(np.int64)
     if array.dtype.kind not in "iu" or array.ndim != 1:
-        raise TypeError(f"exclude must hold feature numbers, names or a mask, got {_show(exclude)}")
+        raise TypeError(f"{name} must hold feature numbers, names or a mask, got {_show(value)}")
     if array.min() < 0 or array.max() >= p:
-        raise ValueError(f"exclude must hold feature numbers from 0 to {p - 1}, got {_show(exclude)}")
+        raise ValueError(f"{name} must hold feature numbers from 0 to {p - 1}, got {_show(value)}")
     return np.asarray(array, dtype=np.int64)
 
 

@@ -73,6 +73,8 @@ def minus_twice_log_likelihood(path: Path, noise_variance: float | None) -> Floa
 
 def mean_losses(path: Path) -> Float:
     """The weighted mean of the loss at every alpha: the objective less the penalty."""
+    if path.penalty != "elastic_net":  # whose value takes more than a path keeps
+        return path.saturated_objective + (1.0 - path.deviance_ratio) * _null_deviance(path)
     features, at, coefs = _nonzero(path)
     sizes = np.abs(coefs) * path.scale[features]
     if path.row_grouped:
@@ -81,6 +83,19 @@ def mean_losses(path: Path) -> Float:
     factor = 1.0 if path.penalty_factor is None else path.penalty_factor[features]
     terms = factor * (path.l1_ratio * sizes + 0.5 * (1.0 - path.l1_ratio) * sizes**2)
     return np.asarray(path.primal - path.alphas * np.bincount(at, terms, len(path)))
+
+
+def _null_deviance(path: Path) -> float:
+    """Loss of the intercept alone less that of a perfect fit, which deviance ratios are relative to."""
+    null = path.null_objective - path.saturated_objective  # of the unpenalised features as well
+    if path.penalty_factor is None or np.all(path.penalty_factor > 0.0):
+        return null
+    if path.alphas[0] < path.alpha_max * (1.0 - 1e-12):
+        raise ValueError(
+            f"criterion: with unpenalised features the path must begin at alpha_max={path.alpha_max:.6g}, "
+            f"got {path.alphas[0]:.6g}"
+        )
+    return float(null / (1.0 - path.deviance_ratio[0]))
 
 
 def degrees_of_freedom(path: Path) -> Float:

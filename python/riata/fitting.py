@@ -27,7 +27,7 @@ from riata._survival import SurvivalTarget
 from riata._targets import CLASSIFIERS
 from riata._validation import Float, check_offset, check_weights, threads_for
 from riata.path import Path
-from riata.penalties import ElasticNet
+from riata.penalties import Penalty
 
 __all__ = ["fit_path"]
 
@@ -94,6 +94,8 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "keep_checkpoint": options.keep_checkpoint,
         "row_grouped": options.row_grouped,
         "huber_delta": options.huber_delta,
+        "penalty": options.penalty.kind,
+        **features.structure,
     }
 
 
@@ -144,6 +146,11 @@ def make_path(
         row_grouped=options.row_grouped,
         huber_delta=options.huber_delta if options.loss == "huber" else None,
         responses=labels if options.loss == "multigaussian" else None,
+        penalty=options.penalty.kind,
+        certificate=options.penalty.certificate,
+        locally_convex=np.asarray(fit["locally_convex"], dtype=np.bool_)
+        if len(fit["locally_convex"])
+        else None,
         penalty_factor=features.penalty_factor,
         n_events=n_events,
     )
@@ -175,7 +182,7 @@ def fit_path(
     y: ArrayLike,
     *,
     loss: str = "gaussian",
-    penalty: ElasticNet | None = None,
+    penalty: Penalty | None = None,
     alphas: int | Sequence[float] | Float = 100,
     eps: float | None = None,
     sample_weight: ArrayLike | None = None,
@@ -368,7 +375,15 @@ def fit_path(
     weights = check_weights(sample_weight, design.n_samples)
     target, labels = check_target(loss, y, design.n_samples, weights, start, strata, ties)
     shift = check_offset(offset, design.n_samples, target.shape[1:])
-    features = check_features(design, penalty_factor, lower, upper, exclude, row_grouped=options.row_grouped)
+    features = check_features(
+        design,
+        penalty_factor,
+        lower,
+        upper,
+        exclude,
+        row_grouped=options.row_grouped,
+        penalty=options.penalty,
+    )
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
     path = make_path(fit, design, target, weights, features, options, labels)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, options.max_iter)

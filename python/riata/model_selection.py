@@ -36,7 +36,7 @@ from riata._validation import (
 )
 from riata.fitting import make_path, solve, warn_if_memory_ended, warn_unless_converged
 from riata.path import FORMAT, Path, mean_response, write_archive
-from riata.penalties import ElasticNet
+from riata.penalties import Penalty
 
 __all__ = ["CVPath", "cv_path"]
 
@@ -244,7 +244,7 @@ def cv_path(
     selection: str = "min",
     random_state: int | np.random.RandomState | None = 0,
     loss: str = "gaussian",
-    penalty: ElasticNet | None = None,
+    penalty: Penalty | None = None,
     alphas: int | Sequence[float] | Float = 100,
     eps: float | None = None,
     sample_weight: ArrayLike | None = None,
@@ -351,7 +351,15 @@ def cv_path(
     weights = check_weights(sample_weight, n)
     target, labels = check_target(loss, y, n, weights, start, strata, ties)
     shift = check_offset(offset, n, target.shape[1:])
-    features = check_features(design, penalty_factor, lower, upper, exclude, row_grouped=options.row_grouped)
+    features = check_features(
+        design,
+        penalty_factor,
+        lower,
+        upper,
+        exclude,
+        row_grouped=options.row_grouped,
+        penalty=options.penalty,
+    )
     splits = make_splits(cv, target, groups, loss=loss, shuffle=True, random_state=random_state)
     result = cross_validate(
         design,

@@ -88,14 +88,19 @@ class Path:
         passed 0.999, more features than `max_active` were active, or more memory than `memory` was held.
     counters : dict
         Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
-    certificate : str
-        ``"duality_gap"``: what `tol` bounds.
+    certificate : {"duality_gap", "kkt"}
+        What `tol` bounds and `dual_gaps` holds. ``"kkt"``, for the penalties MCP and SCAD, which have no useful
+        dual: the largest violation of an optimality condition, over alpha; `dual` is NaN then.
     row_grouped : bool
         Whether a feature enters all outputs together: the penalty is on the norm of its K coefficients.
     responses : ndarray of str, shape (K,), or None
         Names of the columns of y, for the multigaussian loss and a DataFrame.
     huber_delta : float or None
         Of the Huber loss.
+    penalty : {"elastic_net", "group", "mcp", "scad", "slope"}
+    locally_convex : ndarray of bool, shape (L,), or None
+        MCP and SCAD: whether the objective is strictly convex in the active features, whatever their size: the
+        smallest eigenvalue of their Gram matrix exceeds the concavity of the penalty (Breheny & Huang 2011).
     penalty_factor : ndarray of shape (p,), or None
         As given, with infinity for excluded features; None stands for ones.
     n_events : float or None
@@ -134,6 +139,8 @@ class Path:
     row_grouped: bool = False
     responses: NDArray[Any] | None = None
     huber_delta: float | None = None
+    penalty: str = "elastic_net"
+    locally_convex: NDArray[np.bool_] | None = None
     penalty_factor: Float | None = None
     n_events: float | None = None
 
@@ -281,8 +288,9 @@ class Path:
         Raftery 2000).
 
         k is the number of nonzero coefficients, which for the lasso is unbiased for the degrees of freedom
-        (Zou, Hastie & Tibshirani 2007). With a ridge part and with coefficients grouped by rows it is an
-        upper bound rather. Intercept and noise variance, which all fits have, are not counted. Weights count
+        (Zou, Hastie & Tibshirani 2007). With a ridge part, and where coefficients are grouped or sorted and
+        so shrunk together, it is rather an upper bound; with MCP and SCAD it leaves out the price of the
+        search. Intercept and noise variance, which all fits have, are not counted. Weights count
         samples: one of weight 2 is as good as two, so that weights which only say how far to trust samples
         should be scaled to sum to their number. With K responses n is K times that.
 
@@ -301,7 +309,9 @@ class Path:
         Raises
         ------
         ValueError
-            For the Huber loss, which has no likelihood, and l1_ratio 0, with which nothing is selected.
+            For the Huber loss, which has no likelihood, and l1_ratio 0, with which nothing is selected; for
+            penalties other than the elastic net, where some features are unpenalised and the path begins
+            below alpha_max.
 
         References
         ----------

@@ -36,7 +36,7 @@ from riata.model_selection import (
     warn_unless_all_converged,
 )
 from riata.path import Path
-from riata.penalties import ElasticNet
+from riata.penalties import Penalty
 
 __all__ = ["cv_paths", "fit_paths"]
 
@@ -57,7 +57,7 @@ def fit_paths(
     ys: Sequence[ArrayLike],
     *,
     loss: str = "gaussian",
-    penalty: ElasticNet | None = None,
+    penalty: Penalty | None = None,
     alphas: int | Sequence[float] | Float = 100,
     eps: float | None = None,
     sample_weight: ArrayLike | None = None,
@@ -140,7 +140,7 @@ def fit_paths(
     _refuse_several_outputs(loss)
     design = as_design(X)
     responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
-    features = check_features(design, penalty_factor, lower, upper, exclude)
+    features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
     weights = np.column_stack([response.weights for response in responses])
     fits = _solve(design, responses, weights, list(range(len(responses))), features, options)
     paths = []
@@ -161,7 +161,7 @@ def cv_paths(
     selection: str = "min",
     random_state: int | np.random.RandomState | None = 0,
     loss: str = "gaussian",
-    penalty: ElasticNet | None = None,
+    penalty: Penalty | None = None,
     alphas: int | Sequence[float] | Float = 100,
     eps: float | None = None,
     sample_weight: ArrayLike | None = None,
@@ -232,7 +232,7 @@ def cv_paths(
     check_choice("selection", selection, SELECTIONS)
     design = as_design(X)
     responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
-    features = check_features(design, penalty_factor, lower, upper, exclude)
+    features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
     splits: list[list[Split]] = []
     columns: list[Float] = []
     leaders: list[int] = []

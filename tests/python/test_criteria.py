@@ -200,6 +200,36 @@ def test_warns_where_no_residuals_are_left():
         assert perfect.select("aic") == 1e-20
 
 
+PENALTIES = {
+    "mcp": riata.penalties.MCP(),
+    "scad": riata.penalties.SCAD(),
+    "slope": riata.penalties.SLOPE(),
+    "group": riata.penalties.GroupLasso(np.arange(30) // 3),
+    "free group": riata.penalties.GroupLasso(np.arange(30) // 3, weights=[0.0] + [1.0] * 9),
+    "sparse group": riata.penalties.SparseGroupLasso(np.arange(30) // 3),
+}
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+@pytest.mark.parametrize("loss", ["gaussian", "cox"])
+def test_other_penalties(loss, name):
+    """Whose value a path does not keep: the loss is had from the deviance ratio."""
+    X, y = make_problem(loss, 60, 30)
+    path = riata.fit_path(X, y, loss=loss, penalty=PENALTIES[name], alphas=10, eps=0.05)
+    candidates = np.arange(30) >= (3 if name == "free group" else 0)
+    expected = direct(X, y, path, loss, "ebic", np.ones(60), 0.0, candidates)
+    assert_allclose(path.information_criterion("ebic"), expected, rtol=1e-7, atol=1e-7)
+    with pytest.raises(ValueError, match="fit must have the elastic net for its penalty"):
+        riata.equivalents(path)
+
+
+def test_unpenalised_features_of_other_penalties_need_a_whole_path():
+    X, y = make_problem(n=60, p=30)
+    path = riata.fit_path(X, y, penalty=PENALTIES["free group"], alphas=[0.01])
+    with pytest.raises(ValueError, match="with unpenalised features the path must begin at alpha_max"):
+        path.information_criterion("bic")
+
+
 def test_errors():
     X, y = make_problem("huber")
     with pytest.raises(ValueError, match="needs a likelihood, which the huber loss has not"):

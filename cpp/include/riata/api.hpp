@@ -19,7 +19,12 @@ struct PathOptions {
   std::string loss = "gaussian";
   bool row_grouped = false;     // the coefficients of a feature share a norm; always for "multigaussian"
   double huber_delta = 1.345;   // of "huber", in units of y: residuals count as they are beyond it, squared within
-  std::string solver = "auto";  // "auto", "homotopy", "cd", "prox"
+  /// "elastic_net", "group" (Features::group), "mcp", "scad", "slope" (Features::sorted_weights). All but the first for
+  /// losses of one output and without bounds, with penalty factors of 0, 1 and infinity where they tie features.
+  std::string penalty = "elastic_net";
+  double gamma = 3.0;           // of "mcp" (> 1) and "scad" (> 2): their slope has ended at gamma alpha
+  double sparse_share = 0.0;    // of "group": weight of |b|_1, in [0, 1]; the norms have the rest
+  std::string solver = "auto";  // "auto", "homotopy" (elastic net only), "cd", "prox"
   bool fit_intercept = true;    // "cox" has none
   bool standardize = true;
   double l1_ratio = 1.0;
@@ -64,6 +69,10 @@ struct Problem {
 struct Features {
   Vec penalty_factor;  // p: >= 0; 0 unpenalised, infinity excluded; empty: all 1
   Vec lower, upper;    // p: lower <= 0 <= upper; empty: unbounded
+
+  std::vector<Index> group;  // of "group": p numbers of groups
+  Vec group_weights;         // > 0, one a group
+  Vec sorted_weights;        // of "slope": p numbers >= 0 that do not increase
 };
 
 struct Counters {
@@ -90,8 +99,10 @@ struct PathResult {
   std::vector<Index> coef_indices;
   std::vector<double> coef_values;
   std::vector<double> intercepts;       // K for each alpha
-  std::vector<double> primal, dual;     // objective and lower bound, from the data, in double
-  std::vector<double> dual_gaps;        // (primal - dual) / (null objective - saturated objective)
+  std::vector<double> primal, dual;     // objective and lower bound (NaN: none), from the data, in double
+  std::vector<double> dual_gaps;        // (primal - dual) / (null objective - saturated objective); "mcp", "scad": the
+                                        // largest violation of a KKT condition, over alpha
+  std::vector<std::uint8_t> locally_convex;  // "mcp", "scad": whether the objective is, strictly, on the active features
   std::vector<double> deviance_ratio;   // of the deviance of the intercept-only fit
   std::vector<std::uint8_t> converged;  // dual gap <= tol
   std::vector<Index> n_active;          // features
@@ -109,7 +120,7 @@ struct PathResult {
 /// Minimises, for each alpha,
 ///   (1 / sum w) sum_i w_i loss(y_i, b0 + x_i'b + offset_i)
 ///     + alpha sum_j pf_j (l1_ratio |b_j| + (1 - l1_ratio) / 2 b_j^2)   subject to lower <= b <= upper,
-/// where, when standardising, b_j in the penalty and in the bounds' active set is measured on columns of unit
+/// or with another penalty in the place of the last sum: see PathOptions::penalty; where, when standardising, b_j in the penalty and in the bounds' active set is measured on columns of unit
 /// standard deviation (bounds themselves are on the original scale). Problems use the grid of their leader and stop
 /// where it stops: folds follow the full fit. Leaders have grids of their own, and those that have stopped no longer
 /// take part. Certified: the gap of each fit is computed in double from the data.

@@ -105,11 +105,11 @@ void ColumnReader::serve(std::span<const std::unique_ptr<PathProblem>> problems)
   read(readings);
   std::vector<Reading> exact;  // where rounding left a column undecided
   for (const Reading& reading : readings) {
-    std::vector<Index> again = reading.problem->absorbed();
+    std::vector<Index> again = reading.problem->absorbed(reading.columns);
     if (!again.empty()) exact.push_back({reading.problem, {}, std::move(again)});
   }
   read(exact);
-  for (const Reading& reading : exact) reading.problem->absorbed();
+  for (const Reading& reading : exact) reading.problem->absorbed(reading.columns);
 }
 
 /// What the first pass found for the null fits, in the place of reading it again.

@@ -48,6 +48,57 @@ double least_memory(const Design& X, const std::vector<Problem>& problems) {
   return columns * (SharedPool::kColumnBytes + column_bytes(outputs) * static_cast<double>(problems.size()));
 }
 
+void check_penalty(Index p, const Features& features, const PathOptions& o) {
+  if (o.penalty == "elastic_net") return;
+  const bool group = o.penalty == "group", concave = o.penalty == "mcp" || o.penalty == "scad";
+  const std::string quoted = "\"" + o.penalty + "\"";
+  if (!group && !concave && o.penalty != "slope") {
+    refuse("penalty must be one of \"elastic_net\", \"group\", \"mcp\", \"scad\", \"slope\", got " + quoted);
+  }
+  if (several_outputs(o)) refuse("penalty " + quoted + " needs a loss of one output, got \"" + o.loss + "\"");
+  if (features.lower.size() > 0 || features.upper.size() > 0) {
+    refuse("lower and upper must be left out with penalty " + quoted);
+  }
+  if (o.solver == "homotopy") refuse("solver \"homotopy\" is not available with penalty " + quoted);
+  if (!group && o.l1_ratio != 1.0) {
+    refuse("l1_ratio must be 1 with penalty " + quoted + ", got " + std::to_string(o.l1_ratio));
+  }
+  const double least = o.penalty == "mcp" ? 1.0 : 2.0;
+  if (concave && !(o.gamma > least)) {
+    refuse("gamma must be > " + std::to_string(static_cast<int>(least)) + " with penalty " + quoted + ", got " +
+           std::to_string(o.gamma));
+  }
+  if (concave) return;
+  for (const double factor : features.penalty_factor) {
+    if (factor != 0.0 && factor != 1.0 && factor != kInfinity) {
+      refuse("penalty_factor must be 0, 1 or infinity with penalty " + quoted + ", got " + std::to_string(factor));
+    }
+  }
+  if (group) {
+    if (!(o.sparse_share >= 0.0 && o.sparse_share <= 1.0)) {
+      refuse("sparse_share must lie in [0, 1], got " + std::to_string(o.sparse_share));
+    }
+    if (static_cast<Index>(features.group.size()) != p) refuse("group must have one number for each column of X");
+    for (const Index g : features.group) {
+      if (g < 0 || g >= features.group_weights.size()) {
+        refuse("group must hold numbers of group_weights, got " + std::to_string(g));
+      }
+    }
+    if (!(features.group_weights.array() > 0.0).all() || !features.group_weights.allFinite()) {
+      refuse("group_weights must be finite and > 0");
+    }
+    return;
+  }
+  const Vec& weights = features.sorted_weights;
+  if (weights.size() != p) refuse("sorted_weights must have one value for each column of X");
+  for (Index i = 0; i < p; ++i) {
+    if (!(weights[i] >= 0.0) || !std::isfinite(weights[i]) || (i > 0 && weights[i] > weights[i - 1])) {
+      refuse("sorted_weights must be finite, >= 0 and in decreasing order");
+    }
+  }
+  if (!(weights[0] > 0.0)) refuse("sorted_weights must not all be zero");
+}
+
 void check(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& o) {
   const Index n = X.rows(), p = X.cols();
   if (n < 1 || p < 1) refuse("X must have at least one row and one column");
@@ -95,6 +146,7 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
   if (o.solver != "auto" && o.solver != "homotopy" && o.solver != "cd" && o.solver != "prox") {
     refuse("solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"" + o.solver + "\"");
   }
+  check_penalty(p, features, o);
   if (!(o.l1_ratio >= 0.0 && o.l1_ratio <= 1.0))
     refuse("l1_ratio must lie in [0, 1], got " + std::to_string(o.l1_ratio));
   if (o.loss == "huber" && (!(o.huber_delta > 0.0) || !std::isfinite(o.huber_delta))) {

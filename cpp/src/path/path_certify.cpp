@@ -3,6 +3,7 @@
 #include <array>
 #include <cassert>
 #include <cmath>
+#include <limits>
 
 #include "path/path_problem.hpp"
 #include "riata/parallel.hpp"
@@ -138,7 +139,7 @@ void PathProblem::ask(const Vec& rho) {
 void PathProblem::decide(double threshold, double promising, Index first, std::span<std::uint8_t> flags) const {
   reference_[0].decide(query_[0], threshold, promising, first, flags);
   if (outputs_ == 1) return;
-  if (!grouped_) {
+  if (structure_ != Structure::kRows) {
     std::vector<std::uint8_t> other(flags.size());
     for (std::size_t k = 1; k < reference_.size(); ++k) {
       reference_[k].decide(query_[k], threshold, promising, first, other);
@@ -179,6 +180,10 @@ double PathProblem::estimate(Index j) const {
 /// Bounds every column outside the working set: those undecided at lambda are needed; of the others, those that may
 /// enter over the next batch become candidates.
 void PathProblem::bound_outside(double lambda) {
+  if (tied() && lambda < kInfinity) {
+    bound_columns();
+    return structure_ == Structure::kGroups ? bound_groups(lambda) : bound_sorted(lambda);
+  }
   const double threshold = lambda < kInfinity ? lambda * (1.0 - kBoundMargin) : -1.0;
   const double strong = strong_threshold(lambda, following_) / options_.l1_ratio;
   constexpr Index kChunk = 8192;
@@ -214,8 +219,6 @@ void PathProblem::expect(const Mat& used, Index pieces) {
 
 void PathProblem::absorb(Index piece, Columns columns, const MatIn& products) {
   Piece& mine = pieces_[static_cast<std::size_t>(piece)];
-  const double lambda = pending_.front().lambda;
-  const double strong = strong_threshold(lambda, following_);
   std::array<double, kMaxBasis> basis{};
   Vec c(outputs_), slack = Vec::Zero(outputs_), norms(outputs_);
   for (std::size_t k = 0; k < reference_.size(); ++k) {
@@ -236,22 +239,32 @@ void PathProblem::absorb(Index piece, Columns columns, const MatIn& products) {
       reference.store(j, basis.data());
       if (rounded_) slack[k] = reference.error(j) * norms[k];
     }
-    const double size = size_of(c.data());
-    if (lambda < kInfinity ? most_size(c, slack) > penalty(j, lambda).l1 : size != 0.0) {
-      if (rounded_) {
-        mine.again.push_back(j);
-        continue;
-      }
-      mine.beyond.features.push_back(j);
-      mine.beyond.c.insert(mine.beyond.c.end(), c.begin(), c.end());
+    if (tied()) {
+      read_c_[j] = c[0];
+      read_slack_[j] = slack[0];
+    } else {
+      judge(mine, j, c, slack);
     }
-    if (size / factor(j) >= strong) mine.candidates.push_back({size / factor(j), j});
   }
+}
+
+/// Sorts a column outside the working set among those beyond their threshold and the candidates.
+void PathProblem::judge(Piece& piece, Index j, const Vec& c, const Vec& slack) const {
+  const double lambda = pending_.front().lambda, size = size_of(c.data());
+  if (lambda < kInfinity ? most_size(c, slack) > penalty(j, lambda).l1 : size != 0.0) {
+    if (rounded_) {
+      piece.again.push_back(j);
+      return;
+    }
+    piece.beyond.features.push_back(j);
+    piece.beyond.c.insert(piece.beyond.c.end(), c.begin(), c.end());
+  }
+  if (size / factor(j) >= strong_threshold(lambda, following_)) piece.candidates.push_back({size / factor(j), j});
 }
 
 /// An upper bound of size_of(c), each entry known up to its slack.
 double PathProblem::most_size(const Vec& c, const Vec& slack) const {
-  return grouped_ ? c.norm() + slack.norm() : (c.cwiseAbs() + slack).maxCoeff();
+  return structure_ == Structure::kRows ? c.norm() + slack.norm() : (c.cwiseAbs() + slack).maxCoeff();
 }
 
 void PathProblem::absorb_null(const MatIn& products) {
@@ -268,10 +281,14 @@ void PathProblem::absorb_null(const MatIn& products) {
     }
   }
   absorb(0, needed_, of_sides);
-  absorbed();
+  absorbed(needed_);
 }
 
-std::vector<Index> PathProblem::absorbed() {
+std::vector<Index> PathProblem::absorbed(std::span<const Index> read) {
+  if (tied()) {
+    pieces_.clear();
+    return structure_ == Structure::kGroups ? judge_groups(read) : judge_sorted(read);
+  }
   std::vector<Index> again;
   Beyond& beyond = pending_.front().beyond;
   for (const Piece& piece : pieces_) {
@@ -284,19 +301,38 @@ std::vector<Index> PathProblem::absorbed() {
   return again;
 }
 
+/// Smallest lambda at which the null fit is optimal.
+double PathProblem::null_lambda(const Beyond& beyond) const {
+  const double ratio = std::max(options_.l1_ratio, 1e-3);
+  const Vec all = beyond.values();
+  if (structure_ == Structure::kSorted) return SortedL1(features_.sorted_weights).dual_norm(all);
+  double out = 0.0;
+  if (structure_ == Structure::kGroups) {
+    const Penalties net = penalties(beyond.features, 1.0);
+    for (Index unit = 0; unit < net.units(); ++unit) {
+      GroupNorm norm = (*net.grouped())[unit];
+      norm.l1 *= ratio / std::max(options_.l1_ratio, 1e-300);
+      norm.each *= ratio / std::max(options_.l1_ratio, 1e-300);
+      out = std::max(out, norm.dual_norm(net.grouped()->part(all, unit)));
+    }
+    return out;
+  }
+  for (std::size_t i = 0; i < beyond.features.size(); ++i) {
+    const Index j = beyond.features[i];
+    Vec c = all.segment(static_cast<Index>(i) * outputs_, outputs_);
+    const ElasticNet net = penalty(j, 1.0);
+    if (!(net.upper > 0.0)) c = c.cwiseMin(0.0);
+    if (!(net.lower < 0.0)) c = c.cwiseMax(0.0);
+    out = std::max(out, size_of(c.data()) / (ratio * factor(j)));
+  }
+  return out;
+}
+
 bool PathProblem::finish_certify() {
   if (pending_.front().lambda == kInfinity) {
     // The null fit: every column has been read once.
     const Pending& p = pending_.front();
-    const double ratio = std::max(options_.l1_ratio, 1e-3);
-    for (std::size_t i = 0; i < p.beyond.features.size(); ++i) {
-      const Index j = p.beyond.features[i];
-      Vec c = Eigen::Map<const Vec>(p.beyond.c.data() + static_cast<Index>(i) * outputs_, outputs_);
-      const ElasticNet net = penalty(j, 1.0);
-      if (!(net.upper > 0.0)) c = c.cwiseMin(0.0);
-      if (!(net.lower < 0.0)) c = c.cwiseMax(0.0);
-      lambda_max_ = std::max(lambda_max_, size_of(c.data()) / (ratio * factor(j)));
-    }
+    lambda_max_ = null_lambda(p.beyond);
     result_.alpha_max = lambda_max_;
     result_.null_objective = loss_->value(p.eta);
     adopt(p);
@@ -325,17 +361,18 @@ bool PathProblem::finish_certify() {
   // The first refused solution is the best known starting point for solving it again; the factor went further down.
   if (pending_.size() > 1) active_set_.reset();
   adopt(pending_.front());
-  std::vector<Index> fresh;
-  for (const Pending& p : pending_) {
-    const Penalties net = penalties(p.beyond.features, p.lambda);
-    const Vec c = p.beyond.values();
-    for (Index unit = 0; unit < net.units(); ++unit) {
-      if (net.violation_at_zero(unit, c) <= kkt_tolerance(p.lambda)) continue;
-      fresh.push_back(p.beyond.features[static_cast<std::size_t>(unit * net.width() / outputs_)]);
+  std::vector<Index> fresh;  // none is pending but the first while there are features outside
+  const Beyond& beyond = pending_.front().beyond;
+  const Penalties net = penalties(beyond.features, pending_.front().lambda);
+  const Vec c = beyond.values();
+  for (Index unit = 0; unit < net.units(); ++unit) {
+    // By themselves they would have the largest weights of a sorted norm.
+    if (!net.sorted() && net.violation_at_zero(unit, c) <= kkt_tolerance(pending_.front().lambda)) continue;
+    for (Index e = net.begin(unit); e < net.begin(unit + 1); ++e) {
+      const Index j = beyond.features[static_cast<std::size_t>(e / outputs_)];
+      if (fresh.empty() || fresh.back() != j) fresh.push_back(j);
     }
   }
-  std::sort(fresh.begin(), fresh.end());
-  fresh.erase(std::unique(fresh.begin(), fresh.end()), fresh.end());
   counters_.violators += static_cast<Index>(fresh.size());
   if (fresh.empty()) {
     kkt_relative_ = std::max(0.05 * kkt_relative_, 1e-15);  // nothing is missing: the inner solution is too loose
@@ -358,24 +395,35 @@ void PathProblem::adopt(const Pending& p) {
 }
 
 bool PathProblem::accept(Pending& p, bool last_try) {
-  const Penalties net = penalties(p.lambda), outside = penalties(p.beyond.features, p.lambda);
-  const Vec c_outside = p.beyond.values();
-  Vec c = p.c;
+  // The working set and what was read beyond its threshold; everything else is at zero with a proof.
+  std::vector<Index> features = work_;
+  features.insert(features.end(), p.beyond.features.begin(), p.beyond.features.end());
+  const Penalties net = penalties(features, p.lambda);
+  Vec b = Vec::Zero(static_cast<Index>(features.size()) * outputs_), c(b.size());
+  b.head(p.b.size()) = p.b;
+  c.tail(b.size() - p.b.size()) = p.beyond.values();
+  c.head(p.b.size()) = p.c;
   if (p.c_error > 0.0) {
-    for (double& entry : c) entry += std::copysign(p.c_error, entry);
+    for (double& entry : c.head(p.b.size())) entry += std::copysign(p.c_error, entry);
   }
-  const double primal = loss_->value(p.eta) + net.value(p.b);
+  const double primal = loss_->value(p.eta) + net.value(b);
+  if (!net.convex()) {
+    const double violation = net.worst_violation(b, c) / (p.lambda < kInfinity ? p.lambda : 1.0);
+    if (!(violation <= options_.tol) && !last_try) return false;
+    record(p, primal, std::numeric_limits<double>::quiet_NaN(), violation);
+    result_.locally_convex.push_back(locally_convex(p, net));
+    return true;
+  }
   double scale = 1.0;
   for (Index i = 0; i < net.units(); ++i) {
     if (!net.unpenalised(i)) scale = std::min(scale, net.feasible_scale(i, c));
   }
-  for (Index i = 0; i < outside.units(); ++i) scale = std::min(scale, outside.feasible_scale(i, c_outside));
   double dual = loss_->dual_at(p.dual_eta.size() > 0 ? p.dual_eta : p.eta, p.u, scale);
   if (offset_.size() > 0) dual -= scale * offset_.dot(p.u);
   for (Index i = 0; i < net.units(); ++i) {
     dual -= net.unpenalised(i) ? free_conjugate(i, p, net, c, scale) : net.conjugate(i, c, scale * kBelow);
   }
-  for (Index i = 0; i < outside.units(); ++i) dual -= outside.conjugate(i, c_outside, scale * kBelow);
+  if (structure_ == Structure::kSorted && !p.beyond.features.empty()) dual = -kInfinity;  // the rest has no proof yet
   const double unit = result_.null_objective - result_.saturated_objective;
   const double gap = unit > 0.0 ? (primal - dual) / unit : primal - dual;
   if (!(gap <= options_.tol) && !last_try) return false;
@@ -383,11 +431,28 @@ bool PathProblem::accept(Pending& p, bool last_try) {
   return true;
 }
 
+/// Whether the objective is strictly convex on the active features, wherever they go without becoming zero (Breheny &
+/// Huang 2011): the penalty takes at most its concavity from the Gram matrix.
+bool PathProblem::locally_convex(const Pending& p, const Penalties& net) {
+  std::vector<Index> active;
+  for (Index w = 0; w < p.b.size(); ++w) {
+    if (p.b[w] != 0.0) active.push_back(w);
+  }
+  if (active.empty()) return true;
+  if (static_cast<Index>(active.size()) >= n_) return false;
+  Mat gram;
+  model_.gram_block(active, active, gram);
+  for (std::size_t i = 0; i < active.size(); ++i) {
+    gram.diagonal()[static_cast<Index>(i)] -= net.concave()[static_cast<std::size_t>(active[i])].concavity();
+  }
+  return Eigen::LLT<Mat>(gram).info() == Eigen::Success;
+}
+
 /// Conjugate of an unpenalised unit: c must vanish, but for what rounding leaves, unless a bound stops it.
 double PathProblem::free_conjugate(Index unit, const Pending& p, const Penalties& net, const Vec& c,
                                    double scale) const {
   const double at = scale * net.size(unit, c);
-  if (!net.grouped()) {
+  if (!net.entries().empty()) {
     const ElasticNet& entry = net.entries()[static_cast<std::size_t>(unit)];
     const double reach = c[unit] > 0.0 ? entry.upper : -entry.lower;
     if (reach < kInfinity) return at * reach;

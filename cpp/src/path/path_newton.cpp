@@ -13,6 +13,7 @@ constexpr int kPatience = 3;                       // steps without progress bef
 constexpr int kDespair = 12;                       // and before giving up
 constexpr double kShortest = 0.2, kLongest = 3.0;  // lengths that a step may be given in place of 1
 constexpr Index kNewtonSteps = 1000;
+constexpr Index kConcaveSteps = 300;  // where nothing keeps an unpenalised coefficient from growing for ever
 
 }  // namespace
 
@@ -49,7 +50,8 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
   double least[2] = {kInfinity, kInfinity};  // distance so far: on the active features, on all
   double last_value = kInfinity;
   int stuck = 0;
-  for (Index step = 0; step < kNewtonSteps && p.iterations < options_.max_iter; ++step) {
+  const Index most = at.net.convex() ? kNewtonSteps : kConcaveSteps;
+  for (Index step = 0; step < most && p.iterations < options_.max_iter; ++step) {
     if (options_.poll) options_.poll();
     double left = distance(at, p, at.complete ? std::span<const Index>(all) : active_set_.features());
     if (!at.complete && (step == 1 || left <= 1.0)) {
@@ -91,7 +93,7 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
 double PathProblem::distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units,
                              double lambda, const std::function<double(double)>& shrinkage) const {
   const double unit = result_.null_objective - result_.saturated_objective, tolerance = kkt_tolerance(lambda);
-  const bool certifiable = lambda < kInfinity && unit > 0.0;
+  const bool certifiable = lambda < kInfinity && unit > 0.0 && net.convex();
   double scale = 1.0, worst = 0.0, worst_free = 0.0;
   for (Index i : units) {
     const double violation = net.violation(i, b, c);
@@ -140,6 +142,8 @@ void PathProblem::renew_model(const Newton& at, const Pending& p, bool careful) 
   auto coupling = loss_->curvature(p.eta, Loss::kFlattest, options_.fit_intercept);
   if (coupling) coupled_at_ = p.eta;
   model_.expand(&h, p.u, p.b, p.c, std::move(coupling));
+  group_descent_.forget();
+  sorted_newton_.forget();
   active_set_.reset();
 }
 
@@ -182,6 +186,27 @@ double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<con
   return fraction;
 }
 
+/// Whether the model plus the penalty is convex in each coefficient by itself.
+bool PathProblem::coordinates_convex(const Penalties& net) {
+  const Vec& diagonal = model_.diagonal();
+  const auto entries = net.concave();
+  for (std::size_t w = 0; w < entries.size(); ++w) {
+    if (diagonal[static_cast<Index>(w)] <= 1.01 * entries[w].concavity()) return false;
+  }
+  return true;
+}
+
+/// The l1 norm that lies above a concave penalty and touches it at b (local linear approximation, Zou & Li 2008): what
+/// lowers that in its place lowers the objective.
+Penalties PathProblem::tangent_penalties(const Penalties& net, const Vec& b) {
+  std::vector<ElasticNet> out;
+  const auto entries = net.concave();
+  for (std::size_t w = 0; w < entries.size(); ++w) {
+    out.push_back({entries[w].slope(std::abs(b[static_cast<Index>(w)])), 0.0});
+  }
+  return Penalties(std::move(out));
+}
+
 /// One step to the minimum of the model with the present curvature over the whole working set.
 double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver) {
   if (!at.complete) complete(at, p);
@@ -189,15 +214,24 @@ double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver
   const double worst = at.net.worst_violation(p.b, p.c), tolerance = kkt_tolerance(p.lambda);
   at.last_worst = std::min(worst, at.last_worst);
   const double target = std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance)));
-  Vec b = p.b, c = p.c;
-  const InnerResult inner =
-      solver == "newton"
-          ? solve_blocks(p, at.net, target, b, c, {})
-          : solve_inner(p, solver, {model_, at.net.entries(), target, options_.max_iter, counters_, options_.poll}, b,
-                        c, {});
-  p.iterations += inner.iterations;
-  if (p.solver == "homotopy") reuse_.renewed(inner.cost);
-  const double fraction = search_line(at, p, b, false);
+  Vec b, c;
+  const bool blocks = solver == "newton", concave = blocks && !at.net.convex();
+  const auto go = [&](bool tangent) {
+    const Penalties stand_in = tangent ? tangent_penalties(at.net, p.b) : Penalties();
+    b = p.b;
+    c = p.c;
+    const InnerResult inner = blocks && !tangent ? solve_blocks(p, at.net, target, b, c, {})
+                                                 : solve_inner(p, tangent ? choose_solver(b) : solver,
+                                                               {model_, tangent ? stand_in.entries() : at.net.entries(),
+                                                                target, options_.max_iter, counters_, options_.poll},
+                                                               b, c, {});
+    p.iterations += inner.iterations;
+    if (p.solver == "homotopy") reuse_.renewed(inner.cost);
+    return search_line(at, p, b, false);
+  };
+  double fraction = 0.0;
+  if (!concave || (!model_.coupled() && coordinates_convex(at.net))) fraction = go(false);
+  if (fraction == 0.0 && concave) fraction = go(true);
   if (fraction < 1.0) active_set_.reset();
   correlate_entries(p.u, active_set_.features(), p.c);
   complete(at, p);

@@ -12,7 +12,15 @@ namespace {
 constexpr double kConstant = 1e-9;  // spread of a column, relative to its mean, below which it counts as constant
 /// Whether an inner solution is exact at no extra cost: then the tolerance is not what decides.
 bool exact_steps(const PathOptions& options) {
-  return options.loss == "gaussian" && (options.solver == "auto" || options.solver == "homotopy");
+  return options.loss == "gaussian" && options.penalty == "elastic_net" &&
+         (options.solver == "auto" || options.solver == "homotopy");
+}
+
+Structure structure_of(const PathOptions& options, Index outputs) {
+  if (options.penalty == "group") return Structure::kGroups;
+  if (options.penalty == "mcp" || options.penalty == "scad") return Structure::kConcave;
+  if (options.penalty == "slope") return Structure::kSorted;
+  return outputs > 1 && options.row_grouped ? Structure::kRows : Structure::kNone;
 }
 
 double column_scale(bool standardize, double spread) {
@@ -24,8 +32,8 @@ double column_scale(bool standardize, double spread) {
 bool PathProblem::keeps_gram(const Design& X, const PathOptions& options, bool alone) {
   constexpr Index limit = 4096, limit_shared = 1024;  // features: 128 MB, and 8 MB for each of several problems
   constexpr Index worthwhile = 4;                     // lambdas: for fewer, the active features' part of it will do
-  return options.loss == "gaussian" && options.count() >= worthwhile &&
-         X.cols() <= std::min(X.rows(), alone ? limit : limit_shared);
+  return options.loss == "gaussian" && options.penalty != "group" && options.penalty != "slope" &&
+         options.count() >= worthwhile && X.cols() <= std::min(X.rows(), alone ? limit : limit_shared);
 }
 
 PathProblem::PathProblem(SharedPool& shared, Response response, const Features& features, const PathOptions& options,
@@ -38,7 +46,7 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
       threads_(threads),
       loss_(std::move(response.loss)),
       outputs_(loss_->outputs()),
-      grouped_(outputs_ > 1 && options.row_grouped),
+      structure_(structure_of(options, outputs_)),
       offset_(std::move(response.offset)),
       reported_offset_(std::move(response.given_offset)),
       y_shift_(std::move(response.y_shift)),
@@ -93,6 +101,11 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
       if (usable[static_cast<std::size_t>(j)]) reference.set_limit(j, options.l1_ratio * factor(j));
     }
   }
+  if (structure_ == Structure::kGroups) {
+    for (Index j : unpenalised_) usable[static_cast<std::size_t>(j)] = false;
+    groups_ = FeatureGroups(features.group, usable, features.group_weights.size());
+  }
+  if (tied()) bounds_ = estimates_ = read_c_ = read_slack_ = Vec::Zero(p_);
   result_.saturated_objective = loss_->saturated();
 }
 
@@ -109,7 +122,7 @@ ElasticNet PathProblem::penalty(Index j, double lambda) const {
 }
 
 Penalties PathProblem::penalties(std::span<const Index> features, double lambda) const {
-  if (grouped_) {
+  if (structure_ == Structure::kRows) {
     std::vector<GroupNorm> rows;
     rows.reserve(features.size());
     for (Index j : features) {
@@ -118,16 +131,47 @@ Penalties PathProblem::penalties(std::span<const Index> features, double lambda)
     }
     return {std::move(rows), outputs_};
   }
+  if (structure_ == Structure::kGroups) {  // the features of a group lie together
+    std::vector<GroupNorm> norms;
+    std::vector<Index> first{0};
+    for (std::size_t w = 0; w < features.size(); w = static_cast<std::size_t>(first.back())) {
+      const Index group = groups_.of(features[w]);
+      norms.push_back(group < 0 ? GroupNorm{} : norm_of(group, lambda));
+      first.push_back(first.back() + (group < 0 ? 1 : static_cast<Index>(groups_.members(group).size())));
+    }
+    return {std::move(norms), std::move(first)};
+  }
+  if (structure_ == Structure::kConcave) {
+    const auto kind = options_.penalty == "mcp" ? Concave::Kind::kMcp : Concave::Kind::kScad;
+    std::vector<Concave> concave;
+    concave.reserve(features.size());
+    for (Index j : features) concave.push_back({kind, penalty(j, lambda).l1, options_.gamma});
+    return Penalties(std::move(concave));
+  }
+  if (structure_ == Structure::kSorted) {  // unpenalised features come first
+    Sorted sorted;
+    sorted.size = static_cast<Index>(features.size());
+    while (sorted.free < sorted.size && factor(features[static_cast<std::size_t>(sorted.free)]) == 0.0) ++sorted.free;
+    if (lambda < kInfinity) sorted.net = SortedL1(lambda * features_.sorted_weights.head(sorted.size - sorted.free));
+    return Penalties(std::move(sorted));
+  }
   std::vector<ElasticNet> entries;
   entries.reserve(features.size() * static_cast<std::size_t>(outputs_));
   for (Index j : features) entries.insert(entries.end(), static_cast<std::size_t>(outputs_), penalty(j, lambda));
   return Penalties(std::move(entries));
 }
 
+/// The norm of a group of features.
+GroupNorm PathProblem::norm_of(Index group, double lambda) const {
+  const double weight = lambda * (1.0 - options_.sparse_share) * features_.group_weights[group];
+  return {options_.l1_ratio * weight, (1.0 - options_.l1_ratio) * weight,
+          lambda * options_.l1_ratio * options_.sparse_share};
+}
+
 /// What of the K numbers c of a feature is held against l1: their norm, or the largest.
 double PathProblem::size_of(const double* c) const {
   const Eigen::Map<const Vec> all(c, outputs_);
-  return grouped_ ? safe_norm(all) : all.lpNorm<Eigen::Infinity>();
+  return structure_ == Structure::kRows ? safe_norm(all) : all.lpNorm<Eigen::Infinity>();
 }
 
 /// Features with a coefficient other than zero.
@@ -180,7 +224,9 @@ void PathProblem::set_work(std::vector<Index> features) {
     for (ReferenceSubspace& reference : reference_) reference.set_limit(j, options_.l1_ratio * factor(j));
   }
   if (outputs_ > 1) block_newton_.renumber(new_number);
-  if (!grouped_) {
+  group_descent_.renumber(new_number);
+  sorted_newton_.renumber(new_number);
+  if (simple() || structure_ == Structure::kConcave) {
     std::vector<Index> new_entry;
     for (const Index w : new_number) {
       for (Index k = 0; k < K; ++k) new_entry.push_back(w < 0 ? -1 : w * K + k);
@@ -222,6 +268,10 @@ double PathProblem::strong_threshold(double from, double to) const {
 void PathProblem::find_candidates(double threshold) {
   candidates_.clear();
   ask(rho_);
+  if (tied()) {
+    bound_columns();
+    return structure_ == Structure::kGroups ? note_groups(threshold) : note_sorted(threshold);
+  }
   std::vector<std::uint8_t> flags(static_cast<std::size_t>(p_));
   decide(kInfinity, keep_all_ ? 0.0 : threshold / options_.l1_ratio, 0, flags);
   for (Index j = 0; j < p_; ++j) {
@@ -229,44 +279,68 @@ void PathProblem::find_candidates(double threshold) {
   }
 }
 
+/// The features of the working set that are active, or expected to be at a lambda.
+std::vector<Index> PathProblem::wanted(double lambda) const {
+  std::vector<char> keep(work_.size(), 0);
+  const auto mark = [&](Index entry) { keep[static_cast<std::size_t>(entry / outputs_)] = 1; };
+  for (Index e : active_set_.features()) mark(e);
+  const Penalties net = penalties(work_, lambda);
+  if (const Sorted* sorted = net.sorted()) {
+    const double least = sorted->size > sorted->free ? sorted->net.weights().tail(1)[0] : 0.0;
+    for (Index e = 0; e < b_.size(); ++e) {
+      if (e < sorted->free || b_[e] != 0.0 || std::abs(c_[e]) >= least) mark(e);
+    }
+  } else {
+    for (Index unit = 0; unit < net.units(); ++unit) {
+      const Index first = net.begin(unit), size = net.begin(unit + 1) - first;
+      if (!net.reaches(unit, c_) && (b_.segment(first, size).array() == 0.0).all()) continue;
+      for (Index e = first; e < first + size; ++e) mark(e);
+    }
+  }
+  std::vector<Index> out;
+  for (std::size_t w = 0; w < work_.size(); ++w) {
+    if (keep[w] != 0) out.push_back(work_[w]);
+  }
+  return out;
+}
+
+/// The best of the candidates, in increasing order; the features of a group together.
+std::vector<Index> PathProblem::chosen(Index batch) {
+  std::erase_if(candidates_, [&](const auto& x) { return number_[static_cast<std::size_t>(x.second)] >= 0; });
+  const bool groups = structure_ == Structure::kGroups;
+  Index most = std::clamp<Index>(2 * support_size() + 32 * batch, 256, std::max<Index>(1000, n_));
+  if (groups) most = std::max<Index>(most / groups_.typical_size(), 32);
+  if (!keep_all_ && static_cast<Index>(candidates_.size()) > most) {
+    std::nth_element(
+        candidates_.begin(), candidates_.begin() + most, candidates_.end(),
+        [](const auto& x, const auto& y) { return x.first != y.first ? x.first > y.first : x.second < y.second; });
+    candidates_.resize(static_cast<std::size_t>(most));
+  }
+  std::vector<Index> out;
+  for (const auto& candidate : candidates_) out.push_back(candidate.second);
+  std::sort(out.begin(), out.end());
+  if (!groups) return out;
+  std::vector<Index> features;
+  for (const Index j : out) {
+    const auto& members = groups_.members(groups_.of(j));
+    features.insert(features.end(), members.begin(), members.end());
+  }
+  return features;
+}
+
 void PathProblem::select(std::span<const double> lambdas, double following) {
   const double target = lambdas.back();
-  std::vector<Index> chosen;
   std::vector<Index> keep = work_;
   if (!keep_all_ && (outside_ > 0 || lambdas.size() == 1)) {  // when nothing is outside, longer batches keep it so
-    std::vector<char> wanted(work_.size(), 0);
-    for (Index e : active_set_.features()) wanted[static_cast<std::size_t>(e / outputs_)] = 1;
-    for (std::size_t w = 0; w < work_.size(); ++w) {
-      const double l1 = penalty(work_[w], std::max(2.0 * target - lambda_, 0.0)).l1;
-      const Index first = static_cast<Index>(w) * outputs_;
-      wanted[w] = wanted[w] || l1 == 0.0 || (b_.segment(first, outputs_).array() != 0.0).any() ||
-                  size_of(c_.data() + first) >= l1;
-    }
-    std::size_t next = 0;
-    for (std::size_t w = 0; w < work_.size(); ++w) {
-      if (wanted[w]) keep[next++] = work_[w];
-    }
-    keep.resize(next);
+    keep = wanted(std::max(2.0 * target - lambda_, 0.0));
   }
+  std::vector<Index> fresh;
   if (outside_ > 0) {
     if (!candidates_known_) find_candidates(strong_threshold(lambda_, target));
-    std::erase_if(candidates_, [&](const auto& x) { return number_[static_cast<std::size_t>(x.second)] >= 0; });
-    auto& candidates = candidates_;
-    const Index batch = static_cast<Index>(lambdas.size());
-    const std::size_t most = keep_all_ ? candidates.size()
-                                       : static_cast<std::size_t>(std::clamp<Index>(2 * support_size() + 32 * batch,
-                                                                                    256, std::max<Index>(1000, n_)));
-    if (candidates.size() > most) {
-      std::nth_element(
-          candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(most), candidates.end(),
-          [](const auto& x, const auto& y) { return x.first != y.first ? x.first > y.first : x.second < y.second; });
-      candidates.resize(most);
-    }
-    for (const auto& candidate : candidates) chosen.push_back(candidate.second);
-    std::sort(chosen.begin(), chosen.end());
+    fresh = chosen(static_cast<Index>(lambdas.size()));
   }
-  if (!chosen.empty() || keep.size() != work_.size()) {
-    keep.insert(keep.end(), chosen.begin(), chosen.end());
+  if (!fresh.empty() || keep.size() != work_.size()) {
+    keep.insert(keep.end(), fresh.begin(), fresh.end());
     set_work(std::move(keep));
   }
   pending_.clear();
@@ -274,7 +348,7 @@ void PathProblem::select(std::span<const double> lambdas, double following) {
     pending_.emplace_back();
     pending_.back().lambda = lambda;
     const bool choose = options_.solver == "auto" || options_.solver == "homotopy";
-    pending_.back().solver = !choose ? options_.solver : grouped_ ? "newton" : "homotopy";
+    pending_.back().solver = !choose ? options_.solver : simple() ? "homotopy" : "newton";
   }
   tries_ = 0;
   following_ = following;
@@ -372,6 +446,7 @@ void PathProblem::truncate(Index count) {
   cut(r.dual_gaps);
   cut(r.deviance_ratio);
   cut(r.converged);
+  if (!r.locally_convex.empty()) cut(r.locally_convex);
   cut(r.n_active);
   cut(r.n_iter);
   cut(r.solver);

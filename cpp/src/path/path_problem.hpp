@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "path/curvature_reuse.hpp"
+#include "path/feature_groups.hpp"
 #include "path/reference_subspace.hpp"
 #include "path/response.hpp"
 #include "path/shared_pool.hpp"
@@ -14,13 +15,15 @@
 #include "riata/loss/loss.hpp"
 #include "riata/penalty/penalties.hpp"
 #include "riata/solver/block_newton.hpp"
+#include "riata/solver/group_descent.hpp"
 #include "riata/solver/inner.hpp"
+#include "riata/solver/sorted_newton.hpp"
 
 namespace riata {
 
 /// One response going down the path: its working set (path_problem.cpp), solutions on it (path_solve.cpp,
-/// path_newton.cpp) and their certificates (path_certify.cpp). The driver (fit_paths.cpp) moves several of these in
-/// step so that they share every pass over X:
+/// path_newton.cpp) and their certificates (path_certify.cpp, and path_tied.cpp where features are judged together).
+/// The driver (fit_paths.cpp) moves several of these in step so that they share every pass over X:
 ///   select, solve (any number of lambdas ahead), then begin_certify / absorb / finish_certify until none is pending.
 /// With K outputs a feature has K coefficients, and b, c and the like K entries for each feature of the working set,
 /// feature by feature; eta, u and rho are n x K, one output after the other.
@@ -30,7 +33,8 @@ class PathProblem {
   PathProblem(SharedPool& shared, Response response, const Features& features, const PathOptions& options, Vec mean,
               Vec variance, const Vec& copy_errors, bool alone, int threads);
 
-  /// Whether a problem keeps the Gram matrix of all columns: quadratic loss and more rows than (not too many) columns.
+  /// Whether a problem keeps the Gram matrix of all columns: quadratic loss, penalties of single coefficients and more
+  /// rows than (not too many) columns.
   static bool keeps_gram(const Design& X, const PathOptions& options, bool alone);
 
   /// Bytes for each column of X that its problem keeps beside its state(), means and the like.
@@ -63,8 +67,9 @@ class PathProblem {
   void absorb(Index piece, Columns columns, const MatIn& products);
   /// The same for the null fit, from products of all columns with its u (p x K).
   void absorb_null(const MatIn& products);
-  /// Puts the pieces together. Returns the columns for which nearby right-hand sides did not do, in increasing order.
-  std::vector<Index> absorbed();
+  /// Puts together the pieces of the columns that were `read`. Returns those for which nearby right-hand sides did not
+  /// do, in increasing order.
+  std::vector<Index> absorbed(std::span<const Index> read);
   /// Accepts what is certified; for the rest extends the working set. Returns whether solve() is to be called again.
   bool finish_certify();
 
@@ -83,9 +88,10 @@ class PathProblem {
   void state(Archive& archive) {
     PathResult& r = result_;
     archive(r.alphas, r.coef_indptr, r.coef_indices, r.coef_values, r.intercepts, r.primal, r.dual, r.dual_gaps,
-            r.deviance_ratio, r.converged, r.n_active, r.n_iter, r.solver, r.alpha_max, r.null_objective,
-            r.linear_predictor);
-    archive(free_columns_, outside_, work_, model_, active_set_, block_newton_, choice_, reuse_, curvature_known_);
+            r.deviance_ratio, r.converged, r.locally_convex, r.n_active, r.n_iter, r.solver, r.alpha_max,
+            r.null_objective, r.linear_predictor);
+    archive(free_columns_, outside_, work_, model_, active_set_, block_newton_, sorted_newton_, choice_, reuse_,
+            curvature_known_);
     archive(b_, c_, u_, rho_, eta_, c_error_, norm_, g_, lambda_, lambda_max_, earlier_b_, earlier_c_, earlier_lambda_);
     archive(candidates_, candidates_known_, following_, reference_, kkt_relative_, counters_);
     archive(coupled_at_);
@@ -124,6 +130,11 @@ class PathProblem {
   Penalties penalties(std::span<const Index> features, double lambda) const;
   Penalties penalties(double lambda) const { return penalties(work_, lambda); }
   auto outputs(const Vec& v) const { return v.reshaped(n_, outputs_); }
+  /// The penalty is of single coefficients, and convex: that is what factors and homotopy are for.
+  bool simple() const { return structure_ == Structure::kNone; }
+  /// Whether a feature outside the working set cannot be judged by itself.
+  bool tied() const { return structure_ == Structure::kGroups || structure_ == Structure::kSorted; }
+  GroupNorm norm_of(Index group, double lambda) const;
   double size_of(const double* c) const;
   double most_size(const Vec& c, const Vec& slack) const;
   double factor(Index feature) const {
@@ -132,6 +143,20 @@ class PathProblem {
   double strong_threshold(double from, double to) const;
   void find_candidates(double threshold);
   void bound_outside(double lambda);
+  void bound_columns();
+  void bound_groups(double lambda);
+  void bound_sorted(double lambda);
+  std::vector<Index> judge_groups(std::span<const Index> read);
+  std::vector<Index> judge_sorted(std::span<const Index> read);
+  void judge(Piece& piece, Index feature, const Vec& c, const Vec& slack) const;
+  std::vector<std::pair<double, Index>> outside_by(const Vec& sizes, double least) const;
+  Vec members_of(Index group, const Vec& values) const;
+  bool is_outside(Index feature) const { return reference_[0].limit(feature) >= 0.0; }
+  void note_groups(double threshold);
+  void note_sorted(double threshold);
+  double null_lambda(const Beyond& beyond) const;
+  std::vector<Index> wanted(double lambda) const;
+  std::vector<Index> chosen(Index batch);
   void ask(const Vec& rho);
   void decide(double threshold, double promising, Index first, std::span<std::uint8_t> flags) const;
   double estimate(Index feature) const;
@@ -154,6 +179,8 @@ class PathProblem {
   struct Newton;
   void solve_newton(Pending& p, std::span<const Index> entering);
   double factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere);
+  bool coordinates_convex(const Penalties& net);
+  static Penalties tangent_penalties(const Penalties& net, const Vec& b);
   double model_step(Newton& at, Pending& p, const std::string& solver);
   void renew_model(const Newton& at, const Pending& p, bool careful);
   void couple_again();
@@ -165,7 +192,7 @@ class PathProblem {
   double distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units, double lambda,
                   const std::function<double(double)>& shrinkage) const;
   bool extrapolate(const Pending& p, Vec& b) const;
-  void solve_grouped_squares(Pending& p, const Penalties& net);
+  void solve_structured_squares(Pending& p, const Penalties& net);
   Mat linear_predictors(std::span<const Vec* const> coefficients) const;
   void correlate_entries(const Vec& u, std::span<const Index> entries, Vec& c) const;
   void add_intercepts(Vec& eta, Vec& g) const;
@@ -177,6 +204,7 @@ class PathProblem {
   InnerResult solve_inner(Pending& p, const std::string& solver, InnerProblem problem, Vec& b, Vec& c,
                           std::span<const Index> entering);
   bool accept(Pending& p, bool last_try);
+  bool locally_convex(const Pending& p, const Penalties& net);
   double free_conjugate(Index unit, const Pending& p, const Penalties& net, const Vec& c, double scale) const;
   void adopt(const Pending& p);
   Vec centred_away(const Pending& p) const;
@@ -188,8 +216,9 @@ class PathProblem {
   Index n_, p_;
   int threads_;
   std::unique_ptr<Loss> loss_;
-  Index outputs_;                 // K
-  bool grouped_;                  // the K coefficients of a feature share a norm
+  Index outputs_;  // K
+  Structure structure_;
+  FeatureGroups groups_;          // of the penalty "group"
   Vec offset_, reported_offset_;  // see Response
   Vec y_shift_;
   std::vector<Index> held_out_;
@@ -208,6 +237,8 @@ class PathProblem {
   Quadratic model_;
   ActiveSet active_set_;
   BlockNewton block_newton_;
+  GroupDescent group_descent_;
+  SortedNewton sorted_newton_;
   SolverChoice choice_;
   CurvatureReuse reuse_;
   bool curvature_known_ = false;
@@ -235,6 +266,8 @@ class PathProblem {
   bool rounded_ = false;           // whether others near them are used
   Vec side_sums_;
   Vec coordinates_;  // of the pending residuals in the open blocks, a number a side
+  // Where features are tied, of each column: bound and estimate of |c|, and what was last read of it.
+  Vec bounds_, estimates_, read_c_, read_slack_;
   std::vector<Piece> pieces_;
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now
   int tries_ = 0;

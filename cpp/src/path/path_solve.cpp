@@ -83,8 +83,8 @@ void PathProblem::solve() {
         p.c = c_;
       }
       const Penalties net = penalties(p.lambda);
-      if (grouped_) {
-        solve_grouped_squares(p, net);
+      if (!simple()) {
+        solve_structured_squares(p, net);
         continue;
       }
       const auto expected = q == 0   ? expected_entries(p.lambda, b_, c_, lambda_, earlier_c_, earlier_lambda_)
@@ -113,7 +113,7 @@ void PathProblem::solve() {
 std::vector<Index> PathProblem::expected_entries(double lambda, const Vec& b, const Vec& c, double at,
                                                  const Vec& earlier_c, double earlier) const {
   std::vector<Index> out;
-  if (grouped_ || !(earlier > at) || !(at > lambda)) return out;
+  if (!simple() || !(earlier > at) || !(at > lambda)) return out;
   const double share = (at - lambda) / (earlier - at);
   for (std::size_t w = 0; w < work_.size(); ++w) {
     const ElasticNet net = penalty(work_[w], lambda);
@@ -149,7 +149,7 @@ InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, Inne
                                      std::span<const Index> entering) {
   p.solver = solver;
   if (solver == "prox") {
-    const Penalties net{{problem.penalty.begin(), problem.penalty.end()}};
+    const Penalties net(std::vector<ElasticNet>(problem.penalty.begin(), problem.penalty.end()));
     return prox_gradient({model_, net, problem.tolerance, problem.max_iter, counters_, problem.poll}, b, c);
   }
   const bool choosing = options_.solver == "auto";
@@ -177,10 +177,10 @@ InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, Inne
   return result;
 }
 
-/// Whether BlockNewton is the solver: of penalties that tie the coefficients of a feature together, and with many
-/// outputs when a factor of all that are active would be dear.
+/// Whether solve_blocks() is to be used: for all but simple penalties, and with many outputs when a factor of all that
+/// are active would be dear.
 bool PathProblem::by_blocks(const Vec& b) const {
-  if (grouped_ || outputs_ == 1 || options_.solver != "auto") return grouped_;
+  if (!simple() || outputs_ == 1 || options_.solver != "auto") return !simple();
   const double active = static_cast<double>(situation(b).active);
   const double features = std::min(active, static_cast<double>(work_.size()));
   return active * (features * static_cast<double>(n_ * outputs_) + active * active / 6.0) > kCoupledFactorCost;
@@ -192,11 +192,23 @@ InnerResult PathProblem::solve_blocks(Pending& p, const Penalties& net, double t
   p.solver = descent_only ? "cd" : prox ? "prox" : "newton";
   const PenalisedProblem problem{model_,        net,          tolerance, options_.max_iter, counters_,
                                  options_.poll, descent_only, enough,    loss_->symmetric()};
-  return prox ? prox_gradient(problem, b, c) : block_newton_.solve(problem, b, c);
+  if (prox) return prox_gradient(problem, b, c);
+  switch (structure_) {
+    case Structure::kConcave:
+      p.solver = "cd";
+      return coordinate_descent<Concave>(
+          {model_, net.concave(), tolerance, options_.max_iter, counters_, options_.poll}, b, c);
+    case Structure::kGroups:
+      return group_descent_.solve(problem, b, c);
+    case Structure::kSorted:
+      return sorted_newton_.solve(problem, b, c);
+    default:
+      return block_newton_.solve(problem, b, c);
+  }
 }
 
 /// The whole of a lambda where the model is exact.
-void PathProblem::solve_grouped_squares(Pending& p, const Penalties& net) {
+void PathProblem::solve_structured_squares(Pending& p, const Penalties& net) {
   std::vector<Index> units(static_cast<std::size_t>(net.units())), entries(static_cast<std::size_t>(p.b.size()));
   std::iota(units.begin(), units.end(), Index{0});
   std::iota(entries.begin(), entries.end(), Index{0});
@@ -227,10 +239,12 @@ bool PathProblem::extrapolate(const Pending& p, Vec& b) const {
   const Vec& earlier = q > 0 ? pending_[q - 2].b : earlier_b_;
   if (!(before > at) || !(before < kInfinity) || !(at > p.lambda) || earlier.size() != b.size()) return false;
   const double share = std::min((at - p.lambda) / (before - at), 1.0);
-  const Index width = grouped_ ? outputs_ : 1;
-  for (Index first = 0; first < b.size(); first += width) {
-    auto now = b.segment(first, width);
-    const auto last = earlier.segment(first, width);
+  if (structure_ == Structure::kSorted) return false;  // clusters are to stay together
+  const Penalties net = penalties(p.lambda);
+  for (Index unit = 0; unit < net.units(); ++unit) {
+    const Index first = net.begin(unit), size = net.begin(unit + 1) - first;
+    auto now = b.segment(first, size);
+    const auto last = earlier.segment(first, size);
     if ((last.array() == 0.0).all() || (now.array() == 0.0).all()) continue;
     const Vec ahead = now + share * (now - last);
     if (ahead.dot(now) > 0.0) now = ahead;

@@ -33,6 +33,11 @@ Mat symmetric_product(const Mat& G, const Mat& R) {
   return out;
 }
 
+bool without_kink(const Penalties& penalty, Index unit) {
+  if (const Grouped* rows = penalty.grouped()) return (*rows)[unit].l1 == 0.0;
+  return penalty.entries()[static_cast<std::size_t>(unit)].l1 == 0.0;
+}
+
 }  // namespace
 
 /// The features worked on, a x K.
@@ -161,56 +166,8 @@ struct BlockNewton::Local {
 };
 
 void BlockNewton::renumber(std::span<const Index> new_number) {
-  const auto number = [&](Index w) { return new_number[static_cast<std::size_t>(w)]; };
-  std::vector<Index> keep;
-  for (std::size_t i = 0; i < held_.size(); ++i) {
-    if (number(held_[i]) >= 0) keep.push_back(static_cast<Index>(i));
-  }
-  if (keep.size() < held_.size()) gram_ = gram_(keep, keep).eval();
-  std::vector<Index> held;
-  for (const Index i : keep) held.push_back(number(held_[static_cast<std::size_t>(i)]));
-  held_ = std::move(held);
-  for (Index& w : place_) w = w >= 0 ? number(w) : w;
-}
-
-/// Makes the Gram matrix cover the features.
-void BlockNewton::hold(Quadratic& model, std::span<const Index> features) {
-  std::vector<char> known(static_cast<std::size_t>(model.features()), 0);
-  for (const Index w : held_) known[static_cast<std::size_t>(w)] = 1;
-  std::vector<Index> fresh;
-  for (const Index w : features) {
-    if (!known[static_cast<std::size_t>(w)]) fresh.push_back(w);
-  }
-  if (fresh.empty()) return;
-  if (held_.size() + fresh.size() > 2 * features.size() + 64) {  // much of it is of no more use
-    std::vector<char> wanted(known.size(), 0);
-    for (const Index w : features) wanted[static_cast<std::size_t>(w)] = 1;
-    std::vector<Index> keep, names;
-    for (std::size_t i = 0; i < held_.size(); ++i) {
-      if (!wanted[static_cast<std::size_t>(held_[i])]) continue;
-      keep.push_back(static_cast<Index>(i));
-      names.push_back(held_[i]);
-    }
-    gram_ = gram_(keep, keep).eval();
-    held_ = std::move(names);
-  }
-  const Index old = static_cast<Index>(held_.size()), m = static_cast<Index>(fresh.size());
-  held_.insert(held_.end(), fresh.begin(), fresh.end());
-  Mat block;
-  model.feature_gram(held_, fresh, block);
-  gram_.conservativeResize(old + m, old + m);
-  gram_.rightCols(m) = block;
-  gram_.bottomLeftCorner(m, old) = block.topRows(old).transpose();
-}
-
-Mat BlockNewton::gram_of(std::span<const Index> features) const {
-  std::vector<Index> where;
-  Index largest = 0;
-  for (const Index w : held_) largest = std::max(largest, w);
-  std::vector<Index> slot(static_cast<std::size_t>(largest) + 1, -1);
-  for (std::size_t i = 0; i < held_.size(); ++i) slot[static_cast<std::size_t>(held_[i])] = static_cast<Index>(i);
-  for (const Index w : features) where.push_back(slot[static_cast<std::size_t>(w)]);
-  return gram_(where, where);
+  gram_.renumber(new_number);
+  for (Index& w : place_) w = w >= 0 ? new_number[static_cast<std::size_t>(w)] : w;
 }
 
 /// Sweeps of block coordinate descent: exact with the Gram matrix of the model; else on a surrogate, with its end as a
@@ -287,7 +244,7 @@ void BlockNewton::precondition(const Local& at, std::span<const Index> moving) {
   H.diagonal().array() += 1e-12 * H.diagonal().maxCoeff();
   const Eigen::LLT<Mat> factor(H);
   if (factor.info() != Eigen::Success) {  // of columns taken at different curvatures: made anew next time
-    held_.clear();
+    gram_.clear();
     H = Mat(H.diagonal().asDiagonal());
   }
   inverse_ = factor.info() == Eigen::Success ? factor.solve(Mat::Identity(m, m))
@@ -449,18 +406,18 @@ void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> feat
   at.exact = at.held && !model.coupled();
   if (at.held) {
     if (model.coupled() && iterations_ >= kStale) {
-      held_.clear();
+      gram_.clear();
       forget_preconditioner();
     }
-    hold(model, features);
-    at.G = gram_of(features);
+    gram_.cover(model, features);
+    at.G = gram_.of(features);
   }
   at.B.resize(a, K);
   at.C.resize(a, K);
   for (Index i = 0; i < a; ++i) {
     const Index w = at.features[static_cast<std::size_t>(i)];
     if (problem.penalty.grouped()) {
-      at.rows.push_back(problem.penalty.rows()[static_cast<std::size_t>(w)]);
+      at.rows.push_back((*problem.penalty.grouped())[w]);
     } else {
       at.entries.push_back(problem.penalty.entries()[static_cast<std::size_t>(w * K)]);
     }
@@ -518,7 +475,7 @@ void BlockNewton::descend(PenalisedProblem& problem, std::span<const Index> feat
     for (const Index w : features) {
       const double curvature = diagonal[w * K];
       if (curvature <= 0.0) continue;
-      const GroupNorm& net = problem.penalty.rows()[static_cast<std::size_t>(w)];
+      const GroupNorm& net = (*problem.penalty.grouped())[w];
       auto row = b.segment(w * K, K);
       model.row_correlation(w, c);
       worst = std::max(worst, net.kkt_violation(row, c));
@@ -542,19 +499,19 @@ InnerResult BlockNewton::solve(PenalisedProblem problem, Vec& b, Vec& c) {
   InnerResult result;
   double best = kInfinity;
   int stagnant = 0;
+  const Index units = problem.penalty.units() / std::max<Index>(model.features(), 1);  // of a feature
   while (result.iterations < problem.max_iter) {
     if (problem.poll) problem.poll();
     std::vector<Index> active;
     std::vector<std::pair<double, Index>> entering;
     double worst = 0.0;
-    const Index units = K / problem.penalty.width();  // of a feature
     for (Index w = 0; w < model.features(); ++w) {
       double violation = 0.0;
       for (Index i = w * units; i < (w + 1) * units; ++i) {
         violation = std::max(violation, problem.penalty.violation(i, b, c));
       }
       worst = std::max(worst, violation);
-      if (problem.penalty.l1(w * units) == 0.0 || (b.segment(w * K, K).array() != 0.0).any()) {
+      if (without_kink(problem.penalty, w * units) || (b.segment(w * K, K).array() != 0.0).any()) {
         active.push_back(w);
       } else if (violation > problem.tolerance) {
         entering.push_back({-violation, w});

@@ -11,9 +11,10 @@ namespace {
 constexpr Index kEpochsPerSet = 50;  // sweeps of one active set before looking at the whole working set again
 
 /// Sweeps over chosen features; keeps the model's (or, with a Gram matrix, its own) correlations in step with b.
+template <class P>
 class Sweeper {
  public:
-  Sweeper(InnerProblem& problem, Vec& b, Vec& c)
+  Sweeper(SeparateProblem<P>& problem, Vec& b, Vec& c)
       : problem_(problem), b_(b), c_(c), diagonal_(problem.model.diagonal()) {}
 
   /// Column products so far.
@@ -43,7 +44,7 @@ class Sweeper {
   }
 
  private:
-  InnerProblem& problem_;
+  SeparateProblem<P>& problem_;
   Vec& b_;
   Vec& c_;
   Vec diagonal_;
@@ -52,7 +53,8 @@ class Sweeper {
 
 }  // namespace
 
-InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
+template <class P>
+InnerResult coordinate_descent(SeparateProblem<P> problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   Sweeper sweeper(problem, b, c);
   std::vector<Index> all(static_cast<std::size_t>(model.size()));
@@ -101,7 +103,7 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
           const Vec kept = b;
           for (Index i = 0; i < m; ++i) {
             const Index w = active[static_cast<std::size_t>(i)];
-            const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+            const P& penalty = problem.penalty[static_cast<std::size_t>(w)];
             b[w] = std::clamp(combined[i], penalty.lower, penalty.upper);
           }
           model.correlations(b, active, c);
@@ -122,5 +124,8 @@ InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c) {
   }
   return result;
 }
+
+template InnerResult coordinate_descent(SeparateProblem<ElasticNet>, Vec&, Vec&);
+template InnerResult coordinate_descent(SeparateProblem<Concave>, Vec&, Vec&);
 
 }  // namespace riata

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "riata/solver/block_newton.hpp"
+#include "riata/solver/penalised.hpp"
 
 namespace riata {
 namespace {
@@ -26,9 +26,10 @@ InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
   Vec metric = model.diagonal();
   const double largest = metric.maxCoeff();
   metric = metric.cwiseMax(1e-14 * (largest > 0.0 ? largest : 1.0));
-  const Index width = problem.penalty.width();  // the entries of a unit share a step
-  for (Index first = 0; first < size; first += width) {
-    metric.segment(first, width).setConstant(metric.segment(first, width).maxCoeff());
+  const Penalties& penalty = problem.penalty;
+  for (Index i = 0; i < penalty.units(); ++i) {  // the entries of a unit share a step
+    auto mine = metric.segment(penalty.begin(i), penalty.begin(i + 1) - penalty.begin(i));
+    mine.setConstant(mine.maxCoeff());
   }
 
   // Largest eigenvalue of metric^-1/2 G metric^-1/2 by power iteration from a fixed start.
@@ -45,12 +46,13 @@ InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
   }
   lipschitz = 1.05 * std::max(lipschitz, 1e-300);
 
-  Vec step(problem.penalty.units());
-  for (Index i = 0; i < step.size(); ++i) step[i] = 1.0 / (lipschitz * metric[i * width]);
-  const auto objective = [&] { return model.value(b, c) + problem.penalty.value(b); };
+  Vec step(penalty.units());  // of each unit
+  for (Index i = 0; i < step.size(); ++i) step[i] = 1.0 / (lipschitz * metric[penalty.begin(i)]);
+  Vec pace = (lipschitz * metric).cwiseInverse();  // of each entry
+  const auto objective = [&] { return model.value(b, c) + penalty.value(b); };
   Vec z = b, next(size), cz(size);
   model.correlations(b, all, c);
-  double momentum = 1.0, last_value = objective(), worst = problem.penalty.worst_violation(b, c);
+  double momentum = 1.0, last_value = objective(), worst = penalty.worst_violation(b, c);
   Vec checked = b;
   int stagnant = 0;
   double best_worst = worst;
@@ -59,8 +61,8 @@ InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
     ++result.iterations;
     ++problem.counters.prox_steps;
     model.correlations(z, all, cz);
-    for (Index i = 0; i < size; ++i) next[i] = z[i] + step[i / width] * cz[i];
-    problem.penalty.prox(next, step);
+    next = z + pace.cwiseProduct(cz);
+    penalty.prox(next, step);
     const Vec change = next - b;
     if ((z - next).cwiseProduct(metric).dot(change) > 0.0) momentum = 1.0;
     const double next_momentum = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * momentum * momentum));
@@ -73,6 +75,7 @@ InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
     const double value = objective();
     if (!(value <= last_value + 1e-12 * std::abs(last_value))) {  // the power iteration stopped short: shorter steps
       step /= 1.5;
+      pace /= 1.5;
       b = checked;
       z = b;
       momentum = 1.0;
@@ -81,7 +84,7 @@ InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
       last_value = value;
       checked = b;
     }
-    worst = problem.penalty.worst_violation(b, c);
+    worst = penalty.worst_violation(b, c);
     stagnant = worst < 0.99 * best_worst ? 0 : stagnant + 1;
     best_worst = std::min(best_worst, worst);
     if (stagnant > 1000) break;
@@ -91,7 +94,7 @@ InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
     }
   }
   model.correlations(b, all, c);
-  result.converged = problem.penalty.worst_violation(b, c) <= problem.tolerance;
+  result.converged = penalty.worst_violation(b, c) <= problem.tolerance;
   return result;
 }
 

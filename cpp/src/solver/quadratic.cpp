@@ -447,6 +447,41 @@ void Quadratic::row_update(Index feature, const Eigen::Ref<const Vec>& change) {
   lag_ += change * (scale * centre(feature));
 }
 
+/// Pool columns of features that follow each other, with their centres known.
+std::span<const Index> Quadratic::block_columns(Index first, Index size) {
+  scratch_features_.resize(static_cast<std::size_t>(size));
+  std::iota(scratch_features_.begin(), scratch_features_.end(), first);
+  ensure_centres(scratch_features_);
+  return std::span<const Index>(positions_).subspan(static_cast<std::size_t>(first), scratch_features_.size());
+}
+
+void Quadratic::block_correlation(Index first, Eigen::Ref<Vec> c) {
+  assert(outputs_ == 1);
+  const auto columns = block_columns(first, c.size());
+  scratch_.resize(c.size(), 1);
+  pool_.correlate(columns, u_, scratch_, 1);
+  for (Index i = 0; i < c.size(); ++i) {
+    c[i] = (scratch_(i, 0) + lag_[0] * h_sum_ * centre(first + i)) * inv_scale_[first + i];
+  }
+}
+
+void Quadratic::block_update(Index first, const Eigen::Ref<const Vec>& change) {
+  assert(outputs_ == 1);
+  const auto columns = block_columns(first, change.size());
+  scratch_values_ = change.cwiseProduct(inv_scale_.segment(first, change.size()));
+  double shift = 0.0;
+  for (Index i = 0; i < change.size(); ++i) shift += scratch_values_(i, 0) * centre(first + i);
+  scratch_.setZero(pool_.rows(), 1);
+  pool_.multiply(columns, scratch_values_, scratch_, 1);
+  if (coupling_) {
+    scratch_.array() -= shift;
+    coupling_->multiply(scratch_);
+    u_ -= scratch_;
+    return;
+  }
+  u_.array() -= h_.array() * (scratch_.col(0).array() - shift);
+}
+
 double Quadratic::squares() const {
   double sum = 0.0;
   for (Index k = 0; k < outputs_; ++k) {

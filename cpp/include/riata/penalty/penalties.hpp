@@ -1,97 +1,214 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <utility>
+#include <variant>
 #include <vector>
 
+#include "riata/penalty/concave.hpp"
 #include "riata/penalty/group_norm.hpp"
+#include "riata/penalty/sorted_l1.hpp"
 #include "riata/types.hpp"
 
 namespace riata {
 
-/// The penalty of several features with K coefficients each, feature by feature in one vector. It is a sum over units:
-/// single coefficients (elastic net), or the K of a feature together (group norm). Throughout, b are coefficients and c
-/// the negative gradient of the loss in them.
+/// Penalties of single coefficients, each its own unit.
+template <class P>
+struct Separate {
+  std::vector<P> at;
+
+  const P& operator[](Index unit) const { return at[static_cast<std::size_t>(unit)]; }
+  Index units() const { return static_cast<Index>(at.size()); }
+  Index begin(Index unit) const { return unit; }
+  bool unpenalised(Index unit) const {
+    if constexpr (requires(P p) { p.l2; }) return (*this)[unit].l1 == 0.0 && (*this)[unit].l2 == 0.0;
+    return (*this)[unit].l1 == 0.0;
+  }
+  double value(Index unit, const Vec& b) const { return (*this)[unit].value(b[unit]); }
+  double violation(Index unit, const Vec& b, const Vec& c) const {
+    return (*this)[unit].kkt_violation(b[unit], c[unit]);
+  }
+  double violation_at_zero(Index unit, const Vec& c) const { return (*this)[unit].kkt_violation(0.0, c[unit]); }
+  bool reaches(Index unit, const Vec& c) const { return std::abs(c[unit]) >= (*this)[unit].l1; }
+  void prox(Index unit, Vec& z, double step) const { z[unit] = (*this)[unit].prox(z[unit], step); }
+  double feasible_scale(Index unit, const Vec& c) const {
+    if constexpr (requires(P p) { p.feasible_scale(0.0); }) return (*this)[unit].feasible_scale(c[unit]);
+    return 1.0;
+  }
+  double conjugate(Index unit, const Vec& c, double scale) const {
+    if constexpr (requires(P p) { p.conjugate(0.0); }) return (*this)[unit].conjugate(scale * c[unit]);
+    return kInfinity;
+  }
+};
+
+/// Norms of coefficients that lie together.
+struct Grouped {
+  std::vector<GroupNorm> at;
+  std::vector<Index> first;  // coefficient of each unit, and behind the last
+
+  const GroupNorm& operator[](Index unit) const { return at[static_cast<std::size_t>(unit)]; }
+  Index units() const { return static_cast<Index>(at.size()); }
+  Index begin(Index unit) const { return first[static_cast<std::size_t>(unit)]; }
+  auto part(const Vec& v, Index unit) const { return v.segment(begin(unit), begin(unit + 1) - begin(unit)); }
+  auto part(Vec& v, Index unit) const { return v.segment(begin(unit), begin(unit + 1) - begin(unit)); }
+  bool unpenalised(Index unit) const {
+    const GroupNorm& net = (*this)[unit];
+    return net.l1 == 0.0 && net.l2 == 0.0 && net.each == 0.0;
+  }
+  double value(Index unit, const Vec& b) const { return (*this)[unit].value(part(b, unit)); }
+  double violation(Index unit, const Vec& b, const Vec& c) const {
+    return (*this)[unit].kkt_violation(part(b, unit), part(c, unit));
+  }
+  double violation_at_zero(Index unit, const Vec& c) const {
+    return std::max((*this)[unit].size(part(c, unit)) - (*this)[unit].l1, 0.0);
+  }
+  bool reaches(Index unit, const Vec& c) const { return (*this)[unit].size(part(c, unit)) >= (*this)[unit].l1; }
+  void prox(Index unit, Vec& z, double step) const { (*this)[unit].prox(part(z, unit), step); }
+  double feasible_scale(Index unit, const Vec& c) const { return (*this)[unit].feasible_scale(part(c, unit)); }
+  double conjugate(Index unit, const Vec& c, double scale) const {
+    return (*this)[unit].conjugate(part(c, unit), scale);
+  }
+};
+
+/// One sorted l1 norm, after some coefficients that are free.
+struct Sorted {
+  SortedL1 net;
+  Index free = 0, size = 0;  // coefficients without penalty, and all
+
+  Index units() const { return free + (size > free ? 1 : 0); }
+  Index begin(Index unit) const { return std::min(unit, unit > free ? size : free); }
+  auto part(const Vec& v) const { return v.segment(free, size - free); }
+  auto part(Vec& v) const { return v.segment(free, size - free); }
+  bool unpenalised(Index unit) const { return unit < free; }
+  double value(Index unit, const Vec& b) const { return unpenalised(unit) ? 0.0 : net.value(part(b)); }
+  double violation(Index unit, const Vec& b, const Vec& c) const {
+    return unpenalised(unit) ? std::abs(c[unit]) : net.kkt_violation(part(b), part(c));
+  }
+  double violation_at_zero(Index unit, const Vec& c) const { return violation(unit, Vec::Zero(size), c); }
+  bool reaches(Index /*unit*/, const Vec& /*c*/) const { return true; }
+  void prox(Index unit, Vec& z, double step) const {
+    if (!unpenalised(unit)) net.prox(part(z), step);
+  }
+  double feasible_scale(Index unit, const Vec& c) const {
+    return unpenalised(unit) ? 1.0 : 1.0 / std::max(net.dual_norm(part(c)), 1.0);
+  }
+  double conjugate(Index unit, const Vec& c, double scale) const {
+    if (unpenalised(unit)) return c[unit] == 0.0 ? 0.0 : kInfinity;
+    return scale * net.dual_norm(part(c)) <= 1.0 ? 0.0 : kInfinity;
+  }
+};
+
+/// The penalty of the coefficients of several features, in one vector. It is a sum over units: single coefficients, the
+/// coefficients of a feature or of a group of features together, or, where their order counts, all of them. Throughout,
+/// b are coefficients and c the negative gradient of the loss in them.
 class Penalties {
  public:
+  using Family = std::variant<Separate<ElasticNet>, Separate<Concave>, Grouped, Sorted>;
+
   Penalties() = default;
-  explicit Penalties(std::vector<ElasticNet> entries) : entries_(std::move(entries)) {}
-  /// One of K coefficients for each feature.
-  Penalties(std::vector<GroupNorm> rows, Index outputs) : rows_(std::move(rows)), width_(outputs), grouped_(true) {}
+  explicit Penalties(std::vector<ElasticNet> entries) : family_(Separate<ElasticNet>{std::move(entries)}) {}
+  explicit Penalties(std::vector<Concave> entries) : family_(Separate<Concave>{std::move(entries)}) {}
+  explicit Penalties(Sorted sorted) : family_(std::move(sorted)) {}
+  Penalties(std::vector<GroupNorm> norms, std::vector<Index> first)
+      : family_(Grouped{std::move(norms), std::move(first)}) {}
+  /// One norm for the `width` coefficients of each feature.
+  Penalties(std::vector<GroupNorm> norms, Index width) {
+    std::vector<Index> first(norms.size() + 1);
+    for (std::size_t i = 0; i < first.size(); ++i) first[i] = static_cast<Index>(i) * width;
+    family_ = Grouped{std::move(norms), std::move(first)};
+  }
 
-  bool grouped() const { return grouped_; }
-  std::span<const ElasticNet> entries() const { return entries_; }
-  std::span<const GroupNorm> rows() const { return rows_; }
+  /// The family, or null when the penalty is of another one.
+  const Grouped* grouped() const { return std::get_if<Grouped>(&family_); }
+  const Sorted* sorted() const { return std::get_if<Sorted>(&family_); }
+  std::span<const Concave> concave() const { return separate<Concave>(); }
+  std::span<const ElasticNet> entries() const { return separate<ElasticNet>(); }
+  /// Whether a duality gap can be told.
+  bool convex() const { return !std::holds_alternative<Separate<Concave>>(family_); }
 
-  Index units() const { return static_cast<Index>(grouped_ ? rows_.size() : entries_.size()); }
-  /// Coefficients in a unit.
-  Index width() const { return width_; }
-
+  Index units() const {
+    return std::visit([](const auto& f) { return f.units(); }, family_);
+  }
+  /// First coefficient of a unit; of units(), behind the last one.
+  Index begin(Index unit) const {
+    return std::visit([&](const auto& f) { return f.begin(unit); }, family_);
+  }
   /// Neither l1 nor l2 part: bounds at most.
   bool unpenalised(Index unit) const {
-    return grouped_ ? row(unit).l1 == 0.0 && row(unit).l2 == 0.0 : entry(unit).l1 == 0.0 && entry(unit).l2 == 0.0;
+    return std::visit([&](const auto& f) { return f.unpenalised(unit); }, family_);
   }
 
   double value(Index unit, const Vec& b) const {
-    return grouped_ ? row(unit).value(safe_norm(part(b, unit))) : entry(unit).value(b[unit]);
+    return std::visit([&](const auto& f) { return f.value(unit, b); }, family_);
   }
   double value(const Vec& b) const {
-    double sum = 0.0;
-    for (Index i = 0; i < units(); ++i) sum += value(i, b);
-    return sum;
+    return std::visit(
+        [&](const auto& f) {
+          double sum = 0.0;
+          for (Index i = 0; i < f.units(); ++i) sum += f.value(i, b);
+          return sum;
+        },
+        family_);
   }
 
   double violation(Index unit, const Vec& b, const Vec& c) const {
-    return grouped_ ? row(unit).kkt_violation(part(b, unit), part(c, unit))
-                    : entry(unit).kkt_violation(b[unit], c[unit]);
+    return std::visit([&](const auto& f) { return f.violation(unit, b, c); }, family_);
   }
   double worst_violation(const Vec& b, const Vec& c) const {
-    double worst = 0.0;
-    for (Index i = 0; i < units(); ++i) worst = std::max(worst, violation(i, b, c));
-    return worst;
+    return std::visit(
+        [&](const auto& f) {
+          double worst = 0.0;
+          for (Index i = 0; i < f.units(); ++i) worst = std::max(worst, f.violation(i, b, c));
+          return worst;
+        },
+        family_);
   }
   /// The violation where b is zero.
   double violation_at_zero(Index unit, const Vec& c) const {
-    return grouped_ ? std::max(safe_norm(part(c, unit)) - row(unit).l1, 0.0) : entry(unit).kkt_violation(0.0, c[unit]);
+    return std::visit([&](const auto& f) { return f.violation_at_zero(unit, c); }, family_);
   }
-  /// What of c the penalty at zero holds against its l1 part: |c| or its norm.
-  double size(Index unit, const Vec& c) const { return grouped_ ? safe_norm(part(c, unit)) : std::abs(c[unit]); }
-  double l1(Index unit) const { return grouped_ ? row(unit).l1 : entry(unit).l1; }
+  /// Whether c at zero is where the penalty holds it, or beyond.
+  bool reaches(Index unit, const Vec& c) const {
+    return std::visit([&](const auto& f) { return f.reaches(unit, c); }, family_);
+  }
 
   /// Largest s in [0, 1] with conjugate(s c) finite.
   double feasible_scale(Index unit, const Vec& c) const {
-    return grouped_ ? row(unit).feasible_scale(safe_norm(part(c, unit))) : entry(unit).feasible_scale(c[unit]);
+    return std::visit([&](const auto& f) { return f.feasible_scale(unit, c); }, family_);
   }
   /// Conjugate at scale * c.
   double conjugate(Index unit, const Vec& c, double scale) const {
-    return grouped_ ? row(unit).conjugate(scale * safe_norm(part(c, unit))) : entry(unit).conjugate(scale * c[unit]);
+    return std::visit([&](const auto& f) { return f.conjugate(unit, c, scale); }, family_);
   }
   /// c'b of a unit.
   double product(Index unit, const Vec& b, const Vec& c) const {
-    return grouped_ ? part(b, unit).dot(part(c, unit)) : b[unit] * c[unit];
+    const Index first = begin(unit), size = begin(unit + 1) - first;
+    return b.segment(first, size).dot(c.segment(first, size));
+  }
+  /// |c| of a unit.
+  double size(Index unit, const Vec& c) const {
+    const Index first = begin(unit);
+    return safe_norm(c.segment(first, begin(unit + 1) - first));
   }
 
   /// argmin over x of |x - z|^2 / (2 step) + value, in place of z; step[i] is that of unit i.
   void prox(Vec& z, const Vec& step) const {
-    for (Index i = 0; i < units(); ++i) {
-      if (grouped_) {
-        auto at = z.segment(i * width_, width_);
-        at *= row(i).shrinkage(at.norm(), step[i]);
-      } else {
-        z[i] = entry(i).prox(z[i], step[i]);
-      }
-    }
+    std::visit(
+        [&](const auto& f) {
+          for (Index i = 0; i < f.units(); ++i) f.prox(i, z, step[i]);
+        },
+        family_);
   }
 
  private:
-  const ElasticNet& entry(Index unit) const { return entries_[static_cast<std::size_t>(unit)]; }
-  const GroupNorm& row(Index unit) const { return rows_[static_cast<std::size_t>(unit)]; }
-  Eigen::VectorBlock<const Vec> part(const Vec& v, Index unit) const { return v.segment(unit * width_, width_); }
+  template <class P>
+  std::span<const P> separate() const {
+    const auto* family = std::get_if<Separate<P>>(&family_);
+    return family != nullptr ? std::span<const P>(family->at) : std::span<const P>();
+  }
 
-  std::vector<ElasticNet> entries_;
-  std::vector<GroupNorm> rows_;
-  Index width_ = 1;
-  bool grouped_ = false;
+  Family family_;
 };
 
 }  // namespace riata

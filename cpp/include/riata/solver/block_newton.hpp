@@ -1,33 +1,12 @@
 #pragma once
 
 #include <Eigen/Cholesky>
-#include <functional>
 #include <vector>
 
-#include "riata/penalty/penalties.hpp"
-#include "riata/solver/inner.hpp"
-#include "riata/solver/quadratic.hpp"
+#include "riata/solver/held_gram.hpp"
+#include "riata/solver/penalised.hpp"
 
 namespace riata {
-
-/// As InnerProblem, for penalties of any kind.
-struct PenalisedProblem {
-  /// At most 1 when b, with its c, will do whatever the tolerance says.
-  using Enough = std::function<double(const Vec& b, const Vec& c)>;
-
-  Quadratic& model;
-  const Penalties& penalty;
-  double tolerance;
-  Index max_iter;
-  Counters& counters;
-  const Poll& poll;
-  bool descent_only = false;  // block coordinate descent without Newton steps
-  Enough enough = {};
-  bool symmetric = false;  // see Loss::symmetric()
-};
-
-/// "prox": accelerated proximal gradient (Beck & Teboulle 2009) with gradient restart (O'Donoghue & Candes 2015).
-InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c);
 
 /// Newton's method on what is active, for models of several outputs, where a Gram matrix of all coefficients would be
 /// large. Sweeps of block coordinate descent (Yuan & Lin 2006), a feature at a time, find which coefficients are
@@ -54,14 +33,12 @@ class BlockNewton {
   /// See path/archive.hpp. The preconditioner decides the bits of a step.
   template <class Archive>
   void state(Archive& archive) {
-    archive(held_, gram_, place_, inverse_, direction_, pull_, iterations_, fresh_);
+    archive(gram_, place_, inverse_, direction_, pull_, iterations_, fresh_);
     if constexpr (Archive::reading) factor_correction();
   }
 
  private:
   struct Local;
-  void hold(Quadratic& model, std::span<const Index> features);
-  Mat gram_of(std::span<const Index> features) const;
   void work_on(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
                InnerResult& result);
   void descend(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
@@ -72,10 +49,9 @@ class BlockNewton {
   void factor_correction();
   Mat apply(const Local& at, std::span<const Index> moving, const Mat& residual) const;
 
-  // Gram matrix of the features that have been active, common to the outputs; of a curvature that may be an older one
-  // where outputs are coupled, for it then only preconditions.
-  std::vector<Index> held_;
-  Mat gram_;
+  // Common to the outputs; of a curvature that may be an older one where outputs are coupled, for it then only
+  // preconditions.
+  HeldGram gram_;
 
   // Preconditioner: features (by number in the working set), (G + S + l2)^-1, their v, and S.
   std::vector<Index> place_;

@@ -1,26 +1,31 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
 #include "riata/api.hpp"
+#include "riata/penalty/concave.hpp"
 #include "riata/penalty/elastic_net.hpp"
 #include "riata/solver/gram_factor.hpp"
 #include "riata/solver/quadratic.hpp"
 
 namespace riata {
 
-/// What every inner solver is asked: minimise q(b) + sum_w penalty_w(b_w), starting at b, until no KKT condition of the
-/// working set is violated by more than `tolerance` (in units of the gradient).
-struct InnerProblem {
+/// What inner solvers are asked where each coefficient has a penalty P of its own: minimise q(b) + sum_w
+/// penalty_w(b_w), starting at b, until no KKT condition of the working set is violated by more than `tolerance` (in
+/// units of the gradient).
+template <class P>
+struct SeparateProblem {
   Quadratic& model;
-  std::span<const ElasticNet> penalty;
+  std::span<const P> penalty;
   double tolerance;
   Index max_iter;
   Counters& counters;
   const Poll& poll;
   double max_cost = kInfinity;  // coordinate descent gives up beyond this (see InnerResult::cost)
 };
+using InnerProblem = SeparateProblem<ElasticNet>;
 
 /// Outcome of an inner solver; b and c (the correlations at b, on the whole working set) are passed by reference.
 struct InnerResult {
@@ -30,10 +35,23 @@ struct InnerResult {
 };
 
 /// Largest KKT violation over the working set.
-double worst_violation(std::span<const ElasticNet> penalty, const Vec& b, const Vec& c);
+template <class P>
+double worst_violation(std::span<const P> penalty, const Vec& b, const Vec& c) {
+  double worst = 0.0;
+  for (std::size_t w = 0; w < penalty.size(); ++w) {
+    const Index i = static_cast<Index>(w);
+    worst = std::max(worst, penalty[w].kkt_violation(b[i], c[i]));
+  }
+  return worst;
+}
 
 /// Objective q(b) + penalty, given c at b.
-double objective(const InnerProblem& problem, const Vec& b, const Vec& c);
+template <class P>
+double objective(const SeparateProblem<P>& problem, const Vec& b, const Vec& c) {
+  double sum = problem.model.value(b, c);
+  for (std::size_t w = 0; w < problem.penalty.size(); ++w) sum += problem.penalty[w].value(b[static_cast<Index>(w)]);
+  return sum;
+}
 
 /// "homotopy": Newton on the active features with their signs fixed, features entering and leaving a Cholesky factor
 /// that is kept from one lambda to the next (feature-sign search, Lee et al. 2007; active-set Newton with the factor
@@ -99,7 +117,11 @@ class ActiveSet {
 };
 
 /// "cd": cyclic coordinate descent (Friedman et al. 2010) with Anderson extrapolation (Bertrand & Massias 2021), on the
-/// Gram matrix when the model keeps one, else on the columns.
-InnerResult coordinate_descent(InnerProblem problem, Vec& b, Vec& c);
+/// Gram matrix when the model keeps one, else on the columns. For penalties that are not convex each step goes to the
+/// global minimum over its coefficient (Breheny & Huang 2011), and the end is a stationary point.
+template <class P>
+InnerResult coordinate_descent(SeparateProblem<P> problem, Vec& b, Vec& c);
+extern template InnerResult coordinate_descent(SeparateProblem<ElasticNet>, Vec&, Vec&);
+extern template InnerResult coordinate_descent(SeparateProblem<Concave>, Vec&, Vec&);
 
 }  // namespace riata

@@ -93,6 +93,9 @@ class Quadratic {
   void column_update(Index entry, double change);
   void row_correlation(Index feature, Eigen::Ref<Vec> c);
   void row_update(Index feature, const Eigen::Ref<const Vec>& change);
+  /// The same of features that follow each other in the working set, one output; coupled rows too.
+  void block_correlation(Index first, Eigen::Ref<Vec> c);
+  void block_update(Index first, const Eigen::Ref<const Vec>& change);
   /// sum u^2 / (2 h) at that point: q but for a constant, where outputs are not coupled.
   double squares() const;
 
@@ -107,6 +110,7 @@ class Quadratic {
   int threads_for(Columns columns, Index sides) const;
   double centre(Index w) const { return pool_centre_[positions_[static_cast<std::size_t>(w)]]; }
   void ensure_centres(std::span<const Index> features);
+  std::span<const Index> block_columns(Index first, Index size);
   void coupled_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out);
   void multiply_features(std::span<const Index> features, const Mat& values, Vec& out);
   void embed(std::span<const Index> entries, Mat& out);
@@ -135,9 +139,9 @@ class Quadratic {
   Mat gram_;
   Index gram_size_ = 0;
   Vec diagonal_, pool_diagonal_;
-  std::vector<Index> scratch_columns_;
+  std::vector<Index> scratch_columns_, scratch_features_;
   std::vector<const double*> lines_;  // scratch
-  Mat scratch_;
+  Mat scratch_, scratch_values_;
 };
 
 }  // namespace riata

@@ -1,0 +1,117 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "riata/penalty/elastic_net.hpp"
+#include "riata/types.hpp"
+
+namespace riata {
+
+/// sum_i w_i |b|_(i) with |b|_(1) >= |b|_(2) >= ... and weights that do not increase: the sorted l1 norm of SLOPE
+/// (Bogdan et al. 2015), under which coefficients cluster at common sizes. Weights already include lambda; `c` is the
+/// negative gradient of the loss in b. A vector shorter than the weights has the first of them.
+class SortedL1 {
+ public:
+  SortedL1() = default;
+  explicit SortedL1(Vec weights) : weights_(std::move(weights)) {}
+
+  const Vec& weights() const { return weights_; }
+
+  /// Numbers 0 .. n - 1 in the order of falling size, the first of equals first.
+  template <class V>
+  static std::vector<Index> order(const V& v) {
+    std::vector<Index> out(static_cast<std::size_t>(v.size()));
+    std::iota(out.begin(), out.end(), Index{0});
+    std::stable_sort(out.begin(), out.end(), [&](Index a, Index b) { return std::abs(v[a]) > std::abs(v[b]); });
+    return out;
+  }
+
+  template <class B>
+  double value(const B& b) const {
+    Vec size = b.cwiseAbs();
+    std::sort(size.begin(), size.end(), std::greater<>());
+    return size.dot(weights_.head(size.size()));
+  }
+
+  /// argmin_b |b - z|^2 / (2 step) + value(b), in the place of z: sizes less their weights, in order, averaged where
+  /// they would increase (Bogdan et al. 2015, algorithm 4). Those averaged come out equal to the last bit.
+  template <class Z>
+  void prox(Z&& z, double step) const {
+    const std::vector<Index> by_size = order(z);
+    Vec sorted(z.size());
+    for (Index i = 0; i < z.size(); ++i) {
+      sorted[i] = std::abs(z[by_size[static_cast<std::size_t>(i)]]) - step * weights_[i];
+    }
+    make_falling(sorted);
+    for (Index i = 0; i < z.size(); ++i) {
+      double& at = z[by_size[static_cast<std::size_t>(i)]];
+      at = sorted[i] <= 0.0 ? 0.0 : std::copysign(sorted[i], at);
+    }
+  }
+
+  /// Smallest s with c / s dual feasible: the largest ratio of the sum of the first k sizes to that of the weights.
+  template <class C>
+  double dual_norm(const C& c) const {
+    Vec size = c.cwiseAbs();
+    std::sort(size.begin(), size.end(), std::greater<>());
+    double worst = 0.0, sum = 0.0, allowed = 0.0;
+    for (Index k = 0; k < size.size(); ++k) {
+      sum += size[k];
+      allowed += weights_[k];
+      if (sum > 0.0) worst = std::max(worst, allowed > 0.0 ? sum / allowed : kInfinity);
+    }
+    return worst;
+  }
+
+  /// Largest entry of the shortest difference of c from the subdifferential at b: zero exactly when b is optimal. The
+  /// subdifferential is a product over the clusters of equal size, each in the permutahedron of its weights, or, at
+  /// zero, below them in sums; the difference from such a set is what make_falling() leaves.
+  template <class B, class C>
+  double kkt_violation(const B& b, const C& c) const {
+    const std::vector<Index> by_size = order(b);
+    double worst = 0.0;
+    Vec rest;
+    for (Index first = 0, last = 0; first < b.size(); first = last) {
+      const double size = std::abs(b[by_size[static_cast<std::size_t>(first)]]);
+      for (last = first; last < b.size() && std::abs(b[by_size[static_cast<std::size_t>(last)]]) == size;) ++last;
+      rest.resize(last - first);
+      for (Index i = first; i < last; ++i) {
+        const Index at = by_size[static_cast<std::size_t>(i)];
+        rest[i - first] = size == 0.0 ? std::abs(c[at]) : std::copysign(1.0, b[at]) * c[at];
+      }
+      std::sort(rest.begin(), rest.end(), std::greater<>());
+      rest -= weights_.segment(first, last - first);
+      make_falling(rest);
+      worst = std::max({worst, rest[0], size == 0.0 ? 0.0 : -rest[last - first - 1]});
+    }
+    return worst;
+  }
+
+ private:
+  /// The nearest vector that does not increase (pool adjacent violators).
+  static void make_falling(Vec& v) {
+    std::vector<std::pair<double, Index>> blocks;  // sum, and where it ends
+    const auto begin = [&](std::size_t k) { return k == 0 ? Index{0} : blocks[k - 1].second; };
+    const auto mean = [&](std::size_t k) { return blocks[k].first / static_cast<double>(blocks[k].second - begin(k)); };
+    for (Index i = 0; i < v.size(); ++i) {
+      blocks.push_back({v[i], i + 1});
+      while (blocks.size() > 1 && mean(blocks.size() - 2) <= mean(blocks.size() - 1)) {
+        const auto last = blocks.back();
+        blocks.pop_back();
+        blocks.back().first += last.first;
+        blocks.back().second = last.second;
+      }
+    }
+    for (std::size_t k = 0; k < blocks.size(); ++k)
+      v.segment(begin(k), blocks[k].second - begin(k)).setConstant(mean(k));
+  }
+
+  Vec weights_;
+};
+
+}  // namespace riata

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "riata/solver/quadratic.hpp"
+
+namespace riata {
+
+/// The Gram matrix of the features that have been active, kept while they come and go: of a model with one output that
+/// of the model, else what its outputs have in common (Quadratic::feature_gram).
+class HeldGram {
+ public:
+  /// Renumbers features after the working set changed: old number -> new number or -1.
+  void renumber(std::span<const Index> new_number);
+  /// The curvature changed.
+  void clear() { features_.clear(); }
+  /// Makes it cover the features; drops others once they are the most of it.
+  void cover(Quadratic& model, std::span<const Index> features);
+  /// The matrix of some that are covered.
+  Mat of(std::span<const Index> features) const;
+
+  /// See path/archive.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(features_, gram_);
+  }
+
+ private:
+  void keep_only(const std::vector<Index>& places);
+
+  std::vector<Index> features_;
+  Mat gram_;
+};
+
+}  // namespace riata
