@@ -54,7 +54,7 @@ class ConstrainedFit:
     radius : float
         The budget.
     norm : float
-        What of it is spent, Σ_j pf_j |b_j|, on standardised columns if the fit was standardised; <= radius.
+        What of it is spent, Σ_j pf_j |b_j|, on standardised columns if the fit was standardised.
     active : bool
         Whether the budget binds. False when the smallest loss without it is as good, to the tolerance.
     primal, dual : float
