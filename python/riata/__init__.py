@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from riata import penalties
     from riata._core import __version__
     from riata._equivalents import Equivalents, equivalents
+    from riata.constrained import ConstrainedFit, constrained_lasso
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
     from riata.fitting import fit_path
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CVPath",
+    "ConstrainedFit",
     "ElasticNet",
     "ElasticNetCV",
     "Equivalents",
@@ -45,6 +47,7 @@ __all__ = [
     "SparsePoissonRegressor",
     "SparsePoissonRegressorCV",
     "__version__",
+    "constrained_lasso",
     "cv_path",
     "cv_paths",
     "equivalents",
@@ -60,6 +63,7 @@ __all__ = [
 
 _HOME = {
     "CVPath": "model_selection",
+    "ConstrainedFit": "constrained",
     "ElasticNet": "linear_model",
     "ElasticNetCV": "linear_model",
     "Equivalents": "_equivalents",
@@ -80,6 +84,7 @@ _HOME = {
     "SparsePoissonRegressor": "poisson",
     "SparsePoissonRegressorCV": "poisson",
     "__version__": "_core",
+    "constrained_lasso": "constrained",
     "cv_path": "model_selection",
     "cv_paths": "several",
     "equivalents": "_equivalents",

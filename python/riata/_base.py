@@ -12,9 +12,10 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from riata._arguments import Features, Options
+from riata._arguments import LASSO, Features, Options
 from riata._coefs import each_output
 from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_sparse, view
+from riata._fit_point import FitPoint, response_scale
 from riata._survival import SurvivalTarget
 from riata._validation import (
     SOLVERS,
@@ -71,7 +72,13 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _options(self, loss: str, alphas: Float | None, **others: Any) -> Options:
         """The parameters every estimator has, checked; one alpha and no early end unless given."""
-        given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False, "l1_ratio": 1.0}
+        given: dict[str, Any] = {
+            "n_alphas": 1,
+            "eps": 0.0,
+            "stop_early": False,
+            "l1_ratio": 1.0,
+            "penalty": LASSO,
+        }
         given |= {"row_grouped": loss == "multigaussian"} | others
         return Options(
             loss=loss,
@@ -126,7 +133,14 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         threads = threads_for(check_threads(self.n_threads), float(design.core.shape[0]) * block.size)
         return np.asarray(design.multiply(support, block, threads) + np.asarray(self.intercept_))
 
-    def _keep_fit(self, fit: dict[str, Any], options: Options) -> None:
+    def _keep_fit(
+        self,
+        fit: dict[str, Any],
+        y: Float | SurvivalTarget,
+        weights: Float,
+        features: Features,
+        options: Options,
+    ) -> None:
         """Set the attributes from the only point of a path; warn when it missed the tolerance."""
         outputs = np.shape(fit["intercepts"])[1:] or (1,)
         coef = np.zeros((self.n_features_in_, *outputs))
@@ -134,6 +148,17 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         alpha, gap, converged = float(fit["alphas"][0]), float(fit["dual_gaps"][0]), bool(fit["converged"][0])
         intercept = np.reshape(fit["intercepts"], -1)
         self._keep(alpha, coef.T, intercept, gap, converged, int(fit["n_iter"][0]), fit["counters"])
+        self._fit_point = FitPoint(
+            loss=options.loss,
+            alpha=alpha,
+            l1_ratio=options.l1_ratio,
+            row_grouped=options.row_grouped,
+            fit_intercept=options.fit_intercept,
+            weight_sum=float(weights.sum()),
+            response_scale=response_scale(y.time if isinstance(y, SurvivalTarget) else y, weights),
+            scale=np.asarray(fit["scale"]) if options.standardize else None,
+            penalty_factor=features.penalty_factor,
+        )
         if not converged:
             warn_unless_converged(
                 fit["alphas"], fit["dual_gaps"], fit["converged"], options.tol, options.max_iter

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from riata import _core
 from riata._validation import Float, Names, as_names
+from riata.text_columns import differing_rows
 
 VIEWED = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.int8))
 INDICES = (np.dtype(np.int32), np.dtype(np.int64))
@@ -105,6 +106,22 @@ def check_finite_result(values: Float) -> None:
     if not np.isfinite(values).all():
         raise ValueError(
             "X must hold finite numbers only, got NaN or infinity in a column with a nonzero coefficient"
+        )
+
+
+def check_same_features(design: DesignView, n_features: int, feature_names: Names | None) -> None:
+    """Refuse a design whose features are not those of a fit: by number, and by name where both have names."""
+    if design.n_features != n_features:
+        raise ValueError(f"X must have the {n_features} features of the fit, got {design.n_features}")
+    ours, theirs = feature_names, design.feature_names
+    if ours is None or theirs is None:
+        return
+    differ = differing_rows(ours, theirs)
+    if len(differ):
+        j = int(differ[0])
+        raise ValueError(
+            "X must have the features of the fit in the same order, "
+            f"got {theirs[j]!r} where the fit had {ours[j]!r}"
         )
 
 

@@ -22,6 +22,7 @@ from riata._arguments import (
 )
 from riata._coefs import coefs_of, intercepts_of
 from riata._design import DesignView, as_design
+from riata._fit_point import response_scale
 from riata._survival import SurvivalTarget
 from riata._targets import CLASSIFIERS
 from riata._validation import Float, check_offset, check_weights, threads_for
@@ -103,15 +104,16 @@ def make_path(
     design: DesignView,
     y: Float | SurvivalTarget,
     weights: Float,
+    features: Features,
     options: Options,
     labels: NDArray[Any] | None,
 ) -> Path:
     """Wrap one result of the core."""
+    n_events = None
     if isinstance(y, SurvivalTarget):
+        n_events = float(weights @ y.event)
         y = y.time
     outputs = y.shape[1:]
-    total = float(weights.sum())
-    centre = weights @ y / total
     return Path(
         alphas=np.asarray(fit["alphas"], dtype=np.float64),
         coefs=coefs_of(fit, design.n_features, outputs),
@@ -135,8 +137,8 @@ def make_path(
         fit_intercept=options.fit_intercept,
         tol=options.tol,
         n_samples=int(np.count_nonzero(weights)),
-        weight_sum=total,
-        response_scale=float(np.sqrt(np.sum(weights @ (y - centre) ** 2) / total)),
+        weight_sum=float(weights.sum()),
+        response_scale=response_scale(y, weights),
         feature_names=design.feature_names,
         classes=labels if options.loss in CLASSIFIERS else None,
         stopped=str(fit["stopped"]),
@@ -149,6 +151,8 @@ def make_path(
         locally_convex=np.asarray(fit["locally_convex"], dtype=np.bool_)
         if len(fit["locally_convex"])
         else None,
+        penalty_factor=features.penalty_factor,
+        n_events=n_events,
     )
 
 
@@ -381,7 +385,7 @@ def fit_path(
         penalty=options.penalty,
     )
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
-    path = make_path(fit, design, target, weights, options, labels)
+    path = make_path(fit, design, target, weights, features, options, labels)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, options.max_iter)
     warn_if_memory_ended(path, options)
     return path

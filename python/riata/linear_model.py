@@ -55,7 +55,7 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         options = self._options(self._loss, np.array([alpha]), l1_ratio=l1_ratio)
         design, target, weights, features = self._check_all(X, y, sample_weight)
         fit = solve(design, target, weights[:, None], None, features, options)[0]
-        self._keep_fit(fit, options)
+        self._keep_fit(fit, target, weights, features, options)
 
     def _cross_validate(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
         """Choose alpha, and l1_ratio when there are several; keep the fit to all samples there."""
