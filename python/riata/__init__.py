@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from riata.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
     from riata.path import Path, load
     from riata.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
+    from riata.relaxed import RelaxedPath, relax
+    from riata.relaxed_lasso import RelaxedLasso, RelaxedLassoCV
     from riata.several import cv_paths, fit_paths
     from riata.simulate import simulate_genotypes
 
@@ -38,6 +40,9 @@ __all__ = [
     "MultiTaskLasso",
     "MultiTaskLassoCV",
     "Path",
+    "RelaxedLasso",
+    "RelaxedLassoCV",
+    "RelaxedPath",
     "SparseCox",
     "SparseCoxCV",
     "SparseLogisticRegression",
@@ -55,6 +60,7 @@ __all__ = [
     "load",
     "open_genotypes",
     "penalties",
+    "relax",
     "simulate_genotypes",
 ]
 
@@ -73,6 +79,9 @@ _HOME = {
     "MultiTaskLasso": "multi_task",
     "MultiTaskLassoCV": "multi_task",
     "Path": "path",
+    "RelaxedLasso": "relaxed_lasso",
+    "RelaxedLassoCV": "relaxed_lasso",
+    "RelaxedPath": "relaxed",
     "SparseCox": "cox",
     "SparseCoxCV": "cox",
     "SparseLogisticRegression": "glm",
@@ -89,6 +98,7 @@ _HOME = {
     "fit_paths": "several",
     "load": "path",
     "open_genotypes": "genotypes",
+    "relax": "relaxed",
     "simulate_genotypes": "simulate",
 }
 

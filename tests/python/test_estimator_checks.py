@@ -21,6 +21,8 @@ ESTIMATORS = [
     riata.SparseLogisticRegression(row_grouped=True, tol=1e-12),
     riata.SparsePoissonRegressor(),
     riata.SparsePoissonRegressorCV(**SMALL),
+    riata.RelaxedLasso(),
+    riata.RelaxedLassoCV(**SMALL),
 ]
 
 
