@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from riata import penalties
     from riata._core import __version__
     from riata._equivalents import Equivalents, equivalents
+    from riata.adaptive import adaptive_factors
+    from riata.adaptive_lasso import AdaptiveLasso, AdaptiveLassoCV
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
     from riata.fitting import fit_path
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from riata.simulate import simulate_genotypes
 
 __all__ = [
+    "AdaptiveLasso",
+    "AdaptiveLassoCV",
     "CVPath",
     "ElasticNet",
     "ElasticNetCV",
@@ -50,6 +54,7 @@ __all__ = [
     "SparsePoissonRegressor",
     "SparsePoissonRegressorCV",
     "__version__",
+    "adaptive_factors",
     "cv_path",
     "cv_paths",
     "equivalents",
@@ -65,6 +70,8 @@ __all__ = [
 ]
 
 _HOME = {
+    "AdaptiveLasso": "adaptive_lasso",
+    "AdaptiveLassoCV": "adaptive_lasso",
     "CVPath": "model_selection",
     "ElasticNet": "linear_model",
     "ElasticNetCV": "linear_model",
@@ -89,6 +96,7 @@ _HOME = {
     "SparsePoissonRegressor": "poisson",
     "SparsePoissonRegressorCV": "poisson",
     "__version__": "_core",
+    "adaptive_factors": "adaptive",
     "cv_path": "model_selection",
     "cv_paths": "several",
     "equivalents": "_equivalents",

@@ -23,6 +23,10 @@ ESTIMATORS = [
     riata.SparsePoissonRegressorCV(**SMALL),
     riata.RelaxedLasso(),
     riata.RelaxedLassoCV(**SMALL),
+    riata.AdaptiveLasso(),
+    riata.AdaptiveLassoCV(**SMALL),
+    riata.AdaptiveLassoCV(initial="lasso", n_steps=2, **SMALL),
+    riata.AdaptiveLasso(initial="marginal"),
 ]
 
 
