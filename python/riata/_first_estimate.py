@@ -11,16 +11,15 @@ from riata import _core
 from riata._arguments import Features, Options
 from riata._coefs import coefs_of
 from riata._design import DesignView
+from riata._ridge import KernelRidge, Moments
 from riata._validation import Float, check_choice, check_finite, check_integer, check_real, threads_for
 from riata.adaptive import weigh
 from riata.fitting import make_path, solve, warn_unless_converged
 from riata.model_selection import Split, cross_validate, warn_unless_all_converged
 
 INITIAL = ("ridge", "lasso", "marginal")
-SEARCHES: dict[str, dict[str, Any]] = {  # ridge: from hardly anything to hardly any penalty
-    "ridge": {"l1_ratio": 0.0, "n_alphas": 20, "eps": 1e-6},
-    "lasso": {"l1_ratio": 1.0, "n_alphas": 100, "eps": 0.0},
-}
+SEARCHED = ("ridge", "lasso")
+RIDGE_GRID = np.geomspace(1.0, 1e-6, 20)  # times the sum of the variances: from hardly any fit to all of it
 CONSTANT = 1e-9  # standard deviation, as a share of the mean, up to which a column counts as constant
 
 
@@ -39,7 +38,7 @@ class Recipe:
     @property
     def searches(self) -> bool:
         """Whether the first estimate needs folds."""
-        return isinstance(self.initial, str) and self.initial in SEARCHES and self.alpha is None
+        return isinstance(self.initial, str) and self.initial in SEARCHED and self.alpha is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,50 +122,82 @@ def _estimate(
 ) -> FirstEstimate:
     if not isinstance(recipe.initial, str):
         coef = check_finite("initial", recipe.initial, design.n_features, "feature")
-        return FirstEstimate(coef, _moments(design, weights, options)[2], None)
+        return FirstEstimate(coef, _moments(design, weights, options).scale, None)
     if recipe.initial == "marginal":
         return _marginal(design, y, weights, options)
-    search = replace(options, alphas=None, stop_early=True, **SEARCHES[recipe.initial])
-    if recipe.alpha is not None:
-        search.alphas = np.array([recipe.alpha])
-        fit = solve(design, y, weights[:, None], None, features, search)[0]
-        path = make_path(fit, design, y, weights, search, None)
-        warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, search.max_iter)
-        return FirstEstimate(path.coef(recipe.alpha), path.scale, recipe.alpha)
     usable = [pair for pair in splits if all(np.any(weights[rows] > 0.0) for rows in pair)]
-    if not usable:
+    if recipe.alpha is None and not usable:
         raise ValueError(
             f"cv must leave rows to train and rows to test initial={recipe.initial!r} on within what each "
             "split trains on, as three folds do; or give initial_alpha"
         )
+    if recipe.initial == "lasso":
+        search = replace(options, alphas=None, n_alphas=100, eps=0.0, stop_early=True)
+        return _searched(recipe.alpha, design, y, weights, features, search, usable)
+    moments = _moments(design, weights, options)
+    grid = RIDGE_GRID * _trace(moments, features.penalty_factor)
+    if design.n_features <= np.count_nonzero(weights):
+        search = replace(options, l1_ratio=0.0, alphas=grid, n_alphas=len(grid), stop_early=False)
+        return _searched(recipe.alpha, design, y, weights, features, search, usable)
+    ridge = KernelRidge(design, y, weights, features.penalty_factor, moments, options)
+    alpha = ridge.choose(grid, usable) if recipe.alpha is None else recipe.alpha
+    return FirstEstimate(ridge.coef(alpha), moments.scale, alpha)
+
+
+def _searched(
+    alpha: float | None,
+    design: DesignView,
+    y: Float,
+    weights: Float,
+    features: Features,
+    options: Options,
+    splits: list[Split],
+) -> FirstEstimate:
+    """The elastic net at alpha, or where its mean squared error is smallest."""
+    if alpha is not None:
+        options = replace(options, alphas=np.array([alpha]), n_alphas=1)
+        fit = solve(design, y, weights[:, None], None, features, options)[0]
+        path = make_path(fit, design, y, weights, options, None)
+        warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, options.max_iter)
+        return FirstEstimate(path.coef(alpha), path.scale, alpha)
     result = cross_validate(
-        design, y, weights, None, features, search, usable, "mse", "min", None, weigh_folds=False
+        design, y, weights, None, features, options, splits, "mse", "min", None, weigh_folds=False
     )
-    warn_unless_all_converged(result, search)
+    warn_unless_all_converged(result, options)
     return FirstEstimate(result.coef(), result.path.scale, result.alpha)
 
 
-def _moments(design: DesignView, weights: Float, options: Options) -> tuple[Float, Float, Float]:
-    """Weighted mean and variance of each column, and the scale the penalty is measured on."""
+def _moments(design: DesignView, weights: Float, options: Options) -> Moments:
+    """Of each column; of those that are constant the mean square and the scale are zero and one."""
     share = np.asfortranarray(design.spread(weights / weights.sum())[:, None])
     threads = threads_for(options.n_threads, float(design.core.shape[0]) * design.n_features)
     mean, variance = (part[:, 0] for part in design.core.moments(share, threads))
-    scale = np.sqrt(variance) if options.standardize else np.ones(design.n_features)
-    return mean, variance, scale
+    square = variance if options.fit_intercept else variance + mean**2
+    varies = (square if not options.standardize else variance) > (CONSTANT * mean) ** 2
+    scale = np.sqrt(variance, out=np.ones(len(mean)), where=varies & options.standardize)
+    return Moments(
+        mean if options.fit_intercept else np.zeros(len(mean)), np.where(varies, square, 0.0), scale
+    )
+
+
+def _trace(moments: Moments, base: Float | None) -> float:
+    """Sum of the mean squares of penalised columns, as the penalty measures them; 1 when there are none."""
+    ratio = moments.square / moments.scale**2
+    if base is not None:
+        ratio = ratio[base > 0.0] / base[base > 0.0]
+    return float(ratio.sum()) or 1.0
 
 
 def _marginal(design: DesignView, y: Float, weights: Float, options: Options) -> FirstEstimate:
     """The slope of y on each feature alone, with an intercept if the model has one."""
-    mean, variance, scale = _moments(design, weights, options)
+    moments = _moments(design, weights, options)
     share = weights / weights.sum()
     centred = y - share @ y if options.fit_intercept else y
     side = np.asfortranarray(design.spread(share * centred)[:, None])
     threads = threads_for(options.n_threads, float(design.core.shape[0]) * design.n_features)
     pull = design.core.correlate(side, None, threads)[:, 0]
-    square = variance if options.fit_intercept else variance + mean**2
-    varies = square > (CONSTANT * mean) ** 2
-    slope = np.divide(pull, square, out=np.zeros(len(pull)), where=varies)
-    return FirstEstimate(slope, scale, None)
+    slope = np.divide(pull, moments.square, out=np.zeros(len(pull)), where=moments.square > 0.0)
+    return FirstEstimate(slope, moments.scale, None)
 
 
 def _weighted_by(

@@ -147,8 +147,8 @@ def relax(
 
     The lasso shrinks what it selects; a refit on the selected features does not, and blends of both shrink
     less than the lasso: see `RelaxedPath`. The data are those of the fit. Of X only columns with a nonzero
-    coefficient somewhere on the path are read, once, and held as float64: 8 n u bytes for u columns, and as
-    much again while fitting.
+    coefficient somewhere on the path are read, once, and held as float64: 8 n u bytes for u columns, and up
+    to twice as much more while fitting.
 
     Least squares (gaussian loss) are solved by Cholesky factors of the Gram matrix of these columns with
     iterative refinement, or by singular values where columns are dependent; other losses by Newton's method

@@ -165,8 +165,9 @@ class RelaxedLassoCV(_Relaxed):
     """`RelaxedLasso` with `alpha` and `gamma` chosen together by one cross-validation.
 
     All folds and the final fit share every pass over X. The columns that some of them selected are then
-    gathered in memory, 8 n u bytes for u columns and as much again while fitting, and give the least squares
-    fits and the held-out predictions of every pair (alpha, gamma): nothing else is fitted or read again.
+    gathered in memory, 8 n u bytes for u columns and up to twice as much more while fitting, and give the
+    least squares fits and the held-out predictions of every pair (alpha, gamma): nothing else is fitted or
+    read again.
 
     Parameters
     ----------

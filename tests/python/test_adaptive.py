@@ -66,18 +66,37 @@ def test_marginal_slopes_without_an_intercept():
     assert_allclose(model.initial_coef_, (X + 1.0).T @ y / np.sum((X + 1.0) ** 2, axis=0))
 
 
+@pytest.mark.parametrize("n", [40, 90])  # fewer samples than features, and more
+@pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("initial", ["ridge", "lasso"])
-def test_the_alpha_of_the_first_estimate_is_cross_validated(initial):
-    X, y = make_problem(noise=3.0)
-    model = riata.AdaptiveLasso(0.1, initial=initial, cv=4).fit(X, y)
+def test_the_alpha_of_the_first_estimate_is_cross_validated(initial, fit_intercept, n):
+    X, y = make_problem(n=n, noise=3.0)
+    X = X + 0.5
+    options = {"cv": 4, "fit_intercept": fit_intercept, **TIGHT}
+    model = riata.AdaptiveLasso(0.1, initial=initial, **options).fit(X, y)
     if initial == "ridge":
-        options = {"l1_ratio": 0.0, "alphas": 20, "eps": 1e-6}
+        total = np.mean((X - X.mean(axis=0) * fit_intercept) ** 2, axis=0).sum()
+        search = riata.ElasticNetCV(l1_ratio=0.0, alphas=total * np.geomspace(1.0, 1e-6, 20), **options)
     else:
-        options = {"l1_ratio": 1.0, "alphas": 100}
-    search = riata.ElasticNetCV(cv=4, **options).fit(X, y)
-    assert model.initial_alpha_ == search.alpha_
-    assert_array_equal(model.initial_coef_, search.coef_)
+        search = riata.LassoCV(**options)
+    search.fit(X, y)
+    assert_allclose(model.initial_alpha_, search.alpha_)
+    assert_allclose(model.initial_coef_, search.coef_, atol=1e-6)
     assert search.alphas_.min() < search.alpha_ < search.alphas_.max()
+
+
+@pytest.mark.parametrize("n", [40, 90])
+def test_ridge_with_unpenalised_and_weighted_features(n):
+    X, y = make_problem(n=n)
+    X[:, 9] = 4.0
+    factor = np.linspace(0.5, 2.0, 60)
+    factor[[3, 30]], factor[5] = 0.0, np.inf
+    weights = np.random.default_rng(1).uniform(0.0, 2.0, n)
+    options = {"standardize": True, "penalty_factor": factor, **TIGHT}
+    model = riata.AdaptiveLasso(0.01, initial_alpha=0.2, **options).fit(X, y, sample_weight=weights)
+    ridge = riata.ElasticNet(0.2, l1_ratio=0.0, **options).fit(X, y, sample_weight=weights)
+    assert_allclose(model.initial_coef_, ridge.coef_, atol=1e-6)
+    assert model.initial_coef_[9] == model.initial_coef_[5] == 0.0
 
 
 def test_unpenalised_and_left_out_features():
