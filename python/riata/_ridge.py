@@ -136,7 +136,7 @@ class KernelRidge:
         )
 
     def _free_part(self, solution: _Solution, q: Float, alpha: float) -> Float:
-        """Coefficients of `_free_columns`: what is left of y when the others and the residual are taken off."""
+        """Coefficients of `_free_columns`: of y less the residual and what the others explain."""
         if solution.free.shape[1] == 0:
             return np.zeros(0)
         fitted = self.kernel[np.ix_(solution.rows, solution.rows)] @ q
