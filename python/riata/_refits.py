@@ -144,20 +144,31 @@ class _Fitter:
         coef = np.zeros(basis.shape[1])
         coef[fit["coef_indices"]] = fit["coef_values"]
         intercept = float(fit["intercepts"][0])
-        finite = fit["converged"][0] and not self._flat(basis, basis @ coef + intercept)
+        link = basis @ coef + intercept if self.offset is None else basis @ coef + intercept + self.offset
+        finite = fit["converged"][0] and not self._flat(columns, basis, link)
         return (to_coef @ coef, intercept) if finite else None
 
-    def _flat(self, basis: Float, link: Float) -> bool:
-        """Whether the likelihood hardly changes in some direction, as it does where classes are separated."""
-        if self.path.loss not in ("binomial", "poisson"):
+    def _flat(self, columns: Float, basis: Float, link: Float) -> bool:
+        """Whether the likelihood hardly changes in some direction, as it does where classes are separated.
+
+        For the Cox loss only directions along a column are looked at.
+        """
+        y, loss = self.y, self.path.loss
+        if isinstance(y, SurvivalTarget):
+            steps = np.column_stack([columns, -columns, np.zeros(len(columns))])
+            values = y.objective(np.asfortranarray(link[:, None] + steps), self.weights) / self.weights.sum()
+            second = values[: columns.shape[1]] + values[columns.shape[1] : -1] - 2.0 * values[-1]
+            return bool(second.min() < FLAT * (self.share @ y.event))
+        if loss == "huber":
             return False
-        mean = mean_response(self.path.loss, link if self.offset is None else link + self.offset)
-        curvature = self.share * (
-            mean * (1.0 - mean) if self.path.loss == "binomial" else mean / (self.share @ mean)
-        )
+        mean = mean_response(loss, link)
+        if loss == "binomial":
+            curvature = mean * (1.0 - mean)
+        else:
+            curvature = np.minimum(mean / y[(y > 0.0) & (self.weights > 0.0)].min(), 1.0)
         if self.path.fit_intercept:
             basis = np.column_stack([basis, np.ones(len(basis))])
-        return bool(np.linalg.eigvalsh(basis.T @ (curvature[:, None] * basis))[0] < FLAT)
+        return bool(np.linalg.eigvalsh(basis.T @ ((self.share * curvature)[:, None] * basis))[0] < FLAT)
 
     def _orthonormal(self, columns: Float) -> tuple[Float, Float]:
         """(B, T) with B = columns T orthonormal for the weights and T of full rank in the row space."""

@@ -127,16 +127,30 @@ def test_no_refit_where_it_has_no_end(loss):
     assert_array_equal(relaxed.relaxed, path.n_active == 0)
 
 
-@pytest.mark.parametrize("loss", ["binomial", "poisson"])
+@pytest.mark.parametrize("loss", ["binomial", "poisson", "cox"])
 def test_no_refit_where_part_of_it_has_no_end(loss):
     """A group without events: its coefficient has no finite optimum, the others have."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((200, 2))
     X[:, 1] = rng.random(200) < 0.3
     y = (rng.random(200) < 0.5) * (X[:, 1] == 0.0) * 1.0
+    if loss == "cox":
+        y = np.column_stack([rng.exponential(np.exp(-X[:, 0])), y])
     path = riata.fit_path(X, y, loss=loss, alphas=10, eps=0.3)
     relaxed = riata.relax(path, X, y)
     assert_array_equal(relaxed.relaxed, path.coefs.toarray()[1] == 0.0)
+
+
+def test_rates_of_very_different_size_have_a_refit():
+    rng = np.random.default_rng(0)
+    group = np.arange(200) % 2
+    y = rng.poisson(np.where(group, 1e8, 0.5)).astype(float)
+    X = np.column_stack([group, rng.standard_normal(200)])
+    path = riata.fit_path(X, y, loss="poisson", alphas=5, eps=1e-3)
+    relaxed = riata.relax(path, X, y)
+    assert relaxed.relaxed.all()
+    fitted = relaxed.predict(X, path.alphas[path.n_active == 1][-1])
+    assert_allclose([fitted[0], fitted[1]], [y[::2].mean(), y[1::2].mean()], rtol=1e-4)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -182,6 +196,12 @@ def test_every_kind_of_x(tmp_path):
         expected = expected or found
         for ours, theirs in zip(found, expected, strict=True):
             assert_allclose(ours, theirs, atol=1e-5)
+    missing = np.where(rng.random(X.shape) < 0.05, np.nan, X)
+    called = riata.open_genotypes(write_plink(tmp_path / "missing", missing))
+    filled = np.where(np.isnan(missing), np.nanmean(missing, axis=0), missing)
+    assert_allclose(
+        riata.RelaxedLasso(0.1).fit(called, y).coef_, riata.RelaxedLasso(0.1).fit(filled, y).coef_
+    )
     path, plain = riata.fit_path(some, y[10:]), riata.fit_path(X[10:], y[10:])
     alpha = path.alphas[20]
     assert_allclose(
