@@ -13,11 +13,13 @@ from scipy.linalg import cho_solve
 from riata._arguments import HUBER_DELTA, Features, Options
 from riata._design import DesignView, check_finite_result, view
 from riata._survival import SurvivalTarget
-from riata._validation import Float
+from riata._validation import Float, threads_for
 from riata.fitting import solve
 from riata.path import Path, mean_response
 
-DEPENDENT = 1e-10  # share of a column's variance that others leave unexplained, below which QR has to decide
+DEPENDENT = (
+    1e-10  # share of a column's variance that others leave unexplained, below which singular values decide
+)
 REFINEMENTS = 2  # steps; each takes off all but cond(X)^2 1e-16 of the error
 NEWTON_STEPS = 100  # many more than a finite optimum takes
 FLAT = 1e-8  # curvature of a likelihood below which its optimum is at infinity
@@ -43,7 +45,8 @@ class Refits:
 def gather_supports(design: DesignView, coefs: list[Any], n_threads: int) -> Gathered:
     """Gather every column with a nonzero coefficient in one of the matrices (p, L)."""
     features = np.unique(np.concatenate([np.asarray(each.indices) for each in coefs])).astype(np.int64)
-    values = design.gather(features, max(n_threads, 1))
+    threads = threads_for(n_threads, float(design.n_samples) * len(features))
+    values = design.gather(features, threads)
     check_finite_result(values)
     return Gathered(features, values)
 

@@ -122,7 +122,8 @@ def _estimate(
 ) -> FirstEstimate:
     if not isinstance(recipe.initial, str):
         coef = check_finite("initial", recipe.initial, design.n_features, "feature")
-        return FirstEstimate(coef, _moments(design, weights, options).scale, None)
+        scale = _moments(design, weights, options).scale if options.standardize else np.ones(len(coef))
+        return FirstEstimate(coef, scale, None)
     if recipe.initial == "marginal":
         return _marginal(design, y, weights, options)
     usable = [pair for pair in splits if all(np.any(weights[rows] > 0.0) for rows in pair)]
