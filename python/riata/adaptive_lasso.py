@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from riata._adaptive_fit import AdaptiveFit, check_recipe, fit_adaptive
 from riata._arguments import Features, check_features
 from riata._design import DesignView
-from riata._adaptive_fit import AdaptiveFit, check_recipe, fit_adaptive
 from riata._validation import check_choice, check_real
 from riata.linear_model import _Regressor
 from riata.model_selection import (
