@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from riata import penalties
     from riata._core import __version__
     from riata._equivalents import Equivalents, equivalents
+    from riata.adaptive import adaptive_factors
+    from riata.adaptive_lasso import AdaptiveLasso, AdaptiveLassoCV
     from riata.constrained import ConstrainedFit, constrained_lasso
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
@@ -21,10 +23,14 @@ if TYPE_CHECKING:
     from riata.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
     from riata.path import Path, load
     from riata.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
+    from riata.relaxed import RelaxedPath, relax
+    from riata.relaxed_lasso import RelaxedLasso, RelaxedLassoCV
     from riata.several import cv_paths, fit_paths
     from riata.simulate import simulate_genotypes
 
 __all__ = [
+    "AdaptiveLasso",
+    "AdaptiveLassoCV",
     "CVPath",
     "ConstrainedFit",
     "ElasticNet",
@@ -40,6 +46,9 @@ __all__ = [
     "MultiTaskLasso",
     "MultiTaskLassoCV",
     "Path",
+    "RelaxedLasso",
+    "RelaxedLassoCV",
+    "RelaxedPath",
     "SparseCox",
     "SparseCoxCV",
     "SparseLogisticRegression",
@@ -47,6 +56,7 @@ __all__ = [
     "SparsePoissonRegressor",
     "SparsePoissonRegressorCV",
     "__version__",
+    "adaptive_factors",
     "constrained_lasso",
     "cv_path",
     "cv_paths",
@@ -58,10 +68,13 @@ __all__ = [
     "load",
     "open_genotypes",
     "penalties",
+    "relax",
     "simulate_genotypes",
 ]
 
 _HOME = {
+    "AdaptiveLasso": "adaptive_lasso",
+    "AdaptiveLassoCV": "adaptive_lasso",
     "CVPath": "model_selection",
     "ConstrainedFit": "constrained",
     "ElasticNet": "linear_model",
@@ -77,6 +90,9 @@ _HOME = {
     "MultiTaskLasso": "multi_task",
     "MultiTaskLassoCV": "multi_task",
     "Path": "path",
+    "RelaxedLasso": "relaxed_lasso",
+    "RelaxedLassoCV": "relaxed_lasso",
+    "RelaxedPath": "relaxed",
     "SparseCox": "cox",
     "SparseCoxCV": "cox",
     "SparseLogisticRegression": "glm",
@@ -85,6 +101,7 @@ _HOME = {
     "SparsePoissonRegressorCV": "poisson",
     "__version__": "_core",
     "constrained_lasso": "constrained",
+    "adaptive_factors": "adaptive",
     "cv_path": "model_selection",
     "cv_paths": "several",
     "equivalents": "_equivalents",
@@ -94,6 +111,7 @@ _HOME = {
     "fit_paths": "several",
     "load": "path",
     "open_genotypes": "genotypes",
+    "relax": "relaxed",
     "simulate_genotypes": "simulate",
 }
 

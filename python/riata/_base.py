@@ -51,6 +51,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     solver: str
     n_threads: int | None
     verbose: int
+    alphas: Any
+    eps: float | None
 
     coef_: Float
     intercept_: Any
@@ -94,6 +96,12 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             progress=None,
             **given,
         )
+
+    def _grid_options(self, loss: str, **others: Any) -> Options:
+        """As `_options`, for the grid that the parameters `alphas` and `eps` describe."""
+        grid, n_alphas = check_alphas(self.alphas)
+        eps = 0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0)
+        return self._options(loss, grid, **({"n_alphas": n_alphas, "eps": eps, "stop_early": True} | others))
 
     def _check_fit_input(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Any, Float]:
         """Check what `fit` was given, record features; the core looks for NaN in its first pass over X."""
@@ -208,8 +216,6 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 class CrossValidated(SparseLinearModel):
     """What those share that choose `alpha` by cross-validation and a score."""
 
-    alphas: Any
-    eps: float | None
     cv: Any
     scoring: str | None
     selection: str
@@ -217,16 +223,10 @@ class CrossValidated(SparseLinearModel):
 
     def _check_search(self, loss: str) -> Options:
         """Check the parameters that need no data."""
-        grid, n_alphas = check_alphas(self.alphas)
         check_scoring(self.scoring, loss)
         check_choice("selection", self.selection, SELECTIONS)
-        return self._options(
-            loss,
-            grid,
-            n_alphas=n_alphas,
-            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
-            stop_early=True,
-            l1_ratio=check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0),
+        return self._grid_options(
+            loss, l1_ratio=check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
         )
 
     def _search(

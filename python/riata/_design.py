@@ -48,6 +48,12 @@ class DesignView:
             return np.zeros((self.n_samples, B.shape[1]))
         return self.collect(self.core.multiply(columns, np.asfortranarray(B), n_threads))
 
+    def gather(self, columns: NDArray[np.int64], n_threads: int = 1) -> Float:
+        """X[:, columns] for the user's samples, n x k."""
+        if len(columns) == 0:
+            return np.zeros((self.n_samples, 0))
+        return self.collect(self.core.gather(columns, n_threads))
+
 
 def as_design(X: Any) -> DesignView:
     """View `X` as a design.

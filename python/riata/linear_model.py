@@ -13,7 +13,7 @@ from sklearn.utils.validation import column_or_1d
 from riata._arguments import Features, check_features
 from riata._base import SparseLinearModel
 from riata._design import DesignView
-from riata._validation import Float, check_alphas, check_choice, check_flag, check_real, check_threads
+from riata._validation import Float, check_choice, check_flag, check_real, check_threads
 from riata.fitting import solve
 from riata.model_selection import cross_validate, make_splits, warn_unless_all_converged
 
@@ -30,8 +30,6 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
     penalty_factor: Any
     alpha: Any
     l1_ratio: Any
-    alphas: Any
-    eps: Any
     cv: Any
     selection: Any
     n_jobs: Any
@@ -61,14 +59,7 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         """Choose alpha, and l1_ratio when there are several; keep the fit to all samples there."""
         ratios = self._ratios()
         selection = check_choice("selection", self.selection, SELECTIONS)
-        grid, n_alphas = check_alphas(self.alphas)
-        options = self._options(
-            self._loss,
-            grid,
-            n_alphas=n_alphas,
-            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
-            stop_early=len(ratios) == 1,
-        )
+        options = self._grid_options(self._loss, stop_early=len(ratios) == 1)
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
         design, target, weights, features = self._check_all(X, y, sample_weight)
         cv = 5 if self.cv is None else self.cv

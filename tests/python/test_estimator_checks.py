@@ -21,6 +21,12 @@ ESTIMATORS = [
     riata.SparseLogisticRegression(row_grouped=True, tol=1e-12),
     riata.SparsePoissonRegressor(),
     riata.SparsePoissonRegressorCV(**SMALL),
+    riata.RelaxedLasso(),
+    riata.RelaxedLassoCV(**SMALL),
+    riata.AdaptiveLasso(),
+    riata.AdaptiveLassoCV(**SMALL),
+    riata.AdaptiveLassoCV(initial="lasso", n_steps=2, **SMALL),
+    riata.AdaptiveLasso(initial="marginal"),
 ]
 
 
