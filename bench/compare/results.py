@@ -33,6 +33,11 @@ def title(row: dict) -> tuple[str, str]:
     )
 
 
+def concave(row: dict) -> bool:
+    """Whether its problem has no dual: what is judged is the violation of stationarity."""
+    return not SPECS[row["problem"]].penalty.convex
+
+
 def by_problem(files: list[Path]) -> list[list[dict]]:
     """The rows of files that run.py wrote, grouped by problem and number of threads."""
     groups: dict[tuple[str, str], list[dict]] = {}

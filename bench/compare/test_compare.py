@@ -12,7 +12,7 @@ from scipy import sparse
 from scipy.special import xlogy
 from sklearn.linear_model import ElasticNet, Lasso
 from small import elastic_net_gap
-from table import overview_line
+from table import overview_line, table
 
 TIGHT = {
     "riata": 1e-10,
@@ -200,6 +200,14 @@ def test_overview_compares_with_the_fastest_peer_at_each_target(seconds, verdict
     assert f"celer 4 s, {4.0 / seconds:.1f}×" in line
     assert f"adelie 20 s, {20.0 / seconds:.1f}×" in line
     assert line.endswith(f"| {verdict} |")
+
+
+def test_where_there_is_no_dual_the_violation_is_what_counts():
+    about = {"problem": "mcp-500x20000", "threads": "1", "status": "ok", "version": "1", "suboptimality": ""}
+    about |= {"violation": "5e-5", "excess": "0.003", "agreeing": "97", "own_gap": "", "tol": "1e-4"}
+    lines = table([about | {"package": "skglm", "seconds": "2.5"}]).splitlines()
+    assert "own gap" not in lines[0]
+    assert lines[2].startswith("| skglm 1 | 2.5 s | not reached | not reached | 3e-03 | 97 |")
 
 
 @pytest.mark.parametrize("n", [4, 5, 6, 7])
