@@ -5,8 +5,8 @@ slopes c_jk = x_j' u_k, u being minus the gradient of the loss, as (m, K, L) arr
 at a time. Both are on the scale on which columns are measured. It offers
 
     value(b, alphas)               its value, (L,)
-    dual_norm(slopes)              convex ones: the smallest alpha at which c is allowed, (L,)
-    violation(slopes, b, alphas)   MCP: how far a condition of stationarity is missed, over alpha, (L,)
+    dual_norm(slopes)              the smallest alpha at which c is allowed (of MCP, where b = 0), (L,)
+    violation(slopes, b, alphas)   MCP alone: the largest of a condition of stationarity, over alpha, (L,)
 
 with dual norms, from
 
@@ -15,7 +15,7 @@ with dual norms, from
     Groups   sum_g sqrt(size) ‖b_g‖              max_g ‖c_g‖ / sqrt(size)
     SLOPE    sum_i w_i |b|_(i)                   max_i (|c|_(1) + .. + |c|_(i)) / (w_1 + .. + w_i)
 
-all times alpha. K is 1 for the last three here.
+all times alpha. K is 1 for Groups, SLOPE and MCP.
 
 References
 ----------
@@ -135,7 +135,7 @@ class MCP(Penalty):
         return np.bincount(entries.col, alpha * size - size**2 / (2.0 * self.gamma), len(alphas))
 
     def dual_norm(self, slopes: Iterable[np.ndarray]) -> np.ndarray:
-        """From this alpha on zero is stationary; there is no dual."""
+        """From this alpha on zero is stationary."""
         return LASSO.dual_norm(slopes)
 
     def violation(self, slopes: Iterable[np.ndarray], b: sparse.csc_matrix, alphas: np.ndarray) -> np.ndarray:
