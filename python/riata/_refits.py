@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve
 
-from riata._arguments import HUBER_DELTA, Features, Options
+from riata._arguments import HUBER_DELTA, LASSO, Features, Options
 from riata._design import DesignView, check_finite_result, view
 from riata._survival import SurvivalTarget
 from riata._validation import Float, threads_for
@@ -185,6 +185,7 @@ class _Fitter:
 def _unpenalised(path: Path) -> Options:
     return Options(
         loss=path.loss,
+        penalty=LASSO,
         l1_ratio=1.0,
         alphas=np.ones(1),
         n_alphas=1,

@@ -184,7 +184,8 @@ class AdaptiveLasso(_Adaptive):
         cv = 5 if self.cv is None else self.cv
         splits = make_splits(cv, target, None, loss=self._loss, shuffle=False) if recipe.searches else []
         result = fit_adaptive(recipe, design, target, weights, features, options, splits)
-        self._keep_fit(result.fit, options)
+        used = replace(features, penalty_factor=result.factor(0))
+        self._keep_fit(result.fit, target, weights, used, options)
         self._keep_weights(result, 0)
         return self
 
@@ -319,8 +320,9 @@ class AdaptiveLassoCV(_Adaptive):
             others = splits[:k] + splits[k + 1 :]
             fold = fit_adaptive(recipe, design, target, columns[:, 1 + k], features, same, others)
             fits.append(fold.fit)
+        used = replace(features, penalty_factor=full.factor(0))
         result = collect_folds(
-            fits, columns, design, target, weights, None, options, splits, "mse", selection, None,
+            fits, columns, design, target, weights, None, used, options, splits, "mse", selection, None,
             weigh_folds=False, keep=False,
         )  # fmt: skip
         self._keep_selected(result)

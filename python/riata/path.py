@@ -89,8 +89,8 @@ class Path:
     counters : dict
         Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
     certificate : {"duality_gap", "kkt"}
-        What `tol` bounds and `dual_gaps` holds. ``"kkt"``, for the penalties MCP and SCAD, which have no useful
-        dual: the largest violation of an optimality condition, over alpha; `dual` is NaN then.
+        What `tol` bounds and `dual_gaps` holds. ``"kkt"``, for the penalties MCP and SCAD, which have no
+        useful dual: the largest violation of an optimality condition, over alpha; `dual` is NaN then.
     row_grouped : bool
         Whether a feature enters all outputs together: the penalty is on the norm of its K coefficients.
     responses : ndarray of str, shape (K,), or None
@@ -99,8 +99,9 @@ class Path:
         Of the Huber loss.
     penalty : {"elastic_net", "group", "mcp", "scad", "slope"}
     locally_convex : ndarray of bool, shape (L,), or None
-        MCP and SCAD: whether the objective is strictly convex in the active features, whatever their size: the
-        smallest eigenvalue of their Gram matrix exceeds the concavity of the penalty (Breheny & Huang 2011).
+        MCP and SCAD: whether the objective is strictly convex in the active features, whatever their size:
+        the smallest eigenvalue of their Gram matrix exceeds the concavity of the penalty (Breheny & Huang
+        2011).
     penalty_factor : ndarray of shape (p,), or None
         As given, with infinity for excluded features; None stands for ones.
     n_events : float or None

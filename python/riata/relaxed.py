@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from riata._arguments import check_target
-from riata._design import as_design
+from riata._design import as_design, check_same_features
 from riata._refits import gather_supports, refit_supports
 from riata._targets import SEVERAL_OUTPUTS
 from riata._validation import Float, check_offset, check_real, check_threads, check_weights
@@ -201,7 +201,7 @@ def relax(
         raise ValueError(f"path must be of a loss with one output to be relaxed, got {path.loss!r}")
     threads = check_threads(n_threads)
     design = as_design(X)
-    path._check_features(design)
+    check_same_features(design, path.n_features, path.feature_names)
     weights = check_weights(sample_weight, design.n_samples)
     target, _ = check_target(path.loss, y, design.n_samples, weights, start, strata, ties)
     shift = check_offset(offset, design.n_samples)

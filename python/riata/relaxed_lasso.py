@@ -143,8 +143,8 @@ class RelaxedLasso(_Relaxed):
         options = self._options(self._loss, np.array([alpha]))
         design, target, weights, features = self._check_all(X, y, sample_weight)
         fit = solve(design, target, weights[:, None], None, features, options)[0]
-        self._keep_fit(fit, options)
-        path = make_path(fit, design, target, weights, options, None)
+        self._keep_fit(fit, target, weights, features, options)
+        path = make_path(fit, design, target, weights, features, options, None)
         gathered = gather_supports(design, [path.coefs], options.n_threads)
         refits = refit_supports(path, gathered, target, weights, None)
         relaxed = RelaxedPath(path, refits.coefs, refits.intercepts, refits.exists)
@@ -280,10 +280,13 @@ class RelaxedLassoCV(_Relaxed):
         columns = fold_columns(target, weights, splits, options, "mse", None)
         fits = solve(design, target, columns, None, features, options, keep_linear_predictor=True)
         result = collect_folds(
-            fits, columns, design, target, weights, None, options, splits, "mse", "min", None,
+            fits, columns, design, target, weights, None, features, options, splits, "mse", "min", None,
             weigh_folds=False, keep=False,
         )  # fmt: skip
-        paths = [make_path(fit, design, target, columns[:, k], options, None) for k, fit in enumerate(fits)]
+        paths = [
+            make_path(fit, design, target, columns[:, k], features, options, None)
+            for k, fit in enumerate(fits)
+        ]
         gathered = gather_supports(design, [path.coefs for path in paths], options.n_threads)
         refits = [refit_supports(path, gathered, target, columns[:, k], None) for k, path in enumerate(paths)]
         scores = np.empty((len(paths[0]), len(gammas), len(splits)))
