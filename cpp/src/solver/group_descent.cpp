@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "solver/anderson.hpp"
 
@@ -14,6 +15,7 @@ constexpr Index kLargest = 256;  // features in a group whose eigenvectors are t
 constexpr int kRounds = 60;      // sweeps before the whole working set is looked at again
 constexpr int kStagnant = 12;    // looks without progress
 constexpr int kProximalSteps = 10;
+constexpr double kUnknown = 25.0;  // distance that is presumed where it has not been computed
 constexpr int kNewtonSteps = 100;
 constexpr int kPowerSteps = 20;
 
@@ -199,12 +201,16 @@ InnerResult GroupDescent::solve(PenalisedProblem problem, Vec& b, Vec& c) {
         entering.push_back({-violation, unit});
       }
     }
-    const double distance = worst <= problem.tolerance ? 0.0 : problem.enough ? problem.enough(b, c) : kInfinity;
+    const bool stale = std::exchange(problem.stale, false);
+    const double distance = stale                         ? kUnknown
+                            : worst <= problem.tolerance ? 0.0
+                            : problem.enough             ? problem.enough(b, c)
+                                                         : kInfinity;
     if (distance <= 1.0) {
       result.converged = true;
       break;
     }
-    stagnant = worst < 0.5 * best ? 0 : stagnant + 1;
+    stagnant = stale || worst < 0.5 * best ? 0 : stagnant + 1;
     best = std::min(best, worst);
     if (stagnant > kStagnant) break;
     std::sort(entering.begin(), entering.end());
