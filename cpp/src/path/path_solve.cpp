@@ -190,9 +190,8 @@ InnerResult PathProblem::solve_blocks(Pending& p, const Penalties& net, double t
                                       const PenalisedProblem::Enough& enough, bool stale) {
   const bool descent_only = options_.solver == "cd", prox = options_.solver == "prox";
   p.solver = descent_only ? "cd" : prox ? "prox" : "newton";
-  const PenalisedProblem problem{model_,        net,          tolerance, options_.max_iter, counters_,
-                                 options_.poll, descent_only, enough,    loss_->symmetric(),
-                                 stale};
+  const PenalisedProblem problem{model_,        net,          tolerance, options_.max_iter,  counters_,
+                                 options_.poll, descent_only, enough,    loss_->symmetric(), stale};
   if (prox) return prox_gradient(problem, b, c);
   switch (structure_) {
     case Structure::kConcave:
