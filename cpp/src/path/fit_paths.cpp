@@ -35,17 +35,19 @@ bool several_outputs(const PathOptions& options) {
   return options.loss == "multigaussian" || options.loss == "multinomial";
 }
 
-/// Held by a problem for each column of X beside its state: what each output's reference subspace makes again counts.
-double column_bytes(Index outputs) {
-  constexpr double kOutput = 12.0;
-  return PathProblem::kColumnBytes + kOutput * static_cast<double>(outputs - 1);
+/// Held by a problem for each column of X beside its state: what each output's reference subspace makes again counts,
+/// and what penalties that tie features together know of every column.
+double column_bytes(Index outputs, const PathOptions& options) {
+  constexpr double kOutput = 12.0, kTied = 32.0;
+  const bool tied = options.penalty == "group" || options.penalty == "slope";
+  return PathProblem::kColumnBytes + kOutput * static_cast<double>(outputs - 1) + (tied ? kTied : 0.0);
 }
 
 /// Bytes that a fit holds beside X before any column is in its working set.
-double least_memory(const Design& X, const std::vector<Problem>& problems) {
+double least_memory(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
   const double columns = static_cast<double>(X.cols());
   const Index outputs = X.rows() > 0 ? std::max<Index>(problems.front().y.size() / X.rows(), 1) : 1;
-  return columns * (SharedPool::kColumnBytes + column_bytes(outputs) * static_cast<double>(problems.size()));
+  return columns * (SharedPool::kColumnBytes + column_bytes(outputs, options) * static_cast<double>(problems.size()));
 }
 
 void check_penalty(Index p, const Features& features, const PathOptions& o) {
@@ -161,7 +163,7 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
   if (!(o.eps >= 0.0 && o.eps < 1.0))
     refuse("eps must lie in (0, 1), or be 0 for the default, got " + std::to_string(o.eps));
   if (!(o.memory >= 0.0)) refuse("memory must be >= 0, got " + std::to_string(o.memory));
-  if (const double least = least_memory(X, problems); o.memory > 0.0 && o.memory < least) {
+  if (const double least = least_memory(X, problems, o); o.memory > 0.0 && o.memory < least) {
     refuse("memory must be at least " + std::to_string(std::llround(least)) + " bytes for the columns of X, got " +
            std::to_string(std::llround(o.memory)));
   }
@@ -262,7 +264,7 @@ class Driver {
 
   /// The rest of what is allowed, once everything else that is known beforehand is there.
   static double room_for_copy(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
-    return options.memory > 0.0 ? options.memory - least_memory(X, problems) : kInfinity;
+    return options.memory > 0.0 ? options.memory - least_memory(X, problems, options) : kInfinity;
   }
 
   /// Lambdas for which a copy of X may pay. Where every column is in the working set, nothing outside it is read again.
@@ -522,7 +524,7 @@ class Driver {
     ArchiveCounter counter;
     for (auto& problem : problems_) counter(*problem);
     return counter.total() + reader_.memory() + shared_->memory() +
-           column_bytes(given_.front().y.size() / X_.rows()) * static_cast<double>(X_.cols()) *
+           column_bytes(given_.front().y.size() / X_.rows(), options_) * static_cast<double>(X_.cols()) *
                static_cast<double>(problems_.size());
   }
 
