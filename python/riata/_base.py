@@ -12,7 +12,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from riata._arguments import Features, Options
+from riata._arguments import LASSO, Features, Options
 from riata._coefs import each_output
 from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_sparse, view
 from riata._survival import SurvivalTarget
@@ -29,6 +29,7 @@ from riata._validation import (
     check_weights,
     threads_for,
 )
+from riata.certificate import CERTIFICATES
 from riata.fitting import warn_unless_converged
 from riata.model_selection import (
     SELECTIONS,
@@ -71,7 +72,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _options(self, loss: str, alphas: Float | None, **others: Any) -> Options:
         """The parameters every estimator has, checked; one alpha and no early end unless given."""
-        given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False, "l1_ratio": 1.0}
+        given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False}
+        given |= {"penalty": LASSO, "l1_ratio": 1.0}
         given |= {"row_grouped": loss == "multigaussian"} | others
         return Options(
             loss=loss,
@@ -127,17 +129,23 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(design.multiply(support, block, threads) + np.asarray(self.intercept_))
 
     def _keep_fit(self, fit: dict[str, Any], options: Options) -> None:
-        """Set the attributes from the only point of a path; warn when it missed the tolerance."""
+        """Set the attributes from the last point of a path; warn when it missed the tolerance."""
         outputs = np.shape(fit["intercepts"])[1:] or (1,)
         coef = np.zeros((self.n_features_in_, *outputs))
-        coef.flat[fit["coef_indices"]] = fit["coef_values"]
-        alpha, gap, converged = float(fit["alphas"][0]), float(fit["dual_gaps"][0]), bool(fit["converged"][0])
-        intercept = np.reshape(fit["intercepts"], -1)
-        self._keep(alpha, coef.T, intercept, gap, converged, int(fit["n_iter"][0]), fit["counters"])
-        if not converged:
-            warn_unless_converged(
-                fit["alphas"], fit["dual_gaps"], fit["converged"], options.tol, options.max_iter
-            )
+        last = slice(fit["coef_indptr"][-2], None)
+        coef.flat[fit["coef_indices"][last]] = fit["coef_values"][last]
+        alphas, gaps, converged = (fit[name][-1:] for name in ("alphas", "dual_gaps", "converged"))
+        self._keep(
+            float(alphas[0]),
+            coef.T,
+            np.reshape(fit["intercepts"][-1], -1),
+            options.penalty.certificate,
+            float(gaps[0]),
+            bool(converged[0]),
+            int(np.sum(fit["n_iter"])),
+            fit["counters"],
+        )
+        warn_unless_converged(alphas, gaps, converged, options)
 
     def _keep_selected(self, result: CVPath) -> None:
         """Set the attributes from a cross-validation, at its selected alpha."""
@@ -151,6 +159,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             self.alpha_,
             np.stack([coefs[:, [at]].toarray()[:, 0] for coefs in each_output(path.coefs)]),
             np.atleast_2d(path.intercepts)[:, at],
+            path.certificate,
             float(path.dual_gaps[at]),
             bool(path.converged[at]),
             int(path.n_iter[at]),
@@ -162,17 +171,20 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         alpha: float,
         coef: Float,
         intercept: Float,
+        certificate: str,
         gap: float,
         converged: bool,
         n_iter: int,
         counters: dict[str, float],
     ) -> None:
         self.coef_, self.intercept_ = self._shaped(coef, intercept)
-        self.dual_gap_, self.converged_, self.n_iter_ = gap, converged, max(n_iter, 1)
+        words = CERTIFICATES[certificate]
+        self.certificate_, self.converged_, self.n_iter_ = certificate, converged, max(n_iter, 1)
+        setattr(self, f"{words.attribute}_", gap)
         if self.verbose:
             print(
                 f"{type(self).__name__}: alpha {alpha:.6g}, {np.count_nonzero(coef.any(axis=0))} active, "
-                f"gap {gap:.1e}, {counters['passes']:.1f} passes over X, {counters['seconds_total']:.2f} s"
+                f"{words.short} {gap:.1e}, {counters['passes']:.1f} passes over X, {counters['seconds_total']:.2f} s"
             )
 
     def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:

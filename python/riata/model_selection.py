@@ -84,7 +84,7 @@ class CVPath:
     folds : list of ndarray of int
         Held-out samples of each fold.
     fold_gaps : ndarray of shape (L, K)
-        Relative duality gaps of the fits without each fold.
+        Certificates of the fits without each fold, as `Path.dual_gaps`.
     held_out : ndarray of shape (n, L), or (n, K, L) with K outputs, or None
         Linear predictor of each sample by the fits that held it out, NaN for samples that none did; for the
         Cox loss, which has no level of its own, less its mean over the samples of that fit. None when folds
@@ -385,7 +385,7 @@ def warn_unless_all_converged(result: CVPath, options: Options) -> None:
     path = result.path
     gaps = np.column_stack([path.dual_gaps, result.fold_gaps])
     converged = path.converged & (result.fold_gaps <= options.tol).all(axis=1)
-    warn_unless_converged(path.alphas, gaps.max(axis=1), converged, options.tol, options.max_iter)
+    warn_unless_converged(path.alphas, gaps.max(axis=1), converged, options)
 
 
 def check_scoring(scoring: Any, loss: str) -> str:

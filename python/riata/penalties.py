@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,6 +38,20 @@ class Penalty(ABC):
     def l1_share(self) -> float:
         """Share of the penalty that is not squared."""
         return 1.0
+
+    @property
+    def parameters(self) -> dict[str, float | str]:
+        """Those parameters that are numbers or words."""
+        given = ((item.name, getattr(self, item.name)) for item in fields(self))  # type: ignore[arg-type]
+        return {
+            name: value if isinstance(value, str) else float(value)
+            for name, value in given
+            if isinstance(value, str | int | float | np.integer | np.floating)
+        }
+
+    def groups_of(self, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]] | None:
+        """Return the number of each feature's group, and what the groups are called; None without groups."""
+        return None
 
     @abstractmethod
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
@@ -85,7 +99,7 @@ class GroupLasso(Penalty):
         A label for each feature, in any order; or for each label the numbers or names of its features, those
         of no group being groups of their own. Groups must not overlap: a feature that belongs to two would
         have to leave with either of them. To have it enter with either instead (the latent group lasso), give
-        each group a copy of its column.
+        each group a copy of its column. None: every feature by itself.
     weights : "sqrt_size", "ones", array-like or mapping, default="sqrt_size"
         w_g >= 0: the square root of the group's size, 1, one for each of the sorted labels, or one for each
         label. A group of weight zero is not penalised.
@@ -103,7 +117,7 @@ class GroupLasso(Penalty):
     GroupLasso(2 groups of 5 features)
     """
 
-    groups: ArrayLike | Mapping[Any, ArrayLike]
+    groups: ArrayLike | Mapping[Any, ArrayLike] | None
     weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size"
     l2_ratio: float = 0.0
 
@@ -122,6 +136,9 @@ class GroupLasso(Penalty):
 
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
         return _grouped(self.groups, self.weights, n_features, names)
+
+    def groups_of(self, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]]:
+        return _labels_of(self.groups, n_features, names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +164,7 @@ class SparseGroupLasso(Penalty):
     SparseGroupLasso(2 groups of 5 features, l1_ratio=0.25)
     """
 
-    groups: ArrayLike | Mapping[Any, ArrayLike]
+    groups: ArrayLike | Mapping[Any, ArrayLike] | None
     l1_ratio: float = 0.5
     weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size"
 
@@ -164,6 +181,9 @@ class SparseGroupLasso(Penalty):
         out = _grouped(self.groups, self.weights, n_features, names)
         out.arguments["sparse_share"] = float(self.l1_ratio)
         return out
+
+    def groups_of(self, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]]:
+        return _labels_of(self.groups, n_features, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +302,10 @@ class SLOPE(Penalty):
     def __repr__(self) -> str:
         return f"SLOPE(q={self.q!r})" if self.weights is None else "SLOPE(weights=...)"
 
+    @property
+    def parameters(self) -> dict[str, float | str]:
+        return {"q": float(self.q)} if self.weights is None else {}
+
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
         if self.weights is None:
             from scipy.stats import norm
@@ -302,7 +326,16 @@ class SLOPE(Penalty):
         return Structure({"sorted_weights": weights})
 
 
+def penalty_name(kind: str, parameters: Mapping[str, Any]) -> str:
+    """Return what a penalty other than the elastic net is called."""
+    if kind == "group":
+        return "sparse group lasso" if "l1_ratio" in parameters else "group lasso"
+    return kind.upper()
+
+
 def _describe(name: str, groups: Any, rest: str = "") -> str:
+    if groups is None:
+        return f"{name}(every feature by itself{rest})"
     if isinstance(groups, Mapping):
         count, features = len(groups), sum(np.size(members) for members in groups.values())
     else:
@@ -312,6 +345,8 @@ def _describe(name: str, groups: Any, rest: str = "") -> str:
 
 def _labels_of(groups: Any, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]]:
     """The number of each feature's group, and what the groups are called."""
+    if groups is None:
+        groups = {}
     if isinstance(groups, Mapping):
         number = np.full(n_features, -1, dtype=np.intp)
         labels = list(groups)

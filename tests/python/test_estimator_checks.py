@@ -21,6 +21,16 @@ ESTIMATORS = [
     riata.SparseLogisticRegression(row_grouped=True, tol=1e-12),
     riata.SparsePoissonRegressor(),
     riata.SparsePoissonRegressorCV(**SMALL),
+    riata.GroupLasso(),
+    riata.SparseGroupLasso(),
+    riata.MCPRegressor(),
+    riata.SCADRegressor(),
+    riata.SLOPE(),
+    riata.GroupLassoCV(**SMALL),
+    riata.SparseGroupLassoCV(**SMALL),
+    riata.MCPRegressorCV(**SMALL),
+    riata.SCADRegressorCV(**SMALL),
+    riata.SLOPECV(**SMALL),
 ]
 
 
