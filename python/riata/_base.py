@@ -184,7 +184,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         if self.verbose:
             print(
                 f"{type(self).__name__}: alpha {alpha:.6g}, {np.count_nonzero(coef.any(axis=0))} active, "
-                f"{words.short} {gap:.1e}, {counters['passes']:.1f} passes over X, {counters['seconds_total']:.2f} s"
+                f"{words.short} {gap:.1e}, {counters['passes']:.1f} passes over X, "
+                f"{counters['seconds_total']:.2f} s"
             )
 
     def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:

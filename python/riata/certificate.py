@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CERTIFICATES", "Certificate", "convex_text", "gap_text"]
+__all__ = ["CERTIFICATES", "Certificate", "certificate_text", "convex_text", "gap_text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Certificate:
         The number that `tol` bounds, where there is little room.
     name : str
         The same number in full.
-    reached, missed : str
-        What fits within `tol` are, and what those above it are not.
+    reached : str
+        What fits within `tol` are, and others are not.
     attribute : str
         Where an estimator keeps the number, less the underscore.
     meaning : str
@@ -31,7 +31,6 @@ class Certificate:
     short: str
     name: str
     reached: str
-    missed: str
     attribute: str
     meaning: str
 
@@ -41,7 +40,6 @@ CERTIFICATES = {
         short="gap",
         name="relative duality gap",
         reached="certified",
-        missed="certified",
         attribute="dual_gap",
         meaning="For every penalty riata computes, from the data, a lower bound on the best objective any "
         "coefficients could reach. The gap between that bound and the fit, as a share of what there is "
@@ -53,7 +51,6 @@ CERTIFICATES = {
         short="KKT",
         name="KKT violation over alpha",
         reached="stationary",
-        missed="stationary",
         attribute="kkt_violation",
         meaning="This penalty is not convex, so that no bound on the best objective is to be had. For every "
         "penalty riata computes instead, from the data, by how much the conditions of optimality "
@@ -80,3 +77,17 @@ def convex_text(path: Any) -> str:
     if broken[0] == 0:
         return "not convex in the active features"
     return f"convex in the active features down to alpha {path.alphas[broken[0] - 1]:.4g}"
+
+
+def certificate_text(path: Any) -> str:
+    """Say in one sentence what is proven about the fits of a path."""
+    words = CERTIFICATES[path.certificate]
+    gap = gap_text(float(np.max(path.dual_gaps)))
+    tol, count = gap_text(path.tol), len(path.alphas)
+    if bool(np.all(path.converged)):
+        told = f"all {count} fits {words.reached}: largest {words.name} {gap} (tol {tol})"
+    else:
+        missed = int(np.sum(~np.asarray(path.converged)))
+        told = f"{missed} of {count} fits are NOT {words.reached}: {words.name} up to {gap}, tol {tol}"
+    convex = convex_text(path)
+    return f"{told}; {convex}" if convex else told

@@ -163,9 +163,7 @@ def as_labels(labels: list[Any]) -> NDArray[Any]:
     return array if array.ndim == 1 and array.dtype.kind in "iufbU" else np.array([str(x) for x in labels])
 
 
-def warn_unless_converged(
-    alphas: Float, gaps: Float, converged: NDArray[np.bool_], options: Options
-) -> None:
+def warn_unless_converged(alphas: Float, gaps: Float, converged: NDArray[np.bool_], options: Options) -> None:
     """Warn with the worst certificate and what to raise when some fit missed the tolerance."""
     missed = np.flatnonzero(~converged)
     if len(missed) == 0:

@@ -642,9 +642,14 @@ def summarise(scores: Float, sizes: Float) -> tuple[Float, Float]:
 
 
 def choose(mean: Float, error: Float, *, greater_is_better: bool = False) -> tuple[int, int]:
-    """Positions of the largest alpha with the best mean and of the largest within a standard error of it."""
+    """Positions of the largest alpha with the best mean and of the largest within a standard error of it.
+
+    Means that are equal but for rounding count as equal: those of MCP and SCAD often are, as they do not
+    change while no active coefficient is shrunk.
+    """
     cost = -mean if greater_is_better else mean
-    best = int(np.argmin(cost))
+    least = cost.min()
+    best = int(np.argmax(cost <= least + 1e-10 * abs(least)))
     within = cost <= cost[best] + error[best]
     return best, int(np.argmax(within))
 

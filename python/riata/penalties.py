@@ -101,8 +101,8 @@ class GroupLasso(Penalty):
         have to leave with either of them. To have it enter with either instead (the latent group lasso), give
         each group a copy of its column. None: every feature by itself.
     weights : "sqrt_size", "ones", array-like or mapping, default="sqrt_size"
-        w_g >= 0: the square root of the group's size, 1, one for each of the sorted labels, or one for each
-        label. A group of weight zero is not penalised.
+        w_g >= 0: the square root of the group's size (features left out or unpenalised do not count), 1, one
+        for each of the sorted labels, or one for each label. A group of weight zero is not penalised.
     l2_ratio : float, default=0.0
         Share of the squared norm, in [0, 1].
 
@@ -135,7 +135,7 @@ class GroupLasso(Penalty):
         return 1.0 - self.l2_ratio
 
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
-        return _grouped(self.groups, self.weights, n_features, names)
+        return _grouped(self.groups, self.weights, n_features, names, factor)
 
     def groups_of(self, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]]:
         return _labels_of(self.groups, n_features, names)
@@ -178,7 +178,7 @@ class SparseGroupLasso(Penalty):
         return _describe("SparseGroupLasso", self.groups, f", l1_ratio={self.l1_ratio:g}")
 
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
-        out = _grouped(self.groups, self.weights, n_features, names)
+        out = _grouped(self.groups, self.weights, n_features, names, factor)
         out.arguments["sparse_share"] = float(self.l1_ratio)
         return out
 
@@ -380,9 +380,12 @@ def _labels_of(groups: Any, n_features: int, names: Names | None) -> tuple[NDArr
     return number.astype(np.intp), unique.tolist()
 
 
-def _grouped(groups: Any, weights: Any, n_features: int, names: Names | None) -> Structure:
+def _grouped(
+    groups: Any, weights: Any, n_features: int, names: Names | None, factor: Float | None
+) -> Structure:
     number, labels = _labels_of(groups, n_features, names)
-    size = np.bincount(number, minlength=len(labels)).astype(np.float64)
+    penalised = number if factor is None else number[(factor > 0.0) & np.isfinite(factor)]
+    size = np.bincount(penalised, minlength=len(labels)).astype(np.float64)
     if isinstance(weights, str):
         if weights not in ("sqrt_size", "ones"):
             raise ValueError(

@@ -18,13 +18,13 @@ from riata.penalties import Penalty
 
 __all__ = [
     "SLOPE",
+    "SLOPECV",
     "GroupLasso",
     "GroupLassoCV",
     "MCPRegressor",
     "MCPRegressorCV",
     "SCADRegressor",
     "SCADRegressorCV",
-    "SLOPECV",
     "SparseGroupLasso",
     "SparseGroupLassoCV",
 ]
@@ -807,8 +807,8 @@ class MCPRegressorCV(_MinimaxConcave, _ChoosesAlpha):
         As in `ElasticNetCV`.
     dual_gaps_ : ndarray of shape (L,)
         What `certificate_` says, along the path.
-    coef_, sparse_coef_, intercept_, certificate_, kkt_violation_, locally_convex_, converged_, n_iter_, n_features_in_
-        As in `MCPRegressor`, at `alpha_`, as is `feature_names_in_`.
+    coef_, sparse_coef_, intercept_, certificate_, kkt_violation_, locally_convex_, converged_, n_iter_
+        As in `MCPRegressor`, at `alpha_`, as are `n_features_in_` and `feature_names_in_`.
 
     Examples
     --------
@@ -878,8 +878,8 @@ class SCADRegressorCV(_ClippedDeviation, _ChoosesAlpha):
         As in `ElasticNetCV`.
     dual_gaps_ : ndarray of shape (L,)
         What `certificate_` says, along the path.
-    coef_, sparse_coef_, intercept_, certificate_, kkt_violation_, locally_convex_, converged_, n_iter_, n_features_in_
-        As in `SCADRegressor`, at `alpha_`, as is `feature_names_in_`.
+    coef_, sparse_coef_, intercept_, certificate_, kkt_violation_, locally_convex_, converged_, n_iter_
+        As in `SCADRegressor`, at `alpha_`, as are `n_features_in_` and `feature_names_in_`.
 
     Examples
     --------
