@@ -74,7 +74,7 @@ def convex_text(path: Any) -> str:
     broken = np.flatnonzero(~np.asarray(path.locally_convex))
     if len(broken) == 0:
         return "convex in the active features all along the path"
-    if broken[0] == 0:
+    if not path.n_active[: broken[0]].any():
         return "not convex in the active features"
     return f"convex in the active features down to alpha {path.alphas[broken[0] - 1]:.4g}"
 

@@ -104,7 +104,7 @@ def fit_page(fitted: Fitted) -> Page:
             f"{len(hits):,} of {account.n_candidates:,} {fitted.noun}"
         )
     lead = (
-        f"A {fitted.model_name} of {what} on {account.n_samples:,} samples"
+        f"{'An' if fitted.model_name.startswith(('elastic', 'MCP')) else 'A'} {fitted.model_name} of {what} on {account.n_samples:,} samples"
         + (f", adjusted for {some(account.covariate_names, 5)}" if account.covariate_names else "")
         + f". {fitted.noun.capitalize()} were chosen jointly, at penalty alpha "
         f"{fitted.alpha:.3g}: {fitted.rule}."

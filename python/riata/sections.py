@@ -428,8 +428,11 @@ def features_section(fitted: Fitted) -> Section | None:
 def certificate_section(fitted: Fitted) -> Section:
     """Return what the certificate means."""
     text = CERTIFICATES[fitted.path.certificate].meaning.format(gap_text(fitted.largest_gap))
-    if convex := convex_text(fitted.path):
-        text += f" The problem is {convex}: there, no other point with the same features is a minimum."
+    convex = convex_text(fitted.path)
+    if convex:
+        text += f" The problem is {convex}" + (
+            "." if convex.startswith("not") else ": there, no other point with the same features is a minimum."
+        )
     return Section("What the certificate means", text)
 
 
