@@ -1,13 +1,17 @@
 """One judge for every package: objective, a dual bound and the gap between them, from the raw data in numpy.
 
-For u whose columns sum to 0 and with |x_j' u_k| <= alpha s_j for all j and k (where rows are penalised as
-groups: |x_j' u|_2 <= alpha s_j), the dual value D(u) of the loss (losses.py) is below the objective P at any
-coefficients. u is the residual of the coefficients under judgement, with the intercepts moved to their
-optimum, and scaled until feasible. No package's own claim enters.
+For u whose columns sum to 0 and whose products with the columns of X the penalty allows (penalties.py), the
+dual value D(u) of the loss (losses.py) is below the objective P at any coefficients. u is the residual of the
+coefficients under judgement, with the intercepts moved to their optimum, and scaled until feasible. No
+package's own claim enters.
+
+A penalty that is not convex leaves no such bound. What is judged then is how far the coefficients are from
+being a stationary point; which one they are near to is told by P alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,14 +20,19 @@ from problems import CHUNK, Problem
 from scipy import sparse
 
 BALANCED = 1e-10  # largest |sum of a column of u| that still counts as 0
+SAME = 1e-6  # objectives no further apart, as a share of that of the null model, are the same
 
 
 @dataclass
 class Certificate:
-    """Objective and dual value at every alpha, each (L,), on the scale of the objective."""
+    """At every alpha, each (L,): the objective, and a dual value or the largest violation of stationarity.
+
+    Values are on the scale of the objective, violations of subgradients are over alpha.
+    """
 
     primal: np.ndarray
-    dual: np.ndarray
+    dual: np.ndarray | None = None
+    violation: np.ndarray | None = None
 
 
 class Judge:
@@ -40,25 +49,20 @@ class Judge:
         self.null = self.loss.null
 
     def certify(self, coefs: sparse.csc_matrix, intercepts: np.ndarray) -> Certificate:
-        """P and D at every alpha, of coefs (K p x L) and intercepts (L,) or (K, L), as in peers.PathFit."""
-        alphas, p, K = self.problem.alphas, self.problem.X.shape[1], self.problem.n_responses
+        """What holds at every alpha, of coefs (K p x L) and intercepts (L,) or (K, L) as in peers.PathFit."""
+        problem, penalty = self.problem, self.problem.penalty
+        alphas, p, K = problem.alphas, problem.X.shape[1], problem.n_responses
         coefs = sparse.csc_matrix(coefs)
         beside = sparse.hstack([coefs[k * p : (k + 1) * p] for k in range(K)], format="csc")
         eta = self.multiply(beside).reshape(self.n, K, -1) + intercepts.reshape(K, -1)
         u = self.loss.residual(eta)
-        limit = alphas / np.maximum(self.largest_correlation(u), 1e-300)
-        dual = self.loss.dual(u, limit, eta)
+        slopes, b = problem.slopes(u, self.scale), sparse.csc_matrix(sparse.diags(self.scale) @ beside)
+        primal = self.loss.primal(eta) + penalty.value(b, alphas)
+        if not penalty.convex:
+            return Certificate(primal, violation=penalty.violation(slopes, b, alphas))
+        dual = self.loss.dual(u, alphas / np.maximum(penalty.dual_norm(slopes), 1e-300), eta)
         dual[np.abs(u.sum(axis=0)).max(axis=0) > BALANCED] = -np.inf
-        return Certificate(self.loss.primal(eta) + alphas * self.norms(beside), dual)
-
-    def norms(self, beside: sparse.csc_matrix) -> np.ndarray:
-        """sum_j s_j |b_j| at every alpha, of coefs p x K L: sums of magnitudes, or of norms of rows."""
-        K = self.problem.n_responses
-        L = beside.shape[1] // K
-        if not self.problem.row_grouped:
-            return (abs(beside).T @ self.scale).reshape(K, L).sum(axis=0)
-        squares = beside.multiply(beside).tocsc()
-        return sum(squares[:, k * L : (k + 1) * L] for k in range(K)).sqrt().T @ self.scale
+        return Certificate(primal, dual)
 
     def multiply(self, coefs: sparse.csc_matrix) -> np.ndarray:
         """X coefs, dense."""
@@ -73,18 +77,31 @@ class Judge:
             eta += block @ rows[part].toarray()
         return eta
 
-    def largest_correlation(self, u: np.ndarray) -> np.ndarray:
-        """The largest over j (and k) of what alpha has to bound, (L,); constant columns count nothing."""
-        _, K, L = u.shape
-        largest, flat = np.zeros(L), np.ascontiguousarray(u.reshape(self.n, K * L))
-        scale = np.where(self.scale > 0.0, self.scale, np.inf)
-        for at in range(0, len(scale), CHUNK):
-            part = slice(at, at + CHUNK)
-            if self.problem.kind == "sparse":
-                block = np.asarray(self.problem.X[:, part].T @ flat)
-            else:
-                block = self.problem.columns(part.start, part.stop).T @ flat
-            block = (np.abs(block) / scale[part, None]).reshape(-1, K, L)
-            size = np.linalg.norm(block, axis=1) if self.problem.row_grouped else block.max(axis=1)
-            np.maximum(largest, size.max(axis=0), out=largest)
-        return largest
+    def alone(self, certificate: Certificate) -> float:
+        """What a certificate says on its own: the largest gap, as a share of null, or largest violation."""
+        if certificate.violation is not None:
+            return float(np.max(certificate.violation))
+        return max(float(np.max(certificate.primal - certificate.dual)) / self.null, 0.0)
+
+    def compare(self, certificates: Sequence[Certificate], ours: Certificate | None) -> list[dict]:
+        """Figures of each certificate beside all of them, by the names of the columns of a result file.
+
+        suboptimality of P is measured from the best dual value that any of them reached. Where there is none,
+        P is told from the lowest that any of them reached (excess), and at how many alphas it is that of
+        `ours` (agreeing).
+        """
+        if self.problem.penalty.convex:
+            best = np.max([certificate.dual for certificate in certificates], axis=0)
+            above = [float(np.max(one.primal - best)) / self.null for one in certificates]
+            return [
+                {"suboptimality": max(more, 0.0), "own_gap": self.alone(one)}
+                for more, one in zip(above, certificates, strict=True)
+            ]
+        lowest = np.min([certificate.primal for certificate in certificates], axis=0)
+        rows = []
+        for one in certificates:
+            row = {"violation": self.alone(one), "excess": float(np.max(one.primal - lowest)) / self.null}
+            if ours is not None:
+                row["agreeing"] = int(np.sum(np.abs(one.primal - ours.primal) <= SAME * self.null))
+            rows.append(row)
+        return rows

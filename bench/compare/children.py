@@ -21,7 +21,7 @@ SETUP_LIMIT = 600.0  # seconds for loading, compiling and format conversion, non
 
 def asked(problem: Problem) -> str:
     """What a package is asked whether it can express."""
-    return f"{problem.loss} {'row-grouped ' * problem.row_grouped}{problem.kind}"
+    return f"{problem.loss} {problem.penalty.name} {problem.kind}"
 
 
 @functools.lru_cache

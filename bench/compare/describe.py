@@ -10,9 +10,9 @@ from problems import SPECS
 
 peer = importlib.import_module(f"peers.{sys.argv[1]}")
 refuses = {}
-for loss, row_grouped in {(spec.loss, spec.row_grouped) for spec in SPECS.values()}:
+for loss, penalty in {(spec.loss, spec.penalty) for spec in SPECS.values()}:
     for kind in ("dense", "sparse", "genotypes"):
-        problem = SimpleNamespace(loss=loss, row_grouped=row_grouped, kind=kind)
+        problem = SimpleNamespace(loss=loss, penalty=penalty, kind=kind)
         refuses[asked(problem)] = peer.refuses(problem)
 answer = {"version": peer.version(), "tolerances": peer.TOLERANCES, "refuses": refuses}
 print(json.dumps(answer | {"cross_validates": hasattr(peer, "cross_validate")}))

@@ -12,7 +12,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
-from results import by_problem, title
+from results import by_problem, concave, title
 from summary import by_package, error
 
 COLOURS = {
@@ -22,6 +22,11 @@ COLOURS = {
     "skglm": "#2a9d8f",
     "adelie": "#7b5ea7",
     "glmnet": "#6b6b6b",
+    "sortedl1": "#8c564b",
+}
+YARDSTICKS = {
+    False: "suboptimality, share of the null objective",
+    True: "largest violation of stationarity / alpha",
 }
 FLOOR = 1e-14  # rounding: nothing smaller is meaningful
 PANELS_A_ROW = 3
@@ -75,10 +80,10 @@ def main() -> None:
     axes = figure.subplots(n_rows, columns, squeeze=False)
     for ax in axes.flat[len(groups) :]:
         ax.set_visible(False)
-    for ax, rows in zip(axes.flat, groups, strict=False):
+    for at, (ax, rows) in enumerate(zip(axes.flat, groups, strict=False)):
         draw(rows, ax)
-    for ax in axes[:, 0]:
-        ax.set_ylabel("suboptimality, share of the null objective")
+        if at % columns == 0 or concave(rows[0]):
+            ax.set_ylabel(YARDSTICKS[concave(rows[0])])
     figure.savefig(args.out, dpi=200, metadata={"Date": None} if args.out.suffix == ".svg" else None)
 
 

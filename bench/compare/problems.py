@@ -8,12 +8,13 @@ there the standardised problem is meant and coefficients are per allele.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from losses import LOSSES
+from penalties import LASSO, MCP, SLOPE, Groups, Penalty, Rows, packed, unpacked
 from responses import MISSING, RESPONSES, linear_predictor
 from scipy import signal, sparse
 
@@ -23,11 +24,11 @@ CHUNK = 2048  # columns decoded at a time
 
 @dataclass
 class Problem:
-    """One path to fit: min (1/n) sum_i loss(y_i, b0 + x_i b) + alpha sum_j s_j |b_j|, for every alpha.
+    """One path to fit: min (1/n) sum_i loss(y_i, b0 + x_i b) + penalty of s_j b_j, for every alpha.
 
     s is 1, or the standard deviations of the columns when `standardize` is set. With K responses or classes
-    b_j is a row of K coefficients, and |b_j| the sum of their magnitudes, or with `row_grouped` their norm.
-    Of the loss "cox" it is minus the log partial likelihood that is divided by n, and there is no b0.
+    b_j is a row of K coefficients. Of the loss "cox" it is minus the log partial likelihood that is divided
+    by n, and there is no b0.
 
     Attributes
     ----------
@@ -46,7 +47,7 @@ class Problem:
     standardize: bool = False
     bed: Path | None = None
     folds: np.ndarray | None = None
-    row_grouped: bool = False
+    penalty: Penalty = LASSO
 
     @property
     def n_responses(self) -> int:
@@ -89,6 +90,15 @@ class Problem:
         mean = np.where(called, block, 0).sum(axis=0) / called.sum(axis=0)
         return np.where(called, block, mean)
 
+    def slopes(self, u: np.ndarray, scale: np.ndarray) -> Iterator[np.ndarray]:
+        """x_j' u_k / s_j of u (n, K, L), as (m, K, L) for CHUNK columns at a time; 0 for constant columns."""
+        n, K, L = u.shape
+        flat, scale = np.ascontiguousarray(u.reshape(n, K * L)), np.where(scale > 0.0, scale, np.inf)
+        for at in range(0, len(scale), CHUNK):
+            part = slice(at, at + CHUNK)
+            columns = self.X[:, part] if self.kind == "sparse" else self.columns(at, at + CHUNK)
+            yield (np.asarray(columns.T @ flat) / scale[part, None]).reshape(-1, K, L)
+
     def standardized(self) -> np.ndarray:
         """Genotypes as centred, scaled float64 columns, for packages that read nothing else."""
         mean, scale = self.moments()
@@ -119,7 +129,7 @@ class Problem:
             np.save(folder / "folds.npy", self.folds)
         meta = {"name": self.name, "loss": self.loss, "standardize": self.standardize, "kind": self.kind}
         meta |= {"shape": self.X.shape, "bed": str(self.bed) if self.bed else None}
-        meta |= {"row_grouped": self.row_grouped}
+        meta |= {"penalty": packed(self.penalty)}
         (folder / "meta.json").write_text(json.dumps(meta))
 
     @classmethod
@@ -134,13 +144,13 @@ class Problem:
         y, alphas = np.load(folder / "y.npy"), np.load(folder / "alphas.npy")
         bed = Path(meta["bed"]) if meta["bed"] else None
         folds = np.load(folder / "folds.npy") if (folder / "folds.npy").exists() else None
-        about = meta["standardize"], bed, folds, meta["row_grouped"]
+        about = meta["standardize"], bed, folds, unpacked(meta["penalty"])
         return cls(meta["name"], meta["loss"], X, y, alphas, *about)
 
     def head(self, p: int = 50) -> Problem:
         """The first p columns at a few alphas: what packages warm up on."""
         X = self.X[:, :p] if self.kind == "sparse" else np.asfortranarray(self.X[:, :p])
-        alphas, about = self.alphas[::33], {"folds": self.folds, "row_grouped": self.row_grouped}
+        alphas, about = self.alphas[::33], {"folds": self.folds, "penalty": self.penalty}
         return Problem(self.name, self.loss, X, self.y, alphas, self.standardize, **about)
 
     def splits(self) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -235,13 +245,7 @@ def alpha_grid(problem: Problem, ratio: float, count: int = 100) -> np.ndarray:
     n, p = problem.X.shape
     residual = LOSSES[problem.loss](problem.y).null_residual
     scale = problem.moments()[1] if problem.standardize else np.ones(p)
-    largest = 0.0
-    for at in range(0, p, CHUNK):
-        part = slice(at, at + CHUNK)
-        columns = problem.X[:, part] if problem.kind == "sparse" else problem.columns(at, at + CHUNK)
-        slopes = np.abs(columns.T @ residual) / scale[part, None]
-        sizes = np.linalg.norm(slopes, axis=1) if problem.row_grouped else slopes
-        largest = max(largest, sizes.max())
+    largest = problem.penalty.dual_norm(problem.slopes(residual[:, :, None], scale))
     return largest / n * np.geomspace(1.0, ratio, count)
 
 
@@ -262,11 +266,11 @@ class Spec:
     shape: tuple[int, int]
     smoke: tuple[int, int]
     ratio: float
-    n_signals: int = 50
+    n_signals: int = 50  # columns, or groups of them
     snr: float = 3.0  # variance of the signal over that of the noise, (multi)gaussian only
     cv: int = 0  # folds, or 0 for the path alone
     n_responses: int = 1  # or classes
-    row_grouped: bool = False
+    penalty: Penalty = LASSO
 
 
 SPECS = {
@@ -285,11 +289,14 @@ SPECS = {
     "poisson-500x10000": Spec("poisson", ar1, (500, 10_000), (60, 200), 0.05, 20),
     "multinomial-200x10000": Spec("multinomial", ar1, (200, 10_000), (60, 120), 0.05, 20, n_responses=4),
     "multinomial-grouped-200x10000": Spec(
-        "multinomial", ar1, (200, 10_000), (60, 120), 0.05, 20, n_responses=4, row_grouped=True
+        "multinomial", ar1, (200, 10_000), (60, 120), 0.05, 20, n_responses=4, penalty=Rows()
     ),
     "multigaussian-300x10000x20": Spec(
-        "multigaussian", ar1, (300, 10_000), (60, 200), 0.05, 20, n_responses=20, row_grouped=True
+        "multigaussian", ar1, (300, 10_000), (60, 200), 0.05, 20, n_responses=20, penalty=Rows()
     ),
+    "group-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, 18, penalty=Groups(10)),
+    "mcp-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.05, penalty=MCP(3.0)),
+    "slope-200x5000": Spec("gaussian", ar1, (200, 5_000), (60, 200), 0.05, 20, penalty=SLOPE(0.1)),
     "golub-72x7129": Spec("binomial", None, (72, 7_129), (72, 7_129), 0.01),
     "cv-ar-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, cv=10),
     "cv-blocks-400x10000": Spec("gaussian", blocks, (400, 10_000), (60, 300), 0.01, cv=10),
@@ -316,9 +323,9 @@ def build(name: str, folder: Path, *, smoke: bool = False, seed: int = 1) -> Pro
         X, y = golub()
     else:
         X = spec.make(rng, *shape)
-        predictor = linear_predictor(rng, X, spec.n_signals, spec.n_responses)
+        predictor = linear_predictor(rng, X, spec.n_signals, spec.n_responses, spec.penalty.size)
         y = RESPONSES[spec.loss](rng, predictor, spec.snr)
-    problem = Problem(name, spec.loss, X, y, np.empty(0), row_grouped=spec.row_grouped)
+    problem = Problem(name, spec.loss, X, y, np.empty(0), penalty=spec.penalty)
     if problem.kind == "genotypes":
         problem.standardize, problem.bed = True, write_bed(folder / "X", X)
     problem.alphas = alpha_grid(problem, spec.ratio)

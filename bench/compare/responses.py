@@ -13,12 +13,19 @@ CENSORED = 0.4  # share of the samples of the loss "cox"
 
 
 def linear_predictor(
-    rng: np.random.Generator, X: np.ndarray | sparse.csc_matrix, n_signals: int, n_responses: int
+    rng: np.random.Generator,
+    X: np.ndarray | sparse.csc_matrix,
+    n_signals: int,
+    n_responses: int,
+    size: int = 1,
 ) -> np.ndarray:
-    """n_signals random columns with normal effects on all responses alike, (n, n_responses), standardised."""
-    p = X.shape[1]
-    filled = np.flatnonzero(np.diff(X.indptr) > 20) if sparse.issparse(X) else np.arange(p)
+    """n_signals random columns with normal effects on all responses alike, (n, n_responses), standardised.
+
+    Or that many groups of `size` neighbouring columns.
+    """
+    filled = np.flatnonzero(np.diff(X.indptr) > 20) if sparse.issparse(X) else np.arange(X.shape[1] // size)
     chosen = np.sort(rng.choice(filled, size=min(n_signals, len(filled) // 2), replace=False))
+    chosen = (size * chosen[:, None] + np.arange(size)).ravel()
     part = (
         X[:, chosen].toarray() if sparse.issparse(X) else np.where(X[:, chosen] == MISSING, 0, X[:, chosen])
     )

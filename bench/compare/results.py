@@ -26,9 +26,16 @@ def read(file: Path) -> list[dict]:
 
 def title(row: dict) -> tuple[str, str]:
     """Loss and size for a heading; files from before there were several responses do not name them."""
-    grouped, size = row.get("row_grouped") == "1", f"{int(row['n']):,} × {int(row['p']):,}"
+    penalty, size = SPECS[row["problem"]].penalty.title, f"{int(row['n']):,} × {int(row['p']):,}"
     responses = int(row.get("responses") or 1)
-    return row["loss"] + ", rows" * grouped, size + (f" × {responses}" if responses > 1 else "")
+    return row["loss"] + (f", {penalty}" if penalty else ""), size + (
+        f" × {responses}" if responses > 1 else ""
+    )
+
+
+def concave(row: dict) -> bool:
+    """Whether its problem has no dual: what is judged is the violation of stationarity."""
+    return not SPECS[row["problem"]].penalty.convex
 
 
 def by_problem(files: list[Path]) -> list[list[dict]]:

@@ -5,9 +5,10 @@
 Each package runs in a process of its own. One judge (certify.py) then works out, for every alpha, the
 objective P of the returned coefficients and a dual value D. Reported, as the largest over alphas and as a
 share of the null objective: own_gap = P - D with D from the package's own residual, and the yardstick,
-suboptimality = P - (best D of any package in the run). Of a cross-validation, what is judged (curves.py) is
-curve_error, the largest relative difference of the held-out errors to the exact ones. Settings that are the
-fastest to reach a target are repeated, and their median kept.
+suboptimality = P - (best D of any package in the run). A penalty that is not convex has no D: the yardstick
+is then violation, the largest of a condition of stationarity, over alpha. Of a cross-validation, what is
+judged (curves.py) is curve_error, the largest relative difference of the held-out errors to the exact ones.
+Settings that are the fastest to reach a target are repeated, and their median kept.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import shlex
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,10 +34,11 @@ from results import write
 from scipy import sparse
 from summary import by_package, error, fastest, report, targets
 
-SIZES = ("n", "p", "responses", "row_grouped")
+SIZES = ("n", "p", "responses", "penalty")
 ABOUT_PROBLEM = ("problem", "loss", "kind", *SIZES, "x_mb", "n_alphas", "alpha_ratio", "cv", "threads")
 ABOUT_RUN = ("package", "version", "tol", "status", "repeats", "seconds", "seconds_min")
-ABOUT_FIT = ("suboptimality", "curve_error", "own_gap", "reported_gap", "max_support", "passes", "peak_mb")
+ABOUT_FIT = ("suboptimality", "curve_error", "violation", "own_gap", "reported_gap", "excess", "agreeing")
+ABOUT_FIT += ("max_support", "passes", "peak_mb")
 FIELDS = ("date", "commit", "machine", "command", *ABOUT_PROBLEM, "read_seconds", *ABOUT_RUN, *ABOUT_FIT)
 GOOD_ENOUGH = 0.1  # of the tightest target: no need to tighten further
 
@@ -80,9 +83,9 @@ def largest_support(coefs: sparse.csc_matrix, p: int) -> int:
 
 
 def inaccuracy(run: Run, judge: Judge | CurveJudge) -> float:
-    """What is known of a run on its own: its gap or the error of its curve; infinite when it failed."""
+    """What is known of a run on its own: gap, violation or error of the curve; infinite when it failed."""
     if run.certificate is not None:
-        return float(np.max(run.certificate.primal - run.certificate.dual)) / judge.null
+        return judge.alone(run.certificate)
     return np.inf if run.curve_error is None else run.curve_error
 
 
@@ -120,17 +123,27 @@ def sweep_package(
         run.seconds.append(float(arrays["seconds"]))
         judged(run, arrays, judge)
         reached = inaccuracy(run, judge)
-        kind = "own gap" if problem.folds is None else "curve error"
-        print(f"  {package} tol={tol:g}: {run.seconds[0]:.3g} s, {kind} {reached:.1e}", flush=True)
+        print(f"  {package} tol={tol:g}: {run.seconds[0]:.3g} s, {known(problem)} {reached:.1e}", flush=True)
         if reached <= GOOD_ENOUGH * targets(problem.folds is not None)[-1]:
             break
     return runs
 
 
+def known(problem: Problem) -> str:
+    """What `inaccuracy` tells."""
+    if problem.folds is not None:
+        return "curve error"
+    return "own gap" if problem.penalty.convex else "violation"
+
+
 def rows_of(runs: list[Run], judge: Judge | CurveJudge, common: dict, versions: dict) -> list[dict]:
     """The yardstick needs every run: the best dual value at each alpha, whoever found it."""
-    certified = [run.certificate for run in runs if run.certificate is not None]
-    best = np.max([certificate.dual for certificate in certified], axis=0) if certified else None
+    certified = [run for run in runs if run.certificate is not None]
+    ours = min((run for run in certified if run.package == "riata"), key=lambda run: run.tol, default=None)
+    verdicts = {}
+    if certified:
+        of_all = judge.compare([run.certificate for run in certified], ours and ours.certificate)
+        verdicts = {id(run): verdict for run, verdict in zip(certified, of_all, strict=True)}
     rows = []
     for run in runs:
         row = {
@@ -146,11 +159,7 @@ def rows_of(runs: list[Run], judge: Judge | CurveJudge, common: dict, versions: 
             row["seconds_min"] = min(run.seconds)
         if run.curve_error is not None:
             row["curve_error"] = run.curve_error
-        if run.certificate is not None:
-            primal, dual = run.certificate.primal, run.certificate.dual
-            row["suboptimality"] = max(float(np.max(primal - best)) / judge.null, 0.0)
-            row["own_gap"] = max(float(np.max(primal - dual)) / judge.null, 0.0)
-        rows.append(row)
+        rows.append(row | verdicts.get(id(run), {}))
     return rows
 
 
@@ -225,7 +234,7 @@ def compare(name: str, args: argparse.Namespace) -> list[dict]:
             "n": n,
             "p": p,
             "responses": problem.n_responses,
-            "row_grouped": int(problem.row_grouped),
+            "penalty": problem.penalty.name,
             "x_mb": problem.nbytes / 2**20,
             "n_alphas": len(problem.alphas),
             "alpha_ratio": problem.alphas[-1] / problem.alphas[0],
@@ -258,22 +267,29 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--scratch", type=Path, default=None, help="folder for the problems, a few GB")
     parser.add_argument("--peer-python", default=sys.executable, help="interpreter that has the peers")
     parser.add_argument(
-        "--smoke", action="store_true", help="tiny problems, one tolerance, riata and sklearn"
+        "--smoke", action="store_true", help="tiny problems, one tolerance, riata and few others"
     )
     args = parser.parse_args(arguments)
-    default = "riata,sklearn" if args.smoke else ",".join(NAMES)
-    args.packages = (args.packages or default).split(",")
+    args.packages = args.packages.split(",") if args.packages else None
     skipped = SMOKE_SKIPS if args.smoke else ()
     everything = [name for name in SPECS if name not in skipped]
     args.problem = everything if args.problem == "all" else args.problem.split(",")
     args.tolerances = [float(tol) for tol in args.tolerances.split(",")] if args.tolerances else None
     if args.smoke:
         args.repeats = 1
-    for value, allowed, option in ((args.problem, SPECS, "--problem"), (args.packages, NAMES, "--packages")):
+    for value, allowed, option in (
+        (args.problem, SPECS, "--problem"),
+        (args.packages or (), NAMES, "--packages"),
+    ):
         unknown = set(value) - set(allowed)
         if unknown:
             parser.error(f"{option} must be from {', '.join(allowed)}, got {', '.join(sorted(unknown))}")
     return args
+
+
+def smoke_packages(name: str) -> Sequence[str]:
+    """riata and scikit-learn, or everybody where scikit-learn lacks the penalty."""
+    return ("riata", "sklearn") if SPECS[name].penalty.name in ("l1", "rows") else NAMES
 
 
 def promised(row: dict) -> float:
@@ -285,7 +301,8 @@ def main() -> int:
     args = parse()
     everything: list[dict] = []
     for name in args.problem:
-        rows = compare(name, args)
+        packages = args.packages or list(smoke_packages(name) if args.smoke else NAMES)
+        rows = compare(name, argparse.Namespace(**vars(args) | {"packages": packages}))
         print(report(rows), flush=True)
         everything += rows
         if args.out:

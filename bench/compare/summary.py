@@ -7,6 +7,8 @@ from collections.abc import Iterable
 TARGETS = (1e-4, 1e-6, 1e-8)
 CV_TARGETS = (1e-2, 1e-3, 1e-4)  # their square roots: held-out errors follow coefficients, not objectives
 
+YARDSTICKS = ("curve_error", "violation", "suboptimality")
+
 
 def targets(cross_validated: bool) -> tuple[float, ...]:
     return CV_TARGETS if cross_validated else TARGETS
@@ -17,8 +19,8 @@ def targets_of(rows: list[dict]) -> tuple[float, ...]:
 
 
 def error(row: dict) -> float:
-    """The yardstick of a finished row: the error of its curve if cross-validated, else its suboptimality."""
-    return float(row["suboptimality"] if row.get("curve_error") in (None, "") else row["curve_error"])
+    """The yardstick of a finished row: the one of these that its problem has."""
+    return next(float(row[name]) for name in YARDSTICKS if row.get(name) not in (None, ""))
 
 
 def fastest(rows: Iterable[dict], target: float) -> dict | None:

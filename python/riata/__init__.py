@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from riata import penalties
     from riata._core import __version__
     from riata._equivalents import Equivalents, equivalents
+    from riata.adaptive import adaptive_factors
+    from riata.adaptive_lasso import AdaptiveLasso, AdaptiveLassoCV
+    from riata.constrained import ConstrainedFit, constrained_lasso
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
     from riata.fitting import fit_path
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from riata.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
     from riata.path import Path, load
     from riata.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
+    from riata.relaxed import RelaxedPath, relax
+    from riata.relaxed_lasso import RelaxedLasso, RelaxedLassoCV
     from riata.several import cv_paths, fit_paths
     from riata.simulate import simulate_genotypes
     from riata.structured import (
@@ -38,7 +43,10 @@ if TYPE_CHECKING:
 __all__ = [
     "SLOPE",
     "SLOPECV",
+    "AdaptiveLasso",
+    "AdaptiveLassoCV",
     "CVPath",
+    "ConstrainedFit",
     "ElasticNet",
     "ElasticNetCV",
     "Equivalents",
@@ -56,6 +64,9 @@ __all__ = [
     "MultiTaskLasso",
     "MultiTaskLassoCV",
     "Path",
+    "RelaxedLasso",
+    "RelaxedLassoCV",
+    "RelaxedPath",
     "SCADRegressor",
     "SCADRegressorCV",
     "SparseCox",
@@ -67,6 +78,8 @@ __all__ = [
     "SparsePoissonRegressor",
     "SparsePoissonRegressorCV",
     "__version__",
+    "adaptive_factors",
+    "constrained_lasso",
     "cv_path",
     "cv_paths",
     "equivalents",
@@ -77,11 +90,15 @@ __all__ = [
     "load",
     "open_genotypes",
     "penalties",
+    "relax",
     "simulate_genotypes",
 ]
 
 _HOME = {
+    "AdaptiveLasso": "adaptive_lasso",
+    "AdaptiveLassoCV": "adaptive_lasso",
     "CVPath": "model_selection",
+    "ConstrainedFit": "constrained",
     "ElasticNet": "linear_model",
     "ElasticNetCV": "linear_model",
     "Equivalents": "_equivalents",
@@ -99,6 +116,9 @@ _HOME = {
     "MultiTaskLasso": "multi_task",
     "MultiTaskLassoCV": "multi_task",
     "Path": "path",
+    "RelaxedLasso": "relaxed_lasso",
+    "RelaxedLassoCV": "relaxed_lasso",
+    "RelaxedPath": "relaxed",
     "SCADRegressor": "structured",
     "SCADRegressorCV": "structured",
     "SLOPE": "structured",
@@ -112,6 +132,8 @@ _HOME = {
     "SparsePoissonRegressor": "poisson",
     "SparsePoissonRegressorCV": "poisson",
     "__version__": "_core",
+    "adaptive_factors": "adaptive",
+    "constrained_lasso": "constrained",
     "cv_path": "model_selection",
     "cv_paths": "several",
     "equivalents": "_equivalents",
@@ -121,6 +143,7 @@ _HOME = {
     "fit_paths": "several",
     "load": "path",
     "open_genotypes": "genotypes",
+    "relax": "relaxed",
     "simulate_genotypes": "simulate",
 }
 

@@ -103,8 +103,8 @@ def check_options(
         if penalty.kind != "elastic_net":
             if loss in SEVERAL_OUTPUTS:
                 raise ValueError(
-                    f"penalty must be ElasticNet with loss={loss!r}, got {penalty!r}: the others are for losses of "
-                    "one output"
+                    f"penalty must be ElasticNet with loss={loss!r}, got {penalty!r}: "
+                    "the others are for losses of one output"
                 )
             if solver == "homotopy":
                 raise ValueError(

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from riata._arguments import LASSO, Features, Options
 from riata._coefs import each_output
 from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_sparse, view
+from riata._fit_point import FitPoint, response_scale
 from riata._survival import SurvivalTarget
 from riata._validation import (
     SOLVERS,
@@ -51,6 +52,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     solver: str
     n_threads: int | None
     verbose: int
+    alphas: Any
+    eps: float | None
 
     coef_: Float
     intercept_: Any
@@ -72,8 +75,13 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _options(self, loss: str, alphas: Float | None, **others: Any) -> Options:
         """The parameters every estimator has, checked; one alpha and no early end unless given."""
-        given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False}
-        given |= {"penalty": LASSO, "l1_ratio": 1.0}
+        given: dict[str, Any] = {
+            "n_alphas": 1,
+            "eps": 0.0,
+            "stop_early": False,
+            "l1_ratio": 1.0,
+            "penalty": LASSO,
+        }
         given |= {"row_grouped": loss == "multigaussian"} | others
         return Options(
             loss=loss,
@@ -89,6 +97,12 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             progress=None,
             **given,
         )
+
+    def _grid_options(self, loss: str, **others: Any) -> Options:
+        """As `_options`, for the grid that the parameters `alphas` and `eps` describe."""
+        grid, n_alphas = check_alphas(self.alphas)
+        eps = 0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0)
+        return self._options(loss, grid, **({"n_alphas": n_alphas, "eps": eps, "stop_early": True} | others))
 
     def _check_fit_input(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Any, Float]:
         """Check what `fit` was given, record features; the core looks for NaN in its first pass over X."""
@@ -128,7 +142,14 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         threads = threads_for(check_threads(self.n_threads), float(design.core.shape[0]) * block.size)
         return np.asarray(design.multiply(support, block, threads) + np.asarray(self.intercept_))
 
-    def _keep_fit(self, fit: dict[str, Any], options: Options) -> None:
+    def _keep_fit(
+        self,
+        fit: dict[str, Any],
+        y: Float | SurvivalTarget,
+        weights: Float,
+        features: Features,
+        options: Options,
+    ) -> None:
         """Set the attributes from the last point of a path; warn when it missed the tolerance."""
         outputs = np.shape(fit["intercepts"])[1:] or (1,)
         coef = np.zeros((self.n_features_in_, *outputs))
@@ -144,6 +165,18 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             bool(converged[0]),
             int(np.sum(fit["n_iter"])),
             fit["counters"],
+        )
+        self._fit_point = FitPoint(
+            loss=options.loss,
+            alpha=float(alphas[0]),
+            l1_ratio=options.l1_ratio,
+            row_grouped=options.row_grouped,
+            fit_intercept=options.fit_intercept,
+            weight_sum=float(weights.sum()),
+            response_scale=response_scale(y.time if isinstance(y, SurvivalTarget) else y, weights),
+            scale=np.asarray(fit["scale"]) if options.standardize else None,
+            penalty_factor=features.penalty_factor,
+            penalty=options.penalty.kind,
         )
         warn_unless_converged(alphas, gaps, converged, options)
 
@@ -196,8 +229,6 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 class CrossValidated(SparseLinearModel):
     """What those share that choose `alpha` by cross-validation and a score."""
 
-    alphas: Any
-    eps: float | None
     cv: Any
     scoring: str | None
     selection: str
@@ -205,16 +236,10 @@ class CrossValidated(SparseLinearModel):
 
     def _check_search(self, loss: str) -> Options:
         """Check the parameters that need no data."""
-        grid, n_alphas = check_alphas(self.alphas)
         check_scoring(self.scoring, loss)
         check_choice("selection", self.selection, SELECTIONS)
-        return self._options(
-            loss,
-            grid,
-            n_alphas=n_alphas,
-            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
-            stop_early=True,
-            l1_ratio=check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0),
+        return self._grid_options(
+            loss, l1_ratio=check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
         )
 
     def _search(

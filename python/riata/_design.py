@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from riata import _core
 from riata._validation import Float, Names, as_names
+from riata.text_columns import differing_rows
 
 VIEWED = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.int8))
 INDICES = (np.dtype(np.int32), np.dtype(np.int64))
@@ -46,6 +47,12 @@ class DesignView:
         if len(columns) == 0:
             return np.zeros((self.n_samples, B.shape[1]))
         return self.collect(self.core.multiply(columns, np.asfortranarray(B), n_threads))
+
+    def gather(self, columns: NDArray[np.int64], n_threads: int = 1) -> Float:
+        """X[:, columns] for the user's samples, n x k."""
+        if len(columns) == 0:
+            return np.zeros((self.n_samples, 0))
+        return self.collect(self.core.gather(columns, n_threads))
 
 
 def as_design(X: Any) -> DesignView:
@@ -105,6 +112,22 @@ def check_finite_result(values: Float) -> None:
     if not np.isfinite(values).all():
         raise ValueError(
             "X must hold finite numbers only, got NaN or infinity in a column with a nonzero coefficient"
+        )
+
+
+def check_same_features(design: DesignView, n_features: int, feature_names: Names | None) -> None:
+    """Refuse a design whose features are not those of a fit: by number, and by name where both have names."""
+    if design.n_features != n_features:
+        raise ValueError(f"X must have the {n_features} features of the fit, got {design.n_features}")
+    ours, theirs = feature_names, design.feature_names
+    if ours is None or theirs is None:
+        return
+    differ = differing_rows(ours, theirs)
+    if len(differ):
+        j = int(differ[0])
+        raise ValueError(
+            "X must have the features of the fit in the same order, "
+            f"got {theirs[j]!r} where the fit had {ours[j]!r}"
         )
 
 

@@ -149,6 +149,13 @@ def check_vector(name: str, value: Any, length: int, per: str, *, scalar: bool =
     return array
 
 
+def check_finite(name: str, value: Any, length: int, per: str) -> Float:
+    """As `check_vector`, and infinity is refused too."""
+    array = check_vector(name, value, length, per)
+    _first_bad(name, array, ~np.isfinite(array), "finite numbers")
+    return array
+
+
 def check_weights(sample_weight: Any, n: int) -> Float:
     """Return observation weights as n finite non-negative float64 numbers, not all zero; None means ones."""
     if sample_weight is None:
@@ -180,9 +187,7 @@ def check_offset(offset: Any, n: int, outputs: tuple[int, ...] = ()) -> Float | 
         return None
     if outputs:
         return check_table("offset", offset, (n, outputs[0]), "number")
-    array = check_vector("offset", offset, n, "sample")
-    _first_bad("offset", array, ~np.isfinite(array), "finite numbers")
-    return array
+    return check_finite("offset", offset, n, "sample")
 
 
 def check_penalty_factor(penalty_factor: Any, p: int) -> Float | None:

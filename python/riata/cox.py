@@ -315,7 +315,7 @@ class SparseCox(_Cox):
         options = self._options("cox", np.array([alpha]), l1_ratio=l1_ratio)
         design, target, weights, features = self._check_all(X, y, sample_weight, start, strata)
         fit = solve(design, target, weights[:, None], None, features, options)[0]
-        self._keep_fit(fit, options)
+        self._keep_fit(fit, target, weights, features, options)
         self._keep_baseline(design, target, weights)
         return self
 

@@ -22,6 +22,7 @@ from riata._arguments import (
 )
 from riata._coefs import coefs_of, intercepts_of
 from riata._design import DesignView, as_design
+from riata._fit_point import response_scale
 from riata._survival import SurvivalTarget
 from riata._targets import CLASSIFIERS
 from riata._validation import Float, check_offset, check_weights, threads_for
@@ -104,16 +105,17 @@ def make_path(
     design: DesignView,
     y: Float | SurvivalTarget,
     weights: Float,
+    features: Features,
     options: Options,
     labels: NDArray[Any] | None,
 ) -> Path:
     """Wrap one result of the core."""
+    n_events = None
     if isinstance(y, SurvivalTarget):
+        n_events = float(weights @ y.event)
         y = y.time
     outputs = y.shape[1:]
     groups = options.penalty.groups_of(design.n_features, design.feature_names)
-    total = float(weights.sum())
-    centre = weights @ y / total
     return Path(
         alphas=np.asarray(fit["alphas"], dtype=np.float64),
         coefs=coefs_of(fit, design.n_features, outputs),
@@ -137,8 +139,8 @@ def make_path(
         fit_intercept=options.fit_intercept,
         tol=options.tol,
         n_samples=int(np.count_nonzero(weights)),
-        weight_sum=total,
-        response_scale=float(np.sqrt(np.sum(weights @ (y - centre) ** 2) / total)),
+        weight_sum=float(weights.sum()),
+        response_scale=response_scale(y, weights),
         feature_names=design.feature_names,
         classes=labels if options.loss in CLASSIFIERS else None,
         stopped=str(fit["stopped"]),
@@ -154,6 +156,8 @@ def make_path(
         else None,
         groups=None if groups is None else groups[0].astype(np.int64),
         group_names=None if groups is None else as_labels(groups[1]),
+        penalty_factor=features.penalty_factor,
+        n_events=n_events,
     )
 
 
@@ -393,7 +397,7 @@ def fit_path(
         penalty=options.penalty,
     )
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
-    path = make_path(fit, design, target, weights, options, labels)
+    path = make_path(fit, design, target, weights, features, options, labels)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options)
     warn_if_memory_ended(path, options)
     return path

@@ -298,7 +298,7 @@ class SparseLogisticRegression(_Classifier):
             alpha = 1.0 / (inverse * float(weights.sum()))
         options.alphas = np.array([alpha])
         fit = solve(design, target, weights[:, None], None, features, options)[0]
-        self._keep_fit(fit, options)
+        self._keep_fit(fit, target, weights, features, options)
         return self
 
 

@@ -11,10 +11,10 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from riata import penalties
-from riata._arguments import Features, Options, check_features
+from riata._arguments import LASSO, Features, Options, check_features
 from riata._base import SparseLinearModel
 from riata._design import DesignView
-from riata._validation import Float, check_alphas, check_choice, check_flag, check_real, check_threads
+from riata._validation import Float, check_choice, check_flag, check_real, check_threads
 from riata.fitting import solve
 from riata.model_selection import cross_validate, make_splits, warn_unless_all_converged
 from riata.penalties import Penalty
@@ -32,8 +32,6 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
     penalty_factor: Any
     alpha: Any
     l1_ratio: Any
-    alphas: Any
-    eps: Any
     cv: Any
     selection: Any
     n_jobs: Any
@@ -58,7 +56,7 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         return [penalties.ElasticNet(value) for value in values]
 
     def _check_all(
-        self, X: Any, y: Any, sample_weight: Any, penalty: Penalty
+        self, X: Any, y: Any, sample_weight: Any, penalty: Penalty = LASSO
     ) -> tuple[DesignView, Float, Float, Features]:
         design, y, weights = self._check_fit_input(X, y, sample_weight)
         return design, self._check_target(y, design.n_samples), weights, self._check_features(design, penalty)
@@ -69,7 +67,8 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         penalty = self._penalty()
         options = self._options(self._loss, np.array([alpha]), penalty=penalty, l1_ratio=penalty.l1_share)
         design, target, weights, features = self._check_all(X, y, sample_weight, penalty)
-        self._keep_fit(self._solve(design, target, weights, features, options), options)
+        fit = self._solve(design, target, weights, features, options)
+        self._keep_fit(fit, target, weights, features, options)
 
     def _solve(
         self, design: DesignView, target: Float, weights: Float, features: Features, options: Options
@@ -81,14 +80,7 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         """Choose alpha, and l1_ratio when there are several; keep the fit to all samples there."""
         candidates = self._candidates()
         selection = check_choice("selection", self.selection, SELECTIONS)
-        grid, n_alphas = check_alphas(self.alphas)
-        options = self._options(
-            self._loss,
-            grid,
-            n_alphas=n_alphas,
-            eps=0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0),
-            stop_early=len(candidates) == 1,
-        )
+        options = self._grid_options(self._loss, stop_early=len(candidates) == 1)
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
         design, target, weights, features = self._check_all(X, y, sample_weight, candidates[0])
         cv = 5 if self.cv is None else self.cv

@@ -497,7 +497,7 @@ def cross_validate(
         held_out=None if watch is None else lambda predictors: watch(scoring, fold_scores(predictors)),
     )  # fmt: skip
     return collect_folds(
-        fits, columns, design, y, weights, offset, options, splits, scoring, selection, labels,
+        fits, columns, design, y, weights, offset, features, options, splits, scoring, selection, labels,
         weigh_folds=weigh_folds, keep=keep,
     )  # fmt: skip
 
@@ -526,6 +526,7 @@ def collect_folds(
     y: Float | SurvivalTarget,
     weights: Float,
     offset: Float | None,
+    features: Features,
     options: Options,
     splits: list[Split],
     scoring: str,
@@ -536,7 +537,7 @@ def collect_folds(
     keep: bool,
 ) -> CVPath:
     """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
-    path = make_path(fits[0], design, y, weights, options, labels)
+    path = make_path(fits[0], design, y, weights, features, options, labels)
     outputs = y.shape[1:]
 
     scores = np.empty((len(path), len(splits)))

@@ -103,8 +103,9 @@ def fit_page(fitted: Fitted) -> Page:
             f"Path of {len(fitted.path.alphas)} models for {account.response}; the weakest penalty keeps "
             f"{len(hits):,} of {account.n_candidates:,} {fitted.noun}"
         )
+    article = "An" if fitted.model_name.startswith(("elastic", "MCP")) else "A"
     lead = (
-        f"{'An' if fitted.model_name.startswith(('elastic', 'MCP')) else 'A'} {fitted.model_name} of {what} on {account.n_samples:,} samples"
+        f"{article} {fitted.model_name} of {what} on {account.n_samples:,} samples"
         + (f", adjusted for {some(account.covariate_names, 5)}" if account.covariate_names else "")
         + f". {fitted.noun.capitalize()} were chosen jointly, at penalty alpha "
         f"{fitted.alpha:.3g}: {fitted.rule}."

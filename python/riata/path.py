@@ -19,7 +19,7 @@ from riata._coefs import (
     side_by_side,
     taken_apart,
 )
-from riata._design import DesignView, as_design
+from riata._design import as_design, check_same_features
 from riata._validation import (
     Float,
     Names,
@@ -29,7 +29,7 @@ from riata._validation import (
 )
 from riata.certificate import CERTIFICATES
 from riata.penalties import penalty_name
-from riata.text_columns import PlainColumn, TextColumn, differing_rows, plain_column
+from riata.text_columns import PlainColumn, TextColumn, plain_column
 
 __all__ = ["Path", "load"]
 
@@ -91,8 +91,8 @@ class Path:
     counters : dict
         Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
     certificate : {"duality_gap", "kkt"}
-        What `tol` bounds and `dual_gaps` holds. ``"kkt"``, for the penalties MCP and SCAD, which have no useful
-        dual: the largest violation of an optimality condition, over alpha; `dual` is NaN then.
+        What `tol` bounds and `dual_gaps` holds. ``"kkt"``, for the penalties MCP and SCAD, which have no
+        useful dual: the largest violation of an optimality condition, over alpha; `dual` is NaN then.
     row_grouped : bool
         Whether a feature enters all outputs together: the penalty is on the norm of its K coefficients.
     responses : ndarray of str, shape (K,), or None
@@ -103,12 +103,17 @@ class Path:
     penalty_parameters : dict
         Those parameters of the penalty that are numbers or words.
     locally_convex : ndarray of bool, shape (L,), or None
-        MCP and SCAD: whether the objective is strictly convex in the active features, whatever their size: the
-        smallest eigenvalue of their Gram matrix exceeds the concavity of the penalty (Breheny & Huang 2011).
+        MCP and SCAD: whether the objective is strictly convex in the active features, whatever their size:
+        the smallest eigenvalue of their Gram matrix exceeds the concavity of the penalty (Breheny & Huang
+        2011).
     groups : ndarray of int, shape (p,), or None
         Group lasso: the group of each feature, as a position in `group_names`.
     group_names : ndarray or None
         What the groups are called.
+    penalty_factor : ndarray of shape (p,), or None
+        As given, with infinity for excluded features; None stands for ones.
+    n_events : float or None
+        Sum of the weights of samples with an event, for the Cox loss.
     """
 
     alphas: Float
@@ -148,6 +153,8 @@ class Path:
     locally_convex: NDArray[np.bool_] | None = None
     groups: NDArray[np.int64] | None = None
     group_names: NDArray[Any] | None = None
+    penalty_factor: Float | None = None
+    n_events: float | None = None
 
     @property
     def n_features(self) -> int:
@@ -264,7 +271,7 @@ class Path:
             raise ValueError(f"kind must be 'response' or 'link' for the {self.loss} loss, got 'class'")
         coefs, intercepts = (self.coefs, self.intercepts) if alpha is None else self._at(alpha)
         design = as_design(X)
-        self._check_features(design)
+        check_same_features(design, self.n_features, self.feature_names)
         shift = check_offset(offset, design.n_samples, intercepts.shape[:-1])
         link = linear_predictor(design, coefs, intercepts, check_threads(n_threads))
         if shift is not None:
@@ -276,6 +283,98 @@ class Path:
             codes = link.argmax(axis=1) if link.ndim > 2 else (link > 0.0).astype(np.intp)
             out = self.classes[codes]
         return out[..., 0] if alpha is not None and np.ndim(alpha) == 0 else out
+
+    def information_criterion(
+        self, criterion: str, *, ebic_gamma: float = 1.0, noise_variance: float | None = None
+    ) -> Float:
+        """A criterion of each fit that weighs likelihood against size: the smaller, the better.
+
+        With k the degrees of freedom, n the number of samples, and p of the penalised features and k_p of
+        the selected ones among them,
+
+            aic    -2 log L + 2 k
+            bic    -2 log L + k log n
+            ebic   -2 log L + k log n + 2 ebic_gamma log binom(p, k_p).
+
+        For squares -2 log L is n log(2π RSS / n) + n, where the variance of the noise is unknown and each
+        fit has its own estimate RSS / n; or, given `noise_variance` = σ², n log(2π σ²) + RSS / σ², for
+        which "aic" is Mallows' Cp up to constants. The first says little where k nears n, and nothing where a
+        fit is perfect. For the other losses -2 log L is the deviance, which is this up to a constant; for the
+        Cox loss L is the partial likelihood and n of "bic" and "ebic" the number of events (Volinsky &
+        Raftery 2000).
+
+        k is the number of nonzero coefficients, which for the lasso is unbiased for the degrees of freedom
+        (Zou, Hastie & Tibshirani 2007). With a ridge part, and where coefficients are grouped or sorted and
+        so shrunk together, it is rather an upper bound; with MCP and SCAD it leaves out the price of the
+        search. Intercept and noise variance, which all fits have, are not counted. Weights count
+        samples: one of weight 2 is as good as two, so that weights which only say how far to trust samples
+        should be scaled to sum to their number. With K responses n is K times that.
+
+        Parameters
+        ----------
+        criterion : {"aic", "bic", "ebic"}
+        ebic_gamma : float, default=1.0
+            From 0, which is "bic", to 1: how strongly many candidate features count against a fit.
+        noise_variance : float, optional
+            Gaussian and multigaussian loss: σ², when it is known or estimated otherwise.
+
+        Returns
+        -------
+        ndarray of shape (L,)
+
+        Raises
+        ------
+        ValueError
+            For the Huber loss, which has no likelihood, and l1_ratio 0, with which nothing is selected; for
+            penalties other than the elastic net, where some features are unpenalised and the path begins
+            below alpha_max.
+
+        References
+        ----------
+        Akaike (1974). Schwarz (1978). Chen & Chen (2008), Extended Bayesian information criteria for model
+        selection with large model spaces, Biometrika 95. Zou, Hastie & Tibshirani (2007), On the "degrees of
+        freedom" of the lasso, Annals of Statistics 35. Volinsky & Raftery (2000), Bayesian information
+        criterion for censored survival models, Biometrics 56.
+
+        Examples
+        --------
+        >>> import numpy as np, riata
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((80, 200))
+        >>> y = 3 * X[:, 0] - 2 * X[:, 7] + rng.standard_normal(80)
+        >>> path = riata.fit_path(X, y, eps=0.1)
+        >>> alpha = path.select("ebic")
+        >>> np.flatnonzero(path.coef(alpha))
+        array([0, 7])
+        """
+        from riata.criteria import information_criterion
+
+        return information_criterion(self, criterion, ebic_gamma, noise_variance)
+
+    def select(
+        self, criterion: str, *, ebic_gamma: float = 1.0, noise_variance: float | None = None
+    ) -> float:
+        """The alpha of the grid with the smallest information criterion; the largest such one.
+
+        Parameters
+        ----------
+        criterion, ebic_gamma, noise_variance
+            As in `information_criterion`.
+
+        Returns
+        -------
+        float
+            To be given to `coef`, `predict` and the like.
+
+        Warns
+        -----
+        UserWarning
+            When the path ends there with more coefficients than half the samples, and the noise variance is
+            estimated from what residuals they leave.
+        """
+        from riata.criteria import select
+
+        return select(self, criterion, ebic_gamma, noise_variance)
 
     def to_frame(self) -> Any:
         """The nonzero coefficients as a long pandas table: alpha, feature, coef, in the order of the path.
@@ -346,22 +445,6 @@ class Path:
         exact = wanted == grid[right]
         share[exact] = 0.0
         return left, right, share
-
-    def _check_features(self, design: DesignView) -> None:
-        if design.n_features != self.n_features:
-            raise ValueError(
-                f"X must have the {self.n_features} features of the fit, got {design.n_features}"
-            )
-        ours, theirs = self.feature_names, design.feature_names
-        if ours is None or theirs is None:
-            return
-        differ = differing_rows(ours, theirs)
-        if len(differ):
-            j = int(differ[0])
-            raise ValueError(
-                "X must have the features of the fit in the same order, "
-                f"got {theirs[j]!r} where the fit had {ours[j]!r}"
-            )
 
     def _pack(self) -> dict[str, Any]:
         wide = side_by_side(self.coefs)

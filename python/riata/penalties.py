@@ -1,6 +1,6 @@
 """Penalties that `fit_path` and `cv_path` accept.
 
-Where there is more than one weight, they are on the scale of alpha: with `standardize` coefficients are measured
+Where there are several weights, they are on the scale of alpha: with `standardize` coefficients are measured
 on columns of unit standard deviation.
 """
 
@@ -91,7 +91,9 @@ class ElasticNet(Penalty):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupLasso(Penalty):
-    """The group lasso, ``alpha * sum_g w_g ((1 - l2_ratio) ‖b_g‖₂ + l2_ratio/2 ‖b_g‖₂²)``: groups enter whole.
+    """The group lasso, ``alpha * sum_g w_g ((1 - l2_ratio) ‖b_g‖₂ + l2_ratio/2 ‖b_g‖₂²)``.
+
+    The features of a group enter together.
 
     Parameters
     ----------
@@ -230,8 +232,8 @@ class MCP(Penalty):
 class SCAD(Penalty):
     """The smoothly clipped absolute deviation: ``alpha |b_j|`` up to alpha, flat from ``gamma * alpha`` on.
 
-    In between its slope falls linearly. As for `MCP`, large coefficients are not shrunk and the problem is not
-    convex.
+    In between its slope falls linearly. As for `MCP`, large coefficients are not shrunk and the problem is
+    not convex.
 
     Parameters
     ----------

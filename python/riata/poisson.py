@@ -229,7 +229,7 @@ class SparsePoissonRegressor(_Counts):
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
         design, target, weights, features = self._check_all(X, y, sample_weight)
         fit = solve(design, target, weights[:, None], None, features, options)[0]
-        self._keep_fit(fit, options)
+        self._keep_fit(fit, target, weights, features, options)
         return self
 
 

@@ -431,7 +431,9 @@ def certificate_section(fitted: Fitted) -> Section:
     convex = convex_text(fitted.path)
     if convex:
         text += f" The problem is {convex}" + (
-            "." if convex.startswith("not") else ": there, no other point with the same features is a minimum."
+            "."
+            if convex.startswith("not")
+            else ": there, no other point with the same features is a minimum."
         )
     return Section("What the certificate means", text)
 

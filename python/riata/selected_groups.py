@@ -22,9 +22,9 @@ class SelectedGroups:
     Attributes
     ----------
     columns : list of (name, values)
-        As written to ``.groups.tsv``: the group, its features in the data, those with a nonzero coefficient,
-        the norm of the coefficients on columns of unit standard deviation, the largest alpha with any of
-        them active, and the order of entry.
+        As written to ``.groups.tsv``: the group, its features that were offered to the fit, those with a
+        nonzero coefficient, the norm of the coefficients on columns of unit standard deviation, the largest
+        alpha with any of them active, and the order of entry.
     """
 
     def __init__(self, hits: Hits, path: Any) -> None:
@@ -36,10 +36,11 @@ class SelectedGroups:
         np.maximum.at(entry, inverse, hits.entry)
         order = np.lexsort((-norm, -entry))
         self.numbers = self.numbers[order]
-        sizes = np.bincount(path.groups)[self.numbers]
+        offered = np.isfinite(1.0 if path.penalty_factor is None else path.penalty_factor)
+        sizes = np.bincount(path.groups, np.broadcast_to(offered, path.groups.shape)).astype(np.int64)
         self.columns: list[tuple[str, NDArray[Any]]] = [
             ("GROUP", path.group_names[self.numbers]),
-            ("SIZE", sizes),
+            ("SIZE", sizes[self.numbers]),
             ("NONZERO", np.bincount(inverse, minlength=count)[order]),
             ("NORM_STD", norm[order]),
             ("ENTRY_ALPHA", entry[order]),

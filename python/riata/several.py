@@ -145,7 +145,7 @@ def fit_paths(
     fits = _solve(design, responses, weights, list(range(len(responses))), features, options)
     paths = []
     for response, fit in zip(responses, fits, strict=True):
-        path = make_path(fit, design, response.target, response.weights, options, response.classes)
+        path = make_path(fit, design, response.target, response.weights, features, options, response.classes)
         warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options)
         paths.append(path)
     _warn_if_memory_ended(paths, options)
@@ -250,8 +250,8 @@ def cv_paths(
     for response, folds, weights in zip(responses, splits, columns, strict=True):
         mine, fits = fits[: weights.shape[1]], fits[weights.shape[1] :]
         result = collect_folds(
-            mine, weights, design, response.target, response.weights, response.offset, options, folds,
-            scoring, selection, response.classes, weigh_folds=True, keep=True,
+            mine, weights, design, response.target, response.weights, response.offset, features, options,
+            folds, scoring, selection, response.classes, weigh_folds=True, keep=True,
         )  # fmt: skip
         warn_unless_all_converged(result, options)
         results.append(result)

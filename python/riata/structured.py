@@ -202,8 +202,8 @@ class _Concave(_Structured):
         options.alphas = way_down(float(start["alpha_max"]), float(alpha))
         return super()._solve(design, target, weights, features, options)
 
-    def _keep_fit(self, fit: dict[str, Any], options: Options) -> None:
-        super()._keep_fit(fit, options)
+    def _keep_fit(self, fit: dict[str, Any], *rest: Any) -> None:
+        super()._keep_fit(fit, *rest)
         self.locally_convex_ = bool(fit["locally_convex"][-1])
 
     def _keep_selected(self, result: CVPath) -> None:

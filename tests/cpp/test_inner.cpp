@@ -56,7 +56,7 @@ struct Setting {
   }
 
   Vec correlations() const { return X.transpose() * omega.cwiseProduct(y - X * b); }
-  double violation() const { return worst_violation(penalty, b, correlations()); }
+  double violation() const { return worst_violation(std::span<const ElasticNet>(penalty), b, correlations()); }
   double objective() const {
     double sum = 0.5 * (y - X * b).dot(omega.cwiseProduct(y - X * b));
     for (Index w = 0; w < b.size(); ++w) sum += penalty[static_cast<std::size_t>(w)].value(b[w]);

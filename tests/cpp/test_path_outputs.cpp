@@ -109,6 +109,9 @@ Evidence examine(const Mat& X, const Problem& problem, const PathOptions& o, con
     b.segment(j * K, K) = B.row(j).transpose() * unit;
   }
   const Penalties net = grouped ? Penalties(rows, K) : Penalties(entries);
+  const auto l1_of = [&](Index unit) {
+    return grouped ? rows[static_cast<std::size_t>(unit)].l1 : entries[static_cast<std::size_t>(unit)].l1;
+  };
   Evidence e{loss->value(eta) + net.value(b), 0.0, 0.0, 0.0, 0.0};
   double scale = 1.0;
   for (Index i = 0; i < net.units(); ++i) {
@@ -117,8 +120,8 @@ Evidence examine(const Mat& X, const Problem& problem, const PathOptions& o, con
       continue;
     }
     scale = std::min(scale, net.feasible_scale(i, c));
-    if (net.value(i, b) == 0.0 && net.l1(i) > 0.0 && net.violation_at_zero(i, c) > 0.0) {
-      e.worst_inactive = std::max(e.worst_inactive, net.size(i, c) / net.l1(i));
+    if (net.value(i, b) == 0.0 && l1_of(i) > 0.0 && net.violation_at_zero(i, c) > 0.0) {
+      e.worst_inactive = std::max(e.worst_inactive, net.size(i, c) / l1_of(i));
     }
   }
   e.dual = loss->dual(scale * u) - scale * offset.dot(u);

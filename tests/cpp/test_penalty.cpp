@@ -8,12 +8,15 @@
 #include "riata/penalty/elastic_net.hpp"
 #include "riata/penalty/group_norm.hpp"
 #include "riata/penalty/penalties.hpp"
+#include "riata/penalty/sorted_l1.hpp"
 
+using riata::Concave;
 using riata::ElasticNet;
 using riata::GroupNorm;
 using riata::Index;
 using riata::kInfinity;
 using riata::Penalties;
+using riata::SortedL1;
 using riata::Vec;
 
 namespace {
@@ -204,7 +207,7 @@ TEST_CASE("group norm: prox is the brute-force minimum") {
     for (int trial = 0; trial < 20; ++trial) {
       const Vec z = random_vector(rng, 2);
       const double step = positive(rng);
-      const auto cost = [&](const Vec& b) { return 0.5 * (b - z).squaredNorm() / step + net.value(b.norm()); };
+      const auto cost = [&](const Vec& b) { return 0.5 * (b - z).squaredNorm() / step + net.value(b); };
       const Vec b = net.shrinkage(z.norm(), step) * z;
       // Over the plane: the least over the second coordinate is convex in the first.
       Vec at(2);
@@ -233,18 +236,20 @@ TEST_CASE("group norm: conjugate is the brute-force supremum, and scales are fea
     CAPTURE(net.l2);
     for (int trial = 0; trial < 40; ++trial) {
       const Vec c = random_vector(rng, 3), b = trial % 5 == 0 ? Vec(Vec::Zero(3)) : random_vector(rng, 3);
-      const double conjugate = net.conjugate(c.norm()), s = net.feasible_scale(c.norm());
-      CHECK(net.value(b.norm()) + conjugate >= b.dot(c) - 1e-14);
+      const double conjugate = net.conjugate(c, 1.0), s = net.feasible_scale(c);
+      CHECK(net.value(b) + conjugate >= b.dot(c) - 1e-14);
       if (net.l2 == 0.0 && c.norm() > net.l1) {
         CHECK(conjugate == kInfinity);
       } else {  // attained along c
-        const auto cost = [&](double length) { return net.value(length) - length * c.norm(); };
+        const auto cost = [&](double length) {
+          return net.value((length * c.normalized()).eval()) - length * c.norm();
+        };
         CHECK(conjugate == doctest::Approx(std::max(-cost(minimise(cost, 0.0, 50.0)), 0.0)).epsilon(1e-10));
       }
       CHECK(s >= 0.0);
       CHECK(s <= 1.0);
-      CHECK(std::isfinite(net.conjugate(s * c.norm() * (1.0 - 1e-16))));
-      if (s < 1.0) CHECK(net.conjugate((s + 1e-9) * c.norm()) == kInfinity);
+      CHECK(std::isfinite(net.conjugate(c, s * (1.0 - 1e-16))));
+      if (s < 1.0) CHECK(net.conjugate(c, s + 1e-9) == kInfinity);
     }
   }
 }
@@ -276,10 +281,10 @@ TEST_CASE("with one coefficient a group norm is an elastic net without bounds") 
     const ElasticNet one{net.l1, net.l2};
     for (int trial = 0; trial < 20; ++trial) {
       const Vec b = trial % 3 == 0 ? Vec(Vec::Zero(1)) : random_vector(rng, 1), c = random_vector(rng, 1);
-      CHECK(net.value(b.norm()) == doctest::Approx(one.value(b[0])).epsilon(1e-15));
+      CHECK(net.value(b) == doctest::Approx(one.value(b[0])).epsilon(1e-15));
       CHECK(std::abs(net.shrinkage(std::abs(c[0]), 0.7) * c[0] - one.prox(c[0], 0.7)) <= 1e-15);
-      CHECK(net.conjugate(c.norm()) == one.conjugate(c[0]));
-      CHECK(net.feasible_scale(c.norm()) == one.feasible_scale(c[0]));
+      CHECK(net.conjugate(c, 1.0) == one.conjugate(c[0]));
+      CHECK(net.feasible_scale(c) == one.feasible_scale(c[0]));
       CHECK(net.kkt_violation(b, c) == doctest::Approx(one.kkt_violation(b[0], c[0])).epsilon(1e-13));
     }
   }
@@ -295,12 +300,12 @@ TEST_CASE("penalties of several features are sums over coefficients or over rows
     for (Index k = 0; k < K; ++k) entries.push_back({rows.back().l1, rows.back().l2, -0.4, k == 1 ? 0.0 : kInfinity});
   }
   const Penalties grouped(rows, K), single(entries);
-  CHECK(grouped.grouped());
-  CHECK_FALSE(single.grouped());
+  CHECK(grouped.grouped() != nullptr);
+  CHECK(single.grouped() == nullptr);
   CHECK(grouped.units() == features);
-  CHECK(grouped.width() == K);
+  CHECK(grouped.begin(2) == 2 * K);
   CHECK(single.units() == features * K);
-  CHECK(single.width() == 1);
+  CHECK(single.begin(2) == 2);
   CHECK(grouped.unpenalised(0));
   CHECK_FALSE(grouped.unpenalised(2));
   CHECK(single.unpenalised(2));
@@ -313,15 +318,15 @@ TEST_CASE("penalties of several features are sums over coefficients or over rows
     for (Index j = 0; j < features; ++j) {
       const Vec bj = b.segment(j * K, K), cj = c.segment(j * K, K);
       const GroupNorm& row = rows[static_cast<std::size_t>(j)];
-      value_rows += row.value(bj.norm());
+      value_rows += row.value(bj);
       worst_rows = std::max(worst_rows, row.kkt_violation(bj, cj));
-      CHECK(grouped.value(j, b) == row.value(bj.norm()));
+      CHECK(grouped.value(j, b) == row.value(bj));
       CHECK(grouped.violation(j, b, c) == row.kkt_violation(bj, cj));
       CHECK(grouped.violation_at_zero(j, c) == doctest::Approx(row.kkt_violation(Vec(Vec::Zero(K)), cj)));
       CHECK(grouped.size(j, c) == cj.norm());
-      CHECK(grouped.l1(j) == row.l1);
-      CHECK(grouped.feasible_scale(j, c) == row.feasible_scale(cj.norm()));
-      CHECK(grouped.conjugate(j, c, 0.5) == row.conjugate(0.5 * cj.norm()));
+      CHECK(grouped.reaches(j, c) == (cj.norm() >= row.l1));
+      CHECK(grouped.feasible_scale(j, c) == row.feasible_scale(cj));
+      CHECK(grouped.conjugate(j, c, 0.5) == row.conjugate(cj, 0.5));
       CHECK(grouped.product(j, b, c) == doctest::Approx(bj.dot(cj)));
     }
     for (Index e = 0; e < features * K; ++e) {
@@ -332,7 +337,7 @@ TEST_CASE("penalties of several features are sums over coefficients or over rows
       CHECK(single.violation(e, b, c) == entry.kkt_violation(b[e], c[e]));
       CHECK(single.violation_at_zero(e, c) == entry.kkt_violation(0.0, c[e]));
       CHECK(single.size(e, c) == std::abs(c[e]));
-      CHECK(single.l1(e) == entry.l1);
+      CHECK(single.reaches(e, c) == (std::abs(c[e]) >= entry.l1));
       CHECK(single.feasible_scale(e, c) == entry.feasible_scale(c[e]));
       CHECK(single.conjugate(e, c, 0.5) == entry.conjugate(0.5 * c[e]));
       CHECK(single.product(e, b, c) == b[e] * c[e]);
@@ -353,4 +358,183 @@ TEST_CASE("penalties of several features are sums over coefficients or over rows
       CHECK(by_entries[e] == entries[static_cast<std::size_t>(e)].prox(z[e], step[e]));
     }
   }
+}
+
+namespace {
+
+/// Sparse group norms; the last are a lasso.
+std::vector<GroupNorm> sparse_norms() {
+  return {{0.5, 0.0, 0.3}, {0.5, 0.4, 0.3}, {0.1, 0.0, 1.0}, {1.0, 2.0, 0.01}, {0.0, 0.0, 0.7}, {0.0, 0.5, 0.7}};
+}
+
+}  // namespace
+
+TEST_CASE("sparse group norm: prox is the brute-force minimum") {
+  std::mt19937_64 rng(21);
+  std::uniform_real_distribution<double> positive(0.05, 3.0);
+  for (const GroupNorm& net : sparse_norms()) {
+    for (int trial = 0; trial < 20; ++trial) {
+      const Vec z = random_vector(rng, 2);
+      const double step = positive(rng);
+      const auto cost = [&](const Vec& b) { return 0.5 * (b - z).squaredNorm() / step + net.value(b); };
+      Vec b = z;
+      net.prox(b, step);
+      Vec at(2);
+      const auto along = [&](double first) {
+        return minimise([&](double second) { return cost((Vec(2) << first, second).finished()); }, -10.0, 10.0);
+      };
+      at[0] = minimise([&](double first) { return cost((Vec(2) << first, along(first)).finished()); }, -10.0, 10.0);
+      at[1] = along(at[0]);
+      CHECK(cost(b) <= cost(at) + 1e-14);
+      CHECK((b - at).norm() <= 1e-6);
+      CHECK(net.kkt_violation(b, Vec((z - b) / step)) <= 1e-13);
+    }
+  }
+}
+
+TEST_CASE("sparse group norm: dual norm, conjugate and violation by their definitions") {
+  std::mt19937_64 rng(22);
+  for (const GroupNorm& net : sparse_norms()) {
+    for (int trial = 0; trial < 40; ++trial) {
+      const Vec c = random_vector(rng, 5), b = random_vector(rng, 5);
+      const double norm = net.dual_norm(c);
+      // The root of its equation, and so the largest c'b over value(b) without the ridge part.
+      const GroupNorm pure{net.l1, 0.0, net.each};
+      CHECK(pure.size(Vec(c / (norm * (1.0 + 1e-12)))) <= pure.l1 * (1.0 + 1e-12));
+      CHECK(pure.size(Vec(c / (norm * (1.0 - 1e-9)))) > pure.l1);
+      CHECK(c.dot(b) <= norm * pure.value(b) + 1e-13);
+      CHECK(pure.feasible_scale(c) == doctest::Approx(std::min(1.0, 1.0 / norm)).epsilon(1e-14));
+      const double conjugate = net.conjugate(c, 1.0);
+      CHECK(net.value(b) + conjugate >= b.dot(c) - 1e-13);
+      if (net.l2 > 0.0) {  // attained where b minimises value(b) - c'b
+        Vec best = c / net.l2;
+        net.prox(best, 1e300);
+        best = Vec::Zero(5);
+        for (int step = 0; step < 20000; ++step) {
+          best += 0.5 / net.l2 * (c - net.l2 * best);
+          GroupNorm{net.l1, 0.0, net.each}.prox(best, 0.5 / net.l2);
+        }
+        CHECK(c.dot(best) - net.value(best) == doctest::Approx(conjugate).epsilon(1e-9));
+      }
+      // Nothing else than the nearest subgradient: no step along it, nor anywhere else, lowers value(x) - c'x by more.
+      Vec zeros = b;
+      zeros[1] = zeros[3] = 0.0;
+      const double violation = net.kkt_violation(zeros, c), h = 1e-6;
+      double steepest = 0.0;
+      for (int other = 0; other < 300; ++other) {
+        const Vec d = random_vector(rng, 5).normalized();
+        const auto cost = [&](const Vec& x) { return net.value(x) - c.dot(x); };
+        steepest = std::max(steepest, (cost(zeros) - cost(Vec(zeros + h * d))) / h);
+      }
+      CHECK(steepest <= violation + 1e-4);
+      CHECK(steepest >= 0.5 * violation - 1e-4);
+    }
+  }
+}
+
+TEST_CASE("MCP and SCAD: prox is the brute-force minimum, slopes are those of the value") {
+  std::mt19937_64 rng(23);
+  std::uniform_real_distribution<double> any(-6.0, 6.0), positive(0.05, 6.0);
+  for (const Concave::Kind kind : {Concave::Kind::kMcp, Concave::Kind::kScad}) {
+    for (const double gamma : {2.01, 3.0, 3.7, 1e8}) {
+      for (const double l1 : {0.0, 0.4, 1.0}) {
+        const Concave net{kind, l1, gamma};
+        for (int trial = 0; trial < 60; ++trial) {
+          const double z = any(rng), step = positive(rng);
+          const auto cost = [&](double b) { return 0.5 * (b - z) * (b - z) / step + net.value(b); };
+          const double b = net.prox(z, step);
+          double least = cost(0.0);
+          for (int k = 0; k <= 4000; ++k) least = std::min(least, cost(-8.0 + 0.004 * k));
+          CHECK(cost(b) <= least + 1e-12);
+          CHECK(net.kkt_violation(b, (z - b) / step) <= 1e-9 * std::max(1.0, std::abs(z) / step));
+          const double at = std::abs(any(rng)) + 1e-3, h = 1e-6;
+          CHECK(net.slope(at) == doctest::Approx((net.value(at + h) - net.value(at - h)) / (2.0 * h)).epsilon(1e-4));
+          // Convex once the concavity is given back, and below its tangent norm.
+          const double other = any(rng), k = net.concavity();
+          const auto curved = [&](double x) { return net.value(x) + 0.5 * k * x * x; };
+          CHECK(curved(0.5 * (at + other)) <= 0.5 * (curved(at) + curved(other)) + 1e-12);
+          CHECK(net.value(other) <= net.value(at) + net.slope(at) * (std::abs(other) - at) + 1e-12);
+        }
+        CHECK(std::signbit(net.prox(-1e-100, 1.0)) == (l1 == 0.0));
+      }
+    }
+  }
+}
+
+TEST_CASE("sorted l1 norm: prox, dual norm and violation by brute force over orders") {
+  std::mt19937_64 rng(24);
+  std::uniform_real_distribution<double> positive(0.1, 2.0);
+  for (int trial = 0; trial < 60; ++trial) {
+    Vec weights = random_vector(rng, 4).cwiseAbs();
+    std::sort(weights.begin(), weights.end(), std::greater<>());
+    if (trial % 3 == 0) weights[3] = 0.0;
+    if (trial % 4 == 0) weights[2] = weights[1];
+    const SortedL1 net(weights);
+    Vec z = random_vector(rng, 4);
+    if (trial % 5 == 0) z[1] = -z[0];
+    const double step = positive(rng);
+    Vec b = z;
+    net.prox(b, step);
+    // The value is the largest over all orders of the weights, so the norm of a vertex set: the dual ball.
+    std::vector<int> place{0, 1, 2, 3};
+    double largest = 0.0;
+    do {
+      double sum = 0.0;
+      for (Index i = 0; i < 4; ++i) sum += weights[place[static_cast<std::size_t>(i)]] * std::abs(b[i]);
+      largest = std::max(largest, sum);
+    } while (std::next_permutation(place.begin(), place.end()));
+    CHECK(net.value(b) == doctest::Approx(largest).epsilon(1e-13));
+    const auto cost = [&](const Vec& x) { return 0.5 * (x - z).squaredNorm() / step + net.value(x); };
+    for (int other = 0; other < 200; ++other) {
+      const Vec near = b + std::pow(10.0, -static_cast<double>(other % 6)) * random_vector(rng, 4);
+      CHECK(cost(b) <= cost(near) + 1e-12);
+    }
+    CHECK(net.kkt_violation(b, Vec((z - b) / step)) <= 1e-12);
+    const Vec c = random_vector(rng, 4), at = random_vector(rng, 4);
+    CHECK(c.dot(at) <= net.dual_norm(c) * net.value(at) + 1e-12);
+    double attained = 0.0;  // at the indicators of the k largest
+    const auto order = SortedL1::order(c);
+    Vec corner = Vec::Zero(4);
+    for (const Index i : order) {
+      corner[i] = std::copysign(1.0, c[i]);
+      if (net.value(corner) > 0.0) attained = std::max(attained, c.dot(corner) / net.value(corner));
+    }
+    CHECK(net.dual_norm(c) == doctest::Approx(attained).epsilon(1e-13));
+    // A step of the gradient less the penalty goes as fast down as the violation says, and no faster.
+    Vec clustered = at;
+    clustered[1] = -clustered[0];
+    clustered[3] = 0.0;
+    const double violation = net.kkt_violation(clustered, c), h = 1e-7;
+    const auto fall = [&](const Vec& x) { return net.value(x) - c.dot(x); };
+    double steepest = 0.0;
+    for (int other = 0; other < 300; ++other) {
+      Vec d = random_vector(rng, 4);
+      if (other % 2 == 0) d[1] = -d[0];
+      if (other % 3 == 0) d[3] = 0.0;
+      d /= d.lpNorm<1>();
+      steepest = std::max(steepest, (fall(clustered) - fall(Vec(clustered + h * d))) / h);
+    }
+    CHECK(steepest <= violation + 1e-5);
+  }
+}
+
+TEST_CASE("units of a sorted norm are what is free and all the rest") {
+  std::mt19937_64 rng(25);
+  riata::Sorted sorted{SortedL1((Vec(3) << 1.0, 0.5, 0.2).finished()), 2, 5};
+  const Penalties net(sorted);
+  CHECK(net.units() == 3);
+  CHECK(net.begin(1) == 1);
+  CHECK(net.begin(2) == 2);
+  CHECK(net.begin(3) == 5);
+  CHECK(net.unpenalised(1));
+  CHECK_FALSE(net.unpenalised(2));
+  const Vec b = random_vector(rng, 5), c = random_vector(rng, 5);
+  CHECK(net.value(b) == doctest::Approx(sorted.net.value(b.tail(3))));
+  CHECK(net.product(2, b, c) == doctest::Approx(b.tail(3).dot(c.tail(3))));
+  CHECK(net.violation(0, b, c) == std::abs(c[0]));
+  Vec z = b, rest = b.tail(3);
+  net.prox(z, Vec::Constant(3, 0.7));
+  sorted.net.prox(rest, 0.7);
+  CHECK(z.head(2) == b.head(2));
+  CHECK(z.tail(3) == rest);
 }

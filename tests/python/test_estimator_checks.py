@@ -31,6 +31,12 @@ ESTIMATORS = [
     riata.MCPRegressorCV(**SMALL),
     riata.SCADRegressorCV(**SMALL),
     riata.SLOPECV(**SMALL),
+    riata.RelaxedLasso(),
+    riata.RelaxedLassoCV(**SMALL),
+    riata.AdaptiveLasso(),
+    riata.AdaptiveLassoCV(**SMALL),
+    riata.AdaptiveLassoCV(initial="lasso", n_steps=2, **SMALL),
+    riata.AdaptiveLasso(initial="marginal"),
 ]
 
 

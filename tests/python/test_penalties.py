@@ -576,7 +576,7 @@ def test_folds_are_fits_to_the_other_rows(name):
 
 
 def test_sparse_columns_of_many_groups():
-    """More features than samples, in sparse columns, and groups that are larger than the number of samples."""
+    """More features than samples, in sparse columns, and groups larger than the number of samples."""
     rng = np.random.default_rng(0)
     X = sp.random(40, 400, density=0.2, random_state=0, format="csc")
     y = X[:, :60] @ np.ones(60) + 0.1 * rng.standard_normal(40)

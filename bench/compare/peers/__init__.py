@@ -16,9 +16,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from problems import Problem
 from scipy import sparse
 
-NAMES = ("riata", "sklearn", "celer", "skglm", "adelie", "glmnet")
+NAMES = ("riata", "sklearn", "celer", "skglm", "adelie", "glmnet", "sortedl1")
+
+
+def lacks(problem: Problem, *penalties: str) -> str | None:
+    """The refusal of a package that has no other penalties than these, by their names in penalties.py."""
+    penalty = problem.penalty
+    return None if penalty.name in penalties else f"it has no {penalty.title} penalty"
 
 
 @dataclass

@@ -1,4 +1,5 @@
-"""adelie: grpnet with groups of one column; genotypes from its own compressed format, written beforehand.
+"""adelie: grpnet, with groups of one column where there are none; genotypes from its own compressed format,
+written beforehand.
 
 With K responses or classes a group is a row of coefficients, and the loss is divided by n K, not n.
 """
@@ -10,7 +11,7 @@ import adelie as ad
 import numpy as np
 from scipy import sparse
 
-from peers import CVFit, PathFit
+from peers import CVFit, PathFit, lacks
 
 TOLERANCES = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-14)
 
@@ -20,9 +21,9 @@ def version():
 
 
 def refuses(problem):
-    if problem.loss == "multinomial" and not problem.row_grouped:
+    if problem.loss == "multinomial" and problem.penalty.name != "rows":
         return "its multinomial loss penalises whole rows"
-    return None
+    return lacks(problem, "l1", "rows", "groups")
 
 
 def prepare(problem, threads):
@@ -54,11 +55,14 @@ def glm(problem):
 
 
 def grpnet(data, problem, tol, threads):
+    size = problem.penalty.size
+    starts = np.arange(0, problem.X.shape[1], size)
     return ad.grpnet(
         X=data,
         glm=glm(problem),
         lmda_path=problem.alphas / problem.n_responses,
-        penalty=np.ones(problem.X.shape[1]),  # its default is the root of K
+        groups=starts,
+        penalty=np.full(len(starts), np.sqrt(size)),  # its default is the root of size times K
         intercept=problem.loss != "cox",
         **settings(tol, threads),
     )

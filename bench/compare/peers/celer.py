@@ -1,5 +1,7 @@
 """celer: celer_path on centred columns (sparse ones lazily), mtl_path where there are several responses.
 
+Its group lasso has weights 1 unless told others.
+
 mtl_path is what its MultiTaskLasso calls: that of celer 0.7.4 does not start with scikit-learn 1.9. Its
 logistic regression has no intercept.
 """
@@ -13,7 +15,7 @@ from joblib import Parallel, delayed
 from problems import Problem
 from scipy import sparse
 
-from peers import CVFit, PathFit
+from peers import CVFit, PathFit, lacks
 
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
 
@@ -25,7 +27,9 @@ def version():
 def refuses(problem):
     if problem.loss == "binomial":
         return "its logistic regression fits no intercept"
-    return None if problem.loss in ("gaussian", "multigaussian") else f"it has no {problem.loss} loss"
+    if problem.loss not in ("gaussian", "multigaussian"):
+        return f"it has no {problem.loss} loss"
+    return lacks(problem, "l1", "rows", "groups")
 
 
 def prepare(problem, threads):
@@ -33,7 +37,7 @@ def prepare(problem, threads):
 
 
 def fit(data, problem, tol, threads):
-    return (fit_rows if problem.row_grouped else fit_gaussian)(data, problem, tol)
+    return (fit_rows if problem.penalty.name == "rows" else fit_gaussian)(data, problem, tol)
 
 
 def fit_rows(data, problem, tol):
@@ -52,13 +56,16 @@ def fit_rows(data, problem, tol):
 def fit_gaussian(data, problem, tol):
     share = problem.y.mean()
     settings = {"alphas": problem.alphas, "tol": tol, "max_iter": 1000, "prune": True}
-    mean = np.zeros(data.shape[1])
+    mean, size, kind = np.zeros(data.shape[1]), problem.penalty.size, "lasso"
+    if problem.penalty.name == "groups":
+        kind = "grouplasso"
+        settings |= {"groups": size, "weights": np.full(data.shape[1] // size, np.sqrt(size))}
     if sparse.issparse(data):
         mean = np.asarray(data.mean(axis=0)).ravel()
         settings |= {"X_offset": mean, "X_scale": np.ones(data.shape[1])}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        _, coefs, gaps = celer.celer_path(data, problem.y - share, "lasso", **settings)
+        _, coefs, gaps = celer.celer_path(data, problem.y - share, kind, **settings)
     coefs = sparse.csc_matrix(coefs)
     intercepts = share - coefs.T @ mean
     if problem.kind == "genotypes":

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from peers import CVFit, PathFit
+from peers import CVFit, PathFit, lacks
 
 TOLERANCES = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-14, 1e-16)
 SCRIPT = Path(__file__).with_name("glmnet.R")
@@ -30,7 +30,7 @@ def version():
 
 
 def refuses(problem):
-    return None
+    return lacks(problem, "l1", "rows")
 
 
 def prepare(problem, threads):
@@ -54,7 +54,7 @@ def run(data, problem, tol):
     n, p = problem.X.shape
     family = "mgaussian" if problem.loss == "multigaussian" else problem.loss
     command = ["Rscript", str(SCRIPT), str(data), str(n), str(p), problem.kind, family, repr(tol)]
-    command.append("grouped" if problem.row_grouped else "ungrouped")
+    command.append("grouped" if problem.penalty.name == "rows" else "ungrouped")
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return lambda name, dtype=np.float64: np.fromfile(data / f"out_{name}.bin", dtype=dtype)
 

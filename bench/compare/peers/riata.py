@@ -30,10 +30,24 @@ def fit(data, problem, tol, threads):
         standardize=problem.standardize,
         tol=tol,
         n_threads=threads,
-        **({"row_grouped": True} if problem.row_grouped else {}),
+        **penalised(problem),
     )
     coefs = sparse.vstack(path.coefs, format="csc") if problem.n_responses > 1 else path.coefs
     return PathFit(coefs, np.asarray(path.intercepts), float(path.dual_gaps.max()), float(path.n_passes))
+
+
+def penalised(problem):
+    """How fit_path is told the penalty."""
+    penalty = problem.penalty
+    if penalty.name == "l1":
+        return {}
+    if penalty.name == "rows":
+        return {"row_grouped": True}
+    if penalty.name == "groups":
+        return {"penalty": riata.penalties.GroupLasso(np.arange(problem.X.shape[1]) // penalty.size)}
+    if penalty.name == "mcp":
+        return {"penalty": riata.penalties.MCP(penalty.gamma)}
+    return {"penalty": riata.penalties.SLOPE(penalty.q)}
 
 
 def cross_validate(data, problem, tol, threads):

@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LassoCV, LogisticRegression, enet_path
 
-from peers import CVFit, PathFit
+from peers import CVFit, PathFit, lacks
 
 TOLERANCES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
 INTERCEPT_SCALING = 1e3
@@ -24,9 +24,10 @@ def version():
 
 
 def refuses(problem):
-    if problem.loss == "multinomial" and problem.row_grouped:
+    if problem.loss == "multinomial" and problem.penalty.name == "rows":
         return "its logistic regression does not penalise rows"
-    return {"cox": "it has no Cox loss", "poisson": "its Poisson loss has no L1 penalty"}.get(problem.loss)
+    others = {"cox": "it has no Cox loss", "poisson": "its Poisson loss has no L1 penalty"}
+    return lacks(problem, "l1", "rows") or others.get(problem.loss)
 
 
 def prepare(problem, threads):

@@ -212,6 +212,7 @@ double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver
   if (!at.complete) complete(at, p);
   renew_model(at, p, true);
   const double worst = at.net.worst_violation(p.b, p.c), tolerance = kkt_tolerance(p.lambda);
+  const bool slow = worst > 0.3 * at.last_worst;
   at.last_worst = std::min(worst, at.last_worst);
   const double target = std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance)));
   Vec b, c;
@@ -230,7 +231,8 @@ double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver
     return search_line(at, p, b, false);
   };
   double fraction = 0.0;
-  if (!concave || (!model_.coupled() && coordinates_convex(at.net))) fraction = go(false);
+  // Where rows are coupled descent is dear, but tangents only converge linearly.
+  if (!concave || ((slow || !model_.coupled()) && coordinates_convex(at.net))) fraction = go(false);
   if (fraction == 0.0 && concave) fraction = go(true);
   if (fraction < 1.0) active_set_.reset();
   correlate_entries(p.u, active_set_.features(), p.c);

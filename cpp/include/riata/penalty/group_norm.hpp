@@ -97,7 +97,7 @@ struct GroupNorm {
       const double norm = safe_norm(c);
       return norm <= l1 ? 1.0 : l1 / norm;
     }
-    const double norm = dual_norm(c);
+    const double norm = dual_norm(c) * (1.0 + 1e-14);  // the root is known up to its rounding
     return norm <= 1.0 ? 1.0 : 1.0 / norm;
   }
 

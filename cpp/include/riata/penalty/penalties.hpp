@@ -77,7 +77,7 @@ struct Sorted {
   Index free = 0, size = 0;  // coefficients without penalty, and all
 
   Index units() const { return free + (size > free ? 1 : 0); }
-  Index begin(Index unit) const { return std::min(unit, unit > free ? size : free); }
+  Index begin(Index unit) const { return unit <= free ? unit : size; }
   auto part(const Vec& v) const { return v.segment(free, size - free); }
   auto part(Vec& v) const { return v.segment(free, size - free); }
   bool unpenalised(Index unit) const { return unit < free; }

@@ -1,0 +1,367 @@
+"""The lasso in its constrained form: the smallest loss within a budget for the norm of the coefficients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from riata._arguments import HUBER_DELTA, check_features, check_options, check_target
+from riata._budget import BudgetProblem, Candidate, Certified
+from riata._coefs import linear_predictor
+from riata._design import as_design, check_same_features
+from riata._fit_point import FitPoint
+from riata._targets import SEVERAL_OUTPUTS
+from riata._validation import (
+    LOSSES,
+    Float,
+    Names,
+    check_choice,
+    check_offset,
+    check_real,
+    check_threads,
+    check_weights,
+)
+from riata.fitting import make_path, solve
+from riata.path import KINDS, Path, mean_response
+
+__all__ = ["ConstrainedFit", "constrained_lasso"]
+
+DECADE = 10  # alphas of the first path, from alpha_max to a tenth of it
+TWO_DECADES = 20  # alphas of each path that goes on below
+NARROWING = 9  # intervals that a bracket is cut into
+MOST_PATHS = 16
+LEAST_ALPHA = 1e-12  # over alpha_max
+SPENT = 1e-9  # share of the budget that may be left where it binds
+INNER = 0.1  # tolerance of the paths, over that of the fit
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ConstrainedFit:
+    """The fit of the smallest loss within a budget. Made by `constrained_lasso`.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (p,)
+        On the original scale of X.
+    intercept : float
+    alpha : float
+        The price of the budget: how fast the loss falls as the radius grows, and the `alpha` at which
+        `fit_path` finds the same coefficients. 0, or nearly so, where the budget does not bind.
+    radius : float
+        The budget.
+    norm : float
+        What of it is spent, Σ_j pf_j |b_j|, on standardised columns if the fit was standardised.
+    active : bool
+        Whether the budget binds. False when the smallest loss without it is as good, to the tolerance.
+    primal, dual : float
+        The loss and a lower bound of the smallest one within the budget, both computed from the data in
+        float64.
+    dual_gap : float
+        Certificate: (primal - dual) / (null objective - saturated objective).
+    converged : bool
+        Whether the dual gap is at most `tol`.
+    tol : float
+    loss : str
+    standardize : bool
+    feature_names : ndarray of str or TextColumn, shape (p,), or None
+    classes : ndarray of shape (2,), or None
+        Labels coded 0 and 1 by the binomial loss.
+    """
+
+    coef: Float
+    intercept: float
+    alpha: float
+    radius: float
+    norm: float
+    active: bool
+    primal: float
+    dual: float
+    dual_gap: float
+    converged: bool
+    tol: float
+    loss: str
+    standardize: bool
+    feature_names: Names | None = None
+    classes: NDArray[Any] | None = None
+    _fit_point: FitPoint | None = None
+
+    def __repr__(self) -> str:
+        bound = "binds" if self.active else "does not bind"
+        scale = " on standardised columns" if self.standardize else ""
+        state = "" if self.converged else ", not converged"
+        return (
+            f"<riata.ConstrainedFit {self.loss}, {np.count_nonzero(self.coef)} of {len(self.coef)} features, "
+            f"norm {self.norm:.6g} of {self.radius:.6g}{scale} ({bound}), alpha {self.alpha:.6g}, "
+            f"gap {self.dual_gap:.1e}{state}>"
+        )
+
+    def predict(
+        self,
+        X: Any,
+        *,
+        kind: str = "response",
+        offset: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> NDArray[Any]:
+        """Predict for the samples of `X`: see `Path.predict`.
+
+        Parameters
+        ----------
+        X : as in `fit_path`, shape (m, p)
+        kind : {"response", "link", "class"}, default="response"
+        offset : array of shape (m,), optional
+        n_threads : int, optional
+
+        Returns
+        -------
+        ndarray of shape (m,)
+        """
+        import scipy.sparse as sp
+
+        check_choice("kind", kind, KINDS)
+        if kind == "class" and self.classes is None:
+            raise ValueError(f"kind must be 'response' or 'link' for the {self.loss} loss, got 'class'")
+        design = as_design(X)
+        check_same_features(design, len(self.coef), self.feature_names)
+        shift = check_offset(offset, design.n_samples)
+        coefs = sp.csc_array(self.coef[:, None])
+        link = linear_predictor(design, coefs, np.array([self.intercept]), check_threads(n_threads))[:, 0]
+        if shift is not None:
+            link += shift
+        if kind == "class" and self.classes is not None:
+            labels: NDArray[Any] = self.classes[(link > 0.0).astype(np.intp)]
+            return labels
+        return mean_response(self.loss, link) if kind == "response" else link
+
+
+def constrained_lasso(
+    X: Any,
+    y: ArrayLike,
+    radius: float,
+    *,
+    loss: str = "gaussian",
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = False,
+    penalty_factor: ArrayLike | None = None,
+    exclude: ArrayLike | None = None,
+    tol: float = 1e-6,
+    max_iter: int = 10_000,
+    n_threads: int | None = None,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
+) -> ConstrainedFit:
+    """Fit with the smallest loss within a budget for the L1 norm, certified by its own duality gap.
+
+    Minimises
+
+        (1 / Σw) Σ_i w_i loss(y_i, b0 + x_i·b + offset_i)   subject to   Σ_j pf_j |b_j| <= radius,
+
+    with the losses of `fit_path`. BY DEFAULT THE NORM IS THAT OF THE COEFFICIENTS RETURNED, on the columns of
+    X as they are, where `fit_path` has `standardize=True`: with `standardize=True` here, each |b_j| counts
+    times the standard deviation of its column (1/n, weighted), as `riata.equivalents` gives it for a
+    standardised path.
+
+    Parameters
+    ----------
+    X, y, sample_weight, offset, fit_intercept
+        As in `fit_path`.
+    radius : float
+        The budget, >= 0. With 0 only the intercept and unpenalised features are fitted.
+    loss : {"gaussian", "binomial", "poisson", "huber", "cox"}, default="gaussian"
+    standardize : bool, default=False
+        Measure the norm on columns of unit standard deviation. Coefficients come back on the original scale.
+    penalty_factor : array of shape (p,), optional
+        What a unit of each coefficient costs: 0 leaves the feature free, infinity leaves it out.
+    exclude : sequence of feature numbers or names, or boolean mask, optional
+        Features to leave out.
+    tol : float, default=1e-6
+        Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective).
+    max_iter : int, default=10000
+        Inner iterations allowed at each alpha of the paths that search for the price.
+    n_threads : int, optional
+        Default: every available core, or OMP_NUM_THREADS, or one for a small problem.
+    start, strata, ties, huber_delta
+        As in `fit_path`.
+
+    Returns
+    -------
+    ConstrainedFit
+
+    Raises
+    ------
+    ValueError, TypeError
+        For bad input, naming the argument, the value and what is allowed, before any fitting.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        When the gap is above `tol`.
+
+    Notes
+    -----
+    The norm of the penalised fit falls as alpha grows. A path is followed until the norm passes the radius;
+    then the equations of the constrained problem are solved on the support at either end of the last step.
+    For the gaussian loss, where the path is linear between changes of the support, one step is exact; for the
+    others Newton's method is. Where the support changes on both sides of the solution, the step is cut
+    smaller.
+
+    A radius above the norm of the unpenalised fit does not bind, and that fit is found: `active` is False.
+    With more features than samples many fits interpolate y. From the smallest norm among them on, every
+    radius allows a perfect fit; the one returned is the limit of the path, which has that smallest norm, to
+    the tolerance. Where the loss has no smallest value (separable classes) every radius binds, to the
+    tolerance.
+
+    References
+    ----------
+    Tibshirani (1996), Regression shrinkage and selection via the lasso, JRSS B 58(1). Osborne, Presnell &
+    Turlach (2000), On the lasso and its dual, J. Computational and Graphical Statistics 9.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 200))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
+    >>> fit = riata.constrained_lasso(X, y, radius=4.0)
+    >>> np.flatnonzero(fit.coef)
+    array([0, 7])
+    >>> bool(abs(np.abs(fit.coef).sum() - 4.0) < 1e-9)
+    True
+    """
+    radius = check_real("radius", radius, at_least=0.0)
+    check_choice("loss", loss, LOSSES)
+    if loss in SEVERAL_OUTPUTS:
+        raise ValueError(f"loss must be one for a single number a sample, got {loss!r}")
+    options = check_options(
+        loss=loss,
+        penalty=None,
+        alphas=DECADE,
+        eps=0.1,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        l1_ratio=1.0,
+        tol=tol,
+        max_iter=max_iter,
+        solver="auto",
+        n_threads=n_threads,
+        progress=None,
+        max_active=None,
+        huber_delta=huber_delta,
+    )
+    design = as_design(X)
+    weights = check_weights(sample_weight, design.n_samples)
+    target, classes = check_target(loss, y, design.n_samples, weights, start, strata, ties)
+    shift = check_offset(offset, design.n_samples)
+    features = check_features(design, penalty_factor, None, None, exclude)
+    inner = replace(options, tol=INNER * options.tol)
+
+    def follow(alphas: Float | None) -> Path:
+        """Fit the penalised path at given alphas, or on the first grid."""
+        here = replace(inner, alphas=alphas)
+        found = solve(design, target, weights[:, None], shift, features, here)[0]
+        return make_path(found, design, target, weights, features, here, classes)
+
+    path = follow(None)
+    unit = path.null_objective - path.saturated_objective
+    problem = BudgetProblem(design, target, weights, shift, features.penalty_factor, options, unit)
+    best = _search(problem, radius, path, follow, options.tol)
+    norm, alpha = problem.norm(best.point.coef), best.point.alpha
+    fit = ConstrainedFit(
+        coef=best.point.coef,
+        intercept=best.point.intercept,
+        alpha=alpha,
+        radius=radius,
+        norm=norm,
+        active=alpha > 0.0 and norm >= radius * (1.0 - SPENT),
+        primal=best.primal,
+        dual=best.dual,
+        dual_gap=best.gap,
+        converged=best.gap <= options.tol,
+        tol=options.tol,
+        loss=loss,
+        standardize=options.standardize,
+        feature_names=design.feature_names,
+        classes=classes,
+        _fit_point=FitPoint.of_path(path, alpha),
+    )
+    if not fit.converged:
+        import warnings
+
+        from sklearn.exceptions import ConvergenceWarning
+
+        warnings.warn(
+            f"the fit did not converge: the relative duality gap is {best.gap:.2e} at radius={radius:g}, "
+            f"above tol={options.tol:g}. Raise max_iter={max_iter} or tol.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return fit
+
+
+def _search(
+    problem: BudgetProblem, radius: float, path: Path, follow: Callable[[Float], Path], tol: float
+) -> Certified:
+    """Bracket the price between points of paths, until a candidate from the bracket is certified."""
+    start = next(_points(path))
+    above = replace(start, coef=np.where(problem.cost > 0.0, 0.0, start.coef), alpha=path.alpha_max)
+    below: Candidate | None = None
+    best = problem.certify(above, radius)
+    if radius == 0.0 or path.alpha_max == 0.0:
+        return best
+    for _ in range(MOST_PATHS):
+        for point in _points(path):
+            if problem.norm(point.coef) > radius:
+                below = point
+                break
+            above = point
+        for candidate in _candidates(problem, radius, above, below):
+            certified = problem.certify(candidate, radius)
+            if certified.gap < best.gap:
+                best = certified
+            if best.gap <= tol:
+                return best
+        if below is None:
+            end = above.alpha / 100.0
+            if end < LEAST_ALPHA * path.alpha_max:
+                break
+            alphas = np.geomspace(above.alpha, end, TWO_DECADES + 1)[1:]
+        else:
+            alphas = np.geomspace(above.alpha, below.alpha, NARROWING + 1)[1:-1]
+        path = follow(alphas)
+    return best
+
+
+def _points(path: Path) -> Iterator[Candidate]:
+    for k, alpha in enumerate(path.alphas):
+        yield Candidate(path.coefs[:, [k]].toarray()[:, 0], float(path.intercepts[k]), float(alpha))
+
+
+def _candidates(
+    problem: BudgetProblem, radius: float, above: Candidate, below: Candidate | None
+) -> Iterator[Candidate]:
+    """What the ends of a bracket suggest, the exact ones first; `above` is within the budget, `below` not."""
+    for end in (above, below):
+        found = None if end is None else problem.newton(end, radius)
+        if found is not None:
+            yield found
+    if below is None:
+        free = problem.newton(above, None)
+        if free is not None:
+            yield free
+        yield above
+        return
+    least, most = problem.norm(above.coef), problem.norm(below.coef)
+    share = (radius - least) / (most - least)  # of a convex combination, which is within the budget
+    yield Candidate(
+        (1.0 - share) * above.coef + share * below.coef,
+        (1.0 - share) * above.intercept + share * below.intercept,
+        (1.0 - share) * above.alpha + share * below.alpha,
+    )
