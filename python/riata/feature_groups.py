@@ -118,10 +118,9 @@ def find_groups(
     overlap = [name for name in found if name in twice]
     if overlap:
         a, b = twice[overlap[0]]
-        more = f", as are {len(overlap) - 1:,} other {noun} in two or more groups" if overlap[1:] else ""
+        more = f" (one of {len(overlap):,} such {noun})" if len(overlap) > 1 else ""
         raise ValueError(
-            f"{path}: {overlap[0]} is in both {a} and {b}{more}; groups must not overlap: leave it in one of "
-            "them"
+            f"{path}: {overlap[0]} is in both {a} and {b}{more}; groups must not overlap: leave it in one"
         )
     order = {label: k for k, label in enumerate(groups)}
     number = np.full(len(column), -1, dtype=np.int64)
