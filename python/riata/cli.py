@@ -505,7 +505,7 @@ def _add_penalty(add: Callable[..., Any]) -> None:
         default="elastic-net", metavar="PENALTY",
         help="elastic-net (the default, with --l1-ratio 1 the lasso); group: groups enter whole; "
         "sparse-group: few groups, and few features in each; mcp, scad: large effects are not shrunk; slope: "
-        "bounds the share of false discoveries",
+        "penalises large effects more, aiming at a share of false discoveries",
     )  # fmt: skip
     add(
         "--groups", metavar="FILE",
