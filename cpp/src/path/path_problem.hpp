@@ -120,6 +120,7 @@ class PathProblem {
     std::string solver;
     Index iterations = 0;
     bool evaluated = false;
+    bool correlated = false;  // c is that of the model's gradient
     Vec eta, u, c;
     Vec dual_eta;          // where u is taken when not at eta
     double c_error = 0.0;  // of every entry of c
@@ -175,7 +176,7 @@ class PathProblem {
   bool move_dual_point(Pending& p) const;
   bool by_blocks(const Vec& b) const;
   InnerResult solve_blocks(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
-                           const PenalisedProblem::Enough& enough);
+                           const PenalisedProblem::Enough& enough, bool stale = false);
   struct Newton;
   void solve_newton(Pending& p, std::span<const Index> entering);
   double factor_step(Newton& at, Pending& p, bool kept, std::span<const Index> entering, bool everywhere);

@@ -187,11 +187,11 @@ bool PathProblem::by_blocks(const Vec& b) const {
 }
 
 InnerResult PathProblem::solve_blocks(Pending& p, const Penalties& net, double tolerance, Vec& b, Vec& c,
-                                      const PenalisedProblem::Enough& enough) {
+                                      const PenalisedProblem::Enough& enough, bool stale) {
   const bool descent_only = options_.solver == "cd", prox = options_.solver == "prox";
   p.solver = descent_only ? "cd" : prox ? "prox" : "newton";
-  const PenalisedProblem problem{model_,        net,          tolerance, options_.max_iter, counters_,
-                                 options_.poll, descent_only, enough,    loss_->symmetric()};
+  const PenalisedProblem problem{model_,        net,          tolerance, options_.max_iter,  counters_,
+                                 options_.poll, descent_only, enough,    loss_->symmetric(), stale};
   if (prox) return prox_gradient(problem, b, c);
   switch (structure_) {
     case Structure::kConcave:
@@ -212,9 +212,14 @@ void PathProblem::solve_structured_squares(Pending& p, const Penalties& net) {
   std::vector<Index> units(static_cast<std::size_t>(net.units())), entries(static_cast<std::size_t>(p.b.size()));
   std::iota(units.begin(), units.end(), Index{0});
   std::iota(entries.begin(), entries.end(), Index{0});
+  // Of groups most are active, and found again from the c before; others want it where they start.
+  const bool groups = structure_ == Structure::kGroups && options_.solver != "prox";
+  bool moved = false;
   if (Vec b = p.b, c = p.c; extrapolate(p, b)) {
-    model_.correlations(b, entries, c);
-    if (model_.value(b, c) + net.value(b) < model_.value(p.b, p.c) + net.value(p.b)) {
+    const double before = groups ? model_.squares() : model_.value(p.b, p.c);
+    model_.correlations(b, groups ? std::span<const Index>() : entries, c);
+    moved = (groups ? model_.squares() : model_.value(b, c)) + net.value(b) < before + net.value(p.b);
+    if (moved) {
       p.b = std::move(b);
       p.c = std::move(c);
     } else {
@@ -226,7 +231,8 @@ void PathProblem::solve_structured_squares(Pending& p, const Penalties& net) {
       return 0.5 * (1.0 - scale) * (1.0 - scale) * norm_ * norm_;  // |rho|^2 = sum u^2 / omega falls down the path
     });
   };
-  p.iterations += solve_blocks(p, net, kkt_tolerance(p.lambda), p.b, p.c, enough).iterations;
+  p.iterations += solve_blocks(p, net, kkt_tolerance(p.lambda), p.b, p.c, enough, moved && groups).iterations;
+  p.correlated = !model_.has_gram();
 }
 
 /// Moves b, the solution before p, on to the lambda of p as it went since the lambda before, where it was not zero at
@@ -275,6 +281,11 @@ void PathProblem::evaluate(std::span<Pending> pending) {
     p.evaluated = true;
   }
   if (model_.has_gram() && tries_ == 0 && correlate_by_gram(open)) return;
+  if (m == 1 && open.front()->correlated) {  // its gradient and u differ by rounding, and so does c
+    Pending& p = *open.front();
+    p.c_error = residual_norm(p.u - model_.gradient()) * largest_norm_ * (1.0 + 1e-9);
+    return;
+  }
   Mat c(static_cast<Index>(work_.size()), m * outputs_);
   correlate_work(u, c);
   for (Index q = 0; q < m; ++q) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "solver/anderson.hpp"
 
@@ -14,6 +15,7 @@ constexpr Index kLargest = 256;  // features in a group whose eigenvectors are t
 constexpr int kRounds = 60;      // sweeps before the whole working set is looked at again
 constexpr int kStagnant = 12;    // looks without progress
 constexpr int kProximalSteps = 10;
+constexpr double kUnknown = 25.0;  // distance that is presumed where it has not been computed
 constexpr int kNewtonSteps = 100;
 constexpr int kPowerSteps = 20;
 
@@ -92,42 +94,49 @@ double GroupDescent::visit(PenalisedProblem& problem, Index unit, Vec& b) {
   const GroupNorm& net = all[unit];
   const Index first = all.begin(unit), size = all.begin(unit + 1) - first;
   auto at = b.segment(first, size);
-  Vec c(size);
-  model.block_correlation(first, c);
-  const double violation = net.kkt_violation(at, c);
+  Scratch& s = scratch_;
+  s.c.resize(size);
+  model.block_correlation(first, s.c);
+  const double violation = net.kkt_violation(at, s.c);
   if (violation == 0.0) return 0.0;
   const Basis& basis = this->basis(model, first, size);
   if (!(basis.largest > 0.0)) return 0.0;
-  Vec next;
-  if (basis.vectors.size() == 0) {
-    next = at + c / basis.largest;
-    net.prox(next, 1.0 / basis.largest);
+  const Mat& V = basis.vectors;
+  if (V.size() == 0) {
+    s.next = at + s.c / basis.largest;
+    net.prox(s.next, 1.0 / basis.largest);
   } else if (net.each > 0.0) {
-    // The quadratic of this group: c falls by V diag(values) V' times the way gone.
-    const Mat& V = basis.vectors;
-    next = at;
-    Vec gradient = c;
+    // On the quadratic of this group: c falls by V diag(values) V' times the way gone.
+    s.next = at;
+    s.change = s.c;
     for (int step = 0; step < kProximalSteps; ++step) {
-      const Vec last = next;
-      next += gradient / basis.largest;
-      net.prox(next, 1.0 / basis.largest);
-      if ((next - last).lpNorm<Eigen::Infinity>() <= 1e-15 * next.lpNorm<Eigen::Infinity>()) break;
-      gradient = c - V * basis.values.cwiseProduct(V.transpose() * (next - at));
+      s.last = s.next;
+      s.next += s.change / basis.largest;
+      net.prox(s.next, 1.0 / basis.largest);
+      if ((s.next - s.last).lpNorm<Eigen::Infinity>() <= 1e-15 * s.next.lpNorm<Eigen::Infinity>()) break;
+      s.last = s.next - at;
+      s.z.noalias() = V.transpose() * s.last;
+      s.z.array() *= basis.values.array();
+      s.change = s.c;
+      s.change.noalias() -= V * s.z;
     }
   } else {
-    const Vec z = basis.vectors.transpose() * c + basis.values.cwiseProduct(basis.vectors.transpose() * at);
-    if (z.norm() <= net.l1) {
-      next = Vec::Zero(size);
+    s.z.noalias() = V.transpose() * at;
+    s.z.array() *= basis.values.array();
+    s.z.noalias() += V.transpose() * s.c;
+    if (s.z.norm() <= net.l1) {
+      s.next.setZero(size);
     } else {
       const double floor = 1e-14 * basis.largest;  // for directions that no column has
-      const double pull = net.l1 > 0.0 ? net.l1 / norm_at_minimum(basis.values, z, net.l1, net.l2) : 0.0;
-      next = basis.vectors * z.cwiseQuotient(((basis.values.array() + net.l2 + pull).max(floor)).matrix());
+      const double pull = net.l1 > 0.0 ? net.l1 / norm_at_minimum(basis.values, s.z, net.l1, net.l2) : 0.0;
+      s.z.array() /= (basis.values.array() + (net.l2 + pull)).max(floor);
+      s.next.noalias() = V * s.z;
     }
   }
-  const Vec change = next - at;
-  if (!change.allFinite() || (change.array() == 0.0).all()) return violation;
-  model.block_update(first, change);
-  at = next;
+  s.change = s.next - at;
+  if (!s.change.allFinite() || (s.change.array() == 0.0).all()) return violation;
+  model.block_update(first, s.change);
+  at = s.next;
   ++problem.counters.cd_updates;
   return violation;
 }
@@ -199,12 +208,16 @@ InnerResult GroupDescent::solve(PenalisedProblem problem, Vec& b, Vec& c) {
         entering.push_back({-violation, unit});
       }
     }
-    const double distance = worst <= problem.tolerance ? 0.0 : problem.enough ? problem.enough(b, c) : kInfinity;
+    const bool stale = std::exchange(problem.stale, false);
+    const double distance = stale                        ? kUnknown
+                            : worst <= problem.tolerance ? 0.0
+                            : problem.enough             ? problem.enough(b, c)
+                                                         : kInfinity;
     if (distance <= 1.0) {
       result.converged = true;
       break;
     }
-    stagnant = worst < 0.5 * best ? 0 : stagnant + 1;
+    stagnant = stale || worst < 0.5 * best ? 0 : stagnant + 1;
     best = std::min(best, worst);
     if (stagnant > kStagnant) break;
     std::sort(entering.begin(), entering.end());

@@ -447,21 +447,35 @@ void Quadratic::row_update(Index feature, const Eigen::Ref<const Vec>& change) {
   lag_ += change * (scale * centre(feature));
 }
 
-/// Pool columns of features that follow each other, with their centres known.
+/// Pool columns of features that follow each other, with their centres known; lines_ are those that lie in memory.
 std::span<const Index> Quadratic::block_columns(Index first, Index size) {
-  scratch_features_.resize(static_cast<std::size_t>(size));
+  const auto columns =
+      std::span<const Index>(positions_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(size));
+  bool known = true;
+  lines_.clear();
+  for (const Index k : columns) {
+    known = known && has_centre_[static_cast<std::size_t>(k)] != 0;
+    if (const double* const line = pool_.contiguous(k)) lines_.push_back(line);
+  }
+  if (known) return columns;
+  scratch_features_.resize(columns.size());
   std::iota(scratch_features_.begin(), scratch_features_.end(), first);
   ensure_centres(scratch_features_);
-  return std::span<const Index>(positions_).subspan(static_cast<std::size_t>(first), scratch_features_.size());
+  return columns;
 }
 
 void Quadratic::block_correlation(Index first, Eigen::Ref<Vec> c) {
   assert(outputs_ == 1);
   const auto columns = block_columns(first, c.size());
-  scratch_.resize(c.size(), 1);
-  pool_.correlate(columns, u_, scratch_, 1);
+  if (lines_.size() == columns.size()) {
+    kernels().correlate_f64(lines_.data(), c.size(), pool_.rows(), u_.data(), pool_.rows(), 1, c.data(), c.size());
+  } else {
+    scratch_.resize(c.size(), 1);
+    pool_.correlate(columns, u_, scratch_, 1);
+    c = scratch_.col(0);
+  }
   for (Index i = 0; i < c.size(); ++i) {
-    c[i] = (scratch_(i, 0) + lag_[0] * h_sum_ * centre(first + i)) * inv_scale_[first + i];
+    c[i] = (c[i] + lag_[0] * h_sum_ * centre(first + i)) * inv_scale_[first + i];
   }
 }
 
@@ -472,7 +486,12 @@ void Quadratic::block_update(Index first, const Eigen::Ref<const Vec>& change) {
   double shift = 0.0;
   for (Index i = 0; i < change.size(); ++i) shift += scratch_values_(i, 0) * centre(first + i);
   scratch_.setZero(pool_.rows(), 1);
-  pool_.multiply(columns, scratch_values_, scratch_, 1);
+  if (lines_.size() == columns.size()) {
+    kernels().multiply_f64(lines_.data(), change.size(), pool_.rows(), scratch_values_.data(), change.size(), 1,
+                           scratch_.data(), pool_.rows());
+  } else {
+    pool_.multiply(columns, scratch_values_, scratch_, 1);
+  }
   if (coupling_) {
     scratch_.array() -= shift;
     coupling_->multiply(scratch_);

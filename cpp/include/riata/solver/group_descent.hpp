@@ -31,6 +31,9 @@ class GroupDescent {
   double visit(PenalisedProblem& problem, Index unit, Vec& b);
   void descend(PenalisedProblem& problem, std::span<const Index> units, double target, Vec& b, InnerResult& result);
 
+  struct Scratch {
+    Vec c, z, next, last, change;
+  } scratch_;
   std::unordered_map<Index, Basis> bases_;  // by the first feature of the group
 };
 

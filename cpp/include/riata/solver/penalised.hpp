@@ -22,6 +22,7 @@ struct PenalisedProblem {
   bool descent_only = false;  // block coordinate descent without Newton steps
   Enough enough = {};
   bool symmetric = false;  // see Loss::symmetric()
+  bool stale = false;      // c is of a point before b (GroupDescent only)
 };
 
 /// "prox": accelerated proximal gradient (Beck & Teboulle 2009) with gradient restart (O'Donoghue & Candes 2015).

@@ -96,6 +96,8 @@ class Quadratic {
   /// The same of features that follow each other in the working set, one output; coupled rows too.
   void block_correlation(Index first, Eigen::Ref<Vec> c);
   void block_update(Index first, const Eigen::Ref<const Vec>& change);
+  /// u at that point.
+  const Vec& gradient() const { return u_; }
   /// sum u^2 / (2 h) at that point: q but for a constant, where outputs are not coupled.
   double squares() const;
 
