@@ -433,7 +433,7 @@ def certificate_section(fitted: Fitted) -> Section:
         text += f" The problem is {convex}" + (
             "."
             if convex.startswith("not")
-            else ": there, no other point with the same features is a minimum."
+            else ": there it is a strict minimum among those with its features."
         )
     return Section("What the certificate means", text)
 

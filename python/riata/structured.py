@@ -742,7 +742,7 @@ class SparseGroupLassoCV(_SparseGrouped, _ChoosesAlpha):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((50, 100))
     >>> y = 3 * X[:, 0] - 2 * X[:, 2] + 0.1 * rng.standard_normal(50)
-    >>> model = riata.SparseGroupLassoCV(np.arange(100) // 4, selection="1se").fit(X, y)
+    >>> model = riata.SparseGroupLassoCV(np.arange(100) // 4, l1_ratio=0.9, selection="1se").fit(X, y)
     >>> model.get_support(indices=True)
     array([0, 2])
     """
