@@ -30,6 +30,7 @@ from riata._validation import (
     check_weights,
     threads_for,
 )
+from riata.certificate import CERTIFICATES
 from riata.fitting import warn_unless_converged
 from riata.model_selection import (
     SELECTIONS,
@@ -149,16 +150,25 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         features: Features,
         options: Options,
     ) -> None:
-        """Set the attributes from the only point of a path; warn when it missed the tolerance."""
+        """Set the attributes from the last point of a path; warn when it missed the tolerance."""
         outputs = np.shape(fit["intercepts"])[1:] or (1,)
         coef = np.zeros((self.n_features_in_, *outputs))
-        coef.flat[fit["coef_indices"]] = fit["coef_values"]
-        alpha, gap, converged = float(fit["alphas"][0]), float(fit["dual_gaps"][0]), bool(fit["converged"][0])
-        intercept = np.reshape(fit["intercepts"], -1)
-        self._keep(alpha, coef.T, intercept, gap, converged, int(fit["n_iter"][0]), fit["counters"])
+        last = slice(fit["coef_indptr"][-2], None)
+        coef.flat[fit["coef_indices"][last]] = fit["coef_values"][last]
+        alphas, gaps, converged = (fit[name][-1:] for name in ("alphas", "dual_gaps", "converged"))
+        self._keep(
+            float(alphas[0]),
+            coef.T,
+            np.reshape(fit["intercepts"][-1], -1),
+            options.penalty.certificate,
+            float(gaps[0]),
+            bool(converged[0]),
+            int(np.sum(fit["n_iter"])),
+            fit["counters"],
+        )
         self._fit_point = FitPoint(
             loss=options.loss,
-            alpha=alpha,
+            alpha=float(alphas[0]),
             l1_ratio=options.l1_ratio,
             row_grouped=options.row_grouped,
             fit_intercept=options.fit_intercept,
@@ -166,11 +176,9 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             response_scale=response_scale(y.time if isinstance(y, SurvivalTarget) else y, weights),
             scale=np.asarray(fit["scale"]) if options.standardize else None,
             penalty_factor=features.penalty_factor,
+            penalty=options.penalty.kind,
         )
-        if not converged:
-            warn_unless_converged(
-                fit["alphas"], fit["dual_gaps"], fit["converged"], options.tol, options.max_iter
-            )
+        warn_unless_converged(alphas, gaps, converged, options)
 
     def _keep_selected(self, result: CVPath) -> None:
         """Set the attributes from a cross-validation, at its selected alpha."""
@@ -184,6 +192,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             self.alpha_,
             np.stack([coefs[:, [at]].toarray()[:, 0] for coefs in each_output(path.coefs)]),
             np.atleast_2d(path.intercepts)[:, at],
+            path.certificate,
             float(path.dual_gaps[at]),
             bool(path.converged[at]),
             int(path.n_iter[at]),
@@ -195,17 +204,21 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         alpha: float,
         coef: Float,
         intercept: Float,
+        certificate: str,
         gap: float,
         converged: bool,
         n_iter: int,
         counters: dict[str, float],
     ) -> None:
         self.coef_, self.intercept_ = self._shaped(coef, intercept)
-        self.dual_gap_, self.converged_, self.n_iter_ = gap, converged, max(n_iter, 1)
+        words = CERTIFICATES[certificate]
+        self.certificate_, self.converged_, self.n_iter_ = certificate, converged, max(n_iter, 1)
+        setattr(self, f"{words.attribute}_", gap)
         if self.verbose:
             print(
                 f"{type(self).__name__}: alpha {alpha:.6g}, {np.count_nonzero(coef.any(axis=0))} active, "
-                f"gap {gap:.1e}, {counters['passes']:.1f} passes over X, {counters['seconds_total']:.2f} s"
+                f"{words.short} {gap:.1e}, {counters['passes']:.1f} passes over X, "
+                f"{counters['seconds_total']:.2f} s"
             )
 
     def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:

@@ -160,6 +160,8 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     2.5
     """
     point, coef = _read(fit, alpha)
+    if point.penalty != "elastic_net":
+        raise ValueError(f"fit must have the elastic net for its penalty, got {point.penalty!r}")
     alpha, a, total, loss = point.alpha, point.l1_ratio, point.weight_sum, point.loss
     squares = loss in SQUARES
     factor = np.ones(len(coef)) if point.penalty_factor is None else point.penalty_factor
@@ -199,8 +201,6 @@ def _read(fit: Any, alpha: float | None) -> tuple[FitPoint, Float]:
     source = getattr(fit, "cv_path_", fit)
     path = getattr(source, "path", source)
     if isinstance(path, Path):
-        if path.penalty != "elastic_net":
-            raise ValueError(f"fit must have the elastic net for its penalty, got {path.penalty!r}")
         if alpha is None:
             alpha = float(getattr(source, "alpha", path.alphas[-1]))
         coef = np.asarray(path.coef(alpha))

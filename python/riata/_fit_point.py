@@ -31,6 +31,7 @@ class FitPoint:
     response_scale: float
     scale: Float | None
     penalty_factor: Float | None
+    penalty: str = "elastic_net"
 
     @classmethod
     def of_path(cls, path: Path, alpha: float) -> FitPoint:
@@ -45,6 +46,7 @@ class FitPoint:
             response_scale=path.response_scale,
             scale=path.scale if path.standardize else None,
             penalty_factor=path.penalty_factor,
+            penalty=path.penalty,
         )
 
 

@@ -59,6 +59,8 @@ class Account:
         Which columns were ``time, event, entry, strata, offset``, where there were any.
     places : dict of feature number to position
         Where on its chromosome each feature that is ever active is drawn.
+    n_groups : int
+        Groups of a file; other features are groups of their own.
     """
 
     response: str
@@ -76,6 +78,7 @@ class Account:
     genome: list[Stretch] = field(default_factory=list)
     places: dict[int, float] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
+    n_groups: int = 0
 
     @property
     def pair(self) -> list[str]:
@@ -102,6 +105,7 @@ def account_of(study: Study, active: NDArray[np.int64]) -> Account:
         covariate_names=list(study.covariate_names),
         set_aside=dict(Counter(why for _, why in study.excluded)),
         columns=dict(study.response_columns),
+        n_groups=0 if study.groups is None else len(study.groups.members),
     )
     if isinstance(study.main, Genotypes):
         genome = chromosomes(study.main.variants)

@@ -21,6 +21,7 @@ from riata.model_selection import (
     make_splits,
     warn_unless_all_converged,
 )
+from riata.penalties import Penalty
 
 __all__ = ["AdaptiveLasso", "AdaptiveLassoCV"]
 
@@ -33,7 +34,7 @@ class _Adaptive(_Regressor):
     power: Any
     n_steps: Any
 
-    def _check_features(self, design: DesignView) -> Features:
+    def _check_features(self, design: DesignView, penalty: Penalty) -> Features:
         return check_features(design, self.penalty_factor, None, None)
 
     def _keep_weights(self, result: AdaptiveFit, position: int) -> None:

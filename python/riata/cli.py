@@ -56,6 +56,7 @@ class _Parser(argparse.ArgumentParser):
         "linear": "gaussian", "normal": "gaussian", "quantitative": "gaussian", "squared": "gaussian",
         "newton": "homotopy", "lars": "homotopy", "coordinate-descent": "cd", "fista": "prox",
         "survival": "cox", "coxph": "cox", "counts": "poisson", "robust": "huber", "cindex": "concordance",
+        "lasso": "elastic-net", "ridge": "elastic-net", "group-lasso": "group", "sgl": "sparse-group",
         "best": "min", "accuracy": "misclassification", "error": "misclassification", "logloss": "deviance",
         "mean-squared-error": "mse", "rows": "samples-rows", "columns": "samples-columns",
     }  # fmt: skip
@@ -110,6 +111,17 @@ def _share(text: str) -> float:
         value = float("nan")
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError(f"must lie in [0, 1], got {text}")
+    return value
+
+
+def _open_share(text: str) -> float:
+    """Parse a number in (0, 1)."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < 1.0:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 1, got {text}")
     return value
 
 
@@ -403,6 +415,7 @@ def _add_times(add: Callable[..., Any]) -> None:
 def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
     model = verb.add_argument_group("model")
     add = model.add_argument
+    _add_penalty(add)
     add(
         "--loss", choices=_Names("riata._validation", "LOSSES"), metavar="LOSS",
         help="gaussian for numbers (the default), binomial for two classes, cox for survival times, poisson "
@@ -420,13 +433,6 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
         "--huber-delta", type=_positive, metavar="D",
         help="residual, in units of the phenotype, from which --loss huber stops squaring (default 1.345)",
     )  # fmt: skip
-    add(
-        "--l1-ratio",
-        type=_share,
-        default=1.0,
-        metavar="R",
-        help="1 lasso, 0 ridge, between them elastic net (default 1)",
-    )
     add(
         "--no-standardize",
         dest="standardize",
@@ -459,7 +465,8 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
         type=float,
         default=1e-6,
         metavar="T",
-        help="bound on the relative duality gap (default 1e-6)",
+        help="bound on the relative duality gap, or with mcp and scad on the violation of an optimality "
+        "condition over alpha (default 1e-6)",
     )
     add(
         "--solver",
@@ -488,6 +495,36 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
         + ": mse (the default) or mae of numbers; deviance (the default), auc or misclassification of "
         "classes; deviance (the default) or concordance of survival times; deviance of counts; huber of "
         "numbers with outliers",
+    )  # fmt: skip
+
+
+def _add_penalty(add: Callable[..., Any]) -> None:
+    """What is penalised: see `riata.penalty_options`."""
+    add(
+        "--penalty", choices=("elastic-net", "group", "sparse-group", "mcp", "scad", "slope"),
+        default="elastic-net", metavar="PENALTY",
+        help="elastic-net (the default, with --l1-ratio 1 the lasso); group: groups enter whole; "
+        "sparse-group: few groups, and few features in each; mcp, scad: large effects are not shrunk; slope: "
+        "penalises large effects more, aiming at a share of false discoveries",
+    )  # fmt: skip
+    add(
+        "--groups", metavar="FILE",
+        help="groups of --penalty group and sparse-group: gene sets (.gmt), or a feature and its group a "
+        "line; they must not overlap, features in none are groups of their own",
+    )  # fmt: skip
+    add(
+        "--l1-ratio", type=_share, metavar="R",
+        help="1 lasso, 0 ridge, between them elastic net (default 1); with --penalty sparse-group 1 lasso, 0 "
+        "group lasso (default 0.5)",
+    )  # fmt: skip
+    add(
+        "--gamma", type=_positive, metavar="G",
+        help="with --penalty mcp (above 1, default 3) and scad (above 2, default 3.7): effects of one "
+        "standard deviation are not shrunk from G times alpha on",
+    )  # fmt: skip
+    add(
+        "--slope-q", type=_open_share, metavar="Q",
+        help="with --penalty slope: share of false discoveries aimed at (default 0.1)",
     )  # fmt: skip
 
 

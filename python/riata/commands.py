@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from riata.account import account_of, describe_active, save_account
-from riata.fitted import Fitted, gap_text
+from riata.certificate import CERTIFICATES, gap_text
+from riata.fitted import Fitted
 from riata.genotypes import Genotypes
 from riata.held_out import Validation, held_out_of, validate
 from riata.hits import Hits
@@ -29,6 +30,8 @@ from riata.model_file import Model, is_model, load_model, save_model
 from riata.model_selection import check_scoring
 from riata.outputs import OutputSet, describe_file, write_json, write_tsv
 from riata.pages import fit_page, summary_lines
+from riata.penalties import penalty_name
+from riata.penalty_options import check_penalty_options, penalty_of
 from riata.plots import score_label
 from riata.progress import Progress
 from riata.report import Page
@@ -135,6 +138,7 @@ def study_options(options: Namespace) -> StudyOptions:
 
 def check_options(options: Namespace) -> None:
     """Refuse options that need no file to be found wrong."""
+    check_penalty_options(options)
     if options.row_grouped and options.loss != "multinomial":
         raise ValueError("--row-grouped needs --loss multinomial")
     if options.loss == "multigaussian":
@@ -165,6 +169,8 @@ def feature_lines(study: Study, prefix: str) -> list[str]:
     reasons: dict[str, int] = {}
     for _, why in study.excluded:
         reasons[why] = reasons.get(why, 0) + 1
+    if study.groups is not None:
+        lines += study.groups.lines(study.noun)
     lines += [f"  {count:,} set aside: {why}" for why, count in reasons.items()]
     if study.excluded:
         lines.append(f"  listed in {prefix}.excluded.tsv")
@@ -210,7 +216,7 @@ def fit_arguments(study: Study, options: Namespace, checkpoint: Path | None) -> 
     arguments: dict[str, Any] = {
         "alphas": options.alphas,
         "eps": options.eps,
-        "l1_ratio": options.l1_ratio,
+        "penalty": penalty_of(options, study.groups),
         "standardize": options.standardize,
         "penalty_factor": study.penalty_factor,
         "tol": options.tol,
@@ -242,7 +248,11 @@ def watched(
 
     began = time.perf_counter()
     note = log.note if log is not None and options.verbose else None
-    with Progress(quiet=options.quiet, note=note) as progress, warnings.catch_warnings(record=True) as caught:
+    certificate = CERTIFICATES[penalty_of(options, None).certificate].short
+    with (
+        Progress(quiet=options.quiet, note=note, certificate=certificate) as progress,
+        warnings.catch_warnings(record=True) as caught,
+    ):
         warnings.simplefilter("always")
         result = fit(progress)
     messages = list(dict.fromkeys(str(item.message) for item in caught))
@@ -336,11 +346,13 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
             "alphas": len(path.alphas),
             "alpha_max": path.alpha_max,
             "alpha_smallest": path.alphas[-1],
+            "penalty": path.penalty,
+            "penalty_parameters": path.penalty_parameters,
             "l1_ratio": path.l1_ratio,
             "standardize": path.standardize,
             "tol": path.tol,
             "certificate": path.certificate,
-            "largest_gap": fitted.largest_gap,
+            f"largest_{CERTIFICATES[path.certificate].short.lower()}": fitted.largest_gap,
             "converged": bool(np.all(path.converged)),
             "passes": path.n_passes,
             "counters": path.counters,
@@ -363,6 +375,13 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
         record["response"] |= {"ties": study.response.ties, "events": int(study.y["event"].sum())}
     if isinstance(study.main, Genotypes):
         record["features"]["counted_allele"] = study.main.counted_allele
+    if study.groups is not None and path.groups is not None:
+        record["features"]["groups"] = {
+            "file": study.groups.path,
+            "found": len(study.groups.members),
+            "absent": study.groups.absent,
+            "alone": study.groups.n_alone,
+        }
     if cv is not None:
         record["cross_validation"] = {
             "folds": len(cv.folds),
@@ -414,6 +433,7 @@ _WHAT = {
     "hits.tsv": "what was selected",
     "weights.tsv": "their weights, as the PGS Catalog lists them",
     "score": "their weights, for plink --score",
+    "groups.tsv": "the groups that they are in",
     "ld.tsv": "variants in linkage disequilibrium with them",
     "excluded.tsv": "what was set aside, and why",
     "dropped.tsv": "samples that were dropped, and why",
@@ -530,15 +550,15 @@ def genotype_lines(geno: Genotypes) -> list[str]:
 def model_lines(name: str, model: Model) -> list[str]:
     """Describe a saved model."""
     path = model.path
+    words, gap = CERTIFICATES[path.certificate], gap_text(float(np.max(path.dual_gaps)))
     chosen = np.atleast_2d(path.coef(model.alpha)[: model.n_features].T)
     lines = [
-        f"{name}: {path.loss} path of {model.response}",
+        f"{name}: {path.loss} path of {model.response}{_penalty_of(path)}",
         f"  samples     {path.n_samples:,}",
         f"  features    {model.n_features:,}, {len(model.active):,} of them active somewhere on the path",
         f"  alphas      {len(path.alphas)}, from {path.alphas[0]:.4g} to {path.alphas[-1]:.4g}",
         f"  reported    alpha {model.alpha:.4g}, {int(np.count_nonzero(chosen.any(axis=0))):,} selected",
-        f"  certificate largest relative duality gap {gap_text(float(np.max(path.dual_gaps)))}, tol "
-        f"{path.tol:g}",
+        f"  certificate largest {words.name} {gap}, tol {path.tol:g}",
     ]
     if model.covariates:
         lines.append(f"  covariates  {some(model.covariates)}")
@@ -554,6 +574,15 @@ def model_lines(name: str, model: Model) -> list[str]:
             f"{model.cv.alpha_min:.4g}, one standard error {model.cv.alpha_1se:.4g}"
         )
     return lines
+
+
+def _penalty_of(path: Any) -> str:
+    """Say which penalty a path has, and its parameters; empty for the elastic net."""
+    if path.penalty == "elastic_net":
+        return ""
+    given = path.penalty_parameters
+    told = [f"{name} {value:g}" for name, value in given.items() if not isinstance(value, str)]
+    return f", {', '.join([penalty_name(path.penalty, given), *told])}"
 
 
 def version() -> str:

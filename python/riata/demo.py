@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.account import account_of, describe_active
+from riata.certificate import certificate_text
 from riata.commands import Log, choose_alpha, fit_study, manifest, today, version, write_fit
-from riata.fitted import Fitted, certificate_text, seconds_text
+from riata.fitted import Fitted, seconds_text
 from riata.hits import Hits
 from riata.joining import JoinReport
 from riata.outputs import OutputSet
@@ -98,8 +99,8 @@ def run_demo(options: Namespace) -> int:
     log = Log()
     log.say(*introduction(data, study), "")
     asked = Namespace(
-        verb="cv", alphas=100, eps=None, l1_ratio=1.0, standardize=True, tol=1e-6, solver="auto",
-        threads=options.threads, max_active=None, memory=None, cv=FOLDS, seed=0, select="min",
+        verb="cv", penalty="elastic-net", l1_ratio=None, alphas=100, eps=None, standardize=True, tol=1e-6,
+        solver="auto", threads=options.threads, max_active=None, memory=None, cv=FOLDS, seed=0, select="min",
         scoring=None, alpha=None, row_grouped=False, quiet=False, verbose=False, out=options.out,
         command_line=options.command_line,
     )  # fmt: skip
@@ -182,7 +183,7 @@ def findings(fitted: Fitted, result: Outcome) -> list[str]:
     lines = [
         f"  {len(path.alphas)} penalties x {1 + FOLDS} fits in {seconds_text(fitted.seconds['fit'])}, "
         f"{path.n_passes:.1f} passes over the data",
-        f"  {certificate_text(fitted)}",
+        f"  {certificate_text(path)}",
         "",
         f"Cross-validation chose penalty alpha {fitted.alpha:.4g}, which keeps {len(fitted.hits)} genes:",
         *(f"  {line}" for line in hits_lines(fitted.hits, 20, genotypes=False)),

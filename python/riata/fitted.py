@@ -12,6 +12,8 @@ from riata.account import Account
 from riata.hits import Hits
 from riata.ld import Partners
 from riata.many_classes import sizes
+from riata.penalties import penalty_name
+from riata.selected_groups import SelectedGroups
 from riata.tables import some
 
 #: What a model of each loss is called.
@@ -107,6 +109,11 @@ class Fitted:
         return f"fitted together with {some(self.together)}" if self.together else ""
 
     @property
+    def groups(self) -> SelectedGroups | None:
+        """The groups of the hits; None without groups."""
+        return None if self.path.groups is None else SelectedGroups(self.hits, self.path)
+
+    @property
     def largest_gap(self) -> float:
         return float(np.max(self.path.dual_gaps))
 
@@ -128,6 +135,8 @@ class Fitted:
     def model_name(self) -> str:
         path = self.path
         kind = MODELS.get(path.loss, path.loss)
+        if path.penalty != "elastic_net":
+            return f"{penalty_name(path.penalty, path.penalty_parameters)} {kind}"
         penalty = "sparse" if path.l1_ratio == 1.0 else "ridge" if path.l1_ratio == 0.0 else "elastic net"
         return f"{penalty} {kind}"
 
@@ -157,11 +166,6 @@ class Fitted:
         return ratio + account.response
 
 
-def gap_text(gap: float) -> str:
-    """Write a duality gap."""
-    return "0" if gap <= 0.0 else f"{gap:.1e}".replace(".0e", "e").replace("e-0", "e-").replace("e+0", "e")
-
-
 def seconds_text(seconds: float) -> str:
     """Write a duration."""
     if seconds < 1.0:
@@ -169,19 +173,3 @@ def seconds_text(seconds: float) -> str:
     if seconds < 90.0:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.1f} min"
-
-
-def certificate_text(fitted: Fitted) -> str:
-    """Say in one sentence what is proven about the fits."""
-    path = fitted.path
-    gap = gap_text(fitted.largest_gap)
-    if bool(np.all(path.converged)):
-        return (
-            f"all {len(path.alphas)} fits certified: largest relative duality gap {gap} "
-            f"(tol {gap_text(path.tol)})"
-        )
-    missed = int(np.sum(~np.asarray(path.converged)))
-    return (
-        f"{missed} of {len(path.alphas)} fits are NOT certified: relative duality gap up to {gap}, tol "
-        f"{gap_text(path.tol)}"
-    )

@@ -26,6 +26,7 @@ from riata._fit_point import response_scale
 from riata._survival import SurvivalTarget
 from riata._targets import CLASSIFIERS
 from riata._validation import Float, check_offset, check_weights, threads_for
+from riata.certificate import CERTIFICATES
 from riata.path import Path
 from riata.penalties import Penalty
 
@@ -114,6 +115,7 @@ def make_path(
         n_events = float(weights @ y.event)
         y = y.time
     outputs = y.shape[1:]
+    groups = options.penalty.groups_of(design.n_features, design.feature_names)
     return Path(
         alphas=np.asarray(fit["alphas"], dtype=np.float64),
         coefs=coefs_of(fit, design.n_features, outputs),
@@ -147,19 +149,26 @@ def make_path(
         huber_delta=options.huber_delta if options.loss == "huber" else None,
         responses=labels if options.loss == "multigaussian" else None,
         penalty=options.penalty.kind,
+        penalty_parameters=options.penalty.parameters,
         certificate=options.penalty.certificate,
         locally_convex=np.asarray(fit["locally_convex"], dtype=np.bool_)
         if len(fit["locally_convex"])
         else None,
+        groups=None if groups is None else groups[0].astype(np.int64),
+        group_names=None if groups is None else as_labels(groups[1]),
         penalty_factor=features.penalty_factor,
         n_events=n_events,
     )
 
 
-def warn_unless_converged(
-    alphas: Float, gaps: Float, converged: NDArray[np.bool_], tol: float, max_iter: int
-) -> None:
-    """Warn with the worst gap and what to raise when some fit missed the tolerance."""
+def as_labels(labels: list[Any]) -> NDArray[Any]:
+    """Return what groups are called as an array that files can keep."""
+    array = np.asarray(labels)
+    return array if array.ndim == 1 and array.dtype.kind in "iufbU" else np.array([str(x) for x in labels])
+
+
+def warn_unless_converged(alphas: Float, gaps: Float, converged: NDArray[np.bool_], options: Options) -> None:
+    """Warn with the worst certificate and what to raise when some fit missed the tolerance."""
     missed = np.flatnonzero(~converged)
     if len(missed) == 0:
         return
@@ -170,8 +179,9 @@ def warn_unless_converged(
     worst = missed[np.argmax(gaps[missed])]
     warnings.warn(
         f"{len(missed)} of {len(alphas)} fits did not converge: "
-        f"the relative duality gap is {gaps[worst]:.2e} at alpha={alphas[worst]:.6g}, above tol={tol:g}. "
-        f"Raise max_iter={max_iter} or tol, or use larger alphas.",
+        f"the {CERTIFICATES[options.penalty.certificate].name} is {gaps[worst]:.2e} at "
+        f"alpha={alphas[worst]:.6g}, above tol={options.tol:g}. "
+        f"Raise max_iter={options.max_iter} or tol, or use larger alphas.",
         ConvergenceWarning,
         stacklevel=3,
     )
@@ -246,8 +256,10 @@ def fit_path(
         numbers of shape (n, K).
     loss : {"gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian"}
         Default "gaussian".
-    penalty : riata.penalties.ElasticNet, optional
-        Another way to give `l1_ratio`.
+    penalty : one of riata.penalties, optional
+        ElasticNet (another way to give `l1_ratio`), GroupLasso, SparseGroupLasso, MCP, SCAD or SLOPE, times
+        alpha in place of the above; see there. All but the first are for losses of one output and without
+        bounds; MCP and SCAD are not convex.
     alphas : int or sequence of float, default=100
         A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
         early when the fit is nearly saturated (deviance ratio 0.999) or no longer improves. Or the values
@@ -276,7 +288,7 @@ def fit_path(
         Multinomial loss: a feature enters for all classes together. Always so for the multigaussian loss.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective), of every
-        fit.
+        fit; for MCP and SCAD on the largest violation of an optimality condition, over alpha.
     max_iter : int, default=10000
         Inner iterations allowed for each alpha.
     solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
@@ -329,7 +341,7 @@ def fit_path(
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning
-        When the gap of some fit is above `tol` after `max_iter` iterations.
+        When the certificate of some fit is above `tol` after `max_iter` iterations.
     UserWarning
         When the path ended because of `memory`.
 
@@ -386,7 +398,7 @@ def fit_path(
     )
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
     path = make_path(fit, design, target, weights, features, options, labels)
-    warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, options.max_iter)
+    warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options)
     warn_if_memory_ended(path, options)
     return path
 

@@ -143,6 +143,7 @@ class Hits:
             ]
         self.columns: list[tuple[str, Any]] = [
             *((name, values[rows]) for name, values in source.columns.items()),
+            *([] if path.groups is None else [("GROUP", path.group_names[path.groups[self.positions]])]),
             *([] if speaks is None else [("CLASS", path.classes[speaks[self.positions]])]),
             ("BETA", self.beta),
             *((name, np.exp(self.beta)) for name in [RATIOS.get(path.loss)] if name is not None),

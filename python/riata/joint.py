@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import commands
+from riata.certificate import CERTIFICATES, gap_text
 from riata.commands import Log
 from riata.evaluation import LABELS
-from riata.fitted import Fitted, gap_text, seconds_text
+from riata.fitted import Fitted, seconds_text
 from riata.model_selection import check_scoring
 from riata.outputs import OutputSet
 from riata.resume import Resume
@@ -177,6 +178,7 @@ def _table(done: Sequence[Fitted], seconds: float) -> list[str]:
     """Return the fits side by side."""
     path = done[0].path
     gap = gap_text(max(fitted.largest_gap for fitted in done))
+    words = CERTIFICATES[path.certificate]
     certified = all(bool(np.all(fitted.path.converged)) for fitted in done)
     measure = next((name for name in _MEASURES if _measure(done[0], name) is not None), "")
     head = ["phenotype", "samples", "alphas", "alpha", "selected"]
@@ -200,8 +202,8 @@ def _table(done: Sequence[Fitted], seconds: float) -> list[str]:
         "Fit",
         f"  {done[0].model_name} of {len(done)} phenotypes together, {seconds_text(seconds)}, "
         f"{path.n_passes:.1f} passes over the data",
-        f"  largest relative duality gap {gap} (tol {gap_text(path.tol)})"
-        + ("" if certified else "; NOT all fits are certified"),
+        f"  largest {words.name} {gap} (tol {gap_text(path.tol)})"
+        + ("" if certified else f"; NOT all fits are {words.reached}"),
         "",
     ]
     for row in [head, *rows]:

@@ -10,12 +10,14 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
-from riata._arguments import Features, check_features
+from riata import penalties
+from riata._arguments import LASSO, Features, Options, check_features
 from riata._base import SparseLinearModel
 from riata._design import DesignView
 from riata._validation import Float, check_choice, check_flag, check_real, check_threads
 from riata.fitting import solve
 from riata.model_selection import cross_validate, make_splits, warn_unless_all_converged
+from riata.penalties import Penalty
 
 __all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV"]
 
@@ -38,35 +40,54 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         """Return the response as finite numbers."""
         raise NotImplementedError
 
-    def _check_features(self, design: DesignView) -> Features:
+    def _check_features(self, design: DesignView, penalty: Penalty) -> Features:
         """Return the checked parameters that describe features."""
         raise NotImplementedError
 
-    def _check_all(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Float, Float, Features]:
+    def _penalty(self) -> Penalty:
+        """Return the penalty of the parameters."""
+        return penalties.ElasticNet(self.l1_ratio)
+
+    def _candidates(self) -> list[Penalty]:
+        """Return the penalties that cross-validation chooses from: one for each `l1_ratio`."""
+        values = np.atleast_1d(np.asarray(self.l1_ratio, dtype=object))
+        if values.ndim != 1 or len(values) == 0:
+            raise ValueError(f"l1_ratio must be a number or a 1-D sequence of numbers, got {self.l1_ratio!r}")
+        return [penalties.ElasticNet(value) for value in values]
+
+    def _check_all(
+        self, X: Any, y: Any, sample_weight: Any, penalty: Penalty = LASSO
+    ) -> tuple[DesignView, Float, Float, Features]:
         design, y, weights = self._check_fit_input(X, y, sample_weight)
-        return design, self._check_target(y, design.n_samples), weights, self._check_features(design)
+        return design, self._check_target(y, design.n_samples), weights, self._check_features(design, penalty)
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Fit at `alpha`."""
         alpha = check_real("alpha", self.alpha, above=0.0)
-        l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
-        options = self._options(self._loss, np.array([alpha]), l1_ratio=l1_ratio)
-        design, target, weights, features = self._check_all(X, y, sample_weight)
-        fit = solve(design, target, weights[:, None], None, features, options)[0]
+        penalty = self._penalty()
+        options = self._options(self._loss, np.array([alpha]), penalty=penalty, l1_ratio=penalty.l1_share)
+        design, target, weights, features = self._check_all(X, y, sample_weight, penalty)
+        fit = self._solve(design, target, weights, features, options)
         self._keep_fit(fit, target, weights, features, options)
+
+    def _solve(
+        self, design: DesignView, target: Float, weights: Float, features: Features, options: Options
+    ) -> dict[str, Any]:
+        """Fit a path whose last point is `alpha`: it alone, unless the way there matters."""
+        return solve(design, target, weights[:, None], None, features, options)[0]
 
     def _cross_validate(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
         """Choose alpha, and l1_ratio when there are several; keep the fit to all samples there."""
-        ratios = self._ratios()
+        candidates = self._candidates()
         selection = check_choice("selection", self.selection, SELECTIONS)
-        options = self._grid_options(self._loss, stop_early=len(ratios) == 1)
+        options = self._grid_options(self._loss, stop_early=len(candidates) == 1)
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
-        design, target, weights, features = self._check_all(X, y, sample_weight)
+        design, target, weights, features = self._check_all(X, y, sample_weight, candidates[0])
         cv = 5 if self.cv is None else self.cv
         splits = make_splits(cv, target, groups, loss=self._loss, shuffle=False)
         results = []
-        for ratio in ratios:
-            options.l1_ratio = float(ratio)
+        for penalty in candidates:
+            options.penalty, options.l1_ratio = penalty, penalty.l1_share
             results.append(
                 cross_validate(
                     design,
@@ -84,29 +105,21 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
             )
         best = int(np.argmin([result.mean_score.min() for result in results]))
         self._keep_selected(results[best])
-        self.l1_ratio_ = float(ratios[best])
-        several = np.ndim(self.l1_ratio) > 0
+        several = False
+        if isinstance(candidates[best], penalties.ElasticNet):
+            self.l1_ratio_ = candidates[best].l1_share
+            several = np.ndim(self.l1_ratio) > 0
         self.alphas_ = (
             np.stack([result.path.alphas for result in results]) if several else results[0].path.alphas
         )
         self.mse_path_ = np.stack([result.scores for result in results]) if several else results[0].scores
         warn_unless_all_converged(results[best], options)
 
-    def _ratios(self) -> list[float]:
-        values = np.atleast_1d(np.asarray(self.l1_ratio, dtype=object))
-        if values.ndim != 1 or len(values) == 0:
-            raise ValueError(f"l1_ratio must be a number or a 1-D sequence of numbers, got {self.l1_ratio!r}")
-        return [check_real("l1_ratio", value, at_least=0.0, at_most=1.0) for value in values]
 
-
-class _Regressor(LinearRegressor):
+class OneResponse(LinearRegressor):
     """Checks and prediction of one response."""
 
     _loss = "gaussian"
-
-    positive: bool
-    lower: Any
-    upper: Any
 
     def predict(self, X: Any) -> Float:
         """Predict ``X @ coef_ + intercept_``.
@@ -129,7 +142,15 @@ class _Regressor(LinearRegressor):
         assert_all_finite(target, input_name="y")
         return target
 
-    def _check_features(self, design: DesignView) -> Features:
+
+class _Regressor(OneResponse):
+    """Lasso and elastic net, whose coefficients may have bounds."""
+
+    positive: bool
+    lower: Any
+    upper: Any
+
+    def _check_features(self, design: DesignView, penalty: Penalty) -> Features:
         positive = check_flag("positive", self.positive)
         return check_features(design, self.penalty_factor, self.lower, self.upper, positive=positive)
 

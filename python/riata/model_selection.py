@@ -84,7 +84,7 @@ class CVPath:
     folds : list of ndarray of int
         Held-out samples of each fold.
     fold_gaps : ndarray of shape (L, K)
-        Relative duality gaps of the fits without each fold.
+        Certificates of the fits without each fold, as `Path.dual_gaps`.
     held_out : ndarray of shape (n, L), or (n, K, L) with K outputs, or None
         Linear predictor of each sample by the fits that held it out, NaN for samples that none did; for the
         Cox loss, which has no level of its own, less its mean over the samples of that fit. None when folds
@@ -385,7 +385,7 @@ def warn_unless_all_converged(result: CVPath, options: Options) -> None:
     path = result.path
     gaps = np.column_stack([path.dual_gaps, result.fold_gaps])
     converged = path.converged & (result.fold_gaps <= options.tol).all(axis=1)
-    warn_unless_converged(path.alphas, gaps.max(axis=1), converged, options.tol, options.max_iter)
+    warn_unless_converged(path.alphas, gaps.max(axis=1), converged, options)
 
 
 def check_scoring(scoring: Any, loss: str) -> str:
@@ -643,9 +643,14 @@ def summarise(scores: Float, sizes: Float) -> tuple[Float, Float]:
 
 
 def choose(mean: Float, error: Float, *, greater_is_better: bool = False) -> tuple[int, int]:
-    """Positions of the largest alpha with the best mean and of the largest within a standard error of it."""
+    """Positions of the largest alpha with the best mean and of the largest within a standard error of it.
+
+    Means that are equal but for rounding count as equal: those of MCP and SCAD often are, as they do not
+    change while no active coefficient is shrunk.
+    """
     cost = -mean if greater_is_better else mean
-    best = int(np.argmin(cost))
+    least = cost.min()
+    best = int(np.argmax(cost <= least + 1e-10 * abs(least)))
     within = cost <= cost[best] + error[best]
     return best, int(np.argmax(within))
 

@@ -12,6 +12,7 @@ from riata._arguments import Features, check_features
 from riata._design import DesignView
 from riata._validation import Float
 from riata.linear_model import LinearRegressor
+from riata.penalties import Penalty
 
 __all__ = ["MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso", "MultiTaskLassoCV"]
 
@@ -49,7 +50,7 @@ class _MultiTask(LinearRegressor):
             )
         return np.asarray(target)
 
-    def _check_features(self, design: DesignView) -> Features:
+    def _check_features(self, design: DesignView, penalty: Penalty) -> Features:
         return check_features(design, self.penalty_factor, None, None)
 
     def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:

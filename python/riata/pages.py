@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from riata.fitted import Fitted, certificate_text, gap_text, seconds_text
+from riata.certificate import CERTIFICATES, certificate_text, gap_text
+from riata.fitted import Fitted, seconds_text
 from riata.hits import RATIO_NAMES, RATIOS, Hits
 from riata.plots import score_label
 from riata.report import Fact, Page
@@ -21,7 +22,7 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
         f"{path.alphas[-1]:.4g}, {seconds_text(fitted.seconds.get('fit', 0.0))}, {path.n_passes:.1f} "
         "passes over the data" + (f", {fitted.shared}" if fitted.together else "")
     )
-    lines.append(f"  {certificate_text(fitted)}")
+    lines.append(f"  {certificate_text(path)}")
     if fitted.interrupted:
         lines.append(f"  INTERRUPTED after {len(path.alphas)} alphas: what follows knows only these")
     if fitted.cv is not None:
@@ -34,10 +35,23 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
     lines += [f"  warning: {text}" for text in fitted.warnings]
     lines += ["", f"Selected at alpha {fitted.alpha:.4g} ({fitted.rule})"]
     lines.append(f"  {len(hits):,} of {account.n_candidates:,} {fitted.noun}")
+    if fitted.groups is not None:
+        lines.append(f"  {groups_text(fitted)}")
     lines += [f"  {line}" for line in hits_lines(hits, limit, genotypes=account.is_genotypes)]
     if hits.covariates:
         lines.append("  covariates: " + some([f"{name} {value:.4g}" for name, value in hits.covariates], 6))
     return lines
+
+
+def groups_text(fitted: Fitted) -> str:
+    """Say which of the groups were selected, and how many features that are in none."""
+    assert fitted.groups is not None
+    named = fitted.groups.numbers < fitted.account.n_groups
+    names = fitted.groups.column("GROUP")[named].tolist()
+    text = f"in {len(names):,} of the {fitted.account.n_groups:,} groups"
+    text += f": {some(names, 6)}" if names else ""
+    alone = int(np.count_nonzero(~named))
+    return f"{text}; {alone:,} in no group" if alone else text
 
 
 def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
@@ -63,6 +77,9 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
         lines.append(
             f"{i + 1:>5}  {names[i]:<{width}}  {hits.beta[i]:>10.4g}{shown}  {hits.beta_std[i]:>10.3g}"
         )
+    if "GROUP" in columns:
+        groups = ["group", *columns["GROUP"][:count]]
+        lines = [f"{line}  {group}" for line, group in zip(lines, groups, strict=True)]
     if len(hits) > count:
         lines.append(f"       and {len(hits) - count:,} more in the hits file")
     if "CLASS" in columns:
@@ -86,8 +103,9 @@ def fit_page(fitted: Fitted) -> Page:
             f"Path of {len(fitted.path.alphas)} models for {account.response}; the weakest penalty keeps "
             f"{len(hits):,} of {account.n_candidates:,} {fitted.noun}"
         )
+    article = "An" if fitted.model_name.startswith(("elastic", "MCP")) else "A"
     lead = (
-        f"A {fitted.model_name} of {what} on {account.n_samples:,} samples"
+        f"{article} {fitted.model_name} of {what} on {account.n_samples:,} samples"
         + (f", adjusted for {some(account.covariate_names, 5)}" if account.covariate_names else "")
         + f". {fitted.noun.capitalize()} were chosen jointly, at penalty alpha "
         f"{fitted.alpha:.3g}: {fitted.rule}."
@@ -136,7 +154,8 @@ def fit_facts(fitted: Fitted) -> list[Fact]:
         Fact(
             "Certificate",
             gap_text(fitted.largest_gap),
-            f"largest relative duality gap, {'within' if certified else 'ABOVE'} tol {gap_text(path.tol)}",
+            f"largest {CERTIFICATES[path.certificate].name}, {'within' if certified else 'ABOVE'} tol "
+            f"{gap_text(path.tol)}",
             good=certified,
         ),
         Fact(

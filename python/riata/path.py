@@ -27,6 +27,8 @@ from riata._validation import (
     check_offset,
     check_threads,
 )
+from riata.certificate import CERTIFICATES
+from riata.penalties import penalty_name
 from riata.text_columns import PlainColumn, TextColumn, plain_column
 
 __all__ = ["Path", "load"]
@@ -98,10 +100,16 @@ class Path:
     huber_delta : float or None
         Of the Huber loss.
     penalty : {"elastic_net", "group", "mcp", "scad", "slope"}
+    penalty_parameters : dict
+        Those parameters of the penalty that are numbers or words.
     locally_convex : ndarray of bool, shape (L,), or None
         MCP and SCAD: whether the objective is strictly convex in the active features, whatever their size:
         the smallest eigenvalue of their Gram matrix exceeds the concavity of the penalty (Breheny & Huang
         2011).
+    groups : ndarray of int, shape (p,), or None
+        Group lasso: the group of each feature, as a position in `group_names`.
+    group_names : ndarray or None
+        What the groups are called.
     penalty_factor : ndarray of shape (p,), or None
         As given, with infinity for excluded features; None stands for ones.
     n_events : float or None
@@ -141,7 +149,10 @@ class Path:
     responses: NDArray[Any] | None = None
     huber_delta: float | None = None
     penalty: str = "elastic_net"
+    penalty_parameters: dict[str, float | str] = field(default_factory=dict)
     locally_convex: NDArray[np.bool_] | None = None
+    groups: NDArray[np.int64] | None = None
+    group_names: NDArray[Any] | None = None
     penalty_factor: Float | None = None
     n_events: float | None = None
 
@@ -174,10 +185,14 @@ class Path:
     def __repr__(self) -> str:
         last = f"{self.n_active[-1]} active at {self.alphas[-1]:.3g}"
         state = "" if self.converged.all() else f", {int((~self.converged).sum())} not converged"
+        penalty = ""
+        if self.penalty != "elastic_net":
+            penalty = f"{penalty_name(self.penalty, self.penalty_parameters)}, "
         return (
-            f"<riata.Path {self.loss}, {self.n_samples} samples x {self.n_features} features, "
+            f"<riata.Path {penalty}{self.loss}, {self.n_samples} samples x {self.n_features} features, "
             f"{_count_outputs(self)}{len(self)} alphas from {self.alphas[0]:.3g}, {last}, "
-            f"deviance ratio {self.deviance_ratio[-1]:.3f}, largest gap {self.dual_gaps.max():.1e}{state}>"
+            f"deviance ratio {self.deviance_ratio[-1]:.3f}, largest "
+            f"{CERTIFICATES[self.certificate].short} {self.dual_gaps.max():.1e}{state}>"
         )
 
     def coef(self, alpha: float | ArrayLike | None = None) -> Any:

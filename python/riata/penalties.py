@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,6 +38,20 @@ class Penalty(ABC):
     def l1_share(self) -> float:
         """Share of the penalty that is not squared."""
         return 1.0
+
+    @property
+    def parameters(self) -> dict[str, float | str]:
+        """Those parameters that are numbers or words."""
+        given = ((item.name, getattr(self, item.name)) for item in fields(self))  # type: ignore[arg-type]
+        return {
+            name: value if isinstance(value, str) else float(value)
+            for name, value in given
+            if isinstance(value, str | int | float | np.integer | np.floating)
+        }
+
+    def groups_of(self, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]] | None:
+        """Return the number of each feature's group, and what the groups are called; None without groups."""
+        return None
 
     @abstractmethod
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
@@ -87,10 +101,10 @@ class GroupLasso(Penalty):
         A label for each feature, in any order; or for each label the numbers or names of its features, those
         of no group being groups of their own. Groups must not overlap: a feature that belongs to two would
         have to leave with either of them. To have it enter with either instead (the latent group lasso), give
-        each group a copy of its column.
+        each group a copy of its column. None: every feature by itself.
     weights : "sqrt_size", "ones", array-like or mapping, default="sqrt_size"
-        w_g >= 0: the square root of the group's size, 1, one for each of the sorted labels, or one for each
-        label. A group of weight zero is not penalised.
+        w_g >= 0: the square root of the group's size (features left out or unpenalised do not count), 1, one
+        for each of the sorted labels, or one for each label. A group of weight zero is not penalised.
     l2_ratio : float, default=0.0
         Share of the squared norm, in [0, 1].
 
@@ -105,7 +119,7 @@ class GroupLasso(Penalty):
     GroupLasso(2 groups of 5 features)
     """
 
-    groups: ArrayLike | Mapping[Any, ArrayLike]
+    groups: ArrayLike | Mapping[Any, ArrayLike] | None
     weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size"
     l2_ratio: float = 0.0
 
@@ -123,7 +137,10 @@ class GroupLasso(Penalty):
         return 1.0 - self.l2_ratio
 
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
-        return _grouped(self.groups, self.weights, n_features, names)
+        return _grouped(self.groups, self.weights, n_features, names, factor)
+
+    def groups_of(self, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]]:
+        return _labels_of(self.groups, n_features, names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -149,7 +166,7 @@ class SparseGroupLasso(Penalty):
     SparseGroupLasso(2 groups of 5 features, l1_ratio=0.25)
     """
 
-    groups: ArrayLike | Mapping[Any, ArrayLike]
+    groups: ArrayLike | Mapping[Any, ArrayLike] | None
     l1_ratio: float = 0.5
     weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size"
 
@@ -163,9 +180,12 @@ class SparseGroupLasso(Penalty):
         return _describe("SparseGroupLasso", self.groups, f", l1_ratio={self.l1_ratio:g}")
 
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
-        out = _grouped(self.groups, self.weights, n_features, names)
+        out = _grouped(self.groups, self.weights, n_features, names, factor)
         out.arguments["sparse_share"] = float(self.l1_ratio)
         return out
+
+    def groups_of(self, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]]:
+        return _labels_of(self.groups, n_features, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +304,10 @@ class SLOPE(Penalty):
     def __repr__(self) -> str:
         return f"SLOPE(q={self.q!r})" if self.weights is None else "SLOPE(weights=...)"
 
+    @property
+    def parameters(self) -> dict[str, float | str]:
+        return {"q": float(self.q)} if self.weights is None else {}
+
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
         if self.weights is None:
             from scipy.stats import norm
@@ -304,7 +328,16 @@ class SLOPE(Penalty):
         return Structure({"sorted_weights": weights})
 
 
+def penalty_name(kind: str, parameters: Mapping[str, Any]) -> str:
+    """Return what a penalty other than the elastic net is called."""
+    if kind == "group":
+        return "sparse group lasso" if "l1_ratio" in parameters else "group lasso"
+    return kind.upper()
+
+
 def _describe(name: str, groups: Any, rest: str = "") -> str:
+    if groups is None:
+        return f"{name}(every feature by itself{rest})"
     if isinstance(groups, Mapping):
         count, features = len(groups), sum(np.size(members) for members in groups.values())
     else:
@@ -314,6 +347,8 @@ def _describe(name: str, groups: Any, rest: str = "") -> str:
 
 def _labels_of(groups: Any, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]]:
     """The number of each feature's group, and what the groups are called."""
+    if groups is None:
+        groups = {}
     if isinstance(groups, Mapping):
         number = np.full(n_features, -1, dtype=np.intp)
         labels = list(groups)
@@ -347,9 +382,12 @@ def _labels_of(groups: Any, n_features: int, names: Names | None) -> tuple[NDArr
     return number.astype(np.intp), unique.tolist()
 
 
-def _grouped(groups: Any, weights: Any, n_features: int, names: Names | None) -> Structure:
+def _grouped(
+    groups: Any, weights: Any, n_features: int, names: Names | None, factor: Float | None
+) -> Structure:
     number, labels = _labels_of(groups, n_features, names)
-    size = np.bincount(number, minlength=len(labels)).astype(np.float64)
+    penalised = number if factor is None else number[(factor > 0.0) & np.isfinite(factor)]
+    size = np.bincount(penalised, minlength=len(labels)).astype(np.float64)
     if isinstance(weights, str):
         if weights not in ("sqrt_size", "ones"):
             raise ValueError(

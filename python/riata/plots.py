@@ -22,8 +22,8 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
     """Draw every coefficient along a regularisation path.
 
     Coefficients are multiplied by their feature's scale, so that each curve is the effect of one standard
-    deviation when the fit was standardised. The strongest features are coloured, the others grey; the axis on
-    top counts the active ones.
+    deviation when the fit was standardised. The strongest features are coloured, of a group lasso all those
+    of the strongest groups, one colour a group; the others are grey. The axis on top counts the active ones.
 
     Of several outputs, features that enter all of them together are drawn by the norm of their coefficients,
     and others in one panel an output, where a feature has the same colour in all.
@@ -66,6 +66,7 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
     features, curves = active_curves(path)
     order = np.argsort(-np.abs(curves).max(axis=(0, 2), initial=0.0), kind="stable")
     features, curves = features[order], curves[:, order]
+    colours = _colours(path, features)
     for one, (title, chosen) in zip(axes, panels, strict=True):
         shown = np.linalg.norm(curves, axis=0) if chosen is None else curves[chosen]
         if xaxis == "alpha":
@@ -74,7 +75,7 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
             x = np.abs(shown).sum(axis=0)
         else:
             x = path.deviance_ratio
-        _draw_curves(one, x, shown)
+        _draw_curves(one, x, shown, colours)
         what = "coefficient" if chosen is not None else "norm of a feature's coefficients"
         one.set_ylabel(what + (", per standard deviation" if path.standardize else ""))
         if title:
@@ -82,7 +83,7 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
         _x_axis(one, path, x, xaxis)
         if cv is not None and xaxis == "alpha":
             _mark_alphas(one, cv)
-        _name_curves(one, path, features, shown, x, min(labels, len(order)))
+        _name_curves(one, path, features, shown, x, min(labels, len(order)), colours)
     return axes[0] if len(panels) == 1 else np.array(axes)
 
 
@@ -119,16 +120,26 @@ def _axes_for(panels: list[tuple[str, int | None]], ax: Any) -> list[Any]:
     return [_axes(one) for one in given]
 
 
-def _draw_curves(ax: Any, x: NDArray[np.float64], curves: NDArray[np.float64]) -> None:
+def _colours(path: Any, features: NDArray[np.int64]) -> list[str | None]:
+    """The colour of each feature, strongest first, one for all of a group; None beyond the strongest."""
+    units = features if path.groups is None else path.groups[features]
+    place: dict[int, int] = {}
+    ranks = [place.setdefault(int(unit), len(place)) for unit in units]
+    return [COLOURS[rank] if rank < len(COLOURS) else None for rank in ranks]
+
+
+def _draw_curves(
+    ax: Any, x: NDArray[np.float64], curves: NDArray[np.float64], colours: list[str | None]
+) -> None:
     for rank in range(len(curves) - 1, -1, -1):
         y = curves[rank]
         if not y.any():
             continue
         first = max(int(np.argmax(y != 0.0)) - 1, 0)
-        coloured = rank < len(COLOURS)
+        colour = colours[rank]
         ax.plot(
-            x[first:], y[first:], color=COLOURS[rank] if coloured else _GREY, lw=1.6 if coloured else 0.7,
-            zorder=3 if coloured else 2, solid_joinstyle="round",
+            x[first:], y[first:], color=colour or _GREY, lw=1.6 if colour else 0.7,
+            zorder=3 if colour else 2, solid_joinstyle="round",
         )  # fmt: skip
     ax.axhline(0.0, color=_SOFT, lw=0.8, zorder=1)
 
@@ -250,6 +261,7 @@ def _name_curves(
     curves: NDArray[np.float64],
     x: NDArray[np.float64],
     count: int,
+    colours: list[str | None],
 ) -> None:
     """Write names beside the ends of the first `count` curves, kept apart."""
     if count == 0:
@@ -262,6 +274,6 @@ def _name_curves(
         end = curves[k, -1]
         ax.annotate(
             name, (x[-1], end), xytext=(1.015, height), textcoords=("axes fraction", "data"), fontsize=8.5,
-            color=COLOURS[k] if k < len(COLOURS) else _SOFT, va="center", annotation_clip=False,
+            color=colours[k] or _SOFT, va="center", annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": _GREY, "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
         )  # fmt: skip

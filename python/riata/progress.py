@@ -28,6 +28,8 @@ class Progress:
         Draw nothing even on a terminal.
     note : callable, optional
         Called with one line about each alpha, in place of the drawn line.
+    certificate : str, default "gap"
+        What the number that certifies a fit is called.
     """
 
     def __init__(
@@ -36,10 +38,11 @@ class Progress:
         *,
         quiet: bool = False,
         note: Callable[[str], None] | None = None,
+        certificate: str = "gap",
     ) -> None:
         self.stream = sys.stderr if stream is None else stream
         self.shown = not quiet and note is None and self.stream.isatty()
-        self._note = note
+        self._note, self._certificate = note, certificate
         self._seen: list[tuple[float, int]] = []  # seconds spent, alphas done
         self._score: list[str] = []
         self.interrupted = False
@@ -71,7 +74,7 @@ class Progress:
         self._seen.append((now - self._began, done))
         state = [
             f"passes {passes:.1f}",
-            f"gap {max(gap, 0.0):.0e}",
+            f"{self._certificate} {max(gap, 0.0):.0e}",
             f"alpha {alpha:.3g}",
             f"active {n_active:,}",
             *self._score,

@@ -24,6 +24,7 @@ from riata.model_selection import (
     warn_unless_all_converged,
 )
 from riata.path import Path
+from riata.penalties import Penalty
 from riata.relaxed import RelaxedPath
 
 __all__ = ["RelaxedLasso", "RelaxedLassoCV"]
@@ -32,7 +33,7 @@ __all__ = ["RelaxedLasso", "RelaxedLassoCV"]
 class _Relaxed(_Regressor):
     """What both share: coefficients without bounds."""
 
-    def _check_features(self, design: DesignView) -> Features:
+    def _check_features(self, design: DesignView, penalty: Penalty) -> Features:
         return check_features(design, self.penalty_factor, None, None)
 
 
@@ -308,6 +309,7 @@ class RelaxedLassoCV(_Relaxed):
             self.alpha_,
             relaxed.coef(self.alpha_, self.gamma_)[None],
             np.array([relaxed.intercept(self.alpha_, self.gamma_)]),
+            relaxed.path.certificate,
             float(relaxed.path.dual_gaps[i]),
             bool(relaxed.path.converged[i]),
             int(relaxed.path.n_iter[i]),

@@ -32,6 +32,9 @@ def write_results(outputs: OutputSet, fitted: Fitted, page: Page) -> dict[str, A
             write_score(outputs.path(f"{part}score"), hits, beta)
             count = int(np.count_nonzero(beta))
             counts |= {f"{part}weights.tsv": count, f"{part}score": count}
+    if fitted.groups is not None:
+        write_tsv(outputs.path("groups.tsv"), fitted.groups.columns)
+        counts["groups.tsv"] = len(fitted.groups)
     if fitted.partners is not None:
         write_tsv(outputs.path("ld.tsv"), partner_columns(fitted.partners, hits))
         counts["ld.tsv"] = len(fitted.partners.hits)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.certificate import CERTIFICATES, convex_text, gap_text
 from riata.charts import cv_chart, path_chart
 from riata.evaluation import LABELS
-from riata.fitted import Fitted, gap_text
+from riata.fitted import Fitted
 from riata.genome_chart import Mark, genome_chart
 from riata.hits import RATIO_NAMES, RATIOS, Hits
 from riata.ld import SAME
@@ -36,6 +37,7 @@ def fit_sections(fitted: Fitted) -> list[Section]:
         cv_section(fitted) if fitted.cv is not None else None,
         held_out_section(fitted),
         genome_section(fitted),
+        groups_section(fitted),
         hits_section(fitted),
         path_section(fitted),
         samples_section(fitted),
@@ -209,6 +211,38 @@ def named(hits: Hits, row: int) -> str:
     return f"{hits.column('CHROM')[row]}:{hits.column('POS')[row]}"
 
 
+def groups_section(fitted: Fitted) -> Section | None:
+    """Return the table of the groups that were selected."""
+    groups, account = fitted.groups, fitted.account
+    if groups is None or len(groups) == 0:
+        return None
+    named = int(np.count_nonzero(groups.numbers < account.n_groups))
+    alone = len(groups) - named
+    heading = f"Which groups were selected: {named:,} of {account.n_groups:,}"
+    text = (
+        f"Selected is how many of the {fitted.noun} of a group have an effect. Norm is the root of the sum "
+        f"of their squared effects of one standard deviation, in {fitted.unit}."
+    )
+    if alone:
+        text += f" {alone:,} of those selected are in no group, and groups of their own here."
+    if len(groups) > MAX_ROWS:
+        text += f" The first {MAX_ROWS} are here, all {len(groups):,} in {fitted.prefix}.groups.tsv."
+    shown = [
+        ("Rank", groups.column("RANK")),
+        ("Group", groups.column("GROUP")),
+        (fitted.noun.capitalize(), groups.column("SIZE")),
+        ("Selected", groups.column("NONZERO")),
+        ("Norm", groups.column("NORM_STD")),
+        ("Enters at alpha", groups.column("ENTRY_ALPHA")),
+    ]
+    body = table(
+        [(name, values[:MAX_ROWS].tolist()) for name, values in shown],
+        numeric=("Rank", fitted.noun.capitalize(), "Selected", "Norm", "Enters at alpha"),
+        strong="Group",
+    )
+    return Section(heading, text, body)
+
+
 def hits_section(fitted: Fitted) -> Section:
     """Return the table of hits."""
     hits, account = fitted.hits, fitted.account
@@ -222,7 +256,7 @@ def hits_section(fitted: Fitted) -> Section:
     columns = [
         ("Rank", hits.column("RANK")),
         *columns,
-        *((name.capitalize(), values) for name, values in hits.columns if name == "CLASS"),
+        *((name.capitalize(), values) for name, values in hits.columns if name in ("CLASS", "GROUP")),
         ("Beta", hits.beta),
         *((name, hits.column(name)) for name in RATIOS.values() if name in dict(hits.columns)),
         ("Per sd", hits.beta_std),
@@ -243,7 +277,11 @@ def hits_section(fitted: Fitted) -> Section:
         )
     if fitted.path.loss in RATIOS:
         text += f" {RATIOS[fitted.path.loss]} is the {RATIO_NAMES[fitted.path.loss]} of one {unit}."
-    text += " Penalised effects are shrunk towards zero and are not estimates with p-values."
+    text += (
+        " Effects are not estimates with p-values: they were selected"
+        if fitted.path.certificate == "kkt"
+        else " Penalised effects are shrunk towards zero and are not estimates with p-values"
+    ) + "."
     if len(hits) > MAX_ROWS:
         text += f" The first {MAX_ROWS} are here, all {len(hits):,} in {fitted.prefix}.hits.tsv."
     body = effects_table(
@@ -388,15 +426,16 @@ def features_section(fitted: Fitted) -> Section | None:
 
 
 def certificate_section(fitted: Fitted) -> Section:
-    """Return what the duality gap means."""
-    return Section(
-        "What the certificate means",
-        "For every penalty riata computes, from the data, a lower bound on the best objective any "
-        "coefficients could reach. The gap between that bound and the fit, as a share of what there is "
-        f"to explain, is the relative duality gap: here at most {gap_text(fitted.largest_gap)}. To that "
-        "precision the fit is proven to be the best there is for the problem as stated, not merely where "
-        "a solver stopped. It does not say that the model is true.",
-    )
+    """Return what the certificate means."""
+    text = CERTIFICATES[fitted.path.certificate].meaning.format(gap_text(fitted.largest_gap))
+    convex = convex_text(fitted.path)
+    if convex:
+        text += f" The problem is {convex}" + (
+            "."
+            if convex.startswith("not")
+            else ": there it is a strict minimum among those with its features."
+        )
+    return Section("What the certificate means", text)
 
 
 def next_section(fitted: Fitted) -> Section:

@@ -146,7 +146,7 @@ def fit_paths(
     paths = []
     for response, fit in zip(responses, fits, strict=True):
         path = make_path(fit, design, response.target, response.weights, features, options, response.classes)
-        warn_unless_converged(path.alphas, path.dual_gaps, path.converged, path.tol, options.max_iter)
+        warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options)
         paths.append(path)
     _warn_if_memory_ended(paths, options)
     return paths

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.covariates import Coding, Covariates, read_covariates
+from riata.feature_groups import FeatureGroups, find_groups
 from riata.filters import choose_variants, set_aside
 from riata.genotypes import Genotypes
 from riata.inputs import genotype_joiner, genotypes_of, given_source
@@ -71,6 +72,7 @@ class StudyOptions:
     missing_code: str | None = None
     positive: str | None = None
     loss: str | None = None
+    groups: str | None = None
 
 
 class StudyDesign:
@@ -154,6 +156,8 @@ class Study:
         What reports call the features: variants, genes.
     response_columns : dict of str to str
         Which columns were ``time, event, entry, strata, offset``, where there were any.
+    groups : FeatureGroups or None
+        Of the penalised features.
     """
 
     main: Genotypes | NDArray[Any]
@@ -172,6 +176,7 @@ class Study:
     noun: str = "features"
     offset: NDArray[np.float64] | None = None
     response_columns: dict[str, str] = field(default_factory=dict)
+    groups: FeatureGroups | None = None
 
     @property
     def target(self) -> dict[str, Any]:
@@ -299,7 +304,20 @@ def load_studies(asked: Sequence[StudyOptions]) -> Studies:
         raise ValueError("--cat-covar needs --covar FILE")
     for each in asked:
         check_columns(each)
-    return _matrix_studies(asked) if kind == "matrix" else _genotype_studies(asked, kind)
+    joint = _matrix_studies(asked) if kind == "matrix" else _genotype_studies(asked, kind)
+    if options.groups is not None:
+        _read_groups(joint.studies, options.groups)
+    return joint
+
+
+def _read_groups(studies: list[Study], path: str) -> None:
+    """Find the groups of the features, which all studies have in common."""
+    first = studies[0]
+    names = first.features["id" if first.is_genotypes else "name"]
+    groups = find_groups(path, names, first.noun)
+    first.files.append(path)  # one list for all studies
+    for study in studies:
+        study.groups = groups
 
 
 def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:

@@ -102,7 +102,7 @@ ARGUMENTS = [
     (
         {"penalty": "l1"},
         TypeError,
-        r"penalty must be None or riata.penalties.ElasticNet\(l1_ratio\), got 'l1'",
+        r"penalty must be None or one of riata.penalties, such as ElasticNet\(l1_ratio\), got 'l1'",
     ),
     (
         {"penalty": riata.penalties.ElasticNet(0.5), "l1_ratio": 0.2},
