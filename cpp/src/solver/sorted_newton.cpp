@@ -8,8 +8,9 @@
 namespace riata {
 namespace {
 
-constexpr int kShort = 1, kLong = 8;  // proximal steps between two Newton steps: after a full one, after one cut short
-constexpr int kStagnant = 60;         // rounds without progress
+constexpr int kShort = 1, kLong = 32;  // proximal steps between two Newton steps: after a full one, after one cut short
+constexpr Index kPatience = 5;
+constexpr int kStagnant = 60;  // rounds without progress
 constexpr double kGrowth = 1.5,
                  kEase = 0.95;  // of the Lipschitz constant, where a step passes it and from call to call
 
@@ -118,13 +119,13 @@ bool SortedNewton::descend(PenalisedProblem& problem, int steps, Vec& b, Vec& c)
   return moved;
 }
 
-/// A Newton step on the sizes of the clusters and what is free. False when it did not lower the objective, or only cut
-/// short.
-bool SortedNewton::newton(PenalisedProblem& problem, Vec& b, Vec& c) {
+/// A Newton step on the sizes of at most so many clusters and what is free. False when it did not lower the objective,
+/// or only cut short.
+bool SortedNewton::newton(PenalisedProblem& problem, Index most, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   const std::vector<Cluster> clusters = clusters_of(*problem.penalty.sorted(), b);
   const Index k = static_cast<Index>(clusters.size());
-  if (k == 0 || k >= model.rows()) return false;
+  if (k == 0 || k > most) return false;
   std::vector<Index> entries, place;
   Vec signs(b.size());
   for (Index r = 0; r < k; ++r) {
@@ -151,7 +152,7 @@ bool SortedNewton::newton(PenalisedProblem& problem, Vec& b, Vec& c) {
     slope[r] -= clusters[static_cast<std::size_t>(r)].weight;
     from[r] = clusters[static_cast<std::size_t>(r)].size;
   }
-  H.diagonal().array() += 1e-13 * H.diagonal().maxCoeff();
+  H.diagonal().array() += (k < model.rows() ? 1e-13 : 1e-9) * H.diagonal().maxCoeff();  // singular from there on
   const Eigen::LLT<Mat> factor(H);
   if (factor.info() != Eigen::Success) return false;
   const Vec step = factor.solve(slope);
@@ -205,7 +206,9 @@ InnerResult SortedNewton::solve(PenalisedProblem problem, Vec& b, Vec& c) {
     stagnant = worst < 0.9 * best ? 0 : stagnant + 1;
     best = std::min(best, worst);
     if (stagnant > kStagnant) break;
-    const bool whole = !problem.descent_only && newton(problem, b, c);
+    // With as many clusters as rows a step is seldom whole: only where nothing else gets there.
+    const Index most = result.iterations < kPatience ? model.rows() - 1 : 2 * model.rows();
+    const bool whole = !problem.descent_only && newton(problem, most, b, c);
     descend(problem, steps, b, c);
     steps = whole ? kShort : std::min(2 * steps, kLong);
     ++result.iterations;

@@ -27,7 +27,7 @@ class SortedNewton {
 
  private:
   bool descend(PenalisedProblem& problem, int steps, Vec& b, Vec& c);
-  bool newton(PenalisedProblem& problem, Vec& b, Vec& c);
+  bool newton(PenalisedProblem& problem, Index most, Vec& b, Vec& c);
 
   HeldGram gram_;
   double lipschitz_ = 0.0;  // of the gradient, as far as steps have met it
