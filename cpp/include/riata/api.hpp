@@ -17,8 +17,8 @@ namespace riata {
 struct PathOptions {
   /// "gaussian", "binomial", "poisson", "huber", "cox", "multigaussian", "multinomial".
   std::string loss = "gaussian";
-  bool row_grouped = false;     // the coefficients of a feature share a norm; always for "multigaussian"
-  double huber_delta = 1.345;   // of "huber", in units of y: residuals count as they are beyond it, squared within
+  bool row_grouped = false;    // the coefficients of a feature share a norm; always for "multigaussian"
+  double huber_delta = 1.345;  // of "huber", in units of y: residuals count as they are beyond it, squared within
   /// "elastic_net", "group" (Features::group), "mcp", "scad", "slope" (Features::sorted_weights). All but the first for
   /// losses of one output and without bounds, with penalty factors of 0, 1 and infinity where they tie features.
   std::string penalty = "elastic_net";
@@ -98,11 +98,12 @@ struct PathResult {
   std::vector<Index> coef_indptr;
   std::vector<Index> coef_indices;
   std::vector<double> coef_values;
-  std::vector<double> intercepts;       // K for each alpha
-  std::vector<double> primal, dual;     // objective and lower bound (NaN: none), from the data, in double
-  std::vector<double> dual_gaps;        // (primal - dual) / (null objective - saturated objective); "mcp", "scad": the
-                                        // largest violation of a KKT condition, over alpha
-  std::vector<std::uint8_t> locally_convex;  // "mcp", "scad": whether the objective is, strictly, on the active features
+  std::vector<double> intercepts;    // K for each alpha
+  std::vector<double> primal, dual;  // objective and lower bound (NaN: none), from the data, in double
+  std::vector<double> dual_gaps;     // (primal - dual) / (null objective - saturated objective); "mcp", "scad": the
+                                     // largest violation of a KKT condition, over alpha
+  std::vector<std::uint8_t>
+      locally_convex;                   // "mcp", "scad": whether the objective is, strictly, on the active features
   std::vector<double> deviance_ratio;   // of the deviance of the intercept-only fit
   std::vector<std::uint8_t> converged;  // dual gap <= tol
   std::vector<Index> n_active;          // features
@@ -120,14 +121,15 @@ struct PathResult {
 /// Minimises, for each alpha,
 ///   (1 / sum w) sum_i w_i loss(y_i, b0 + x_i'b + offset_i)
 ///     + alpha sum_j pf_j (l1_ratio |b_j| + (1 - l1_ratio) / 2 b_j^2)   subject to lower <= b <= upper,
-/// or with another penalty in the place of the last sum: see PathOptions::penalty; where, when standardising, b_j in the penalty and in the bounds' active set is measured on columns of unit
-/// standard deviation (bounds themselves are on the original scale). Problems use the grid of their leader and stop
-/// where it stops: folds follow the full fit. Leaders have grids of their own, and those that have stopped no longer
-/// take part. Certified: the gap of each fit is computed in double from the data.
-/// With a checkpoint, a fit that was killed, or stopped by progress, goes on from the last state written when it is
-/// called again, and ends with the same bits as one that was not; the file is removed at the end of the path, or kept.
-/// Throws std::invalid_argument for sizes or values outside their domain and for a checkpoint of another fit,
-/// NonFiniteError for NaN or infinity in X, FileError for a checkpoint that cannot be written or is damaged.
+/// or with another penalty in the place of the last sum: see PathOptions::penalty; where, when standardising, b_j in
+/// the penalty and in the bounds' active set is measured on columns of unit standard deviation (bounds themselves are
+/// on the original scale). Problems use the grid of their leader and stop where it stops: folds follow the full fit.
+/// Leaders have grids of their own, and those that have stopped no longer take part. Certified: the gap of each fit is
+/// computed in double from the data. With a checkpoint, a fit that was killed, or stopped by progress, goes on from the
+/// last state written when it is called again, and ends with the same bits as one that was not; the file is removed at
+/// the end of the path, or kept. Throws std::invalid_argument for sizes or values outside their domain and for a
+/// checkpoint of another fit, NonFiniteError for NaN or infinity in X, FileError for a checkpoint that cannot be
+/// written or is damaged.
 std::vector<PathResult> fit_paths(const Design& X, const std::vector<Problem>& problems, const Features& features,
                                   const PathOptions& options);
 
