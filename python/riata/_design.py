@@ -127,7 +127,7 @@ def check_same_features(design: DesignView, n_features: int, feature_names: Name
         j = int(differ[0])
         raise ValueError(
             "X must have the features of the fit in the same order, "
-            f"got {theirs[j]!r} where the fit had {ours[j]!r}"
+            f"got {str(theirs[j])!r} where the fit had {str(ours[j])!r}"
         )
 
 

@@ -200,7 +200,7 @@ class MCP(Penalty):
     Parameters
     ----------
     gamma : float, default=3.0
-        Above 1. Small values are close to best-subset selection, infinity is the lasso. On columns of unit
+        Above 1. Small values are close to best-subset selection, large ones to the lasso. On columns of unit
         standard deviation.
 
     References
@@ -238,7 +238,7 @@ class SCAD(Penalty):
     Parameters
     ----------
     gamma : float, default=3.7
-        Above 2; infinity is the lasso.
+        Above 2; large values are close to the lasso.
 
     References
     ----------

@@ -283,6 +283,86 @@ TEST_CASE("structure: any number of threads gives the same bits, folds too") {
   }
 }
 
+TEST_CASE("structure: a fit that was cut short does not call itself stationary") {
+  const Index n = 100, p = 40;
+  const Mat X = random_matrix(n, p, 14);
+  const auto design = dense_design(X.data(), n, p, 1, n);
+  for (const std::string loss : {"gaussian", "binomial"}) {
+    const Problem problem = make_problem(X, loss, 15);
+    for (const Index max_iter : {1, 5, 1000}) {
+      Case test = make_case("mcp", loss, p);
+      test.options.max_iter = max_iter;
+      test.options.n_alphas = 6;
+      test.options.eps = 0.3;
+      test.features.penalty_factor = Vec::Ones(p);
+      test.features.penalty_factor.head(3).setZero();
+      const PathResult r = fit(*design, problem, test);
+      for (std::size_t k = 0; k < r.alphas.size(); ++k) {
+        CAPTURE(loss);
+        CAPTURE(max_iter);
+        CHECK(std::abs(examine(X, problem, test, r, k).violation - r.dual_gaps[k]) <= 1e-9);
+      }
+    }
+  }
+}
+
+TEST_CASE("structure: groups of ridge have a grid") {
+  const Index n = 30, p = 12;
+  const Mat X = random_matrix(n, p, 16);
+  const auto design = dense_design(X.data(), n, p, 1, n);
+  const Problem problem = make_problem(X, "gaussian", 17);
+  Case test = make_case("group", "gaussian", p);
+  test.options.l1_ratio = 0.0;
+  test.options.n_alphas = 5;
+  const PathResult r = fit(*design, problem, test);
+  CHECK(std::isfinite(r.alpha_max));
+  for (std::size_t k = 0; k < r.alphas.size(); ++k) CHECK(examine(X, problem, test, r, k).gap <= 1e-6);
+}
+
+TEST_CASE("structure: a common factor, large means and folds do not stop the solvers") {
+  const Index n = 120, p = 240;
+  Mat X = random_matrix(n, p, 18);
+  X = (0.3 * X).colwise() + random_matrix(n, 1, 19).col(0);
+  Mat far = random_matrix(n, p, 20);
+  for (Index j = 0; j < p; ++j) far.col(j).array() += static_cast<double>(100 + j % 900);
+  const auto close_by = dense_design(X.data(), n, p, 1, n), shifted = dense_design(far.data(), n, p, 1, n);
+  const Problem problem = make_problem(X, "gaussian", 21);
+  for (const double share : {0.0, 0.5}) {
+    Case test{"group", options_of("gaussian"), {}};
+    test.options.penalty = "group";
+    test.options.sparse_share = share;
+    test.options.n_alphas = 30;
+    for (Index j = 0; j < p; ++j) test.features.group.push_back(j / 4);
+    test.features.group_weights = Vec::Constant(p / 4, 2.0);
+    const PathResult r = fit(*close_by, problem, test);
+    CHECK(*std::max_element(r.dual_gaps.begin(), r.dual_gaps.end()) <= test.options.tol);
+  }
+  std::vector<Problem> problems(2, make_problem(far, "gaussian", 22));
+  for (Index i = 0; i < n; i += 3) problems[1].weights[i] = 0.0;
+  Case test = make_case("slope", "gaussian", p);
+  test.options.n_alphas = 20;
+  test.options.eps = 0.05;
+  for (const PathResult& r : fit_paths(*shifted, problems, test.features, test.options)) {
+    CHECK(*std::max_element(r.dual_gaps.begin(), r.dual_gaps.end()) <= test.options.tol);
+  }
+}
+
+TEST_CASE("structure: SLOPE clusters of very many members take no Gram matrix") {
+  const Index n = 40, p = 6000;
+  Mat X = random_matrix(n, p, 23);
+  X = (0.3 * X).colwise() + random_matrix(n, 1, 24).col(0);
+  const auto design = dense_design(X.data(), n, p, 1, n);
+  const Problem problem = make_problem(X, "gaussian", 25);
+  Case test{"slope", options_of("gaussian"), {}};
+  test.options.penalty = "slope";
+  test.options.n_alphas = 5;
+  test.options.eps = 0.5;
+  test.features.sorted_weights = Vec::LinSpaced(p, 1.0, 1e-3);
+  const PathResult r = fit(*design, problem, test);
+  CHECK(r.counters.memory < 6.0 * static_cast<double>(n * p) * sizeof(double));
+  for (std::size_t k = 0; k < r.alphas.size(); ++k) CHECK(examine(X, problem, test, r, k).gap <= 1.01e-6);
+}
+
 TEST_CASE("structure: a large group takes the way without eigenvectors") {
   const Index n = 40, p = 700;
   const Mat X = random_matrix(n, p, 10);
@@ -315,8 +395,8 @@ TEST_CASE("structure: refuses what it cannot do") {
     CHECK_THROWS_WITH_AS(fit(*design, problem, test), doctest::Contains(why), std::invalid_argument);
   };
   refused("mcp", [](Case& c) { c.options.penalty = "cap"; }, "penalty must be one of");
-  refused("mcp", [](Case& c) { c.options.gamma = 1.0; }, "gamma must be > 1");
-  refused("scad", [](Case& c) { c.options.gamma = 2.0; }, "gamma must be > 2");
+  refused("mcp", [](Case& c) { c.options.gamma = 1.0; }, "gamma must be finite and > 1");
+  refused("scad", [](Case& c) { c.options.gamma = 2.0; }, "gamma must be finite and > 2");
   refused("mcp", [](Case& c) { c.options.l1_ratio = 0.5; }, "l1_ratio must be 1");
   refused("mcp", [](Case& c) { c.options.solver = "homotopy"; }, "solver \"homotopy\"");
   refused("mcp", [](Case& c) { c.features.lower = Vec::Zero(4); }, "lower and upper");

@@ -364,7 +364,8 @@ namespace {
 
 /// Sparse group norms; the last are a lasso.
 std::vector<GroupNorm> sparse_norms() {
-  return {{0.5, 0.0, 0.3}, {0.5, 0.4, 0.3}, {0.1, 0.0, 1.0}, {1.0, 2.0, 0.01}, {0.0, 0.0, 0.7}, {0.0, 0.5, 0.7}};
+  return {{0.5, 0.0, 0.3}, {0.5, 0.4, 0.3}, {0.1, 0.0, 1.0},  {1.0, 2.0, 0.01},
+          {0.0, 0.0, 0.7}, {0.0, 0.5, 0.7}, {2e-4, 0.0, 1.0}, {1e-6, 0.0, 1.0}};
 }
 
 }  // namespace
@@ -406,6 +407,7 @@ TEST_CASE("sparse group norm: dual norm, conjugate and violation by their defini
       CHECK(pure.feasible_scale(c) == doctest::Approx(std::min(1.0, 1.0 / norm)).epsilon(1e-14));
       const double conjugate = net.conjugate(c, 1.0);
       CHECK(net.value(b) + conjugate >= b.dot(c) - 1e-13);
+      CHECK(std::isfinite(net.conjugate(c, net.feasible_scale(c) * (1.0 - 1e-16))));
       if (net.l2 > 0.0) {  // attained where b minimises value(b) - c'b
         Vec best = c / net.l2;
         net.prox(best, 1e300);

@@ -48,7 +48,7 @@ def table(tmp_path):
     X[:, 9] = 1.0
     y = X[:, 3] - X[:, 4] + 0.3 * rng.standard_normal(60)
     header = ["sample", *(f"g{j}" for j in range(20)), "y"]
-    rows = [[f"s{i}", *(repr(float(v)) for v in X[i]), f"{y[i]!r}"] for i in range(60)]
+    rows = [[f"s{i}", *(repr(float(v)) for v in X[i]), repr(float(y[i]))] for i in range(60)]
     path = tmp_path / "table.csv"
     path.write_text("\n".join(",".join(row) for row in [header, *rows]) + "\n")
     return path

@@ -66,9 +66,9 @@ void check_penalty(Index p, const Features& features, const PathOptions& o) {
     refuse("l1_ratio must be 1 with penalty " + quoted + ", got " + std::to_string(o.l1_ratio));
   }
   const double least = o.penalty == "mcp" ? 1.0 : 2.0;
-  if (concave && !(o.gamma > least)) {
-    refuse("gamma must be > " + std::to_string(static_cast<int>(least)) + " with penalty " + quoted + ", got " +
-           std::to_string(o.gamma));
+  if (concave && (!(o.gamma > least) || !std::isfinite(o.gamma))) {
+    refuse("gamma must be finite and > " + std::to_string(static_cast<int>(least)) + " with penalty " + quoted +
+           ", got " + std::to_string(o.gamma));
   }
   if (concave) return;
   for (const double factor : features.penalty_factor) {
@@ -80,6 +80,7 @@ void check_penalty(Index p, const Features& features, const PathOptions& o) {
     if (!(o.sparse_share >= 0.0 && o.sparse_share <= 1.0)) {
       refuse("sparse_share must lie in [0, 1], got " + std::to_string(o.sparse_share));
     }
+    if (o.l1_ratio == 0.0 && o.sparse_share == 1.0) refuse("l1_ratio must be > 0 where sparse_share is 1");
     if (static_cast<Index>(features.group.size()) != p) refuse("group must have one number for each column of X");
     for (const Index g : features.group) {
       if (g < 0 || g >= features.group_weights.size()) {

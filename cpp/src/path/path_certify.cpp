@@ -11,7 +11,6 @@
 namespace riata {
 namespace {
 
-constexpr double kBoundMargin = 1e-6;   // a bound this close to the threshold counts as undecided
 constexpr int kFreeSteps = 2;           // of Newton's method over free features
 constexpr int kTries = 6;               // attempts at a smaller gap before giving up
 constexpr double kBelow = 1.0 - 1e-16;  // a scaled c may pass its threshold by a rounding
@@ -93,7 +92,7 @@ bool PathProblem::move_dual_point(Pending& p) const {
 void PathProblem::begin_certify() {
   evaluate(pending_);
   for (Pending& p : pending_) {
-    if (free_columns_.cols() > 0) {
+    if (free_columns_.cols() > 0 && structure_ != Structure::kConcave) {  // stationary is what holds at the fit itself
       make_dual_feasible(p);
       Mat c(static_cast<Index>(work_.size()), outputs_);
       correlate_work(outputs(p.u), c);
@@ -310,9 +309,10 @@ double PathProblem::null_lambda(const Beyond& beyond) const {
   if (structure_ == Structure::kGroups) {
     const Penalties net = penalties(beyond.features, 1.0);
     for (Index unit = 0; unit < net.units(); ++unit) {
-      GroupNorm norm = (*net.grouped())[unit];
-      norm.l1 *= ratio / std::max(options_.l1_ratio, 1e-300);
-      norm.each *= ratio / std::max(options_.l1_ratio, 1e-300);
+      const Index first = net.begin(unit);
+      GroupNorm norm = norm_of(groups_.of(beyond.features[static_cast<std::size_t>(first)]), 1.0);
+      norm.l1 = ratio * (norm.l1 + norm.l2);  // at the ratio of the grid, which may be that of a ridge
+      norm.each = ratio * options_.sparse_share;
       out = std::max(out, norm.dual_norm(net.grouped()->part(all, unit)));
     }
     return out;
@@ -378,6 +378,7 @@ bool PathProblem::finish_certify() {
     kkt_relative_ = std::max(0.05 * kkt_relative_, 1e-15);  // nothing is missing: the inner solution is too loose
     ++tries_;
   } else {
+    if (structure_ == Structure::kSorted) tries_ = 0;  // with features outside there is no proof to end with
     extend_work(std::move(fresh));
   }
   return true;
@@ -403,12 +404,12 @@ bool PathProblem::accept(Pending& p, bool last_try) {
   b.head(p.b.size()) = p.b;
   c.tail(b.size() - p.b.size()) = p.beyond.values();
   c.head(p.b.size()) = p.c;
-  if (p.c_error > 0.0) {
+  if (p.c_error > 0.0 && net.convex()) {
     for (double& entry : c.head(p.b.size())) entry += std::copysign(p.c_error, entry);
   }
   const double primal = loss_->value(p.eta) + net.value(b);
   if (!net.convex()) {
-    const double violation = net.worst_violation(b, c) / (p.lambda < kInfinity ? p.lambda : 1.0);
+    const double violation = (net.worst_violation(b, c) + p.c_error) / (p.lambda < kInfinity ? p.lambda : 1.0);
     if (!(violation <= options_.tol) && !last_try) return false;
     record(p, primal, std::numeric_limits<double>::quiet_NaN(), violation);
     result_.locally_convex.push_back(locally_convex(p, net));
@@ -440,8 +441,8 @@ bool PathProblem::locally_convex(const Pending& p, const Penalties& net) {
   }
   if (active.empty()) return true;
   if (static_cast<Index>(active.size()) >= n_) return false;
-  Mat gram;
-  model_.gram_block(active, active, gram);
+  active_gram_.cover(model_, active);
+  Mat gram = active_gram_.of(active);
   for (std::size_t i = 0; i < active.size(); ++i) {
     gram.diagonal()[static_cast<Index>(i)] -= net.concave()[static_cast<std::size_t>(active[i])].concavity();
   }

@@ -144,6 +144,7 @@ void PathProblem::renew_model(const Newton& at, const Pending& p, bool careful) 
   model_.expand(&h, p.u, p.b, p.c, std::move(coupling));
   group_descent_.forget();
   sorted_newton_.forget();
+  active_gram_.clear();
   active_set_.reset();
 }
 

@@ -226,6 +226,7 @@ void PathProblem::set_work(std::vector<Index> features) {
   if (outputs_ > 1) block_newton_.renumber(new_number);
   group_descent_.renumber(new_number);
   sorted_newton_.renumber(new_number);
+  active_gram_.renumber(new_number);
   if (simple() || structure_ == Structure::kConcave) {
     std::vector<Index> new_entry;
     for (const Index w : new_number) {

@@ -37,6 +37,8 @@ class PathProblem {
   /// rows than (not too many) columns.
   static bool keeps_gram(const Design& X, const PathOptions& options, bool alone);
 
+  /// A bound this close to its threshold counts as undecided.
+  static constexpr double kBoundMargin = 1e-6;
   /// Bytes for each column of X that its problem keeps beside its state(), means and the like.
   static constexpr double kColumnBytes = 32.0;
 
@@ -90,8 +92,8 @@ class PathProblem {
     archive(r.alphas, r.coef_indptr, r.coef_indices, r.coef_values, r.intercepts, r.primal, r.dual, r.dual_gaps,
             r.deviance_ratio, r.converged, r.locally_convex, r.n_active, r.n_iter, r.solver, r.alpha_max,
             r.null_objective, r.linear_predictor);
-    archive(free_columns_, outside_, work_, model_, active_set_, block_newton_, sorted_newton_, choice_, reuse_,
-            curvature_known_);
+    archive(free_columns_, outside_, work_, model_, active_set_, block_newton_, sorted_newton_, active_gram_, choice_,
+            reuse_, curvature_known_);
     archive(b_, c_, u_, rho_, eta_, c_error_, norm_, g_, lambda_, lambda_max_, earlier_b_, earlier_c_, earlier_lambda_);
     archive(candidates_, candidates_known_, following_, reference_, kkt_relative_, counters_);
     archive(coupled_at_);
@@ -240,6 +242,7 @@ class PathProblem {
   BlockNewton block_newton_;
   GroupDescent group_descent_;
   SortedNewton sorted_newton_;
+  HeldGram active_gram_;  // for locally_convex()
   SolverChoice choice_;
   CurvatureReuse reuse_;
   bool curvature_known_ = false;

@@ -198,8 +198,13 @@ InnerResult PathProblem::solve_blocks(Pending& p, const Penalties& net, double t
       p.solver = "cd";
       return coordinate_descent<Concave>(
           {model_, net.concave(), tolerance, options_.max_iter, counters_, options_.poll}, b, c);
-    case Structure::kGroups:
-      return group_descent_.solve(problem, b, c);
+    case Structure::kGroups: {
+      const InnerResult result = group_descent_.solve(problem, b, c);
+      if (result.converged || descent_only || result.iterations >= options_.max_iter) return result;
+      InnerResult rest = prox_gradient(problem, b, c);  // where columns are so correlated that descent hardly moves
+      rest.iterations += result.iterations;
+      return rest;
+    }
     case Structure::kSorted:
       return sorted_newton_.solve(problem, b, c);
     default:
@@ -283,7 +288,8 @@ void PathProblem::evaluate(std::span<Pending> pending) {
   if (model_.has_gram() && tries_ == 0 && correlate_by_gram(open)) return;
   if (m == 1 && open.front()->correlated) {  // its gradient and u differ by rounding, and so does c
     Pending& p = *open.front();
-    p.c_error = residual_norm(p.u - model_.gradient()) * largest_norm_ * (1.0 + 1e-9);
+    p.c_error = (p.b == model_.b0() ? c_error_ : 0.0) + largest_noise_ * norm_ +
+                residual_norm(p.u - model_.gradient()) * largest_norm_ * (1.0 + 1e-9);
     return;
   }
   Mat c(static_cast<Index>(work_.size()), m * outputs_);

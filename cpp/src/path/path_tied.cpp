@@ -5,11 +5,6 @@
 #include "riata/parallel.hpp"
 
 namespace riata {
-namespace {
-
-constexpr double kBoundMargin = 1e-6;  // a bound this close to the threshold counts as undecided
-
-}  // namespace
 
 /// Bounds and estimates of |c| for the residual asked for.
 void PathProblem::bound_columns() {

@@ -10,7 +10,8 @@ namespace {
 
 constexpr int kShort = 1, kLong = 32;  // proximal steps between two Newton steps: after a full one, after one cut short
 constexpr Index kPatience = 5;
-constexpr int kStagnant = 60;  // rounds without progress
+constexpr Index kMostMembers = 2000;  // of clusters, with a Gram matrix
+constexpr int kStagnant = 60;         // rounds without progress
 constexpr double kGrowth = 1.5,
                  kEase = 0.95;  // of the Lipschitz constant, where a step passes it and from call to call
 
@@ -91,6 +92,7 @@ bool SortedNewton::descend(PenalisedProblem& problem, int steps, Vec& b, Vec& c)
   Quadratic& model = problem.model;
   const std::vector<Index> all = all_of(b.size());
   Vec z = b, cz = c, next, next_c(b.size());
+  const double most = std::max(model.diagonal().sum(), lipschitz_);  // no eigenvalue is larger
   double momentum = 1.0;
   bool moved = false;
   for (int step = 0; step < steps; ++step) {
@@ -101,8 +103,10 @@ bool SortedNewton::descend(PenalisedProblem& problem, int steps, Vec& b, Vec& c)
       model.correlations(next, all, next_c);
       const Vec change = next - z;
       const double square = change.squaredNorm(), bend = change.dot(cz - next_c);
-      if (bend <= lipschitz_ * square * (1.0 + 1e-12) || !std::isfinite(at)) break;
-      lipschitz_ = std::max(kGrowth * lipschitz_, bend / square);
+      // A change of rounding alone bends as it likes.
+      if (bend <= lipschitz_ * square * (1.0 + 1e-12) || lipschitz_ >= most || !std::isfinite(at)) break;
+      if (square <= 1e-22 * z.squaredNorm()) break;
+      lipschitz_ = std::min(std::max(kGrowth * lipschitz_, bend / square), most);
     }
     ++problem.counters.prox_steps;
     moved = moved || next != b;
@@ -136,16 +140,31 @@ bool SortedNewton::newton(PenalisedProblem& problem, Index most, Vec& b, Vec& c)
       place.push_back(r);
     }
   }
-  gram_.cover(model, entries);
-  const Mat G = gram_.of(entries);
-  Mat H = Mat::Zero(k, k);
+  const Index members = static_cast<Index>(entries.size());
   Vec slope = Vec::Zero(k), from(k);
-  for (std::size_t j = 0; j < entries.size(); ++j) {
-    const Index col = static_cast<Index>(j);
-    slope[place[j]] += signs[col] * c[entries[j]];
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      const Index row = static_cast<Index>(i);
-      H(place[i], place[j]) += signs[row] * signs[col] * G(row, col);
+  for (Index j = 0; j < members; ++j) {
+    const std::size_t at = static_cast<std::size_t>(j);
+    slope[place[at]] += signs[j] * c[entries[at]];
+  }
+  Mat H = Mat::Zero(k, k);
+  if (members <= kMostMembers) {
+    gram_.cover(model, entries);
+    const Mat G = gram_.of(entries);
+    for (Index j = 0; j < members; ++j) {
+      for (Index i = 0; i < members; ++i) {
+        H(place[static_cast<std::size_t>(i)], place[static_cast<std::size_t>(j)]) += signs[i] * signs[j] * G(i, j);
+      }
+    }
+  } else {  // a product with the columns for each cluster
+    gram_.clear();
+    Mat whole, image;
+    for (Index r = 0; r < k; ++r) {
+      whole.setZero(1, members);
+      for (Index i = 0; i < members; ++i) {
+        if (place[static_cast<std::size_t>(i)] == r) whole(0, i) = signs[i];
+      }
+      model.curve(entries, whole, image);
+      for (Index i = 0; i < members; ++i) H(place[static_cast<std::size_t>(i)], r) += signs[i] * image(0, i);
     }
   }
   for (Index r = 0; r < k; ++r) {

@@ -76,14 +76,15 @@ struct GroupNorm {
     std::vector<double> sorted(static_cast<std::size_t>(c.size()));
     for (Index i = 0; i < c.size(); ++i) sorted[static_cast<std::size_t>(i)] = std::abs(c[i]) / largest;
     std::sort(sorted.begin(), sorted.end(), std::greater<>());
-    double s1 = 0.0, s2 = 0.0, root = 0.0;
+    double s1 = 0.0, s2 = 0.0, spread = 0.0, root = 0.0;
     for (std::size_t k = 0; k < sorted.size(); ++k) {
+      const double count = static_cast<double>(k + 1), off = k == 0 ? 0.0 : sorted[k] - s1 / static_cast<double>(k);
+      spread += off * off * static_cast<double>(k) / count;  // sum of squares about the mean
       s1 += sorted[k];
       s2 += sorted[k] * sorted[k];
-      // The root where the first k + 1 count: (|t| - each s)^2 summed less (l1 s)^2 falls in s > 0 up to it.
-      const double a = static_cast<double>(k + 1) * each * each - l1 * l1, half = each * s1;
-      const double inside = std::sqrt(std::max(half * half - a * s2, 0.0));
-      root = s2 / (half + inside);
+      // The root where the first k + 1 count. Under it each^2 S1^2 - (k each^2 - l1^2) S2, without cancellation.
+      const double inside = std::max(l1 * l1 * s2 - each * each * count * spread, 0.0);
+      root = s2 / (each * s1 + std::sqrt(inside));
       if (k + 1 == sorted.size() || each * root >= sorted[k + 1]) break;
     }
     return root * largest;

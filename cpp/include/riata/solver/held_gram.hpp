@@ -14,7 +14,10 @@ class HeldGram {
   /// Renumbers features after the working set changed: old number -> new number or -1.
   void renumber(std::span<const Index> new_number);
   /// The curvature changed.
-  void clear() { features_.clear(); }
+  void clear() {
+    features_.clear();
+    gram_.resize(0, 0);
+  }
   /// Makes it cover the features; drops others once they are the most of it.
   void cover(Quadratic& model, std::span<const Index> features);
   /// The matrix of some that are covered.
