@@ -249,9 +249,9 @@ TEST_CASE("fits with every penalty go on from a checkpoint to the same bits") {
   const Index n = 50, p = 160;
   const Mat X = check::random_matrix(n, p, 31);
   const auto design = dense_design(X.data(), n, p, 1, n);
-  for (const std::string& loss : {"gaussian", "binomial"}) {
+  for (const std::string loss : {"gaussian", "binomial"}) {
     const Problem problem = make_problem(X, loss, 32);
-    for (const std::string& penalty : {"group", "mcp", "scad", "slope"}) {
+    for (const std::string penalty : {"group", "mcp", "scad", "slope"}) {
       CAPTURE(loss);
       CAPTURE(penalty);
       PathOptions options = check::options_of(loss);

@@ -145,7 +145,7 @@ TEST_CASE("structure: every certificate holds, by brute force over all columns, 
   for (const std::string& loss : kLosses) {
     Problem problem = make_problem(storages.X, loss, 2);
     for (Index i = 0; i < n; ++i) problem.weights[i] = 1.0 + static_cast<double>(i % 3);
-    for (const std::string& name : {"group", "group with ridge", "sparse group", "slope", "mcp", "scad"}) {
+    for (const std::string name : {"group", "group with ridge", "sparse group", "slope", "mcp", "scad"}) {
       Case test = make_case(name, loss, p);
       test.options.n_alphas = 15;
       const bool concave = test.options.penalty == "mcp" || test.options.penalty == "scad";
@@ -185,8 +185,8 @@ TEST_CASE("structure: factors, offsets, no intercept, no scaling, every solver")
   const Index n = 50, p = 120;
   const Mat X = random_matrix(n, p, 3).array() + 0.5;
   const auto design = dense_design(X.data(), n, p, 1, n);
-  for (const std::string& loss : {"gaussian", "binomial", "cox"}) {
-    for (const std::string& name : {"group", "sparse group", "slope", "mcp", "scad"}) {
+  for (const std::string loss : {"gaussian", "binomial", "cox"}) {
+    for (const std::string name : {"group", "sparse group", "slope", "mcp", "scad"}) {
       for (int variant = 0; variant < 6; ++variant) {
         CAPTURE(loss);
         CAPTURE(name);
@@ -227,14 +227,14 @@ TEST_CASE("structure: special cases are the lasso") {
   const Index n = 60, p = 200;
   const Mat X = random_matrix(n, p, 6);
   const auto design = dense_design(X.data(), n, p, 1, n);
-  for (const std::string& loss : {"gaussian", "binomial", "poisson"}) {
+  for (const std::string loss : {"gaussian", "binomial", "poisson"}) {
     const Problem problem = make_problem(X, loss, 7);
     Case lasso{"lasso", options_of(loss), {}};
     lasso.options.n_alphas = 20;
     lasso.options.eps = 0.1;
     lasso.options.tol = 1e-10;
     const PathResult expected = fit(*design, problem, lasso);
-    for (const std::string& name : {"group of one", "sparse group of all", "slope", "mcp", "scad"}) {
+    for (const std::string name : {"group of one", "sparse group of all", "slope", "mcp", "scad"}) {
       CAPTURE(loss);
       CAPTURE(name);
       Case test{name, lasso.options, {}};
@@ -265,7 +265,7 @@ TEST_CASE("structure: any number of threads gives the same bits, folds too") {
   const Index n = 80, p = 9000;  // more than a chunk of bounds
   const Mat X = random_matrix(n, p, 8);
   const auto design = dense_design(X.data(), n, p, 1, n);
-  for (const std::string& name : {"group", "sparse group", "slope", "mcp"}) {
+  for (const std::string name : {"group", "sparse group", "slope", "mcp"}) {
     CAPTURE(name);
     std::vector<Problem> problems(3, make_problem(X, "gaussian", 9));
     for (Index i = 0; i < n; ++i) problems[static_cast<std::size_t>(1 + i % 2)].weights[i] = 0.0;

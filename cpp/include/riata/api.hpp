@@ -70,9 +70,9 @@ struct Features {
   Vec penalty_factor;  // p: >= 0; 0 unpenalised, infinity excluded; empty: all 1
   Vec lower, upper;    // p: lower <= 0 <= upper; empty: unbounded
 
-  std::vector<Index> group;  // of "group": p numbers of groups
-  Vec group_weights;         // > 0, one a group
-  Vec sorted_weights;        // of "slope": p numbers >= 0 that do not increase
+  std::vector<Index> group = {};  // of "group": p numbers of groups
+  Vec group_weights = {};         // > 0, one a group
+  Vec sorted_weights = {};        // of "slope": p numbers >= 0 that do not increase
 };
 
 struct Counters {
