@@ -288,8 +288,8 @@ void PathProblem::evaluate(std::span<Pending> pending) {
   if (model_.has_gram() && tries_ == 0 && correlate_by_gram(open)) return;
   if (m == 1 && open.front()->correlated) {  // its gradient and u differ by rounding, and so does c
     Pending& p = *open.front();
-    p.c_error = (p.b == model_.b0() ? c_error_ : 0.0) + largest_noise_ * norm_ +
-                residual_norm(p.u - model_.gradient()) * largest_norm_ * (1.0 + 1e-9);
+    p.c_error =
+        (p.b == model_.b0() ? c_error_ : 0.0) + residual_norm(p.u - model_.gradient()) * largest_norm_ * (1.0 + 1e-9);
     return;
   }
   Mat c(static_cast<Index>(work_.size()), m * outputs_);
