@@ -11,9 +11,8 @@
 namespace riata {
 namespace {
 
-constexpr int kFreeSteps = 2;           // of Newton's method over free features
-constexpr int kTries = 6;               // attempts at a smaller gap before giving up
-constexpr double kBelow = 1.0 - 1e-16;  // a scaled c may pass its threshold by a rounding
+constexpr int kFreeSteps = 2;  // of Newton's method over free features
+constexpr int kTries = 6;      // attempts at a smaller gap before giving up
 
 }  // namespace
 

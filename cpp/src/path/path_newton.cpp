@@ -109,7 +109,7 @@ double PathProblem::distance(const Penalties& net, const Vec& b, const Vec& c, s
   double gap = 0.0;
   for (Index i : units) {
     if (net.unpenalised(i)) continue;
-    gap += net.value(i, b) + net.conjugate(i, c, scale * (1.0 - 1e-16)) - scale * net.product(i, b, c);
+    gap += net.value(i, b) + net.conjugate(i, c, scale * kBelow) - scale * net.product(i, b, c);
   }
   gap += shrinkage(scale);
   const double share = kkt_relative_ / kkt_start_;

@@ -39,6 +39,8 @@ class PathProblem {
 
   /// A bound this close to its threshold counts as undecided.
   static constexpr double kBoundMargin = 1e-6;
+  /// A scaled c may pass its threshold by a rounding: conjugates are taken at this share of the scale.
+  static constexpr double kBelow = 1.0 - 1e-16;
   /// Bytes for each column of X that its problem keeps beside its state(), means and the like.
   static constexpr double kColumnBytes = 32.0;
 
