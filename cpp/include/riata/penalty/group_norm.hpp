@@ -14,7 +14,9 @@ namespace riata {
 template <class V>
 double safe_norm(const V& v) {
   const double norm = v.norm();
-  return norm > 1e-140 && norm < 1e140 ? norm : v.stableNorm();
+  if ((norm > 1e-140 && norm < 1e140) || std::isnan(norm) || v.size() == 0) return norm;
+  const double largest = v.cwiseAbs().maxCoeff();
+  return largest > 0.0 && largest < kInfinity ? largest * (v / largest).norm() : largest;
 }
 
 /// each |b|_1 + l1 |b|_2 + l2/2 |b|_2^2 of a vector b: the group lasso (Yuan & Lin 2006) with a ridge part and, where
