@@ -61,6 +61,8 @@ class Account:
         Where on its chromosome each feature that is ever active is drawn.
     n_groups : int
         Groups of a file; other features are groups of their own.
+    chromosome_set : str
+        What the names of chromosomes mean, in the words of ``--chr-set``.
     """
 
     response: str
@@ -79,6 +81,7 @@ class Account:
     places: dict[int, float] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
     n_groups: int = 0
+    chromosome_set: str = "22"
 
     @property
     def pair(self) -> list[str]:
@@ -108,8 +111,9 @@ def account_of(study: Study, active: NDArray[np.int64]) -> Account:
         n_groups=0 if study.groups is None else len(study.groups.members),
     )
     if isinstance(study.main, Genotypes):
-        genome = chromosomes(study.main.variants)
+        genome = chromosomes(study.main.variants, study.main.chromosome_set)
         account.counted_allele = study.main.counted_allele
+        account.chromosome_set = str(study.main.chromosome_set)
         account.genome = [Stretch(c.name, *c.extent, c.placed) for c in genome]
         account.places = dict(zip(active.tolist(), drawn_positions(genome, active).tolist(), strict=True))
     return account

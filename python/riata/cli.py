@@ -341,6 +341,11 @@ def _add_genotypes(data: argparse._ArgumentGroup) -> None:
     )
     data.add_argument("--bgen", nargs="+", metavar="FILE", help="BGEN genotypes")
     data.add_argument("--sample", metavar="FILE", help="sample file of --bgen (default: the one beside it)")
+    data.add_argument(
+        "--chr-set", nargs="+", metavar="SPECIES|N",
+        help="chromosomes of the species: human (the default), cow, dog, horse, mouse, rice, sheep, or the "
+        "number of autosomes and any of no-x, no-y, no-xy, no-mt",
+    )  # fmt: skip
 
 
 def _add_study(verb: argparse.ArgumentParser) -> None:

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.chromosomes import HUMAN, ChromosomeSet
 from riata.genotypes import Genotypes
 from riata.quality import hardy_weinberg
 from riata.tables import read_list, some
 from riata.text_columns import CodedColumn
 
 Mask = NDArray[np.bool_]
-
-#: Numbers that PLINK writes for the chromosomes after 22.
-_LETTERS = {"23": "X", "24": "Y", "25": "XY", "26": "MT", "M": "MT"}
 
 
 @dataclass
@@ -95,9 +93,10 @@ def _many_alleles(geno: Genotypes) -> Mask:
 
 
 def _on_chromosomes(geno: Genotypes, chosen: tuple[str, ...]) -> Mask:
-    wanted = {plain_chromosome(name) for part in chosen for name in _spread(part)}
+    plain = geno.chromosome_set.plain
+    wanted = {plain(name) for part in chosen for name in _spread(part)}
     column: CodedColumn = geno.variants.chrom
-    here = column.isin([name for name in column.names if plain_chromosome(name) in wanted])
+    here = column.isin([name for name in column.names if plain(name) in wanted])
     if not here.any():
         raise ValueError(
             f"--chr: no variant on chromosome {some(sorted(wanted))}; there are {some(column.unique())}"
@@ -113,10 +112,9 @@ def _spread(part: str) -> list[str]:
     return [part]
 
 
-def plain_chromosome(name: str) -> str:
+def plain_chromosome(name: str, chromosome_set: ChromosomeSet = HUMAN) -> str:
     """Name a chromosome in one way: chr1 is 1, 23 is X."""
-    bare = name.removeprefix("chr").upper()
-    return _LETTERS.get(bare, bare)
+    return chromosome_set.plain(name)
 
 
 def _named(geno: Genotypes, path: str) -> Mask:

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.chromosomes import HUMAN, ChromosomeSet
 from riata.tables import Table
 
 Columns = NDArray[np.int64]
 Float = NDArray[np.float64]
 
-#: Names of a chromosome that stands for "not placed".
-UNPLACED = ("0", "")
-
 
 @dataclass(frozen=True)
 class Chromosome:
-    """One chromosome of a file: its variants sorted by position, and whether they have positions at all."""
+    """One chromosome by its one name: its variants by position, and whether they have positions at all."""
 
     name: str
     columns: Columns
@@ -26,7 +24,7 @@ class Chromosome:
 
     @property
     def placed(self) -> bool:
-        return self.name not in UNPLACED and len(self.pos) > 0 and int(self.pos[-1]) > 0
+        return self.name != "0" and len(self.pos) > 0 and int(self.pos[-1]) > 0
 
     @property
     def extent(self) -> tuple[float, float]:
@@ -47,13 +45,13 @@ class Chromosome:
         return self.columns[first:last]
 
 
-def chromosomes(variants: Table) -> list[Chromosome]:
-    """Return the chromosomes of a variant table in reading order."""
+def chromosomes(variants: Table, chromosome_set: ChromosomeSet = HUMAN) -> list[Chromosome]:
+    """Return the chromosomes of a variant table in reading order; names for the same one are one."""
     found: dict[str, list[Columns]] = {}
     for name, start, stop in _runs(variants):
-        found.setdefault(name, []).append(np.arange(start, stop, dtype=np.int64))
+        found.setdefault(chromosome_set.plain(name), []).append(np.arange(start, stop, dtype=np.int64))
     out = []
-    for name in sorted(found, key=chromosome_order):
+    for name in sorted(found, key=chromosome_set.order):
         columns = np.concatenate(found[name])
         pos = np.asarray(variants.pos[columns], dtype=np.int64)
         order = np.argsort(pos, kind="stable")
@@ -69,17 +67,6 @@ def _runs(variants: Table) -> list[tuple[str, int, int]]:
     ends = np.flatnonzero(np.asarray(chrom[1:] != chrom[:-1], dtype=bool)) + 1
     starts = [0, *ends.tolist()]
     return [(str(chrom[a]), a, b) for a, b in zip(starts, [*starts[1:], len(chrom)], strict=True)]
-
-
-def chromosome_order(name: str) -> tuple[int, str]:
-    """Sort chromosomes as people do: 1 to 22, X, Y, XY, MT, other names, and last what has no place."""
-    bare = name.removeprefix("chr")
-    if bare in UNPLACED:
-        return 2000, bare
-    if bare.isdigit():
-        return int(bare), bare
-    letters = {"X": 23, "Y": 24, "XY": 25, "M": 26, "MT": 26}
-    return letters.get(bare.upper(), 1000), bare
 
 
 def drawn_positions(genome: list[Chromosome], columns: Columns) -> Float:

@@ -111,7 +111,7 @@ def _bands(frame: Frame, genome: Sequence[Stretch], starts: list[float], ends: l
 
 def chromosome_label(stretch: Stretch) -> str:
     """Name a chromosome under the axis."""
-    return "unplaced" if stretch.name in ("0", "") else stretch.name.removeprefix("chr")
+    return "unplaced" if stretch.name == "0" else stretch.name
 
 
 def _stems(frame: Frame, marks: Sequence[Mark], spots: Sequence[tuple[float, float]]) -> list[str]:

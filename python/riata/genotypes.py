@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata.bgen import BgenReader
+from riata.chromosomes import HUMAN, ChromosomeSet, ChrSet
 from riata.loading import Reader
 from riata.pgen import PgenReader
 from riata.plink_tables import read_bim, read_fam
@@ -43,6 +44,7 @@ def open_genotypes(
     *,
     counted_allele: Literal["A1", "A2", "ALT", "REF"] | None = None,
     sample: StrPath | None = None,
+    chr_set: ChrSet = None,
 ) -> Genotypes:
     """Open genotype files (PLINK 1 ``.bed``, PLINK 2 ``.pgen``, ``.bgen``) without reading the genotypes.
 
@@ -60,6 +62,10 @@ def open_genotypes(
         as do REF and A2. The ALT of a ``.bgen`` is its second allele, whichever of the two is the reference.
     sample : str or path-like, optional
         Oxford ``.sample`` file of a ``.bgen``, or of several; default ``study.sample`` where it exists.
+    chr_set : str, int or ChromosomeSet, optional
+        Which chromosomes there are, as PLINK's ``--chr-set``: a species (``"cow"``), a number of autosomes or
+        a `riata.chromosomes.ChromosomeSet`. By default those of humans, where 23 to 26 are X, Y, XY and MT;
+        in files that count beyond 26 all numbers are autosomes.
 
     Returns
     -------
@@ -90,6 +96,7 @@ def open_genotypes(
     """
     if counted_allele is not None and counted_allele not in _ALLELES:
         raise ValueError(f"counted_allele must be one of {', '.join(_ALLELES)}, got {counted_allele!r}")
+    asked = None if chr_set is None else ChromosomeSet.of(chr_set)
     given: list[StrPath] = [path] if isinstance(path, str | os.PathLike) else list(path)
     names = [one for name in given for one in _expand(fspath(name))]
     if not names:
@@ -97,12 +104,14 @@ def open_genotypes(
     opened = [_open_one(name, sample) for name in names]
     for other in opened[1:]:
         _check_same_samples(opened[0], other)
+    variants = concat_tables([one.variants for one in opened])
     return Genotypes(
         [one.source for one in opened],
-        concat_tables([one.variants for one in opened]),
+        variants,
         opened[0].samples,
         _ALLELES[counted_allele or "A1"],
         files=[file for one in opened for file in one.files],
+        chromosome_set=asked or ChromosomeSet.guess(variants.chrom.unique()),
     )
 
 
@@ -150,6 +159,8 @@ class Genotypes:
         The genotype file, the first of them if there are several.
     files : list of str
         Every file that belongs to the genotypes.
+    chromosome_set : ChromosomeSet
+        What the names of chromosomes mean.
     """
 
     def __init__(
@@ -160,11 +171,13 @@ class Genotypes:
         counted_allele: str,
         *,
         files: Sequence[str] = (),
+        chromosome_set: ChromosomeSet = HUMAN,
         _rows: NDArray[np.int64] | None = None,
         _columns: NDArray[np.int64] | None = None,
     ) -> None:
         self.sources, self.variants, self.samples = tuple(sources), variants, samples
         self.counted_allele, self.files = counted_allele, list(files)
+        self.chromosome_set = chromosome_set
         self._rows, self._columns = _rows, _columns
         self._opened: list[Part] | None = None
 
@@ -229,6 +242,7 @@ class Genotypes:
             self.samples if rows is None else self.samples[rows],
             self.counted_allele,
             files=self.files,
+            chromosome_set=self.chromosome_set,
             _rows=_compose(self._rows, rows),
             _columns=_compose(self._columns, columns),
         )

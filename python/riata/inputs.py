@@ -25,6 +25,8 @@ def given_source(options: Any) -> str:
         raise ValueError(f"give exactly one of --bfile, --pfile, --bgen and --matrix{told}")
     if getattr(options, "sample", None) is not None and given != ["bgen"]:
         raise ValueError("--sample is for --bgen")
+    if getattr(options, "chr_set", None) is not None and given == ["matrix"]:
+        raise ValueError("--chr-set is for genotypes, not for --matrix")
     return given[0]
 
 
@@ -36,6 +38,8 @@ def genotypes_of(options: Any, counted_allele: str = "A1") -> Genotypes:
     paths = [value] if isinstance(value, str) else list(value)
     paths = [path if path.endswith(suffix) else path + suffix for path in paths]
     more: dict[str, Any] = {} if getattr(options, "sample", None) is None else {"sample": options.sample}
+    if getattr(options, "chr_set", None) is not None:
+        more["chr_set"] = " ".join(options.chr_set)
     allele: Any = counted_allele
     return open_genotypes(paths[0] if len(paths) == 1 else paths, counted_allele=allele, **more)
 

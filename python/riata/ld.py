@@ -102,7 +102,7 @@ def find_partners(
     correlator = _Correlator(geno, check_threads(n_threads))
     reach = round(1000.0 * window_kb)
     found: list[tuple[Columns, Columns, Float]] = []
-    for chromosome in chromosomes(geno.variants) if len(looked_at) else []:
+    for chromosome in chromosomes(geno.variants, geno.chromosome_set) if len(looked_at) else []:
         for rows, places in _groups(chromosome, columns, looked_at, reach):
             found += correlator.pairs(chromosome, rows, places, columns[rows], reach, least_r2)
     hit, other, r2 = (

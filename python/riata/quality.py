@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
+from riata.chromosomes import Kind
 from riata.tables import Table
 
 if TYPE_CHECKING:
     from riata.genotypes import Genotypes
 
-_X = ("X", "23", "chrX", "chr23")
-_Y_AND_MT = ("Y", "24", "chrY", "chr24", "MT", "M", "26", "chrMT", "chrM", "chr26")
 _FEMALE = "2"
 
 
@@ -42,15 +41,28 @@ def quality_table(geno: Genotypes) -> Table:
 
 
 def hardy_weinberg(geno: Genotypes) -> NDArray[np.float64]:
-    """Return p values of the exact test, (p,): over women on X, NaN on Y, on MT and without calls."""
+    """Return p values of the exact test, (p,): over women on X, NaN on Y, on MT and without calls.
+
+    Of haploid genomes all are NaN.
+    """
     threads = os.cpu_count() or 1
+    if geno.chromosome_set.haploid:
+        return np.full(geno.shape[1], np.nan)
     out = _core.hardy_weinberg(geno.counts(), threads)
-    on_x = np.flatnonzero(geno.variants.chrom.isin(_X))
+    on_x = np.flatnonzero(of_kind(geno, "X"))
     if len(on_x):
         women = geno.subset(samples=geno.samples.sex == _FEMALE, variants=on_x)
         out[on_x] = _core.hardy_weinberg(women.counts(), threads) if len(women) else np.nan
-    out[geno.variants.chrom.isin(_Y_AND_MT)] = np.nan
+    out[of_kind(geno, "Y", "MT")] = np.nan
     return out
+
+
+def of_kind(geno: Genotypes, *kinds: Kind) -> NDArray[np.bool_]:
+    """Say which variants are on chromosomes of some kinds, (p,)."""
+    chrom = geno.variants.chrom
+    return np.asarray(
+        chrom.isin([name for name in chrom.unique() if geno.chromosome_set.kind(name) in kinds])
+    )
 
 
 def repeated_sites(variants: Table) -> NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from riata.certificate import CERTIFICATES, convex_text, gap_text
 from riata.charts import cv_chart, path_chart
+from riata.chromosomes import ChromosomeSet
 from riata.evaluation import LABELS
 from riata.fitted import Fitted
 from riata.genome_chart import Mark, genome_chart
@@ -178,9 +180,11 @@ def genome_section(fitted: Fitted) -> Section | None:
         return None
     chrom, eaf = hits.column("CHROM"), hits.column("EAF")
     places = variant_places(hits)
+    plain = ChromosomeSet.of(account.chromosome_set).plain
+    genome = [replace(stretch, name=plain(stretch.name)) for stretch in account.genome]
     marks = [
         Mark(
-            chromosome=str(chrom[k]),
+            chromosome=plain(str(chrom[k])),
             place=account.places[int(hits.positions[k])],
             effect=float(hits.beta_std[k]),
             name=named(hits, int(k)),
@@ -195,7 +199,7 @@ def genome_section(fitted: Fitted) -> Section | None:
         "Where they lie",
         "Effects along the genome, given all other selected variants: upwards where the effect allele "
         f"raises {fitted.outcome}, downwards where it lowers it. The strongest are named.",
-        figure(genome_chart(account.genome, marks, label)),
+        figure(genome_chart(genome, marks, label)),
     )
 
 

@@ -42,6 +42,7 @@ class StudyOptions:
     pfile: str | tuple[str, ...] | None = None
     bgen: str | tuple[str, ...] | None = None
     sample: str | None = None
+    chr_set: tuple[str, ...] | None = None
     matrix: str | None = None
     orient: str = "samples-rows"
     target: str | None = None

@@ -194,14 +194,22 @@ def storages(X):
     }
 
 
-def write_plink(stem, dosage):
-    """Write copies of A1 (0, 1, 2; NaN missing) as stem.bed/.bim/.fam; returns the .bed file's name."""
+def write_plink(stem, dosage, *, chrom=None, pos=None, sex=None):
+    """Write copies of A1 (0, 1, 2; NaN missing) as stem.bed/.bim/.fam; returns the .bed file's name.
+
+    Chromosomes (1), positions (100 on) and sexes (unknown) are lists.
+    """
     n, p = dosage.shape
+    places = zip(
+        ["1"] * p if chrom is None else chrom, range(100, 100 + p) if pos is None else pos, strict=True
+    )
     codes = np.zeros((-(-n // 4) * 4, p), dtype=np.uint8)
     codes[:n] = np.where(np.isnan(dosage), 1, np.choose(np.nan_to_num(dosage).astype(int), [3, 2, 0]))
     packed = (codes.reshape(-1, 4, p) << np.array([0, 2, 4, 6])[:, None]).sum(axis=1).astype(np.uint8)
-    bed = stem.with_suffix(".bed")
+    bed = Path(f"{stem}.bed")
     bed.write_bytes(b"\x6c\x1b\x01" + packed.T.tobytes())
-    stem.with_suffix(".bim").write_text("".join(f"1 rs{j} 0 {100 + j} A G\n" for j in range(p)))
-    stem.with_suffix(".fam").write_text("".join(f"f{i} i{i} 0 0 0 -9\n" for i in range(n)))
+    variants = "".join(f"{name} rs{j} 0 {place} A G\n" for j, (name, place) in enumerate(places))
+    samples = "".join(f"f{i} i{i} 0 0 {0 if sex is None else sex[i]} -9\n" for i in range(n))
+    Path(f"{stem}.bim").write_text(variants)
+    Path(f"{stem}.fam").write_text(samples)
     return str(bed)

@@ -6,18 +6,14 @@ import numpy as np
 import pytest
 
 from riata.account import Stretch
-from riata.genome import chromosome_order, chromosomes, drawn_positions
+from riata.chromosomes import SPECIES
+from riata.genome import chromosomes, drawn_positions
 from riata.genome_chart import Mark, genome_chart
 from riata.tables import Table, text_array
 
 
 def variants(chrom, pos):
     return Table({"chrom": text_array(chrom), "pos": np.array(pos, dtype=np.int64)})
-
-
-def test_reading_order():
-    names = ["HLA-A*01", "MT", "X", "10", "2", "0", "chr3", "Y", "XY"]
-    assert sorted(names, key=chromosome_order) == ["2", "chr3", "10", "X", "Y", "XY", "MT", "HLA-A*01", "0"]
 
 
 def test_chromosomes_of_any_file():
@@ -33,6 +29,13 @@ def test_chromosomes_of_any_file():
     columns = np.array([4, 2, 0])
     assert drawn_positions(genome, columns).tolist() == [0.0, 7.0, 50.0]
     assert chromosomes(variants([], [])) == []
+
+
+def test_names_for_one_chromosome_are_one():
+    table = variants(["chr1", "01", "1", "chr10", "2", "23"], [30, 10, 20, 5, 5, 5])
+    assert [c.name for c in chromosomes(table)] == ["1", "2", "10", "X"]
+    assert [c.name for c in chromosomes(table, SPECIES["cow"])] == ["1", "2", "10", "23"]
+    assert chromosomes(table)[0].columns.tolist() == [1, 2, 0]
 
 
 GENOMES = {
