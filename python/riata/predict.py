@@ -72,6 +72,7 @@ def run_predict(options: Namespace) -> int:
             assert task.weights is not None
             chosen = main if len(rows) == len(main) else main.subset(samples=rows)
             scores = score_genotypes(task.weights, chosen, allow_missing=options.allow_missing)
+            scores.notes[:0] = task.weights.notes
         else:
             assert task.model is not None
             main.X = main.X[rows]

@@ -83,6 +83,8 @@ def score_genotypes(weights: Weights, geno: Genotypes, *, allow_missing: bool = 
         When a variant is absent or has other alleles, unless `allow_missing` puts the mean in its place; or
         when it is there more than once.
     """
+    if weights.by_copies is not None:
+        raise ValueError(f"{weights.source}: weights that are not additive cannot be applied")
     found = find_variants(weights, geno)
     if found.absent and not allow_missing:
         hint = "; --allow-missing lets the mean stand in for missing variants"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import IO, Any, cast
@@ -18,9 +18,6 @@ StrPath = str | PathLike[str]
 
 #: Spellings of "no value" in any text table, compared without case.
 MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "null", "none", "."})
-
-
-_COMMENT = re.compile(r"##|#\s*[^\t]*=")
 
 Column = NDArray[Any] | TextColumn
 
@@ -120,10 +117,20 @@ class TextTable:
         As many cells as the header, stripped of blanks.
     lines : list of int
         Line number of each row, counted from 1.
+    comments : list of str
+        Lines before the header that were passed over.
     """
 
-    def __init__(self, path: str, header: list[str], rows: list[list[str]], lines: list[int]) -> None:
+    def __init__(
+        self,
+        path: str,
+        header: list[str],
+        rows: list[list[str]],
+        lines: list[int],
+        comments: Sequence[str] = (),
+    ) -> None:
         self.path, self.header, self.rows, self.lines = path, header, rows, lines
+        self.comments = list(comments)
 
     def position(self, name: str) -> int:
         """Return where column `name` is; ValueError lists the columns there are."""
@@ -180,10 +187,10 @@ def find_delimiter(path: StrPath, first_line: str) -> str | None:
     return "\t" if name.endswith(".tsv") else None
 
 
-def read_text_table(path: StrPath, *, comments: bool = False) -> TextTable:
+def read_text_table(path: StrPath, *, is_comment: Callable[[str], bool] | None = None) -> TextTable:
     """Read a table with a header line; blank lines are skipped.
 
-    With `comments`, so are lines before the header that begin with ``##`` or read ``#name=value``.
+    So are lines before the header of which `is_comment` is true: they are kept in ``comments``.
 
     Raises
     ------
@@ -196,11 +203,15 @@ def read_text_table(path: StrPath, *, comments: bool = False) -> TextTable:
     rows: list[list[str]] = []
     lines: list[int] = []
     header: list[str] | None = None
+    comments: list[str] = []
     delimiter: str | None = None
     with open_text(path) as file:
         for number, raw in enumerate(file, 1):
             line = raw.rstrip("\r\n")
-            if not line.strip() or (comments and header is None and _COMMENT.match(line)):
+            if not line.strip():
+                continue
+            if header is None and is_comment is not None and is_comment(line):
+                comments.append(line)
                 continue
             if header is None:
                 delimiter = find_delimiter(path, line)
@@ -224,7 +235,7 @@ def read_text_table(path: StrPath, *, comments: bool = False) -> TextTable:
         raise ValueError(
             f"{name}: the first line must name each column once, it has {some(twice)} more than once"
         )
-    return TextTable(name, header, rows, lines)
+    return TextTable(name, header, rows, lines, comments)
 
 
 def read_list(path: StrPath) -> list[list[str]]:
