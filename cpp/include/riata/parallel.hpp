@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <exception>
+#include <functional>
 
 #include "riata/types.hpp"
 
@@ -33,9 +34,20 @@ class PollScope {
   const Poll* before_;
 };
 
+/// Whether this process was forked from the one that loaded the library.
+bool forked();
+
+/// Calls work() on a thread of its own, and meanwhile `watch` on this one until it has ended; when `watch` throws,
+/// stop() is called, and the exception is thrown again once work() has returned.
+void on_fresh_thread(const std::function<void()>& work, const std::function<void()>& watch,
+                     const std::function<void()>& stop);
+
 /// Calls fn(chunk) once for each chunk in [0, chunks), on up to `threads` OpenMP threads, in no fixed order. With one
 /// thread (or one chunk, or a build without OpenMP) the calls are made in order on the caller and no parallel region
 /// is entered. The first exception thrown stops the handing out of chunks and is thrown again here.
+///
+/// The threads that OpenMP keeps ready for a thread do not live on in a forked process, where GCC's runtime would wait
+/// for them for ever. There a thread of its own, which has none yet, leads each region.
 template <class Fn>
 void parallel_for(Index chunks, int threads, const Fn& fn) {
 #ifdef _OPENMP
@@ -43,15 +55,22 @@ void parallel_for(Index chunks, int threads, const Fn& fn) {
     const int used = chunks < threads ? static_cast<int>(chunks) : threads;
     std::exception_ptr error;
     std::atomic<bool> failed{false};
+    const auto region = [&] {
 #pragma omp parallel for num_threads(used) schedule(dynamic)
-    for (Index chunk = 0; chunk < chunks; ++chunk) {
-      if (failed.load(std::memory_order_relaxed)) continue;
-      try {
-        PollScope::check();
-        fn(chunk);
-      } catch (...) {
-        if (!failed.exchange(true)) error = std::current_exception();
+      for (Index chunk = 0; chunk < chunks; ++chunk) {
+        if (failed.load(std::memory_order_relaxed)) continue;
+        try {
+          PollScope::check();
+          fn(chunk);
+        } catch (...) {
+          if (!failed.exchange(true)) error = std::current_exception();
+        }
       }
+    };
+    if (forked()) {
+      on_fresh_thread(region, &PollScope::check, [&] { failed = true; });
+    } else {
+      region();
     }
     if (error) std::rethrow_exception(error);
     return;
