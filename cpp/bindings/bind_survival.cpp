@@ -63,10 +63,10 @@ void bind_survival(py::module_& m) {
       },
       "time"_a, "survival"_a, "weights"_a);
   m.def(
-      "cox_hazards",
+      "cox_log_hazards",
       [](const Array& time, const Survival& survival, const Array& weights, const Array& eta) {
         const riata::Cox loss = make_cox(time, survival, weights);
-        const Vec jumps = loss.hazards(vector_of(eta));
+        const Vec jumps = loss.log_hazards(vector_of(eta));
         Vec times(jumps.size()), strata(jumps.size());
         for (Index k = 0; k < jumps.size(); ++k) {
           times[k] = loss.risk_sets().time(k);

@@ -251,6 +251,7 @@ class CrossValidated(SparseLinearModel):
         features: Features,
         groups: Any,
         classes: NDArray[Any] | None = None,
+        offset: Float | None = None,
     ) -> None:
         """Cross-validate, and keep the fit at the selected alpha."""
         cv = 5 if self.cv is None else self.cv
@@ -259,7 +260,7 @@ class CrossValidated(SparseLinearModel):
             design,
             target,
             weights,
-            None,
+            offset,
             features,
             options,
             splits,

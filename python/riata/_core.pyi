@@ -171,10 +171,10 @@ def cox_objective(
     """Minus the log partial likelihood over the sum of weights, of each column of eta (n x L)."""
 
 def cox_saturated(time: NDArray[np.float64], survival: Survival, weights: NDArray[np.float64]) -> float: ...
-def cox_hazards(
+def cox_log_hazards(
     time: NDArray[np.float64], survival: Survival, weights: NDArray[np.float64], eta: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """(stratum, time, jump of the cumulative baseline hazard) of each event time, for one eta (n,)."""
+    """(stratum, time, log of the jump of the hazard accumulated at eta 0) of each event time; eta (n,)."""
 
 def concordance(
     time: NDArray[np.float64], survival: Survival, weights: NDArray[np.float64], eta: NDArray[np.float64]

@@ -14,13 +14,16 @@ from riata._design import DesignView
 from riata._validation import Float, check_choice, check_vector
 
 TIES = ("breslow", "efron")
+ROUNDING = float(np.sqrt(np.finfo(np.float64).eps))  # of computed times, relative to their mean size
+ABSENT = ("<NA>", "nan", "NaT")
 
 
 @dataclass(frozen=True, slots=True)
 class SurvivalTarget:
     """Checked survival times: `time` is when a sample stops being at risk, `event` 1.0 if by an event.
 
-    `strata` holds codes, the positions of the labels in `labels`.
+    `strata` holds codes, the positions of the labels in `labels`. Times within `resolution` of each other are
+    the same: see `rejoin_ties`.
     """
 
     time: Float
@@ -29,6 +32,7 @@ class SurvivalTarget:
     strata: Float | None
     labels: NDArray[Any] | None
     ties: str
+    resolution: float
 
     def __len__(self) -> int:
         return len(self.time)
@@ -78,18 +82,41 @@ def check_survival_target(
     if start is not None:
         start = check_vector("start", start, n, "sample")
         late = ~(start < time) | ~np.isfinite(start)
-        if late.any():
-            i = int(np.flatnonzero(late)[0])
-            raise ValueError(
-                "start must hold finite numbers less than the times of y, "
-                f"got {start[i]} at position {i}, where the time is {time[i]}"
-            )
+        _refuse_late(start, time, late)
+        (joined, start), resolution = rejoin_ties(time, start)
+        _refuse_late(start, time, start >= joined)
+        time = joined
+    else:
+        (time,), resolution = rejoin_ties(time)
     codes = labels = None
     if strata is not None:
-        labels, codes = _strata(strata, n)
-    target = SurvivalTarget(time, event, start, codes, labels, ties)
+        labels, places = np.unique(check_strata(strata, n), return_inverse=True)
+        codes = places.astype(np.float64)
+    target = SurvivalTarget(time, event, start, codes, labels, ties, resolution)
     check_events(target, weights)
     return target
+
+
+def _refuse_late(start: Float, time: Float, late: NDArray[np.bool_]) -> None:
+    if late.any():
+        i = int(np.flatnonzero(late)[0])
+        raise ValueError(
+            "start must hold finite numbers less than the times of y, "
+            f"got {start[i]} at position {i}, where the time is {time[i]}"
+        )
+
+
+def rejoin_ties(*times: Float) -> tuple[list[Float], float]:
+    """Make times equal that differ by rounding alone, as 0.1 + 0.2 and 0.3 do; also return how near that is.
+
+    The rule is that of R's survival (its `timefix`): of all times in order, those that follow each other by
+    at most 1.5e-8 of their mean size are the same time, the smallest of them.
+    """
+    each = np.unique(np.concatenate(times))
+    resolution = ROUNDING * float(np.mean(np.abs(each)))
+    first = np.concatenate([[True], each[1:] - each[:-1] > resolution])
+    smallest = each[first][np.cumsum(first) - 1]
+    return [smallest[np.searchsorted(each, part)] for part in times], resolution
 
 
 def refuse_survival_arguments(loss: str, start: Any, strata: Any, ties: Any) -> None:
@@ -136,17 +163,23 @@ def _time_and_event(y: Any, n: int) -> tuple[Float, Float]:
     return np.ascontiguousarray(array[:, 0]), np.ascontiguousarray(array[:, 1])
 
 
-def _strata(strata: Any, n: int) -> tuple[NDArray[Any], Float]:
+def check_strata(strata: Any, n: int) -> NDArray[Any]:
+    """Return labels, one a sample, as an array of numbers or text, whatever held them."""
     array = np.asarray(strata)
     if array.shape != (n,):
         raise ValueError(f"strata must hold one label a sample, shape ({n},), got shape {array.shape}")
+    if array.dtype.kind in "OT":  # text of pandas, of numpy 2, or a mixture
+        for i, label in enumerate(array.tolist()):
+            if not isinstance(label, str) and (label is None or str(label) in ABSENT):
+                raise ValueError(f"strata must hold a label for every sample, got {label} at position {i}")
+        if len({isinstance(label, str) for label in array.tolist()}) > 1:
+            raise TypeError("strata must hold labels of one kind, numbers or text, got both")
+        array = np.array(array.tolist())
+    if array.dtype.kind not in "USiufb":
+        raise TypeError(f"strata must hold numbers or text, got values of type {array.dtype}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError("strata must hold labels, got NaN or infinity")
-    try:
-        labels, codes = np.unique(array, return_inverse=True)
-    except TypeError as error:
-        raise TypeError("strata must hold labels of one kind, that can be ordered") from error
-    return labels, codes.astype(np.float64)
+    return array
 
 
 def concordance(target: SurvivalTarget, eta: Float, weights: Float) -> Float:

@@ -190,6 +190,33 @@ def check_offset(offset: Any, n: int, outputs: tuple[int, ...] = ()) -> Float | 
     return check_finite("offset", offset, n, "sample")
 
 
+def check_new_offset(
+    offset: Any, m: int, outputs: tuple[int, ...] = (), *, fitted: bool | None
+) -> Float | None:
+    """Return the offset of new samples, m or m x K, or None; one number stands for all.
+
+    It is asked for where the model was `fitted` with one. Where that is not known, as of models that older
+    versions saved, a prediction without it warns.
+    """
+    if offset is None and fitted:
+        raise ValueError(
+            "offset must be given: the model was fitted with one (offset=0 predicts without, as rates)"
+        )
+    if offset is None and fitted is None:
+        import warnings
+
+        warnings.warn(
+            "the saved model does not tell whether it was fitted with an offset, and predicts without: "
+            "give offset=, or offset=0 where there was none",
+            UserWarning,
+            stacklevel=4,
+        )
+    if offset is not None and np.ndim(offset) == 0:
+        number = check_real("offset", offset)
+        return np.full((m, *outputs), number)
+    return check_offset(offset, m, outputs)
+
+
 def check_penalty_factor(penalty_factor: Any, p: int) -> Float | None:
     """Return p factors >= 0 (0: not penalised, infinity: left out), or None."""
     if penalty_factor is None:

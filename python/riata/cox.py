@@ -12,14 +12,24 @@ from riata._arguments import Features, check_features
 from riata._base import CrossValidated, SparseLinearModel
 from riata._coefs import linear_predictor
 from riata._design import DesignView
-from riata._survival import TIES, SurvivalTarget, check_comparable, check_survival_target, concordance
+from riata._survival import (
+    TIES,
+    SurvivalTarget,
+    check_comparable,
+    check_strata,
+    check_survival_target,
+    concordance,
+)
 from riata._validation import (
     Float,
     check_choice,
+    check_finite,
     check_flag,
+    check_new_offset,
+    check_offset,
     check_real,
-    check_vector,
     check_weights,
+    show_label,
 )
 from riata.fitting import solve
 
@@ -37,62 +47,85 @@ class _Cox(SparseLinearModel):
     lower: Any
     upper: Any
 
-    def predict(self, X: Any) -> Float:
-        """Predict risk scores: the log of the hazard relative to the baseline, x·b.
+    def predict(self, X: Any, offset: ArrayLike | None = None) -> Float:
+        """Predict risk scores: the log of the hazard relative to the baseline, x·b plus the offset.
 
         Parameters
         ----------
         X : as in `fit`, shape (m, p)
+        offset : array of shape (m,) or number, optional
+            Needed when `fit` was given one; 0 predicts without.
 
         Returns
         -------
         ndarray of shape (m,)
             The higher, the earlier the event is expected.
         """
-        return self._link(X)
+        link = self._link(X)
+        shift = check_new_offset(offset, len(link), fitted=self.has_offset_)
+        return link if shift is None else link + shift
+
+    @property
+    def baseline_(self) -> dict[Any, tuple[Float, Float]]:
+        """Event times and cumulative hazards of a sample at `mean_link_`, for each stratum."""
+        with np.errstate(over="ignore"):
+            return {label: (times, np.exp(logs)) for label, (times, logs) in self._log_baseline.items()}
 
     def predict_cumulative_hazard_function(
-        self, X: Any, times: ArrayLike | None = None, strata: ArrayLike | None = None
+        self,
+        X: Any,
+        times: float | ArrayLike | None = None,
+        strata: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
     ) -> Float:
-        """Predict the cumulative hazard, baseline times exp(x·b).
+        """Predict the cumulative hazard, that of the baseline times exp(x·b - `mean_link_`).
 
         Parameters
         ----------
         X : as in `fit`, shape (m, p)
-        times : array of shape (k,), optional
+        times : float or array of shape (k,), optional
             Default `unique_times_`.
         strata : array of shape (m,), optional
             Labels seen in `fit`; needed when it had any.
+        offset : array of shape (m,) or number, optional
+            Needed when `fit` was given one; 0 predicts without.
 
         Returns
         -------
-        ndarray of shape (m, k)
-            Values of step functions that jump at the event times of `fit` and keep their last value.
+        ndarray of shape (m, k), or (m,) for a single number as `times`
+            Values of step functions that jump at the event times of `fit` and keep their last value; zero in
+            strata without events.
         """
-        link = self._link(X)
+        link = self.predict(X, offset) - self.mean_link_
         at = self.unique_times_ if times is None else check_times(times)
-        out = np.empty((len(link), len(at)))
+        logs = np.empty((len(link), len(at)))
         for label, rows in self._strata_of(strata, len(link)):
-            event_times, cumulative = self.baseline_[label]
-            steps = np.concatenate([[0.0], cumulative])[np.searchsorted(event_times, at, side="right")]
-            out[rows] = np.exp(link[rows])[:, None] * steps
-        return out
+            event_times, cumulative = self._log_baseline[label]
+            place = np.searchsorted(event_times, at + self._resolution, side="right")
+            logs[rows] = np.concatenate([[-np.inf], cumulative])[place]
+        with np.errstate(over="ignore"):  # infinity: an event is certain
+            hazard = np.exp(link[:, None] + logs)
+        return hazard[:, 0] if times is not None and np.ndim(times) == 0 else hazard
 
     def predict_survival_function(
-        self, X: Any, times: ArrayLike | None = None, strata: ArrayLike | None = None
+        self,
+        X: Any,
+        times: float | ArrayLike | None = None,
+        strata: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
     ) -> Float:
         """Predict the probability to be without the event beyond each time, exp(-cumulative hazard).
 
         Parameters
         ----------
-        X, times, strata
+        X, times, strata, offset
             As in `predict_cumulative_hazard_function`.
 
         Returns
         -------
-        ndarray of shape (m, k)
+        ndarray of shape (m, k), or (m,) for a single number as `times`
         """
-        return np.exp(-self.predict_cumulative_hazard_function(X, times, strata))
+        return np.exp(-self.predict_cumulative_hazard_function(X, times, strata, offset))
 
     def score(
         self,
@@ -101,6 +134,7 @@ class _Cox(SparseLinearModel):
         sample_weight: ArrayLike | None = None,
         start: ArrayLike | None = None,
         strata: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
     ) -> float:
         """Harrell's concordance of the risk scores with the times.
 
@@ -108,6 +142,8 @@ class _Cox(SparseLinearModel):
         ----------
         X, y, sample_weight, start, strata
             As in `fit`.
+        offset : array of shape (m,) or number, optional
+            As in `predict`.
 
         Returns
         -------
@@ -115,59 +151,66 @@ class _Cox(SparseLinearModel):
             The share of comparable pairs of samples in which the one with the higher score has the earlier
             event; pairs with equal scores count half.
         """
-        link = self._link(X)
+        link = self.predict(X, offset)
         weights = check_weights(sample_weight, len(link))
         target = check_survival_target(y, len(link), weights, start, strata)
         check_comparable(target, weights, "y")
         return float(concordance(target, link[:, None], weights)[0])
 
     def _strata_of(self, strata: Any, m: int) -> list[tuple[Any, NDArray[np.bool_]]]:
-        labels = list(self.baseline_)
+        """The rows of each stratum of the fit."""
+        labels = list(self._log_baseline)
         if labels == [None]:
             if strata is not None:
                 raise ValueError("strata must be left out: the model was fitted without")
             return [(None, np.ones(m, dtype=bool))]
         if strata is None:
             raise ValueError("strata must be given: the model was fitted with a baseline for each")
-        given = np.asarray(strata)
-        if given.shape != (m,):
-            raise ValueError(f"strata must hold one label a sample, shape ({m},), got shape {given.shape}")
-        unknown = ~np.isin(given, np.array(labels))
-        if unknown.any():
-            raise ValueError(f"strata must hold labels of the fit, got {given[unknown][0].item()!r}")
-        return [(label, given == label) for label in labels]
+        number = {label: k for k, label in enumerate(labels)}
+        given = check_strata(strata, m).tolist()
+        unknown = [label for label in given if label not in number]
+        if unknown:
+            raise ValueError(f"strata must hold labels of the fit, got {show_label(unknown[0])}")
+        codes = np.array([number[label] for label in given])
+        return [(label, codes == k) for k, label in enumerate(labels)]
 
     def _check_all(
-        self, X: Any, y: Any, sample_weight: Any, start: Any, strata: Any
-    ) -> tuple[DesignView, SurvivalTarget, Float, Features]:
+        self, X: Any, y: Any, sample_weight: Any, start: Any, strata: Any, offset: Any
+    ) -> tuple[DesignView, SurvivalTarget, Float, Float | None, Features]:
         check_choice("ties", self.ties, TIES)
         design, y, weights = self._check_fit_input(X, y, sample_weight)
         target = check_survival_target(y, design.n_samples, weights, start, strata, self.ties)
+        shift = check_offset(offset, design.n_samples)
         positive = check_flag("positive", self.positive)
         features = check_features(design, self.penalty_factor, self.lower, self.upper, positive=positive)
-        return design, target, weights, features
+        return design, target, weights, shift, features
 
-    def _keep_baseline(self, design: DesignView, target: SurvivalTarget, weights: Float) -> None:
-        """Breslow's estimate of the baseline hazard at linear predictor zero, for each stratum."""
+    def _keep_baseline(
+        self, design: DesignView, target: SurvivalTarget, weights: Float, offset: Float | None
+    ) -> None:
+        """Breslow's estimate of the hazard at the mean linear predictor, in logarithms, for each stratum."""
         import scipy.sparse as sp
 
         coefs = sp.csc_array(np.asarray(self.coef_)[:, None])
         link = linear_predictor(design, coefs, np.zeros(1), 1)[:, 0]
-        strata, times, jumps = _core.cox_hazards(target.time, target.core, weights, link)
-        self.baseline_ = {}
-        for code in np.unique(strata):
-            here = strata == code
+        if offset is not None:
+            link = link + offset
+        self.has_offset_ = offset is not None
+        self.mean_link_ = float(np.average(link, weights=weights))
+        codes, times, jumps = _core.cox_log_hazards(target.time, target.core, weights, link - self.mean_link_)
+        known = np.zeros(1) if target.strata is None else np.unique(target.strata[weights > 0.0])
+        self._log_baseline = {}
+        for code in known:
+            here = codes == code
             label = None if target.labels is None else target.labels[int(code)].item()
-            self.baseline_[label] = (times[here], np.cumsum(jumps[here]))
+            self._log_baseline[label] = (times[here], np.logaddexp.accumulate(jumps[here]))
         self.unique_times_ = np.unique(times)
+        self._resolution = target.resolution
 
 
 def check_times(times: Any) -> Float:
-    """Return times to predict at as finite numbers."""
-    array = check_vector("times", times, np.size(times), "time")
-    if not np.isfinite(array).all():
-        raise ValueError("times must hold finite numbers, got infinity")
-    return array
+    """Return times to predict at as finite numbers; one stands for itself."""
+    return check_finite("times", np.atleast_1d(np.asarray(times)), np.size(times), "time")
 
 
 class SparseCox(_Cox):
@@ -212,9 +255,13 @@ class SparseCox(_Cox):
         Always 0: the baseline hazard takes its place.
     baseline_ : dict
         For each stratum, with None for a fit without, a pair of arrays: the event times and the cumulative
-        baseline hazard, that of a sample with x·b = 0 (Breslow 1974; with Efron's ties his).
+        baseline hazard, that of a sample at `mean_link_` (Breslow 1974; with Efron's ties his).
+    mean_link_ : float
+        The weighted mean of x·b, plus the offset, over the samples of `fit`.
     unique_times_ : ndarray
         All event times.
+    has_offset_ : bool
+        Whether `fit` was given an offset.
     dual_gap_ : float
         Relative duality gap, on the scale of `tol`.
     converged_ : bool
@@ -289,6 +336,7 @@ class SparseCox(_Cox):
         sample_weight: ArrayLike | None = None,
         start: ArrayLike | None = None,
         strata: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
     ) -> SparseCox:
         """Fit the model.
 
@@ -304,19 +352,27 @@ class SparseCox(_Cox):
         start : array of shape (n,), optional
             Samples are at risk after their `start` up to their time (late entry, left truncation).
         strata : array of shape (n,), optional
-            Labels. Samples are compared within their stratum only, each with its own baseline hazard.
+            Labels, numbers or text. Samples are compared within their stratum only, each with its own
+            baseline hazard.
+        offset : array of shape (n,), optional
+            Added to the linear predictor: a known log hazard ratio, such as that of an earlier model.
 
         Returns
         -------
         self
+
+        Notes
+        -----
+        Times, those of `start` too, that differ by less than 1.5e-8 of their mean size are ties, as in R's
+        survival: 0.1 + 0.2 and 0.3 are the same time.
         """
         alpha = check_real("alpha", self.alpha, above=0.0)
         l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
         options = self._options("cox", np.array([alpha]), l1_ratio=l1_ratio)
-        design, target, weights, features = self._check_all(X, y, sample_weight, start, strata)
-        fit = solve(design, target, weights[:, None], None, features, options)[0]
+        design, target, weights, shift, features = self._check_all(X, y, sample_weight, start, strata, offset)
+        fit = solve(design, target, weights[:, None], shift, features, options)[0]
         self._keep_fit(fit, target, weights, features, options)
-        self._keep_baseline(design, target, weights)
+        self._keep_baseline(design, target, weights, shift)
         return self
 
 
@@ -355,8 +411,8 @@ class SparseCoxCV(_Cox, CrossValidated):
     dual_gaps_ : ndarray of shape (L,)
     cv_path_ : riata.CVPath
         All of the cross-validation, with `predict` and `plot`.
-    coef_, sparse_coef_, intercept_, baseline_, unique_times_, dual_gap_, converged_, n_iter_, n_features_in_,
-    feature_names_in_
+    coef_, sparse_coef_, intercept_, baseline_, mean_link_, unique_times_, has_offset_, dual_gap_,
+    converged_, n_iter_, n_features_in_, feature_names_in_
         As in `SparseCox`, at `alpha_`.
 
     Examples
@@ -418,12 +474,13 @@ class SparseCoxCV(_Cox, CrossValidated):
         start: ArrayLike | None = None,
         strata: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
     ) -> SparseCoxCV:
         """Cross-validate and fit.
 
         Parameters
         ----------
-        X, y, sample_weight, start, strata
+        X, y, sample_weight, start, strata, offset
             As in `SparseCox.fit`. Held-out samples count by their weights within a fold.
         groups : array of shape (n,), optional
             Handed to the splitter.
@@ -433,7 +490,7 @@ class SparseCoxCV(_Cox, CrossValidated):
         self
         """
         options = self._check_search("cox")
-        design, target, weights, features = self._check_all(X, y, sample_weight, start, strata)
-        self._search(options, design, target, weights, features, groups)
-        self._keep_baseline(design, target, weights)
+        design, target, weights, shift, features = self._check_all(X, y, sample_weight, start, strata, offset)
+        self._search(options, design, target, weights, features, groups, offset=shift)
+        self._keep_baseline(design, target, weights, shift)
         return self

@@ -319,7 +319,8 @@ def fit_path(
     strata : array of shape (n,), optional
         Cox loss: labels. Samples are compared within their stratum only, each with its own baseline hazard.
     ties : {"breslow", "efron"}, default="breslow"
-        Cox loss: how events at the same time are handled.
+        Cox loss: how events at the same time are handled. Times that differ by less than 1.5e-8 of their
+        mean size are the same, as in R's survival.
     huber_delta : float, default=1.345
         Huber loss: the size of residuals, in units of y, from which they count as they are instead of
         squared. 1.345 is for residuals whose bulk has unit standard deviation: scale it, or y.

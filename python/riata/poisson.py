@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import logsumexp
 from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
@@ -16,6 +17,8 @@ from riata._design import DesignView
 from riata._validation import (
     Float,
     check_flag,
+    check_new_offset,
+    check_offset,
     check_poisson_target,
     check_real,
     check_threads,
@@ -36,49 +39,68 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
     lower: Any
     upper: Any
 
-    def predict(self, X: Any) -> Float:
-        """Predict the mean count, ``exp(X @ coef_ + intercept_)``.
+    def predict(self, X: Any, offset: ArrayLike | None = None) -> Float:
+        """Predict the mean count, ``exp(X @ coef_ + intercept_ + offset)``.
 
         Parameters
         ----------
         X : as in `fit`, shape (m, p)
+        offset : array of shape (m,) or number, optional
+            Needed when `fit` was given one; 0 predicts without, rates for one unit of exposure.
 
         Returns
         -------
         ndarray of shape (m,)
         """
-        return mean_response("poisson", self._link(X))
+        return mean_response("poisson", self._shifted_link(X, offset)[0])
 
-    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float:
         """D², the share of the Poisson deviance explained, as scikit-learn's `PoissonRegressor` has it.
 
         Parameters
         ----------
         X, y, sample_weight
             As in `fit`.
+        offset : array of shape (m,) or number, optional
+            As in `predict`.
 
         Returns
         -------
         float
-            1 for a perfect fit, 0 for one as good as the mean of `y`, negative for worse. Where all of `y` is
-            the same, 1 for a perfect fit and 0 for any other.
+            1 for a perfect fit, 0 for one as good as the mean of `y` (with an offset, as the mean rate),
+            negative for worse. Where that mean is perfect, 1 for a perfect fit and 0 for any other.
         """
-        link = self._link(X)
+        link, shift = self._shifted_link(X, offset)
         weights = check_weights(sample_weight, len(link))
         counts = check_poisson_target(column_or_1d(y, warn=True), len(link), weights)
-        centre = np.full((len(link), 1), np.log(np.average(counts, weights=weights)))
+        exposure = logsumexp(shift, b=weights) - np.log(weights.sum())
+        centre = (shift - exposure + np.log(np.average(counts, weights=weights)))[:, None]
         deviance = float(poisson_deviance(counts, link[:, None], weights)[0])
         null = float(poisson_deviance(counts, centre, weights)[0])
-        if np.ptp(counts[weights > 0.0]) == 0.0:
+        if null <= 1e-15 * counts.max():
             return 1.0 if deviance <= 1e-15 * counts.max() else 0.0
         return 1.0 - deviance / null
+
+    def _shifted_link(self, X: Any, offset: Any) -> tuple[Float, Float]:
+        """Linear predictors with the offset, and that."""
+        link = self._link(X)
+        shift = check_new_offset(offset, len(link), fitted=self.has_offset_)
+        return (link, np.zeros(len(link))) if shift is None else (link + shift, shift)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = True
         return tags
 
-    def _check_all(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Float, Float, Features]:
+    def _check_all(
+        self, X: Any, y: Any, sample_weight: Any, offset: Any
+    ) -> tuple[DesignView, Float, Float, Float | None, Features]:
         design, y, weights = self._check_fit_input(X, y, sample_weight)
         counts = y if type(y) is np.ndarray and y.ndim == 1 else column_or_1d(y, warn=True)
         if counts.dtype.kind not in "fiubO":
@@ -86,16 +108,18 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         counts = np.ascontiguousarray(counts, dtype=np.float64)
         assert_all_finite(counts, input_name="y")
         target = check_poisson_target(counts, design.n_samples, weights)
+        shift = check_offset(offset, design.n_samples)
+        self.has_offset_ = shift is not None
         positive = check_flag("positive", self.positive)
         features = check_features(design, self.penalty_factor, self.lower, self.upper, positive=positive)
-        return design, target, weights, features
+        return design, target, weights, shift, features
 
 
 class SparsePoissonRegressor(_Counts):
     """Poisson regression with an elastic-net penalty, certified by its duality gap.
 
-    Minimises, for counts y >= 0, means mu_i = exp(b0 + x_i·b) and weights w (ones by default), half the mean
-    deviance plus the penalty,
+    Minimises, for counts y >= 0, means mu_i = exp(b0 + x_i·b + offset_i) and weights w (ones by default),
+    half the mean deviance plus the penalty,
 
         (1 / Σw) Σ_i w_i (mu_i - y_i - y_i log(mu_i / y_i))
             + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
@@ -136,6 +160,8 @@ class SparsePoissonRegressor(_Counts):
     coef_ : ndarray of shape (p,)
     sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p)
     intercept_ : float
+    has_offset_ : bool
+        Whether `fit` was given an offset.
     dual_gap_ : float
         Relative duality gap, on the scale of `tol`.
     converged_ : bool
@@ -204,7 +230,13 @@ class SparsePoissonRegressor(_Counts):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> SparsePoissonRegressor:
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> SparsePoissonRegressor:
         """Fit the model.
 
         Parameters
@@ -212,12 +244,13 @@ class SparsePoissonRegressor(_Counts):
         X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
             float64, float32 and int8 arrays and SciPy CSC are read where they are.
         y : array of shape (n,)
-            Counts, or any numbers >= 0 that are not all 0. For counts over unequal times, areas or
-            populations give rates, count over exposure, with the exposures as `sample_weight`: the fit with
-            their logarithm for an offset, which `fit_path` takes, but for the factor that the sum of the
-            exposures is in `alpha`.
+            Counts, or any numbers >= 0 that are not all 0.
         sample_weight : float or array of shape (n,), optional
             Non-negative.
+        offset : array of shape (n,), optional
+            Added to the linear predictor: for counts over unequal times, areas or populations the log of
+            these. Rates, count over exposure, with the exposures as `sample_weight` give the same fit, but
+            for the factor that the mean exposure is in `alpha`.
 
         Returns
         -------
@@ -227,8 +260,8 @@ class SparsePoissonRegressor(_Counts):
         l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
         options = self._options("poisson", np.array([alpha]), l1_ratio=l1_ratio)
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
-        design, target, weights, features = self._check_all(X, y, sample_weight)
-        fit = solve(design, target, weights[:, None], None, features, options)[0]
+        design, target, weights, shift, features = self._check_all(X, y, sample_weight, offset)
+        fit = solve(design, target, weights[:, None], shift, features, options)[0]
         self._keep_fit(fit, target, weights, features, options)
         return self
 
@@ -268,7 +301,7 @@ class SparsePoissonRegressorCV(_Counts, CrossValidated):
     dual_gaps_ : ndarray of shape (L,)
     cv_path_ : riata.CVPath
         All of the cross-validation, with `predict` and `plot`.
-    coef_, sparse_coef_, intercept_, dual_gap_, converged_, n_iter_, n_features_in_,
+    coef_, sparse_coef_, intercept_, has_offset_, dual_gap_, converged_, n_iter_, n_features_in_,
     feature_names_in_
         As in `SparsePoissonRegressor`, at `alpha_`.
 
@@ -332,12 +365,13 @@ class SparsePoissonRegressorCV(_Counts, CrossValidated):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
     ) -> SparsePoissonRegressorCV:
         """Cross-validate and fit.
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, offset
             As in `SparsePoissonRegressor.fit`. Held-out samples count by their weights within a fold.
         groups : array of shape (n,), optional
             Handed to the splitter.
@@ -348,6 +382,6 @@ class SparsePoissonRegressorCV(_Counts, CrossValidated):
         """
         options = self._check_search("poisson")
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
-        design, target, weights, features = self._check_all(X, y, sample_weight)
-        self._search(options, design, target, weights, features, groups)
+        design, target, weights, shift, features = self._check_all(X, y, sample_weight, offset)
+        self._search(options, design, target, weights, features, groups, offset=shift)
         return self

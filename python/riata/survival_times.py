@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._survival import rejoin_ties
+from riata._validation import Float
 from riata.response import Response, as_numbers, code_numbers, labels_of, missing_cells, same_cell
 from riata.tables import some
 
@@ -60,10 +62,11 @@ def code_times(
     times = code_numbers(time, names[0], missing_code)
     events, note = code_events(event, names[1], missing_code=missing_code, positive=positive)
     values = np.zeros(len(times), dtype=TIMES)
+    starts = None if entry is None else code_numbers(entry, names[2], missing_code)
+    times, starts = _rejoined(times, starts)
     values["time"], values["event"], values["start"] = times, events == 1.0, -np.inf
     reasons = [(f"{names[0]} missing", np.isnan(times)), (f"{names[1]} missing", np.isnan(events))]
-    if entry is not None:
-        starts = code_numbers(entry, names[2], missing_code)
+    if starts is not None:
         values["start"] = starts
         late = starts >= times
         note += "; late entry"
@@ -80,6 +83,15 @@ def code_times(
     for _, bad in reasons:
         values["time"][bad] = np.nan
     return Response(names[1], "cox", values, (), note, ties, positive), reasons
+
+
+def _rejoined(times: Float, starts: Float | None) -> tuple[Float, Float | None]:
+    """Ties that rounding broke, made ties again; missing numbers stay so."""
+    both = times if starts is None else np.concatenate([times, starts])
+    known = np.isfinite(both)
+    if known.any():
+        both[known] = rejoin_ties(both[known])[0][0]
+    return both[: len(times)], None if starts is None else both[len(times) :]
 
 
 def code_events(

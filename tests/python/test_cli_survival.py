@@ -324,3 +324,19 @@ def test_nki70(tmp_path, capsys):
         scoring="concordance",
     )  # fmt: skip
     assert record["cross_validation"]["alpha_min"] == pytest.approx(direct.alpha_min)
+
+
+def test_times_that_a_program_computed_are_tied():
+    """A column of 17 digits holds 0.1 + 0.2 and 0.3: one time, in curves too; entry there is too late."""
+    cells = ["0.30000000000000004", "0.3", "0.5", "NA", "0.3", "0.7"]
+    entry = ["0", "0", "0.1", "0", "0.29999999999999999", "0.30000000000000004"]
+    response, reasons = code_times(
+        cells, ["1", "1", "1", "1", "1", "0"], entry, None, names=("t", "e", "s"), missing_code=None
+    )
+    y = response.values
+    assert y["time"][0] == y["time"][1] == 0.3
+    assert [why for why, bad in reasons if bad[4]] == ["never at risk: s is not before t"]
+    assert y["start"][5] == 0.3
+    times, survival = kaplan_meier(y[[0, 1, 2, 5]])
+    assert times.tolist() == [0.3, 0.5]
+    assert_allclose(survival, [1 / 3, 1 / 6])  # three at risk at 0.3: who enters then is not

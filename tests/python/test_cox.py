@@ -6,6 +6,7 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
@@ -76,8 +77,8 @@ def test_unpenalised_fits_are_those_of_coxph(fit):
     weights = np.ones(len(X)) if given["sample_weight"] is None else given["sample_weight"]
     survival = survival_of(given)
     core = _core.Survival(Y[:, 1], survival["start"], survival["strata"], fit["ties"] == "efron")
-    strata, times, jumps = _core.cox_hazards(Y[:, 0], core, weights, link)
-    assert_allclose(jumps[(strata == 0) & (times <= 5)].sum(), float(fit["hazard"]), rtol=1e-7)
+    strata, times, jumps = _core.cox_log_hazards(Y[:, 0], core, weights, link)
+    assert_allclose(np.exp(jumps)[(strata == 0) & (times <= 5)].sum(), float(fit["hazard"]), rtol=1e-7)
     c = _core.concordance(Y[:, 0], core, weights, link[:, None])
     assert_allclose(c, float(fit["concordance"]), rtol=1e-12)
     null = _core.cox_objective(Y[:, 0], core, weights, OFFSET[:, None])
@@ -292,6 +293,227 @@ def test_survival_functions_are_those_of_the_definition():
     assert plain.predict_survival_function(X).shape == (60, len(plain.unique_times_))
     with pytest.raises(ValueError, match="strata must be left out"):
         plain.predict_survival_function(X, strata=strata)
+
+
+STRATA_AS = {
+    "objects": lambda labels: labels.astype(object),
+    "list": lambda labels: labels.tolist(),
+    "Series": lambda labels: pd.Series(labels, index=np.arange(len(labels))[::-1] + 7),
+    "category": lambda labels: pd.Series(labels).astype("category"),
+    "pandas string": lambda labels: pd.array(labels, dtype="string"),
+}
+
+
+@pytest.mark.parametrize("kind", STRATA_AS)
+@pytest.mark.parametrize("labels", [["north", "south", "a long name"], [3, 1, 2]], ids=["text", "numbers"])
+def test_strata_may_be_held_in_any_way(labels, kind):
+    if kind == "pandas string" and not isinstance(labels[0], str):
+        return
+    rng = np.random.default_rng(0)
+    Z, y = make_problem("cox", 60, 5)
+    plain = np.array(labels)[rng.integers(0, 3, 60)]
+    held = STRATA_AS[kind](plain)
+    for make in (lambda: riata.SparseCox(0.05), lambda: riata.SparseCoxCV(cv=3, alphas=5)):
+        expected = make().fit(Z, y, strata=plain)
+        model = make().fit(Z, y, strata=held)
+        assert_array_equal(model.coef_, expected.coef_)
+        right = expected.predict_survival_function(Z, strata=plain)
+        assert_array_equal(model.predict_survival_function(Z, strata=held), right)
+        assert_array_equal(expected.predict_survival_function(Z, strata=held), right)
+    path = riata.fit_path(Z, y, loss="cox", strata=held, alphas=5)
+    assert_array_equal(path.primal, riata.fit_path(Z, y, loss="cox", strata=plain, alphas=5).primal)
+
+
+@pytest.mark.parametrize(
+    ("strata", "message"),
+    [
+        (["a", None] * 30, "a label for every sample, got None at position 1"),
+        (["a", np.nan] * 30, "numbers or text, got both|a label for every sample, got nan at position 1"),
+        (pd.array(["a", pd.NA] * 30, dtype="string"), "a label for every sample, got <NA> at position 1"),
+        (np.array(["a", 1] * 30, dtype=object), "numbers or text, got both"),
+        (np.full(60, np.nan), "got NaN or infinity"),
+        (np.full(60, "2020-01-01", dtype="M8[D]"), "must hold numbers or text"),
+    ],
+)
+def test_strata_that_are_no_labels(strata, message):
+    held = np.array(strata, dtype=object) if isinstance(strata, list) else strata
+    with pytest.raises((ValueError, TypeError), match=f"strata must hold .*({message})|strata .*{message}"):
+        riata.fit_path(X, Y, loss="cox", strata=held)
+
+
+def test_strata_without_events_survive():
+    Z, y = make_problem("cox", 40, 5)
+    strata = np.repeat(["a", "b"], 20)
+    y[20:, 1] = 0.0
+    model = riata.SparseCox(0.05).fit(Z, y, strata=strata)
+    curves = model.predict_survival_function(Z, strata=strata)
+    assert np.all(curves[20:] == 1.0)
+    assert np.all(curves[:20, -1] < 1.0)
+    assert len(model.baseline_["b"][0]) == 0
+    absent = riata.SparseCox(0.05).fit(Z, y, strata=strata, sample_weight=np.repeat([1.0, 0.0], 20))
+    with pytest.raises(ValueError, match="strata must hold labels of the fit, got 'b'"):
+        absent.predict_survival_function(Z, strata=strata)
+
+
+def cumulative_hazard(y, link, given, row, at):
+    """Of a sample whose linear predictor and stratum are those of `row`, from differences of predictors."""
+    time, event = y.T
+    n = len(y)
+    start = np.full(n, -np.inf) if given.get("start") is None else given["start"]
+    strata = np.zeros(n) if given.get("strata") is None else np.asarray(given["strata"])
+    same, total = strata == strata[row], 0.0
+    for now in np.unique(time[same & (event == 1) & (time <= at)]):
+        at_risk = same & (start < now) & (now <= time)
+        tied = at_risk & (event == 1) & (time == now)
+        m = tied.sum()
+        for k in range(m):
+            share = np.where(tied, 1.0 - (k / m if given.get("ties") == "efron" else 0.0), 1.0)
+            total += 1.0 / (share[at_risk] @ np.exp(link[at_risk] - link[row]))
+    return total
+
+
+@pytest.mark.parametrize("ties", ["breslow", "efron"])
+@pytest.mark.parametrize("shift", [0.0, 700.0, -2000.0, 1e6])
+def test_survival_curves_do_not_depend_on_where_columns_are_centred(shift, ties):
+    """Years, prices, positions: the coefficient times the mean of a column is beyond what exp holds."""
+    given = {"start": column("start"), "strata": [row["stratum"] for row in DATA]}
+    far = X + np.array([shift, -shift, 0.0])
+    model = riata.SparseCox(0.005, ties=ties).fit(far, Y, **given)
+    assert np.abs(model.coef_).min() > 0.0
+    link = X @ model.coef_
+    for at in (2.5, 5.0):
+        hazard = model.predict_cumulative_hazard_function(far, at, given["strata"])
+        right = [cumulative_hazard(Y, link, given | {"ties": ties}, k, at) for k in range(60)]
+        assert_allclose(hazard, right, rtol=1e-7)
+        assert_allclose(model.predict_survival_function(far, at, given["strata"]), np.exp(-hazard))
+    assert_allclose(model.mean_link_, model.predict(far).mean())
+    times, baseline = model.baseline_["a"]
+    assert_allclose(
+        baseline[-1],
+        model.predict_cumulative_hazard_function(far[:1], times[-1], ["a"])[0]
+        * np.exp(model.mean_link_ - model.predict(far[:1])[0]),
+        rtol=1e-7,
+    )
+
+
+def test_survival_curves_of_extreme_predictors_are_probabilities():
+    Z, y = make_problem("cox", 40, 10)
+    offset = np.where(np.arange(40) % 2, 900.0, -900.0)
+    model = riata.SparseCox(0.05).fit(Z, y, offset=offset)
+    curves = model.predict_survival_function(Z, offset=offset)
+    assert np.isfinite(curves).all()
+    assert curves.min() == 0.0
+    assert curves.max() == 1.0
+    assert np.all(np.diff(curves, axis=1) <= 0.0)
+    assert not np.isnan(model.predict_cumulative_hazard_function(Z, offset=offset)).any()
+
+
+def test_one_time_is_a_number():
+    model = riata.SparseCox(alpha=0.02).fit(X, Y)
+    for predict in (model.predict_survival_function, model.predict_cumulative_hazard_function):
+        several = predict(X, [2.5])
+        assert several.shape == (60, 1)
+        assert_array_equal(predict(X, 2.5), several[:, 0])
+        assert_array_equal(predict(X, np.float32(2.5)), several[:, 0])
+    with pytest.raises(ValueError, match="times must hold finite numbers, got inf"):
+        model.predict_survival_function(X, np.inf)
+
+
+# Ties of computed times
+
+
+def split_ties(time, unit=1.0):
+    """The same times, moved by rounding."""
+    rng = np.random.default_rng(0)
+    return unit * time * (1.0 + rng.integers(-4, 5, len(time)) * 2.0**-52)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-9, 1e12])
+@pytest.mark.parametrize("ties", ["breslow", "efron"])
+def test_computed_times_are_tied(ties, unit):
+    """In fits, cross-validation, scores and curves, times that differ by rounding are the same."""
+    start = column("start")
+    moved, late = np.column_stack([split_ties(Y[:, 0], unit), Y[:, 1]]), split_ties(start, unit)
+    assert len(np.unique(moved[:, 0])) > len(np.unique(Y[:, 0]))
+    exact = Y * [unit, 1.0]
+    given, same = (
+        {"loss": "cox", "ties": ties, "start": late},
+        {"loss": "cox", "ties": ties, "start": start * unit},
+    )
+    for scoring in ("deviance", "concordance"):
+        cv = riata.cv_path(X, moved, cv=3, alphas=5, scoring=scoring, **given)
+        expected = riata.cv_path(X, exact, cv=3, alphas=5, scoring=scoring, **same)
+        assert_allclose(cv.scores, expected.scores, rtol=1e-12)
+        assert_allclose(cv.path.primal, expected.path.primal, rtol=1e-12)
+    model = riata.SparseCox(0.02, ties=ties).fit(X, moved, start=late)
+    right = riata.SparseCox(0.02, ties=ties).fit(X, exact, start=start * unit)
+    assert_allclose(model.score(X, moved), right.score(X, exact), rtol=1e-12)
+    assert len(model.unique_times_) == len(right.unique_times_)
+    at = np.unique(Y[:, 0]) * unit
+    expected = right.predict_survival_function(X, at)
+    for around in (at, at * (1.0 - 1e-15), at * (1.0 + 1e-15)):
+        assert_allclose(model.predict_survival_function(X, around), expected, rtol=1e-9)
+    found = riata.evaluate(moved, X[:, 0], loss="cox", start=late).measures["concordance"].value
+    assert_allclose(
+        found, riata.evaluate(exact, X[:, 0], loss="cox", start=start * unit).measures["concordance"].value
+    )
+
+
+def test_the_example_of_the_sum():
+    """0.1 + 0.2 is not 0.3 in binary: with the tie broken the risk set of one of them lacks the other."""
+    time = np.array([0.1 + 0.2, 0.3, 0.5, 0.7, 0.2])
+    assert time[0] != time[1]
+    Z, y = np.array([[1.0], [0.3], [0.2], [2.0], [0.1]]), np.column_stack([time, np.ones(5)])
+    path = riata.fit_path(Z, y, loss="cox", alphas=[1.0], penalty_factor=[0.0], **TIGHT)
+    exp = np.exp(Z[:, 0] * path.coef(1.0)[0])
+    tied = exp[:4].sum()
+    right = np.log(exp.sum()) + 2.0 * np.log(tied) + np.log(exp[2] + exp[3]) + np.log(exp[3])
+    assert_allclose(5.0 * path.primal[0], right - np.log(exp).sum(), rtol=1e-12)
+
+
+def test_distinct_times_stay_apart():
+    time = 1.0 + 1e-6 * np.arange(60)
+    model = riata.SparseCox(0.02).fit(X, np.column_stack([time, np.ones(60)]))
+    assert len(model.unique_times_) == 60
+
+
+def test_entry_at_the_time_but_for_rounding_is_refused():
+    with pytest.raises(
+        ValueError, match=r"start must hold finite numbers less than the times of y, got 0\.3 at"
+    ):
+        riata.fit_path(X[:2], [[0.1 + 0.2, 1.0], [1.0, 1.0]], loss="cox", start=[0.3, 0.0])
+
+
+# Offsets
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: riata.SparseCox(0.05), lambda: riata.SparseCoxCV(alphas=[0.1, 0.05], cv=3)]
+)
+def test_offsets_of_the_estimators(make):
+    given = {"start": column("start"), "strata": [row["stratum"] for row in DATA]}
+    model = make().fit(X, Y, offset=OFFSET, **given)
+    alpha = getattr(model, "alpha_", 0.05)
+    path = riata.fit_path(X, Y, loss="cox", alphas=[0.1, alpha], standardize=False, offset=OFFSET, **given)
+    assert_allclose(model.coef_, path.coef(alpha), atol=1e-5)
+    assert model.has_offset_
+    link = X @ model.coef_ + OFFSET
+    assert_allclose(model.predict(X, offset=OFFSET), link)
+    assert_allclose(model.predict(X, offset=0), X @ model.coef_)
+    hazard = model.predict_cumulative_hazard_function(X, 5.0, given["strata"], OFFSET)
+    assert_allclose(hazard, [cumulative_hazard(Y, link, given, k, 5.0) for k in range(60)], rtol=1e-9)
+    plain = riata.evaluate(Y, link, loss="cox", **given).measures["concordance"].value
+    assert_allclose(model.score(X, Y, offset=OFFSET, **given), plain)
+    for ask in (
+        lambda: model.predict(X),
+        lambda: model.predict_survival_function(X, 5.0, given["strata"]),
+        lambda: model.score(X, Y, **given),
+    ):
+        with pytest.raises(ValueError, match="offset must be given: the model was fitted with one"):
+            ask()
+    without = make().fit(X, Y, **given)
+    assert not without.has_offset_
+    assert_allclose(without.predict(X, offset=OFFSET), without.predict(X) + OFFSET)
 
 
 def test_score_is_the_concordance():

@@ -126,6 +126,48 @@ def test_offsets_of_e_to_1400_between_samples():
         riata.fit_path(X, y, loss="poisson", offset=np.full(50, 700.0), fit_intercept=False)
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_exposures_of_the_estimators_are_scikit_learns_weighted_rates(fit_intercept):
+    """Ridge, so that scikit-learn has the same model: rates weighted by their exposures."""
+    X, y = make_problem("poisson", 60, 6)
+    exposure = np.random.default_rng(1).uniform(0.5, 4.0, 60)
+    offset = np.log(exposure)
+    theirs = PoissonRegressor(alpha=0.3, fit_intercept=fit_intercept, tol=1e-10, max_iter=10_000)
+    theirs.fit(X, y / exposure, sample_weight=exposure)
+    alpha = 0.3 * exposure.mean()
+    given = {"l1_ratio": 0.0, "fit_intercept": fit_intercept, **TIGHT}
+    ours = riata.SparsePoissonRegressor(alpha, **given).fit(X, y, offset=offset)
+    folds = riata.SparsePoissonRegressorCV(alphas=[2 * alpha, alpha], cv=3, **given).fit(X, y, offset=offset)
+    assert_array_equal(
+        folds.score_path_,
+        riata.cv_path(
+            X,
+            y,
+            loss="poisson",
+            offset=offset,
+            alphas=[2 * alpha, alpha],
+            cv=KFold(3),
+            standardize=False,
+            **given,
+        ).scores,
+    )
+    assert_allclose(ours.coef_, theirs.coef_, atol=1e-6)
+    assert_allclose(ours.intercept_, theirs.intercept_, atol=1e-6)
+    assert_allclose(ours.predict(X, offset=0), theirs.predict(X), rtol=1e-5)
+    assert_allclose(ours.predict(X, offset=offset), exposure * theirs.predict(X), rtol=1e-5)
+    rate = theirs.score(X, y / exposure, sample_weight=exposure)
+    assert_allclose(ours.score(X, y, offset=offset), rate, rtol=1e-6)
+    for model in (ours, folds):
+        assert model.has_offset_
+        for ask in (lambda model=model: model.predict(X), lambda model=model: model.score(X, y)):
+            with pytest.raises(ValueError, match="offset must be given: the model was fitted with one"):
+                ask()
+        with pytest.raises(ValueError, match="offset must hold one number a sample"):
+            model.predict(X, offset=offset[:5])
+    assert not ours.fit(X, y).has_offset_
+    assert_allclose(ours.predict(X, offset=offset), exposure * ours.predict(X))
+
+
 def test_exposures_are_an_offset_or_weights():
     X, y = make_problem("poisson", 60, 20)
     exposure = np.random.default_rng(1).uniform(0.5, 4.0, 60)

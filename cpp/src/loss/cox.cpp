@@ -61,10 +61,10 @@ class CoxCurvature : public Curvature {
   /// What y is expected to be: u = y - mu.
   const Vec& mu() const { return mu_; }
 
-  Vec hazards() const {
+  Vec log_hazards() const {
     Vec jumps(first_.size());
     const double total = loss_.weight_.sum();
-    for (Index k = 0; k < jumps.size(); ++k) jumps[k] = total * first_[k] * std::exp(-at_.shares.log_total(k, 0.0));
+    for (Index k = 0; k < jumps.size(); ++k) jumps[k] = std::log(total * first_[k]) - at_.shares.log_total(k, 0.0);
     return jumps;
   }
 
@@ -158,9 +158,9 @@ double Cox::rounding() const {
   return 2e-16 * own_.sum() * std::sqrt(static_cast<double>(own_.size()));  // of the logarithms, from long sums
 }
 
-Vec Cox::hazards(const Vec& eta) const {
+Vec Cox::log_hazards(const Vec& eta) const {
   const CoxCurvature at(*this, eta);
-  return at.hazards();
+  return at.log_hazards();
 }
 
 void Cox::derivatives(const Vec& eta, Vec& u, Vec& h) const {

@@ -16,8 +16,9 @@ class Cox : public Loss {
   Cox(const Vec& time, const Survival& survival, Vec omega, double total_weight);
 
   const RiskSets& risk_sets() const { return sets_; }
-  /// Jump of the cumulative baseline hazard at each event (Breslow 1974; with Efron's ties the mean over its terms).
-  Vec hazards(const Vec& eta) const;
+  /// Logarithm of the jump of the cumulative hazard at eta = 0 at each event (Breslow 1974; with Efron's ties the mean
+  /// over its terms): finite whatever the size of eta.
+  Vec log_hazards(const Vec& eta) const;
 
   double value(const Vec& eta) const override;
   double rounding() const override;
