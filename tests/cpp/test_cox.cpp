@@ -239,7 +239,11 @@ TEST_CASE("jumps of the baseline hazard are those of Breslow and Efron") {
   for (const bool efron : {false, true}) {
     const Cox loss(time, {event, {}, {}, efron}, Vec::Constant(4, 0.25), 4.0);
     const double first = efron ? 1.0 / 10.0 + 1.0 / (10.0 - 1.5) : 2.0 / 10.0;
-    CHECK(loss.hazards(eta).isApprox((Vec(2) << first, 0.25).finished(), 1e-14));
+    const Vec logs = (Vec(2) << std::log(first), std::log(0.25)).finished();
+    CHECK(loss.log_hazards(eta).isApprox(logs, 1e-14));
+    for (const double shift : {2000.0, -2000.0}) {
+      CHECK(loss.log_hazards(eta.array() + shift).isApprox(Vec(logs.array() - shift), 1e-15));
+    }
     CHECK(loss.risk_sets().time(1) == 3.0);
   }
 }
