@@ -15,7 +15,8 @@ from riata._ridge import KernelRidge, Moments
 from riata._validation import Float, check_choice, check_finite, check_integer, check_real, threads_for
 from riata.adaptive import weigh
 from riata.fitting import make_path, solve, warn_unless_converged
-from riata.model_selection import Split, cross_validate, warn_unless_all_converged
+from riata.folds import Split
+from riata.model_selection import cross_validate, warn_unless_all_converged
 
 INITIAL = ("ridge", "lasso", "marginal")
 SEARCHED = ("ridge", "lasso")

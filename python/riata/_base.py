@@ -32,12 +32,13 @@ from riata._validation import (
 )
 from riata.certificate import CERTIFICATES
 from riata.fitting import warn_unless_converged
+from riata.folds import make_splits
 from riata.model_selection import (
     SELECTIONS,
     CVPath,
+    Reweigh,
     check_scoring,
     cross_validate,
-    make_splits,
     warn_unless_all_converged,
 )
 
@@ -245,6 +246,7 @@ class CrossValidated(SparseLinearModel):
     def _search(
         self,
         options: Options,
+        given: tuple[Any, Any],
         design: DesignView,
         target: Float | SurvivalTarget,
         weights: Float,
@@ -252,10 +254,11 @@ class CrossValidated(SparseLinearModel):
         groups: Any,
         classes: NDArray[Any] | None = None,
         offset: Float | None = None,
+        reweigh: Reweigh | None = None,
     ) -> None:
-        """Cross-validate, and keep the fit at the selected alpha."""
+        """Cross-validate, keep the fit at the selected alpha; `given` are X and y as the user has them."""
         cv = 5 if self.cv is None else self.cv
-        splits = make_splits(cv, target, groups, loss=options.loss, shuffle=False)
+        splits = make_splits(cv, *given, target, weights, groups, loss=options.loss, shuffle=False)
         result = cross_validate(
             design,
             target,
@@ -268,6 +271,7 @@ class CrossValidated(SparseLinearModel):
             self.selection,
             classes,
             weigh_folds=False,
+            reweigh=reweigh,
         )
         self._keep_selected(result)
         self.score_path_ = result.scores

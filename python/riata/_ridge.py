@@ -10,7 +10,7 @@ import scipy.linalg
 from riata._arguments import Options
 from riata._design import DesignView, check_finite_result
 from riata._validation import Float, threads_for
-from riata.model_selection import Rows, Split
+from riata.folds import Rows, Split
 
 BLOCK = 1024  # columns gathered at a time
 

@@ -13,12 +13,12 @@ from riata._adaptive_fit import AdaptiveFit, check_recipe, fit_adaptive
 from riata._arguments import Features, check_features
 from riata._design import DesignView
 from riata._validation import check_choice, check_real
+from riata.folds import make_splits
 from riata.linear_model import _Regressor
 from riata.model_selection import (
     SELECTIONS,
     collect_folds,
     fold_columns,
-    make_splits,
     warn_unless_all_converged,
 )
 from riata.penalties import Penalty
@@ -183,7 +183,9 @@ class AdaptiveLasso(_Adaptive):
         recipe = check_recipe(self.initial, self.initial_alpha, self.power, self.n_steps)
         design, target, weights, features = self._check_all(X, y, sample_weight)
         cv = 5 if self.cv is None else self.cv
-        splits = make_splits(cv, target, None, loss=self._loss, shuffle=False) if recipe.searches else []
+        splits = []
+        if recipe.searches:
+            splits = make_splits(cv, X, y, target, weights, None, loss=self._loss, shuffle=False)
         result = fit_adaptive(recipe, design, target, weights, features, options, splits)
         used = replace(features, penalty_factor=result.factor(0))
         self._keep_fit(result.fit, target, weights, used, options)
@@ -309,9 +311,8 @@ class AdaptiveLassoCV(_Adaptive):
         selection = check_choice("selection", self.selection, SELECTIONS)
         recipe = check_recipe(self.initial, self.initial_alpha, self.power, self.n_steps)
         design, target, weights, features = self._check_all(X, y, sample_weight)
-        splits = make_splits(
-            5 if self.cv is None else self.cv, target, groups, loss=self._loss, shuffle=False
-        )
+        cv = 5 if self.cv is None else self.cv
+        splits = make_splits(cv, X, y, target, weights, groups, loss=self._loss, shuffle=False)
         columns = fold_columns(target, weights, splits, options, "mse", None)
         full = fit_adaptive(recipe, design, target, weights, features, options, splits)
         grid = np.asarray(full.fit["alphas"])

@@ -491,6 +491,6 @@ class SparseCoxCV(_Cox, CrossValidated):
         """
         options = self._check_search("cox")
         design, target, weights, shift, features = self._check_all(X, y, sample_weight, start, strata, offset)
-        self._search(options, design, target, weights, features, groups, offset=shift)
+        self._search(options, (X, y), design, target, weights, features, groups, offset=shift)
         self._keep_baseline(design, target, weights, shift)
         return self

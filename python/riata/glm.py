@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_softmax, softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import assert_all_finite
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
@@ -26,6 +26,7 @@ from riata._validation import (
     show_label,
 )
 from riata.fitting import solve
+from riata.model_selection import Reweigh
 from riata.path import expit
 
 __all__ = ["SparseLogisticRegression", "SparseLogisticRegressionCV"]
@@ -98,29 +99,64 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
 
     def _check_all(
         self, X: Any, y: Any, sample_weight: Any, options: Options
-    ) -> tuple[DesignView, Float, Float, Features]:
-        """Check what `fit` was given, and set the loss by the number of classes."""
+    ) -> tuple[DesignView, Float, Float, Features, Reweigh]:
+        """Check what `fit` was given, and set the loss by the number of classes.
+
+        The weights are the observation weights; the last says what training samples count by class too.
+        """
         design, y, weights = self._check_fit_input(X, y, sample_weight)
-        labels, classes, codes = read_classes(y)
-        if self.class_weight is not None:
-            weights = weights * compute_class_weight(self.class_weight, classes=classes, y=labels)[codes]
+        _, classes, codes = read_classes(y)
+        check_class_weight(self.class_weight, classes)
+
+        def reweigh(weights: Float) -> Float:
+            return weights * class_factors(self.class_weight, classes, codes, weights)[codes]
+
         grouped = check_flag("row_grouped", self.row_grouped)
         if len(classes) == 2:
             target = codes.astype(np.float64)
-            check_two_outcomes(target, weights, classes)
+            check_two_outcomes(target, reweigh(weights), classes)
         else:
             options.loss, options.row_grouped = "multinomial", grouped
             target = one_hot(codes, len(classes))
-            check_every_class(target, weights, classes)
+            check_every_class(target, reweigh(weights), classes)
         self.classes_ = classes
         positive = check_flag("positive", self.positive)
         features = check_features(
             design, self.penalty_factor, self.lower, self.upper, positive=positive, row_grouped=grouped
         )
-        return design, target, weights, features
+        return design, target, weights, features, reweigh
 
     def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:
         return coef, intercept
+
+
+def check_class_weight(class_weight: Any, classes: NDArray[Any]) -> None:
+    """Refuse what is not None, "balanced" or weights by label."""
+    if class_weight is None or (isinstance(class_weight, str) and class_weight == "balanced"):
+        return
+    if not isinstance(class_weight, Mapping):
+        raise ValueError(f"class_weight must be None, 'balanced' or a dict of weights, got {class_weight!r}")
+    for label, weight in class_weight.items():
+        check_real(f"class_weight of class {show_label(label)}", weight, at_least=0.0)
+    unknown = [label for label in class_weight if label not in classes.tolist()]
+    if unknown and any(label not in class_weight for label in classes.tolist()):
+        raise ValueError(
+            f"class_weight must hold weights of the classes {classes.tolist()}, got {show_label(unknown[0])}"
+        )
+
+
+def class_factors(class_weight: Any, classes: NDArray[Any], codes: NDArray[np.intp], weights: Float) -> Float:
+    """Return what `class_weight` multiplies the weights of each class by.
+
+    "balanced" gives every class that is there the same total; a sample of weight k counts as k.
+    """
+    if class_weight is None:
+        return np.ones(len(classes))
+    if not isinstance(class_weight, str):
+        return np.array([float(class_weight.get(label, 1.0)) for label in classes.tolist()])
+    mass = np.bincount(codes, weights, len(classes))
+    there = mass > 0.0
+    return np.where(there, mass.sum() / (there.sum() * np.where(there, mass, 1.0)), 1.0)
 
 
 def read_classes(y: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
@@ -162,7 +198,9 @@ class SparseLogisticRegression(_Classifier):
     l1_ratio : float, default=1.0
         From 0 (ridge) to 1 (lasso).
     class_weight : dict or "balanced", optional
-        Multiplies the sample weights, as in scikit-learn.
+        Multiplies the sample weights. "balanced" gives all classes the same total weight; a sample of weight
+        k counts as k. Held-out samples of a cross-validation are scored without it, and each fold is balanced
+        by the samples it trains on.
     fit_intercept : bool, default=True
         The intercept is not penalised.
     positive : bool, default=False
@@ -293,7 +331,8 @@ class SparseLogisticRegression(_Classifier):
         l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
         options = self._options("binomial", None, l1_ratio=l1_ratio)
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
-        design, target, weights, features = self._check_all(X, y, sample_weight, options)
+        design, target, weights, features, reweigh = self._check_all(X, y, sample_weight, options)
+        weights = reweigh(weights)
         if inverse is not None:
             alpha = 1.0 / (inverse * float(weights.sum()))
         options.alphas = np.array([alpha])
@@ -421,6 +460,6 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
         """
         options = self._check_search("binomial")
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
-        design, target, weights, features = self._check_all(X, y, sample_weight, options)
-        self._search(options, design, target, weights, features, groups, self.classes_)
+        design, target, weights, features, reweigh = self._check_all(X, y, sample_weight, options)
+        self._search(options, (X, y), design, target, weights, features, groups, self.classes_, reweigh=reweigh)
         return self

@@ -16,7 +16,8 @@ from riata._base import SparseLinearModel
 from riata._design import DesignView
 from riata._validation import Float, check_choice, check_flag, check_real, check_threads
 from riata.fitting import solve
-from riata.model_selection import cross_validate, make_splits, warn_unless_all_converged
+from riata.folds import make_splits
+from riata.model_selection import cross_validate, warn_unless_all_converged
 from riata.penalties import Penalty
 
 __all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV"]
@@ -84,7 +85,7 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
         design, target, weights, features = self._check_all(X, y, sample_weight, candidates[0])
         cv = 5 if self.cv is None else self.cv
-        splits = make_splits(cv, target, groups, loss=self._loss, shuffle=False)
+        splits = make_splits(cv, X, y, target, weights, groups, loss=self._loss, shuffle=False)
         results = []
         for penalty in candidates:
             options.penalty, options.l1_ratio = penalty, penalty.l1_share

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,20 +27,20 @@ from riata._targets import CLASSIFIERS, check_every_class
 from riata._validation import (
     Float,
     check_choice,
-    check_integer,
     check_offset,
     check_some_count,
     check_two_outcomes,
     check_weights,
 )
 from riata.fitting import make_path, solve, warn_if_memory_ended, warn_unless_converged
+from riata.folds import Rows, Split, make_splits
 from riata.path import FORMAT, Path, mean_response, write_archive
 from riata.penalties import Penalty
 
 __all__ = ["CVPath", "cv_path"]
 
-Rows = NDArray[np.int64]
-Split = tuple[Rows, Rows]
+#: Weights of the samples that train, from their observation weights: by class, say.
+Reweigh = Callable[[Float], Float]
 Scorer = Callable[[Float, Float, Float], Float]
 
 SCORINGS = {
@@ -54,7 +53,6 @@ SCORINGS = {
     "multigaussian": ("mse", "mae"),
 }
 GREATER_IS_BETTER = ("auc", "concordance")
-STRATIFIED = ("binomial", "cox", "multinomial")
 SELECTIONS = ("min", "1se")
 
 
@@ -282,11 +280,13 @@ def cv_path(
         As in `fit_path`. To go on from a checkpoint needs the same folds: a splitter or `random_state` that
         draws them again.
     cv : int, splitter or iterable of (train, test), default=10
-        An integer draws that many shuffled folds, stratified by class or event for the binomial, multinomial
-        and Cox losses. A scikit-learn splitter is used as it is. Folds need not cover all samples: those in
-        neither part of a split are left out of it, as time-series splits want.
+        An integer draws that many shuffled folds from the samples of positive weight, stratified by class or
+        event for the binomial, multinomial and Cox losses; as many folds as samples are leave-one-out. A
+        splitter is used as it is, and sees X, y and `groups` as they are given. Folds need not cover all
+        samples: those in neither part of a split are left out of it, as time-series splits want.
     groups : array of shape (n,), optional
-        Handed to the splitter; with an integer `cv`, samples of one group stay together.
+        Handed to the splitter; with an integer `cv`, samples of one group stay together, and folds are
+        shuffled and stratified as far as that allows.
     scoring : str, optional
         "mse" or "mae" (gaussian and multigaussian loss), "deviance", "auc" or "misclassification" (binomial
         and multinomial), "deviance", "mse" or "mae" (Poisson, errors of the mean), "huber", "mae" or "mse"
@@ -360,7 +360,9 @@ def cv_path(
         row_grouped=options.row_grouped,
         penalty=options.penalty,
     )
-    splits = make_splits(cv, target, groups, loss=loss, shuffle=True, random_state=random_state)
+    splits = make_splits(
+        cv, X, y, target, weights, groups, loss=loss, shuffle=True, random_state=random_state
+    )
     result = cross_validate(
         design,
         target,
@@ -393,72 +395,6 @@ def check_scoring(scoring: Any, loss: str) -> str:
     return SCORINGS[loss][0] if scoring is None else check_choice("scoring", scoring, SCORINGS[loss])
 
 
-def make_splits(
-    cv: Any,
-    y: Float | SurvivalTarget,
-    groups: ArrayLike | None,
-    *,
-    loss: str,
-    shuffle: bool,
-    random_state: Any = None,
-) -> list[Split]:
-    """Return the (train, test) row numbers of each fold, checked."""
-    from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
-
-    n = len(y)
-    outcome = y.event if isinstance(y, SurvivalTarget) else y
-    stratify = loss in STRATIFIED and bool(np.all((outcome == 0.0) | (outcome == 1.0)))
-    labels = _codes(outcome) if stratify else outcome
-    if isinstance(cv, int | np.integer) and not isinstance(cv, bool):
-        folds = check_integer("cv", cv, at_least=2)
-        if folds > n:
-            raise ValueError(f"cv must be at most the number of samples, n_samples={n}, got {folds}")
-        seed = random_state if shuffle else None
-        if groups is not None:
-            cv = GroupKFold(folds)
-        elif stratify:
-            cv = StratifiedKFold(folds, shuffle=shuffle, random_state=seed)
-        else:
-            cv = KFold(folds, shuffle=shuffle, random_state=seed)
-    if hasattr(cv, "split") and not isinstance(cv, str):
-        with warnings.catch_warnings():  # of classes rarer than folds: a fold short of one is refused below
-            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-            pairs = list(cv.split(np.zeros((n, 1)), labels, groups))
-    elif isinstance(cv, Iterable) and not isinstance(cv, str):
-        pairs = list(cv)
-    else:
-        raise TypeError(f"cv must be an integer >= 2, a splitter or pairs of (train, test), got {cv!r}")
-    if not pairs:
-        raise ValueError("cv must give at least one split, got none")
-    return [_check_split(k, pair, n) for k, pair in enumerate(pairs)]
-
-
-def _codes(outcome: Float) -> NDArray[np.int64]:
-    """Class numbers, of 0/1 outcomes or of rows with a 1 for their class."""
-    return (outcome.argmax(axis=1) if outcome.ndim > 1 else outcome).astype(np.int64)
-
-
-def _check_split(k: int, pair: Any, n: int) -> Split:
-    try:
-        train, test = (np.asarray(part) for part in pair)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"cv must give pairs of (train, test), got {pair!r} as split {k}") from error
-    parts = []
-    for name, part in (("train", train), ("test", test)):
-        if part.dtype.kind == "b" and part.shape == (n,):
-            part = np.flatnonzero(part)
-        if part.dtype.kind not in "iu" or part.ndim != 1 or part.size == 0:
-            raise ValueError(
-                f"cv must give non-empty 1-D row numbers, got {part!r} as {name} rows of split {k}"
-            )
-        if part.min() < 0 or part.max() >= n:
-            raise ValueError(
-                f"cv must give row numbers from 0 to {n - 1}, got {part.min()}..{part.max()} in split {k}"
-            )
-        parts.append(part.astype(np.int64))
-    return parts[0], parts[1]
-
-
 def cross_validate(
     design: DesignView,
     y: Float | SurvivalTarget,
@@ -473,9 +409,13 @@ def cross_validate(
     *,
     weigh_folds: bool,
     keep: bool = False,
+    reweigh: Reweigh | None = None,
 ) -> CVPath:
-    """Fit the full data and every fold in one call of the core; score held-out rows, `keep` predictions."""
-    columns = fold_columns(y, weights, splits, options, scoring, labels)
+    """Fit the full data and every fold in one call of the core; score held-out rows, `keep` predictions.
+
+    Training samples count by their weights as `reweigh` changes them, held-out samples by `weights`.
+    """
+    columns = fold_columns(y, weights, splits, options, scoring, labels, reweigh)
     alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
     values = y.time if isinstance(y, SurvivalTarget) else y
     outputs = y.shape[1:]
@@ -509,12 +449,15 @@ def fold_columns(
     options: Options,
     scoring: str,
     labels: NDArray[Any] | None,
+    reweigh: Reweigh | None = None,
 ) -> Float:
     """Return the weights of the full fit and of each fold, (n, 1 + K); refuse folds that cannot be fitted."""
     columns = np.zeros((len(y), 1 + len(splits)), order="F")
-    columns[:, 0] = weights
+    columns[:, 0] = weights if reweigh is None else reweigh(weights)
     for k, (train, test) in enumerate(splits):
         np.add.at(columns[:, 1 + k], train, weights[train])
+        if reweigh is not None:
+            columns[:, 1 + k] = reweigh(columns[:, 1 + k])
         _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, labels)
     return columns
 
@@ -537,7 +480,7 @@ def collect_folds(
     keep: bool,
 ) -> CVPath:
     """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
-    path = make_path(fits[0], design, y, weights, features, options, labels)
+    path = make_path(fits[0], design, y, columns[:, 0], features, options, labels)
     outputs = y.shape[1:]
 
     scores = np.empty((len(path), len(splits)))
@@ -593,16 +536,16 @@ def _check_fold(
     if not np.any(weights[test] > 0.0):
         raise ValueError(f"cv must hold out samples of positive weight, got none in split {k}")
     if isinstance(y, SurvivalTarget):
-        check_events(y, train_weights, f"y of the training rows of split {k}")
+        check_events(y, train_weights, f"cv: y of the training rows of split {k}")
         if scoring == "concordance":
             held = np.zeros(len(y))
             held[test] = weights[test]
             check_comparable(y, held, f"y of the held-out rows of split {k}")
     elif options.loss == "poisson":
-        check_some_count(y, train_weights, f"y of the training rows of split {k}")
+        check_some_count(y, train_weights, f"cv: y of the training rows of split {k}")
     elif options.loss in CLASSIFIERS and labels is not None:
         check = check_two_outcomes if options.loss == "binomial" else check_every_class
-        check(y, train_weights, labels, f"y of the training rows of split {k}")
+        check(y, train_weights, labels, f"cv: y of the training rows of split {k}")
         if scoring == "auc":
             check(y[test], weights[test], labels, f"scoring='auc': y of the held-out rows of split {k}")
 

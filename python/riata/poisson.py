@@ -383,5 +383,5 @@ class SparsePoissonRegressorCV(_Counts, CrossValidated):
         options = self._check_search("poisson")
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
         design, target, weights, shift, features = self._check_all(X, y, sample_weight, offset)
-        self._search(options, design, target, weights, features, groups, offset=shift)
+        self._search(options, (X, y), design, target, weights, features, groups, offset=shift)
         return self

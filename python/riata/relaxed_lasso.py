@@ -13,12 +13,12 @@ from riata._design import DesignView
 from riata._refits import Gathered, Refits, gather_supports, refit_supports
 from riata._validation import Float, check_choice, check_real
 from riata.fitting import make_path, solve
+from riata.folds import make_splits
 from riata.linear_model import _Regressor
 from riata.model_selection import (
     SELECTIONS,
     collect_folds,
     fold_columns,
-    make_splits,
     scorer,
     summarise,
     warn_unless_all_converged,
@@ -275,9 +275,8 @@ class RelaxedLassoCV(_Relaxed):
         selection = check_choice("selection", self.selection, SELECTIONS)
         gammas = _check_gammas(self.gammas)
         design, target, weights, features = self._check_all(X, y, sample_weight)
-        splits = make_splits(
-            5 if self.cv is None else self.cv, target, groups, loss=self._loss, shuffle=False
-        )
+        cv = 5 if self.cv is None else self.cv
+        splits = make_splits(cv, X, y, target, weights, groups, loss=self._loss, shuffle=False)
         columns = fold_columns(target, weights, splits, options, "mse", None)
         fits = solve(design, target, columns, None, features, options, keep_linear_predictor=True)
         result = collect_folds(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import _safe_indexing
 
 from riata import _core
 from riata._arguments import (
@@ -25,14 +26,13 @@ from riata._survival import SurvivalTarget
 from riata._targets import SEVERAL_OUTPUTS
 from riata._validation import Float, check_choice, check_offset, check_weights, threads_for
 from riata.fitting import core_arguments, make_path, warn_if_memory_ended, warn_unless_converged
+from riata.folds import Split, make_splits
 from riata.model_selection import (
     SELECTIONS,
     CVPath,
-    Split,
     check_scoring,
     collect_folds,
     fold_columns,
-    make_splits,
     warn_unless_all_converged,
 )
 from riata.path import Path
@@ -236,9 +236,16 @@ def cv_paths(
     splits: list[list[Split]] = []
     columns: list[Float] = []
     leaders: list[int] = []
-    for response in responses:
-        known = _rows_of(response.target, response.rows)
-        drawn = make_splits(cv, known, None, loss=loss, shuffle=True, random_state=random_state)
+    for y, response in zip(ys, responses, strict=True):
+        rows = response.rows
+        known = _rows_of(response.target, rows)
+        shown_X, shown_y = None, None
+        if hasattr(cv, "split"):
+            shown_X, shown_y = _rows_of_given(X, rows), _rows_of_given(y, rows)
+        drawn = make_splits(
+            cv, shown_X, shown_y, known, response.weights[rows], None,
+            loss=loss, shuffle=True, random_state=random_state,
+        )  # fmt: skip
         splits.append([(response.rows[train], response.rows[test]) for train, test in drawn])
         columns.append(
             fold_columns(response.target, response.weights, splits[-1], options, scoring, response.classes)
@@ -299,6 +306,13 @@ def _read(
             raise type(error)(f"ys[{k}]: {error}") from error
         out.append(_Response(target, classes, here, shift, np.flatnonzero(known)))
     return out
+
+
+def _rows_of_given(table: Any, rows: NDArray[np.int64]) -> Any:
+    """Return some rows of X or y as the user gave it, to show to a splitter."""
+    if len(rows) == len(table):
+        return table
+    return table.subset(samples=rows) if hasattr(table, "_design") else _safe_indexing(table, rows)
 
 
 def _rows_of(target: Float | SurvivalTarget, rows: NDArray[np.int64]) -> Float | SurvivalTarget:
