@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
+from riata.tables import some
+
 Kind = Literal["autosome", "X", "Y", "XY", "MT", "other", "unplaced"]
 #: What `open_genotypes` takes for a `ChromosomeSet`.
 ChrSet = Any
@@ -15,6 +17,7 @@ ChrSet = Any
 _PREFIX = re.compile(r"chr(?!om)(?=.)", re.IGNORECASE)
 #: Tables of numbers write 1 as 1.0.
 _NUMBER = re.compile(r"([0-9]+)(\.0+)?")
+_ARM = re.compile(r"([0-9]+)([A-Za-z]*)")
 #: Numbers after the last autosome, as PLINK counts them; those of the pseudo-autosomal regions are PLINK 2's.
 _AFTER = ("X", "Y", "XY", "MT", "PAR1", "PAR2")
 _READING_ORDER = ("X", "Y", "XY", "PAR1", "PAR2", "MT")
@@ -124,15 +127,31 @@ class ChromosomeSet:
         return _KINDS[plain] if self._has(plain) else "other"
 
     def order(self, name: str) -> tuple[Any, ...]:
-        """Return what names are sorted by: numbers, X, Y, XY, MT, other names naturally, ``0`` last."""
+        """Return what names are sorted by: numbers, X, Y, XY, MT, other names naturally, ``0`` last.
+
+        Arms and copies of a numbered chromosome, 2L and 2R or 1A and 1B, stand where it does.
+        """
         plain = self.plain(name)
         if plain == "0":
             return (3, 0, ())
-        if plain.isdecimal():
-            return (0, int(plain), ())
+        numbered = _ARM.fullmatch(plain)
+        if numbered is not None:
+            return (0, int(numbered[1]), natural_order(numbered[2]))
         if self._has(plain):
             return (1, _READING_ORDER.index(plain), ())
         return (2, 0, natural_order(plain))
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Return chromosomes in reading order for a message, numbers that follow each other as ``1-22``."""
+        plain = sorted({self.plain(name) for name in names}, key=self.order)
+        runs: list[list[str]] = []
+        for name in plain:
+            follows = runs and name.isdecimal() and runs[-1][-1] == str(int(name) - 1) != "0"
+            if follows:
+                runs[-1].append(name)
+            else:
+                runs.append([name])
+        return some([f"{run[0]}-{run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs], 12)
 
     def __str__(self) -> str:
         """Return the words of ``--chr-set``, which `of` reads."""

@@ -19,6 +19,7 @@ import numpy as np
 
 from riata.account import account_of, describe_active, save_account
 from riata.certificate import CERTIFICATES, gap_text
+from riata.chromosome_files import matching_files
 from riata.fitted import Fitted
 from riata.genotypes import Genotypes
 from riata.held_out import Validation, held_out_of, validate
@@ -489,7 +490,8 @@ def _place_path(options: Namespace) -> None:
             setattr(options, name, [*(getattr(options, name) or []), path])
             return
     if "@" in Path(path).name:
-        options.bfile = [path]
+        found = (name for name, suffix in SOURCES.items() if matching_files(path + suffix, [suffix]))
+        setattr(options, next(found, "bfile"), [path])
     elif path.endswith(".npz") and is_model(path):
         options.model = path
     elif Path(path).is_file():
@@ -526,13 +528,12 @@ def genotype_lines(geno: Genotypes) -> list[str]:
     missing = geno.missing_rate()
     frequency = geno.allele_frequency()
     minor = np.minimum(frequency, 1.0 - frequency)
-    chromosomes = geno.variants.chrom.unique()
     still = int(geno.monomorphic().sum())
     lines = [
         f"{geno.path}{more}: {n:,} samples x {p:,} variants, {size / 1e6:,.1f} MB",
         "  samples      "
         f"{some([genotype_joiner(geno.subset(samples=[k])).label(0) for k in range(min(n, 3))], 3)}",
-        f"  chromosomes  {some(chromosomes, 12)}",
+        f"  chromosomes  {geno.chromosome_set.listed(geno.variants.chrom.unique())}",
         f"  counting     allele {geno.counted_allele}{_of_table(geno)}",
         f"  missing      {100 * float(missing.mean()):.3g} % of calls, at worst "
         f"{100 * float(missing.max()):.3g} % of a variant",
@@ -544,7 +545,7 @@ def genotype_lines(geno: Genotypes) -> list[str]:
         lines.append(
             f"  frequency    median minor allele {float(np.median(called)):.3g}; {rare:,} variants below 0.01"
         )
-    return lines
+    return [*lines, *(f"  note         {note}" for note in geno.notes)]
 
 
 def model_lines(name: str, model: Model) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from os import fspath
 from pathlib import Path
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata.bgen import BgenReader
-from riata.chromosomes import HUMAN, ChromosomeSet, ChrSet
+from riata.chromosome_files import Matched, is_pattern, open_pattern
+from riata.chromosomes import HUMAN, ChromosomeSet, ChromosomeWarning, ChrSet
 from riata.loading import Reader
 from riata.pgen import PgenReader
 from riata.plink_tables import read_bim, read_fam
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
 _MAGIC = b"\x6c\x1b\x01"
 _SAMPLE_MAJOR = b"\x6c\x1b\x00"
 _ALLELES = {"A1": "A1", "ALT": "A1", "A2": "A2", "REF": "A2"}
-#: What may stand for @ in the name of a file of one chromosome, in order; each may follow "chr".
-_CHROMOSOMES = [*map(str, range(1, 23)), "X", "23", "Y", "24", "XY", "25", "MT", "M", "26"]
 
 
 def open_genotypes(
@@ -53,8 +53,9 @@ def open_genotypes(
     path : str, path-like, or sequence of them
         ``"study.bed"`` or the prefix ``"study"``; ``study.bim`` and ``study.fam`` lie beside it. Several
         files are one design, their variants one after the other; they must hold the same samples in the same
-        order. ``"study_chr@"`` stands for the files there are with a chromosome in place of the ``@``: 1 to
-        22, X, Y, XY, MT (or 23 to 26), in this order, each with or without ``chr`` before it.
+        order. ``"study_chr@"`` stands for the files there are with a chromosome in place of the ``@``, in
+        natural order: 1, 01 or chr1, X, PAR1, 2L, scaffold_7. Which they are, ``.notes`` of the result say.
+        Where a file is called so, @ and all, it is that file.
     counted_allele : {"A1", "A2", "ALT", "REF"}, optional
         Which allele a genotype counts. A1 (the default for ``.bed``) is column 5 of the ``.bim``, in PLINK 1
         usually the minor allele, A2 column 6. Formats that name a reference allele count ALT by default;
@@ -70,6 +71,11 @@ def open_genotypes(
     Returns
     -------
     Genotypes
+
+    Warns
+    -----
+    ChromosomeWarning
+        When ``@`` leaves a gap in the numbers of the chromosomes.
 
     Raises
     ------
@@ -98,20 +104,25 @@ def open_genotypes(
         raise ValueError(f"counted_allele must be one of {', '.join(_ALLELES)}, got {counted_allele!r}")
     asked = None if chr_set is None else ChromosomeSet.of(chr_set)
     given: list[StrPath] = [path] if isinstance(path, str | os.PathLike) else list(path)
-    names = [one for name in given for one in _expand(fspath(name))]
-    if not names:
+    if not given:
         raise ValueError("path must name at least one file, got none")
-    opened = [_open_one(name, sample) for name in names]
+    matched = [_open_named(fspath(name), sample, asked) for name in given]
+    opened = [one for each in matched for one in each.opened]
     for other in opened[1:]:
         _check_same_samples(opened[0], other)
     variants = concat_tables([one.variants for one in opened])
+    chromosome_set, odd = _chromosomes(variants.chrom.unique(), asked)
+    gaps = [each.gap for each in matched if each.gap]
+    for gap in gaps:
+        warnings.warn(gap, ChromosomeWarning, stacklevel=2)
     return Genotypes(
         [one.source for one in opened],
         variants,
         opened[0].samples,
         _ALLELES[counted_allele or "A1"],
         files=[file for one in opened for file in one.files],
-        chromosome_set=asked or ChromosomeSet.guess(variants.chrom.unique()),
+        chromosome_set=chromosome_set,
+        notes=[*(note for each in matched for note in each.notes), *gaps, *odd],
     )
 
 
@@ -161,6 +172,8 @@ class Genotypes:
         Every file that belongs to the genotypes.
     chromosome_set : ChromosomeSet
         What the names of chromosomes mean.
+    notes : list of str
+        What opening the files has to tell: which an ``@`` stood for, and what looked odd.
     """
 
     def __init__(
@@ -172,12 +185,13 @@ class Genotypes:
         *,
         files: Sequence[str] = (),
         chromosome_set: ChromosomeSet = HUMAN,
+        notes: Sequence[str] = (),
         _rows: NDArray[np.int64] | None = None,
         _columns: NDArray[np.int64] | None = None,
     ) -> None:
         self.sources, self.variants, self.samples = tuple(sources), variants, samples
         self.counted_allele, self.files = counted_allele, list(files)
-        self.chromosome_set = chromosome_set
+        self.chromosome_set, self.notes = chromosome_set, list(notes)
         self._rows, self._columns = _rows, _columns
         self._opened: list[Part] | None = None
 
@@ -243,6 +257,7 @@ class Genotypes:
             self.counted_allele,
             files=self.files,
             chromosome_set=self.chromosome_set,
+            notes=self.notes,
             _rows=_compose(self._rows, rows),
             _columns=_compose(self._columns, columns),
         )
@@ -334,22 +349,25 @@ def _joined(pieces: list[NDArray[Any]], none: NDArray[Any]) -> NDArray[Any]:
     return pieces[0] if len(pieces) == 1 else np.concatenate([none, *pieces])
 
 
-def _expand(name: str) -> list[str]:
-    """Return the names that `name` stands for: itself, or the chromosomes there are in place of an @."""
-    if "@" not in Path(name).name:
-        return [name]
-    head, tail = name.rsplit("@", 1)
-    found = [
-        one
-        for label in _CHROMOSOMES
-        for one in (f"{head}{label}{tail}", f"{head}chr{label}{tail}")
-        if any(Path(file).is_file() for file in (one, *(one + suffix for suffix in _READERS)))
-    ]
-    if not found:
-        raise FileNotFoundError(
-            f"{name}: no such file for any chromosome in place of @ (1 to 22, X, Y, XY, MT)"
-        )
-    return found
+def _chromosomes(names: list[str], asked: ChromosomeSet | None) -> tuple[ChromosomeSet, list[str]]:
+    """Return what the names of a file's chromosomes mean, and what is odd about them."""
+    if asked is not None:
+        beyond = [name for name in names if asked.plain(name).isdecimal() and asked.kind(name) == "other"]
+        told = f"chromosome {asked.listed(beyond)} is none that chr_set (--chr-set) {asked} knows"
+        return asked, [told] if beyond else []
+    guessed = ChromosomeSet.guess(names)
+    told = (
+        f"chromosomes are numbered to {guessed.autosomes}, beyond the human 26: all numbers are taken for "
+        "autosomes; chr_set (--chr-set) says which species it is"
+    )
+    return guessed, [] if guessed == HUMAN else [told]
+
+
+def _open_named(name: str, sample: StrPath | None, asked: ChromosomeSet | None) -> Matched:
+    """Open what a name stands for: one file, or those of the chromosomes there are in place of an @."""
+    if is_pattern(name, _READERS):
+        return open_pattern(name, list(_READERS), asked, lambda file: _open_one(file, sample))
+    return Matched([_open_one(name, sample)])
 
 
 def _open_one(name: str, sample: StrPath | None) -> Opened:

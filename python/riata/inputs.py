@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
+from riata.chromosomes import ChromosomeWarning
 from riata.genotypes import Genotypes, open_genotypes
 from riata.joining import Joiner
 
@@ -41,7 +43,9 @@ def genotypes_of(options: Any, counted_allele: str = "A1") -> Genotypes:
     if getattr(options, "chr_set", None) is not None:
         more["chr_set"] = " ".join(options.chr_set)
     allele: Any = counted_allele
-    return open_genotypes(paths[0] if len(paths) == 1 else paths, counted_allele=allele, **more)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ChromosomeWarning)  # told among the notes
+        return open_genotypes(paths[0] if len(paths) == 1 else paths, counted_allele=allele, **more)
 
 
 def genotype_joiner(geno: Genotypes) -> Joiner:

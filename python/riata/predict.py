@@ -66,6 +66,7 @@ def run_predict(options: Namespace) -> int:
             main = genotypes_of(options)
             task.files += main.files
             joiner = genotype_joiner(main)
+            joiner.report.notes.extend(main.notes)
         covariates, rows = _covariates(task, joiner)
         compared = _responses(task, joiner)
         if isinstance(main, Genotypes):

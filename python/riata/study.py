@@ -329,6 +329,7 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
     geno = genotypes_of(options, options.counted_allele)
     files = list(geno.files)
     joiner = genotype_joiner(geno)
+    joiner.report.notes.extend(geno.notes)
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
     columns = ResponseColumns(joiner, tables.pheno, None, list(geno.samples.phenotype))

@@ -42,7 +42,7 @@ def random_dosages(n, p, *, missing=0.1, seed=0):
     return dosages
 
 
-def write_pgen(stem, copies, *, dosages=False):
+def write_pgen(stem, copies, *, dosages=False, chrom=1):
     """Write stem.pgen, .pvar and .psam; returns the .pgen file's name."""
     import pgenlib
 
@@ -56,7 +56,7 @@ def write_pgen(stem, copies, *, dosages=False):
                 writer.append_dosages(row.astype(np.float64))
             else:
                 writer.append_biallelic(row.astype(np.int8))
-    variants = "".join(f"1\t{100 + j}\trs{j}\tG\tA\n" for j in range(p))
+    variants = "".join(f"{chrom}\t{100 + j}\trs{j}\tG\tA\n" for j in range(p))
     Path(f"{stem}.pvar").write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\n" + variants)
     Path(f"{stem}.psam").write_text(
         "#FID\tIID\tSEX\tweight\n" + "".join(f"f{i}\ti{i}\t{1 + i % 2}\t{i / 2}\n" for i in range(n))
@@ -64,7 +64,7 @@ def write_pgen(stem, copies, *, dosages=False):
     return path
 
 
-def write_bgen(stem, copies, *, samples=True, bits=8):
+def write_bgen(stem, copies, *, samples=True, bits=8, chrom=1):
     """Write stem.bgen with probabilities whose mean is `copies`; returns its name."""
     import bgen
 
@@ -75,5 +75,7 @@ def write_bgen(stem, copies, *, samples=True, bits=8):
             twice = np.maximum(row - 1, 0)
             once = row - 2 * twice
             probabilities = np.column_stack((1 - once - twice, once, twice))
-            writer.add_variant(f"v{j}", f"rs{j}", "1", 100 + j, ["G", "A"], probabilities, bit_depth=bits)
+            writer.add_variant(
+                f"v{j}", f"rs{j}", str(chrom), 100 + j, ["G", "A"], probabilities, bit_depth=bits
+            )
     return f"{stem}.bgen"

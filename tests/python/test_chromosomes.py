@@ -159,8 +159,13 @@ def test_genotypes_know_their_chromosomes(tmp_path):
     assert geno.chromosome_set == COW
     assert geno.subset(variants=[0], samples=[1, 2]).chromosome_set == COW
     assert pickle.loads(pickle.dumps(geno)).chromosome_set == COW
-    assert riata.open_genotypes(prefix).chromosome_set == ChromosomeSet(30)
+    guessed = riata.open_genotypes(prefix)
+    assert guessed.chromosome_set == ChromosomeSet(30)
+    assert "chromosomes are numbered to 30, beyond the human 26: all" in guessed.subset(samples=[0]).notes[0]
     assert riata.open_genotypes(prefix, chr_set="human").chromosome_set == HUMAN
+    assert riata.open_genotypes(prefix, chr_set=29).notes == []
+    odd = riata.open_genotypes(prefix, chr_set="mouse").notes
+    assert odd == ["chromosome 30 is none that chr_set (--chr-set) 19 no-xy knows"]
     with pytest.raises(ValueError, match="chr_set must be one of"):
         riata.open_genotypes(prefix, chr_set="unicorn")
 

@@ -78,12 +78,12 @@ def test_files_of_several_formats_are_one_design(three):
 def test_prefixes_and_chromosomes(tmp_path):
     copies = random_copies(20, 30)
     write_pgen(tmp_path / "p_chr1", copies[:12])
-    write_pgen(tmp_path / "p_chr2", copies[12:])
+    write_pgen(tmp_path / "p_chr2", copies[12:], chrom=2)
     assert riata.open_genotypes(tmp_path / "p_chr1").path.endswith("p_chr1.pgen")
     for name in ("p_chr@", "p_@.pgen"):
         assert_array_equal(riata.open_genotypes(tmp_path / name).to_numpy(), copies.T)
     write_bgen(tmp_path / "b1", copies[:12])
-    write_bgen(tmp_path / "b2", copies[12:])
+    write_bgen(tmp_path / "b2", copies[12:], chrom="02")
     rows = "".join(f"f{i} i{i} 0\n" for i in range(20))
     (tmp_path / "all.sample").write_text("ID_1 ID_2 missing\n0 0 0\n" + rows)
     geno = riata.open_genotypes(tmp_path / "b@.bgen", sample=tmp_path / "all.sample")
