@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from riata.loading import needs
 from riata.pgen import sample_table
-from riata.tables import StrPath, Table, open_text
+from riata.tables import StrPath, Table
 from riata.text_columns import coded_texts, plain_column
+from riata.text_files import numbered_lines
 
 
 class BgenReader:
@@ -96,8 +97,7 @@ class BgenReader:
 def read_sample(path: StrPath) -> Table:
     """Read an Oxford ``.sample`` file: ID_1 is FID and ID_2 IID, line 2 has types, ``sex`` may be there."""
     name = fspath(path)
-    with open_text(path) as file:
-        rows = [(number, line.split()) for number, line in enumerate(file, 1) if line.strip()]
+    rows = [(number, line.split()) for number, line in numbered_lines(path)]
     if len(rows) < 2 or rows[1][1][0] != "0":
         raise ValueError(
             f"{name}: not a .sample file (line 1 must be ID_1 ID_2 missing ..., line 2 begin with 0)"

@@ -7,6 +7,7 @@ import contextlib
 import difflib
 import importlib
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NoReturn
@@ -138,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0; 2 after an error, told in one line on standard error; 130 when interrupted.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    given = _with_codes(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     with contextlib.suppress(AttributeError, ValueError):  # a name the terminal cannot show is no error
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -168,6 +169,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         return _fail(_one_line(error))
+
+
+def _with_codes(given: Sequence[str]) -> list[str]:
+    """Join ``--missing-code`` and its value: argparse takes ``-9,-99`` for an option."""
+    out: list[str] = []
+    for text in given:
+        if out and out[-1] == "--missing-code" and re.match(r"-[\d.]", text):
+            out[-1] += f"={text}"
+        else:
+            out.append(text)
+    return out
 
 
 def _fail(message: str) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.tables import StrPath, find_delimiter, open_text, some, split_cells
+from riata.tables import StrPath, some
 from riata.text_columns import TextColumn, plain_column
+from riata.text_files import find_layout, is_comment, numbered_lines, split_cells
 
 
 @dataclass(frozen=True)
@@ -59,30 +61,30 @@ def read_groups(path: StrPath) -> dict[str, list[str]]:
     name = str(path)
     sets = name.removesuffix(".gz").lower().endswith(".gmt")
     groups: dict[str, list[str]] = {}
-    delimiter: str | None = "\t" if sets else None
-    with open_text(path) as file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            if not groups and not sets:
-                delimiter = find_delimiter(path, line)
-            cells = split_cells(line.rstrip("\r\n"), delimiter)
-            if sets:
-                if len(cells) < 3 or not cells[0]:
-                    raise ValueError(
-                        f"{name}, line {number}: expected a gene set: name, description and genes, with tabs "
-                        f"between, got {len(cells)} columns"
-                    )
-                if cells[0] in groups:
-                    raise ValueError(f"{name}, line {number}: gene set {cells[0]} stands in an earlier line")
-                groups[cells[0]] = [cell for cell in cells[2:] if cell]
-            elif len(cells) != 2 or not all(cells):
+    lines = list(dropwhile(lambda item: is_comment(item[1]), numbered_lines(path)))
+    delimiter: str | None = "\t"
+    if not sets and lines:
+        delimiter = find_layout(path, lines[0][1], [line for _, line in lines[1:50]], name).delimiter
+    for number, line in lines:
+        cells = split_cells(line, delimiter, f"{name}, line {number}")
+        while cells and not cells[-1]:
+            cells.pop()
+        if sets:
+            if len(cells) < 3 or not cells[0]:
                 raise ValueError(
-                    f"{name}, line {number}: expected a feature and its group, got {len(cells)} columns; "
-                    "gene sets are read from a file whose name ends in .gmt"
+                    f"{name}, line {number}: expected a gene set: name, description and genes, with tabs "
+                    f"between, got {len(cells)} columns"
                 )
-            else:
-                groups.setdefault(cells[1], []).append(cells[0])
+            if cells[0] in groups:
+                raise ValueError(f"{name}, line {number}: gene set {cells[0]} stands in an earlier line")
+            groups[cells[0]] = [cell for cell in cells[2:] if cell]
+        elif len(cells) != 2 or not all(cells):
+            raise ValueError(
+                f"{name}, line {number}: expected a feature and its group, got {len(cells)} columns; "
+                "gene sets are read from a file whose name ends in .gmt"
+            )
+        else:
+            groups.setdefault(cells[1], []).append(cells[0])
     if not groups:
         raise ValueError(f"{name}: no groups in it")
     return groups

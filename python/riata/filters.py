@@ -16,13 +16,17 @@ from riata.text_columns import CodedColumn
 
 Mask = NDArray[np.bool_]
 
+#: Names of the column of ids in a list with a header, such as PREFIX.hits.tsv, in small letters.
+ID_HEADER = frozenset({"id", "snp", "rsid", "variant_id", "varid", "variant", "marker", "markername"})
+
 
 @dataclass
 class Chosen:
-    """The variants asked for: genotypes of these alone, and (reason, count) of the others."""
+    """Genotypes of the variants asked for, (reason, count) of the others, and what else to tell."""
 
     geno: Genotypes
     left_out: list[tuple[str, int]]
+    notes: list[str]
 
 
 def choose_variants(geno: Genotypes, options: Any, files: list[str]) -> Chosen:
@@ -35,6 +39,7 @@ def choose_variants(geno: Genotypes, options: Any, files: list[str]) -> Chosen:
     """
     keep = np.ones(geno.shape[1], dtype=np.bool_)
     left_out: list[tuple[str, int]] = []
+    notes: list[str] = []
 
     def narrow(stays: Mask, why: str) -> None:
         if gone := int(np.count_nonzero(keep & ~stays)):
@@ -46,13 +51,15 @@ def choose_variants(geno: Genotypes, options: Any, files: list[str]) -> Chosen:
     for path, flag in ((options.extract, "--extract"), (options.exclude, "--exclude")):
         if path is not None:
             files.append(path)
-            named = _named(geno, path)
+            named, absent = _named(geno, path)
+            if absent:
+                notes.append(f"{path} ({flag}): {len(absent):,} of its ids not here: {some(absent, 3)}")
             why = f"not in {path} (--extract)" if flag == "--extract" else f"in {path} (--exclude)"
             narrow(named if flag == "--extract" else ~named, why)
     if not keep.any():
         told = "; ".join(f"{count:,} {why}" for why, count in left_out)
         raise ValueError(f"no variant is left of {geno.shape[1]:,}: {told}")
-    return Chosen(geno if keep.all() else geno.subset(variants=keep), left_out)
+    return Chosen(geno if keep.all() else geno.subset(variants=keep), left_out, notes)
 
 
 def set_aside(geno: Genotypes, options: Any) -> list[tuple[int, str]]:
@@ -117,9 +124,14 @@ def plain_chromosome(name: str, chromosome_set: ChromosomeSet = HUMAN) -> str:
     return chromosome_set.plain(name)
 
 
-def _named(geno: Genotypes, path: str) -> Mask:
-    listed = {row[0] for row in read_list(path)}
-    named: Mask = geno.variants.id.isin(listed)
+def _named(geno: Genotypes, path: str) -> tuple[Mask, list[str]]:
+    """Say which variants a list names, and which of its ids are no variant's."""
+    header, rows = read_list(path, ID_HEADER)
+    column = next((k for k, name in enumerate(header) if name in ID_HEADER), 0)
+    listed = list(dict.fromkeys(row[column] for row in rows))
+    match = geno.variants.id.match(listed)
+    named: Mask = match >= 0
     if not named.any():
         raise ValueError(f"{path}: none of its {len(listed):,} variant ids is in {geno.path}")
-    return named
+    found = set(np.unique(match[named]).tolist())
+    return named, [name for k, name in enumerate(listed) if k not in found]

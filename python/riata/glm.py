@@ -461,5 +461,7 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
         options = self._check_search("binomial")
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
         design, target, weights, features, reweigh = self._check_all(X, y, sample_weight, options)
-        self._search(options, (X, y), design, target, weights, features, groups, self.classes_, reweigh=reweigh)
+        self._search(
+            options, (X, y), design, target, weights, features, groups, self.classes_, reweigh=reweigh
+        )
         return self

@@ -15,6 +15,9 @@ from riata.tables import StrPath, TextTable, read_list, some
 
 Key = tuple[str, str]
 
+#: Names of columns that make the first line of a list of samples a header.
+_LIST_HEADER = frozenset({"fid", "iid", "sample", "sample_id", "sampleid"})
+
 
 @dataclass
 class JoinReport:
@@ -152,21 +155,34 @@ class Joiner:
         unknown = [_show(key) for key in keys if key not in known]
         return rows, data, unknown
 
-    def listed(self, path: StrPath) -> NDArray[np.bool_]:
-        """Say which samples a list file (FID IID, or IID, a line) names."""
-        fields = read_list(path)
-        header = fields[0][0].lstrip("#").upper() if fields else ""
-        if header in ("FID", "IID"):
-            fields = fields[1:]
-        if not fields:
-            raise ValueError(f"{fspath(path)}: the list is empty")
-        two = self.families is not None and len(fields[0]) > 1 and header != "IID"
-        paired = two and self._paired and any(row[0] != "0" for row in fields)
-        named: set[Any] = set()
-        for row in fields:
-            named.add((row[0], row[1]) if paired and len(row) > 1 else row[min(int(two), len(row) - 1)])
-        mine = self._keys(paired=paired, path=fspath(path))
-        return np.array([key in named for key in mine], dtype=bool)
+    def listed(self, path: StrPath, flag: str) -> NDArray[np.bool_]:
+        """Say which samples a list names: FID IID, or IID, a line, or columns of these names.
+
+        Those that it names and the source lacks are reported.
+
+        Raises
+        ------
+        ValueError
+            When the list is empty, or names no sample there is.
+        """
+        name = fspath(path)
+        header, rows = read_list(path, _LIST_HEADER)
+        if not rows:
+            raise ValueError(f"{name}: the list of {flag} is empty")
+        family, sample = _id_columns(header, len(rows[0]) if self.families is not None else 1)
+        pairs = [(row[family], row[min(sample, len(row) - 1)]) for row in rows]
+        paired = family != sample and self._paired and any(fid != "0" for fid, _ in pairs)
+        named: list[Any] = pairs if paired else [iid for _, iid in pairs]
+        mine = self._keys(paired=paired, path=name)
+        known, wanted = set(mine), set(named)
+        if not known & wanted:
+            raise ValueError(
+                f"{name}: {flag} names no sample of {self.source}; ids look like "
+                f"{some([_show(k) for k in named], 2)} there, {some([_show(k) for k in mine], 2)} here"
+            )
+        absent = [_show(key) for key in dict.fromkeys(named) if key not in known]
+        self.report.unmatched.append((f"in {Path(name).name} ({flag}) only", absent))
+        return np.array([key in wanted for key in mine], dtype=bool)
 
     def finish(self) -> NDArray[np.int64]:
         """Return the rows in use, and count them in the report; ValueError says why none is left."""
@@ -197,12 +213,21 @@ class Joiner:
             )
         i = header.index("IID") if "IID" in header else 0
         if "FID" not in header or "IID" not in header:
-            return [row[i] for row in table.rows], [name for k, name in enumerate(table.header) if k != i]
+            data = [name for k, name in enumerate(table.header) if k != i and name]
+            return [row[i] for row in table.rows], data
         f = header.index("FID")
-        data = [name for k, name in enumerate(table.header) if k not in (f, i)]
+        data = [name for k, name in enumerate(table.header) if k not in (f, i) and name]
         if not self._paired or all(row[f] == "0" for row in table.rows):
             return [row[i] for row in table.rows], data
         return [(row[f], row[i]) for row in table.rows], data
+
+
+def _id_columns(header: Sequence[str], width: int) -> tuple[int, int]:
+    """Return which columns of a list are FID and IID, the same where it has no FID."""
+    if not header:
+        return 0, min(1, width - 1)
+    sample = next((k for k, name in enumerate(header) if name in _LIST_HEADER and name != "fid"), 0)
+    return header.index("fid") if "fid" in header else sample, sample
 
 
 def repeated(keys: Iterable[Any]) -> list[Any]:

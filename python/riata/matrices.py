@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from os import fspath
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.tables import StrPath, find_delimiter, is_missing, open_text, some, split_cells
+from riata.joining import Joiner
+from riata.tables import Table, is_missing, some, to_number
+from riata.text_files import StrPath, TextRows
 
 ORIENTATIONS = ("samples-rows", "samples-columns")
 #: Headers that mark the first column as sample (or feature) names even when they are numbers.
 _ID_WORDS = frozenset(
     {"", "#", "id", "iid", "#iid", "sample", "samples", "sample_id", "sampleid", "unnamed: 0", "index"}
 )
+#: The first columns of the tables that ``plink --recode A`` and ``plink2 --export A`` write.
+RAW_COLUMNS = ("FID", "IID", "PAT", "MAT", "SEX", "PHENOTYPE")
+#: Rows looked at to tell columns of text from columns of numbers.
+_LOOK_AHEAD = 50
 
 
 @dataclass
@@ -25,7 +32,8 @@ class MatrixTable:
     """A numeric table: `X` is (n samples, p features), with names for both and any text columns apart.
 
     `text` maps the name of each non-numeric feature (a class label, say) to its n cells; `beside` likewise
-    what is stored beside the features of an ``.npz``.
+    what is stored beside the features of an ``.npz``, or before those of a PLINK ``.raw``. `families` are
+    FIDs where the table has them.
     """
 
     path: str
@@ -35,10 +43,25 @@ class MatrixTable:
     text: dict[str, list[str]] = field(default_factory=dict)
     beside: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    families: NDArray[Any] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.X.shape[0], self.X.shape[1]
+
+    def joiner(self) -> Joiner:
+        """Return the samples, for other files to be matched to."""
+        joiner = Joiner(
+            self.path, list(self.sample_ids), None if self.families is None else list(self.families)
+        )
+        joiner.report.notes.extend(self.notes)
+        return joiner
+
+    def samples(self, rows: NDArray[np.int64]) -> Table:
+        """Return the ids of some samples, ``fid`` and ``iid`` or ``id``."""
+        if self.families is None:
+            return Table({"id": self.sample_ids[rows]})
+        return Table({"fid": self.families[rows], "iid": self.sample_ids[rows]})
 
     def pop_column(self, name: str) -> list[str]:
         """Take feature `name` out of the table and return its cells as text."""
@@ -61,11 +84,12 @@ def read_matrix(path: StrPath, orient: str = "samples-rows") -> MatrixTable:
     Parameters
     ----------
     path : str or path-like
-        ``.csv``, ``.tsv`` or ``.txt`` (also with ``.gz``), ``.parquet``, or ``.npz`` with ``X`` and, if
+        ``.csv``, ``.tsv``, ``.txt`` or ``.raw`` (also packed), ``.parquet``, or ``.npz`` with ``X`` and, if
         wanted, ``feature_names``, ``sample_ids`` and arrays of one value a sample, such as ``y``.
     orient : {"samples-rows", "samples-columns"}
         What a row of the file is. In text tables the first line names the columns; the first column names
-        the rows when it holds text or its header is empty or says ``id`` or ``sample``.
+        the rows when it holds text or its header is empty or says ``id`` or ``sample``. Columns FID and IID
+        name samples; with PAT, MAT, SEX and PHENOTYPE beside them, as in a PLINK ``.raw``, none is a feature.
 
     Raises
     ------
@@ -79,15 +103,21 @@ def read_matrix(path: StrPath, orient: str = "samples-rows") -> MatrixTable:
     name = fspath(path)
     if not Path(name).is_file():
         raise FileNotFoundError(f"{name}: no such file")
-    stem = name.removesuffix(".gz").lower()
+    stem = name.lower()
+    for packed in (".gz", ".bz2", ".xz", ".zst"):
+        stem = stem.removesuffix(packed)
     if stem.endswith(".npz"):
         table = _read_npz(name, orient)
     elif stem.endswith((".parquet", ".pq")):
         table = _read_parquet(name, orient)
-    elif stem.endswith((".csv", ".tsv", ".txt", ".tab")):
+    elif stem.endswith(".raw") and orient == "samples-columns":
+        raise ValueError(f"{name}: a PLINK .raw has a sample a row: leave out --orient samples-columns")
+    elif stem.endswith((".csv", ".tsv", ".txt", ".tab", ".raw")):
         table = _read_text(name, orient)
     else:
-        raise ValueError(f"{name}: the name must end in .csv, .tsv, .txt (also .gz), .parquet or .npz")
+        raise ValueError(
+            f"{name}: the name must end in .csv, .tsv, .txt or .raw (also .gz), .parquet or .npz"
+        )
     _check_names(table)
     return table
 
@@ -97,7 +127,10 @@ def _check_names(table: MatrixTable) -> None:
         raise ValueError(
             f"{table.path}: the table is empty, {table.shape[0]} samples x {table.shape[1]} features"
         )
-    for names, what in ((table.feature_names, "feature"), (table.sample_ids, "sample")):
+    samples = table.sample_ids
+    if table.families is not None:
+        samples = np.array([f"{f} {i}" for f, i in zip(table.families, samples, strict=True)], dtype=object)
+    for names, what in ((table.feature_names, "feature"), (samples, "sample")):
         values, counts = np.unique(np.asarray(names, dtype=str), return_counts=True)
         if (counts > 1).any():
             raise ValueError(
@@ -106,113 +139,111 @@ def _check_names(table: MatrixTable) -> None:
 
 
 def _read_text(path: str, orient: str) -> MatrixTable:
-    with open_text(path) as file:
-        lines = ((number, line.rstrip("\r\n")) for number, line in enumerate(file, 1))
-        lines = ((number, line) for number, line in lines if line.strip())
-        try:
-            _, first = next(lines)
-        except StopIteration:
-            raise ValueError(f"{path}: the file is empty") from None
-        delimiter = find_delimiter(path, first)
-        header = split_cells(first, delimiter)
-        if orient == "samples-columns":
-            return _read_features(path, header, lines, delimiter)
-        return _read_samples(path, header, lines, delimiter)
-
-
-def _row(path: str, number: int, line: str, delimiter: str | None, width: int) -> list[str]:
-    cells = split_cells(line, delimiter)
-    if len(cells) != width:
-        raise ValueError(f"{path}, line {number}: expected {width} cells as in the header, got {len(cells)}")
-    return cells
+    rows = TextRows(path)
+    return _read_features(rows) if orient == "samples-columns" else _read_samples(rows)
 
 
 def _numbers(cells: Sequence[str], names: Sequence[str], path: str, number: int) -> NDArray[np.float64]:
-    try:
-        return np.array(cells, dtype=np.float64)
-    except ValueError:
-        out = np.full(len(cells), np.nan)
-        for k, cell in enumerate(cells):
-            try:
-                out[k] = float(cell)
-            except ValueError:
-                if not is_missing(cell):
-                    message = f"{path}, line {number}, column {names[k]!r}: {cell!r} is not a number"
-                    raise ValueError(message) from None
-        return out
+    if "_" not in "".join(cells):
+        try:
+            return np.array(cells, dtype=np.float64)
+        except ValueError:
+            pass
+    out = np.full(len(cells), np.nan)
+    for k, cell in enumerate(cells):
+        try:
+            out[k] = to_number(cell)
+        except ValueError:
+            if not is_missing(cell):
+                message = f"{path}, line {number}, column {names[k]!r}: {cell!r} is not a number"
+                raise ValueError(message) from None
+    return out
 
 
 def _looks_numeric(cell: str) -> bool:
     if is_missing(cell):
         return True
     try:
-        float(cell)
+        to_number(cell)
     except ValueError:
         return False
     return True
 
 
-def _read_samples(path: str, header: list[str], lines: Any, delimiter: str | None) -> MatrixTable:
-    ids: list[str] = []
-    rows: list[NDArray[np.float64]] = []
-    has_ids = False
-    text_columns: list[int] = []
-    numeric: list[int] = []
-    text: dict[str, list[str]] = {}
-    names: list[str] = []
-    for number, line in lines:
-        cells = split_cells(line, delimiter)
-        if not rows:
-            if len(cells) == len(header) + 1:  # as R's write.table: the row names have no header
-                header = ["", *header]
-            has_ids = header[0].lower() in _ID_WORDS or not _looks_numeric(cells[0])
-            start = 1 if has_ids else 0
-            text_columns = [
-                k for k in range(start, min(len(header), len(cells))) if not _looks_numeric(cells[k])
-            ]
-            numeric = [k for k in range(start, len(header)) if k not in set(text_columns)]
-            text = {header[k]: [] for k in text_columns}
-            names = [header[k] for k in numeric]
-        if len(cells) != len(header):
-            raise ValueError(
-                f"{path}, line {number}: expected {len(header)} cells as in the header, got {len(cells)}"
-            )
-        ids.append(cells[0] if has_ids else str(len(ids) + 1))
-        for k in text_columns:
-            text[header[k]].append(cells[k])
-        rows.append(_numbers([cells[k] for k in numeric], names, path, number))
-    if not rows:
+@dataclass(frozen=True)
+class _Columns:
+    """Which columns of a table hold ids, what is no feature, and features.
+
+    `family` and `sample` are -1 where there is none; `beside` are the other leading columns of a PLINK
+    ``.raw``; `told` says where ids come from.
+    """
+
+    family: int
+    sample: int
+    beside: list[int]
+    told: str
+
+
+def _columns_of(header: Sequence[str], first: Sequence[str]) -> _Columns:
+    """Find the columns of ids by their names: FID and IID, or a first column that names rows."""
+    names = [name.lstrip("#").upper() for name in header]
+    if "IID" in names:
+        sample, family = names.index("IID"), names.index("FID") if "FID" in names else -1
+        told = "sample ids from columns FID and IID" if family >= 0 else "sample ids from column IID"
+        if not set(header) >= set(RAW_COLUMNS):
+            return _Columns(family, sample, [0] if names[0] == "" else [], told)
+        told += f"; {', '.join(RAW_COLUMNS[2:])} of a PLINK .raw are no features"
+        return _Columns(family, sample, [header.index(name) for name in RAW_COLUMNS[2:]], told)
+    if header[0].lower() in _ID_WORDS or not _looks_numeric(first[0]):
+        told = f"sample ids from column {header[0]!r}" if header[0] else "sample ids from the first column"
+        return _Columns(-1, 0, [], told)
+    return _Columns(-1, -1, [], "no column of sample ids: samples are numbered from 1")
+
+
+def _read_samples(source: TextRows) -> MatrixTable:
+    path, header = source.path, source.header
+    rows = iter(source)
+    head = list(islice(rows, _LOOK_AHEAD))
+    if not head:
         raise ValueError(f"{path}: no rows below the header")
+    columns = _columns_of(header, head[0][1])
+    rest = [k for k in range(len(header)) if k not in (columns.family, columns.sample, *columns.beside)]
+    shown = {k: next((row[k] for _, row in head if not is_missing(row[k])), "NA") for k in rest}
+    numeric = [k for k in rest if _looks_numeric(shown[k])]
+    names = [header[k] for k in numeric]
+    apart: dict[int, list[str]] = {k: [] for k in range(len(header)) if k not in set(numeric)}
+    values: list[NDArray[np.float64]] = []
+    for number, cells in chain(head, rows):
+        for k, kept in apart.items():
+            kept.append(cells[k])
+        values.append(_numbers([cells[k] for k in numeric], names, path, number))
+    counted = [str(k + 1) for k in range(len(values))]
     table = MatrixTable(
-        path, np.vstack(rows), np.array(names, dtype=object), np.array(ids, dtype=object), text
+        path,
+        np.vstack(values),
+        np.array(names, dtype=object),
+        np.array(apart[columns.sample] if columns.sample >= 0 else counted, dtype=object),
+        text={header[k]: apart[k] for k in rest if k in apart},
+        beside={header[k]: apart[k] for k in columns.beside if header[k]},
+        families=None if columns.family < 0 else np.array(apart[columns.family], dtype=object),
     )
-    table.notes.append(
-        f"sample ids from column {header[0]!r}"
-        if has_ids and header[0]
-        else "sample ids from the first column"
-        if has_ids
-        else "no column of sample ids: samples are numbered from 1"
-    )
+    table.notes.append(columns.told)
     return table
 
 
-def _read_features(path: str, header: list[str], lines: Any, delimiter: str | None) -> MatrixTable:
+def _read_features(source: TextRows) -> MatrixTable:
+    path, ids = source.path, source.header[1:]
     names: list[str] = []
     rows: list[NDArray[np.float64]] = []
     text: dict[str, list[str]] = {}
-    ids: list[str] | None = None
-    for number, line in lines:
-        if ids is None:
-            width = len(split_cells(line, delimiter))
-            ids = header if width == len(header) + 1 else header[1:]
-        cells = _row(path, number, line, delimiter, len(ids) + 1)
+    for number, cells in source:
         values = cells[1:]
         if any(_looks_numeric(cell) and not is_missing(cell) for cell in values):
             rows.append(_numbers(values, ids, path, number))
             names.append(cells[0])
         else:
             text[cells[0]] = values
-    if not rows or ids is None:
+    if not rows:
         raise ValueError(f"{path}: no numeric rows below the header")
     X = np.ascontiguousarray(np.vstack(rows)).T
     return MatrixTable(path, X, np.array(names, dtype=object), np.array(ids, dtype=object), text)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from os import fspath
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riata.loading import MISSING, needs
 from riata.plink_tables import Kind, read_bim, read_fam, read_fields
-from riata.tables import StrPath, Table, open_text
+from riata.tables import StrPath, Table
 from riata.text_columns import coded_texts, plain_column
+from riata.text_files import numbered_lines, unpacked
 
 _MAGIC = b"\x6c\x1b"
 #: Storage modes of byte 3: fixed-width hard calls, and records of variable width behind a header.
@@ -132,7 +132,7 @@ def read_pvar(path: StrPath) -> Table:
     fields: dict[str, tuple[int, Kind]] = {
         column: (header.index(field), kind) for column, (field, kind) in _PVAR.items() if field in header
     }
-    source = _decompressed(name) if name.endswith(".zst") else path
+    source = unpacked(name) if name.endswith(".zst") else path
     table = read_fields(source, fields, name=name, field_names=", ".join(header), skipped_lines=skipped)
     columns = {column: table[column] if column in table else np.zeros(len(table)) for column in _PVAR}
     return Table(columns)
@@ -146,23 +146,22 @@ def read_psam(path: StrPath) -> Table:
     name = fspath(path)
     rows: list[list[str]] = []
     header: list[str] | None = None
-    with open_text(path) as file:
-        for number, line in enumerate(file, 1):
-            if line.startswith("##") or not line.strip():
-                continue
-            fields = line.split()
-            if header is None:
-                if not fields[0].startswith("#"):
-                    return read_fam(path)
-                header = [fields[0][1:], *fields[1:]]
-                if header[0] not in ("FID", "IID") or "IID" not in header:
-                    raise ValueError(
-                        f"{name}, line {number}: it must begin with #FID IID or #IID, got {fields[0]!r}"
-                    )
-                continue
-            if len(fields) != len(header):
-                raise ValueError(f"{name}, line {number}: expected {len(header)} fields, got {len(fields)}")
-            rows.append(fields)
+    for number, line in numbered_lines(path):
+        if line.startswith("##"):
+            continue
+        fields = line.split()
+        if header is None:
+            if not fields[0].startswith("#"):
+                return read_fam(path)
+            header = [fields[0][1:], *fields[1:]]
+            if header[0] not in ("FID", "IID") or "IID" not in header:
+                raise ValueError(
+                    f"{name}, line {number}: it must begin with #FID IID or #IID, got {fields[0]!r}"
+                )
+            continue
+        if len(fields) != len(header):
+            raise ValueError(f"{name}, line {number}: expected {len(header)} fields, got {len(fields)}")
+        rows.append(fields)
     if header is None or not rows:
         raise ValueError(f"{name}: no sample is in it")
     return sample_table(dict(zip(header, zip(*rows, strict=True), strict=True)), header)
@@ -202,32 +201,10 @@ def _beside(prefix: str, *suffixes: str) -> str:
     )
 
 
-def _zstandard() -> Any:
-    try:
-        import zstandard
-    except ImportError:
-        raise needs("zstandard", ".pvar.zst") from None
-    return zstandard
-
-
-def _decompressed(path: str) -> bytes:
-    zstandard = _zstandard()
-    try:
-        with zstandard.open(path, "rb") as file:
-            data: bytes = file.read()
-    except zstandard.ZstdError as error:
-        raise OSError(f"{path}: cannot be decompressed: {error}") from None
-    return data
-
-
 def _pvar_header(path: StrPath) -> tuple[list[str], int]:
     """Return the names of the columns, and how many lines stand before the first variant."""
     name = fspath(path)
-    with _open(name) as file:
-        number, line = next(
-            ((k, line) for k, line in enumerate(file, 1) if not line.startswith("##") and line.strip()),
-            (0, ""),
-        )
+    number, line = next(((k, line) for k, line in numbered_lines(name) if not line.startswith("##")), (0, ""))
     fields = line.split()
     if not fields:
         raise ValueError(f"{name}: no variant is in it")
@@ -242,12 +219,6 @@ def _pvar_header(path: StrPath) -> tuple[list[str], int]:
             f"{name}, line {number}: expected a header that begins with #CHROM, got {fields[0]!r}"
         )
     return ["CHROM", "ID", *(["CM"] if len(fields) == 6 else []), "POS", "ALT", "REF"], number - 1
-
-
-def _open(name: str) -> IO[str]:
-    if not name.endswith(".zst"):
-        return open_text(name)
-    return io.TextIOWrapper(_zstandard().open(name, "rb"), encoding="utf-8", errors="replace")
 
 
 def _read_header(path: str) -> bytes:

@@ -60,8 +60,7 @@ def run_predict(options: Namespace) -> int:
         if task.kind == "matrix":
             main = read_matrix(options.matrix, options.orient)
             task.files.append(options.matrix)
-            joiner = Joiner(options.matrix, list(main.sample_ids))
-            joiner.report.notes.extend(main.notes)
+            joiner = main.joiner()
         else:
             main = genotypes_of(options)
             task.files += main.files

@@ -335,6 +335,8 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
     columns = ResponseColumns(joiner, tables.pheno, None, list(geno.samples.phenotype))
     rows, parts = _join(columns, asked, tables)
     chosen = choose_variants(geno, options, files)
+    for report in (joiner.report, *(joined.report for joined in parts)):
+        report.notes.extend(chosen.notes)
     geno = chosen.geno
     fitted = geno if len(rows) == len(geno) else geno.subset(samples=rows)
     excluded = set_aside(fitted, options)
@@ -400,8 +402,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
         beside = table.pop_column(options.split)
     for name in options.drop:
         table.pop_column(name)
-    joiner = Joiner(options.matrix, list(table.sample_ids))
-    joiner.report.notes.extend(table.notes)
+    joiner = table.joiner()
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
     columns = ResponseColumns(joiner, tables.pheno, table, None)
@@ -426,12 +427,12 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
             covariate_names=joined.names,
             covariates=joined.columns(joined.rows),
             excluded=[(int(j), "constant") for j in constant],
-            samples=Table({"id": table.sample_ids[joined.rows]}),
+            samples=table.samples(joined.rows),
             join=joined.report,
             files=files,
             codings=joined.codings,
             parts=[
-                joined.part(name, held, table.X[held], Table({"id": table.sample_ids[held]}))
+                joined.part(name, held, table.X[held], table.samples(held))
                 for name, held in joined.held_out.items()
             ],
         )
@@ -622,10 +623,10 @@ def check_finite(X: NDArray[Any], table: MatrixTable) -> None:
 
 def _apply_lists(joiner: Joiner, options: StudyOptions, files: list[str]) -> None:
     if options.keep is not None:
-        joiner.drop(joiner.listed(options.keep), f"not in {Path(options.keep).name} (--keep)")
+        joiner.drop(joiner.listed(options.keep, "--keep"), f"not in {Path(options.keep).name} (--keep)")
         files.append(options.keep)
     if options.remove is not None:
-        joiner.drop(~joiner.listed(options.remove), f"in {Path(options.remove).name} (--remove)")
+        joiner.drop(~joiner.listed(options.remove, "--remove"), f"in {Path(options.remove).name} (--remove)")
         files.append(options.remove)
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from os import PathLike, fspath
-from pathlib import Path
-from typing import IO, Any, cast
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from os import fspath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riata.text_columns import TextColumn, join_columns
-
-StrPath = str | PathLike[str]
+from riata.text_files import StrPath as StrPath
+from riata.text_files import TextRows, is_comment, list_cells, numbered_lines
 
 #: Spellings of "no value" in any text table, compared without case.
-MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "null", "none", "."})
+MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "null", "."})
 
 Column = NDArray[Any] | TextColumn
 
@@ -151,46 +149,11 @@ def some(names: Sequence[object], limit: int = 8) -> str:
     return shown + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
 
 
-def open_text(path: StrPath) -> IO[str]:
-    """Open a text file, through gzip when its name ends in ``.gz``; a byte-order mark is skipped."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{fspath(path)}: no such file")
-    if fspath(path).endswith(".gz"):
-        return cast("IO[str]", gzip.open(path, "rt", encoding="utf-8-sig", errors="replace"))
-    return open(path, encoding="utf-8-sig", errors="replace")
-
-
-def split_cells(line: str, delimiter: str | None) -> list[str]:
-    """Split one line; quotes around whole cells are honoured when there is a delimiter."""
-    if delimiter is None:
-        return line.split()
-    if '"' in line:
-        import csv
-
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter))]
-    return [cell.strip() for cell in line.split(delimiter)]
-
-
-def find_delimiter(path: StrPath, first_line: str) -> str | None:
-    """Return the delimiter that the name or the header shows: tab, comma, or None for runs of blanks."""
-    name = fspath(path).removesuffix(".gz").lower()
-    first_line = re.sub(r'"[^"]*"', "", first_line)  # quoted cells may hold any of the marks
-    if name.endswith(".csv"):
-        for mark in (",", ";", "\t"):
-            if mark in first_line:
-                return mark
-        return ","
-    if "\t" in first_line:
-        return "\t"
-    if "," in first_line and len(first_line.split()) == 1:
-        return ","
-    return "\t" if name.endswith(".tsv") else None
-
-
 def read_text_table(path: StrPath, *, is_comment: Callable[[str], bool] | None = None) -> TextTable:
     """Read a table with a header line; blank lines are skipped.
 
-    So are lines before the header of which `is_comment` is true: they are kept in ``comments``.
+    So are lines before the header of which `is_comment` is true (default `riata.text_files.is_comment`): they
+    are kept in ``comments``.
 
     Raises
     ------
@@ -199,54 +162,53 @@ def read_text_table(path: StrPath, *, is_comment: Callable[[str], bool] | None =
     ValueError
         When it is empty, names a column twice, or a line has another number of cells than the header.
     """
-    name = fspath(path)
+    source = TextRows(path, is_comment)
+    header = source.header
     rows: list[list[str]] = []
     lines: list[int] = []
-    header: list[str] | None = None
-    comments: list[str] = []
-    delimiter: str | None = None
-    with open_text(path) as file:
-        for number, raw in enumerate(file, 1):
-            line = raw.rstrip("\r\n")
-            if not line.strip():
-                continue
-            if header is None and is_comment is not None and is_comment(line):
-                comments.append(line)
-                continue
-            if header is None:
-                delimiter = find_delimiter(path, line)
-                header = split_cells(line, delimiter)
-                continue
-            cells = split_cells(line, delimiter)
-            if len(cells) != len(header):
-                raise ValueError(
-                    f"{name}, line {number}: expected {len(header)} cells as in the header, got {len(cells)}"
-                )
-            rows.append(cells)
-            lines.append(number)
-    if header is None:
-        raise ValueError(f"{name}: the file is empty")
-    twice = (
-        sorted({column for column in header if header.count(column) > 1})
-        if len(set(header)) < len(header)
-        else []
-    )
-    if twice:
+    for number, cells in source:
+        rows.append(cells)
+        lines.append(number)
+    if len(set(header)) < len(header):
+        twice = sorted({column for column in header if header.count(column) > 1})
         raise ValueError(
-            f"{name}: the first line must name each column once, it has {some(twice)} more than once"
+            f"{source.path}: the first line must name each column once, it has {some(twice)} more than once"
         )
-    return TextTable(name, header, rows, lines, comments)
+    return TextTable(source.path, header, rows, lines, source.comments)
 
 
-def read_list(path: StrPath) -> list[list[str]]:
-    """Read the blank-separated fields of each non-empty line (sample and variant lists)."""
-    with open_text(path) as file:
-        return [fields for fields in (line.split() for line in file) if fields]
+def read_list(path: StrPath, header_words: Container[str] = ()) -> tuple[list[str], list[list[str]]]:
+    """Read the cells of each line of a list of samples or variants.
+
+    The first line is a header when one of its cells, in small letters and without a leading ``#``, is among
+    `header_words`; then the list is a table. Lines before it that are comments are skipped.
+
+    Returns
+    -------
+    header : list of str
+        In small letters; empty when there is none.
+    rows : list of list of str
+    """
+    name = fspath(path)
+    lines = [(k, line) for k, line in numbered_lines(path) if not line.startswith("##")]
+    first = next((line for _, line in lines if not is_comment(line)), "")
+    words = [word.strip('"').lstrip("#").lower() for word in re.split(r"[\s,;]+", first)]
+    if any(word in header_words for word in words):
+        table = TextRows(path)
+        return [cell.lstrip("#").lower() for cell in table.header], [cells for _, cells in table]
+    return [], [list_cells(path, line, f"{name}, line {k}") for k, line in lines if not line.startswith("# ")]
 
 
 def is_missing(cell: str) -> bool:
-    """Say whether a cell spells a missing value (``NA``, ``nan``, ``.``, empty)."""
+    """Say whether a cell spells a missing value (``NA``, ``nan``, ``N/A``, ``null``, ``.``, empty)."""
     return cell.strip().lower() in MISSING_WORDS
+
+
+def to_number(cell: str) -> float:
+    """Return the number that a cell spells; ValueError when it is none: 1_000 is one to Python alone."""
+    if "_" in cell:
+        raise ValueError(f"{cell!r} is not a number")
+    return float(cell)
 
 
 def parse_numbers(
@@ -256,7 +218,7 @@ def parse_numbers(
     out = np.empty(len(cells))
     for i, cell in enumerate(cells):
         try:
-            out[i] = float(cell)
+            out[i] = to_number(cell)
         except ValueError:
             if not is_missing(cell):
                 line = f", line {lines[i]}" if lines is not None else ""

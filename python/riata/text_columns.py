@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
+from riata.text_files import NOT_UTF8
 
 _BLOCK = 1 << 16  # rows turned into strings at a time
 
@@ -139,7 +140,7 @@ class PlainColumn(TextColumn):
     def _strings(self, start: int, stop: int) -> list[str]:
         bounds = self.offsets[start : stop + 1].tolist()
         block = self.data[bounds[0] : bounds[-1]].tobytes()
-        return [block[a - bounds[0] : b - bounds[0]].decode(errors="replace") for a, b in pairwise(bounds)]
+        return [block[a - bounds[0] : b - bounds[0]].decode(errors=NOT_UTF8) for a, b in pairwise(bounds)]
 
 
 class CodedColumn(TextColumn):

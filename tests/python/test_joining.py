@@ -71,11 +71,21 @@ def test_table_without_header_for_a_matrix(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["B 2\nB 3\n", "#FID IID\nB 2\nB 3\n", "#IID SID\n2 9\n3 9\n", "2\n3\n", "0 2\n0 3\n"]
+    "text",
+    [
+        "B 2\nB 3\n",
+        "#FID IID\nB 2\nB 3\n",
+        "#IID SID\n2 9\n3 9\n",
+        "2\n3\n",
+        "0 2\n0 3\n",
+        "fid,iid\nB,2\nB,3\n",
+        "IID\tFID\n2\tB\n3\tB\n",
+        "# mine\nB 2\nB 3\n",
+    ],
 )
 def test_lists(tmp_path, text):
     Path(tmp_path / "keep").write_text(text)
-    assert_array_equal(joiner().listed(tmp_path / "keep"), [False, True, True])
+    assert_array_equal(joiner().listed(tmp_path / "keep", "--keep"), [False, True, True])
 
 
 def test_dropped_samples_as_a_table():

@@ -1,0 +1,372 @@
+"""Text files as lines and cells, whatever they are packed in, encoded as, or have between their cells."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import csv
+import gzip
+import io
+import lzma
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from os import PathLike, fspath
+from pathlib import Path
+from typing import IO, Any, cast
+
+StrPath = str | PathLike[str]
+
+#: How many rows are looked at before it is decided what parts the cells.
+_LOOK_AHEAD = 50
+#: What may part cells, for each end of a file's name; None: runs of blanks and tabs.
+_DELIMITERS: dict[str, tuple[str | None, ...]] = {
+    ".csv": (",", ";", "\t", None),
+    "": ("\t", ",", ";", None),
+}
+_CALLED: dict[str | None, str] = {",": "commas", ";": "semicolons", "\t": "tabs", None: "blanks"}
+#: First cells of a header that begins with ``#``, without it; other lines that do are comments.
+_HEADED = frozenset(
+    {"fid", "iid", "sid", "id", "sample", "name", "chrom", "chr", "pos", "snp", "rsid", "variant", "gene"}
+)
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"PK\x03\x04": "zip",
+}
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"(?=\s|$)|(\S+)')
+
+
+def _latin1(error: UnicodeError) -> tuple[str, int]:
+    """Read a byte that is no UTF-8 as Latin-1: what differs in the file stays different."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+#: How names that are not UTF-8 are decoded.
+NOT_UTF8 = "riata-latin1"
+codecs.register_error(NOT_UTF8, _latin1)
+
+
+def open_binary(path: StrPath) -> io.BufferedReader:
+    """Open a file, through gzip, bzip2, xz or zstd when its first bytes are theirs, whatever its name.
+
+    Raises
+    ------
+    OSError
+        When there is no such file.
+    ImportError
+        When it is zstd and the package zstandard is not installed.
+    ValueError
+        When it is a zip archive, as spreadsheets are.
+    """
+    name = fspath(path)
+    if not Path(name).is_file():
+        raise FileNotFoundError(f"{name}: no such file")
+    with open(name, "rb") as file:
+        start = file.read(8)
+    kind = next((kind for magic, kind in _PACKED.items() if start.startswith(magic)), "")
+    if kind == "gzip":
+        return cast("io.BufferedReader", gzip.open(name, "rb"))
+    if kind == "bzip2":
+        return cast("io.BufferedReader", bz2.open(name, "rb"))
+    if kind == "xz":
+        return cast("io.BufferedReader", lzma.open(name, "rb"))
+    if kind == "zstd":
+        return _open_zstd(name)
+    if kind == "zip":
+        raise ValueError(f"{name}: a zip archive or a spreadsheet; save it as text, with tabs between cells")
+    return open(name, "rb")
+
+
+def _open_zstd(name: str) -> io.BufferedReader:
+    try:
+        import zstandard
+    except ImportError:
+        raise ImportError(
+            f'{name}: is packed with zstd, and reading it needs zstandard: pip install "riata[genotypes]"'
+        ) from None
+    file = open(name, "rb")  # noqa: SIM115  # closed with what reads it
+    return io.BufferedReader(_ZstdFile(file, zstandard.ZstdDecompressor().decompressobj), 1 << 17)
+
+
+class _ZstdFile(io.RawIOBase):
+    """Frames of zstd, one after the other; unlike the package's own reader it refuses a file cut short."""
+
+    def __init__(self, file: io.BufferedReader, new_frame: Callable[[], Any]) -> None:
+        self._file, self._new_frame = file, new_frame
+        self._frame: Any = None
+        self._packed, self._held = b"", memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._held:
+            packed = self._packed or self._file.read(1 << 16)
+            if not packed and self._frame is not None:
+                raise EOFError("it ends within a frame")
+            if not packed:
+                return 0
+            self._frame = self._frame or self._new_frame()
+            self._held = memoryview(self._frame.decompress(packed))
+            self._packed = self._frame.unused_data if self._frame.eof else b""
+            if self._frame.eof:
+                self._frame = None
+        n = min(len(buffer), len(self._held))
+        buffer[:n], self._held = self._held[:n], self._held[n:]
+        return n
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """Return what readers of packed files raise when one is damaged or cut short."""
+    known: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
+    try:
+        import zstandard
+    except ImportError:
+        return known
+    return (*known, zstandard.ZstdError)
+
+
+def unpacked(path: StrPath) -> bytes:
+    """Return the whole content of a file that may be packed; OSError when it is damaged."""
+    with open_binary(path) as file:
+        try:
+            return file.read()
+        except _damage() as error:
+            raise OSError(f"{fspath(path)}: cannot be decompressed: {error}") from None
+
+
+def open_text(path: StrPath) -> IO[str]:
+    """Open a text file that `open_binary` opens: UTF-8 or, when it begins with their mark, UTF-16 or -32."""
+    file = open_binary(path)
+    try:
+        start = file.peek(4)[:4]
+    except _damage() as error:
+        file.close()
+        raise OSError(f"{fspath(path)}: cannot be decompressed: {error}") from None
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return io.TextIOWrapper(file, encoding="utf-32")
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return io.TextIOWrapper(file, encoding="utf-16")
+    return io.TextIOWrapper(file, encoding="utf-8-sig", errors=NOT_UTF8)
+
+
+def numbered_lines(path: StrPath) -> Iterator[tuple[int, str]]:
+    """Yield the number of each line that is not blank, counted from 1, and the line without its end.
+
+    Raises
+    ------
+    OSError
+        When the file is missing or damaged.
+    ValueError
+        When it is no text: a line holds a NUL, or is not what its byte-order mark says.
+    """
+    name = fspath(path)
+    with open_text(path) as file:
+        number = 0
+        try:
+            for number, raw in enumerate(file, 1):
+                if "\0" in raw:
+                    raise ValueError(
+                        f"{name}, line {number}: holds a NUL byte: not a text file, or one in UTF-16 without "
+                        "its mark; save it as UTF-8"
+                    )
+                line = raw.rstrip("\r\n")
+                if line and not line.isspace():
+                    yield number, line
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{name}, line {number + 1}: cannot be read as {error.encoding} ({error.reason}); save it as "
+                "UTF-8"
+            ) from None
+        except _damage() as error:
+            raise OSError(f"{name}: cannot be decompressed: {error}") from None
+
+
+def is_comment(line: str) -> bool:
+    """Say whether a line before the header that begins with ``#`` is no header, such as ``#FID IID``."""
+    if not line.startswith("#"):
+        return False
+    if line.startswith("##") or re.match(r"#[^\t,]*=|# ", line):
+        return True
+    first = re.split(r"[\s,;]", line[1:], maxsplit=1)[0].strip('"')
+    return bool(first) and first.lower() not in _HEADED and not re.search(r"[\t,;]", line)
+
+
+def split_cells(line: str, delimiter: str | None, where: str) -> list[str]:
+    """Split one line, stripping cells of blanks and of the quotes around them.
+
+    Raises
+    ------
+    ValueError
+        When a quote that opens a cell is not closed; the message begins with `where`.
+    """
+    if delimiter is None:
+        if '"' not in line:
+            return line.split()
+        found = [(quoted, bare) for quoted, bare in _QUOTED.findall(line)]
+        if any(bare.startswith('"') for _, bare in found):
+            raise ValueError(f"{where}: a quote that opens a cell is not closed at its end")
+        return [bare or quoted.replace('""', '"') for quoted, bare in found]
+    if '"' not in line:
+        return [cell.strip() for cell in line.split(delimiter)]
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error:
+        raise ValueError(f"{where}: a quote that opens a cell is not closed at its end") from None
+    return [cell.strip() for cell in cells]
+
+
+def list_cells(path: StrPath, line: str, where: str) -> list[str]:
+    """Split a line of a list without a header: between blanks or tabs, or commas when the name says .csv."""
+    named = re.sub(r"\.(gz|bz2|xz|zst)$", "", fspath(path).lower())
+    return split_cells(line, "," if named.endswith(".csv") and "," in line else None, where)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What parts the cells of a table, the names of its columns, and whether rows have a name before them."""
+
+    delimiter: str | None
+    header: list[str]
+    row_names: bool = False
+
+    def cells(self, line: str, where: str) -> list[str]:
+        """Split a row; ValueError when it has another number of cells than the header.
+
+        Empty cells beyond the header are dropped.
+        """
+        cells = split_cells(line, self.delimiter, where)
+        width = len(self.header)
+        while len(cells) > width and not cells[-1]:
+            cells.pop()
+        if len(cells) != width:
+            named = ", the first naming the row" if self.row_names else ""
+            raise ValueError(
+                f"{where}: expected {width} cells as in the header{named}, got {len(cells)} (with "
+                f"{_CALLED[self.delimiter]} between cells)"
+            )
+        return cells
+
+
+def find_layout(path: StrPath, line: str, rows: Sequence[str], where: str) -> Layout:
+    """Find what parts the cells of a table, from its header and its first rows.
+
+    That is what gives every row as many cells as the header: tabs rather than commas, semicolons and blanks,
+    in a ``.csv`` commas first. Rows may all have one cell more, which names them, as R writes tables. Of
+    several ways that agree, one that finds a column IID is taken. When none does, the header decides.
+    """
+    named = re.sub(r"\.(gz|bz2|xz|zst)$", "", fspath(path).lower())
+    candidates = _DELIMITERS[".csv" if named.endswith(".csv") else ""]
+    layouts = []
+    for delimiter in candidates:
+        layout = _layout(line, rows, delimiter, where)
+        if layout is not None:
+            layouts.append(layout)
+    if layouts:
+        return next((layout for layout in layouts if _has_ids(layout.header)), layouts[0])
+    in_header = (d for d in candidates if d is None or d in re.sub(r'"[^"]*"', "", line))
+    delimiter = next(in_header)
+    return Layout(delimiter, _header(line, delimiter, where))
+
+
+def _has_ids(header: Sequence[str]) -> bool:
+    return any(name.lstrip("#").upper() == "IID" for name in header)
+
+
+def _header(line: str, delimiter: str | None, where: str) -> list[str]:
+    header = split_cells(line, delimiter, where)
+    while len(header) > 1 and not header[-1]:
+        header.pop()
+    return header
+
+
+def _layout(line: str, rows: Sequence[str], delimiter: str | None, where: str) -> Layout | None:
+    """Return how a delimiter splits header and rows alike, or None when it does not."""
+    try:
+        full = split_cells(line, delimiter, where)
+        header = _header(line, delimiter, where)
+        cells = [split_cells(row, delimiter, where) for row in rows]
+    except ValueError:
+        return None
+    width = len(header)
+    more = [len(row) > width and any(row[width:]) for row in cells]
+    if cells and all(more) and all(len(row) == width + 1 for row in cells) and len(full) == width:
+        named = [row[0] for row in cells]
+        written_by_r = all(row.startswith('"') for row in rows) or named == [
+            str(k + 1) for k in range(len(cells))
+        ]
+        # where a column names the samples, a name that the header lacks is more likely to be that of another
+        return (
+            Layout(delimiter, ["", *header], row_names=True) if written_by_r or not _has_ids(header) else None
+        )
+    if any(more) or any(len(row) < width for row in cells):
+        return None
+    if width == 1 and (delimiter is not None or re.search(r"[\t,;]", line)):
+        return None  # one column agrees with everything
+    return Layout(delimiter, header)
+
+
+class TextRows:
+    """Rows of a table with a header, read one by one.
+
+    Parameters
+    ----------
+    path : str or path-like
+    skip : callable, optional
+        Which lines before the header are comments; default `is_comment`.
+
+    Attributes
+    ----------
+    path : str
+    header : list of str
+        The first is empty where rows have a name that the header lacks.
+    comments : list of str
+        Lines before the header that were passed over.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    ValueError
+        When it is empty; from iterating, when a row has another number of cells than the header.
+    """
+
+    def __init__(self, path: StrPath, skip: Callable[[str], bool] | None = None) -> None:
+        self.path = fspath(path)
+        self.comments: list[str] = []
+        passed_over = skip or is_comment
+        lines = numbered_lines(path)
+        head: tuple[int, str] | None = None
+        for item in lines:
+            if not passed_over(item[1]):
+                head = item
+                break
+            self.comments.append(item[1])
+        if head is None:
+            raise ValueError(f"{self.path}: the file is empty")
+        number, line = head
+        first = list(islice(lines, _LOOK_AHEAD))
+        where = f"{self.path}, line {number}"
+        self._layout = find_layout(path, line, [row for _, row in first], where)
+        self._lines = chain(first, lines)
+
+    @property
+    def header(self) -> list[str]:
+        return list(self._layout.header)
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the number of each line and its cells, as many as the header has."""
+        for number, line in self._lines:
+            cells = self._layout.cells(line, f"{self.path}, line {number}")
+            if any(cells):
+                yield number, cells
