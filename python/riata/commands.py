@@ -24,7 +24,7 @@ from riata.fitted import Fitted
 from riata.genotypes import Genotypes
 from riata.held_out import Validation, held_out_of, validate
 from riata.hits import Hits
-from riata.inputs import SOURCES, genotype_joiner, genotypes_of
+from riata.inputs import SOURCES, genotype_joiner, genotypes_of, opening_notes
 from riata.ld import Partners, find_partners
 from riata.matrices import read_matrix
 from riata.model_file import Model, is_model, load_model, save_model
@@ -545,7 +545,7 @@ def genotype_lines(geno: Genotypes) -> list[str]:
         lines.append(
             f"  frequency    median minor allele {float(np.median(called)):.3g}; {rare:,} variants below 0.01"
         )
-    return [*lines, *(f"  note         {note}" for note in geno.notes)]
+    return [*lines, *(f"  note         {note}" for note in opening_notes(geno))]
 
 
 def model_lines(name: str, model: Model) -> list[str]:

@@ -38,8 +38,7 @@ def choose_variants(geno: Genotypes, options: Any, files: list[str]) -> Chosen:
         When a chromosome or a list of ids matches nothing, or nothing is left.
     """
     keep = np.ones(geno.shape[1], dtype=np.bool_)
-    left_out: list[tuple[str, int]] = []
-    notes: list[str] = []
+    left_out, notes = list(geno.left_out), list[str]()
 
     def narrow(stays: Mask, why: str) -> None:
         if gone := int(np.count_nonzero(keep & ~stays)):

@@ -88,6 +88,9 @@ def open_genotypes(
 
     Notes
     -----
+    Variants with a negative position are switched off, as in PLINK: they are left out, and ``.left_out``
+    counts them. Those at position 0 or on chromosome 0 have no place, and stay.
+
     Genotypes on X, Y and MT are counted as they are stored: haploid calls are homozygous, so that a man has 0
     or 2 copies on X, which is full dosage compensation.
 
@@ -115,13 +118,21 @@ def open_genotypes(
     gaps = [each.gap for each in matched if each.gap]
     for gap in gaps:
         warnings.warn(gap, ChromosomeWarning, stacklevel=2)
+    on = np.flatnonzero(variants.pos >= 0)
+    off = len(variants) - len(on)
+    if len(on) == 0:
+        raise ValueError(
+            f"{fspath(given[0])}: all {off:,} variants have negative positions: they are switched off"
+        )
     return Genotypes(
         [one.source for one in opened],
-        variants,
+        variants[on] if off else variants,
         opened[0].samples,
         _ALLELES[counted_allele or "A1"],
         files=[file for one in opened for file in one.files],
         chromosome_set=chromosome_set,
+        left_out=[("negative position, which switches them off", off)] if off else [],
+        _columns=on if off else None,
         notes=[*(note for each in matched for note in each.notes), *gaps, *odd],
     )
 
@@ -174,6 +185,8 @@ class Genotypes:
         What the names of chromosomes mean.
     notes : list of str
         What opening the files has to tell: which an ``@`` stood for, and what looked odd.
+    left_out : list of (reason, count)
+        Variants of the files that were left out on opening.
     """
 
     def __init__(
@@ -186,12 +199,14 @@ class Genotypes:
         files: Sequence[str] = (),
         chromosome_set: ChromosomeSet = HUMAN,
         notes: Sequence[str] = (),
+        left_out: Sequence[tuple[str, int]] = (),
         _rows: NDArray[np.int64] | None = None,
         _columns: NDArray[np.int64] | None = None,
     ) -> None:
         self.sources, self.variants, self.samples = tuple(sources), variants, samples
         self.counted_allele, self.files = counted_allele, list(files)
         self.chromosome_set, self.notes = chromosome_set, list(notes)
+        self.left_out = list(left_out)
         self._rows, self._columns = _rows, _columns
         self._opened: list[Part] | None = None
 
@@ -258,6 +273,7 @@ class Genotypes:
             files=self.files,
             chromosome_set=self.chromosome_set,
             notes=self.notes,
+            left_out=self.left_out,
             _rows=_compose(self._rows, rows),
             _columns=_compose(self._columns, columns),
         )

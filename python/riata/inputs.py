@@ -48,6 +48,11 @@ def genotypes_of(options: Any, counted_allele: str = "A1") -> Genotypes:
         return open_genotypes(paths[0] if len(paths) == 1 else paths, counted_allele=allele, **more)
 
 
+def opening_notes(geno: Genotypes) -> list[str]:
+    """Return what opening genotypes has to tell, variants that were left out too."""
+    return [*geno.notes, *(f"{count:,} variants left out: {why}" for why, count in geno.left_out)]
+
+
 def genotype_joiner(geno: Genotypes) -> Joiner:
     """Return the samples of genotypes, for other files to be matched to."""
     tables = (file for file in geno.files if file.endswith((".fam", ".psam", ".sample")))

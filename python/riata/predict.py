@@ -14,7 +14,7 @@ from riata.covariates import read_covariates
 from riata.evaluation import Evaluation
 from riata.genotypes import Genotypes
 from riata.held_out import evaluate_link
-from riata.inputs import genotype_joiner, genotypes_of, given_source
+from riata.inputs import genotype_joiner, genotypes_of, given_source, opening_notes
 from riata.joining import Joiner
 from riata.matrices import read_matrix
 from riata.model_file import Model, load_model
@@ -65,7 +65,7 @@ def run_predict(options: Namespace) -> int:
             main = genotypes_of(options)
             task.files += main.files
             joiner = genotype_joiner(main)
-            joiner.report.notes.extend(main.notes)
+            joiner.report.notes.extend(opening_notes(main))
         covariates, rows = _covariates(task, joiner)
         compared = _responses(task, joiner)
         if isinstance(main, Genotypes):

@@ -10,6 +10,7 @@ from support import write_plink
 
 import riata
 from riata.chromosomes import HUMAN, SPECIES, ChromosomeSet
+from riata.cli import main
 
 COW = SPECIES["cow"]
 
@@ -186,3 +187,59 @@ def test_hardy_weinberg_by_species(tmp_path, chr_set, untested):
     p = geno.qc()["hwe_p"]
     assert_array_equal([name for name, value in zip(names, p, strict=True) if np.isnan(value)], untested)
     assert np.all(np.isnan(p) | (p < 1e-6))
+
+
+def switched_off(tmp_path):
+    """Five variants, two of them switched off: 60 samples, and copies of A1."""
+    copies = random_copies(60, 5, missing=0.05, seed=3).T
+    pos = [100, -5, 300, 0, -1]
+    return write_plink(tmp_path / "off", copies, chrom=["1", "1", "0", "2", "2"], pos=pos), copies
+
+
+def test_negative_positions_switch_variants_off(tmp_path):
+    path, copies = switched_off(tmp_path)
+    geno = riata.open_genotypes(path)
+    assert list(geno.variants.id) == ["rs0", "rs2", "rs3"]
+    assert geno.left_out == [("negative position, which switches them off", 2)]
+    assert_array_equal(geno.to_numpy(), copies[:, [0, 2, 3]])
+    assert_array_equal(geno.counts()[:, 3], np.isnan(copies).sum(axis=0)[[0, 2, 3]])
+    part = geno.subset(variants=["rs3"], samples=[1, 2])
+    assert_array_equal(part.to_numpy(), copies[[1, 2]][:, [3]])
+    assert part.left_out == geno.left_out
+    y = np.random.default_rng(0).standard_normal(60)
+    assert riata.fit_path(geno, y, alphas=3).coefs.shape == (3, 3)
+
+
+def test_negative_positions_of_several_files(tmp_path):
+    path, copies = switched_off(tmp_path)
+    other = write_plink(tmp_path / "on", copies[:, :2], chrom=["3", "3"])
+    geno = riata.open_genotypes([path, other])
+    assert_array_equal(geno.to_numpy(), copies[:, [0, 2, 3, 0, 1]])
+
+
+def test_nothing_is_switched_on(tmp_path):
+    path = write_plink(tmp_path / "t", random_copies(9, 2).T, pos=[-1, -2])
+    with pytest.raises(
+        ValueError, match=r"t\.bed: all 2 variants have negative positions: they are switched off"
+    ):
+        riata.open_genotypes(path)
+
+
+def test_negative_positions_are_not_fitted_and_told(tmp_path, capsys):
+    path, copies = switched_off(tmp_path)
+    rows = zip(range(60), np.nan_to_num(copies[:, 1] + copies[:, 2] / 2).tolist(), strict=True)
+    (tmp_path / "y.txt").write_text("FID IID y\n" + "".join(f"f{i} i{i} {v}\n" for i, v in rows))
+    pheno = ["--pheno", str(tmp_path / "y.txt"), "--eps", "0.01"]
+    assert main(["fit", "--bfile", path, *pheno, "--out", str(tmp_path / "m")]) == 0
+    assert "2 variants left out: negative position" in capsys.readouterr().out
+    hits = (tmp_path / "m.hits.tsv").read_text() + (tmp_path / "m.weights.tsv").read_text()
+    assert "rs2" in hits
+    assert "rs1" not in hits
+    assert "-5" not in [cell for line in hits.splitlines() for cell in line.split("\t")]
+    model = ["--model", str(tmp_path / "m.path.npz"), "--bfile", path, "--out", str(tmp_path / "p")]
+    assert main(["predict", *model]) == 0
+    assert "note: 2 variants left out: negative position" in capsys.readouterr().out
+    assert main(["info", path]) == 0
+    said = capsys.readouterr().out
+    assert "60 samples x 3 variants" in said
+    assert "2 variants left out: negative position" in said
