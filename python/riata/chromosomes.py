@@ -126,6 +126,10 @@ class ChromosomeSet:
             return "autosome" if int(plain) <= self.autosomes else "other"
         return _KINDS[plain] if self._has(plain) else "other"
 
+    def knows(self, name: str) -> bool:
+        """Say whether a name is that of a chromosome of the set."""
+        return self.kind(name) not in ("other", "unplaced")
+
     def order(self, name: str) -> tuple[Any, ...]:
         """Return what names are sorted by: numbers, X, Y, XY, MT, other names naturally, ``0`` last.
 

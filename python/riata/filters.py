@@ -46,7 +46,10 @@ def choose_variants(geno: Genotypes, options: Any, files: list[str]) -> Chosen:
         keep[:] &= stays
 
     if options.chrom is not None:
-        narrow(_on_chromosomes(geno, options.chrom), "not on the chromosomes of --chr")
+        on_them, absent = _on_chromosomes(geno, options.chrom)
+        if absent:
+            notes.append(f"--chr: no variant on chromosome {some(absent)}")
+        narrow(on_them, "not on the chromosomes of --chr")
     for path, flag in ((options.extract, "--extract"), (options.exclude, "--exclude")):
         if path is not None:
             files.append(path)
@@ -98,24 +101,48 @@ def _many_alleles(geno: Genotypes) -> Mask:
     return many[alleles.codes] if isinstance(alleles, CodedColumn) else many
 
 
-def _on_chromosomes(geno: Genotypes, chosen: tuple[str, ...]) -> Mask:
-    plain = geno.chromosome_set.plain
-    wanted = {plain(name) for part in chosen for name in _spread(part)}
+def _on_chromosomes(geno: Genotypes, chosen: tuple[str, ...]) -> tuple[Mask, list[str]]:
+    """Say which variants are on the chromosomes of ``--chr``, and which parts of it none is on.
+
+    Raises
+    ------
+    ValueError
+        When none is on any of them, or a part names no chromosome at all.
+    """
     column: CodedColumn = geno.variants.chrom
-    here = column.isin([name for name in column.names if plain(name) in wanted])
-    if not here.any():
+    there = column.unique()
+    known = geno.chromosome_set
+    wanted = {part: _meant(part, there, known) for part in chosen}
+    absent = [part for part, names in wanted.items() if not names]
+    strange = [part for part in absent if not (known.knows(part) or _ends(part, known))]
+    if strange or len(absent) == len(wanted):
         raise ValueError(
-            f"--chr: no variant on chromosome {some(sorted(wanted))}; there are {some(column.unique())}"
+            f"--chr: no variant on chromosome {some(strange or absent)}; there are {known.listed(there)}"
         )
-    return here
+    return column.isin({name for names in wanted.values() for name in names}), absent
 
 
-def _spread(part: str) -> list[str]:
-    """Write a range such as 1-4 in full."""
+def _meant(part: str, there: list[str], known: ChromosomeSet) -> list[str]:
+    """Return which of the names of a file a name, or a range such as 1-4 or 22-X, means."""
+    named = [name for name in there if known.plain(name) == known.plain(part)]
+    ends = None if named else _ends(part, known)
+    if ends is None:
+        return named
+    first, last = map(known.order, ends)
+    if first > last:
+        raise ValueError(f"--chr: the range {part} must go upwards")
+    return [name for name in there if _in_range(name, known) and first <= known.order(name) <= last]
+
+
+def _ends(part: str, known: ChromosomeSet) -> tuple[str, str] | None:
+    """Return the ends of a range; None where it is none."""
     first, _, last = part.partition("-")
-    if first.isdigit() and last.isdigit() and int(first) <= int(last):
-        return [str(k) for k in range(int(first), int(last) + 1)]
-    return [part]
+    return (first, last) if _in_range(first, known) and _in_range(last, known) else None
+
+
+def _in_range(name: str, known: ChromosomeSet) -> bool:
+    """Say whether a name can be an end of a range, or within one: numbers, and chromosomes that are known."""
+    return known.knows(name) or (known.plain(name).isdecimal() and known.kind(name) != "unplaced")
 
 
 def plain_chromosome(name: str, chromosome_set: ChromosomeSet = HUMAN) -> str:

@@ -1,6 +1,7 @@
 """Chromosomes by what they are called; what a name means is PLINK's, as its own codes show."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from support import write_plink
 import riata
 from riata.chromosomes import HUMAN, SPECIES, ChromosomeSet
 from riata.cli import main
+from riata.study import StudyOptions, load_study
 
 COW = SPECIES["cow"]
 
@@ -243,3 +245,80 @@ def test_negative_positions_are_not_fitted_and_told(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "60 samples x 3 variants" in said
     assert "2 variants left out: negative position" in said
+
+
+NAMES = [
+    "1",
+    "chr2",
+    "03",
+    "Chr4",
+    "5",
+    "22",
+    "23",
+    "24",
+    "25",
+    "26",
+    "0",
+    "2L",
+    "PAR1",
+    "scaffold_7",
+    "HLA-A",
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        ("1-4,X", ["1", "chr2", "03", "Chr4", "23"]),
+        ("chr01-chr4", ["1", "chr2", "03", "Chr4"]),
+        ("1-03", ["1", "chr2", "03"]),
+        ("22-26", ["22", "23", "24", "25", "26", "PAR1"]),  # the pseudo-autosomal regions are part of XY
+        ("X-MT", ["23", "24", "25", "26", "PAR1"]),
+        ("22-Y", ["22", "23", "24"]),
+        ("chrX", ["23"]),
+        ("M", ["26"]),
+        ("XY", ["25"]),
+        ("par1", ["PAR1"]),
+        ("2L", ["2L"]),
+        ("chr2L", ["2L"]),
+        ("0", ["0"]),
+        ("scaffold_7", ["scaffold_7"]),
+        ("HLA-A", ["HLA-A"]),
+    ],
+)
+def test_chromosomes_asked_for_in_any_spelling(tmp_path, asked, kept):
+    path = write_plink(tmp_path / "t", random_copies(20, len(NAMES), seed=1).T, chrom=NAMES)
+    (tmp_path / "y.txt").write_text("IID y\n" + "".join(f"i{i} {i % 7}\n" for i in range(20)))
+    study = load_study(StudyOptions(bfile=path, pheno=str(tmp_path / "y.txt"), chrom=tuple(asked.split(","))))
+    assert list(study.features["chrom"]) == kept
+    assert study.left_out == [("not on the chromosomes of --chr", len(NAMES) - len(kept))]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("4-1", "--chr: the range 4-1 must go upwards"),
+        ("7", "--chr: no variant on chromosome 7; there are 1, 2, 2L, 3-5, 22, X, Y, XY, PAR1, MT, HLA-A"),
+        ("1,chr_2", "--chr: no variant on chromosome chr_2; there are"),
+        ("1,SCAFFOLD_7", "--chr: no variant on chromosome SCAFFOLD_7; there are"),
+        ("7-9", "--chr: no variant on chromosome 7-9; there are"),
+        ("1-", "--chr: no variant on chromosome 1-; there are"),
+    ],
+)
+def test_chromosomes_that_are_not_there(tmp_path, asked, said):
+    path = write_plink(tmp_path / "t", random_copies(20, len(NAMES), seed=1).T, chrom=NAMES)
+    (tmp_path / "y.txt").write_text("IID y\n" + "".join(f"i{i} {i % 7}\n" for i in range(20)))
+    with pytest.raises(ValueError, match=said):
+        load_study(StudyOptions(bfile=path, pheno=str(tmp_path / "y.txt"), chrom=tuple(asked.split(","))))
+
+
+def test_a_chromosome_that_is_not_there_beside_others_is_told(tmp_path):
+    path = write_plink(tmp_path / "t", random_copies(20, 3, seed=1).T, chrom=["1", "2", "23"])
+    (tmp_path / "y.txt").write_text("IID y\n" + "".join(f"i{i} {i % 7}\n" for i in range(20)))
+    options = StudyOptions(bfile=path, pheno=str(tmp_path / "y.txt"), chrom=("1-2", "3", "Y-MT"))
+    study = load_study(options)
+    assert "--chr: no variant on chromosome 3, Y-MT" in study.join.notes
+    cow = load_study(replace(options, chrom=("23",), chr_set=("cow",)))
+    assert list(cow.features["chrom"]) == ["23"]
+    with pytest.raises(ValueError, match="--chr: no variant on chromosome X; there are 1, 2, 23"):
+        load_study(replace(options, chrom=("X",), chr_set=("cow",)))
