@@ -159,7 +159,7 @@ def _searched(
     if alpha is not None:
         options = replace(options, alphas=np.array([alpha]), n_alphas=1)
         fit = solve(design, y, weights[:, None], None, features, options)[0]
-        path = make_path(fit, design, y, weights, features, options, None)
+        path = make_path(fit, design, y, weights, features, options, None, offset=None)
         warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options)
         return FirstEstimate(path.coef(alpha), path.scale, alpha)
     result = cross_validate(

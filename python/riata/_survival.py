@@ -168,7 +168,7 @@ def check_strata(strata: Any, n: int) -> NDArray[Any]:
     array = np.asarray(strata)
     if array.shape != (n,):
         raise ValueError(f"strata must hold one label a sample, shape ({n},), got shape {array.shape}")
-    if array.dtype.kind in "OT":  # text of pandas, of numpy 2, or a mixture
+    if array.dtype.kind in ("O", "T"):  # text of pandas, of numpy 2, or a mixture
         for i, label in enumerate(array.tolist()):
             if not isinstance(label, str) and (label is None or str(label) in ABSENT):
                 raise ValueError(f"strata must hold a label for every sample, got {label} at position {i}")

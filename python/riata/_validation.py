@@ -209,7 +209,7 @@ def check_new_offset(
             "the saved model does not tell whether it was fitted with an offset, and predicts without: "
             "give offset=, or offset=0 where there was none",
             UserWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
     if offset is not None and np.ndim(offset) == 0:
         number = check_real("offset", offset)

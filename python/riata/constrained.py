@@ -20,6 +20,7 @@ from riata._validation import (
     Float,
     Names,
     check_choice,
+    check_new_offset,
     check_offset,
     check_real,
     check_threads,
@@ -70,6 +71,8 @@ class ConstrainedFit:
     feature_names : ndarray of str or TextColumn, shape (p,), or None
     classes : ndarray of shape (2,), or None
         Labels coded 0 and 1 by the binomial loss.
+    has_offset : bool
+        Whether the fit had an offset, which `predict` then asks for.
     """
 
     coef: Float
@@ -87,6 +90,7 @@ class ConstrainedFit:
     standardize: bool
     feature_names: Names | None = None
     classes: NDArray[Any] | None = None
+    has_offset: bool = False
     _fit_point: FitPoint | None = None
 
     def __repr__(self) -> str:
@@ -113,7 +117,7 @@ class ConstrainedFit:
         ----------
         X : as in `fit_path`, shape (m, p)
         kind : {"response", "link", "class"}, default="response"
-        offset : array of shape (m,), optional
+        offset : array of shape (m,) or number, optional
         n_threads : int, optional
 
         Returns
@@ -127,7 +131,7 @@ class ConstrainedFit:
             raise ValueError(f"kind must be 'response' or 'link' for the {self.loss} loss, got 'class'")
         design = as_design(X)
         check_same_features(design, len(self.coef), self.feature_names)
-        shift = check_offset(offset, design.n_samples)
+        shift = check_new_offset(offset, design.n_samples, fitted=self.has_offset)
         coefs = sp.csc_array(self.coef[:, None])
         link = linear_predictor(design, coefs, np.array([self.intercept]), check_threads(n_threads))[:, 0]
         if shift is not None:
@@ -267,7 +271,7 @@ def constrained_lasso(
         """Fit the penalised path at given alphas, or on the first grid."""
         here = replace(inner, alphas=alphas)
         found = solve(design, target, weights[:, None], shift, features, here)[0]
-        return make_path(found, design, target, weights, features, here, classes)
+        return make_path(found, design, target, weights, features, here, classes, offset=shift)
 
     path = follow(None)
     unit = path.null_objective - path.saturated_objective
@@ -290,6 +294,7 @@ def constrained_lasso(
         standardize=options.standardize,
         feature_names=design.feature_names,
         classes=classes,
+        has_offset=shift is not None,
         _fit_point=FitPoint.of_path(path, alpha),
     )
     if not fit.converged:

@@ -108,8 +108,10 @@ def make_path(
     features: Features,
     options: Options,
     labels: NDArray[Any] | None,
+    *,
+    offset: Float | None,
 ) -> Path:
-    """Wrap one result of the core."""
+    """Wrap one result of the core; of `offset` that there was one is kept."""
     n_events = None
     if isinstance(y, SurvivalTarget):
         n_events = float(weights @ y.event)
@@ -158,6 +160,7 @@ def make_path(
         group_names=None if groups is None else as_labels(groups[1]),
         penalty_factor=features.penalty_factor,
         n_events=n_events,
+        has_offset=offset is not None,
     )
 
 
@@ -398,7 +401,7 @@ def fit_path(
         penalty=options.penalty,
     )
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
-    path = make_path(fit, design, target, weights, features, options, labels)
+    path = make_path(fit, design, target, weights, features, options, labels, offset=shift)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options)
     warn_if_memory_ended(path, options)
     return path

@@ -480,7 +480,7 @@ def collect_folds(
     keep: bool,
 ) -> CVPath:
     """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
-    path = make_path(fits[0], design, y, columns[:, 0], features, options, labels)
+    path = make_path(fits[0], design, y, columns[:, 0], features, options, labels, offset=offset)
     outputs = y.shape[1:]
 
     scores = np.empty((len(path), len(splits)))

@@ -24,7 +24,7 @@ from riata._validation import (
     Float,
     Names,
     check_choice,
-    check_offset,
+    check_new_offset,
     check_threads,
 )
 from riata.certificate import CERTIFICATES
@@ -114,6 +114,9 @@ class Path:
         As given, with infinity for excluded features; None stands for ones.
     n_events : float or None
         Sum of the weights of samples with an event, for the Cox loss.
+    has_offset : bool or None
+        Whether the fit had an offset, which `predict` then asks for. None when the file of an older version
+        does not tell.
     """
 
     alphas: Float
@@ -155,6 +158,7 @@ class Path:
     group_names: NDArray[Any] | None = None
     penalty_factor: Float | None = None
     n_events: float | None = None
+    has_offset: bool | None = None
 
     @property
     def n_features(self) -> int:
@@ -256,8 +260,9 @@ class Path:
             of all classes, for the Poisson loss the exponential of the linear predictor), the linear
             predictor, or the class label (binomial and multinomial only). For the Cox loss the linear
             predictor is what there is: the log of the hazard relative to the baseline.
-        offset : array of shape (m,), or (m, K), optional
-            Added to the linear predictor.
+        offset : array of shape (m,), or (m, K), or number, optional
+            Added to the linear predictor. Needed when the fit had one (`has_offset`); 0 predicts without, as
+            rates for one unit of exposure.
         n_threads : int, optional
             Default: every available core.
 
@@ -272,7 +277,7 @@ class Path:
         coefs, intercepts = (self.coefs, self.intercepts) if alpha is None else self._at(alpha)
         design = as_design(X)
         check_same_features(design, self.n_features, self.feature_names)
-        shift = check_offset(offset, design.n_samples, intercepts.shape[:-1])
+        shift = check_new_offset(offset, design.n_samples, intercepts.shape[:-1], fitted=self.has_offset)
         link = linear_predictor(design, coefs, intercepts, check_threads(n_threads))
         if shift is not None:
             link += shift[..., None]

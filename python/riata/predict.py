@@ -19,6 +19,7 @@ from riata.joining import Joiner
 from riata.matrices import read_matrix
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, describe_file, write_json, write_tsv
+from riata.path import mean_response
 from riata.response import Response
 from riata.response_columns import COLUMNS, ResponseColumns, check_columns, code_columns
 from riata.score_file import Weights, read_weights
@@ -80,6 +81,7 @@ def run_predict(options: Namespace) -> int:
         link = _link(task, scores, covariates)
         evaluation = _evaluate(task, compared, rows, link, covariates)
         log.say("Samples", *joiner.report.lines())
+        scores.notes += _offset_note(task)
         log.say(*(f"  note: {note}" for note in scores.notes), "")
         log.say(f"Scored {len(rows):,} samples {task.what}")
         if evaluation is not None:
@@ -215,6 +217,14 @@ def _link(task: _Task, scores: Scores, covariates: Float) -> Float:
     return np.asarray(scores.total + model.path.intercept(task.alpha) + covariates @ coef)
 
 
+def _offset_note(task: _Task) -> list[str]:
+    """Say that predictions leave out the offset of the fit, where it had one."""
+    if task.model is None or "offset" not in task.model.columns:
+        return []
+    what = "rates" if task.model.path.loss == "poisson" else "predictions"
+    return [f"{what} are for an offset of 0: {task.model.columns['offset']} of the fit is left out"]
+
+
 def _evaluate(
     task: _Task,
     compared: tuple[Response, NDArray[np.bool_]] | None,
@@ -272,8 +282,9 @@ def _columns(
         return [*columns, ("LINEAR_PREDICTOR", link), ("PROBABILITY", expit(link))]
     if path.loss == "cox":  # compared to a sample at the means of those fitted
         usual = float(np.asarray(path.coef(task.alpha)) @ path.mean)
-        return [*columns, ("LINEAR_PREDICTOR", link), ("HAZARD_RATIO", np.exp(link - usual))]
+        with np.errstate(over="ignore"):
+            return [*columns, ("LINEAR_PREDICTOR", link), ("HAZARD_RATIO", np.exp(link - usual))]
     if path.loss == "poisson":
         what = "RATE" if "offset" in task.model.columns else "PREDICTION"
-        return [*columns, ("LINEAR_PREDICTOR", link), (what, np.exp(link))]
+        return [*columns, ("LINEAR_PREDICTOR", link), (what, mean_response("poisson", link))]
     return [*columns, ("PREDICTION", link)]

@@ -13,7 +13,7 @@ from riata._arguments import check_target
 from riata._design import as_design, check_same_features
 from riata._refits import gather_supports, refit_supports
 from riata._targets import SEVERAL_OUTPUTS
-from riata._validation import Float, check_offset, check_real, check_threads, check_weights
+from riata._validation import Float, check_new_offset, check_real, check_threads, check_weights
 from riata.model_selection import CVPath
 from riata.path import Path
 
@@ -204,7 +204,9 @@ def relax(
     check_same_features(design, path.n_features, path.feature_names)
     weights = check_weights(sample_weight, design.n_samples)
     target, _ = check_target(path.loss, y, design.n_samples, weights, start, strata, ties)
-    shift = check_offset(offset, design.n_samples)
+    if offset is not None and path.has_offset is False:
+        raise ValueError("offset must be that of the path, which was fitted without, got one")
+    shift = check_new_offset(offset, design.n_samples, fitted=path.has_offset)
     _check_same_data(path, np.asarray(getattr(target, "time", target)), weights)
     gathered = gather_supports(design, [path.coefs], threads)
     refits = refit_supports(path, gathered, target, weights, shift)

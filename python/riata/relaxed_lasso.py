@@ -145,7 +145,7 @@ class RelaxedLasso(_Relaxed):
         design, target, weights, features = self._check_all(X, y, sample_weight)
         fit = solve(design, target, weights[:, None], None, features, options)[0]
         self._keep_fit(fit, target, weights, features, options)
-        path = make_path(fit, design, target, weights, features, options, None)
+        path = make_path(fit, design, target, weights, features, options, None, offset=None)
         gathered = gather_supports(design, [path.coefs], options.n_threads)
         refits = refit_supports(path, gathered, target, weights, None)
         relaxed = RelaxedPath(path, refits.coefs, refits.intercepts, refits.exists)
@@ -284,7 +284,7 @@ class RelaxedLassoCV(_Relaxed):
             weigh_folds=False, keep=False,
         )  # fmt: skip
         paths = [
-            make_path(fit, design, target, columns[:, k], features, options, None)
+            make_path(fit, design, target, columns[:, k], features, options, None, offset=None)
             for k, fit in enumerate(fits)
         ]
         gathered = gather_supports(design, [path.coefs for path in paths], options.n_threads)

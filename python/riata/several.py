@@ -145,7 +145,10 @@ def fit_paths(
     fits = _solve(design, responses, weights, list(range(len(responses))), features, options)
     paths = []
     for response, fit in zip(responses, fits, strict=True):
-        path = make_path(fit, design, response.target, response.weights, features, options, response.classes)
+        path = make_path(
+            fit, design, response.target, response.weights, features, options, response.classes,
+            offset=response.offset,
+        )  # fmt: skip
         warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options)
         paths.append(path)
     _warn_if_memory_ended(paths, options)

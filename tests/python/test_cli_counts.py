@@ -92,14 +92,18 @@ def test_counts(files, capsys):
     model = ["--model", folder / "cv.path.npz", "--matrix", folder / "x.csv", "--pheno", folder / "y.txt"]
     assert run("predict", *model, "--out", folder / "p") == 0
     scores = read_tsv(folder / "p.scores.tsv")
-    link = cv.predict(X, kind="link")
+    note = "rates are for an offset of 0: logtime of the fit is left out"
+    said = capsys.readouterr().out
+    assert f"note: {note}" in said
+    assert note in json.loads((folder / "p.json").read_text())["notes"]
+    link = cv.predict(X, kind="link", offset=0)
     assert_allclose(scores["RATE"].astype(float), np.exp(link), rtol=1e-6)
     fits = (
         riata.evaluate(counts[kept], (link + log_time)[kept], loss="poisson", offset=log_time[kept])
         .measures["d2"]
         .value
     )
-    assert f"{fits:.4f}" in capsys.readouterr().out
+    assert f"{fits:.4f}" in said
 
 
 def test_counts_below_zero_are_refused(files, capsys):

@@ -1,0 +1,150 @@
+"""Offsets: a model fitted with one does not predict without it in silence, whatever made or kept it."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from support import make_problem
+
+import riata
+
+LOSSES = ("gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian")
+ASKED = "offset must be given: the model was fitted with one"
+
+
+def problem(loss):
+    X, y = make_problem("poisson" if loss.startswith("multi") else loss, 40, 8)
+    if loss == "multinomial":
+        y = (np.arange(40) + (X[:, 0] > 0)) % 3
+    if loss == "multigaussian":
+        y = np.column_stack([X[:, 0] + y, X[:, 1]])
+    outputs = {"multinomial": (3,), "multigaussian": (2,)}.get(loss, ())
+    return X, y, np.random.default_rng(0).uniform(-0.5, 0.5, (40, *outputs))
+
+
+def doors(loss):
+    """What fits and predicts: name -> (fit(X, y, **given), predict(model, X, **given))."""
+    one = {"loss": loss, "alphas": 5}
+    found = {
+        "fit_path": (
+            lambda X, y, **kw: riata.fit_path(X, y, **one, **kw),
+            lambda path, X, **kw: path.predict(X, path.alphas[-1], kind="link", **kw),
+        ),
+        "cv_path": (
+            lambda X, y, **kw: riata.cv_path(X, y, cv=3, **one, **kw),
+            lambda cv, X, **kw: cv.predict(X, kind="link", **kw),
+        ),
+    }
+    if loss.startswith("multi"):
+        return found
+    return (
+        found
+        | {
+            "relax": (
+                lambda X, y, **kw: riata.relax(riata.fit_path(X, y, **one, **kw), X, y, **kw),
+                lambda fit, X, **kw: fit.predict(X, fit.path.alphas[2], 0.5, kind="link", **kw),
+            ),
+            "constrained_lasso": (
+                lambda X, y, **kw: riata.constrained_lasso(X, y, 0.3, loss=loss, **kw),
+                lambda fit, X, **kw: fit.predict(X, kind="link", **kw),
+            ),
+        }
+        | (
+            {}
+            if loss == "cox"
+            else {
+                "fit_paths": (
+                    lambda X, y, **kw: riata.fit_paths(X, [y, y], **one, **kw)[1],
+                    lambda path, X, **kw: path.predict(X, path.alphas[-1], kind="link", **kw),
+                ),
+                "cv_paths": (
+                    lambda X, y, **kw: riata.cv_paths(X, [y, y], cv=3, **one, **kw)[1],
+                    lambda cv, X, **kw: cv.predict(X, kind="link", **kw),
+                ),
+            }
+        )
+    )
+
+
+CASES = [(loss, door) for loss in LOSSES for door in doors(loss)]
+
+
+@pytest.mark.parametrize(("loss", "door"), CASES)
+def test_what_was_fitted_with_an_offset_asks_for_one(loss, door):
+    X, y, offset = problem(loss)
+    fit, predict = doors(loss)[door]
+    model = fit(X, y, offset=offset)
+    with pytest.raises(ValueError, match=ASKED):
+        predict(model, X)
+    without = predict(model, X, offset=0)
+    assert_allclose(predict(model, X, offset=offset), without + offset, atol=1e-12)
+    assert_allclose(predict(model, X, offset=1.5), without + 1.5, atol=1e-12)
+    new = predict(model, X[:7], offset=offset[:7])
+    assert_allclose(new, (without + offset)[:7], atol=1e-12)
+    with pytest.raises(ValueError, match="offset must hold"):
+        predict(model, X, offset=offset[:5])
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="offset must be finite"):
+            predict(model, X, offset=bad)
+    plain = fit(X, y)
+    assert_allclose(predict(plain, X, offset=offset), predict(plain, X) + offset, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "poisson", "multinomial"])
+def test_saved_models_remember(loss, tmp_path):
+    X, y, offset = problem(loss)
+    for name, fit in (("path", riata.fit_path), ("cv", lambda *a, **kw: riata.cv_path(*a, cv=3, **kw))):
+        model = fit(X, y, loss=loss, offset=offset, alphas=5)
+        model.save(tmp_path / f"{name}.npz")
+        again = riata.load(tmp_path / f"{name}.npz")
+        with pytest.raises(ValueError, match=ASKED):
+            again.predict(X)
+        assert_array_equal(again.predict(X, offset=offset), model.predict(X, offset=offset))
+        fit(X, y, loss=loss, alphas=5).save(tmp_path / f"{name}.npz")
+        plain = riata.load(tmp_path / f"{name}.npz")
+        assert getattr(plain, "path", plain).has_offset is False
+
+
+def test_files_that_do_not_tell_say_so(tmp_path):
+    X, y, offset = problem("poisson")
+    for kind, fit in (("path", riata.fit_path), ("cv_path", lambda *a, **kw: riata.cv_path(*a, cv=3, **kw))):
+        model = fit(X, y, loss="poisson", offset=offset, alphas=5)
+        model.save(tmp_path / "new.npz")
+        with np.load(tmp_path / "new.npz") as archive:
+            arrays = dict(archive)
+        meta = json.loads(str(arrays["meta"]))
+        assert meta["kind"] == kind
+        del meta["has_offset"]
+        np.savez(tmp_path / "old.npz", **(arrays | {"meta": np.array(json.dumps(meta))}))
+        old = riata.load(tmp_path / "old.npz")
+        with pytest.warns(
+            UserWarning, match="does not tell whether it was fitted with an offset, and predicts without"
+        ):
+            found = old.predict(X)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert_array_equal(found, old.predict(X, offset=0))
+            assert_array_equal(old.predict(X, offset=offset), model.predict(X, offset=offset))
+
+
+def test_held_out_predictions_have_the_offset_of_the_fit():
+    X, y, offset = problem("poisson")
+    cv = riata.cv_path(X, y, loss="poisson", offset=offset, cv=3, alphas=5)
+    test = cv.folds[0]
+    train = np.ones(40)
+    train[test] = 0.0
+    fold = riata.fit_path(X, y, loss="poisson", offset=offset, alphas=cv.alphas, sample_weight=train)
+    expected = fold.predict(X[test], cv.alpha, offset=offset[test])
+    assert_allclose(cv.predict_held_out()[test], expected, rtol=1e-5)
+
+
+def test_refits_need_the_offset_of_the_path():
+    X, y, offset = problem("gaussian")
+    with pytest.raises(ValueError, match=ASKED):
+        riata.relax(riata.fit_path(X, y, offset=offset), X, y)
+    with pytest.raises(
+        ValueError, match="offset must be that of the path, which was fitted without, got one"
+    ):
+        riata.relax(riata.fit_path(X, y), X, y, offset=offset)
