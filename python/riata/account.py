@@ -18,7 +18,7 @@ from riata.hits import VARIANT_COLUMNS, Described, active_features, describe
 from riata.model_file import Model
 from riata.outputs import append_arrays
 from riata.study import Study
-from riata.tables import StrPath
+from riata.tables import StrPath, is_missing
 
 _META = "report_meta"
 #: Where the columns of a hit are in a saved model; the others are kept with what scoring needs.
@@ -134,7 +134,7 @@ class Kept:
 def save_account(file: Path, fitted: Any) -> None:
     """Add to a saved model what :func:`load_account` reads."""
     source: Described = fitted.hits.source
-    arrays = {"report_spread": source.spread}
+    arrays: dict[str, NDArray[Any]] = {"report_spread": source.spread, "report_shared": source.shared}
     for name in VARIANT_COLUMNS:
         if name in source.columns and name not in _SCORING:
             arrays[f"report_{name}"] = source.columns[name]
@@ -176,12 +176,20 @@ def load_account(file: StrPath, model: Model) -> Kept:
         columns = {"FEATURE": names}
     return Kept(
         account=account,
-        source=Described(model.active, names, kept["spread"], columns),
+        source=Described(model.active, names, kept["spread"], columns, _shared(kept, names)),
         run=meta["run"],
         samples={name.removeprefix("sample_"): v for name, v in kept.items() if name.startswith("sample_")},
         held_out=(kept["held_out_y"], kept["held_out_link"]) if "held_out_y" in kept else None,
         evaluation=_evaluation(meta["evaluation"]),
     )
+
+
+def _shared(kept: dict[str, NDArray[Any]], names: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether ids are shared; of a model saved before this was kept, with another of these variants."""
+    if "shared" in kept:
+        return kept["shared"]
+    seen = Counter(names.tolist())
+    return np.array([is_missing(name) or seen[name] > 1 for name in names.tolist()], dtype=np.bool_)
 
 
 def _evaluation(told: dict[str, Any] | None) -> Evaluation | None:

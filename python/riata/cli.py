@@ -269,7 +269,7 @@ def build_parser() -> argparse.ArgumentParser:
         _add_model(verb, cross_validate=name == "cv")
         _add_ld(verb)
         verb.add_argument_group("weights (with genotypes)").add_argument(
-            "--genome-build", default="NR", metavar="NAME",
+            "--genome-build", type=_build, default="NR", metavar="NAME",
             help="build of the positions, such as GRCh38, to note in PREFIX.weights.tsv",
         )  # fmt: skip
         output = _add_output(verb)
@@ -593,6 +593,15 @@ def _names(text: str) -> tuple[str, ...]:
     if not names:
         raise argparse.ArgumentTypeError(f"expected names separated by commas, got {text!r}")
     return names
+
+
+def _build(text: str) -> str:
+    from riata.weights import check_build
+
+    try:
+        return check_build(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _count(text: str) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from riata.genotypes import Genotypes
 from riata.many_classes import sizes, strongest
 from riata.study import Study
+from riata.tables import is_missing
 
 #: Columns of a variant in ``.hits.tsv``, before its effects.
 VARIANT_COLUMNS = ("CHROM", "POS", "ID", "EFFECT_ALLELE", "OTHER_ALLELE", "EAF", "N", "MISSING")
@@ -30,12 +31,15 @@ class Described:
         Standard deviation over the analysed samples (1/n), missing calls at their mean.
     columns : dict of (k,) arrays
         `VARIANT_COLUMNS` for genotypes, else ``FEATURE``.
+    shared : (k,) array
+        Whether another variant of the study has the same id, or it has none.
     """
 
     positions: NDArray[np.int64]
     names: NDArray[Any]
     spread: NDArray[np.float64]
     columns: dict[str, NDArray[Any]]
+    shared: NDArray[np.bool_]
 
 
 def active_features(path: Any, n_features: int) -> NDArray[np.int64]:
@@ -50,7 +54,7 @@ def describe(study: Study, chosen: NDArray[np.int64]) -> Described:
     spread = study.standard_deviations(chosen)
     if not isinstance(study.main, Genotypes):
         names = study.features["name"][chosen]
-        return Described(chosen, names, spread, {"FEATURE": names})
+        return Described(chosen, names, spread, {"FEATURE": names}, np.zeros(len(names), dtype=np.bool_))
     geno = study.main
     variants = geno.variants[chosen]
     counts = geno.counts()[chosen]
@@ -65,7 +69,15 @@ def describe(study: Study, chosen: NDArray[np.int64]) -> Described:
         geno.missing_rate()[chosen],
     )
     columns = {name: np.asarray(value) for name, value in zip(VARIANT_COLUMNS, values, strict=True)}
-    return Described(chosen, columns["ID"], spread, columns)
+    return Described(chosen, columns["ID"], spread, columns, _shared_ids(geno, columns["ID"].tolist()))
+
+
+def _shared_ids(geno: Genotypes, names: list[str]) -> NDArray[np.bool_]:
+    """Whether each id stands for several variants of the genotypes, or for none."""
+    match = np.asarray(geno.variants.id.match(names), dtype=np.int64)  # the first of the same names
+    counts = np.bincount(match[match >= 0], minlength=len(names))
+    first = {name: k for k, name in reversed(list(enumerate(names)))}
+    return np.array([is_missing(name) or counts[first[name]] > 1 for name in names], dtype=np.bool_)
 
 
 def entry_alphas(coefs: Any, alphas: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -110,6 +122,10 @@ class Hits:
         Effects of one unit on each of several classes.
     positions : (k,) array
         Feature numbers.
+    frequency : (k,) array
+        Of genotypes, half the mean count over the samples of the fit, where missing calls stand.
+    shared : (k,) array
+        Whether other variants have the same id, or it is none.
     covariates : list of (name, coefficient)
         The unpenalised part.
     """
@@ -131,6 +147,8 @@ class Hits:
         self.positions = source.positions[rows]
         self.beta, self.beta_std, self.entry = coef[self.positions], beta_std[order], enters[order]
         self.names = [str(name) for name in source.names[rows]]
+        self.frequency = np.asarray(path.mean, dtype=np.float64)[self.positions] / 2.0
+        self.shared = source.shared[rows]
         self.covariates = list(zip(covariate_names, coef[p:].tolist(), strict=True))
         self.by_class: dict[str, NDArray[np.float64]] = {}
         if speaks is not None:

@@ -5,14 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from riata.chromosomes import ChromosomeSet
 from riata.fitted import Fitted
 from riata.ld import partner_columns
 from riata.many_classes import file_part
 from riata.outputs import OutputSet, write_tsv
 from riata.report import Page, render
-from riata.weights import SCORE_COMMAND, SCORE_NOTE, score_problem, write_score, write_weights
+from riata.weights import (
+    SCORE_NOTE,
+    Copies,
+    PlinkNames,
+    copies_of,
+    plink_names,
+    score_command,
+    score_notes,
+    write_frequencies,
+    write_score,
+    write_weights,
+)
 
 
 def write_results(outputs: OutputSet, fitted: Fitted, page: Page) -> dict[str, Any]:
@@ -21,17 +31,17 @@ def write_results(outputs: OutputSet, fitted: Fitted, page: Page) -> dict[str, A
     counts: dict[str, Any] = {"hits.tsv": len(hits)}
     write_tsv(outputs.path("hits.tsv"), hits.columns)
     if account.is_genotypes:
+        copies, names = _for_others(fitted)
         weights = hits.by_class or {"": hits.beta}
         for label, beta in weights.items():
             part = f"{file_part(label)}." if label else ""
             name = Path(fitted.prefix).name + (f" {label}" if label else "")
-            write_weights(
-                outputs.path(f"{part}weights.tsv"), hits, beta, name=name, trait=account.response,
+            counts[f"{part}weights.tsv"] = write_weights(
+                outputs.path(f"{part}weights.tsv"), hits, beta, copies, name=name, trait=account.response,
                 loss=fitted.path.loss, version=fitted.version, build=fitted.build,
             )  # fmt: skip
-            write_score(outputs.path(f"{part}score"), hits, beta)
-            count = int(np.count_nonzero(beta))
-            counts |= {f"{part}weights.tsv": count, f"{part}score": count}
+            counts[f"{part}score"] = write_score(outputs.path(f"{part}score"), hits, beta, copies, names)
+        write_frequencies(outputs.path("afreq"), hits, copies, names)
     if fitted.groups is not None:
         write_tsv(outputs.path("groups.tsv"), fitted.groups.columns)
         counts["groups.tsv"] = len(fitted.groups)
@@ -42,12 +52,21 @@ def write_results(outputs: OutputSet, fitted: Fitted, page: Page) -> dict[str, A
     return counts
 
 
+def _for_others(fitted: Fitted) -> tuple[Copies, PlinkNames]:
+    """Return how other programs count and name the variants."""
+    chromosome_set = ChromosomeSet.of(fitted.account.chromosome_set)
+    copies = copies_of(fitted.hits, chromosome_set)
+    return copies, plink_names(fitted.hits, copies, chromosome_set)
+
+
 def scoring_record(fitted: Fitted) -> dict[str, Any]:
     """Return how other programs use ``PREFIX.score``, for the manifest."""
-    part = "CLASS." if fitted.hits.by_class else ""
-    record = {"command": SCORE_COMMAND.format(file=f"{fitted.prefix}.{part}score"), "note": SCORE_NOTE}
-    problem = score_problem(fitted.hits)
-    return record | ({"warning": problem} if problem else {})
+    copies, names = _for_others(fitted)
+    return {
+        "command": score_command(fitted.prefix, "CLASS." if fitted.hits.by_class else "", names),
+        "note": SCORE_NOTE,
+        "notes": score_notes(fitted.hits, copies, names),
+    }
 
 
 def scoring_lines(fitted: Fitted) -> list[str]:
@@ -55,5 +74,5 @@ def scoring_lines(fitted: Fitted) -> list[str]:
     if len(fitted.hits) == 0:
         return []
     record = scoring_record(fitted)
-    lines = ["", "Score with PLINK", f"  {record['command']}", f"  {record['note']}"]
-    return [*lines, f"  warning: {record['warning']}"] if "warning" in record else lines
+    notes = [f"  note: {note}" for note in record["notes"]]
+    return ["", "Score with PLINK", f"  {record['command']}", f"  {record['note']}", *notes]

@@ -1,0 +1,324 @@
+"""What a fit writes, as PLINK 2 and the PGS Catalog's own reader (pgscatalog-core) take it.
+
+`RIATA_PGS_PYTHON` names a Python that has pgscatalog-core, where it is not this one.
+"""
+
+import importlib.util
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from support import write_plink
+
+import riata
+from riata.cli import main
+
+A_FEW = 20  # samples; PLINK 2 asks for 50, or for frequencies
+
+
+def run(*arguments):
+    assert main([str(argument) for argument in arguments]) == 0
+
+
+def table(path):
+    header, *rows = (
+        line.split() for line in Path(path).read_text().splitlines() if not line.startswith("##")
+    )
+    return {name.lstrip("#"): np.array([row[k] for row in rows]) for k, name in enumerate(header)}
+
+
+def counts(n, p, seed, missing=0.0):
+    rng = np.random.default_rng(seed)
+    X = rng.binomial(2, 0.4, (n, p)).astype(float)
+    X[rng.random((n, p)) < missing] = np.nan
+    return X
+
+
+def place_by_sex(X, chrom, sex):
+    """Haploid calls stored as homozygous; none on Y in women."""
+    haploid = np.isin(chrom, ["MT"]) | (np.isin(chrom, ["X", "Y"]) & (sex == 1)[:, None])
+    X = np.where(haploid, 2 * np.round(X / 2), X)
+    return np.where((chrom == "Y") & (sex == 2)[:, None], np.nan, X)
+
+
+def write(stem, X, variants, sex=None):
+    """A fileset with these lines of the .bim: (chromosome, id, position, A1, A2), X the copies of A1."""
+    write_plink(stem, X, sex=None if sex is None else list(sex))
+    lines = (f"{chrom}\t{name}\t0\t{pos}\t{a1}\t{a2}\n" for chrom, name, pos, a1, a2 in variants)
+    Path(f"{stem}.bim").write_text("".join(lines))
+    return stem
+
+
+def fit(out, stem, y, *arguments):
+    """Fit `y`, at an alpha that leaves most variants in; the path and the record of the run."""
+    pheno = Path(f"{stem}.pheno")
+    lines = [f"f{i} i{i} {value}\n" for i, value in enumerate(y)]
+    pheno.write_text("FID IID y\n" + "".join(lines))
+    alpha = [] if "--alpha" in arguments else ["--alpha", 0.01]
+    run("fit", "--bfile", stem, "--pheno", pheno, "--out", out, "--quiet", *alpha, *arguments)
+    return riata.load(f"{out}.path.npz"), json.loads(Path(f"{out}.json").read_text())
+
+
+def effect_of(X, seed=0):
+    """A response that depends on every column, so that a fit selects it."""
+    rng = np.random.default_rng(seed)
+    filled = np.where(np.isnan(X), np.nanmean(X, axis=0), X)
+    return filled @ rng.uniform(0.5, 1.5, X.shape[1]) + 0.1 * rng.standard_normal(len(X))
+
+
+def plink_sums(command, new, out, label=""):
+    words = [str(new) if word == "NEW" else word.replace("CLASS", label) for word in shlex.split(command)]
+    done = subprocess.run([*words, "--out", str(out), "--threads", "1"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return table(f"{out}.sscore")["SCORE1_SUM"].astype(float)
+
+
+def predicted(out, new, prefix):
+    run("predict", "--model", f"{prefix}.path.npz", "--bfile", new, "--out", out, "--quiet")
+    return table(f"{out}.scores.tsv")["SCORE"].astype(float)
+
+
+def score_of(path, X, alpha=0.01):
+    """The genetic part by hand: missing calls at the means of the fit."""
+    return np.where(np.isnan(X), path.mean[: X.shape[1]], X) @ path.coef(alpha)[: X.shape[1]]
+
+
+@pytest.fixture
+def sexes(tmp_path):
+    """A fileset with X, Y and MT, and a smaller one of others, whose alleles are in part the other way."""
+    chrom = np.array(["1", "1", "X", "X", "Y", "Y", "XY", "MT", "MT"])
+    variants = [(name, f"rs{j}", 3_000_000 + j, "A", "G") for j, name in enumerate(chrom)]
+    sex = 1 + np.arange(80) % 2
+    X = place_by_sex(counts(80, 9, 1, 0.05), chrom, sex)
+    old = write(tmp_path / "old", X, variants, sex)
+    others = np.arange(A_FEW) % 3  # also of unknown sex, without calls on Y
+    Z = place_by_sex(counts(A_FEW, 9, 2, 0.2), chrom, others)
+    Z[(others == 0)[:, None] & (chrom == "Y")] = np.nan
+    turned = np.arange(9) % 2 == 1
+    new = write(
+        tmp_path / "new",
+        np.where(turned, 2 - Z, Z),
+        [(*row[:3], *row[:2:-1]) if turn else row for row, turn in zip(variants, turned, strict=True)],
+        others,
+    )
+    return X, old, Z, new
+
+
+def test_printed_command_makes_our_sums_on_every_chromosome(tmp_path, plink2, sexes):
+    """For men, women and samples of unknown sex, with missing calls, below 50 samples, in a folder's name."""
+    X, old, Z, new = sexes
+    out = tmp_path / "my study" / "m"
+    path, record = fit(out, old, effect_of(X))
+    assert np.all(path.coef(0.01) != 0.0)
+    sums = plink_sums(record["scoring"]["command"], new, tmp_path / "z")
+    assert_allclose(sums, score_of(path, Z), rtol=5e-6, atol=1e-5)
+    assert_allclose(sums, predicted(tmp_path / "p", new, out), rtol=5e-6, atol=1e-5)
+    assert any("PLINK counts Y in men alone" in note for note in record["scoring"]["notes"])
+
+
+def test_variants_on_y_alone(tmp_path, plink2, sexes):
+    """There is no other variant to add the mean of Y, so it is told."""
+    X, old, Z, new = sexes
+    path, record = fit(tmp_path / "m", old, effect_of(X), "--chr", "Y")
+    told = next(note for note in record["scoring"]["notes"] if "all variants are on Y: add" in note)
+    mean = float(told.split("add ")[1].split(" ")[0])
+    sums = plink_sums(record["scoring"]["command"], new, tmp_path / "z")
+    assert_allclose(sums + mean, score_of(path, Z[:, 4:6]), rtol=5e-6, atol=1e-5)
+
+
+def test_frequencies_are_those_of_the_fit(tmp_path, sexes):
+    X, old, _, _ = sexes
+    fit(tmp_path / "m", old, effect_of(X))
+    afreq = table(tmp_path / "m.afreq")
+    column = [int(name.removeprefix("rs")) for name in afreq["ID"]]
+    assert sorted(column) == list(range(9))
+    assert_allclose(afreq["ALT_FREQS"].astype(float), np.nanmean(X, axis=0)[column] / 2)
+    assert set(afreq["ALT"]) == {"A"}
+    assert set(afreq["REF"]) == {"G"}
+
+
+@pytest.mark.parametrize(
+    ("chr_set", "chrom"),
+    [("cow", ["1", "29", "X", "MT"]), ("dog", ["23", "38", "X", "Y"]), ("rice", ["1", "2", "7", "12"])],
+)
+def test_other_species(tmp_path, plink2, chr_set, chrom):
+    variants = [(name, f"v{j}", 100 + j, "A", "G") for j, name in enumerate(chrom)]
+    X = 2.0 * (counts(60, 4, 3, 0.1) > 1)
+    stem = write(tmp_path / "s", X, variants, np.ones(60, dtype=int))
+    path, record = fit(tmp_path / "m", stem, effect_of(X), "--chr-set", chr_set)
+    sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
+    assert_allclose(sums, score_of(path, X), rtol=5e-6, atol=1e-5)
+
+
+def test_contigs(tmp_path, plink2):
+    X = counts(60, 3, 4, 0.1)
+    variants = [("scaffold_7", "a", 5, "A", "G"), ("chrUn_1", "b", 5, "A", "G"), ("3", "c", 5, "A", "G")]
+    stem = write(tmp_path / "s", X, variants)
+    path, record = fit(tmp_path / "m", stem, effect_of(X))
+    assert "--allow-extra-chr" in record["scoring"]["command"]
+    sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
+    assert_allclose(sums, score_of(path, X), rtol=5e-6, atol=1e-5)
+
+
+BLANK = [("1", "rs1", 100, "A", "G"), ("1", ".", 200, "AT", "A"), ("01", ".", 200, "C", "G")]
+REPEATED = [("1", "rs1", 100, "A", "G"), ("chr2", "rs1", 100, "G", "A"), ("X", ".", 200, "C", "T")]
+
+
+@pytest.mark.parametrize("variants", [BLANK, REPEATED], ids=["blank", "repeated"])
+def test_ids_that_do_not_tell_variants_apart(tmp_path, plink2, variants):
+    X = counts(60, 3, 5, 0.1)
+    stem = write(tmp_path / "s", X, variants)
+    path, record = fit(tmp_path / "m", stem, effect_of(X))
+    shared = 3 if variants is REPEATED else 2
+    assert record["scoring"]["notes"][0].startswith(f"{shared} selected variants share their id with another")
+    sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
+    assert_allclose(sums, score_of(path, X), rtol=5e-6, atol=1e-5)
+
+
+def test_an_id_that_an_unselected_variant_has_too(tmp_path, plink2):
+    """PLINK refuses a weight for an id that it finds twice, whichever of the two was selected."""
+    X = counts(60, 2, 6)
+    stem = write(tmp_path / "s", X, [("1", "rs1", 100, "A", "G"), ("1", "rs1", 300, "A", "G")])
+    path, record = fit(tmp_path / "m", stem, 1.5 * X[:, 1], "--alpha", 0.1)
+    assert np.flatnonzero(path.coef(0.1)).tolist() == [1]
+    sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
+    assert_allclose(sums, score_of(path, X, 0.1), rtol=5e-6, atol=1e-5)
+
+
+def test_a_variant_listed_twice(tmp_path, plink2):
+    """The same variant with its alleles the other way round; an elastic net selects both."""
+    X = counts(60, 2, 7)
+    X[:, 1] = 2 - X[:, 0]
+    stem = write(tmp_path / "s", X, [("1", "rs1", 100, "A", "G"), ("1", "rs1", 100, "G", "A")])
+    path, record = fit(tmp_path / "m", stem, X[:, 0] * 1.5, "--alpha", 0.1, "--l1-ratio", 0.5)
+    assert len(np.flatnonzero(path.coef(0.1))) == 2
+    sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
+    assert_allclose(sums, score_of(path, X, 0.1), rtol=5e-6, atol=1e-5)
+
+
+def test_blank_and_unplaced_variants_are_left_out_and_told(tmp_path, plink2):
+    X = counts(60, 2, 8)
+    stem = write(tmp_path / "s", X, [("1", "rs1", 100, "A", "G"), ("0", ".", 0, "A", "G")])
+    path, record = fit(tmp_path / "m", stem, effect_of(X))
+    assert any(
+        "1 of them have no place either and are left out" in note for note in record["scoring"]["notes"]
+    )
+    sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
+    assert_allclose(sums, X[:, 0] * path.coef(0.01)[0], rtol=5e-6, atol=1e-5)
+
+
+def test_a_file_for_each_class(tmp_path, plink2, sexes):
+    X, old, Z, new = sexes
+    score = effect_of(X)
+    cuts = np.quantile(score, [0.3, 0.6])
+    labels = np.array(["low", "middle", "very high"])[np.searchsorted(cuts, score)]
+    pheno = tmp_path / "classes.tsv"
+    pheno.write_text("FID\tIID\ty\n" + "".join(f"f{i}\ti{i}\t{label}\n" for i, label in enumerate(labels)))
+    run("fit", "--bfile", old, "--pheno", pheno, "--loss", "multinomial", "--out", tmp_path / "m", "--quiet")
+    path, command = riata.load(tmp_path / "m.path.npz"), json.loads((tmp_path / "m.json").read_text())
+    coef = np.asarray(path.coef(path.alphas[-1]))
+    expected = np.where(np.isnan(Z), path.mean, Z) @ coef
+    for k, label in enumerate(["low", "middle", "very_high"]):
+        sums = plink_sums(command["scoring"]["command"], new, tmp_path / "z", label)
+        assert_allclose(sums, expected[:, k], rtol=5e-6, atol=1e-5)
+
+
+# The PGS Catalog's reader
+
+READ = """
+import json, sys
+from pgscatalog.core import ScoringFile
+file = ScoringFile(sys.argv[1])
+names = ("rsID", "chr_name", "chr_position", "effect_allele", "other_allele", "effect_weight",
+         "allelefrequency_effect", "variant_description")
+rows = [variant.model_dump() for variant in file.normalise()]
+print(json.dumps({"id": file.pgs_id, "name": file.header.pgs_name, "trait": file.header.trait_reported,
+                  "build": None if file.genome_build is None else str(file.genome_build),
+                  "rows": [[row[name] for name in names] for row in rows]}))
+"""
+
+
+@pytest.fixture(scope="session")
+def catalog():
+    """A function that reads a scoring file with the PGS Catalog's own tool."""
+    python = os.environ.get("RIATA_PGS_PYTHON")
+    if python is None:
+        if importlib.util.find_spec("pgscatalog") is None:
+            pytest.skip("pgscatalog-core is not installed")
+        python = sys.executable
+
+    def read(path):
+        done = subprocess.run([python, "-c", READ, str(path)], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return read
+
+
+def test_catalog_reads_what_we_write(tmp_path, catalog):
+    X = counts(60, 6, 9)
+    variants = [
+        ("1", "rs1", 100, "A", "G"),
+        ("chr2", "2:200:AT:A", 200, "AT", "A"),
+        ("X", "ss3", 300, "C", "<DEL>"),
+        ("0", "rs4", 0, "c", "t"),
+        ("MT", "mine", 500, "A", "G"),
+        ("7", ".", 600, "A", "G"),
+    ]
+    stem = write(tmp_path / "s", X, variants)
+    path, _ = fit(tmp_path / "my score=1", stem, effect_of(X), "--genome-build", "hg19")
+    read = catalog(tmp_path / "my score=1.weights.tsv")
+    assert (read["id"], read["name"], read["trait"]) == ("my_score_1", "my score:1", "y")
+    assert read["build"] == "GRCh37"
+    beta = path.coef(0.01)
+    rows = {row[0] or row[7] or row[2]: row for row in read["rows"]}
+    assert rows.keys() == {"rs1", "ID=2:200:AT:A", "ss3", "rs4", "ID=mine", 600}
+    assert rows["rs1"][1:5] == ["1", 100, "A", "G"]
+    assert rows["ID=2:200:AT:A"][1:5] == ["2", 200, "AT", "A"]
+    assert rows["ss3"][1:5] == ["X", 300, "C", "<DEL>"]
+    assert rows["rs4"][1:5] == [None, None, "C", "T"]
+    assert rows["ID=mine"][1:5] == ["MT", 500, "A", "G"]
+    assert float(rows["rs1"][5]) == beta[0]
+    assert float(rows["ID=mine"][5]) == 2 * beta[4]  # one copy there, not two
+    assert rows["rs1"][6] == pytest.approx(X[:, 0].mean() / 2)
+
+
+def test_what_the_catalog_cannot_name_is_told(tmp_path, catalog):
+    X = counts(60, 3, 10)
+    variants = [("1", "rs1", 100, "A", "G"), ("0", "Affx-1", 0, "A", "G"), ("3", "x", -5, "A", "G")]
+    stem = write(tmp_path / "s", X, variants)
+    path, record = fit(tmp_path / "m", stem, effect_of(X))
+    text = (tmp_path / "m.weights.tsv").read_text()
+    selected = np.flatnonzero(path.coef(0.01))
+    assert [row[0] for row in catalog(tmp_path / "m.weights.tsv")["rows"]] == ["rs1"]
+    assert f"##LEFT OUT: {len(selected) - 1} variants without an rs number and a place: " in text
+    assert "#variants_number=1\n" in text
+    assert any("are left out of the PGS Catalog's format" in note for note in record["scoring"]["notes"])
+
+
+def test_trait_with_an_equals_sign(tmp_path, catalog):
+    X = counts(60, 2, 11)
+    stem = write(tmp_path / "s", X, [("1", "rs1", 1, "A", "G"), ("1", "rs2", 2, "A", "G")])
+    pheno = tmp_path / "p.txt"
+    rows = "".join(f"f{i} i{i} {value}\n" for i, value in enumerate(effect_of(X)))
+    pheno.write_text("FID IID a=b\n" + rows)
+    run("fit", "--bfile", stem, "--pheno", pheno, "--out", tmp_path / "m", "--quiet")
+    read = catalog(tmp_path / "m.weights.tsv")
+    assert read["trait"] == "a:b"
+    assert read["build"] is None
+    assert len(read["rows"]) == 2
+
+
+def test_genome_build_is_one_that_readers_know(tmp_path, capsys):
+    arguments = ["fit", "--bfile", "x", "--genome-build", "GRCm38", "--out", str(tmp_path / "m")]
+    assert main(arguments) == 2
+    assert (
+        "expected one of NR, GRCh37, GRCh38, NCBI36, hg18, hg19, hg38 (for any other, NR), got 'GRCm38'"
+        in (capsys.readouterr().err)
+    )
