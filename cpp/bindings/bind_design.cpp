@@ -263,6 +263,21 @@ FortranOut gather(const riata::Design& X, const py::array& columns, int n_thread
   return out;
 }
 
+FortranOut multiply_tables(const riata::PlinkDesign& X, const FortranIn& tables, const FortranIn& B, int n_threads) {
+  check_threads(n_threads);
+  const MapIn t = matrix(tables, "tables", 4);
+  if (t.cols() != X.cols())
+    throw py::value_error("tables must have " + std::to_string(X.cols()) + " columns, got " + std::to_string(t.cols()));
+  const MapIn b = matrix(B, "B", X.cols());
+  FortranOut out = new_matrix(X.rows(), b.cols());
+  {
+    MapOut o = view(out);
+    const py::gil_scoped_release nogil;
+    X.multiply_tables(t, b, o, n_threads);
+  }
+  return out;
+}
+
 py::array_t<std::uint32_t> counts(const riata::PlinkDesign& X, int n_threads) {
   check_threads(n_threads);
   std::vector<riata::GenotypeCounts> table;
@@ -332,6 +347,9 @@ void bind_design(py::module_& m) {
   py::class_<riata::PlinkDesign, riata::Design, std::shared_ptr<riata::PlinkDesign>>(m, "PlinkDesign")
       .def("counts", &counts, "n_threads"_a = 1,
            "(variants, 4): samples with 0, 1, 2 copies of the counted allele and missing, over the included samples.")
+      .def("multiply_tables", &multiply_tables, "tables"_a, "B"_a, "n_threads"_a = 1,
+           "(samples, k): sums over all variants of B times what each code stands for; the four rows of tables are two "
+           "copies of A1, missing, one copy, none.")
       .def("identical", &identical, "n_threads"_a = 1,
            "(variants,): the first variant with the same genotypes in the included samples, -1 where it is the first.")
       .def("imputed",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from riata._equivalents import Equivalents, equivalents
     from riata.adaptive import adaptive_factors
     from riata.adaptive_lasso import AdaptiveLasso, AdaptiveLassoCV
+    from riata.applying import MatchedGenotypes, VariantWarning, match_variants
     from riata.constrained import ConstrainedFit, constrained_lasso
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         SparseGroupLasso,
         SparseGroupLassoCV,
     )
+    from riata.variants import FittedVariants
 
 __all__ = [
     "SLOPE",
@@ -51,6 +53,7 @@ __all__ = [
     "ElasticNetCV",
     "Equivalents",
     "Evaluation",
+    "FittedVariants",
     "Genotypes",
     "GroupLasso",
     "GroupLassoCV",
@@ -58,6 +61,7 @@ __all__ = [
     "LassoCV",
     "MCPRegressor",
     "MCPRegressorCV",
+    "MatchedGenotypes",
     "MemoryEstimate",
     "MultiTaskElasticNet",
     "MultiTaskElasticNetCV",
@@ -77,6 +81,7 @@ __all__ = [
     "SparseLogisticRegressionCV",
     "SparsePoissonRegressor",
     "SparsePoissonRegressorCV",
+    "VariantWarning",
     "__version__",
     "adaptive_factors",
     "constrained_lasso",
@@ -88,6 +93,7 @@ __all__ = [
     "fit_path",
     "fit_paths",
     "load",
+    "match_variants",
     "open_genotypes",
     "penalties",
     "relax",
@@ -103,6 +109,7 @@ _HOME = {
     "ElasticNetCV": "linear_model",
     "Equivalents": "_equivalents",
     "Evaluation": "evaluation",
+    "FittedVariants": "variants",
     "Genotypes": "genotypes",
     "GroupLasso": "structured",
     "GroupLassoCV": "structured",
@@ -110,6 +117,7 @@ _HOME = {
     "LassoCV": "linear_model",
     "MCPRegressor": "structured",
     "MCPRegressorCV": "structured",
+    "MatchedGenotypes": "applying",
     "MemoryEstimate": "memory",
     "MultiTaskElasticNet": "multi_task",
     "MultiTaskElasticNetCV": "multi_task",
@@ -131,6 +139,7 @@ _HOME = {
     "SparseLogisticRegressionCV": "glm",
     "SparsePoissonRegressor": "poisson",
     "SparsePoissonRegressorCV": "poisson",
+    "VariantWarning": "applying",
     "__version__": "_core",
     "adaptive_factors": "adaptive",
     "constrained_lasso": "constrained",
@@ -142,6 +151,7 @@ _HOME = {
     "fit_path": "fitting",
     "fit_paths": "several",
     "load": "path",
+    "match_variants": "applying",
     "open_genotypes": "genotypes",
     "relax": "relaxed",
     "simulate_genotypes": "simulate",

@@ -12,9 +12,18 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from riata._alignment import check_rows_named_alike
 from riata._arguments import LASSO, Features, Options
 from riata._coefs import each_output
-from riata._design import VIEWED, DesignView, as_design, as_table, is_scipy_sparse, view
+from riata._design import (
+    VIEWED,
+    DesignView,
+    as_design,
+    as_table,
+    check_same_features,
+    is_scipy_sparse,
+    view,
+)
 from riata._fit_point import FitPoint, response_scale
 from riata._survival import SurvivalTarget
 from riata._validation import (
@@ -30,6 +39,7 @@ from riata._validation import (
     check_weights,
     threads_for,
 )
+from riata.applying import is_genotypes, predict_genotypes, warn_of_unknown_alleles
 from riata.certificate import CERTIFICATES
 from riata.fitting import warn_unless_converged
 from riata.folds import make_splits
@@ -41,6 +51,7 @@ from riata.model_selection import (
     cross_validate,
     warn_unless_all_converged,
 )
+from riata.variants import fitted_variants
 
 
 class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
@@ -107,12 +118,17 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _check_fit_input(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Any, Float]:
         """Check what `fit` was given, record features; the core looks for NaN in its first pass over X."""
+        check_rows_named_alike(X, y=y, sample_weight=sample_weight)
         if type(X) is np.ndarray and X.ndim == 2 and y is not None:  # what validate_data does, at once
             self.n_features_in_ = X.shape[1]
             self.__dict__.pop("feature_names_in_", None)
         else:
             validate_data(self, X, y, skip_check_array=True)
         design = view(*_checked_table(X)) if not hasattr(X, "_design") else as_design(X)
+        self.__dict__.pop("variants_", None)
+        if design.genotypes is not None:
+            self.variants_ = fitted_variants(design.genotypes)
+            self.feature_names_in_ = design.feature_names
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
@@ -128,6 +144,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     def _links(self, X: Any) -> Float:
         """Intercepts plus X coef for new samples, (m, K)."""
         check_is_fitted(self, "coef_")
+        if is_genotypes(X):
+            return self._genotype_links(X)
         if hasattr(X, "_design"):
             design = as_design(X)
         else:
@@ -142,6 +160,42 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         block = coef[:, support].T
         threads = threads_for(check_threads(self.n_threads), float(design.core.shape[0]) * block.size)
         return np.asarray(design.multiply(support, block, threads) + np.asarray(self.intercept_))
+
+    def _genotype_links(self, X: Any) -> Float:
+        """`_links` of genotypes: the variants of the fit are found in them."""
+        coef = np.atleast_2d(np.asarray(self.coef_, dtype=np.float64))
+        support = np.flatnonzero(np.any(coef != 0.0, axis=0))
+        variants = getattr(self, "variants_", None)
+        if variants is not None:
+            products = predict_genotypes(variants, X, support, coef[:, support].T)
+        else:
+            warn_of_unknown_alleles(X)
+            design = as_design(X)
+            check_same_features(design, self.n_features_in_, getattr(self, "feature_names_in_", None))
+            products = design.multiply(support, coef[:, support].T, check_threads(self.n_threads) or 1)
+        return np.asarray(products + np.asarray(self.intercept_))
+
+    def transform(self, X: Any) -> Any:
+        """Reduce X to the selected features.
+
+        Parameters
+        ----------
+        X : as in `fit`, shape (m, p)
+
+        Returns
+        -------
+        array of shape (m, k)
+            Of genotypes the copies that the fit counted, missing calls at its means, in float64.
+        """
+        variants = getattr(self, "variants_", None)
+        if variants is None or not is_genotypes(X):
+            return super().transform(X)
+        support = np.flatnonzero(self._get_support_mask())
+        return predict_genotypes(variants, X, support, np.eye(len(support)))
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Names of the selected features, as an array of str."""
+        return np.asarray(super().get_feature_names_out(input_features), dtype=object)
 
     def _keep_fit(
         self,

@@ -31,6 +31,10 @@ class PlinkDesign(Design):
         """(variants, 4): included samples with 0, 1, 2 copies of the counted allele, and missing."""
     def identical(self, n_threads: int = 1) -> NDArray[np.int64]:
         """(variants,): the first variant with the same genotypes in the included samples, else -1."""
+    def multiply_tables(
+        self, tables: NDArray[np.float64], B: NDArray[np.float64], n_threads: int = 1
+    ) -> NDArray[np.float64]:
+        """(samples, k): sums over all variants of B times what each code stands for (rows of tables)."""
     def imputed(self) -> NDArray[np.float64]: ...
 
 def dense_design(X: NDArray[Any]) -> Design:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from riata import _core
 from riata._validation import Float, Names, as_names
 from riata.text_columns import differing_rows
+
+if TYPE_CHECKING:
+    from riata.genotypes import Genotypes
+    from riata.variants import FittedVariants
 
 VIEWED = (np.dtype(np.float64), np.dtype(np.float32), np.dtype(np.int8))
 INDICES = (np.dtype(np.int32), np.dtype(np.int64))
@@ -21,7 +25,8 @@ class DesignView:
     """A core design and how its rows relate to the user's samples.
 
     `rows` holds, for each of the user's samples, its row in the design; None when they are the same. Rows of
-    the design that belong to no sample of the user get weight zero.
+    the design that belong to no sample of the user get weight zero. `genotypes` are those that the first
+    features are.
     """
 
     core: _core.Design
@@ -29,6 +34,7 @@ class DesignView:
     n_features: int
     feature_names: Names | None = None
     rows: NDArray[np.int64] | None = None
+    genotypes: Genotypes | None = None
 
     def spread(self, values: Float, fill: float = 0.0) -> Float:
         """Values a sample (n or n x k) to values a row of the design."""
@@ -115,8 +121,16 @@ def check_finite_result(values: Float) -> None:
         )
 
 
-def check_same_features(design: DesignView, n_features: int, feature_names: Names | None) -> None:
-    """Refuse a design whose features are not those of a fit: by number, and by name where both have names."""
+def check_same_features(
+    design: DesignView,
+    n_features: int,
+    feature_names: Names | None,
+    variants: FittedVariants | None = None,
+) -> None:
+    """Refuse a design whose features are not those of a fit: by number, and by name where both have names.
+
+    Genotypes must count the same alleles as well.
+    """
     if design.n_features != n_features:
         raise ValueError(f"X must have the {n_features} features of the fit, got {design.n_features}")
     ours, theirs = feature_names, design.feature_names
@@ -129,6 +143,10 @@ def check_same_features(design: DesignView, n_features: int, feature_names: Name
             "X must have the features of the fit in the same order, "
             f"got {str(theirs[j])!r} where the fit had {str(ours[j])!r}"
         )
+    if variants is not None and design.genotypes is not None:
+        differ_in = variants.difference(design.genotypes)
+        if differ_in:
+            raise ValueError(f"X must count the alleles that the fit counted, but it {differ_in}")
 
 
 def is_scipy_sparse(X: Any) -> bool:
@@ -142,10 +160,11 @@ def is_scipy_sparse(X: Any) -> bool:
 
 def _genotypes(X: Any) -> DesignView:
     core, rows = X._design()
-    names = getattr(X, "feature_names", None)
+    names, main = getattr(X, "feature_names", None), getattr(X, "main", X)
     n = core.shape[0] if rows is None else len(rows)
     rows = None if rows is None else np.asarray(rows, dtype=np.int64)
-    return DesignView(core, n, core.shape[1], None if names is None else as_names(names), rows)
+    genotypes = main if hasattr(main, "effect_allele") else None
+    return DesignView(core, n, core.shape[1], None if names is None else as_names(names), rows, genotypes)
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:

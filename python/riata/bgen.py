@@ -79,6 +79,13 @@ class BgenReader:
                 raise OSError(f"{self.path}: variant {self.variants.id[j]}: {error}") from None
         return out
 
+    def read_allele(self, column: int, allele: int) -> NDArray[np.float64]:
+        """Return expected copies of one allele but the first (1 is the second), NaN where missing."""
+        try:
+            return _copies_of_allele(self._open()[int(column)], allele)
+        except ValueError as error:
+            raise OSError(f"{self.path}: variant {self.variants.id[column]}: {error}") from None
+
     def _open(self) -> Any:
         if self._file is None:
             if not Path(self.path).is_file():
@@ -188,13 +195,24 @@ def _copies(variant: Any) -> NDArray[np.float32]:
 
 
 def _copies_of_many(variant: Any, ploidy: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Copies of all alleles but the first: ploidy less those of the first, from all probabilities."""
-    probabilities, k = variant.probabilities, len(variant.alleles)
+    """Copies of all alleles but the first: ploidy less those of the first."""
+    return np.asarray(ploidy - _allele_sum(variant, ploidy, 0), dtype=np.float32)
+
+
+def _copies_of_allele(variant: Any, allele: int) -> NDArray[np.float64]:
+    """Expected copies of one allele of many, two for a haploid one."""
+    ploidy = variant.ploidy
+    copies = _allele_sum(variant, ploidy, allele)
+    return np.where(ploidy == 2, copies, 2.0 * copies)
+
+
+def _allele_sum(variant: Any, ploidy: NDArray[np.uint8], allele: int) -> NDArray[np.float64]:
+    """Expected copies of one allele, from all probabilities."""
+    probabilities, k = np.asarray(variant.probabilities, dtype=np.float64), len(variant.alleles)
     if variant.is_phased:
-        first = probabilities[:, 0] + np.where(ploidy == 2, probabilities[:, k % probabilities.shape[1]], 0)
-        return np.asarray(ploidy - first, dtype=np.float32)
+        second = probabilities[:, k + allele] if probabilities.shape[1] > k else 0.0
+        return np.asarray(probabilities[:, allele] + np.where(ploidy == 2, second, 0.0))
     # genotypes in colex order: 00, 01, 11, 02, 12, 22, ...; haploid ones are the alleles in order
-    first_twice = probabilities[:, 0]
-    first_once = probabilities[:, [b * (b + 1) // 2 for b in range(1, k)]].sum(axis=1)
-    diploid = 2 - 2 * first_twice - first_once
-    return np.asarray(np.where(ploidy == 2, diploid, 1 - first_twice), dtype=np.float32)
+    pairs = [(a, b) for b in range(k) for a in range(b + 1)]
+    count = np.array([(a == allele) + (b == allele) for a, b in pairs], dtype=np.float64)
+    return np.asarray(np.where(ploidy == 2, probabilities @ count, probabilities[:, allele]))

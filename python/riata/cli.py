@@ -321,6 +321,10 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
         help="score without variants that the new genotypes lack: their mean stands in, PREFIX.missing.tsv "
         "lists them",
     )  # fmt: skip
+    add(
+        "--ignore-positions", action="store_true",
+        help="take variants by id where they lie at another position: for files of another genome build",
+    )  # fmt: skip
     add = verb.add_argument_group("how good the score is").add_argument
     add("--pheno", metavar="FILE", help="phenotypes to compare with; samples without one are scored too")
     add("--pheno-name", metavar="NAME", help="column of the phenotype file (default: that of the model)")

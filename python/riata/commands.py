@@ -35,6 +35,7 @@ from riata.penalties import penalty_name
 from riata.penalty_options import check_penalty_options, penalty_of
 from riata.plots import score_label
 from riata.progress import Progress
+from riata.quality import repeated_sites
 from riata.report import Page
 from riata.results import scoring_lines, scoring_record, write_results
 from riata.resume import Resume
@@ -181,9 +182,21 @@ def feature_lines(study: Study, prefix: str) -> list[str]:
             f"  counting allele {study.main.counted_allele}{_of_table(study.main)}; {100 * missing:.2g} % of "
             "calls missing"
         )
+        lines += _duplicates(study.main)
     if study.covariate_names:
         lines.append(f"  covariates, not penalised: {some(study.covariate_names)}")
     return lines
+
+
+def _duplicates(geno: Genotypes) -> list[str]:
+    """Say how many variants are listed again, which other programs may refuse."""
+    table = geno.variants
+    told = (
+        (repeated_sites(table) & (table.pos > 0), "share chromosome, position and alleles"),
+        (table.id.repeated() & ~table.id.isin([".", ""]), "share the id"),
+    )
+    counts = [(int(mask.sum()), what) for mask, what in told]
+    return [f"  note: {n:,} variants {what} with an earlier one: all are kept" for n, what in counts if n]
 
 
 def _of_table(geno: Genotypes) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from riata._alignment import check_rows_named_alike
 from riata._arguments import HUBER_DELTA, check_features, check_options, check_target
 from riata._budget import BudgetProblem, Candidate, Certified
-from riata._coefs import linear_predictor
-from riata._design import as_design, check_same_features
+from riata._design import as_design
 from riata._fit_point import FitPoint
 from riata._targets import SEVERAL_OUTPUTS
 from riata._validation import (
@@ -26,8 +26,10 @@ from riata._validation import (
     check_threads,
     check_weights,
 )
+from riata.applying import apply_linear, n_samples_of
 from riata.fitting import make_path, solve
 from riata.path import KINDS, Path, mean_response
+from riata.variants import FittedVariants
 
 __all__ = ["ConstrainedFit", "constrained_lasso"]
 
@@ -73,6 +75,8 @@ class ConstrainedFit:
         Labels coded 0 and 1 by the binomial loss.
     has_offset : bool
         Whether the fit had an offset, which `predict` then asks for.
+    variants : FittedVariants or None
+        As of a `Path`.
     """
 
     coef: Float
@@ -92,6 +96,12 @@ class ConstrainedFit:
     classes: NDArray[Any] | None = None
     has_offset: bool = False
     _fit_point: FitPoint | None = None
+    variants: FittedVariants | None = None
+
+    @property
+    def n_features(self) -> int:
+        """Number of features p."""
+        return len(self.coef)
 
     def __repr__(self) -> str:
         bound = "binds" if self.active else "does not bind"
@@ -129,11 +139,9 @@ class ConstrainedFit:
         check_choice("kind", kind, KINDS)
         if kind == "class" and self.classes is None:
             raise ValueError(f"kind must be 'response' or 'link' for the {self.loss} loss, got 'class'")
-        design = as_design(X)
-        check_same_features(design, len(self.coef), self.feature_names)
-        shift = check_new_offset(offset, design.n_samples, fitted=self.has_offset)
-        coefs = sp.csc_array(self.coef[:, None])
-        link = linear_predictor(design, coefs, np.array([self.intercept]), check_threads(n_threads))[:, 0]
+        shift = check_new_offset(offset, n_samples_of(X), fitted=self.has_offset)
+        coefs, intercepts = sp.csc_array(self.coef[:, None]), np.array([self.intercept])
+        link = apply_linear(self, X, coefs, intercepts, check_threads(n_threads))[:, 0]
         if shift is not None:
             link += shift
         if kind == "class" and self.classes is not None:
@@ -260,6 +268,7 @@ def constrained_lasso(
         max_active=None,
         huber_delta=huber_delta,
     )
+    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
     design = as_design(X)
     weights = check_weights(sample_weight, design.n_samples)
     target, classes = check_target(loss, y, design.n_samples, weights, start, strata, ties)
@@ -296,6 +305,7 @@ def constrained_lasso(
         classes=classes,
         has_offset=shift is not None,
         _fit_point=FitPoint.of_path(path, alpha),
+        variants=path.variants,
     )
     if not fit.converged:
         import warnings

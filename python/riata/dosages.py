@@ -98,6 +98,37 @@ class DosagePart:
             out[j] = -1 if first == j else first
         return out
 
+    def imputed(self) -> NDArray[np.float64]:
+        """What stands for a missing value: the mean of the samples in use, 0 without values."""
+        return 2.0 * np.nan_to_num(self.frequency())
+
+    def standard_deviations(self) -> NDArray[np.float64]:
+        """Of the samples in use, 1/n, missing values at their mean."""
+        out, mean = np.empty(self.p), self.imputed()
+        for part in self._blocks():
+            block = self._used(part).astype(np.float64)
+            apart = np.where(np.isnan(block), 0.0, block - mean[part, None])
+            out[part] = np.sqrt(np.mean(apart**2, axis=1))
+        return out
+
+    def multiply(self, knots: NDArray[np.float64], B: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `Weighing.multiply`."""
+        n = self.copies.shape[1] if self.rows is None else len(self.rows)
+        out = np.zeros((n, B.shape[1]))
+        for part in self._blocks():
+            copies = self._used(part).astype(np.float64)
+            none, one, two, gone = (knots[part, k, None] for k in range(4))
+            values = (
+                none + (one - none) * np.minimum(copies, 1.0) + (two - one) * np.maximum(copies - 1.0, 0.0)
+            )
+            out += np.where(np.isnan(copies), gone, values).T @ B[part]
+        return out
+
+    def missing_calls(self) -> NDArray[np.int64]:
+        """How many variants have no value, for each sample in use."""
+        gone = [np.isnan(self._used(part)).sum(axis=0) for part in self._blocks()]
+        return np.asarray(np.sum(gone, axis=0, dtype=np.int64))
+
     def decode(self, out: NDArray[np.float64]) -> None:
         for part in self._blocks():
             out[:, part] = self._used(part).T

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.chromosomes import HUMAN, ChromosomeSet
+from riata.chromosomes import ChromosomeSet
 from riata.genotypes import Genotypes
 from riata.quality import hardy_weinberg
 from riata.tables import read_list, some
@@ -143,11 +143,6 @@ def _ends(part: str, known: ChromosomeSet) -> tuple[str, str] | None:
 def _in_range(name: str, known: ChromosomeSet) -> bool:
     """Say whether a name can be an end of a range, or within one: numbers, and chromosomes that are known."""
     return known.knows(name) or (known.plain(name).isdecimal() and known.kind(name) != "unplaced")
-
-
-def plain_chromosome(name: str, chromosome_set: ChromosomeSet = HUMAN) -> str:
-    """Name a chromosome in one way: chr1 is 1, 23 is X."""
-    return chromosome_set.plain(name)
 
 
 def _named(geno: Genotypes, path: str) -> tuple[Mask, list[str]]:

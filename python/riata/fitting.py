@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
+from riata._alignment import check_rows_named_alike
 from riata._arguments import (
     HUBER_DELTA,
     Features,
@@ -29,6 +30,7 @@ from riata._validation import Float, check_offset, check_weights, threads_for
 from riata.certificate import CERTIFICATES
 from riata.path import Path
 from riata.penalties import Penalty
+from riata.variants import FittedVariants, fitted_variants
 
 __all__ = ["fit_path"]
 
@@ -161,7 +163,16 @@ def make_path(
         penalty_factor=features.penalty_factor,
         n_events=n_events,
         has_offset=offset is not None,
+        variants=_variants_of(fit, design, options),
     )
+
+
+def _variants_of(fit: dict[str, Any], design: DesignView, options: Options) -> FittedVariants | None:
+    """What a model of genotypes keeps of its variants."""
+    if design.genotypes is None:
+        return None
+    p = design.genotypes.shape[1]
+    return fitted_variants(design.genotypes, np.asarray(fit["scale"])[:p] if options.standardize else None)
 
 
 def as_labels(labels: list[Any]) -> NDArray[Any]:
@@ -387,6 +398,7 @@ def fit_path(
         row_grouped=row_grouped,
         huber_delta=huber_delta,
     )
+    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
     design = as_design(X)
     weights = check_weights(sample_weight, design.n_samples)
     target, labels = check_target(loss, y, design.n_samples, weights, start, strata, ties)

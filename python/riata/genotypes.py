@@ -24,6 +24,7 @@ from riata.sources import (
     Part,
     ReaderSource,
     Source,
+    Weighing,
     decode,
     make_parts,
     side_by_side,
@@ -341,8 +342,38 @@ class Genotypes:
         variants : boolean mask, positions or ids, optional
             Variants to decode; default all (8 bytes a genotype: meant for small pieces).
         """
-        columns = _compose(self._columns, _positions(variants, self.variants.id, "variants"))
-        return decode(self._make_parts(columns), self.shape[0])
+        return self._decode(_positions(variants, self.variants.id, "variants"))
+
+    def _decode(self, columns: NDArray[np.int64] | None) -> NDArray[np.float64]:
+        """`to_numpy` for distinct positions."""
+        return decode(self._make_parts(_compose(self._columns, columns)), self.shape[0])
+
+    def _weighing(self, columns: NDArray[np.int64]) -> Weighing:
+        """Products of some variants, at distinct positions, with weights."""
+        return Weighing(self._make_parts(_compose(self._columns, columns)), self.shape[0])
+
+    def _copies_of_allele(self, column: int, allele: int) -> NDArray[np.float64]:
+        """Copies of one allele of a variant that counts several (1 is the first), NaN where missing."""
+        k = column if self._columns is None else int(self._columns[column])
+        for source in self.sources:
+            if k < source.p:
+                break
+            k -= source.p
+        if not isinstance(source, ReaderSource):
+            raise ValueError(
+                f"{source.path}: variant {self.variants.id[column]} counts the alleles "
+                f"{self.effect_allele[column]} together and cannot tell them apart"
+            )
+        copies = source.read_allele(k, allele)
+        return copies if self._rows is None else copies[self._rows]
+
+    def _imputed(self) -> NDArray[np.float64]:
+        """What stands for a missing call of each variant, (p,): the mean copies of the samples in use."""
+        return _joined([part.imputed() for part in self._parts()], np.empty(0))
+
+    def _standard_deviations(self) -> NDArray[np.float64]:
+        """Of the samples in use, 1/n, missing calls at their mean, (p,)."""
+        return _joined([part.standard_deviations() for part in self._parts()], np.empty(0))
 
     def _make_parts(self, columns: NDArray[np.int64] | None) -> list[Part]:
         return make_parts(self.sources, self._rows, columns, self.counted_allele == "A1")

@@ -76,27 +76,26 @@ class Validation:
 
 
 def add_features(
-    link: Float,
-    main: Genotypes | NDArray[Any],
-    columns: NDArray[np.int64],
-    weights: Float,
-    mean: Float,
-    flipped: NDArray[np.bool_] | None = None,
-) -> NDArray[np.int64]:
-    """Add `columns` of `main` times `weights`, (k,) or (k, L), to `link`; return missing values a sample.
-
-    Missing values stand at `mean`, (k,). Where `flipped`, genotypes are counted from the other side first.
-    """
-    missing = np.zeros(len(link), dtype=np.int64)
+    link: Float, main: Genotypes | NDArray[Any], columns: NDArray[np.int64], weights: Float, mean: Float
+) -> None:
+    """Add `columns` of `main` times `weights`, (k, L), to `link`; missing values stand at `mean`, (k,)."""
+    if len(columns) == 0:
+        return
+    if isinstance(main, Genotypes):
+        copies = np.broadcast_to([0.0, 1.0, 2.0], (len(columns), 3))
+        link += main._weighing(columns).multiply(np.column_stack((copies, mean)), weights)
+        return
     for start in range(0, len(columns), BLOCK):
         part = slice(start, start + BLOCK)
         values = decode(main, columns[part])
-        if flipped is not None:
-            values[:, flipped[part]] = 2.0 - values[:, flipped[part]]
-        gone = np.isnan(values)
-        missing += gone.sum(axis=1)
-        link += np.where(gone, mean[part], values) @ weights[part]
-    return missing
+        link += np.where(np.isnan(values), mean[part], values) @ weights[part]
+
+
+def _stand_ins(path: Any, chosen: NDArray[np.int64]) -> Float:
+    """What missing values of features stood at in a fit."""
+    if path.variants is None:
+        return np.asarray(path.mean)[chosen]
+    return np.asarray(2.0 * path.variants.frequency[path.variants.rows(chosen)])
 
 
 def part_links(path: Any, part: Part, coefs: Any, intercepts: Float) -> Float:
@@ -109,7 +108,7 @@ def part_links(path: Any, part: Part, coefs: Any, intercepts: Float) -> Float:
     link = np.tile(level, (len(part.y), 1))
     link += part.covariates[:, rows[~features] - p] @ block[~features]
     chosen = rows[features]
-    add_features(link, part.main, chosen, block[features], np.asarray(path.mean)[chosen])
+    add_features(link, part.main, chosen, block[features], _stand_ins(path, chosen))
     if part.offset is not None:
         link += part.offset[:, None]
     return link.reshape(-1, *shape)

@@ -43,6 +43,9 @@ class Reader(Protocol):
     def read(self, columns: NDArray[np.int64]) -> NDArray[Any]:
         """Return copies of a1, variants x samples: uint8 calls (3: missing), or float32 (NaN: missing)."""
 
+    def read_allele(self, column: int, allele: int) -> NDArray[np.float64]:
+        """Return copies of one ALT allele (1 is the first) of a variant with several, NaN where missing."""
+
 
 @dataclass(frozen=True)
 class Loaded:

@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.covariates import Coding
-from riata.genotypes import Genotypes
 from riata.held_out import Baseline, fit_baseline
 from riata.hits import active_features
 from riata.outputs import append_arrays
 from riata.study import Study
-from riata.tables import StrPath
+from riata.tables import StrPath, text_array
+from riata.variants import FittedVariants
 
 _META = "study_meta"
-_COLUMNS = ("chrom", "pos", "id", "effect", "other")
+_TEXTS = ("chrom", "id", "effect", "other")
 
 
 @dataclass
@@ -91,19 +91,14 @@ def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
         "positive": study.response.positive,
     }
     arrays: dict[str, NDArray[Any]] = {_META: np.array(json.dumps(meta)), "study_active": active}
-    if isinstance(study.main, Genotypes):
-        geno = study.main
-        columns = (
-            geno.variants.chrom,
-            geno.variants.pos,
-            geno.variants.id,
-            geno.effect_allele,
-            geno.other_allele,
-        )
-        for name, values in zip(_COLUMNS, columns, strict=True):
-            chosen = values[active]
-            arrays[f"study_{name}"] = chosen if name == "pos" else np.array(chosen.tolist(), dtype=np.str_)
     append_arrays(file, arrays)
+
+
+def variant_columns(variants: FittedVariants, features: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Return ``chrom, pos, id, effect, other`` of some features."""
+    rows = variants.rows(features)
+    texts = {name: text_array(getattr(variants, name).take(rows).tolist()) for name in _TEXTS}
+    return {**texts, "pos": variants.pos[rows]}
 
 
 def is_model(file: StrPath) -> bool:
@@ -133,10 +128,10 @@ def load_model(file: StrPath) -> Model:
             )
         meta = json.loads(str(archive[_META]))
         active = archive["study_active"]
-        variants = {name: archive[f"study_{name}"] for name in _COLUMNS if f"study_{name}" in archive.files}
     cv = fit if hasattr(fit, "path") else None
+    path = fit if cv is None else cv.path
     return Model(
-        path=fit if cv is None else cv.path,
+        path=path,
         cv=cv,
         kind=meta["kind"],
         n_features=int(meta["n_features"]),
@@ -145,7 +140,7 @@ def load_model(file: StrPath) -> Model:
         response=str(meta["response"]),
         classes=list(meta["classes"]),
         active=active,
-        variants=variants,
+        variants={} if path.variants is None else variant_columns(path.variants, active),
         codings=[Coding.from_dict(kept) for kept in meta["codings"]],
         baseline=None if meta["baseline"] is None else Baseline.from_dict(meta["baseline"]),
         columns=dict(meta["columns"]),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from riata._alignment import check_rows_named_alike
 from riata._arguments import (
     HUBER_DELTA,
     Features,
@@ -346,6 +347,9 @@ def cv_path(
     )
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
+    check_rows_named_alike(
+        X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata, groups=groups
+    )
     design = as_design(X)
     n = design.n_samples
     weights = check_weights(sample_weight, n)

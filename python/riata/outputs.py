@@ -134,24 +134,28 @@ class OutputSet:
 
 
 def write_tsv(
-    path: Path, columns: Sequence[tuple[str, Iterable[Any]]], *, comments: Sequence[str] = ()
+    path: Path,
+    columns: Sequence[tuple[str, Iterable[Any]]],
+    *,
+    comments: Sequence[str] = (),
+    digits: int = 10,
 ) -> None:
-    """Write a tab-separated table: comments, a header, one line a row; numbers to ten digits, NaN as NA."""
+    """Write a tab-separated table: comments, a header, one line a row; numbers to `digits`, NaN as NA."""
     names = [name for name, _ in columns]
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in comments)
         file.write("\t".join(names) + "\n")
         for row in zip(*(_listed(values) for _, values in columns), strict=True):
-            file.write("\t".join(_cell(value) for value in row) + "\n")
+            file.write("\t".join(_cell(value, digits) for value in row) + "\n")
 
 
 def _listed(values: Iterable[Any]) -> list[Any]:
     return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, digits: int) -> str:
     if isinstance(value, float):
-        return "NA" if value != value else f"{value:.10g}"
+        return "NA" if value != value else f"{value:.{digits}g}"
     return str(value).replace("\t", " ").replace("\n", " ")
 
 

@@ -13,13 +13,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from riata._alignment import check_rows_named_alike
 from riata._coefs import (
     each_output,
-    linear_predictor,
     side_by_side,
     taken_apart,
 )
-from riata._design import as_design, check_same_features
 from riata._validation import (
     Float,
     Names,
@@ -27,9 +26,11 @@ from riata._validation import (
     check_new_offset,
     check_threads,
 )
+from riata.applying import apply_linear, n_samples_of
 from riata.certificate import CERTIFICATES
 from riata.penalties import penalty_name
 from riata.text_columns import PlainColumn, TextColumn, plain_column
+from riata.variants import FittedVariants
 
 __all__ = ["Path", "load"]
 
@@ -117,6 +118,9 @@ class Path:
     has_offset : bool or None
         Whether the fit had an offset, which `predict` then asks for. None when the file of an older version
         does not tell.
+    variants : FittedVariants or None
+        For genotypes: ids, places and alleles of the variants, the frequencies of the counted alleles, and
+        standard deviations.
     """
 
     alphas: Float
@@ -159,6 +163,7 @@ class Path:
     penalty_factor: Float | None = None
     n_events: float | None = None
     has_offset: bool | None = None
+    variants: FittedVariants | None = None
 
     @property
     def n_features(self) -> int:
@@ -253,6 +258,9 @@ class Path:
         Parameters
         ----------
         X : as in `fit_path`, shape (m, p)
+            Genotypes may hold other variants too, in any order, and count the other allele: those of the fit
+            are found by id, place and alleles, and missing calls stand at the means of the fit. See
+            `riata.match_variants` for variants that are absent or lie elsewhere.
         alpha : float or sequence of float, optional
             Where on the path; interpolated as `coef` does. None: every alpha of the grid.
         kind : {"response", "link", "class"}, default="response"
@@ -270,15 +278,25 @@ class Path:
         -------
         ndarray of shape (m,) for one alpha, else (m, k)
             With K outputs (m, K) and (m, K, k); class labels have the shape of one output.
+
+        Raises
+        ------
+        ValueError
+            When X lacks features of the fit, or names others; for genotypes, when a variant that the model
+            uses is absent, has other alleles, or lies at another position.
+
+        Warns
+        -----
+        riata.VariantWarning
+            When variants of genotypes were found in a way that deserves a second look.
         """
         check_choice("kind", kind, KINDS)
         if kind == "class" and self.classes is None:
             raise ValueError(f"kind must be 'response' or 'link' for the {self.loss} loss, got 'class'")
         coefs, intercepts = (self.coefs, self.intercepts) if alpha is None else self._at(alpha)
-        design = as_design(X)
-        check_same_features(design, self.n_features, self.feature_names)
-        shift = check_new_offset(offset, design.n_samples, intercepts.shape[:-1], fitted=self.has_offset)
-        link = linear_predictor(design, coefs, intercepts, check_threads(n_threads))
+        shift = check_new_offset(offset, n_samples_of(X), intercepts.shape[:-1], fitted=self.has_offset)
+        check_rows_named_alike(X, offset=offset)
+        link = apply_linear(self, X, coefs, intercepts, check_threads(n_threads))
         if shift is not None:
             link += shift[..., None]
         out: NDArray[Any] = link
@@ -466,6 +484,8 @@ class Path:
             elif isinstance(value, TextColumn):
                 plain = plain_column(value)
                 arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"] = plain.data, plain.offsets
+            elif isinstance(value, FittedVariants):
+                arrays |= value.to_arrays()
             elif item.name != "coefs":
                 meta[item.name] = value
         arrays["meta"] = np.array(json.dumps(meta))
@@ -484,9 +504,18 @@ class Path:
                 parts[item.name] = arrays[item.name]
             elif f"{item.name}_offsets" in arrays:
                 parts[item.name] = PlainColumn(arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"])
+            elif item.name == "variants":
+                parts["variants"] = _variants_in(arrays)
             elif item.name in meta:  # fields that older files lack have the default
                 parts[item.name] = meta[item.name]
         return cls(**parts)
+
+
+def _variants_in(arrays: dict[str, Any]) -> FittedVariants | None:
+    if "variants_pos" in arrays:
+        names = PlainColumn(arrays["feature_names_data"], arrays["feature_names_offsets"])
+        return FittedVariants.from_arrays(arrays, names)
+    return FittedVariants.from_earlier(arrays) if "study_effect" in arrays else None
 
 
 def _count_outputs(path: Path) -> str:

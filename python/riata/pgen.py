@@ -94,13 +94,21 @@ class PgenReader:
         """
         shape = len(columns), len(self.samples)
         if self.has_dosages is False:
-            calls = self._reference_copies("read_list", columns, np.empty(shape, dtype=np.int8))
+            calls = self._copies("read_list", columns, np.empty(shape, dtype=np.int8))
             return np.asarray(np.where(calls < 0, np.int8(MISSING), np.int8(2) - calls).view(np.uint8))
-        dosages = self._reference_copies("read_dosages_list", columns, np.empty(shape, dtype=np.float32))
+        dosages = self._copies("read_dosages_list", columns, np.empty(shape, dtype=np.float32))
         return np.asarray(np.where(dosages < 0, np.float32(np.nan), np.float32(2) - dosages))
 
-    def _reference_copies(self, method: str, columns: NDArray[np.int64], out: NDArray[Any]) -> NDArray[Any]:
-        """Fill `out` with copies of REF, negative where missing: 2 less them are those of all ALT alleles."""
+    def read_allele(self, column: int, allele: int) -> NDArray[np.float64]:
+        """Return copies of one ALT allele (1 is the first) of a variant with several, NaN where missing."""
+        out = np.empty((1, len(self.samples)), dtype=np.float32)
+        copies = self._copies("read_dosages_list", np.array([column]), out, allele)[0].astype(np.float64)
+        return np.where(copies < 0.0, np.nan, copies)
+
+    def _copies(
+        self, method: str, columns: NDArray[np.int64], out: NDArray[Any], allele: int = 0
+    ) -> NDArray[Any]:
+        """Fill `out` with copies of an allele (0: REF), negative where missing."""
         try:
             if self._file is None:
                 self._file = _pgenlib().PgenReader(
@@ -109,7 +117,7 @@ class PgenReader:
                     variant_ct=len(self.variants),
                     allele_idx_offsets=self._allele_offsets(),
                 )
-            getattr(self._file, method)(columns.astype(np.uint32), out, allele_idx=0)
+            getattr(self._file, method)(columns.astype(np.uint32), out, allele_idx=allele)
         except RuntimeError as error:
             raise OSError(
                 f"{self.path}: cannot be decoded, the file is damaged or cut short ({error})"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.applying import Scores, score_genotypes
 from riata.commands import Log, check_alpha, log_text, today, version, written_lines
 from riata.covariates import read_covariates
 from riata.evaluation import Evaluation
@@ -23,7 +24,7 @@ from riata.path import mean_response
 from riata.response import Response
 from riata.response_columns import COLUMNS, ResponseColumns, check_columns, code_columns
 from riata.score_file import Weights, read_weights
-from riata.scoring import Scores, missing_columns, model_weights, score_genotypes, score_matrix
+from riata.scoring import missing_columns, score_matrix, score_model
 from riata.study import StudyOptions, named_columns
 from riata.survival_times import has_times
 from riata.tables import read_text_table, some, text_array
@@ -70,9 +71,9 @@ def run_predict(options: Namespace) -> int:
         covariates, rows = _covariates(task, joiner)
         compared = _responses(task, joiner)
         if isinstance(main, Genotypes):
-            assert task.weights is not None
             chosen = main if len(rows) == len(main) else main.subset(samples=rows)
-            scores = score_genotypes(task.weights, chosen, allow_missing=options.allow_missing)
+            scores = _score(task, chosen)
+            assert task.weights is not None
             scores.notes[:0] = task.weights.notes
         else:
             assert task.model is not None
@@ -86,7 +87,7 @@ def run_predict(options: Namespace) -> int:
         log.say(f"Scored {len(rows):,} samples {task.what}")
         if evaluation is not None:
             log.say("", *evaluation.lines())
-        write_tsv(outputs.path("scores.tsv"), _columns(task, scores, link, joiner, rows))
+        write_tsv(outputs.path("scores.tsv"), _columns(task, scores, link, joiner, rows), digits=15)
         if scores.absent:
             assert task.weights is not None
             write_tsv(outputs.path("missing.tsv"), missing_columns(task.weights, scores.absent))
@@ -136,8 +137,16 @@ def _task_of(options: Namespace) -> _Task:
         raise ValueError(f"--{kind}: the model was fitted to {fitted}")
     alpha = model.alpha if options.alpha is None else float(options.alpha)
     check_alpha(model.path, alpha)
-    weights = None if kind == "matrix" else model_weights(model, alpha)
-    return _Task(options, kind, model, alpha, weights, [options.model])
+    return _Task(options, kind, model, alpha, None, [options.model])
+
+
+def _score(task: _Task, geno: Genotypes) -> Scores:
+    consent = {name: getattr(task.options, name) for name in ("allow_missing", "ignore_positions")}
+    if task.model is None:
+        assert task.weights is not None
+        return score_genotypes(task.weights, geno, **consent)
+    task.weights, scores = score_model(task.model, task.alpha, geno, **consent)
+    return scores
 
 
 def _covariates(task: _Task, joiner: Joiner) -> tuple[Float, NDArray[np.int64]]:

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from riata._alignment import check_rows_named_alike
 from riata._arguments import check_target
 from riata._design import as_design, check_same_features
 from riata._refits import gather_supports, refit_supports
@@ -200,8 +201,9 @@ def relax(
     if path.loss in SEVERAL_OUTPUTS:
         raise ValueError(f"path must be of a loss with one output to be relaxed, got {path.loss!r}")
     threads = check_threads(n_threads)
+    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
     design = as_design(X)
-    check_same_features(design, path.n_features, path.feature_names)
+    check_same_features(design, path.n_features, path.feature_names, path.variants)
     weights = check_weights(sample_weight, design.n_samples)
     target, _ = check_target(path.loss, y, design.n_samples, weights, start, strata, ties)
     if offset is not None and path.has_offset is False:

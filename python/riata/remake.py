@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.account import Kept, load_account
+from riata.applying import weights_of
 from riata.commands import Log, log_text, today, version, written_lines
 from riata.fitted import Fitted
 from riata.genotypes import Genotypes
@@ -19,8 +20,9 @@ from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, describe_file, write_json
 from riata.pages import fit_page, summary_lines
 from riata.results import scoring_lines, scoring_record, write_results
-from riata.scoring import find_variants, model_weights, refusal
+from riata.scoring import model_features
 from riata.tables import some
+from riata.variant_matching import find_variants, refusal
 
 
 def run_report(options: Namespace) -> int:
@@ -99,10 +101,11 @@ def partners_in(geno: Genotypes, model: Model, kept: Kept, hits: Hits, options: 
     if not kept.account.is_genotypes:
         raise ValueError("the model was fitted to a table: linkage disequilibrium needs genotypes")
     chosen = geno.subset(samples=_analysed(geno, kept.samples))
-    weights = model_weights(model, hits.alpha)
-    found = find_variants(weights, geno)
+    features = model_features(model, hits.alpha)
+    weights = weights_of(model.path.variants, features, np.zeros(len(features)))
+    found = find_variants(weights, geno, fitted=model.path.variants, features=features)
     if found.absent:
-        raise ValueError(refusal(weights, geno, found.absent))
+        raise ValueError(refusal(weights, geno.path, found.absent))
     order = np.argsort(np.argsort(hits.positions))  # weights are by position, hits are not
     where = found.where[order]
     partners = find_partners(

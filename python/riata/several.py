@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import _safe_indexing
 
 from riata import _core
+from riata._alignment import check_rows_named_alike
 from riata._arguments import (
     HUBER_DELTA,
     Features,
@@ -138,6 +139,7 @@ def fit_paths(
         huber_delta=huber_delta,
     )
     _refuse_several_outputs(loss)
+    _check_rows(X, ys, sample_weight, offset=offset, start=start, strata=strata)
     design = as_design(X)
     responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
     features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
@@ -233,6 +235,7 @@ def cv_paths(
     _refuse_several_outputs(loss)
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
+    _check_rows(X, ys, sample_weight, offset=offset, start=start, strata=strata)
     design = as_design(X)
     responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
     features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
@@ -267,6 +270,11 @@ def cv_paths(
         results.append(result)
     _warn_if_memory_ended([result.path for result in results], options)
     return results
+
+
+def _check_rows(X: Any, ys: Any, sample_weight: Any, **shared: Any) -> None:
+    named = {f"ys[{k}]": y for k, y in enumerate(ys)} if isinstance(ys, list | tuple) else {"ys": ys}
+    check_rows_named_alike(X, **named, sample_weight=sample_weight, **shared)
 
 
 def _refuse_several_outputs(loss: str) -> None:

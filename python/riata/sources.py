@@ -79,6 +79,10 @@ class ReaderSource:
         """Pickle without what was decoded."""
         return {**self.__dict__, "_kept": None}
 
+    def read_allele(self, column: int, allele: int) -> NDArray[np.float64]:
+        """Copies of one ALT allele (1 is the first) of a variant with several, NaN where missing."""
+        return self._reader.read_allele(column, allele)
+
     def load(self, columns: Positions) -> tuple[PackedSource | Dosages, Positions]:
         """Decode some variants; returns what holds them, and where in it they are."""
         if self._kept is not None:
@@ -139,11 +143,11 @@ class PackedPart:
             include[self.rows] = 1
         data = [source.bytes_of for source in self.sources]
         sizes = [source.p for source in self.sources]
-        return _core.plink_design(data, n, sizes, self.a1, include, self.columns, os.cpu_count() or 1)
+        return _core.plink_design(data, n, sizes, self.a1, include, self.columns, _threads())
 
     @cached_property
     def counts(self) -> NDArray[np.uint32]:
-        counts = self.core.counts(os.cpu_count() or 1)
+        counts = self.core.counts(_threads())
         counts.flags.writeable = False  # it is kept
         return counts
 
@@ -155,7 +159,32 @@ class PackedPart:
         return np.asarray((self.counts[:, :3] > 0).sum(axis=1) <= 1)
 
     def identical(self) -> Positions:
-        return self.core.identical(os.cpu_count() or 1)
+        return self.core.identical(_threads())
+
+    def imputed(self) -> NDArray[np.float64]:
+        """What stands for a missing call of each variant: the mean of the samples in use, 0 without calls."""
+        return self.core.imputed()
+
+    def standard_deviations(self) -> NDArray[np.float64]:
+        """Of the samples in use, 1/n, missing calls at their mean."""
+        none, one, two, gone = self.counts.astype(np.float64).T
+        called = np.maximum(none + one + two, 1.0)
+        mean = (one + 2.0 * two) / called
+        squares = none * mean**2 + one * (1.0 - mean) ** 2 + two * (2.0 - mean) ** 2
+        return np.asarray(np.sqrt(squares / np.maximum(called + gone, 1.0)))
+
+    def multiply(self, knots: NDArray[np.float64], B: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See `Weighing.multiply`."""
+        order = [2, 3, 1, 0] if self.a1 else [0, 3, 1, 2]
+        out = self.core.multiply_tables(
+            np.asfortranarray(knots[:, order].T), np.asfortranarray(B), _threads()
+        )
+        return out if self.rows is None else out[self.rows]
+
+    def missing_calls(self) -> NDArray[np.int64]:
+        """How many variants have no call, for each sample in use."""
+        gone = np.broadcast_to([0.0, 0.0, 0.0, 1.0], (self.p, 4))
+        return np.rint(self.multiply(gone, np.ones((self.p, 1)))[:, 0]).astype(np.int64)
 
     def decode(self, out: NDArray[np.float64]) -> None:
         n = self.sources[0].n
@@ -234,6 +263,33 @@ def decode(parts: Sequence[Part], n: int) -> NDArray[np.float64]:
     return out
 
 
+class Weighing:
+    """Sums over some variants of weights times what genotypes stand for, without decoding them as a whole."""
+
+    def __init__(self, parts: Sequence[Part], n: int) -> None:
+        self._parts, self._n = parts, n
+        self._ends = np.cumsum([part.p for part in parts])
+
+    def imputed(self) -> NDArray[np.float64]:
+        """The mean copies of each variant among the calls of the samples in use, 0 without calls."""
+        return np.concatenate([part.imputed() for part in self._parts])
+
+    def multiply(self, knots: NDArray[np.float64], B: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return (n, L): sums over variants of rows of `B`, (p, L), times what genotypes stand for.
+
+        `knots`, (p, 4), say what 0, 1, 2 copies of the counted allele and a missing call stand for; what lies
+        between whole numbers of copies is interpolated.
+        """
+        out = np.zeros((self._n, B.shape[1]))
+        for part, end in zip(self._parts, self._ends, strict=True):
+            out += part.multiply(knots[end - part.p : end], B[end - part.p : end])
+        return out
+
+    def missing_calls(self) -> NDArray[np.int64]:
+        """How many of the variants have no call, for each sample."""
+        return np.asarray(np.sum([part.missing_calls() for part in self._parts], axis=0, dtype=np.int64))
+
+
 def side_by_side(parts: Sequence[Part]) -> _core.Design:
     """One design over all parts."""
     return parts[0].core if len(parts) == 1 else _core.hstack_design([part.core for part in parts])
@@ -243,6 +299,10 @@ def _part(group: list[Any], rows: Positions | None, columns: Positions | None, a
     if isinstance(group[0], PackedSource):
         return PackedPart(group, rows, columns, a1)
     return DosagePart(group[0], rows, columns, a1)
+
+
+def _threads() -> int:
+    return os.cpu_count() or 1
 
 
 def _runs(keys: NDArray[np.int64]) -> Iterator[tuple[int, slice]]:

@@ -253,7 +253,7 @@ def target_of(
 def decode(main: Genotypes | NDArray[Any], columns: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return some features of genotypes or of a table, (n, k), NaN where missing."""
     if isinstance(main, Genotypes):
-        return main.to_numpy(columns)
+        return main._decode(columns)
     return np.asarray(main[:, columns], dtype=np.float64)
 
 

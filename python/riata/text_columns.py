@@ -225,3 +225,13 @@ def differing_rows(a: Any, b: Any) -> NDArray[np.int64]:
     if plain and np.array_equal(a.offsets, b.offsets) and np.array_equal(a.data, b.data):
         return np.empty(0, dtype=np.int64)
     return np.flatnonzero(np.asarray(a, dtype=object) != np.asarray(b, dtype=object))
+
+
+def same_texts(a: Any, b: Any) -> bool:
+    """Whether two columns of equal length have the same texts."""
+    if isinstance(a, CodedColumn) and isinstance(b, CodedColumn):
+        if a.names == b.names and np.array_equal(a.codes, b.codes):
+            return True
+        pairs = np.unique(np.stack([a.codes.astype(np.int64), b.codes.astype(np.int64)]), axis=1)
+        return all(a.names[j] == b.names[k] for j, k in pairs.T.tolist())
+    return len(differing_rows(a, b)) == 0

@@ -42,8 +42,35 @@ def random_dosages(n, p, *, missing=0.1, seed=0):
     return dosages
 
 
-def write_pgen(stem, copies, *, dosages=False, chrom=1):
-    """Write stem.pgen, .pvar and .psam; returns the .pgen file's name."""
+#: PLINK's 2-bit codes of 0, 1, 2 copies of A1, and of no call.
+_BED_CODES = {0.0: 3, 1.0: 2, 2.0: 0}
+
+
+def write_bed(stem, variants, copies, samples=None):
+    """Write stem.bed, .bim and .fam; returns the prefix.
+
+    `variants` are (chrom, id, pos, a1, a2); `copies` of a1, variants x samples, NaN where missing; `samples`
+    are IIDs, FIDs are f0, f1, ...
+    """
+    p, n = np.shape(copies)
+    samples = [f"i{k}" for k in range(n)] if samples is None else samples
+    stride = -(-n // 4)
+    body = np.zeros((p, stride), dtype=np.uint8)
+    for j, row in enumerate(copies):
+        for i, value in enumerate(row):
+            body[j, i // 4] |= _BED_CODES.get(float(value), 1) << 2 * (i % 4)
+    Path(f"{stem}.bed").write_bytes(b"\x6c\x1b\x01" + body.tobytes())
+    Path(f"{stem}.bim").write_text("".join(f"{c}\t{i}\t0\t{b}\t{x}\t{y}\n" for c, i, b, x, y in variants))
+    Path(f"{stem}.fam").write_text("".join(f"f{k}\t{name}\t0\t0\t0\t-9\n" for k, name in enumerate(samples)))
+    return str(stem)
+
+
+def _rows(p, chrom, variants):
+    return [(chrom, f"rs{j}", 100 + j, "A", "G") for j in range(p)] if variants is None else variants
+
+
+def write_pgen(stem, copies, *, dosages=False, chrom=1, variants=None):
+    """Write stem.pgen, .pvar and .psam; returns the .pgen file's name. `variants`: as for `write_bed`."""
     import pgenlib
 
     p, n = copies.shape
@@ -56,26 +83,27 @@ def write_pgen(stem, copies, *, dosages=False, chrom=1):
                 writer.append_dosages(row.astype(np.float64))
             else:
                 writer.append_biallelic(row.astype(np.int8))
-    variants = "".join(f"{chrom}\t{100 + j}\trs{j}\tG\tA\n" for j in range(p))
-    Path(f"{stem}.pvar").write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\n" + variants)
+    rows = _rows(p, chrom, variants)
+    lines = "".join(f"{c}\t{pos}\t{name}\t{ref}\t{alt}\n" for c, name, pos, alt, ref in rows)
+    Path(f"{stem}.pvar").write_text("##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\n" + lines)
     Path(f"{stem}.psam").write_text(
         "#FID\tIID\tSEX\tweight\n" + "".join(f"f{i}\ti{i}\t{1 + i % 2}\t{i / 2}\n" for i in range(n))
     )
     return path
 
 
-def write_bgen(stem, copies, *, samples=True, bits=8, chrom=1):
+def write_bgen(stem, copies, *, samples=True, bits=8, chrom=1, variants=None):
     """Write stem.bgen with probabilities whose mean is `copies`; returns its name."""
     import bgen
 
     n = copies.shape[1]
     names = [f"i{i}" for i in range(n)] if samples else []
+    rows = _rows(len(copies), chrom, variants)
     with bgen.BgenWriter(f"{stem}.bgen", n, samples=names) as writer:
         for j, row in enumerate(copies.astype(np.float64)):
             twice = np.maximum(row - 1, 0)
             once = row - 2 * twice
             probabilities = np.column_stack((1 - once - twice, once, twice))
-            writer.add_variant(
-                f"v{j}", f"rs{j}", str(chrom), 100 + j, ["G", "A"], probabilities, bit_depth=bits
-            )
+            c, name, pos, second, first = rows[j]
+            writer.add_variant(f"v{j}", name, str(c), pos, [first, second], probabilities, bit_depth=bits)
     return f"{stem}.bgen"

@@ -57,6 +57,7 @@ def test_fit_writes_everything(tmp_path, capsys):
         "hits.tsv",
         "weights.tsv",
         "score",
+        "afreq",
         "ld.tsv",
         "excluded.tsv",
         "dropped.tsv",
@@ -397,9 +398,12 @@ def test_other_alleles_are_refused(tmp_path, capsys, saved):
     predict = ["predict", "--model", saved["MODEL"], "--bfile", tmp_path / "g", "--covar", COVAR]
     assert run(*predict, "--out", tmp_path / "s") == 2
     assert "variant rs3 has alleles A and G, but the model counts T against C" in capsys.readouterr().err
-    bim.write_text(good.replace("rs3\t", "rs1003\t"))
+    bim.write_text(re.sub(r"rs3\t0\t\d+", "rs1003\t0\t7", good))
     assert run(*predict, "--out", tmp_path / "s") == 2
-    assert "variants of the model are not in it: rs3" in capsys.readouterr().err
+    assert (
+        "variants of the model are not in it, neither by id nor by place and alleles: rs3"
+        in capsys.readouterr().err
+    )
     assert not list(tmp_path.glob("s.*"))
 
 

@@ -164,7 +164,7 @@ def test_missing_variants_stand_at_their_mean(tmp_path, height, covariates, caps
     def edit(row):
         if row[1] == changed:
             return [*row[:4], "CCC", "GGG"]
-        return [row[0], "other", *row[2:]] if row[1] == gone else row
+        return [row[0], "other", row[2], "9", *row[4:]] if row[1] == gone else row
 
     new = copy(tmp_path, edit)
     arguments = ["predict", "--model", f"{height}.path.npz", "--covar", covariates, "--bfile"]

@@ -275,6 +275,13 @@ void PlinkDesign::multiply(Columns columns, const MatIn& B, MatOut out, int thre
   packed::multiply(impl_->pack(columns), B, out, threads);
 }
 
+void PlinkDesign::multiply_tables(const MatIn& tables, const MatIn& B, MatOut out, int threads) const {
+  PackedColumns packed;
+  for (Index j = 0; j < cols(); ++j)
+    packed.push(impl_->column(j), {tables(0, j), tables(1, j), tables(2, j), tables(3, j)}, true);
+  packed::multiply(packed, B, out, threads);
+}
+
 void PlinkDesign::gather(Columns columns, MatOut out, int threads) const {
   packed::gather(impl_->pack(columns), out, threads);
 }

@@ -55,6 +55,10 @@ class PlinkDesign : public Design {
   void gather(Columns columns, MatOut out, int threads) const override;
   std::unique_ptr<Pool> make_pool() const override;
 
+  /// out(i, q) = sum_j tables(code of sample i at variant j, j) B(j, q), over all variants in increasing order. The four
+  /// rows of `tables` are what two copies of A1, a missing call, one copy and none stand for.
+  void multiply_tables(const MatIn& tables, const MatIn& B, MatOut out, int threads) const;
+
   /// Counts of every variant over the included samples, from one pass over the columns.
   std::vector<GenotypeCounts> counts(int threads) const;
   /// For each variant the first one whose genotypes in the included samples are the same, or -1 when it is the first.

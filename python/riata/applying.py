@@ -1,0 +1,387 @@
+"""Applying a model or a score file to genotypes: one way for every door."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata._coefs import linear_predictor, side_by_side
+from riata._design import as_design, check_same_features
+from riata.score_file import Weights
+from riata.tables import text_array
+from riata.variants import FittedVariants
+
+if TYPE_CHECKING:
+    from riata.genotypes import Genotypes
+    from riata.variant_matching import Found
+
+__all__ = ["MatchedGenotypes", "VariantWarning", "match_variants"]
+
+Float = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+class VariantWarning(UserWarning):
+    """Something was done to make genotypes fit a model that deserves a second look."""
+
+
+@dataclass
+class Scores:
+    """Scores of new samples.
+
+    `total` is the sum of weights times copies, (m,) or (m, K) for K columns of weights, without intercept and
+    covariates; `missing` the genotypes of each sample that stood at a mean; `absent` (variant, reason) of
+    those that did so for all; `notes` say what was done to make the files fit, `doubts` those of them that
+    deserve a second look; `found` is where the variants were.
+    """
+
+    total: Float
+    missing: NDArray[np.int64]
+    absent: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    found: Found | None = None
+
+
+class MatchedGenotypes:
+    """Genotypes in which the variants of a model have been found; made by `match_variants`.
+
+    To be given as X to `predict` of the model.
+
+    Attributes
+    ----------
+    genotypes : Genotypes
+    n_wanted, n_found : int
+        Variants that the model uses, and those of them that were found.
+    flipped, by_place, elsewhere, ambiguous : list of str
+        Ids, in the model, of variants whose alleles are named the other way round; that were found by
+        chromosome, position and alleles and not by id; that were taken by id although they lie elsewhere;
+        that are flipped and A/T or C/G, where the other strand would look the same.
+    absent : list of (id, reason)
+        Variants that stand at the mean of the fit for everybody.
+    notes : list of str
+        The same in sentences.
+    """
+
+    def __init__(
+        self,
+        genotypes: Genotypes,
+        wanted: Weights,
+        found: Found,
+        *,
+        allow_missing: bool,
+        ignore_positions: bool,
+    ) -> None:
+        self.genotypes, self.allow_missing, self.ignore_positions = genotypes, allow_missing, ignore_positions
+        self.n_wanted, self.n_found = len(wanted), len(found.rows)
+
+        def ids(mask: NDArray[np.bool_]) -> list[str]:
+            return [wanted.label(int(k)) for k in found.rows[mask]]
+
+        self.flipped, self.by_place = ids(found.flipped), ids(found.by_place)
+        self.elsewhere, self.ambiguous = ids(found.elsewhere), ids(found.ambiguous)
+        self.absent = [(wanted.label(k), why) for k, why in found.absent]
+        self.notes = [note for note, _ in found.notes()]
+        if found.absent:
+            self.notes.append(_absence(wanted, found))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.genotypes.shape
+
+    def __len__(self) -> int:
+        return len(self.genotypes)
+
+    def __repr__(self) -> str:
+        told = ": " + "; ".join(self.notes) if self.notes else ""
+        return f"<{self.n_found:,} of {self.n_wanted:,} variants found in {self.genotypes.path}{told}>"
+
+
+def match_variants(
+    model: Any, genotypes: Genotypes, *, allow_missing: bool = False, ignore_positions: bool = False
+) -> MatchedGenotypes:
+    """Find the variants of a fitted model in other genotypes, and tell how they were found.
+
+    `predict` does the same by itself, refuses what needs consent, and warns of what deserves a second look;
+    this is for giving that consent, and for reading the report.
+
+    Parameters
+    ----------
+    model : Path, CVPath or fitted estimator
+        Fitted to genotypes.
+    genotypes : Genotypes
+    allow_missing : bool, default False
+        Let variants that are not there, or have other alleles, stand at the mean of the fit for everybody.
+    ignore_positions : bool, default False
+        Take a variant by its id where it lies at another position: for files of another genome build.
+
+    Returns
+    -------
+    MatchedGenotypes
+        To be given as X to `model.predict`.
+
+    Raises
+    ------
+    TypeError
+        When the model was not fitted to genotypes, or `genotypes` are none.
+    ValueError
+        When variants are absent, have other alleles, or lie elsewhere, without consent.
+
+    Examples
+    --------
+    >>> cohort = riata.open_genotypes("cohort.bed")                          # doctest: +SKIP
+    >>> matched = riata.match_variants(path, cohort, allow_missing=True)     # doctest: +SKIP
+    >>> print(matched.notes, matched.absent[:3])                             # doctest: +SKIP
+    >>> score = path.predict(matched, alpha)                                 # doctest: +SKIP
+    """
+    from riata.genotypes import Genotypes
+    from riata.variant_matching import find_variants, refusal
+
+    if not isinstance(genotypes, Genotypes):
+        raise TypeError(
+            f"genotypes must be riata.Genotypes, got an object of type {type(genotypes).__name__}"
+        )
+    path = getattr(model, "path", model)
+    variants = getattr(path, "variants", None) or getattr(path, "variants_", None)
+    if variants is None:
+        raise TypeError(f"model must be fitted to genotypes, got {type(model).__name__} without variants")
+    if hasattr(path, "coefs"):
+        coefs = path.coefs if isinstance(path.coefs, list) else [path.coefs]
+        used = np.unique(np.concatenate([part.indices[part.data != 0.0] for part in coefs]))
+    else:
+        used = np.flatnonzero(np.any(np.atleast_2d(path.coef_) != 0.0, axis=0))
+    features = used[used < variants.n_features].astype(np.int64)
+    wanted = weights_of(variants, features, np.zeros(len(features)))
+    found = find_variants(
+        wanted, genotypes, ignore_positions=ignore_positions, fitted=variants, features=features
+    )
+    if found.absent and not allow_missing:
+        raise ValueError(refusal(wanted, genotypes.path, found.absent) + _PYTHON_HINT)
+    return MatchedGenotypes(
+        genotypes, wanted, found, allow_missing=allow_missing, ignore_positions=ignore_positions
+    )
+
+
+_PYTHON_HINT = "; riata.match_variants(..., allow_missing=True) lets the mean of the fit stand in"
+
+
+def is_genotypes(X: Any) -> bool:
+    """Whether X names alleles."""
+    return isinstance(X, MatchedGenotypes) or hasattr(X, "effect_allele")
+
+
+def n_samples_of(X: Any) -> int:
+    """Number of rows of anything that may be X."""
+    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+
+
+def warn_of_unknown_alleles(X: Any) -> None:
+    """Warn that genotypes are taken as they are by a model that knows no alleles."""
+    warnings.warn(
+        f"{X.path}: the model keeps no alleles and places of variants (it was fitted to a plain table, or "
+        "saved from Python by an earlier riata): genotypes are taken column by column as they count, and "
+        "missing calls stand at the mean of these samples; fit again to have variants matched",
+        VariantWarning,
+        stacklevel=4,
+    )
+
+
+def apply_linear(fit: Any, X: Any, coefs: Any, intercepts: Float, n_threads: int) -> Float:
+    """Linear predictors of a fit with `variants`, `feature_names` and `n_features`: (m, L) or (m, K, L)."""
+    if is_genotypes(X):
+        if fit.variants is not None:
+            wide = side_by_side(coefs)
+            features = np.unique(wide.indices[wide.data != 0.0]).astype(np.int64)
+            block = wide.tocsr()[features].toarray()
+            link = predict_genotypes(fit.variants, X, features, block) + intercepts.ravel()
+            return np.asarray(link.reshape(len(link), *intercepts.shape))
+        warn_of_unknown_alleles(X)
+    design = as_design(X)
+    check_same_features(design, fit.n_features, fit.feature_names)
+    return linear_predictor(design, coefs, intercepts, n_threads)
+
+
+def predict_genotypes(
+    variants: FittedVariants, X: Genotypes | MatchedGenotypes, features: Rows, block: Float
+) -> Float:
+    """Return the sums over `features` of a model, (k,), of `block`, (k, L), times copies in other genotypes.
+
+    Raises
+    ------
+    ValueError
+        When a feature is no variant, or a variant is absent, has other alleles or lies elsewhere and `X` does
+        not say that this is allowed.
+
+    Warns
+    -----
+    VariantWarning
+        Of what deserves a second look, unless `X` comes from `match_variants`, whose report tells.
+    """
+    if len(features) and (variants.rows(features) < 0).any():
+        raise ValueError(
+            "X must hold the covariates of the fit too, and genotypes hold none: `riata predict --covar` "
+            "scores with covariates"
+        )
+    matched = X if isinstance(X, MatchedGenotypes) else None
+    geno: Genotypes = X.genotypes if isinstance(X, MatchedGenotypes) else X
+    scores = score_genotypes(
+        weights_of(variants, features, block),
+        geno,
+        allow_missing=matched is not None and matched.allow_missing,
+        ignore_positions=matched is not None and matched.ignore_positions,
+        fitted=variants,
+        features=features,
+        hint=_PYTHON_HINT,
+    )
+    if scores.doubts and matched is None:
+        warnings.warn(f"{geno.path}: {'; '.join(scores.doubts)}", VariantWarning, stacklevel=4)
+    return scores.total
+
+
+def weights_of(variants: FittedVariants, features: Rows, weight: Float) -> Weights:
+    """Return some features of a model as what a score file holds."""
+    rows = variants.rows(features)
+    return Weights(
+        source="the model",
+        id=text_array(["" if name == "." else name for name in variants.id.take(rows)]),
+        chrom=text_array(variants.chrom.take(rows).tolist()),
+        pos=variants.pos[rows],
+        effect=text_array(variants.effect.take(rows).tolist()),
+        other=text_array(variants.other.take(rows).tolist()),
+        weight=weight,
+        frequency=variants.frequency[rows],
+    )
+
+
+def score_genotypes(
+    weights: Weights,
+    geno: Genotypes,
+    *,
+    allow_missing: bool = False,
+    ignore_positions: bool = False,
+    fitted: FittedVariants | None = None,
+    features: Rows | None = None,
+    hint: str = "; --allow-missing lets the mean stand in for missing variants",
+) -> Scores:
+    """Sum weights times copies of the effect alleles.
+
+    Variants are found as `find_variants` tells; where the genotypes name the alleles the other way round,
+    copies are counted from the other side. Missing calls stand at twice the frequency that `weights` tell,
+    else at the mean over the samples scored.
+
+    Raises
+    ------
+    ValueError
+        When a variant is absent, has other alleles or lies elsewhere, unless `allow_missing` puts the mean in
+        its place.
+    """
+    from riata.variant_matching import find_variants, refusal
+
+    found = find_variants(weights, geno, ignore_positions=ignore_positions, fitted=fitted, features=features)
+    if found.absent and not allow_missing:
+        raise ValueError(refusal(weights, geno.path, found.absent) + hint)
+    values = _values(weights)
+    total = np.zeros((len(geno), values.block.shape[1]))
+    missing = np.zeros(len(geno), dtype=np.int64)
+    for part in _rounds(found):
+        add = _add_single_alleles if found.allele[part].any() else _add
+        add(total, missing, values, geno, found, part)
+    notes = found.notes()
+    if found.absent:
+        gone = np.array([k for k, _ in found.absent])
+        total += np.nan_to_num(values.of_missing(gone)) @ values.block[gone]
+        missing += len(gone)
+        notes.append((_absence(weights, found), True))
+    return Scores(
+        total.reshape(len(geno), *weights.weight.shape[1:]),
+        missing,
+        found.absent,
+        [note for note, _ in notes],
+        [note for note, doubt in notes if doubt],
+        found,
+    )
+
+
+@dataclass(frozen=True)
+class _Values:
+    """What 0, 1, 2 copies of the effect allele stand for, `copies` (k, 3), times `block` (k, L)."""
+
+    copies: Float
+    block: Float
+    frequency: Float
+
+    def of_missing(self, rows: Rows, frequency: Float | None = None) -> Float:
+        """What a missing call stands for: between no and two copies as the effect allele's frequency is.
+
+        So it does in PLINK, for dominant and recessive weights too.
+        """
+        none, two = self.copies[rows, 0], self.copies[rows, 2]
+        return np.asarray(none + (self.frequency[rows] if frequency is None else frequency) * (two - none))
+
+
+def _values(weights: Weights) -> _Values:
+    if weights.by_copies is not None:
+        return _Values(weights.by_copies, np.ones((len(weights), 1)), weights.frequency)
+    copies = np.broadcast_to([0.0, 1.0, 2.0], (len(weights), 3))
+    block = weights.weight.reshape(len(weights), math.prod(weights.weight.shape[1:]))
+    return _Values(copies, block, weights.frequency)
+
+
+def _rounds(found: Found) -> list[Rows]:
+    """Parts of what was found in which no variant of the genotypes is met twice, in the order of the file."""
+    order = np.argsort(found.where, kind="stable")
+    where = found.where[order]
+    new = np.concatenate([[True], where[1:] != where[:-1]]) if len(where) else np.empty(0, dtype=np.bool_)
+    first = np.maximum.accumulate(np.where(new, np.arange(len(where)), 0)) if len(where) else where
+    rank = np.arange(len(where)) - first
+    single = found.allele[order] > 0
+    parts = [order[~single & (rank == r)] for r in range(int(rank.max(initial=-1)) + 1)]
+    return [part for part in (*parts, order[single]) if len(part)]
+
+
+def _add(
+    total: Float, missing: NDArray[np.int64], values: _Values, geno: Genotypes, found: Found, part: Rows
+) -> None:
+    """Add what some of the found variants contribute, and count their missing calls."""
+    rows, flipped = found.rows[part], found.flipped[part]
+    copies = values.copies[rows]
+    knots = np.empty((len(part), 4))  # at 0, 1, 2 copies of the counted allele and at a missing call
+    knots[:, :3] = np.where(flipped[:, None], copies[:, ::-1], copies)
+    knots[:, 3] = values.of_missing(rows)
+    columns = geno._weighing(found.where[part])
+    unknown = np.isnan(knots[:, 3])
+    if unknown.any():
+        seen = columns.imputed()[unknown] / 2.0
+        frequency = np.where(flipped[unknown], 1.0 - seen, seen)
+        knots[unknown, 3] = values.of_missing(rows[unknown], frequency)
+    total += columns.multiply(knots, values.block[rows])
+    missing += columns.missing_calls()
+
+
+def _add_single_alleles(
+    total: Float, missing: NDArray[np.int64], values: _Values, geno: Genotypes, found: Found, part: Rows
+) -> None:
+    """`_add`, one by one, for alleles of variants whose genotypes count several alleles together."""
+    for row, column, allele in zip(found.rows[part], found.where[part], found.allele[part], strict=True):
+        copies = geno._copies_of_allele(int(column), int(allele))
+        gone = np.isnan(copies)
+        known = values.of_missing(np.array([row]))
+        if np.isnan(known[0]):
+            frequency = copies[~gone].mean() / 2.0 if not gone.all() else 0.0
+            known = values.of_missing(np.array([row]), np.array([frequency]))
+        contribution = np.where(gone, known, np.interp(copies, [0.0, 1.0, 2.0], values.copies[row]))
+        total += contribution[:, None] * values.block[row]
+        missing += gone
+
+
+def _absence(weights: Weights, found: Found) -> str:
+    gone = [k for k, _ in found.absent]
+    unknown = int(np.isnan(weights.frequency[gone]).sum())
+    return f"{len(gone):,} of {len(weights):,} variants are missing: the mean stands in for them" + (
+        f", but {unknown:,} have no known frequency and add nothing" if unknown else ""
+    )
