@@ -92,12 +92,12 @@ def test_flags_that_are_false_change_nothing(read):
         (
             "is_dominant is_recessive",
             "TRUE TRUE",
-            r"line 2: the weight is both dominant \(is_dominant\) and rec",
+            r"line 2: the weight is both dominant and recessive \(is_recessive\)",
         ),
         (
             "is_dominant effect_type",
             "TRUE additive",
-            r"both dominant \(is_dominant\) and additive \(effect_type\)",
+            r"both dominant and additive \(effect_type\)",
         ),
         ("dosage_0_weight dosage_1_weight dosage_2_weight", "0 1 -", "line 2: .* must be given together"),
         (
@@ -142,7 +142,7 @@ def test_harmonised_columns_come_before_the_authors(read):
     assert (weights.name, weights.build) == ("PGS999999", "GRCh38")
     assert weights.label(4) == "line 12"
     told = " | ".join(weights.notes)
-    assert "2 of 5 variants have no harmonised position: they are found by rsID alone; 1 of them" in told
+    assert "2 of 5 variants have no harmonised position: found by rsID alone; 1 of them" in told
     assert "PGS999999: harmonised positions of build GRCh38" in told
 
 
@@ -275,3 +275,29 @@ def test_compressed(tmp_path):
     with gzip.open(path, "wt") as file:
         file.write(CATALOG + table("rsID effect_allele effect_weight", "rs1 A 1"))
     assert read_weights(path).name == "PGS999999"
+
+
+def test_ids_that_tell_the_place(read):
+    weights = read(
+        table(
+            "ID A1 BETA",
+            *(
+                "1:10:A:G G 1",
+                "chrX:20 G 1",
+                "02_30_at_c C 1",
+                "scaf_7:5:A:G T 1",
+                "rs1_5 A 1",
+                "HLA-A*01:01 P 1",
+            ),
+        )
+    )
+    assert weights.chrom.tolist() == ["1", "X", "2", "scaf_7", "", ""]
+    assert weights.pos.tolist() == [10, 20, 30, 5, -1, -1]
+    assert weights.other.tolist() == ["A", "", "AT", "", "", ""]
+    told = read(table("ID CHR POS A1 A2 BETA", "1:10:A:G 2 9 G T 1"))
+    assert (told.chrom[0], told.pos[0], told.other[0]) == ("2", 9, "T")
+
+
+def test_what_was_left_out_of_a_file_is_told(read):
+    weights = read("##LEFT OUT: 2 variants without\n" + table("ID A1 BETA", "rs1 A 1"))
+    assert weights.notes == ("LEFT OUT: 2 variants without",)
