@@ -330,8 +330,14 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
     add("--pheno-name", metavar="NAME", help="column of the phenotype file (default: that of the model)")
     _add_times(add)
     add("--offset", metavar="NAME", help="column that the model adds to the linear predictor")
-    add("--positive", metavar="LABEL", help="label of events (default: as in the fit)")
-    add("--missing-code", metavar="CODE", help="phenotype value that means missing, beside NA (default -9)")
+    add(
+        "--case", "--positive", dest="positive", metavar="LABEL",
+        help="class of cases, label of events (default: as in the fit)",
+    )  # fmt: skip
+    add(
+        "--missing-code", metavar="CODE",
+        help="values of phenotype and covariates that mean missing, beside NA (default: as in the fit)",
+    )  # fmt: skip
     add(
         "--loss", choices=("gaussian", "binomial", "cox"), metavar="LOSS",
         help="with --weights: gaussian for numbers, binomial for two classes, cox for survival times",
@@ -381,13 +387,17 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     add("--offset", metavar="NAME", help="column to add to the linear predictor, such as log exposure")
     add("--target", metavar="NAME", help="column of the table that is the response")
     add(
+        "--case",
         "--positive",
+        dest="positive",
         metavar="LABEL",
-        help="class whose probability is modelled, or label of events (default: 1 of 0/1, 2 of 1/2)",
+        help="class whose probability is modelled, or label of events (default: 1 of 0/1, 2 of 1/2, or what "
+        "words such as case, yes, control, healthy tell)",
     )
     add(
         "--missing-code", metavar="CODE",
-        help="phenotype values that mean missing, beside NA, such as 0,-9 (default -9)",
+        help="values of phenotype and covariates that mean missing, beside NA, such as -9,-99; NA alone: no "
+        "number does (default -9); a 0 counts in phenotypes and events only",
     )  # fmt: skip
     add("--covar", metavar="FILE", help="covariates, not penalised; text becomes one indicator a class")
     add("--covar-name", type=_names, metavar="A,B", help="columns of the covariate file (default: all)")
@@ -421,7 +431,7 @@ def _add_times(add: Callable[..., Any]) -> None:
     add("--time", metavar="NAME", help="with --loss cox: column of the time of the event or of censoring")
     add(
         "--event", metavar="NAME",
-        help="with --loss cox: column of 1 (event) and 0, of 2 (event) and 1, or of labels: see --positive",
+        help="with --loss cox: column of 1 (event) and 0, of 2 (event) and 1, or of labels: see --case",
     )  # fmt: skip
     add(
         "--entry", metavar="NAME",

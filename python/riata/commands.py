@@ -37,6 +37,7 @@ from riata.plots import score_label
 from riata.progress import Progress
 from riata.quality import repeated_sites
 from riata.report import Page
+from riata.response import modelled_text
 from riata.results import scoring_lines, scoring_record, write_results
 from riata.resume import Resume
 from riata.study import Study, StudyOptions, load_study
@@ -354,6 +355,7 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
             "name": study.response.name,
             "loss": path.loss,
             "classes": list(study.response.classes),
+            **({"models": models} if (models := modelled_text(study.response.classes)) else {}),
             **study.response_columns,
         },
         "fit": {
@@ -582,7 +584,7 @@ def model_lines(name: str, model: Model) -> list[str]:
     if len(model.classes) > 2:
         lines.append(f"  classes     {some(model.classes, 8)}")
     elif model.classes:
-        lines.append(f"  classes     models the probability of {model.classes[1]} against {model.classes[0]}")
+        lines.append(f"  classes     models the {modelled_text(model.classes)}")
     if model.cv is not None:
         lines.append(
             f"  validation  {len(model.cv.folds)} folds, {model.cv.scoring}; best alpha "

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.joining import Joiner, repeated
-from riata.tables import TextTable, is_missing, some
+from riata.missing_codes import MissingCodes
+from riata.tables import TextTable, some, to_number
 
 Float = NDArray[np.float64]
 
@@ -133,6 +134,7 @@ def read_covariates(
     classes: Sequence[str] = (),
     beside: Sequence[str] = (),
     codings: Sequence[Coding] | None = None,
+    missing_code: str | None = None,
 ) -> Covariates:
     """Match covariates to the samples of `joiner`, and drop the samples that lack one.
 
@@ -148,11 +150,13 @@ def read_covariates(
         Columns that are no covariates.
     codings : sequence of Coding, optional
         Take the columns a model was fitted to, coded as there, instead of `chosen` and `classes`.
+    missing_code : str, optional
+        Cells that mean missing beside NA, as in `riata.response.code_response`; a 0 among them is a value.
 
     Raises
     ------
     ValueError
-        When a column is absent or named twice, mixes numbers and text, or may hide a missing code.
+        When a column is absent or named twice, or mixes numbers and text.
     """
     if table is None:
         return Covariates.none()
@@ -169,55 +173,53 @@ def read_covariates(
     joiner.drop(rows >= 0, f"not in {Path(table.path).name}")
     present = np.ones(len(rows), dtype=bool)
     cells: list[Float | list[str]] = []
+    codes = MissingCodes.parse(missing_code).for_measurements()
+    here = rows[joiner.use]
     for name in names:
         column = table.column(name)
-        if name in classes or (not numeric.get(name, False) and _is_text(column)):
-            labels = _labels(table, name, column)
-            cells.append([labels[i] if i >= 0 else "" for i in rows])
+        hidden, missing = codes.split(column)
+        smallest = 0.0
+        if name in classes or (not numeric.get(name, False) and _is_text(column, missing)):
+            cells.append([column[i] if i >= 0 and not missing[i] else "" for i in rows])
             present &= np.array([cell != "" for cell in cells[-1]], dtype=bool)
         else:
-            numbers = _numbers(table, name, column)
+            numbers = _numbers(table, name, column, missing)
             values = np.where(rows >= 0, numbers[np.maximum(rows, 0)], np.nan)
             cells.append(values)
             present &= np.isfinite(values)
+            smallest = float(np.nanmin(numbers, initial=0.0))
+        told = codes.note(int(hidden[here].sum()), smallest)
+        if told:
+            joiner.report.notes.append(f"covariate {name}: {told}")
     joiner.drop(present, "a covariate is missing")
     lines = np.array([table.lines[i] if i >= 0 else 0 for i in rows], dtype=np.int64)
     return Covariates(table.path, names, cells, lines)
 
 
-def _is_text(cells: Sequence[str]) -> bool:
+def _is_text(cells: Sequence[str], missing: NDArray[np.bool_]) -> bool:
     """Say whether some cell is present and none is a number."""
-    present = [cell for cell in cells if not is_missing(cell)]
+    present = [cell for cell, gone in zip(cells, missing, strict=True) if not gone]
     return bool(present) and not any(_is_number(cell) for cell in present)
 
 
 def _is_number(cell: str) -> bool:
     try:
-        float(cell)
+        to_number(cell)
     except ValueError:
         return False
     return True
 
 
-def _labels(table: TextTable, name: str, cells: Sequence[str]) -> list[str]:
-    if "-9" in cells:
-        raise ValueError(f"{table.path}: covariate {name} holds -9; if it means missing, write NA")
-    return ["" if is_missing(cell) else cell for cell in cells]
-
-
-def _numbers(table: TextTable, name: str, cells: Sequence[str]) -> Float:
-    out = np.empty(len(cells))
-    for i, cell in enumerate(cells):
+def _numbers(table: TextTable, name: str, cells: Sequence[str], missing: NDArray[np.bool_]) -> Float:
+    out = np.full(len(cells), np.nan)
+    for i in np.flatnonzero(~missing).tolist():
+        where = f"{table.path}, line {table.lines[i]}: covariate {name}"
         try:
-            out[i] = np.nan if is_missing(cell) else float(cell)
+            out[i] = to_number(cells[i])
         except ValueError:
             raise ValueError(
-                f"{table.path}, line {table.lines[i]}: covariate {name} must be a number, got {cell!r}; if "
-                "it holds labels of classes, say --cat-covar"
+                f"{where} must be a number, got {cells[i]!r}; if it holds labels of classes, say --cat-covar"
             ) from None
-    if (out == -9.0).any() and np.nanmin(np.where(out == -9.0, np.nan, out), initial=np.inf) >= 0.0:
-        raise ValueError(
-            f"{table.path}: covariate {name} holds -9 and no other negative value; "
-            "if it means missing, write NA"
-        )
+        if not np.isfinite(out[i]):
+            raise ValueError(f"{where} must be finite, got {cells[i]!r}")
     return out

@@ -53,6 +53,8 @@ class Model:
         How the Cox loss handled events at the same time.
     positive : str or None
         The label of events, where it was named.
+    missing_code : str or None
+        What meant missing in phenotype and covariates, where it was told.
     """
 
     path: Any
@@ -70,6 +72,7 @@ class Model:
     columns: dict[str, str]
     ties: str
     positive: str | None
+    missing_code: str | None = None
 
 
 def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
@@ -89,6 +92,7 @@ def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
         "columns": study.response_columns,
         "ties": study.response.ties,
         "positive": study.response.positive,
+        "missing_code": study.missing_code,
     }
     arrays: dict[str, NDArray[Any]] = {_META: np.array(json.dumps(meta)), "study_active": active}
     append_arrays(file, arrays)
@@ -146,4 +150,5 @@ def load_model(file: StrPath) -> Model:
         columns=dict(meta["columns"]),
         ties=str(meta["ties"]),
         positive=meta["positive"],
+        missing_code=meta.get("missing_code"),
     )

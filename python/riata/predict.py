@@ -18,10 +18,11 @@ from riata.held_out import evaluate_link
 from riata.inputs import genotype_joiner, genotypes_of, given_source, opening_notes
 from riata.joining import Joiner
 from riata.matrices import read_matrix
+from riata.missing_codes import same_cell
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, describe_file, write_json, write_tsv
 from riata.path import mean_response
-from riata.response import Response
+from riata.response import Response, modelled_text
 from riata.response_columns import COLUMNS, ResponseColumns, check_columns, code_columns
 from riata.score_file import Weights, read_weights
 from riata.scoring import missing_columns, score_matrix, score_model
@@ -50,7 +51,8 @@ class _Task:
     def what(self) -> str:
         if self.model is None:
             return f"with {self.options.weights}"
-        return f"for {self.model.response} at alpha {self.alpha:.4g}"
+        models = modelled_text(self.model.classes)
+        return f"for {self.model.response}{models and f' ({models})'} at alpha {self.alpha:.4g}"
 
 
 def run_predict(options: Namespace) -> int:
@@ -99,6 +101,7 @@ def run_predict(options: Namespace) -> int:
             "inputs": [describe_file(file) for file in dict.fromkeys(task.files)],
             "alpha": None if task.model is None else task.alpha,
             "response": None if task.model is None else task.model.response,
+            "models": "" if task.model is None else modelled_text(task.model.classes),
             "samples": {"in_file": joiner.report.n_source, "scored": len(rows)},
             "missing_variants": len(scores.absent),
             "notes": scores.notes,
@@ -119,9 +122,12 @@ def _task_of(options: Namespace) -> _Task:
     if (options.model is None) == (options.weights is None):
         raise ValueError("give exactly one of --model and --weights")
     if options.pheno is None:
-        for name in ("pheno_name", "missing_code", "positive", *COLUMNS):
+        for name in ("pheno_name", "positive", *COLUMNS):
             if getattr(options, name) is not None:
-                raise ValueError(f"--{name.replace('_', '-')} needs --pheno FILE")
+                flag = "case" if name == "positive" else name.replace("_", "-")
+                raise ValueError(f"--{flag} needs --pheno FILE")
+        if options.missing_code is not None and options.covar is None:
+            raise ValueError("--missing-code needs --pheno or --covar FILE")
     if options.weights is not None:
         for value, flag in ((options.covar, "--covar"), (options.alpha, "--alpha")):
             if value is not None:
@@ -161,7 +167,8 @@ def _covariates(task: _Task, joiner: Joiner) -> tuple[Float, NDArray[np.int64]]:
         raise ValueError(f"the model has covariates {some(model.covariates)}: give them with --covar FILE")
     task.files.append(path)
     needed = [coding for coding in model.codings if set(coding.columns) & set(model.covariates)]
-    covariates = read_covariates(joiner, read_text_table(path), codings=needed)
+    codes = model.missing_code if task.options.missing_code is None else task.options.missing_code
+    covariates = read_covariates(joiner, read_text_table(path), codings=needed, missing_code=codes)
     rows = joiner.finish()
     return named_columns(covariates, needed, model.covariates, rows), rows
 
@@ -185,6 +192,7 @@ def _responses(task: _Task, joiner: Joiner) -> tuple[Response, NDArray[np.bool_]
         asked = _as_fitted(asked, model, columns)
     check_columns(asked)
     coded = code_columns(columns, asked)
+    joiner.report.notes += coded.notes()
     response, usable = coded.response, coded.usable
     known = response.values[usable]
     if len(known) == 0 or (not has_times(known) and len(np.unique(known)) < 2):
@@ -199,22 +207,29 @@ def _as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> S
     name = asked.pheno_name
     if model.path.loss != "cox" and name is None and model.response in columns.names:
         name = model.response
-    labels = model.classes and not all(_is_code(label) for label in model.classes)
     given: dict[str, Any] = {what: getattr(asked, what) or model.columns.get(what) for what in COLUMNS}
+    asked = replace(asked, pheno_name=name, **given)
     return replace(
         asked,
-        pheno_name=name,
         loss=model.path.loss,
-        positive=asked.positive
-        or (model.classes[1] if labels and len(model.classes) == 2 else model.positive),
+        missing_code=model.missing_code if asked.missing_code is None else asked.missing_code,
+        positive=asked.positive or model.positive or _case_as_fitted(asked, model, columns),
         ties=model.ties if model.path.loss == "cox" else None,
         huber_delta=model.path.huber_delta,
-        **given,
     )
 
 
-def _is_code(label: str) -> bool:
-    return label in ("0", "1", "2")
+def _case_as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> str | None:
+    """Return the class that the model models, where the phenotypes to compare with have it.
+
+    None where codes 0/1 or 1/2 say the same, as they do for any model fitted to such codes, or where the
+    labels are others and speak for themselves.
+    """
+    classes = tuple(model.classes)
+    if len(classes) != 2 or classes in (("0", "1"), ("1", "2")):
+        return None
+    cells = columns.phenotype(asked)[0]
+    return classes[1] if any(same_cell(cell, classes[1]) for cell in cells) else None
 
 
 def _link(task: _Task, scores: Scores, covariates: Float) -> Float:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.tables import is_missing, some
-
-#: Labels that say which of two classes is the one to model.
-CASE_WORDS = frozenset({"case", "cases", "affected", "yes", "true", "positive"})
+from riata.case_words import ask_case, case_of
+from riata.missing_codes import MissingCodes, same_cell
+from riata.tables import some, to_number
 
 #: More labels than this make a column an identifier, or a measurement.
 MAX_CLASSES = 100
@@ -58,17 +57,17 @@ def code_response(
     """Turn the cells of a phenotype column into a response.
 
     Cells that spell a missing value, or a code of `missing_code` (default -9; several between commas), become
-    NaN. For ``loss="binomial"`` two
-    numeric codes must be 0/1 (1 = case) or 1/2 (2 = case, as PLINK); two text labels are taken in
-    alphabetical order, or the one of `CASE_WORDS`, unless `positive` names the one to model.
+    NaN. For ``loss="binomial"`` two numeric codes must be 0/1 (1 = case) or 1/2 (2 = case, as PLINK); of two
+    text labels `positive` names the one to model, or words for cases and controls tell.
 
     Raises
     ------
     ValueError
         When the column is not what `loss` needs, or could be read in two ways: not two classes, codes 0, 1
-        and 2 together, a measurement in which the missing code may be a value, two values and no `loss`.
+        and 2 together, two labels of which none is known as case or control, two values and no `loss`.
     """
-    hidden, missing = missing_cells(cells, missing_code)
+    codes = MissingCodes.parse(missing_code)
+    hidden, missing = codes.split(cells)
     labels = labels_of(cells, missing, name)
     numbers = as_numbers(labels)
     if loss is None:
@@ -87,37 +86,37 @@ def code_response(
     if loss == "multinomial":
         if positive is not None:
             raise ValueError(
-                "--positive must be left out with --loss multinomial, which models every class, "
-                f"got {positive!r}"
+                f"--case must be left out with --loss multinomial, which models every class, got {positive!r}"
             )
-        return _many_classes(cells, missing, name, labels, numbers)
-    if loss == "binomial":
-        return _two_classes(cells, missing, name, labels, numbers, positive)
-    if loss == "poisson" and numbers is not None and min(numbers.values()) < 0.0:
-        raise ValueError(f"{name}: --loss poisson needs counts, numbers >= 0, got {min(numbers.values()):g}")
-    values, note = _numbers(cells, hidden, missing, name, labels, missing_code)
-    return Response(name, loss, values, (), note)
+        response = _many_classes(cells, missing, name, labels, numbers)
+    elif loss == "binomial":
+        response = _two_classes(cells, missing, name, labels, numbers, positive)
+    else:
+        if loss == "poisson" and numbers is not None and min(numbers.values()) < 0.0:
+            raise ValueError(
+                f"{name}: --loss poisson needs counts, numbers >= 0, got {min(numbers.values()):g}"
+            )
+        values, note = _measurements(cells, hidden, missing, name, labels, codes)
+        return Response(name, loss, values, (), note)
+    told = codes.note(int(hidden.sum()))
+    return replace(response, note="; ".join(part for part in (response.note, told) if part))
 
 
-def code_numbers(cells: Sequence[str], name: str, missing_code: str | None = None) -> NDArray[np.float64]:
-    """Turn cells into numbers, NaN where missing.
+def code_numbers(
+    cells: Sequence[str], name: str, missing_code: str | None = None
+) -> tuple[NDArray[np.float64], str]:
+    """Turn cells of measurements into numbers, NaN where missing, and say what is to be told of them.
+
+    A missing code 0 does not apply: it is for classes.
 
     Raises
     ------
     ValueError
-        When a cell is no number, or the missing code may be a value.
+        When a cell is no number.
     """
-    hidden, missing = missing_cells(cells, missing_code)
-    return _numbers(cells, hidden, missing, name, labels_of(cells, missing, name), missing_code)[0]
-
-
-def missing_cells(
-    cells: Sequence[str], missing_code: str | None
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Say which cells are a missing code, and which are that or spell a missing value."""
-    codes = _codes(missing_code)
-    hidden = np.array([any(same_cell(cell, code) for code in codes) for cell in cells], dtype=bool)
-    return hidden, hidden | np.array([is_missing(cell) for cell in cells], dtype=bool)
+    codes = MissingCodes.parse(missing_code).for_measurements()
+    hidden, missing = codes.split(cells)
+    return _measurements(cells, hidden, missing, name, labels_of(cells, missing, name), codes)
 
 
 def labels_of(cells: Sequence[str], missing: NDArray[np.bool_], name: str) -> list[str]:
@@ -128,17 +127,13 @@ def labels_of(cells: Sequence[str], missing: NDArray[np.bool_], name: str) -> li
     return labels
 
 
-def _codes(missing_code: str | None) -> list[str]:
-    return [code.strip() for code in ("-9" if missing_code is None else missing_code).split(",")]
-
-
-def _numbers(
+def _measurements(
     cells: Sequence[str],
     hidden: NDArray[np.bool_],
     missing: NDArray[np.bool_],
     name: str,
     labels: list[str],
-    missing_code: str | None,
+    codes: MissingCodes,
 ) -> tuple[NDArray[np.float64], str]:
     """Return the cells as numbers, NaN where missing, and a note about missing codes."""
     numbers = as_numbers(labels)
@@ -149,14 +144,7 @@ def _numbers(
     values = np.array([np.nan if gone else numbers[cell] for cell, gone in zip(cells, missing, strict=True)])
     if not np.isfinite(values[~missing]).all():
         raise ValueError(f"{name}: values must be finite")
-    coded = int(hidden.sum())
-    if coded and missing_code is None and min(numbers.values()) < 0:
-        raise ValueError(
-            f"{name}: -9 marks a missing value, but {min(numbers.values()):g} shows that negative numbers "
-            "are measurements here; say --missing-code NA to keep -9 as a number, or --missing-code=-9 to "
-            "confirm"
-        )
-    return values, f"{' or '.join(_codes(missing_code))} counts as missing ({coded} samples)" if coded else ""
+    return values, codes.note(int(hidden.sum()), min(numbers.values()))
 
 
 def _many_classes(
@@ -167,7 +155,7 @@ def _many_classes(
     numbers: dict[str, float] | None,
 ) -> Response:
     """Code classes by their place in alphabetical order."""
-    label_of = {label: label if numbers is None else f"{numbers[label]:g}" for label in labels}
+    label_of = {label: label if numbers is None else code_text(numbers[label]) for label in labels}
     classes = tuple(sorted(set(label_of.values())))
     if len(classes) < 3:
         hint = "; for two use --loss binomial" if len(classes) == 2 else ""
@@ -191,54 +179,64 @@ def _two_classes(
     numbers: dict[str, float] | None,
     positive: str | None,
 ) -> Response:
-    if numbers is not None and positive is None:
-        found = sorted(set(numbers.values()))
-        shown = some([f"{value:g}" for value in found])
-        if found == [0.0, 1.0, 2.0]:
-            raise ValueError(
-                f"{name} holds 0, 1 and 2: with 1/2 coding 0 means missing in PLINK files; if it does here, "
-                "say --missing-code 0,-9"
-            )
-        if found not in ([0.0, 1.0], [1.0, 2.0]):
-            what = "only one class" if len(found) == 1 else "not two classes"
-            raise ValueError(f"{name}: {what} for --loss binomial, codes must be 0/1 or 1/2, got {shown}")
-        case = found[1]
-        values = np.array(
-            [np.nan if gone else float(numbers[c] == case) for c, gone in zip(cells, missing, strict=True)]
-        )
-        classes = (f"{found[0]:g}", f"{case:g}")
-        return Response(
-            name, "binomial", values, classes, f"coded {classes[0]}/{classes[1]}, {classes[1]} = case"
-        )
-    if len(labels) != 2:
-        what = "only one class" if len(labels) == 1 else f"{len(labels)} classes"
-        raise ValueError(f"{name}: {what} for --loss binomial, which needs two; got {some(labels)}")
-    if positive is not None and positive not in labels:
-        raise ValueError(f"{name}: --positive {positive!r} is not one of the classes {' and '.join(labels)}")
-    named = [label for label in labels if label.lower() in CASE_WORDS]
-    case_label = positive if positive is not None else named[0] if len(named) == 1 else labels[1]
-    control = next(label for label in labels if label != case_label)
+    label_of = {label: label if numbers is None else code_text(numbers[label]) for label in labels}
+    classes = sorted(set(label_of.values())) if numbers is None else _in_order(numbers)
+    if len(classes) != 2 and (numbers is None or positive is not None):
+        what = "only one class" if len(classes) == 1 else f"{len(classes)} classes"
+        raise ValueError(f"{name}: {what} for --loss binomial, which needs two; got {some(classes)}")
+    if positive is not None:
+        case = next((label for label in classes if same_cell(label, positive)), None)
+        if case is None:
+            raise ValueError(f"{name}: --case {positive!r} is not one of the classes {' and '.join(classes)}")
+    elif numbers is not None:
+        case = _case_of_codes(name, classes)
+    else:
+        case = case_of(classes)
+        if case is None:
+            raise ValueError(ask_case(name, classes))
+    control = next(label for label in classes if label != case)
     values = np.array(
-        [np.nan if gone else float(c == case_label) for c, gone in zip(cells, missing, strict=True)]
+        [np.nan if gone else float(label_of[c] == case) for c, gone in zip(cells, missing, strict=True)]
     )
-    return Response(
-        name, "binomial", values, (control, case_label), f"probability of {case_label} against {control}"
-    )
+    note = modelled_text((control, case))
+    if numbers is not None:
+        note = f"coded {control}/{case}, {case} = case"
+    return Response(name, "binomial", values, (control, case), note)
+
+
+def _case_of_codes(name: str, codes: Sequence[str]) -> str:
+    """Return which of two codes marks cases: 1 of 0 and 1, 2 of 1 and 2."""
+    if list(codes) == ["0", "1", "2"]:
+        raise ValueError(
+            f"{name} holds 0, 1 and 2: with 1/2 coding 0 means missing in PLINK files; if it does here, "
+            "say --missing-code 0,-9"
+        )
+    if list(codes) not in (["0", "1"], ["1", "2"]):
+        what = "only one class" if len(codes) == 1 else "not two classes"
+        named = "; of other codes --case names the one to model" if len(codes) == 2 else ""
+        raise ValueError(
+            f"{name}: {what} for --loss binomial, codes must be 0/1 or 1/2, got {some(codes)}{named}"
+        )
+    return codes[1]
+
+
+def _in_order(numbers: dict[str, float]) -> list[str]:
+    return [code_text(value) for value in sorted(set(numbers.values()))]
+
+
+def modelled_text(classes: Sequence[str]) -> str:
+    """Say which of two classes is modelled; empty when there are not two."""
+    return f"probability of {classes[1]} against {classes[0]}" if len(classes) == 2 else ""
+
+
+def code_text(value: float) -> str:
+    """Write the number of a class: 1.0 is 1."""
+    return f"{value:.15g}"
 
 
 def as_numbers(labels: Sequence[str]) -> dict[str, float] | None:
     """Return the number that each label spells; None when some is none."""
     try:
-        return {label: float(label) for label in labels}
+        return {label: to_number(label) for label in labels}
     except ValueError:
         return None
-
-
-def same_cell(cell: str, code: str) -> bool:
-    """Say whether two cells are the same text or the same number."""
-    if cell == code:
-        return True
-    try:
-        return float(cell) == float(code)
-    except ValueError:
-        return False

@@ -143,7 +143,10 @@ def code_columns(columns: ResponseColumns, options: StudyOptions) -> Coded:
         reasons = [(f"{name} missing", ~response.known)]
     if options.offset is None:
         return Coded(response, reasons)
-    offset = code_numbers(columns.cells(options.offset), options.offset, options.missing_code)
+    offset, told = code_numbers(columns.cells(options.offset), options.offset, options.missing_code)
+    if told:
+        notes = [response.note, f"{options.offset}: {told}"]
+        response = replace(response, note="; ".join(note for note in notes if note))
     reasons.append((f"{options.offset} missing", np.isnan(offset)))
     return Coded(replace(response, offset=offset), reasons)
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from riata.account import Account
 from riata.chromosomes import ChromosomeSet
 from riata.fitted import Fitted
 from riata.ld import partner_columns
 from riata.many_classes import file_part
 from riata.outputs import OutputSet, write_tsv
 from riata.report import Page, render
+from riata.response import modelled_text
 from riata.weights import (
     SCORE_NOTE,
     Copies,
@@ -37,7 +39,7 @@ def write_results(outputs: OutputSet, fitted: Fitted, page: Page) -> dict[str, A
             part = f"{file_part(label)}." if label else ""
             name = Path(fitted.prefix).name + (f" {label}" if label else "")
             counts[f"{part}weights.tsv"] = write_weights(
-                outputs.path(f"{part}weights.tsv"), hits, beta, copies, name=name, trait=account.response,
+                outputs.path(f"{part}weights.tsv"), hits, beta, copies, name=name, trait=_trait(account),
                 loss=fitted.path.loss, version=fitted.version, build=fitted.build,
             )  # fmt: skip
             counts[f"{part}score"] = write_score(outputs.path(f"{part}score"), hits, beta, copies, names)
@@ -57,6 +59,11 @@ def _for_others(fitted: Fitted) -> tuple[Copies, PlinkNames]:
     chromosome_set = ChromosomeSet.of(fitted.account.chromosome_set)
     copies = copies_of(fitted.hits, chromosome_set)
     return copies, plink_names(fitted.hits, copies, chromosome_set)
+
+
+def _trait(account: Account) -> str:
+    """Return what a score is of: the phenotype, and which of its two classes."""
+    return f"{account.response} ({modelled_text(account.pair)})" if account.pair else account.response
 
 
 def scoring_record(fitted: Fitted) -> dict[str, Any]:

@@ -159,6 +159,8 @@ class Study:
         Which columns were ``time, event, entry, strata, offset``, where there were any.
     groups : FeatureGroups or None
         Of the penalised features.
+    missing_code : str or None
+        What meant missing in phenotype and covariates, where it was told.
     """
 
     main: Genotypes | NDArray[Any]
@@ -178,6 +180,7 @@ class Study:
     offset: NDArray[np.float64] | None = None
     response_columns: dict[str, str] = field(default_factory=dict)
     groups: FeatureGroups | None = None
+    missing_code: str | None = None
 
     @property
     def target(self) -> dict[str, Any]:
@@ -348,6 +351,7 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
             y=joined.y(joined.rows),
             offset=joined.offset(joined.rows),
             response_columns=columns_taken(each),
+            missing_code=each.missing_code,
             response=joined.response,
             features=geno.variants,
             covariate_names=joined.names,
@@ -422,6 +426,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
             y=joined.y(joined.rows),
             offset=joined.offset(joined.rows),
             response_columns=columns_taken(each),
+            missing_code=each.missing_code,
             response=joined.response,
             features=Table({"name": table.feature_names}),
             covariate_names=joined.names,
@@ -509,6 +514,7 @@ def _join(
         chosen=options.covar_name,
         classes=options.cat_covar,
         beside=[name for each in asked for name in _beside(each) if name is not None],
+        missing_code=options.missing_code,
     )
     used = joiner.finish()
     fitted = (0, 1) if options.fit_validation else (0,)

@@ -10,18 +10,14 @@ from numpy.typing import NDArray
 
 from riata._survival import rejoin_ties
 from riata._validation import Float
-from riata.response import Response, as_numbers, code_numbers, labels_of, missing_cells, same_cell
+from riata.case_words import ask_case, case_of, is_case_word
+from riata.missing_codes import MissingCodes, same_cell
+from riata.response import Response, as_numbers, code_numbers, labels_of
 from riata.tables import some
 
 #: What is known of a sample: whether its time is that of an event, when it comes under observation (-inf:
 #: from the start), and the number of its stratum.
 TIMES = np.dtype([("event", "?"), ("time", "f8"), ("start", "f8"), ("stratum", "i8")])
-
-#: Labels that say that the event has happened.
-EVENT_WORDS = frozenset(
-    {"event", "dead", "deceased", "died", "death", "relapse", "relapsed", "recurred", "progressed", "failed"}
-    | {"case", "affected", "yes", "true", "positive"}
-)
 
 
 def code_times(
@@ -59,10 +55,12 @@ def code_times(
     ValueError
         When a column cannot be read or could be read in two ways.
     """
-    times = code_numbers(time, names[0], missing_code)
+    times, time_note = code_numbers(time, names[0], missing_code)
     events, note = code_events(event, names[1], missing_code=missing_code, positive=positive)
     values = np.zeros(len(times), dtype=TIMES)
-    starts = None if entry is None else code_numbers(entry, names[2], missing_code)
+    starts, start_note = (None, "") if entry is None else code_numbers(entry, names[2], missing_code)
+    for column, told in ((names[0], time_note), (names[2], start_note)):
+        note += f"; {column}: {told}" if told else ""
     times, starts = _rejoined(times, starts)
     values["time"], values["event"], values["start"] = times, events == 1.0, -np.inf
     reasons = [(f"{names[0]} missing", np.isnan(times)), (f"{names[1]} missing", np.isnan(events))]
@@ -75,7 +73,7 @@ def code_times(
             (f"never at risk: {names[2]} is not before {names[0]}", late),
         ]
     if strata is not None:
-        gone = missing_cells(strata, missing_code)[1]
+        gone = MissingCodes.parse(missing_code).for_measurements().split(strata)[1]
         labels = {label: k for k, label in enumerate(sorted(set(strata)))}
         values["stratum"] = [labels[cell] for cell in strata]
         reasons.append(("stratum missing", gone))
@@ -100,20 +98,21 @@ def code_events(
     """Return 1 for events, 0 for censored times, NaN where missing, and a note that says how they were told.
 
     Numeric codes must be 0/1 (1 = event) or 1/2 (2 = event, as PLINK codes cases); one code alone is 0 for no
-    event, else an event for all. Of two labels the event is `positive`, or the one of `EVENT_WORDS`.
+    event, else an event for all. Of two labels the event is `positive`, or the one that words tell.
     """
-    _, missing = missing_cells(cells, missing_code)
+    codes = MissingCodes.parse(missing_code)
+    hidden, missing = codes.split(cells)
     labels = labels_of(cells, missing, name)
     numbers = as_numbers(labels)
     chosen = {label for label in labels if positive is not None and same_cell(label, positive)}
     if positive is not None and not chosen:
-        raise ValueError(f"{name}: --positive {positive!r} is none of its labels {some(labels)}")
+        raise ValueError(f"{name}: --case {positive!r} is none of its labels {some(labels)}")
     if numbers is not None and positive is None:
         found = sorted(set(numbers.values()))
         if found == [0.0, 1.0, 2.0]:
             raise ValueError(
                 f"{name} holds 0, 1 and 2: events are 1 of 0/1 or 2 of 1/2; if 0 means missing say "
-                "--missing-code 0,-9, if 1 and 2 are different events name the one to model with --positive"
+                "--missing-code 0,-9, if 1 and 2 are different events name the one to model with --case"
             )
         if found not in ([0.0, 1.0], [1.0, 2.0], [0.0], [1.0], [2.0]):
             shown = some([f"{value:g}" for value in found])
@@ -123,20 +122,27 @@ def code_events(
             f", {found[0]:g} = censored" if len(found) == 2 else ", no time is censored"
         )
     else:
-        named = [label for label in labels if label.strip().lower().split(":")[-1] in EVENT_WORDS]
-        if positive is None and len(labels) > 2:
-            raise ValueError(f"{name}: --event needs two labels, or --positive LABEL; got {some(labels)}")
-        if positive is None and len(named) != 1:
-            raise ValueError(f"{name}: which of {' and '.join(labels)} is the event? Say --positive LABEL")
-        events = chosen or set(named)
+        events = chosen or {_event_of(labels, name)}
         rest = [label for label in labels if label not in events]
         told = f"{some(rest)} = censored" if rest else "no time is censored"
-        note = f"{positive or named[0]} = event, {told}"
+        note = f"{positive or next(iter(events))} = event, {told}"
     coded = np.array([float(cell in events) for cell in cells])
     coded[missing] = np.nan
+    if hidden.any():
+        note += f"; {codes.note(int(hidden.sum()))}"
     if not events:
         raise ValueError(f"{name}: no sample has an event, all {int((~missing).sum()):,} are censored")
     return coded, note
+
+
+def _event_of(labels: Sequence[str], name: str) -> str:
+    """Return the label of events."""
+    if len(labels) > 2:
+        raise ValueError(f"{name}: --event needs two labels, or --case LABEL; got {some(labels)}")
+    event = case_of(labels) if len(labels) == 2 else labels[0] if is_case_word(labels[0]) else None
+    if event is None:
+        raise ValueError(ask_case(name, labels))
+    return event
 
 
 def has_times(y: NDArray[Any]) -> bool:

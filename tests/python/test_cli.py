@@ -127,7 +127,12 @@ def test_cv_on_a_table(tmp_path, matrix, capsys):
     assert list(hits) == ["FEATURE", "BETA", "BETA_STD", "ENTRY_ALPHA", "RANK"]
     assert {"g3", "g17"} <= set(hits["FEATURE"])
     record = json.loads(Path(f"{out}.json").read_text())
-    assert record["response"] == {"name": "relapse", "loss": "binomial", "classes": ["no", "yes"]}
+    assert record["response"] == {
+        "name": "relapse",
+        "loss": "binomial",
+        "classes": ["no", "yes"],
+        "models": "probability of yes against no",
+    }
     assert record["cross_validation"]["folds"] == 4
     assert record["selected"]["alpha"] == record["cross_validation"]["alpha_1se"]
     cv = riata.load(f"{out}.path.npz")

@@ -43,7 +43,7 @@ def test_codes_are_places_in_alphabetical_order():
     ],
 )
 def test_what_is_not_several_classes_is_refused(cells, message):
-    with pytest.raises(ValueError, match="--positive must be left out with --loss multinomial"):
+    with pytest.raises(ValueError, match="--case must be left out with --loss multinomial"):
         code_response(["a", "b", "c"], "y", loss="multinomial", positive="a")
     with pytest.raises(ValueError, match=message):
         code_response(cells, "y", loss="multinomial")

@@ -243,11 +243,11 @@ def test_events(cells, positive, events):
 @pytest.mark.parametrize(
     ("cells", "positive", "message"),
     [
-        (["0", "1", "2"], None, r"0, 1 and 2: .* --missing-code 0,-9, .* --positive"),
+        (["0", "1", "2"], None, r"0, 1 and 2: .* --missing-code 0,-9, .* --case"),
         (["3", "4"], None, r"must hold 0/1 .* got 3, 4"),
         (["0", "0", "NA"], None, "no sample has an event, all 2 are censored"),
-        (["a", "b"], None, "which of a and b is the event. Say --positive"),
-        (["a", "b", "c"], None, "needs two labels, or --positive"),
+        (["a", "b"], None, "which of a and b is to be modelled. Say --case a or --case b"),
+        (["a", "b", "c"], None, "needs two labels, or --case"),
         (["a", "b"], "z", "'z' is none of its labels a, b"),
         (["NA", "-9"], None, "every value is missing"),
     ],
@@ -263,8 +263,10 @@ def test_times_of_zero_and_below_are_times():
     )
     assert_array_equal(response.values["time"], [0.0, -2.0, 3.0])
     assert not any(bad.any() for _, bad in reasons)
-    with pytest.raises(ValueError, match="t: -9 marks a missing value, but -2 shows"):
-        code_times(["-9", "-2", "3"], ["1", "0", "1"], None, None, names=("t", "e", ""))
+    response, reasons = code_times(["-9", "-2", "3"], ["1", "0", "1"], None, None, names=("t", "e", ""))
+    assert_array_equal(response.values["time"], [np.nan, -2.0, 3.0])
+    told = "t: -9 counts as missing (1 samples) though others are negative (-2): --missing-code NA keeps -9"
+    assert f"; {told}" in response.note
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Cells that mean missing: NA and its like, and codes such as the -9 of PLINK."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.tables import is_missing, to_number
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class MissingCodes:
+    """Cells that mean missing beside NA.
+
+    Attributes
+    ----------
+    codes : tuple of str
+        Compared as numbers where they are, else without case.
+    chosen : bool
+        Whether the user named them; else they are the -9 of PLINK.
+    zero_counts : bool
+        Whether a code 0 applies: it marks a missing class, as in phenotypes coded 1 and 2, but is a value
+        among measurements.
+    """
+
+    codes: tuple[str, ...] = ("-9",)
+    chosen: bool = False
+    zero_counts: bool = True
+
+    @classmethod
+    def parse(cls, text: str | None) -> MissingCodes:
+        """Read the value of ``--missing-code``: codes between commas, None for -9."""
+        if text is None:
+            return cls()
+        return cls(tuple(code.strip() for code in text.split(",")), chosen=True)
+
+    def for_measurements(self) -> MissingCodes:
+        """Return the codes of a column in which 0 is a value: covariates, times, offsets, strata."""
+        return replace(self, zero_counts=False)
+
+    def find(self, cells: Sequence[str]) -> Mask:
+        """Say which cells are one of the codes, (n,)."""
+        words = {code.lower() for code in self.codes}
+        numbers = {number for code in self.codes for number in [_number(code)] if number is not None}
+        if not self.zero_counts:
+            words, numbers = {word for word in words if _number(word) != 0.0}, numbers - {0.0}
+        return np.array(
+            [cell.lower() in words or (bool(numbers) and _number(cell) in numbers) for cell in cells],
+            dtype=np.bool_,
+        )
+
+    def split(self, cells: Sequence[str]) -> tuple[Mask, Mask]:
+        """Say which cells are one of the codes, and which are that or spell a missing value."""
+        hidden = self.find(cells)
+        return hidden, hidden | np.array([is_missing(cell) for cell in cells], dtype=np.bool_)
+
+    def note(self, n_hidden: int, smallest: float = 0.0) -> str:
+        """Return what is to be told of `n_hidden` samples whose cell is a code; empty when there is none.
+
+        `smallest` is the smallest number among the others: below zero, -9 may have been meant as one.
+        """
+        if n_hidden == 0:
+            return ""
+        told = f"{' or '.join(self.codes)} counts as missing ({n_hidden:,} samples)"
+        if smallest < 0.0 and not self.chosen:
+            told += f" though others are negative ({smallest:g}): --missing-code NA keeps -9 as a number"
+        return told
+
+
+def same_cell(cell: str, code: str) -> bool:
+    """Say whether two cells are the same text or the same number."""
+    number = _number(cell)
+    return cell == code or (number is not None and number == _number(code))
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return to_number(cell)
+    except ValueError:
+        return None
