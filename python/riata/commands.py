@@ -178,7 +178,7 @@ def feature_lines(study: Study, prefix: str) -> list[str]:
     if study.excluded:
         lines.append(f"  listed in {prefix}.excluded.tsv")
     if isinstance(study.main, Genotypes):
-        missing = float(study.main.missing_rate().mean())
+        missing = float(study.main.counts()[:, 3].mean()) / study.main.shape[0]
         lines.append(
             f"  counting allele {study.main.counted_allele}{_of_table(study.main)}; {100 * missing:.2g} % of "
             "calls missing"
@@ -193,7 +193,7 @@ def _duplicates(geno: Genotypes) -> list[str]:
     """Say how many variants are listed again, which other programs may refuse."""
     table = geno.variants
     told = (
-        (repeated_sites(table) & (table.pos > 0), "share chromosome, position and alleles"),
+        (repeated_sites(geno) & (table.pos > 0), "share chromosome, position and alleles"),
         (table.id.repeated() & ~table.id.isin([".", ""]), "share the id"),
     )
     counts = [(int(mask.sum()), what) for mask, what in told]
@@ -541,8 +541,8 @@ def genotype_lines(geno: Genotypes) -> list[str]:
     n, p = geno.shape
     size = sum(Path(source.path).stat().st_size for source in geno.sources)
     more = f" and {len(geno.sources) - 1} more" if len(geno.sources) > 1 else ""
-    missing = geno.missing_rate()
-    frequency = geno.allele_frequency()
+    missing = geno.counts()[:, 3] / n
+    frequency = geno.sex_aware_frequency()
     minor = np.minimum(frequency, 1.0 - frequency)
     still = int(geno.monomorphic().sum())
     lines = [

@@ -75,7 +75,9 @@ class DosagePart:
             total[part] = np.where(missing, 0.0, block).sum(axis=1, dtype=np.float64)
             low[part] = np.where(missing, np.inf, block).min(axis=1, initial=np.inf)
             high[part] = np.where(missing, -np.inf, block).max(axis=1, initial=-np.inf)
-        return Summary(counts, ratio(total, 2.0 * counts[:, :3].sum(axis=1)), high <= low)
+        frequency = ratio(total, 2.0 * counts[:, :3].sum(axis=1))
+        counts.flags.writeable = frequency.flags.writeable = False  # they are kept
+        return Summary(counts, frequency, high <= low)
 
     @property
     def counts(self) -> NDArray[np.uint32]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from riata.chromosomes import ChromosomeSet
 from riata.genotypes import Genotypes
-from riata.quality import hardy_weinberg
+from riata.quality import hardy_weinberg, observe
 from riata.tables import read_list, some
 from riata.text_columns import CodedColumn
 
@@ -83,10 +83,11 @@ def set_aside(geno: Genotypes, options: Any) -> list[tuple[int, str]]:
     mark(_many_alleles(geno), "more than two alleles")
     mark(geno.counts()[:, 3] == len(geno), "all calls missing")
     mark(geno.monomorphic(), "monomorphic")
+    seen = observe(geno)
     if options.geno < 1.0:
-        mark(geno.missing_rate() > options.geno, f"missing rate above {options.geno:g}")
+        mark(seen.missing_rate > options.geno, f"missing rate above {options.geno:g}")
     if options.maf > 0.0:
-        frequency = geno.allele_frequency()
+        frequency = seen.frequency
         rare = np.minimum(frequency, 1.0 - frequency) < options.maf
         mark(rare, f"minor allele frequency below {options.maf:g}")
     if options.hwe > 0.0:

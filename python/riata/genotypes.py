@@ -287,12 +287,28 @@ class Genotypes:
         return _joined([part.counts for part in self._parts()], np.empty((0, 4), dtype=np.uint32))
 
     def allele_frequency(self) -> NDArray[np.float64]:
-        """Return the frequency of the counted allele among the calls, (p,); NaN where there is none."""
+        """Return half the mean count of the counted allele among the calls, (p,); NaN where there is none.
+
+        Everybody counts two alleles, as X of a fit has them: twice this is what missing calls stand at. On X
+        and Y it is not the frequency that PLINK reports: see `sex_aware_frequency`.
+        """
         return _joined([part.frequency() for part in self._parts()], np.empty(0))
 
+    def sex_aware_frequency(self) -> NDArray[np.float64]:
+        """Return the frequency of the counted allele as PLINK 2 has it, (p,); NaN where there is no call.
+
+        A man has one allele on X; on Y men alone count. Samples of unknown sex count as women. Elsewhere it
+        is `allele_frequency`.
+        """
+        from riata.quality import observe
+
+        return observe(self).frequency
+
     def missing_rate(self) -> NDArray[np.float64]:
-        """Return the share of samples without a call, (p,)."""
-        return np.asarray(self.counts()[:, 3] / max(self.shape[0], 1), dtype=np.float64)
+        """Return the share of samples without a call, (p,); on Y of the men, NaN without any."""
+        from riata.quality import observe
+
+        return observe(self).missing_rate
 
     def monomorphic(self) -> NDArray[np.bool_]:
         """Say which variants do not vary: at most one kind of genotype is called, (p,)."""
@@ -304,17 +320,17 @@ class Genotypes:
         Returns
         -------
         Table
-            ``chrom, id, pos``; ``n_called``, samples with a call; ``missing_rate``; ``frequency`` of the
-            counted allele and ``maf``, the smaller of the two; ``hwe_p``, the exact test of Hardy-Weinberg
-            equilibrium; ``monomorphic``; ``duplicate_id`` and ``duplicate_site`` (the same chromosome,
-            position and pair of alleles) of an earlier variant; ``identical_to``, the position of the first
-            variant with the same genotypes, -1 where there is none before it.
+            ``chrom, id, pos``; ``n_called``, samples with a call, and ``missing_rate``, of the men on Y;
+            ``frequency`` of the counted allele, see `sex_aware_frequency`, and ``maf``, the smaller of the
+            two; ``hwe_p``, the exact test of Hardy-Weinberg equilibrium; ``monomorphic``; ``duplicate_id``
+            and ``duplicate_site`` (the same chromosome, position and pair of alleles) of an earlier variant;
+            ``identical_to``, the position of the first variant with the same genotypes, -1 where there is
+            none before it.
 
         Notes
         -----
-        Genotypes are counted as they are stored, on X, Y and MT too. ``hwe_p`` is over the women (sex 2) on
-        X, and NaN on Y and MT. Dosages are tested as the nearest number of copies, and compared with those of
-        their own file.
+        ``hwe_p`` is over the women (sex 2) on X, and NaN on Y and MT. Dosages are tested as the nearest
+        number of copies, and compared with those of their own file.
 
         References
         ----------

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from riata.genotypes import Genotypes
 from riata.many_classes import sizes, strongest
+from riata.quality import observe
 from riata.study import Study
 from riata.tables import is_missing
 
@@ -57,16 +58,16 @@ def describe(study: Study, chosen: NDArray[np.int64]) -> Described:
         return Described(chosen, names, spread, {"FEATURE": names}, np.zeros(len(names), dtype=np.bool_))
     geno = study.main
     variants = geno.variants[chosen]
-    counts = geno.counts()[chosen]
+    seen = observe(geno)
     values = (
         variants.chrom,
         variants.pos,
         variants.id,
         geno.effect_allele[chosen],
         geno.other_allele[chosen],
-        geno.allele_frequency()[chosen],
-        counts[:, :3].sum(axis=1),
-        geno.missing_rate()[chosen],
+        seen.frequency[chosen],
+        seen.called[chosen],
+        seen.missing_rate[chosen],
     )
     columns = {name: np.asarray(value) for name, value in zip(VARIANT_COLUMNS, values, strict=True)}
     return Described(chosen, columns["ID"], spread, columns, _shared_ids(geno, columns["ID"].tolist()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,31 +11,78 @@ from numpy.typing import NDArray
 
 from riata import _core
 from riata.chromosomes import Kind
+from riata.dosages import ratio
 from riata.tables import Table
 
 if TYPE_CHECKING:
     from riata.genotypes import Genotypes
 
-_FEMALE = "2"
+_MALE, _FEMALE = "1", "2"
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What is known of each variant: haploid calls count once, samples without the chromosome not at all.
+
+    Attributes
+    ----------
+    asked, called : (p,) array of int
+        Samples that have the chromosome, and those with a call among them.
+    frequency : (p,) array
+        Of the counted allele among the calls; NaN where there is none.
+    """
+
+    asked: NDArray[np.int64]
+    called: NDArray[np.int64]
+    frequency: NDArray[np.float64]
+
+    @property
+    def missing_rate(self) -> NDArray[np.float64]:
+        """Share of the samples that have the chromosome without a call; NaN where there are none."""
+        return ratio(self.asked - self.called, self.asked)
+
+
+def observe(geno: Genotypes) -> Observed:
+    """Count as PLINK 2 does: one allele a man on X, men alone on Y, all others as they are stored.
+
+    Samples of unknown sex count as women on X, and not at all on Y.
+    """
+    called = len(geno) - geno.counts()[:, 3].astype(np.int64)
+    asked = np.full(geno.shape[1], len(geno), dtype=np.int64)
+    frequency = geno.allele_frequency().copy()
+    by_sex = np.flatnonzero(of_kind(geno, "X", "Y"))
+    if len(by_sex) == 0:
+        return Observed(asked, called, frequency)
+    men = geno.subset(samples=geno.samples.sex == _MALE, variants=by_sex)
+    on_y = of_kind(men, "Y")
+    men_called, of_men = np.zeros(len(by_sex), dtype=np.int64), np.full(len(by_sex), np.nan)
+    if len(men):
+        men_called = len(men) - men.counts()[:, 3].astype(np.int64)
+        of_men = men.allele_frequency()
+    alleles = 2 * called[by_sex] - men_called
+    copies = 2.0 * called[by_sex] * np.nan_to_num(frequency[by_sex]) - men_called * np.nan_to_num(of_men)
+    frequency[by_sex] = np.where(on_y, of_men, ratio(copies, alleles))
+    called[by_sex[on_y]], asked[by_sex[on_y]] = men_called[on_y], len(men)
+    return Observed(asked, called, frequency)
 
 
 def quality_table(geno: Genotypes) -> Table:
     """Return one row a variant; see `Genotypes.qc`."""
-    frequency = geno.allele_frequency()
+    seen = observe(geno)
     variants = geno.variants
     return Table(
         {
             "chrom": variants.chrom,
             "id": variants.id,
             "pos": variants.pos,
-            "n_called": len(geno) - geno.counts()[:, 3].astype(np.int64),
-            "missing_rate": geno.missing_rate(),
-            "frequency": frequency,
-            "maf": np.minimum(frequency, 1.0 - frequency),
+            "n_called": seen.called,
+            "missing_rate": seen.missing_rate,
+            "frequency": seen.frequency,
+            "maf": np.minimum(seen.frequency, 1.0 - seen.frequency),
             "hwe_p": hardy_weinberg(geno),
             "monomorphic": geno.monomorphic(),
             "duplicate_id": variants.id.repeated(),
-            "duplicate_site": repeated_sites(variants),
+            "duplicate_site": repeated_sites(geno),
             "identical_to": geno.identical_to(),
         }
     )
@@ -65,11 +113,14 @@ def of_kind(geno: Genotypes, *kinds: Kind) -> NDArray[np.bool_]:
     )
 
 
-def repeated_sites(variants: Table) -> NDArray[np.bool_]:
+def repeated_sites(geno: Genotypes) -> NDArray[np.bool_]:
     """Say which variants share chromosome, position and pair of alleles with an earlier one, (p,)."""
+    variants, plain = geno.variants, geno.chromosome_set.plain
     out = np.zeros(len(variants), dtype=np.bool_)
-    order = np.lexsort((variants.pos, variants.chrom.codes))
-    chrom, pos = variants.chrom.codes[order], variants.pos[order]
+    _, number = np.unique([plain(name) for name in variants.chrom.names], return_inverse=True)
+    chrom = number[variants.chrom.codes]
+    order = np.lexsort((variants.pos, chrom))
+    chrom, pos = chrom[order], variants.pos[order]
     same = np.flatnonzero((chrom[1:] == chrom[:-1]) & (pos[1:] == pos[:-1]))
     shared = np.unique(order[np.union1d(same, same + 1)])
     seen: set[tuple[object, ...]] = set()
@@ -78,7 +129,7 @@ def repeated_sites(variants: Table) -> NDArray[np.bool_]:
         *(variants[name][shared].tolist() for name in ("chrom", "pos", "a1", "a2")),
         strict=True,
     ):
-        site = (chromosome, place, *sorted(alleles))
+        site = (plain(chromosome), place, *sorted(alleles))
         out[j] = site in seen
         seen.add(site)
     return out

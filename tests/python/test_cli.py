@@ -87,7 +87,7 @@ def test_fit_writes_everything(tmp_path, capsys):
         assert float(spread) == pytest.approx(fit.coefs[j, -1] * fit.scale[j], rel=1e-9)
         k = hits["ID"].index(name)
         assert hits["EFFECT_ALLELE"][k] == geno.variants.a1[j]
-        assert float(hits["EAF"][k]) == pytest.approx(geno.allele_frequency()[j])
+        assert float(hits["EAF"][k]) == pytest.approx(geno.sex_aware_frequency()[j])
         assert int(hits["N"][k]) == geno.counts()[j, :3].sum()
     assert fit.coefs[60, :].toarray().all()  # age is never penalised
     assert not fit.coefs[[6, 8], :].toarray().any()

@@ -1,13 +1,16 @@
 """PLINK 1.9 and 2 as referees of counts, frequencies, scores and the lasso; skipped where not installed."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from genotype_files import write_pgen
 from numpy.testing import assert_allclose, assert_array_equal
-from support import SHARED
+from support import SHARED, write_plink
 
 import riata
+from riata.chromosomes import SPECIES
 from riata.cli import main
 
 TINY = Path(__file__).parents[1] / "data" / "genotypes" / "tiny"
@@ -212,3 +215,111 @@ def test_lasso_agrees_at_the_same_penalty(tmp_path, plink1, share):
     differ = (ours != 0.0) != active
     assert np.all(np.abs(ours - theirs)[differ] < 0.01 * np.abs(ours).max())
     assert differ.sum() <= 0.1 * active.sum() + 1
+
+
+@pytest.fixture(params=["bed", "pgen", "dosages"])
+def by_sex(request, tmp_path, plink2):
+    """Genotypes on every kind of chromosome, of men, women and others, some with no call by sex."""
+    rng = np.random.default_rng(11)
+    names = [name for name in ("1", "chr02", "23", "X", "24", "Y", "25", "26", "0") for _ in range(4)]
+    copies = rng.choice([0.0, 1.0, 2.0, np.nan], size=(60, len(names)), p=[0.4, 0.25, 0.2, 0.15])
+    sex = rng.permutation([1] * 25 + [2] * 25 + [0] * 10)
+    copies[sex == 1, 18] = np.nan  # no man has a call on Y
+    copies[sex != 2, 13] = np.nan  # women alone on X
+    bed = write_plink(tmp_path / "in", copies, chrom=names, sex=sex)
+    if request.param == "bed":
+        return bed
+    prefix = tmp_path / "in"
+    if request.param == "dosages":
+        values = np.where(
+            np.isnan(copies), copies, np.clip(copies + rng.uniform(-0.3, 0.3, copies.shape), 0, 2)
+        )
+        write_pgen(tmp_path / "d", np.round(values.T * 16384) / 16384, dosages=True)
+        shutil.copy(tmp_path / "d.pgen", tmp_path / "in.pgen")
+        plink2("--bfile", prefix, "--make-just-pvar", "--make-just-psam")
+    else:
+        plink2("--bfile", prefix, "--make-pgen")
+        (tmp_path / "out.pgen").rename(tmp_path / "in.pgen")
+    for suffix in ("pvar", "psam"):
+        (tmp_path / f"out.{suffix}").rename(tmp_path / f"in.{suffix}")
+    return f"{prefix}.pgen"
+
+
+def fileset(path):
+    """The options of PLINK, and of riata, that name a fileset."""
+    return ["--bfile" if path.endswith(".bed") else "--pfile", path.rsplit(".", 1)[0]]
+
+
+def test_frequencies_and_missing_calls_by_sex(by_sex, tmp_path, plink2):
+    """A dosage is a call, however uncertain."""
+    geno = riata.open_genotypes(by_sex)
+    plink2(*fileset(by_sex), "--freq", "--missing", "variant-only", "vcols=+fmissdosage", "--nonfounders")
+    frequency = table(tmp_path / "out.afreq")["ALT_FREQS"].astype(float)
+    missing = table(tmp_path / "out.vmiss")["F_MISS_DOSAGE"].astype(float)
+    assert np.isnan(frequency).sum() == 1
+    qc = geno.qc()
+    assert_allclose(qc.frequency, frequency, rtol=5e-6, atol=1e-9)
+    assert_allclose(geno.sex_aware_frequency(), frequency, rtol=5e-6, atol=1e-9)
+    assert_allclose(qc.missing_rate, missing, rtol=5e-6, atol=1e-9)
+    assert_allclose(geno.missing_rate(), missing, rtol=5e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value"), [("--maf", 0.3), ("--maf", 0.42), ("--geno", 0.15), ("--geno", 0.2)]
+)
+def test_filters_by_sex(by_sex, tmp_path, plink2, flag, value):
+    by_dosage = ["dosage"] if flag == "--geno" else []
+    plink2(*fileset(by_sex), flag, value, *by_dosage, "--write-snplist", "--nonfounders")
+    kept = (tmp_path / "out.snplist").read_text().split()
+    pheno = tmp_path / "y.txt"
+    pheno.write_text("FID IID y\n" + "".join(f"f{i} i{i} {i % 7}\n" for i in range(60)))
+    fit = [
+        "fit",
+        *fileset(by_sex),
+        "--pheno",
+        pheno,
+        flag,
+        value,
+        "--alphas",
+        2,
+        "--out",
+        tmp_path / "m",
+        "--quiet",
+    ]
+    assert main([str(word) for word in fit]) == 0
+    excluded = table(tmp_path / "m.excluded.tsv")["ID"].tolist()
+    assert 0 < len(excluded) < 36
+    assert set(kept) | set(excluded) == {f"rs{j}" for j in range(36)}
+    assert not set(kept) & set(excluded)
+
+
+@pytest.mark.parametrize("species", ["cow", "dog", "mouse", "sheep", "rice"])
+def test_chromosomes_of_a_species(tmp_path, plink2, species):
+    """What its numbers mean, tested by what PLINK makes of them."""
+    known = SPECIES[species]
+    last = known.autosomes
+    names = [str(last), *([] if known.haploid else [str(last + 1), str(last + 2)])]
+    rng = np.random.default_rng(3)
+    copies = rng.choice([0.0, 1.0, 2.0, np.nan], size=(80, len(names)), p=[0.4, 0.25, 0.25, 0.1])
+    sex = rng.permutation([1, 2] * 40)
+    bed = write_plink(tmp_path / "in", copies, chrom=names, sex=sex)
+    geno = riata.open_genotypes(bed, chr_set=species)
+    plink2("--bfile", tmp_path / "in", f"--{species}", "--freq", "--missing", "variant-only", "--nonfounders")
+    assert_allclose(geno.qc().frequency, table(tmp_path / "out.afreq")["ALT_FREQS"].astype(float), rtol=5e-6)
+    assert_allclose(geno.qc().missing_rate, table(tmp_path / "out.vmiss")["F_MISS"].astype(float), rtol=5e-6)
+    tested = [] if known.haploid else [names[0]]
+    if tested:
+        plink2("--bfile", tmp_path / "in", f"--{species}", "--hardy", "--nonfounders")
+        report = table(tmp_path / "out.hardy")
+        assert report["CHROM"].tolist() == tested
+        assert_allclose(geno.qc().hwe_p[0], float(report["P"][0]), rtol=5e-6)
+    assert np.isnan(geno.qc().hwe_p).tolist() == [known.haploid, *[False, True][: len(names) - 1]]
+
+
+def test_variants_that_are_switched_off(tmp_path, plink1, plink2):
+    pos = [100, -5, 0, 300, -1, 7]
+    bed = write_plink(tmp_path / "in", np.ones((9, 6)), chrom=["1", "1", "1", "2", "2", "0"], pos=pos)
+    ours = list(riata.open_genotypes(bed).variants.id)
+    for plink in (plink1, plink2):
+        plink("--bfile", tmp_path / "in", "--write-snplist")
+        assert (tmp_path / "out.snplist").read_text().split() == ours
