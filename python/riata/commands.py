@@ -20,11 +20,12 @@ import numpy as np
 from riata.account import account_of, describe_active, save_account
 from riata.certificate import CERTIFICATES, gap_text
 from riata.chromosome_files import matching_files
+from riata.chromosomes import HUMAN
 from riata.fitted import Fitted
 from riata.genotypes import Genotypes
 from riata.held_out import Validation, held_out_of, validate
 from riata.hits import Hits
-from riata.inputs import SOURCES, genotype_joiner, genotypes_of, opening_notes
+from riata.inputs import SOURCES, check_chr_set, genotype_joiner, genotypes_of, opening_notes
 from riata.ld import Partners, find_partners
 from riata.matrices import read_matrix
 from riata.model_file import Model, is_model, load_model, save_model
@@ -488,6 +489,7 @@ def run_info(options: Namespace) -> int:
     given = [name for name in (*SOURCES, "matrix", "model") if getattr(options, name) is not None]
     if len(given) != 1:
         raise ValueError("give one file, or exactly one of --bfile, --pfile, --bgen, --matrix and --model")
+    check_chr_set(options)
     if given == ["model"]:
         lines = model_lines(options.model, load_model(options.model))
     elif given == ["matrix"]:
@@ -541,6 +543,8 @@ def genotype_lines(geno: Genotypes) -> list[str]:
     n, p = geno.shape
     size = sum(Path(source.path).stat().st_size for source in geno.sources)
     more = f" and {len(geno.sources) - 1} more" if len(geno.sources) > 1 else ""
+    known = geno.chromosome_set
+    species = "" if known == HUMAN else f" of --chr-set {known}"
     missing = geno.counts()[:, 3] / n
     frequency = geno.sex_aware_frequency()
     minor = np.minimum(frequency, 1.0 - frequency)
@@ -549,7 +553,7 @@ def genotype_lines(geno: Genotypes) -> list[str]:
         f"{geno.path}{more}: {n:,} samples x {p:,} variants, {size / 1e6:,.1f} MB",
         "  samples      "
         f"{some([genotype_joiner(geno.subset(samples=[k])).label(0) for k in range(min(n, 3))], 3)}",
-        f"  chromosomes  {geno.chromosome_set.listed(geno.variants.chrom.unique())}",
+        f"  chromosomes  {known.listed(geno.variants.chrom.unique())}{species}",
         f"  counting     allele {geno.counted_allele}{_of_table(geno)}",
         f"  missing      {100 * float(missing.mean()):.3g} % of calls, at worst "
         f"{100 * float(missing.max()):.3g} % of a variant",

@@ -27,9 +27,14 @@ def given_source(options: Any) -> str:
         raise ValueError(f"give exactly one of --bfile, --pfile, --bgen and --matrix{told}")
     if getattr(options, "sample", None) is not None and given != ["bgen"]:
         raise ValueError("--sample is for --bgen")
-    if getattr(options, "chr_set", None) is not None and given == ["matrix"]:
-        raise ValueError("--chr-set is for genotypes, not for --matrix")
+    check_chr_set(options)
     return given[0]
+
+
+def check_chr_set(options: Any) -> None:
+    """Refuse ``--chr-set`` without genotypes."""
+    if getattr(options, "chr_set", None) is not None and not any(getattr(options, name) for name in SOURCES):
+        raise ValueError("--chr-set is for genotypes: --bfile, --pfile or --bgen")
 
 
 def genotypes_of(options: Any, counted_allele: str = "A1") -> Genotypes:

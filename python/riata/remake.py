@@ -14,7 +14,7 @@ from riata.commands import Log, log_text, today, version, written_lines
 from riata.fitted import Fitted
 from riata.genotypes import Genotypes
 from riata.hits import Hits
-from riata.inputs import SOURCES, genotypes_of
+from riata.inputs import SOURCES, check_chr_set, genotypes_of
 from riata.ld import Partners, find_partners
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, describe_file, write_json
@@ -28,6 +28,7 @@ from riata.variant_matching import find_variants, refusal
 def run_report(options: Namespace) -> int:
     """Write hits, weights and page of a saved path."""
     log = Log(quiet=options.quiet)
+    check_chr_set(options)
     with OutputSet(options.out) as outputs:
         model = load_model(options.model)
         kept = load_account(options.model, model)

@@ -1,5 +1,6 @@
 """Chromosomes by what they are called; what a name means is PLINK's, as its own codes show."""
 
+import json
 import pickle
 from dataclasses import replace
 
@@ -358,3 +359,26 @@ def test_a_chromosome_that_is_not_there_beside_others_is_told(tmp_path):
     assert list(cow.features["chrom"]) == ["23"]
     with pytest.raises(ValueError, match="--chr: no variant on chromosome X; there are 1, 2, 23"):
         load_study(replace(options, chrom=("X",), chr_set=("cow",)))
+
+
+def test_the_species_on_the_command_line(tmp_path, capsys):
+    """Calls that Hardy-Weinberg rules out in men: 23 is X in humans, and 30 in cattle."""
+    path = write_plink(tmp_path / "t", in_disequilibrium(3), chrom=["1", "23", "30"], sex=[1] * 80)
+    (tmp_path / "y.txt").write_text("IID y\n" + "".join(f"i{i} {i % 7}\n" for i in range(80)))
+    for words, untested in (("human", "rs1"), ("cow", "rs2"), ("29 no-xy", "rs2")):
+        command = ["cv", "--bfile", path, "--chr-set", *words.split(), "--pheno", str(tmp_path / "y.txt")]
+        command += ["--hwe", "1e-6", "--cv", "2", "--alphas", "2", "--out", str(tmp_path / "m"), "--quiet"]
+        assert main(command) == 0
+        excluded = [line.split("\t")[2] for line in (tmp_path / "m.excluded.tsv").read_text().splitlines()]
+        assert excluded == ["ID", *(name for name in ("rs0", "rs1", "rs2") if name != untested)]
+    assert json.loads((tmp_path / "m.json").read_text())["options"]["chr_set"] == ["29", "no-xy"]
+    command[4:6] = ["-30"]
+    assert main([*command[:-2], str(tmp_path / "haploid"), "--quiet"]) == 0
+    assert not (tmp_path / "haploid.excluded.tsv").exists()
+    assert main(["info", path, "--chr-set", "cow"]) == 0
+    assert "chromosomes  1, 23, X of --chr-set 29 no-xy" in capsys.readouterr().out
+    for wrong in (["info", "--model", str(tmp_path / "m.path.npz")], ["info", "--matrix", "x.tsv"]):
+        assert main([*wrong, "--chr-set", "cow"]) == 2
+        assert "--chr-set is for genotypes" in capsys.readouterr().err
+    assert main(["info", path, "--chr-set", "unicorn"]) == 2
+    assert "chr_set must be one of human, cow" in capsys.readouterr().err
