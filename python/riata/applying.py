@@ -17,6 +17,7 @@ from riata.tables import text_array
 from riata.variants import FittedVariants
 
 if TYPE_CHECKING:
+    from riata.chromosomes import Kind
     from riata.genotypes import Genotypes
     from riata.variant_matching import Found
 
@@ -272,7 +273,8 @@ def score_genotypes(
 
     Variants are found as `find_variants` tells; where the genotypes name the alleles the other way round,
     copies are counted from the other side. Missing calls stand at twice the frequency that `weights` tell,
-    else at the mean over the samples scored.
+    else at the mean over the samples scored. A model counts all chromosomes as they are stored, a score file
+    (without `fitted`) haploid ones as PLINK does: one copy on Y and MT, and none on Y in women.
 
     Raises
     ------
@@ -285,16 +287,29 @@ def score_genotypes(
     found = find_variants(weights, geno, ignore_positions=ignore_positions, fitted=fitted, features=features)
     if found.absent and not allow_missing:
         raise ValueError(refusal(weights, geno.path, found.absent) + hint)
-    values = _values(weights)
+    values, notes = _values(weights), found.notes()
+    men_alone = np.zeros(len(weights), dtype=np.bool_)
+    if fitted is None:
+        one_copy: list[Kind] = ["Y", "MT", "autosome"] if geno.chromosome_set.haploid else ["Y", "MT"]
+        haploid = _of_kind(weights, geno, found, *one_copy)
+        men_alone = _of_kind(weights, geno, found, "Y")
+        notes += _haploid_notes(values, haploid, haploid | _of_kind(weights, geno, found, "X"))
+        values = values.of_haploids(haploid)
     total = np.zeros((len(geno), values.block.shape[1]))
     missing = np.zeros(len(geno), dtype=np.int64)
+    men = np.flatnonzero(geno.samples.sex == "1") if men_alone.any() else np.arange(0)
     for part in _rounds(found):
-        add = _add_single_alleles if found.allele[part].any() else _add
-        add(total, missing, values, geno, found, part)
-    notes = found.notes()
+        of_men = men_alone[found.rows[part]]
+        _add(total, missing, values, geno, found, part[~of_men])
+        if len(men):
+            men_total, men_missing = total[men], missing[men]
+            _add(men_total, men_missing, values, geno.subset(samples=men), found, part[of_men])
+            total[men], missing[men] = men_total, men_missing
     if found.absent:
         gone = np.array([k for k, _ in found.absent])
-        total += np.nan_to_num(values.of_missing(gone)) @ values.block[gone]
+        stand_in = np.nan_to_num(values.of_missing(gone))[:, None] * values.block[gone]
+        total += stand_in[~men_alone[gone]].sum(axis=0)
+        total[men] += stand_in[men_alone[gone]].sum(axis=0)
         missing += len(gone)
         notes.append((_absence(weights, found), True))
     return Scores(
@@ -323,6 +338,47 @@ class _Values:
         none, two = self.copies[rows, 0], self.copies[rows, 2]
         return np.asarray(none + (self.frequency[rows] if frequency is None else frequency) * (two - none))
 
+    @property
+    def additive(self) -> NDArray[np.bool_]:
+        """Whether each copy adds the same."""
+        none, one, two = self.copies.T
+        return np.asarray(one - none == two - one)
+
+    def of_haploids(self, haploid: NDArray[np.bool_]) -> _Values:
+        """The same where the one copy there is is stored as two.
+
+        It adds what one copy does, as in PLINK; where weights are not additive, what two do.
+        """
+        none, one, two = self.copies.T
+        full = np.where(self.additive, one, two)
+        out = np.where(haploid[:, None], np.column_stack([none, (none + full) / 2.0, full]), self.copies)
+        return _Values(out, self.block, self.frequency)
+
+
+def _of_kind(weights: Weights, geno: Genotypes, found: Found, *kinds: Kind) -> NDArray[np.bool_]:
+    """Which variants are on chromosomes of some kinds; those that are absent by what is told of them."""
+    from riata.quality import of_kind
+
+    names = weights.chrom.tolist()
+    among = {name: geno.chromosome_set.kind(name) in kinds for name in set(names)}
+    out = np.array([among[name] for name in names], dtype=np.bool_)
+    out[found.rows] = of_kind(geno, *kinds)[found.where]
+    return out
+
+
+def _haploid_notes(
+    values: _Values, haploid: NDArray[np.bool_], by_sex: NDArray[np.bool_]
+) -> list[tuple[str, bool]]:
+    told = []
+    if count := int(haploid.sum()):
+        told.append(
+            (f"{count:,} variants on Y, MT or haploid chromosomes count one copy, as in PLINK", False)
+        )
+    if count := int((~values.additive & by_sex).sum()):
+        what = "weights on X, Y, MT or haploid chromosomes are not additive: one copy of one is as two there"
+        told.append((f"{count:,} {what}", True))
+    return told
+
 
 def _values(weights: Weights) -> _Values:
     if weights.by_copies is not None:
@@ -348,6 +404,11 @@ def _add(
     total: Float, missing: NDArray[np.int64], values: _Values, geno: Genotypes, found: Found, part: Rows
 ) -> None:
     """Add what some of the found variants contribute, and count their missing calls."""
+    if len(part) == 0:
+        return
+    if found.allele[part].any():
+        _add_single_alleles(total, missing, values, geno, found, part)
+        return
     rows, flipped = found.rows[part], found.flipped[part]
     copies = values.copies[rows]
     knots = np.empty((len(part), 4))  # at 0, 1, 2 copies of the counted allele and at a missing call
@@ -366,7 +427,7 @@ def _add(
 def _add_single_alleles(
     total: Float, missing: NDArray[np.int64], values: _Values, geno: Genotypes, found: Found, part: Rows
 ) -> None:
-    """`_add`, one by one, for alleles of variants whose genotypes count several alleles together."""
+    """The same, one by one, for alleles of variants whose genotypes count several alleles together."""
     for row, column, allele in zip(found.rows[part], found.where[part], found.allele[part], strict=True):
         copies = geno._copies_of_allele(int(column), int(allele))
         gone = np.isnan(copies)

@@ -98,7 +98,7 @@ def sexes(tmp_path):
     X = place_by_sex(counts(80, 9, 1, 0.05), chrom, sex)
     old = write(tmp_path / "old", X, variants, sex)
     others = np.arange(A_FEW) % 3  # also of unknown sex, without calls on Y
-    Z = place_by_sex(counts(A_FEW, 9, 2, 0.2), chrom, others)
+    Z = place_by_sex(counts(A_FEW, 9, 2, 0.08), chrom, others)
     Z[(others == 0)[:, None] & (chrom == "Y")] = np.nan
     turned = np.arange(9) % 2 == 1
     new = write(
@@ -227,6 +227,100 @@ def test_a_file_for_each_class(tmp_path, plink2, sexes):
     for k, label in enumerate(["low", "middle", "very_high"]):
         sums = plink_sums(command["scoring"]["command"], new, tmp_path / "z", label)
         assert_allclose(sums, expected[:, k], rtol=5e-6, atol=1e-5)
+
+
+# Score files applied as PLINK 2 does
+
+
+def applied(out, weights, new, *arguments):
+    run("predict", "--weights", weights, "--bfile", new, "--out", out, "--quiet", *arguments)
+    return table(f"{out}.scores.tsv")["SCORE"].astype(float)
+
+
+def test_our_score_files_are_read_back(tmp_path, sexes):
+    """`PREFIX.score` makes the model's sums; `PREFIX.weights.tsv` PLINK's, with no copies on Y in women."""
+    X, old, Z, new = sexes
+    path, _ = fit(tmp_path / "m", old, effect_of(X))
+    women = np.arange(A_FEW) % 3 != 1
+    called = ~np.isnan(Z[:, [0, 1, 2, 3, 6, 7, 8]]).any(axis=1)  # PREFIX.score knows no frequencies
+    sums = applied(tmp_path / "s", tmp_path / "m.score", new)
+    men = ~women & ~np.isnan(Z).any(axis=1)
+    assert men.sum() > 1
+    assert (women & called).sum() > 1
+    assert_allclose(sums[men | (women & called)], score_of(path, Z)[men | (women & called)], rtol=1e-9)
+    sums = applied(tmp_path / "w", tmp_path / "m.weights.tsv", new)
+    on_y = path.mean[4:6] @ path.coef(0.01)[4:6]
+    assert_allclose(sums, score_of(path, Z) - np.where(women, on_y, 0.0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["additive", "dominant", "recessive"])
+def test_weights_by_effect_type(tmp_path, plink2, sexes, kind):
+    """PLINK has the modifiers for a whole file, and not on haploid chromosomes and X."""
+    _, _, _, new = sexes
+    rows = range(9) if kind == "additive" else [0, 1, 6]
+    lines = [f"rs{j}\t{'AG'[j % 3 == 0]}\t{j + 1}\t{kind}\n" for j in rows]
+    score, afreq = tmp_path / "s.txt", tmp_path / "f"
+    score.write_text("ID\tA1\tBETA\teffect_type\n" + "".join(lines))
+    plink2("--bfile", new, "--freq")
+    (tmp_path / "out.afreq").rename(afreq)
+    modifier = [] if kind == "additive" else [kind]
+    plink2(
+        "--bfile",
+        new,
+        "--read-freq",
+        afreq,
+        "--score",
+        score,
+        1,
+        2,
+        3,
+        "header",
+        *modifier,
+        "cols=+scoresums",
+    )
+    theirs = table(tmp_path / "out.sscore")["SCORE1_SUM"].astype(float)
+    frequencies = table(afreq)
+    of_alt = dict(zip(frequencies["ID"], frequencies["ALT_FREQS"].astype(float), strict=True))
+    alt = dict(zip(frequencies["ID"], frequencies["ALT"], strict=True))
+    told = []
+    for line in lines:
+        name, allele = line.split("\t")[:2]
+        told.append(f"{line.rstrip()}\t{of_alt[name] if alt[name] == allele else 1 - of_alt[name]:.12g}\n")
+    score.write_text("ID\tA1\tBETA\teffect_type\tEAF\n" + "".join(told))
+    assert_allclose(applied(tmp_path / "p", score, new), theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_one_copy_of_one_is_as_two_of_two(tmp_path, capsys):
+    """Where PLINK refuses: dominant and recessive weights of men on X and Y, and on MT."""
+    chrom = ["X", "Y", "MT"]
+    variants = [(name, f"r{j}", 3_000_000 + j, "A", "G") for j, name in enumerate(chrom)]
+    X = np.array([[2, 2, 2], [0, 0, 0], [1, np.nan, 2], [2, np.nan, 0], [0, np.nan, 0], [1, np.nan, 0]])
+    stem = write(tmp_path / "s", X, variants, [1, 1, 2, 2, 2, 2])
+    score = tmp_path / "s.txt"
+    score.write_text("ID A1 BETA is_recessive\nr0 A 1 TRUE\nr1 A 10 TRUE\nr2 A 100 FALSE\n")
+    run("predict", "--weights", score, "--bfile", stem, "--out", tmp_path / "p")
+    assert "2 weights on X, Y, MT or haploid chromosomes are not additive" in capsys.readouterr().out
+    assert_allclose(table(tmp_path / "p.scores.tsv")["SCORE"].astype(float), [111, 0, 100, 1, 0, 0])
+
+
+def test_absent_variants_stand_at_the_mean_of_their_copies(tmp_path, sexes):
+    """Twice the frequency times the weight; once on MT, and once in men alone on Y."""
+    _, _, _, new = sexes
+    score = tmp_path / "s.txt"
+    score.write_text(
+        "ID CHR POS A1 A2 BETA EAF\nrs0 1 3000000 A G 0 0.5\n"
+        "a 1 5 A G 1 0.25\nb MT 5 A G 10 0.25\nc Y 5 A G 100 0.25\n"
+    )
+    men = np.arange(A_FEW) % 3 == 1
+    sums = applied(tmp_path / "p", score, new, "--allow-missing")
+    assert_allclose(sums, 0.5 + 2.5 + np.where(men, 25.0, 0.0))
+
+
+def test_named_by_place(tmp_path):
+    X = counts(60, 3, 5)
+    stem = write(tmp_path / "s", X, REPEATED)
+    path, _ = fit(tmp_path / "m", stem, effect_of(X))
+    assert_allclose(applied(tmp_path / "p", tmp_path / "m.score", stem), score_of(path, X), rtol=1e-9)
 
 
 # The PGS Catalog's reader
