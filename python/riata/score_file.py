@@ -175,6 +175,8 @@ def _weights(columns: ScoreColumns) -> tuple[Float, Float | None]:
             raise columns.error(k, f"{title} must be > 0, got {ratio[k]:g}")
         weight = np.log(ratio)
         columns.notes.append(f"weights are the logarithms of {title}")
+    elif (kind := columns.metadata.get("weight_type", "")).upper() in ("OR", "HR", "OR/HR"):
+        columns.notes.append(f"the file's weight_type is {kind}: its weights are added as they are")
     by_copies = weight[:, None] * _effect_types(columns)
     dosages = np.column_stack([columns.numbers(name) for name in DOSAGES])
     given = ~np.isnan(dosages)
@@ -305,10 +307,21 @@ def _partners(columns: ScoreColumns, effect: Sequence[str]) -> list[str]:
                 raise columns.error(k, f"the effect allele {counted} is neither REF {ref} nor ALT {alt}")
             told.append(",".join(allele for allele in here if allele != counted))
     else:
-        told = columns.alleles("rest" if columns.has("rest") else "ref")
-        told = ["" if other == counted else other for other, counted in zip(told, effect, strict=True)]
+        told = columns.alleles("rest")
+        if not columns.has("rest"):  # REF alone may be the allele that is counted
+            pairs = zip(columns.alleles("ref"), effect, strict=True)
+            told = ["" if allele == counted else allele for allele, counted in pairs]
     inferred = columns.alleles("hm_inferotherallele")
-    return [own or other for own, other in zip(told, inferred, strict=True)]
+    told = [own or other for own, other in zip(told, inferred, strict=True)]
+    both = [k for k, one in enumerate(effect) if one and one in told[k].split(",")]
+    for k in both:
+        told[k] = ",".join(allele for allele in told[k].split(",") if allele != effect[k])
+    if both:
+        columns.notes.append(
+            f"{len(both):,} rows have the effect allele among the others too (first in line "
+            f"{columns.lines[both[0]]}): left out of these"
+        )
+    return told
 
 
 def _check(weights: Weights, columns: ScoreColumns) -> None:

@@ -270,11 +270,14 @@ def test_ids_of_our_own_files_that_are_no_rs_numbers(read):
     assert weights.id.tolist() == ["1:5:A:G", "rs2", ""]
 
 
-def test_compressed(tmp_path):
-    path = tmp_path / "w.txt.gz"
-    with gzip.open(path, "wt") as file:
-        file.write(CATALOG + table("rsID effect_allele effect_weight", "rs1 A 1"))
-    assert read_weights(path).name == "PGS999999"
+@pytest.mark.parametrize("name", ["w.txt.gz", "w.txt"])
+def test_compressed(tmp_path, name):
+    """As bgzip writes: several gzip members, one after the other."""
+    path = tmp_path / name
+    parts = (CATALOG, table("rsID effect_allele effect_weight", "rs1 A 1"), "rs2\tC\t2\n")
+    path.write_bytes(b"".join(gzip.compress(part.encode()) for part in parts))
+    weights = read_weights(path)
+    assert (weights.name, weights.id.tolist()) == ("PGS999999", ["rs1", "rs2"])
 
 
 def test_ids_that_tell_the_place(read):
@@ -301,3 +304,17 @@ def test_ids_that_tell_the_place(read):
 def test_what_was_left_out_of_a_file_is_told(read):
     weights = read("##LEFT OUT: 2 variants without\n" + table("ID A1 BETA", "rs1 A 1"))
     assert weights.notes == ("LEFT OUT: 2 variants without",)
+
+
+def test_an_effect_allele_among_the_others_is_taken_out_and_told(read):
+    weights = read(table("ID A1 A2 BETA", "rs1 A G 1", "rs2 A A/C/T 1", "rs3 a A 1"))
+    assert weights.other.tolist() == ["G", "C,T", ""]
+    assert weights.notes == (
+        "2 rows have the effect allele among the others too (first in line 3): left out of these",
+    )
+
+
+def test_weights_that_may_be_ratios_are_told(read):
+    weights = read("#weight_type=OR\n" + table("rsID effect_allele effect_weight", "rs1 A 1.2"))
+    assert weights.weight[0] == 1.2
+    assert weights.notes == ("the file's weight_type is OR: its weights are added as they are",)
