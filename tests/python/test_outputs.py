@@ -138,6 +138,25 @@ def test_report_of_the_same_alpha_is_the_same(height, tmp_path):
     assert after.replace(str(again), str(height)) == before
 
 
+def test_report_of_a_model_saved_before_ids_were_counted(tmp_path):
+    """Ids that are shared are then looked for among the variants of the model itself."""
+    for suffix in ("bed", "bim", "fam"):
+        (tmp_path / f"g.{suffix}").write_bytes((DATA / f"tiny.{suffix}").read_bytes())
+    bim = tmp_path / "g.bim"
+    bim.write_text(re.sub(r"\trs(3|15)\t", "\t.\t", bim.read_text()))
+    study = ["--bfile", tmp_path / "g", *STUDY[2:], "--alphas", 10]
+    assert run("fit", *study, "--out", tmp_path / "o", "--quiet") == 0
+    with np.load(tmp_path / "o.path.npz") as archive:
+        arrays = {name: archive[name] for name in archive.files if name != "report_shared"}
+        assert len(arrays) == len(archive.files) - 1
+    np.savez(tmp_path / "old.path.npz", **arrays)
+    assert run("report", "--model", tmp_path / "old.path.npz", "--out", tmp_path / "r", "--quiet") == 0
+    told = [json.loads((tmp_path / name).read_text())["scoring"] for name in ("o.json", "r.json")]
+    assert "--set-missing-var-ids" in told[0]["command"]
+    assert told[0]["notes"] == told[1]["notes"]
+    assert (tmp_path / "o.score").read_text() == (tmp_path / "r.score").read_text()
+
+
 def test_report_at_another_alpha_is_that_of_a_fit(height, tmp_path, capsys):
     alpha = repr(float(riata.load(f"{height}.path.npz").alphas[6]))
     arguments = ["--covar", DATA / "tiny.cov", "--alphas", 20, "--eps", 0.05, "--cv", 4, "--maf", 0.2]
