@@ -20,6 +20,8 @@ _NUMBER = re.compile(r"([0-9]+)(\.0+)?")
 _ARM = re.compile(r"([0-9]+)([A-Za-z]*)")
 #: Numbers after the last autosome, as PLINK counts them; those of the pseudo-autosomal regions are PLINK 2's.
 _AFTER = ("X", "Y", "XY", "MT", "PAR1", "PAR2")
+#: The largest number of autosomes that PLINK knows.
+MOST = 95
 _READING_ORDER = ("X", "Y", "XY", "PAR1", "PAR2", "MT")
 _KINDS: dict[str, Kind] = {"X": "X", "Y": "Y", "XY": "XY", "PAR1": "XY", "PAR2": "XY", "MT": "MT"}
 _WORDS = ("no-x", "no-y", "no-xy", "no-mt")
@@ -107,10 +109,12 @@ class ChromosomeSet:
 
     @classmethod
     def guess(cls, names: Iterable[str]) -> ChromosomeSet:
-        """Return the human set, or where `names` count beyond it, one whose numbers are all autosomes."""
-        largest = max(
-            (int(found[1]) for name in names if (found := _NUMBER.fullmatch(_bare(name)))), default=0
-        )
+        """Return the human set, or where `names` count beyond it, one whose numbers are all autosomes.
+
+        Numbers beyond 95, the most that PLINK counts to, are taken for names.
+        """
+        numbers = [int(found[1]) for name in names if (found := _NUMBER.fullmatch(_bare(name)))]
+        largest = max((number for number in numbers if number <= MOST), default=0)
         return HUMAN if largest <= HUMAN.autosomes + 4 else cls(largest)
 
     def plain(self, name: str) -> str:

@@ -83,12 +83,10 @@ def set_aside(geno: Genotypes, options: Any) -> list[tuple[int, str]]:
     mark(_many_alleles(geno), "more than two alleles")
     mark(geno.counts()[:, 3] == len(geno), "all calls missing")
     mark(geno.monomorphic(), "monomorphic")
-    seen = observe(geno)
-    if options.geno < 1.0:
+    if options.geno < 1.0 or options.maf > 0.0:
+        seen = observe(geno)
         mark(seen.missing_rate > options.geno, f"missing rate above {options.geno:g}")
-    if options.maf > 0.0:
-        frequency = seen.frequency
-        rare = np.minimum(frequency, 1.0 - frequency) < options.maf
+        rare = np.minimum(seen.frequency, 1.0 - seen.frequency) < options.maf
         mark(rare, f"minor allele frequency below {options.maf:g}")
     if options.hwe > 0.0:
         mark(hardy_weinberg(geno) < options.hwe, f"Hardy-Weinberg p below {options.hwe:g}")

@@ -58,16 +58,16 @@ def describe(study: Study, chosen: NDArray[np.int64]) -> Described:
         return Described(chosen, names, spread, {"FEATURE": names}, np.zeros(len(names), dtype=np.bool_))
     geno = study.main
     variants = geno.variants[chosen]
-    seen = observe(geno)
+    seen = observe(geno, chosen)
     values = (
         variants.chrom,
         variants.pos,
         variants.id,
         geno.effect_allele[chosen],
         geno.other_allele[chosen],
-        seen.frequency[chosen],
-        seen.called[chosen],
-        seen.missing_rate[chosen],
+        seen.frequency,
+        seen.called,
+        seen.missing_rate,
     )
     columns = {name: np.asarray(value) for name, value in zip(VARIANT_COLUMNS, values, strict=True)}
     return Described(chosen, columns["ID"], spread, columns, _shared_ids(geno, columns["ID"].tolist()))

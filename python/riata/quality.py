@@ -42,18 +42,19 @@ class Observed:
         return ratio(self.asked - self.called, self.asked)
 
 
-def observe(geno: Genotypes) -> Observed:
-    """Count as PLINK 2 does: one allele a man on X, men alone on Y, all others as they are stored.
+def observe(geno: Genotypes, chosen: NDArray[np.int64] | None = None) -> Observed:
+    """Count the chosen variants as PLINK 2 does: one allele a man on X, men alone on Y, else as stored.
 
     Samples of unknown sex count as women on X, and not at all on Y.
     """
-    called = len(geno) - geno.counts()[:, 3].astype(np.int64)
-    asked = np.full(geno.shape[1], len(geno), dtype=np.int64)
-    frequency = geno.allele_frequency().copy()
-    by_sex = np.flatnonzero(of_kind(geno, "X", "Y"))
+    where = np.arange(geno.shape[1]) if chosen is None else chosen
+    called = len(geno) - geno.counts()[where, 3].astype(np.int64)
+    asked = np.full(len(where), len(geno), dtype=np.int64)
+    frequency = geno.allele_frequency()[where]
+    by_sex = np.flatnonzero(of_kind(geno, "X", "Y")[where])
     if len(by_sex) == 0:
         return Observed(asked, called, frequency)
-    men = geno.subset(samples=geno.samples.sex == _MALE, variants=by_sex)
+    men = geno.subset(samples=geno.samples.sex == _MALE, variants=where[by_sex])
     on_y = of_kind(men, "Y")
     men_called, of_men = np.zeros(len(by_sex), dtype=np.int64), np.full(len(by_sex), np.nan)
     if len(men):

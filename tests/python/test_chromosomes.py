@@ -145,6 +145,7 @@ def test_impossible_sets():
 def test_a_guess_is_human_until_numbers_go_beyond():
     assert ChromosomeSet.guess(["1", "chr23", "26", "X", "KI270728.1"]) == HUMAN
     assert ChromosomeSet.guess([]) == HUMAN
+    assert ChromosomeSet.guess(["1", "99", "100023"]) == HUMAN  # numbers of contigs
     guessed = ChromosomeSet.guess(["1", "23", "chr29", "X"])
     assert guessed == ChromosomeSet(29)
     assert [guessed.kind(name) for name in ("23", "26", "29", "X")] == [*["autosome"] * 3, "X"]
