@@ -36,7 +36,7 @@ def told(geno):
         [*map(str, range(1, 23)), "X", "Y", "XY", "PAR1", "PAR2", "MT"],
         [*map(str, range(1, 27))],
         ["2L", "2R", "3L", "3R", "4", "X"],
-        [f"{k}{genome}" for k in range(1, 8) for genome in "ABD"],
+        [f"{k}{genome}" for k in range(1, 8) for genome in ("A", "B", "D")],
         ["LG01", "LG02", "LG10"],
         ["scaffold_1", "scaffold_2", "scaffold_10", "scaffold_100"],
         ["I", "II", "III"],
