@@ -16,6 +16,9 @@ from riata.tables import StrPath, Table
 from riata.text_columns import coded_texts, plain_column
 from riata.text_files import numbered_lines
 
+#: Columns of a .sample file that are no phenotypes, and what a .psam calls them.
+_SAMPLE_COLUMNS = {"missing": "missing", "sex": "SEX", "father": "PAT", "mother": "MAT"}
+
 
 class BgenReader:
     """Reads one ``.bgen`` file; genotypes are not decoded until asked for.
@@ -102,7 +105,7 @@ class BgenReader:
 
 
 def read_sample(path: StrPath) -> Table:
-    """Read an Oxford ``.sample`` file: ID_1 is FID and ID_2 IID, line 2 has types, ``sex`` may be there."""
+    """Read an Oxford ``.sample`` file: ID_1 is FID and ID_2 IID, line 2 has types, other columns are kept."""
     name = fspath(path)
     rows = [(number, line.split()) for number, line in numbered_lines(path)]
     if len(rows) < 2 or rows[1][1][0] != "0":
@@ -120,9 +123,9 @@ def read_sample(path: StrPath) -> Table:
     named = {"IID": columns[header[1]] if paired else columns[header[0]]}
     if paired:
         named["FID"] = columns[header[0]]
-    sex = next((column for column in header if column.lower() == "sex"), None)
-    if sex is not None:
-        named["SEX"] = columns[sex]
+    for name in header[1 + paired :]:
+        named[_SAMPLE_COLUMNS.get(name.lower(), name)] = columns[name]
+    named.pop("missing", None)
     return sample_table(named, list(named))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from riata.chromosomes import ChromosomeWarning
 from riata.genotypes import Genotypes, open_genotypes
 from riata.joining import Joiner
+from riata.tables import TextTable
 
 #: Options that name genotypes, and what they hold.
 SOURCES = {"bfile": ".bed", "pfile": ".pgen", "bgen": ".bgen"}
@@ -56,6 +58,13 @@ def genotypes_of(options: Any, counted_allele: str = "A1") -> Genotypes:
 def opening_notes(geno: Genotypes) -> list[str]:
     """Return what opening genotypes has to tell, variants that were left out too."""
     return [*geno.notes, *(f"{count:,} variants left out: {why}" for why, count in geno.left_out)]
+
+
+def sample_text_table(joiner: Joiner, columns: Mapping[str, Sequence[str]]) -> TextTable:
+    """Return columns of the samples of genotypes as a table with their ids, as if read from a file."""
+    assert joiner.families is not None
+    rows = [list(row) for row in zip(joiner.families, joiner.ids, *columns.values(), strict=True)]
+    return TextTable(joiner.source, ["FID", "IID", *columns], rows, list(range(2, len(rows) + 2)))
 
 
 def genotype_joiner(geno: Genotypes) -> Joiner:

@@ -147,7 +147,7 @@ def read_pvar(path: StrPath) -> Table:
 
 
 def read_psam(path: StrPath) -> Table:
-    """Read a ``.psam``: columns by name; FID is ``0`` where the file has none, a first phenotype is kept.
+    """Read a ``.psam``: columns by name, as `sample_table` keeps them; FID is ``0`` where the file has none.
 
     Without a header line the columns are those of a ``.fam``.
     """
@@ -176,20 +176,35 @@ def read_psam(path: StrPath) -> Table:
 
 
 def sample_table(columns: Mapping[str, Sequence[str]], header: Sequence[str]) -> Table:
-    """Return the columns of a ``.fam`` from named ones (FID, IID, PAT, MAT, SEX, a phenotype)."""
+    """Return the columns of a ``.fam`` from named ones: FID, IID, PAT, MAT, SEX, and phenotypes.
+
+    A single phenotype is the column ``phenotype``, and that of its own name; of several each has its own name
+    and none is ``phenotype``.
+    """
     n = len(columns["IID"])
-    known = ("FID", "IID", "SID", "PAT", "MAT", "SEX")
-    phenotype = next((name for name in header if name not in known), "")
-    return Table(
-        {
-            "fid": plain_column(columns.get("FID", ["0"] * n)),
-            "iid": plain_column(columns["IID"]),
-            "father": plain_column(columns.get("PAT", ["0"] * n)),
-            "mother": plain_column(columns.get("MAT", ["0"] * n)),
-            "sex": coded_texts(_SEX.get(sex.upper(), "0") for sex in columns.get("SEX", ["0"] * n)),
-            "phenotype": plain_column(columns.get(phenotype, ["NA"] * n)),
-        }
-    )
+    table: dict[str, Any] = {
+        "fid": plain_column(columns.get("FID", ["0"] * n)),
+        "iid": plain_column(columns["IID"]),
+        "father": plain_column(columns.get("PAT", ["0"] * n)),
+        "mother": plain_column(columns.get("MAT", ["0"] * n)),
+        "sex": coded_texts(_SEX.get(sex.upper(), "0") for sex in columns.get("SEX", ["0"] * n)),
+    }
+    own = [name for name in header if name not in ("FID", "IID", "SID", "PAT", "MAT", "SEX")]
+    named = {f"{name} (phenotype)" if name in table else name: plain_column(columns[name]) for name in own}
+    if len(own) < 2:
+        only = next(iter(named.values()), plain_column(["NA"] * n))
+        named = {"phenotype": only, **{name: only for name in named if name != "PHENO1"}}
+    return Table({**table, **named})
+
+
+def phenotypes_of(samples: Table) -> dict[str, Any]:
+    """Return the phenotypes of a table of samples by name; that of a ``.fam`` is PHENO1, as in PLINK 2."""
+    names = samples.columns[5:]
+    if names == ["phenotype"]:
+        return {"PHENO1": samples.phenotype}
+    if len(names) == 2 and names[0] == "phenotype":
+        names = names[1:]  # the one there is
+    return {name: samples[name] for name in names}
 
 
 def _pgenlib() -> Any:

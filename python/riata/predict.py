@@ -15,13 +15,14 @@ from riata.covariates import read_covariates
 from riata.evaluation import Evaluation
 from riata.genotypes import Genotypes
 from riata.held_out import evaluate_link
-from riata.inputs import genotype_joiner, genotypes_of, given_source, opening_notes
+from riata.inputs import genotype_joiner, genotypes_of, given_source, opening_notes, sample_text_table
 from riata.joining import Joiner
 from riata.matrices import read_matrix
 from riata.missing_codes import same_cell
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, describe_file, write_json, write_tsv
 from riata.path import mean_response
+from riata.pgen import phenotypes_of
 from riata.response import Response, modelled_text
 from riata.response_columns import COLUMNS, ResponseColumns, check_columns, code_columns
 from riata.score_file import Weights, read_weights
@@ -70,8 +71,8 @@ def run_predict(options: Namespace) -> int:
             task.files += main.files
             joiner = genotype_joiner(main)
             joiner.report.notes.extend(opening_notes(main))
-        covariates, rows = _covariates(task, joiner)
-        compared = _responses(task, joiner)
+        covariates, rows = _covariates(task, joiner, main)
+        compared = _responses(task, joiner, main)
         if isinstance(main, Genotypes):
             chosen = main if len(rows) == len(main) else main.subset(samples=rows)
             scores = _score(task, chosen)
@@ -121,7 +122,7 @@ def _task_of(options: Namespace) -> _Task:
     kind = given_source(options)
     if (options.model is None) == (options.weights is None):
         raise ValueError("give exactly one of --model and --weights")
-    if options.pheno is None:
+    if options.pheno is None and (kind == "matrix" or not _asks_phenotypes(options)):
         for name in ("pheno_name", "positive", *COLUMNS):
             if getattr(options, name) is not None:
                 flag = "case" if name == "positive" else name.replace("_", "-")
@@ -155,7 +156,12 @@ def _score(task: _Task, geno: Genotypes) -> Scores:
     return scores
 
 
-def _covariates(task: _Task, joiner: Joiner) -> tuple[Float, NDArray[np.int64]]:
+def _asks_phenotypes(options: Namespace) -> bool:
+    """Whether columns of phenotypes are named, which may be those beside genotypes."""
+    return any(getattr(options, name) is not None for name in ("pheno_name", *COLUMNS))
+
+
+def _covariates(task: _Task, joiner: Joiner, main: Any) -> tuple[Float, NDArray[np.int64]]:
     """Return the covariates of the model, (m, k), and the samples that have them."""
     path, model = task.options.covar, task.model
     if model is None or not model.covariates:
@@ -163,24 +169,31 @@ def _covariates(task: _Task, joiner: Joiner) -> tuple[Float, NDArray[np.int64]]:
             raise ValueError("--covar: the model has no covariates")
         rows = joiner.finish()
         return np.empty((len(rows), 0)), rows
-    if path is None:
-        raise ValueError(f"the model has covariates {some(model.covariates)}: give them with --covar FILE")
-    task.files.append(path)
     needed = [coding for coding in model.codings if set(coding.columns) & set(model.covariates)]
+    beside = phenotypes_of(main.samples) if isinstance(main, Genotypes) else {}
+    if path is not None:
+        table = read_text_table(path)
+        task.files.append(path)
+    elif all(coding.name in beside for coding in needed):
+        table = sample_text_table(joiner, beside)
+    else:
+        raise ValueError(f"the model has covariates {some(model.covariates)}: give them with --covar FILE")
     codes = model.missing_code if task.options.missing_code is None else task.options.missing_code
-    covariates = read_covariates(joiner, read_text_table(path), codings=needed, missing_code=codes)
+    covariates = read_covariates(joiner, table, codings=needed, missing_code=codes)
     rows = joiner.finish()
     return named_columns(covariates, needed, model.covariates, rows), rows
 
 
-def _responses(task: _Task, joiner: Joiner) -> tuple[Response, NDArray[np.bool_]] | None:
+def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArray[np.bool_]] | None:
     """Read the responses to compare with and which are known; samples without one are scored all the same."""
     options, model = task.options, task.model
-    if options.pheno is None:
+    if options.pheno is not None:
+        task.files.append(options.pheno)
+        columns = ResponseColumns(joiner, read_text_table(options.pheno), None, None)
+    elif _asks_phenotypes(options):
+        columns = ResponseColumns(joiner, None, None, phenotypes_of(main.samples))
+    else:
         return None
-    table = read_text_table(options.pheno)
-    task.files.append(options.pheno)
-    columns = ResponseColumns(joiner, table, None, None)
     asked = StudyOptions(
         pheno_name=options.pheno_name,
         loss=options.loss,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ COLUMNS = ("time", "event", "entry", "strata", "offset")
 
 
 class ResponseColumns:
-    """Columns of the phenotype file if there is one, else of the table of ``--matrix``, else of the ``.fam``.
+    """Columns of the phenotype file if there is one, else of the table of ``--matrix``, else of the samples.
 
     Parameters
     ----------
@@ -32,14 +32,18 @@ class ResponseColumns:
     pheno : TextTable or None
     table : MatrixTable or None
         Loses the columns that are asked for: they are no features.
-    fam : list of str or None
-        The phenotype of each sample there.
+    beside : dict of str to columns, or None
+        The phenotypes of the ``.psam``, ``.sample`` or ``.fam``.
     """
 
     def __init__(
-        self, joiner: Joiner, pheno: TextTable | None, table: MatrixTable | None, fam: list[str] | None
+        self,
+        joiner: Joiner,
+        pheno: TextTable | None,
+        table: MatrixTable | None,
+        beside: Mapping[str, Sequence[str]] | None,
     ) -> None:
-        self.joiner, self.pheno, self.table, self.fam = joiner, pheno, table, fam
+        self.joiner, self.pheno, self.table, self.beside = joiner, pheno, table, beside
         self.names: list[str] = []
         self._taken: dict[str, list[str]] = {}
         self._rows: NDArray[np.int64] | None = None
@@ -60,29 +64,30 @@ class ResponseColumns:
             if name not in self._taken:  # several responses may share one
                 self._taken[name] = self.table.pop_column(name)
             cells = self._taken[name]
+        elif self.beside is not None and name in self.beside:
+            cells = list(self.beside[name])
         else:
-            raise ValueError(f"column {name!r} needs --pheno FILE")
+            there = some(list(self.beside or ()))
+            raise ValueError(f"column {name!r} needs --pheno FILE; {self.joiner.source} has {there}")
         return self._in_use(cells)
 
     def phenotype(self, options: StudyOptions) -> tuple[list[str], str]:
         """Return the column of the phenotype and its name."""
         if self.table is not None and options.target is not None:
             return self.cells(options.target), options.target
-        if self.pheno is None:
-            if options.pheno_name is not None:
-                raise ValueError("--pheno-name needs --pheno FILE")
-            assert self.fam is not None
-            return self._in_use(self.fam), "phenotype (.fam, column 6)"
         name = options.pheno_name
         if name is None:
-            others = [options.split, *(getattr(options, column) for column in COLUMNS)]
-            left = [column for column in self.names if column not in others]
+            others = [options.split, *(getattr(options, item) for item in COLUMNS)]
+            names, path = self.names, "" if self.pheno is None else self.pheno.path
+            if self.pheno is None:
+                names, path = list(self.beside or ()), self.joiner.source
+                others += () if options.covar is not None else options.covar_name or ()
+            left = [column for column in names if column not in others]
             if len(left) != 1:
-                raise ValueError(
-                    f"{self.pheno.path}: choose one of its columns with --pheno-name: {some(left)}"
-                )
+                raise ValueError(f"{path}: choose one of its columns with --pheno-name: {some(left)}")
             name = left[0]
-        return self.cells(name), name
+        in_fam = self.pheno is None and name == "PHENO1" and self.joiner.source.endswith(".fam")
+        return self.cells(name), "phenotype (.fam, column 6)" if in_fam else name
 
     def _in_use(self, cells: list[str]) -> list[str]:
         if not self.joiner.use.any():

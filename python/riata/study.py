@@ -14,9 +14,10 @@ from riata.covariates import Coding, Covariates, read_covariates
 from riata.feature_groups import FeatureGroups, find_groups
 from riata.filters import choose_variants, set_aside
 from riata.genotypes import Genotypes
-from riata.inputs import genotype_joiner, genotypes_of, given_source
+from riata.inputs import genotype_joiner, genotypes_of, given_source, sample_text_table
 from riata.joining import Joiner, JoinReport
 from riata.matrices import MatrixTable, read_matrix
+from riata.pgen import phenotypes_of
 from riata.response import Response
 from riata.response_columns import COLUMNS, ResponseColumns, check_columns, columns_taken, read_responses
 from riata.splitting import PARTS, Part, code_split
@@ -304,7 +305,7 @@ def load_studies(asked: Sequence[StudyOptions]) -> Studies:
     ):
         if not 0.0 <= value <= highest:
             raise ValueError(f"{flag} must lie in [0, {highest:g}], got {value}")
-    if options.cat_covar and options.covar is None:
+    if options.cat_covar and options.covar is None and options.covar_name is None:
         raise ValueError("--cat-covar needs --covar FILE")
     for each in asked:
         check_columns(each)
@@ -335,8 +336,9 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
     joiner.report.notes.extend(geno.notes)
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
-    columns = ResponseColumns(joiner, tables.pheno, None, list(geno.samples.phenotype))
-    rows, parts = _join(columns, asked, tables)
+    phenotypes = phenotypes_of(geno.samples)
+    columns = ResponseColumns(joiner, tables.pheno, None, phenotypes)
+    rows, parts = _join(columns, asked, tables.with_samples(joiner, phenotypes, options))
     chosen = choose_variants(geno, options, files)
     for report in (joiner.report, *(joined.report for joined in parts)):
         report.notes.extend(chosen.notes)
@@ -459,6 +461,15 @@ class _Tables:
         files.extend(dict.fromkeys(given))
         read = {path: read_text_table(path) for path in given}
         return cls(read.get(options.pheno or ""), read.get(options.covar or ""))
+
+    def with_samples(self, joiner: Joiner, phenotypes: dict[str, Any], options: StudyOptions) -> _Tables:
+        """Return tables that take what no file was given for from the phenotypes beside the genotypes."""
+        pheno, covar = self.pheno, self.covar
+        if pheno is None and options.split in phenotypes:
+            pheno = sample_text_table(joiner, phenotypes)
+        if covar is None and options.covar_name is not None:
+            covar = sample_text_table(joiner, phenotypes)
+        return _Tables(pheno, covar)
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,9 @@ def test_tables(tmp_path):
     assert reader.variants.columns == ["chrom", "id", "cm", "pos", "a1", "a2"]
     assert (reader.variants.a1[0], reader.variants.a2[0]) == ("A", "G")
     assert_array_equal(reader.variants.pos, [100, 101, 102])
-    assert reader.samples.columns == ["fid", "iid", "father", "mother", "sex", "phenotype"]
+    assert reader.samples.columns == ["fid", "iid", "father", "mother", "sex", "phenotype", "weight"]
     assert list(reader.samples.sex) == ["1", "2", "1", "2"]
-    assert list(reader.samples.phenotype) == ["0.0", "0.5", "1.0", "1.5"]
+    assert list(reader.samples.phenotype) == list(reader.samples.weight) == ["0.0", "0.5", "1.0", "1.5"]
     again = pickle.loads(pickle.dumps(reader))
     assert_array_equal(again.read(np.array([1])), reader.read(np.array([1])))
 

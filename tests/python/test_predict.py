@@ -230,6 +230,7 @@ def test_how_good_the_score_is(tmp_path, height, covariates, capsys):
 
 
 MODEL = ["--model", "MODEL"]
+PLAIN = ["--weights", "WEIGHTS", "--loss", "gaussian"]
 BAD = {
     "neither": (["--bfile", TINY], "exactly one of --model and --weights"),
     "both": ([*MODEL, "--weights", "w", "--bfile", TINY], "exactly one of --model and --weights"),
@@ -238,9 +239,10 @@ BAD = {
     "loss of a model": ([*MODEL, "--loss", "gaussian", "--bfile", TINY], "a model knows its own"),
     "sample of a bed": ([*MODEL, "--sample", "s", "--bfile", TINY], "--sample is for --bgen"),
     "name without a file": (
-        [*MODEL, "--pheno-name", "y", "--bfile", TINY],
-        "--pheno-name needs --pheno FILE",
+        [*PLAIN, "--pheno-name", "y", "--bfile", TINY],
+        "column 'y' needs --pheno FILE; ",
     ),
+    "covariates without a file": ([*MODEL, "--bfile", TINY], "give them with --covar FILE"),
     "alpha too small": (
         [*MODEL, "--alpha", "1e-9", "--bfile", TINY],
         "--alpha 1e-09 lies outside the fitted path, which goes from",
@@ -251,7 +253,8 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_requests(tmp_path, capsys, height, case):
     arguments, message = BAD[case]
-    arguments = [f"{height}.path.npz" if item == "MODEL" else item for item in arguments]
+    given = {"MODEL": f"{height}.path.npz", "WEIGHTS": f"{height}.weights.tsv"}
+    arguments = [given.get(item, item) for item in arguments]
     assert run("predict", *arguments, "--out", tmp_path / "p") == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
