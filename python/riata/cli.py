@@ -380,8 +380,9 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     )
     add(
         "--pheno-name", metavar="NAME[,NAME]",
-        help="column of the phenotype file; several (of --event and --target, too) are fitted together, "
-        "sharing the passes over the data, and written to PREFIX.NAME.html and so on",
+        help="column of the phenotype file, or of the .psam or .sample; several between commas, or a range "
+        "such as bmi-hdl, are fitted together (so are several of --event and --target): they share the "
+        "passes over the data and are written to PREFIX.NAME.html and so on",
     )  # fmt: skip
     _add_times(add)
     add("--offset", metavar="NAME", help="column to add to the linear predictor, such as log exposure")
@@ -400,7 +401,12 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
         "number does (default -9); a 0 counts in phenotypes and events only",
     )  # fmt: skip
     add("--covar", metavar="FILE", help="covariates, not penalised; text becomes one indicator a class")
-    add("--covar-name", type=_names, metavar="A,B", help="columns of the covariate file (default: all)")
+    add(
+        "--covar-name",
+        type=_names,
+        metavar="A,B",
+        help="columns of the covariate file, such as sex,PC1-PC10 (default: all)",
+    )
     add("--cat-covar", type=_names, default=(), metavar="A,B", help="covariates whose numbers are classes")
     add(
         "--split", metavar="NAME",
@@ -603,7 +609,12 @@ def _add_output(verb: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    from riata.tables import split_names
+
+    try:
+        names = tuple(split_names(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
     if not names:
         raise argparse.ArgumentTypeError(f"expected names separated by commas, got {text!r}")
     return names

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riata.joining import Joiner, repeated
 from riata.missing_codes import MissingCodes
-from riata.tables import TextTable, some, to_number
+from riata.tables import TextTable, expand_names, some, to_number
 
 Float = NDArray[np.float64]
 
@@ -164,7 +164,12 @@ def read_covariates(
     if codings is not None:
         chosen = [coding.name for coding in codings]
         classes = [coding.name for coding in codings if coding.levels is not None]
-    names = [name for name in data if name not in beside] if chosen is None else list(chosen)
+    where = f"--covar-name: {table.path}"
+    names = [name for name in data if name not in beside]
+    if chosen is not None:
+        names = list(chosen) if codings is not None else expand_names(chosen, data, where)
+    if codings is None:
+        classes = expand_names(classes, data, f"--cat-covar: {table.path}")
     twice = repeated(names)
     if twice:
         raise ValueError(f"--covar-name: {twice[0]} is given twice")

@@ -171,7 +171,10 @@ class Joiner:
             raise ValueError(f"{name}: the list of {flag} is empty")
         family, sample = _id_columns(header, len(rows[0]) if self.families is not None else 1)
         pairs = [(row[family], row[min(sample, len(row) - 1)]) for row in rows]
-        paired = family != sample and self._paired and any(fid != "0" for fid, _ in pairs)
+        no_families = all(fid == "0" for fid, _ in pairs)
+        paired = family != sample and self._paired and not no_families
+        if family != sample and no_families == self._paired:
+            self._tell_by_iid(name, name if no_families else self.source)
         named: list[Any] = pairs if paired else [iid for _, iid in pairs]
         mine = self._keys(paired=paired, path=name)
         known, wanted = set(mine), set(named)
@@ -183,6 +186,13 @@ class Joiner:
         absent = [_show(key) for key in dict.fromkeys(named) if key not in known]
         self.report.unmatched.append((f"in {Path(name).name} ({flag}) only", absent))
         return np.array([key in wanted for key in mine], dtype=bool)
+
+    def _tell_by_iid(self, path: str, without: str) -> None:
+        note = (
+            f"{Path(path).name}: samples are matched by IID alone, FID is 0 throughout {Path(without).name}"
+        )
+        if note not in self.report.notes:
+            self.report.notes.append(note)
 
     def finish(self) -> NDArray[np.int64]:
         """Return the rows in use, and count them in the report; ValueError says why none is left."""
@@ -217,7 +227,10 @@ class Joiner:
             return [row[i] for row in table.rows], data
         f = header.index("FID")
         data = [name for k, name in enumerate(table.header) if k not in (f, i) and name]
-        if not self._paired or all(row[f] == "0" for row in table.rows):
+        no_families = all(row[f] == "0" for row in table.rows)
+        if no_families or not self._paired:
+            if no_families == self._paired:  # only one of the two has families
+                self._tell_by_iid(table.path, table.path if no_families else self.source)
             return [row[i] for row in table.rows], data
         return [(row[f], row[i]) for row in table.rows], data
 

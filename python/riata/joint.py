@@ -19,11 +19,15 @@ from riata.certificate import CERTIFICATES, gap_text
 from riata.commands import Log
 from riata.evaluation import LABELS
 from riata.fitted import Fitted, seconds_text
+from riata.inputs import genotypes_of
 from riata.model_selection import check_scoring
 from riata.outputs import OutputSet
+from riata.pgen import phenotypes_of
 from riata.resume import Resume
 from riata.study import Studies, StudyOptions, load_studies
 from riata.survival_times import has_times, two_columns
+from riata.tables import expand_names, some, split_names
+from riata.text_files import TextRows
 
 #: The measure of each loss that the table of a run shows.
 _MEASURES = ("r2", "auc", "concordance", "d2")
@@ -33,6 +37,8 @@ def run_fit(options: Namespace) -> int:
     """Run ``riata fit`` or ``riata cv``, for one phenotype or several."""
     asked = phenotypes(commands.study_options(options))
     if len(asked) == 1:
+        for name in ("pheno_name", "target", "time", "event"):
+            setattr(options, name, getattr(asked[0], name))
         return commands.run_fit(options)
     return _run_several(options, asked)
 
@@ -58,8 +64,14 @@ def phenotypes(options: StudyOptions) -> list[StudyOptions]:
     else:
         flag = "target" if options.target is not None else "pheno_name"
         names = _parted(getattr(options, flag))
+        if flag == "pheno_name" and any("-" in (name or "") for name in names):
+            names = [*expand_names([name for name in names if name], _phenotypes_of(options), "--pheno-name")]
         each: list[dict[str, Any]] = [{flag: name} for name in names]
         asked = [replace(options, **given) for given in each]
+    places = [_suffix(given) for given in asked]
+    same = [name for name, place in zip(names, places, strict=True) if places.count(place) > 1]
+    if same and len(set(names)) == len(names):
+        raise ValueError(f"phenotypes {some(same)} would be written to the same files: rename one of them")
     if options.loss == "multinomial" and len(asked) > 1:
         raise ValueError("--loss multinomial takes one phenotype at a time")
     twice = [name for k, name in enumerate(names) if name is not None and name in names[:k]]
@@ -71,7 +83,16 @@ def phenotypes(options: StudyOptions) -> list[StudyOptions]:
 def _parted(names: str | None) -> list[str | None]:
     if names is None:
         return [None]
-    return [name for name in (part.strip() for part in names.split(",")) if name] or [names]
+    return [*split_names(names)] or [names]
+
+
+def _phenotypes_of(options: StudyOptions) -> list[str]:
+    """Return which phenotypes there are, in order."""
+    if options.pheno is not None:
+        return TextRows(options.pheno).header
+    if options.matrix is not None:
+        return []
+    return list(phenotypes_of(genotypes_of(options).samples))
 
 
 def _run_several(options: Namespace, asked: Sequence[StudyOptions]) -> int:

@@ -14,7 +14,7 @@ from riata.joining import Joiner
 from riata.matrices import MatrixTable
 from riata.response import Response, code_numbers, code_response
 from riata.survival_times import code_times
-from riata.tables import TextTable, some
+from riata.tables import TextTable, expand_names, some
 
 if TYPE_CHECKING:
     from riata.study import StudyOptions
@@ -81,7 +81,8 @@ class ResponseColumns:
             names, path = self.names, "" if self.pheno is None else self.pheno.path
             if self.pheno is None:
                 names, path = list(self.beside or ()), self.joiner.source
-                others += () if options.covar is not None else options.covar_name or ()
+                if options.covar is None and options.covar_name is not None:
+                    others += expand_names(options.covar_name, names, "--covar-name")
             left = [column for column in names if column not in others]
             if len(left) != 1:
                 raise ValueError(f"{path}: choose one of its columns with --pheno-name: {some(left)}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from riata.text_columns import TextColumn, join_columns
 from riata.text_files import StrPath as StrPath
-from riata.text_files import TextRows, is_comment, list_cells, numbered_lines
+from riata.text_files import TextRows, is_comment, list_cells, numbered_lines, split_cells
 
 #: Spellings of "no value" in any text table, compared without case.
 MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "null", "."})
@@ -141,6 +141,41 @@ class TextTable:
         """Return the cells of column `name`."""
         k = self.position(name)
         return [row[k] for row in self.rows]
+
+
+def split_names(text: str) -> list[str]:
+    """Split names at commas; one that holds a comma stands in quotes: ``"a, b",c``.
+
+    Raises
+    ------
+    ValueError
+        When a quote is not closed.
+    """
+    cells = split_cells(text, ",", "names between commas")
+    return [cell for cell in cells if cell]
+
+
+def expand_names(names: Sequence[str], columns: Sequence[str], where: str) -> list[str]:
+    """Write ranges such as PC1-PC10 in full, by the order of the columns; a column of that name is itself.
+
+    Raises
+    ------
+    ValueError
+        When the first column of a range stands after the last; the message begins with `where`.
+    """
+    out: list[str] = []
+    place = {column: k for k, column in enumerate(columns)}
+    for name in names:
+        ends = [(name[:k], name[k + 1 :]) for k, letter in enumerate(name) if letter == "-"]
+        found = next(((a, b) for a, b in ends if a in place and b in place), None)
+        if name in place or found is None:
+            out.append(name)
+            continue
+        first, last = found
+        if place[first] > place[last]:
+            raise ValueError(f"{where}: column {first} of {name} stands after column {last}")
+        out += columns[place[first] : place[last] + 1]
+    return out
 
 
 def some(names: Sequence[object], limit: int = 8) -> str:

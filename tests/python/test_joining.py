@@ -8,7 +8,7 @@ from numpy.testing import assert_array_equal
 
 from riata.joining import Joiner
 from riata.response import code_response
-from riata.tables import read_text_table
+from riata.tables import expand_names, read_text_table, split_names
 
 
 def table(tmp_path, text, name="p.txt"):
@@ -123,3 +123,92 @@ def test_case_control_codes(cells, given, values):
 def test_case_control_codes_refused(cells, loss, message):
     with pytest.raises(ValueError, match=message):
         code_response(cells, "y", loss=loss)
+
+
+@pytest.mark.parametrize(
+    ("families", "text", "note"),
+    [
+        (
+            "ABB",
+            "FID IID y\n0 2 6\n0 1 5\n",
+            "p.txt: samples are matched by IID alone, FID is 0 throughout p.txt",
+        ),
+        (
+            "000",
+            "FID IID y\nB 2 6\nA 1 5\n",
+            "p.txt: samples are matched by IID alone, FID is 0 throughout x.fam",
+        ),
+        ("ABB", "FID IID y\nB 2 6\nA 1 5\n", None),
+        ("000", "FID IID y\n0 2 6\n0 1 5\n", None),
+        ("ABB", "IID y\n2 6\n1 5\n", None),
+        ("A0B", "FID IID y\n0 2 6\nA 1 5\n", None),
+    ],
+)
+def test_matching_by_iid_alone_is_told_where_one_side_has_families(tmp_path, families, text, note):
+    samples = joiner(families)
+    rows, _ = samples.match(table(tmp_path, text))
+    assert_array_equal(rows, [1, 0, -1])
+    assert samples.report.notes == ([note] if note else [])
+    listed = joiner(families)
+    (tmp_path / "p.txt").write_text("\n".join(line.rsplit(" ", 1)[0] for line in text.splitlines()))
+    assert_array_equal(listed.listed(tmp_path / "p.txt", "--keep"), [True, True, False])
+    assert listed.report.notes == ([note] if note else [])
+
+
+@pytest.mark.parametrize("flag", ["--keep", "--remove"])
+def test_lists_that_name_nobody_are_refused_and_partly_found_ones_told(tmp_path, flag):
+    path = tmp_path / "list"
+    path.write_text("X 1\nX 2\n")
+    with pytest.raises(
+        ValueError,
+        match=rf"list: {flag} names no sample of x\.fam; ids look like X 1, X 2 there, A 1, B 2 and 1 more",
+    ):
+        joiner().listed(path, flag)
+    path.write_text("#FID IID\n")
+    with pytest.raises(ValueError, match=rf"list: the list of {flag} is empty"):
+        joiner().listed(path, flag)
+    path.write_text("B 2\nX 9\nA 9\nX 9\n")
+    samples = joiner()
+    assert_array_equal(samples.listed(path, flag), [False, True, False])
+    assert (f"ignored: in list ({flag}) only", 2, "X 9, A 9") in samples.report.rows()
+
+
+def test_samples_of_one_name_in_several_families(tmp_path):
+    """By FID and IID they are found; by IID alone they are refused, whichever side repeats it."""
+    twins = joiner("AB", ("1", "1"))
+    rows, _ = twins.match(table(tmp_path, "FID IID y\nB 1 6\nA 1 5\n"))
+    assert_array_equal(rows, [1, 0])
+    (tmp_path / "keep").write_text("1\n")
+    with pytest.raises(ValueError, match="keep: needs FID and IID, since IID 1 appears twice"):
+        twins.listed(tmp_path / "keep", "--keep")
+    with pytest.raises(ValueError, match=r"line 3: sample 1 appears more than once"):
+        joiner("00", ("1", "2")).match(table(tmp_path, "FID IID y\nB 1 6\nA 1 5\n"))
+
+
+COLUMNS = ["age", "PC1", "PC2", "PC3", "HLA-A", "a-b-c", "a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expanded"),
+    [
+        ("PC1-PC3", ["PC1", "PC2", "PC3"]),
+        ("age,PC2-PC3", ["age", "PC2", "PC3"]),
+        ("PC2-PC2", ["PC2"]),
+        ("HLA-A,a-b-c", ["HLA-A", "a-b-c"]),
+        ("PC3-HLA-A", ["PC3", "HLA-A"]),
+        ("HLA-A-a", ["HLA-A", "a-b-c", "a"]),
+        ("a-c", ["a", "c"]),
+        ("pc1-pc3,x-y", ["pc1-pc3", "x-y"]),  # no columns: refused by whoever looks for them
+    ],
+)
+def test_ranges_of_columns(names, expanded):
+    assert expand_names(split_names(names), COLUMNS, "--covar-name") == expanded
+
+
+def test_ranges_the_wrong_way_round_and_names_with_commas():
+    with pytest.raises(ValueError, match="--covar-name: column PC3 of PC3-PC1 stands after column PC1"):
+        expand_names(["PC3-PC1"], COLUMNS, "--covar-name")
+    assert split_names('"a, b", c,"d ""e"""') == ["a, b", "c", 'd "e"']
+    assert split_names(" a ,, b,") == ["a", "b"]
+    with pytest.raises(ValueError, match="a quote that opens a cell is not closed"):
+        split_names('"a,b')
