@@ -1,235 +1,170 @@
-"""A loss under a budget on the weighted L1 norm: certificates, and Newton's method on a known support."""
+"""The alpha at which a path spends a budget for the norm: root finding on certified fits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from riata._arguments import Options
-from riata._cox_loss import CoxLoss
-from riata._design import DesignView
-from riata._losses import LossOfRows, TotalLoss, loss_of
-from riata._survival import SurvivalTarget
-from riata._validation import Float, threads_for
+from riata._validation import Float
+from riata.path import Path
 
-SHIFTED = ("gaussian", "huber")
-CONSTANT = 1e-9  # spread of a column, relative to its mean, below which it is left out (as the core does)
-LARGEST_GATHER = 2**26  # numbers: columns of a support beyond that are not copied
-NEWTON_STEPS = 50
-LARGEST_PREDICTOR = 700.0  # about the intercept; a step of Newton's beyond is lost
-ROUNDING = 1e-14  # of a loss, relative to that of the intercept's level
-TINY = float(np.finfo(np.float64).tiny)
-ORTHOGONAL = 1e-15  # what is left of z'u, relative to the sum of its absolute terms
-SETTLED = 1e-10  # relative size of a step of a method that doubles its digits
+EXACT = 1e-6  # over tol: what may be left to gain from a narrower bracket
+NEAR = 1e-2  # over tol: what may be left to gain from the budget that is not spent
+MOST_PATHS = 40
+TWO_DECADES = 20  # alphas of a path that goes on further down
+LEAST_ALPHA = 1e-12  # over alpha_max
+ASIDE = 0.05  # most of a bracket to either side of where its line crosses the radius
+LARGEST_FREE = 2000  # features up to which the fit without a budget is looked for by itself
+ROUNDING = 1e-14  # of a loss, relative to that of the level of y
+EPS = float(np.finfo(np.float64).eps)
+
+
+class Follow(Protocol):
+    """Fits the path on the first grid or at given alphas; `free`, the loss alone."""
+
+    def __call__(self, alphas: Float | None, *, free: bool = False) -> Path:
+        """Return one path."""
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """Coefficients within the budget, and the price (Lagrange multiplier) they were found at."""
+class Point:
+    """A fit: its norm and its loss, and a lower bound of loss + alpha norm whatever the coefficients."""
 
     coef: Float
     intercept: float
     alpha: float
-
-
-@dataclass(frozen=True, slots=True)
-class Certified:
-    """A candidate, its intercept and free coefficients settled, between its loss and a lower bound."""
-
-    point: Candidate
-    primal: float
+    norm: float
+    loss: float
     dual: float
-    gap: float
 
 
-class BudgetProblem:
-    """min F(eta) subject to Σ_j cost_j |b_j| <= radius, everything evaluated in double from the data.
+class BudgetSearch:
+    """min F(b) subject to N(b) = Σ_j cost_j |b_j| <= radius, from fits that minimise F(b) + alpha N(b).
 
-    F is the weighted mean of the loss and eta = offset + b0 + X b. `cost` is the penalty factor times the
-    scale that the norm is measured on; features whose cost is zero are free, those with an infinite penalty
-    factor or a constant column are left out. Gaps are relative to `unit`.
+    Each of them bounds the minimum from below by dual - alpha radius (the Lagrangian), and is within the
+    budget from alphas on where N is low enough. Where N passes the radius between two alphas, the combination
+    of both fits with that norm is within the budget, as N is convex, and its loss is at most the combined
+    one, as F is: with s the share of the second its gap is at most
+
+        (1 - s) gap_1 + s gap_2 + s (1 - s) (alpha_1 - alpha_2) (N_2 - N_1),
+
+    which vanishes with the square of the bracket.
     """
 
-    def __init__(
-        self,
-        design: DesignView,
-        y: Float | SurvivalTarget,
-        weights: Float,
-        offset: Float | None,
-        penalty_factor: Float | None,
-        options: Options,
-        unit: float,
-    ) -> None:
-        fit_intercept, standardize = options.fit_intercept, options.standardize
-        self.design, self.fit_intercept = design, fit_intercept
-        self.rows = np.flatnonzero(weights > 0.0)
-        self.omega = weights[self.rows] / weights.sum()
-        self.offset = np.zeros(len(self.rows)) if offset is None else offset[self.rows]
-        self.level = 0.0
-        self.loss: TotalLoss
-        if isinstance(y, SurvivalTarget):
-            self.loss = CoxLoss(y, self.rows, weights)
-        else:
-            y = y[self.rows]
-            if options.loss in SHIFTED:  # only y - offset counts, which is taken about its middle
-                y, self.offset = y - self.offset, np.zeros(len(self.rows))
-                self.level = float(np.median(y)) if fit_intercept else 0.0
-            self.loss = LossOfRows(loss_of(options.loss, y - self.level, options.huber_delta), self.omega)
-        work = float(design.core.shape[0]) * design.n_features
-        self.n_threads = threads_for(options.n_threads, work)
-        factor = np.ones(design.n_features) if penalty_factor is None else penalty_factor
-        spread = design.spread(weights / weights.sum())[:, None]
-        mean, variance = (part[:, 0] for part in design.core.moments(spread, self.n_threads))
-        deviation = np.sqrt(np.maximum(variance, 0.0))
-        constant = (deviation <= CONSTANT * np.abs(mean)) | (deviation == 0.0)
-        if not (fit_intercept or standardize):
-            constant = (deviation == 0.0) & (mean == 0.0)
-        self.usable = np.isfinite(factor) & ~constant
-        self.mean = mean if fit_intercept else np.zeros_like(mean)
-        scale = np.where(constant, 1.0, deviation) if standardize else np.ones_like(mean)
-        self.cost = np.where(self.usable, np.where(self.usable, factor, 0.0) * scale, 0.0)
-        self.free = np.flatnonzero(self.usable & (self.cost == 0.0))
-        self.priced = np.flatnonzero(self.cost > 0.0)
-        self.free_columns = self._columns(self.free)
-        self.free_sizes = np.sqrt(self.omega @ self.free_columns**2)
-        self.unit = max(unit, ROUNDING * self.loss.value(self.offset))  # no less than what is lost in sums
+    def __init__(self, follow: Follow, radius: float, penalty_factor: Float | None, tol: float) -> None:
+        self.follow, self.radius = follow, radius
+        self.path = path = follow(None)
+        factor = np.ones(path.n_features) if penalty_factor is None else penalty_factor
+        usable = np.isfinite(factor)
+        self.cost = np.where(usable, factor, 0.0) * path.scale
+        self.n_usable = int(np.count_nonzero(usable))
+        level = path.response_scale**2 if path.loss == "gaussian" else path.response_scale
+        self.unit = max(path.null_objective - path.saturated_objective, ROUNDING * level)
+        self.exact, self.near = EXACT * tol * self.unit, NEAR * tol * self.unit
+        self.bound = path.saturated_objective
+        start = next(self._points(path))
+        none = np.where(self.cost > 0.0, 0.0, start.coef)
+        self.above = replace(start, coef=none, alpha=path.alpha_max, norm=0.0, loss=path.null_objective)
+        self.below: Point | None = None
 
-    def norm(self, coef: Float) -> float:
-        """What the budget bounds, Σ_j cost_j |b_j|."""
-        return float(self.cost @ np.abs(coef))
+    def gap(self, point: Point) -> float:
+        """Its loss over the best bound."""
+        gap = point.loss - self.bound
+        return gap / self.unit if self.unit > 0.0 else gap
 
-    def dual(self, eta: Float, radius: float) -> float:
-        """D_t(u) = -F*(-u) - offset'u - radius max_j |x_j'u| / cost_j at u = -F'(eta): below the minimum.
-
-        Z'u has to be 0, Z the columns of the intercept and of free features; what rounding leaves of it at
-        eta is taken out.
-        """
-        u, bound = self.loss.certificate(eta, self.free_columns / self.free_sizes, self.offset)
-        return bound - radius * self.price(u)
-
-    def price(self, u: Float) -> float:
-        """max_j |x_j'u| / cost_j over the features under the budget."""
-        spread = np.zeros(self.design.n_samples)
-        spread[self.rows] = u
-        side = np.asfortranarray(self.design.spread(spread)[:, None])
-        pull = self.design.core.correlate(side, n_threads=self.n_threads)[:, 0] - self.mean * u.sum()
-        return float(np.max(np.abs(pull[self.priced]) / self.cost[self.priced], initial=0.0))
-
-    def certify(self, candidate: Candidate, radius: float) -> Certified:
-        """Settle the intercept and free coefficients exactly, then bound the distance to the minimum."""
-        coef = candidate.coef
-        norm = self.norm(coef)
-        if norm > radius:  # by rounding
-            coef = np.where(self.cost > 0.0, coef * (radius / norm), coef)
-        support = np.flatnonzero(coef)
-        eta = self.design.multiply(support, coef[support][:, None], self.n_threads)[self.rows, 0]
-        eta += self.offset + (candidate.intercept - self.level)
-        shift, eta = self._settle(eta)
-        moves = np.zeros_like(coef)
-        moves[self.free] = shift[1:] if self.fit_intercept else shift
-        coef, intercept = coef + moves, 0.0
-        if self.fit_intercept:
-            intercept = candidate.intercept + float(shift[0] - self.mean @ moves)
-        primal, dual = self.loss.value(eta), self.dual(eta, radius)
-        gap = (primal - dual) / self.unit if self.unit > 0.0 else primal - dual
-        return Certified(Candidate(coef, intercept, candidate.alpha), primal, dual, gap)
-
-    def newton(self, start: Candidate, radius: float | None) -> Candidate | None:
-        """Solve on the support and signs of `start`: the budget spent exactly, or with None without one.
-
-        With v the costs times the signs, H = Z'diag(F'')Z and g = Z'u over intercept, free and active
-        columns, a step goes to theta + H⁻¹g - alpha H⁻¹v, where alpha is what makes v'theta = radius. For
-        squares one step is exact. None when H is singular, a sign changes, alpha turns negative, or the steps
-        do not settle.
-        """
-        import scipy.linalg
-
-        active = self.priced[start.coef[self.priced] != 0.0]
-        if len(active) == 0 or len(self.rows) * (len(active) + len(self.free) + 1) > LARGEST_GATHER:
-            return None
-        Z = np.column_stack([self.free_columns, self._columns(active, with_intercept=False)])
-        theta = np.concatenate([start.coef[self.free], start.coef[active]])
-        if self.fit_intercept:
-            theta = np.concatenate([[start.intercept - self.level + self.mean @ start.coef], theta])
-        first = len(theta) - len(active)
-        signs = np.sign(start.coef[active])
-        v = np.concatenate([np.zeros(first), signs * self.cost[active]])
-        alpha = 0.0
-        for _ in range(NEWTON_STEPS):
-            eta = self.offset + Z @ theta
-            if not np.max(np.abs(eta)) < LARGEST_PREDICTOR:
-                return None
-            H, g = self.loss.hessian(eta, Z), Z.T @ self.loss.slope(eta)
-            size = np.sqrt(np.maximum(H.diagonal(), 0.0))
-            if np.any(size == 0.0):
-                return None
-            try:
-                factor = scipy.linalg.cho_factor(H / np.outer(size, size))
-            except scipy.linalg.LinAlgError:
-                return None
-            move = scipy.linalg.cho_solve(factor, g / size) / size
-            if radius is not None:
-                along = scipy.linalg.cho_solve(factor, v / size) / size
-                alpha = float((v @ (theta + move) - radius) / (v @ along))
-                move -= alpha * along
-            theta = theta + move
-            if np.max(np.abs(move) * size, initial=0.0) <= SETTLED * np.max(
-                np.abs(theta) * size, initial=0.0
-            ):
+    def run(self) -> Point:
+        """Return the best point within the budget."""
+        self._take(self.above)
+        path: Path | None = self.path
+        if self.radius == 0.0 or self.path.alpha_max == 0.0:
+            return self.above
+        for k in range(MOST_PATHS):
+            if path is None:
                 break
-        else:
-            return None
-        if alpha < 0.0 or np.any(theta[first:] * signs < 0.0):
-            return None
-        coef = np.zeros(self.design.n_features)
-        coef[self.free], coef[active] = theta[first - len(self.free) : first], theta[first:]
-        intercept = float(theta[0] + self.level - self.mean @ coef) if self.fit_intercept else 0.0
-        return Candidate(coef, intercept, alpha)
+            for point in self._points(path):
+                self._take(point)
+            if k == 0 and self.below is None and self.n_usable < self.path.n_samples:
+                self._take_end()
+            path = None if self._settled() else self._next()
+        if self.below is None and not self._settled():
+            self._take_end()
+        return self._combined()
 
-    def _columns(self, features: NDArray[np.intp], *, with_intercept: bool = True) -> Float:
-        """Columns of X in double, for rows of positive weight: centred, and after that of an intercept."""
-        columns = self.design.core.gather(features.astype(np.int64), self.n_threads)
-        columns = self.design.collect(columns)[self.rows] - self.mean[features]
-        if with_intercept and self.fit_intercept:
-            columns = np.column_stack([np.ones(len(self.rows)), columns])
-        return columns
+    def _points(self, path: Path) -> Iterator[Point]:
+        for k, alpha in enumerate(path.alphas):
+            coef = path.coefs[:, [k]].toarray()[:, 0]
+            norm = float(self.cost @ np.abs(coef))
+            loss = float(path.primal[k]) - float(alpha) * norm
+            yield Point(coef, float(path.intercepts[k]), float(alpha), norm, loss, float(path.dual[k]))
 
-    def _settle(self, eta: Float) -> tuple[Float, Float]:
-        """Minimise F over the intercept and the free coefficients: their change, and the new eta.
+    def _take(self, point: Point) -> None:
+        """Let a point bound the minimum, and narrow the bracket."""
+        price = point.alpha * self.radius if point.alpha > 0.0 else 0.0
+        self.bound = max(self.bound, point.dual - price)
+        if self.below is not None and point.alpha <= self.below.alpha:
+            return
+        if point.norm > self.radius:
+            self.below = point
+        elif point.alpha < self.above.alpha:
+            self.above = point
 
-        Newton's method, with a thousandth of the mean curvature added where there may be none, and the length
-        of a step where F is least along it.
-        """
-        Z = self.free_columns / self.free_sizes
-        total, last = np.zeros(Z.shape[1]), np.inf
-        for _ in range(NEWTON_STEPS if Z.shape[1] else 0):
-            u = self.loss.slope(eta)
-            fall = Z.T @ u
-            left = float(np.max(np.abs(fall) / np.maximum(np.abs(Z).T @ np.abs(u), TINY)))
-            if left <= ORTHOGONAL or 0.5 * last < left < 1e3 * ORTHOGONAL:  # all, or all but rounding
-                break
-            last = left
-            H = self.loss.hessian(eta, Z)
-            H += (1e-3 * H.trace() / len(H) or 1.0) * np.eye(len(H))
-            move = np.linalg.solve(H, fall)
-            length = self._least_along(eta, Z @ move)
-            total, eta = total + length * move, eta + length * (Z @ move)
-        return total / self.free_sizes, eta
+    def _take_end(self) -> None:
+        """The fit without a budget, where it is cheap: the end of the path, at alpha 0."""
+        if self.n_usable > LARGEST_FREE:
+            return
+        path = self.follow(np.ones(1), free=True)
+        if path.converged[0]:
+            coef = path.coefs[:, [0]].toarray()[:, 0]
+            loss, dual = float(path.primal[0]), float(path.dual[0])
+            norm = float(self.cost @ np.abs(coef))
+            self._take(Point(coef, float(path.intercepts[0]), 0.0, norm, loss, dual))
 
-    def _least_along(self, eta: Float, direction: Float) -> float:
-        """The length of a step of descent at which F is least; 1 where that is near enough."""
-        import scipy.optimize
+    def _settled(self) -> bool:
+        """Whether a narrower bracket, or a smaller alpha, gains nothing to speak of."""
+        above, below = self.above, self.below
+        if below is None:
+            left = above.alpha * (self.radius - above.norm) if above.alpha > 0.0 else 0.0
+            return min(left, above.loss - self.path.saturated_objective) <= self.near
+        s = self._share()
+        return s * (1.0 - s) * (above.alpha - below.alpha) * (below.norm - above.norm) <= self.exact
 
-        def fall(length: float) -> float:
-            return float(direction @ self.loss.slope(eta + length * direction))
+    def _next(self) -> Path | None:
+        """Fits about where the norm is expected to be the radius, or further down; None at the end."""
+        above, below = self.above, self.below
+        if below is None:
+            end = max(above.alpha / 100.0, LEAST_ALPHA * self.path.alpha_max)
+            if not end < above.alpha:
+                return None
+            return self.follow(np.geomspace(above.alpha, end, TWO_DECADES + 1)[1:])
+        width = above.alpha - below.alpha
+        middle = above.alpha - self._share() * width
+        fine = ASIDE * width / above.alpha  # where nothing enters in between, the line is wrong by no more
+        near = middle + width * np.array([ASIDE, fine, 0.0, -fine, -ASIDE])
+        between = np.array([0.5 * (above.alpha + near[0]), *near, 0.5 * (near[-1] + below.alpha)])
+        inside = np.unique(between[(between < above.alpha) & (between > below.alpha)])
+        return self.follow(inside[::-1]) if len(inside) else None
 
-        reach, start = 1.0, fall(0.0)
-        if abs(fall(reach)) <= 0.1 * start:
-            return reach
-        while fall(reach) > 0.0 and reach < 2.0**30:
-            reach *= 2.0
-        if not fall(reach) < 0.0 < start:
-            return reach
-        return float(scipy.optimize.brentq(fall, 0.0, reach, rtol=1e-14))
+    def _share(self) -> float:
+        """Share of `below` in the combination that spends the budget."""
+        assert self.below is not None
+        return (self.radius - self.above.norm) / (self.below.norm - self.above.norm)
+
+    def _combined(self) -> Point:
+        above, below = self.above, self.below
+        if below is None:
+            return above
+        s = self._share()
+        coef = (1.0 - s) * above.coef + s * below.coef
+        while (norm := float(self.cost @ np.abs(coef))) > self.radius:  # by rounding
+            coef = np.where(self.cost > 0.0, coef * (self.radius / norm * (1.0 - EPS)), coef)
+        return Point(
+            coef,
+            (1.0 - s) * above.intercept + s * below.intercept,
+            (1.0 - s) * above.alpha + s * below.alpha,
+            norm,
+            (1.0 - s) * above.loss + s * below.loss,
+            self.bound,
+        )

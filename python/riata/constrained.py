@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from riata._alignment import check_rows_named_alike
 from riata._arguments import HUBER_DELTA, check_features, check_options, check_target
-from riata._budget import BudgetProblem, Candidate, Certified
+from riata._budget import BudgetSearch
 from riata._design import as_design
 from riata._fit_point import FitPoint
 from riata._targets import SEVERAL_OUTPUTS
@@ -34,12 +33,9 @@ from riata.variants import FittedVariants
 __all__ = ["ConstrainedFit", "constrained_lasso"]
 
 DECADE = 10  # alphas of the first path, from alpha_max to a tenth of it
-TWO_DECADES = 20  # alphas of each path that goes on below
-NARROWING = 9  # intervals that a bracket is cut into
-MOST_PATHS = 16
-LEAST_ALPHA = 1e-12  # over alpha_max
 SPENT = 1e-9  # share of the budget that may be left where it binds
-INNER = 0.1  # tolerance of the paths, over that of the fit
+INNER = 1e-6  # tolerance of the paths, over that of the fit
+LEAST_INNER = 1e-10
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,8 +57,8 @@ class ConstrainedFit:
     active : bool
         Whether the budget binds. False when the smallest loss without it is as good, to the tolerance.
     primal, dual : float
-        The loss and a lower bound of the smallest one within the budget, both computed from the data in
-        float64.
+        The loss (where the fit did not converge, a number above it) and a lower bound of the smallest one
+        within the budget, both computed from the data in float64.
     dual_gap : float
         Certificate: (primal - dual) / (null objective - saturated objective).
     converged : bool
@@ -186,7 +182,8 @@ def constrained_lasso(
     X, y, sample_weight, offset, fit_intercept
         As in `fit_path`.
     radius : float
-        The budget, >= 0. With 0 only the intercept and unpenalised features are fitted.
+        The budget, >= 0. With 0 only the intercept and unpenalised features are fitted; with infinity the
+        loss alone counts.
     loss : {"gaussian", "binomial", "poisson", "huber", "cox"}, default="gaussian"
     standardize : bool, default=False
         Measure the norm on columns of unit standard deviation. Coefficients come back on the original scale.
@@ -219,11 +216,10 @@ def constrained_lasso(
 
     Notes
     -----
-    The norm of the penalised fit falls as alpha grows. A path is followed until the norm passes the radius;
-    then the equations of the constrained problem are solved on the support at either end of the last step.
-    For the gaussian loss, where the path is linear between changes of the support, one step is exact; for the
-    others Newton's method is. Where the support changes on both sides of the solution, the step is cut
-    smaller.
+    The norm of the penalised fit falls as alpha grows, and its dual value less alpha times the radius bounds
+    the loss of all fits within the budget. The alpha whose norm is the radius is bracketed closer and closer
+    by paths, until the combination of the ends of the bracket with that norm, which is returned, has no gap
+    beyond those of the ends. It is exact for the gaussian loss, where the path is linear in alpha.
 
     A radius above the norm of the unpenalised fit does not bind, and that fit is found: `active` is False.
     With more features than samples many fits interpolate y. From the smallest norm among them on, every
@@ -248,7 +244,9 @@ def constrained_lasso(
     >>> bool(abs(np.abs(fit.coef).sum() - 4.0) < 1e-9)
     True
     """
-    radius = check_real("radius", radius, at_least=0.0)
+    radius = (
+        np.inf if np.ndim(radius) == 0 and radius == np.inf else check_real("radius", radius, at_least=0.0)
+    )
     check_choice("loss", loss, LOSSES)
     if loss in SEVERAL_OUTPUTS:
         raise ValueError(f"loss must be one for a single number a sample, got {loss!r}")
@@ -274,38 +272,40 @@ def constrained_lasso(
     target, classes = check_target(loss, y, design.n_samples, weights, start, strata, ties)
     shift = check_offset(offset, design.n_samples)
     features = check_features(design, penalty_factor, None, None, exclude)
-    inner = replace(options, tol=INNER * options.tol)
+    inner = replace(options, tol=max(INNER * options.tol, LEAST_INNER), stop_early=False)
 
-    def follow(alphas: Float | None) -> Path:
-        """Fit the penalised path at given alphas, or on the first grid."""
-        here = replace(inner, alphas=alphas)
-        found = solve(design, target, weights[:, None], shift, features, here)[0]
-        return make_path(found, design, target, weights, features, here, classes, offset=shift)
+    def follow(alphas: Float | None, *, free: bool = False) -> Path:
+        """Fit the penalised path at given alphas, or on the first grid; or, free, the loss alone."""
+        here, of = replace(inner, alphas=alphas), features
+        if free:
+            factor = np.zeros(design.n_features)
+            if features.penalty_factor is not None:
+                factor[np.isinf(features.penalty_factor)] = np.inf
+            of = replace(features, penalty_factor=factor)
+        found = solve(design, target, weights[:, None], shift, of, here)[0]
+        return make_path(found, design, target, weights, of, here, classes, offset=shift)
 
-    path = follow(None)
-    unit = path.null_objective - path.saturated_objective
-    problem = BudgetProblem(design, target, weights, shift, features.penalty_factor, options, unit)
-    best = _search(problem, radius, path, follow, options.tol)
-    norm, alpha = problem.norm(best.point.coef), best.point.alpha
+    search = BudgetSearch(follow, radius, features.penalty_factor, options.tol)
+    best = search.run()
     fit = ConstrainedFit(
-        coef=best.point.coef,
-        intercept=best.point.intercept,
-        alpha=alpha,
+        coef=best.coef,
+        intercept=best.intercept,
+        alpha=best.alpha,
         radius=radius,
-        norm=norm,
-        active=alpha > 0.0 and norm >= radius * (1.0 - SPENT),
-        primal=best.primal,
-        dual=best.dual,
-        dual_gap=best.gap,
-        converged=best.gap <= options.tol,
+        norm=best.norm,
+        active=best.alpha > 0.0 and best.norm >= radius * (1.0 - SPENT),
+        primal=best.loss,
+        dual=search.bound,
+        dual_gap=search.gap(best),
+        converged=search.gap(best) <= options.tol,
         tol=options.tol,
         loss=loss,
         standardize=options.standardize,
         feature_names=design.feature_names,
         classes=classes,
         has_offset=shift is not None,
-        _fit_point=FitPoint.of_path(path, alpha),
-        variants=path.variants,
+        _fit_point=FitPoint.of_path(search.path, best.alpha),
+        variants=search.path.variants,
     )
     if not fit.converged:
         import warnings
@@ -313,70 +313,9 @@ def constrained_lasso(
         from sklearn.exceptions import ConvergenceWarning
 
         warnings.warn(
-            f"the fit did not converge: the relative duality gap is {best.gap:.2e} at radius={radius:g}, "
+            f"the fit did not converge: the relative duality gap is {fit.dual_gap:.2e} at radius={radius:g}, "
             f"above tol={options.tol:g}. Raise max_iter={max_iter} or tol.",
             ConvergenceWarning,
             stacklevel=2,
         )
     return fit
-
-
-def _search(
-    problem: BudgetProblem, radius: float, path: Path, follow: Callable[[Float], Path], tol: float
-) -> Certified:
-    """Bracket the price between points of paths, until a candidate from the bracket is certified."""
-    start = next(_points(path))
-    above = replace(start, coef=np.where(problem.cost > 0.0, 0.0, start.coef), alpha=path.alpha_max)
-    below: Candidate | None = None
-    best = problem.certify(above, radius)
-    if radius == 0.0 or path.alpha_max == 0.0:
-        return best
-    for _ in range(MOST_PATHS):
-        for point in _points(path):
-            if problem.norm(point.coef) > radius:
-                below = point
-                break
-            above = point
-        for candidate in _candidates(problem, radius, above, below):
-            certified = problem.certify(candidate, radius)
-            if certified.gap < best.gap:
-                best = certified
-            if best.gap <= tol:
-                return best
-        if below is None:
-            end = above.alpha / 100.0
-            if end < LEAST_ALPHA * path.alpha_max:
-                break
-            alphas = np.geomspace(above.alpha, end, TWO_DECADES + 1)[1:]
-        else:
-            alphas = np.geomspace(above.alpha, below.alpha, NARROWING + 1)[1:-1]
-        path = follow(alphas)
-    return best
-
-
-def _points(path: Path) -> Iterator[Candidate]:
-    for k, alpha in enumerate(path.alphas):
-        yield Candidate(path.coefs[:, [k]].toarray()[:, 0], float(path.intercepts[k]), float(alpha))
-
-
-def _candidates(
-    problem: BudgetProblem, radius: float, above: Candidate, below: Candidate | None
-) -> Iterator[Candidate]:
-    """What the ends of a bracket suggest, the exact ones first; `above` is within the budget, `below` not."""
-    for end in (above, below):
-        found = None if end is None else problem.newton(end, radius)
-        if found is not None:
-            yield found
-    if below is None:
-        free = problem.newton(above, None)
-        if free is not None:
-            yield free
-        yield above
-        return
-    least, most = problem.norm(above.coef), problem.norm(below.coef)
-    share = (radius - least) / (most - least)  # of a convex combination, which is within the budget
-    yield Candidate(
-        (1.0 - share) * above.coef + share * below.coef,
-        (1.0 - share) * above.intercept + share * below.intercept,
-        (1.0 - share) * above.alpha + share * below.alpha,
-    )
