@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.chromosomes import ChromosomeSet
 from riata.loading import needs
 from riata.pgen import sample_table
 from riata.tables import StrPath, Table
@@ -55,6 +56,7 @@ class BgenReader:
     """
 
     has_dosages: bool | None = None
+    chromosome_set: ChromosomeSet | None = None
 
     def __init__(self, path: StrPath, sample: StrPath | None = None) -> None:
         self.path = fspath(path)

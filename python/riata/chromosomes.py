@@ -108,6 +108,17 @@ class ChromosomeSet:
         return cls(abs(int(number)), **there, haploid=haploid)
 
     @classmethod
+    def of_header(cls, line: str) -> ChromosomeSet | None:
+        """Return the set that a line ``##chrSet=<...>`` of PLINK 2 declares, None for other lines."""
+        declared = re.match(r"##chrSet=<(.*)>", line)
+        counted = declared and re.search(r"\b(autosomePair|haploidAutosome)Ct=([0-9]+)", declared[1])
+        if not declared or not counted:
+            return None
+        there = set(declared[1].split(","))
+        haploid = counted[1] == "haploidAutosome"
+        return cls(int(counted[2]), "X" in there, "Y" in there, "XY" in there, "M" in there, haploid)
+
+    @classmethod
     def guess(cls, names: Iterable[str]) -> ChromosomeSet:
         """Return the human set, or where `names` count beyond it, one whose numbers are all autosomes.
 

@@ -66,8 +66,9 @@ def open_genotypes(
         Oxford ``.sample`` file of a ``.bgen``, or of several; default ``study.sample`` where it exists.
     chr_set : str, int or ChromosomeSet, optional
         Which chromosomes there are, as PLINK's ``--chr-set``: a species (``"cow"``), a number of autosomes or
-        a `riata.chromosomes.ChromosomeSet`. By default those of humans, where 23 to 26 are X, Y, XY and MT;
-        in files that count beyond 26 all numbers are autosomes.
+        a `riata.chromosomes.ChromosomeSet`. By default what a ``.pvar`` declares (``##chrSet``), else those
+        of humans, where 23 to 26 are X, Y, XY and MT; in files that count beyond 26 all numbers are
+        autosomes.
 
     Returns
     -------
@@ -115,7 +116,7 @@ def open_genotypes(
     for other in opened[1:]:
         _check_same_samples(opened[0], other)
     variants = concat_tables([one.variants for one in opened])
-    chromosome_set, odd = _chromosomes(variants.chrom.unique(), asked)
+    chromosome_set, odd = _chromosomes(variants.chrom.unique(), _agreed(opened, asked))
     gaps = [each.gap for each in matched if each.gap]
     for gap in gaps:
         warnings.warn(gap, ChromosomeWarning, stacklevel=2)
@@ -151,7 +152,8 @@ def open_bed(path: str) -> Opened:
 
 
 def _decoded(reader: Reader) -> Opened:
-    return Opened(ReaderSource(reader), reader.variants, reader.samples, reader.files)
+    tables = reader.variants, reader.samples, reader.files
+    return Opened(ReaderSource(reader), *tables, chromosome_set=reader.chromosome_set)
 
 
 #: How a file is opened, by the end of its name; prefixes are tried in this order.
@@ -416,7 +418,7 @@ def _chromosomes(names: list[str], asked: ChromosomeSet | None) -> tuple[Chromos
     """Return what the names of a file's chromosomes mean, and what is odd about them."""
     if asked is not None:
         beyond = [name for name in names if asked.plain(name).isdecimal() and asked.kind(name) == "other"]
-        told = f"chromosome {asked.listed(beyond)} is none that chr_set (--chr-set) {asked} knows"
+        told = f"chromosome {asked.listed(beyond)} is not among those of --chr-set {asked}"
         return asked, [told] if beyond else []
     guessed = ChromosomeSet.guess(names)
     told = (
@@ -424,6 +426,22 @@ def _chromosomes(names: list[str], asked: ChromosomeSet | None) -> tuple[Chromos
         "autosomes; chr_set (--chr-set) says which species it is"
     )
     return guessed, [] if guessed == HUMAN else [told]
+
+
+def _agreed(opened: Sequence[Opened], asked: ChromosomeSet | None) -> ChromosomeSet | None:
+    """Return the chromosomes asked for, else those that the files declare; refuse what does not agree."""
+    agreed, whose = asked, "chr_set (--chr-set) says"
+    for one in opened:
+        declared = one.chromosome_set
+        if declared is None:
+            continue
+        if agreed is None:
+            agreed, whose = declared, one.source.path
+        if (declared.autosomes, declared.haploid) != (agreed.autosomes, agreed.haploid):
+            raise ValueError(
+                f"{one.source.path} declares chromosomes {declared} (##chrSet of its .pvar), {whose} {agreed}"
+            )
+    return agreed
 
 
 def _open_named(name: str, sample: StrPath | None, asked: ChromosomeSet | None) -> Matched:

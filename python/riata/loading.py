@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.chromosomes import ChromosomeSet
 from riata.tables import Table
 
 #: Buffers of more bytes than this lie in a temporary file.
@@ -31,7 +32,8 @@ class Reader(Protocol):
     """One genotype file in a format that has to be decoded.
 
     `variants` has the columns of a ``.bim``; a1 is the allele that copies are of. `files` are all that were
-    read. `has_dosages` is None when only reading all values would tell.
+    read. `has_dosages` is None when only reading all values would tell, `chromosome_set` when the file does
+    not declare a species.
     """
 
     path: str
@@ -39,6 +41,7 @@ class Reader(Protocol):
     samples: Table
     variants: Table
     has_dosages: bool | None
+    chromosome_set: ChromosomeSet | None
 
     def read(self, columns: NDArray[np.int64]) -> NDArray[Any]:
         """Return copies of a1, variants x samples: uint8 calls (3: missing), or float32 (NaN: missing)."""

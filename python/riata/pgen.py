@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.chromosomes import ChromosomeSet
 from riata.loading import MISSING, needs
 from riata.plink_tables import Kind, read_bim, read_fam, read_fields
 from riata.tables import StrPath, Table
@@ -53,6 +54,8 @@ class PgenReader:
         Columns as of a ``.fam`` and a ``.bim``.
     has_dosages : bool or None
         Whether any variant has dosages; None for storage modes that do not tell.
+    chromosome_set : ChromosomeSet or None
+        What a line ``##chrSet`` of the ``.pvar`` declares.
 
     Raises
     ------
@@ -71,6 +74,7 @@ class PgenReader:
         samples = _beside(prefix, ".psam", ".fam")
         self.files = [self.path, variants, samples]
         self.variants = read_bim(variants) if variants.endswith(".bim") else read_pvar(variants)
+        self.chromosome_set = declared_chromosomes(variants)
         self.samples = read_fam(samples) if samples.endswith(".fam") else read_psam(samples)
         for n, stored, what, file in (
             (len(self.variants), int.from_bytes(header[3:7], "little"), "variants", variants),
@@ -144,6 +148,17 @@ def read_pvar(path: StrPath) -> Table:
     table = read_fields(source, fields, name=name, field_names=", ".join(header), skipped_lines=skipped)
     columns = {column: table[column] if column in table else np.zeros(len(table)) for column in _PVAR}
     return Table(columns)
+
+
+def declared_chromosomes(path: StrPath) -> ChromosomeSet | None:
+    """Return the chromosomes that a line ``##chrSet`` before the header of a ``.pvar`` declares, or None."""
+    for _, line in numbered_lines(path):
+        if not line.startswith("##"):
+            return None
+        found = ChromosomeSet.of_header(line)
+        if found is not None:
+            return found
+    return None
 
 
 def read_psam(path: StrPath) -> Table:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
+from riata.chromosomes import ChromosomeSet
 from riata.dosages import DosagePart, Dosages, ratio
 from riata.loading import Reader, load
 from riata.tables import Table
@@ -117,12 +118,15 @@ class Opened:
         ``fid, iid, father, mother, sex, phenotype`` as columns of text, missing parts as in a ``.fam``.
     files : list of str
         Every file read.
+    chromosome_set : ChromosomeSet or None
+        What the file declares of its species; None where it says nothing.
     """
 
     source: Source
     variants: Table
     samples: Table
     files: list[str]
+    chromosome_set: ChromosomeSet | None = None
 
 
 class PackedPart:

@@ -15,6 +15,8 @@ SHARED = Path(
 class ArrayReader:
     """A reader of an array, variants x samples; `has_dosages` as told."""
 
+    chromosome_set = None
+
     def __init__(self, copies, has_dosages=None):
         self.copies, self.has_dosages = copies, has_dosages
         self.path, self.files = "array", ["array"]

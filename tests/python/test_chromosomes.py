@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from genotype_files import random_copies
+from genotype_files import random_copies, write_pgen
 from numpy.testing import assert_array_equal
 from support import write_plink
 
@@ -151,6 +151,42 @@ def test_a_guess_is_human_until_numbers_go_beyond():
     assert [guessed.kind(name) for name in ("23", "26", "29", "X")] == [*["autosome"] * 3, "X"]
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("##chrSet=<ID=1,autosomePairCt=29,X,Y,M>\n", COW),
+        ("##chrSet=<ID=1,autosomePairCt=38,X,Y,XY,M>", SPECIES["dog"]),
+        ("##chrSet=<autosomePairCt=22,X,Y,XY,M,PAR1,PAR2>", HUMAN),
+        ("##chrSet=<ID=1,haploidAutosomeCt=12>", SPECIES["rice"]),
+        ("##chrSet=<ID=1,autosomePairCt=40,X>", ChromosomeSet(40, y=False, xy=False, mt=False)),
+        ("##chrSet=<ID=1>", None),
+        ("##fileformat=VCFv4.2", None),
+    ],
+)
+def test_sets_that_plink_declares(line, expected):
+    assert ChromosomeSet.of_header(line) == expected
+
+
+def test_a_pvar_says_its_species(tmp_path):
+    path = write_pgen(tmp_path / "t", random_copies(12, 3), chrom=23)
+    assert riata.open_genotypes(path).chromosome_set == HUMAN
+    pvar = tmp_path / "t.pvar"
+    pvar.write_text("##chrSet=<ID=1,autosomePairCt=29,X,Y,M>\n" + pvar.read_text())
+    geno = riata.open_genotypes(path)
+    assert (geno.chromosome_set, geno.notes) == (COW, [])
+    assert riata.open_genotypes(path, chr_set="cow").chromosome_set == COW
+    with pytest.raises(
+        ValueError, match=r"t\.pgen declares chromosomes 29 no-xy .*chr_set \(--chr-set\) says 38"
+    ):
+        riata.open_genotypes(path, chr_set="dog")
+    other = write_pgen(tmp_path / "u", random_copies(12, 3), chrom=2)
+    assert riata.open_genotypes([other, path]).chromosome_set == COW
+    pvar = tmp_path / "u.pvar"
+    pvar.write_text("##chrSet=<ID=1,autosomePairCt=31,X,Y>\n" + pvar.read_text())
+    with pytest.raises(ValueError, match=r"t\.pgen declares .*u\.pgen 31 no-xy no-mt"):
+        riata.open_genotypes([other, path])
+
+
 def in_disequilibrium(p, n=80):
     """Calls that Hardy-Weinberg rules out: everybody has one copy, but for one sample."""
     copies = np.ones((n, p))
@@ -170,7 +206,7 @@ def test_genotypes_know_their_chromosomes(tmp_path):
     assert riata.open_genotypes(prefix, chr_set="human").chromosome_set == HUMAN
     assert riata.open_genotypes(prefix, chr_set=29).notes == []
     odd = riata.open_genotypes(prefix, chr_set="mouse").notes
-    assert odd == ["chromosome 30 is none that chr_set (--chr-set) 19 no-xy knows"]
+    assert odd == ["chromosome 30 is not among those of --chr-set 19 no-xy"]
     with pytest.raises(ValueError, match="chr_set must be one of"):
         riata.open_genotypes(prefix, chr_set="unicorn")
 
