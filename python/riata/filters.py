@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.chromosomes import ChromosomeSet
+from riata.chromosomes import ChromosomeSet, Kind
 from riata.genotypes import Genotypes
-from riata.quality import hardy_weinberg, observe
+from riata.quality import FEMALE, MALE, hardy_weinberg, observe, of_kind
 from riata.tables import read_list, some
 from riata.text_columns import CodedColumn
 
@@ -91,6 +91,18 @@ def set_aside(geno: Genotypes, options: Any) -> list[tuple[int, str]]:
     if options.hwe > 0.0:
         mark(hardy_weinberg(geno) < options.hwe, f"Hardy-Weinberg p below {options.hwe:g}")
     return [(int(j), reasons[why[j]]) for j in np.flatnonzero(why)]
+
+
+def untested(geno: Genotypes, options: Any) -> list[str]:
+    """Say which filters cannot look at variants on X and Y, for want of samples of that sex."""
+    told = []
+    kinds: tuple[Kind, Kind] = ("X", "Y")
+    asked = [{"--hwe": options.hwe > 0.0}, {"--geno": options.geno < 1.0, "--maf": options.maf > 0.0}]
+    for kind, sex, who, flags in zip(kinds, (FEMALE, MALE), ("woman", "man"), asked, strict=True):
+        given = [flag for flag, wanted in flags.items() if wanted]
+        if given and of_kind(geno, kind).any() and not (geno.samples.sex == sex).any():
+            told.append(f"{' and '.join(given)}: not on {kind}, no {who} (sex {sex}) is among the samples")
+    return told
 
 
 def _many_alleles(geno: Genotypes) -> Mask:

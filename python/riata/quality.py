@@ -17,7 +17,8 @@ from riata.tables import Table
 if TYPE_CHECKING:
     from riata.genotypes import Genotypes
 
-_MALE, _FEMALE = "1", "2"
+#: Sexes as a ``.fam`` has them.
+MALE, FEMALE = "1", "2"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def observe(geno: Genotypes, chosen: NDArray[np.int64] | None = None) -> Observe
     by_sex = np.flatnonzero(of_kind(geno, "X", "Y")[where])
     if len(by_sex) == 0:
         return Observed(asked, called, frequency)
-    men = geno.subset(samples=geno.samples.sex == _MALE, variants=where[by_sex])
+    men = geno.subset(samples=geno.samples.sex == MALE, variants=where[by_sex])
     on_y = of_kind(men, "Y")
     men_called, of_men = np.zeros(len(by_sex), dtype=np.int64), np.full(len(by_sex), np.nan)
     if len(men):
@@ -100,7 +101,7 @@ def hardy_weinberg(geno: Genotypes) -> NDArray[np.float64]:
     out = _core.hardy_weinberg(geno.counts(), threads)
     on_x = np.flatnonzero(of_kind(geno, "X"))
     if len(on_x):
-        women = geno.subset(samples=geno.samples.sex == _FEMALE, variants=on_x)
+        women = geno.subset(samples=geno.samples.sex == FEMALE, variants=on_x)
         out[on_x] = _core.hardy_weinberg(women.counts(), threads) if len(women) else np.nan
     out[of_kind(geno, "Y", "MT")] = np.nan
     return out

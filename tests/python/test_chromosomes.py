@@ -2,7 +2,9 @@
 
 import json
 import pickle
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -383,3 +385,55 @@ def test_the_species_on_the_command_line(tmp_path, capsys):
         assert "--chr-set is for genotypes" in capsys.readouterr().err
     assert main(["info", path, "--chr-set", "unicorn"]) == 2
     assert "chr_set must be one of human, cow" in capsys.readouterr().err
+
+
+def test_filters_that_need_a_sex_tell_when_there_is_none(tmp_path):
+    path = write_plink(
+        tmp_path / "t", random_copies(20, 3, seed=1).T, chrom=["1", "23", "24"], sex=[1, 0] * 10
+    )
+    (tmp_path / "y.txt").write_text("IID y\n" + "".join(f"i{i} {i % 7}\n" for i in range(20)))
+    options = StudyOptions(bfile=path, pheno=str(tmp_path / "y.txt"), hwe=1e-6, geno=0.5, maf=0.01)
+    assert load_study(options).join.notes == ["--hwe: not on X, no woman (sex 2) is among the samples"]
+    (tmp_path / "men.txt").write_text("".join(f"f{i} i{i}\n" for i in range(0, 20, 2)))
+    notes = load_study(replace(options, remove=str(tmp_path / "men.txt"))).join.notes
+    assert notes[1:] == ["--geno and --maf: not on Y, no man (sex 1) is among the samples"]
+    assert load_study(replace(options, chr_set=("rice",))).join.notes == [
+        "chromosome 23, 24 is not among those of --chr-set -12"
+    ]
+
+
+def test_negative_positions_of_a_pvar(tmp_path):
+    copies = random_copies(12, 4, seed=2)
+    path = write_pgen(tmp_path / "t", copies)
+    pvar = tmp_path / "t.pvar"
+    pvar.write_text(pvar.read_text().replace("\t101\t", "\t-101\t"))
+    geno = riata.open_genotypes(path)
+    assert_array_equal(geno.to_numpy(), copies[[0, 2, 3]].T)
+    assert geno.subset(variants=[1]).to_numpy()[:, 0].tolist() == pytest.approx(
+        copies[2].tolist(), nan_ok=True
+    )
+
+
+def test_sites_that_are_listed_under_two_names_of_a_chromosome(tmp_path):
+    path = write_plink(
+        tmp_path / "t", random_copies(9, 4).T, chrom=["1", "chr1", "01", "2"], pos=[5, 5, 6, 5]
+    )
+    assert riata.open_genotypes(path).qc()["duplicate_site"].tolist() == [False, True, False, False]
+
+
+def test_a_report_draws_chromosomes_by_their_one_name(tmp_path):
+    names = ["01", "chr2", "2", "23", "scaffold_7"]
+    copies = random_copies(40, 5, missing=0, seed=4).T
+    path = write_plink(tmp_path / "t", copies, chrom=names)
+    rows = "".join(f"i{i} {v}\n" for i, v in enumerate(copies.sum(axis=1)))
+    (tmp_path / "y.txt").write_text("IID y\n" + rows)
+    prefix = tmp_path / "m"
+    command = ["fit", "--bfile", path, "--pheno", str(tmp_path / "y.txt"), "--out", str(prefix), "--quiet"]
+    assert main(command) == 0
+    report = ["report", "--model", f"{prefix}.path.npz", "--bfile", path, "--out", str(tmp_path / "again")]
+    assert main([*report, "--quiet"]) == 0
+    for page in (prefix, tmp_path / "again"):
+        chart = Path(f"{page}.html").read_text().partition("Where they lie")[2]
+        assert re.findall(r'text-anchor="middle">(1|2|X|01|chr2|23)</text>', chart)[:3] == ["1", "2", "X"]
+    hits = (tmp_path / "m.hits.tsv").read_text().splitlines()
+    assert {line.split("\t")[0] for line in hits} == {"CHROM", *names}
