@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from riata.adaptive import adaptive_factors
     from riata.adaptive_lasso import AdaptiveLasso, AdaptiveLassoCV
     from riata.applying import MatchedGenotypes, VariantWarning, match_variants
+    from riata.chromosomes import ChromosomeSet, ChromosomeWarning
     from riata.constrained import ConstrainedFit, constrained_lasso
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
@@ -48,6 +49,8 @@ __all__ = [
     "AdaptiveLasso",
     "AdaptiveLassoCV",
     "CVPath",
+    "ChromosomeSet",
+    "ChromosomeWarning",
     "ConstrainedFit",
     "ElasticNet",
     "ElasticNetCV",
@@ -104,6 +107,8 @@ _HOME = {
     "AdaptiveLasso": "adaptive_lasso",
     "AdaptiveLassoCV": "adaptive_lasso",
     "CVPath": "model_selection",
+    "ChromosomeSet": "chromosomes",
+    "ChromosomeWarning": "chromosomes",
     "ConstrainedFit": "constrained",
     "ElasticNet": "linear_model",
     "ElasticNetCV": "linear_model",

@@ -52,8 +52,8 @@ class ChromosomeSet:
 
     Examples
     --------
-    >>> from riata.chromosomes import ChromosomeSet
-    >>> human, cow = ChromosomeSet(), ChromosomeSet.of("cow")
+    >>> import riata
+    >>> human, cow = riata.ChromosomeSet(), riata.ChromosomeSet.of("cow")
     >>> [human.plain(name) for name in ("chr01", "23", "chrM", "2L")]
     ['1', 'X', 'MT', '2L']
     >>> cow.kind("23"), cow.kind("30"), str(cow)

@@ -66,7 +66,7 @@ def open_genotypes(
         Oxford ``.sample`` file of a ``.bgen``, or of several; default ``study.sample`` where it exists.
     chr_set : str, int or ChromosomeSet, optional
         Which chromosomes there are, as PLINK's ``--chr-set``: a species (``"cow"``), a number of autosomes or
-        a `riata.chromosomes.ChromosomeSet`. By default what a ``.pvar`` declares (``##chrSet``), else those
+        a `riata.ChromosomeSet`. By default what a ``.pvar`` declares (``##chrSet``), else those
         of humans, where 23 to 26 are X, Y, XY and MT; in files that count beyond 26 all numbers are
         autosomes.
 
