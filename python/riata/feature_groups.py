@@ -28,12 +28,15 @@ class FeatureGroups:
         Groups of the file without a feature in the data.
     n_alone : int
         Features of no group.
+    n_unknown : int
+        Features of the file that are not in the data.
     """
 
     path: str
     members: dict[str, NDArray[np.int64]]
     absent: list[str]
     n_alone: int
+    n_unknown: int = 0
 
     def lines(self, noun: str) -> list[str]:
         """Return what was read, for the terminal."""
@@ -42,6 +45,8 @@ class FeatureGroups:
         lines = [f"  {len(self.members):,} groups of {range_} {noun} from {self.path}"]
         if self.n_alone:
             lines.append(f"  {self.n_alone:,} {noun} in no group: each is a group of its own")
+        if self.n_unknown:
+            lines.append(f"  {self.n_unknown:,} {noun} of {self.path} are not here")
         if self.absent:
             lines.append(f"  groups without {noun} here: {len(self.absent):,}, {some(self.absent)}")
         return lines
@@ -131,9 +136,11 @@ def find_groups(
     parts = np.searchsorted(number[rows], np.arange(len(order) + 1))
     taken = {label: rows[parts[k] : parts[k + 1]] for label, k in order.items() if parts[k + 1] > parts[k]}
     absent = [label for label in groups if label not in taken]
+    n_unknown = len(wanted) - len(found)
     if absent[:1] == [next(iter(groups))] and _is_header(groups[absent[0]], path):
         del absent[0]
-    return FeatureGroups(str(path), taken, absent, int(np.count_nonzero(number < 0)))
+        n_unknown -= 1
+    return FeatureGroups(str(path), taken, absent, int(np.count_nonzero(number < 0)), n_unknown)
 
 
 def _is_header(members: list[str], path: StrPath) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from os import fspath
@@ -23,6 +23,8 @@ _ID_WORDS = frozenset(
 )
 #: The first columns of the tables that ``plink --recode A`` and ``plink2 --export A`` write.
 RAW_COLUMNS = ("FID", "IID", "PAT", "MAT", "SEX", "PHENOTYPE")
+#: Where pandas keeps the index of a table in parquet.
+_PANDAS_INDEX = "__index_level_0__"
 #: Rows looked at to tell columns of text from columns of numbers.
 _LOOK_AHEAD = 50
 
@@ -89,7 +91,8 @@ def read_matrix(path: StrPath, orient: str = "samples-rows") -> MatrixTable:
     orient : {"samples-rows", "samples-columns"}
         What a row of the file is. In text tables the first line names the columns; the first column names
         the rows when it holds text or its header is empty or says ``id`` or ``sample``. Columns FID and IID
-        name samples; with PAT, MAT, SEX and PHENOTYPE beside them, as in a PLINK ``.raw``, none is a feature.
+        name samples; where PAT and MAT are there too, as in a PLINK ``.raw``, these, SEX and PHENOTYPE are no
+        features.
 
     Raises
     ------
@@ -130,12 +133,8 @@ def _check_names(table: MatrixTable) -> None:
     samples = table.sample_ids
     if table.families is not None:
         samples = np.array([f"{f} {i}" for f, i in zip(table.families, samples, strict=True)], dtype=object)
-    for names, what in ((table.feature_names, "feature"), (samples, "sample")):
-        values, counts = np.unique(np.asarray(names, dtype=str), return_counts=True)
-        if (counts > 1).any():
-            raise ValueError(
-                f"{table.path}: {what} names must be distinct, repeated: {some(list(values[counts > 1]))}"
-            )
+    for names, what in (([*table.feature_names, *table.text], "feature"), (samples, "sample")):
+        _refuse_repeated(names, table.path, what)
 
 
 def _read_text(path: str, orient: str) -> MatrixTable:
@@ -183,6 +182,10 @@ class _Columns:
     beside: list[int]
     told: str
 
+    def all(self) -> set[int]:
+        """The columns that are no features."""
+        return {k for k in (self.family, self.sample, *self.beside) if k >= 0}
+
 
 def _columns_of(header: Sequence[str], first: Sequence[str]) -> _Columns:
     """Find the columns of ids by their names: FID and IID, or a first column that names rows."""
@@ -190,10 +193,12 @@ def _columns_of(header: Sequence[str], first: Sequence[str]) -> _Columns:
     if "IID" in names:
         sample, family = names.index("IID"), names.index("FID") if "FID" in names else -1
         told = "sample ids from columns FID and IID" if family >= 0 else "sample ids from column IID"
-        if not set(header) >= set(RAW_COLUMNS):
-            return _Columns(family, sample, [0] if names[0] == "" else [], told)
-        told += f"; {', '.join(RAW_COLUMNS[2:])} of a PLINK .raw are no features"
-        return _Columns(family, sample, [header.index(name) for name in RAW_COLUMNS[2:]], told)
+        unnamed = [0] if names[0] == "" else []
+        if not {"PAT", "MAT"} <= set(names):
+            return _Columns(family, sample, unnamed, told)
+        beside = [names.index(name) for name in RAW_COLUMNS[2:] if name in names]
+        told += f"; {', '.join(header[k] for k in beside)} are those of a PLINK .raw: no features"
+        return _Columns(family, sample, unnamed + beside, told)
     if header[0].lower() in _ID_WORDS or not _looks_numeric(first[0]):
         told = f"sample ids from column {header[0]!r}" if header[0] else "sample ids from the first column"
         return _Columns(-1, 0, [], told)
@@ -202,33 +207,58 @@ def _columns_of(header: Sequence[str], first: Sequence[str]) -> _Columns:
 
 def _read_samples(source: TextRows) -> MatrixTable:
     path, header = source.path, source.header
+    _refuse_repeated(header, path, "column")
     rows = iter(source)
     head = list(islice(rows, _LOOK_AHEAD))
     if not head:
         raise ValueError(f"{path}: no rows below the header")
-    columns = _columns_of(header, head[0][1])
-    rest = [k for k in range(len(header)) if k not in (columns.family, columns.sample, *columns.beside)]
+    found = _columns_of(header, head[0][1])
+    rest = [k for k in range(len(header)) if k not in found.all()]
     shown = {k: next((row[k] for _, row in head if not is_missing(row[k])), "NA") for k in rest}
     numeric = [k for k in rest if _looks_numeric(shown[k])]
     names = [header[k] for k in numeric]
-    apart: dict[int, list[str]] = {k: [] for k in range(len(header)) if k not in set(numeric)}
+    cells_of: dict[str, list[str]] = {header[k]: [] for k in range(len(header)) if k not in set(numeric)}
+    places = [(header.index(name), kept) for name, kept in cells_of.items()]
     values: list[NDArray[np.float64]] = []
     for number, cells in chain(head, rows):
-        for k, kept in apart.items():
+        for k, kept in places:
             kept.append(cells[k])
         values.append(_numbers([cells[k] for k in numeric], names, path, number))
-    counted = [str(k + 1) for k in range(len(values))]
-    table = MatrixTable(
+    text = {header[k]: cells_of[header[k]] for k in rest if header[k] in cells_of}
+    return _table(path, np.vstack(values), names, found, header, cells_of, text)
+
+
+def _table(
+    path: str,
+    X: NDArray[Any],
+    names: Sequence[str],
+    found: _Columns,
+    header: Sequence[str],
+    cells: Mapping[str, list[str]],
+    text: dict[str, list[str]],
+) -> MatrixTable:
+    """Put a table of samples in rows together; `cells` are those of the columns that are no features."""
+    ids = cells[header[found.sample]] if found.sample >= 0 else _counted(len(X))
+    return MatrixTable(
         path,
-        np.vstack(values),
+        X,
         np.array(names, dtype=object),
-        np.array(apart[columns.sample] if columns.sample >= 0 else counted, dtype=object),
-        text={header[k]: apart[k] for k in rest if k in apart},
-        beside={header[k]: apart[k] for k in columns.beside if header[k]},
-        families=None if columns.family < 0 else np.array(apart[columns.family], dtype=object),
+        np.array(ids, dtype=object),
+        text=text,
+        beside={header[k]: cells[header[k]] for k in found.beside if header[k]},
+        notes=[found.told],
+        families=None if found.family < 0 else np.array(cells[header[found.family]], dtype=object),
     )
-    table.notes.append(columns.told)
-    return table
+
+
+def _counted(n: int) -> list[str]:
+    return [str(k + 1) for k in range(n)]
+
+
+def _refuse_repeated(names: Sequence[Any] | NDArray[Any], path: str, what: str) -> None:
+    values, counts = np.unique(np.asarray(names, dtype=str), return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"{path}: {what} names must be distinct, repeated: {some(list(values[counts > 1]))}")
 
 
 def _read_features(source: TextRows) -> MatrixTable:
@@ -241,6 +271,8 @@ def _read_features(source: TextRows) -> MatrixTable:
         if any(_looks_numeric(cell) and not is_missing(cell) for cell in values):
             rows.append(_numbers(values, ids, path, number))
             names.append(cells[0])
+        elif cells[0] in text:
+            raise ValueError(f"{path}, line {number}: feature names must be distinct, repeated: {cells[0]}")
         else:
             text[cells[0]] = values
     if not rows:
@@ -290,29 +322,36 @@ def _read_parquet(path: str, orient: str) -> MatrixTable:
         raise
     except Exception as error:  # pyarrow's own classes for damaged files
         raise OSError(f"{path}: cannot be read as parquet ({error})".splitlines()[0]) from None
-    columns = {name: data.column(name).to_numpy() for name in data.column_names if data.num_rows}
+    if data.num_rows == 0:
+        raise ValueError(f"{path}: the table is empty, 0 samples")
+    columns = {name: data.column(name).to_numpy() for name in data.column_names}
+    if _PANDAS_INDEX in columns:  # stored last
+        columns = {_PANDAS_INDEX: columns.pop(_PANDAS_INDEX), **columns}
+    header = list(columns)
+    found = _columns_of(
+        ["" if name == _PANDAS_INDEX else name for name in header], [_text(c[0]) for c in columns.values()]
+    )
+    apart = {header[k]: [_text(v) for v in columns[header[k]].tolist()] for k in found.all()}
+    rest = [name for name in header if name not in apart]
     text = {
-        name: [str(v) for v in values] for name, values in columns.items() if values.dtype.kind not in "iufb"
+        name: [_text(v) for v in columns[name].tolist()]
+        for name in rest
+        if columns[name].dtype.kind not in "iufb"
     }
-    numeric = [name for name in columns if name not in text]
+    numeric = [name for name in rest if name not in text]
     if not numeric:
         raise ValueError(f"{path}: no numeric columns")
-    first = data.column_names[0]
-    ids: NDArray[Any] | None = None
-    if first in text or first.lower() in _ID_WORDS or first == "__index_level_0__":
-        ids = np.array([str(v) for v in columns[first].tolist()], dtype=object)
-    elif "__index_level_0__" in columns:
-        first = "__index_level_0__"
-        ids = np.array([str(v) for v in columns[first].tolist()], dtype=object)
-    if ids is not None:
-        text.pop(first, None)
-        numeric = [name for name in numeric if name != first]
     X = np.empty((data.num_rows, len(numeric)), order="F")
     for k, name in enumerate(numeric):
         X[:, k] = columns[name]
-    rows = ids if ids is not None else np.array([str(i + 1) for i in range(data.num_rows)], dtype=object)
     if orient == "samples-columns":
         if text:
             raise ValueError(f"{path}: columns must be samples, but {some(list(text))} hold text")
-        return MatrixTable(path, X.T, rows, np.array(numeric, dtype=object))
-    return MatrixTable(path, X, np.array(numeric, dtype=object), rows, text)
+        rows = apart[header[found.sample]] if found.sample >= 0 else _counted(data.num_rows)
+        return MatrixTable(path, X.T, np.array(rows, dtype=object), np.array(numeric, dtype=object))
+    return _table(path, X, numeric, found, header, apart, text)
+
+
+def _text(value: Any) -> str:
+    """Write a value of a typed table as a cell."""
+    return "NA" if value is None or value != value else str(value)

@@ -632,9 +632,12 @@ def check_finite(X: NDArray[Any], table: MatrixTable) -> None:
     bad = ~np.isfinite(X).all(axis=0)
     if bad.any():
         names = [str(table.feature_names[j]) for j in np.flatnonzero(bad)]
+        hint = (
+            "; genotypes with gaps are read from PLINK files, with --bfile" if "PAT" in table.beside else ""
+        )
         raise ValueError(
             f"{table.path}: missing or infinite values in {some(names)}; fill them in, or leave features out "
-            f"with --drop"
+            f"with --drop{hint}"
         )
 
 

@@ -15,7 +15,7 @@ from riata.text_files import StrPath as StrPath
 from riata.text_files import TextRows, is_comment, list_cells, numbered_lines, split_cells
 
 #: Spellings of "no value" in any text table, compared without case.
-MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "null", "."})
+MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "#n/a", "<na>", "null", "."})
 
 Column = NDArray[Any] | TextColumn
 

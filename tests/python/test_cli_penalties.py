@@ -293,5 +293,6 @@ def test_names_that_features_share_and_overlaps_elsewhere(tmp_path):
     assert found.absent == ["EMPTY"]
     assert found.lines("variants") == [
         f"  2 groups of 1 to 2 variants from {path}",
+        f"  1 variants of {path} are not here",
         "  groups without variants here: 1, EMPTY",
     ]

@@ -258,7 +258,7 @@ def test_npz_and_parquet(tmp_path):
     [
         ("t.csv", "id,a,b\ns1,1,2\ns2,1\n", r"t\.csv, line 3: expected 3 cells as in the header, got 2"),
         ("t.csv", "id,a,b\ns1,1,2\ns2,1,x\n", r"t\.csv, line 3, column 'b': 'x' is not a number"),
-        ("t.csv", "id,a,a\ns1,1,2\n", "feature names must be distinct, repeated: a"),
+        ("t.csv", "id,a,a\ns1,1,2\n", "column names must be distinct, repeated: a"),
         ("t.csv", "id,a\ns1,1\ns1,2\n", "sample names must be distinct, repeated: s1"),
         ("t.csv", "", "the file is empty"),
         ("t.csv", "id,a,b\n", "no rows below the header"),

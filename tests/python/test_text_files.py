@@ -7,8 +7,10 @@ import sys
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from support import write_plink
 
+import riata
 from riata.cli import main
 from riata.feature_groups import read_groups
 from riata.joining import Joiner
@@ -230,9 +232,8 @@ def test_additive_tables_of_plink(tmp_path, name, by):
     study = load_study(StudyOptions(matrix=str(path), target="PHENOTYPE"))
     assert_array_equal(study.y, [row[5] for row in rows])
     assert study.feature_names == ["rs0_A", "rs1_A(/G)", "rs1_HET"]
-    assert any(
-        "PAT, MAT, SEX, PHENOTYPE of a PLINK .raw are no features" in note for note in study.join.notes
-    )
+    told = "; PAT, MAT, SEX, PHENOTYPE are those of a PLINK .raw: no features"
+    assert any(told in note for note in study.join.notes)
     pheno = tmp_path / "p.txt"
     pheno.write_text("FID IID y\n" + "".join(f"{row[0]} {row[1]} {10 - row[1]}\n" for row in rows))
     study = load_study(StudyOptions(matrix=str(path), pheno=str(pheno)))
@@ -262,3 +263,65 @@ def test_columns_of_text_may_begin_with_missing_cells(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("id,g,kind\ns1,1,NA\ns2,2,yes\ns3,3,no\n")
     assert read_matrix(path).text == {"kind": ["NA", "yes", "no"]}
+
+
+@pytest.mark.parametrize("suffix", ["raw", "parquet"])
+def test_an_additive_table_fits_as_its_genotypes_do(tmp_path, plink1, suffix):
+    """PLINK writes it; numeric ids, sex and phenotype beside the genotypes change nothing."""
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(5)
+    dosage = rng.binomial(2, 0.3, (50, 12)).astype(float)
+    prefix = write_plink(tmp_path / "t", dosage).removesuffix(".bed")
+    y = dosage[:, 2] - dosage[:, 7] + 0.3 * rng.standard_normal(50)
+    fam = "".join(f"{k + 1} {k + 1} 0 0 {1 + k % 2} {value:.5f}\n" for k, value in enumerate(y))
+    (tmp_path / "t.fam").write_text(fam)
+    plink1("--bfile", prefix, "--recode", "A")
+    path = tmp_path / "out.raw"
+    if suffix == "parquet":
+        path = tmp_path / "out.parquet"
+        pandas.read_csv(tmp_path / "out.raw", sep=" ").to_parquet(path)
+    there = load_study(StudyOptions(matrix=str(path), target="PHENOTYPE"))
+    here = load_study(StudyOptions(bfile=prefix))
+    assert there.feature_names == [f"rs{j}_A" for j in range(12)]
+    assert list(there.samples.iid) == list(here.samples.iid)
+    assert_allclose(there.y, here.y, rtol=1e-5)  # PLINK writes six digits
+    y = here.y
+    paths = [riata.fit_path(s.X, y, alphas=[0.2, 0.05], tol=1e-10) for s in (here, there)]
+    assert_allclose(paths[1].coefs.toarray(), paths[0].coefs.toarray(), atol=1e-8)
+
+
+def test_gaps_of_an_additive_table_point_to_the_genotypes(tmp_path):
+    path = tmp_path / "t.raw"
+    path.write_text(
+        "FID IID PAT MAT SEX PHENOTYPE rs0_A\n"
+        "1 1 0 0 1 2.5 0\n2 2 0 0 1 -9 1\n3 3 0 0 2 1.5 NA\n4 4 0 0 2 3.5 1\n"
+    )
+    with pytest.raises(
+        ValueError, match=r"missing or infinite values in rs0_A; .* PLINK files, with --bfile"
+    ):
+        load_study(StudyOptions(matrix=str(path), target="PHENOTYPE"))
+    with pytest.raises(ValueError, match=r"t\.raw: a PLINK \.raw has a sample a row"):
+        read_matrix(path, "samples-columns")
+
+
+def test_missing_cells_of_typed_tables_are_missing(tmp_path):
+    """None and NaN of parquet are no class None."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"g": [1.0, 2, 3, 4], "status": ["case", None, "control", "none"]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    table = read_matrix(tmp_path / "t.parquet")
+    assert table.text == {"status": ["case", "NA", "control", "none"]}
+    study = load_study(StudyOptions(matrix=str(tmp_path / "t.parquet"), target="status", loss="multinomial"))
+    assert study.response.classes == ("case", "control", "none")
+    assert study.n_samples == 3
+
+
+def test_columns_of_one_name_are_refused_whatever_they_hold(tmp_path):
+    path = tmp_path / "t.csv"
+    for text in ("id,g,kind,kind\ns1,1,a,b\n", "id,g,g\ns1,1,a\n"):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="column names must be distinct, repeated: "):
+            read_matrix(path)
+    path.write_text("id,s1,s2\ng,1,2\nkind,a,b\nkind,c,d\n")
+    with pytest.raises(ValueError, match="line 4: feature names must be distinct, repeated: kind"):
+        read_matrix(path, "samples-columns")
