@@ -58,39 +58,51 @@ def open_pattern(
         When two files are of the same chromosome.
     """
     files = matching_files(pattern, suffixes)
-    known = HUMAN if asked is None else asked
-    sure = {label: file for label, file in files.items() if known.kind(label) != "other"}
-    named = {known.plain(label): file for label, file in sure.items()}
-    taken: dict[str, str | Opened] = dict(sure)
-    left_out: list[str] = []
+    taken, left_out = _take(pattern, files, HUMAN if asked is None else asked, open_one)
+    chromosomes = ChromosomeSet.guess(taken) if asked is None else asked
+    order = sorted(taken, key=lambda label: (chromosomes.order(label), label))
+    for first, second in pairwise(order):
+        if chromosomes.plain(first) == chromosomes.plain(second):
+            raise _twins(pattern, files[first], files[second], chromosomes.plain(first))
+    _refuse_lone_tables(pattern, suffixes, chromosomes, order)
+    told = f"left out {some(left_out, 5)}" if left_out else ""
+    if not order:
+        what = f"{pattern}: no such file for any chromosome in place of @"
+        raise FileNotFoundError(f"{what}; {told}" if told else what)
+    opened = [found if isinstance(found := taken[label], Opened) else open_one(found) for label in order]
+    plural = "s" * (len(order) > 1)
+    notes = [
+        f"{len(order):,} file{plural}, of chromosome{plural} {chromosomes.listed(order)}",
+        told,
+        _strangers(chromosomes, dict(zip(order, opened, strict=True))),
+    ]
+    gap = _gap(chromosomes, order)
+    return Matched(
+        opened, [f"{pattern}: {note}" for note in notes if note], f"{pattern}: {gap}" if gap else ""
+    )
+
+
+def _take(
+    pattern: str, files: dict[str, str], known: ChromosomeSet, open_one: Callable[[str], Opened]
+) -> tuple[dict[str, str | Opened], list[str]]:
+    """Return the files that are of one chromosome, by what stands for the @, and others with the reason.
+
+    Files that had to be looked into come opened.
+    """
+    taken: dict[str, str | Opened] = {k: file for k, file in files.items() if known.kind(k) != "other"}
+    named = {known.plain(label): files[label] for label in taken}
     holders: dict[str, str] = {}
-    for label in sorted(files.keys() - sure.keys()):
+    left_out = []
+    for label in sorted(files.keys() - taken.keys()):
         found = _by_its_variants(label, files[label], known, named, open_one)
         if isinstance(found, str):
             left_out.append(f"{Path(files[label]).name} ({found})")
             continue
         taken[label] = found
-        holder = holders.setdefault(known.plain(found.variants.chrom[0]), files[label])
-        _refuse_twins(pattern, holder, files[label], known.plain(found.variants.chrom[0]))
-    chromosomes = ChromosomeSet.guess(taken) if asked is None else asked
-    order = sorted(taken, key=lambda label: (chromosomes.order(label), label))
-    for first, second in pairwise(order):
-        if chromosomes.plain(first) == chromosomes.plain(second):
-            _refuse_twins(pattern, files[first], files[second], chromosomes.plain(first))
-    _refuse_lone_tables(pattern, suffixes, chromosomes, order)
-    told = f"left out {some(sorted(left_out), 5)}" if left_out else ""
-    if not order:
-        raise FileNotFoundError(
-            f"{pattern}: no such file for any chromosome in place of @{'; ' * bool(told)}{told}"
-        )
-    number = f"{len(order):,} file{'s' * (len(order) > 1)}"
-    notes = [f"{pattern}: {number}, of chromosome{'s' * (len(order) > 1)} {chromosomes.listed(order)}"]
-    notes += [f"{pattern}: {told}"] if told else []
-    opened = [found if isinstance(found := taken[label], Opened) else open_one(found) for label in order]
-    strangers = _strangers(chromosomes, dict(zip(order, opened, strict=True)))
-    notes += [f"{pattern}: {strangers}"] if strangers else []
-    gap = _gap(chromosomes, order)
-    return Matched(opened, notes, f"{pattern}: {gap}" if gap else "")
+        only = known.plain(found.variants.chrom[0])
+        if holders.setdefault(only, files[label]) != files[label]:
+            raise _twins(pattern, holders[only], files[label], only)
+    return taken, left_out
 
 
 def matching_files(pattern: str, suffixes: Sequence[str]) -> dict[str, str]:
@@ -143,12 +155,11 @@ def _by_its_variants(
     return opened
 
 
-def _refuse_twins(pattern: str, first: str, second: str, chromosome: str) -> None:
-    if first != second:
-        raise ValueError(
-            f"{pattern}: {Path(first).name} and {Path(second).name} are both of chromosome {chromosome}; "
-            "give the files one by one"
-        )
+def _twins(pattern: str, first: str, second: str, chromosome: str) -> ValueError:
+    return ValueError(
+        f"{pattern}: {Path(first).name} and {Path(second).name} are both of chromosome {chromosome}; give "
+        "the files one by one"
+    )
 
 
 def _refuse_lone_tables(
@@ -168,19 +179,16 @@ def _refuse_lone_tables(
 
 
 def _strangers(chromosomes: ChromosomeSet, opened: dict[str, Opened]) -> str:
-    """Say which files are named after one chromosome and hold others."""
+    """Say which files hold other chromosomes than the one they are named after; XY may lie with X."""
+
+    def placed(name: str) -> str:
+        return "X" if chromosomes.kind(name) == "XY" else chromosomes.plain(name)
+
     out = []
     for label, one in opened.items():
-        there = {chromosomes.plain(name) for name in one.variants.chrom.unique()}
-        kinds = {chromosomes.kind(name) for name in (label, *there)}
-        if (
-            chromosomes.plain(label) in there
-            or "unplaced" in kinds
-            or "other" in kinds
-            or kinds == {"X", "XY"}
-        ):
-            continue
-        out.append(f"{Path(one.source.path).name} holds chromosome {chromosomes.listed(there)}")
+        there = [name for name in one.variants.chrom.unique() if chromosomes.knows(name)]
+        if chromosomes.knows(label) and any(placed(name) != placed(label) for name in there):
+            out.append(f"{Path(one.source.path).name} holds chromosome {chromosomes.listed(there)}")
     return some(out, 5)
 
 

@@ -136,8 +136,11 @@ def test_a_few_chromosomes_are_no_gap(tmp_path):
 
 
 def test_a_file_that_holds_another_chromosome_is_told(tmp_path):
-    pattern = write(tmp_path, ["1", "2", "X"], chrom={"2": ["3"], "X": ["PAR1"]})
-    assert riata.open_genotypes(pattern).notes[1:] == [f"{pattern}: chr2.bed holds chromosome 3"]
+    strange = {"2": ["3"], "X": ["PAR1", "X", "25"], "XY": ["23"], "Y": ["1", "Y"], "3": ["3", "0", "Un"]}
+    pattern = write(tmp_path, ["1", *strange], chrom=strange)
+    assert riata.open_genotypes(pattern).notes[1:] == [
+        f"{pattern}: chr2.bed holds chromosome 3, chrY.bed holds chromosome 1, Y"
+    ]
 
 
 def test_names_that_hold_an_at_sign(tmp_path):
