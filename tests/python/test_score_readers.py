@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from genotype_files import random_dosages, write_pgen
+from numpy.testing import assert_allclose, assert_array_equal
 from support import write_plink
 
 import riata
 from riata.cli import main
+from riata.score_file import read_weights
 
 A_FEW = 20  # samples; PLINK 2 asks for 50, or for frequencies
 
@@ -34,7 +36,7 @@ def table(path):
 
 
 def counts(n, p, seed, missing=0.0):
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)  # or a generator
     X = rng.binomial(2, 0.4, (n, p)).astype(float)
     X[rng.random((n, p)) < missing] = np.nan
     return X
@@ -110,16 +112,45 @@ def sexes(tmp_path):
     return X, old, Z, new
 
 
-def test_printed_command_makes_our_sums_on_every_chromosome(tmp_path, plink2, sexes):
-    """For men, women and samples of unknown sex, with missing calls, below 50 samples, in a folder's name."""
+@pytest.mark.parametrize("counted", ["A1", "A2"])
+def test_printed_command_makes_our_sums_on_every_chromosome(tmp_path, plink2, sexes, counted):
+    """For men, women and samples of unknown sex, with missing calls, below 50 samples, a blank in a name."""
     X, old, Z, new = sexes
     out = tmp_path / "my study" / "m"
-    path, record = fit(out, old, effect_of(X))
+    path, record = fit(out, old, effect_of(X), "--counted-allele", counted)
     assert np.all(path.coef(0.01) != 0.0)
     sums = plink_sums(record["scoring"]["command"], new, tmp_path / "z")
-    assert_allclose(sums, score_of(path, Z), rtol=5e-6, atol=1e-5)
+    assert_allclose(sums, score_of(path, Z if counted == "A1" else 2 - Z), rtol=5e-6, atol=1e-5)
     assert_allclose(sums, predicted(tmp_path / "p", new, out), rtol=5e-6, atol=1e-5)
     assert any("PLINK counts Y in men alone" in note for note in record["scoring"]["notes"])
+
+
+ALLELES = [("A", "G"), ("G", "C"), ("AT", "A"), ("<DEL>", "C"), ("a", "t"), ("*", "A"), ("ACGT" * 8, "A")]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_filesets(tmp_path, plink2, seed):
+    """Chromosomes, ids, alleles and missing calls of any kind, and alleles the other way round in the new."""
+    rng = np.random.default_rng(seed)
+    order = ["1", "2", "10", "X", "Y", "XY", "MT"]
+    chrom = np.array(["1", *sorted(rng.choice(order, 7), key=order.index)])
+    names = [".", "rs1", "x", "rs9", *(f"1:{j}" for j in range(4))]
+    variants = [
+        (name, names[rng.integers(8)], 3_000_000 + j, *ALLELES[rng.integers(7)])
+        for j, name in enumerate(chrom)
+    ]
+    sex, others = rng.integers(1, 3, 80), rng.integers(0, 3, 30)
+    X = place_by_sex(counts(80, 8, rng, 0.05), chrom, sex)
+    Z = place_by_sex(counts(30, 8, rng, 0.1), chrom, others)
+    Z[(others == 0)[:, None] & (chrom == "Y")] = np.nan
+    turned = rng.random(8) < 0.5
+    old = write(tmp_path / "old", X, variants, sex)
+    lines = [(*row[:3], *row[:2:-1]) if turn else row for row, turn in zip(variants, turned, strict=True)]
+    new = write(tmp_path / "new", np.where(turned, 2 - Z, Z), lines, others)
+    path, record = fit(tmp_path / "m", old, effect_of(X), "--alpha", 0.05)
+    sums = plink_sums(record["scoring"]["command"], new, tmp_path / "z")
+    assert_allclose(sums, score_of(path, Z, 0.05), rtol=1e-5, atol=1e-4)
+    assert_allclose(sums, predicted(tmp_path / "p", new, tmp_path / "m"), rtol=1e-5, atol=1e-4)
 
 
 def test_variants_on_y_alone(tmp_path, plink2, sexes):
@@ -290,6 +321,23 @@ def test_weights_by_effect_type(tmp_path, plink2, sexes, kind):
     assert_allclose(applied(tmp_path / "p", score, new), theirs, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["additive", "dominant", "recessive"])
+def test_weights_by_effect_type_of_dosages(tmp_path, plink2, kind):
+    """At most one copy, and what is above one: a line between whole copies."""
+    pytest.importorskip("pgenlib")
+    dosages = random_dosages(60, 6, missing=0.1, seed=3)
+    write_pgen(tmp_path / "d", dosages, dosages=True)
+    rows = [f"rs{j}\t{'AG'[j % 2]}\t{j - 2.5}\t{kind}" for j in range(6)]
+    score = tmp_path / "s.txt"
+    score.write_text("ID\tA1\tBETA\teffect_type\n" + "".join(f"{row}\n" for row in rows))
+    modifier = [] if kind == "additive" else [kind]
+    plink2("--pfile", tmp_path / "d", "--score", score, 1, 2, 3, "header", *modifier, "cols=+scoresums")
+    theirs = table(tmp_path / "out.sscore")["SCORE1_SUM"].astype(float)
+    run("predict", "--weights", score, "--pfile", tmp_path / "d", "--out", tmp_path / "p", "--quiet")
+    ours = table(tmp_path / "p.scores.tsv")["SCORE"].astype(float)
+    assert_allclose(ours, theirs, rtol=1e-5, atol=1e-4)
+
+
 def test_one_copy_of_one_is_as_two_of_two(tmp_path, capsys):
     """Where PLINK refuses: dominant and recessive weights of men on X and Y, and on MT."""
     chrom = ["X", "Y", "MT"]
@@ -326,9 +374,11 @@ def test_named_by_place(tmp_path):
 # The PGS Catalog's reader
 
 READ = """
-import json, sys
+import json, pathlib, sys
 from pgscatalog.core import ScoringFile
+from pgscatalog.core.cli.format import format_and_write
 file = ScoringFile(sys.argv[1])
+format_and_write(file, file.genome_build, False, pathlib.Path(sys.argv[2]), {})
 names = ("rsID", "chr_name", "chr_position", "effect_allele", "other_allele", "effect_weight",
          "allelefrequency_effect", "variant_description")
 rows = [variant.model_dump() for variant in file.normalise()]
@@ -347,8 +397,10 @@ def catalog():
             pytest.skip("pgscatalog-core is not installed")
         python = sys.executable
 
-    def read(path):
-        done = subprocess.run([python, "-c", READ, str(path)], capture_output=True, text=True)
+    def read(path, normalised=os.devnull):
+        done = subprocess.run(
+            [python, "-c", READ, str(path), str(normalised)], capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -381,6 +433,25 @@ def test_catalog_reads_what_we_write(tmp_path, catalog):
     assert float(rows["rs1"][5]) == beta[0]
     assert float(rows["ID=mine"][5]) == 2 * beta[4]  # one copy there, not two
     assert rows["rs1"][6] == pytest.approx(X[:, 0].mean() / 2)
+
+
+def test_what_the_catalog_makes_of_a_file_is_read(tmp_path, catalog):
+    """Its normalised form, in which flags have become effect types and harmonised places places."""
+    text = (
+        "#pgs_id=PGS1\n#trait_reported=t\n#genome_build=GRCh37\n"
+        "#HmPOS_build=GRCh38\n#HmPOS_date=2022-07-29\n"
+        "rsID\tchr_name\tchr_position\teffect_allele\tother_allele\teffect_weight\tis_dominant\tis_recessive\t"
+        "hm_source\thm_rsID\thm_chr\thm_pos\thm_inferOtherAllele\n"
+        "rs1\t1\t10\tA\tG\t0.1\tTrue\tFalse\tENSEMBL\trs1\t1\t20\t\n"
+        "rs2\t1\t11\tAC\tA\t-2.5\tFalse\tTrue\tENSEMBL\trs2\tX\t21\t\n"
+        "rs3\t2\t12\tC\tT\t3e-5\tFalse\tFalse\tENSEMBL\trs3\t2\t22\t\n"
+    )
+    (tmp_path / "w.txt").write_text(text)
+    catalog(tmp_path / "w.txt", normalised := tmp_path / "normalised.txt")
+    ours, theirs = read_weights(tmp_path / "w.txt"), read_weights(normalised)
+    for name in ("chrom", "pos", "effect", "other", "weight", "by_copies"):
+        assert_array_equal(getattr(theirs, name), getattr(ours, name))
+    assert ours.pos.tolist() == [20, 21, 22]
 
 
 def test_what_the_catalog_cannot_name_is_told(tmp_path, catalog):
