@@ -34,6 +34,7 @@ from riata._validation import (
     check_choice,
     check_flag,
     check_integer,
+    check_new_offset,
     check_real,
     check_threads,
     check_weights,
@@ -69,6 +70,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     coef_: Float
     intercept_: Any
+    has_offset_: bool
 
     @property
     def sparse_coef_(self) -> Any:
@@ -116,9 +118,14 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         eps = 0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0)
         return self._options(loss, grid, **({"n_alphas": n_alphas, "eps": eps, "stop_early": True} | others))
 
-    def _check_fit_input(self, X: Any, y: Any, sample_weight: Any) -> tuple[DesignView, Any, Float]:
-        """Check what `fit` was given, record features; the core looks for NaN in its first pass over X."""
-        check_rows_named_alike(X, y=y, sample_weight=sample_weight)
+    def _check_fit_input(
+        self, X: Any, y: Any, sample_weight: Any, **beside: Any
+    ) -> tuple[DesignView, Any, Float]:
+        """Check what `fit` was given, record features; the core looks for NaN in its first pass over X.
+
+        Of what stands `beside` them only that its rows are those of X.
+        """
+        check_rows_named_alike(X, y=y, sample_weight=sample_weight, **beside)
         if type(X) is np.ndarray and X.ndim == 2 and y is not None:  # what validate_data does, at once
             self.n_features_in_ = X.shape[1]
             self.__dict__.pop("feature_names_in_", None)
@@ -160,6 +167,16 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         block = coef[:, support].T
         threads = threads_for(check_threads(self.n_threads), float(design.core.shape[0]) * block.size)
         return np.asarray(design.multiply(support, block, threads) + np.asarray(self.intercept_))
+
+    def _shifted_links(self, X: Any, offset: Any) -> tuple[Float, Float | None]:
+        """`_links` plus the offset of the new samples, and that: asked for where the fit had one."""
+        links = self._links(X)
+        check_rows_named_alike(X, offset=offset)
+        outputs = links.shape[1:] if links.shape[1] > 1 else ()
+        shift = check_new_offset(offset, len(links), outputs, fitted=self.has_offset_)
+        if shift is not None:
+            links = links + shift.reshape(links.shape)
+        return links, shift
 
     def _genotype_links(self, X: Any) -> Float:
         """`_links` of genotypes: the variants of the fit are found in them."""

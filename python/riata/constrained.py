@@ -136,6 +136,7 @@ class ConstrainedFit:
         if kind == "class" and self.classes is None:
             raise ValueError(f"kind must be 'response' or 'link' for the {self.loss} loss, got 'class'")
         shift = check_new_offset(offset, n_samples_of(X), fitted=self.has_offset)
+        check_rows_named_alike(X, offset=offset)
         coefs, intercepts = sp.csc_array(self.coef[:, None]), np.array([self.intercept])
         link = apply_linear(self, X, coefs, intercepts, check_threads(n_threads))[:, 0]
         if shift is not None:

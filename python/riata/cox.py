@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
+from riata._alignment import check_rows_named_alike
 from riata._arguments import Features, check_features
 from riata._base import CrossValidated, SparseLinearModel
 from riata._coefs import linear_predictor
@@ -25,7 +26,6 @@ from riata._validation import (
     check_choice,
     check_finite,
     check_flag,
-    check_new_offset,
     check_offset,
     check_real,
     check_weights,
@@ -61,9 +61,7 @@ class _Cox(SparseLinearModel):
         ndarray of shape (m,)
             The higher, the earlier the event is expected.
         """
-        link = self._link(X)
-        shift = check_new_offset(offset, len(link), fitted=self.has_offset_)
-        return link if shift is None else link + shift
+        return self._shifted_links(X, offset)[0][:, 0]
 
     @property
     def baseline_(self) -> dict[Any, tuple[Float, Float]]:
@@ -97,6 +95,7 @@ class _Cox(SparseLinearModel):
             strata without events.
         """
         link = self.predict(X, offset) - self.mean_link_
+        check_rows_named_alike(X, strata=strata)
         at = self.unique_times_ if times is None else check_times(times)
         logs = np.empty((len(link), len(at)))
         for label, rows in self._strata_of(strata, len(link)):
@@ -152,6 +151,7 @@ class _Cox(SparseLinearModel):
             event; pairs with equal scores count half.
         """
         link = self.predict(X, offset)
+        check_rows_named_alike(X, y=y, sample_weight=sample_weight, start=start, strata=strata)
         weights = check_weights(sample_weight, len(link))
         target = check_survival_target(y, len(link), weights, start, strata)
         check_comparable(target, weights, "y")
@@ -178,7 +178,9 @@ class _Cox(SparseLinearModel):
         self, X: Any, y: Any, sample_weight: Any, start: Any, strata: Any, offset: Any
     ) -> tuple[DesignView, SurvivalTarget, Float, Float | None, Features]:
         check_choice("ties", self.ties, TIES)
-        design, y, weights = self._check_fit_input(X, y, sample_weight)
+        design, y, weights = self._check_fit_input(
+            X, y, sample_weight, start=start, strata=strata, offset=offset
+        )
         target = check_survival_target(y, design.n_samples, weights, start, strata, self.ties)
         shift = check_offset(offset, design.n_samples)
         positive = check_flag("positive", self.positive)

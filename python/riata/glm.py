@@ -20,6 +20,7 @@ from riata._targets import check_every_class, one_hot
 from riata._validation import (
     Float,
     check_flag,
+    check_offset,
     check_real,
     check_threads,
     check_two_outcomes,
@@ -43,68 +44,95 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
     lower: Any
     upper: Any
 
-    def decision_function(self, X: Any) -> Float:
+    def decision_function(self, X: Any, offset: ArrayLike | None = None) -> Float:
         """Log-odds of ``classes_[1]``; of more than two classes the linear predictor of each.
 
         Parameters
         ----------
         X : as in `fit`, shape (m, p)
+        offset : array of shape (m,), or (m, K) for K > 2 classes, or number, optional
+            Needed when `fit` was given one; 0 predicts without.
 
         Returns
         -------
         ndarray of shape (m,), or (m, K) for K > 2 classes
         """
-        links = self._links(X)
+        links = self._shifted_links(X, offset)[0]
         return links[:, 0] if links.shape[1] == 1 else links
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any, offset: ArrayLike | None = None) -> NDArray[Any]:
         """Predict the most probable class.
 
         Parameters
         ----------
-        X : as in `fit`, shape (m, p)
+        X, offset
+            As in `decision_function`.
 
         Returns
         -------
         ndarray of shape (m,), of labels from `classes_`
         """
-        link = self.decision_function(X)
+        link = self.decision_function(X, offset)
         labels: NDArray[Any] = self.classes_[
             link.argmax(axis=1) if link.ndim > 1 else (link > 0.0).astype(np.intp)
         ]
         return labels
 
-    def predict_proba(self, X: Any) -> Float:
+    def predict_proba(self, X: Any, offset: ArrayLike | None = None) -> Float:
         """Predict the probability of each class.
 
         Parameters
         ----------
-        X : as in `fit`, shape (m, p)
+        X, offset
+            As in `decision_function`.
 
         Returns
         -------
         ndarray of shape (m, K), in the order of `classes_`
         """
-        link = self.decision_function(X)
+        link = self.decision_function(X, offset)
         return (
             np.column_stack([expit(-link), expit(link)]) if link.ndim == 1 else np.asarray(softmax(link, 1))
         )
 
-    def predict_log_proba(self, X: Any) -> Float:
+    def predict_log_proba(self, X: Any, offset: ArrayLike | None = None) -> Float:
         """Predict the logarithm of the probability of each class; as `predict_proba`, without underflow."""
-        link = self.decision_function(X)
+        link = self.decision_function(X, offset)
         if link.ndim == 1:
             return np.column_stack([-np.logaddexp(0.0, link), -np.logaddexp(0.0, -link)])
         return np.asarray(log_softmax(link, 1))
 
+    def score(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float:
+        """Share of samples whose class is predicted.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+        offset : as in `decision_function`
+
+        Returns
+        -------
+        float
+        """
+        from sklearn.metrics import accuracy_score
+
+        return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
+
     def _check_all(
-        self, X: Any, y: Any, sample_weight: Any, options: Options
-    ) -> tuple[DesignView, Float, Float, Features, Reweigh]:
+        self, X: Any, y: Any, sample_weight: Any, offset: Any, options: Options
+    ) -> tuple[DesignView, Float, Float, Float | None, Features, Reweigh]:
         """Check what `fit` was given, and set the loss by the number of classes.
 
         The weights are the observation weights; the last says what training samples count by class too.
         """
-        design, y, weights = self._check_fit_input(X, y, sample_weight)
+        design, y, weights = self._check_fit_input(X, y, sample_weight, offset=offset)
         _, classes, codes = read_classes(y)
         check_class_weight(self.class_weight, classes)
 
@@ -120,11 +148,13 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
             target = one_hot(codes, len(classes))
             check_every_class(target, reweigh(weights), classes)
         self.classes_ = classes
+        shift = check_offset(offset, design.n_samples, target.shape[1:])
+        self.has_offset_ = shift is not None
         positive = check_flag("positive", self.positive)
         features = check_features(
             design, self.penalty_factor, self.lower, self.upper, positive=positive, row_grouped=grouped
         )
-        return design, target, weights, features, reweigh
+        return design, target, weights, shift, features, reweigh
 
     def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:
         return coef, intercept
@@ -235,6 +265,8 @@ class SparseLogisticRegression(_Classifier):
     coef_ : ndarray of shape (1, p), or (K, p) for K > 2 classes
     sparse_coef_ : scipy.sparse.csr_matrix of the shape of `coef_`
     intercept_ : ndarray of shape (1,), or (K,) with the sum zero
+    has_offset_ : bool
+        Whether `fit` was given an offset.
     dual_gap_ : float
         Relative duality gap, on the scale of `tol`.
     converged_ : bool
@@ -310,7 +342,13 @@ class SparseLogisticRegression(_Classifier):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> SparseLogisticRegression:
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> SparseLogisticRegression:
         """Fit the model.
 
         Parameters
@@ -321,6 +359,8 @@ class SparseLogisticRegression(_Classifier):
             Labels. Of two classes the second in sorted order is the one whose probability is modelled.
         sample_weight : float or array of shape (n,), optional
             Non-negative.
+        offset : array of shape (n,), or (n, K) for K > 2 classes, optional
+            Added to the linear predictor: known log-odds, such as those of an earlier model.
 
         Returns
         -------
@@ -331,12 +371,14 @@ class SparseLogisticRegression(_Classifier):
         l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
         options = self._options("binomial", None, l1_ratio=l1_ratio)
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
-        design, target, weights, features, reweigh = self._check_all(X, y, sample_weight, options)
+        design, target, weights, shift, features, reweigh = self._check_all(
+            X, y, sample_weight, offset, options
+        )
         weights = reweigh(weights)
         if inverse is not None:
             alpha = 1.0 / (inverse * float(weights.sum()))
         options.alphas = np.array([alpha])
-        fit = solve(design, target, weights[:, None], None, features, options)[0]
+        fit = solve(design, target, weights[:, None], shift, features, options)[0]
         self._keep_fit(fit, target, weights, features, options)
         return self
 
@@ -444,12 +486,13 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
     ) -> SparseLogisticRegressionCV:
         """Cross-validate and fit.
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y, sample_weight, offset
             As in `SparseLogisticRegression.fit`. Held-out samples count by their weights within a fold.
         groups : array of shape (n,), optional
             Handed to the splitter.
@@ -460,8 +503,10 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
         """
         options = self._check_search("binomial")
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
-        design, target, weights, features, reweigh = self._check_all(X, y, sample_weight, options)
+        design, target, weights, shift, features, reweigh = self._check_all(
+            X, y, sample_weight, offset, options
+        )
         self._search(
-            options, (X, y), design, target, weights, features, groups, self.classes_, reweigh=reweigh
+            options, (X, y), design, target, weights, features, groups, self.classes_, shift, reweigh
         )
         return self

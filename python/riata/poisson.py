@@ -17,7 +17,6 @@ from riata._design import DesignView
 from riata._validation import (
     Float,
     check_flag,
-    check_new_offset,
     check_offset,
     check_poisson_target,
     check_real,
@@ -52,7 +51,7 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         -------
         ndarray of shape (m,)
         """
-        return mean_response("poisson", self._shifted_link(X, offset)[0])
+        return mean_response("poisson", self._shifted_links(X, offset)[0][:, 0])
 
     def score(
         self,
@@ -76,7 +75,8 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
             1 for a perfect fit, 0 for one as good as the mean of `y` (with an offset, as the mean rate),
             negative for worse. Where that mean is perfect, 1 for a perfect fit and 0 for any other.
         """
-        link, shift = self._shifted_link(X, offset)
+        links, given = self._shifted_links(X, offset)
+        link, shift = links[:, 0], np.zeros(len(links)) if given is None else given
         weights = check_weights(sample_weight, len(link))
         counts = check_poisson_target(column_or_1d(y, warn=True), len(link), weights)
         exposure = logsumexp(shift, b=weights) - np.log(weights.sum())
@@ -87,12 +87,6 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
             return 1.0 if deviance <= 1e-15 * counts.max() else 0.0
         return 1.0 - deviance / null
 
-    def _shifted_link(self, X: Any, offset: Any) -> tuple[Float, Float]:
-        """Linear predictors with the offset, and that."""
-        link = self._link(X)
-        shift = check_new_offset(offset, len(link), fitted=self.has_offset_)
-        return (link, np.zeros(len(link))) if shift is None else (link + shift, shift)
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = True
@@ -101,7 +95,7 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
     def _check_all(
         self, X: Any, y: Any, sample_weight: Any, offset: Any
     ) -> tuple[DesignView, Float, Float, Float | None, Features]:
-        design, y, weights = self._check_fit_input(X, y, sample_weight)
+        design, y, weights = self._check_fit_input(X, y, sample_weight, offset=offset)
         counts = y if type(y) is np.ndarray and y.ndim == 1 else column_or_1d(y, warn=True)
         if counts.dtype.kind not in "fiubO":
             raise TypeError(f"y must hold numbers, got values of type {counts.dtype}")

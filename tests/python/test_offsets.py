@@ -4,9 +4,10 @@ import json
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from support import make_problem
+from support import make_problem, write_plink
 
 import riata
 
@@ -148,3 +149,73 @@ def test_refits_need_the_offset_of_the_path():
         ValueError, match="offset must be that of the path, which was fitted without, got one"
     ):
         riata.relax(riata.fit_path(X, y), X, y, offset=offset)
+
+
+@pytest.mark.parametrize("loss", ["binomial", "multinomial"])
+def test_offsets_of_classifiers(loss):
+    X, y, offset = problem(loss)
+    given = {"standardize": False, "alphas": [0.1, 0.05], "tol": 1e-10}
+    path = riata.fit_path(X, y, loss=loss, offset=offset, **given)
+    search = riata.SparseLogisticRegressionCV(alphas=[0.1, 0.05], cv=3, tol=1e-10)
+    for model in (riata.SparseLogisticRegression(0.05, tol=1e-10), search):
+        assert model.fit(X, y, offset=offset) is model
+        assert model.has_offset_
+        alpha = getattr(model, "alpha_", 0.05)
+        link = path.predict(X, alpha, kind="link", offset=offset)
+        assert_allclose(model.decision_function(X, offset), link, atol=1e-4)
+        assert_allclose(model.decision_function(X, 0), link - offset, atol=1e-4)
+        response = path.predict(X, alpha, offset=offset)
+        likely = np.column_stack([1.0 - response, response]) if response.ndim == 1 else response
+        assert_allclose(model.predict_proba(X, offset), likely, atol=1e-4)
+        assert_allclose(np.exp(model.predict_log_proba(X, offset)), likely, atol=1e-4)
+        classes = model.classes_[likely.argmax(axis=1)]
+        assert_array_equal(model.predict(X, offset), classes)
+        assert model.score(X, y, offset=offset) == np.mean(classes == y)
+        for ask in (model.decision_function, model.predict, model.predict_proba, lambda X: model.score(X, y)):  # noqa: B023
+            with pytest.raises(ValueError, match=ASKED):
+                ask(X)
+        plain = model.fit(X, y)
+        assert not plain.has_offset_
+        assert_allclose(plain.decision_function(X, offset), plain.decision_function(X) + offset)
+    folds = [(np.flatnonzero(np.arange(40) % 2 == k), np.flatnonzero(np.arange(40) % 2 != k)) for k in (0, 1)]
+    search = riata.SparseLogisticRegressionCV(alphas=[0.1, 0.05], cv=folds, tol=1e-10)
+    cv = riata.cv_path(X, y, loss=loss, offset=offset, cv=folds, **given)
+    assert_allclose(search.fit(X, y, offset=offset).score_path_, cv.scores, rtol=1e-6)
+
+
+def test_a_series_for_other_samples_is_refused(tmp_path):
+    """Beside genotypes, what names its samples must name theirs: offsets, entries and strata too."""
+    rng = np.random.default_rng(0)
+    genotypes = riata.open_genotypes(
+        write_plink(tmp_path / "g", rng.binomial(2, 0.3, (40, 10)).astype(float))
+    )
+    iid = list(genotypes.samples.iid)
+    time = rng.exponential(size=40) + 0.1
+    y = np.column_stack([time, np.arange(40) % 3 > 0])
+    series = {
+        "offset": pd.Series(np.zeros(40), index=iid),
+        "start": pd.Series(0.5 * time, index=iid),
+        "strata": pd.Series(np.arange(40) % 2, index=iid),
+    }
+    model = riata.SparseCox(0.05).fit(genotypes, y, **series)
+    asked = {name: series[name] for name in ("offset", "strata")}
+    assert model.predict_survival_function(genotypes, 0.5, **asked).shape == (40,)
+    for name in series:
+        shuffled = series | {name: series[name].iloc[::-1]}
+        with pytest.raises(ValueError, match=f"{name} must have the samples of X in the same order"):
+            riata.SparseCox(0.05).fit(genotypes, y, **shuffled)
+        with pytest.raises(ValueError, match=f"{name} must have the samples of X in the same order"):
+            model.score(genotypes, y, **shuffled)
+    for name in asked:
+        with pytest.raises(ValueError, match=f"{name} must have the samples of X in the same order"):
+            model.predict_survival_function(genotypes, 0.5, **(asked | {name: asked[name].iloc[::-1]}))
+    counts = rng.poisson(2.0, 40)
+    reverse = series["offset"].iloc[::-1]
+    for estimator in (riata.SparsePoissonRegressor(), riata.SparseLogisticRegression()):
+        fitted = estimator.fit(genotypes, counts > 1, offset=series["offset"])
+        for ask in (fitted.predict, lambda X, offset: fitted.fit(X, counts > 1, offset=offset)):  # noqa: B023
+            with pytest.raises(ValueError, match="offset must have the samples of X in the same order"):
+                ask(genotypes, offset=reverse)
+    budget = riata.constrained_lasso(genotypes, counts, 0.1, loss="poisson", offset=series["offset"])
+    with pytest.raises(ValueError, match="offset must have the samples of X in the same order"):
+        budget.predict(genotypes, offset=reverse)
