@@ -418,7 +418,7 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
     dual_gaps_ : ndarray of shape (L,)
     cv_path_ : riata.CVPath
         All of the cross-validation, with `predict` and `plot`.
-    classes_, coef_, sparse_coef_, intercept_, dual_gap_, converged_, n_iter_, n_features_in_,
+    classes_, coef_, sparse_coef_, intercept_, has_offset_, dual_gap_, converged_, n_iter_, n_features_in_,
     feature_names_in_
         As in `SparseLogisticRegression`, at `alpha_`.
 
