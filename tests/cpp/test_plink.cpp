@@ -124,6 +124,33 @@ TEST_CASE("plink agrees with its decoded copy on some columns of several sources
   }
 }
 
+TEST_CASE("plink multiplies what any table says its codes stand for") {
+  for (const Index n : {1, 3, 33, 9003}) {
+    CAPTURE(n);
+    const Index p = 14;
+    const Mat x = example(n, p), B = riata::check::random_matrix(p, 3, 2);
+    const Mat tables = riata::check::random_matrix(4, p, 1);
+    Mat expected = Mat::Zero(n, 3);
+    for (Index j = 0; j < p; ++j)
+      for (Index i = 0; i < n; ++i) {
+        const double copies = x(i, j);
+        const Index row = std::isnan(copies) ? 1 : copies == 2.0 ? 0 : copies == 1.0 ? 2 : 3;
+        expected.row(i) += tables(row, j) * B.row(j);
+      }
+    const BedFile file(encode(x));
+    riata::check::each_isa([&] {
+      for (const auto counted : {CountedAllele::A1, CountedAllele::A2}) {  // the tables are by code
+        const PlinkDesign design(file.path, n, p, counted, {}, 1);
+        Mat out(n, 3), again(n, 3);
+        design.multiply_tables(tables, B, out, 1);
+        design.multiply_tables(tables, B, again, 3);
+        riata::check::close(out, expected, 1e-13);
+        CHECK(riata::check::same_bits(out, again));
+      }
+    });
+  }
+}
+
 TEST_CASE("plink finds identical columns over the included samples") {
   for (const Index n : {4, 31, 33, 70, 131}) {
     CAPTURE(n);

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from genotype_files import write_pgen
+from genotype_files import write_bed, write_pgen
 from numpy.testing import assert_allclose, assert_array_equal
 from support import SHARED, write_plink
 
@@ -323,3 +323,36 @@ def test_variants_that_are_switched_off(tmp_path, plink1, plink2):
     for plink in (plink1, plink2):
         plink("--bfile", tmp_path / "in", "--write-snplist")
         assert (tmp_path / "out.snplist").read_text().split() == ours
+
+
+@pytest.mark.parametrize("mode", ["", "dominant", "recessive"])
+def test_scores_of_one_or_two_copies(tmp_path, plink2, mode):
+    """Missing calls stand between no and two copies, as the frequency does."""
+    rng = np.random.default_rng(1)
+    copies = rng.integers(0, 3, (30, 60)).astype(float)
+    copies[rng.random(copies.shape) < 0.1] = np.nan
+    variants = [("1", f"rs{j}", 100 + j, "A", "G") for j in range(30)]
+    stem = write_bed(tmp_path / "g", variants, copies)
+    weight, effect = rng.standard_normal(30).tolist(), rng.choice(["A", "G"], 30)
+    flags = f"{mode == 'recessive'}\t{mode == 'dominant'}"
+    header = "ID\teffect_allele\teffect_weight\tis_recessive\tis_dominant\n"
+    rows = [f"rs{j}\t{effect[j]}\t{weight[j]!r}\t{flags}\n" for j in range(30)]
+    (tmp_path / "s.txt").write_text(header + "".join(rows))
+    modifier = [mode] if mode else []
+    plink2("--bfile", stem, "--score", tmp_path / "s.txt", 1, 2, 3, "header", *modifier, "cols=+scoresums")
+    expected = table(tmp_path / "out.sscore")["SCORE1_SUM"].astype(float)
+    command = [
+        "predict",
+        "--weights",
+        tmp_path / "s.txt",
+        "--bfile",
+        stem,
+        "--out",
+        tmp_path / "r",
+        "--quiet",
+    ]
+    assert main([str(word) for word in command]) == 0
+    found = np.array(
+        [line.split("\t")[3] for line in (tmp_path / "r.scores.tsv").read_text().splitlines()[1:]]
+    )
+    assert_allclose(found.astype(float), expected, rtol=1e-5, atol=1e-5)

@@ -55,8 +55,8 @@ class PlinkDesign : public Design {
   void gather(Columns columns, MatOut out, int threads) const override;
   std::unique_ptr<Pool> make_pool() const override;
 
-  /// out(i, q) = sum_j tables(code of sample i at variant j, j) B(j, q), over all variants in increasing order. The four
-  /// rows of `tables` are what two copies of A1, a missing call, one copy and none stand for.
+  /// out(i, q) = sum_j tables(code of sample i at variant j, j) B(j, q), over all variants in increasing order. The
+  /// four rows of `tables` are what two copies of A1, a missing call, one copy and none stand for.
   void multiply_tables(const MatIn& tables, const MatIn& B, MatOut out, int threads) const;
 
   /// Counts of every variant over the included samples, from one pass over the columns.
