@@ -204,7 +204,7 @@ def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArra
     if model is not None:
         asked = _as_fitted(asked, model, columns)
     check_columns(asked)
-    coded = code_columns(columns, asked)
+    coded = code_columns(columns, asked, () if model is None else model.classes)
     joiner.report.notes += coded.notes()
     response, usable = coded.response, coded.usable
     known = response.values[usable]

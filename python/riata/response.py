@@ -53,12 +53,14 @@ def code_response(
     loss: str | None,
     missing_code: str | None = None,
     positive: str | None = None,
+    classes: Sequence[str] = (),
 ) -> Response:
     """Turn the cells of a phenotype column into a response.
 
     Cells that spell a missing value, or a code of `missing_code` (default -9; several between commas), become
     NaN. For ``loss="binomial"`` two numeric codes must be 0/1 (1 = case) or 1/2 (2 = case, as PLINK); of two
-    text labels `positive` names the one to model, or words for cases and controls tell.
+    text labels `positive` names the one to model, or words for cases and controls tell. For
+    ``loss="multinomial"`` classes are numbered by their place in `classes`, those of a model, or by name.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def code_response(
             raise ValueError(
                 f"--case must be left out with --loss multinomial, which models every class, got {positive!r}"
             )
-        response = _many_classes(cells, missing, name, labels, numbers)
+        response = _many_classes(cells, missing, name, labels, numbers, classes)
     elif loss == "binomial":
         response = _two_classes(cells, missing, name, labels, numbers, positive)
     else:
@@ -153,10 +155,17 @@ def _many_classes(
     name: str,
     labels: list[str],
     numbers: dict[str, float] | None,
+    of_model: Sequence[str],
 ) -> Response:
-    """Code classes by their place in alphabetical order."""
+    """Code classes by their place in those of a model, or in alphabetical order."""
     label_of = {label: label if numbers is None else code_text(numbers[label]) for label in labels}
-    classes = tuple(sorted(set(label_of.values())))
+    classes = tuple(of_model) or tuple(sorted(set(label_of.values())))
+    unknown = sorted(set(label_of.values()) - set(classes))
+    if unknown:
+        raise ValueError(
+            f"{name}: {some(unknown)} is no class of the model, which has {some(classes)}; to leave it out "
+            f"say --missing-code {','.join([*unknown, '-9'])}"
+        )
     if len(classes) < 3:
         hint = "; for two use --loss binomial" if len(classes) == 2 else ""
         raise ValueError(f"{name}: --loss multinomial needs three classes or more, got {some(classes)}{hint}")

@@ -136,14 +136,19 @@ def read_responses(columns: ResponseColumns, asked: Sequence[StudyOptions]) -> l
     return responses
 
 
-def code_columns(columns: ResponseColumns, options: StudyOptions) -> Coded:
-    """Code the response that the options name."""
+def code_columns(columns: ResponseColumns, options: StudyOptions, classes: Sequence[str] = ()) -> Coded:
+    """Code the response that the options name; `classes` are those of a model of several."""
     if options.loss == "cox":
         response, reasons = _times(columns, options)
     else:
         cells, name = columns.phenotype(options)
         response = code_response(
-            cells, name, loss=options.loss, missing_code=options.missing_code, positive=options.positive
+            cells,
+            name,
+            loss=options.loss,
+            missing_code=options.missing_code,
+            positive=options.positive,
+            classes=classes,
         )
         response = replace(response, huber_delta=options.huber_delta)
         reasons = [(f"{name} missing", ~response.known)]

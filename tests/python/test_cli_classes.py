@@ -164,3 +164,42 @@ def test_responses_that_enter_together_are_not_for_the_command_line(files, tmp_p
     asked = [*flags(files)[:4], "--pheno-name", "age,part", "--loss", "multigaussian"]
     assert run("fit", *asked, "--out", tmp_path / "x") == 2
     assert "--loss multigaussian is for riata.fit_path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("absent", ["mid", "low", None])
+def test_samples_that_lack_a_class_are_compared_with_their_own(files, tmp_path, absent):
+    """Classes are those of the model, whichever of them the phenotypes hold: shares of right ones by hand."""
+    out, new, pheno = str(tmp_path / "m"), str(tmp_path / "new"), tmp_path / "p.txt"
+    assert run("fit", *flags(files), "--alpha", 0.05, "--quiet", "--out", out) == 0
+    rows = [line.split() for line in Path(files[1]).read_text().splitlines()]
+    kept = [rows[0], *([*row[:2], "NA" if row[2] == absent else row[2], *row[3:]] for row in rows[1:])]
+    pheno.write_text("\n".join(" ".join(row) for row in kept) + "\n")
+    arguments = [
+        "predict",
+        "--model",
+        f"{out}.path.npz",
+        "--bfile",
+        files[0],
+        "--covar",
+        files[1],
+        "--out",
+        new,
+    ]
+    asked = [*arguments, "--pheno", pheno, "--quiet"]
+    assert run(*asked) == 0
+    guess = dict(zip(*(read_tsv(f"{new}.scores.tsv")[name] for name in ("IID", "CLASS")), strict=True))
+    right = [guess[row[1]] == row[2] for row in kept[1:] if row[2] != "NA"]
+    found = json.loads(Path(f"{new}.json").read_text())["evaluation"]
+    assert found["n"] == len(right)
+    assert found["accuracy"]["value"] == pytest.approx(np.mean(right))
+
+
+def test_classes_that_a_model_does_not_have_are_refused():
+    given = {"loss": "multinomial", "classes": ("a", "b", "c")}
+    assert_array_equal(code_response(["c", "a", "NA"], "y", **given).values, [2, 0, np.nan])
+    with pytest.raises(
+        ValueError, match=r"y: z is no class of the model, which has a, b, c; .* --missing-code z,-9$"
+    ):
+        code_response(["c", "z"], "y", **given)
+    numbers = code_response(["2.0", "3"], "y", loss="multinomial", classes=("1", "2", "3"))
+    assert_array_equal(numbers.values, [1, 2])
