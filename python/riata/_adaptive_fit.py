@@ -134,7 +134,7 @@ def _estimate(
             "split trains on, as three folds do; or give initial_alpha"
         )
     if recipe.initial == "lasso":
-        search = replace(options, alphas=None, n_alphas=100, eps=0.0, stop_early=True)
+        search = replace(options, alphas=None, n_alphas=100, eps=1e-3)
         return _searched(recipe.alpha, design, y, weights, features, search, usable)
     moments = _moments(design, weights, options)
     grid = RIDGE_GRID * _trace(moments, features.penalty_factor)

@@ -86,6 +86,7 @@ def check_options(
     keep_checkpoint: Any = False,
     row_grouped: Any = False,
     huber_delta: Any = HUBER_DELTA,
+    stop_early: bool = True,
 ) -> Options:
     """Check the arguments of `fit_path` that need no data, in the order of its signature."""
     check_choice("loss", loss, LOSSES)
@@ -132,6 +133,7 @@ def check_options(
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
         row_grouped=check_row_grouped(row_grouped, loss),
         huber_delta=check_real("huber_delta", huber_delta, above=0.0),
+        stop_early=stop_early,
     )
 
 

@@ -50,6 +50,7 @@ from riata.model_selection import (
     Reweigh,
     check_scoring,
     cross_validate,
+    warn_if_grid_ends,
     warn_unless_all_converged,
 )
 from riata.variants import fitted_variants
@@ -116,7 +117,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         """As `_options`, for the grid that the parameters `alphas` and `eps` describe."""
         grid, n_alphas = check_alphas(self.alphas)
         eps = 0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0)
-        return self._options(loss, grid, **({"n_alphas": n_alphas, "eps": eps, "stop_early": True} | others))
+        return self._options(loss, grid, n_alphas=n_alphas, eps=eps, **others)
 
     def _check_fit_input(
         self, X: Any, y: Any, sample_weight: Any, **beside: Any
@@ -347,6 +348,7 @@ class CrossValidated(SparseLinearModel):
         self._keep_selected(result)
         self.score_path_ = result.scores
         warn_unless_all_converged(result, options)
+        warn_if_grid_ends(result, options)
 
 
 def _checked_table(X: Any) -> tuple[Any, Names | None]:

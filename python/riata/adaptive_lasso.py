@@ -19,6 +19,7 @@ from riata.model_selection import (
     SELECTIONS,
     collect_folds,
     fold_columns,
+    warn_if_grid_ends,
     warn_unless_all_converged,
 )
 from riata.penalties import Penalty
@@ -207,8 +208,8 @@ class AdaptiveLassoCV(_Adaptive):
     ----------
     alphas : int or sequence of float, default=100
         A number of grid points or the values themselves.
-    eps : float, optional
-        Smallest over largest alpha of the grid. Default 0.01 when p > n, else 1e-4.
+    eps : float or None, default=1e-3
+        Smallest over largest alpha of the grid. None: as in `riata.fit_path`.
     cv : int, splitter or iterable of (train, test), default=5
         An integer gives consecutive folds without shuffling, as in scikit-learn. At least three folds, unless
         the first estimate needs none ("marginal", an array, or `initial_alpha` given).
@@ -258,7 +259,7 @@ class AdaptiveLassoCV(_Adaptive):
         self,
         *,
         alphas: int | ArrayLike = 100,
-        eps: float | None = None,
+        eps: float | None = 1e-3,
         cv: Any = 5,
         selection: str = "min",
         initial: str | ArrayLike = "ridge",
@@ -331,4 +332,5 @@ class AdaptiveLassoCV(_Adaptive):
         self.mse_path_ = result.scores
         self._keep_weights(full, result.position)
         warn_unless_all_converged(result, options)
+        warn_if_grid_ends(result, options)
         return self

@@ -388,7 +388,7 @@ class SparseCoxCV(_Cox, CrossValidated):
     alphas : int or sequence of float, default=100
         A number of grid points or the values themselves.
     eps : float, optional
-        Smallest over largest alpha of the grid. Default 0.01 when p > n, else 1e-4.
+        Smallest over largest alpha of the grid. Default as in `riata.fit_path`.
     cv : int, splitter or iterable of (train, test), default=5
         An integer gives folds without shuffling, stratified by event.
     scoring : {"deviance", "concordance"}, optional

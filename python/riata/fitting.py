@@ -49,9 +49,6 @@ def solve(
     held_out: Callable[[list[Float]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Call the core for the weight columns of `weights` (n x F); rows of `design` are put in its order."""
-    eps = options.eps
-    if eps == 0.0:  # by the samples that count: those of weight zero are as good as absent
-        eps = 0.01 if design.n_features > np.count_nonzero(weights[:, 0]) else 1e-4
     work = float(design.core.shape[0]) * design.n_features * weights.shape[1] * math.prod(y.shape[1:])
     survival = None
     if isinstance(y, SurvivalTarget):
@@ -65,7 +62,6 @@ def solve(
         np.asfortranarray(design.spread(weights)),
         None if offset is None else np.asfortranarray(design.spread(offset)),
         **core_arguments(features, options, threads_for(options.n_threads, work)),
-        eps=eps,
         keep_linear_predictor=keep_linear_predictor,
         held_out=held_out,
         survival=survival,
@@ -85,6 +81,7 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "l1_ratio": options.l1_ratio,
         "alphas": options.alphas,
         "n_alphas": options.n_alphas,
+        "eps": options.eps,
         "stop_early": options.stop_early,
         "max_active": options.max_active,
         "memory": options.memory,
@@ -276,10 +273,10 @@ def fit_path(
         bounds; MCP and SCAD are not convex.
     alphas : int or sequence of float, default=100
         A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
-        early when the fit is nearly saturated (deviance ratio 0.999) or no longer improves. Or the values
+        early when the fit is nearly saturated (0.999 of the deviance about the mean explained). Or the values
         themselves, which are all fitted, in decreasing order.
     eps : float, optional
-        Default 0.01 when p > n, else 1e-4.
+        Default 0.01 when p > n, else 1e-4, times `l1_ratio` (at least 0.001): as far down as for the lasso.
     sample_weight : array of shape (n,), optional
         Non-negative. A sample of weight zero is as good as absent.
     offset : array of shape (n,), or (n, K), optional

@@ -17,10 +17,14 @@ from riata._design import DesignView
 from riata._validation import Float, check_choice, check_flag, check_real, check_threads
 from riata.fitting import solve
 from riata.folds import make_splits
-from riata.model_selection import cross_validate, warn_unless_all_converged
+from riata.model_selection import cross_validate, warn_if_grid_ends, warn_unless_all_converged
 from riata.penalties import Penalty
 
 __all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV"]
+
+RIDGE_RATIO = (
+    1e-3  # the l1_ratio that stands for 0 where the grid begins: to end where that of the lasso does
+)
 
 SELECTIONS = ("min", "1se", "cyclic", "random")
 
@@ -81,7 +85,8 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         """Choose alpha, and l1_ratio when there are several; keep the fit to all samples there."""
         candidates = self._candidates()
         selection = check_choice("selection", self.selection, SELECTIONS)
-        options = self._grid_options(self._loss, stop_early=len(candidates) == 1)
+        options = self._grid_options(self._loss)
+        eps = options.eps
         options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
         design, target, weights, features = self._check_all(X, y, sample_weight, candidates[0])
         cv = 5 if self.cv is None else self.cv
@@ -89,6 +94,10 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         results = []
         for penalty in candidates:
             options.penalty, options.l1_ratio = penalty, penalty.l1_share
+            if isinstance(penalty, penalties.ElasticNet) and penalty.l1_share == 0.0:
+                options.eps = eps * RIDGE_RATIO
+            else:
+                options.eps = eps
             results.append(
                 cross_validate(
                     design,
@@ -115,6 +124,7 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         )
         self.mse_path_ = np.stack([result.scores for result in results]) if several else results[0].scores
         warn_unless_all_converged(results[best], options)
+        warn_if_grid_ends(results[best], options)
 
 
 class OneResponse(LinearRegressor):
@@ -384,8 +394,9 @@ class ElasticNetCV(_Regressor):
         Several values are all tried.
     alphas : int or sequence of float, default=100
         A number of grid points or the values themselves.
-    eps : float, optional
-        Smallest over largest alpha of the grid. Default 0.01 when p > n, else 1e-4.
+    eps : float or None, default=1e-3
+        Smallest over largest alpha of the grid, as in scikit-learn; with `l1_ratio` 0, for which it has no
+        grid, as for the lasso. None: as in `riata.fit_path`.
     cv : int, splitter or iterable of (train, test), default=5
         An integer gives consecutive folds without shuffling, as in scikit-learn.
     selection : {"min", "1se"}, default="min"
@@ -431,7 +442,7 @@ class ElasticNetCV(_Regressor):
         *,
         l1_ratio: float | ArrayLike = 0.5,
         alphas: int | ArrayLike = 100,
-        eps: float | None = None,
+        eps: float | None = 1e-3,
         cv: Any = 5,
         selection: str = "min",
         fit_intercept: bool = True,
@@ -530,7 +541,7 @@ class LassoCV(ElasticNetCV):
         self,
         *,
         alphas: int | ArrayLike = 100,
-        eps: float | None = None,
+        eps: float | None = 1e-3,
         cv: Any = 5,
         selection: str = "min",
         fit_intercept: bool = True,

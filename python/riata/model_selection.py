@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,6 +56,7 @@ SCORINGS = {
 }
 GREATER_IS_BETTER = ("auc", "concordance")
 SELECTIONS = ("min", "1se")
+STILL_GAINS = 0.01  # of the standard error of the score, at the end of a grid
 
 
 @dataclass(slots=True, repr=False)
@@ -278,8 +280,8 @@ def cv_path(
     Parameters
     ----------
     X, y, loss, ..., huber_delta
-        As in `fit_path`. To go on from a checkpoint needs the same folds: a splitter or `random_state` that
-        draws them again.
+        As in `fit_path`, but that a grid is fitted to its end: held-out samples say where it is best. To go
+        on from a checkpoint needs the same folds: a splitter or `random_state` that draws them again.
     cv : int, splitter or iterable of (train, test), default=10
         An integer draws that many shuffled folds from the samples of positive weight, stratified by class or
         event for the binomial, multinomial and Cox losses; as many folds as samples are leave-one-out. A
@@ -310,6 +312,12 @@ def cv_path(
     ValueError, TypeError
         For bad input, before any fitting.
 
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning, UserWarning
+        As `fit_path`; and when the best alpha is the last of a grid that was not given, and the score still
+        gains there.
+
     References
     ----------
     Friedman, Hastie & Tibshirani (2010), Journal of Statistical Software 33(1), section 7. Verweij & van
@@ -318,9 +326,9 @@ def cv_path(
     Examples
     --------
     >>> import numpy as np, riata
-    >>> rng = np.random.default_rng(0)
+    >>> rng = np.random.default_rng(3)
     >>> X = rng.standard_normal((60, 200))
-    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(60)
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.5 * rng.standard_normal(60)
     >>> cv = riata.cv_path(X, y, cv=5, selection="1se")
     >>> np.flatnonzero(cv.coef())
     array([0, 7])
@@ -344,6 +352,7 @@ def cv_path(
         keep_checkpoint=keep_checkpoint,
         huber_delta=huber_delta,
         row_grouped=row_grouped,
+        stop_early=False,
     )
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
@@ -382,6 +391,7 @@ def cv_path(
         keep=True,
     )
     warn_unless_all_converged(result, options)
+    warn_if_grid_ends(result, options)
     warn_if_memory_ended(result.path, options)
     return result
 
@@ -392,6 +402,25 @@ def warn_unless_all_converged(result: CVPath, options: Options) -> None:
     gaps = np.column_stack([path.dual_gaps, result.fold_gaps])
     converged = path.converged & (result.fold_gaps <= options.tol).all(axis=1)
     warn_unless_converged(path.alphas, gaps.max(axis=1), converged, options)
+
+
+def warn_if_grid_ends(result: CVPath, options: Options) -> None:
+    """Warn when an automatic grid ends at the best alpha while the score still gains on the way there.
+
+    Not for less than a hundredth of the standard error from one alpha to the next: then nothing is missed.
+    """
+    path, mean = result.path, result.mean_score
+    asked = options.alphas is not None or path.stopped != ""
+    if asked or len(path) < 2 or result.alpha_min != path.alphas[-1]:
+        return
+    if abs(mean[-1] - mean[-2]) <= STILL_GAINS * result.se_score[-1]:
+        return
+    warnings.warn(
+        f"the best alpha is the last of the grid, {path.alphas[-1]:.4g}: smaller ones may score better. "
+        "Give a smaller eps, or alphas.",
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def check_scoring(scoring: Any, loss: str) -> str:

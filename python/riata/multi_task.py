@@ -269,8 +269,9 @@ class MultiTaskElasticNetCV(_MultiTask):
         Several values are all tried.
     alphas : int or sequence of float, default=100
         A number of grid points or the values themselves.
-    eps : float, optional
-        Smallest over largest alpha of the grid. Default 0.01 when p > n, else 1e-4.
+    eps : float or None, default=1e-3
+        Smallest over largest alpha of the grid, as in scikit-learn; with `l1_ratio` 0, for which it has no
+        grid, as for the lasso. None: as in `riata.fit_path`.
     cv : int, splitter or iterable of (train, test), default=5
         An integer gives consecutive folds without shuffling, as in scikit-learn.
     selection : {"min", "1se"}, default="min"
@@ -316,7 +317,7 @@ class MultiTaskElasticNetCV(_MultiTask):
         *,
         l1_ratio: float | ArrayLike = 0.5,
         alphas: int | ArrayLike = 100,
-        eps: float | None = None,
+        eps: float | None = 1e-3,
         cv: Any = 5,
         selection: str = "min",
         fit_intercept: bool = True,
@@ -407,7 +408,7 @@ class MultiTaskLassoCV(MultiTaskElasticNetCV):
         self,
         *,
         alphas: int | ArrayLike = 100,
-        eps: float | None = None,
+        eps: float | None = 1e-3,
         cv: Any = 5,
         selection: str = "min",
         fit_intercept: bool = True,

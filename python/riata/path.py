@@ -87,8 +87,9 @@ class Path:
     classes : ndarray of shape (2,) or (K,), or None
         Labels coded 0 and 1 by the binomial loss; those of the outputs of the multinomial loss.
     stopped : {"", "progress", "deviance", "max_active", "memory"}
-        Why the path ended before the end of the grid: the progress function asked for it, the deviance ratio
-        passed 0.999, more features than `max_active` were active, or more memory than `memory` was held.
+        Why the path ended before the end of the grid: the progress function asked for it, 0.999 of the
+        deviance about the mean was explained, more features than `max_active` were active, or more memory
+        than `memory` was held.
     counters : dict
         Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
     certificate : {"duality_gap", "kkt"}

@@ -21,6 +21,7 @@ from riata.model_selection import (
     fold_columns,
     scorer,
     summarise,
+    warn_if_grid_ends,
     warn_unless_all_converged,
 )
 from riata.path import Path
@@ -176,8 +177,8 @@ class RelaxedLassoCV(_Relaxed):
         A number of grid points or the values themselves.
     gammas : sequence of float, default=(0, 0.25, 0.5, 0.75, 1)
         Shares of the lasso, from 0 to 1.
-    eps : float, optional
-        Smallest over largest alpha of the grid. Default 0.01 when p > n, else 1e-4.
+    eps : float or None, default=1e-3
+        Smallest over largest alpha of the grid. None: as in `riata.fit_path`.
     cv : int, splitter or iterable of (train, test), default=5
         An integer gives consecutive folds without shuffling, as in scikit-learn.
     selection : {"min", "1se"}, default="min"
@@ -229,7 +230,7 @@ class RelaxedLassoCV(_Relaxed):
         *,
         alphas: int | ArrayLike = 100,
         gammas: ArrayLike = (0.0, 0.25, 0.5, 0.75, 1.0),
-        eps: float | None = None,
+        eps: float | None = 1e-3,
         cv: Any = 5,
         selection: str = "min",
         fit_intercept: bool = True,
@@ -315,6 +316,7 @@ class RelaxedLassoCV(_Relaxed):
             relaxed.path.counters,
         )
         warn_unless_all_converged(result, options)
+        warn_if_grid_ends(result, options)
         return self
 
 

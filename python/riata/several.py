@@ -34,6 +34,7 @@ from riata.model_selection import (
     check_scoring,
     collect_folds,
     fold_columns,
+    warn_if_grid_ends,
     warn_unless_all_converged,
 )
 from riata.path import Path
@@ -231,6 +232,7 @@ def cv_paths(
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
         huber_delta=huber_delta,
+        stop_early=False,
     )
     _refuse_several_outputs(loss)
     scoring = check_scoring(scoring, loss)
@@ -267,6 +269,7 @@ def cv_paths(
             folds, scoring, selection, response.classes, weigh_folds=True, keep=True,
         )  # fmt: skip
         warn_unless_all_converged(result, options)
+        warn_if_grid_ends(result, options)
         results.append(result)
     _warn_if_memory_ended([result.path for result in results], options)
     return results
@@ -363,7 +366,6 @@ def _solve(
         np.asfortranarray(design.spread(weights)),
         None if shifts is None else np.asfortranarray(shifts),
         **core_arguments(features, options, threads_for(options.n_threads, work)),
-        eps=options.eps,  # 0: by the samples of each that count
         keep_linear_predictor=keep,
         survival=times or None,
         leaders=leaders,

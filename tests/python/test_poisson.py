@@ -14,6 +14,9 @@ from support import SHARED, kkt_violation, loss_value, make_problem
 
 import riata
 
+#: Grids are short here, and may end at the best alpha.
+pytestmark = pytest.mark.filterwarnings("ignore:the best alpha is the last of the grid")
+
 TIGHT = {"tol": 1e-12}
 
 

@@ -20,7 +20,7 @@ namespace {
 // Lambdas solved ahead when every usable column is in the working set: as many, and numbers in one vector for each.
 constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 22;
 constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
-constexpr double kSaturated = 0.999;      // deviance ratio at which a grid stops
+constexpr double kUnexplained = 1e-3;     // share of the deviance that is left where a grid stops
 
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point start) {
@@ -412,7 +412,8 @@ class Driver {
   std::vector<double> make_grid(const Group& group) const {
     if (!options_.alphas.empty()) return options_.alphas;
     const Index rows_used = (given_[static_cast<std::size_t>(group.leader)].weights.array() > 0.0).count();
-    const double eps = options_.eps > 0.0 ? options_.eps : X_.cols() > rows_used ? 0.01 : 1e-4;
+    const double least = X_.cols() > rows_used ? 0.01 : 1e-4;  // of the largest lambda of a lasso, whatever the ratio
+    const double eps = options_.eps > 0.0 ? options_.eps : least * std::max(options_.l1_ratio, PathProblem::kLeastRatio);
     const double lambda_max = group.front().lambda_max();
     // A response with nothing to explain: any positive value gives the null fit.
     return lambda_grid(lambda_max > 0.0 ? lambda_max : 1e-15, options_.n_alphas, eps);
@@ -501,7 +502,7 @@ class Driver {
                              counters_.columns_streamed / static_cast<double>(X_.cols()))) {
         return Outcome::kInterrupted;
       }
-      if (options_.alphas.empty() && options_.stop_early && r.deviance_ratio[i] >= kSaturated) {
+      if (options_.alphas.empty() && options_.stop_early && group.front().leaves_at_most(kUnexplained, i)) {
         return Outcome::kDeviance;
       }
     }

@@ -301,7 +301,7 @@ std::vector<Index> PathProblem::absorbed(std::span<const Index> read) {
 
 /// Smallest lambda at which the null fit is optimal.
 double PathProblem::null_lambda(const Beyond& beyond) const {
-  const double ratio = std::max(options_.l1_ratio, 1e-3);
+  const double ratio = std::max(options_.l1_ratio, kLeastRatio);
   const Vec all = beyond.values();
   if (structure_ == Structure::kSorted) return SortedL1(features_.sorted_weights).dual_norm(all);
   double out = 0.0;

@@ -63,7 +63,8 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
       reference_(static_cast<std::size_t>(outputs_)),
       kkt_start_(std::clamp(0.1 * options.tol, 1e-13, exact_steps(options) ? 1e-9 : 1e-6)),
       kkt_relative_(kkt_start_),
-      null_deviance_(response.deviance) {
+      null_deviance_(response.deviance),
+      spread_(response.spread) {
   Vec nu(p_), noise(p_), copy_error(copy_errors.size());
   const double largest_weight = std::sqrt(loss_->omega().maxCoeff());
   std::vector<bool> usable(static_cast<std::size_t>(p_));

@@ -43,6 +43,7 @@ class PathProblem {
   static constexpr double kBelow = 1.0 - 1e-16;
   /// Bytes for each column of X that its problem keeps beside its state(), means and the like.
   static constexpr double kColumnBytes = 32.0;
+  static constexpr double kLeastRatio = 1e-3;  // stands for a smaller l1_ratio where the grid begins
 
   /// Fits intercept and unpenalised features, the end of the path at lambda = infinity.
   void fit_null();
@@ -84,6 +85,10 @@ class PathProblem {
   PathResult take_result();
   Index fitted() const { return static_cast<Index>(result_.alphas.size()); }
   bool everything_working() const { return outside_ == 0; }
+  /// Whether a fit leaves at most `share` of the deviance about a level.
+  bool leaves_at_most(double share, std::size_t i) const {
+    return null_deviance_ > 0.0 && result_.deviance_ratio[i] >= 1.0 - share * spread_ / null_deviance_;
+  }
   Counters& counters() { return counters_; }
   Index support_size() const;
 
@@ -278,7 +283,7 @@ class PathProblem {
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now
   int tries_ = 0;
 
-  double null_deviance_;
+  double null_deviance_, spread_;  // see Response
   PathResult result_;
   Counters counters_;
 };

@@ -1,5 +1,6 @@
 #include "path/response.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -63,6 +64,13 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
   deviance = loss->value(eta) - loss->saturated();
   if (options.loss == "poisson" && !(deviance < kLargest)) {
     throw std::invalid_argument("offset must be smaller for the poisson loss without an intercept: the mean overflows");
+  }
+  spread = deviance;
+  if (!options.fit_intercept) {
+    const Vec level = loss->intercepts(eta, g);
+    Vec with_level = eta;
+    for (Index k = 0; k < outputs; ++k) with_level.segment(k * n, n).array() += level[k];
+    spread = std::min(deviance, loss->value(with_level) - loss->saturated());
   }
   Vec h;
   loss->derivatives(eta, u, h);

@@ -22,6 +22,7 @@ struct Response {
   Vec g;  // intercepts
   Vec eta, u;
   double deviance = 0.0;
+  double spread = 0.0;  // what an intercept would leave of it: a level that has to be fitted is no variation
 };
 
 }  // namespace riata
