@@ -88,6 +88,13 @@ class ScoreColumns:
                 f"chr_position), effect_allele and effect_weight (or BETA); the first line has "
                 f"{some(self._header)}"
             )
+        several = [self._header[self._names.index(name)] for name in headers["weight"] if name in self._names]
+        if len(several) > 1:
+            if several[0].lower() != "effect_weight":
+                raise ValueError(
+                    f"{self.path}: {' and '.join(several)} may be the weight: rename all but one"
+                )
+            self.notes.append(f"weights are those of effect_weight, not of {some(several[1:])}")
         if not self._rows:
             raise ValueError(f"{self.path}: no rows below the header")
 
@@ -151,7 +158,7 @@ class ScoreColumns:
         words = self.each(name, str.lower)
         if unknown := set(words) - _TRUE - _FALSE:
             k = next(k for k, word in enumerate(words) if word in unknown)
-            raise self.error(k, f"{self.title(name)} must be TRUE or FALSE, got {self.text(name)[k]!r}")
+            raise self.error(k, f"{self.title(name)} must be TRUE or FALSE, got {self.text(name)[k][:40]!r}")
         return np.array([word in _TRUE for word in words], dtype=np.bool_)
 
     def error(self, k: int, what: str) -> ValueError:

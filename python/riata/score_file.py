@@ -133,7 +133,7 @@ def _keep_variants(columns: ScoreColumns) -> None:
     if any(tests):
         for k, test in enumerate(tests):
             if _PLINK_PARTS.fullmatch(test):
-                raise columns.error(k, f"TEST {test} is a part of another model than ADD")
+                raise columns.error(k, f"TEST {test[:40]} is a part of another model than ADD")
         kept = [k for k, test in enumerate(tests) if not test or test.lower() in _PLINK_TESTS]
         if not kept:
             raise ValueError(f"{columns.path}: no row has a TEST of ADD, DOM or REC")
@@ -220,7 +220,7 @@ def _effect_types(columns: ScoreColumns) -> Float:
                 continue
             if kind not in _EFFECT_TYPES:
                 raise columns.error(
-                    k, f"{name} must be additive, dominant or recessive, got {columns.text(name)[k]!r}"
+                    k, f"{name} must be additive, dominant or recessive, got {columns.text(name)[k][:40]!r}"
                 )
             if first[k] and first[k] != kind:
                 raise columns.error(k, f"the weight is both {first[k]} and {kind} ({name})")

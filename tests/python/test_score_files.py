@@ -318,3 +318,12 @@ def test_weights_that_may_be_ratios_are_told(read):
     weights = read("#weight_type=OR\n" + table("rsID effect_allele effect_weight", "rs1 A 1.2"))
     assert weights.weight[0] == 1.2
     assert weights.notes == ("the file's weight_type is OR: its weights are added as they are",)
+
+
+def test_several_columns_of_weights(read):
+    """METAL's and others' WEIGHT may be a number of samples."""
+    with pytest.raises(ValueError, match="WEIGHT and BETA may be the weight: rename all but one"):
+        read(table("SNP A1 BETA WEIGHT", "rs1 A 1 1000"))
+    weights = read(table("rsID effect_allele effect_weight beta", "rs1 A 1 2"))
+    assert weights.weight[0] == 1.0
+    assert weights.notes == ("weights are those of effect_weight, not of beta",)
