@@ -14,8 +14,10 @@ from riata.tables import StrPath, is_missing, parse_numbers, read_text_table, so
 Float = NDArray[np.float64]
 T = TypeVar("T")
 
+Headers = dict[str, tuple[str, ...]]
+
 #: Headers of each column (PGS Catalog, GWAS-SSF, riata, PLINK), in small letters; the first that is there.
-_HEADERS = {
+_HEADERS: Headers = {
     "id": ("rsid", "id", "snp", "variant_id", "varid"),
     "chrom": ("chr_name", "chrom", "chr", "chromosome"),
     "pos": ("chr_position", "pos", "bp", "base_pair_location"),
@@ -29,7 +31,7 @@ _HEADERS = {
     "frequency": ("allelefrequency_effect", "effect_allele_frequency", "eaf", "a1_freq"),
 }
 #: METAL's: its "Weight" is a number of samples.
-_METAL_HEADERS = {
+_METAL_HEADERS: Headers = {
     "id": ("markername",),
     "chrom": ("chromosome",),
     "pos": ("position",),
@@ -38,7 +40,22 @@ _METAL_HEADERS = {
     "weight": ("effect",),
     "frequency": ("freq1",),
 }
-_KNOWN = frozenset(name for names in [*_HEADERS.values(), *_METAL_HEADERS.values()] for name in names)
+#: Of the GWAS Catalog's harmonised files, whose other columns may be of another build and strand.
+_GWAS_HEADERS: Headers = {
+    "id": ("hm_rsid", "hm_variant_id"),
+    "chrom": ("hm_chrom",),
+    "pos": ("hm_pos",),
+    "effect": ("hm_effect_allele",),
+    "other": ("hm_other_allele",),
+    "weight": ("hm_beta",),
+    "ratio": ("hm_odds_ratio",),
+    "frequency": ("hm_effect_allele_frequency",),
+}
+#: The last two by a column that such files have.
+_OTHER_HEADERS = {"markername": _METAL_HEADERS, "hm_effect_allele": _GWAS_HEADERS}
+_KNOWN = frozenset(
+    name for table in (_HEADERS, *_OTHER_HEADERS.values()) for names in table.values() for name in names
+)
 #: The PGS Catalog's, for what each count of the effect allele adds.
 DOSAGES = ("dosage_0_weight", "dosage_1_weight", "dosage_2_weight")
 _TRUE, _FALSE = frozenset({"true", "t", "1", "yes"}), frozenset({"false", "f", "0", "no", ""})
@@ -72,7 +89,7 @@ class ScoreColumns:
         self.path, self.lines = table.path, table.lines
         self._header, self._rows = table.header, table.rows
         self._names = [name.lstrip("# ").lower() for name in table.header]
-        headers = _METAL_HEADERS if "markername" in self._names else _HEADERS
+        headers = next((_OTHER_HEADERS[name] for name in self._names if name in _OTHER_HEADERS), _HEADERS)
         self._known = {what: self._first(known) for what, known in headers.items()}
         self.metadata = {
             key.strip(): value.strip()

@@ -169,13 +169,14 @@ def _refuse_what_is_no_sum(columns: ScoreColumns) -> None:
 def _weights(columns: ScoreColumns) -> tuple[Float, Float | None]:
     """Return what one copy adds, and what 0, 1 and 2 copies do unless all rows are additive."""
     weight = columns.numbers("weight")
-    if not columns.has("weight") and columns.has("ratio"):
-        ratio, title = columns.numbers("ratio"), columns.title("ratio")
-        for k in np.flatnonzero(ratio <= 0.0).tolist():
-            raise columns.error(k, f"{title} must be > 0, got {ratio[k]:g}")
-        weight = np.log(ratio)
-        columns.notes.append(f"weights are the logarithms of {title}")
-    elif (kind := columns.metadata.get("weight_type", "")).upper() in ("OR", "HR", "OR/HR"):
+    ratio, title = columns.numbers("ratio"), columns.title("ratio")
+    from_ratio = np.isnan(weight) & ~np.isnan(ratio)
+    for k in np.flatnonzero(from_ratio & ~(ratio > 0.0)).tolist():
+        raise columns.error(k, f"{title} must be > 0, got {ratio[k]:g}")
+    weight[from_ratio] = np.log(ratio[from_ratio])
+    if count := int(from_ratio.sum()):
+        columns.notes.append(f"{count:,} of {len(weight):,} weights are the logarithm of {title}")
+    if (kind := columns.metadata.get("weight_type", "")).upper() in ("OR", "HR", "OR/HR"):
         columns.notes.append(f"the file's weight_type is {kind}: its weights are added as they are")
     by_copies = weight[:, None] * _effect_types(columns)
     dosages = np.column_stack([columns.numbers(name) for name in DOSAGES])

@@ -230,9 +230,27 @@ def test_association_files_name_their_tests(read):
 def test_odds_ratios_become_their_logarithms(read):
     weights = read(table("#ID A1 OR", "rs1 A 2"))
     assert weights.weight[0] == np.log(2.0)
-    assert weights.notes == ("weights are the logarithms of OR",)
+    assert weights.notes == ("1 of 1 weights are the logarithm of OR",)
+    mixed = read(table("rsID effect_allele effect_weight OR", "rs1 A 0.5 9", "rs2 A - 4"))
+    assert mixed.weight.tolist() == [0.5, np.log(4.0)]
     with pytest.raises(ValueError, match="line 2: OR must be > 0, got 0"):
         read(table("#ID A1 OR", "rs1 A 0"))
+
+
+def test_harmonised_files_of_the_gwas_catalog(read):
+    """Turned to the forward strand, and in another build, beside the columns of the authors."""
+    weights = read(
+        table(
+            "hm_variant_id hm_rsid hm_chrom hm_pos hm_other_allele hm_effect_allele hm_beta hm_odds_ratio "
+            "hm_code variant_id chromosome base_pair_location effect_allele other_allele beta odds_ratio",
+            "1_20_A_G rs1 1 20 A G 0.5 NA 10 rs1 1 10 C T -0.5 NA",
+            "1_30_C_T rs2 1 30 C T NA 2 10 rs2 1 15 T C NA 2",
+        )
+    )
+    assert weights.pos.tolist() == [20, 30]
+    assert weights.effect.tolist() == ["G", "T"]
+    assert weights.other.tolist() == ["A", "C"]
+    assert weights.weight.tolist() == [0.5, np.log(2.0)]
 
 
 def test_rows_of_one_variant(read):
