@@ -134,8 +134,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             validate_data(self, X, y, skip_check_array=True)
         design = view(*_checked_table(X)) if not hasattr(X, "_design") else as_design(X)
         self.__dict__.pop("variants_", None)
+        self._genotypes = design.genotypes  # until their variants are kept
         if design.genotypes is not None:
-            self.variants_ = fitted_variants(design.genotypes)
             self.feature_names_in_ = design.feature_names
         if y is None:
             raise ValueError(
@@ -238,6 +238,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             bool(converged[0]),
             int(np.sum(fit["n_iter"])),
             fit["counters"],
+            np.asarray(fit["scale"]) if options.standardize else None,
         )
         self._fit_point = FitPoint(
             loss=options.loss,
@@ -270,6 +271,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             bool(path.converged[at]),
             int(path.n_iter[at]),
             path.counters,
+            path.scale if path.standardize else None,
         )
 
     def _keep(
@@ -282,8 +284,12 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         converged: bool,
         n_iter: int,
         counters: dict[str, float],
+        sd: Float | None = None,
     ) -> None:
         self.coef_, self.intercept_ = self._shaped(coef, intercept)
+        genotypes = self.__dict__.pop("_genotypes", None)
+        if genotypes is not None:
+            self.variants_ = fitted_variants(genotypes, sd, np.flatnonzero(coef.any(axis=0)))
         words = CERTIFICATES[certificate]
         self.certificate_, self.converged_, self.n_iter_ = certificate, converged, max(n_iter, 1)
         setattr(self, f"{words.attribute}_", gap)

@@ -160,16 +160,19 @@ def make_path(
         penalty_factor=features.penalty_factor,
         n_events=n_events,
         has_offset=offset is not None,
-        variants=_variants_of(fit, design, options),
+        variants=variants_of(fit, design, options),
     )
 
 
-def _variants_of(fit: dict[str, Any], design: DesignView, options: Options) -> FittedVariants | None:
+def variants_of(fit: dict[str, Any], design: DesignView, options: Options) -> FittedVariants | None:
     """What a model of genotypes keeps of its variants."""
     if design.genotypes is None:
         return None
     p = design.genotypes.shape[1]
-    return fitted_variants(design.genotypes, np.asarray(fit["scale"])[:p] if options.standardize else None)
+    outputs = np.shape(fit["intercepts"])[1:]
+    active = np.unique(np.asarray(fit["coef_indices"]) // math.prod(outputs)).astype(np.int64)
+    sd = np.asarray(fit["scale"])[:p] if options.standardize else None
+    return fitted_variants(design.genotypes, sd, active[active < p])
 
 
 def as_labels(labels: list[Any]) -> NDArray[Any]:

@@ -212,6 +212,7 @@ class Genotypes:
         self.left_out = list(left_out)
         self._rows, self._columns = _rows, _columns
         self._opened: list[Part] | None = None
+        self._frequency: NDArray[np.float64] | None = None
 
     @property
     def path(self) -> str:
@@ -226,7 +227,7 @@ class Genotypes:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle without the memory map, which the copy opens again when it needs it."""
-        return {**self.__dict__, "_opened": None}
+        return {**self.__dict__, "_opened": None, "_frequency": None}
 
     def __repr__(self) -> str:
         n, p = self.shape
@@ -385,9 +386,11 @@ class Genotypes:
         copies = source.read_allele(k, allele)
         return copies if self._rows is None else copies[self._rows]
 
-    def _imputed(self) -> NDArray[np.float64]:
-        """What stands for a missing call of each variant, (p,): the mean copies of the samples in use."""
-        return _joined([part.imputed() for part in self._parts()], np.empty(0))
+    def _imputed_frequency(self) -> NDArray[np.float64]:
+        """Frequency of the counted allele that a missing call stands for, (p,): that of the calls, else 0."""
+        if self._frequency is None:  # every fit to these samples keeps it
+            self._frequency = _joined([part.imputed() for part in self._parts()], np.empty(0)) / 2.0
+        return self._frequency
 
     def _standard_deviations(self) -> NDArray[np.float64]:
         """Of the samples in use, 1/n, missing calls at their mean, (p,)."""

@@ -43,8 +43,9 @@ class FittedVariants:
         Frequency of the effect allele among the calls of the fit's samples: a missing call stood at twice
         that.
     sd : (m,) array
-        Standard deviation of the copies (1/n) in the fit's samples, missing calls at their mean; NaN where a
-        file of an earlier version does not tell.
+        Standard deviation of the copies (1/n) in the fit's samples, missing calls at their mean: of all
+        variants where the fit standardised, else of those with an effect, and NaN for the others; NaN also
+        where a file of an earlier version does not tell.
     features : (m,) array of int64, or None
         The features of the model that these are, increasing; None: the first m.
     chromosome_set : ChromosomeSet
@@ -162,19 +163,23 @@ def _texts_of(arrays: dict[str, Any]) -> dict[str, Any]:
     return {name: coded_texts(str(text) for text in arrays[f"study_{name}"]) for name in _TEXTS}
 
 
-def fitted_variants(geno: Genotypes, sd: Float | None = None) -> FittedVariants:
+def fitted_variants(geno: Genotypes, sd: Float | None, active: Positions) -> FittedVariants:
     """Describe the variants of genotypes as the samples in use have them.
 
-    `sd` are the standard deviations where a fit already knows them; without it the genotypes are counted.
+    `sd` are the standard deviations where a fit knows them all; without it those of the `active` variants are
+    counted.
     """
+    if sd is None:
+        sd = np.full(geno.shape[1], np.nan)
+        sd[active] = geno.subset(variants=active)._standard_deviations()
     return FittedVariants(
         id=geno.variants.id,
         chrom=geno.variants.chrom,
         pos=np.asarray(geno.variants.pos, dtype=np.int64),
         effect=geno.effect_allele,
         other=geno.other_allele,
-        frequency=geno._imputed() / 2.0,
-        sd=geno._standard_deviations() if sd is None else sd,
+        frequency=geno._imputed_frequency(),
+        sd=sd,
         chromosome_set=geno.chromosome_set,
     )
 

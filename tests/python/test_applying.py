@@ -316,6 +316,12 @@ def test_models_keep_their_variants(fitted, tmp_path):
         assert_allclose(variants.frequency, np.nanmean(X, axis=0) / 2, rtol=1e-14)
         assert_allclose(variants.sd, filled.std(axis=0), rtol=1e-10)
     assert_allclose(model.variants_.sd, filled.std(axis=0), rtol=1e-10)
+    plain = riata.Lasso(0.1).fit(geno, filled[:, 0])  # not standardised: of the variants with an effect
+    assert_allclose(plain.variants_.sd[plain.coef_ != 0], filled.std(axis=0)[plain.coef_ != 0], rtol=1e-10)
+    assert np.isnan(plain.variants_.sd[plain.coef_ == 0]).all()
+    assert not hasattr(plain, "_genotypes")
+    chosen = riata.LassoCV(cv=3, alphas=5).fit(geno, filled[:, 0])
+    assert np.isfinite(chosen.variants_.sd[chosen.coef_ != 0]).all()
     assert list(model.feature_names_in_) == [f"rs{j}" for j in range(24)]
     assert list(model.get_feature_names_out()) == [f"rs{j}" for j in np.flatnonzero(model.coef_)]
     model.fit(filled, filled[:, 0])  # to a plain array: nothing is left of the genotypes
