@@ -14,7 +14,7 @@ Kind = Literal["autosome", "X", "Y", "XY", "MT", "other", "unplaced"]
 #: What `open_genotypes` takes for a `ChromosomeSet`.
 ChrSet = Any
 
-_PREFIX = re.compile(r"chr(?!om)(?=.)", re.IGNORECASE)
+_PREFIX = re.compile(r"(chr(?!om)\s*)+(?=.)", re.IGNORECASE)
 #: Tables of numbers write 1 as 1.0.
 _NUMBER = re.compile(r"([0-9]+)(\.0+)?")
 _ARM = re.compile(r"([0-9]+)([A-Za-z]*)")
@@ -200,7 +200,9 @@ def _plain(chromosomes: ChromosomeSet, name: str) -> str:
 
 
 def _bare(name: str) -> str:
-    return _PREFIX.sub("", name.strip(), count=1) if _PREFIX.match(name.strip()) else name.strip()
+    stripped = name.strip()
+    prefix = _PREFIX.match(stripped)
+    return stripped if prefix is None else stripped[prefix.end() :]
 
 
 def natural_order(text: str) -> tuple[tuple[int, str], ...]:

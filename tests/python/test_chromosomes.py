@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from genotype_files import random_copies, write_pgen
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from support import write_plink
 
@@ -48,6 +50,19 @@ def test_names_in_humans(names, plain, kind):
     assert {HUMAN.plain(name) for name in names} == {plain}
     assert {HUMAN.kind(name) for name in names} == {kind}
     assert HUMAN.plain(plain) == plain  # the one name is its own
+
+
+@given(
+    st.text("chrCHROomXYMTPA0129._ L", max_size=9), st.sampled_from([*SPECIES.values(), ChromosomeSet(50)])
+)
+def test_the_one_name_is_its_own_name(name, chromosomes):
+    plain = chromosomes.plain(name)
+    assert chromosomes.plain(plain) == plain
+    assert chromosomes.kind(plain) == chromosomes.kind(name)
+    assert chromosomes.order(plain) == chromosomes.order(name)
+    for other in ("1", "X", "s2", "2L", "0"):
+        one, two = chromosomes.order(plain), chromosomes.order(other)
+        assert (one < two) + (one > two) + (one == two) == 1
 
 
 @pytest.mark.parametrize(
