@@ -239,6 +239,12 @@ def _table(
 ) -> MatrixTable:
     """Put a table of samples in rows together; `cells` are those of the columns that are no features."""
     ids = cells[header[found.sample]] if found.sample >= 0 else _counted(len(X))
+    notes = [found.told]
+    twice = sum(name.endswith("_HET") for name in names) if found.beside else 0
+    if twice:
+        notes.append(
+            f"{twice:,} features end in _HET: indicators of heterozygotes, as plink --recode AD writes"
+        )
     return MatrixTable(
         path,
         X,
@@ -246,7 +252,7 @@ def _table(
         np.array(ids, dtype=object),
         text=text,
         beside={header[k]: cells[header[k]] for k in found.beside if header[k]},
-        notes=[found.told],
+        notes=notes,
         families=None if found.family < 0 else np.array(cells[header[found.family]], dtype=object),
     )
 

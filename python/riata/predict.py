@@ -103,7 +103,12 @@ def run_predict(options: Namespace) -> int:
             "alpha": None if task.model is None else task.alpha,
             "response": None if task.model is None else task.model.response,
             "models": "" if task.model is None else modelled_text(task.model.classes),
-            "samples": {"in_file": joiner.report.n_source, "scored": len(rows)},
+            "samples": {
+                "in_file": joiner.report.n_source,
+                "scored": len(rows),
+                "dropped": {why: len(names) for why, names in joiner.report.dropped},
+                "notes": joiner.report.notes,
+            },
             "missing_variants": len(scores.absent),
             "notes": scores.notes,
             "evaluation": None if evaluation is None else evaluation.to_dict(),

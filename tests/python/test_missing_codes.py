@@ -160,6 +160,9 @@ def test_predict_reads_covariates_as_the_fit_did(study, tmp_path, capsys):
     assert main(["fit", "--pheno", pheno, "--alpha", "0.3", *data, plink]) == 0
     assert len(scored(plink)) == 72
     assert "covariate pc: -9 counts as missing (8 samples)" in (tmp_path / "new.log").read_text()
+    told = json.loads((tmp_path / "new.json").read_text())["samples"]
+    assert told["dropped"] == {"a covariate is missing": 8}
+    assert any("covariate pc: -9 counts as missing (8 samples)" in note for note in told["notes"])
     assert len(scored(plink, "--missing-code", "NA")) == N
     assert main(["fit", "--pheno", pheno, "--alpha", "0.3", "--missing-code", "NA", *data, number]) == 0
     assert len(scored(number)) == N  # as in the fit
