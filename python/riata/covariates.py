@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riata.joining import Joiner, repeated
 from riata.missing_codes import MissingCodes
-from riata.tables import TextTable, expand_names, some, to_number
+from riata.tables import TextTable, expand_names, some, to_numbers
 
 Float = NDArray[np.float64]
 
@@ -182,16 +182,17 @@ def read_covariates(
     here = rows[joiner.use]
     for name in names:
         column = table.column(name)
-        hidden, missing = codes.split(column)
+        values = to_numbers(column)
+        hidden, missing = codes.split(column, values)
         smallest = 0.0
-        if name in classes or (not numeric.get(name, False) and _is_text(column, missing)):
+        if name in classes or (not numeric.get(name, False) and _is_text(values, missing)):
             cells.append([column[i] if i >= 0 and not missing[i] else "" for i in rows])
             present &= np.array([cell != "" for cell in cells[-1]], dtype=bool)
         else:
-            numbers = _numbers(table, name, column, missing)
-            values = np.where(rows >= 0, numbers[np.maximum(rows, 0)], np.nan)
-            cells.append(values)
-            present &= np.isfinite(values)
+            numbers = _numbers(table, name, values, missing)
+            mine = np.where(rows >= 0, numbers[np.maximum(rows, 0)], np.nan)
+            cells.append(mine)
+            present &= np.isfinite(mine)
             smallest = float(np.nanmin(numbers, initial=0.0))
         told = codes.note(int(hidden[here].sum()), smallest)
         if told:
@@ -201,30 +202,17 @@ def read_covariates(
     return Covariates(table.path, names, cells, lines)
 
 
-def _is_text(cells: Sequence[str], missing: NDArray[np.bool_]) -> bool:
+def _is_text(values: Float, missing: NDArray[np.bool_]) -> bool:
     """Say whether some cell is present and none is a number."""
-    present = [cell for cell, gone in zip(cells, missing, strict=True) if not gone]
-    return bool(present) and not any(_is_number(cell) for cell in present)
+    return not missing.all() and bool(np.isnan(values[~missing]).all())
 
 
-def _is_number(cell: str) -> bool:
-    try:
-        to_number(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(table: TextTable, name: str, cells: Sequence[str], missing: NDArray[np.bool_]) -> Float:
-    out = np.full(len(cells), np.nan)
-    for i in np.flatnonzero(~missing).tolist():
-        where = f"{table.path}, line {table.lines[i]}: covariate {name}"
-        try:
-            out[i] = to_number(cells[i])
-        except ValueError:
+def _numbers(table: TextTable, name: str, values: Float, missing: NDArray[np.bool_]) -> Float:
+    for i in np.flatnonzero(~missing & ~np.isfinite(values)).tolist():
+        cell, where = table.column(name)[i], f"{table.path}, line {table.lines[i]}: covariate {name}"
+        if np.isnan(values[i]):
             raise ValueError(
-                f"{where} must be a number, got {cells[i]!r}; if it holds labels of classes, say --cat-covar"
-            ) from None
-        if not np.isfinite(out[i]):
-            raise ValueError(f"{where} must be finite, got {cells[i]!r}")
-    return out
+                f"{where} must be a number, got {cell!r}; if it holds labels of classes, say --cat-covar"
+            )
+        raise ValueError(f"{where} must be finite, got {cell!r}")
+    return np.where(missing, np.nan, values)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.tables import is_missing, to_number
+from riata.tables import is_missing, to_number, to_numbers
 
 Mask = NDArray[np.bool_]
 
@@ -43,21 +43,26 @@ class MissingCodes:
         """Return the codes of a column in which 0 is a value: covariates, times, offsets, strata."""
         return replace(self, zero_counts=False)
 
-    def find(self, cells: Sequence[str]) -> Mask:
-        """Say which cells are one of the codes, (n,)."""
-        words = {code.lower() for code in self.codes}
-        numbers = {number for code in self.codes for number in [_number(code)] if number is not None}
-        if not self.zero_counts:
-            words, numbers = {word for word in words if _number(word) != 0.0}, numbers - {0.0}
-        return np.array(
-            [cell.lower() in words or (bool(numbers) and _number(cell) in numbers) for cell in cells],
-            dtype=np.bool_,
-        )
+    def _find(self, cells: Sequence[str], values: NDArray[np.float64]) -> Mask:
+        words = {code.lower() for code in self.codes if _number(code) is None}
+        numbers = [number for code in self.codes for number in [_number(code)] if number is not None]
+        hidden = np.isin(values, [number for number in numbers if self.zero_counts or number != 0.0])
+        for i in np.flatnonzero(np.isnan(values)).tolist() if words else ():
+            hidden[i] = cells[i].lower() in words
+        return hidden
 
-    def split(self, cells: Sequence[str]) -> tuple[Mask, Mask]:
-        """Say which cells are one of the codes, and which are that or spell a missing value."""
-        hidden = self.find(cells)
-        return hidden, hidden | np.array([is_missing(cell) for cell in cells], dtype=np.bool_)
+    def split(self, cells: Sequence[str], values: NDArray[np.float64] | None = None) -> tuple[Mask, Mask]:
+        """Say which cells are one of the codes, and which are that or spell a missing value.
+
+        `values` are what `riata.tables.to_numbers` makes of the cells, where that is known.
+        """
+        if values is None:
+            values = to_numbers(cells)
+        hidden = self._find(cells, values)
+        missing = hidden.copy()
+        for i in np.flatnonzero(np.isnan(values)).tolist():
+            missing[i] |= is_missing(cells[i])
+        return hidden, missing
 
     def note(self, n_hidden: int, smallest: float = 0.0) -> str:
         """Return what is to be told of `n_hidden` samples whose cell is a code; empty when there is none.

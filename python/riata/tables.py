@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from os import fspath
@@ -244,6 +245,20 @@ def to_number(cell: str) -> float:
     if "_" in cell:
         raise ValueError(f"{cell!r} is not a number")
     return float(cell)
+
+
+def to_numbers(cells: Sequence[str]) -> NDArray[np.float64]:
+    """Return the number that each cell spells, NaN for those that spell none."""
+    if "_" not in "".join(cells):
+        try:
+            return np.array(cells, dtype=np.float64)
+        except ValueError:
+            pass
+    out = np.full(len(cells), np.nan)
+    for i, cell in enumerate(cells):
+        with contextlib.suppress(ValueError):
+            out[i] = to_number(cell)
+    return out
 
 
 def parse_numbers(
