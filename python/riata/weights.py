@@ -215,10 +215,10 @@ def plink_names(hits: Hits, copies: Copies, chromosome_set: ChromosomeSet) -> Pl
         options += ["--not-chr", "0"]  # PLINK 2 of 2022 cannot name variants at 0
     options += ["--output-chr", "MT", f"--set-{'all' if every else 'missing'}-var-ids", "@:#:$1:$2"]
     options += ["--new-id-max-allele-len", str(max(longest, 23)), "missing", "--rm-dup", "force-first"]
-    what = "all" if every else "the latter"
+    shared = int(hits.shared.sum())
+    what = "share their id with another or have none: all" if every else "have no id: they"
     notes = [
-        f"{int(hits.shared.sum()):,} selected variants share their id with another or have none: {what} are "
-        "named by chromosome, place and alleles",
+        f"{shared:,} selected variants {what} are named by chromosome, place and alleles",
         "of variants with the same chromosome, place and alleles PLINK takes the first, with the sum of "
         "their weights",
     ]
@@ -270,7 +270,7 @@ def write_frequencies(path: Path, hits: Hits, copies: Copies, names: PlinkNames)
     _, first = np.unique(names.ids.astype(str), return_index=True)
     rows = np.array([k for k in sorted(first.tolist()) if names.named[k]], dtype=np.int64)
     columns = [
-        ("#CHROM", copies.chrom[rows]),
+        ("#CHROM", [name or "0" for name in copies.chrom[rows].tolist()]),
         ("ID", names.ids[rows]),
         ("REF", hits.column("OTHER_ALLELE")[rows]),
         ("ALT", hits.column("EFFECT_ALLELE")[rows]),

@@ -206,8 +206,12 @@ def test_ids_that_do_not_tell_variants_apart(tmp_path, plink2, variants):
     X = counts(60, 3, 5, 0.1)
     stem = write(tmp_path / "s", X, variants)
     path, record = fit(tmp_path / "m", stem, effect_of(X))
-    shared = 3 if variants is REPEATED else 2
-    assert record["scoring"]["notes"][0].startswith(f"{shared} selected variants share their id with another")
+    told = (
+        "3 selected variants share their id with another"
+        if variants is REPEATED
+        else "2 selected variants have no id"
+    )
+    assert record["scoring"]["notes"][0].startswith(told)
     sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
     assert_allclose(sums, score_of(path, X), rtol=5e-6, atol=1e-5)
 
@@ -242,6 +246,15 @@ def test_blank_and_unplaced_variants_are_left_out_and_told(tmp_path, plink2):
     )
     sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
     assert_allclose(sums, X[:, 0] * path.coef(0.01)[0], rtol=5e-6, atol=1e-5)
+
+
+def test_variants_without_a_place(tmp_path, plink2):
+    """Their frequencies are read as those of others; there are too few samples for PLINK to estimate any."""
+    X = counts(A_FEW, 2, 8, 0.2)
+    stem = write(tmp_path / "s", X, [("0", "a", 0, "A", "G"), ("1", "b", 100, "A", "G")])
+    path, record = fit(tmp_path / "m", stem, effect_of(X))
+    sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
+    assert_allclose(sums, score_of(path, X), rtol=5e-6, atol=1e-5)
 
 
 def test_a_file_for_each_class(tmp_path, plink2, sexes):
