@@ -172,7 +172,7 @@ def test_other_losses(tmp_path, loss, estimator):
     swapped = both.swapped(np.arange(12) % 2 == 0).taken(np.arange(12)[::-1])
     other = write_bed(tmp_path / "s", swapped.variants, swapped.copies)
     geno, same = riata.open_genotypes(stem), riata.open_genotypes(other)
-    path = riata.cv_path(geno, y, loss=loss, cv=3, alphas=5, eps=0.3)
+    path = riata.cv_path(geno, y, loss=loss, cv=3, alphas=[5.0, 0.1, 0.05])
     estimator.fit(geno, y)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", riata.VariantWarning)  # A/T and C/G variants that are flipped
@@ -320,7 +320,7 @@ def test_models_keep_their_variants(fitted, tmp_path):
     assert_allclose(plain.variants_.sd[plain.coef_ != 0], filled.std(axis=0)[plain.coef_ != 0], rtol=1e-10)
     assert np.isnan(plain.variants_.sd[plain.coef_ == 0]).all()
     assert not hasattr(plain, "_genotypes")
-    chosen = riata.LassoCV(cv=3, alphas=5).fit(geno, filled[:, 0])
+    chosen = riata.LassoCV(cv=3, alphas=[0.2, 0.1, 0.05]).fit(geno, filled[:, 0])
     assert np.isfinite(chosen.variants_.sd[chosen.coef_ != 0]).all()
     assert list(model.feature_names_in_) == [f"rs{j}" for j in range(24)]
     assert list(model.get_feature_names_out()) == [f"rs{j}" for j in np.flatnonzero(model.coef_)]
