@@ -159,8 +159,9 @@ def _in_range(name: str, known: ChromosomeSet) -> bool:
 def _named(geno: Genotypes, path: str) -> tuple[Mask, list[str]]:
     """Say which variants a list names, and which of its ids are no variant's."""
     header, rows = read_list(path, ID_HEADER)
-    column = next((k for k, name in enumerate(header) if name in ID_HEADER), 0)
-    listed = list(dict.fromkeys(row[column] for row in rows))
+    column = next((k for k, name in enumerate(header) if name in ID_HEADER), None)
+    words = (word for row in rows for word in (row if column is None else row[column : column + 1]))
+    listed = list(dict.fromkeys(words))  # without a header every word is an id, as in PLINK
     match = geno.variants.id.match(listed)
     named: Mask = match >= 0
     if not named.any():

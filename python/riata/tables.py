@@ -217,7 +217,7 @@ def read_list(path: StrPath, header_words: Container[str] = ()) -> tuple[list[st
     """Read the cells of each line of a list of samples or variants.
 
     The first line is a header when one of its cells, in small letters and without a leading ``#``, is among
-    `header_words`; then the list is a table. Lines before it that are comments are skipped.
+    `header_words`; then the list is a table. Comments are skipped.
 
     Returns
     -------
@@ -226,13 +226,13 @@ def read_list(path: StrPath, header_words: Container[str] = ()) -> tuple[list[st
     rows : list of list of str
     """
     name = fspath(path)
-    lines = [(k, line) for k, line in numbered_lines(path) if not line.startswith("##")]
-    first = next((line for _, line in lines if not is_comment(line)), "")
+    lines = [(k, line) for k, line in numbered_lines(path) if not is_comment(line)]
+    first = lines[0][1] if lines else ""
     words = [word.strip('"').lstrip("#").lower() for word in re.split(r"[\s,;]+", first)]
     if any(word in header_words for word in words):
         table = TextRows(path)
         return [cell.lstrip("#").lower() for cell in table.header], [cells for _, cells in table]
-    return [], [list_cells(path, line, f"{name}, line {k}") for k, line in lines if not line.startswith("# ")]
+    return [], [list_cells(path, line, f"{name}, line {k}") for k, line in lines]
 
 
 def is_missing(cell: str) -> bool:

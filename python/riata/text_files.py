@@ -193,13 +193,20 @@ def numbered_lines(path: StrPath) -> Iterator[tuple[int, str]]:
 
 
 def is_comment(line: str) -> bool:
-    """Say whether a line before the header that begins with ``#`` is no header, such as ``#FID IID``."""
-    if not line.startswith("#"):
-        return False
-    if line.startswith("##") or re.match(r"#[^\t,]*=|# ", line):
-        return True
-    first = re.split(r"[\s,;]", line[1:], maxsplit=1)[0].strip('"')
-    return bool(first) and first.lower() not in _HEADED and not re.search(r"[\t,;]", line)
+    """Say whether a line before the header begins with ``#`` and is no header, as ``#FID IID`` is."""
+    return _is_certain_comment(line) or (
+        line.startswith("#") and not _names_ids(line) and not re.search(r"[\t,;]|^#$", line)
+    )
+
+
+def _is_certain_comment(line: str) -> bool:
+    return line.startswith(("##", "# ")) or re.match(r"#[^\t,]*=", line) is not None
+
+
+def _names_ids(line: str) -> bool:
+    """Say whether the first word of a line is a name that columns of ids have."""
+    first = re.split(r"[\s,;]", line.lstrip("#"), maxsplit=1)[0].strip('"')
+    return first.lower() in _HEADED
 
 
 def split_cells(line: str, delimiter: str | None, where: str) -> list[str]:
@@ -323,7 +330,8 @@ class TextRows:
     ----------
     path : str or path-like
     skip : callable, optional
-        Which lines before the header are comments; default `is_comment`.
+        Which lines before the header are comments; by default those that `is_comment` may mean and that are
+        not, by the number of their cells, the header of what follows.
 
     Attributes
     ----------
@@ -344,21 +352,30 @@ class TextRows:
     def __init__(self, path: StrPath, skip: Callable[[str], bool] | None = None) -> None:
         self.path = fspath(path)
         self.comments: list[str] = []
-        passed_over = skip or is_comment
         lines = numbered_lines(path)
-        head: tuple[int, str] | None = None
+        first: list[tuple[int, str]] = []
         for item in lines:
-            if not passed_over(item[1]):
-                head = item
+            if not (skip or _is_certain_comment)(item[1]):
+                first = [item, *islice(lines, _LOOK_AHEAD)]
                 break
             self.comments.append(item[1])
-        if head is None:
+        while skip is None and first and self._is_comment([line for _, line in first]):
+            self.comments.append(first.pop(0)[1])
+        if not first:
             raise ValueError(f"{self.path}: the file is empty")
-        number, line = head
-        first = list(islice(lines, _LOOK_AHEAD))
+        number, line = first.pop(0)
         where = f"{self.path}, line {number}"
         self._layout = find_layout(path, line, [row for _, row in first], where)
         self._lines = chain(first, lines)
+
+    def _is_comment(self, lines: Sequence[str]) -> bool:
+        """Say whether the first of some lines is a comment, and not the header of those that follow."""
+        if _is_certain_comment(lines[0]) or not lines[0].startswith("#") or _names_ids(lines[0]):
+            return _is_certain_comment(lines[0])
+        rows = lines[1:]
+        if not rows or rows[0].startswith("#") or _names_ids(rows[0]):
+            return True
+        return all(_layout(lines[0], rows, delimiter, self.path) is None for delimiter in _DELIMITERS[""])
 
     @property
     def header(self) -> list[str]:

@@ -115,7 +115,7 @@ def test_own_outputs_are_lists_of_variants(files, tmp_path, suffix, capsys):
 
 
 def test_lists_that_are_partly_found_are_told(files, tmp_path):
-    (tmp_path / "v").write_text("rs1\nrs2\nrs99\nrs98\n")
+    (tmp_path / "v").write_text("# mine\nrs1 rs2\nrs99\t rs98\n#rs3\n")  # any word is an id, as in PLINK
     (tmp_path / "s").write_text("f1 i1\nf2 i2\nf99 i99\n")
     more = ["--exclude", str(tmp_path / "v"), "--remove", str(tmp_path / "s")]
     assert fit(files, tmp_path / "m", "--pheno-name", "bmi", *more) == 0
@@ -123,6 +123,7 @@ def test_lists_that_are_partly_found_are_told(files, tmp_path):
     assert f"{tmp_path / 'v'} (--exclude): 2 of its ids not here: rs99, rs98" in record["samples"]["notes"]
     assert "ignored: in s (--remove) only" in log
     assert "in s (--remove) only" in (tmp_path / "m.html").read_text()
+    assert record["features"]["left_out"] == {f"in {tmp_path / 'v'} (--exclude)": 2}
     assert record["samples"]["dropped"] == {"in s (--remove)": 2}
 
 

@@ -169,6 +169,21 @@ def test_names_that_are_not_utf_8_stay_apart_and_match(tmp_path):
     assert table.rows == [["Anna", "Malmö"], ["Björn", "Malmå"]]
 
 
+def test_headers_that_could_be_comments(tmp_path):
+    """#word word: a header when it names as many columns as the rows have, and no other header follows."""
+    path = tmp_path / "t.txt"
+    path.write_text("#patient g1 g2\ns1 1 2\ns2 3 4\n")
+    table = read_matrix(path)
+    assert list(table.feature_names) == ["g1", "g2"]
+    assert list(table.sample_ids) == ["s1", "s2"]
+    path.write_text("#made by us\nFID IID y\nF1 I1 3\n")
+    assert read_text_table(path).rows == [["F1", "I1", "3"]]
+    path.write_text("#made by us, twice\n#as told\nname g1 g2\ns1 1 2\n")
+    table = read_text_table(path)
+    assert table.header == ["name", "g1", "g2"]
+    assert table.comments == ["#made by us, twice", "#as told"]
+
+
 def test_comments_are_told_from_headers():
     for line in ("#FID IID", "#IID\ty", "#ID\tA1", "#CHROM POS", "#\tg1\tg2", "#my\tg1", "FID IID", ""):
         assert not is_comment(line)
