@@ -11,20 +11,18 @@ from riata.fitted import Fitted
 from riata.ld import partner_columns
 from riata.many_classes import file_part
 from riata.outputs import OutputSet, write_tsv
-from riata.report import Page, render
-from riata.response import modelled_text
-from riata.weights import (
+from riata.plink_score import (
     SCORE_NOTE,
-    Copies,
     PlinkNames,
-    copies_of,
     plink_names,
     score_command,
     score_notes,
     write_frequencies,
     write_score,
-    write_weights,
 )
+from riata.report import Page, render
+from riata.response import modelled_text
+from riata.weights import Copies, copies_of, write_weights
 
 
 def write_results(outputs: OutputSet, fitted: Fitted, page: Page) -> dict[str, Any]:

@@ -29,8 +29,8 @@ _PLINK_PARTS = re.compile(r"domdev|het|hom|(add|dom|rec|domdev)x.*", re.IGNORECA
 _NOT_SUMS = ("is_haplotype", "is_diplotype", "is_interaction")
 #: Ids that tell a place, and two alleles where they go on.
 _PLACE_IDS = (
-    re.compile(r"(?:chr)?([\w.-]+):(\d+)(?::([^:]+):([^:]+))?", re.IGNORECASE),
-    re.compile(r"(?:chr)?(\d+|X|Y|MT?)_(\d+)_([ACGT]+)_([ACGT]+)", re.IGNORECASE),
+    re.compile(r"(?:chr)?([\w.-]+):([0-9]{1,12})(?::([^:]+):([^:]+))?", re.IGNORECASE),
+    re.compile(r"(?:chr)?([0-9]+|X|Y|MT?)_([0-9]{1,12})_([ACGT]+)_([ACGT]+)", re.IGNORECASE),
 )
 
 
@@ -178,7 +178,8 @@ def _weights(columns: ScoreColumns) -> tuple[Float, Float | None]:
         columns.notes.append(f"{count:,} of {len(weight):,} weights are the logarithm of {title}")
     if (kind := columns.metadata.get("weight_type", "")).upper() in ("OR", "HR", "OR/HR"):
         columns.notes.append(f"the file's weight_type is {kind}: its weights are added as they are")
-    by_copies = weight[:, None] * _effect_types(columns)
+    with np.errstate(invalid="ignore"):  # an infinite weight is refused below
+        by_copies = weight[:, None] * _effect_types(columns)
     dosages = np.column_stack([columns.numbers(name) for name in DOSAGES])
     given = ~np.isnan(dosages)
     for k in np.flatnonzero(given.any(axis=1)).tolist():
@@ -282,7 +283,7 @@ def _read_place_ids(
 
 def _tidy_chromosome(name: str) -> str:
     """Return a chromosome without what spreadsheets add or take: 1.0 and 01 are 1."""
-    whole = re.sub(r"^(\d+)\.0+$", r"\1", name)
+    whole = re.sub(r"^([0-9]+)\.0+$", r"\1", name)
     return re.sub(r"^0+(?=.)", "", whole)
 
 
@@ -329,8 +330,7 @@ def _check(weights: Weights, columns: ScoreColumns) -> None:
     effect, ids, unplaced = weights.effect, weights.id == "", weights.pos < 0
     nameless = ids & unplaced
     several = np.array(["," in allele for allele in effect], dtype=np.bool_)
-    with np.errstate(invalid="ignore"):
-        odd = (weights.frequency < 0.0) | (weights.frequency > 1.0)
+    odd = (weights.frequency < 0.0) | (weights.frequency > 1.0)
     for wrong, what in (
         (effect == "", "the effect allele of {label} is missing"),
         (several, "the effect allele of {label} must be one, got {effect}"),

@@ -1,8 +1,7 @@
-"""The genetic part of a model as files that other programs score with."""
+"""The genetic part of a model as a scoring file of the PGS Catalog, and how other programs count it."""
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.chromosomes import HUMAN, ChromosomeSet
+from riata.chromosomes import ChromosomeSet
 from riata.hits import Hits
 from riata.many_classes import file_part
 from riata.outputs import write_tsv
@@ -18,10 +17,6 @@ from riata.tables import some
 
 Float = NDArray[np.float64]
 
-SCORE_NOTE = (
-    "the sum over variants of weight x copies of the effect allele; the intercept and covariates are not in "
-    "it, and missing calls stand at the means of the fit"
-)
 #: Genome builds that readers of the PGS Catalog's format know; NR: not reported.
 BUILDS = ("NR", "GRCh37", "GRCh38", "NCBI36", "hg18", "hg19", "hg38")
 #: As the PGS Catalog words them; the ratio of rates is no type of its own there.
@@ -101,7 +96,7 @@ def write_weights(
     """Write the selected variants as a scoring file of the PGS Catalog, format 2.0; return how many.
 
     Variants that the format cannot name, without an rs number and without a place, are left out and named in
-    a comment.
+    a comment; one that was listed twice, with the same id and alleles, is one row.
 
     Parameters
     ----------
@@ -125,13 +120,11 @@ def write_weights(
     evaluation. Nature Genetics 53, 420-425.
     """
     named = nameable(hits, copies)
-    kept = (beta != 0.0) & named
-    ids = [str(name) for name in hits.column("ID")[kept]]
-    is_rs = [name.startswith(_RS) for name in ids]
+    rows = _rows(hits, beta * copies.scale, copies, (beta != 0.0) & named)
     comments = [f"MADE BY riata {version}"]
     if lost := [str(name) for name in hits.column("ID")[(beta != 0.0) & ~named]]:
         comments.append(f"LEFT OUT: {len(lost)} variants without an rs number and a place: {some(lost)}")
-    if np.any(copies.scale[kept] != 1.0):
+    if np.any((copies.scale != 1.0) & (beta != 0.0)):
         comments.append(
             "COPIES: one on Y, MT and haploid chromosomes, and none on Y in women, as PLINK counts"
         )
@@ -143,171 +136,43 @@ def write_weights(
         f"#pgs_name={_plain(name)}",
         f"#trait_reported={_plain(trait)}",
         f"#genome_build={build}",
-        f"#variants_number={len(ids)}",
+        f"#variants_number={len(rows)}",
         f"#weight_type={_WEIGHT_TYPES.get(loss, 'beta')}",
         *(f"##{comment}" for comment in comments),
     ]
-    columns: list[tuple[str, Any]] = [
-        ("rsID", [name if rs else "" for name, rs in zip(ids, is_rs, strict=True)]),
-        ("chr_name", copies.chrom[kept]),
-        ("chr_position", [pos or "" for pos in copies.pos[kept].tolist()]),
-        ("effect_allele", [str(allele).upper() for allele in hits.column("EFFECT_ALLELE")[kept]]),
-        ("other_allele", [str(allele).upper() for allele in hits.column("OTHER_ALLELE")[kept]]),
-        ("effect_weight", exact((beta * copies.scale)[kept])),
-        ("allelefrequency_effect", exact(copies.frequency[kept])),
-    ]
-    if not all(is_rs):
-        own = [f"ID={name}" if not rs and name != "." else "" for name, rs in zip(ids, is_rs, strict=True)]
-        columns.append(("variant_description", own))
+    columns = [(title, [row[k] for row in rows]) for k, title in enumerate(_ROW[:-1])]
+    columns.append(("effect_weight", exact(weight for weight, _ in rows.values())))
+    columns.append(("allelefrequency_effect", exact(frequency for _, frequency in rows.values())))
+    if any(row[-1] for row in rows):
+        columns.append(("variant_description", [row[-1] for row in rows]))
     write_tsv(path, columns, comments=header)
-    return len(ids)
+    return len(rows)
+
+
+#: What the PGS Catalog's format tells a variant by.
+_ROW = ("rsID", "chr_name", "chr_position", "effect_allele", "other_allele", "variant_description")
+
+
+def _rows(
+    hits: Hits, weight: Float, copies: Copies, kept: NDArray[np.bool_]
+) -> dict[tuple[str, ...], tuple[float, float]]:
+    """Return weight and frequency of each variant by what tells it; of one listed twice the sum."""
+    out: dict[tuple[str, ...], tuple[float, float]] = {}
+    for k in np.flatnonzero(kept).tolist():
+        name, pos = str(hits.column("ID")[k]), int(copies.pos[k])
+        effect, other = (str(hits.column(f"{which}_ALLELE")[k]).upper() for which in ("EFFECT", "OTHER"))
+        is_rs = name.startswith(_RS)
+        own = "" if is_rs or name == "." else f"ID={name}"
+        row = (name if is_rs else "", str(copies.chrom[k]), str(pos or ""), effect, other, own)
+        before, frequency = out.get(row, (0.0, float(copies.frequency[k])))
+        out[row] = before + float(weight[k]), frequency
+    return out
 
 
 def nameable(hits: Hits, copies: Copies) -> NDArray[np.bool_]:
     """Whether the PGS Catalog's format can name each variant: by an rs number or a place."""
     rs = np.array([str(name).startswith(_RS) for name in hits.column("ID")], dtype=np.bool_)
     return np.asarray(rs | (copies.chrom != ""))
-
-
-@dataclass(frozen=True)
-class PlinkNames:
-    """What PLINK 2 calls the selected variants, and the options that make it do so.
-
-    Attributes
-    ----------
-    ids : (k,) array of str
-    named : (k,) array
-        Those that have one.
-    options : tuple of str
-    notes : tuple of str
-    """
-
-    ids: NDArray[Any]
-    named: NDArray[np.bool_]
-    options: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def plink_names(hits: Hits, copies: Copies, chromosome_set: ChromosomeSet) -> PlinkNames:
-    """Return ids that tell the selected variants apart in PLINK 2, and the options that it needs for them.
-
-    Where ids do not, variants are called by chromosome, place and alleles: those without an id, or all where
-    ids are repeated.
-    """
-    ids = np.array([str(name) for name in hits.column("ID")], dtype=object)
-    options = [] if chromosome_set == HUMAN else ["--chr-set", *str(chromosome_set).split()]
-    if any(chromosome_set.kind(str(name)) == "other" for name in hits.column("CHROM")):
-        options.append("--allow-extra-chr")
-    if not hits.shared.any():
-        return PlinkNames(ids, np.ones(len(ids), dtype=np.bool_), tuple(options), ())
-    blank = ids == "."
-    every = bool(np.any(hits.shared & ~blank))
-    renamed = np.ones(len(ids), dtype=np.bool_) if every else blank
-    alleles = [
-        sorted((str(one), str(two)))
-        for one, two in zip(hits.column("EFFECT_ALLELE"), hits.column("OTHER_ALLELE"), strict=True)
-    ]
-    for k in np.flatnonzero(renamed).tolist():
-        ids[k] = ":".join([str(copies.chrom[k]), str(copies.pos[k]), *alleles[k]])
-    named = ~renamed | (copies.chrom != "")
-    longest = max(len(allele) for pair in alleles for allele in pair)
-    if np.all(copies.chrom[named] != ""):
-        options += ["--not-chr", "0"]  # PLINK 2 of 2022 cannot name variants at 0
-    options += ["--output-chr", "MT", f"--set-{'all' if every else 'missing'}-var-ids", "@:#:$1:$2"]
-    options += ["--new-id-max-allele-len", str(max(longest, 23)), "missing", "--rm-dup", "force-first"]
-    shared = int(hits.shared.sum())
-    what = "share their id with another or have none: all" if every else "have no id: they"
-    notes = [
-        f"{shared:,} selected variants {what} are named by chromosome, place and alleles",
-        "of variants with the same chromosome, place and alleles PLINK takes the first, with the sum of "
-        "their weights",
-    ]
-    if lost := int((~named).sum()):
-        notes.append(f"{lost:,} of them have no place either and are left out of its sums")
-    return PlinkNames(ids, np.asarray(named), tuple(options), tuple(notes))
-
-
-def write_score(path: Path, hits: Hits, beta: Float, copies: Copies, names: PlinkNames) -> int:
-    """Write id, allele and weight of what ``plink2 --score`` adds up; return how many variants it is.
-
-    A variant on Y has a line for each allele, whose weights cancel at the mean of the fit, where women stand
-    who count 0 copies there; what this mean adds is in two more weights, of both alleles of `mean_carrier`.
-    """
-    kept = (beta != 0.0) & names.named
-    carrier = mean_carrier(kept, copies)
-    weights: dict[tuple[str, str], float] = {}  # summed where a variant was listed twice
-
-    def add(k: int, allele: str, weight: float) -> None:
-        key = str(names.ids[k]), str(hits.column(allele)[k])
-        weights[key] = weights.get(key, 0.0) + weight
-
-    for k in np.flatnonzero(kept).tolist():
-        weight = float(beta[k] * copies.scale[k])
-        if not copies.on_y[k]:
-            add(k, "EFFECT_ALLELE", weight)
-            continue
-        mean = weight * float(copies.frequency[k])
-        add(k, "EFFECT_ALLELE", weight - mean)
-        add(k, "OTHER_ALLELE", -mean)
-        if carrier is not None:
-            for allele in ("EFFECT_ALLELE", "OTHER_ALLELE"):
-                add(carrier, allele, mean * float(copies.scale[carrier]) / 2.0)
-    if not weights and names.named.any():  # PLINK refuses a file of none
-        add(int(np.argmax(names.named)), "EFFECT_ALLELE", 0.0)
-    ids, alleles = [name for name, _ in weights], [allele for _, allele in weights]
-    write_tsv(path, [("ID", ids), ("A1", alleles), ("BETA", exact(weights.values()))])
-    return int(kept.sum())
-
-
-def mean_carrier(kept: NDArray[np.bool_], copies: Copies) -> int | None:
-    """Return the first variant that everybody has copies of; None when there is none or no need of it."""
-    others = np.flatnonzero(kept & ~copies.on_y)
-    return int(others[0]) if len(others) and np.any(kept & copies.on_y) else None
-
-
-def write_frequencies(path: Path, hits: Hits, copies: Copies, names: PlinkNames) -> None:
-    """Write the frequencies of the fit as ``plink2 --freq`` does, for ``--read-freq``."""
-    _, first = np.unique(names.ids.astype(str), return_index=True)
-    rows = np.array([k for k in sorted(first.tolist()) if names.named[k]], dtype=np.int64)
-    columns = [
-        ("#CHROM", [name or "0" for name in copies.chrom[rows].tolist()]),
-        ("ID", names.ids[rows]),
-        ("REF", hits.column("OTHER_ALLELE")[rows]),
-        ("ALT", hits.column("EFFECT_ALLELE")[rows]),
-        ("ALT_FREQS", exact(copies.frequency[rows])),
-        ("OBS_CT", 2 * np.asarray(hits.column("N"), dtype=np.int64)[rows]),
-    ]
-    write_tsv(path, columns)
-
-
-def score_command(prefix: str, part: str, names: PlinkNames) -> str:
-    """Return how PLINK 2 scores the samples of NEW with ``PREFIX.score``, as it can be typed."""
-    words = ["plink2", "--bfile", "NEW", *names.options, "--read-freq", f"{prefix}.afreq"]
-    words += ["--score", f"{prefix}.{part}score", "1", "2", "3", "header", "cols=+scoresums"]
-    return shlex.join(words)
-
-
-def score_notes(hits: Hits, copies: Copies, names: PlinkNames) -> list[str]:
-    """Return what else the other program's user should know."""
-    notes = list(names.notes)
-    if copies.on_y.any():
-        notes.append(
-            "PLINK counts Y in men alone: women and samples of unknown sex stand at the mean of the fit "
-            "there, whatever their calls; so variants on Y have a line for each allele, and another variant "
-            "has one more, which adds that mean"
-        )
-        betas = list(hits.by_class.values()) or [hits.beta]
-        for beta in betas:
-            kept = (beta != 0.0) & names.named
-            if np.any(kept) and mean_carrier(kept, copies) is None and np.any(kept & copies.on_y):
-                mean = float((beta * copies.scale * copies.frequency)[kept].sum())
-                notes.append(f"all variants are on Y: add {mean:.6g} to its sums")
-    if lost := int((~nameable(hits, copies)).sum()):
-        notes.append(
-            f"{lost:,} variants without an rs number and a place are left out of the PGS Catalog's format, "
-            "which cannot name them"
-        )
-    return notes
 
 
 def exact(values: Any) -> list[str]:

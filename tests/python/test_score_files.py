@@ -315,6 +315,7 @@ def test_ids_that_tell_the_place(read):
     assert weights.chrom.tolist() == ["1", "X", "2", "scaf_7", "", ""]
     assert weights.pos.tolist() == [10, 20, 30, 5, -1, -1]
     assert weights.other.tolist() == ["A", "", "AT", "", "", ""]
+    assert read(table("ID A1 BETA", f"1:{'9' * 30}:A:G A 1")).pos.tolist() == [-1]
     told = read(table("ID CHR POS A1 A2 BETA", "1:10:A:G 2 9 G T 1"))
     assert (told.chrom[0], told.pos[0], told.other[0]) == ("2", 9, "T")
 
@@ -345,3 +346,8 @@ def test_several_columns_of_weights(read):
     weights = read(table("rsID effect_allele effect_weight beta", "rs1 A 1 2"))
     assert weights.weight[0] == 1.0
     assert weights.notes == ("weights are those of effect_weight, not of beta",)
+
+
+def test_infinite_weights_are_refused(read):
+    with pytest.raises(ValueError, match="line 2: the weight of rs1 is missing or infinite"):
+        read(table("ID A1 BETA is_recessive", "rs1 A inf TRUE"))

@@ -226,13 +226,18 @@ def test_an_id_that_an_unselected_variant_has_too(tmp_path, plink2):
     assert_allclose(sums, score_of(path, X, 0.1), rtol=5e-6, atol=1e-5)
 
 
-def test_a_variant_listed_twice(tmp_path, plink2):
-    """The same variant with its alleles the other way round; an elastic net selects both."""
+@pytest.mark.parametrize("turned", [True, False], ids=["turned", "same"])
+def test_a_variant_listed_twice(tmp_path, plink2, turned):
+    """Its alleles the other way round or not; an elastic net selects both."""
     X = counts(60, 2, 7)
-    X[:, 1] = 2 - X[:, 0]
-    stem = write(tmp_path / "s", X, [("1", "rs1", 100, "A", "G"), ("1", "rs1", 100, "G", "A")])
+    X[:, 1] = 2 - X[:, 0] if turned else X[:, 0]
+    second = ("G", "A") if turned else ("A", "G")
+    stem = write(tmp_path / "s", X, [("1", "rs1", 100, "A", "G"), ("1", "rs1", 100, *second)])
     path, record = fit(tmp_path / "m", stem, X[:, 0] * 1.5, "--alpha", 0.1, "--l1-ratio", 0.5)
     assert len(np.flatnonzero(path.coef(0.1))) == 2
+    weights = read_weights(tmp_path / "m.weights.tsv")
+    copies = np.where(weights.effect == "A", X[:, :1], 2 - X[:, :1])
+    assert_allclose(copies @ weights.weight, score_of(path, X, 0.1))
     sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
     assert_allclose(sums, score_of(path, X, 0.1), rtol=5e-6, atol=1e-5)
 
