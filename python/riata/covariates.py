@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riata.joining import Joiner, repeated
 from riata.missing_codes import MissingCodes
-from riata.tables import TextTable, expand_names, some, to_numbers
+from riata.tables import TextTable, expand_names, no_number, some, to_numbers
 
 Float = NDArray[np.float64]
 
@@ -211,8 +211,6 @@ def _numbers(table: TextTable, name: str, values: Float, missing: NDArray[np.boo
     for i in np.flatnonzero(~missing & ~np.isfinite(values)).tolist():
         cell, where = table.column(name)[i], f"{table.path}, line {table.lines[i]}: covariate {name}"
         if np.isnan(values[i]):
-            raise ValueError(
-                f"{where} must be a number, got {cell!r}; if it holds labels of classes, say --cat-covar"
-            )
+            raise ValueError(f"{where}: {no_number(cell)}; if it holds labels of classes, say --cat-covar")
         raise ValueError(f"{where} must be finite, got {cell!r}")
     return np.where(missing, np.nan, values)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.joining import Joiner
-from riata.tables import Table, is_missing, some, to_number
+from riata.tables import Table, is_missing, no_number, some, to_number
 from riata.text_files import StrPath, TextRows
 
 ORIENTATIONS = ("samples-rows", "samples-columns")
@@ -154,7 +154,7 @@ def _numbers(cells: Sequence[str], names: Sequence[str], path: str, number: int)
             out[k] = to_number(cell)
         except ValueError:
             if not is_missing(cell):
-                message = f"{path}, line {number}, column {names[k]!r}: {cell!r} is not a number"
+                message = f"{path}, line {number}, column {names[k]!r}: {no_number(cell)}"
                 raise ValueError(message) from None
     return out
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from riata.case_words import ask_case, case_of
 from riata.missing_codes import MissingCodes, same_cell
-from riata.tables import some, to_number
+from riata.tables import no_number, some, to_number
 
 #: More labels than this make a column an identifier, or a measurement.
 MAX_CLASSES = 100
@@ -142,7 +142,7 @@ def _measurements(
     if numbers is None:
         bad = next(label for label in labels if as_numbers([label]) is None)
         hint = "; for two classes use --loss binomial" if len(labels) == 2 else ""
-        raise ValueError(f"{name}: {bad!r} is not a number{hint}")
+        raise ValueError(f"{name}: {no_number(bad)}{hint}")
     values = np.array([np.nan if gone else numbers[cell] for cell, gone in zip(cells, missing, strict=True)])
     if not np.isfinite(values[~missing]).all():
         raise ValueError(f"{name}: values must be finite")

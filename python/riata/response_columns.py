@@ -84,6 +84,10 @@ class ResponseColumns:
                 if options.covar is None and options.covar_name is not None:
                     others += expand_names(options.covar_name, names, "--covar-name")
             left = [column for column in names if column not in others]
+            if not left and self.pheno is not None:
+                raise ValueError(
+                    f"{path}: no column of a phenotype beside the ids and what other options name"
+                )
             if len(left) != 1:
                 raise ValueError(f"{path}: choose one of its columns with --pheno-name: {some(left)}")
             name = left[0]

@@ -527,6 +527,7 @@ def _join(
         beside=[name for each in asked for name in _beside(each) if name is not None],
         missing_code=options.missing_code,
     )
+    _refuse_response(covariates, asked)
     used = joiner.finish()
     fitted = (0, 1) if options.fit_validation else (0,)
     rows = used[np.isin(part[used], fitted)]
@@ -553,6 +554,13 @@ def _join(
             _check_response(coded.response, held, f"in the {name} part")
         joined.append(_Joined(coded.response, covariates, codings, names, mine, held_out, report))
     return rows, joined
+
+
+def _refuse_response(covariates: Covariates, asked: Sequence[StudyOptions]) -> None:
+    """Refuse a response that is its own covariate, as --covar-name may say of one file that holds both."""
+    for each in asked:
+        if each.covar == each.pheno and each.pheno_name in covariates.names:
+            raise ValueError(f"--covar-name: {each.pheno_name} is the phenotype: leave it out")
 
 
 def _beside(options: StudyOptions) -> list[str | None]:

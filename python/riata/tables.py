@@ -247,6 +247,12 @@ def to_number(cell: str) -> float:
     return float(cell)
 
 
+def no_number(cell: str) -> str:
+    """Say that a cell is no number, and what may have been meant."""
+    hint = f"; write {cell.replace(',', '.')}" if re.fullmatch(r"[-+]?\d+,\d+", cell) else ""
+    return f"{cell!r} is not a number{hint}"
+
+
 def to_numbers(cells: Sequence[str]) -> NDArray[np.float64]:
     """Return the number that each cell spells, NaN for those that spell none."""
     if "_" not in "".join(cells):
@@ -272,7 +278,7 @@ def parse_numbers(
         except ValueError:
             if not is_missing(cell):
                 line = f", line {lines[i]}" if lines is not None else ""
-                raise ValueError(f"{where}{line}: {cell!r} is not a number") from None
+                raise ValueError(f"{where}{line}: {no_number(cell)}") from None
             out[i] = np.nan
     return out
 

@@ -66,7 +66,8 @@ def open_binary(path: StrPath) -> io.BufferedReader:
     """
     name = fspath(path)
     if not Path(name).is_file():
-        raise FileNotFoundError(f"{name}: no such file")
+        pipe = Path(name).exists() and not Path(name).is_dir()
+        raise FileNotFoundError(f"{name}: {'a pipe, not a file: save it first' if pipe else 'no such file'}")
     with open(name, "rb") as file:
         start = file.read(8)
     kind = next((kind for magic, kind in _PACKED.items() if start.startswith(magic)), "")

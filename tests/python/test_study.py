@@ -1,5 +1,6 @@
 """Joining files into a problem: who is kept, how responses are coded, what is refused."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,9 @@ def test_rows_line_up():
 
 def test_covariates_that_are_neither_numbers_nor_labels(tmp_path):
     site = write(tmp_path / "site.cov", "FID IID site\nF1 S1 north\nF1 S2 3\n")
-    with pytest.raises(ValueError, match=r"site\.cov, line 2: covariate site must be a number, got 'north'"):
+    with pytest.raises(
+        ValueError, match=r"site\.cov, line 2: covariate site: 'north' is not a number; if it"
+    ):
         load_study(options(covar=site))
     with pytest.raises(ValueError, match=r"inf\.cov, line 2: covariate age must be finite, got 'inf'"):
         load_study(options(covar=write(tmp_path / "inf.cov", "FID IID age\nF1 S1 inf\nF1 S2 3\n")))
@@ -175,6 +178,7 @@ def test_response_codings(cells, given, values, classes):
         ),
         (["a", "b"], {"loss": "binomial"}, "y: which of a and b is to be modelled. Say --case a or --case b"),
         (["1_0", "2_0"], {"loss": "gaussian"}, "'1_0' is not a number"),
+        (["1,5", "2,5", "3,5"], {"loss": "gaussian"}, "y: '1,5' is not a number; write 1.5"),
         (["NA", "-9", "."], {"loss": "gaussian"}, "every value is missing"),
         (["1", "inf", "2"], {"loss": "gaussian"}, "must be finite"),
     ],
@@ -309,3 +313,15 @@ def test_words_for_cases_are_the_class_modelled(labels, modelled):
     response = code_response([*labels, labels[0]], "y", loss="binomial")
     assert response.classes[1] == modelled
     assert f"probability of {modelled} against" in response.note
+
+
+def test_files_without_phenotypes_and_phenotypes_as_covariates(tmp_path):
+    ids = write(tmp_path / "ids.txt", "FID IID\nF1 S1\nF1 S2\n")
+    with pytest.raises(ValueError, match=r"ids\.txt: no column of a phenotype beside the ids"):
+        load_study(options(pheno=ids, pheno_name=None))
+    both = str(DATA / "tiny.phe")
+    with pytest.raises(ValueError, match="--covar-name: height is the phenotype: leave it out"):
+        load_study(options(covar=both, covar_name=("height",)))
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(FileNotFoundError, match="pipe: a pipe, not a file: save it first"):
+        load_study(options(pheno=str(tmp_path / "pipe")))
