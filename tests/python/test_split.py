@@ -198,8 +198,8 @@ def test_what_a_split_must_hold(files, tmp_path):
 def test_covariates_that_are_refused(files, tmp_path):
     with pytest.raises(ValueError, match="--cat-covar needs --covar"):
         load_study(options(files, covar=None, covar_name=None, cat_covar=("batch",)))
+    given = {"pheno_name": "t2d", "loss": "binomial", "remove": one_less(files, tmp_path, 2)}
     with pytest.raises(ValueError, match="covariate height has 148 levels among"):
-        given = {"pheno_name": "t2d", "loss": "binomial", "remove": one_less(files, tmp_path, 2)}
         load_study(options(files, split=None, cat_covar=("height",), **given))
     nine = edited(files, tmp_path, lambda rows: [rows[0], *([*r[:7], "-9"] for r in rows[1:])])
     with pytest.raises(ValueError, match=r"no sample is left of 150: .* 149 a covariate is missing"):
