@@ -294,6 +294,10 @@ def score_genotypes(
         haploid = _of_kind(weights, geno, found, *one_copy)
         men_alone = _of_kind(weights, geno, found, "Y")
         notes += _haploid_notes(values, haploid, haploid | _of_kind(weights, geno, found, "X"))
+        unknown = int((~geno.samples.sex.isin(["1", "2"])).sum()) if men_alone.any() else 0
+        if unknown:
+            what = "samples are of unknown sex: variants on Y add nothing to them, as in PLINK"
+            notes.append((f"{unknown:,} {what}", True))
         values = values.of_haploids(haploid)
     total = np.zeros((len(geno), values.block.shape[1]))
     missing = np.zeros(len(geno), dtype=np.int64)

@@ -370,7 +370,7 @@ def test_one_copy_of_one_is_as_two_of_two(tmp_path, capsys):
 
 
 def test_absent_variants_stand_at_the_mean_of_their_copies(tmp_path, sexes):
-    """Twice the frequency times the weight; once on MT, and once in men alone on Y."""
+    """Twice the frequency times the weight; once on MT, and once in men alone on Y, which is told."""
     _, _, _, new = sexes
     score = tmp_path / "s.txt"
     score.write_text(
@@ -380,6 +380,8 @@ def test_absent_variants_stand_at_the_mean_of_their_copies(tmp_path, sexes):
     men = np.arange(A_FEW) % 3 == 1
     sums = applied(tmp_path / "p", score, new, "--allow-missing")
     assert_allclose(sums, 0.5 + 2.5 + np.where(men, 25.0, 0.0))
+    notes = json.loads((tmp_path / "p.json").read_text())["notes"]
+    assert "7 samples are of unknown sex: variants on Y add nothing to them, as in PLINK" in notes
 
 
 def test_named_by_place(tmp_path):
