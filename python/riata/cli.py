@@ -311,7 +311,7 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
     add("--alpha", type=_positive, metavar="A", help="penalty of the model (default: the one reported)")
     add(
         "--weights", metavar="FILE",
-        help="a score file instead: of the PGS or GWAS Catalog, PLINK, METAL or riata (see docs/genotypes.md)",
+        help="a score file instead: of the PGS or GWAS Catalog, PLINK, METAL or riata",
     )  # fmt: skip
     _add_data(verb)
     add = verb.add_argument_group("samples and variants").add_argument
