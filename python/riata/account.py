@@ -63,6 +63,8 @@ class Account:
         Groups of a file; other features are groups of their own.
     chromosome_set : str
         What the names of chromosomes mean, in the words of ``--chr-set``.
+    file_type : str
+        Ending of the genotype files' names.
     """
 
     response: str
@@ -82,6 +84,7 @@ class Account:
     columns: dict[str, str] = field(default_factory=dict)
     n_groups: int = 0
     chromosome_set: str = "22"
+    file_type: str = ".bed"
 
     @property
     def pair(self) -> list[str]:
@@ -114,6 +117,7 @@ def account_of(study: Study, active: NDArray[np.int64]) -> Account:
         genome = chromosomes(study.main.variants, study.main.chromosome_set)
         account.counted_allele = study.main.counted_allele
         account.chromosome_set = str(study.main.chromosome_set)
+        account.file_type = Path(study.main.path).suffix
         account.genome = [Stretch(c.name, *c.extent, c.placed) for c in genome]
         account.places = dict(zip(active.tolist(), drawn_positions(genome, active).tolist(), strict=True))
     return account

@@ -21,6 +21,12 @@ SCORE_NOTE = (
     "the sum over variants of weight x copies of the effect allele; the intercept and covariates are not in "
     "it, and missing calls stand at the means of the fit"
 )
+#: How PLINK 2 opens genotypes, by the ending of their files' names.
+_NEW = {
+    ".bed": ("--bfile", "NEW"),
+    ".pgen": ("--pfile", "NEW"),
+    ".bgen": ("--bgen", "NEW.bgen", "ref-first", "--sample", "NEW.sample"),
+}
 
 
 @dataclass(frozen=True)
@@ -134,9 +140,10 @@ def write_frequencies(path: Path, hits: Hits, copies: Copies, names: PlinkNames)
     write_tsv(path, columns)
 
 
-def score_command(prefix: str, part: str, names: PlinkNames) -> str:
+def score_command(prefix: str, part: str, names: PlinkNames, file_type: str) -> str:
     """Return how PLINK 2 scores the samples of NEW with ``PREFIX.score``, as it can be typed."""
-    words = ["plink2", "--bfile", "NEW", *names.options, "--read-freq", f"{prefix}.afreq"]
+    words = ["plink2", *_NEW.get(file_type, _NEW[".bed"]), *names.options]
+    words += ["--read-freq", f"{prefix}.afreq"]
     words += ["--score", f"{prefix}.{part}score", "1", "2", "3", "header", "cols=+scoresums"]
     return shlex.join(words)
 

@@ -67,8 +67,9 @@ def _trait(account: Account) -> str:
 def scoring_record(fitted: Fitted) -> dict[str, Any]:
     """Return how other programs use ``PREFIX.score``, for the manifest."""
     copies, names = _for_others(fitted)
+    part = "CLASS." if fitted.hits.by_class else ""
     return {
-        "command": score_command(fitted.prefix, "CLASS." if fitted.hits.by_class else "", names),
+        "command": score_command(fitted.prefix, part, names, fitted.account.file_type),
         "note": SCORE_NOTE,
         "notes": score_notes(fitted.hits, copies, names),
     }

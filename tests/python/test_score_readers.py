@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from genotype_files import random_dosages, write_pgen
+from genotype_files import random_dosages, write_bgen, write_pgen
 from numpy.testing import assert_allclose, assert_array_equal
 from support import write_plink
 
@@ -75,7 +75,7 @@ def effect_of(X, seed=0):
 
 
 def plink_sums(command, new, out, label=""):
-    words = [str(new) if word == "NEW" else word.replace("CLASS", label) for word in shlex.split(command)]
+    words = [word.replace("NEW", str(new)).replace("CLASS", label) for word in shlex.split(command)]
     done = subprocess.run([*words, "--out", str(out), "--threads", "1"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return table(f"{out}.sscore")["SCORE1_SUM"].astype(float)
@@ -151,6 +151,28 @@ def test_random_filesets(tmp_path, plink2, seed):
     sums = plink_sums(record["scoring"]["command"], new, tmp_path / "z")
     assert_allclose(sums, score_of(path, Z, 0.05), rtol=1e-5, atol=1e-4)
     assert_allclose(sums, predicted(tmp_path / "p", new, tmp_path / "m"), rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["pgen", "bgen"])
+def test_dosages(tmp_path, plink2, kind):
+    """To the precision of PLINK's dosages, 1/16384."""
+    pytest.importorskip("pgenlib" if kind == "pgen" else "bgen")
+    dosages = random_dosages(80, 6, missing=0.1 if kind == "pgen" else 0.0, seed=5)
+    new, X = tmp_path / "new", dosages.T.astype(float)
+    if kind == "pgen":
+        write_pgen(new, dosages, dosages=True)
+    else:
+        write_bgen(new, dosages, bits=16)
+        samples = "".join(f"i{k} i{k} 0\n" for k in range(80))
+        Path(f"{new}.sample").write_text("ID_1 ID_2 missing\n0 0 0\n" + samples)
+    pheno = tmp_path / "p.txt"
+    names = [f"i{k}" for k in range(80)]
+    pheno.write_text("IID y\n" + "".join(f"{i} {v}\n" for i, v in zip(names, effect_of(X), strict=True)))
+    genotypes = ["--pfile", new] if kind == "pgen" else ["--bgen", f"{new}.bgen"]
+    run("fit", *genotypes, "--pheno", pheno, "--out", tmp_path / "m", "--alpha", 0.01, "--quiet")
+    path, record = riata.load(tmp_path / "m.path.npz"), json.loads((tmp_path / "m.json").read_text())
+    sums = plink_sums(record["scoring"]["command"], new, tmp_path / "z")
+    assert_allclose(sums, score_of(path, X), atol=2e-4)
 
 
 def test_variants_on_y_alone(tmp_path, plink2, sexes):
