@@ -315,7 +315,7 @@ def fit_path(
         Called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning False ends the path
         there.
     max_active : int, optional
-        End the path before more than this many features are active.
+        End the path before more than this many features are active; at least as many as at the first alpha.
     memory : int or str, optional
         Bytes, or a size such as "4G", that the fit may hold beside X. The copy of a dense X is made when it
         fits in, and the path ends, with a warning, at the alpha after which more is held: raise the bound or
@@ -347,7 +347,7 @@ def fit_path(
     ------
     ValueError, TypeError
         For bad input, naming the argument, the value and what is allowed, before any fitting; so for a
-        checkpoint of another fit.
+        checkpoint of another fit. When `max_active` or `memory` is below what the first alpha has.
     OSError
         For a checkpoint that cannot be written or is damaged.
     KeyboardInterrupt

@@ -20,7 +20,8 @@ SHARED_COLUMN = (
 )
 PROBLEM_COLUMN = 45  # and for the fit and each fold: mean, scale, bounds
 VECTORS, RESIDUALS = 14, 58  # of length n: the current solution, residuals kept as references
-BATCH, BATCH_FOLD = 128, 64  # and those of alphas solved ahead where all inner products are kept
+PRODUCT_VECTORS, PENDING = 20, 4  # where all inner products are kept, and those of each alpha solved ahead,
+BATCH, BATCH_NUMBERS = 32, 1 << 21  # of which there are so many, and not more numbers in one vector of each
 FACTOR_SLACK = 1.25  # rows of the factor keep the room they once needed
 GROUP_FACTORS, COUPLED = 3.0, 0.5  # matrices of the size of the active features, of all their coefficients
 CLASSES_OF_A_FEATURE = 1.25  # in which it is active, unless in all together
@@ -167,11 +168,11 @@ def estimate_memory(
             gram += int(COUPLED * coefs**2 * DOUBLE)
         problem_column += OUTPUT_COLUMN * several
         result = coefs * n_alphas * RESULT
-    responses = several * n * DOUBLE * (VECTORS + (BATCH if products else RESIDUALS))
-    fold_responses = several * n * DOUBLE * (VECTORS + (BATCH_FOLD if products else RESIDUALS))
-    kept = (
-        several * n * n_alphas * DOUBLE * 2 if folds else 0
-    )  # held-out predictions, as they are made and after
+    batch = min(max(BATCH_NUMBERS // (several * n * (1 + folds)), 1), BATCH)
+    vectors = PRODUCT_VECTORS + PENDING * batch if products else VECTORS + RESIDUALS
+    responses = several * n * DOUBLE * vectors
+    # Held-out predictions, and those of one fold as they are collected.
+    kept = several * n * n_alphas * DOUBLE * (1 + folds) // folds if folds else 0
     return MemoryEstimate(
         design=held.size,
         conversion=held.conversion,
@@ -180,7 +181,7 @@ def estimate_memory(
         gram=gram,
         certificates=p * (SHARED_COLUMN + problem_column) + result,
         responses=responses,
-        cross_validation=folds * (p * problem_column + fold_responses + gram + result)
+        cross_validation=folds * (p * problem_column + responses + gram + result)
         + int(fold_columns * held.column)
         + kept,
     )

@@ -519,7 +519,10 @@ def collect_folds(
     scores = np.empty((len(path), len(splits)))
     gaps = np.empty_like(scores)
     once = len(np.unique(np.concatenate([test for _, test in splits]))) == sum(len(t) for _, t in splits)
-    held_out = np.full((len(y), *outputs, len(path)), np.nan) if keep and once else None
+    held_out = None
+    if keep and once:  # not filled, so that it takes memory as the predictions of the folds are let go
+        held_out = np.empty((len(y), *outputs, len(path)))
+        held_out[np.setdiff1d(np.arange(len(y)), np.concatenate([test for _, test in splits]))] = np.nan
     for k, (_, test) in enumerate(splits):
         fit = fits[1 + k]
         if isinstance(y, SurvivalTarget):

@@ -17,8 +17,9 @@
 namespace riata {
 namespace {
 
-// Lambdas solved ahead when every usable column is in the working set: as many, and numbers in one vector for each.
-constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 22;
+// Lambdas solved ahead when every usable column is in the working set: as many, and numbers in one vector of each
+// problem for each.
+constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 21;
 constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
 constexpr double kUnexplained = 1e-3;     // share of the deviance that is left where a grid stops
 
@@ -43,11 +44,21 @@ double column_bytes(Index outputs, const PathOptions& options) {
   return PathProblem::kColumnBytes + kOutput * static_cast<double>(outputs - 1) + (tied ? kTied : 0.0);
 }
 
+// Numbers held for each row and output of a problem: in all, those that its state (see path/archive.hpp) leaves out, and
+// more for each lambda solved ahead.
+constexpr double kRowNumbers = 20.0, kRowNumbersOutsideState = 12.0, kRowNumbersPending = 4.0;
+
+/// Bytes of so many numbers for each row and output of all problems.
+double row_bytes(const std::vector<Problem>& problems, double numbers) {
+  return 8.0 * numbers * static_cast<double>(problems.front().y.size()) * static_cast<double>(problems.size());
+}
+
 /// Bytes that a fit holds beside X before any column is in its working set.
 double least_memory(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
   const double columns = static_cast<double>(X.cols());
   const Index outputs = X.rows() > 0 ? std::max<Index>(problems.front().y.size() / X.rows(), 1) : 1;
-  return columns * (SharedPool::kColumnBytes + column_bytes(outputs, options) * static_cast<double>(problems.size()));
+  return columns * (SharedPool::kColumnBytes + column_bytes(outputs, options) * static_cast<double>(problems.size())) +
+         row_bytes(problems, kRowNumbers + kRowNumbersPending);
 }
 
 void check_penalty(Index p, const Features& features, const PathOptions& o) {
@@ -165,8 +176,8 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
     refuse("eps must lie in (0, 1), or be 0 for the default, got " + std::to_string(o.eps));
   if (!(o.memory >= 0.0)) refuse("memory must be >= 0, got " + std::to_string(o.memory));
   if (const double least = least_memory(X, problems, o); o.memory > 0.0 && o.memory < least) {
-    refuse("memory must be at least " + std::to_string(std::llround(least)) + " bytes for the columns of X, got " +
-           std::to_string(std::llround(o.memory)));
+    refuse("memory must be at least " + std::to_string(std::llround(least)) +
+           " bytes for the rows and columns of X, got " + std::to_string(std::llround(o.memory)));
   }
   if (o.held_out && !o.keep_linear_predictor) refuse("held_out needs keep_linear_predictor");
   for (std::size_t k = 0; k < o.alphas.size(); ++k) {
@@ -337,6 +348,7 @@ class Driver {
       for (Group& group : groups_) group.grid = make_grid(group);
     }
     go_down();
+    for (const Group& group : groups_) refuse_empty(group);
     count_seconds();
     std::vector<const char*> stopped(problems_.size());
     for (std::size_t f = 0; f < problems_.size(); ++f) {
@@ -390,6 +402,7 @@ class Driver {
       const std::span<const double> batch(group.grid.data() + done, static_cast<std::size_t>(size));
       const Index after = std::min(done + 2 * size, total) - 1;
       const double following = after >= done + size ? group.grid[static_cast<std::size_t>(after)] : 0.0;
+      largest_batch_ = std::max(largest_batch_, size);
       for (PathProblem* problem : group.problems) problem->select(batch, following);
     }
     solve();
@@ -422,7 +435,12 @@ class Driver {
   Index batch_size(const Group& group) const {
     const bool all = std::all_of(group.problems.begin(), group.problems.end(),
                                  [](const PathProblem* p) { return p->everything_working(); });
-    return all ? std::clamp<Index>(kBatchNumbers / given_.front().y.size(), 1, kMaxBatch) : 1;
+    if (!all) return 1;
+    const Index numbers = given_.front().y.size() * static_cast<Index>(problems_.size());
+    const Index most = std::clamp<Index>(kBatchNumbers / numbers, 1, kMaxBatch);
+    if (options_.memory == 0.0) return most;
+    const double room = (options_.memory - memory()) / row_bytes(given_, kRowNumbersPending);
+    return std::clamp<Index>(static_cast<Index>(std::min(room, 1.0 * kMaxBatch)), 1, most);
   }
 
   /// Problems are independent on the working set: one thread each.
@@ -470,12 +488,27 @@ class Driver {
       end_all(Outcome::kInterrupted);
       return false;
     }
-    counters_.memory = std::max(counters_.memory, memory());
+    const double held = memory(), with_next = held + row_bytes(given_, kRowNumbersPending);
+    counters_.memory = std::max(counters_.memory, held + row_bytes(given_, kRowNumbersPending * largest_batch_));
     for (Group& group : groups_) {
       if (group.goes_on() && group.told == group.total()) group.outcome = Outcome::kComplete;
     }
-    if (options_.memory > 0.0 && counters_.memory > options_.memory) end_all(Outcome::kMemory);
+    if (options_.memory > 0.0 && with_next > options_.memory) end_all(Outcome::kMemory);
     return std::any_of(groups_.begin(), groups_.end(), [](const Group& group) { return group.goes_on(); });
+  }
+
+  /// A path without a single fit is of no use to anybody: a bound was below what the first lambda has.
+  void refuse_empty(const Group& group) const {
+    if (group.kept > 0) return;
+    if (group.outcome == Outcome::kMemory) {
+      refuse("memory must be at least " + std::to_string(std::llround(counters_.memory)) +
+             " bytes for this fit, got " + std::to_string(std::llround(options_.memory)));
+    }
+    const PathResult& r = group.front().result();
+    const std::string which = groups_.size() > 1 ? " of response " + std::to_string(&group - groups_.data()) : "";
+    refuse("max_active must be at least " + std::to_string(r.n_active.front()) +
+           ", the number of features active at the first alpha" + which + ", got " +
+           std::to_string(options_.max_active));
   }
 
   void end_all(Outcome outcome) {
@@ -521,11 +554,11 @@ class Driver {
     options_.held_out(predictors);
   }
 
-  /// Bytes held beside X.
-  double memory() {
+  /// Bytes held beside X, between batches. What is kept of held-out rows is copied once more as it is handed over.
+  double memory() const {
     ArchiveCounter counter;
     for (auto& problem : problems_) counter(*problem);
-    return counter.total() + reader_.memory() + shared_->memory() +
+    return counter.total() + reader_.memory() + shared_->memory() + row_bytes(given_, kRowNumbersOutsideState) +
            column_bytes(given_.front().y.size() / X_.rows(), options_) * static_cast<double>(X_.cols()) *
                static_cast<double>(problems_.size());
   }
@@ -554,6 +587,7 @@ class Driver {
   Checkpoint checkpoint_;
   ColumnReader reader_;
   int problem_threads_ = 1;
+  Index largest_batch_ = 1;
   std::unique_ptr<SharedPool> shared_;
   std::vector<std::unique_ptr<PathProblem>> problems_;
   std::vector<Group> groups_;
