@@ -447,7 +447,9 @@ def test_memory_ends_the_path_with_a_warning(loss):
 
 def test_memory_below_the_least_is_refused():
     X, y = make_problem("gaussian", n=20, p=400)
-    with pytest.raises(ValueError, match=r"memory must be at least \d+ bytes for the columns of X, got 10"):
+    with pytest.raises(
+        ValueError, match=r"memory must be at least \d+ bytes for the rows and columns of X, got 10"
+    ):
         riata.fit_path(X, y, memory=10)
 
 
