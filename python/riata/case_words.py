@@ -7,76 +7,17 @@ import shlex
 from collections.abc import Sequence
 
 #: Words of labels that say: this is what is modelled, as 2 of 1/2 in PLINK files, or an event.
-CASE_WORDS = frozenset(
-    [
-        "case",
-        "cases",
-        "affected",
-        "yes",
-        "true",
-        "positive",
-        "pos",
-        "patient",
-        "patients",
-        "disease",
-        "diseased",
-        "sick",
-        "ill",
-        "present",
-        "cancer",
-        "tumor",
-        "tumour",
-        "malignant",
-        "mutant",
-        "mutated",
-        "ever",
-        "event",
-        "dead",
-        "deceased",
-        "died",
-        "death",
-        "relapse",
-        "relapsed",
-        "recurred",
-        "recurrence",
-        "progressed",
-        "progression",
-        "failed",
-        "failure",
-    ]
-)
+CASE_WORDS = frozenset({
+    "case", "cases", "affected", "yes", "true", "positive", "pos", "patient", "patients", "diseased", "sick",
+    "ill", "event", "dead", "deceased", "died", "death", "relapse", "relapsed", "recurred", "recurrence",
+    "progressed", "progression", "failed", "failure", "success", "succeeded",
+})  # fmt: skip
 #: Words of labels that say: this is what cases are compared with, or that no event was seen.
-CONTROL_WORDS = frozenset(
-    [
-        "control",
-        "controls",
-        "ctrl",
-        "ctrls",
-        "ctl",
-        "ctls",
-        "healthy",
-        "normal",
-        "normals",
-        "unaffected",
-        "no",
-        "none",
-        "false",
-        "negative",
-        "neg",
-        "absent",
-        "benign",
-        "wildtype",
-        "wt",
-        "never",
-        "reference",
-        "ref",
-        "baseline",
-        "alive",
-        "living",
-        "survived",
-        "censored",
-    ]
-)
+CONTROL_WORDS = frozenset({
+    "control", "controls", "ctrl", "ctrls", "ctl", "ctls", "healthy", "normal", "normals", "unaffected", "no",
+    "none", "false", "negative", "neg", "absent", "benign", "wildtype", "wt", "never", "reference", "ref",
+    "baseline", "alive", "living", "survived", "censored",
+})  # fmt: skip
 #: What is a case only beside its own opposite: F and M are two sexes.
 _PAIRS = {"y": "n", "t": "f", "+": "-"}
 _NEGATIONS = ("no", "non", "not", "un", "without", "never")

@@ -21,6 +21,8 @@ DECIDED = [
     ("AD", "Healthy Control"),
     ("disease", "healthy"),
     ("Tumor", "Normal"),
+    ("malignant", "benign"),
+    ("present", "absent"),
     ("affected", "unaffected"),
     ("affected", "not affected"),
     ("yes", "no"),
@@ -49,6 +51,11 @@ OPEN = [
     ("CN", "AD"),
     ("n", "s"),
     ("a", "b"),
+    ("tumor", "metastasis"),
+    ("Crohn's disease", "colitis"),
+    ("success", "failure"),
+    ("cardiac death", "other death"),
+    ("present", "past"),
 ]
 
 
