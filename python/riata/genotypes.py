@@ -174,8 +174,8 @@ class Genotypes:
     Attributes
     ----------
     samples : Table
-        ``fid, iid, father, mother, sex, phenotype``, n rows, text; phenotypes of a ``.psam`` or ``.sample`` have
-        their own names, too, and where there are several none is ``phenotype``.
+        ``fid, iid, father, mother, sex, phenotype``, n rows, text; phenotypes of a ``.psam`` or
+        ``.sample`` have their own names, too, and where there are several none is ``phenotype``.
     variants : Table
         ``chrom, id, cm, pos, a1, a2``, p rows; the text stays compact until it is asked for.
     shape : tuple of int

@@ -115,8 +115,8 @@ class Opened:
         alleles) make it; formats that name a reference allele have it as `a2`, and the alternate allele,
         which is counted by default, as `a1`.
     samples : Table
-        ``fid, iid, father, mother, sex`` and phenotypes as columns of text, missing parts as in a ``.fam``; see
-        `riata.pgen.sample_table`.
+        ``fid, iid, father, mother, sex`` and phenotypes as columns of text, missing parts as in a ``.fam``
+        (`riata.pgen.sample_table`).
     files : list of str
         Every file read.
     chromosome_set : ChromosomeSet or None
