@@ -169,7 +169,7 @@ class Joiner:
         header, rows = read_list(path, _LIST_HEADER)
         if not rows:
             raise ValueError(f"{name}: the list of {flag} is empty")
-        family, sample = _id_columns(header, len(rows[0]) if self.families is not None else 1)
+        family, sample = self._id_columns(name, header, rows)
         pairs = [(row[family], row[min(sample, len(row) - 1)]) for row in rows]
         no_families = all(fid == "0" for fid, _ in pairs)
         paired = family != sample and self._paired and not no_families
@@ -188,11 +188,29 @@ class Joiner:
         return np.array([key in wanted for key in mine], dtype=bool)
 
     def _tell_by_iid(self, path: str, without: str) -> None:
+        if self.families is None:
+            return  # a table of samples that have one name each
         note = (
             f"{Path(path).name}: samples are matched by IID alone, FID is 0 throughout {Path(without).name}"
         )
         if note not in self.report.notes:
             self.report.notes.append(note)
+
+    def _id_columns(self, path: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+        """Return which columns of a list are FID and IID, the same where it has no FID."""
+        if header:
+            sample = next((k for k, name in enumerate(header) if name in _LIST_HEADER and name != "fid"), 0)
+            return header.index("fid") if "fid" in header else sample, sample
+        second = min(1, len(rows[0]) - 1)
+        if self.families is not None or second == 0:
+            return 0, second
+        known = set(self.ids)  # of one name each: the list may be FID IID, or a name and more
+        named = [any(row[min(k, len(row) - 1)] in known for row in rows) for k in (0, 1)]
+        if all(named) and any(row[0] != row[min(1, len(row) - 1)] for row in rows):
+            raise ValueError(
+                f"{path}: names of samples are in both its columns; put a header above them, such as FID IID"
+            )
+        return (1, 1) if named[1] else (0, 0)
 
     def finish(self) -> NDArray[np.int64]:
         """Return the rows in use, and count them in the report; ValueError says why none is left."""
@@ -233,14 +251,6 @@ class Joiner:
                 self._tell_by_iid(table.path, table.path if no_families else self.source)
             return [row[i] for row in table.rows], data
         return [(row[f], row[i]) for row in table.rows], data
-
-
-def _id_columns(header: Sequence[str], width: int) -> tuple[int, int]:
-    """Return which columns of a list are FID and IID, the same where it has no FID."""
-    if not header:
-        return 0, min(1, width - 1)
-    sample = next((k for k, name in enumerate(header) if name in _LIST_HEADER and name != "fid"), 0)
-    return header.index("fid") if "fid" in header else sample, sample
 
 
 def repeated(keys: Iterable[Any]) -> list[Any]:

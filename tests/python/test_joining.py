@@ -155,6 +155,23 @@ def test_matching_by_iid_alone_is_told_where_one_side_has_families(tmp_path, fam
     assert listed.report.notes == ([note] if note else [])
 
 
+def test_samples_of_a_table_have_no_families_to_tell_of(tmp_path):
+    samples = Joiner("x.csv", ["1", "2", "3"])
+    rows, _ = samples.match(table(tmp_path, "FID IID y\nB 2 6\nA 1 5\n"))
+    assert_array_equal(rows, [1, 0, -1])
+    (tmp_path / "keep").write_text("FID IID\nB 2\n")
+    assert_array_equal(samples.listed(tmp_path / "keep", "--keep"), [False, True, False])
+    for text in ("B 2\n", "2 B\n", "2\n", "2 2\n", "IID FID\n2 3\n"):
+        (tmp_path / "keep").write_text(text)
+        assert_array_equal(samples.listed(tmp_path / "keep", "--keep"), [False, True, False])
+    (tmp_path / "keep").write_text("1 2\n1 3\n")
+    with pytest.raises(
+        ValueError, match="keep: names of samples are in both its columns; put a header above"
+    ):
+        samples.listed(tmp_path / "keep", "--keep")
+    assert samples.report.notes == []
+
+
 @pytest.mark.parametrize("flag", ["--keep", "--remove"])
 def test_lists_that_name_nobody_are_refused_and_partly_found_ones_told(tmp_path, flag):
     path = tmp_path / "list"
