@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
 
 from riata._survival import SurvivalTarget
 from riata._validation import Float, check_integer
@@ -101,6 +100,7 @@ def _drawn(
 ) -> list[Split]:
     """Deal `rows` out to `cv` folds as evenly as classes and groups allow."""
     from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+    from sklearn.utils import check_random_state
 
     folds = check_integer("cv", cv, at_least=2)
     if folds > len(rows):

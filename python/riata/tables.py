@@ -271,6 +271,9 @@ def parse_numbers(
     cells: Sequence[str], where: str, lines: Sequence[int] | None = None
 ) -> NDArray[np.float64]:
     """Convert cells to float64 with NaN for missing values; ValueError names `where` and the line."""
+    if "_" not in "".join(cells):
+        with contextlib.suppress(ValueError):  # which of them is no number is found one by one
+            return np.array(cells, dtype=np.float64)
     out = np.empty(len(cells))
     for i, cell in enumerate(cells):
         try:

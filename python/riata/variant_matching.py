@@ -64,8 +64,8 @@ class Found:
     @property
     def shared(self) -> int:
         """How many of the found ones are a variant that another one is too."""
-        count = np.unique(self.where, return_counts=True)[1]
-        return int(count[count > 1].sum())
+        size = _runs(np.sort(self.where))[1]
+        return int(size[size > 1].sum())
 
     def notes(self) -> list[tuple[str, bool]]:
         """What was done to make the files fit, in sentences, and whether each needs a second look."""
@@ -159,10 +159,11 @@ def find_variants(
     by_id = matcher.fitting(*matcher.pairs_by_id())
     away = matcher.apart(by_id)
     at_home = by_id.only(~away)
-    rest = np.setdiff1d(np.arange(len(wanted)), at_home.row)
+    rest = _others(len(wanted), at_home.row)
     by_place = matcher.fitting(*matcher.pairs_by_place(rest))
-    rest = np.setdiff1d(rest, by_place.row)
-    moved = by_id.only(away & np.isin(by_id.row, rest))
+    pending = np.ones(len(wanted), dtype=np.bool_)
+    pending[at_home.row] = pending[by_place.row] = False
+    moved = by_id.only(away & pending[by_id.row])
     kinds = [at_home, by_place, *([moved] if ignore_positions else [])]
     chosen, several = [], []
     for pairs in kinds:
@@ -176,7 +177,7 @@ def find_variants(
     reasons = {int(k): "appears more than once" for k in np.concatenate(several)}
     if not ignore_positions:
         reasons |= {int(k): matcher.place_of(int(j)) for k, j in zip(moved.row, moved.column, strict=True)}
-    gone = np.setdiff1d(np.arange(len(wanted)), pairs.row)
+    gone = _others(len(wanted), pairs.row)
     absent = [(k, reasons.get(k) or matcher.alleles_seen(k) or ABSENT) for k in gone.tolist()]
     return Found(
         rows=pairs.row,
@@ -243,7 +244,7 @@ class _Matcher:
         self.wanted, self.table = wanted, table
         self.effect, self.other = _letters(wanted.effect), _letters(wanted.other)
         self.other[np.isin(self.other, _NOT_SEEN)] = ""
-        self.chrom = np.array([table.plain(str(name)) for name in wanted.chrom], dtype=object)
+        self.chrom = _converted(wanted.chrom, table.plain)
         self.placed = (np.asarray(wanted.pos) > 0) & ~np.isin(self.chrom, ("", "0"))
         self._others: dict[int, int] = {}
 
@@ -335,7 +336,7 @@ def _one_each(
     """Choose one pair for each wanted variant; also returns those for which several are as good."""
     order = np.lexsort((pairs.column, pairs.row))
     pairs = pairs.only(order)
-    _, start, count = np.unique(pairs.row, return_index=True, return_counts=True)
+    start, count = _runs(pairs.row)
     keep = np.zeros(len(pairs.row), dtype=np.bool_)
     keep[start[count == 1]] = True
     several = []
@@ -402,9 +403,31 @@ def _letters(column: Any) -> NDArray[Any]:
     if isinstance(column, CodedColumn):
         names = np.array([name.upper() for name in column.names], dtype=object)
         return names[column.codes] if len(names) else np.empty(0, dtype=object)
-    out = np.empty(len(column), dtype=object)
-    out[:] = [str(text).upper() for text in column]
+    return _converted(column, str.upper)
+
+
+def _converted(column: Any, convert: Callable[[str], str]) -> NDArray[Any]:
+    """Texts that repeat, each converted, as an array of strings."""
+    texts = [str(text) for text in column]
+    done = {text: convert(text) for text in set(texts)}
+    out = np.empty(len(texts), dtype=object)
+    out[:] = [done[text] for text in texts]
     return out
+
+
+def _others(n: int, rows: Rows) -> Rows:
+    """Those of n rows that are not among `rows`."""
+    out = np.ones(n, dtype=np.bool_)
+    out[rows] = False
+    return np.flatnonzero(out)
+
+
+def _runs(ordered: Rows) -> tuple[Rows, Rows]:
+    """Where each run of equal numbers starts, and how long it is."""
+    new = np.ones(len(ordered), dtype=np.bool_)
+    new[1:] = ordered[1:] != ordered[:-1]
+    start = np.flatnonzero(new)
+    return start, np.diff(np.append(start, len(ordered)))
 
 
 def _join(left: Rows, right: Rows) -> tuple[Rows, Rows]:
