@@ -28,12 +28,14 @@ from riata.hits import Hits
 from riata.inputs import SOURCES, check_chr_set, genotype_joiner, genotypes_of, opening_notes
 from riata.ld import Partners, find_partners
 from riata.matrices import read_matrix
+from riata.missing_codes import MissingCodes
 from riata.model_file import Model, is_model, load_model, save_model
 from riata.model_selection import check_scoring
 from riata.outputs import OutputSet, describe_file, write_json, write_tsv
 from riata.pages import fit_page, summary_lines
 from riata.penalties import penalty_name
 from riata.penalty_options import check_penalty_options, penalty_of
+from riata.pgen import phenotypes_of
 from riata.plots import score_label
 from riata.progress import Progress
 from riata.quality import repeated_sites
@@ -538,6 +540,15 @@ def matrix_lines(path: str, orient: str) -> list[str]:
     return [*lines, *(f"  note        {note}" for note in table.notes)]
 
 
+def _phenotype_names(geno: Genotypes) -> str:
+    """Name the phenotypes beside genotypes that some sample has."""
+    codes = MissingCodes()
+    named = [
+        name for name, cells in phenotypes_of(geno.samples).items() if not codes.split(list(cells))[1].all()
+    ]
+    return some(named) or "none beside the genotypes"
+
+
 def genotype_lines(geno: Genotypes) -> list[str]:
     """Describe genotypes."""
     n, p = geno.shape
@@ -553,6 +564,7 @@ def genotype_lines(geno: Genotypes) -> list[str]:
         f"{geno.path}{more}: {n:,} samples x {p:,} variants, {size / 1e6:,.1f} MB",
         "  samples      "
         f"{some([genotype_joiner(geno.subset(samples=[k])).label(0) for k in range(min(n, 3))], 3)}",
+        f"  phenotypes   {_phenotype_names(geno)}",
         f"  chromosomes  {known.listed(geno.variants.chrom.unique())}{species}",
         f"  counting     allele {geno.counted_allele}{_of_table(geno)}",
         f"  missing      {100 * float(missing.mean()):.3g} % of calls, at worst "

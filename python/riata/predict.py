@@ -29,7 +29,7 @@ from riata.score_file import Weights, read_weights
 from riata.scoring import missing_columns, score_matrix, score_model
 from riata.study import StudyOptions, named_columns
 from riata.survival_times import has_times
-from riata.tables import read_text_table, some, text_array
+from riata.tables import read_text_table, some, split_names, text_array
 
 Float = NDArray[np.float64]
 
@@ -200,7 +200,7 @@ def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArra
     else:
         return None
     asked = StudyOptions(
-        pheno_name=options.pheno_name,
+        pheno_name=_one_name(options.pheno_name),
         loss=options.loss,
         missing_code=options.missing_code,
         positive=options.positive,
@@ -218,6 +218,12 @@ def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArra
             f"{response.name}: all {len(known):,} samples scored have the same value: nothing to compare"
         )
     return response, usable
+
+
+def _one_name(given: str | None) -> str | None:
+    """Return the name of a column, which may stand in quotes as where several can be named."""
+    names = [] if given is None or '"' not in given else split_names(given)
+    return names[0] if len(names) == 1 else given
 
 
 def _as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> StudyOptions:

@@ -47,6 +47,10 @@ def test_ranges_of_covariates_and_phenotypes(files, tmp_path):
 def test_names_that_hold_commas_stand_in_quotes(files, tmp_path, capsys):
     assert fit(files, tmp_path / "m", "--pheno-name", '"hdl, fasting"') == 0
     assert json.loads((tmp_path / "m.json").read_text())["response"]["name"] == "hdl, fasting"
+    model = ["predict", "--model", str(tmp_path / "m.path.npz"), "--bfile", files[0], "--pheno", files[1]]
+    for name in ([], ["--pheno-name", '"hdl, fasting"'], ["--pheno-name", "hdl, fasting"]):
+        assert main([*model, *name, "--out", str(tmp_path / "new")]) == 0
+        assert "correlation" in capsys.readouterr().out
     assert (
         fit(
             files,

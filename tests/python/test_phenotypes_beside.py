@@ -43,7 +43,7 @@ def psam(tmp_path, columns):
     return str(stem)
 
 
-def test_several_in_a_psam_ask_which(psam, columns):
+def test_several_in_a_psam_ask_which(psam, columns, capsys):
     _, table = columns
     with pytest.raises(
         ValueError, match=r"t\.psam: choose one of its columns with --pheno-name: AGE, LDL, part, "
@@ -54,6 +54,8 @@ def test_several_in_a_psam_ask_which(psam, columns):
     assert_array_equal(study.y, [float(cell) for cell in table["LDL"]])
     with pytest.raises(ValueError, match=r"column 'HDL' needs --pheno FILE; .*t\.psam has AGE, LDL, part"):
         load_study(StudyOptions(pfile=psam, pheno_name="HDL"))
+    assert main(["info", "--pfile", psam]) == 0
+    assert "  phenotypes   AGE, LDL, part, status, site\n" in capsys.readouterr().out
     samples = riata.open_genotypes(psam).samples
     assert list(samples.LDL) == table["LDL"]
     with pytest.raises(AttributeError, match=r"no column 'phenotype'; columns are .* AGE, LDL"):
@@ -104,11 +106,13 @@ def test_one_phenotype_needs_no_name(tmp_path, columns):
         load_study(StudyOptions(pfile=str(tmp_path / "t")))
 
 
-def test_that_of_a_fam_is_called_as_in_plink(tmp_path, columns):
+def test_that_of_a_fam_is_called_as_in_plink(tmp_path, columns, capsys):
     copies, table = columns
     prefix = write_plink(tmp_path / "t", copies.T.astype(float)).removesuffix(".bed")
     lines = [f"f{k} i{k} 0 0 0 {value}\n" for k, value in enumerate(table["LDL"])]
     (tmp_path / "t.fam").write_text("".join(lines))
+    assert main(["info", prefix]) == 0
+    assert "  phenotypes   PHENO1\n" in capsys.readouterr().out
     for name in (None, "PHENO1"):
         study = load_study(StudyOptions(bfile=prefix, pheno_name=name))
         assert study.response.name == "phenotype (.fam, column 6)"
