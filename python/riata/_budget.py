@@ -61,8 +61,7 @@ class BudgetSearch:
         usable = np.isfinite(factor)
         self.cost = np.where(usable, factor, 0.0) * path.scale
         self.n_usable = int(np.count_nonzero(usable))
-        level = path.response_scale**2 if path.loss == "gaussian" else path.response_scale
-        self.unit = max(path.null_objective - path.saturated_objective, ROUNDING * level)
+        self.unit = max(path.null_objective - path.saturated_objective, ROUNDING * _size_of_loss(path))
         self.exact, self.near = EXACT * tol * self.unit, NEAR * tol * self.unit
         self.bound = path.saturated_objective
         start = next(self._points(path))
@@ -116,11 +115,10 @@ class BudgetSearch:
         if self.n_usable > LARGEST_FREE:
             return
         path = self.follow(np.ones(1), free=True)
-        if path.converged[0]:
-            coef = path.coefs[:, [0]].toarray()[:, 0]
-            loss, dual = float(path.primal[0]), float(path.dual[0])
-            norm = float(self.cost @ np.abs(coef))
-            self._take(Point(coef, float(path.intercepts[0]), 0.0, norm, loss, dual))
+        end = replace(next(self._points(path)), alpha=0.0, loss=float(path.primal[0]))
+        perfect = end.norm <= self.radius and end.loss - self.path.saturated_objective <= self.near
+        if path.converged[0] or perfect:
+            self._take(end)
 
     def _settled(self) -> bool:
         """Whether a narrower bracket, or a smaller alpha, gains nothing to speak of."""
@@ -168,3 +166,11 @@ class BudgetSearch:
             (1.0 - s) * above.loss + s * below.loss,
             self.bound,
         )
+
+
+def _size_of_loss(path: Path) -> float:
+    """Of what order the loss is, in the unit of y that it has."""
+    spread = path.response_scale
+    if path.loss == "huber" and path.huber_delta is not None:
+        return spread * min(spread, path.huber_delta)
+    return {"gaussian": spread**2, "poisson": spread}.get(path.loss, 1.0)

@@ -249,6 +249,15 @@ def test_the_unit_of_y_is_that_of_the_coefficients(loss, unit):
         assert_allclose(other.alpha, unit * fit.alpha, rtol=1e-5)
 
 
+@pytest.mark.parametrize("unit", [1e-30, 1e30])
+def test_the_unit_of_time_changes_nothing(unit):
+    X, y = make_problem("cox", 40, 60)
+    fit = riata.constrained_lasso(X, y, 1.0, loss="cox")
+    other = riata.constrained_lasso(X, y * [unit, 1.0], 1.0, loss="cox")
+    assert_allclose(other.coef, fit.coef, atol=1e-12)
+    assert_allclose(other.dual_gap, fit.dual_gap, atol=1e-12)
+
+
 @pytest.mark.parametrize("unit", [1e-6, 1e-3, 1e6])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_unit_of_the_columns_divides_the_coefficients(loss, unit):
@@ -279,10 +288,19 @@ def test_beyond_interpolation_the_fit_has_the_smallest_norm():
 
 
 def test_separable_classes_spend_any_budget():
-    X, y = make_problem("binomial", 20, 40)
-    fit = riata.constrained_lasso(X, y, 30.0, loss="binomial")
-    assert fit.active
-    assert fit.converged
+    for p in (40, 3):
+        X, y = make_problem("binomial", 20, p)
+        y = (X[:, 0] > 0.1).astype(float)
+        fit = riata.constrained_lasso(X, y, 30.0, loss="binomial")
+        assert fit.active
+        assert fit.converged
+        assert_allclose(fit.norm, 30.0)
+        assert fit.primal > 1e-5
+        for radius in (1e6, np.inf):
+            fit = riata.constrained_lasso(X, y, radius, loss="binomial")
+            assert fit.converged
+            assert fit.norm < radius
+            assert 0.0 <= fit.primal <= 1e-6
 
 
 @pytest.mark.parametrize("loss", LOSSES)
