@@ -15,6 +15,7 @@ EXACT = 1e-6  # over tol: what may be left to gain from a narrower bracket
 NEAR = 1e-2  # over tol: what may be left to gain from the budget that is not spent
 MOST_PATHS = 40
 TWO_DECADES = 20  # alphas of a path that goes on further down
+LEAD = 3.0  # fits a decade on the way to where a path goes on
 LEAST_ALPHA = 1e-12  # over alpha_max
 ASIDE = 0.05  # most of a bracket to either side of where its line crosses the radius
 LARGEST_FREE = 2000  # features up to which the fit without a budget is looked for by itself
@@ -29,7 +30,7 @@ class Follow(Protocol):
         """Return one path."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Point:
     """A fit: its norm and its loss, and a lower bound of loss + alpha norm whatever the coefficients."""
 
@@ -68,6 +69,7 @@ class BudgetSearch:
         none = np.where(self.cost > 0.0, 0.0, start.coef)
         self.above = replace(start, coef=none, alpha=path.alpha_max, norm=0.0, loss=path.null_objective)
         self.below: Point | None = None
+        self.trusted = tol if np.any(path.dual_gaps[1:] <= tol) else np.inf
 
     def gap(self, point: Point) -> float:
         """Its loss over the best bound."""
@@ -76,18 +78,16 @@ class BudgetSearch:
 
     def run(self) -> Point:
         """Return the best point within the budget."""
-        self._take(self.above)
-        path: Path | None = self.path
+        self._bound_by(self.above)
         if self.radius == 0.0 or self.path.alpha_max == 0.0:
             return self.above
-        for k in range(MOST_PATHS):
-            if path is None:
+        self._take_all(self.path)
+        if self.below is None and self.n_usable < self.path.n_samples:
+            self._take_end()
+        for _ in range(MOST_PATHS):
+            alphas = np.empty(0) if self._settled() else self._next()
+            if len(alphas) == 0 or not self._take_all(self.follow(self._led_to(alphas))):
                 break
-            for point in self._points(path):
-                self._take(point)
-            if k == 0 and self.below is None and self.n_usable < self.path.n_samples:
-                self._take_end()
-            path = None if self._settled() else self._next()
         if self.below is None and not self._settled():
             self._take_end()
         return self._combined()
@@ -99,10 +99,22 @@ class BudgetSearch:
             loss = float(path.primal[k]) - float(alpha) * norm
             yield Point(coef, float(path.intercepts[k]), float(alpha), norm, loss, float(path.dual[k]))
 
-    def _take(self, point: Point) -> None:
-        """Let a point bound the minimum, and narrow the bracket."""
+    def _bound_by(self, point: Point) -> None:
+        """Bound the minimum by the Lagrangian."""
         price = point.alpha * self.radius if point.alpha > 0.0 else 0.0
         self.bound = max(self.bound, point.dual - price)
+
+    def _take_all(self, path: Path) -> bool:
+        """Take every point of a path; whether the bracket is narrower then."""
+        before = self.above, self.below
+        for point, gap in zip(self._points(path), path.dual_gaps, strict=True):
+            self._bound_by(point)
+            if gap <= self.trusted:
+                self._take(point)
+        return (self.above, self.below) != before
+
+    def _take(self, point: Point) -> None:
+        """Narrow the bracket."""
         if self.below is not None and point.alpha <= self.below.alpha:
             return
         if point.norm > self.radius:
@@ -117,6 +129,7 @@ class BudgetSearch:
         path = self.follow(np.ones(1), free=True)
         end = replace(next(self._points(path)), alpha=0.0, loss=float(path.primal[0]))
         perfect = end.norm <= self.radius and end.loss - self.path.saturated_objective <= self.near
+        self._bound_by(end)
         if path.converged[0] or perfect:
             self._take(end)
 
@@ -129,21 +142,27 @@ class BudgetSearch:
         s = self._share()
         return s * (1.0 - s) * (above.alpha - below.alpha) * (below.norm - above.norm) <= self.exact
 
-    def _next(self) -> Path | None:
-        """Fits about where the norm is expected to be the radius, or further down; None at the end."""
+    def _led_to(self, alphas: Float) -> Float:
+        """The same after a few from alpha_max on: far down the path no fit begins well from nothing."""
+        ratio = self.path.alpha_max / self.above.alpha
+        return np.concatenate(
+            [np.geomspace(self.path.alpha_max, self.above.alpha, int(LEAD * np.log10(ratio)) + 1)[1:], alphas]
+        )
+
+    def _next(self) -> Float:
+        """Alphas about where the norm is expected to be the radius, or further down; none at the end."""
         above, below = self.above, self.below
         if below is None:
             end = max(above.alpha / 100.0, LEAST_ALPHA * self.path.alpha_max)
             if not end < above.alpha:
-                return None
-            return self.follow(np.geomspace(above.alpha, end, TWO_DECADES + 1)[1:])
+                return np.empty(0)
+            return np.geomspace(above.alpha, end, TWO_DECADES + 1)[1:]
         width = above.alpha - below.alpha
         middle = above.alpha - self._share() * width
         fine = ASIDE * width / above.alpha  # where nothing enters in between, the line is wrong by no more
         near = middle + width * np.array([ASIDE, fine, 0.0, -fine, -ASIDE])
         between = np.array([0.5 * (above.alpha + near[0]), *near, 0.5 * (near[-1] + below.alpha)])
-        inside = np.unique(between[(between < above.alpha) & (between > below.alpha)])
-        return self.follow(inside[::-1]) if len(inside) else None
+        return np.unique(between[(between < above.alpha) & (between > below.alpha)])[::-1]
 
     def _share(self) -> float:
         """Share of `below` in the combination that spends the budget."""
