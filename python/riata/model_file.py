@@ -53,6 +53,8 @@ class Model:
         How the Cox loss handled events at the same time.
     positive : str or None
         The label of events, where it was named.
+    censored : tuple of str
+        The labels of censored times.
     missing_code : str or None
         What meant missing in phenotype and covariates, where it was told.
     """
@@ -73,6 +75,7 @@ class Model:
     ties: str
     positive: str | None
     missing_code: str | None = None
+    censored: tuple[str, ...] = ()
 
 
 def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
@@ -92,6 +95,7 @@ def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
         "columns": study.response_columns,
         "ties": study.response.ties,
         "positive": study.response.positive,
+        "censored": study.response.censored,
         "missing_code": study.missing_code,
     }
     arrays: dict[str, NDArray[Any]] = {_META: np.array(json.dumps(meta)), "study_active": active}
@@ -150,5 +154,6 @@ def load_model(file: StrPath) -> Model:
         columns=dict(meta["columns"]),
         ties=str(meta["ties"]),
         positive=meta["positive"],
+        censored=tuple(meta.get("censored", ())),
         missing_code=meta.get("missing_code"),
     )

@@ -18,7 +18,7 @@ from riata.held_out import evaluate_link
 from riata.inputs import genotype_joiner, genotypes_of, given_source, opening_notes, sample_text_table
 from riata.joining import Joiner
 from riata.matrices import read_matrix
-from riata.missing_codes import same_cell
+from riata.missing_codes import MissingCodes, same_cell
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, describe_file, write_json, write_tsv
 from riata.path import mean_response
@@ -209,6 +209,8 @@ def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArra
     if model is not None:
         asked = _as_fitted(asked, model, columns)
     check_columns(asked)
+    if model is not None and asked.positive is None and asked.event is not None:
+        _refuse_censored(columns.cells(asked.event), asked, model)
     coded = code_columns(columns, asked, () if model is None else model.classes)
     joiner.report.notes += coded.notes()
     response, usable = coded.response, coded.usable
@@ -218,6 +220,17 @@ def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArra
             f"{response.name}: all {len(known):,} samples scored have the same value: nothing to compare"
         )
     return response, usable
+
+
+def _refuse_censored(cells: list[str], asked: StudyOptions, model: Model) -> None:
+    """Refuse events that are all what the fit took for censored: alone, 1 of 1/2 would pass for one."""
+    missing = MissingCodes.parse(asked.missing_code).split(cells)[1]
+    labels = sorted({cell for cell, gone in zip(cells, missing, strict=True) if not gone})
+    if labels and all(any(same_cell(label, known) for known in model.censored) for label in labels):
+        raise ValueError(
+            f"{asked.event}: no sample has an event: {some(labels)} meant censored in the fit; --case names "
+            "the label of events"
+        )
 
 
 def _one_name(given: str | None) -> str | None:

@@ -25,8 +25,8 @@ class Response:
     whose times are NaN where missing; `classes` are the two labels of a binomial response, the second being
     the one whose probability is modelled (coded 1), the labels coded 0, 1, 2 and so on of a multinomial one,
     and empty for a measurement; `ties` is how the Cox loss handles events at the same time, `positive` the
-    label of events where it was named; `offset`, (n,) or None, is added to the linear predictor;
-    `huber_delta` is that of the Huber loss, None its default.
+    label of events where it was named, `censored` the labels of no event; `offset`, (n,) or None, is added to
+    the linear predictor; `huber_delta` is that of the Huber loss, None its default.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Response:
     positive: str | None = None
     offset: NDArray[np.float64] | None = None
     huber_delta: float | None = None
+    censored: tuple[str, ...] = ()
 
     @property
     def known(self) -> NDArray[np.bool_]:

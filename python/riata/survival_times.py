@@ -80,7 +80,8 @@ def code_times(
         note += f"; {len({cell for cell, bad in zip(strata, gone, strict=True) if not bad})} strata"
     for _, bad in reasons:
         values["time"][bad] = np.nan
-    return Response(names[1], "cox", values, (), note, ties, positive), reasons
+    censored = tuple(sorted({cell for cell, coded in zip(event, events, strict=True) if coded == 0.0}))
+    return Response(names[1], "cox", values, (), note, ties, positive, censored=censored), reasons
 
 
 def _rejoined(times: Float, starts: Float | None) -> tuple[Float, Float | None]:

@@ -342,3 +342,32 @@ def test_times_that_a_program_computed_are_tied():
     times, survival = kaplan_meier(y[[0, 1, 2, 5]])
     assert times.tolist() == [0.3, 0.5]
     assert_allclose(survival, [1 / 3, 1 / 6])  # three at risk at 0.3: who enters then is not
+
+
+def test_new_samples_without_events_are_not_taken_for_events(files, tmp_path, capsys):
+    """1 of 1/2 means censored in the fit: alone among new samples it does not mean an event."""
+    prefix, table = files
+    out = tmp_path / "m"
+    assert run("fit", *flags(files, "plink"), "--alpha", 0.1, "--quiet", "--out", out) == 0
+    rows = [line.split() for line in Path(table).read_text().splitlines()]
+    event = rows[0].index("plink")
+    few = tmp_path / "few.txt"
+    model = [
+        "predict",
+        "--model",
+        f"{out}.path.npz",
+        "--bfile",
+        prefix,
+        "--pheno",
+        few,
+        "--out",
+        tmp_path / "new",
+    ]
+    for kept, message in (
+        ({"1"}, "plink: no sample has an event: 1 meant censored in the fit"),
+        ({"1", "2"}, ""),
+        ({"2"}, ""),
+    ):
+        few.write_text("\n".join(" ".join(row) for row in rows if row[event] in {"plink", *kept}) + "\n")
+        assert run(*model) == (2 if message else 0)
+        assert message in capsys.readouterr().err
