@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from riata.chromosomes import ChromosomeSet
 from riata.loading import MISSING, needs
+from riata.packed_files import unpacked
 from riata.plink_tables import Kind, read_bim, read_fam, read_fields
 from riata.tables import StrPath, Table
 from riata.text_columns import coded_texts, plain_column
-from riata.text_files import numbered_lines, unpacked
+from riata.text_files import numbered_lines
 
 _MAGIC = b"\x6c\x1b"
 #: Storage modes of byte 3: fixed-width hard calls, and records of variable width behind a header.

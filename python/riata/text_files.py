@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import csv
-import gzip
 import io
-import lzma
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
-from os import PathLike, fspath
-from pathlib import Path
-from typing import IO, Any, cast
+from os import fspath
+from typing import IO
 
-StrPath = str | PathLike[str]
+from riata.packed_files import StrPath as StrPath
+from riata.packed_files import damage, open_binary
 
 #: How many rows are looked at before it is decided what parts the cells.
 _LOOK_AHEAD = 50
@@ -31,13 +27,6 @@ _CALLED: dict[str | None, str] = {",": "commas", ";": "semicolons", "\t": "tabs"
 _HEADED = frozenset(
     {"fid", "iid", "sid", "id", "sample", "name", "chrom", "chr", "pos", "snp", "rsid", "variant", "gene"}
 )
-_PACKED = {
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"PK\x03\x04": "zip",
-}
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"(?=\s|$)|(\S+)')
 
 
@@ -52,106 +41,12 @@ NOT_UTF8 = "riata-latin1"
 codecs.register_error(NOT_UTF8, _latin1)
 
 
-def open_binary(path: StrPath) -> io.BufferedReader:
-    """Open a file, through gzip, bzip2, xz or zstd when its first bytes are theirs, whatever its name.
-
-    Raises
-    ------
-    OSError
-        When there is no such file.
-    ImportError
-        When it is zstd and the package zstandard is not installed.
-    ValueError
-        When it is a zip archive, as spreadsheets are.
-    """
-    name = fspath(path)
-    if not Path(name).is_file():
-        pipe = Path(name).exists() and not Path(name).is_dir()
-        raise FileNotFoundError(f"{name}: {'a pipe, not a file: save it first' if pipe else 'no such file'}")
-    with open(name, "rb") as file:
-        start = file.read(8)
-    kind = next((kind for magic, kind in _PACKED.items() if start.startswith(magic)), "")
-    if kind == "gzip":
-        return cast("io.BufferedReader", gzip.open(name, "rb"))
-    if kind == "bzip2":
-        return cast("io.BufferedReader", bz2.open(name, "rb"))
-    if kind == "xz":
-        return cast("io.BufferedReader", lzma.open(name, "rb"))
-    if kind == "zstd":
-        return _open_zstd(name)
-    if kind == "zip":
-        raise ValueError(f"{name}: a zip archive or a spreadsheet; save it as text, with tabs between cells")
-    return open(name, "rb")
-
-
-def _open_zstd(name: str) -> io.BufferedReader:
-    try:
-        import zstandard
-    except ImportError:
-        raise ImportError(
-            f'{name}: is packed with zstd, and reading it needs zstandard: pip install "riata[genotypes]"'
-        ) from None
-    file = open(name, "rb")  # noqa: SIM115  # closed with what reads it
-    return io.BufferedReader(_ZstdFile(file, zstandard.ZstdDecompressor().decompressobj), 1 << 17)
-
-
-class _ZstdFile(io.RawIOBase):
-    """Frames of zstd, one after the other; unlike the package's own reader it refuses a file cut short."""
-
-    def __init__(self, file: io.BufferedReader, new_frame: Callable[[], Any]) -> None:
-        self._file, self._new_frame = file, new_frame
-        self._frame: Any = None
-        self._packed, self._held = b"", memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._held:
-            packed = self._packed or self._file.read(1 << 16)
-            if not packed and self._frame is not None:
-                raise EOFError("it ends within a frame")
-            if not packed:
-                return 0
-            self._frame = self._frame or self._new_frame()
-            self._held = memoryview(self._frame.decompress(packed))
-            self._packed = self._frame.unused_data if self._frame.eof else b""
-            if self._frame.eof:
-                self._frame = None
-        n = min(len(buffer), len(self._held))
-        buffer[:n], self._held = self._held[:n], self._held[n:]
-        return n
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-def _damage() -> tuple[type[Exception], ...]:
-    """Return what readers of packed files raise when one is damaged or cut short."""
-    known: tuple[type[Exception], ...] = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
-    try:
-        import zstandard
-    except ImportError:
-        return known
-    return (*known, zstandard.ZstdError)
-
-
-def unpacked(path: StrPath) -> bytes:
-    """Return the whole content of a file that may be packed; OSError when it is damaged."""
-    with open_binary(path) as file:
-        try:
-            return file.read()
-        except _damage() as error:
-            raise OSError(f"{fspath(path)}: cannot be decompressed: {error}") from None
-
-
 def open_text(path: StrPath) -> IO[str]:
     """Open a text file that `open_binary` opens: UTF-8 or, when it begins with their mark, UTF-16 or -32."""
     file = open_binary(path)
     try:
         start = file.peek(4)[:4]
-    except _damage() as error:
+    except damage() as error:
         file.close()
         raise OSError(f"{fspath(path)}: cannot be decompressed: {error}") from None
     if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
@@ -189,7 +84,7 @@ def numbered_lines(path: StrPath) -> Iterator[tuple[int, str]]:
                 f"{name}, line {number + 1}: cannot be read as {error.encoding} ({error.reason}); save it as "
                 "UTF-8"
             ) from None
-        except _damage() as error:
+        except damage() as error:
             raise OSError(f"{name}: cannot be decompressed: {error}") from None
 
 
