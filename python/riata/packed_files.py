@@ -16,7 +16,7 @@ StrPath = str | PathLike[str]
 
 _PACKED = {
     b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
+    b"1AY&": "bzip2",  # after BZh and a digit
     b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
     b"PK\x03\x04": "zip",
@@ -41,7 +41,8 @@ def open_binary(path: StrPath) -> io.BufferedReader:
         raise FileNotFoundError(f"{name}: {'a pipe, not a file: save it first' if pipe else 'no such file'}")
     with open(name, "rb") as file:
         start = file.read(8)
-    kind = next((kind for magic, kind in _PACKED.items() if start.startswith(magic)), "")
+    marks = (start, start[4:] if start.startswith(b"BZh") else b"")
+    kind = next((kind for magic, kind in _PACKED.items() if any(m.startswith(magic) for m in marks)), "")
     if kind == "gzip":
         return cast("io.BufferedReader", gzip.open(name, "rb"))
     if kind == "bzip2":

@@ -149,6 +149,7 @@ def test_tables_of_one_column_and_of_empty_cells(tmp_path):
         (b"IID y\nI1 1\nI2 \0\n", ValueError, r"t\.txt, line 3: holds a NUL byte"),
         ("IID y\n".encode("utf-16-le"), ValueError, r"line 1: holds a NUL byte: .*UTF-16 without its mark"),
         (b"\xff\xfeI\0I\0D\0\n", ValueError, r"t\.txt, line 1: cannot be read as utf-16"),
+        (b"BZh is a word\nx y\n", ValueError, r"line 2: expected 4 cells"),
         (b"PK\x03\x04 whatever", ValueError, r"t\.txt: a zip archive or a spreadsheet"),
         (gzip.compress(parted("\t").encode())[:-30], OSError, r"t\.txt: cannot be decompressed"),
         (gzip.compress(b"IID y\n")[:5], OSError, r"t\.txt: cannot be decompressed"),
@@ -167,6 +168,16 @@ def test_names_that_are_not_utf_8_stay_apart_and_match(tmp_path):
     path.write_bytes("IID city\nAnna Malmö\nBjörn Malmå\n".encode("latin-1"))
     table = read_text_table(path)
     assert table.rows == [["Anna", "Malmö"], ["Björn", "Malmå"]]
+    prefix = write_plink(tmp_path / "t", np.array([[0.0, 1], [1, 0], [2, 1]])).removesuffix(".bed")
+    names = ["Björn", "Zoë", "Anna"]
+    fam = "".join(f"0 {name} 0 0 0 -9\n" for name in names)
+    for of_fam in ("utf-8", "latin-1"):
+        (tmp_path / "t.fam").write_bytes(fam.encode(of_fam))
+        for of_table in ("utf-8", "latin-1", "utf-16"):
+            path.write_bytes("".join(["IID y\n", *(f"{n} {len(n)}\n" for n in names)]).encode(of_table))
+            study = load_study(StudyOptions(bfile=prefix, pheno=str(path), loss="gaussian"))
+            assert list(study.samples.iid) == names
+            assert_array_equal(study.y, [5, 3, 4])
 
 
 def test_headers_that_could_be_comments(tmp_path):
