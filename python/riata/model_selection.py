@@ -614,11 +614,15 @@ def _all_rows(
 
 
 def summarise(scores: Float, sizes: Float) -> tuple[Float, Float]:
-    """Mean over folds, weighted by their sizes, and the standard error of that mean (0 for a single fold)."""
+    """Mean over folds, weighted by their sizes, and the standard error of that mean (0 for a single fold).
+
+    Both are infinite where a score is: that of a mean which overflows.
+    """
     share = sizes / sizes.sum()
     mean = scores @ share
-    variance = (scores - mean[:, None]) ** 2 @ share
-    return mean, np.sqrt(variance / max(len(sizes) - 1, 1))
+    with np.errstate(invalid="ignore"):
+        variance = (scores - mean[:, None]) ** 2 @ share
+    return mean, np.where(np.isinf(mean), np.inf, np.sqrt(variance / max(len(sizes) - 1, 1)))
 
 
 def choose(mean: Float, error: Float, *, greater_is_better: bool = False) -> tuple[int, int]:
@@ -719,8 +723,18 @@ def _of_mean(score: Scorer, loss: str) -> Scorer:
 
 
 def scorer(loss: str, scoring: str, huber_delta: float = HUBER_DELTA) -> Scorer:
-    """Return the function that scores each alpha: score(y, eta, weights), eta with the alphas last."""
-    return _mean_huber(huber_delta) if scoring == "huber" else SCORERS[loss, scoring]
+    """Return the function that scores each alpha: score(y, eta, weights), eta with the alphas last.
+
+    Rows of weight zero do not count, not even where their mean is infinite.
+    """
+    score = _mean_huber(huber_delta) if scoring == "huber" else SCORERS[loss, scoring]
+
+    def counted(y: Float, eta: Float, weights: Float) -> Float:
+        rows = weights > 0.0
+        with np.errstate(over="ignore"):
+            return score(y[rows], eta[rows], weights[rows])
+
+    return counted
 
 
 SCORERS: dict[tuple[str, str], Scorer] = {

@@ -231,3 +231,32 @@ def test_scores_are_told_while_they_come(loss, scoring):
     watcher = Watcher()
     cv = riata.cv_path(X, y, loss=loss, scoring=scoring, cv=4, alphas=12, progress=watcher)
     assert_allclose(np.array(watcher.seen), cv.scores, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scoring", ["deviance", "mse", "mae"])
+def test_held_out_means_that_overflow_score_infinity(scoring):
+    """A sample far out, whose count is predicted beyond double; without weight it is as good as absent."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 4))
+    y = rng.poisson(np.exp(0.5 * X[:, 0])).astype(float)
+    folds = [
+        (np.flatnonzero(np.arange(60) % 3 != k), np.flatnonzero(np.arange(60) % 3 == k)) for k in range(3)
+    ]
+    far = X.copy()
+    far[7, 0] = 1e5
+    given = {
+        "loss": "poisson",
+        "cv": folds,
+        "scoring": scoring,
+        "standardize": False,
+        "alphas": [10.0, 0.1, 0.01],
+    }
+    cv = riata.cv_path(far, y, **given)
+    assert np.isinf(cv.scores[1:, 1]).all()
+    assert np.isfinite(cv.scores[:, [0, 2]][0]).all()
+    assert np.isinf(cv.mean_score[1:]).all()
+    assert np.isinf(cv.se_score[1:]).all()
+    assert cv.alpha_min == cv.alpha_1se == 10.0
+    weights = np.where(np.arange(60) == 7, 0.0, 1.0)
+    left = riata.cv_path(far, y, sample_weight=weights, **given)
+    assert_allclose(left.scores, riata.cv_path(X, y, sample_weight=weights, **given).scores)
