@@ -184,7 +184,7 @@ def read_covariates(
         column = table.column(name)
         values = to_numbers(column)
         hidden, missing = codes.split(column, values)
-        smallest = 0.0
+        numbers = None
         if name in classes or (not numeric.get(name, False) and _is_text(values, missing)):
             cells.append([column[i] if i >= 0 and not missing[i] else "" for i in rows])
             present &= np.array([cell != "" for cell in cells[-1]], dtype=bool)
@@ -193,8 +193,7 @@ def read_covariates(
             mine = np.where(rows >= 0, numbers[np.maximum(rows, 0)], np.nan)
             cells.append(mine)
             present &= np.isfinite(mine)
-            smallest = float(np.nanmin(numbers, initial=0.0))
-        told = codes.note(int(hidden[here].sum()), smallest)
+        told = codes.note(hidden[here], None if numbers is None else numbers[here])
         if told:
             joiner.report.notes.append(f"covariate {name}: {told}")
     joiner.drop(present, "a covariate is missing")

@@ -64,17 +64,31 @@ class MissingCodes:
             missing[i] |= is_missing(cells[i])
         return hidden, missing
 
-    def note(self, n_hidden: int, smallest: float = 0.0) -> str:
-        """Return what is to be told of `n_hidden` samples whose cell is a code; empty when there is none.
+    def note(self, hidden: Mask, values: NDArray[np.float64] | None = None) -> str:
+        """Return what is to be told of a column; empty when there is nothing.
 
-        `smallest` is the smallest number among the others: below zero, -9 may have been meant as one.
+        Parameters
+        ----------
+        hidden : (n,) array of bool
+            Which cells are one of the codes.
+        values : (n,) array, optional
+            The other cells as numbers, NaN where missing, of a measurement: among values below zero -9 may
+            have been meant as one, and codes of one's own leave -9 a number.
         """
-        if n_hidden == 0:
-            return ""
-        told = f"{' or '.join(self.codes)} counts as missing ({n_hidden:,} samples)"
-        if smallest < 0.0 and not self.chosen:
-            told += f" though others are negative ({smallest:g}): --missing-code NA keeps -9 as a number"
-        return told
+        told = []
+        if hidden.any():
+            codes = [code for code in self.codes if self.zero_counts or _number(code) != 0.0]
+            told = [f"{' or '.join(codes)} counts as missing ({int(hidden.sum()):,} samples)"]
+        if values is not None and not self.chosen and told:
+            smallest = float(np.nanmin(values, initial=0.0))
+            if smallest < 0.0:
+                told[0] += (
+                    f" though others are negative ({smallest:g}): --missing-code NA keeps -9 as a number"
+                )
+        if values is not None and self.chosen and any(_number(code) is not None for code in self.codes):
+            kept = int(np.count_nonzero(values == -9.0))
+            told += [f"-9 is a number ({kept:,} samples): --missing-code leaves it out"] if kept else []
+        return "; ".join(told)
 
 
 def same_cell(cell: str, code: str) -> bool:

@@ -101,7 +101,7 @@ def code_response(
             )
         values, note = _measurements(cells, hidden, missing, name, labels, codes)
         return Response(name, loss, values, (), note)
-    told = codes.note(int(hidden.sum()))
+    told = codes.note(hidden)
     return replace(response, note="; ".join(part for part in (response.note, told) if part))
 
 
@@ -147,7 +147,7 @@ def _measurements(
     values = np.array([np.nan if gone else numbers[cell] for cell, gone in zip(cells, missing, strict=True)])
     if not np.isfinite(values[~missing]).all():
         raise ValueError(f"{name}: values must be finite")
-    return values, codes.note(int(hidden.sum()), min(numbers.values()))
+    return values, codes.note(hidden, values)
 
 
 def _many_classes(

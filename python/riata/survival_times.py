@@ -130,7 +130,7 @@ def code_events(
     coded = np.array([float(cell in events) for cell in cells])
     coded[missing] = np.nan
     if hidden.any():
-        note += f"; {codes.note(int(hidden.sum()))}"
+        note += f"; {codes.note(hidden)}"
     if not events:
         raise ValueError(f"{name}: no sample has an event, all {int((~missing).sum()):,} are censored")
     return coded, note

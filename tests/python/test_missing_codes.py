@@ -132,7 +132,22 @@ def test_zero_among_the_codes_is_for_classes(study):
     assert [int(bad.sum()) for _, bad in reasons] == [1, 1]
     values, told = code_numbers(["0", "-9", "NA", "3"], "o", "0,-9")
     assert_array_equal(values, [0.0, np.nan, np.nan, 3.0])
-    assert told == "0 or -9 counts as missing (1 samples)"
+    assert told == "-9 counts as missing (1 samples)"
+
+
+def test_codes_of_ones_own_that_leave_minus_nine_a_number_are_told(study):
+    """They stand in place of -9; --missing-code NA says outright that no number is a code."""
+    prefix, trait, write = study
+    given = {"bfile": prefix, "pheno": write("p.txt", y=with_codes(trait, "-9"))}
+    given["covar"] = write("c.txt", pc=with_codes(scores(), "-9", every=5))
+    told = "-9 is a number ({} samples): --missing-code leaves it out"
+    notes = load_study(StudyOptions(**given, missing_code="-1,-3")).join.notes
+    assert f"y: {told.format(8)}" in notes
+    assert f"covariate pc: {told.format(16)}" in notes
+    for code in ("NA", "-9,-1"):
+        assert not any(
+            "is a number" in n for n in load_study(StudyOptions(**given, missing_code=code)).join.notes
+        )
 
 
 @pytest.mark.parametrize("loss", ["gaussian", "binomial", "multinomial", "poisson", "huber"])
