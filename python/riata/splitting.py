@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.genotypes import Genotypes
-from riata.tables import Table, is_missing
+from riata.missing_codes import MissingCodes
+from riata.tables import Table
 
 PARTS = ("train", "validation", "test")
 _WORDS = {
@@ -34,22 +35,26 @@ class Part:
     offset: NDArray[np.float64] | None = None
 
 
-def code_split(cells: Sequence[str], name: str, where: str) -> NDArray[np.int64]:
-    """Return the part of each cell as its position in `PARTS`, -1 where missing.
+def code_split(
+    cells: Sequence[str], name: str, where: str, missing_code: str | None = None
+) -> NDArray[np.int64]:
+    """Return the part of each cell as its position in `PARTS`, -1 where missing or none.
 
     Raises
     ------
     ValueError
-        When a cell is another word than train, validation (or valid, val) and test.
+        When a cell is another word than train, validation (or valid, val), test and none.
     """
     out = np.full(len(cells), -1, dtype=np.int64)
+    missing = MissingCodes.parse(missing_code).split(cells)[1]
     for i, cell in enumerate(cells):
-        if is_missing(cell):
+        if missing[i] or cell.strip().lower() == "none":
             continue
         part = _WORDS.get(cell.strip().lower())
         if part is None:
             raise ValueError(
-                f"{where}: --split {name} must hold train, validation (or valid, val) and test, got {cell!r}"
+                f"{where}: --split {name} must hold train, validation (or valid, val), test and none, "
+                f"got {cell!r}"
             )
         out[i] = PARTS.index(part)
     return out

@@ -577,7 +577,7 @@ def _read_split(
     if name is None:
         return np.zeros(len(joiner.ids), dtype=np.int64)
     if beside is not None:
-        part = code_split(beside, name, joiner.source)
+        part = code_split(beside, name, joiner.source, options.missing_code)
     else:
         table = next((t for t in (tables.pheno, tables.covar) if t is not None and name in t.header), None)
         if table is None:
@@ -586,7 +586,7 @@ def _read_split(
                 "; ".join(f"{t.path} has {some(t.header)}" for t in given) or "give --pheno or --covar FILE"
             )
             raise ValueError(f"--split: no column {name!r}; {where}")
-        codes = code_split(table.column(name), name, table.path)
+        codes = code_split(table.column(name), name, table.path, options.missing_code)
         rows = joiner.rows(table)
         part = np.where(rows >= 0, codes[np.maximum(rows, 0)], -1)
     joiner.drop(part >= 0, f"{name} (--split) missing")

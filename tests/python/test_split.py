@@ -11,6 +11,7 @@ import riata
 from riata.cli import main
 from riata.evaluation import evaluate
 from riata.held_out import fit_baseline, part_links
+from riata.splitting import code_split
 from riata.study import StudyOptions, load_study
 
 WORDS = ["train", "train", "train", "Validation", "test", "valid", "train", "val", "TEST", "train"]
@@ -219,3 +220,12 @@ def one_less(files, tmp_path, count):
     path = tmp_path / "remove.txt"
     path.write_text("".join(f"{f} {i}\n" for f, i in zip(samples.fid, samples.iid, strict=True)))
     return str(path)
+
+
+def test_samples_of_no_part():
+    """None, NA and missing codes: of no part."""
+    cells = ["train", "none", "NA", "-9", "Test", "", "val"]
+    assert_array_equal(code_split(cells, "part", "t"), [0, -1, -1, -1, 2, -1, 1])
+    assert_array_equal(code_split(["train", "out"], "part", "t", "out"), [0, -1])
+    with pytest.raises(ValueError, match=r"t: --split part must hold train, .*, got '-9'"):
+        code_split(cells, "part", "t", "NA")
