@@ -23,7 +23,7 @@ using namespace py::literals;
 namespace {
 
 using riata::Index;
-using Array = py::array_t<double, py::array::f_style | py::array::forcecast>;
+using Array = py::array_t<double, py::array::f_style | py::array::forcecast | kAligned>;
 
 riata::Vec vector_of(const Array& a, const char* name) {
   if (a.ndim() != 1)
@@ -57,6 +57,16 @@ class SignalPoll {
  private:
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
+
+/// The message may hold a path, whose bytes need not be UTF-8.
+void warn(const std::string& text) {
+  const py::gil_scoped_acquire gil;
+  const auto message = py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
+  if (!message || PyErr_WarnEx(PyExc_UserWarning, PyUnicode_AsUTF8(message.ptr()), 1) != 0) {
+    throw py::error_already_set();
+  }
+}
 
 template <class To, class From>
 py::array_t<To> array_of(const std::vector<From>& values) {
@@ -157,7 +167,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    std::string solver, bool fit_intercept, bool standardize, double l1_ratio,
                    const std::optional<Array>& alphas, Index n_alphas, double eps, bool stop_early, Index max_active,
                    double memory, double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
-                   const std::optional<py::function>& progress, std::string checkpoint, double checkpoint_seconds,
+                   const std::optional<py::function>& progress, const py::object& checkpoint, double checkpoint_seconds,
                    bool keep_checkpoint, const std::optional<py::function>& held_out, const Times& survival,
                    bool row_grouped, double huber_delta, const std::optional<std::vector<Index>>& leaders,
                    std::string penalty, double gamma, double sparse_share,
@@ -215,9 +225,10 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   options.max_iter = max_iter;
   options.threads = n_threads;
   options.keep_linear_predictor = keep_linear_predictor;
-  options.checkpoint = std::move(checkpoint);
+  options.checkpoint = file_name(checkpoint);
   options.checkpoint_seconds = checkpoint_seconds;
   options.keep_checkpoint = keep_checkpoint;
+  options.warn = warn;
   options.poll = SignalPoll();
   if (progress) {
     options.progress = [&progress](Index done, Index total, double alpha, Index active, double gap, double passes) {
@@ -274,8 +285,8 @@ void bind_path(py::module_& m) {
         "sorted_weights"_a = py::none());
   m.def(
       "checkpoint_progress",
-      [](const std::string& path) {
-        const riata::CheckpointProgress progress = riata::checkpoint_progress(path);
+      [](const py::object& path) {
+        const riata::CheckpointProgress progress = riata::checkpoint_progress(file_name(path));
         return std::make_pair(progress.done, progress.total);
       },
       "path"_a);

@@ -3,6 +3,7 @@
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,16 @@ void bind_design(pybind11::module_& m);
 void bind_path(pybind11::module_& m);
 void bind_survival(pybind11::module_& m);
 void bind_tables(pybind11::module_& m);
+
+/// For the flags of array_t: arrays whose numbers do not lie at multiples of their size are copied.
+constexpr int kAligned = pybind11::detail::npy_api::NPY_ARRAY_ALIGNED_;
+
+/// The name of a file in the bytes of the system, which need not be UTF-8.
+inline std::string file_name(const pybind11::handle& path) {
+  std::string name = pybind11::bytes(pybind11::module_::import("os").attr("fsencode")(path));
+  if (name.find('\0') != std::string::npos) throw pybind11::value_error("path must not hold a null character");
+  return name;
+}
 
 /// A vector as an array of the numbers that its items are made of, which owns it.
 template <class Number, class Item>

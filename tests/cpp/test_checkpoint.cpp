@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "io/atomic_file.hpp"
 #include "path_problems.hpp"
 #include "riata/api.hpp"
 #include "riata/design/dense.hpp"
@@ -498,11 +499,50 @@ TEST_CASE("a write that fails leaves the checkpoint before it") {
   options.checkpoint_seconds = 0.0;
   options.progress = [&](Index done, Index, double, Index, double, double) {
     if (done == 6) fs::create_directory(options.checkpoint + ".part");  // where the next one would be written
-    return true;
+    return done < 9;
   };
-  CHECK_THROWS_AS(fit_paths(*design, {problem}, {}, options), FileError);
+  std::vector<std::string> told;
+  options.warn = [&](const std::string& message) { told.push_back(message); };
+  CHECK(fit_paths(*design, {problem}, {}, options).front().alphas.size() == 9);  // it goes on
+  REQUIRE(told.size() == 1);
+  CHECK(told.front().find("cannot write '" + options.checkpoint) == 0);
   CHECK(checkpoint_progress(options.checkpoint).done == 5);
   fs::remove(options.checkpoint + ".part");
   options.progress = nullptr;
   same_bits(expected, fit_paths(*design, {problem}, {}, options));
 }
+
+#ifndef _WIN32
+TEST_CASE("what lies under the name of the part is removed, never written to") {
+  const Folder folder;
+  const std::string precious = folder.file("precious"), target = folder.file("state");
+  std::ofstream(precious) << "kept";
+  const auto write = [&] {
+    AtomicFile file(target);
+    file.write("new", 3);
+    file.commit();
+  };
+  const auto content = [](const std::string& path) {
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  fs::create_symlink(precious, target + ".part");
+  write();
+  CHECK(content(precious) == "kept");
+  CHECK(content(target) == "new");
+  fs::create_hard_link(precious, target + ".part");
+  write();
+  CHECK(content(precious) == "kept");
+  std::ofstream(target + ".part") << "of a run that was killed";
+  write();
+  CHECK(content(target) == "new");
+  CHECK(!fs::exists(target + ".part"));
+  {
+    const AtomicFile other(target);  // a run that is under way
+    CHECK_THROWS_AS(AtomicFile{target}, FileError);
+  }
+  fs::create_directory(target + ".part");
+  CHECK_THROWS_AS(AtomicFile{target}, FileError);
+  CHECK(fs::is_directory(target + ".part"));
+}
+#endif

@@ -47,6 +47,8 @@ struct PathOptions {
   std::string checkpoint;          // file (UTF-8) that keeps the state of a fit on its way; empty: none
   double checkpoint_seconds = 60;  // between two writes of it, or longer where writing takes long; 0: every alpha
   bool keep_checkpoint = false;    // at the end of the path too, where it holds the whole of it
+  /// Told, once, when a checkpoint cannot be written on the way: the fit goes on, and tries again later.
+  std::function<void(const std::string&)> warn;
 
   Poll poll;  // may be empty
   /// progress(done, total, alpha, n_active, gap, passes): return false to stop and keep the path so far. Where several

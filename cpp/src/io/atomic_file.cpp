@@ -14,6 +14,7 @@
 #else
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -44,17 +45,54 @@ void force_folder(const std::filesystem::path&) {}
 
 #else
 
-int open_new(const std::filesystem::path& path) {
-  const int file = ::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
-  if (file < 0) return file;
-  // Another process that is writing it is not to be disturbed; not every file system can tell.
-  if ((::flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) || ::ftruncate(file, 0) != 0) {
+/// Whether no other process holds `file`; not every file system can tell. Sets errno when it is held.
+bool take(int file) {
+  return ::flock(file, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+/// Removes what a run that has ended has left under a name of ours, or a link that lies there: what it points to stays
+/// as it is. Sets errno when it is something else, or in use.
+bool remove_leftover(const char* name) {
+  struct stat status{};
+  if (::lstat(name, &status) != 0) return errno == ENOENT;
+  if (!S_ISLNK(status.st_mode)) {
+    if (!S_ISREG(status.st_mode)) {
+      errno = EEXIST;
+      return false;
+    }
+    const int file = ::open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) return errno == ENOENT;
+    const bool free = take(file);
     const int reason = errno;
     ::close(file);
     errno = reason;
-    return -1;
+    if (!free) return false;
   }
-  return file;
+  return ::unlink(name) == 0 || errno == ENOENT;
+}
+
+/// Whether `name` still is `file`, which another process may have taken for a leftover before it was locked.
+bool is_named(int file, const char* name) {
+  struct stat ours{}, there{};
+  return ::fstat(file, &ours) == 0 && ::lstat(name, &there) == 0 && ours.st_dev == there.st_dev &&
+         ours.st_ino == there.st_ino;
+}
+
+/// A new file, never one that was there: others may have put a link under this name.
+int open_new(const std::filesystem::path& path) {
+  constexpr int kAttempts = 5;  // others may be about to do the same
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const int file = ::open(path.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0666);
+    if (file < 0 && errno != EEXIST) return file;
+    if (file >= 0) {
+      if (take(file) && is_named(file, path.c_str())) return file;
+      ::close(file);
+    } else if (!remove_leftover(path.c_str())) {
+      return -1;
+    }
+  }
+  errno = EWOULDBLOCK;
+  return -1;
 }
 std::ptrdiff_t write_some(int file, const char* data, std::size_t size) {
   return ::write(file, data, size);

@@ -7,7 +7,9 @@
 namespace riata {
 
 /// A file that appears whole or not at all: written beside its destination under the name PATH.part, forced onto the
-/// disk, then renamed over what was there. Throws FileError with the path and the system's reason.
+/// disk, then renamed over what was there. A leftover or a link under the name PATH.part is removed, and never written
+/// to; where another process is writing that file it is left alone. Throws FileError with the path and the system's
+/// reason.
 class AtomicFile {
  public:
   /// `path` is UTF-8.

@@ -59,6 +59,7 @@ void ArchiveReader::refuse() const {
 
 void ArchiveReader::finish() const {
   if (at_ != end_) refuse();
+  file_.check();
 }
 
 void ArchiveReader::bytes(void* data, std::size_t size) {

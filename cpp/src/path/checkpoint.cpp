@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
+#include <utility>
 
 #include "kernel/plink.hpp"
 #include "riata/kernel/kernels.hpp"
@@ -95,7 +96,7 @@ std::string differences(const Identity& here, const Identity& there) {
 
 Checkpoint::Checkpoint(const Design& X, const std::vector<Problem>& problems, const Features& features,
                        const PathOptions& options)
-    : path_(options.checkpoint), seconds_(options.checkpoint_seconds) {
+    : path_(options.checkpoint), seconds_(options.checkpoint_seconds), warn_(options.warn) {
   if (!wanted()) return;
   identity_ = identify(X, problems, features, options);
   std::error_code unknown;  // where it cannot be looked up it cannot be written: the probe tells
@@ -123,6 +124,12 @@ void Checkpoint::identify_design(std::uint64_t digest) {
 
 bool Checkpoint::due() const {
   return wanted() && Clock::now() >= next_;
+}
+
+void Checkpoint::tell(const FileError& error) {
+  if (const auto warn = std::exchange(warn_, nullptr)) {
+    warn(std::string(error.what()) + "; the fit goes on, but could not be resumed from here");
+  }
 }
 
 void Checkpoint::wait_after(Clock::duration saving) {

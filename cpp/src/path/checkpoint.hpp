@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "path/archive.hpp"
 #include "riata/api.hpp"
+#include "riata/error.hpp"
 
 namespace riata {
 
@@ -36,13 +38,18 @@ class Checkpoint {
   }
   /// Whether to save again: so long after the last time, and not more than a small part of the time.
   bool due() const;
+  /// A file that cannot be written, as on a full disk, is told of once; the last one stays.
   template <class T>
   void save(T& object, CheckpointProgress progress) {
     const auto start = Clock::now();
-    ArchiveWriter writer(path_);
-    writer(progress, identity_, design_);
-    transfer(writer, object);
-    writer.finish();
+    try {
+      ArchiveWriter writer(path_);
+      writer(progress, identity_, design_);
+      transfer(writer, object);
+      writer.finish();
+    } catch (const FileError& error) {
+      tell(error);
+    }
     wait_after(Clock::now() - start);
   }
   /// The fit is complete.
@@ -51,6 +58,7 @@ class Checkpoint {
  private:
   using Clock = std::chrono::steady_clock;
   void wait_after(Clock::duration saving);
+  void tell(const FileError& error);
   [[noreturn]] void refuse(const std::string& what) const;
 
   std::string path_;
@@ -59,6 +67,7 @@ class Checkpoint {
   std::uint64_t design_ = 0;
   std::unique_ptr<ArchiveReader> reader_;
   Clock::time_point next_;
+  std::function<void(const std::string&)> warn_;
 };
 
 }  // namespace riata
