@@ -6,6 +6,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "riata/design/hardy_weinberg.hpp"
 #include "riata/design/plink.hpp"
 #include "riata/error.hpp"
+#include "riata/io/mmap.hpp"
 #include "riata/kernel/kernels.hpp"
 
 namespace py = pybind11;
@@ -27,7 +29,7 @@ namespace {
 using riata::Index;
 using MapIn = Eigen::Map<const riata::Mat, 0, Eigen::OuterStride<>>;
 using MapOut = Eigen::Map<riata::Mat, 0, Eigen::OuterStride<>>;
-using FortranIn = py::array_t<double, py::array::f_style | py::array::forcecast>;
+using FortranIn = py::array_t<double, py::array::f_style | py::array::forcecast | kAligned>;
 using FortranOut = py::array_t<double, py::array::f_style>;
 
 /// An argument that is small next to X: converted to columns of doubles when it is not that yet.
@@ -60,7 +62,7 @@ std::vector<Index> column_numbers(const std::optional<py::array>& columns, Index
     throw py::type_error("columns must be integers, got dtype " + py::str(columns->dtype()).cast<std::string>());
   if (columns->ndim() != 1)
     throw py::value_error("columns must have 1 dimension, got " + std::to_string(columns->ndim()));
-  const py::array_t<std::int64_t, py::array::c_style | py::array::forcecast> whole(*columns);
+  const py::array_t<std::int64_t, py::array::c_style | py::array::forcecast | kAligned> whole(*columns);
   numbers.assign(whole.data(), whole.data() + whole.size());
   for (const Index j : numbers)
     if (j < 0 || j >= cols)
@@ -170,7 +172,7 @@ std::shared_ptr<riata::Design> csc_design(const py::array& indptr, const py::arr
 
 using Bytes = py::array_t<std::uint8_t, py::array::c_style>;
 
-/// A .bed file by its name, or packed genotypes by the array that holds them.
+/// A .bed file by its name or open, or packed genotypes by the array that holds them.
 riata::PlinkSource plink_source(const py::handle& source, Index samples, Index variants) {
   riata::PlinkSource out;
   out.variants = variants;
@@ -183,15 +185,27 @@ riata::PlinkSource plink_source(const py::handle& source, Index samples, Index v
     out.packed = packed.data();
     return out;
   }
-  out.path = py::bytes(py::module_::import("os").attr("fsencode")(source));
-  if (out.path.find('\0') != std::string::npos) throw py::value_error("path must not hold a null character");
+  if (py::isinstance<riata::MappedFile>(source)) {
+    out.file = source.cast<std::shared_ptr<riata::MappedFile>>();
+    out.path = out.file->path();
+    return out;
+  }
+  out.path = file_name(source);
   return out;
+}
+
+py::array mapped_bytes(const py::object& self) {
+  const auto& file = self.cast<const riata::MappedFile&>();
+  py::array_t<std::uint8_t> bytes(static_cast<Index>(file.size()), file.data(), self);
+  bytes.attr("flags").attr("writeable") = false;
+  return bytes;
 }
 
 std::shared_ptr<riata::PlinkDesign> plink_design(
     const std::vector<py::object>& sources, Index n_samples, const std::vector<Index>& n_variants, bool count_a1,
     const std::optional<py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>>& include,
-    const std::optional<py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>>& columns, int n_threads) {
+    const std::optional<py::array_t<std::int64_t, py::array::c_style | py::array::forcecast | kAligned>>& columns,
+    int n_threads) {
   check_threads(n_threads);
   if (sources.size() != n_variants.size())
     throw py::value_error("n_variants must have one entry a source (" + std::to_string(sources.size()) + "), got " +
@@ -299,7 +313,8 @@ py::array_t<std::int64_t> identical(const riata::PlinkDesign& X, int n_threads) 
   return array_of<std::int64_t>(std::move(first));
 }
 
-py::array_t<double> hardy_weinberg(const py::array_t<std::uint32_t, py::array::c_style>& counts, int n_threads) {
+py::array_t<double> hardy_weinberg(const py::array_t<std::uint32_t, py::array::c_style | kAligned>& counts,
+                                   int n_threads) {
   check_threads(n_threads);
   if (counts.ndim() != 2 || counts.shape(1) != 4) throw py::value_error("counts must have shape (variants, 4)");
   std::vector<riata::GenotypeCounts> table;
@@ -314,6 +329,13 @@ py::array_t<double> hardy_weinberg(const py::array_t<std::uint32_t, py::array::c
   return py::array_t<double>(out.size(), out.data());
 }
 
+/// The message may hold a path, whose bytes need not be UTF-8.
+void set_error(PyObject* type, std::string_view text) {
+  const auto message = py::reinterpret_steal<py::object>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
+  if (message) PyErr_SetObject(type, message.ptr());
+}
+
 }  // namespace
 
 void bind_design(py::module_& m) {
@@ -321,11 +343,9 @@ void bind_design(py::module_& m) {
     try {
       if (error) std::rethrow_exception(error);
     } catch (const riata::FileError& e) {
-      // The message holds the path, whose bytes need not be UTF-8.
-      const std::string_view text = e.what();
-      const auto message = py::reinterpret_steal<py::object>(
-          PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
-      if (message) PyErr_SetObject(PyExc_OSError, message.ptr());
+      set_error(PyExc_OSError, e.what());
+    } catch (const std::invalid_argument& e) {
+      set_error(PyExc_ValueError, e.what());
     }
   });
 
@@ -343,6 +363,21 @@ void bind_design(py::module_& m) {
         return "<Design " + std::string(X.kind()) + ", " + std::to_string(X.rows()) + " x " + std::to_string(X.cols()) +
                ">";
       });
+
+  py::class_<riata::MappedFile, std::shared_ptr<riata::MappedFile>>(
+      m, "MappedFile", "A whole file as read-only bytes; it stays what it was when another takes its name.")
+      .def(py::init([](const py::object& path) { return std::make_shared<riata::MappedFile>(file_name(path)); }),
+           "path"_a)
+      .def_property_readonly("bytes", &mapped_bytes, "All of it, (size,) uint8, not to be written to.")
+      .def("check", &riata::MappedFile::check,
+           "Raise OSError when it has another size than it had, or when some of it could not be read.")
+      .def_property_readonly(
+          "identity",
+          [](const riata::MappedFile& file) {
+            const riata::FileIdentity id = file.identity();
+            return py::make_tuple(id.device, id.inode, id.bytes, id.modified);
+          },
+          "(device, inode, bytes, nanoseconds of the last change) of the file now, whatever has its name.");
 
   py::class_<riata::PlinkDesign, riata::Design, std::shared_ptr<riata::PlinkDesign>>(m, "PlinkDesign")
       .def("counts", &counts, "n_threads"_a = 1,

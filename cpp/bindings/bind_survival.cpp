@@ -17,7 +17,7 @@ namespace {
 using riata::Index;
 using riata::Survival;
 using riata::Vec;
-using Array = py::array_t<double, py::array::f_style | py::array::forcecast>;
+using Array = py::array_t<double, py::array::f_style | py::array::forcecast | kAligned>;
 
 Vec vector_of(const Array& a) {
   return Eigen::Map<const Vec>(a.data(), a.size());

@@ -22,8 +22,8 @@ namespace {
 
 using riata::Index;
 using Bytes = py::array_t<std::uint8_t, py::array::c_style>;
-using Offsets = py::array_t<std::uint32_t, py::array::c_style>;
-using Positions = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast>;
+using Offsets = py::array_t<std::uint32_t, py::array::c_style | kAligned>;
+using Positions = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast | kAligned>;
 
 using TextArrays = std::pair<py::array_t<std::uint8_t>, py::array_t<std::uint32_t>>;
 
@@ -99,21 +99,21 @@ py::object column_of(riata::TextColumn&& column, riata::TextKind kind) {
 /// The message may hold bytes of the file, which need not be UTF-8.
 [[noreturn]] void raise_value_error(std::string_view text) {
   const auto message = py::reinterpret_steal<py::object>(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
   PyErr_SetObject(PyExc_ValueError, message.ptr());
   throw py::error_already_set();
 }
 
 py::list read_text_columns(const py::object& source,
                            const std::vector<std::tuple<Index, std::string, std::string>>& fields,
-                           const std::string& name, Index n_fields, const std::string& field_names,
+                           const py::object& name, Index n_fields, const std::string& field_names,
                            Index skipped_lines) {
   std::vector<riata::TextField> wanted;
   for (const auto& [field, kind, label] : fields) {
     if (field < 0) throw py::value_error("fields must be counted from 0, got " + std::to_string(field));
     wanted.push_back({field, kind_of(kind), label});
   }
-  const riata::TextLayout layout{name, n_fields, field_names, skipped_lines};
+  const riata::TextLayout layout{file_name(name), n_fields, field_names, skipped_lines};
   std::vector<riata::TextColumn> columns;
   try {
     if (py::isinstance<py::bytes>(source)) {
@@ -121,11 +121,12 @@ py::list read_text_columns(const py::object& source,
       const py::gil_scoped_release nogil;
       columns = riata::read_text_columns(text, layout, wanted);
     } else {
-      const std::string path = py::bytes(py::module_::import("os").attr("fsencode")(source));
+      const std::string path = file_name(source);
       const py::gil_scoped_release nogil;
       const riata::MappedFile file(path);
       file.expect(riata::MappedFile::Access::sequential);
       columns = riata::read_text_columns({reinterpret_cast<const char*>(file.data()), file.size()}, layout, wanted);
+      file.check();
     }
   } catch (const std::logic_error& e) {
     raise_value_error(e.what());

@@ -26,6 +26,19 @@ class Design:
     ) -> NDArray[np.float64]: ...
     def gather(self, columns: NDArray[np.int64], n_threads: int = 1) -> NDArray[np.float64]: ...
 
+class MappedFile:
+    """A whole file as read-only bytes; it stays what it was when another takes its name."""
+
+    def __init__(self, path: str) -> None: ...
+    @property
+    def bytes(self) -> NDArray[np.uint8]:
+        """All of it, (size,), not to be written to."""
+    @property
+    def identity(self) -> tuple[int, int, int, int]:
+        """(device, inode, bytes, nanoseconds of the last change) of the file now, whatever has its name."""
+    def check(self) -> None:
+        """Raise OSError when it has another size than it had, or when some of it could not be read."""
+
 class PlinkDesign(Design):
     def counts(self, n_threads: int = 1) -> NDArray[np.uint32]:
         """(variants, 4): included samples with 0, 1, 2 copies of the counted allele, and missing."""
@@ -44,7 +57,7 @@ def csc_design(indptr: NDArray[Any], indices: NDArray[Any], data: NDArray[Any], 
     """indptr and indices both int32 or both int64; data float64 or float32."""
 
 def plink_design(
-    sources: Sequence[str | NDArray[np.uint8]],
+    sources: Sequence[str | MappedFile | NDArray[np.uint8]],
     n_samples: int,
     n_variants: Sequence[int],
     count_a1: bool,
@@ -52,7 +65,7 @@ def plink_design(
     columns: NDArray[np.int64] | None,
     n_threads: int,
 ) -> PlinkDesign:
-    """sources: .bed files, or uint8 arrays (variants, ceil(n_samples / 4)) of PLINK's 2-bit codes."""
+    """sources: .bed files, by name or open, or arrays (variants, ceil(n_samples / 4)) of 2-bit codes."""
 
 def hardy_weinberg(counts: NDArray[np.uint32], n_threads: int = 1) -> NDArray[np.float64]:
     """p values of the exact test, (variants,), from counts as PlinkDesign.counts() gives them."""

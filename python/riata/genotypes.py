@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from riata.bed_file import open_bed_file
 from riata.bgen import BgenReader
 from riata.chromosome_files import Matched, is_pattern, open_pattern
 from riata.chromosomes import HUMAN, ChromosomeSet, ChromosomeWarning, ChrSet
@@ -29,14 +30,13 @@ from riata.sources import (
     make_parts,
     side_by_side,
 )
+from riata.staging import commit_folder
 from riata.tables import StrPath, Table, concat_tables, some
 from riata.text_columns import TextColumn
 
 if TYPE_CHECKING:
     from riata import _core
 
-_MAGIC = b"\x6c\x1b\x01"
-_SAMPLE_MAJOR = b"\x6c\x1b\x00"
 _ALLELES = {"A1": "A1", "ALT": "A1", "A2": "A2", "REF": "A2"}
 
 
@@ -82,8 +82,8 @@ def open_genotypes(
     Raises
     ------
     OSError
-        When a file is missing, or the ``.bed`` has the wrong magic bytes, is sample-major, or its size does
-        not match the number of samples and variants.
+        When a file is missing, or the ``.bed`` has the wrong magic bytes, is sample-major, or its size or the
+        unused bits of its variants do not match the number of samples and variants.
     ValueError
         When a line of the ``.bim`` or ``.fam`` is malformed (the message names file and line), or files
         opened together do not hold the same samples.
@@ -96,8 +96,9 @@ def open_genotypes(
     Genotypes on X, Y and MT are counted as they are stored: haploid calls are homozygous, so that a man has 0
     or 2 copies on X, which is full dosage compensation.
 
-    A ``.bed`` is mapped, not read: it may be replaced or deleted while in use, but a program that shortens it
-    ends this one (SIGBUS).
+    A ``.bed`` is opened once and mapped, not read: it may be replaced or deleted while in use. When a program
+    shortens or lengthens the very file that is mapped, what uses it ends with an error (on POSIX systems by
+    a handler of the signal SIGBUS, for the first thousand files that are open).
 
     Examples
     --------
@@ -118,6 +119,9 @@ def open_genotypes(
     variants = concat_tables([one.variants for one in opened])
     chromosome_set, odd = _chromosomes(variants.chrom.unique(), _agreed(opened, asked))
     gaps = [each.gap for each in matched if each.gap]
+    odd_files = [note for one in opened for note in one.notes]
+    for note in odd_files:
+        warnings.warn(note, UserWarning, stacklevel=2)
     for gap in gaps:
         warnings.warn(gap, ChromosomeWarning, stacklevel=2)
     on = np.flatnonzero(variants.pos >= 0)
@@ -135,7 +139,7 @@ def open_genotypes(
         chromosome_set=chromosome_set,
         left_out=[("negative position, which switches them off", off)] if off else [],
         _columns=on if off else None,
-        notes=[*(note for each in matched for note in each.notes), *gaps, *odd],
+        notes=[*(note for each in matched for note in each.notes), *gaps, *odd, *odd_files],
     )
 
 
@@ -147,8 +151,11 @@ def open_bed(path: str) -> Opened:
         if not Path(file).is_file():
             raise FileNotFoundError(f"{file}: no such file (a PLINK fileset is .bed, .bim and .fam together)")
     variants, samples = read_bim(bim), read_fam(fam)
-    _check_bed(bed, len(samples), len(variants))
-    return Opened(PackedSource(bed, len(samples), len(variants)), variants, samples, [bed, bim, fam])
+    if commit_folder(prefix).is_dir():
+        raise OSError(f"{bed}: the run that wrote it was killed before all files were in place: repeat it")
+    n, p = len(samples), len(variants)
+    opened, notes = open_bed_file(bed, n, p)
+    return Opened(PackedSource(bed, n, p, bed=opened), variants, samples, [bed, bim, fam], notes=notes)
 
 
 def _decoded(reader: Reader) -> Opened:
@@ -397,6 +404,18 @@ class Genotypes:
         """Of the samples in use, 1/n, missing calls at their mean, (p,)."""
         return _joined([part.standard_deviations() for part in self._parts()], np.empty(0))
 
+    def check_files(self) -> None:
+        """Refuse results of two files.
+
+        Raises
+        ------
+        OSError
+            When a ``.bed`` was written to since it was opened; one that another has replaced is as it was.
+        """
+        for source in self.sources:
+            if isinstance(source, PackedSource):
+                source.check()
+
     def _make_parts(self, columns: NDArray[np.int64] | None) -> list[Part]:
         return make_parts(self.sources, self._rows, columns, self.counted_allele == "A1")
 
@@ -476,23 +495,6 @@ def _check_same_samples(first: Opened, other: Opened) -> None:
     raise ValueError(
         f"{why}sample {k + 1:,} is {' '.join(theirs[k])} and in {first.source.path} {' '.join(mine[k])}"
     )
-
-
-def _check_bed(path: str, n: int, p: int) -> None:
-    with open(path, "rb") as file:
-        magic = file.read(3)
-    if magic == _SAMPLE_MAJOR:
-        raise OSError(f"{path}: sample-major .bed files are not supported; convert with plink --make-bed")
-    if magic != _MAGIC:
-        raise OSError(
-            f"{path}: not a PLINK 1 .bed file (it must begin with bytes 6c 1b 01, got {magic.hex(' ')})"
-        )
-    expected, size = 3 + p * -(-n // 4), os.path.getsize(path)
-    if size != expected:
-        raise OSError(
-            f"{path}: {size:,} bytes, but {n:,} samples (.fam) and {p:,} variants (.bim) need "
-            f"{expected:,}; the three files do not belong together or the .bed is damaged"
-        )
 
 
 def _positions(chosen: ArrayLike | None, ids: TextColumn, what: str) -> NDArray[np.int64] | None:

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from riata.chromosomes import ChromosomeWarning
 from riata.genotypes import Genotypes, open_genotypes
 from riata.joining import Joiner
 from riata.tables import TextTable
@@ -50,9 +49,12 @@ def genotypes_of(options: Any, counted_allele: str = "A1") -> Genotypes:
     if getattr(options, "chr_set", None) is not None:
         more["chr_set"] = " ".join(options.chr_set)
     allele: Any = counted_allele
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ChromosomeWarning)  # told among the notes
-        return open_genotypes(paths[0] if len(paths) == 1 else paths, counted_allele=allele, **more)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        geno = open_genotypes(paths[0] if len(paths) == 1 else paths, counted_allele=allele, **more)
+    told = (str(item.message) for item in caught)
+    geno.notes.extend(note for note in dict.fromkeys(told) if note not in geno.notes)
+    return geno
 
 
 def opening_notes(geno: Genotypes) -> list[str]:

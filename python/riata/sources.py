@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
+from riata.bed_file import BedFile
 from riata.chromosomes import ChromosomeSet
 from riata.dosages import DosagePart, Dosages, ratio
 from riata.loading import Reader, load
@@ -35,24 +36,35 @@ class PackedSource:
     n, p : int
     packed : (p, ceil(n / 4)) array of uint8, C-contiguous, or None
         Variant after variant, sample i at bits ``2 * (i % 4)`` of byte ``i // 4``; 0 is two copies of A1,
-        1 missing, 2 one copy, 3 none. None: `path` is a ``.bed`` file, which stays on disk, memory-mapped.
+        1 missing, 2 one copy, 3 none. None: `bed` has them, which stays on disk, memory-mapped.
+    bed : BedFile or None
     """
 
     path: str
     n: int
     p: int
     packed: NDArray[np.uint8] | None = None
+    bed: BedFile | None = None
 
     @property
-    def bytes_of(self) -> str | NDArray[np.uint8]:
-        """What the core reads: a file's name or an array."""
-        return self.path if self.packed is None else self.packed
+    def bytes_of(self) -> _core.MappedFile | NDArray[np.uint8]:
+        """What the core reads: an open file or an array."""
+        if self.packed is not None:
+            return self.packed
+        assert self.bed is not None
+        return self.bed.core
 
     def rows(self) -> NDArray[np.uint8]:
         """The packed variants, (p, ceil(n / 4)), whatever holds them."""
         if self.packed is not None:
             return self.packed
-        return np.memmap(self.path, dtype=np.uint8, mode="r", offset=3, shape=(self.p, -(-self.n // 4)))
+        assert self.bed is not None
+        return self.bed.rows(self.p, self.n)
+
+    def check(self) -> None:
+        """Raise OSError when the file has changed since it was opened."""
+        if self.bed is not None:
+            self.bed.check()
 
     def load(self, columns: Positions) -> tuple[PackedSource, Positions]:
         """Itself: nothing needs loading."""
@@ -121,6 +133,8 @@ class Opened:
         Every file read.
     chromosome_set : ChromosomeSet or None
         What the file declares of its species; None where it says nothing.
+    notes : list of str
+        What the user should know of the files.
     """
 
     source: Source
@@ -128,6 +142,7 @@ class Opened:
     samples: Table
     files: list[str]
     chromosome_set: ChromosomeSet | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 class PackedPart:
@@ -198,6 +213,9 @@ class PackedPart:
         for k, packed in enumerate(self.packed()):
             column = lookup[packed].reshape(-1)[:n]
             out[:, k] = column if self.rows is None else column[self.rows]
+        for source in self.sources:
+            if source.bed is not None:
+                source.bed.core.check()
 
     def packed(self) -> Iterator[NDArray[np.uint8]]:
         """The bytes of each variant."""

@@ -58,3 +58,32 @@ TEST_CASE("a file that cannot be mapped is named with the reason") {
   CHECK_THROWS_WITH_AS(riata::MappedFile(folder + "/riata no such file"), doctest::Contains("riata no such file"),
                        riata::FileError);
 }
+
+#ifndef _WIN32
+TEST_CASE("what is cut off a mapped file becomes zeros, and is told") {
+  constexpr std::size_t kSize = 100000;
+  const TempFile file(std::string(kSize, 'g'));
+  const riata::MappedFile mapped(utf8(file.path));
+  mapped.check();
+  const riata::FileIdentity before = mapped.identity();
+  CHECK(before.bytes == kSize);
+  std::filesystem::resize_file(file.path, 10);
+  CHECK(mapped.data()[9] == 'g');
+  CHECK(mapped.data()[kSize - 1] == 0);
+  CHECK(mapped.data()[kSize / 2] == 0);
+  CHECK_THROWS_WITH_AS(mapped.check(), doctest::Contains("must not change"), riata::FileError);
+  std::filesystem::resize_file(file.path, kSize);  // the size is as it was, but something else was read
+  CHECK_THROWS_AS(mapped.check(), riata::FileError);
+  CHECK(!(mapped.identity() == before));
+}
+
+TEST_CASE("a mapped file stays what it was when another takes its name") {
+  const TempFile file("genotype");
+  const riata::MappedFile mapped(utf8(file.path));
+  std::filesystem::remove(file.path);
+  std::ofstream(file.path, std::ios::binary) << "other";
+  CHECK(mapped.data()[0] == 'g');
+  mapped.check();
+  CHECK(mapped.identity().inode != riata::MappedFile(utf8(file.path)).identity().inode);
+}
+#endif

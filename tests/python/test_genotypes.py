@@ -13,6 +13,7 @@ from support import write_plink
 
 import riata
 from riata import _core
+from riata.bed_file import BedFile
 from riata.genotypes import Genotypes
 from riata.plink_tables import read_bim, read_fam
 from riata.sources import PackedSource, ReaderSource
@@ -340,7 +341,7 @@ def test_packed_arrays_calls_and_dosages_are_sources(geno):
     dosage[5], dosage[6] = 1.25, np.nan
     sources = [
         PackedSource("a", 46, 20, np.ascontiguousarray(raw[:20])),
-        PackedSource(str(DATA / "tiny.bed"), 46, 60),
+        PackedSource(str(DATA / "tiny.bed"), 46, 60, bed=BedFile(str(DATA / "tiny.bed"))),
         ReaderSource(ArrayReader(dosage)),
         ReaderSource(ArrayReader(calls, has_dosages=False)),
         PackedSource("b", 46, 11, np.ascontiguousarray(raw[49:])),

@@ -22,8 +22,7 @@ namespace {
 
 constexpr Index kHeader = 3;
 
-MappedFile open_bed(const std::string& path, Index samples, Index variants) {
-  MappedFile file(path);
+void check_bed(const MappedFile& file, const std::string& path, Index samples, Index variants) {
   const std::uint8_t* magic = file.data();
   if (file.size() < 2 || magic[0] != 0x6c || magic[1] != 0x1b)
     throw FileError("'" + path + "' is not a PLINK 1 .bed file: it must start with the bytes 6c 1b 01");
@@ -38,27 +37,31 @@ MappedFile open_bed(const std::string& path, Index samples, Index variants) {
                     std::to_string(samples) + " samples (lines of the .fam) and " + std::to_string(variants) +
                     " variants (lines of the .bim) need exactly " + std::to_string(expected) + " bytes, got " +
                     std::to_string(file.size()));
-  return file;
 }
 
 /// The packed columns of one source.
 struct Packed {
-  std::optional<MappedFile> file;
+  std::shared_ptr<const MappedFile> file;
   const std::uint8_t* begin = nullptr;
   const std::uint8_t* end = nullptr;
 
-  Packed(const PlinkSource& source, Index samples) {
+  Packed(const PlinkSource& source, Index samples) : file(source.file) {
     if (source.variants < 1)
       throw std::invalid_argument("variants must be >= 1, got " + std::to_string(source.variants));
-    if (source.packed == nullptr) file.emplace(open_bed(source.path, samples, source.variants));
-    begin = file ? file->data() + kHeader : source.packed;
+    if (file == nullptr && source.packed == nullptr) file = std::make_shared<const MappedFile>(source.path);
+    if (file != nullptr) {
+      check_bed(*file, source.path, samples, source.variants);
+      file->check();
+    }
+    begin = file != nullptr ? file->data() + kHeader : source.packed;
     end = begin + source.variants * packed_bytes(samples);
   }
 
   bool holds(const std::uint8_t* at) const { return !std::less<>()(at, begin) && std::less<>()(at, end); }
   /// Lets the system fetch the bytes from `first` to `last`, as far as they are of this source.
   void will_need(const std::uint8_t* first, const std::uint8_t* last) const {
-    if (file) file->will_need(static_cast<std::size_t>(first - file->data()), static_cast<std::size_t>(last - first));
+    if (file != nullptr)
+      file->will_need(static_cast<std::size_t>(first - file->data()), static_cast<std::size_t>(last - first));
   }
 };
 
@@ -155,7 +158,13 @@ struct PlinkDesign::Impl {
 
   void expect(MappedFile::Access access) const {
     for (const Packed& source : sources)
-      if (source.file) source.file->expect(access);
+      if (source.file != nullptr) source.file->expect(access);
+  }
+
+  /// Throws FileError when what was read is not what the files held.
+  void check() const {
+    for (const Packed& source : sources)
+      if (source.file != nullptr) source.file->check();
   }
 
   /// fn(j) for every column in parallel, read in order.
@@ -166,6 +175,7 @@ struct PlinkDesign::Impl {
       for (Index j = first; j < first + count; ++j) fn(j);
     });
     expect(MappedFile::Access::any);
+    check();
   }
 
   GenotypeCounts counts(Index j) const {
@@ -243,6 +253,7 @@ std::vector<std::int64_t> PlinkDesign::identical(int threads) const {
     const auto same = [&](Index k) { return hashes[static_cast<std::size_t>(k)] == hash && impl_->same(k, j); };
     out[static_cast<std::size_t>(j)] = table.find_or_add(hash, j, same);
   }
+  impl_->check();
   return out;
 }
 
@@ -253,10 +264,12 @@ const Vec& PlinkDesign::imputed() const {
 void PlinkDesign::moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const {
   packed::moments(rows(), static_cast<Index>(columns.size()), impl_->take(columns, threads), weights, mean, variance,
                   threads);
+  impl_->check();
 }
 
 void PlinkDesign::correlate(Columns columns, const MatIn& R, MatOut out, int threads) const {
   packed::correlate(rows(), static_cast<Index>(columns.size()), impl_->take(columns, threads), R, out, threads);
+  impl_->check();
 }
 
 bool PlinkDesign::rounds() const {
@@ -269,10 +282,12 @@ void PlinkDesign::round_sides(MatOut R) const {
 
 void PlinkDesign::correlate_rounded(Columns columns, const MatIn& R, MatOut out, int threads) const {
   packed::correlate_rounded(rows(), static_cast<Index>(columns.size()), impl_->take(columns, threads), R, out, threads);
+  impl_->check();
 }
 
 void PlinkDesign::multiply(Columns columns, const MatIn& B, MatOut out, int threads) const {
   packed::multiply(impl_->pack(columns), B, out, threads);
+  impl_->check();
 }
 
 void PlinkDesign::multiply_tables(const MatIn& tables, const MatIn& B, MatOut out, int threads) const {
@@ -284,10 +299,14 @@ void PlinkDesign::multiply_tables(const MatIn& tables, const MatIn& B, MatOut ou
 
 void PlinkDesign::gather(Columns columns, MatOut out, int threads) const {
   packed::gather(impl_->pack(columns), out, threads);
+  impl_->check();
 }
 
 std::unique_ptr<Pool> PlinkDesign::make_pool() const {
-  return plink_pool(rows(), [this](Columns columns) { return impl_->pack(columns); });
+  return plink_pool(rows(), [this](Columns columns) {
+    impl_->check();  // what is read from here is told by the next operation at the latest
+    return impl_->pack(columns);
+  });
 }
 
 }  // namespace riata

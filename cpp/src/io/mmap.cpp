@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "io/bus_errors.hpp"
 #endif
 
 namespace riata {
@@ -30,7 +32,11 @@ namespace {
   throw FileError("cannot read '" + path + "': " + reason);
 }
 
+}  // namespace
+
 #ifdef _WIN32
+
+namespace {
 
 [[noreturn]] void fail_with_system_reason(const std::string& path) {
   fail(path, std::system_category().message(static_cast<int>(GetLastError())));
@@ -54,26 +60,52 @@ std::wstring wide(const std::string& utf8) {
   return text;
 }
 
-const std::uint8_t* map_file(const std::string& path, std::size_t& size) {
-  const Handle file(CreateFileW(wide(path).c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING,
-                                FILE_ATTRIBUTE_NORMAL, nullptr));
-  if (file.value == INVALID_HANDLE_VALUE) fail_with_system_reason(path);
-  LARGE_INTEGER bytes;
-  if (!GetFileSizeEx(file.value, &bytes)) fail_with_system_reason(path);
-  size = static_cast<std::size_t>(bytes.QuadPart);
-  if (size == 0) return nullptr;
-  const Handle mapping(CreateFileMappingW(file.value, nullptr, PAGE_READONLY, 0, 0, nullptr));
-  if (mapping.value == nullptr) fail_with_system_reason(path);
-  const void* data = MapViewOfFile(mapping.value, FILE_MAP_READ, 0, 0, 0);  // the view keeps the mapping alive
-  if (data == nullptr) fail_with_system_reason(path);
-  return static_cast<const std::uint8_t*>(data);
+std::uint64_t joined(DWORD high, DWORD low) {
+  return std::uint64_t{high} << 32 | low;
 }
 
-void unmap(const std::uint8_t* data, std::size_t) {
-  if (data != nullptr) UnmapViewOfFile(data);
+}  // namespace
+
+struct MappedFile::Opened {
+  FileIdentity identity;
+  const std::uint8_t* data = nullptr;
+  std::size_t size = 0;
+
+  explicit Opened(const std::string& path) {
+    constexpr std::int64_t kEpoch = 116444736000000000;  // of Unix, in units of 100 ns since 1601
+    const Handle file(CreateFileW(wide(path).c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING,
+                                  FILE_ATTRIBUTE_NORMAL, nullptr));
+    if (file.value == INVALID_HANDLE_VALUE) fail_with_system_reason(path);
+    BY_HANDLE_FILE_INFORMATION about;
+    if (!GetFileInformationByHandle(file.value, &about)) fail_with_system_reason(path);
+    size = static_cast<std::size_t>(joined(about.nFileSizeHigh, about.nFileSizeLow));
+    const FILETIME written = about.ftLastWriteTime;
+    identity = {about.dwVolumeSerialNumber, joined(about.nFileIndexHigh, about.nFileIndexLow),
+                static_cast<std::int64_t>(size),
+                (static_cast<std::int64_t>(joined(written.dwHighDateTime, written.dwLowDateTime)) - kEpoch) * 100};
+    if (size == 0) return;
+    const Handle mapping(CreateFileMappingW(file.value, nullptr, PAGE_READONLY, 0, 0, nullptr));
+    if (mapping.value == nullptr) fail_with_system_reason(path);
+    // The view keeps the mapping alive, and the file from being written to.
+    data = static_cast<const std::uint8_t*>(MapViewOfFile(mapping.value, FILE_MAP_READ, 0, 0, 0));
+    if (data == nullptr) fail_with_system_reason(path);
+  }
+  ~Opened() {
+    if (data != nullptr) UnmapViewOfFile(data);
+  }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+};
+
+void MappedFile::check() const {}
+
+FileIdentity MappedFile::identity() const {
+  return opened_->identity;
 }
 
 #else
+
+namespace {
 
 [[noreturn]] void fail_with_system_reason(const std::string& path) {
   fail(path, std::generic_category().message(errno));
@@ -89,40 +121,82 @@ struct Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 };
 
-const std::uint8_t* map_file(const std::string& path, std::size_t& size) {
-  // A pipe is to be refused, not waited for.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.value < 0) fail_with_system_reason(path);
+struct stat status_of(int file, const std::string& path) {
   struct stat status{};
-  if (::fstat(file.value, &status) != 0) fail_with_system_reason(path);
-  if (!S_ISREG(status.st_mode)) fail(path, "not a regular file");
-  size = static_cast<std::size_t>(status.st_size);
-  if (size == 0) return nullptr;
-  void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.value, 0);
-  if (data == MAP_FAILED) fail_with_system_reason(path);
-  return static_cast<const std::uint8_t*>(data);
+  if (::fstat(file, &status) != 0) fail_with_system_reason(path);
+  return status;
 }
 
-void unmap(const std::uint8_t* data, std::size_t size) {
-  if (data != nullptr) ::munmap(const_cast<std::uint8_t*>(data), size);
+#ifdef __APPLE__
+std::int64_t modified(const struct stat& status) {
+  return std::int64_t{status.st_mtimespec.tv_sec} * 1000000000 + status.st_mtimespec.tv_nsec;
 }
-
+#else
+std::int64_t modified(const struct stat& status) {
+  return std::int64_t{status.st_mtim.tv_sec} * 1000000000 + status.st_mtim.tv_nsec;
+}
 #endif
 
 }  // namespace
 
-MappedFile::MappedFile(const std::string& path) {
-  data_ = map_file(path, size_);
+struct MappedFile::Opened {
+  Descriptor file;
+  const std::uint8_t* data = nullptr;
+  std::size_t size = 0;
+  bus_errors::Range watched = -1;
+
+  // A pipe is to be refused, not waited for.
+  explicit Opened(const std::string& path) : file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    if (file.value < 0) fail_with_system_reason(path);
+    const struct stat status = status_of(file.value, path);
+    if (!S_ISREG(status.st_mode)) fail(path, "not a regular file");
+    size = static_cast<std::size_t>(status.st_size);
+    if (size == 0) return;
+    void* const mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, file.value, 0);
+    if (mapped == MAP_FAILED) fail_with_system_reason(path);
+    data = static_cast<const std::uint8_t*>(mapped);
+    watched = bus_errors::watch(data, size);
+  }
+  ~Opened() {
+    if (data == nullptr) return;
+    bus_errors::forget(watched);
+    ::munmap(const_cast<std::uint8_t*>(data), size);
+  }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+};
+
+void MappedFile::check() const {
+  const struct stat status = status_of(opened_->file.value, path_);
+  if (static_cast<std::size_t>(status.st_size) != size_ || bus_errors::happened(opened_->watched))
+    fail(path_, "it was " + std::to_string(size_) + " bytes and is " + std::to_string(status.st_size) +
+                    " now, or the disk fails: it must not change while it is in use");
 }
 
-MappedFile::~MappedFile() {
-  unmap(data_, size_);
+FileIdentity MappedFile::identity() const {
+  const struct stat status = status_of(opened_->file.value, path_);
+  return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino),
+          static_cast<std::int64_t>(status.st_size), modified(status)};
 }
+
+#endif
+
+MappedFile::MappedFile(const std::string& path) : path_(path), opened_(std::make_unique<Opened>(path)) {
+  data_ = opened_->data;
+  size_ = opened_->size;
+}
+
+MappedFile::~MappedFile() = default;
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    : path_(std::move(other.path_)),
+      opened_(std::move(other.opened_)),
+      data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(opened_, other.opened_);
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;

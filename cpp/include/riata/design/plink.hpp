@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "riata/design/design.hpp"
+#include "riata/io/mmap.hpp"
 
 namespace riata {
 
@@ -22,8 +23,9 @@ struct GenotypeCounts {
 /// file, which is memory-mapped, or bytes in memory, which must outlive the design.
 struct PlinkSource {
   Index variants = 0;
-  std::string path;                      // of the .bed file, unless
-  const std::uint8_t* packed = nullptr;  // there are bytes in memory
+  std::string path;                             // of the .bed file, unless
+  const std::uint8_t* packed = nullptr;         // there are bytes in memory, or
+  std::shared_ptr<const MappedFile> file = {};  // the .bed file is open: it is never looked up by its name again
 };
 
 /// PLINK 1 genotypes, never copied and never decoded as a whole: the variants of one source or of several, one after
@@ -31,6 +33,7 @@ struct PlinkSource {
 /// Element (i, j) is the count of the counted allele, or, when missing, the mean count of variant j over the
 /// included samples (0 when all are missing). `include` (one byte a sample, empty: all) says which samples count
 /// for that mean and for `counts`; the design always has one row for each sample of the sources.
+/// Every operation throws FileError when a file has changed its size since it was opened.
 class PlinkDesign : public Design {
  public:
   /// `columns` are numbers of variants over all sources, none of them twice; without it the design has them all.
