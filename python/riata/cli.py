@@ -6,11 +6,12 @@ import argparse
 import contextlib
 import difflib
 import importlib
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NoReturn
+
+from riata import stopping, streams
 
 _DESCRIPTION = "Sparse models of wide data: few features out of many, with proof. Start with: riata demo"
 _FIT_EXAMPLES = """examples:
@@ -137,12 +138,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 2 after an error, told in one line on standard error; 130 when interrupted.
+        0; 2 after an error, told in one line on standard error; 130 when interrupted, 143 and 129 when ended
+        by SIGTERM and SIGHUP, which are taken as Ctrl-C is.
     """
     given = _with_codes(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
+    streams.open_closed()
     with contextlib.suppress(AttributeError, ValueError):  # a name the terminal cannot show is no error
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    with stopping.stoppable():
+        try:
+            return streams.finish(_run(given))
+        except SystemExit:  # of --help and --version
+            streams.finish(0)
+            raise
+
+
+def _run(given: list[str]) -> int:
+    """Do what the arguments ask; return the exit status."""
+    debug = "--debug" in given
     try:
         parser = build_parser()
         options, unknown = parser.parse_known_args(given)
@@ -158,10 +171,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         if debug:
             raise
-        print(f"riata: interrupted; {str(interrupt) or 'nothing was written'}", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        streams.tell(f"riata: {stopping.told()}; {str(interrupt) or 'nothing was written'}")
+        return stopping.exit_status()
+    except BrokenPipeError:  # of standard output: finish() sees to it
         return 0
     except _UsageError as error:
         return _fail(str(error))
@@ -183,8 +195,13 @@ def _with_codes(given: Sequence[str]) -> list[str]:
 
 
 def _fail(message: str) -> int:
-    print(f"riata: error: {message}", file=sys.stderr)
+    streams.tell(f"riata: error: {_printable(message)}")
     return 2
+
+
+def _printable(text: str) -> str:
+    """Escape what would steer a terminal, and bytes of names that are not UTF-8."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _one_line(error: Exception) -> str:
@@ -674,7 +691,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> None:
         from riata.commands import version
 
-        print(f"riata {version()}")
+        streams.show(f"riata {version()}")
         parser.exit()
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import os
 import shlex
-import sys
 import time
 import warnings
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from riata import stopping, streams
 from riata.account import account_of, describe_active, save_account
 from riata.certificate import CERTIFICATES, gap_text
 from riata.chromosome_files import matching_files
@@ -25,13 +24,15 @@ from riata.fitted import Fitted
 from riata.genotypes import Genotypes
 from riata.held_out import Validation, held_out_of, validate
 from riata.hits import Hits
+from riata.input_files import InputFiles, settle_named
 from riata.inputs import SOURCES, check_chr_set, genotype_joiner, genotypes_of, opening_notes
 from riata.ld import Partners, find_partners
+from riata.many_classes import check_file_parts
 from riata.matrices import read_matrix
 from riata.missing_codes import MissingCodes
 from riata.model_file import Model, is_model, load_model, save_model
 from riata.model_selection import check_scoring
-from riata.outputs import OutputSet, describe_file, write_json, write_tsv
+from riata.outputs import OutputSet, set_lines, write_text, write_tsv
 from riata.pages import fit_page, summary_lines
 from riata.penalties import penalty_name
 from riata.penalty_options import check_penalty_options, penalty_of
@@ -43,10 +44,17 @@ from riata.report import Page
 from riata.response import modelled_text
 from riata.results import scoring_lines, scoring_record, write_results
 from riata.resume import Resume
+from riata.staging import MANIFEST
 from riata.study import Study, StudyOptions, load_study
 from riata.survival_times import has_times
 from riata.tables import some
 
+#: What a report may write, and a fit beside it.
+REPORT_OUTPUTS = (
+    "html", "hits.tsv", "weights.tsv", "*.weights.tsv", "score", "*.score", "afreq", "groups.tsv", "ld.tsv",
+    "json", "log",
+)  # fmt: skip
+FIT_OUTPUTS = (*REPORT_OUTPUTS, "excluded.tsv", "dropped.tsv", "path.npz")
 #: Names of dropped samples in the manifest, for each reason; all are in ``.dropped.tsv``.
 MAX_NAMES = 1000
 
@@ -61,21 +69,14 @@ class Log:
     def say(self, *lines: str) -> None:
         """Print lines unless quiet, and keep them."""
         self.lines.extend(lines)
-        if self.quiet:
-            return
-        try:
-            for line in lines:
-                print(line)
-            sys.stdout.flush()
-        except BrokenPipeError:  # nobody reads on, as after head: the files are wanted all the same
-            self.quiet = True
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not self.quiet:
+            self.quiet = not streams.say(*lines)
 
     def note(self, line: str) -> None:
         """Print a line about work under way to standard error unless quiet, and keep it."""
         self.lines.append(line)
         if not self.quiet:
-            print(line, file=sys.stderr, flush=True)
+            streams.tell(line)
 
 
 def run_fit(options: Namespace) -> int:
@@ -83,26 +84,32 @@ def run_fit(options: Namespace) -> int:
     began = time.perf_counter()
     log = Log(quiet=options.quiet)
     check_options(options)
-    with OutputSet(options.out) as outputs, contextlib.ExitStack() as stack:
+    inputs = InputFiles(options)
+    with OutputSet(options.out, FIT_OUTPUTS) as outputs, contextlib.ExitStack() as stack:
         study = load_study(study_options(options))
+        outputs.refuse_inputs(study.files)
+        check_file_parts(study.response.classes)
         check_scoring(options.scoring, study.response.loss)
         read = time.perf_counter() - began
         log.say(*study_lines(study, options.out), "")
-        resume = stack.enter_context(Resume(options.out, study.files, wanted=options.resume))
+        resume = stack.enter_context(Resume(options.out, inputs.describe(study.files), wanted=options.resume))
         log.say(*(line for note in resume.notes for line in (note, "")))
-        fit, interrupted, messages, spent = fit_study(study, options, resume.checkpoint, log)
+        fit, interrupted, messages, spent = fit_study(study, options, resume.kept, log)
         seconds = {"read": read, "fit": spent}
         conclude(
-            study, fit, options, outputs, log, interrupted=interrupted, warnings=messages, seconds=seconds
-        )
+            study, fit, options, outputs, log, inputs,
+            interrupted=interrupted, warnings=messages, seconds=seconds,
+        )  # fmt: skip
     if interrupted:
-        print("riata: interrupted; the path so far was kept, --resume goes on with it", file=sys.stderr)
-        return 130
+        streams.tell(f"riata: {stopping.told()}; the path so far was kept, --resume goes on with it")
+        return stopping.exit_status()
     resume.remove()
     return 0
 
 
-def conclude(study: Study, fit: Any, options: Namespace, outputs: OutputSet, log: Log, **run: Any) -> Fitted:
+def conclude(
+    study: Study, fit: Any, options: Namespace, outputs: OutputSet, log: Log, inputs: InputFiles, **run: Any
+) -> Fitted:
     """Choose the penalty of a finished fit, evaluate it, tell of it and write everything about it."""
     path = getattr(fit, "path", fit)
     validation = validation_of(study, fit, options)
@@ -129,11 +136,22 @@ def conclude(study: Study, fit: Any, options: Namespace, outputs: OutputSet, log
     log.say(*summary_lines(fitted))
     if fitted.evaluation is not None:
         log.say("", *fitted.evaluation.lines())
-    record = manifest(fitted, options)
+    changes = check_files(study, inputs)
+    log.say(*(f"  warning: {change}" for change in changes))
+    fitted.warnings = [*fitted.warnings, *changes]
+    record = manifest(fitted, options, inputs.records)
     if validation is not None:
         record["validation"] = validation.to_dict()
     write_fit(outputs, fitted, fit_page(fitted), record, log)
+    check_files(study, inputs)
     return fitted
+
+
+def check_files(study: Study, inputs: InputFiles) -> list[str]:
+    """Return which files were replaced while they were in use; refuse results of two files."""
+    if isinstance(study.main, Genotypes):
+        study.main.check_files()
+    return inputs.check()
 
 
 def study_options(options: Namespace) -> StudyOptions:
@@ -326,7 +344,7 @@ def study_partners(study: Study, hits: Hits, options: Namespace) -> Partners | N
     )  # fmt: skip
 
 
-def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
+def manifest(fitted: Fitted, options: Namespace, inputs: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
     """Return the record of a run: what was asked, read, done and found."""
     study, path, cv = fitted.study, fitted.path, fitted.cv
     asked = {
@@ -339,7 +357,7 @@ def manifest(fitted: Fitted, options: Namespace) -> dict[str, Any]:
         "date": fitted.date,
         "command": fitted.command,
         "options": asked,
-        "inputs": [describe_file(file) for file in dict.fromkeys(study.files)],
+        "inputs": list(inputs),
         "samples": {
             "in_file": study.join.n_source,
             "analysed": study.n_samples,
@@ -438,13 +456,15 @@ def write_fit(outputs: OutputSet, fitted: Fitted, page: Page, record: dict[str, 
         record["rows"]["dropped.tsv"] = len(study.join.lost)
     save_model(outputs.path("path.npz"), fitted.fit, study, fitted.alpha)
     save_account(outputs.path("path.npz"), fitted)
-    outputs.path("json"), outputs.path("log")
-    record["outputs"] = [outputs.final(suffix) for suffix in outputs.suffixes]
-    write_json(outputs.path("json"), record)
+    conclude_outputs(outputs, record, log, [f"riata {fitted.version}, {fitted.date}", fitted.command])
+
+
+def conclude_outputs(outputs: OutputSet, record: dict[str, Any], log: Log, head: Sequence[str]) -> None:
+    """Write the log, which begins with `head`, and, last of all, the manifest."""
+    outputs.path("log"), outputs.path("json")
     log.say("", "Written", *written_lines(outputs))
-    outputs.path("log").write_text(
-        log_text(fitted.command, fitted.version, fitted.date, log), encoding="utf-8"
-    )
+    write_text(outputs.path("log"), "\n".join([*head, "", *log.lines]) + "\n")
+    outputs.write_manifest(record)
 
 
 _WHAT = {
@@ -479,26 +499,25 @@ def _is(suffix: str, kind: str) -> bool:
     return suffix == kind or (kind in ("weights.tsv", "score") and suffix.endswith(f".{kind}"))
 
 
-def log_text(command: str, number: str, date: str, log: Log) -> str:
-    """Return the contents of the log file."""
-    return "\n".join([f"riata {number}, {date}", command, "", *log.lines]) + "\n"
-
-
 def run_info(options: Namespace) -> int:
-    """Describe genotypes, a table or a saved model (``riata info``)."""
+    """Describe genotypes, a table, a saved model or a set of outputs (``riata info``)."""
+    settle_named(options)
     if options.path is not None:
         _place_path(options)
     given = [name for name in (*SOURCES, "matrix", "model") if getattr(options, name) is not None]
     if len(given) != 1:
         raise ValueError("give one file, or exactly one of --bfile, --pfile, --bgen, --matrix and --model")
     check_chr_set(options)
+    if given == ["matrix"] and str(options.matrix).endswith(f".{MANIFEST}"):
+        streams.show("\n".join(set_lines(options.matrix)))
+        return 0
     if given == ["model"]:
         lines = model_lines(options.model, load_model(options.model))
     elif given == ["matrix"]:
         lines = matrix_lines(options.matrix, options.orient)
     else:
         lines = genotype_lines(genotypes_of(options))
-    print("\n".join(lines))
+    streams.show("\n".join(lines))
     return 0
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from argparse import Namespace
 from dataclasses import dataclass
@@ -12,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata import stopping, streams
 from riata.account import account_of, describe_active
 from riata.certificate import certificate_text
-from riata.commands import Log, choose_alpha, fit_study, manifest, today, version, write_fit
+from riata.commands import FIT_OUTPUTS, Log, choose_alpha, fit_study, manifest, today, version, write_fit
 from riata.fitted import Fitted, seconds_text
 from riata.hits import Hits
 from riata.joining import JoinReport
@@ -104,7 +104,7 @@ def run_demo(options: Namespace) -> int:
         scoring=None, alpha=None, row_grouped=False, quiet=False, verbose=False, out=options.out,
         command_line=options.command_line,
     )  # fmt: skip
-    with OutputSet(options.out) as outputs:
+    with OutputSet(options.out, FIT_OUTPUTS) as outputs:
         began = time.perf_counter()
         cv, interrupted, messages, spent = fit_study(study, asked)
         alpha, rule = choose_alpha(cv, asked)
@@ -130,8 +130,8 @@ def run_demo(options: Namespace) -> int:
         "  riata cv --bfile study --pheno traits.txt --pheno-name height --out results/height",
     )
     if interrupted:
-        print("riata: interrupted; the path so far was kept", file=sys.stderr)
-        return 130
+        streams.tell(f"riata: {stopping.told()}; the path so far was kept")
+        return stopping.exit_status()
     return 0
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
@@ -14,19 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata import commands
+from riata import commands, stopping, streams
 from riata.certificate import CERTIFICATES, gap_text
 from riata.commands import Log
 from riata.evaluation import LABELS
 from riata.fitted import Fitted, seconds_text
+from riata.input_files import InputFiles
 from riata.inputs import genotypes_of
+from riata.many_classes import check_file_parts, file_part
 from riata.model_selection import check_scoring
 from riata.outputs import OutputSet
 from riata.pgen import phenotypes_of
 from riata.resume import Resume
 from riata.study import Studies, StudyOptions, load_studies
 from riata.survival_times import has_times, two_columns
-from riata.tables import expand_names, some, split_names
+from riata.tables import expand_names, split_names
 from riata.text_files import TextRows
 
 #: The measure of each loss that the table of a run shows.
@@ -68,15 +68,12 @@ def phenotypes(options: StudyOptions) -> list[StudyOptions]:
             names = [*expand_names([name for name in names if name], _phenotypes_of(options), "--pheno-name")]
         each: list[dict[str, Any]] = [{flag: name} for name in names]
         asked = [replace(options, **given) for given in each]
-    places = [_suffix(given) for given in asked]
-    same = [name for name, place in zip(names, places, strict=True) if places.count(place) > 1]
-    if same and len(set(names)) == len(names):
-        raise ValueError(f"phenotypes {some(same)} would be written to the same files: rename one of them")
     if options.loss == "multinomial" and len(asked) > 1:
         raise ValueError("--loss multinomial takes one phenotype at a time")
     twice = [name for k, name in enumerate(names) if name is not None and name in names[:k]]
     if twice:
         raise ValueError(f"phenotype {twice[0]} is named twice")
+    check_file_parts([_name(given) for given in asked], "phenotypes")
     return asked
 
 
@@ -99,14 +96,22 @@ def _run_several(options: Namespace, asked: Sequence[StudyOptions]) -> int:
     began = time.perf_counter()
     log = Log(quiet=options.quiet)
     commands.check_options(options)
+    prefixes = [f"{options.out}.{file_part(_name(given))}" for given in asked]
+    if f"{options.out}.checkpoint" in prefixes:
+        raise ValueError("phenotype 'checkpoint' has the name of a file of the run: give it another")
+    inputs = InputFiles(options)
     with contextlib.ExitStack() as stack:
-        outputs = [stack.enter_context(OutputSet(f"{options.out}.{_suffix(given)}")) for given in asked]
+        outputs = [stack.enter_context(OutputSet(prefix, commands.FIT_OUTPUTS)) for prefix in prefixes]
         joint = load_studies(asked)
         studies = joint.studies
+        for written in outputs:
+            written.refuse_inputs(studies[0].files)
         check_scoring(options.scoring, studies[0].response.loss)
         read = time.perf_counter() - began
         log.say(*_lines(joint, options.out), "")
-        resume = stack.enter_context(Resume(options.out, studies[0].files, wanted=options.resume))
+        resume = stack.enter_context(
+            Resume(options.out, inputs.describe(studies[0].files), wanted=options.resume)
+        )
         log.say(*(line for note in resume.notes for line in (note, "")))
         fits, interrupted, messages, spent = fit_studies(joint, options, resume, log)
         done: list[Fitted] = []
@@ -117,15 +122,15 @@ def _run_several(options: Namespace, asked: Sequence[StudyOptions]) -> int:
             seconds = {"read": read, "fit": spent}
             done.append(
                 commands.conclude(
-                    study, fit, options, written, own,
+                    study, fit, options, written, own, inputs,
                     interrupted=interrupted, warnings=messages, seconds=seconds, together=others,
                 )
             )  # fmt: skip
         log.say(*_table(done, spent), "", *(f"warning: {message}" for message in messages))
         log.say("Written, for each of them", *_written(outputs))
     if interrupted:
-        print("riata: interrupted; the paths so far were kept, --resume goes on with them", file=sys.stderr)
-        return 130
+        streams.tell(f"riata: {stopping.told()}; the paths so far were kept, --resume goes on with them")
+        return stopping.exit_status()
     resume.remove()
     return 0
 
@@ -160,7 +165,7 @@ def fit_studies(
         if np.any(strata != strata[0]):
             shared["strata"] = strata
     call = riata.cv_paths if options.verb == "cv" else riata.fit_paths
-    arguments = commands.fit_arguments(first, options, resume.checkpoint)
+    arguments = commands.fit_arguments(first, options, resume.kept)
     fits, interrupted, messages, spent = commands.watched(
         lambda progress: call(joint.X, ys, progress=progress, **shared, **arguments), options, log
     )
@@ -178,10 +183,9 @@ def _of_rows(fit: Any, rows: NDArray[np.int64]) -> Any:
     return replace(fit, folds=[np.searchsorted(rows, fold) for fold in fit.folds], held_out=held_out)
 
 
-def _suffix(given: StudyOptions) -> str:
-    """Name the outputs of a phenotype."""
-    name = given.event if given.loss == "cox" else given.pheno_name or given.target
-    return re.sub(r"[^\w.+-]+", "_", str(name))
+def _name(given: StudyOptions) -> str:
+    """Name a phenotype, and its outputs."""
+    return str(given.event if given.loss == "cox" else given.pheno_name or given.target)
 
 
 def _lines(joint: Studies, prefix: str) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -30,5 +32,22 @@ def strongest(values: Float) -> NDArray[np.int64]:
 
 
 def file_part(label: str) -> str:
-    """Return a class as part of the name of a file."""
+    """Return a class, or the name of a response, as part of the name of a file."""
     return re.sub(r"[^\w.+-]+", "_", label)
+
+
+def check_file_parts(labels: Sequence[str], what: str = "classes") -> None:
+    """Refuse labels that would be one in the names of files, as some systems see them: without case.
+
+    Raises
+    ------
+    ValueError
+        Naming two of them.
+    """
+    seen: dict[str, str] = {}
+    for label in labels:
+        other = seen.setdefault(unicodedata.normalize("NFC", file_part(label)).casefold(), label)
+        if other is not label:
+            raise ValueError(
+                f"{what} {other}, {label} would be written to the same files: rename one of them"
+            )

@@ -10,17 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.applying import Scores, score_genotypes
-from riata.commands import Log, check_alpha, log_text, today, version, written_lines
+from riata.commands import Log, check_alpha, conclude_outputs, today, version
 from riata.covariates import read_covariates
 from riata.evaluation import Evaluation
 from riata.genotypes import Genotypes
 from riata.held_out import evaluate_link
+from riata.input_files import InputFiles
 from riata.inputs import genotype_joiner, genotypes_of, given_source, opening_notes, sample_text_table
 from riata.joining import Joiner
 from riata.matrices import read_matrix
 from riata.missing_codes import MissingCodes, same_cell
 from riata.model_file import Model, load_model
-from riata.outputs import OutputSet, describe_file, write_json, write_tsv
+from riata.outputs import OutputSet, write_tsv
 from riata.path import mean_response
 from riata.pgen import phenotypes_of
 from riata.response import Response, modelled_text
@@ -58,9 +59,10 @@ class _Task:
 
 def run_predict(options: Namespace) -> int:
     """Score new samples."""
+    inputs = InputFiles(options)
     task = _task_of(options)
     log = Log(quiet=options.quiet)
-    with OutputSet(options.out) as outputs:
+    with OutputSet(options.out, ("scores.tsv", "missing.tsv", "json", "log")) as outputs:
         main: Any
         if task.kind == "matrix":
             main = read_matrix(options.matrix, options.orient)
@@ -94,12 +96,11 @@ def run_predict(options: Namespace) -> int:
         if scores.absent:
             assert task.weights is not None
             write_tsv(outputs.path("missing.tsv"), missing_columns(task.weights, scores.absent))
-        outputs.path("json"), outputs.path("log")
         record = {
             "riata": version(),
             "date": today(),
             "command": options.command_line,
-            "inputs": [describe_file(file) for file in dict.fromkeys(task.files)],
+            "inputs": inputs.describe(task.files),
             "alpha": None if task.model is None else task.alpha,
             "response": None if task.model is None else task.model.response,
             "models": "" if task.model is None else modelled_text(task.model.classes),
@@ -112,13 +113,10 @@ def run_predict(options: Namespace) -> int:
             "missing_variants": len(scores.absent),
             "notes": scores.notes,
             "evaluation": None if evaluation is None else evaluation.to_dict(),
-            "outputs": [outputs.final(suffix) for suffix in outputs.suffixes],
         }
-        write_json(outputs.path("json"), record)
-        log.say("", "Written", *written_lines(outputs))
-        outputs.path("log").write_text(
-            log_text(options.command_line, version(), today(), log), encoding="utf-8"
-        )
+        if isinstance(main, Genotypes):
+            main.check_files()
+        conclude_outputs(outputs, record, log, [f"riata {version()}, {today()}", options.command_line])
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import sys
@@ -13,13 +14,15 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata import stopping
+
 
 class Progress:
     """A progress callback for :func:`riata.fit_path` and :func:`riata.cv_path`.
 
     Draws one line on a terminal and nothing elsewhere. Within its ``with`` block the first Ctrl-C asks the
     solver to stop after the alphas it has certified (`interrupted` becomes true); the second raises
-    KeyboardInterrupt.
+    KeyboardInterrupt. So do, on the command line, SIGTERM and SIGHUP.
 
     Parameters
     ----------
@@ -49,23 +52,20 @@ class Progress:
         plain = not str(getattr(self.stream, "encoding", None) or "").lower().startswith("utf")
         self._marks = ("#", "-") if plain else ("\u2501", "\u2500")
         self._began = self._drawn = 0.0
-        self._before: Any = None
-        self._installed = False
+        self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Progress:
         self._began = time.monotonic()
-        try:
-            self._before = signal.signal(signal.SIGINT, self._on_interrupt)
-            self._installed = True
-        except ValueError:  # not the main thread: whoever runs it owns the signals
-            self._installed = False
+        with contextlib.suppress(ValueError):  # not the main thread: whoever runs it owns the signals
+            for number in stopping.to_watch():
+                self._before[number] = signal.signal(number, self._on_interrupt)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._installed:
-            signal.signal(signal.SIGINT, self._before)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
         self._clear()
 
     def __call__(self, done: int, total: int, alpha: float, n_active: int, gap: float, passes: float) -> bool:
@@ -99,22 +99,28 @@ class Progress:
         room = max(min(24, width - len(text) - 2), 0)
         filled = round(room * done / max(total, 1))
         bar = self._marks[0] * filled + self._marks[1] * (room - filled)
-        self.stream.write("\r\x1b[2K" + (bar + text)[: width - 1])
-        self.stream.flush()
+        self._write("\r\x1b[2K" + (bar + text)[: width - 1])
 
     def _clear(self) -> None:
         if self.shown and self._drawn:
-            self.stream.write("\r\x1b[2K")
+            self._write("\r\x1b[2K")
+
+    def _write(self, text: str) -> None:
+        """Write to the stream, as long as that is possible: a terminal may be closed meanwhile."""
+        try:
+            self.stream.write(text)
             self.stream.flush()
+        except (OSError, ValueError):
+            self.shown = False
 
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
+        stopping.note(number)
         if self.interrupted:
             raise KeyboardInterrupt
         self.interrupted = True
         if self.shown:
             self._clear()
-            self.stream.write("stopping; keeping the path so far (Ctrl-C again to give up)\n")
-            self.stream.flush()
+            self._write("stopping; keeping the path so far (Ctrl-C again to give up)\n")
 
 
 def time_left(seen: Sequence[tuple[float, int]], total: int) -> str:

@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from riata.account import Kept, load_account
 from riata.applying import weights_of
-from riata.commands import Log, log_text, today, version, written_lines
+from riata.commands import REPORT_OUTPUTS, Log, conclude_outputs, today, version
 from riata.fitted import Fitted
 from riata.genotypes import Genotypes
 from riata.hits import Hits
+from riata.input_files import InputFiles
 from riata.inputs import SOURCES, check_chr_set, genotypes_of
 from riata.ld import Partners, find_partners
 from riata.model_file import Model, load_model
-from riata.outputs import OutputSet, describe_file, write_json
+from riata.outputs import OutputSet
 from riata.pages import fit_page, summary_lines
 from riata.results import scoring_lines, scoring_record, write_results
 from riata.scoring import model_features
@@ -29,7 +30,8 @@ def run_report(options: Namespace) -> int:
     """Write hits, weights and page of a saved path."""
     log = Log(quiet=options.quiet)
     check_chr_set(options)
-    with OutputSet(options.out) as outputs:
+    inputs = InputFiles(options)
+    with OutputSet(options.out, REPORT_OUTPUTS) as outputs:
         model = load_model(options.model)
         kept = load_account(options.model, model)
         fitted = restore(model, kept, options)
@@ -44,7 +46,7 @@ def run_report(options: Namespace) -> int:
             "riata": fitted.version,
             "date": today(),
             "command": options.command_line,
-            "inputs": [describe_file(file) for file in files],
+            "inputs": inputs.describe(files),
             "fit": fitted.command,
             "selected": {"alpha": fitted.alpha, "rule": fitted.rule, "features": len(fitted.hits)},
             "rows": counts,
@@ -52,12 +54,7 @@ def run_report(options: Namespace) -> int:
         if fitted.account.is_genotypes:
             record["scoring"] = scoring_record(fitted)
             log.say(*scoring_lines(fitted))
-        outputs.path("json"), outputs.path("log")
-        record["outputs"] = [outputs.final(suffix) for suffix in outputs.suffixes]
-        write_json(outputs.path("json"), record)
-        log.say("", "Written", *written_lines(outputs))
-        text = log_text(options.command_line, version(), today(), log)
-        outputs.path("log").write_text(text, encoding="utf-8")
+        conclude_outputs(outputs, record, log, [f"riata {version()}, {today()}", options.command_line])
     return 0
 
 

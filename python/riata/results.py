@@ -10,7 +10,7 @@ from riata.chromosomes import ChromosomeSet
 from riata.fitted import Fitted
 from riata.ld import partner_columns
 from riata.many_classes import file_part
-from riata.outputs import OutputSet, write_tsv
+from riata.outputs import OutputSet, write_text, write_tsv
 from riata.plink_score import (
     SCORE_NOTE,
     PlinkNames,
@@ -48,7 +48,7 @@ def write_results(outputs: OutputSet, fitted: Fitted, page: Page) -> dict[str, A
     if fitted.partners is not None:
         write_tsv(outputs.path("ld.tsv"), partner_columns(fitted.partners, hits))
         counts["ld.tsv"] = len(fitted.partners.hits)
-    outputs.path("html").write_text(render(page), encoding="utf-8")
+    write_text(outputs.path("html"), render(page))
     return counts
 
 

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Any
 
 from riata import _core
-from riata.outputs import describe_file, write_json
+from riata.outputs import replace_json
+from riata.staging import check_regular
 
 
 class Resume:
@@ -21,8 +22,8 @@ class Resume:
     ----------
     prefix : str
         Of the outputs.
-    files : sequence of str
-        The inputs of the run.
+    inputs : sequence of dict
+        What `describe_file` says of each input of the run.
     wanted : bool
         Whether to go on from a checkpoint, should there be one; else it makes room for a new one.
 
@@ -31,20 +32,27 @@ class Resume:
     ValueError
         When the checkpoint was made from other inputs, naming the file.
     OSError
-        When the checkpoint is damaged.
+        When the checkpoint is damaged, or its name that of something that is not a file.
+
+    Attributes
+    ----------
+    kept : Path or None
+        Where the fit is to keep its state; None where that cannot be written, as on a full disk.
     """
 
-    def __init__(self, prefix: str, files: Sequence[str], *, wanted: bool) -> None:
+    def __init__(self, prefix: str, inputs: Sequence[dict[str, Any]], *, wanted: bool) -> None:
         self.checkpoint = Path(f"{prefix}.checkpoint")
+        self.kept: Path | None = self.checkpoint
         self.notes: list[str] = []
         self._inputs = Path(f"{prefix}.checkpoint.json")
-        self._files = list(dict.fromkeys(files))
+        self._now = list(inputs)
         self._wanted = wanted
 
     def __enter__(self) -> Resume:
-        now = [describe_file(file) for file in self._files]
+        for path in (self.checkpoint, self._inputs):
+            check_regular(str(path))
         if self._wanted and self.checkpoint.exists():
-            self._check(now)
+            self._check(self._now)
             done, total = _core.checkpoint_progress(str(self.checkpoint))
             self.notes.append(f"Resuming after {done} of {total} alphas")
             return self
@@ -55,7 +63,13 @@ class Resume:
         elif self.checkpoint.exists():
             self.notes.append(f"Starting anew over {self.checkpoint}, which --resume would have gone on from")
         self.remove()
-        write_json(self._inputs, {"inputs": now})
+        try:
+            replace_json(self._inputs, {"inputs": self._now})
+        except OSError as error:
+            self.kept = None
+            self.notes.append(
+                f"warning: {self._inputs}: {error.strerror}; the fit goes on, but could not be resumed"
+            )
         return self
 
     def __exit__(

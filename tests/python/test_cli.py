@@ -14,7 +14,6 @@ import pytest
 from numpy.testing import assert_allclose
 
 import riata
-from riata import commands
 from riata.cli import main
 from riata.outputs import OutputSet
 from riata.progress import Progress, time_left
@@ -471,11 +470,11 @@ def test_second_interrupt_gives_up(tmp_path, monkeypatch, capsys):
 
 
 def test_full_disk_leaves_the_checkpoint_only(tmp_path, monkeypatch, capsys):
-    def full(path, content):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    def full(self, record):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path("json")))
 
     (tmp_path / "h.log").write_text("of an earlier run")
-    monkeypatch.setattr(commands, "write_json", full)
+    monkeypatch.setattr(OutputSet, "write_manifest", full)
     assert run("fit", *STUDY, "--alphas", 5, "--out", tmp_path / "h", "--quiet") == 2
     assert "No space left on device" in capsys.readouterr().err
     assert {p.name for p in tmp_path.iterdir()} == {"h.log", "h.checkpoint", "h.checkpoint.json"}
@@ -492,7 +491,7 @@ def test_outputs_move_together_or_not_at_all(tmp_path, monkeypatch):
     move = os.replace
 
     def fail_on_b(source, target):
-        if Path(source).name == "b":
+        if Path(source).name == "_b":
             raise OSError("no")
         move(source, target)
 
