@@ -238,7 +238,7 @@ def test_no_checkpoint_is_a_warning(tmp_path, study, monkeypatch, capsys):
 
 def test_a_name_that_is_not_utf8(tmp_path, study):
     """From end to end: inputs, outputs, checkpoint, the record, and messages."""
-    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    folder = os.fsencode(tmp_path) + b"/g\xe9n"
     try:
         os.mkdir(folder)
     except OSError:
