@@ -311,9 +311,9 @@ def _read(
             if len(known) == n:
                 array[~known] = array[known][0]  # of weight zero
             begin = start
-            if start is not None:  # must precede the times that stand in for missing ones, too
-                begin = np.where(known, np.asarray(start, dtype=np.float64), -np.inf)
-                begin = np.where(known, begin, array[:, 0] - 1.0)
+            if start is not None:  # of the sample whose time stands in for missing ones, too
+                begin = np.asarray(start, dtype=np.float64)
+                begin = np.where(known, begin, begin[known][0])
             here = np.where(known, weights, 0.0) if len(known) == n else weights
             target, classes = check_target(loss, array, n, here, begin, strata, ties)
         except (ValueError, TypeError) as error:

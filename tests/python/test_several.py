@@ -94,9 +94,10 @@ def test_folds_are_those_of_separate_runs(loss, n_threads):
     assert together[0].path.n_passes < sum(cv.path.n_passes for cv in apart)
 
 
-def test_entry_strata_offset_and_weights():
+@pytest.mark.parametrize("unit", [1.0, 1e-10, 1e10])
+def test_entry_strata_offset_and_weights(unit):
     X = make_problem(n=90, p=60)[0]
-    ys = responses("cox", X)
+    ys = [y * [unit, 1.0] for y in responses("cox", X)]
     rng = np.random.default_rng(5)
     start = np.nanmin([y[:, 0] for y in ys], axis=0) * rng.uniform(0.0, 0.9, 90)
     strata, offset = rng.integers(0, 2, 90), 0.2 * rng.standard_normal(90)
