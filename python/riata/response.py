@@ -143,6 +143,8 @@ def _measurements(
     if numbers is None:
         bad = next(label for label in labels if as_numbers([label]) is None)
         hint = "; for two classes use --loss binomial" if len(labels) == 2 else ""
+        if bad.lower() == "none":
+            hint = f"; if it means missing, say --missing-code {bad},-9"
         raise ValueError(f"{name}: {no_number(bad)}{hint}")
     values = np.array([np.nan if gone else numbers[cell] for cell, gone in zip(cells, missing, strict=True)])
     if not np.isfinite(values[~missing]).all():

@@ -5,9 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from support import write_plink
 
+import riata
+from riata.filters import choose_variants
+from riata.inputs import genotype_joiner
 from riata.joining import Joiner
 from riata.response import code_response
+from riata.study import StudyOptions
 from riata.tables import expand_names, read_text_table, split_names
 
 
@@ -229,3 +234,50 @@ def test_ranges_the_wrong_way_round_and_names_with_commas():
     assert split_names(" a ,, b,") == ["a", "b"]
     with pytest.raises(ValueError, match="a quote that opens a cell is not closed"):
         split_names('"a,b')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "f1 i1\nf3 i3\n",
+        "f1\ti1\textra\nf3\ti3\textra\n",
+        "#FID IID\nf1 i1\nf3 i3\nf9 i9\n",
+        "#FID\tIID\nf1\ti1\nf3\ti3\n\n",
+        "  f1   i1\n f3 i3\n",
+        "f1 i1\nf1 i1\nf3 i3\n",
+        "f1 i1\r\nf3 i3\r\n",
+        "f1 i3\nf3 i3\nf1 i1\n",
+    ],
+)
+def test_lists_keep_whom_plink_keeps(tmp_path, plink2, text):
+    prefix = write_plink(tmp_path / "t", np.random.default_rng(0).integers(0, 3, (5, 4)).astype(float))
+    prefix = prefix.removesuffix(".bed")
+    (tmp_path / "list").write_bytes(text.encode())
+    samples = genotype_joiner(riata.open_genotypes(prefix))
+    for flag in ("--keep", "--remove"):
+        plink2("--bfile", prefix, flag, tmp_path / "list", "--write-samples")
+        theirs = read_text_table(tmp_path / "out.id").column("IID")
+        named = samples.listed(tmp_path / "list", flag)
+        assert [f"i{k}" for k in np.flatnonzero(named if flag == "--keep" else ~named)] == theirs
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rs0\nrs2\n",
+        "rs0 rs2\n",
+        "rs0\trs2 rs9\n",
+        "\nrs0\r\nrs2\r\n",
+        "ID BETA\nrs0 1\nrs2 2\n",
+        "rs2\nrs0\nrs2\n",
+    ],
+)
+def test_lists_take_the_variants_that_plink_takes(tmp_path, plink2, text):
+    prefix = write_plink(tmp_path / "t", np.random.default_rng(0).integers(0, 3, (5, 4)).astype(float))
+    prefix = prefix.removesuffix(".bed")
+    (tmp_path / "list").write_bytes(text.encode())
+    for flag in ("--extract", "--exclude"):
+        plink2("--bfile", prefix, flag, tmp_path / "list", "--write-snplist")
+        theirs = (tmp_path / "out.snplist").read_text().split()
+        asked = StudyOptions(bfile=prefix, **{flag[2:]: str(tmp_path / "list")})
+        assert list(choose_variants(riata.open_genotypes(prefix), asked, []).geno.variants.id) == theirs

@@ -177,6 +177,11 @@ def test_response_codings(cells, given, values, classes):
             "'tall' is not a number; for two classes use --loss binomial",
         ),
         (["a", "b"], {"loss": "binomial"}, "y: which of a and b is to be modelled. Say --case a or --case b"),
+        (
+            ["1", "None", "3"],
+            {"loss": "gaussian"},
+            "y: 'None' is not a number; .* say --missing-code None,-9",
+        ),
         (["1_0", "2_0"], {"loss": "gaussian"}, "'1_0' is not a number"),
         (["1,5", "2,5", "3,5"], {"loss": "gaussian"}, "y: '1,5' is not a number; write 1.5"),
         (["NA", "-9", "."], {"loss": "gaussian"}, "every value is missing"),
