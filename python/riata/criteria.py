@@ -46,15 +46,17 @@ def select(path: Path, criterion: Any, ebic_gamma: Any = 1.0, noise_variance: An
     """See `Path.select`."""
     values = information_criterion(path, criterion, ebic_gamma, noise_variance)
     best = int(np.argmin(values))
-    if path.loss in SQUARES and noise_variance is None and best == len(path) - 1:
-        coefficients, n = int(degrees_of_freedom(path)[best]), sample_size(path, criterion)
-        if coefficients > 0.5 * n:
-            warnings.warn(
-                f"{criterion} is least at the end of the path, where {coefficients} coefficients for {n:g} "
-                "samples leave no residuals to tell the noise from. Give noise_variance, or use cv_path.",
-                UserWarning,
-                stacklevel=3,
-            )
+    coefficients, n = int(degrees_of_freedom(path)[best]), sample_size(path, criterion)
+    if noise_variance is None and coefficients > 0.5 * n:
+        squares = path.loss in SQUARES
+        warnings.warn(
+            f"{criterion} is least where {coefficients} coefficients for {n:g} "
+            f"{'events' if path.loss == 'cox' and criterion != 'aic' else 'samples'} leave "
+            f"{'no residuals to tell the noise from' if squares else 'little to tell chance from'}. "
+            f"{'Give noise_variance, or use' if squares else 'Use ebic, or'} cv_path.",
+            UserWarning,
+            stacklevel=3,
+        )
     return float(path.alphas[best])
 
 

@@ -27,6 +27,7 @@ from riata._fit_point import response_scale
 from riata._survival import SurvivalTarget
 from riata._targets import CLASSIFIERS
 from riata._validation import Float, check_offset, check_weights, threads_for
+from riata._way_down import down_a_path
 from riata.certificate import CERTIFICATES
 from riata.path import Path
 from riata.penalties import Penalty
@@ -56,16 +57,22 @@ def solve(
         y, survival = rows.time, rows.core
     else:
         y = np.asfortranarray(design.spread(y))
-    return _core.fit_paths(
-        design.core,
-        y,
-        np.asfortranarray(design.spread(weights)),
-        None if offset is None else np.asfortranarray(design.spread(offset)),
-        **core_arguments(features, options, threads_for(options.n_threads, work)),
-        keep_linear_predictor=keep_linear_predictor,
-        held_out=held_out,
-        survival=survival,
-    )
+    columns = np.asfortranarray(design.spread(weights))
+    shift = None if offset is None else np.asfortranarray(design.spread(offset))
+
+    def call(options: Options) -> list[dict[str, Any]]:
+        return _core.fit_paths(
+            design.core,
+            y,
+            columns,
+            shift,
+            **core_arguments(features, options, threads_for(options.n_threads, work)),
+            keep_linear_predictor=keep_linear_predictor,
+            held_out=held_out if options.progress else None,
+            survival=survival,
+        )
+
+    return down_a_path(call, options)
 
 
 def core_arguments(features: Features, options: Options, n_threads: int) -> dict[str, Any]:
@@ -273,7 +280,7 @@ def fit_path(
     penalty : one of riata.penalties, optional
         ElasticNet (another way to give `l1_ratio`), GroupLasso, SparseGroupLasso, MCP, SCAD or SLOPE, times
         alpha in place of the above; see there. All but the first are for losses of one output and without
-        bounds; MCP and SCAD are not convex.
+        bounds; MCP and SCAD are not convex, and given alphas are reached down a path from no feature.
     alphas : int or sequence of float, default=100
         A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
         early when the fit is nearly saturated (0.999 of the deviance about the mean explained). Or the values

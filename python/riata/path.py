@@ -393,8 +393,8 @@ class Path:
         Warns
         -----
         UserWarning
-            When the path ends there with more coefficients than half the samples, and the noise variance is
-            estimated from what residuals they leave.
+            When there are more coefficients there than half the samples, unless `noise_variance` is given:
+            what they leave tells little.
         """
         from riata.criteria import select
 

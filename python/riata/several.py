@@ -26,6 +26,7 @@ from riata._design import DesignView, as_design
 from riata._survival import SurvivalTarget
 from riata._targets import SEVERAL_OUTPUTS
 from riata._validation import Float, check_choice, check_offset, check_weights, threads_for
+from riata._way_down import down_a_path
 from riata.fitting import core_arguments, make_path, warn_if_memory_ended, warn_unless_converged
 from riata.folds import Split, make_splits
 from riata.model_selection import (
@@ -360,16 +361,23 @@ def _solve(
     offset = responses[0].offset
     shifts = None if offset is None else np.column_stack([design.spread(offset)] * len(responses))
     work = float(design.core.shape[0]) * design.n_features * weights.shape[1]
-    return _core.fit_paths(
-        design.core,
-        np.asfortranarray(np.column_stack(columns)),
-        np.asfortranarray(design.spread(weights)),
-        None if shifts is None else np.asfortranarray(shifts),
-        **core_arguments(features, options, threads_for(options.n_threads, work)),
-        keep_linear_predictor=keep,
-        survival=times or None,
-        leaders=leaders,
-    )
+    ys = np.asfortranarray(np.column_stack(columns))
+    spread = np.asfortranarray(design.spread(weights))
+    shifts = None if shifts is None else np.asfortranarray(shifts)
+
+    def call(options: Options) -> list[dict[str, Any]]:
+        return _core.fit_paths(
+            design.core,
+            ys,
+            spread,
+            shifts,
+            **core_arguments(features, options, threads_for(options.n_threads, work)),
+            keep_linear_predictor=keep,
+            survival=times or None,
+            leaders=leaders,
+        )
+
+    return down_a_path(call, options)
 
 
 def _warn_if_memory_ended(paths: Sequence[Path], options: Options) -> None:

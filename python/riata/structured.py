@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riata import penalties
-from riata._arguments import Features, Options, check_features
+from riata._arguments import Features, check_features
 from riata._design import DesignView
-from riata._validation import Float
 from riata.linear_model import OneResponse
 from riata.model_selection import CVPath
 from riata.penalties import Penalty
@@ -28,16 +27,6 @@ __all__ = [
     "SparseGroupLasso",
     "SparseGroupLassoCV",
 ]
-
-#: Alphas on the way to that of a concave penalty, for each factor of ten: those of a path of 50 down to 1 %.
-STEPS_A_DECADE = 25
-
-
-def way_down(largest: float, alpha: float) -> Float:
-    """Return the alphas that lead from the largest of a path to `alpha`."""
-    if alpha >= largest:
-        return np.array([alpha])
-    return np.geomspace(largest, alpha, 1 + int(np.ceil(STEPS_A_DECADE * np.log10(largest / alpha))))
 
 
 class _Structured(OneResponse):
@@ -191,16 +180,6 @@ class _Concave(_Structured):
     """A penalty that is not convex: where a fit ends depends on where it comes from."""
 
     gamma: Any
-
-    def _solve(
-        self, design: DesignView, target: Float, weights: Float, features: Features, options: Options
-    ) -> dict[str, Any]:
-        assert options.alphas is not None
-        [alpha] = options.alphas
-        options.alphas = None  # of a grid of one point, the largest alpha
-        start = super()._solve(design, target, weights, features, options)
-        options.alphas = way_down(float(start["alpha_max"]), float(alpha))
-        return super()._solve(design, target, weights, features, options)
 
     def _keep_fit(self, fit: dict[str, Any], *rest: Any) -> None:
         super()._keep_fit(fit, *rest)

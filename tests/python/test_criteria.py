@@ -192,12 +192,47 @@ def test_paths_saved_before(tmp_path):
 def test_warns_where_no_residuals_are_left():
     X, y = make_problem(n=20, p=60)
     path = riata.fit_path(X, y, eps=1e-3)
-    with pytest.warns(UserWarning, match="bic is least at the end of the path, where .* coefficients for 20"):
+    with pytest.warns(UserWarning, match="bic is least where .* coefficients for 20 samples leave no"):
         assert path.select("bic") == path.alphas[-1]
     assert path.select("bic", noise_variance=0.25) > path.alphas[-1]
     perfect = riata.fit_path(np.eye(4), [1.0, 2.0, 3.0, 4.0], alphas=[0.1, 1e-20], fit_intercept=False)
-    with pytest.warns(UserWarning, match="end of the path"):
+    with pytest.warns(UserWarning, match="aic is least where 4 coefficients for 4 samples"):
         assert perfect.select("aic") == 1e-20
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_warns_of_near_saturation_wherever_it_is_and_of_every_loss(loss):
+    """Noise alone: AIC takes most of what there is, before the path ends as well as at its end."""
+    X, y = make_problem(loss, n=24, p=60, seed=3)
+    rng = np.random.default_rng(0)
+    y = rng.permutation(y) if loss != "gaussian" else rng.standard_normal(24)
+    warned = 0
+    for end in (20, 60, 100):
+        alphas = riata.fit_path(X, y, loss=loss, alphas=100, eps=1e-3).alphas[:end]
+        path = riata.fit_path(X, y, loss=loss, alphas=alphas, tol=1e-4)
+        at = int(np.argmin(path.information_criterion("aic")))
+        if path.n_active[at] > 12:
+            with pytest.warns(
+                UserWarning, match=rf"aic is least where {path.n_active[at]} coefficients for 24"
+            ):
+                assert path.select("aic") == path.alphas[at]
+            warned += 1
+        else:
+            assert path.select("aic") == path.alphas[at]
+    assert warned > 0 or loss not in ("gaussian", "poisson")
+
+
+def test_warns_before_the_end_of_the_path():
+    """The last alphas add coefficients that cost more than they explain."""
+    X, y = make_problem(n=20, p=60)
+    path = riata.fit_path(X, y, eps=1e-3)
+    values = path.information_criterion("bic")
+    path.primal[-1] *= 2.0
+    assert np.argmin(values) == len(path) - 1
+    at = int(np.argmin(path.information_criterion("bic")))
+    assert at < len(path) - 1
+    with pytest.warns(UserWarning, match="bic is least where"):
+        assert path.select("bic") == path.alphas[at]
 
 
 PENALTIES = {

@@ -1,4 +1,4 @@
-"""`max_active` and `memory`: what they allow is kept, what they leave nothing of is refused, at every door."""
+"""`max_active` and `memory`: what they allow is kept; what they leave nothing of is refused at every door."""
 
 import re
 import subprocess

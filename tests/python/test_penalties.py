@@ -26,6 +26,9 @@ import riata
 import riata.fitting
 from riata.penalties import MCP, SCAD, SLOPE, ElasticNet, GroupLasso, SparseGroupLasso
 
+#: Grids are short here, and may end at the best alpha.
+pytestmark = pytest.mark.filterwarnings("ignore:the best alpha is the last of the grid")
+
 LOSSES = ["gaussian", "binomial", "poisson", "cox"]
 P = 24
 GROUPS = np.repeat(np.arange(8), [1, 2, 3, 3, 3, 4, 4, 4])

@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold
 from support import make_problem
 
 import riata
-from riata.structured import way_down
+from riata._way_down import way_down
 
 #: Grids are short here, and may end at the best alpha.
 pytestmark = pytest.mark.filterwarnings("ignore:the best alpha is the last of the grid")
@@ -30,6 +30,65 @@ PENALTIES = {
     "slope": riata.penalties.SLOPE(q=0.2),
 }
 CONCAVE = ("mcp", "scad")
+
+
+def concave_objective(X, y, coef, intercept, alpha, gamma):
+    """Of MCP, from its definition."""
+    size = np.abs(coef) * X.std(axis=0)
+    each = np.where(size < gamma * alpha, alpha * size - size**2 / (2 * gamma), gamma * alpha**2 / 2)
+    return 0.5 * np.mean((y - intercept - X @ coef) ** 2) + each.sum()
+
+
+AT = {
+    "fit_path": riata.fit_path,
+    "grid": riata.fit_path,
+    "fit_paths": lambda X, y, **given: riata.fit_paths(X, [y, -y], **given)[0],
+    "cv_path": lambda X, y, **given: riata.cv_path(X, y, cv=3, **given).path,
+}
+
+
+@pytest.mark.parametrize("door", [*AT, "MCPRegressor"])
+def test_given_alphas_are_reached_down_a_path(door):
+    """As good a point as the path from alpha_max gives, where the fit from zero is often a worse one."""
+    gamma = 1.5
+    penalty = riata.penalties.MCP(gamma)
+    for seed in (2, 4, 11, 17, 23, 31):
+        rng = np.random.default_rng(seed)
+        X = 0.6 * rng.standard_normal((60, 1)) + 0.8 * rng.standard_normal((60, 100))
+        y = X[:, :5] @ [2.0, -2.0, 1.5, 1.0, 1.0] + rng.standard_normal(60)
+        way = riata.fit_path(X, y, penalty=penalty).alphas
+        alpha = 0.1 * way[0]
+        path = riata.fit_path(X, y, penalty=penalty, alphas=np.append(way[way > 1.0001 * alpha], alpha))
+        best = concave_objective(X, y, path.coef(alpha), path.intercept(alpha), alpha, gamma)
+        if door == "MCPRegressor":
+            model = riata.MCPRegressor(alpha=alpha, gamma=gamma, standardize=True).fit(X, y)
+            coef, intercept = model.coef_, model.intercept_
+        else:
+            given = [0.5 * way[0], alpha] if door == "grid" else [alpha]
+            found = AT[door](X, y, penalty=penalty, alphas=given)
+            assert found.alphas.tolist() == given
+            assert found.converged.shape == found.locally_convex.shape == (len(given),)
+            coef, intercept = found.coef(alpha), found.intercept(alpha)
+        assert concave_objective(X, y, coef, intercept, alpha, gamma) <= best * (1.0 + 1e-3)
+
+
+def test_folds_of_concave_fits_at_one_alpha_are_fits_to_the_other_rows():
+    X, y = make_problem(n=60, p=P)
+    penalty = riata.penalties.SCAD(3.0)
+    cv = riata.cv_path(X, y, penalty=penalty, alphas=[0.3, 0.1], cv=3, tol=1e-9)
+    for k, rows in enumerate(cv.folds):
+        train = np.setdiff1d(np.arange(60), rows)
+        fold = riata.fit_path(X[train], y[train], penalty=penalty, alphas=[0.3, 0.1], tol=1e-9)
+        assert_allclose(cv.held_out[rows], fold.predict(X[rows]), atol=1e-5)
+        assert_allclose(
+            cv.scores[:, k], ((y[rows, None] - fold.predict(X[rows])) ** 2).mean(axis=0), rtol=1e-4
+        )
+
+
+def test_a_limit_that_ends_the_way_before_the_given_alphas_is_told():
+    X, y = make_problem(n=60, p=P)
+    with pytest.raises(ValueError, match=r"max_active must be larger to reach alpha=0.01, got 2: the"):
+        riata.fit_path(X, y, penalty=riata.penalties.MCP(), alphas=[0.01], max_active=2)
 
 
 @pytest.mark.parametrize("standardize", [False, True])
