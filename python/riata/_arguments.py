@@ -16,6 +16,7 @@ from riata._validation import (
     LOSSES,
     SOLVERS,
     Float,
+    by_feature,
     check_alphas,
     check_binomial_target,
     check_bounds,
@@ -172,7 +173,10 @@ def check_features(
     p = design.n_features
     if row_grouped:
         refuse_bounds(lower=lower, upper=upper, positive=positive or None)
-    factor = check_penalty_factor(penalty_factor, p)
+    names = design.feature_names
+    factor = check_penalty_factor(by_feature("penalty_factor", penalty_factor, p, names, 1.0), p)
+    lower = by_feature("lower", lower, p, names, -np.inf)
+    upper = by_feature("upper", upper, p, names, np.inf)
     low, high = check_bounds(lower, upper, p, positive=positive)
     left_out = check_exclude(exclude, p, design.feature_names)
     if left_out is not None:

@@ -21,6 +21,7 @@ from riata._design import (
     as_design,
     as_table,
     check_same_features,
+    is_arrow,
     is_scipy_sparse,
     view,
 )
@@ -83,6 +84,12 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         mask: NDArray[np.bool_] = np.any(np.atleast_2d(self.coef_) != 0.0, axis=0)
         return mask
 
+    @property
+    def penalty(self) -> str:
+        """Read by `SelectFromModel`: "l1" where coefficients can be zero, so that it keeps the others."""
+        l1_ratio = getattr(self, "l1_ratio_", getattr(self, "l1_ratio", 1.0))
+        return "l2" if np.all(np.asarray(l1_ratio) == 0.0) else "l1"
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
@@ -131,6 +138,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             self.n_features_in_ = X.shape[1]
             self.__dict__.pop("feature_names_in_", None)
         else:
+            _refuse_repeated_names(X)
             validate_data(self, X, y, skip_check_array=True)
         design = view(*_checked_table(X)) if not hasattr(X, "_design") else as_design(X)
         self.__dict__.pop("variants_", None)
@@ -305,7 +313,13 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         return coef[0], float(intercept[0])
 
 
-class CrossValidated(SparseLinearModel):
+class TakesGroups:
+    """Estimators whose `fit` hands `groups` to a splitter: routed there without a request of the user's."""
+
+    __metadata_request__fit = {"groups": True}  # noqa: RUF012
+
+
+class CrossValidated(TakesGroups, SparseLinearModel):
     """What those share that choose `alpha` by cross-validation and a score."""
 
     cv: Any
@@ -357,6 +371,17 @@ class CrossValidated(SparseLinearModel):
         warn_if_grid_ends(result, options)
 
 
+def _refuse_repeated_names(X: Any) -> None:
+    """Estimators find columns again by name, and scikit-learn refuses names that are there twice."""
+    columns: Any = getattr(X, "columns", None)
+    if hasattr(columns, "is_unique") and not columns.is_unique:
+        name = columns[columns.duplicated()][0]
+        raise ValueError(
+            f"X must have column names that differ, got {name!r} more than once; "
+            "give X.to_numpy(), or use fit_path, which goes by place"
+        )
+
+
 def _checked_table(X: Any) -> tuple[Any, Names | None]:
     """`as_table`, with scikit-learn's words for everything that is not a plain table of numbers."""
     if isinstance(X, np.matrix):
@@ -366,7 +391,7 @@ def _checked_table(X: Any) -> tuple[Any, Names | None]:
     elif is_scipy_sparse(X):
         plain = X.dtype.kind in "fiub" and 0 not in X.shape
     else:
-        plain = hasattr(X, "columns") and hasattr(X, "to_numpy") and 0 not in X.shape
+        plain = (is_arrow(X) or (hasattr(X, "columns") and hasattr(X, "to_numpy"))) and 0 not in X.shape
     if not plain:
         X = check_array(
             X, accept_sparse="csc", dtype=[np.float64, np.float32], order="F", ensure_all_finite=False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,10 @@ def as_table(X: Any) -> tuple[Any, Names | None]:
         return _dense(X), None
     if is_scipy_sparse(X):
         return _sparse(X), None
+    if is_arrow(X):
+        return _from_columns(X.shape, zip(X.column_names, X.itercolumns(), strict=True)), as_names(
+            X.column_names
+        )
     if hasattr(X, "columns") and hasattr(X, "to_numpy"):
         return _frame(X), as_names(X.columns)
     if hasattr(X, "__array__") or isinstance(X, list | tuple):
@@ -201,6 +206,10 @@ def _sparse(X: Any) -> Any:
     data, indices, indptr = X.data, X.indices, X.indptr
     if len(indptr) != X.shape[1] + 1:
         raise ValueError(f"X.indptr must hold {X.shape[1] + 1} positions, got {len(indptr)}")
+    used = int(indptr[-1])
+    if used < len(data) or used < len(indices):  # room left over at the end
+        data, indices = data[:used], indices[:used]
+        X = scipy.sparse.csc_array((data, indices, indptr), shape=X.shape)
     fits = indices.dtype == indptr.dtype and indices.dtype in INDICES
     if fits and data.dtype in VIEWED[:2]:
         return X
@@ -211,16 +220,31 @@ def _sparse(X: Any) -> Any:
     return scipy.sparse.csc_array((data, indices, indptr), shape=X.shape)
 
 
-def _frame(X: Any) -> NDArray[Any]:
+def is_arrow(X: Any) -> bool:
+    """Whether `X` is a table or record batch of pyarrow."""
+    return hasattr(X, "column_names") and hasattr(X, "itercolumns")
+
+
+def _frame(X: Any) -> Any:
     """A pandas, polars or similar DataFrame: one conversion, unless it already is one block of numbers."""
+    _check_shape(X.shape)
+    if all(type(kind).__name__ == "SparseDtype" and kind.fill_value == 0 for kind in X.dtypes):
+        return _sparse(X.sparse.to_coo())
     array = X.to_numpy()
-    _check_shape(array.shape)
     if array.dtype in VIEWED or array.dtype.kind in "fiub":
         return _dense(array)
-    out = np.empty(array.shape, dtype=np.float64, order="F")
-    for j, name in enumerate(X.columns):
+    # By place, as names may stand for several columns.
+    columns = ((name, X.iloc[:, j] if hasattr(X, "iloc") else X[name]) for j, name in enumerate(X.columns))
+    return _from_columns(array.shape, columns)
+
+
+def _from_columns(shape: tuple[int, ...], columns: Iterable[tuple[Any, Any]]) -> NDArray[Any]:
+    """Columns that are held one by one, with their names, as one block of doubles."""
+    _check_shape(shape)
+    out = np.empty(shape, dtype=np.float64, order="F")
+    for j, (name, values) in enumerate(columns):
         try:
-            column = np.asarray(X[name].to_numpy())
+            column = np.asarray(values.to_numpy())
             if column.dtype.kind not in "fiubO":
                 raise TypeError(f"of type {column.dtype}")
             out[:, j] = column.astype(np.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -19,6 +19,7 @@ Names = NDArray[Any] | TextColumn  # of features
 
 LOSSES = ("gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian")
 SOLVERS = ("auto", "homotopy", "cd", "prox")
+UNPENALISED = "penalty_factor of zeros leaves features unpenalised"
 SMALL_WORK = 1e6  # multiplications in a pass that are not worth a second thread
 
 
@@ -81,11 +82,24 @@ def check_choice(name: str, value: Any, allowed: Sequence[str]) -> str:
     return value
 
 
-def check_threads(n_threads: Any) -> int:
-    """Return the number of threads asked for; 0, by None or -1, leaves it to `threads_for`."""
-    if n_threads is None or (isinstance(n_threads, Integral) and n_threads == -1):
+def check_threads(n_threads: Any, n_jobs: Any = None) -> int:
+    """Return the number of threads asked for, by `n_jobs` where `n_threads` is None.
+
+    0, by None or -1, leaves it to `threads_for`; -2 is all cores but one, and so on, as in joblib.
+    """
+    name, value = ("n_jobs", n_jobs) if n_threads is None else ("n_threads", n_threads)
+    if value is None or (isinstance(value, Integral) and value == -1):
         return 0
-    return check_integer("n_threads", n_threads, at_least=1)
+    if isinstance(value, Integral) and value < 0:
+        return max(1, available_cores() + 1 + int(value))
+    return check_integer(name, value, at_least=1)
+
+
+def check_alpha(alpha: Any) -> float:
+    """Return the strength of a penalty, > 0."""
+    if isinstance(alpha, Real) and float(alpha) == 0.0:
+        raise ValueError(f"alpha must be > 0, got {_show(alpha)}; {UNPENALISED}")
+    return check_real("alpha", alpha, above=0.0)
 
 
 def check_memory(memory: Any) -> float:
@@ -113,6 +127,11 @@ def threads_for(n_threads: int, work: float) -> int:
     wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if wanted.isdigit() and int(wanted) > 0:
         return int(wanted)
+    return available_cores()
+
+
+def available_cores() -> int:
+    """Return how many cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return os.cpu_count() or 1
@@ -241,6 +260,41 @@ def check_bounds(
     return low, high
 
 
+def by_feature(name: str, value: Any, p: int, feature_names: Names | None, others: float) -> Any:
+    """Return values given by the names of features in the order of X; anything else as it is.
+
+    A dict gives the others what `others` is; a pandas Series with names for labels has all of them.
+    """
+    series = not isinstance(value, Mapping) and hasattr(value, "index") and hasattr(value, "to_numpy")
+    if series:
+        labels = list(value.index)
+        if feature_names is None or not all(isinstance(label, str) for label in labels):
+            return value
+        given = value.to_numpy()
+        if len(labels) == p and labels == [str(feature) for feature in feature_names]:
+            return given
+        if len(set(labels)) != len(labels):
+            raise ValueError(f"{name} must have labels that are distinct, or those of X in the same order")
+        value = dict(zip(labels, given.tolist(), strict=True))
+    if not isinstance(value, Mapping):
+        return value
+    keys = list(value)
+    if not all(isinstance(key, str) for key in keys):
+        raise TypeError(f"{name} must hold values by feature name, got {_show(keys)}")
+    at = check_feature_set(name, keys, p, feature_names)
+    if series and len(at) < p:
+        lacking = np.setdiff1d(np.arange(p), at)[:1]
+        assert feature_names is not None
+        raise ValueError(
+            f"{name} must hold a value for every feature, got none for {str(feature_names[lacking][0])!r}"
+        )
+    out = np.full(p, others, dtype=object)
+    if len(at):
+        assert feature_names is not None
+        out[at] = [value[str(feature)] for feature in feature_names[at]]
+    return out
+
+
 def check_exclude(exclude: Any, p: int, feature_names: Names | None) -> NDArray[np.int64] | None:
     """Return the numbers of the features to leave out."""
     return None if exclude is None else check_feature_set("exclude", exclude, p, feature_names)
@@ -295,7 +349,10 @@ def check_gaussian_target(y: Any, n: int) -> Float:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0].copy()
     if array.ndim != 1:
-        raise ValueError(f"y must be 1-D, one number a sample, got shape {array.shape}")
+        raise ValueError(
+            f"y must be 1-D, one number a sample, got shape {array.shape}; "
+            "loss='multigaussian' takes several responses together, fit_paths each by itself"
+        )
     if array.shape[0] != n:
         raise ValueError(f"y must hold one number a sample of X: {n}, got {array.shape[0]}")
     _first_bad("y", array, ~np.isfinite(array), "finite numbers")
@@ -319,8 +376,9 @@ def check_binomial_target(y: Any, n: int, weights: Float) -> tuple[Float, NDArra
         values = array.astype(np.float64)
         _first_bad("y", values, ~np.isfinite(values), "finite numbers")
         if values.min() >= 0.0 and values.max() <= 1.0:
-            check_two_outcomes(values, weights, np.array([0, 1]))
-            return values, np.array([0, 1])
+            outcomes = np.array([False, True]) if array.dtype.kind == "b" else np.array([0, 1])
+            check_two_outcomes(values, weights, outcomes)
+            return values, outcomes
     try:
         classes, codes = np.unique(array, return_inverse=True)
     except TypeError as error:

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 
 from riata._adaptive_fit import AdaptiveFit, check_recipe, fit_adaptive
 from riata._arguments import Features, check_features
+from riata._base import TakesGroups
 from riata._design import DesignView
-from riata._validation import check_choice, check_real
+from riata._validation import check_alpha, check_choice
 from riata.folds import make_splits
 from riata.linear_model import _Regressor
 from riata.model_selection import (
@@ -86,7 +87,7 @@ class AdaptiveLasso(_Adaptive):
     fit_intercept : bool, default=True
     standardize : bool, default=False
         Penalise coefficients, and measure the first estimate, as on columns of unit standard deviation.
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series by feature name, optional
         pf: 0 leaves a feature unpenalised, infinity leaves it out. Used in the first estimate, too.
     tol : float, default=1e-6
         Bound on the relative duality gap of every fit, as in `Lasso`.
@@ -180,7 +181,7 @@ class AdaptiveLasso(_Adaptive):
         -------
         self
         """
-        options = self._options(self._loss, np.array([check_real("alpha", self.alpha, above=0.0)]))
+        options = self._options(self._loss, np.array([check_alpha(self.alpha)]))
         recipe = check_recipe(self.initial, self.initial_alpha, self.power, self.n_steps)
         design, target, weights, features = self._check_all(X, y, sample_weight)
         cv = 5 if self.cv is None else self.cv
@@ -194,7 +195,7 @@ class AdaptiveLasso(_Adaptive):
         return self
 
 
-class AdaptiveLassoCV(_Adaptive):
+class AdaptiveLassoCV(TakesGroups, _Adaptive):
     """`AdaptiveLasso` with `alpha` chosen by cross-validation; each fold makes its own first estimate.
 
     Weights that held-out samples had a part in make their errors too small, and the more so the more features

@@ -188,7 +188,7 @@ def constrained_lasso(
     loss : {"gaussian", "binomial", "poisson", "huber", "cox"}, default="gaussian"
     standardize : bool, default=False
         Measure the norm on columns of unit standard deviation. Coefficients come back on the original scale.
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series by feature name, optional
         What a unit of each coefficient costs: 0 leaves the feature free, infinity leaves it out.
     exclude : sequence of feature numbers or names, or boolean mask, optional
         Features to leave out.

@@ -23,6 +23,7 @@ from riata._survival import (
 )
 from riata._validation import (
     Float,
+    check_alpha,
     check_choice,
     check_finite,
     check_flag,
@@ -235,9 +236,9 @@ class SparseCox(_Cox):
         Keep all coefficients >= 0.
     standardize : bool, default=False
         Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series by feature name, optional
         Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out.
-    lower, upper : float or array of shape (p,), optional
+    lower, upper : float, array of shape (p,), dict or Series by feature name, optional
         Bounds on the coefficients, ``lower <= 0 <= upper``.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective).
@@ -368,7 +369,7 @@ class SparseCox(_Cox):
         Times, those of `start` too, that differ by less than 1.5e-8 of their mean size are ties, as in R's
         survival: 0.1 + 0.2 and 0.3 are the same time.
         """
-        alpha = check_real("alpha", self.alpha, above=0.0)
+        alpha = check_alpha(self.alpha)
         l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
         options = self._options("cox", np.array([alpha]), l1_ratio=l1_ratio)
         design, target, weights, shift, features = self._check_all(X, y, sample_weight, start, strata, offset)

@@ -265,7 +265,7 @@ def fit_path(
 
     Parameters
     ----------
-    X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
+    X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table or Genotypes, shape (n, p)
         float64, float32 and int8 arrays of any layout, and SciPy CSC, are used where they are. Anything else
         is converted once (see the guide on inputs).
     y : array of shape (n,)
@@ -297,10 +297,11 @@ def fit_path(
     standardize : bool, default=True
     l1_ratio : float, default=1.0
         From 0 (ridge) to 1 (lasso).
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series, optional
         Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out. Used
-        as given, never rescaled.
-    lower, upper : float or array of shape (p,), optional
+        as given, never rescaled. A dict holds factors by the names of features, one for the others; a Series
+        with names for labels is put in the order of X.
+    lower, upper : float, array of shape (p,), dict or Series, optional
         Bounds on the coefficients, on the original scale, with ``lower <= 0 <= upper``: those of every
         output. Not where they enter together.
     exclude : sequence of feature numbers or names, or boolean mask, optional

@@ -18,7 +18,9 @@ from riata._base import CrossValidated, SparseLinearModel
 from riata._design import DesignView
 from riata._targets import check_every_class, one_hot
 from riata._validation import (
+    UNPENALISED,
     Float,
+    check_alpha,
     check_flag,
     check_offset,
     check_real,
@@ -160,6 +162,13 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         return coef, intercept
 
 
+def check_inverse(C: Any) -> float:
+    """Return scikit-learn's C, finite and > 0."""
+    if isinstance(C, float) and np.inf == C:
+        raise ValueError(f"C must be finite and > 0, got inf; {UNPENALISED}")
+    return check_real("C", C, above=0.0)
+
+
 def check_class_weight(class_weight: Any, classes: NDArray[Any]) -> None:
     """Refuse what is not None, "balanced" or weights by label."""
     if class_weight is None or (isinstance(class_weight, str) and class_weight == "balanced"):
@@ -240,9 +249,9 @@ class SparseLogisticRegression(_Classifier):
         together with `positive`, `lower` or `upper`.
     standardize : bool, default=False
         Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series by feature name, optional
         Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out.
-    lower, upper : float or array of shape (p,), optional
+    lower, upper : float, array of shape (p,), dict or Series by feature name, optional
         Bounds on the coefficients, ``lower <= 0 <= upper``.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (loss of the intercept alone).
@@ -366,11 +375,11 @@ class SparseLogisticRegression(_Classifier):
         -------
         self
         """
-        alpha = check_real("alpha", self.alpha, above=0.0)
-        inverse = None if self.C is None else check_real("C", self.C, above=0.0)
+        alpha = check_alpha(self.alpha)
+        inverse = None if self.C is None else check_inverse(self.C)
         l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
         options = self._options("binomial", None, l1_ratio=l1_ratio)
-        options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
+        options.n_threads = check_threads(self.n_threads, self.n_jobs)
         design, target, weights, shift, features, reweigh = self._check_all(
             X, y, sample_weight, offset, options
         )
@@ -502,7 +511,7 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
         self
         """
         options = self._check_search("binomial")
-        options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
+        options.n_threads = check_threads(self.n_threads, self.n_jobs)
         design, target, weights, shift, features, reweigh = self._check_all(
             X, y, sample_weight, offset, options
         )

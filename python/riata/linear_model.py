@@ -12,9 +12,9 @@ from sklearn.utils.validation import column_or_1d
 
 from riata import penalties
 from riata._arguments import LASSO, Features, Options, check_features
-from riata._base import SparseLinearModel
+from riata._base import SparseLinearModel, TakesGroups
 from riata._design import DesignView
-from riata._validation import Float, check_choice, check_flag, check_real, check_threads
+from riata._validation import Float, check_alpha, check_choice, check_flag, check_threads
 from riata.fitting import solve
 from riata.folds import make_splits
 from riata.model_selection import cross_validate, warn_if_grid_ends, warn_unless_all_converged
@@ -26,6 +26,7 @@ RIDGE_RATIO = (
     1e-3  # the l1_ratio that stands for 0 where the grid begins: to end where that of the lasso does
 )
 
+MULTI_TASK = ("MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso", "MultiTaskLassoCV")
 SELECTIONS = ("min", "1se", "cyclic", "random")
 
 
@@ -68,7 +69,7 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Fit at `alpha`."""
-        alpha = check_real("alpha", self.alpha, above=0.0)
+        alpha = check_alpha(self.alpha)
         penalty = self._penalty()
         options = self._options(self._loss, np.array([alpha]), penalty=penalty, l1_ratio=penalty.l1_share)
         design, target, weights, features = self._check_all(X, y, sample_weight, penalty)
@@ -87,7 +88,7 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         selection = check_choice("selection", self.selection, SELECTIONS)
         options = self._grid_options(self._loss)
         eps = options.eps
-        options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
+        options.n_threads = check_threads(self.n_threads, self.n_jobs)
         design, target, weights, features = self._check_all(X, y, sample_weight, candidates[0])
         cv = 5 if self.cv is None else self.cv
         splits = make_splits(cv, X, y, target, weights, groups, loss=self._loss, shuffle=False)
@@ -146,6 +147,14 @@ class OneResponse(LinearRegressor):
         return self._link(X)
 
     def _check_target(self, y: Any, n_samples: int) -> Float:
+        shape = np.asarray(y).shape
+        if len(shape) == 2 and shape[1] > 1:
+            name = type(self).__name__
+            several = f"MultiTask{name}" if f"MultiTask{name}" in MULTI_TASK else "MultiTaskLasso"
+            raise ValueError(
+                f"y should be a 1d array, got an array of shape {shape} instead; "
+                f"for several responses there is {several}"
+            )
         target = y if type(y) is np.ndarray and y.ndim == 1 else column_or_1d(y, warn=True)
         if target.dtype.kind not in "fiubO":
             raise TypeError(f"y must hold numbers, got values of type {target.dtype}")
@@ -187,9 +196,9 @@ class ElasticNet(_Regressor):
         Keep all coefficients >= 0.
     standardize : bool, default=False
         Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series by feature name, optional
         Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out.
-    lower, upper : float or array of shape (p,), optional
+    lower, upper : float, array of shape (p,), dict or Series by feature name, optional
         Bounds on the coefficients, ``lower <= 0 <= upper``.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (half the weighted variance of y).
@@ -383,7 +392,7 @@ class Lasso(ElasticNet):
         )
 
 
-class ElasticNetCV(_Regressor):
+class ElasticNetCV(TakesGroups, _Regressor):
     """`ElasticNet` with `alpha`, and if asked `l1_ratio`, chosen by cross-validation.
 
     All folds and the final fit share every pass over X, and no row is copied.

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
 from riata._arguments import Features, check_features
+from riata._base import TakesGroups
 from riata._design import DesignView
 from riata._validation import Float
 from riata.linear_model import LinearRegressor
@@ -78,7 +79,7 @@ class MultiTaskElasticNet(_MultiTask):
     fit_intercept : bool, default=True
     standardize : bool, default=False
         Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series by feature name, optional
         Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (half the sum of the weighted variances of Y).
@@ -258,7 +259,7 @@ class MultiTaskLasso(MultiTaskElasticNet):
         )
 
 
-class MultiTaskElasticNetCV(_MultiTask):
+class MultiTaskElasticNetCV(TakesGroups, _MultiTask):
     """`MultiTaskElasticNet` with `alpha`, and if asked `l1_ratio`, chosen by cross-validation.
 
     All folds and the final fit share every pass over X, and no row is copied.

@@ -16,6 +16,7 @@ from riata._base import CrossValidated, SparseLinearModel
 from riata._design import DesignView
 from riata._validation import (
     Float,
+    check_alpha,
     check_flag,
     check_offset,
     check_poisson_target,
@@ -130,9 +131,9 @@ class SparsePoissonRegressor(_Counts):
         Keep all coefficients >= 0.
     standardize : bool, default=False
         Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series by feature name, optional
         Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out.
-    lower, upper : float or array of shape (p,), optional
+    lower, upper : float, array of shape (p,), dict or Series by feature name, optional
         Bounds on the coefficients, ``lower <= 0 <= upper``.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (loss of the intercept alone).
@@ -250,10 +251,10 @@ class SparsePoissonRegressor(_Counts):
         -------
         self
         """
-        alpha = check_real("alpha", self.alpha, above=0.0)
+        alpha = check_alpha(self.alpha)
         l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
         options = self._options("poisson", np.array([alpha]), l1_ratio=l1_ratio)
-        options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
+        options.n_threads = check_threads(self.n_threads, self.n_jobs)
         design, target, weights, shift, features = self._check_all(X, y, sample_weight, offset)
         fit = solve(design, target, weights[:, None], shift, features, options)[0]
         self._keep_fit(fit, target, weights, features, options)
@@ -375,7 +376,7 @@ class SparsePoissonRegressorCV(_Counts, CrossValidated):
         self
         """
         options = self._check_search("poisson")
-        options.n_threads = check_threads(self.n_jobs if self.n_threads is None else self.n_threads)
+        options.n_threads = check_threads(self.n_threads, self.n_jobs)
         design, target, weights, shift, features = self._check_all(X, y, sample_weight, offset)
         self._search(options, (X, y), design, target, weights, features, groups, offset=shift)
         return self

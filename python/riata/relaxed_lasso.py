@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riata._arguments import Features, check_features
+from riata._base import TakesGroups
 from riata._design import DesignView
 from riata._refits import Gathered, Refits, gather_supports, refit_supports
-from riata._validation import Float, check_choice, check_real
+from riata._validation import Float, check_alpha, check_choice, check_real
 from riata.fitting import make_path, solve
 from riata.folds import make_splits
 from riata.linear_model import _Regressor
@@ -56,7 +57,7 @@ class RelaxedLasso(_Relaxed):
     fit_intercept : bool, default=True
     standardize : bool, default=False
         The lasso penalises coefficients as on columns of unit standard deviation.
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series by feature name, optional
         Multiplies the penalty of each feature: 0 leaves it unpenalised and so always among the features,
         infinity leaves the feature out.
     tol : float, default=1e-6
@@ -140,7 +141,7 @@ class RelaxedLasso(_Relaxed):
         -------
         self
         """
-        alpha = check_real("alpha", self.alpha, above=0.0)
+        alpha = check_alpha(self.alpha)
         gamma = check_real("gamma", self.gamma, at_least=0.0, at_most=1.0)
         options = self._options(self._loss, np.array([alpha]))
         design, target, weights, features = self._check_all(X, y, sample_weight)
@@ -163,7 +164,7 @@ class RelaxedLasso(_Relaxed):
         return self
 
 
-class RelaxedLassoCV(_Relaxed):
+class RelaxedLassoCV(TakesGroups, _Relaxed):
     """`RelaxedLasso` with `alpha` and `gamma` chosen together by one cross-validation.
 
     All folds and the final fit share every pass over X. The columns that some of them selected are then

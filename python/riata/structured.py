@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from riata import penalties
 from riata._arguments import Features, check_features
+from riata._base import TakesGroups
 from riata._design import DesignView
 from riata.linear_model import OneResponse
 from riata.model_selection import CVPath
@@ -84,7 +85,7 @@ class _AtAlpha(_Structured):
         return self
 
 
-class _ChoosesAlpha(_Structured):
+class _ChoosesAlpha(TakesGroups, _Structured):
     """The parameters of a cross-validation."""
 
     def __init__(
@@ -226,7 +227,7 @@ class GroupLasso(_Grouped, _AtAlpha):
     fit_intercept : bool, default=True
     standardize : bool, default=False
         Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series by feature name, optional
         0 leaves a feature unpenalised, infinity leaves it out; otherwise 1.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (half the weighted variance of y).
@@ -396,7 +397,7 @@ class MCPRegressor(_MinimaxConcave, _AtAlpha):
     fit_intercept : bool, default=True
     standardize : bool, default=False
         Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
-    penalty_factor : array of shape (p,), optional
+    penalty_factor : array of shape (p,), dict or Series by feature name, optional
         Multiplies the alpha of each feature: 0 leaves it unpenalised, infinity leaves the feature out.
     tol : float, default=1e-6
         Bound on the largest violation of an optimality condition, over alpha.

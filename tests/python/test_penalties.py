@@ -199,7 +199,6 @@ def test_stationary(name, loss):
     assert path.converged.all()
 
 
-@pytest.mark.xfail(strict=True, reason="tangents converge linearly: 8e-6 after all steps allowed")
 def test_concave_where_the_loss_is_not_quadratic():
     X, y = make_problem("cox", 60, P)[0][:50], make_problem("cox", 60, P, seed=1)[1][:50]
     train = np.setdiff1d(np.arange(50), riata.cv_path(X, y, loss="cox", cv=3, alphas=2).folds[1])
