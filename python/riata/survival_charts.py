@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._survival import rejoin_ties
 from riata.charts import Frame, nice_ticks, number, spread, svg
 
 Float = NDArray[np.float64]
@@ -31,8 +32,9 @@ class Group:
     survival: Float
 
     def at_risk(self, time: float) -> int:
-        """Return how many samples are under observation at a time."""
-        return int(np.sum((self.y["start"] < time) & (self.y["time"] >= time)))
+        """Return how many samples are under observation at a time, which rounding may have moved."""
+        earlier = time - rejoin_ties(self.y["time"])[1]
+        return int(np.sum((self.y["start"] < earlier) & (self.y["time"] >= earlier)))
 
     @property
     def median(self) -> float:

@@ -342,6 +342,9 @@ def test_times_that_a_program_computed_are_tied():
     times, survival = kaplan_meier(y[[0, 1, 2, 5]])
     assert times.tolist() == [0.3, 0.5]
     assert_allclose(survival, [1 / 3, 1 / 6])  # three at risk at 0.3: who enters then is not
+    group = thirds(y[[0, 1, 2, 5]], np.zeros(4))[0]
+    assert group.at_risk(3 * 0.1) == group.at_risk(0.3) == 3
+    assert group.at_risk(0.31) == 2
 
 
 def test_new_samples_without_events_are_not_taken_for_events(files, tmp_path, capsys):
