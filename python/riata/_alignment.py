@@ -13,14 +13,15 @@ from riata._validation import show_label
 def check_rows_named_alike(X: Any, **beside: Any) -> None:
     """Refuse a Series or DataFrame whose index names other samples than the genotypes `X`, or another order.
 
-    The index may hold the IIDs of the samples, pairs of FID and IID, or plainly count the rows from 0. Tables
-    other than genotypes are taken by position, as scikit-learn takes them.
+    The index may hold the IIDs of the samples, pairs of FID and IID, or plainly count the rows from 0, unless
+    such numbers are the IIDs. Tables other than genotypes are taken by position, as scikit-learn takes them.
 
     Raises
     ------
     ValueError
         Naming the argument and the first row that differs.
     """
+    X = getattr(X, "genotypes", X)  # those in which a model's variants were found
     samples = getattr(X, "samples", None)
     if samples is None or not hasattr(X, "_design"):
         return
@@ -29,9 +30,11 @@ def check_rows_named_alike(X: Any, **beside: Any) -> None:
         if index is None or callable(index) or not hasattr(value, "iloc"):
             continue
         labels = np.asarray(index)
-        if len(labels) != len(samples) or _counts_rows(labels):
-            continue  # a wrong length is told where the values are checked
+        if len(labels) != len(samples):
+            continue  # told where the values are checked
         mine = _ids(samples, labels)
+        if _counts_rows(labels) and set(mine) != set(labels_as_text(labels)):
+            continue
         differ = np.flatnonzero(labels_as_text(labels) != mine)
         if len(differ):
             i = int(differ[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,6 +98,11 @@ class MatchedGenotypes:
     def __len__(self) -> int:
         return len(self.genotypes)
 
+    def _design(self) -> NoReturn:
+        raise TypeError(
+            "X has been matched to the variants of a model and is for its predict: give X.genotypes here"
+        )
+
     def __repr__(self) -> str:
         told = ": " + "; ".join(self.notes) if self.notes else ""
         return f"<{self.n_found:,} of {self.n_wanted:,} variants found in {self.genotypes.path}{told}>"
@@ -183,6 +188,8 @@ def n_samples_of(X: Any) -> int:
 
 def warn_of_unknown_alleles(X: Any) -> None:
     """Warn that genotypes are taken as they are by a model that knows no alleles."""
+    if isinstance(X, MatchedGenotypes):
+        X._design()
     warnings.warn(
         f"{X.path}: the model keeps no alleles and places of variants (it was fitted to a plain table, or "
         "saved from Python by an earlier riata): genotypes are taken column by column as they count, and "

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from riata._alignment import check_rows_named_alike
 from riata._survival import SurvivalTarget
 from riata._validation import Float, check_integer
 
@@ -35,6 +36,7 @@ def make_splits(
     An integer `cv` deals the samples of positive weight out to folds, by class or event where there are any.
     A splitter is shown `X`, `y` and `groups` as the user gave them.
     """
+    check_rows_named_alike(X, groups=groups)
     n = len(target)
     strata = _strata(target) if loss in STRATIFIED else None
     labels = None if groups is None else _check_groups(groups, n)

@@ -13,6 +13,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
+from riata._alignment import check_rows_named_alike
 from riata._arguments import Features, Options, check_features
 from riata._base import CrossValidated, SparseLinearModel
 from riata._design import DesignView
@@ -125,6 +126,7 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         """
         from sklearn.metrics import accuracy_score
 
+        check_rows_named_alike(X, y=y, sample_weight=sample_weight)
         return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
     def _check_all(

@@ -11,6 +11,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from riata import penalties
+from riata._alignment import check_rows_named_alike
 from riata._arguments import LASSO, Features, Options, check_features
 from riata._base import SparseLinearModel, TakesGroups
 from riata._design import DesignView
@@ -41,6 +42,21 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
     cv: Any
     selection: Any
     n_jobs: Any
+
+    def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """R², the share of the variance that is explained, as scikit-learn's regressors have it.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        float
+        """
+        check_rows_named_alike(X, y=y, sample_weight=sample_weight)
+        return float(super().score(X, y, sample_weight=sample_weight))
 
     def _check_target(self, y: Any, n_samples: int) -> Float:
         """Return the response as finite numbers."""

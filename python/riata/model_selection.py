@@ -356,9 +356,7 @@ def cv_path(
     )
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
-    check_rows_named_alike(
-        X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata, groups=groups
-    )
+    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
     design = as_design(X)
     n = design.n_samples
     weights = check_weights(sample_weight, n)

@@ -11,6 +11,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
+from riata._alignment import check_rows_named_alike
 from riata._arguments import Features, check_features
 from riata._base import CrossValidated, SparseLinearModel
 from riata._design import DesignView
@@ -76,6 +77,7 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
             1 for a perfect fit, 0 for one as good as the mean of `y` (with an offset, as the mean rate),
             negative for worse. Where that mean is perfect, 1 for a perfect fit and 0 for any other.
         """
+        check_rows_named_alike(X, y=y, sample_weight=sample_weight)
         links, given = self._shifted_links(X, offset)
         link, shift = links[:, 0], np.zeros(len(links)) if given is None else given
         weights = check_weights(sample_weight, len(link))

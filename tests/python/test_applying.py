@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from genotype_files import write_bed, write_bgen, write_pgen
+from genotype_files import random_copies, write_bed, write_bgen, write_pgen
 from numpy.testing import assert_allclose
 from support import response_to
 
@@ -432,6 +432,8 @@ def test_rows_with_names_are_not_taken_by_position(fitted, tmp_path):
         assert_allclose(riata.fit_path(geno, good, alphas=[0.05]).coef(0.05), plain)
     mixed = named.sample(frac=1.0, random_state=1)
     ones, zeros = pd.Series(1.0, index=mixed.index), pd.Series(0.0, index=mixed.index)
+    families = pd.Series(np.arange(30) % 5, index=mixed.index)
+    path = riata.fit_path(geno, y, alphas=[0.1])
     calls = {
         "y": [
             lambda: riata.fit_path(geno, mixed),
@@ -443,17 +445,29 @@ def test_rows_with_names_are_not_taken_by_position(fitted, tmp_path):
             lambda: riata.MultiTaskLasso(0.1).fit(geno, mixed.to_frame()),
             lambda: riata.fit_path(geno, pairs.sample(frac=1.0, random_state=1)),
             lambda: riata.fit_path(geno, pd.Series(y, index=np.arange(30)[::-1])),
+            lambda: riata.Lasso(0.1).fit(geno, y).score(geno, mixed),
+            lambda: riata.SparseLogisticRegression().fit(geno, y > 0).score(geno, mixed > 0),
+            lambda: riata.SparsePoissonRegressor().fit(geno, np.abs(y)).score(geno, mixed.abs()),
+            lambda: riata.MultiTaskLasso(0.1).fit(geno, y[:, None]).score(geno, mixed.to_frame()),
         ],
         "sample_weight": [
+            lambda: riata.Lasso(0.1).fit(geno, y).score(geno, y, ones),
             lambda: riata.fit_path(geno, y, sample_weight=ones),
             lambda: riata.Lasso().fit(geno, y, ones),
         ],
         "offset": [
             lambda: riata.fit_path(geno, y, offset=zeros),
             lambda: riata.fit_path(geno, y, alphas=[0.1]).predict(geno, 0.1, offset=zeros),
+            lambda: path.predict(riata.match_variants(path, geno), 0.1, offset=zeros),
         ],
         r"ys\[1\]": [lambda: riata.fit_paths(geno, [named, mixed])],
-        "groups": [lambda: riata.cv_path(geno, y, groups=pd.Series(np.arange(30) % 5, index=mixed.index))],
+        "groups": [
+            lambda: riata.cv_path(geno, y, groups=families),
+            lambda: riata.LassoCV().fit(geno, y, groups=families),
+            lambda: riata.AdaptiveLassoCV().fit(geno, y, groups=families),
+            lambda: riata.RelaxedLassoCV().fit(geno, y, groups=families),
+            lambda: riata.SparseLogisticRegressionCV().fit(geno, y > 0, groups=families),
+        ],
     }
     for name, each in calls.items():
         for call in each:
@@ -461,6 +475,33 @@ def test_rows_with_names_are_not_taken_by_position(fitted, tmp_path):
                 ValueError, match=rf"^{name} must have the samples of X in the same order in its index"
             ):
                 call()
+
+
+def test_numbers_that_are_names_do_not_count_rows(tmp_path):
+    copies = random_copies(8, 4, missing=0.0)
+    rows = [("1", f"rs{j}", 10 + j, "A", "G") for j in range(4)]
+    names = ["3", "0", "1", "2", "7", "6", "5", "4"]
+    geno = riata.open_genotypes(write_bed(tmp_path / "g", rows, copies, names))
+    y = pd.Series(np.arange(8.0))  # sorted by name
+    with pytest.raises(ValueError, match=r"^y must have the samples of X .* got 0 in row 0 where X has '3'"):
+        riata.fit_path(geno, y)
+    riata.fit_path(geno, y.loc[[int(name) for name in names]])
+
+
+def test_matched_genotypes_are_for_predict(fitted, tmp_path):
+    new = fitted[3]
+    geno = riata.open_genotypes(write_bed(tmp_path / "g", new.variants, new.copies))
+    y = np.random.default_rng(0).standard_normal(30)
+    matched = riata.match_variants(riata.fit_path(geno, y), geno)
+    table = np.asarray(np.nan_to_num(new.copies).T)
+    for call in (
+        lambda: riata.fit_path(matched, y),
+        lambda: riata.Lasso().fit(matched, y),
+        lambda: riata.fit_path(table, y).predict(matched, 0.1),
+        lambda: riata.Lasso(0.1).fit(table, y).predict(matched),
+    ):
+        with pytest.raises(TypeError, match=r"^X has been matched to the variants of a model"):
+            call()
 
 
 class TestModelsOfEarlierVersions:
