@@ -34,6 +34,15 @@ class ResponseColumns:
         Loses the columns that are asked for: they are no features.
     beside : dict of str to columns, or None
         The phenotypes of the ``.psam``, ``.sample`` or ``.fam``.
+
+    Attributes
+    ----------
+    names : list of str
+        Columns of the phenotype file.
+    path : str
+        The file that columns are read from.
+    taken : set of str
+        Those that were read.
     """
 
     def __init__(
@@ -45,7 +54,9 @@ class ResponseColumns:
     ) -> None:
         self.joiner, self.pheno, self.table, self.beside = joiner, pheno, table, beside
         self.names: list[str] = []
-        self._taken: dict[str, list[str]] = {}
+        self.path = joiner.source if pheno is None else pheno.path
+        self.taken: set[str] = set()
+        self._popped: dict[str, list[str]] = {}
         self._rows: NDArray[np.int64] | None = None
         if pheno is not None:
             self._rows, self.names = joiner.match(pheno)
@@ -57,13 +68,14 @@ class ResponseColumns:
 
     def cells(self, name: str) -> list[str]:
         """Return a column, NA for samples that it lacks or that are not in use."""
+        self.taken.add(name)
         if self.pheno is not None and self._rows is not None:
             column = self.pheno.column(name)
             cells = [column[i] if i >= 0 else "NA" for i in self._rows]
         elif self.table is not None:
-            if name not in self._taken:  # several responses may share one
-                self._taken[name] = self.table.pop_column(name)
-            cells = self._taken[name]
+            if name not in self._popped:  # several responses may share one
+                self._popped[name] = self.table.pop_column(name)
+            cells = self._popped[name]
         elif self.beside is not None and name in self.beside:
             cells = list(self.beside[name])
         else:

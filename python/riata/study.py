@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from riata.joining import Joiner, JoinReport
 from riata.matrices import MatrixTable, read_matrix
 from riata.pgen import phenotypes_of
 from riata.response import Response
-from riata.response_columns import COLUMNS, ResponseColumns, check_columns, columns_taken, read_responses
+from riata.response_columns import ResponseColumns, check_columns, columns_taken, read_responses
 from riata.splitting import PARTS, Part, code_split
 from riata.survival_times import has_times, survival_arguments, two_columns
 from riata.tables import Table, TextTable, read_text_table, some, text_array
@@ -524,10 +525,10 @@ def _join(
         tables.covar,
         chosen=options.covar_name,
         classes=options.cat_covar,
-        beside=[name for each in asked for name in _beside(each) if name is not None],
+        beside=_beside(columns, asked, tables.covar),
         missing_code=options.missing_code,
     )
-    _refuse_response(covariates, asked)
+    _refuse_response(columns, asked, covariates)
     used = joiner.finish()
     fitted = (0, 1) if options.fit_validation else (0,)
     rows = used[np.isin(part[used], fitted)]
@@ -550,23 +551,53 @@ def _join(
         report = joiner.report_without(coded.reasons, notes)
         mine = mine[np.isin(part[mine], fitted)]
         _check_response(coded.response, mine, "to fit" if held_out else "")
+        given = named_columns(covariates, codings, names, mine)
+        _refuse_copies(given, names, coded.response, coded.response.values[mine])
         for name, held in held_out.items():
             _check_response(coded.response, held, f"in the {name} part")
         joined.append(_Joined(coded.response, covariates, codings, names, mine, held_out, report))
     return rows, joined
 
 
-def _refuse_response(covariates: Covariates, asked: Sequence[StudyOptions]) -> None:
+def _refuse_response(columns: ResponseColumns, asked: Sequence[StudyOptions], covariates: Covariates) -> None:
     """Refuse a response that is its own covariate, as --covar-name may say of one file that holds both."""
-    for each in asked:
-        if each.covar == each.pheno and each.pheno_name in covariates.names:
-            raise ValueError(f"--covar-name: {each.pheno_name} is the phenotype: leave it out")
+    if not _same_file(columns.path, covariates.path):
+        return
+    harmless = {name for each in asked for name in (each.entry, each.strata, each.offset)}
+    for name in covariates.names:
+        if name in columns.taken - harmless:
+            raise ValueError(f"--covar-name: {name} is the phenotype: leave it out")
 
 
-def _beside(options: StudyOptions) -> list[str | None]:
+def _refuse_copies(covariates: NDArray[np.float64], names: Sequence[str], response: Response, y: Any) -> None:
+    """Refuse a covariate that holds the response itself, whatever it is called: nothing is left to explain.
+
+    Of two classes any column of two values that tells them apart does.
+    """
+    if has_times(y) or response.loss == "multinomial":
+        return
+    for name, column in zip(names, covariates.T, strict=True):
+        values = column
+        if response.loss == "binomial":
+            values = (column == column.max()).astype(np.float64)
+            if len(np.unique(column)) == 2 and np.array_equal(values, 1.0 - y):
+                values = 1.0 - values
+        if np.array_equal(values, y):
+            raise ValueError(
+                f"--covar: {name} is the phenotype {response.name} itself in all {len(y):,} samples: name "
+                "the other columns with --covar-name"
+            )
+
+
+def _same_file(one: str, other: str) -> bool:
+    return one == other or (os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other))
+
+
+def _beside(columns: ResponseColumns, asked: Sequence[StudyOptions], covar: TextTable | None) -> list[str]:
     """Return columns that are no covariates, should the covariate file hold them."""
-    response = options.pheno_name if options.pheno == options.covar else None
-    return [options.split, response, *(getattr(options, name) for name in COLUMNS)]
+    named = {name for each in asked for name in (each.split, *columns_taken(each).values()) if name}
+    same = covar is not None and _same_file(columns.path, covar.path)
+    return sorted(named | columns.taken if same else named)
 
 
 def _read_split(

@@ -142,3 +142,34 @@ def test_columns_of_a_sample_file(tmp_path, columns, plink2):
     assert found.header == ["#FID", "IID", "SEX", "age", "ldl", "case"]
     assert found.column("case") == [str(1 + k % 2) for k in range(N)]
     assert list(riata.open_genotypes(path).samples.sex) == found.column("SEX")
+
+
+def test_a_phenotype_is_no_covariate_of_its_own_file(psam, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for covar in (f"{psam}.psam", "t.psam", "./t.psam"):
+        study = load_study(StudyOptions(pfile=psam, pheno_name="LDL", covar=covar, split="part"))
+        names = [name.partition("=")[0] for name in study.covariate_names]
+        assert set(names) == {"SEX", "AGE", "status", "site"}
+    study = load_study(StudyOptions(pfile=psam, pheno="t.psam", pheno_name="LDL", covar="./t.psam"))
+    assert "LDL" not in study.covariate_names
+    times = {"loss": "cox", "time": "AGE", "event": "status"}
+    study = load_study(StudyOptions(pfile=psam, covar=f"{psam}.psam", **times))
+    assert not {"AGE", "status"} & set(study.covariate_names)
+    with pytest.raises(ValueError, match="--covar-name: LDL is the phenotype: leave it out"):
+        load_study(StudyOptions(pfile=psam, pheno_name="LDL", covar="./t.psam", covar_name=("AGE", "LDL")))
+
+
+def test_a_covariate_that_holds_the_phenotype_is_refused(psam, columns, tmp_path):
+    _, table = columns
+    cells = {"copy": table["LDL"], "ill": ["yes" if code == "2" else "no" for code in table["status"]]}
+    for name, column in cells.items():
+        rows = "".join(f"i{k} {cell} {k % 7}\n" for k, cell in enumerate(column))
+        (tmp_path / name).write_text(f"IID {name} other\n{rows}")
+    one = {"pfile": psam, "pheno_name": "LDL", "covar": str(tmp_path / "copy")}
+    with pytest.raises(ValueError, match="--covar: copy is the phenotype LDL itself in all 60 samples"):
+        load_study(StudyOptions(**one))
+    two = {"pfile": psam, "pheno_name": "status", "loss": "binomial", "covar": str(tmp_path / "ill")}
+    with pytest.raises(ValueError, match=r"--covar: ill=(yes|no) is the phenotype status itself in all 60"):
+        load_study(StudyOptions(**two))
+    for options in (one, two):
+        assert load_study(StudyOptions(**options, covar_name=("other",))).covariate_names == ["other"]
