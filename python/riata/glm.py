@@ -146,11 +146,9 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         grouped = check_flag("row_grouped", self.row_grouped)
         if len(classes) == 2:
             target = codes.astype(np.float64)
-            check_two_outcomes(target, reweigh(weights), classes)
         else:
             options.loss, options.row_grouped = "multinomial", grouped
             target = one_hot(codes, len(classes))
-            check_every_class(target, reweigh(weights), classes)
         self.classes_ = classes
         shift = check_offset(offset, design.n_samples, target.shape[1:])
         self.has_offset_ = shift is not None
@@ -159,6 +157,11 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
             design, self.penalty_factor, self.lower, self.upper, positive=positive, row_grouped=grouped
         )
         return design, target, weights, shift, features, reweigh
+
+    def _refuse_absent(self, target: Float, weights: Float) -> None:
+        """Refuse classes of which no sample counts."""
+        check = check_two_outcomes if target.ndim == 1 else check_every_class
+        check(target, weights, self.classes_)
 
     def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:
         return coef, intercept
@@ -369,7 +372,8 @@ class SparseLogisticRegression(_Classifier):
         y : array of shape (n,)
             Labels. Of two classes the second in sorted order is the one whose probability is modelled.
         sample_weight : float or array of shape (n,), optional
-            Non-negative.
+            Non-negative. A class whose samples all have weight zero, as in a bootstrap, gets the probability
+            zero: its intercept is minus infinity.
         offset : array of shape (n,), or (n, K) for K > 2 classes, optional
             Added to the linear predictor: known log-odds, such as those of an earlier model.
 
@@ -389,9 +393,38 @@ class SparseLogisticRegression(_Classifier):
         if inverse is not None:
             alpha = 1.0 / (inverse * float(weights.sum()))
         options.alphas = np.array([alpha])
+        self._there = self._counted(target, weights)
+        if self._there.sum() == 1:
+            self._keep_certain(alpha)
+            return self
+        if target.ndim > 1:
+            target = np.asfortranarray(target[:, self._there])
+            shift = None if shift is None else np.asfortranarray(shift[:, self._there])
         fit = solve(design, target, weights[:, None], shift, features, options)[0]
         self._keep_fit(fit, target, weights, features, options)
         return self
+
+    def _counted(self, target: Float, weights: Float) -> NDArray[np.bool_]:
+        """Which classes have samples of positive weight; all must where no intercept could tell of it."""
+        if not self.fit_intercept:
+            self._refuse_absent(target, weights)
+        shares = np.column_stack([1.0 - target, target]) if target.ndim == 1 else target
+        return np.asarray(weights @ shares > 0.0)
+
+    def _keep_certain(self, alpha: float) -> None:
+        """Keep the limit of the fit to one class: no feature matters, and its probability is one."""
+        level = 0.0 if len(self._there) > 2 else np.inf if self._there[1] else -np.inf
+        counters = {"passes": 0.0, "seconds_total": 0.0}
+        coef = np.zeros((1, self.n_features_in_))
+        self._keep(alpha, coef, np.array([level]), "duality_gap", 0.0, True, 0, counters)
+
+    def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:
+        """A class that no sample of positive weight has gets the probability zero."""
+        if len(self._there) == 2 or self._there.all():
+            return coef, intercept
+        whole, levels = np.zeros((len(self._there), coef.shape[1])), np.full(len(self._there), -np.inf)
+        whole[self._there], levels[self._there] = coef, intercept
+        return whole, levels
 
 
 class SparseLogisticRegressionCV(_Classifier, CrossValidated):
@@ -517,6 +550,7 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
         design, target, weights, shift, features, reweigh = self._check_all(
             X, y, sample_weight, offset, options
         )
+        self._refuse_absent(target, reweigh(weights))
         self._search(
             options, (X, y), design, target, weights, features, groups, self.classes_, shift, reweigh
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import RegressorMixin
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin, clone
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
@@ -232,10 +232,10 @@ class ElasticNet(_Regressor):
 
     Attributes
     ----------
-    coef_ : ndarray of shape (p,)
-    sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p)
-    intercept_ : float
-    dual_gap_ : float
+    coef_ : ndarray of shape (p,), or (K, p) for K > 1 responses
+    sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p), or (K, p)
+    intercept_ : float, or ndarray of shape (K,) for y with columns
+    dual_gap_ : float, or ndarray of shape (K,) for y with columns
         Relative duality gap, on the scale of `tol`: the objective is at most this share of its null value
         above the optimum.
     converged_ : bool
@@ -312,7 +312,8 @@ class ElasticNet(_Regressor):
         ----------
         X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
             float64, float32 and int8 arrays and SciPy CSC are read where they are.
-        y : array of shape (n,)
+        y : array of shape (n,), or (n, K) to fit K responses one by one
+            `MultiTaskLasso` and `MultiTaskElasticNet` fit them together, on the same features.
         sample_weight : float or array of shape (n,), optional
             Non-negative; only their proportions matter.
 
@@ -320,8 +321,43 @@ class ElasticNet(_Regressor):
         -------
         self
         """
-        self._fit(X, y, sample_weight)
+        columns = np.asarray(y)
+        if columns.ndim == 2:
+            self._fit_each(X, columns, sample_weight)
+        else:
+            self._fit(X, y, sample_weight)
         return self
+
+    def predict(self, X: Any) -> Float:
+        """Predict ``X @ coef_.T + intercept_``.
+
+        Parameters
+        ----------
+        X : as in `fit`, shape (m, p)
+
+        Returns
+        -------
+        ndarray of shape (m,), or (m, K) for K > 1 responses
+        """
+        links = self._links(X)
+        return links[:, 0] if links.shape[1] == 1 else links
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _fit_each(self, X: Any, Y: NDArray[Any], sample_weight: Any) -> None:
+        """Fit each column of Y by itself, as scikit-learn does."""
+        if Y.shape[1] == 0:
+            raise ValueError(f"y must hold at least one response, got shape {Y.shape}")
+        fits = [clone(self).fit(X, np.ascontiguousarray(column), sample_weight) for column in Y.T]
+        self.__dict__.update(fits[0].__dict__)  # what X was
+        self.coef_ = np.stack([fit.coef_ for fit in fits]) if len(fits) > 1 else fits[0].coef_
+        self.intercept_ = np.array([fit.intercept_ for fit in fits])
+        self.dual_gap_ = np.array([fit.dual_gap_ for fit in fits])
+        self.converged_ = all(fit.converged_ for fit in fits)
+        self.n_iter_ = max(fit.n_iter_ for fit in fits)
 
 
 class Lasso(ElasticNet):

@@ -231,7 +231,6 @@ def test_held_out_scores_are_without_class_weights(k, weighted):
         ({0: -1.0, 1: 1.0}, r"class_weight of class 0 must be >= 0, got -1"),
         ({0: np.nan, 1: 1.0}, r"class_weight of class 0 must be .*got nan"),
         ({0: np.inf, 1: 1.0}, r"class_weight of class 0 must be .*got inf"),
-        ({0: 0.0, 1: 1.0}, r"y must hold two classes with positive weight"),
         ({"a": 1.0}, r"class_weight must hold weights of the classes \[0, 1\], got 'a'"),
         ("even", r"class_weight must be None, 'balanced' or a dict of weights, got 'even'"),
     ],

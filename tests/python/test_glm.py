@@ -203,5 +203,6 @@ def test_bad_targets(y, message):
 
 def test_a_class_of_weight_zero_is_no_class():
     X, y = make_problem("binomial")
+    assert_array_equal(riata.SparseLogisticRegression().fit(X, y, sample_weight=y).predict(X), np.ones(40))
     with pytest.raises(ValueError, match="two classes with positive weight"):
-        riata.SparseLogisticRegression().fit(X, y, sample_weight=y)
+        riata.SparseLogisticRegressionCV().fit(X, y, sample_weight=y)

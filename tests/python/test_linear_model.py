@@ -200,10 +200,10 @@ def test_options_of_scikit_learn_are_accepted():
 def test_responses_that_are_not_one_column():
     X, y = make_problem()
     with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
-        column = riata.Lasso(0.1).fit(X, y[:, None])
-    assert_array_equal(column.coef_, riata.Lasso(0.1).fit(X, y).coef_)
+        column = riata.LassoCV().fit(X, y[:, None])
+    assert_array_equal(column.coef_, riata.LassoCV().fit(X, y).coef_)
     with pytest.raises(ValueError, match="1d array"):
-        riata.Lasso(0.1).fit(X, np.column_stack([y, y]))
+        riata.LassoCV().fit(X, np.column_stack([y, y]))
 
 
 def test_too_few_iterations_warn():

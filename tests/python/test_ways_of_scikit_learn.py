@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import sklearn
+import sklearn.linear_model
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.ensemble import BaggingClassifier
 from sklearn.feature_selection import SelectFromModel
 from sklearn.model_selection import GroupKFold, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
@@ -339,3 +341,73 @@ def test_truth_values_are_classes_as_they_are():
     assert_array_equal(path.classes, [False, True])
     assert path.predict(X, 0.1, kind="class").dtype == bool
     assert_allclose(path.coef(0.1), riata.fit_path(X, y, loss="binomial", alphas=[0.1]).coef(0.1))
+
+
+def classes(k, n=60):
+    X, y = selectable(n)
+    return X, np.array(["a", "b", "c", "d"])[np.digitize(y, np.quantile(y, np.arange(1, k) / k))]
+
+
+@pytest.mark.parametrize("k", [3, 4])
+def test_a_class_of_weight_zero_is_as_good_as_absent(k):
+    X, y = classes(k)
+    weights = np.where(y == "b", 0.0, 1.0)
+    kept = y != "b"
+    model = riata.SparseLogisticRegression(C=1.0, tol=1e-10).fit(X, y, weights)
+    assert list(model.classes_) == list("abcd"[:k])
+    assert model.coef_.shape == (k, 20)
+    assert model.converged_
+    share = model.predict_proba(X)
+    assert_array_equal(share[:, 1], np.zeros(60))
+    assert_allclose(share.sum(axis=1), 1.0)
+    assert "b" not in model.predict(X)
+    right = riata.SparseLogisticRegression(C=1.0, tol=1e-10).fit(X[kept], y[kept]).predict_proba(X)
+    assert_allclose(share[:, model.classes_ != "b"], right, atol=1e-5)
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_only_one_class_of_positive_weight_is_certain(k):
+    X, y = classes(k)
+    for label in "abc"[:k]:
+        model = riata.SparseLogisticRegression().fit(X, y, (y == label).astype(float))
+        assert_array_equal(model.predict(X), np.full(60, label))
+        assert_array_equal(model.predict_proba(X), np.tile(model.classes_ == label, (60, 1)).astype(float))
+        assert not model.coef_.any()
+    with pytest.raises(ValueError, match="with positive weight"):
+        riata.SparseLogisticRegression(fit_intercept=False).fit(X, y, (y == "a").astype(float))
+    with pytest.raises(ValueError, match="with positive weight"):
+        riata.SparseLogisticRegressionCV().fit(X, y, (y == "a").astype(float))
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_bagging_where_some_bags_lack_a_rare_class(k):
+    X, y = classes(k)
+    y = np.where(y == "b", "a" if k == 2 else "c", y)
+    y[:2] = "b"
+    bags = BaggingClassifier(riata.SparseLogisticRegression(C=1.0), n_estimators=20, random_state=0).fit(X, y)
+    lacking = [rows for rows in bags.estimators_samples_ if "b" not in y[rows]]
+    assert lacking
+    share = bags.predict_proba(X)
+    assert share.shape == (60, k)
+    assert_allclose(share.sum(axis=1), 1.0)
+
+
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet"])
+@pytest.mark.parametrize("columns", [1, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_several_responses_one_by_one_are_those_of_scikit_learn(name, columns, weighted):
+    X, y = make_problem(n=50, p=6)
+    Y = np.column_stack([y, -2.0 * y + X[:, 5], X[:, 1]])[:, :columns]
+    weights = np.random.default_rng(0).uniform(0.5, 2.0, 50) if weighted else None
+    ours = getattr(riata, name)(alpha=0.1, tol=1e-12).fit(X, Y, weights)
+    theirs = getattr(sklearn.linear_model, name)(alpha=0.1, tol=1e-12).fit(X, Y, weights)
+    assert ours.coef_.shape == theirs.coef_.shape
+    assert np.shape(ours.intercept_) == np.shape(theirs.intercept_) == (columns,)
+    assert_allclose(ours.coef_, theirs.coef_, atol=1e-6)
+    assert_allclose(ours.intercept_, theirs.intercept_, atol=1e-6)
+    assert_allclose(ours.predict(X), theirs.predict(X), atol=1e-6)
+    assert ours.predict(X).shape == theirs.predict(X).shape
+    assert ours.score(X, Y) == pytest.approx(theirs.score(X, Y))
+    assert ours.converged_
+    assert np.all(ours.dual_gap_ <= 1e-12)
+    assert_array_equal(ours.get_support(), np.any(np.atleast_2d(ours.coef_) != 0.0, axis=0))
