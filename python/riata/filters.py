@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from riata.chromosomes import ChromosomeSet, Kind
 from riata.genotypes import Genotypes
 from riata.quality import FEMALE, MALE, hardy_weinberg, observe, of_kind
+from riata.score_file import own_id
 from riata.tables import read_list, some
 from riata.text_columns import CodedColumn
+from riata.variant_matching import NO_ID
 
 Mask = NDArray[np.bool_]
 
@@ -53,9 +55,8 @@ def choose_variants(geno: Genotypes, options: Any, files: list[str]) -> Chosen:
     for path, flag in ((options.extract, "--extract"), (options.exclude, "--exclude")):
         if path is not None:
             files.append(path)
-            named, absent = _named(geno, path)
-            if absent:
-                notes.append(f"{path} ({flag}): {len(absent):,} of its ids not here: {some(absent, 3)}")
+            named, told = _named(geno, path)
+            notes += [f"{path} ({flag}): {what}" for what in told]
             why = f"not in {path} (--extract)" if flag == "--extract" else f"in {path} (--exclude)"
             narrow(named if flag == "--extract" else ~named, why)
     if not keep.any():
@@ -157,14 +158,34 @@ def _in_range(name: str, known: ChromosomeSet) -> bool:
 
 
 def _named(geno: Genotypes, path: str) -> tuple[Mask, list[str]]:
-    """Say which variants a list names, and which of its ids are no variant's."""
+    """Say which variants a list names, and what is to be told of it.
+
+    Without a header every word is an id, as in PLINK, also ``.``; in a table a row without an id, such as one
+    of a table of hits, names nothing.
+    """
     header, rows = read_list(path, ID_HEADER)
     column = next((k for k, name in enumerate(header) if name in ID_HEADER), None)
-    words = (word for row in rows for word in (row if column is None else row[column : column + 1]))
-    listed = list(dict.fromkeys(words))  # without a header every word is an id, as in PLINK
+    if column is None:
+        words = [word for row in rows for word in row]
+    else:
+        words = [word for row in rows if (word := _id_of(row, column, header)) not in NO_ID]
+    listed = list(dict.fromkeys(words))
     match = geno.variants.id.match(listed)
     named: Mask = match >= 0
+    told = []
+    if column is not None and (blank := len(rows) - len(words)):
+        told.append(f"{blank:,} of its rows have no id, and name no variant")
     if not named.any():
-        raise ValueError(f"{path}: none of its {len(listed):,} variant ids is in {geno.path}")
+        more = f" ({told[0]})" if told else ""
+        raise ValueError(f"{path}: none of its {len(listed):,} variant ids is in {geno.path}{more}")
     found = set(np.unique(match[named]).tolist())
-    return named, [name for k, name in enumerate(listed) if k not in found]
+    absent = [name for k, name in enumerate(listed) if k not in found]
+    if absent:
+        told.append(f"{len(absent):,} of its ids not here: {some(absent, 3)}")
+    return named, told
+
+
+def _id_of(row: list[str], column: int, header: list[str]) -> str:
+    """Return the id of a row of a table; in one of riata's own weights it may stand in the description."""
+    cells = dict(zip(header, row, strict=False))
+    return (row[column] if column < len(row) else "") or own_id(cells.get("variant_description", ""))

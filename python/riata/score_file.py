@@ -238,7 +238,7 @@ def _places(columns: ScoreColumns) -> tuple[list[str], list[str], NDArray[np.int
     """
     ids = [new or old for new, old in zip(columns.text("hm_rsid"), columns.text("id"), strict=True)]
     if columns.has("variant_description"):  # of riata's own files, where an id is not an rs number
-        own = columns.each("variant_description", _own_id)
+        own = columns.each("variant_description", own_id)
         ids = [name or other for name, other in zip(ids, own, strict=True)]
     harmonised = columns.is_harmonised
     chrom = columns.each("hm_chr" if harmonised else "chrom", _tidy_chromosome)
@@ -262,7 +262,8 @@ def _places(columns: ScoreColumns) -> tuple[list[str], list[str], NDArray[np.int
     return ids, chrom, pos, build
 
 
-def _own_id(description: str) -> str:
+def own_id(description: str) -> str:
+    """Return the id that riata's own score files keep in a description where it is no rs number."""
     found = re.match(r"ID=(\S+)", description)
     return found[1] if found else ""
 

@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 #: How files write an allele that no sample carries: PLINK 1, and PLINK 2 or VCF.
 _NOT_SEEN = ("0", ".")
 #: What stands in the column of ids where a variant has none.
-_NO_ID = ("", ".")
+NO_ID = ("", ".")
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 ABSENT = "not in it"
@@ -250,7 +250,7 @@ class _Matcher:
 
     def pairs_by_id(self) -> tuple[Rows, Rows]:
         names = [str(name) for name in self.wanted.id]
-        rows = np.array([k for k, name in enumerate(names) if name not in _NO_ID], dtype=np.int64)
+        rows = np.array([k for k, name in enumerate(names) if name not in NO_ID], dtype=np.int64)
         place: dict[str, int] = {}
         key = np.array([place.setdefault(names[k], len(place)) for k in rows], dtype=np.int64)
         match = self.table.id.match(list(place))
@@ -361,7 +361,7 @@ def _order_in_fit(matcher: _Matcher, row: int, fitted: FittedVariants, feature: 
     table = _Columns(fitted.id, fitted.chrom, fitted.pos, fitted.effect, fitted.other, matcher.table.plain)
     of_fit = _Matcher(matcher.wanted, table)
     name = str(matcher.wanted.id[row])
-    same = fitted.id == name if name not in _NO_ID else fitted.pos == matcher.wanted.pos[row]
+    same = fitted.id == name if name not in NO_ID else fitted.pos == matcher.wanted.pos[row]
     columns = np.flatnonzero(same)
     pairs = of_fit.fitting(np.full(len(columns), row), columns)
     pairs = pairs.only(~of_fit.apart(pairs))

@@ -118,6 +118,35 @@ def test_own_outputs_are_lists_of_variants(files, tmp_path, suffix, capsys):
     assert "error" not in capsys.readouterr().err
 
 
+def test_rows_without_an_id_name_no_variant(files, tmp_path):
+    """In tables, where another column tells which variant it is; in plain lists "." is an id, as in PLINK."""
+    bim = Path(f"{files[0]}.bim")
+    names = ["1:103:C:G", ".", "."]
+    lines = [line.split() for line in bim.read_text().splitlines()]
+    for k, name in enumerate(names):
+        lines[k][1] = name
+    bim.write_text("".join(" ".join(line) + "\n" for line in lines))
+    (tmp_path / "t.tsv").write_text("POS\tID\n1\t1:103:C:G\n2\t.\n3\t\n4\trs5\n")
+    (tmp_path / "w.tsv").write_text(
+        "#pgs_id=x\nrsID\tvariant_description\n\tID=1:103:C:G\n\tof a friend\nrs5\t\n"
+    )
+    (tmp_path / "l.txt").write_text("rs5\n.\n")
+    for name, n_kept, told in (
+        ("t.tsv", 2, ["2 of its rows have no id, and name no variant"]),
+        ("w.tsv", 2, ["1 of its rows have no id, and name no variant"]),
+        ("l.txt", 3, []),
+    ):
+        path = str(tmp_path / name)
+        assert fit(files, tmp_path / "m", "--pheno-name", "bmi", "--extract", path) == 0
+        record = json.loads((tmp_path / "m.json").read_text())
+        assert (
+            record["features"]["in_file"] - record["features"]["left_out"][f"not in {path} (--extract)"]
+            == n_kept
+        )
+        notes = [note for note in record["samples"]["notes"] if "--extract" in note]
+        assert notes == [f"{path} (--extract): {what}" for what in told]
+
+
 def test_lists_that_are_partly_found_are_told(files, tmp_path):
     (tmp_path / "v").write_text("# mine\nrs1 rs2\nrs99\t rs98\n#rs3\n")  # any word is an id, as in PLINK
     (tmp_path / "s").write_text("f1 i1\nf2 i2\nf99 i99\n")
