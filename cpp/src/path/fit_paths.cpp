@@ -44,8 +44,8 @@ double column_bytes(Index outputs, const PathOptions& options) {
   return PathProblem::kColumnBytes + kOutput * static_cast<double>(outputs - 1) + (tied ? kTied : 0.0);
 }
 
-// Numbers held for each row and output of a problem: in all, those that its state (see path/archive.hpp) leaves out, and
-// more for each lambda solved ahead.
+// Numbers held for each row and output of a problem: in all, those that its state (see path/archive.hpp) leaves out,
+// and more for each lambda solved ahead.
 constexpr double kRowNumbers = 20.0, kRowNumbersOutsideState = 12.0, kRowNumbersPending = 4.0;
 
 /// Bytes of so many numbers for each row and output of all problems.
@@ -426,7 +426,8 @@ class Driver {
     if (!options_.alphas.empty()) return options_.alphas;
     const Index rows_used = (given_[static_cast<std::size_t>(group.leader)].weights.array() > 0.0).count();
     const double least = X_.cols() > rows_used ? 0.01 : 1e-4;  // of the largest lambda of a lasso, whatever the ratio
-    const double eps = options_.eps > 0.0 ? options_.eps : least * std::max(options_.l1_ratio, PathProblem::kLeastRatio);
+    const double eps =
+        options_.eps > 0.0 ? options_.eps : least * std::max(options_.l1_ratio, PathProblem::kLeastRatio);
     const double lambda_max = group.front().lambda_max();
     // A response with nothing to explain: any positive value gives the null fit.
     return lambda_grid(lambda_max > 0.0 ? lambda_max : 1e-15, options_.n_alphas, eps);
@@ -501,8 +502,8 @@ class Driver {
   void refuse_empty(const Group& group) const {
     if (group.kept > 0) return;
     if (group.outcome == Outcome::kMemory) {
-      refuse("memory must be at least " + std::to_string(std::llround(counters_.memory)) +
-             " bytes for this fit, got " + std::to_string(std::llround(options_.memory)));
+      refuse("memory must be at least " + std::to_string(std::llround(counters_.memory)) + " bytes for this fit, got " +
+             std::to_string(std::llround(options_.memory)));
     }
     const PathResult& r = group.front().result();
     const std::string which = groups_.size() > 1 ? " of response " + std::to_string(&group - groups_.data()) : "";
