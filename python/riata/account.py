@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.archive import meta_of, read_arrays, restoring, vector
 from riata.evaluation import Evaluation, Measure
 from riata.genome import chromosomes, drawn_positions
 from riata.genotypes import Genotypes
@@ -158,12 +159,21 @@ def load_account(file: StrPath, model: Model) -> Kept:
     ------
     OSError
         When the model was saved without it.
+    ValueError
+        When what it holds does not fit together.
     """
-    with np.load(file, allow_pickle=False) as archive:
-        if _META not in archive.files:
-            raise OSError(f"{file}: holds no account of its fit; fit again with this version of riata")
-        kept = {name.removeprefix("report_"): archive[name] for name in archive.files if "report_" in name}
-    meta = json.loads(str(kept["meta"]))
+    arrays = read_arrays(file, "a model")
+    if _META not in arrays:
+        raise OSError(f"{file}: holds no account of its fit; fit again with this version of riata")
+    kept = {name.removeprefix("report_"): values for name, values in arrays.items() if "report_" in name}
+    with restoring(file):
+        return _kept_of(kept, model)
+
+
+def _kept_of(kept: dict[str, NDArray[Any]], model: Model) -> Kept:
+    meta = meta_of(kept)
+    for name in ("spread", *(name for name in kept if name in VARIANT_COLUMNS)):
+        vector(kept, name, "fiuUO", len(model.active))
     told = meta["account"]
     told["samples"] = [tuple(row) for row in told["samples"]]
     told["genome"] = [Stretch(**stretch) for stretch in told["genome"]]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from riata.chromosomes import ChromosomeSet
 from riata.loading import needs
 from riata.pgen import sample_table
+from riata.reading import reading
 from riata.tables import StrPath, Table
 from riata.text_columns import coded_texts, plain_column
 from riata.text_files import numbered_lines
@@ -61,13 +62,16 @@ class BgenReader:
     def __init__(self, path: StrPath, sample: StrPath | None = None) -> None:
         self.path = fspath(path)
         self._file: Any = None
-        file = self._open()
+        with reading(self.path):
+            file = self._open()
         beside = Path(self.path).with_suffix(".sample")
         if sample is None and beside.is_file():
             sample = beside
         self.files = [self.path] if sample is None else [self.path, fspath(sample)]
-        self.samples = _samples(self.path, sample, file.samples, file.header.has_sample_ids)
-        self.variants = _variants(self.path, file)
+        with reading(self.path):
+            ids = file.samples
+            self.variants = _variants(self.path, file)
+        self.samples = _samples(self.path, sample, ids, file.header.has_sample_ids)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle without the open file, which the copy opens again when it needs it."""
@@ -78,18 +82,14 @@ class BgenReader:
         file = self._open()
         out = np.empty((len(columns), len(self.samples)), dtype=np.float32)
         for k, j in enumerate(columns):
-            try:
+            with reading(self.path, f"variant {self.variants.id[j]}"):
                 out[k] = _copies(file[int(j)])
-            except ValueError as error:
-                raise OSError(f"{self.path}: variant {self.variants.id[j]}: {error}") from None
         return out
 
     def read_allele(self, column: int, allele: int) -> NDArray[np.float64]:
         """Return expected copies of one allele but the first (1 is the second), NaN where missing."""
-        try:
+        with reading(self.path, f"variant {self.variants.id[column]}"):
             return _copies_of_allele(self._open()[int(column)], allele)
-        except ValueError as error:
-            raise OSError(f"{self.path}: variant {self.variants.id[column]}: {error}") from None
 
     def _open(self) -> Any:
         if self._file is None:

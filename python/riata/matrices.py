@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.joining import Joiner
+from riata.reading import reading
 from riata.tables import Table, is_missing, no_number, some, to_number
 from riata.text_files import StrPath, TextRows
 
@@ -289,9 +290,11 @@ def _read_features(source: TextRows) -> MatrixTable:
 
 def _read_npz(path: str, orient: str) -> MatrixTable:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-    except ValueError as error:
+    except Exception as error:  # zipfile's, zlib's and NumPy's own
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
         raise ValueError(f"{path}: cannot be read as plain arrays ({error})") from None
     if "X" not in arrays:
         raise ValueError(f"{path}: no array named 'X'; arrays are {some(list(arrays))}")
@@ -322,12 +325,8 @@ def _read_parquet(path: str, orient: str) -> MatrixTable:
         import pyarrow.parquet as parquet
     except ImportError:
         raise ImportError(f'{path}: reading parquet needs pyarrow; pip install "riata[cli]"') from None
-    try:
+    with reading(path):
         data = parquet.read_table(path)
-    except OSError:
-        raise
-    except Exception as error:  # pyarrow's own classes for damaged files
-        raise OSError(f"{path}: cannot be read as parquet ({error})".splitlines()[0]) from None
     if data.num_rows == 0:
         raise ValueError(f"{path}: the table is empty, 0 samples")
     columns = {name: data.column(name).to_numpy() for name in data.column_names}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.archive import meta_of, read_arrays, restoring, vector, within
 from riata.covariates import Coding
 from riata.held_out import Baseline, fit_baseline
 from riata.hits import active_features
@@ -112,9 +113,8 @@ def variant_columns(variants: FittedVariants, features: NDArray[np.int64]) -> di
 def is_model(file: StrPath) -> bool:
     """Say whether a file is an archive that :func:`save_model` wrote."""
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            return _META in archive.files
-    except (OSError, ValueError):
+        return _META in read_arrays(file, "a model")
+    except OSError:
         return False
 
 
@@ -124,20 +124,30 @@ def load_model(file: StrPath) -> Model:
     Raises
     ------
     OSError
-        When the file is missing, damaged, or was not written by ``riata fit`` or ``riata cv``.
+        When the file is missing, or was not written by ``riata fit`` or ``riata cv``.
+    ValueError
+        When what it holds does not fit together.
     """
     import riata
 
     fit = riata.load(file)
-    with np.load(file, allow_pickle=False) as archive:
-        if _META not in archive.files:
-            raise OSError(
-                f"{file}: not a model written by riata fit or riata cv (Path.save alone names no alleles)"
-            )
-        meta = json.loads(str(archive[_META]))
-        active = archive["study_active"]
+    arrays = read_arrays(file, "a model")
+    if _META not in arrays:
+        raise OSError(
+            f"{file}: not a model written by riata fit or riata cv (Path.save alone names no alleles)"
+        )
+    with restoring(file):
+        return _model_of(fit, meta_of(arrays, _META), vector(arrays, "study_active", "iu"))
+
+
+def _model_of(fit: Any, meta: dict[str, Any], active: NDArray[np.int64]) -> Model:
     cv = fit if hasattr(fit, "path") else None
     path = fit if cv is None else cv.path
+    if meta["n_features"] + len(meta["covariates"]) != path.n_features:
+        raise ValueError(f"the path must be of {meta['n_features']} features and the covariates")
+    within("study_active", active, int(meta["n_features"]))
+    if meta["kind"] == "genotypes" and path.variants is None:
+        raise KeyError("variants_pos")
     return Model(
         path=path,
         cv=cv,

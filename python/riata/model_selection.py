@@ -34,6 +34,7 @@ from riata._validation import (
     check_two_outcomes,
     check_weights,
 )
+from riata.archive import check_folds
 from riata.fitting import make_path, solve, warn_if_memory_ended, warn_unless_converged
 from riata.folds import Rows, Split, make_splits
 from riata.path import FORMAT, Path, mean_response, write_archive
@@ -220,6 +221,7 @@ class CVPath:
     @classmethod
     def _unpack(cls, arrays: dict[str, Any]) -> CVPath:
         meta = json.loads(str(arrays["meta"]))
+        check_folds(arrays)
         ends = np.cumsum(arrays["cv_fold_sizes"])[:-1]
         return cls(
             path=Path._unpack(arrays),

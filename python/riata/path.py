@@ -27,6 +27,7 @@ from riata._validation import (
     check_threads,
 )
 from riata.applying import apply_linear, n_samples_of
+from riata.archive import check_path, meta_of, read_arrays, restoring
 from riata.certificate import CERTIFICATES
 from riata.penalties import penalty_name
 from riata.text_columns import PlainColumn, TextColumn, plain_column
@@ -579,23 +580,24 @@ def load(path: str | os.PathLike[str]) -> Any:
     ------
     OSError
         When the file is missing or is not an archive of riata.
+    ValueError
+        When it is one, but its arrays do not fit together.
     """
+    what = "a path saved by riata: that is a .npz, PREFIX.path.npz"
+    arrays = read_arrays(path, what)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        meta = json.loads(str(arrays["meta"]))
+        meta = meta_of(arrays)
         kind, version = meta["kind"], int(meta["format"])
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        name = os.fspath(path)
-        raise OSError(f"{name} is not a path saved by riata: that is a .npz, PREFIX.path.npz") from error
+    except (LookupError, TypeError, ValueError) as error:
+        raise OSError(f"{os.fspath(path)} is not {what}") from error
     if version > FORMAT:
         raise OSError(
             f"{os.fspath(path)} was written by a newer riata (format {version}, this one reads {FORMAT})"
         )
-    if kind == "cv_path":
-        from riata.model_selection import CVPath
+    with restoring(path):
+        check_path(arrays, meta)
+        if kind == "cv_path":
+            from riata.model_selection import CVPath
 
-        return CVPath._unpack(arrays)
-    return Path._unpack(arrays)
+            return CVPath._unpack(arrays)
+        return Path._unpack(arrays)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from os import fspath
 from pathlib import Path
@@ -14,6 +15,7 @@ from riata.chromosomes import ChromosomeSet
 from riata.loading import MISSING, needs
 from riata.packed_files import unpacked
 from riata.plink_tables import Kind, read_bim, read_fam, read_fields
+from riata.reading import reading
 from riata.tables import StrPath, Table
 from riata.text_columns import coded_texts, plain_column
 from riata.text_files import numbered_lines
@@ -114,19 +116,15 @@ class PgenReader:
         self, method: str, columns: NDArray[np.int64], out: NDArray[Any], allele: int = 0
     ) -> NDArray[Any]:
         """Fill `out` with copies of an allele (0: REF), negative where missing."""
-        try:
+        with reading(self.path):
             if self._file is None:
                 self._file = _pgenlib().PgenReader(
-                    self.path.encode(),
+                    os.fsencode(self.path),
                     raw_sample_ct=len(self.samples),
                     variant_ct=len(self.variants),
                     allele_idx_offsets=self._allele_offsets(),
                 )
             getattr(self._file, method)(columns.astype(np.uint32), out, allele_idx=allele)
-        except RuntimeError as error:
-            raise OSError(
-                f"{self.path}: cannot be decoded, the file is damaged or cut short ({error})"
-            ) from None
         return out
 
     def _allele_offsets(self) -> NDArray[np.uintp]:
