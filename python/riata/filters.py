@@ -55,8 +55,8 @@ def choose_variants(geno: Genotypes, options: Any, files: list[str]) -> Chosen:
     for path, flag in ((options.extract, "--extract"), (options.exclude, "--exclude")):
         if path is not None:
             files.append(path)
-            named, told = _named(geno, path)
-            notes += [f"{path} ({flag}): {what}" for what in told]
+            named, remarks = _named(geno, path)
+            notes += [f"{path} ({flag}): {what}" for what in remarks]
             why = f"not in {path} (--extract)" if flag == "--extract" else f"in {path} (--exclude)"
             narrow(named if flag == "--extract" else ~named, why)
     if not keep.any():
