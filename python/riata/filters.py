@@ -94,9 +94,14 @@ def set_aside(geno: Genotypes, options: Any) -> list[tuple[int, str]]:
     return [(int(j), reasons[why[j]]) for j in np.flatnonzero(why)]
 
 
-def untested(geno: Genotypes, options: Any) -> list[str]:
-    """Say which filters cannot look at variants on X and Y, for want of samples of that sex."""
+def filter_notes(geno: Genotypes, options: Any) -> list[str]:
+    """Say which filters see children, whom PLINK leaves out, and which lack a sex they need on X or Y."""
     told = []
+    looking = [flag for flag, asked in (("--maf", options.maf), ("--hwe", options.hwe)) if asked > 0.0]
+    children = ~(geno.samples.father.isin(["0"]) & geno.samples.mother.isin(["0"]))
+    if looking and children.any():
+        what = "samples have parents: they count too, as in PLINK with --nonfounders"
+        told.append(f"{' and '.join(looking)}: {int(children.sum()):,} {what}")
     kinds: tuple[Kind, Kind] = ("X", "Y")
     asked = [{"--hwe": options.hwe > 0.0}, {"--geno": options.geno < 1.0, "--maf": options.maf > 0.0}]
     for kind, sex, who, flags in zip(kinds, (FEMALE, MALE), ("woman", "man"), asked, strict=True):

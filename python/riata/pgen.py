@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from riata.chromosomes import ChromosomeSet
 from riata.loading import MISSING, needs
 from riata.packed_files import unpacked
-from riata.plink_tables import Kind, read_bim, read_fam, read_fields
+from riata.plink_tables import Kind, read_bim, read_fam, read_fields, sex_code
 from riata.reading import reading
 from riata.tables import StrPath, Table
 from riata.text_columns import coded_texts, plain_column
@@ -35,7 +35,6 @@ _PVAR: dict[str, tuple[str, Kind]] = {
     "a1": ("ALT", "code"),
     "a2": ("REF", "code"),
 }
-_SEX = {"1": "1", "2": "2", "M": "1", "F": "2", "MALE": "1", "FEMALE": "2"}
 
 
 class PgenReader:
@@ -201,7 +200,7 @@ def sample_table(columns: Mapping[str, Sequence[str]], header: Sequence[str]) ->
         "iid": plain_column(columns["IID"]),
         "father": plain_column(columns.get("PAT", ["0"] * n)),
         "mother": plain_column(columns.get("MAT", ["0"] * n)),
-        "sex": coded_texts(_SEX.get(sex.upper(), "0") for sex in columns.get("SEX", ["0"] * n)),
+        "sex": coded_texts(map(sex_code, columns.get("SEX", ["0"] * n))),
     }
     own = [name for name in header if name not in ("FID", "IID", "SID", "PAT", "MAT", "SEX")]
     named = {f"{name} (phenotype)" if name in table else name: plain_column(columns[name]) for name in own}

@@ -9,7 +9,7 @@ import numpy as np
 
 from riata import _core
 from riata.tables import StrPath, Table
-from riata.text_columns import PlainColumn, coded_column
+from riata.text_columns import PlainColumn, coded_column, coded_texts
 
 Kind = Literal["code", "text", "integer", "real"]
 
@@ -29,6 +29,7 @@ _FAM: dict[str, Kind] = {
     "sex": "code",
     "phenotype": "text",
 }
+_SEX = {"1": "1", "2": "2", "M": "1", "F": "2", "MALE": "1", "FEMALE": "2"}
 _LABELS = {"cm": "centimorgans", "pos": "position"}
 
 
@@ -39,7 +40,15 @@ def read_bim(path: StrPath) -> Table:
 
 def read_fam(path: StrPath) -> Table:
     """Read a ``.fam`` file: one sample a line, FID, IID, father, mother, sex, phenotype, all as text."""
-    return _read_all(path, _FAM)
+    table = _read_all(path, _FAM)
+    return Table(
+        {**{name: table[name] for name in table.columns}, "sex": coded_texts(map(sex_code, table.sex))}
+    )
+
+
+def sex_code(text: str) -> str:
+    """Return 1 for a man, 2 for a woman and 0 for anything else, as PLINK 2 reads numbers and letters."""
+    return _SEX.get(text.upper(), "0")
 
 
 def read_fields(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riata.covariates import Coding, Covariates, read_covariates
 from riata.feature_groups import FeatureGroups, find_groups
-from riata.filters import choose_variants, set_aside, untested
+from riata.filters import choose_variants, filter_notes, set_aside
 from riata.genotypes import Genotypes
 from riata.inputs import genotype_joiner, genotypes_of, given_source, sample_text_table
 from riata.joining import Joiner, JoinReport
@@ -345,7 +345,7 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
     fitted = geno if len(rows) == len(geno) else geno.subset(samples=rows)
     excluded = set_aside(fitted, options)
     for report in (joiner.report, *(joined.report for joined in parts)):
-        report.notes.extend([*chosen.notes, *untested(fitted, options)])
+        report.notes.extend([*chosen.notes, *filter_notes(fitted, options)])
     ids = geno.samples[["fid", "iid"]]
     studies = []
     for each, joined in zip(asked, parts, strict=True):

@@ -264,6 +264,35 @@ def test_frequencies_and_missing_calls_by_sex(by_sex, tmp_path, plink2):
     assert_allclose(geno.missing_rate(), missing, rtol=5e-6, atol=1e-9)
 
 
+def test_sexes_in_a_fam_are_those_of_plink2(tmp_path, plink2):
+    """Letters as well as numbers, as in a .psam."""
+    copies = np.random.default_rng(2).choice([0.0, 1.0, 2.0, np.nan], size=(60, 6))
+    bed = write_plink(tmp_path / "in", copies, chrom=["X", "X", "X", "Y", "Y", "Y"])
+    codes = ["1", "2", "M", "F", "m", "f", "0", "NA", "-9", "3"]
+    lines = [f"f{i} i{i} 0 0 {codes[i % 10]} -9\n" for i in range(60)]
+    (tmp_path / "in.fam").write_text("".join(lines))
+    plink2("--bfile", tmp_path / "in", "--freq")
+    geno = riata.open_genotypes(bed)
+    assert list(geno.samples.sex[:10]) == ["1", "2", "1", "2", "1", "2", "0", "0", "0", "0"]
+    frequency = table(tmp_path / "out.afreq")["ALT_FREQS"].astype(float)
+    assert_allclose(geno.sex_aware_frequency(), frequency, rtol=5e-6)
+
+
+def test_children_count_and_are_told(tmp_path, plink2):
+    copies = np.random.default_rng(3).binomial(2, 0.2, (60, 40)).astype(float)
+    write_plink(tmp_path / "in", copies)
+    fam = tmp_path / "in.fam"
+    parents = ["0 0"] * 30 + ["i0 i1"] * 25 + ["i0 0"] * 5
+    fam.write_text("".join(f"f{i} i{i} {parents[i]} 1 {i % 7}.5\n" for i in range(60)))
+    plink2("--bfile", tmp_path / "in", "--maf", 0.2, "--write-snplist", "--nonfounders")
+    arguments = ["--bfile", tmp_path / "in", "--maf", 0.2, "--alphas", 2, "--quiet", "--out", tmp_path / "m"]
+    assert main(["fit", *map(str, arguments)]) == 0
+    kept = (tmp_path / "out.snplist").read_text().split()
+    assert len(table(tmp_path / "m.excluded.tsv")["ID"]) == 40 - len(kept) > 5
+    told = "note: --maf: 30 samples have parents: they count too, as in PLINK with --nonfounders"
+    assert told in (tmp_path / "m.log").read_text()
+
+
 @pytest.mark.parametrize(
     ("flag", "value"), [("--maf", 0.3), ("--maf", 0.42), ("--geno", 0.15), ("--geno", 0.2)]
 )
