@@ -105,10 +105,30 @@ def _unknown_option(parser: argparse.ArgumentParser, options: argparse.Namespace
     return f"unknown option {given}{hint} (see {verb.prog} --help)"
 
 
+def _number(text: str) -> float:
+    """Parse a number in ASCII, without the underscores that Python alone takes."""
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return float(text)
+
+
+def _real(text: str) -> float:
+    try:
+        return _number(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[-+]?[0-9]{1,18}", text):
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}")
+    return int(text)
+
+
 def _share(text: str) -> float:
     """Parse a number in [0, 1]."""
     try:
-        value = float(text)
+        value = _number(text)
     except ValueError:
         value = float("nan")
     if not 0.0 <= value <= 1.0:
@@ -119,7 +139,7 @@ def _share(text: str) -> float:
 def _open_share(text: str) -> float:
     """Parse a number in (0, 1)."""
     try:
-        value = float(text)
+        value = _number(text)
     except ValueError:
         value = 0.0
     if not 0.0 < value < 1.0:
@@ -444,9 +464,9 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     add("--extract", metavar="FILE", help="variant ids to keep")
     add("--exclude", metavar="FILE", help="variant ids to leave out")
     add("--chr", type=_names, dest="chrom", metavar="A,B", help="chromosomes to keep, such as 1-4,X")
-    add("--maf", type=float, default=0.0, metavar="F", help="least minor allele frequency")
-    add("--geno", type=float, default=1.0, metavar="F", help="largest share of missing calls")
-    add("--hwe", type=float, default=0.0, metavar="P", help="least p of the exact Hardy-Weinberg test")
+    add("--maf", type=_real, default=0.0, metavar="F", help="least minor allele frequency")
+    add("--geno", type=_real, default=1.0, metavar="F", help="largest share of missing calls")
+    add("--hwe", type=_real, default=0.0, metavar="P", help="least p of the exact Hardy-Weinberg test")
 
 
 def _add_times(add: Callable[..., Any]) -> None:
@@ -516,7 +536,7 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
     )
     add(
         "--tol",
-        type=float,
+        type=_real,
         default=1e-6,
         metavar="T",
         help="bound on the relative duality gap, or with mcp and scad on the violation of an optimality "
@@ -536,7 +556,7 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
     )
     if cross_validate:
         add("--cv", type=_count, default=10, metavar="K", help="number of folds (default 10)")
-        add("--seed", type=int, default=0, metavar="S", help="of the shuffled folds (default 0)")
+        add("--seed", type=_whole, default=0, metavar="S", help="of the shuffled folds (default 0)")
         add(
             "--select",
             choices=("min", "1se"),
@@ -589,12 +609,12 @@ def _add_simulation(verb: argparse.ArgumentParser) -> None:
         help="where to write: PREFIX.bed, .bim, .fam, .pheno.txt and .truth.tsv (the causal variants)",
     )  # fmt: skip
     add("--quiet", action="store_true", help="print errors only")
-    add("--seed", type=int, default=0, metavar="S", help="of the random numbers (default 0)")
+    add("--seed", type=_whole, default=0, metavar="S", help="of the random numbers (default 0)")
     add = verb.add_argument_group("genotypes").add_argument
     add("--samples", type=_count, required=True, metavar="N", help="number of samples")
     add("--variants", type=_count, required=True, metavar="P", help="number of variants")
     add("--chromosomes", type=_count, default=22, metavar="N", help="number of autosomes (default 22)")
-    add("--maf-min", type=float, default=0.05, metavar="F", help="least allele frequency (default 0.05)")
+    add("--maf-min", type=_real, default=0.05, metavar="F", help="least allele frequency (default 0.05)")
     add("--missing", type=_share, default=0.01, metavar="F", help="share of missing calls (default 0.01)")
     add("--block", type=_count, default=50, metavar="N", help="variants in an LD block (default 50)")
     add("--ld", type=_share, default=0.95, metavar="R", help="strength of LD within a block (default 0.95)")
@@ -647,10 +667,7 @@ def _build(text: str) -> str:
 
 
 def _count(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
+    value = int(text) if re.fullmatch(r"[-+]?[0-9]{1,18}", text) else 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
     return value
@@ -658,7 +675,7 @@ def _count(text: str) -> int:
 
 def _positive(text: str) -> float:
     try:
-        value = float(text)
+        value = _number(text)
     except ValueError:
         value = 0.0
     if not 0.0 < value < float("inf"):

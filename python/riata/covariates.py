@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riata.joining import Joiner, repeated
 from riata.missing_codes import MissingCodes
-from riata.tables import TextTable, expand_names, no_number, some, to_numbers
+from riata.tables import TextTable, expand_names, no_number, quoted, some, to_numbers
 
 Float = NDArray[np.float64]
 
@@ -120,8 +120,8 @@ class Covariates:
             elif cells[row] != coding.reference:
                 known = sorted([*levels, str(coding.reference)])
                 raise ValueError(
-                    f"{self.path}, line {self._lines[row]}: covariate {coding.name} is {cells[row]!r}, a "
-                    f"level the model was not fitted to; it knows {some(known)}"
+                    f"{self.path}, line {self._lines[row]}: covariate {coding.name} is {quoted(cells[row])}, "
+                    f"a level the model was not fitted to; it knows {some(known)}"
                 )
         return out
 
@@ -211,5 +211,5 @@ def _numbers(table: TextTable, name: str, values: Float, missing: NDArray[np.boo
         cell, where = table.column(name)[i], f"{table.path}, line {table.lines[i]}: covariate {name}"
         if np.isnan(values[i]):
             raise ValueError(f"{where}: {no_number(cell)}; if it holds labels of classes, say --cat-covar")
-        raise ValueError(f"{where} must be finite, got {cell!r}")
+        raise ValueError(f"{where} must be finite, got {quoted(cell)}")
     return np.where(missing, np.nan, values)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.tables import StrPath, TextTable, read_list, some
+from riata.tables import StrPath, TextTable, quoted, read_list, some, to_number
 
 Key = tuple[str, str]
 
@@ -237,7 +237,7 @@ class Joiner:
         if "IID" not in header and (self.families is not None or _is_data(table.header[1:])):
             raise ValueError(
                 f"{table.path}: the first line must name the columns, FID and IID (or IID) first, but it "
-                f"reads {' '.join(table.header)[:60]!r}; put a line such as 'FID IID height' above it"
+                f"reads {quoted(' '.join(table.header))}; put a line such as 'FID IID height' above it"
             )
         i = header.index("IID") if "IID" in header else 0
         if "FID" not in header or "IID" not in header:
@@ -271,6 +271,6 @@ def _show(key: Any) -> str:
 def _is_data(cells: Sequence[str]) -> bool:
     """Say whether what should be names of columns are numbers."""
     try:
-        return bool([float(cell) for cell in cells])
+        return bool([to_number(cell) for cell in cells])
     except ValueError:
         return False

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riata.joining import Joiner
 from riata.reading import reading
-from riata.tables import Table, is_missing, no_number, some, to_number
+from riata.tables import Table, is_missing, no_number, quoted, some, spells_plainly, to_number
 from riata.text_files import StrPath, TextRows
 
 ORIENTATIONS = ("samples-rows", "samples-columns")
@@ -74,7 +74,7 @@ class MatrixTable:
         where = np.flatnonzero(self.feature_names == name)
         if len(where) == 0:
             names = [*self.text, *self.beside, *self.feature_names]
-            raise ValueError(f"{self.path}: no column {name!r}; columns are {some(names)}")
+            raise ValueError(f"{self.path}: no column {quoted(name)}; columns are {some(names)}")
         cells = [repr(value) for value in self.X[:, where[0]].tolist()]
         kept = np.arange(self.shape[1]) != where[0]
         self.X, self.feature_names = self.X[:, kept], self.feature_names[kept]
@@ -144,7 +144,7 @@ def _read_text(path: str, orient: str) -> MatrixTable:
 
 
 def _numbers(cells: Sequence[str], names: Sequence[str], path: str, number: int) -> NDArray[np.float64]:
-    if "_" not in "".join(cells):
+    if spells_plainly("".join(cells)):
         try:
             return np.array(cells, dtype=np.float64)
         except ValueError:
@@ -155,7 +155,7 @@ def _numbers(cells: Sequence[str], names: Sequence[str], path: str, number: int)
             out[k] = to_number(cell)
         except ValueError:
             if not is_missing(cell):
-                message = f"{path}, line {number}, column {names[k]!r}: {no_number(cell)}"
+                message = f"{path}, line {number}, column {quoted(names[k])}: {no_number(cell)}"
                 raise ValueError(message) from None
     return out
 
@@ -201,7 +201,9 @@ def _columns_of(header: Sequence[str], first: Sequence[str]) -> _Columns:
         told += f"; {', '.join(header[k] for k in beside)} are those of a PLINK .raw: no features"
         return _Columns(family, sample, unnamed + beside, told)
     if header[0].lower() in _ID_WORDS or not _looks_numeric(first[0]):
-        told = f"sample ids from column {header[0]!r}" if header[0] else "sample ids from the first column"
+        told = (
+            f"sample ids from column {quoted(header[0])}" if header[0] else "sample ids from the first column"
+        )
         return _Columns(-1, 0, [], told)
     return _Columns(-1, -1, [], "no column of sample ids: samples are numbered from 1")
 

@@ -16,7 +16,7 @@ from riata.loading import MISSING, needs
 from riata.packed_files import unpacked
 from riata.plink_tables import Kind, read_bim, read_fam, read_fields, sex_code
 from riata.reading import reading
-from riata.tables import StrPath, Table
+from riata.tables import StrPath, Table, quoted
 from riata.text_columns import coded_texts, plain_column
 from riata.text_files import numbered_lines
 
@@ -177,7 +177,7 @@ def read_psam(path: StrPath) -> Table:
             header = [fields[0][1:], *fields[1:]]
             if header[0] not in ("FID", "IID") or "IID" not in header:
                 raise ValueError(
-                    f"{name}, line {number}: it must begin with #FID IID or #IID, got {fields[0]!r}"
+                    f"{name}, line {number}: it must begin with #FID IID or #IID, got {quoted(fields[0])}"
                 )
             continue
         if len(fields) != len(header):
@@ -252,7 +252,7 @@ def _pvar_header(path: StrPath) -> tuple[list[str], int]:
         return header, number
     if len(fields) not in (5, 6) or fields[0].startswith("#"):
         raise ValueError(
-            f"{name}, line {number}: expected a header that begins with #CHROM, got {fields[0]!r}"
+            f"{name}, line {number}: expected a header that begins with #CHROM, got {quoted(fields[0])}"
         )
     return ["CHROM", "ID", *(["CM"] if len(fields) == 6 else []), "POS", "ALT", "REF"], number - 1
 

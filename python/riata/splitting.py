@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from riata.genotypes import Genotypes
 from riata.missing_codes import MissingCodes
-from riata.tables import Table
+from riata.tables import Table, quoted
 
 PARTS = ("train", "validation", "test")
 _WORDS = {
@@ -54,7 +54,7 @@ def code_split(
         if part is None:
             raise ValueError(
                 f"{where}: --split {name} must hold train, validation (or valid, val), test and none, "
-                f"got {cell!r}"
+                f"got {quoted(cell)}"
             )
         out[i] = PARTS.index(part)
     return out

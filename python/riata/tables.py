@@ -18,6 +18,8 @@ from riata.text_files import TextRows, is_comment, list_cells, numbered_lines, s
 #: Spellings of "no value" in any text table, compared without case.
 MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "#n/a", "<na>", "null", "."})
 
+_QUOTED = 80  # characters of a file that a message quotes
+
 Column = NDArray[Any] | TextColumn
 
 
@@ -136,7 +138,9 @@ class TextTable:
         try:
             return self.header.index(name)
         except ValueError:
-            raise ValueError(f"{self.path}: no column {name!r}; columns are {some(self.header)}") from None
+            raise ValueError(
+                f"{self.path}: no column {quoted(name)}; columns are {some(self.header)}"
+            ) from None
 
     def column(self, name: str) -> list[str]:
         """Return the cells of column `name`."""
@@ -181,7 +185,7 @@ def expand_names(names: Sequence[str], columns: Sequence[str], where: str) -> li
 
 def some(names: Sequence[object], limit: int = 8) -> str:
     """List the first few names for a message: ``a, b, c and 12 more``."""
-    shown = ", ".join(str(name) for name in names[:limit])
+    shown = ", ".join(shortened(str(name)) for name in names[:limit])
     return shown + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
 
 
@@ -240,22 +244,37 @@ def is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING_WORDS
 
 
+def quoted(text: str) -> str:
+    """Quote at most 80 characters of a file for a message; what would steer a terminal is escaped."""
+    return repr(text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "...")
+
+
+def shortened(text: str) -> str:
+    """Return a name as `quoted` has it, without the quotes."""
+    return text if len(text) <= _QUOTED and text.isprintable() else quoted(text)[1:-1]
+
+
+def spells_plainly(text: str) -> bool:
+    """Say whether Python reads numbers in a text as others do: 1_000, or digits not of ASCII, are its own."""
+    return "_" not in text and text.isascii()
+
+
 def to_number(cell: str) -> float:
-    """Return the number that a cell spells; ValueError when it is none: 1_000 is one to Python alone."""
-    if "_" in cell:
-        raise ValueError(f"{cell!r} is not a number")
+    """Return the number that a cell spells; ValueError when it is none."""
+    if not spells_plainly(cell):
+        raise ValueError(f"{quoted(cell)} is not a number")
     return float(cell)
 
 
 def no_number(cell: str) -> str:
     """Say that a cell is no number, and what may have been meant."""
-    hint = f"; write {cell.replace(',', '.')}" if re.fullmatch(r"[-+]?\d+,\d+", cell) else ""
-    return f"{cell!r} is not a number{hint}"
+    hint = f"; write {cell.replace(',', '.')}" if re.fullmatch(r"[-+]?[0-9]+,[0-9]+", cell) else ""
+    return f"{quoted(cell)} is not a number{hint}"
 
 
 def to_numbers(cells: Sequence[str]) -> NDArray[np.float64]:
     """Return the number that each cell spells, NaN for those that spell none."""
-    if "_" not in "".join(cells):
+    if spells_plainly("".join(cells)):
         try:
             return np.array(cells, dtype=np.float64)
         except ValueError:
@@ -271,7 +290,7 @@ def parse_numbers(
     cells: Sequence[str], where: str, lines: Sequence[int] | None = None
 ) -> NDArray[np.float64]:
     """Convert cells to float64 with NaN for missing values; ValueError names `where` and the line."""
-    if "_" not in "".join(cells):
+    if spells_plainly("".join(cells)):
         with contextlib.suppress(ValueError):  # which of them is no number is found one by one
             return np.array(cells, dtype=np.float64)
     out = np.empty(len(cells))
