@@ -428,23 +428,42 @@ def _add(
     columns = geno._weighing(found.where[part])
     unknown = np.isnan(knots[:, 3])
     if unknown.any():
-        seen = columns.imputed()[unknown] / 2.0
+        seen = _frequency_here(geno, found.where[part][unknown], columns.imputed()[unknown] / 2.0)
         frequency = np.where(flipped[unknown], 1.0 - seen, seen)
         knots[unknown, 3] = values.of_missing(rows[unknown], frequency)
     total += columns.multiply(knots, values.block[rows])
     missing += columns.missing_calls()
 
 
+def _frequency_here(geno: Genotypes, where: Rows, stored: Float) -> Float:
+    """Frequencies in the samples scored: half the mean of what is stored, but men have one allele on X.
+
+    So PLINK has missing calls stand.
+    """
+    from riata.quality import observe, of_kind
+
+    here = geno.subset(variants=where)
+    on_x = of_kind(here, "X")
+    out = stored.copy()
+    if on_x.any():
+        out[on_x] = np.nan_to_num(observe(here.subset(variants=on_x)).frequency)
+    return out
+
+
 def _add_single_alleles(
     total: Float, missing: NDArray[np.int64], values: _Values, geno: Genotypes, found: Found, part: Rows
 ) -> None:
     """The same, one by one, for alleles of variants whose genotypes count several alleles together."""
+    from riata.quality import MALE, of_kind
+
+    on_x, men = of_kind(geno, "X"), np.asarray(geno.samples.sex == MALE)
     for row, column, allele in zip(found.rows[part], found.where[part], found.allele[part], strict=True):
         copies = geno._copies_of_allele(int(column), int(allele))
         gone = np.isnan(copies)
         known = values.of_missing(np.array([row]))
         if np.isnan(known[0]):
-            frequency = copies[~gone].mean() / 2.0 if not gone.all() else 0.0
+            alleles = np.where(on_x[column] & men, 1.0, 2.0)[~gone]
+            frequency = np.average(copies[~gone], weights=alleles) / 2.0 if not gone.all() else 0.0
             known = values.of_missing(np.array([row]), np.array([frequency]))
         contribution = np.where(gone, known, np.interp(copies, [0.0, 1.0, 2.0], values.copies[row]))
         total += contribution[:, None] * values.block[row]

@@ -385,3 +385,34 @@ def test_scores_of_one_or_two_copies(tmp_path, plink2, mode):
         [line.split("\t")[3] for line in (tmp_path / "r.scores.tsv").read_text().splitlines()[1:]]
     )
     assert_allclose(found.astype(float), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_missing_calls_on_x_stand_at_its_frequency(tmp_path, plink2):
+    """A man has one allele there, which weighs half as much as a woman's two; of several alleles, too."""
+    rng = np.random.default_rng(5)
+    names = [f"i{i}" for i in range(60)]
+    header = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"
+    lines = ["##fileformat=VCFv4.2", header + "\t".join(names)]
+    for j in range(12):
+        n_alleles, alt = (3, "G,T") if j % 3 == 0 else (2, "G")
+        calls = rng.integers(0, n_alleles, (60, 2))
+        calls[:30] = calls[:30].max(axis=1, keepdims=True)  # men have one, and more of ALT
+        cells = [f"{a}/{b}" if rng.random() > 0.2 else "./." for a, b in calls]
+        place = ["X" if j < 9 else "1", str(5000000 + j), f"rs{j}"]
+        lines.append("\t".join([*place, "A", alt, ".", ".", ".", "GT", *cells]))
+    (tmp_path / "in.vcf").write_text("\n".join(lines) + "\n")
+    sexes = "".join(f"{name}\t{1 + (i >= 30)}\n" for i, name in enumerate(names))
+    (tmp_path / "sex.txt").write_text("#IID\tSEX\n" + sexes)
+    plink2("--vcf", tmp_path / "in.vcf", "--update-sex", tmp_path / "sex.txt", "--make-pgen")
+    for suffix in ("pgen", "pvar", "psam"):
+        (tmp_path / f"out.{suffix}").rename(tmp_path / f"x.{suffix}")
+    effect = ["T" if j % 3 == 0 else "GA"[j % 2] for j in range(12)]
+    rows = [f"rs{j}\t{effect[j]}\t{1 + j / 7!r}\n" for j in range(12)]
+    (tmp_path / "s.txt").write_text("ID\tA1\tBETA\n" + "".join(rows))
+    stem = tmp_path / "x"
+    plink2("--pfile", stem, "--score", tmp_path / "s.txt", 1, 2, 3, "header", "cols=+scoresums")
+    expected = table(tmp_path / "out.sscore")["SCORE1_SUM"].astype(float)
+    words = ["--weights", tmp_path / "s.txt", "--pfile", stem, "--out", tmp_path / "r", "--quiet"]
+    assert main(["predict", *map(str, words)]) == 0
+    found = table(tmp_path / "r.scores.tsv")["SCORE"].astype(float)
+    assert_allclose(found, expected, rtol=1e-5)
