@@ -444,7 +444,7 @@ def _frequency_here(geno: Genotypes, where: Rows, stored: Float) -> Float:
 
     here = geno.subset(variants=where)
     on_x = of_kind(here, "X")
-    out = stored.copy()
+    out: Float = stored.copy()
     if on_x.any():
         out[on_x] = np.nan_to_num(observe(here.subset(variants=on_x)).frequency)
     return out

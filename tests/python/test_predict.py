@@ -108,7 +108,10 @@ def test_weights_without_frequencies_take_those_of_the_cohort(tmp_path, height):
     geno = riata.open_genotypes(TINY)
     where = [list(geno.variants.id).index(name) for name in weights.id]
     X = geno.to_numpy(where)
-    X = np.where(np.isnan(X), np.nanmean(X, axis=0), X)
+    on_x = np.isin([geno.variants.chrom[j] for j in where], ["X", "23"])
+    men = np.array(list(geno.samples.sex)) == "1"
+    alleles = np.where(men[:, None] & on_x, 1.0, 2.0) * ~np.isnan(X)  # as in PLINK's frequencies
+    X = np.where(np.isnan(X), np.nansum(X * alleles, axis=0) / alleles.sum(axis=0), X)
     assert_allclose(scores(out), X @ weights.weight, rtol=1e-8)
 
 
