@@ -88,7 +88,8 @@ def run_fit(options: Namespace) -> int:
     with OutputSet(options.out, FIT_OUTPUTS) as outputs, contextlib.ExitStack() as stack:
         study = load_study(study_options(options))
         outputs.refuse_inputs(study.files)
-        check_file_parts(study.response.classes)
+        if study.is_genotypes and len(study.response.classes) > 2:  # which have weights of their own
+            check_file_parts(study.response.classes)
         check_scoring(options.scoring, study.response.loss)
         read = time.perf_counter() - began
         log.say(*study_lines(study, options.out), "")

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.staging import MANIFEST, Stage, check_regular, final, settle, sha256_of
+from riata.staging import MANIFEST, Stage, check_regular, final, held, settle, sha256_of, sweep_files, umask
 
 #: Files up to this size are hashed whole, larger ones by size, first and last stretch.
 WHOLE_HASH_BYTES = 1 << 30
@@ -231,21 +231,17 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def replace_json(path: Path, content: dict[str, Any]) -> None:
     """Write JSON beside its destination, then rename it into place."""
+    sweep_files(path)
     handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)
     try:
-        write_json(Path(aside), content)
-        os.chmod(aside, 0o666 & ~_umask())
-        os.replace(aside, path)
+        with held(aside):
+            write_json(Path(aside), content)
+            os.chmod(aside, 0o666 & ~umask())
+            os.replace(aside, path)
     except BaseException:
         os.unlink(aside)
         raise
-
-
-def _umask() -> int:
-    umask = os.umask(0)
-    os.umask(umask)
-    return umask
 
 
 def _plain(value: Any) -> Any:

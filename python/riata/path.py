@@ -30,6 +30,7 @@ from riata.applying import apply_linear, n_samples_of
 from riata.archive import check_path, meta_of, read_arrays, restoring
 from riata.certificate import CERTIFICATES
 from riata.penalties import penalty_name
+from riata.staging import held, sweep_files, umask
 from riata.text_columns import PlainColumn, TextColumn, plain_column
 from riata.variants import FittedVariants
 
@@ -552,14 +553,14 @@ def mean_response(loss: str, link: Float) -> Float:
 def write_archive(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
     """Write an .npz archive beside its destination, then rename it into place."""
     target = FilePath(path)
+    sweep_files(target)
     handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            np.savez_compressed(stream, **arrays)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(aside, 0o666 & ~umask)
-        os.replace(aside, target)
+        with held(aside):
+            with os.fdopen(handle, "wb") as stream:
+                np.savez_compressed(stream, **arrays)
+            os.chmod(aside, 0o666 & ~umask())
+            os.replace(aside, target)
     except BaseException:
         os.unlink(aside)
         raise

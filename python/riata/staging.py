@@ -16,6 +16,7 @@ import shutil
 import signal
 import stat
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -25,6 +26,7 @@ if os.name != "nt":
 
 _LOCK, _JOURNAL, _UNDO, _BEFORE = "lock", "journal", "undo", "before"
 _PENDING = "pending"  # what stands for the manifest on the way
+_YOUNG = 60.0  # seconds in which a file may not yet be held
 _OWN = (_LOCK, _JOURNAL, _UNDO, _BEFORE, _PENDING)
 #: The file of a set that tells of the others: it is put in place last.
 MANIFEST = "json"
@@ -170,8 +172,34 @@ def sweep(prefix: str) -> None:
                 _sweep_one(Path(entry.path))
 
 
+def sweep_files(target: Path) -> None:
+    """Remove the files ``.NAME.XXXX.part`` beside a file of runs that have ended: no process holds them."""
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in entries:
+            if not (entry.name.startswith(f".{target.name}.") and entry.name.endswith(".part")):
+                continue
+            if entry.is_file(follow_symlinks=False) and time.time() - entry.stat().st_mtime > _YOUNG:
+                with contextlib.suppress(OSError), open(entry.path, "rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(entry.path)
+
+
+@contextlib.contextmanager
+def held(path: str) -> Iterator[None]:
+    """Let `sweep_files` of other processes know that a file is in use."""
+    if os.name == "nt":
+        yield
+        return
+    with open(path, "rb") as file:
+        with contextlib.suppress(OSError):  # in a file system without locks, where none is swept
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _sweep_one(folder: Path) -> None:
-    if not all(entry.name in _OWN or entry.name.startswith("_") for entry in folder.iterdir()):
+    if not all(entry.name in _OWN or entry.name.startswith(("_", "._")) for entry in folder.iterdir()):
         return  # of another program
     try:
         lock = _hold(folder, wait=False)
@@ -296,6 +324,13 @@ def _undo(folder: Path, prefix: str) -> None:
         elif suffix in journal["new"] and not (folder / f"_{suffix}").exists():
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(final(prefix, suffix))
+
+
+def umask() -> int:
+    """Return which permissions new files do not have."""
+    given = os.umask(0)
+    os.umask(given)
+    return given
 
 
 def sha256_of(path: str | os.PathLike[str]) -> str:

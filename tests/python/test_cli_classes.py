@@ -203,3 +203,15 @@ def test_classes_that_a_model_does_not_have_are_refused():
         code_response(["c", "z"], "y", **given)
     numbers = code_response(["2.0", "3"], "y", loss="multinomial", classes=("1", "2", "3"))
     assert_array_equal(numbers.values, [1, 2])
+
+
+def test_classes_that_would_share_a_file_are_refused_before_the_fit(tmp_path, capsys):
+    bfile = str(Path(__file__).parents[1] / "data" / "genotypes" / "tiny")
+    samples = [line.split()[:2] for line in Path(f"{bfile}.fam").read_text().splitlines()]
+    labels = ["Case", "case", "other"]
+    rows = [f"{fid} {iid} {labels[k % 3]}" for k, (fid, iid) in enumerate(samples)]
+    (tmp_path / "t.phe").write_text("\n".join(["FID IID kind", *rows]) + "\n")
+    study = ["--bfile", bfile, "--pheno", str(tmp_path / "t.phe"), "--pheno-name", "kind"]
+    assert main(["fit", *study, "--loss", "multinomial", "--out", str(tmp_path / "o")]) == 2
+    assert "classes Case, case would be written to the same files" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["t.phe"]

@@ -303,3 +303,41 @@ def test_genotypes_that_are_not_all_in_place_are_told(tmp_path, capsys):
     assert main(["info", f"{prefix}.bed"]) == 0
     assert "44 samples x 100 variants" in capsys.readouterr().out
     assert riata.open_genotypes(prefix).shape == (44, 100)
+
+
+@posix
+def test_what_a_killed_save_leaves_is_swept(tmp_path):
+    """Beside a path that is saved, and in the folder of a run of the command line."""
+    script = """
+    import os, signal, sys
+    import numpy as np
+    import riata
+    from riata.cli import main
+    import riata.path
+    X = np.eye(6)
+    path = riata.fit_path(X, np.arange(6.0), alphas=3)
+    def kill(*args, **kwargs):
+        os.kill(os.getpid(), signal.SIGKILL)
+    riata.path.np.savez_compressed = kill
+    if sys.argv[2] == "save":
+        path.save(sys.argv[1] + ".npz")
+    else:
+        main(["fit", "--bfile", sys.argv[3], "--alphas", "3", "--out", sys.argv[1]])
+    """
+    import riata
+
+    simulated = riata.simulate_genotypes(str(tmp_path / "in"), 30, 50).removesuffix(".bed")
+    for how in ("save", "run"):
+        prefix = tmp_path / how / "x"
+        prefix.parent.mkdir()
+        command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script), str(prefix), how, simulated]
+        assert subprocess.run(command, check=False, timeout=120).returncode == -signal.SIGKILL
+        assert [p.name for p in prefix.parent.iterdir() if p.name.endswith(".part")]
+        if how == "save":
+            for left in prefix.parent.iterdir():
+                os.utime(left, (0, 0))
+            riata.fit_path([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0], alphas=2).save(f"{prefix}.npz")
+        else:
+            with OutputSet(str(prefix)):
+                pass
+        assert not [p.name for p in prefix.parent.iterdir() if p.name.endswith(".part")]
