@@ -137,9 +137,24 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+def refuse_text(name: str, values: NDArray[Any]) -> None:
+    """Refuse numbers that are spelt: nothing here knows which of them, such as -9, stand for missing ones."""
+    if values.dtype.kind == "O":
+        spelt = next(((i, v) for i, v in enumerate(values.ravel()) if isinstance(v, str | bytes)), None)
+        if spelt is not None:
+            raise TypeError(
+                f"{name} must hold numbers, got text {spelt[1]!r} at position {spelt[0]}; convert it, and "
+                "what stands for missing values"
+            )
+
+
 def _as_floats(name: str, value: Any, what: str) -> Float:
     try:
         array = np.asarray(value)
+    except ValueError as error:  # rows of unequal length
+        raise TypeError(f"{name} must hold {what}, got {_show(value)}") from error
+    refuse_text(name, array)
+    try:
         if array.dtype.kind not in "fiubO":
             raise TypeError(f"dtype {array.dtype}")
         array = array.astype(np.float64, copy=False)

@@ -160,7 +160,8 @@ def match_variants(
         coefs = path.coefs if isinstance(path.coefs, list) else [path.coefs]
         used = np.unique(np.concatenate([part.indices[part.data != 0.0] for part in coefs]))
     else:
-        used = np.flatnonzero(np.any(np.atleast_2d(path.coef_) != 0.0, axis=0))
+        coef = path.coef_ if hasattr(path, "coef_") else path.coef  # of an estimator, of a ConstrainedFit
+        used = np.flatnonzero(np.any(np.atleast_2d(coef) != 0.0, axis=0))
     features = used[used < variants.n_features].astype(np.int64)
     wanted = weights_of(variants, features, np.zeros(len(features)))
     found = find_variants(

@@ -15,7 +15,7 @@ from riata._alignment import check_rows_named_alike
 from riata._arguments import LASSO, Features, Options, check_features
 from riata._base import SparseLinearModel, TakesGroups
 from riata._design import DesignView
-from riata._validation import Float, check_alpha, check_choice, check_flag, check_threads
+from riata._validation import Float, check_alpha, check_choice, check_flag, check_threads, refuse_text
 from riata.fitting import solve
 from riata.folds import make_splits
 from riata.model_selection import cross_validate, warn_if_grid_ends, warn_unless_all_converged
@@ -174,6 +174,7 @@ class OneResponse(LinearRegressor):
         target = y if type(y) is np.ndarray and y.ndim == 1 else column_or_1d(y, warn=True)
         if target.dtype.kind not in "fiubO":
             raise TypeError(f"y must hold numbers, got values of type {target.dtype}")
+        refuse_text("y", target)
         target = np.ascontiguousarray(target, dtype=np.float64)
         assert_all_finite(target, input_name="y")
         return target

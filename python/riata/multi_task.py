@@ -11,7 +11,7 @@ from sklearn.utils import check_array
 from riata._arguments import Features, check_features
 from riata._base import TakesGroups
 from riata._design import DesignView
-from riata._validation import Float
+from riata._validation import Float, refuse_text
 from riata.linear_model import LinearRegressor
 from riata.penalties import Penalty
 
@@ -43,6 +43,7 @@ class _MultiTask(LinearRegressor):
         return tags
 
     def _check_target(self, y: Any, n_samples: int) -> Float:
+        refuse_text("y", np.asarray(y))
         target = check_array(y, dtype=np.float64, order="F", ensure_2d=False, input_name="y")
         if target.ndim != 2:
             raise ValueError(

@@ -24,6 +24,7 @@ from riata._validation import (
     check_real,
     check_threads,
     check_weights,
+    refuse_text,
 )
 from riata.fitting import solve
 from riata.model_selection import poisson_deviance
@@ -102,6 +103,7 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         counts = y if type(y) is np.ndarray and y.ndim == 1 else column_or_1d(y, warn=True)
         if counts.dtype.kind not in "fiubO":
             raise TypeError(f"y must hold numbers, got values of type {counts.dtype}")
+        refuse_text("y", counts)
         counts = np.ascontiguousarray(counts, dtype=np.float64)
         assert_all_finite(counts, input_name="y")
         target = check_poisson_target(counts, design.n_samples, weights)

@@ -488,6 +488,18 @@ def test_numbers_that_are_names_do_not_count_rows(tmp_path):
     riata.fit_path(geno, y.loc[[int(name) for name in names]])
 
 
+def test_variants_of_a_budgeted_fit_are_matched(fitted, tmp_path):
+    new = fitted[3]
+    geno = riata.open_genotypes(write_bed(tmp_path / "g", new.variants, new.copies))
+    y = np.random.default_rng(0).standard_normal(30)
+    fit = riata.constrained_lasso(geno, y, 0.5)
+    swapped = [(c, name, pos, b, a) for c, name, pos, a, b in new.variants]
+    other = riata.open_genotypes(write_bed(tmp_path / "s", swapped, 2.0 - new.copies))
+    matched = riata.match_variants(fit, other)
+    assert matched.n_found == matched.n_wanted == np.count_nonzero(fit.coef) > 0
+    assert_allclose(fit.predict(matched), fit.predict(geno), rtol=1e-12)
+
+
 def test_matched_genotypes_are_for_predict(fitted, tmp_path):
     new = fitted[3]
     geno = riata.open_genotypes(write_bed(tmp_path / "g", new.variants, new.copies))
@@ -502,6 +514,28 @@ def test_matched_genotypes_are_for_predict(fitted, tmp_path):
     ):
         with pytest.raises(TypeError, match=r"^X has been matched to the variants of a model"):
             call()
+
+
+def test_phenotypes_as_text_are_refused(tmp_path):
+    """Those of a .fam are text, and -9 among them is no number."""
+    rows = [("1", f"rs{j}", 10 + j, "A", "G") for j in range(4)]
+    prefix = write_bed(tmp_path / "g", rows, random_copies(8, 4, missing=0.0))
+    lines = [f"f{k} i{k} 0 0 1 {-9 if k == 3 else k / 2}\n" for k in range(8)]
+    Path(f"{prefix}.fam").write_text("".join(lines))
+    geno = riata.open_genotypes(prefix)
+    text = geno.samples.phenotype
+    series = pd.Series(list(text), index=list(geno.samples.iid), dtype=object)
+    for y in (text, series):
+        for call in (
+            lambda y=y: riata.fit_path(geno, y),
+            lambda y=y: riata.fit_path(geno, y, loss="poisson"),
+            lambda y=y: riata.cv_path(geno, y),
+            lambda y=y: riata.Lasso(0.1).fit(geno, y),
+            lambda y=y: riata.SparsePoissonRegressor().fit(geno, y),
+            lambda y=y: riata.MultiTaskLasso(0.1).fit(geno, np.column_stack([y, y])),
+        ):
+            with pytest.raises(TypeError, match=r"^y must hold numbers, got text '0.0' at position 0"):
+                call()
 
 
 class TestModelsOfEarlierVersions:
