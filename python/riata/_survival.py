@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from riata import _core
 from riata._design import DesignView
-from riata._validation import Float, check_choice, check_vector
+from riata._validation import Float, check_choice, check_vector, refuse_text
 
 TIES = ("breslow", "efron")
 ROUNDING = float(np.sqrt(np.finfo(np.float64).eps))  # of computed times, relative to their mean size
@@ -151,6 +151,7 @@ def _time_and_event(y: Any, n: int) -> tuple[Float, Float]:
             )
         (other,) = (name for name in names if name != events[0])
         array = np.column_stack([array[other].astype(np.float64), array[events[0]].astype(np.float64)])
+    refuse_text("y", array)
     try:
         array = array.astype(np.float64)
     except (TypeError, ValueError) as error:

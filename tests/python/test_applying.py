@@ -533,6 +533,7 @@ def test_phenotypes_as_text_are_refused(tmp_path):
             lambda y=y: riata.Lasso(0.1).fit(geno, y),
             lambda y=y: riata.SparsePoissonRegressor().fit(geno, y),
             lambda y=y: riata.MultiTaskLasso(0.1).fit(geno, np.column_stack([y, y])),
+            lambda y=y: riata.SparseCox().fit(geno, np.column_stack([y, y])),
         ):
             with pytest.raises(TypeError, match=r"^y must hold numbers, got text '0.0' at position 0"):
                 call()
