@@ -225,10 +225,18 @@ def is_arrow(X: Any) -> bool:
     return hasattr(X, "column_names") and hasattr(X, "itercolumns")
 
 
+def is_sparse_frame(X: Any) -> bool:
+    """Whether all columns are pandas' sparse ones that leave out zeros."""
+    kinds = getattr(X, "dtypes", ())
+    return hasattr(X, "sparse") and all(
+        type(kind).__name__ == "SparseDtype" and kind.fill_value == 0 for kind in kinds
+    )
+
+
 def _frame(X: Any) -> Any:
     """A pandas, polars or similar DataFrame: one conversion, unless it already is one block of numbers."""
     _check_shape(X.shape)
-    if all(type(kind).__name__ == "SparseDtype" and kind.fill_value == 0 for kind in X.dtypes):
+    if is_sparse_frame(X):
         return _sparse(X.sparse.to_coo())
     array = X.to_numpy()
     if array.dtype in VIEWED or array.dtype.kind in "fiub":

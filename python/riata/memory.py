@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from riata._arguments import check_row_grouped
-from riata._design import as_table, is_scipy_sparse
+from riata._design import as_table, is_scipy_sparse, is_sparse_frame
 from riata._targets import SEVERAL_OUTPUTS
 from riata._validation import LOSSES, check_choice, check_integer
 
@@ -223,6 +223,10 @@ def _storage(X: Any, folds: bool) -> _Storage:
         size += sum(getattr(X, part).nbytes for part in ("indices", "indptr") if hasattr(X, part))
         conversion = 0 if X.format == "csc" else int(X.nnz) * 12
         return _Storage(n, p, int(size), conversion, 12.0 * X.nnz / max(p, 1))
+    if is_sparse_frame(X):
+        n, p = X.shape
+        entries = round(X.sparse.density * n * p)
+        return _Storage(n, p, 12 * entries, 28 * entries, 12.0 * entries / max(p, 1))
     if not hasattr(X, "columns"):
         X = as_table(X)[0]
     n, p = X.shape

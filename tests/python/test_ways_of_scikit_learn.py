@@ -247,6 +247,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 def test_sparse_frames_take_no_room():
     done = subprocess.run([sys.executable, "-c", SPARSE_PEAK], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 30 * 1024  # KiB; dense it is 69 MiB
+    S = sp.random(3000, 3000, density=0.001, random_state=0, format="csc")
+    estimate = riata.estimate_memory(pd.DataFrame.sparse.from_spmatrix(S), max_active=100)
+    assert estimate.design + estimate.conversion < 2**20
 
 
 def test_arrow_tables_keep_their_names():
