@@ -441,7 +441,7 @@ class Driver {
     const Index most = std::clamp<Index>(kBatchNumbers / numbers, 1, kMaxBatch);
     if (options_.memory == 0.0) return most;
     const double room = (options_.memory - memory()) / row_bytes(given_, kRowNumbersPending);
-    return std::clamp<Index>(static_cast<Index>(std::min(room, 1.0 * kMaxBatch)), 1, most);
+    return std::clamp<Index>(static_cast<Index>(std::min(room, static_cast<double>(kMaxBatch))), 1, most);
   }
 
   /// Problems are independent on the working set: one thread each.
@@ -490,7 +490,8 @@ class Driver {
       return false;
     }
     const double held = memory(), with_next = held + row_bytes(given_, kRowNumbersPending);
-    counters_.memory = std::max(counters_.memory, held + row_bytes(given_, kRowNumbersPending * largest_batch_));
+    counters_.memory =
+        std::max(counters_.memory, held + row_bytes(given_, kRowNumbersPending * static_cast<double>(largest_batch_)));
     for (Group& group : groups_) {
       if (group.goes_on() && group.told == group.total()) group.outcome = Outcome::kComplete;
     }
