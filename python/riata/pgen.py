@@ -220,6 +220,12 @@ def phenotypes_of(samples: Table) -> dict[str, Any]:
     return {name: samples[name] for name in names}
 
 
+def covariates_of(samples: Table) -> dict[str, Any]:
+    """Return what samples have for covariates: the phenotypes, and SEX, 1 or 2, NA where unknown."""
+    sex = [code if code in ("1", "2") else "NA" for code in samples.sex]
+    return {"SEX": sex, **phenotypes_of(samples)}
+
+
 def _pgenlib() -> Any:
     try:
         import pgenlib

@@ -23,7 +23,7 @@ from riata.missing_codes import MissingCodes, same_cell
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, write_tsv
 from riata.path import mean_response
-from riata.pgen import phenotypes_of
+from riata.pgen import covariates_of, phenotypes_of
 from riata.response import Response, modelled_text
 from riata.response_columns import COLUMNS, ResponseColumns, check_columns, code_columns
 from riata.score_file import Weights, read_weights
@@ -173,7 +173,7 @@ def _covariates(task: _Task, joiner: Joiner, main: Any) -> tuple[Float, NDArray[
         rows = joiner.finish()
         return np.empty((len(rows), 0)), rows
     needed = [coding for coding in model.codings if set(coding.columns) & set(model.covariates)]
-    beside = phenotypes_of(main.samples) if isinstance(main, Genotypes) else {}
+    beside = covariates_of(main.samples) if isinstance(main, Genotypes) else {}
     if path is not None:
         table = read_text_table(path)
         task.files.append(path)

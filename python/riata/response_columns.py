@@ -94,7 +94,7 @@ class ResponseColumns:
             if self.pheno is None:
                 names, path = list(self.beside or ()), self.joiner.source
                 if options.covar is None and options.covar_name is not None:
-                    others += expand_names(options.covar_name, names, "--covar-name")
+                    others += expand_names(options.covar_name, [*names, "SEX"], "--covar-name")
             left = [column for column in names if column not in others]
             if not left and self.pheno is not None:
                 raise ValueError(

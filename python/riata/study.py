@@ -18,7 +18,7 @@ from riata.genotypes import Genotypes
 from riata.inputs import genotype_joiner, genotypes_of, given_source, sample_text_table
 from riata.joining import Joiner, JoinReport
 from riata.matrices import MatrixTable, read_matrix
-from riata.pgen import phenotypes_of
+from riata.pgen import covariates_of, phenotypes_of
 from riata.response import Response
 from riata.response_columns import ResponseColumns, check_columns, columns_taken, read_responses
 from riata.splitting import PARTS, Part, code_split
@@ -339,7 +339,7 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
     tables = _Tables.read(options, files)
     phenotypes = phenotypes_of(geno.samples)
     columns = ResponseColumns(joiner, tables.pheno, None, phenotypes)
-    rows, parts = _join(columns, asked, tables.with_samples(joiner, phenotypes, options))
+    rows, parts = _join(columns, asked, tables.with_samples(joiner, covariates_of(geno.samples), options))
     chosen = choose_variants(geno, options, files)
     geno = chosen.geno
     fitted = geno if len(rows) == len(geno) else geno.subset(samples=rows)

@@ -159,6 +159,30 @@ def test_a_phenotype_is_no_covariate_of_its_own_file(psam, tmp_path, monkeypatch
         load_study(StudyOptions(pfile=psam, pheno_name="LDL", covar="./t.psam", covar_name=("AGE", "LDL")))
 
 
+def test_sex_is_a_covariate_beside_genotypes(psam, tmp_path):
+    geno = riata.open_genotypes(psam)
+    bed = write_plink(tmp_path / "b", geno.to_numpy(), sex=[2, 1, 0] * 20).removesuffix(".bed")
+    table = "".join(f"f{i} i{i} {i % 7}\n" for i in range(N))
+    (tmp_path / "y.txt").write_text("FID IID y\n" + table)
+    one = load_study(StudyOptions(pfile=psam, pheno_name="LDL", covar_name=("SEX", "AGE")))
+    assert one.covariate_names == ["SEX", "AGE"]
+    assert_array_equal(one.covariates[:, 0], [1 + i % 2 for i in range(N)])
+    two = load_study(StudyOptions(bfile=bed, pheno=str(tmp_path / "y.txt"), covar_name=("SEX",)))
+    assert_array_equal(two.covariates[:, 0], [2, 1] * 20)
+    assert dict(two.join.dropped)["a covariate is missing"] == [f"f{i} i{i}" for i in range(2, N, 3)]
+    words = ["--alphas", "3", "--covar-name", "SEX", "--pheno-name", "LDL", "--quiet"]
+    assert main(["fit", "--pfile", psam, *words, "--out", str(tmp_path / "m")]) == 0
+    model = ["--model", str(tmp_path / "m.path.npz"), "--quiet", "--out", str(tmp_path / "p")]
+    assert main(["predict", "--pfile", psam, *model]) == 0
+    path = riata.load(str(tmp_path / "m.path.npz"))
+    path = getattr(path, "path", path)
+    coef, alpha = path.coef(path.alphas[-1]), path.alphas[-1]
+    scores = read_text_table(tmp_path / "p.scores.tsv")
+    added = np.array(scores.column("PREDICTION"), float) - np.array(scores.column("SCORE"), float)
+    expected = path.intercept(alpha) + coef[-1] * (1.0 + np.arange(N) % 2)
+    np.testing.assert_allclose(added, expected, atol=1e-12)
+
+
 def test_a_covariate_that_holds_the_phenotype_is_refused(psam, columns, tmp_path):
     _, table = columns
     cells = {"copy": table["LDL"], "ill": ["yes" if code == "2" else "no" for code in table["status"]]}
