@@ -144,7 +144,7 @@ def test_fields_are_read_from_files_and_bytes(tmp_path):
         (b"1 5 a . 0\n\n1 5 a\n", r"x, line 3: expected at least 5 fields \(names\), got 3"),
         (b"1 5 a . 0\n1 5x a . 0\n", "x, line 2: position '5x' is not a number"),
         (b"1 99999999999999999999 a . 0\n", "x, line 1: position '99999999999999999999' is not a number"),
-        (b"1 5 a . \xff\n", "x, line 1: centimorgans '\ufffd' is not a number"),
+        (b"1 5 a . \xff\n", "x, line 1: centimorgans '\udcff' is not a number"),
         (b"", "x: the file is empty"),
         (b" \n\r\n", "x: the file is empty"),
     ],
