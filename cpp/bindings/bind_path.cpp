@@ -109,6 +109,8 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   out["alpha_max"] = r.alpha_max;
   out["null_objective"] = r.null_objective;
   out["saturated_objective"] = r.saturated_objective;
+  out["dependent"] = array_of<std::int64_t>(r.dependent);
+  out["exhausted"] = r.exhausted;
   out["mean"] = array_of(r.mean);
   out["scale"] = array_of(r.scale);
   out["stopped"] = r.stopped;

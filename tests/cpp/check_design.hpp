@@ -49,6 +49,13 @@ inline Mat correlate(const Design& X, Columns columns, const Mat& R, int threads
   return out;
 }
 
+inline Mat correlate_rounded(const Design& X, Columns columns, Mat R, int threads = 1) {
+  X.round_sides(R);
+  Mat out = Mat::Constant(static_cast<Index>(columns.size()), R.cols(), 99.0);
+  X.correlate_rounded(columns, R, out, threads);
+  return out;
+}
+
 inline Mat multiply(const Design& X, Columns columns, const Mat& B, int threads = 1) {
   Mat out = Mat::Constant(X.rows(), B.cols(), 99.0);
   X.multiply(columns, B, out, threads);
@@ -92,6 +99,15 @@ inline void operations(const Design& X, const Mat& dense) {
     Mat part(dense.rows(), picked);
     for (Index k = 0; k < picked; ++k) part.col(k) = dense.col(columns[static_cast<std::size_t>(k)]);
     close(gather(X, columns), part, 0.0);
+    // A residual that is exactly zero leaves nothing to multiply with.
+    CHECK(correlate(X, columns, Mat(dense.rows(), 0)).size() == 0);
+    CHECK(multiply(X, columns, Mat(picked, 0)).size() == 0);
+    CHECK(correlate_rounded(X, columns, Mat(dense.rows(), 0)).size() == 0);
+    for (const Index m : {1, 3}) {
+      const Mat zero = Mat::Zero(dense.rows(), m);
+      CHECK(same_bits(correlate(X, columns, zero).cwiseAbs(), Mat::Zero(picked, m)));
+      CHECK(same_bits(correlate_rounded(X, columns, zero).cwiseAbs(), Mat::Zero(picked, m)));
+    }
     for (const Index m : {1, 2, 3, 4, 5, 8, 9, 11}) {
       CAPTURE(m);
       const Mat R = random_matrix(dense.rows(), m, 7), B = random_matrix(picked, m, 8);

@@ -102,19 +102,22 @@ struct PathResult {
   std::vector<double> coef_values;
   std::vector<double> intercepts;    // K for each alpha
   std::vector<double> primal, dual;  // objective and lower bound (NaN: none), from the data, in double
-  std::vector<double> dual_gaps;     // (primal - dual) / (null objective - saturated objective); "mcp", "scad": the
-                                     // largest violation of a KKT condition, over alpha
+  std::vector<double> dual_gaps;     // (primal - dual) / (null objective - saturated objective), or, where that is
+                                     // rounding (`exhausted`), over the deviance of the model with no feature; "mcp",
+                                     // "scad": the largest violation of a KKT condition, over alpha
   std::vector<std::uint8_t>
       locally_convex;                   // "mcp", "scad": whether the objective is, strictly, on the active features
   std::vector<double> deviance_ratio;   // of the deviance of the intercept-only fit
-  std::vector<std::uint8_t> converged;  // dual gap <= tol
+  std::vector<std::uint8_t> converged;  // |dual gap| <= tol
   std::vector<Index> n_active;          // features
   std::vector<Index> n_iter;            // inner iterations
   std::vector<std::string> solver;      // what "auto" chose, per alpha
   double alpha_max = 0;                 // smallest alpha with no penalised feature active
   double null_objective = 0;            // loss of intercept and unpenalised features alone
   double saturated_objective = 0;
-  Vec mean, scale;       // p each: column means and the scales used (1 when not standardised)
+  std::vector<Index> dependent;  // unpenalised features that others explain, up to rounding: their coefficients are 0
+  bool exhausted = false;        // intercept and unpenalised features explain y up to rounding, or separate its classes
+  Vec mean, scale;               // p each: column means and the scales used (1 when not standardised)
   std::string stopped;   // why before the end of the grid: "progress", "deviance", "max_active", "memory"; or ""
   Mat linear_predictor;  // on request: rows of weight zero (in order) x K L (K for each alpha), offset included
   Counters counters;     // shared by all problems of the call

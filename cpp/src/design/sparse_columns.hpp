@@ -137,6 +137,7 @@ void correlate_panels(const Column& column, Columns columns, const MatIn& R, Mat
 
 template <class Column>
 void correlate(const Column& column, Columns columns, const MatIn& R, MatOut out, int threads) {
+  if (R.cols() == 0) return;
   if (R.cols() > 4) return correlate_panels<8>(column, columns, R, out, threads);
   if (R.cols() > 2) return correlate_panels<4>(column, columns, R, out, threads);
   if (R.cols() > 1) return correlate_panels<2>(column, columns, R, out, threads);

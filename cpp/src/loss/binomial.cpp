@@ -80,6 +80,11 @@ void Binomial::derivatives(const Vec& eta, Vec& u, Vec& h) const {
   });
 }
 
+double Binomial::separation() const {
+  if (saturated_ != 0.0) return 0.0;  // shares: their optimum is finite
+  return (omega_.array() > 0.0).select(omega_.array(), 1.0).minCoeff() * std::log(2.0);
+}
+
 double Binomial::dual(const Vec& u) const {
   double sum = 0.0;
   for (Index i = 0; i < u.size(); ++i) {

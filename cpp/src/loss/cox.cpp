@@ -135,6 +135,14 @@ Cox::Cox(const Vec& time, const Survival& survival, Vec omega, double total_weig
   }
 }
 
+double Cox::separation() const {
+  double out = 1.0;
+  for (Index k = 0; k < sets_.size(); ++k) {
+    out = std::min(out, mass_[k] * std::log1p(1.0 / static_cast<double>(sets_.tied(k).size())));
+  }
+  return out;
+}
+
 double Cox::value(const Vec& eta) const {
   const Point at(*this, eta);
   double sum = 0.0, lost = 0.0;  // compensated: there may be very many events

@@ -157,6 +157,11 @@ void Multinomial::derivatives(const Vec& eta, Vec& u, Vec& h) const {
   }
 }
 
+double Multinomial::separation() const {
+  if (saturated_ != 0.0) return 0.0;  // shares: their optimum is finite
+  return (omega_.array() > 0.0).select(omega_.array(), 1.0).minCoeff() * std::log(2.0);
+}
+
 double Multinomial::dual(const Vec& u) const {
   double sum = 0.0;
   for (Index k = 0; k < y_.cols(); ++k) {

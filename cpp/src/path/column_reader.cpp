@@ -17,6 +17,8 @@ namespace {
 // Columns are read in pieces: of about this many bytes, more where storages prepare many right-hand sides for each
 // call.
 constexpr double kPieceBytes = 1 << 18, kSidesShare = 8.0;
+// Squares below lose digits. A mean of 0 is that of a column of zeros.
+constexpr double kLeastVariance = 1e-300, kLeastMean = 1e-140;
 constexpr Index kSmallestPiece = 48, kLargestPiece = 8160;
 
 /// Numbers between 1 and 2 without any order in them: a product with them changes when rows of a column do.
@@ -83,8 +85,13 @@ void ColumnReader::first_pass(const Mat& weights, const Mat& null_u, std::vector
   if (digest != nullptr) *digest = std::accumulate(digests.begin(), digests.end(), std::uint64_t{0});
   counters_.columns_streamed += static_cast<double>(p);
   counters_.products += static_cast<double>(null_u.cols());
-  for (const Vec& variance : variances) {
+  for (std::size_t f = 0; f < variances.size(); ++f) {
+    const Vec &mean = means[f], &variance = variances[f];
     for (Index j = 0; j < p; ++j) {
+      if (variance[j] < kLeastVariance && mean[j] != 0.0 && std::abs(mean[j]) < kLeastMean) {
+        throw std::invalid_argument(
+            "X must hold numbers whose squares are not rounded to 0, got smaller ones in column " + std::to_string(j));
+      }
       if (std::isnan(variance[j])) throw NonFiniteError(j);
       if (std::isinf(variance[j])) {
         throw std::invalid_argument("X must hold numbers whose squares are finite, got larger ones in column " +

@@ -9,6 +9,7 @@
 
 #include "path/checkpoint.hpp"
 #include "path/column_reader.hpp"
+#include "path/free_basis.hpp"
 #include "path/path_problem.hpp"
 #include "riata/error.hpp"
 #include "riata/parallel.hpp"
@@ -22,6 +23,7 @@ namespace {
 constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 21;
 constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
 constexpr double kUnexplained = 1e-3;     // share of the deviance that is left where a grid stops
+constexpr double kLeastTotal = 1e-290;    // of weights: those of single rows keep their digits
 
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point start) {
@@ -136,7 +138,11 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
     if (problem.offset.size() != 0 && problem.offset.size() != problem.y.size())
       refuse(several ? "offset must have as many values as y" : "offset must have one value for each row of X");
     if (!(problem.weights.minCoeff() >= 0.0) || !problem.weights.allFinite()) refuse("weights must be finite and >= 0");
-    if (!(problem.weights.sum() > 0.0)) refuse("weights must not all be zero");
+    const double total = problem.weights.sum();
+    if (!(total > 0.0)) refuse("weights must not all be zero");
+    if (!(total >= kLeastTotal && total <= 1.0 / kLeastTotal)) {
+      refuse("weights must have a sum within [1e-290, 1e290]: rescale them");
+    }
     for (Index e = 0; e < problem.y.size(); ++e) {
       const Index i = e % n;
       if (problem.weights[i] <= 0.0) continue;
@@ -190,8 +196,11 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
 /// All problems of one call, moved down their grids in step.
 class Driver {
  public:
-  Driver(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& options)
+  /// `asked` is the number of features of the fit, which some may stand for (see FreeBasis).
+  Driver(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& options,
+         Index asked)
       : X_(X),
+        asked_(asked),
         given_(problems),
         features_(features),
         options_(options),
@@ -425,7 +434,7 @@ class Driver {
   std::vector<double> make_grid(const Group& group) const {
     if (!options_.alphas.empty()) return options_.alphas;
     const Index rows_used = (given_[static_cast<std::size_t>(group.leader)].weights.array() > 0.0).count();
-    const double least = X_.cols() > rows_used ? 0.01 : 1e-4;  // of the largest lambda of a lasso, whatever the ratio
+    const double least = asked_ > rows_used ? 0.01 : 1e-4;  // of the largest lambda of a lasso, whatever the ratio
     const double eps =
         options_.eps > 0.0 ? options_.eps : least * std::max(options_.l1_ratio, PathProblem::kLeastRatio);
     const double lambda_max = group.front().lambda_max();
@@ -575,6 +584,7 @@ class Driver {
   }
 
   const Design& X_;
+  Index asked_;
   const std::vector<Problem>& given_;
   const Features& features_;
   const PathOptions& options_;
@@ -600,7 +610,11 @@ class Driver {
 std::vector<PathResult> fit_paths(const Design& X, const std::vector<Problem>& problems, const Features& features,
                                   const PathOptions& options) {
   check(X, problems, features, options);
-  return Driver(X, problems, features, options).run();
+  const auto basis = FreeBasis::find(X, problems, features, options);
+  if (!basis) return Driver(X, problems, features, options, X.cols()).run();
+  std::vector<PathResult> results = Driver(basis->design(), problems, basis->features(), options, X.cols()).run();
+  for (PathResult& result : results) basis->restore(result, options);
+  return results;
 }
 
 }  // namespace riata

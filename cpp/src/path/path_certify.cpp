@@ -13,6 +13,11 @@ namespace {
 
 constexpr int kFreeSteps = 2;  // of Newton's method over free features
 constexpr int kTries = 6;      // attempts at a smaller gap before giving up
+// Share of the deviance of the model with no feature that is rounding: of a residual that could be brought to zero
+// solvers leave some 1e-12.
+constexpr double kNothing = 1e-20;
+constexpr double kGapShareLeft = 0.1;  // of the tolerance, for what is left where rows are separated
+constexpr double kFreeReach = 2.0;     // of coefficients at hand, how far the optimal ones may be from zero
 
 }  // namespace
 
@@ -96,14 +101,14 @@ void PathProblem::begin_certify() {
       Mat c(static_cast<Index>(work_.size()), outputs_);
       correlate_work(outputs(p.u), c);
       p.c = c.transpose().reshaped();
-      p.c_error = 0.0;
+      p.c_error = centring_error(p.u);
     }
     p.beyond = {};
   }
   needed_.clear();
   candidates_.clear();
   candidates_known_ = false;
-  if (outside_ == 0) return;
+  if (outside_ == 0 || result_.exhausted) return;
   assert(pending_.size() == 1);  // the open block represents one residual exactly
   const Vec rho = residual(pending_.front().u);
   ask(rho);
@@ -235,7 +240,7 @@ void PathProblem::absorb(Index piece, Columns columns, const MatIn& products) {
         c[k] += kt * coordinates_[t];
       }
       reference.store(j, basis.data());
-      if (rounded_) slack[k] = reference.error(j) * norms[k];
+      slack[k] = (rounded_ ? reference.error(j) : product_noise(j)) * norms[k];
     }
     if (tied()) {
       read_c_[j] = c[0];
@@ -244,6 +249,11 @@ void PathProblem::absorb(Index piece, Columns columns, const MatIn& products) {
       judge(mine, j, c, slack);
     }
   }
+}
+
+/// Bounds the rounding of the inner product of a column, as it is stored, with a residual of length 1.
+double PathProblem::product_noise(Index j) const {
+  return kProductError * (reference_[0].norm(j) + std::abs(mean_[j]) / scale_[j]);
 }
 
 /// Sorts a column outside the working set among those beyond their threshold and the candidates.
@@ -256,6 +266,7 @@ void PathProblem::judge(Piece& piece, Index j, const Vec& c, const Vec& slack) c
     }
     piece.beyond.features.push_back(j);
     piece.beyond.c.insert(piece.beyond.c.end(), c.begin(), c.end());
+    piece.beyond.error = std::max(piece.beyond.error, slack.maxCoeff());
   }
   if (size / factor(j) >= strong_threshold(lambda, following_)) piece.candidates.push_back({size / factor(j), j});
 }
@@ -294,6 +305,7 @@ std::vector<Index> PathProblem::absorbed(std::span<const Index> read) {
     again.insert(again.end(), piece.again.begin(), piece.again.end());
     beyond.features.insert(beyond.features.end(), piece.beyond.features.begin(), piece.beyond.features.end());
     beyond.c.insert(beyond.c.end(), piece.beyond.c.begin(), piece.beyond.c.end());
+    beyond.error = std::max(beyond.error, piece.beyond.error);
   }
   pieces_.clear();
   return again;
@@ -330,10 +342,11 @@ double PathProblem::null_lambda(const Beyond& beyond) const {
 bool PathProblem::finish_certify() {
   if (pending_.front().lambda == kInfinity) {
     // The null fit: every column has been read once.
-    const Pending& p = pending_.front();
-    lambda_max_ = null_lambda(p.beyond);
-    result_.alpha_max = lambda_max_;
+    Pending& p = pending_.front();
+    result_.exhausted = leaves_nothing(p);
     result_.null_objective = loss_->value(p.eta);
+    lambda_max_ = result_.exhausted ? 0.0 : null_lambda(p.beyond);
+    result_.alpha_max = lambda_max_;
     adopt(p);
     lambda_ = lambda_max_;
     pending_.clear();
@@ -394,6 +407,39 @@ void PathProblem::adopt(const Pending& p) {
   norm_ = residual_norm(u_);
 }
 
+/// Whether a null fit explains the response up to rounding, or separates its rows: then it goes on in its direction
+/// until the rest of the loss is nothing next to the tolerance.
+bool PathProblem::leaves_nothing(Pending& p) const {
+  if (!(null_deviance_ > 0.0)) return false;
+  double left = loss_->value(p.eta) - result_.saturated_objective;
+  if (left <= kNothing * null_deviance_) return true;
+  if (!(left < loss_->separation()) || free_columns_.cols() != static_cast<Index>(unpenalised_.size())) return false;
+  Vec b = p.b, g = p.g, eta = p.eta;
+  while (left > kGapShareLeft * options_.tol * null_deviance_) {
+    b *= 2.0;
+    const Vec* const to = &b;
+    eta = linear_predictors(std::span(&to, 1)).reshaped();
+    add_intercepts(eta, g);
+    const double next = loss_->value(eta) - result_.saturated_objective;
+    if (!(next < left)) return false;
+    left = next;
+  }
+  Vec ignored;
+  p.b = std::move(b);
+  p.g = std::move(g);
+  p.eta = std::move(eta);
+  loss_->derivatives(p.eta, p.u, ignored);
+  Mat c(static_cast<Index>(work_.size()), outputs_);
+  correlate_work(outputs(p.u), c);
+  p.c = c.transpose().reshaped();
+  return true;
+}
+
+/// What gaps are measured in: what the penalised features have to explain, where that is more than rounding.
+double PathProblem::gap_unit() const {
+  return result_.exhausted ? null_deviance_ : result_.null_objective - result_.saturated_objective;
+}
+
 bool PathProblem::accept(Pending& p, bool last_try) {
   // The working set and what was read beyond its threshold; everything else is at zero with a proof.
   std::vector<Index> features = work_;
@@ -403,12 +449,14 @@ bool PathProblem::accept(Pending& p, bool last_try) {
   b.head(p.b.size()) = p.b;
   c.tail(b.size() - p.b.size()) = p.beyond.values();
   c.head(p.b.size()) = p.c;
-  if (p.c_error > 0.0 && net.convex()) {
+  if (net.convex()) {
     for (double& entry : c.head(p.b.size())) entry += std::copysign(p.c_error, entry);
+    for (double& entry : c.tail(b.size() - p.b.size())) entry += std::copysign(p.beyond.error, entry);
   }
   const double primal = loss_->value(p.eta) + net.value(b);
   if (!net.convex()) {
-    const double violation = (net.worst_violation(b, c) + p.c_error) / (p.lambda < kInfinity ? p.lambda : 1.0);
+    const double worst = result_.exhausted ? 0.0 : net.worst_violation(b, c) + std::max(p.c_error, p.beyond.error);
+    const double violation = worst / (p.lambda < kInfinity ? p.lambda : 1.0);
     if (!(violation <= options_.tol) && !last_try) return false;
     record(p, primal, std::numeric_limits<double>::quiet_NaN(), violation);
     result_.locally_convex.push_back(locally_convex(p, net));
@@ -424,9 +472,11 @@ bool PathProblem::accept(Pending& p, bool last_try) {
     dual -= net.unpenalised(i) ? free_conjugate(i, p, net, c, scale) : net.conjugate(i, c, scale * kBelow);
   }
   if (structure_ == Structure::kSorted && !p.beyond.features.empty()) dual = -kInfinity;  // the rest has no proof yet
-  const double unit = result_.null_objective - result_.saturated_objective;
+  // A bound too, and the only one where no feature with a penalty was looked at.
+  dual = result_.exhausted ? result_.saturated_objective : std::max(dual, result_.saturated_objective);
+  const double unit = gap_unit();
   const double gap = unit > 0.0 ? (primal - dual) / unit : primal - dual;
-  if (!(gap <= options_.tol) && !last_try) return false;
+  if (!(std::abs(gap) <= options_.tol) && !last_try) return false;
   record(p, primal, dual, gap);
   return true;
 }
@@ -448,7 +498,8 @@ bool PathProblem::locally_convex(const Pending& p, const Penalties& net) {
   return Eigen::LLT<Mat>(gram).info() == Eigen::Success;
 }
 
-/// Conjugate of an unpenalised unit: c must vanish, but for what rounding leaves, unless a bound stops it.
+/// Conjugate of an unpenalised unit: c must vanish unless a bound stops it. What rounding leaves of it may take the
+/// product with the optimal coefficients from the bound, for which those at hand stand in.
 double PathProblem::free_conjugate(Index unit, const Pending& p, const Penalties& net, const Vec& c,
                                    double scale) const {
   const double at = scale * net.size(unit, c);
@@ -457,7 +508,8 @@ double PathProblem::free_conjugate(Index unit, const Pending& p, const Penalties
     const double reach = c[unit] > 0.0 ? entry.upper : -entry.lower;
     if (reach < kInfinity) return at * reach;
   }
-  return at > 1e-10 * residual_norm(p.u) * largest_norm_ ? kInfinity : 0.0;
+  if (at > 1e-10 * residual_norm(p.u) * largest_norm_) return kInfinity;
+  return kFreeReach * at * net.size(unit, p.b);
 }
 
 }  // namespace riata

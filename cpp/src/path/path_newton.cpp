@@ -51,7 +51,7 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
   double last_value = kInfinity;
   int stuck = 0;
   const Index most = at.net.convex() ? kNewtonSteps : kConcaveSteps;
-  for (Index step = 0; step < most && p.iterations < options_.max_iter; ++step) {
+  for (Index step = 0; step < most && iterations_left(p) > 0; ++step) {
     if (options_.poll) options_.poll();
     double left = distance(at, p, at.complete ? std::span<const Index>(all) : active_set_.features());
     if (!at.complete && (step == 1 || left <= 1.0)) {
@@ -92,7 +92,7 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
 /// 1 - scale (docs/algorithms.md, section 5); `shrinkage` is Loss::shrinkage at that scale.
 double PathProblem::distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units,
                              double lambda, const std::function<double(double)>& shrinkage) const {
-  const double unit = result_.null_objective - result_.saturated_objective, tolerance = kkt_tolerance(lambda);
+  const double unit = gap_unit(), tolerance = kkt_tolerance(lambda);
   const bool certifiable = lambda < kInfinity && unit > 0.0 && net.convex();
   double scale = 1.0, worst = 0.0, worst_free = 0.0;
   for (Index i : units) {
@@ -160,9 +160,9 @@ double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<con
   const Index size_before = static_cast<Index>(active_set_.features().size());
   const double found = distance(at, p, active_set_.features());
   Vec b = p.b;
-  const InnerResult inner =
-      active_set_.step({model_, at.net.entries(), kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll},
-                       b, p.c, entering, everywhere, reuse_.length());
+  const InnerResult inner = active_set_.step(
+      {model_, at.net.entries(), kkt_tolerance(p.lambda), iterations_left(p), counters_, options_.poll}, b, p.c,
+      entering, everywhere, reuse_.length());
   p.iterations += inner.iterations;
   p.solver = "homotopy";
   if (!kept) {
@@ -173,7 +173,7 @@ double PathProblem::factor_step(Newton& at, Pending& p, bool kept, std::span<con
       choice_.report("homotopy", inner.cost, true, now);
     }
   }
-  const bool free = inner.iterations == 1;
+  const bool free = inner.converged;
   const double fraction = search_line(at, p, b, free);
   if (fraction < kShortest) active_set_.reset();
   if (fraction == 0.0) return fraction;
@@ -225,7 +225,7 @@ double PathProblem::model_step(Newton& at, Pending& p, const std::string& solver
     const InnerResult inner = blocks && !tangent ? solve_blocks(p, at.net, target, b, c, {})
                                                  : solve_inner(p, tangent ? choose_solver(b) : solver,
                                                                {model_, tangent ? stand_in.entries() : at.net.entries(),
-                                                                target, options_.max_iter, counters_, options_.poll},
+                                                                target, iterations_left(p), counters_, options_.poll},
                                                                b, c, {});
     p.iterations += inner.iterations;
     if (p.solver == "homotopy") reuse_.renewed(inner.cost);

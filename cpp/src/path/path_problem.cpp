@@ -73,15 +73,17 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
     const double v = factor(j);
     const double spread = std::sqrt(std::max(scale_[j], 0.0));  // still the variance
     const bool constant = spread <= kConstant * std::abs(mean_[j]) || spread == 0.0;
-    const bool useless = options.fit_intercept || options.standardize ? constant : spread == 0.0 && mean_[j] == 0.0;
-    scale_[j] = useless ? 1.0 : column_scale(options.standardize, spread);
+    // Without an intercept a constant column may take its place: it cannot be standardised, which only a penalty needs.
+    const bool spread_needed = options.fit_intercept || (options.standardize && v > 0.0);
+    const bool useless = spread_needed ? constant : spread == 0.0 && mean_[j] == 0.0;
+    scale_[j] = constant ? 1.0 : column_scale(options.standardize, spread);
     usable[static_cast<std::size_t>(j)] = !useless && v < kInfinity;
     nu[j] = noise[j] = 0.0;
     if (copy_errors.size() > 0) copy_error[j] = largest_weight * copy_errors[j] / scale_[j];
     if (!usable[static_cast<std::size_t>(j)]) continue;
     const double norm = options.fit_intercept ? spread : std::hypot(spread, mean_[j]);
     nu[j] = norm / scale_[j];
-    noise[j] = 2e-14 * std::hypot(spread, mean_[j]) / scale_[j];
+    noise[j] = kProductError * std::hypot(spread, mean_[j]) / scale_[j];
     ++outside_;
     largest_norm_ = std::max(largest_norm_, nu[j]);
     largest_noise_ = std::max(largest_noise_, noise[j]);
@@ -337,7 +339,7 @@ void PathProblem::select(std::span<const double> lambdas, double following) {
     keep = wanted(std::max(2.0 * target - lambda_, 0.0));
   }
   std::vector<Index> fresh;
-  if (outside_ > 0) {
+  if (outside_ > 0 && !result_.exhausted) {
     if (!candidates_known_) find_candidates(strong_threshold(lambda_, target));
     fresh = chosen(static_cast<Index>(lambdas.size()));
   }
@@ -397,7 +399,7 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
   r.dual_gaps.push_back(gap);
   const double deviance = loss_->value(p.eta) - loss_->saturated();
   r.deviance_ratio.push_back(null_deviance_ > 0.0 ? 1.0 - deviance / null_deviance_ : 0.0);
-  r.converged.push_back(gap <= options_.tol);
+  r.converged.push_back(std::abs(gap) <= options_.tol);
   r.n_active.push_back(active);
   r.n_iter.push_back(p.iterations);
   r.solver.push_back(p.solver);

@@ -37,6 +37,8 @@ class PathProblem {
   /// rows than (not too many) columns.
   static bool keeps_gram(const Design& X, const PathOptions& options, bool alone);
 
+  /// Bounds the rounding of X'u, relative to the norms (Design::correlate), with that of what is made of it.
+  static constexpr double kProductError = 2e-14;
   /// A bound this close to its threshold counts as undecided.
   static constexpr double kBoundMargin = 1e-6;
   /// A scaled c may pass its threshold by a rounding: conjugates are taken at this share of the scale.
@@ -98,7 +100,7 @@ class PathProblem {
     PathResult& r = result_;
     archive(r.alphas, r.coef_indptr, r.coef_indices, r.coef_values, r.intercepts, r.primal, r.dual, r.dual_gaps,
             r.deviance_ratio, r.converged, r.locally_convex, r.n_active, r.n_iter, r.solver, r.alpha_max,
-            r.null_objective, r.linear_predictor);
+            r.null_objective, r.exhausted, r.linear_predictor);
     archive(free_columns_, outside_, work_, model_, active_set_, block_newton_, sorted_newton_, active_gram_, choice_,
             reuse_, curvature_known_);
     archive(b_, c_, u_, rho_, eta_, c_error_, norm_, g_, lambda_, lambda_max_, earlier_b_, earlier_c_, earlier_lambda_);
@@ -115,6 +117,7 @@ class PathProblem {
   struct Beyond {
     std::vector<Index> features;
     std::vector<double> c;  // K numbers each
+    double error = 0.0;     // bounds the rounding of every c
     Vec values() const { return Eigen::Map<const Vec>(c.data(), static_cast<Index>(c.size())); }
   };
   struct Piece {  // what absorb() found in some columns
@@ -158,6 +161,7 @@ class PathProblem {
   void bound_sorted(double lambda);
   std::vector<Index> judge_groups(std::span<const Index> read);
   std::vector<Index> judge_sorted(std::span<const Index> read);
+  double product_noise(Index feature) const;
   void judge(Piece& piece, Index feature, const Vec& c, const Vec& slack) const;
   std::vector<std::pair<double, Index>> outside_by(const Vec& sizes, double least) const;
   Vec members_of(Index group, const Vec& values) const;
@@ -176,6 +180,7 @@ class PathProblem {
   void enter_work();
   void extend_work(std::vector<Index> features);
   void evaluate(std::span<Pending> pending);
+  double centring_error(const Vec& u) const;
   bool correlate_by_gram(std::span<Pending* const> pending);
   void correlate_work(const MatIn& u, MatOut c) const;
   bool is_free(Index feature) const;
@@ -214,6 +219,10 @@ class PathProblem {
   InnerResult solve_inner(Pending& p, const std::string& solver, InnerProblem problem, Vec& b, Vec& c,
                           std::span<const Index> entering);
   bool accept(Pending& p, bool last_try);
+  /// What is left to a lambda of its inner iterations.
+  Index iterations_left(const Pending& p) const { return std::max<Index>(options_.max_iter - p.iterations, 0); }
+  double gap_unit() const;
+  bool leaves_nothing(Pending& p) const;
   bool locally_convex(const Pending& p, const Penalties& net);
   double free_conjugate(Index unit, const Pending& p, const Penalties& net, const Vec& c, double scale) const;
   void adopt(const Pending& p);

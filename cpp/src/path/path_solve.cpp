@@ -73,6 +73,7 @@ void PathProblem::solve() {
       p.c = pending_[q - 1].c;
     }
     p.evaluated = false;
+    if (result_.exhausted) continue;  // the null fit is that of every lambda
     if (loss_->quadratic()) {
       // All lambdas of the batch expand at the current solution; the model is exact.
       if (q == 0) {
@@ -93,7 +94,7 @@ void PathProblem::solve() {
                                                         pending_[q - 2].lambda);
       const InnerResult inner =
           solve_inner(p, choose_solver(p.b),
-                      {model_, net.entries(), kkt_tolerance(p.lambda), options_.max_iter, counters_, options_.poll},
+                      {model_, net.entries(), kkt_tolerance(p.lambda), iterations_left(p), counters_, options_.poll},
                       p.b, p.c, expected);
       p.iterations += inner.iterations;
     } else {
@@ -171,6 +172,7 @@ InnerResult PathProblem::solve_inner(Pending& p, const std::string& solver, Inne
     p.solver = "homotopy";
   }
   const Index wasted = result.iterations;
+  problem.max_iter -= wasted;
   result = active_set_.solve(problem, b, c, entering);
   if (choosing) choice_.report("homotopy", result.cost, result.converged, now);
   result.iterations += wasted;
@@ -190,18 +192,20 @@ InnerResult PathProblem::solve_blocks(Pending& p, const Penalties& net, double t
                                       const PenalisedProblem::Enough& enough, bool stale) {
   const bool descent_only = options_.solver == "cd", prox = options_.solver == "prox";
   p.solver = descent_only ? "cd" : prox ? "prox" : "newton";
-  const PenalisedProblem problem{model_,        net,          tolerance, options_.max_iter,  counters_,
+  const PenalisedProblem problem{model_,        net,          tolerance, iterations_left(p), counters_,
                                  options_.poll, descent_only, enough,    loss_->symmetric(), stale};
   if (prox) return prox_gradient(problem, b, c);
   switch (structure_) {
     case Structure::kConcave:
       p.solver = "cd";
-      return coordinate_descent<Concave>(
-          {model_, net.concave(), tolerance, options_.max_iter, counters_, options_.poll}, b, c);
+      return coordinate_descent<Concave>({model_, net.concave(), tolerance, problem.max_iter, counters_, options_.poll},
+                                         b, c);
     case Structure::kGroups: {
       const InnerResult result = group_descent_.solve(problem, b, c);
-      if (result.converged || descent_only || result.iterations >= options_.max_iter) return result;
-      InnerResult rest = prox_gradient(problem, b, c);  // where columns are so correlated that descent hardly moves
+      if (result.converged || descent_only || result.iterations >= problem.max_iter) return result;
+      PenalisedProblem again = problem;
+      again.max_iter -= result.iterations;
+      InnerResult rest = prox_gradient(again, b, c);  // where columns are so correlated that descent hardly moves
       rest.iterations += result.iterations;
       return rest;
     }
@@ -288,16 +292,33 @@ void PathProblem::evaluate(std::span<Pending> pending) {
   if (model_.has_gram() && tries_ == 0 && correlate_by_gram(open)) return;
   if (m == 1 && open.front()->correlated) {  // its gradient and u differ by rounding, and so does c
     Pending& p = *open.front();
-    p.c_error =
-        (p.b == model_.b0() ? c_error_ : 0.0) + residual_norm(p.u - model_.gradient()) * largest_norm_ * (1.0 + 1e-9);
+    const Vec change = p.u - model_.gradient();
+    p.c_error = (p.b == model_.b0() ? c_error_ : 0.0) + residual_norm(change) * largest_norm_ * (1.0 + 1e-9) +
+                centring_error(change);
     return;
   }
   Mat c(static_cast<Index>(work_.size()), m * outputs_);
   correlate_work(u, c);
   for (Index q = 0; q < m; ++q) {
     open[static_cast<std::size_t>(q)]->c = c.middleCols(q * outputs_, outputs_).transpose().reshaped();
-    open[static_cast<std::size_t>(q)]->c_error = 0.0;
+    open[static_cast<std::size_t>(q)]->c_error = centring_error(open[static_cast<std::size_t>(q)]->u);
   }
+}
+
+/// Products with columns leave out that these are centred, for u sums to zero: a bound of what that makes of its
+/// rounding, where the columns of the pool are off their mean.
+double PathProblem::centring_error(const Vec& u) const {
+  if (!options_.fit_intercept) return 0.0;
+  double off = 0.0, sum = 0.0;
+  for (const Index j : work_) {
+    off = std::max(off, std::abs(mean_[j] - shared_.pool().shift_of(shared_.position(j))) / scale_[j]);
+  }
+  if (off == 0.0) return 0.0;
+  for (Index k = 0; k < outputs_; ++k) {
+    const auto mine = u.segment(k * n_, n_);
+    sum = std::max(sum, std::abs(mine.sum()) + 2.3e-16 * mine.lpNorm<1>());
+  }
+  return off * sum;
 }
 
 /// Finds the intercepts for an eta without them, starting at g, and adds them.

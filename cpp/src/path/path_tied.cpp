@@ -64,6 +64,7 @@ std::vector<Index> PathProblem::judge_groups(std::span<const Index> read) {
     }
     beyond.features.insert(beyond.features.end(), members.begin(), members.end());
     beyond.c.insert(beyond.c.end(), c.begin(), c.end());
+    beyond.error = std::max(beyond.error, members_of(group, read_slack_).maxCoeff());
   }
   std::sort(again.begin(), again.end());
   if (again.empty()) note_groups(strong_threshold(lambda, following_));
@@ -132,6 +133,7 @@ std::vector<Index> PathProblem::judge_sorted(std::span<const Index> read) {
   for (const Index j : above) {
     beyond.features.push_back(j);
     beyond.c.push_back(read_c_[j]);
+    beyond.error = std::max(beyond.error, read_slack_[j]);
   }
   note_sorted(strong_threshold(lambda, following_));
   return {};

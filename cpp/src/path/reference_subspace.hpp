@@ -40,6 +40,8 @@ class ReferenceSubspace {
   /// Bounds the error of k'a, for the stored k of column j and coordinates a of length 1, that came with replaced
   /// sides.
   double error(Index j) const;
+  /// nu[j], rounded up.
+  double norm(Index j) const { return unit_ * static_cast<double>(nu_[static_cast<std::size_t>(j)]); }
 
   /// Prepares bounds for one residual.
   struct Query {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -14,6 +15,17 @@ namespace riata {
 namespace {
 
 constexpr double kLargest = 1e150;  // loss of the model with no feature: the square of it is finite
+constexpr double kSmallest = 1e-150;
+
+/// Refuses a response of squares, less offset and intercept, whose squares leave the range of numbers.
+void check_size(const Vec& y) {
+  const double largest = y.lpNorm<Eigen::Infinity>();
+  if (largest == 0.0 || (largest >= kSmallest && largest <= kLargest)) return;
+  std::ostringstream said;
+  said << "y must hold numbers whose squares neither overflow nor vanish, got values up to " << largest
+       << " about offset and intercept";
+  throw std::invalid_argument(said.str());
+}
 
 }  // namespace
 
@@ -34,11 +46,15 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
       continue;
     }
     if (given_offset.size() > 0) mine -= used.select(given_offset.segment(k * n, n), 0.0).matrix();
-    if (!options.fit_intercept) continue;
+    if (!options.fit_intercept) {
+      check_size(mine);
+      continue;
+    }
     y_shift[k] = huber ? Huber(mine, omega, options.huber_delta).intercept(Vec::Zero(n), 0.0) : omega.dot(mine);
     mine = used.select(mine.array() - y_shift[k], 0.0).eval();
     const double least = used.select(mine.array(), std::numeric_limits<double>::infinity()).minCoeff();
     if ((used.select(mine.array(), least) == least).all()) mine.setZero();  // constant: what is left is rounding
+    check_size(mine);
   }
   for (Index i = 0; i < omega.size(); ++i) {
     if (omega[i] <= 0.0) held_out.push_back(i);

@@ -273,7 +273,7 @@ InnerResult ActiveSet::step(InnerProblem problem, Vec& b, Vec c, std::span<const
   residual(problem, b, c, step);
   result.converged = advance(problem, b, c, step, length, false);
   ++result.iterations;
-  if (!result.converged) {
+  if (!result.converged && problem.max_iter > 1) {
     // Without what was stopped the others may go elsewhere, but not past the end of an interval in their turn: often a
     // feature that has yet to enter is what they are waiting for.
     residual(problem, b, c, step);

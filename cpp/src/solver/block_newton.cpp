@@ -427,7 +427,8 @@ void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> feat
   if (problem.symmetric && !at.grouped()) at.centre_rows();
   double worst = at.worst(), best = worst;
   int stagnant = 0;
-  for (int round = 0; round < kRounds && worst > target && stagnant < kStagnant; ++round, ++result.iterations) {
+  for (int round = 0; round < kRounds && worst > target && stagnant < kStagnant && result.iterations < problem.max_iter;
+       ++round, ++result.iterations) {
     if (problem.poll) problem.poll();
     sweep(problem, at);
     double next = at.worst();
@@ -453,7 +454,7 @@ void BlockNewton::descend(PenalisedProblem& problem, std::span<const Index> feat
   const auto value = [&] { return model.squares() + problem.penalty.value(b); };
   Mat history(a * K, kWindow + 1);
   Vec c(K), z(K), combined, nothing(b.size());
-  for (int round = 0; round < kRounds; ++round, ++result.iterations) {
+  for (int round = 0; round < kRounds && result.iterations < problem.max_iter; ++round, ++result.iterations) {
     if (problem.poll) problem.poll();
     const Index slot = round % (kWindow + 1);
     for (Index i = 0; i < a; ++i)
@@ -539,7 +540,7 @@ InnerResult BlockNewton::solve(PenalisedProblem problem, Vec& b, Vec& c) {
       work_on(problem, active, target, b, c, result);
     }
     model.correlations(b, all, c);
-    ++result.iterations;
+    result.iterations = std::min(result.iterations + 1, problem.max_iter);
   }
   return result;
 }

@@ -229,7 +229,7 @@ InnerResult GroupDescent::solve(PenalisedProblem problem, Vec& b, Vec& c) {
     const double share = std::clamp(0.5 / std::sqrt(distance), 0.02, 0.5);
     descend(problem, active, std::max(0.5 * problem.tolerance, share * worst), b, result);
     model.correlations(b, all, c);
-    ++result.iterations;
+    result.iterations = std::min(result.iterations + 1, problem.max_iter);
   }
   return result;
 }

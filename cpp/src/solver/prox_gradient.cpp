@@ -10,6 +10,16 @@ namespace {
 constexpr int kPowerSteps = 20;
 constexpr Index kCheckEvery = 10;
 
+/// G v.
+Vec curved(Quadratic& model, const Vec& v) {
+  if (model.has_gram()) return model.gram_product(v);
+  std::vector<Index> features(static_cast<std::size_t>(model.features()));
+  std::iota(features.begin(), features.end(), Index{0});
+  Mat image;
+  model.curve(features, v.reshaped(model.outputs(), model.features()), image);
+  return image.reshaped();
+}
+
 }  // namespace
 
 InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
@@ -38,8 +48,7 @@ InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
   double lipschitz = 1.0;
   for (int k = 0; k < kPowerSteps; ++k) {
     v /= std::sqrt(v.dot(metric.cwiseProduct(v)));
-    model.correlations(model.b0() + v, all, image);
-    image = (model.c0() - image).cwiseQuotient(metric);  // metric^-1 G v
+    image = curved(model, v).cwiseQuotient(metric);
     lipschitz = std::sqrt(std::max(image.dot(metric.cwiseProduct(image)), 0.0));
     if (!(lipschitz > 0.0)) break;
     v = image;

@@ -8,8 +8,8 @@ namespace riata {
 
 /// The working set: columns of a design brought close, numbered 0, 1, 2, ... in the order they were added.
 /// Itself a design (over those columns), with the two single-column operations coordinate descent needs.
-/// Dense storages give packed double columns less a shift; sparse ones stay sparse (shift 0); genotypes stay two bits
-/// each, with the shift in what these stand for.
+/// Dense storages give packed double columns less a shift; sparse ones stay sparse (shift 0), but for columns that lie
+/// far from zero; genotypes stay two bits each, with the shift in what these stand for.
 class Pool : public Design {
  public:
   using Design::Design;

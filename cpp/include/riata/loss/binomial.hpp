@@ -13,6 +13,8 @@ class Binomial : public Loss {
   void derivatives(const Vec& eta, Vec& u, Vec& h) const override;
   double dual(const Vec& u) const override;
   double saturated() const override { return saturated_; }
+  /// A row on the wrong side has a loss of log 2 at least.
+  double separation() const override;
 
  private:
   Vec y_;

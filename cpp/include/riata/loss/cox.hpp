@@ -24,6 +24,8 @@ class Cox : public Loss {
   double rounding() const override;
   void derivatives(const Vec& eta, Vec& u, Vec& h) const override;
   double saturated() const override { return saturated_; }
+  /// An event that somebody else at risk exceeds has m + 1 equals at best.
+  double separation() const override;
   bool shift_invariant() const override { return true; }
   std::unique_ptr<Curvature> curvature(const Vec& eta, double floor, bool intercept) const override;
 

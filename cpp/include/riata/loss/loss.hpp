@@ -38,6 +38,10 @@ class Loss {
   /// be: what it costs to scale u, with h as derivatives() gives it.
   virtual double shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const;
 
+  /// A value above the infimum that F cannot have unless the rows are separated: then it falls to it when eta, less
+  /// offset, is multiplied by ever larger numbers. 0 where F has a minimum or that cannot be told.
+  virtual double separation() const { return 0.0; }
+
   /// Infimum of F: what a saturated model reaches.
   virtual double saturated() const = 0;
 

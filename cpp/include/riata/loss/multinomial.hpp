@@ -19,6 +19,8 @@ class Multinomial : public Loss {
   /// 1).
   double shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
   double saturated() const override { return saturated_; }
+  /// A row of which another class has the largest eta has a loss of log 2 at least.
+  double separation() const override;
   bool symmetric() const override { return true; }
   /// They sum to zero.
   Vec intercepts(const Vec& base, const Vec& start) const override;

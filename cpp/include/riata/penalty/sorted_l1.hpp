@@ -73,6 +73,7 @@ class SortedL1 {
   /// zero, below them in sums; the difference from such a set is what make_falling() leaves.
   template <class B, class C>
   double kkt_violation(const B& b, const C& c) const {
+    if (!b.allFinite()) return kInfinity;
     const std::vector<Index> by_size = order(b);
     double worst = 0.0;
     Vec rest;
