@@ -160,7 +160,7 @@ def _searched(
         options = replace(options, alphas=np.array([alpha]), n_alphas=1)
         fit = solve(design, y, weights[:, None], None, features, options)[0]
         path = make_path(fit, design, y, weights, features, options, None, offset=None)
-        warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options)
+        warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
         return FirstEstimate(path.coef(alpha), path.scale, alpha)
     result = cross_validate(
         design, y, weights, None, features, options, splits, "mse", "min", None, weigh_folds=False

@@ -260,7 +260,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             penalty_factor=features.penalty_factor,
             penalty=options.penalty.kind,
         )
-        warn_unless_converged(alphas, gaps, converged, options)
+        warn_unless_converged(alphas, gaps, converged, options, np.asarray(fit["n_iter"]))
 
     def _keep_selected(self, result: CVPath) -> None:
         """Set the attributes from a cross-validation, at its selected alpha."""

@@ -72,7 +72,9 @@ def solve(
             survival=survival,
         )
 
-    return down_a_path(call, options)
+    fits = down_a_path(call, options)
+    warn_of_free_features(fits, design, options)
+    return fits
 
 
 def core_arguments(features: Features, options: Options, n_threads: int) -> dict[str, Any]:
@@ -188,8 +190,47 @@ def as_labels(labels: list[Any]) -> NDArray[Any]:
     return array if array.ndim == 1 and array.dtype.kind in "iufbU" else np.array([str(x) for x in labels])
 
 
-def warn_unless_converged(alphas: Float, gaps: Float, converged: NDArray[np.bool_], options: Options) -> None:
-    """Warn with the worst certificate and what to raise when some fit missed the tolerance."""
+def warn_of_free_features(fits: list[dict[str, Any]], design: DesignView, options: Options) -> None:
+    """Warn of unpenalised features that depend on each other, and of those that leave nothing to explain."""
+    import warnings
+
+    names = design.feature_names
+    dependent = [j if names is None else names[j] for j in fits[0]["dependent"]]
+    if dependent:
+        some = ", ".join(f"{name}" for name in dependent[:5]) + (", ..." if len(dependent) > 5 else "")
+        warnings.warn(
+            f"{len(dependent)} unpenalised features are combinations of others, up to rounding, and get "
+            f"coefficient 0: {some}.",
+            UserWarning,
+            stacklevel=4,
+        )
+    spent = sum(bool(fit["exhausted"]) for fit in fits)
+    if spent == 0:
+        return
+    what = "explain y up to rounding"
+    if options.loss in CLASSIFIERS:
+        what = "separate the classes of y, so that their coefficients have no finite optimum"
+    elif options.loss == "cox":
+        what = "order the events without error, so that their coefficients have no finite optimum"
+    warnings.warn(
+        f"the unpenalised features {what}: nothing is left for penalised ones"
+        + (f" in {spent} of {len(fits)} fits." if len(fits) > 1 else "."),
+        UserWarning,
+        stacklevel=4,
+    )
+
+
+def warn_unless_converged(
+    alphas: Float,
+    gaps: Float,
+    converged: NDArray[np.bool_],
+    options: Options,
+    n_iter: NDArray[np.integer[Any]] | None = None,
+) -> None:
+    """Warn with the worst certificate and what to raise when some fit missed the tolerance.
+
+    `n_iter` tells whether the worst fit ended before `max_iter`, where rounding leaves no better certificate.
+    """
     missed = np.flatnonzero(~converged)
     if len(missed) == 0:
         return
@@ -197,12 +238,15 @@ def warn_unless_converged(alphas: Float, gaps: Float, converged: NDArray[np.bool
 
     from sklearn.exceptions import ConvergenceWarning
 
-    worst = missed[np.argmax(gaps[missed])]
+    worst = missed[np.argmax(np.abs(gaps[missed]))]
+    advice = f"Raise max_iter={options.max_iter} or tol, or use larger alphas."
+    if n_iter is not None and n_iter[worst] < options.max_iter:
+        advice = "The fit ended where rounding leaves no smaller one: raise tol, or use larger alphas."
     warnings.warn(
         f"{len(missed)} of {len(alphas)} fits did not converge: "
         f"the {CERTIFICATES[options.penalty.certificate].name} is {gaps[worst]:.2e} at "
         f"alpha={alphas[worst]:.6g}, above tol={options.tol:g}. "
-        f"Raise max_iter={options.max_iter} or tol, or use larger alphas.",
+        f"{advice}",
         ConvergenceWarning,
         stacklevel=3,
     )
@@ -366,7 +410,8 @@ def fit_path(
     sklearn.exceptions.ConvergenceWarning
         When the certificate of some fit is above `tol` after `max_iter` iterations.
     UserWarning
-        When the path ended because of `memory`.
+        When the path ended because of `memory`; when unpenalised features are combinations of others, or
+        leave nothing to explain.
 
     References
     ----------
@@ -422,7 +467,7 @@ def fit_path(
     )
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
     path = make_path(fit, design, target, weights, features, options, labels, offset=shift)
-    warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options)
+    warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
     warn_if_memory_ended(path, options)
     return path
 

@@ -400,7 +400,7 @@ def warn_unless_all_converged(result: CVPath, options: Options) -> None:
     """Warn when the full fit or that of some fold missed the tolerance."""
     path = result.path
     gaps = np.column_stack([path.dual_gaps, result.fold_gaps])
-    converged = path.converged & (result.fold_gaps <= options.tol).all(axis=1)
+    converged = path.converged & (np.abs(result.fold_gaps) <= options.tol).all(axis=1)
     warn_unless_converged(path.alphas, gaps.max(axis=1), converged, options)
 
 

@@ -27,7 +27,13 @@ from riata._survival import SurvivalTarget
 from riata._targets import SEVERAL_OUTPUTS
 from riata._validation import Float, check_choice, check_offset, check_weights, threads_for
 from riata._way_down import down_a_path
-from riata.fitting import core_arguments, make_path, warn_if_memory_ended, warn_unless_converged
+from riata.fitting import (
+    core_arguments,
+    make_path,
+    warn_if_memory_ended,
+    warn_of_free_features,
+    warn_unless_converged,
+)
 from riata.folds import Split, make_splits
 from riata.model_selection import (
     SELECTIONS,
@@ -153,7 +159,7 @@ def fit_paths(
             fit, design, response.target, response.weights, features, options, response.classes,
             offset=response.offset,
         )  # fmt: skip
-        warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options)
+        warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
         paths.append(path)
     _warn_if_memory_ended(paths, options)
     return paths
@@ -377,7 +383,9 @@ def _solve(
             leaders=leaders,
         )
 
-    return down_a_path(call, options)
+    fits = down_a_path(call, options)
+    warn_of_free_features(fits, design, options)
+    return fits
 
 
 def _warn_if_memory_ended(paths: Sequence[Path], options: Options) -> None:

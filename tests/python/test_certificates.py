@@ -1,0 +1,114 @@
+"""Certificates that hold, at every door, where columns or numbers are at the edge of double precision."""
+
+import warnings
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from numpy.testing import assert_allclose
+
+import riata
+
+RNG = np.random.default_rng
+YEAR = np.repeat(np.arange(1990.0, 2020.0), 3)
+FREE = np.r_[np.zeros(3), np.ones(4)]
+
+
+def raw_and_tidy(seed=0):
+    """The same covariates as powers of a year and of its difference from the middle, and four features."""
+    d = (YEAR - 2005) / 10
+    G = RNG(seed).standard_normal((len(YEAR), 4))
+    y = 2 * d - d**2 + 0.5 * d**3 + G[:, 0] + RNG(seed + 1).standard_normal(len(YEAR))
+    powers = [1, 2, 3]
+    return np.column_stack([YEAR[:, None] ** powers, G]), np.column_stack([d[:, None] ** powers, G]), y
+
+
+@pytest.mark.parametrize("storage", [np.asfortranarray, np.ascontiguousarray, sp.csc_array, sp.csr_array])
+@pytest.mark.parametrize("loss", ["gaussian", "huber", "binomial"])
+def test_collinear_covariates_as_they_come(storage, loss):
+    raw, tidy, y = raw_and_tidy()
+    y = (y > np.median(y)) * 1.0 if loss == "binomial" else y
+    kw = {"loss": loss, "penalty_factor": FREE, "alphas": [0.1, 0.03], "tol": 1e-10}
+    path, right = riata.fit_path(storage(raw), y, **kw), riata.fit_path(tidy, y, **kw)
+    assert path.converged.all()
+    assert_allclose(path.coefs.toarray()[3:], right.coefs.toarray()[3:], atol=1e-6)
+    assert_allclose(path.deviance_ratio, right.deviance_ratio, atol=1e-8)
+
+
+def test_collinear_covariates_at_other_doors():
+    raw, tidy, y = raw_and_tidy()
+    ours, right = (riata.Lasso(0.1, penalty_factor=FREE, tol=1e-10).fit(X, y) for X in (raw, tidy))
+    assert_allclose(ours.predict(raw), right.predict(tidy), atol=1e-5)
+    kw = {"penalty_factor": FREE, "cv": 4, "random_state": 0, "alphas": np.geomspace(0.5, 0.05, 6)}
+    assert_allclose(
+        riata.cv_path(raw, y, **kw).mean_score, riata.cv_path(tidy, y, **kw).mean_score, rtol=1e-6
+    )
+    several = riata.fit_paths(raw, [y, -y], penalty_factor=FREE, alphas=[0.1], tol=1e-10, standardize=False)
+    for path, sign in zip(several, (1, -1), strict=True):
+        assert_allclose(sign * path.coefs.toarray()[3:, 0], right.coef_[3:], atol=1e-6)
+
+
+def test_dependent_covariates_are_named():
+    X = RNG(3).random((30, 5))
+    X[:, :3] /= X[:, :3].sum(axis=1, keepdims=True)
+    with pytest.warns(
+        UserWarning, match=r"1 unpenalised features are combinations of others.*coefficient 0: [012]"
+    ):
+        path = riata.fit_path(X, RNG(4).standard_normal(30), penalty_factor=[0, 0, 0, 1, 1], alphas=[0.01])
+    assert path.converged.all()
+
+
+@pytest.mark.parametrize(
+    ("loss", "word"),
+    [("gaussian", "explain y"), ("binomial", "separate the classes"), ("cox", "order the events")],
+)
+def test_nothing_left_is_said_in_one_sentence(loss, word):
+    X = RNG(5).standard_normal((40, 4))
+    y = {
+        "gaussian": X[:, 0],
+        "binomial": (X[:, 0] > 0) * 1.0,
+        "cox": np.column_stack([np.exp(X[:, 0]), np.ones(40)]),
+    }[loss]
+    with pytest.warns(UserWarning, match=word) as said:
+        path = riata.fit_path(X, y, loss=loss, penalty_factor=[0, 1, 1, 1], alphas=[0.1])
+    assert len(said) == 1
+    assert path.converged.all()
+    assert np.count_nonzero(path.coefs.toarray()[1:]) == 0
+
+
+def test_more_free_columns_than_samples():
+    X, y = RNG(6).standard_normal((20, 30)), RNG(7).standard_normal(20)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        path = riata.fit_path(X, y, penalty_factor=np.zeros(30))
+    assert ["combinations" in str(w.message) or "explain y" in str(w.message) for w in said] == [True, True]
+    assert_allclose(path.predict(X)[:, 0], y, atol=1e-8)
+
+
+def test_sparse_columns_far_from_zero_end_as_dense_ones():
+    X, y = RNG(8).standard_normal((31, 3)), RNG(9).standard_normal(31)
+    X[:, 0] += 1e8
+    for penalty in (None, riata.penalties.SLOPE(), riata.penalties.GroupLasso([0, 0, 1])):
+        sparse, dense = (riata.fit_path(A, y, penalty=penalty, alphas=5) for A in (sp.csc_array(X), X))
+        assert sparse.converged.all()
+        assert_allclose(sparse.primal, dense.primal, rtol=1e-5)
+
+
+def test_alphas_below_rounding_are_not_told_to_raise_max_iter():
+    X = RNG(10).standard_normal((60, 5))
+    y = X[:, 0] + RNG(11).standard_normal(60)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        model = riata.Lasso(1e-16).fit(X, y)
+    assert not any("max_iter" in str(w.message) for w in said)
+    right = np.linalg.lstsq(np.column_stack([X, np.ones(60)]), y, rcond=None)[0][:5]
+    assert_allclose(model.coef_, right, atol=1e-10)
+
+
+@pytest.mark.parametrize("unit", [1e-165, 1e165])
+def test_squares_out_of_range_are_refused_by_name(unit):
+    X, y = RNG(12).standard_normal((20, 3)), RNG(13).standard_normal(20)
+    with pytest.raises(ValueError, match="X must hold numbers whose squares"):
+        riata.fit_path(X * unit, y)
+    with pytest.raises(ValueError, match="y must hold numbers whose squares"):
+        riata.Lasso(0.1).fit(X, y * unit)
