@@ -248,7 +248,7 @@ class Driver {
       }
     }
     for (Group& group : groups_) archive(group.grid, group.told, group.kept);
-    archive(counters_);
+    archive(counters_, largest_batch_);
     for (auto& problem : problems_) archive(*problem);
   }
 
