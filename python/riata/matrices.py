@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from riata.joining import Joiner
 from riata.reading import reading
-from riata.tables import Table, is_missing, no_number, quoted, some, spells_plainly, to_number
+from riata.tables import Table, is_missing, quoted, some, to_number, to_numbers
 from riata.text_files import StrPath, TextRows
 
 ORIENTATIONS = ("samples-rows", "samples-columns")
@@ -144,20 +144,7 @@ def _read_text(path: str, orient: str) -> MatrixTable:
 
 
 def _numbers(cells: Sequence[str], names: Sequence[str], path: str, number: int) -> NDArray[np.float64]:
-    if spells_plainly("".join(cells)):
-        try:
-            return np.array(cells, dtype=np.float64)
-        except ValueError:
-            pass
-    out = np.full(len(cells), np.nan)
-    for k, cell in enumerate(cells):
-        try:
-            out[k] = to_number(cell)
-        except ValueError:
-            if not is_missing(cell):
-                message = f"{path}, line {number}, column {quoted(names[k])}: {no_number(cell)}"
-                raise ValueError(message) from None
-    return out
+    return to_numbers(cells, lambda k: f"{path}, line {number}, column {quoted(names[k])}")
 
 
 def _looks_numeric(cell: str) -> bool:

@@ -272,17 +272,21 @@ def no_number(cell: str) -> str:
     return f"{quoted(cell)} is not a number{hint}"
 
 
-def to_numbers(cells: Sequence[str]) -> NDArray[np.float64]:
-    """Return the number that each cell spells, NaN for those that spell none."""
+def to_numbers(cells: Sequence[str], place: Callable[[int], str] | None = None) -> NDArray[np.float64]:
+    """Return the number that each cell spells, NaN where missing.
+
+    What spells no number is refused, with the `place` of the cell before it, or without `place` NaN too.
+    """
     if spells_plainly("".join(cells)):
-        try:
+        with contextlib.suppress(ValueError):  # which of them is no number is found one by one
             return np.array(cells, dtype=np.float64)
-        except ValueError:
-            pass
     out = np.full(len(cells), np.nan)
     for i, cell in enumerate(cells):
-        with contextlib.suppress(ValueError):
+        try:
             out[i] = to_number(cell)
+        except ValueError:
+            if place is not None and not is_missing(cell):
+                raise ValueError(f"{place(i)}: {no_number(cell)}") from None
     return out
 
 
@@ -290,19 +294,7 @@ def parse_numbers(
     cells: Sequence[str], where: str, lines: Sequence[int] | None = None
 ) -> NDArray[np.float64]:
     """Convert cells to float64 with NaN for missing values; ValueError names `where` and the line."""
-    if spells_plainly("".join(cells)):
-        with contextlib.suppress(ValueError):  # which of them is no number is found one by one
-            return np.array(cells, dtype=np.float64)
-    out = np.empty(len(cells))
-    for i, cell in enumerate(cells):
-        try:
-            out[i] = to_number(cell)
-        except ValueError:
-            if not is_missing(cell):
-                line = f", line {lines[i]}" if lines is not None else ""
-                raise ValueError(f"{where}{line}: {no_number(cell)}") from None
-            out[i] = np.nan
-    return out
+    return to_numbers(cells, lambda i: where if lines is None else f"{where}, line {lines[i]}")
 
 
 def text_array(values: Sequence[str]) -> NDArray[Any]:
