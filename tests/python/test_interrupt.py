@@ -13,6 +13,7 @@ import os, signal, sys, threading, time
 import numpy as np
 import riata
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
 rng = np.random.default_rng(0)
 X = np.asfortranarray(rng.standard_normal((600, 6000)) + rng.standard_normal((600, 1)))
 y = rng.standard_normal(600)
