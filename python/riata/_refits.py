@@ -141,9 +141,10 @@ class _Fitter:
         basis, to_coef = self._orthonormal(columns)
         options = _unpenalised(self.path)
         factor = Features(np.zeros(basis.shape[1]))
-        fit = solve(
-            view(np.asfortranarray(basis)), self.y, self.weights[:, None], self.offset, factor, options
-        )[0]
+        design = view(np.asfortranarray(basis))
+        fit = solve(design, self.y, self.weights[:, None], self.offset, factor, options, tell=False)[0]
+        if fit["exhausted"]:  # there is no finite one
+            return None
         coef = np.zeros(basis.shape[1])
         coef[fit["coef_indices"]] = fit["coef_values"]
         intercept = float(fit["intercepts"][0])

@@ -283,7 +283,7 @@ def constrained_lasso(
             if features.penalty_factor is not None:
                 factor[np.isinf(features.penalty_factor)] = np.inf
             of = replace(features, penalty_factor=factor)
-        found = solve(design, target, weights[:, None], shift, of, here)[0]
+        found = solve(design, target, weights[:, None], shift, of, here, tell=alphas is None)[0]
         return make_path(found, design, target, weights, of, here, classes, offset=shift)
 
     search = BudgetSearch(follow, radius, features.penalty_factor, options.tol)

@@ -48,8 +48,12 @@ def solve(
     *,
     keep_linear_predictor: bool = False,
     held_out: Callable[[list[Float]], None] | None = None,
+    tell: bool = True,
 ) -> list[dict[str, Any]]:
-    """Call the core for the weight columns of `weights` (n x F); rows of `design` are put in its order."""
+    """Call the core for the weight columns of `weights` (n x F); rows of `design` are put in its order.
+
+    Warns of what is odd about unpenalised features, unless `tell` is false: they are not the user's then.
+    """
     work = float(design.core.shape[0]) * design.n_features * weights.shape[1] * math.prod(y.shape[1:])
     survival = None
     if isinstance(y, SurvivalTarget):
@@ -73,7 +77,8 @@ def solve(
         )
 
     fits = down_a_path(call, options)
-    warn_of_free_features(fits, design, options)
+    if tell:
+        warn_of_free_features(fits, design, options)
     return fits
 
 

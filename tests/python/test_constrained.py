@@ -324,7 +324,8 @@ def test_nothing_to_explain():
     assert not fit.active
     assert fit.converged
     assert_allclose(fit.intercept, 3.0)
-    free = riata.constrained_lasso(X, X[:, 0] + 1.0, 1.0, penalty_factor=np.zeros(5))
+    with pytest.warns(UserWarning, match="the unpenalised features explain y up to rounding"):
+        free = riata.constrained_lasso(X, X[:, 0] + 1.0, 1.0, penalty_factor=np.zeros(5))
     assert_allclose(free.coef, [1.0, 0.0, 0.0, 0.0, 0.0], atol=1e-10)
 
 
