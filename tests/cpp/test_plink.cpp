@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -282,3 +283,17 @@ TEST_CASE("files that are not what they should be are refused with the reason") 
   CHECK_THROWS_WITH_AS(PlinkDesign(file.path, 9, 4, CountedAllele::A1, {1, 0, 1}, 1),
                        "include must have one entry a sample (9), got 3", std::invalid_argument);
 }
+
+#ifndef _WIN32
+TEST_CASE("products with a file that has been cut short are refused") {
+  const BedFile file(encode(example(9, 4)));
+  const PlinkDesign design(file.path, 9, 4, CountedAllele::A1, {}, 1);
+  const auto pool = design.make_pool();
+  std::filesystem::resize_file(file.path, 5);
+  Mat out(9, 1);
+  CHECK_THROWS_AS(design.multiply_tables(Mat::Ones(4, 4), Mat::Ones(4, 1), out, 1), riata::FileError);
+  const std::vector<Index> columns{0, 1};
+  const std::vector<double> shift{0.0, 0.0};
+  CHECK_THROWS_AS(pool->append(columns, shift, 1), riata::FileError);
+}
+#endif

@@ -32,7 +32,7 @@ struct PathOptions {
   std::vector<double> alphas;  // decreasing; empty: a grid of n_alphas from alpha_max down to eps * alpha_max
   Index n_alphas = 100;
   double eps = 0.0;        // 0: 0.01 when p > rows of positive weight, else 1e-4, times l1_ratio (at least 0.001)
-  bool stop_early = true;  // at deviance ratio 0.999; grids only
+  bool stop_early = true;  // where 0.999 of the deviance about a level is explained; grids only
   Index max_active = -1;   // stop before more than this many features are active; -1: no bound
 
   /// How many alphas are asked for.

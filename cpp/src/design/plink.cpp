@@ -295,6 +295,7 @@ void PlinkDesign::multiply_tables(const MatIn& tables, const MatIn& B, MatOut ou
   for (Index j = 0; j < cols(); ++j)
     packed.push(impl_->column(j), {tables(0, j), tables(1, j), tables(2, j), tables(3, j)}, true);
   packed::multiply(packed, B, out, threads);
+  impl_->check();
 }
 
 void PlinkDesign::gather(Columns columns, MatOut out, int threads) const {
@@ -303,10 +304,7 @@ void PlinkDesign::gather(Columns columns, MatOut out, int threads) const {
 }
 
 std::unique_ptr<Pool> PlinkDesign::make_pool() const {
-  return plink_pool(rows(), [this](Columns columns) {
-    impl_->check();  // what is read from here is told by the next operation at the latest
-    return impl_->pack(columns);
-  });
+  return plink_pool(rows(), [this](Columns columns) { return impl_->pack(columns); }, [this] { impl_->check(); });
 }
 
 }  // namespace riata

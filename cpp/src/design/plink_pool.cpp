@@ -18,8 +18,8 @@ constexpr Index kMostSamples = Index{1} << 30;  // that PairCounts can count
 
 class PlinkPool final : public Pool {
  public:
-  PlinkPool(Index rows, std::function<PackedColumns(Columns)> pack)
-      : Pool(rows, 0), pack_(std::move(pack)), stride_(packed_bytes(rows)) {}
+  PlinkPool(Index rows, std::function<PackedColumns(Columns)> pack, std::function<void()> check)
+      : Pool(rows, 0), pack_(std::move(pack)), check_(std::move(check)), stride_(packed_bytes(rows)) {}
 
   std::string_view kind() const override { return "plink"; }
   double bytes() const override { return static_cast<double>(stride_) * static_cast<double>(cols()); }
@@ -55,6 +55,7 @@ class PlinkPool final : public Pool {
       const auto at = static_cast<std::size_t>(k);
       std::copy_n(source.bytes[at], size, columns_[before + at].bytes);
     });
+    check_();
     set_cols(static_cast<Index>(columns_.size()));
   }
   double shift_of(Index k) const override { return column(k).shift; }
@@ -107,6 +108,7 @@ class PlinkPool final : public Pool {
   }
 
   std::function<PackedColumns(Columns)> pack_;
+  std::function<void()> check_;
   Index stride_;
   std::vector<Column> columns_;
   std::vector<std::unique_ptr<std::uint8_t[]>> blocks_;
@@ -115,8 +117,8 @@ class PlinkPool final : public Pool {
 
 }  // namespace
 
-std::unique_ptr<Pool> plink_pool(Index rows, std::function<PackedColumns(Columns)> pack) {
-  return std::make_unique<PlinkPool>(rows, std::move(pack));
+std::unique_ptr<Pool> plink_pool(Index rows, std::function<PackedColumns(Columns)> pack, std::function<void()> check) {
+  return std::make_unique<PlinkPool>(rows, std::move(pack), std::move(check));
 }
 
 }  // namespace riata

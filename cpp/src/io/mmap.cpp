@@ -168,9 +168,11 @@ struct MappedFile::Opened {
 
 void MappedFile::check() const {
   const struct stat status = status_of(opened_->file.value, path_);
-  if (static_cast<std::size_t>(status.st_size) != size_ || bus_errors::happened(opened_->watched))
-    fail(path_, "it was " + std::to_string(size_) + " bytes and is " + std::to_string(status.st_size) +
-                    " now, or the disk fails: it must not change while it is in use");
+  if (static_cast<std::size_t>(status.st_size) != size_)
+    fail(path_, "it had " + std::to_string(size_) + " bytes and has " + std::to_string(status.st_size) +
+                    " now: it must not change while it is in use");
+  if (bus_errors::happened(opened_->watched))
+    fail(path_, "part of it could not be read: the disk fails, or the file was cut short for a while");
 }
 
 FileIdentity MappedFile::identity() const {
