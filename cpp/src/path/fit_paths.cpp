@@ -386,7 +386,7 @@ class Driver {
       } catch (...) {
         try {
           save();
-        } catch (const FileError&) {  // what stopped the fit is what is to be told
+        } catch (...) {  // what stopped the fit is what is to be told
         }
         throw;
       }

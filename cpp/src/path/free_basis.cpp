@@ -175,10 +175,10 @@ void FreeBasis::restore(PathResult& result, const PathOptions& options) const {
     const Vec level = free.transpose() * mean_;  // what centring took
     for (Index k = 0; k < K; ++k) {
       const Index column = static_cast<Index>(at) * K + k;
-      if (options.fit_intercept) result.intercepts[static_cast<std::size_t>(column)] -= level[k];
-      if (options.loss == "cox" && column < result.linear_predictor.cols()) {
-        result.intercepts[static_cast<std::size_t>(column)] = 0.0;
-        result.linear_predictor.col(column).array() += level[k];
+      if (options.loss == "cox") {  // has no intercept
+        if (options.keep_linear_predictor) result.linear_predictor.col(column).array() += level[k];
+      } else if (options.fit_intercept) {
+        result.intercepts[static_cast<std::size_t>(column)] -= level[k];
       }
     }
   }

@@ -19,6 +19,10 @@ class FreeBasis {
   static std::optional<FreeBasis> find(const Design& X, const std::vector<Problem>& problems, const Features& features,
                                        const PathOptions& options);
 
+  FreeBasis(FreeBasis&&) = default;  // design() refers to columns_: moved with it, never copied
+  FreeBasis(const FreeBasis&) = delete;
+  FreeBasis& operator=(const FreeBasis&) = delete;
+
   const Design& design() const { return *design_; }
   const Features& features() const { return features_; }
 
