@@ -28,6 +28,8 @@ _LOCK, _JOURNAL, _UNDO, _BEFORE = "lock", "journal", "undo", "before"
 _PENDING = "pending"  # what stands for the manifest on the way
 _YOUNG = 60.0  # seconds in which a file may not yet be held
 _OWN = (_LOCK, _JOURNAL, _UNDO, _BEFORE, _PENDING)
+#: Signals that end a program, as far as the system has them.
+_ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 #: The file of a set that tells of the others: it is put in place last.
 MANIFEST = "json"
 _UNDER_WAY = (
@@ -237,16 +239,27 @@ def _remove(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _signals_later() -> Iterator[None]:
-    """Keep signals that end a program waiting for the moment that it takes to put files in place."""
-    if os.name == "nt":
-        yield
-        return
-    waiting = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, waiting)
+    """Keep signals that end a program waiting for the moment that it takes to put files in place.
+
+    Masking them would not do: one that is sent to the process then comes by another of its threads.
+    """
+    came: list[int] = []
+    before: dict[int, Any] = {}
+    try:
+        for number in _ENDING:
+            handler = signal.getsignal(number)
+            if handler not in (None, signal.SIG_IGN):
+                signal.signal(number, lambda number, _: came.append(number))
+                before[number] = handler
+    except ValueError:  # not the main thread: no handler interrupts this one
+        pass
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in dict.fromkeys(came):
+            signal.raise_signal(number)
 
 
 def _hold(folder: Path, *, new: bool = False, wait: bool = True) -> IO[bytes] | None:

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -276,6 +278,34 @@ def test_inputs_are_not_written_over(tmp_path, capsys):
     assert main(["fit", "--matrix", str(table), "--target", "y", "--out", str(tmp_path / "x")]) == 2
     assert f"would write over {table}, which is read" in capsys.readouterr().err
     assert table.read_bytes() == before
+
+
+@posix
+def test_signals_wait_until_all_files_are_in_place(tmp_path, monkeypatch):
+    """Those that come by another thread too: any thread may get one that is sent to the process."""
+    prefix, move, done = str(tmp_path / "x"), os.replace, threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+
+    def interrupted(source, target):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        move(source, target)
+
+    def write():
+        with OutputSet(prefix, KINDS) as outputs:
+            for suffix in ("a.tsv", "b.tsv"):
+                outputs.path(suffix).write_text("new")
+            outputs.write_manifest({})
+            monkeypatch.setattr(os, "replace", interrupted)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            write()
+    finally:
+        done.set()
+        other.join()
+    assert sorted(os.listdir(tmp_path)) == ["x.a.tsv", "x.b.tsv", "x.json"]
 
 
 @posix
