@@ -203,8 +203,10 @@ def warn_of_free_features(fits: list[dict[str, Any]], design: DesignView, option
     dependent = [j if names is None else names[j] for j in fits[0]["dependent"]]
     if dependent:
         some = ", ".join(f"{name}" for name in dependent[:5]) + (", ..." if len(dependent) > 5 else "")
+        what = "feature is a combination" if len(dependent) == 1 else "features are combinations"
+        gets = "gets" if len(dependent) == 1 else "get"
         warnings.warn(
-            f"{len(dependent)} unpenalised features are combinations of others, up to rounding, and get "
+            f"{len(dependent)} unpenalised {what} of others, up to rounding, and {gets} "
             f"coefficient 0: {some}.",
             UserWarning,
             stacklevel=4,

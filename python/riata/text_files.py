@@ -131,8 +131,12 @@ def split_cells(line: str, delimiter: str | None, where: str) -> list[str]:
 
 def list_cells(path: StrPath, line: str, where: str) -> list[str]:
     """Split a line of a list without a header: between blanks or tabs, or commas when the name says .csv."""
-    named = re.sub(r"\.(gz|bz2|xz|zst)$", "", fspath(path).lower())
-    return split_cells(line, "," if named.endswith(".csv") and "," in line else None, where)
+    return split_cells(line, "," if _is_csv(path) and "," in line else None, where)
+
+
+def _is_csv(path: StrPath) -> bool:
+    """Say whether a file's name ends in .csv, before what it is packed with."""
+    return re.search(r"\.csv(\.(gz|bz2|xz|zst))?$", fspath(path).lower()) is not None
 
 
 @dataclass(frozen=True)
@@ -168,8 +172,7 @@ def find_layout(path: StrPath, line: str, rows: Sequence[str], where: str) -> La
     in a ``.csv`` commas first. Rows may all have one cell more, which names them, as R writes tables. Of
     several ways that agree, one that finds a column IID is taken. When none does, the header decides.
     """
-    named = re.sub(r"\.(gz|bz2|xz|zst)$", "", fspath(path).lower())
-    candidates = _DELIMITERS[".csv" if named.endswith(".csv") else ""]
+    candidates = _DELIMITERS[".csv" if _is_csv(path) else ""]
     layouts = []
     for delimiter in candidates:
         layout = _layout(line, rows, delimiter, where)

@@ -52,7 +52,7 @@ def test_dependent_covariates_are_named():
     X = RNG(3).random((30, 5))
     X[:, :3] /= X[:, :3].sum(axis=1, keepdims=True)
     with pytest.warns(
-        UserWarning, match=r"1 unpenalised features are combinations of others.*coefficient 0: [012]"
+        UserWarning, match=r"1 unpenalised feature is a combination of others.*coefficient 0: [012]"
     ):
         path = riata.fit_path(X, RNG(4).standard_normal(30), penalty_factor=[0, 0, 0, 1, 1], alphas=[0.01])
     assert path.converged.all()
