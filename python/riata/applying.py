@@ -1,4 +1,4 @@
-"""Applying a model or a score file to genotypes: one way for every door."""
+"""Applying a model or a score file to genotypes: the same for functions, estimators and command line."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ class FreeBasis {
   const Design& design() const { return *design_; }
   const Features& features() const { return features_; }
 
-  /// Turns a result on design() into one on X. Of features that depend on others before them, up to rounding, the
-  /// coefficient is 0.
+  /// Turns a result on design() into one on X. Of features that depend on others, up to rounding, the coefficient
+  /// is 0.
   void restore(PathResult& result, const PathOptions& options) const;
 
  private:

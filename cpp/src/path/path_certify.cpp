@@ -130,7 +130,7 @@ void PathProblem::begin_certify() {
   coordinates_.conservativeResize(side_begin_.back());
 }
 
-/// Makes decide() and estimate() speak of a residual.
+/// Sets the residual whose products decide() bounds and estimate() guesses.
 void PathProblem::ask(const Vec& rho) {
   query_.resize(reference_.size());
   for (std::size_t k = 0; k < reference_.size(); ++k) {

@@ -13,7 +13,7 @@ constexpr int kPatience = 3;                       // steps without progress bef
 constexpr int kDespair = 12;                       // and before giving up
 constexpr double kShortest = 0.2, kLongest = 3.0;  // lengths that a step may be given in place of 1
 constexpr Index kNewtonSteps = 1000;
-constexpr Index kConcaveSteps = 300;  // where nothing keeps an unpenalised coefficient from growing for ever
+constexpr Index kConcaveSteps = 300;  // where nothing may bound an unpenalised coefficient
 
 }  // namespace
 
@@ -59,7 +59,7 @@ void PathProblem::solve_newton(Pending& p, std::span<const Index> entering) {
       left = distance(at, p, all);
     }
     if (at.complete && left <= 1.0) break;
-    // Against the least so far, not the last: a feature may come and go for ever.
+    // Against the least so far, not the last: a feature may enter and leave in turns.
     double& best = least[at.complete ? 1 : 0];
     const bool progress = left < 0.5 * best || at.value < last_value - 1e-10 * std::abs(last_value);
     stuck = progress ? 0 : stuck + 1;

@@ -121,7 +121,7 @@ std::vector<Index> PathProblem::expected_entries(double lambda, const Vec& b, co
     for (Index k = 0; k < outputs_; ++k) {
       const Index i = static_cast<Index>(w) * outputs_ + k;
       const double ahead = c[i] + share * (c[i] - earlier_c[i]);
-      // Just reaching the threshold does not count: the twin of an active feature does so for ever.
+      // Just reaching the threshold does not count: a copy of an active column stays there.
       if (b[i] == 0.0 && net.kkt_violation(0.0, ahead) > 1e-6 * net.l1) out.push_back(i);
     }
   }
