@@ -76,6 +76,18 @@ def test_nothing_left_is_said_in_one_sentence(loss, word):
     assert np.count_nonzero(path.coefs.toarray()[1:]) == 0
 
 
+def test_a_covariate_far_from_zero_hides_no_other():
+    """A time in seconds beside two readings that differ little: all of them count, and none is named."""
+    X, noise = RNG(8).standard_normal((5000, 5)), RNG(9).standard_normal(5000)
+    y = X[:, 2] + noise
+    X[:, 0] = 1e12 + 1e4 * X[:, 0]
+    X[:, 2] = X[:, 1] + 1e-4 * X[:, 2]
+    path = riata.fit_path(X, y, penalty_factor=[0, 0, 0, 1, 1], alphas=[10.0])
+    Z = np.column_stack([np.ones(5000), (X[:, :3] - X[:, :3].mean(axis=0)) / X[:, :3].std(axis=0)])
+    assert path.converged.all()
+    assert_allclose(path.predict(X)[:, 0], Z @ np.linalg.lstsq(Z, y, rcond=None)[0], atol=1e-6)
+
+
 def test_more_free_columns_than_samples():
     X, y = RNG(6).standard_normal((20, 30)), RNG(7).standard_normal(20)
     with warnings.catch_warnings(record=True) as said:

@@ -52,14 +52,15 @@ bool independent(const Mat& unit) {
   return factor.info() == Eigen::Success && factor.matrixLLT().diagonal().array().square().minCoeff() > kIndependent;
 }
 
-/// Of centred columns Z, whose lengths in the weights are `scale` and whose entries are known up to `rounding` of that.
-/// A column without length is no part of it.
-Basis basis_of(const Mat& Z, const Vec& weights, const Vec& scale, double rounding) {
+/// Of centred columns Z, whose entries are rounded relative to `size`. A column of size 0 is no part of it.
+Basis basis_of(const Mat& Z, const Vec& weights, const Vec& size) {
   const Index q = Z.cols();
-  const Vec inverse = (scale.array() > 0.0).select(scale.cwiseInverse(), 0.0);
+  const Vec inverse = (size.array() > 0.0).select(size.cwiseInverse(), 0.0);
   const Mat unit = weights.cwiseSqrt().asDiagonal() * Z * inverse.asDiagonal();
   Eigen::ColPivHouseholderQR<Mat> qr(unit);
-  qr.setThreshold(rounding * static_cast<double>(std::max(unit.rows(), q)));
+  // The rounding of all columns is the same now: a pivot is held against that, not against the largest one.
+  const double rounding = kRounding * static_cast<double>(std::max(unit.rows(), q));
+  if (qr.maxPivot() > 0.0) qr.setThreshold(rounding / qr.maxPivot());
   const Index rank = qr.rank();
   const auto& order = qr.colsPermutation().indices();
   Basis out;
@@ -106,11 +107,8 @@ std::optional<FreeBasis> FreeBasis::find(const Design& X, const std::vector<Prob
       independent(weights.cwiseSqrt().asDiagonal() * Z * scale.cwiseInverse().asDiagonal())) {
     return std::nullopt;
   }
-  double far = 1.0;  // what is left of the rounding of a column when its mean has gone
-  for (Index k = 0; k < q; ++k) {
-    if (scale[k] > 0.0) far = std::max(far, std::abs(out.mean_[k]) / scale[k]);
-  }
-  Basis basis = basis_of(Z, weights, scale, kRounding * far);
+  // The rounding of a column is that of its entries as they were before its mean went.
+  Basis basis = basis_of(Z, weights, (scale.array() > 0.0).select(scale.cwiseMax(out.mean_.cwiseAbs()), 0.0));
   for (Index k = 0; k < q; ++k) {
     if (basis.dependent[static_cast<std::size_t>(k)]) out.dependent_.push_back(out.free_[static_cast<std::size_t>(k)]);
   }
