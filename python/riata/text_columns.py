@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -172,6 +172,16 @@ class CodedColumn(TextColumn):
 
     def _strings(self, start: int, stop: int) -> list[str]:
         return [self.names[k] for k in self.codes[start:stop].tolist()]
+
+
+def converted(column: Iterable[Any], convert: Callable[[str], str]) -> NDArray[Any]:
+    """Return texts of which many repeat, each converted, as an array of strings."""
+    if isinstance(column, CodedColumn):
+        names = np.array([convert(name) for name in column.names], dtype=object)
+        return np.asarray(names[column.codes])
+    texts = [str(text) for text in column]
+    done = {text: convert(text) for text in set(texts)}
+    return np.array([done[text] for text in texts], dtype=object)
 
 
 def plain_column(texts: Iterable[str]) -> PlainColumn:

@@ -13,7 +13,7 @@ from riata.chromosomes import HUMAN, ChromosomeSet
 from riata.genotypes import Genotypes
 from riata.score_file import Weights
 from riata.tables import some
-from riata.text_columns import CodedColumn, TextColumn
+from riata.text_columns import TextColumn, converted
 from riata.variants import FittedVariants
 
 Rows = NDArray[np.int64]
@@ -244,7 +244,7 @@ class _Matcher:
         self.wanted, self.table = wanted, table
         self.effect, self.other = _letters(wanted.effect), _letters(wanted.other)
         self.other[np.isin(self.other, _NOT_SEEN)] = ""
-        self.chrom = _converted(wanted.chrom, table.plain)
+        self.chrom = converted(wanted.chrom, table.plain)
         self.placed = (np.asarray(wanted.pos) > 0) & ~np.isin(self.chrom, ("", "0"))
         self._others: dict[int, int] = {}
 
@@ -323,11 +323,7 @@ class _Matcher:
         return f"has alleles {self.table.counted[column]} and {self.table.second[column]}"
 
     def _chromosomes(self, columns: Rows) -> NDArray[Any]:
-        chrom = self.table.chrom
-        if isinstance(chrom, CodedColumn):
-            names = np.array([self.table.plain(name) for name in chrom.names], dtype=object)
-            return names[chrom.codes[columns]] if len(columns) else np.empty(0, dtype=object)
-        return np.array([self.table.plain(name) for name in chrom.take(columns)], dtype=object)
+        return converted(self.table.chrom.take(columns), self.table.plain)
 
 
 def _one_each(
@@ -400,19 +396,7 @@ def _palindromic(wanted: Weights, rows: Rows) -> Mask:
 
 def _letters(column: Any) -> NDArray[Any]:
     """Alleles in capital letters, as an array of strings."""
-    if isinstance(column, CodedColumn):
-        names = np.array([name.upper() for name in column.names], dtype=object)
-        return names[column.codes] if len(names) else np.empty(0, dtype=object)
-    return _converted(column, str.upper)
-
-
-def _converted(column: Any, convert: Callable[[str], str]) -> NDArray[Any]:
-    """Texts that repeat, each converted, as an array of strings."""
-    texts = [str(text) for text in column]
-    done = {text: convert(text) for text in set(texts)}
-    out = np.empty(len(texts), dtype=object)
-    out[:] = [done[text] for text in texts]
-    return out
+    return converted(column, str.upper)
 
 
 def _others(n: int, rows: Rows) -> Rows:

@@ -15,6 +15,7 @@ from riata.text_columns import (
     TextColumn,
     coded_column,
     coded_texts,
+    converted,
     differing_rows,
     plain_column,
     same_texts,
@@ -99,7 +100,7 @@ class FittedVariants:
         rows = slice(None) if self.features is None else self.features
         for mine, theirs in ((self.effect, geno.effect_allele), (self.other, geno.other_allele)):
             here = theirs[rows]
-            differ = np.flatnonzero(_upper(mine) != _upper(here))
+            differ = np.flatnonzero(converted(mine, str.upper) != converted(here, str.upper))
             if len(differ):
                 j = int(differ[0])
                 return f"has allele {here[j]} of variant {self.id[j]} where the fit had {mine[j]}"
@@ -182,10 +183,3 @@ def fitted_variants(geno: Genotypes, sd: Float | None, active: Positions) -> Fit
         sd=sd,
         chromosome_set=geno.chromosome_set,
     )
-
-
-def _upper(column: TextColumn) -> NDArray[Any]:
-    if isinstance(column, CodedColumn):
-        names = np.array([name.upper() for name in column.names], dtype=object)
-        return names[column.codes] if len(names) else np.empty(0, dtype=object)
-    return np.array([text.upper() for text in column], dtype=object)
