@@ -23,9 +23,8 @@ from riata.penalties import Penalty
 
 __all__ = ["ElasticNet", "ElasticNetCV", "Lasso", "LassoCV"]
 
-RIDGE_RATIO = (
-    1e-3  # the l1_ratio that stands for 0 where the grid begins: to end where that of the lasso does
-)
+#: The l1_ratio that stands for 0 where the grid begins: to end where that of the lasso does.
+RIDGE_RATIO = 1e-3
 
 MULTI_TASK = ("MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso", "MultiTaskLassoCV")
 SELECTIONS = ("min", "1se", "cyclic", "random")
@@ -353,7 +352,8 @@ class ElasticNet(_Regressor):
         if Y.shape[1] == 0:
             raise ValueError(f"y must hold at least one response, got shape {Y.shape}")
         fits = [clone(self).fit(X, np.ascontiguousarray(column), sample_weight) for column in Y.T]
-        self.__dict__.update(fits[0].__dict__)  # what X was
+        given = self.get_params(deep=False)
+        self.__dict__.update({name: what for name, what in vars(fits[0]).items() if name not in given})
         self.coef_ = np.stack([fit.coef_ for fit in fits]) if len(fits) > 1 else fits[0].coef_
         self.intercept_ = np.array([fit.intercept_ for fit in fits])
         self.dual_gap_ = np.array([fit.dual_gap_ for fit in fits])

@@ -3,8 +3,8 @@
 `python tests/fuzz/certificates.py --problems 10000 --seed 0` looks at so many problems and prints one line
 for each fault with the seed that makes it; `--one SEED` shows a single one. A fault is a dual value above a
 primal value (weak duality, in long double), `converged` with a gap above `tol`, a primal value that is not
-that of the coefficients, a number that is not finite, an exception that is no refusal in words, bits that
-depend on threads, or more than 20 CPU seconds. tests/python/test_fuzz.py runs a few hundred of them.
+that of the coefficients, a number that is not finite, an exception or a refusal, bits that depend on
+threads, or more than 20 CPU seconds. tests/python/test_fuzz.py runs a few hundred of them.
 """
 
 from __future__ import annotations
@@ -292,9 +292,7 @@ def judge(problem: Problem) -> list[str]:
         # Another point of the same problem, nearer to its optimum: no dual value is above its objective.
         closer = {"alphas": path.alphas, "eps": None, "tol": 1e-12, "solver": "auto", "max_iter": 3000}
         near = fit(problem, "fortran", **closer)
-    except (ValueError, TypeError, OSError) as refusal:
-        return [] if len(str(refusal)) > 20 else [f"refused in no words: {refusal!r}"]
-    except Exception as error:
+    except Exception as error:  # a refusal too: each of them is a problem to fit
         return [f"{type(error).__name__}: {error}"]
     faults = []
     seconds = time.process_time() - start

@@ -414,3 +414,9 @@ def test_several_responses_one_by_one_are_those_of_scikit_learn(name, columns, w
     assert ours.converged_
     assert np.all(ours.dual_gap_ <= 1e-12)
     assert_array_equal(ours.get_support(), np.any(np.atleast_2d(ours.coef_) != 0.0, axis=0))
+
+
+def test_several_responses_one_by_one_leave_the_parameters_as_they_are():
+    X, y = make_problem(n=50, p=6)
+    factors = np.ones(6)
+    assert riata.Lasso(penalty_factor=factors).fit(X, np.column_stack([y, -y])).penalty_factor is factors
