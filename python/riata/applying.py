@@ -36,9 +36,9 @@ class Scores:
     """Scores of new samples.
 
     `total` is the sum of weights times copies, (m,) or (m, K) for K columns of weights, without intercept and
-    covariates; `missing` the genotypes of each sample that stood at a mean; `absent` (variant, reason) of
-    those that did so for all; `notes` say what was done to make the files fit, `doubts` those of them that
-    deserve a second look; `found` is where the variants were.
+    covariates; `missing` the genotypes of each sample that stood at a mean, (m,), empty where they were not
+    to be counted; `absent` (variant, reason) of those that did so for all; `notes` say what was done to make
+    the files fit, `doubts` those of them that deserve a second look; `found` is where the variants were.
     """
 
     total: Float
@@ -246,6 +246,7 @@ def predict_genotypes(
         fitted=variants,
         features=features,
         hint=_PYTHON_HINT,
+        count_missing=False,
     )
     if scores.doubts and matched is None:
         warnings.warn(f"{geno.path}: {'; '.join(scores.doubts)}", VariantWarning, stacklevel=4)
@@ -276,6 +277,7 @@ def score_genotypes(
     fitted: FittedVariants | None = None,
     features: Rows | None = None,
     hint: str = "; --allow-missing lets the mean stand in for missing variants",
+    count_missing: bool = True,
 ) -> Scores:
     """Sum weights times copies of the effect alleles.
 
@@ -308,15 +310,17 @@ def score_genotypes(
             notes.append((f"{unknown:,} {what}", True))
         values = values.of_haploids(haploid)
     total = np.zeros((len(geno), values.block.shape[1]))
-    missing = np.zeros(len(geno), dtype=np.int64)
+    missing = np.zeros(len(geno) if count_missing else 0, dtype=np.int64)
     men = np.flatnonzero(geno.samples.sex == "1") if men_alone.any() else np.arange(0)
     for part in _rounds(found):
         of_men = men_alone[found.rows[part]]
         _add(total, missing, values, geno, found, part[~of_men])
         if len(men):
-            men_total, men_missing = total[men], missing[men]
+            men_total, men_missing = total[men], missing[men] if count_missing else missing
             _add(men_total, men_missing, values, geno.subset(samples=men), found, part[of_men])
-            total[men], missing[men] = men_total, men_missing
+            total[men] = men_total
+            if count_missing:
+                missing[men] = men_missing
     if found.absent:
         gone = np.array([k for k, _ in found.absent])
         stand_in = np.nan_to_num(values.of_missing(gone))[:, None] * values.block[gone]
@@ -433,7 +437,8 @@ def _add(
         frequency = np.where(flipped[unknown], 1.0 - seen, seen)
         knots[unknown, 3] = values.of_missing(rows[unknown], frequency)
     total += columns.multiply(knots, values.block[rows])
-    missing += columns.missing_calls()
+    if len(missing):
+        missing += columns.missing_calls()
 
 
 def _frequency_here(geno: Genotypes, where: Rows, stored: Float) -> Float:
@@ -468,7 +473,8 @@ def _add_single_alleles(
             known = values.of_missing(np.array([row]), np.array([frequency]))
         contribution = np.where(gone, known, np.interp(copies, [0.0, 1.0, 2.0], values.copies[row]))
         total += contribution[:, None] * values.block[row]
-        missing += gone
+        if len(missing):
+            missing += gone
 
 
 def _absence(weights: Weights, found: Found) -> str:
