@@ -431,7 +431,7 @@ print(json.dumps({"id": file.pgs_id, "name": file.header.pgs_name, "trait": file
 
 
 @pytest.fixture(scope="session")
-def catalog():
+def catalog(tmp_path_factory):
     """A function that reads a scoring file with the PGS Catalog's own tool."""
     python = os.environ.get("RIATA_PGS_PYTHON")
     if python is None:
@@ -439,10 +439,11 @@ def catalog():
             pytest.skip("pgscatalog-core is not installed")
         python = sys.executable
 
-    def read(path, normalised=os.devnull):
-        done = subprocess.run(
-            [python, "-c", READ, str(path), str(normalised)], capture_output=True, text=True
-        )
+    def read(path, normalised=None):
+        if normalised is None:  # the tool sets the mode of what it writes: never of a device
+            normalised = tmp_path_factory.mktemp("catalog") / "normalised.txt"
+        command = [python, "-c", READ, str(path), str(normalised)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
