@@ -231,13 +231,11 @@ class Study:
 
     def standard_deviations(self, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the 1/n standard deviation of the chosen features, missing calls at their mean."""
+        if isinstance(self.main, Genotypes):
+            return self.main.subset(variants=chosen)._standard_deviations()
         out = np.empty(len(chosen))
         for start in range(0, len(chosen), 64):
-            block = self.columns(chosen[start : start + 64])
-            missing = np.isnan(block)
-            called = np.maximum((~missing).sum(axis=0), 1)
-            mean = np.where(missing, 0.0, block).sum(axis=0) / called
-            out[start : start + 64] = np.sqrt((np.where(missing, 0.0, block - mean) ** 2).mean(axis=0))
+            out[start : start + 64] = self.columns(chosen[start : start + 64]).std(axis=0)
         return out
 
 
