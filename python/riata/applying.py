@@ -157,8 +157,7 @@ def match_variants(
     if variants is None:
         raise TypeError(f"model must be fitted to genotypes, got {type(model).__name__} without variants")
     if hasattr(path, "coefs"):
-        coefs = path.coefs if isinstance(path.coefs, list) else [path.coefs]
-        used = np.unique(np.concatenate([part.indices[part.data != 0.0] for part in coefs]))
+        used = _features_used(side_by_side(path.coefs))
     else:
         coef = path.coef_ if hasattr(path, "coef_") else path.coef  # of an estimator, of a ConstrainedFit
         used = np.flatnonzero(np.any(np.atleast_2d(coef) != 0.0, axis=0))
@@ -205,7 +204,7 @@ def apply_linear(fit: Any, X: Any, coefs: Any, intercepts: Float, n_threads: int
     if is_genotypes(X):
         if fit.variants is not None:
             wide = side_by_side(coefs)
-            features = np.unique(wide.indices[wide.data != 0.0]).astype(np.int64)
+            features = _features_used(wide)
             block = wide.tocsr()[features].toarray()
             link = predict_genotypes(fit.variants, X, features, block) + intercepts.ravel()
             return np.asarray(link.reshape(len(link), *intercepts.shape))
@@ -213,6 +212,11 @@ def apply_linear(fit: Any, X: Any, coefs: Any, intercepts: Float, n_threads: int
     design = as_design(X)
     check_same_features(design, fit.n_features, fit.feature_names)
     return linear_predictor(design, coefs, intercepts, n_threads)
+
+
+def _features_used(wide: Any) -> Rows:
+    """Rows of a sparse matrix of coefficients that are not all zero, increasing."""
+    return np.unique(wide.indices[wide.data != 0.0]).astype(np.int64)
 
 
 def predict_genotypes(
@@ -292,6 +296,7 @@ def score_genotypes(
         When a variant is absent, has other alleles or lies elsewhere, unless `allow_missing` puts the mean in
         its place.
     """
+    from riata.quality import MALE
     from riata.variant_matching import find_variants, refusal
 
     found = find_variants(weights, geno, ignore_positions=ignore_positions, fitted=fitted, features=features)
@@ -311,7 +316,7 @@ def score_genotypes(
         values = values.of_haploids(haploid)
     total = np.zeros((len(geno), values.block.shape[1]))
     missing = np.zeros(len(geno) if count_missing else 0, dtype=np.int64)
-    men = np.flatnonzero(geno.samples.sex == "1") if men_alone.any() else np.arange(0)
+    men = np.flatnonzero(geno.samples.sex == MALE) if men_alone.any() else np.arange(0)
     for part in _rounds(found):
         of_men = men_alone[found.rows[part]]
         _add(total, missing, values, geno, found, part[~of_men])
@@ -406,11 +411,11 @@ def _values(weights: Weights) -> _Values:
 
 def _rounds(found: Found) -> list[Rows]:
     """Parts of what was found in which no variant of the genotypes is met twice, in the order of the file."""
+    from riata.variant_matching import runs
+
     order = np.argsort(found.where, kind="stable")
-    where = found.where[order]
-    new = np.concatenate([[True], where[1:] != where[:-1]]) if len(where) else np.empty(0, dtype=np.bool_)
-    first = np.maximum.accumulate(np.where(new, np.arange(len(where)), 0)) if len(where) else where
-    rank = np.arange(len(where)) - first
+    start, size = runs(found.where[order])
+    rank = np.arange(len(order)) - np.repeat(start, size)
     single = found.allele[order] > 0
     parts = [order[~single & (rank == r)] for r in range(int(rank.max(initial=-1)) + 1)]
     return [part for part in (*parts, order[single]) if len(part)]

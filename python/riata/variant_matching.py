@@ -64,7 +64,7 @@ class Found:
     @property
     def shared(self) -> int:
         """How many of the found ones are a variant that another one is too."""
-        size = _runs(np.sort(self.where))[1]
+        size = runs(np.sort(self.where))[1]
         return int(size[size > 1].sum())
 
     def notes(self) -> list[tuple[str, bool]]:
@@ -332,19 +332,25 @@ def _one_each(
     """Choose one pair for each wanted variant; also returns those for which several are as good."""
     order = np.lexsort((pairs.column, pairs.row))
     pairs = pairs.only(order)
-    start, count = _runs(pairs.row)
+    start, count = runs(pairs.row)
     keep = np.zeros(len(pairs.row), dtype=np.bool_)
     keep[start[count == 1]] = True
+    doubtful = count > 1
+    if not doubtful.any():
+        return pairs, np.empty(0, dtype=np.int64)
+    together = matcher.together(pairs)
+    like: dict[int, Rows] = {}
+    if fitted is not None and features is not None:
+        like = _like_in_fit(matcher, pairs.row[start[doubtful]], fitted)
     several = []
-    together = matcher.together(pairs) if np.any(count > 1) else keep
-    for first, size in zip(start[count > 1].tolist(), count[count > 1].tolist(), strict=True):
+    for first, size in zip(start[doubtful].tolist(), count[doubtful].tolist(), strict=True):
         here = np.arange(first, first + size)
         if together[here].any():
             here = here[together[here]]
         row = int(pairs.row[first])
-        if len(here) > 1 and fitted is not None and features is not None:
-            rank, total = _order_in_fit(matcher, row, fitted, int(features[row]))
-            here = here[[rank]] if total == len(here) else here
+        if fitted is not None and features is not None and len(like.get(row, ())) == len(here) > 1:
+            at = fitted.rows(features[[row]])
+            here = here[np.searchsorted(like[row], at)]
         if len(here) > 1:
             several.append(row)
         else:
@@ -352,18 +358,20 @@ def _one_each(
     return pairs.only(keep), np.array(several, dtype=np.int64)
 
 
-def _order_in_fit(matcher: _Matcher, row: int, fitted: FittedVariants, feature: int) -> tuple[int, int]:
-    """Which of how many like variants of its fit a wanted one is."""
+def _like_in_fit(matcher: _Matcher, rows: Rows, fitted: FittedVariants) -> dict[int, Rows]:
+    """For some wanted variants, where all like them stand among the variants of their fit, in order."""
     table = _Columns(fitted.id, fitted.chrom, fitted.pos, fitted.effect, fitted.other, matcher.table.plain)
     of_fit = _Matcher(matcher.wanted, table)
-    name = str(matcher.wanted.id[row])
-    same = fitted.id == name if name not in NO_ID else fitted.pos == matcher.wanted.pos[row]
-    columns = np.flatnonzero(same)
-    pairs = of_fit.fitting(np.full(len(columns), row), columns)
+    nameless = rows[np.isin(matcher.wanted.id[rows].astype(str), NO_ID)]
+    found = zip(of_fit.pairs_by_id(), of_fit.pairs_by_place(nameless), strict=True)
+    row, column = (np.concatenate(parts) for parts in found)
+    asked = np.isin(row, rows)
+    pairs = of_fit.fitting(row[asked], column[asked])
     pairs = pairs.only(~of_fit.apart(pairs))
-    like = np.sort(pairs.column)
-    at = int(fitted.rows(np.array([feature]))[0])
-    return int(np.searchsorted(like, at)), len(like)
+    pairs = pairs.only(np.lexsort((pairs.column, pairs.row)))
+    start, size = runs(pairs.row)
+    each = zip(pairs.row[start].tolist(), start.tolist(), size.tolist(), strict=True)
+    return {row: pairs.column[first : first + n] for row, first, n in each}
 
 
 def _way_of_many(counted: str, second: str, effect: str, other: str) -> tuple[bool, int] | None:
@@ -406,7 +414,7 @@ def _others(n: int, rows: Rows) -> Rows:
     return np.flatnonzero(out)
 
 
-def _runs(ordered: Rows) -> tuple[Rows, Rows]:
+def runs(ordered: Rows) -> tuple[Rows, Rows]:
     """Where each run of equal numbers starts, and how long it is."""
     new = np.ones(len(ordered), dtype=np.bool_)
     new[1:] = ordered[1:] != ordered[:-1]
