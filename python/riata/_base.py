@@ -270,6 +270,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         self.alphas_ = path.alphas
         self.coef_path_ = path.coefs
         self.dual_gaps_ = path.dual_gaps
+        if path.variants is not None:
+            self.variants_, self._genotypes = path.variants, None
         self._keep(
             self.alpha_,
             np.stack([coefs[:, [at]].toarray()[:, 0] for coefs in each_output(path.coefs)]),
@@ -279,7 +281,6 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             bool(path.converged[at]),
             int(path.n_iter[at]),
             path.counters,
-            path.scale if path.standardize else None,
         )
 
     def _keep(
@@ -297,7 +298,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         self.coef_, self.intercept_ = self._shaped(coef, intercept)
         genotypes = self.__dict__.pop("_genotypes", None)
         if genotypes is not None:
-            self.variants_ = fitted_variants(genotypes, sd, np.flatnonzero(coef.any(axis=0)))
+            active = np.flatnonzero(coef.any(axis=0))
+            self.variants_ = fitted_variants(genotypes, sd=sd, active=active)
         words = CERTIFICATES[certificate]
         self.certificate_, self.converged_, self.n_iter_ = certificate, converged, max(n_iter, 1)
         setattr(self, f"{words.attribute}_", gap)

@@ -183,10 +183,11 @@ def variants_of(fit: dict[str, Any], design: DesignView, options: Options) -> Fi
     if design.genotypes is None:
         return None
     p = design.genotypes.shape[1]
+    if options.standardize:
+        return fitted_variants(design.genotypes, sd=np.asarray(fit["scale"])[:p])
     outputs = np.shape(fit["intercepts"])[1:]
     active = np.unique(np.asarray(fit["coef_indices"]) // math.prod(outputs)).astype(np.int64)
-    sd = np.asarray(fit["scale"])[:p] if options.standardize else None
-    return fitted_variants(design.genotypes, sd, active[active < p])
+    return fitted_variants(design.genotypes, active=active[active < p])
 
 
 def as_labels(labels: list[Any]) -> NDArray[Any]:

@@ -164,15 +164,17 @@ def _texts_of(arrays: dict[str, Any]) -> dict[str, Any]:
     return {name: coded_texts(str(text) for text in arrays[f"study_{name}"]) for name in _TEXTS}
 
 
-def fitted_variants(geno: Genotypes, sd: Float | None, active: Positions) -> FittedVariants:
+def fitted_variants(
+    geno: Genotypes, *, sd: Float | None = None, active: Positions | None = None
+) -> FittedVariants:
     """Describe the variants of genotypes as the samples in use have them.
 
-    `sd` are the standard deviations where a fit knows them all; without it those of the `active` variants are
-    counted.
+    `sd` are the standard deviations where a fit knows them all; else the `active` variants are counted.
     """
     if sd is None:
         sd = np.full(geno.shape[1], np.nan)
-        sd[active] = geno.subset(variants=active)._standard_deviations()
+        if active is not None:
+            sd[active] = geno.subset(variants=active)._standard_deviations()
     return FittedVariants(
         id=geno.variants.id,
         chrom=geno.variants.chrom,
