@@ -142,6 +142,16 @@ def check_folds(arrays: Arrays) -> None:
     for name in ("cv_scores", "cv_fold_gaps"):
         if arrays[name].ndim != 2 or arrays[name].shape != (length, len(sizes)):
             raise ValueError(f"{name} must be {length} x {len(sizes)}, got shape {arrays[name].shape}")
+    if "cv_held_out" in arrays:
+        _check_held_out(arrays, rows)
+
+
+def _check_held_out(arrays: Arrays, rows: NDArray[Any]) -> None:
+    """Refuse predictions of other alphas or outputs than those of the path, or of fewer samples than folds."""
+    held_out = arrays["cv_held_out"]
+    if held_out.dtype.kind != "f" or held_out.shape[1:] != arrays["intercepts"].shape:
+        raise ValueError(f"cv_held_out must be samples x {arrays['intercepts'].shape}, got {held_out.shape}")
+    within("cv_fold_rows", rows, len(held_out))
 
 
 def check_columns(arrays: Arrays, columns: int, p: int) -> None:

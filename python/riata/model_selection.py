@@ -90,7 +90,7 @@ class CVPath:
     held_out : ndarray of shape (n, L), or (n, K, L) with K outputs, or None
         Linear predictor of each sample by the fits that held it out, NaN for samples that none did; for the
         Cox loss, which has no level of its own, less its mean over the samples of that fit. None when folds
-        overlap, in the estimators, and after `save` and `riata.load`.
+        overlap, and in the estimators.
     """
 
     path: Path
@@ -200,7 +200,10 @@ class CVPath:
         return plot_cv(self, ax=ax)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write to an ``.npz`` archive, whole or not at all; read it back with `riata.load`."""
+        """Write to an ``.npz`` archive, whole or not at all; read it back with `riata.load`.
+
+        `held_out` takes most of its room where samples are many.
+        """
         arrays = self.path._pack()
         path_meta = json.loads(str(arrays["meta"]))
         cv_meta = {
@@ -216,6 +219,8 @@ class CVPath:
             arrays[f"cv_{name}"] = getattr(self, name)
         arrays["cv_fold_sizes"] = np.array([len(rows) for rows in self.folds], dtype=np.int64)
         arrays["cv_fold_rows"] = np.concatenate(self.folds) if self.folds else np.empty(0, dtype=np.int64)
+        if self.held_out is not None:
+            arrays["cv_held_out"] = self.held_out
         write_archive(path, arrays)
 
     @classmethod
@@ -234,6 +239,7 @@ class CVPath:
             selection=meta["selection"],
             folds=np.split(arrays["cv_fold_rows"], ends),
             fold_gaps=arrays["cv_fold_gaps"],
+            held_out=arrays.get("cv_held_out"),
         )
 
 

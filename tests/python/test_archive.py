@@ -48,6 +48,8 @@ DAMAGE = {
     "folds that do not add up": ("cv_fold_sizes", lambda a: a + 1),
     "folds below zero": ("cv_fold_sizes", lambda a: a * np.where(np.arange(len(a)) == 0, -1, 3)),
     "scores of another shape": ("cv_scores", lambda a: a.T),
+    "held-out predictions of fewer samples": ("cv_held_out", lambda a: a[:3]),
+    "held-out predictions at fewer alphas": ("cv_held_out", lambda a: a[:, 1:]),
     "no words": ("meta", lambda a: np.array("{}")),
     "words that are none": ("meta", lambda a: np.array("[1]")),
     "an alpha that is a word": (
@@ -82,7 +84,7 @@ def test_arrays_that_do_not_fit(tmp_path, capsys, model, damage):
 
 
 def test_arrays_that_are_missing(tmp_path, capsys, model):
-    optional = ("report", "meta", "variants_sd", "cv_fold_gaps")
+    optional = ("report", "meta", "variants_sd", "cv_fold_gaps", "cv_held_out")
     for name in model:
         if not name.startswith(optional) and name not in ("classes", "penalty_factor"):
             refused(tmp_path, capsys, {other: array for other, array in model.items() if other != name})

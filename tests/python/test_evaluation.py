@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from support import response_to, survival_times
 
 import riata
@@ -184,13 +184,18 @@ def test_deviance_explained_and_its_interval(loss):
 
 
 @pytest.mark.parametrize("loss", ["gaussian", "binomial", "cox"])
-def test_cv_path_keeps_held_out_predictions(loss):
+def test_cv_path_keeps_held_out_predictions(loss, tmp_path):
     rng = np.random.default_rng(3)
     X = rng.standard_normal((60, 40))
     y = response_to(loss, X[:, 0] - X[:, 1] + rng.standard_normal(60), rng)
     cv = riata.cv_path(X, y, cv=4, loss=loss, alphas=12, eps=0.1, tol=1e-10)
     between = 0.5 * (cv.alphas[5] + cv.alphas[6])
+    cv.save(tmp_path / "kept.npz")
+    again = riata.load(tmp_path / "kept.npz")
     for alpha in (cv.alphas[7], between):
+        assert_array_equal(
+            again.predict_held_out(alpha, kind="link"), cv.predict_held_out(alpha, kind="link")
+        )
         found = cv.predict_held_out(alpha, kind="link")
         for rows in cv.folds:
             train = np.setdiff1d(np.arange(60), rows)
