@@ -147,7 +147,7 @@ def check_folds(arrays: Arrays) -> None:
 
 
 def _check_held_out(arrays: Arrays, rows: NDArray[Any]) -> None:
-    """Refuse predictions of other alphas or outputs than those of the path, or of fewer samples than folds."""
+    """Refuse predictions of other alphas or outputs than the path has, or of too few samples."""
     held_out = arrays["cv_held_out"]
     if held_out.dtype.kind != "f" or held_out.shape[1:] != arrays["intercepts"].shape:
         raise ValueError(f"cv_held_out must be samples x {arrays['intercepts'].shape}, got {held_out.shape}")
