@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from riata.constrained import ConstrainedFit, constrained_lasso
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
+    from riata.expanding_windows import ExpandingWindows
     from riata.fitting import fit_path
     from riata.genotypes import Genotypes, open_genotypes
     from riata.glm import SparseLogisticRegression, SparseLogisticRegressionCV
@@ -56,6 +57,7 @@ __all__ = [
     "ElasticNetCV",
     "Equivalents",
     "Evaluation",
+    "ExpandingWindows",
     "FittedVariants",
     "Genotypes",
     "GroupLasso",
@@ -114,6 +116,7 @@ _HOME = {
     "ElasticNetCV": "linear_model",
     "Equivalents": "_equivalents",
     "Evaluation": "evaluation",
+    "ExpandingWindows": "expanding_windows",
     "FittedVariants": "variants",
     "Genotypes": "genotypes",
     "GroupLasso": "structured",

@@ -422,7 +422,10 @@ def manifest(fitted: Fitted, options: Namespace, inputs: Sequence[dict[str, Any]
         }
     if cv is not None:
         record["cross_validation"] = {
-            "folds": len(cv.folds),
+            "folds": len(cv.first_folds),
+            "repeats": cv.repeats,
+            "made": cv.folds_made,
+            "sizes": [len(rows) for rows in cv.folds],
             "scoring": cv.scoring,
             "alpha_min": cv.alpha_min,
             "alpha_1se": cv.alpha_1se,
@@ -623,7 +626,7 @@ def model_lines(name: str, model: Model) -> list[str]:
         lines.append(f"  classes     models the {modelled_text(model.classes)}")
     if model.cv is not None:
         lines.append(
-            f"  validation  {len(model.cv.folds)} folds, {model.cv.scoring}; best alpha "
+            f"  validation  {model.cv.folds_text}, {model.cv.scoring}; best alpha "
             f"{model.cv.alpha_min:.4g}, one standard error {model.cv.alpha_1se:.4g}"
         )
     return lines

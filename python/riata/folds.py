@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,18 +30,32 @@ def make_splits(
     loss: str,
     shuffle: bool,
     random_state: Any = None,
+    repeats: int = 1,
 ) -> list[Split]:
     """Return the (train, test) row numbers of each fold, checked.
 
-    An integer `cv` deals the samples of positive weight out to folds, by class or event where there are any.
-    A splitter is shown `X`, `y` and `groups` as the user gave them.
+    An integer `cv` deals the samples of positive weight out to folds, by class or event where there are any,
+    `repeats` times. A splitter is shown `X`, `y` and `groups` as the user gave them.
     """
     check_rows_named_alike(X, groups=groups)
     n = len(target)
     strata = _strata(target) if loss in STRATIFIED else None
-    labels = None if groups is None else _check_groups(groups, n)
-    if isinstance(cv, int | np.integer) and not isinstance(cv, bool):
-        pairs: list[Any] = _drawn(cv, n, np.flatnonzero(weights > 0.0), strata, labels, shuffle, random_state)
+    labels = None if groups is None else check_groups(groups, n)
+    repeats = check_integer("repeats", repeats, at_least=1)
+    counted = is_count(cv)
+    if repeats > 1 and not counted:
+        raise ValueError(
+            f"repeats must be 1 unless cv is an integer, got {repeats}; splitters repeat themselves, as "
+            "RepeatedKFold does"
+        )
+    if counted:
+        from sklearn.utils import check_random_state
+
+        rng = check_random_state(random_state) if shuffle else None  # one for all repeats: each goes on in it
+        rows = np.flatnonzero(weights > 0.0)
+        pairs: list[Any] = []
+        for _ in range(repeats):
+            pairs += _drawn(cv, n, rows, strata, labels, rng)
     elif hasattr(cv, "split") and not isinstance(cv, str):
         outcome = strata if strata is not None and _sorts_into_classes(cv) else y
         with warnings.catch_warnings():  # of classes rarer than folds: a fold short of one is refused later
@@ -54,6 +68,39 @@ def make_splits(
     if not pairs:
         raise ValueError("cv must give at least one split, got none")
     return [_check_split(k, pair, n) for k, pair in enumerate(pairs)]
+
+
+def is_count(cv: Any) -> bool:
+    """Whether `cv` is a number of folds."""
+    return isinstance(cv, int | np.integer) and not isinstance(cv, bool)
+
+
+def count_repeats(folds: Sequence[Rows]) -> int:
+    """How often folds deal out the same samples, each time once; 1 where they do not."""
+    rows = np.concatenate([*folds, np.empty(0, dtype=np.int64)])
+    held = np.unique(rows)
+    repeats = len(rows) // max(len(held), 1)
+    if repeats < 2 or len(folds) % repeats or len(folds) < 2 * repeats:
+        return 1
+    each = len(folds) // repeats
+    parts = (np.concatenate(folds[k : k + each]) for k in range(0, len(folds), each))
+    return repeats if all(np.array_equal(np.sort(part), held) for part in parts) else 1
+
+
+def describe_folds(
+    cv: Any, splits: Sequence[Split], *, loss: str, grouped: bool, repeats: int, random_state: Any
+) -> str:
+    """Say how the folds of `make_splits` came about."""
+    if not is_count(cv):
+        by = f" by {type(cv).__name__}" if hasattr(cv, "split") else " as given"
+        return f"{len(splits)} folds{by}"
+    seed = f" (seed {random_state})" if is_count(random_state) else ""
+    text = f"{cv} folds drawn at random{seed}"
+    if loss in STRATIFIED:
+        text += f", balanced by {'event' if loss == 'cox' else 'class'}"
+    if grouped:
+        text += ", whole groups together"
+    return text + (f", {repeats} times" if repeats > 1 else "")
 
 
 def _strata(target: Float | SurvivalTarget) -> NDArray[np.int64] | None:
@@ -77,18 +124,23 @@ def _sorts_into_classes(splitter: Any) -> bool:
     return isinstance(splitter, kinds)
 
 
-def _check_groups(groups: Any, n: int) -> NDArray[np.int64]:
-    """Return the group of each sample as a number."""
+def check_groups(groups: Any, n: int) -> NDArray[np.int64]:
+    """Return the group of each sample as a number, in their order."""
     labels = np.asarray(groups)
     if labels.shape != (n,):
         raise ValueError(f"groups must hold one label a sample, shape ({n},), got shape {labels.shape}")
     for i, label in enumerate(labels.tolist()):
-        if label is None or type(label).__name__ == "NAType" or (isinstance(label, float) and label != label):
+        if label is None or type(label).__name__ in ("NAType", "NaTType") or _is_nan(labels[i]):
             raise ValueError(f"groups must hold a label for every sample, got {label!r} at position {i}")
     try:
         return np.unique(labels, return_inverse=True)[1].astype(np.int64)
     except TypeError as error:
         raise TypeError("groups must hold labels of one kind, that can be ordered") from error
+
+
+def _is_nan(label: Any) -> bool:
+    """Whether a label is NaN, or a date that is missing."""
+    return isinstance(label, float | np.datetime64 | np.timedelta64) and bool(label != label)
 
 
 def _drawn(
@@ -97,12 +149,10 @@ def _drawn(
     rows: Rows,
     strata: NDArray[np.int64] | None,
     groups: NDArray[np.int64] | None,
-    shuffle: bool,
-    random_state: Any,
+    rng: np.random.RandomState | None,
 ) -> list[Split]:
-    """Deal `rows` out to `cv` folds as evenly as classes and groups allow."""
+    """Deal `rows` out to `cv` folds as evenly as classes and groups allow, in random order with `rng`."""
     from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
-    from sklearn.utils import check_random_state
 
     folds = check_integer("cv", cv, at_least=2)
     if folds > len(rows):
@@ -112,14 +162,14 @@ def _drawn(
     if groups is not None and folds > len(np.unique(groups)):
         raise ValueError(f"cv must be at most the number of groups, {len(np.unique(groups))}, got {folds}")
     strata = None if strata is None else strata[rows]
-    seed = random_state if shuffle else None
+    shuffled = {"shuffle": rng is not None, "random_state": rng}
     if strata is None:
-        splitter = (KFold if groups is None else GroupKFold)(folds, shuffle=shuffle, random_state=seed)
+        splitter = (KFold if groups is None else GroupKFold)(folds, **shuffled)
     elif groups is None and folds <= np.bincount(strata).max():
-        splitter = StratifiedKFold(folds, shuffle=shuffle, random_state=seed)
+        splitter = StratifiedKFold(folds, **shuffled)
     else:
         units = np.arange(len(rows)) if groups is None else groups
-        fold = deal_out(strata, units, folds, check_random_state(seed) if shuffle else None)
+        fold = deal_out(strata, units, folds, rng)
         return [(rows[fold != k], rows[fold == k]) for k in range(folds)]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from riata._targets import one_hot
 from riata.evaluation import Evaluation, evaluate
 from riata.genotypes import Genotypes
 from riata.many_classes import links_of
-from riata.model_selection import GREATER_IS_BETTER, scorer
+from riata.model_selection import GREATER_IS_BETTER, CVPath, scorer
 from riata.response import Response
 from riata.splitting import Part
 from riata.study import Study, decode, target_of
@@ -176,7 +175,7 @@ def held_out_of(
     elif hasattr(fit, "path") and fit.held_out is not None:
         y, link, offset = study.y, fit.predict_held_out(alpha, kind="link"), study.offset
         what = f"held-out folds{by_them}"
-        alone = _fold_baseline(study, fit.folds) if study.covariate_names else None
+        alone = _fold_baseline(study, fit) if study.covariate_names else None
     else:
         return None
     known = np.isfinite(link.reshape(len(link), -1)).all(axis=1)
@@ -204,11 +203,11 @@ def evaluate_link(
     return evaluate(link=link, baseline=baseline, part=part, **target)
 
 
-def _fold_baseline(study: Study, folds: Sequence[NDArray[np.int64]]) -> Float:
-    """Predict each fold from covariates fitted to the others; NaN for samples of none."""
-    parts = []
-    for held in folds:
-        train = np.setdiff1d(np.arange(study.n_samples), held)
+def _fold_baseline(study: Study, cv: CVPath) -> Float:
+    """Predict each fold from covariates fitted to what it was trained on; NaN for samples of none."""
+    assert cv.trained_on is not None
+    folds, parts = cv.first_folds, []
+    for train, held in zip(cv.trained_on, folds, strict=False):  # more of them where folds were drawn again
         parts.append(fit_baseline(study, train).link(study.covariates[held]))
     out = np.full((study.n_samples, *parts[0].shape[1:]), np.nan)
     for held, link in zip(folds, parts, strict=True):

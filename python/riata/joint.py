@@ -180,7 +180,10 @@ def _of_rows(fit: Any, rows: NDArray[np.int64]) -> Any:
     if not hasattr(fit, "path"):
         return fit
     held_out = None if fit.held_out is None else fit.held_out[rows]
-    return replace(fit, folds=[np.searchsorted(rows, fold) for fold in fit.folds], held_out=held_out)
+    folds, trained_on = (
+        [np.searchsorted(rows, part) for part in parts] for parts in (fit.folds, fit.trained_on)
+    )
+    return replace(fit, folds=folds, trained_on=trained_on, held_out=held_out)
 
 
 def _name(given: StudyOptions) -> str:

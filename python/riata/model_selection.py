@@ -36,7 +36,7 @@ from riata._validation import (
 )
 from riata.archive import check_folds
 from riata.fitting import make_path, solve, warn_if_memory_ended, warn_unless_converged
-from riata.folds import Rows, Split, make_splits
+from riata.folds import Rows, Split, count_repeats, describe_folds, make_splits
 from riata.path import FORMAT, Path, mean_response, write_archive
 from riata.penalties import Penalty
 
@@ -76,7 +76,9 @@ class CVPath:
         add to minus twice the log partial likelihood), "misclassification", "auc" (of several classes the
         mean of each against the others) or "concordance".
     mean_score, se_score : ndarray of shape (L,)
-        Mean over folds, weighted by the folds' observation weights, and its standard error.
+        Mean over folds, weighted by the folds' observation weights, and its standard error. Of folds that are
+        drawn several times the standard error is that of one cross-validation, the root mean square over the
+        repeats: repeats take out the luck of the draw, not that of the sample.
     alpha_min : float
         The largest alpha with the best mean score.
     alpha_1se : float
@@ -84,13 +86,17 @@ class CVPath:
     selection : {"min", "1se"}
         Which of the two `alpha` is.
     folds : list of ndarray of int
-        Held-out samples of each fold.
+        Held-out samples of each fold, those of one repeat after those of the other.
     fold_gaps : ndarray of shape (L, K)
         Certificates of the fits without each fold, as `Path.dual_gaps`.
     held_out : ndarray of shape (n, L), or (n, K, L) with K outputs, or None
         Linear predictor of each sample by the fits that held it out, NaN for samples that none did; for the
-        Cox loss, which has no level of its own, less its mean over the samples of that fit. None when folds
-        overlap, and in the estimators.
+        Cox loss, which has no level of its own, less its mean over the samples of that fit. Of repeated folds
+        those of the first draw. None when folds overlap otherwise, and in the estimators.
+    trained_on : list of ndarray of int, or None
+        The samples that the fit of each fold was trained on; None after `riata.load`.
+    folds_made : str
+        How folds came about, in words; empty when `cv_path` did not make them.
     """
 
     path: Path
@@ -104,6 +110,18 @@ class CVPath:
     folds: list[Rows]
     fold_gaps: Float
     held_out: Float | None = None
+    trained_on: list[Rows] | None = None
+    folds_made: str = ""
+
+    @property
+    def repeats(self) -> int:
+        """How often the samples were dealt out to folds."""
+        return count_repeats(self.folds)
+
+    @property
+    def first_folds(self) -> list[Rows]:
+        """The folds of the first draw, which `held_out` is of."""
+        return self.folds[: len(self.folds) // self.repeats]
 
     @property
     def alpha(self) -> float:
@@ -119,6 +137,12 @@ class CVPath:
     def alphas(self) -> Float:
         """The grid of the path."""
         return self.path.alphas
+
+    @property
+    def folds_text(self) -> str:
+        """Number of folds, and of repeats, in words."""
+        folds = f"{len(self.first_folds)} folds"
+        return folds if self.repeats == 1 else f"{folds} drawn {self.repeats} times"
 
     @property
     def fold_ids(self) -> NDArray[np.int64]:
@@ -137,7 +161,7 @@ class CVPath:
     def __repr__(self) -> str:
         k = self.position
         return (
-            f"<riata.CVPath {self.path.loss}, {len(self.folds)} folds, {len(self.path)} alphas, "
+            f"<riata.CVPath {self.path.loss}, {self.folds_text}, {len(self.path)} alphas, "
             f"alpha_min {self.alpha_min:.4g}, alpha_1se {self.alpha_1se:.4g}; at {self.selection}: "
             f"{self.scoring} {self.mean_score[k]:.4g} (se {self.se_score[k]:.2g}), "
             f"{self.path.n_active[k]} active>"
@@ -213,6 +237,7 @@ class CVPath:
             "alpha_min": self.alpha_min,
             "alpha_1se": self.alpha_1se,
             "selection": self.selection,
+            "folds_made": self.folds_made,
         }
         arrays["meta"] = np.array(json.dumps(path_meta | cv_meta))
         for name in ("scores", "mean_score", "se_score", "fold_gaps"):
@@ -240,6 +265,7 @@ class CVPath:
             folds=np.split(arrays["cv_fold_rows"], ends),
             fold_gaps=arrays["cv_fold_gaps"],
             held_out=arrays.get("cv_held_out"),
+            folds_made=meta.get("folds_made", ""),
         )
 
 
@@ -249,6 +275,7 @@ def cv_path(
     *,
     cv: int | Any | Iterable[tuple[ArrayLike, ArrayLike]] = 10,
     groups: ArrayLike | None = None,
+    repeats: int = 1,
     scoring: str | None = None,
     selection: str = "min",
     random_state: int | np.random.RandomState | None = 0,
@@ -293,11 +320,15 @@ def cv_path(
     cv : int, splitter or iterable of (train, test), default=10
         An integer draws that many shuffled folds from the samples of positive weight, stratified by class or
         event for the binomial, multinomial and Cox losses; as many folds as samples are leave-one-out. A
-        splitter is used as it is, and sees X, y and `groups` as they are given. Folds need not cover all
-        samples: those in neither part of a split are left out of it, as time-series splits want.
+        splitter is used as it is, and sees X, y and `groups` as they are given: `LeaveOneGroupOut()` takes
+        `groups` for given folds, `riata.ExpandingWindows()` for times, so that each fold is tested on what
+        follows all it was trained on. Folds need not cover all samples: those in neither part of a split are
+        left out of it, as time-series splits want.
     groups : array of shape (n,), optional
-        Handed to the splitter; with an integer `cv`, samples of one group stay together, and folds are
-        shuffled and stratified as far as that allows.
+        Handed to the splitter; with an integer `cv`, samples of one group (a family, a patient) stay
+        together, and folds are shuffled and stratified as far as that allows.
+    repeats : int, default=1
+        How often an integer `cv` draws folds, each time anew; the first draw is that of ``repeats=1``.
     scoring : str, optional
         "mse" or "mae" (gaussian and multigaussian loss), "deviance", "auc" or "misclassification" (binomial
         and multinomial), "deviance", "mse" or "mae" (Poisson, errors of the mean), "huber", "mae" or "mse"
@@ -380,8 +411,9 @@ def cv_path(
         penalty=options.penalty,
     )
     splits = make_splits(
-        cv, X, y, target, weights, groups, loss=loss, shuffle=True, random_state=random_state
-    )
+        cv, X, y, target, weights, groups,
+        loss=loss, shuffle=True, random_state=random_state, repeats=repeats,
+    )  # fmt: skip
     result = cross_validate(
         design,
         target,
@@ -395,6 +427,9 @@ def cv_path(
         labels,
         weigh_folds=True,
         keep=True,
+    )
+    result.folds_made = describe_folds(
+        cv, splits, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
     )
     warn_unless_all_converged(result, options)
     warn_if_grid_ends(result, options)
@@ -524,11 +559,15 @@ def collect_folds(
 
     scores = np.empty((len(path), len(splits)))
     gaps = np.empty_like(scores)
-    once = len(np.unique(np.concatenate([test for _, test in splits]))) == sum(len(t) for _, t in splits)
+    folds = [test for _, test in splits]
+    repeats = count_repeats(folds)
+    first = len(folds) // repeats
+    dealt = np.concatenate(folds[:first])
     held_out = None
-    if keep and once:  # not filled, so that it takes memory as the predictions of the folds are let go
+    if keep and len(np.unique(dealt)) == len(dealt):
+        # not filled, so that it takes memory as the predictions of the folds are let go
         held_out = np.empty((len(y), *outputs, len(path)))
-        held_out[np.setdiff1d(np.arange(len(y)), np.concatenate([test for _, test in splits]))] = np.nan
+        held_out[np.setdiff1d(np.arange(len(y)), dealt)] = np.nan
     for k, (_, test) in enumerate(splits):
         fit = fits[1 + k]
         if isinstance(y, SurvivalTarget):
@@ -541,12 +580,12 @@ def collect_folds(
             eta = _held_out(fit, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
             score = scorer(options.loss, scoring, options.huber_delta)
             scores[:, k] = score(y[test], eta, weights[test])
-        if held_out is not None:
+        if held_out is not None and k < first:
             held_out[test] = eta
         fit["linear_predictor"] = None  # of every row held out, at every alpha: not needed any more
         gaps[:, k] = fit["dual_gaps"]
     sizes = np.array([weights[test].sum() for _, test in splits]) if weigh_folds else np.ones(len(splits))
-    mean, error = summarise(scores, sizes)
+    mean, error = summarise(scores, sizes, repeats)
     best, frugal = choose(mean, error, greater_is_better=scoring in GREATER_IS_BETTER)
     return CVPath(
         path=path,
@@ -557,9 +596,10 @@ def collect_folds(
         alpha_min=float(path.alphas[best]),
         alpha_1se=float(path.alphas[frugal]),
         selection=selection,
-        folds=[test for _, test in splits],
+        folds=folds,
         fold_gaps=gaps,
         held_out=held_out,
+        trained_on=[train for train, _ in splits],
     )
 
 
@@ -619,16 +659,20 @@ def _all_rows(
     return eta if offset is None else eta + offset[..., None]
 
 
-def summarise(scores: Float, sizes: Float) -> tuple[Float, Float]:
+def summarise(scores: Float, sizes: Float, repeats: int = 1) -> tuple[Float, Float]:
     """Mean over folds, weighted by their sizes, and the standard error of that mean (0 for a single fold).
 
-    Both are infinite where a score is: that of a mean which overflows.
+    Of folds drawn several times, one draw after the other, the standard error is that of one draw, the root
+    mean square over draws: all are of the same samples. Both are infinite where a score is: that of a mean
+    which overflows.
     """
-    share = sizes / sizes.sum()
-    mean = scores @ share
+    share = (sizes / sizes.sum()).reshape(repeats, -1) * repeats
+    scores = scores.reshape(len(scores), repeats, -1)
+    means = np.einsum("lrk,rk->lr", scores, share)
+    mean = means.mean(axis=1)
     with np.errstate(invalid="ignore"):
-        variance = (scores - mean[:, None]) ** 2 @ share
-    return mean, np.where(np.isinf(mean), np.inf, np.sqrt(variance / max(len(sizes) - 1, 1)))
+        variance = np.einsum("lrk,rk->lr", (scores - means[..., None]) ** 2, share).mean(axis=1)
+    return mean, np.where(np.isinf(mean), np.inf, np.sqrt(variance / max(scores.shape[2] - 1, 1)))
 
 
 def choose(mean: Float, error: Float, *, greater_is_better: bool = False) -> tuple[int, int]:

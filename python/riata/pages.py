@@ -7,6 +7,7 @@ import numpy as np
 from riata.certificate import CERTIFICATES, certificate_text, gap_text
 from riata.fitted import Fitted, seconds_text
 from riata.hits import RATIO_NAMES, RATIOS, Hits
+from riata.model_selection import CVPath
 from riata.plots import score_label
 from riata.report import Fact, Page
 from riata.sections import fit_sections
@@ -28,7 +29,7 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
     if fitted.cv is not None:
         k = fitted.at
         lines.append(
-            f"  {len(fitted.cv.folds)}-fold cross-validation: "
+            f"  {cross_validation_text(fitted.cv)}: "
             f"{score_label(fitted.cv.scoring).split(',')[0]} {fitted.cv.mean_score[k]:.4g} (standard error "
             f"{fitted.cv.se_score[k]:.2g}) at alpha {fitted.alpha:.4g}"
         )
@@ -41,6 +42,12 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
     if hits.covariates:
         lines.append("  covariates: " + some([f"{name} {value:.4g}" for name, value in hits.covariates], 6))
     return lines
+
+
+def cross_validation_text(cv: CVPath) -> str:
+    """Name a cross-validation by its folds."""
+    again = f", {cv.repeats} times" if cv.repeats > 1 else ""
+    return f"{len(cv.first_folds)}-fold cross-validation{again}"
 
 
 def groups_text(fitted: Fitted) -> str:
@@ -139,7 +146,7 @@ def fit_facts(fitted: Fitted) -> list[Fact]:
             Fact(
                 f"Cross-validated {score_label(fitted.cv.scoring).split(',')[0]}",
                 f"{fitted.cv.mean_score[k]:.3g}",
-                f"\u00b1 {fitted.cv.se_score[k]:.2g} standard error, {len(fitted.cv.folds)} folds",
+                f"\u00b1 {fitted.cv.se_score[k]:.2g} standard error, {fitted.cv.folds_text}",
             )
         )
     certified = bool(np.all(path.converged))

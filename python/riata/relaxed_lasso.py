@@ -296,7 +296,7 @@ class RelaxedLassoCV(TakesGroups, _Relaxed):
             scores[..., k] = _scores(
                 paths[1 + k], refits[1 + k], gathered, gammas, target[test], weights[test], test
             )
-        best, frugal = _choose(scores, refits[0].exists, paths[0].n_active, gammas)
+        best, frugal = _choose(scores, refits[0].exists, paths[0].n_active, gammas, result.repeats)
         i, j = frugal if selection == "1se" else best
 
         relaxed = RelaxedPath(paths[0], refits[0].coefs, refits[0].intercepts, refits[0].exists)
@@ -341,11 +341,11 @@ def _scores(
 
 
 def _choose(
-    scores: Float, exists: Any, n_active: Any, gammas: Float
+    scores: Float, exists: Any, n_active: Any, gammas: Float, repeats: int
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Positions (alpha, gamma) of the best mean score and of the sparsest within a standard error of it."""
     shape = scores.shape[:2]
-    mean, error = summarise(scores.reshape(-1, scores.shape[2]), np.ones(scores.shape[2]))
+    mean, error = summarise(scores.reshape(-1, scores.shape[2]), np.ones(scores.shape[2]), repeats)
     at, share = (index.ravel() for index in np.indices(shape))
     allowed = np.isfinite(mean) & (exists[at] | (gammas[share] == 1.0))
     if not allowed.any():

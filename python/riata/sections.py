@@ -58,8 +58,9 @@ def cv_section(fitted: Fitted) -> Section:
         path.alphas[shown], cv.mean_score[shown], cv.se_score[shown], fitted.n_active[shown],
         alpha_min=cv.alpha_min, alpha_1se=cv.alpha_1se, score=score_label(cv.scoring),
     )  # fmt: skip
+    made = cv.folds_made or cv.folds_text
     text = (
-        f"Each of {len(cv.folds)} folds was held out in turn. The line is the mean score over folds, the "
+        f"{made[0].upper()}{made[1:]}; each was held out in turn. The line is the mean score over folds, the "
         f"band one standard error. On the left the penalty is strong and keeps few {fitted.noun}, on the "
         "right it is weak and keeps many. 1 SE marks the sparsest model within one standard error of the "
         "best."

@@ -34,7 +34,7 @@ from riata.fitting import (
     warn_of_free_features,
     warn_unless_converged,
 )
-from riata.folds import Split, make_splits
+from riata.folds import Split, check_groups, describe_folds, make_splits
 from riata.model_selection import (
     SELECTIONS,
     CVPath,
@@ -170,6 +170,8 @@ def cv_paths(
     ys: Sequence[ArrayLike],
     *,
     cv: int | Any = 10,
+    groups: ArrayLike | None = None,
+    repeats: int = 1,
     scoring: str | None = None,
     selection: str = "min",
     random_state: int | np.random.RandomState | None = 0,
@@ -208,7 +210,9 @@ def cv_paths(
         As in `fit_paths`.
     cv : int or splitter, default=10
         As in `cv_path`, applied to the samples whose response is known.
-    scoring, selection, random_state
+    groups : array of shape (n,), optional
+        As in `cv_path`, of all samples of X.
+    repeats, scoring, selection, random_state
         As in `cv_path`.
 
     Returns
@@ -244,10 +248,12 @@ def cv_paths(
     _refuse_several_outputs(loss)
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
-    _check_rows(X, ys, sample_weight, offset=offset, start=start, strata=strata)
+    _check_rows(X, ys, sample_weight, offset=offset, start=start, strata=strata, groups=groups)
     design = as_design(X)
     responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
     features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
+    if groups is not None:
+        check_groups(groups, design.n_samples)
     splits: list[list[Split]] = []
     columns: list[Float] = []
     leaders: list[int] = []
@@ -258,8 +264,9 @@ def cv_paths(
         if hasattr(cv, "split"):
             shown_X, shown_y = _rows_of_given(X, rows), _rows_of_given(y, rows)
         drawn = make_splits(
-            cv, shown_X, shown_y, known, response.weights[rows], None,
-            loss=loss, shuffle=True, random_state=random_state,
+            cv, shown_X, shown_y, known, response.weights[rows],
+            None if groups is None else np.asarray(groups)[rows],
+            loss=loss, shuffle=True, random_state=random_state, repeats=repeats,
         )  # fmt: skip
         splits.append([(response.rows[train], response.rows[test]) for train, test in drawn])
         columns.append(
@@ -275,6 +282,9 @@ def cv_paths(
             mine, weights, design, response.target, response.weights, response.offset, features, options,
             folds, scoring, selection, response.classes, weigh_folds=True, keep=True,
         )  # fmt: skip
+        result.folds_made = describe_folds(
+            cv, folds, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
+        )
         warn_unless_all_converged(result, options)
         warn_if_grid_ends(result, options)
         results.append(result)

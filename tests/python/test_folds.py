@@ -10,9 +10,13 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
+    LeaveOneGroupOut,
     LeaveOneOut,
+    RepeatedKFold,
+    ShuffleSplit,
     StratifiedGroupKFold,
     StratifiedKFold,
+    TimeSeriesSplit,
 )
 from support import make_problem
 
@@ -240,3 +244,113 @@ def test_bad_class_weights(class_weight, message):
     for kind in (riata.SparseLogisticRegression, riata.SparseLogisticRegressionCV):
         with pytest.raises(ValueError, match=message):
             kind(class_weight=class_weight).fit(X, y)
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "binomial", "cox"])
+def test_repeats_draw_again_and_again(loss):
+    """The first draw is that of one; the standard error is that of one cross-validation, not of more data."""
+    X, y = make_problem(loss, 60, 6)
+    given = {"loss": loss, "cv": 4, "alphas": 5, "eps": 0.1, **TIGHT}
+    one, three = (riata.cv_path(X, y, repeats=k, **given) for k in (1, 3))
+    assert len(three.folds) == 12
+    assert (one.repeats, three.repeats) == (1, 3)
+    assert "4 folds drawn 3 times" in repr(three)
+    assert three.folds_made.startswith("4 folds drawn at random (seed 0)")
+    assert three.folds_made.endswith(", 3 times")
+    assert len({frozenset(sets(three.folds[k : k + 4])) for k in (0, 4, 8)}) == 3
+    for k in (0, 4, 8):
+        assert_array_equal(np.sort(np.concatenate(three.folds[k : k + 4])), np.arange(60))
+    for a, b in zip(one.folds, three.first_folds, strict=True):
+        assert_array_equal(a, b)
+    assert_allclose(three.scores[:, :4], one.scores)
+    assert_allclose(three.held_out, one.held_out)
+    draws = [three.scores[:, k : k + 4] for k in (0, 4, 8)]
+    size = np.array([len(rows) for rows in three.folds[:4]]) / 60
+    means = [draw @ size for draw in draws]
+    errors = [((draw - m[:, None]) ** 2 @ size) / 3 for draw, m in zip(draws, means, strict=True)]
+    assert_allclose(three.mean_score, np.mean(means, axis=0))
+    assert_allclose(three.se_score, np.sqrt(np.mean(errors, axis=0)))
+
+
+def test_repeats_of_a_splitter_are_found():
+    X, y = make_problem("gaussian", 60, 4)
+    repeated = riata.cv_path(X, y, cv=RepeatedKFold(n_splits=3, n_repeats=4, random_state=1), alphas=4)
+    assert repeated.repeats == 4
+    first = riata.cv_path(X, y, cv=list(_pairs(repeated))[:3], alphas=4)
+    assert_allclose(repeated.held_out, first.held_out, atol=1e-6)
+    model = riata.LassoCV(cv=RepeatedKFold(n_splits=3, n_repeats=4, random_state=1), alphas=4).fit(X, y)
+    assert model.cv_path_.repeats == 4
+    assert riata.cv_path(X, y, cv=ShuffleSplit(4, random_state=0), alphas=4).repeats == 1
+    with pytest.raises(ValueError, match="repeats must be 1 unless cv is an integer, got 2"):
+        riata.cv_path(X, y, cv=KFold(3), repeats=2)
+    with pytest.raises(ValueError, match="repeats must be >= 1, got 0"):
+        riata.cv_path(X, y, repeats=0)
+
+
+def _pairs(cv):
+    for rows in cv.folds:
+        yield np.setdiff1d(np.arange(60), rows), rows
+
+
+def test_several_responses_take_groups_and_repeats():
+    """Those of the samples whose response is known."""
+    X, y = make_problem("gaussian", 60, 4)
+    patient = np.repeat(np.arange(20), 3)
+    other = np.where(np.arange(60) < 9, np.nan, y)
+    given = {"cv": 3, "groups": patient, "repeats": 2, "alphas": 4, "eps": 0.1, **TIGHT}
+    several = riata.cv_paths(X, [y, other], **given)
+    assert_allclose(several[0].mean_score, riata.cv_path(X, y, **given).mean_score, rtol=1e-6)
+    apart = riata.cv_path(X[9:], other[9:], **{**given, "groups": patient[9:]})
+    assert_allclose(several[1].mean_score, apart.mean_score, rtol=1e-6)
+    assert several[1].repeats == 2
+    assert "whole groups together" in several[1].folds_made
+    with pytest.raises(ValueError, match=r"groups must hold one label a sample, shape \(60,\)"):
+        riata.cv_paths(X, [y, other], groups=patient[9:], cv=3)
+
+
+def test_windows_that_expand_are_those_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    time = rng.permutation(30)
+    order = np.argsort(time)
+    for ours, theirs in zip(
+        riata.ExpandingWindows(4).split(time, groups=time), TimeSeriesSplit(4).split(time), strict=True
+    ):
+        for a, b in zip(ours, theirs, strict=True):
+            assert_array_equal(np.sort(time[a]), b)
+            assert_array_equal(np.sort(a), np.sort(order[b]))
+    for ours, theirs in zip(
+        riata.ExpandingWindows(4).split(time), TimeSeriesSplit(4).split(time), strict=True
+    ):
+        assert_array_equal(ours[0], theirs[0])
+        assert_array_equal(ours[1], theirs[1])
+
+
+@pytest.mark.parametrize("kind", [int, "datetime64[D]", "datetime64[ns]", str])
+def test_samples_of_one_time_are_never_parted(kind):
+    days = np.random.default_rng(1).choice([3, 4, 5, 7, 8, 9], 50, p=[0.7, 0.1, 0.05, 0.05, 0.05, 0.05])
+    splits = list(riata.ExpandingWindows(3).split(days, groups=days.astype(kind)))
+    assert len(splits) == 3
+    tested = [set(days[test]) for _, test in splits]
+    for (train, test), seen in zip(splits, tested, strict=True):
+        assert days[train].max() < days[test].min()
+        assert seen == set(days[(days >= days[test].min()) & (days <= days[test].max())])
+    assert set().union(*tested) == {3, 4, 5, 7, 8, 9} - set(days[splits[0][0]])
+    X, y = make_problem("gaussian", 50, 4)
+    cv = riata.cv_path(X, y, cv=riata.ExpandingWindows(3), groups=days.astype(kind), alphas=3)
+    assert [set(days[rows]) for rows in cv.folds] == tested
+    assert cv.folds_made == "3 folds by ExpandingWindows"
+
+
+def test_windows_need_times():
+    with pytest.raises(ValueError, match="n_splits must be less than the number of times there are, 3"):
+        list(riata.ExpandingWindows(3).split(None, groups=[1, 2, 3, 3]))
+    missing = np.array(["2001-01-01", "NaT", "2002-01-01"], dtype="datetime64[ns]")
+    with pytest.raises(ValueError, match=r"groups must hold a label for every sample, got .* at position 1"):
+        list(riata.ExpandingWindows(1).split(None, groups=missing))
+
+
+def test_given_folds():
+    X, y = make_problem("gaussian", 60, 4)
+    fold = np.array(["b", "a", "c"])[np.arange(60) % 3]
+    cv = riata.cv_path(X, y, cv=LeaveOneGroupOut(), groups=fold, alphas=3)
+    assert [set(fold[rows]) for rows in cv.folds] == [{"a"}, {"b"}, {"c"}]

@@ -1,7 +1,7 @@
 """Saving and loading: whole or not at all, and nothing lost."""
 
 import pickle
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def assert_same(a, b):
             assert_array_equal(x.toarray(), y.toarray())
         elif isinstance(x, riata.Path):
             assert_same(x, y)
-        elif item.name == "folds":
+        elif item.name in ("folds", "trained_on") and x is not None:
             assert len(x) == len(y)
             assert all(np.array_equal(p, q) for p, q in zip(x, y, strict=True))
         elif isinstance(x, np.ndarray):
@@ -44,7 +44,8 @@ def test_round_trip(fitted, tmp_path):
     fitted.save(target)
     again = riata.load(target)
     assert type(again) is type(fitted)
-    assert_same(fitted, again)
+    kept = replace(fitted, trained_on=None) if hasattr(fitted, "trained_on") else fitted  # as it documents
+    assert_same(kept, again)
     assert [f.name for f in tmp_path.iterdir()] == ["kept.npz"]
     assert_same(fitted, pickle.loads(pickle.dumps(fitted)))
 
