@@ -180,19 +180,21 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   }
   const Eigen::Map<const riata::Mat> columns(weights.data(), weights.shape(0), weights.shape(1));
   std::vector<riata::Problem> problems;
-  if (leaders) {
-    if (loss == "multinomial" || loss == "multigaussian") {
-      throw py::value_error("leaders must be left out with a loss of several outputs, got loss \"" + loss + "\"");
-    }
+  const bool shared = y.ndim() == 1 || loss == "multinomial" || loss == "multigaussian";
+  if (leaders && !shared) {
     problems = led_problems(y, columns, offset, survival, *leaders);
   } else {
     if (y.ndim() == 2 && y.shape(0) != columns.rows()) {
       throw py::value_error("y must have a row for each row of X, got " + std::to_string(y.shape(0)));
     }
+    if (leaders && static_cast<Index>(leaders->size()) != columns.cols()) {
+      throw py::value_error("leaders must have one entry for each column of weights");
+    }
     const riata::Vec response = columns_of(y, "y"), shift = offset ? columns_of(*offset, "offset") : riata::Vec();
     const auto* times = std::get_if<riata::Survival>(&survival);
     for (Index f = 0; f < columns.cols(); ++f) {
-      problems.push_back({response, columns.col(f), shift, times != nullptr ? *times : riata::Survival{}});
+      problems.push_back({response, columns.col(f), shift, times != nullptr ? *times : riata::Survival{},
+                          leaders ? (*leaders)[static_cast<std::size_t>(f)] : 0});
     }
   }
   riata::Features features;

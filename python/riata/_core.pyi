@@ -148,8 +148,9 @@ def fit_paths(
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
 
-    Without leaders all problems share y and follow the first. With them, for losses of one output,
-    y and offset are (n, R) and survival is a list of R, one for each problem that leads, in order.
+    Without leaders all problems share y and follow the first. With them, y of one dimension or that of a
+    loss of several outputs is shared as well, with offset and survival; else y and offset are (n, R) and
+    survival is a list of R, one for each problem that leads, in order.
 
     progress(done, total, alpha, n_active, gap, passes) returning False stops and keeps the path so far.
     Before it, held_out(predictors) gets the column of linear_predictor of each problem at that alpha.

@@ -48,10 +48,12 @@ def solve(
     *,
     keep_linear_predictor: bool = False,
     held_out: Callable[[list[Float]], None] | None = None,
+    leaders: list[int] | None = None,
     tell: bool = True,
 ) -> list[dict[str, Any]]:
     """Call the core for the weight columns of `weights` (n x F); rows of `design` are put in its order.
 
+    Each column follows the grid of the one that leads it, by default the first.
     Warns of what is odd about unpenalised features, unless `tell` is false: they are not the user's then.
     """
     work = float(design.core.shape[0]) * design.n_features * weights.shape[1] * math.prod(y.shape[1:])
@@ -74,6 +76,7 @@ def solve(
             keep_linear_predictor=keep_linear_predictor,
             held_out=held_out if options.progress else None,
             survival=survival,
+            leaders=leaders,
         )
 
     fits = down_a_path(call, options)

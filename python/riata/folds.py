@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,22 @@ def describe_folds(
     if grouped:
         text += ", whole groups together"
     return text + (f", {repeats} times" if repeats > 1 else "")
+
+
+def rows_of_given(table: Any, rows: Rows) -> Any:
+    """Return some rows of X or y as the user gave it, to show to a splitter."""
+    from sklearn.utils import _safe_indexing
+
+    if table is None or len(rows) == len(table):
+        return table
+    return table.subset(samples=rows) if hasattr(table, "_design") else _safe_indexing(table, rows)
+
+
+def rows_of_target(target: Float | SurvivalTarget, rows: Rows) -> Float | SurvivalTarget:
+    """Return the responses of some samples, to draw folds from."""
+    if isinstance(target, SurvivalTarget):
+        return replace(target, time=target.time[rows], event=target.event[rows], start=None, strata=None)
+    return target[rows]
 
 
 def _strata(target: Float | SurvivalTarget) -> NDArray[np.int64] | None:

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,8 +37,12 @@ from riata._validation import (
 from riata.archive import check_folds
 from riata.fitting import make_path, solve, warn_if_memory_ended, warn_unless_converged
 from riata.folds import Rows, Split, count_repeats, describe_folds, make_splits
+from riata.null_model import null_predictor
 from riata.path import FORMAT, Path, mean_response, write_archive
 from riata.penalties import Penalty
+
+if TYPE_CHECKING:
+    from riata.nested import NestedCV, OuterFold
 
 __all__ = ["CVPath", "cv_path"]
 
@@ -97,6 +101,11 @@ class CVPath:
         The samples that the fit of each fold was trained on; None after `riata.load`.
     folds_made : str
         How folds came about, in words; empty when `cv_path` did not make them.
+    null_score, null_se : float
+        What the intercept alone scores on the held-out folds, and the standard error of that: what a model
+        has to beat. NaN in archives of earlier versions.
+    nested : NestedCV or None
+        Predictions by folds that took no part in the choice of alpha, when asked for with `nested`.
     """
 
     path: Path
@@ -122,6 +131,10 @@ class CVPath:
     def first_folds(self) -> list[Rows]:
         """The folds of the first draw, which `held_out` is of."""
         return self.folds[: len(self.folds) // self.repeats]
+
+    null_score: float = np.nan
+    null_se: float = np.nan
+    nested: NestedCV | None = None
 
     @property
     def alpha(self) -> float:
@@ -238,6 +251,8 @@ class CVPath:
             "alpha_1se": self.alpha_1se,
             "selection": self.selection,
             "folds_made": self.folds_made,
+            "null_score": self.null_score,
+            "null_se": self.null_se,
         }
         arrays["meta"] = np.array(json.dumps(path_meta | cv_meta))
         for name in ("scores", "mean_score", "se_score", "fold_gaps"):
@@ -246,10 +261,14 @@ class CVPath:
         arrays["cv_fold_rows"] = np.concatenate(self.folds) if self.folds else np.empty(0, dtype=np.int64)
         if self.held_out is not None:
             arrays["cv_held_out"] = self.held_out
+        if self.nested is not None:
+            arrays |= self.nested.pack()
         write_archive(path, arrays)
 
     @classmethod
     def _unpack(cls, arrays: dict[str, Any]) -> CVPath:
+        from riata.nested import NestedCV
+
         meta = json.loads(str(arrays["meta"]))
         check_folds(arrays)
         ends = np.cumsum(arrays["cv_fold_sizes"])[:-1]
@@ -266,6 +285,9 @@ class CVPath:
             fold_gaps=arrays["cv_fold_gaps"],
             held_out=arrays.get("cv_held_out"),
             folds_made=meta.get("folds_made", ""),
+            null_score=float(meta.get("null_score", np.nan)),
+            null_se=float(meta.get("null_se", np.nan)),
+            nested=NestedCV.unpack(arrays),
         )
 
 
@@ -276,6 +298,7 @@ def cv_path(
     cv: int | Any | Iterable[tuple[ArrayLike, ArrayLike]] = 10,
     groups: ArrayLike | None = None,
     repeats: int = 1,
+    nested: bool | int | Any | None = None,
     scoring: str | None = None,
     selection: str = "min",
     random_state: int | np.random.RandomState | None = 0,
@@ -329,6 +352,14 @@ def cv_path(
         together, and folds are shuffled and stratified as far as that allows.
     repeats : int, default=1
         How often an integer `cv` draws folds, each time anew; the first draw is that of ``repeats=1``.
+        Handed to the splitter; with an integer `cv`, samples of one group stay together, and folds are
+        shuffled and stratified as far as that allows.
+    nested : bool, int, splitter or iterable of (train, test), optional
+        Nested cross-validation (Stone 1974): the whole procedure, the choice of alpha included, is repeated
+        on the training samples of outer folds, and predicts those that they hold out; see `CVPath.nested`
+        and `CVPath.evaluate`. True draws outer folds as `cv` does, a number that many; within each, folds are
+        drawn by `cv` again, or are those of `cv` as far as they lie within. Each outer fold has a grid of its
+        own. All fits share the passes over X: (outer folds) x (1 + folds) more fits.
     scoring : str, optional
         "mse" or "mae" (gaussian and multigaussian loss), "deviance", "auc" or "misclassification" (binomial
         and multinomial), "deviance", "mse" or "mae" (Poisson, errors of the mean), "huber", "mae" or "mse"
@@ -360,7 +391,8 @@ def cv_path(
     References
     ----------
     Friedman, Hastie & Tibshirani (2010), Journal of Statistical Software 33(1), section 7. Verweij & van
-    Houwelingen (1993), Cross-validation in survival analysis, Statistics in Medicine 12.
+    Houwelingen (1993), Cross-validation in survival analysis, Statistics in Medicine 12. Stone (1974),
+    Cross-validatory choice and assessment of statistical predictions, J. R. Statist. Soc. B 36.
 
     Examples
     --------
@@ -410,10 +442,15 @@ def cv_path(
         row_grouped=options.row_grouped,
         penalty=options.penalty,
     )
-    splits = make_splits(
-        cv, X, y, target, weights, groups,
-        loss=loss, shuffle=True, random_state=random_state, repeats=repeats,
-    )  # fmt: skip
+    if not hasattr(cv, "split") and isinstance(cv, Iterable) and not isinstance(cv, str):
+        cv = list(cv)
+    drawn: dict[str, Any] = {"loss": loss, "random_state": random_state, "repeats": repeats}
+    splits = make_splits(cv, X, y, target, weights, groups, shuffle=True, **drawn)
+    outer = None
+    if nested is not None and nested is not False:
+        from riata.nested import outer_folds
+
+        outer = outer_folds(nested, cv, X, y, target, weights, groups, **drawn)
     result = cross_validate(
         design,
         target,
@@ -427,6 +464,7 @@ def cv_path(
         labels,
         weigh_folds=True,
         keep=True,
+        outer=outer,
     )
     result.folds_made = describe_folds(
         cv, splits, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
@@ -484,12 +522,19 @@ def cross_validate(
     weigh_folds: bool,
     keep: bool = False,
     reweigh: Reweigh | None = None,
+    outer: list[OuterFold] | None = None,
 ) -> CVPath:
     """Fit the full data and every fold in one call of the core; score held-out rows, `keep` predictions.
 
-    Training samples count by their weights as `reweigh` changes them, held-out samples by `weights`.
+    Training samples count by their weights as `reweigh` changes them, held-out samples by `weights`. With
+    `outer` folds these and the folds within them are fitted in the same call, on grids of their own.
     """
     columns = fold_columns(y, weights, splits, options, scoring, labels, reweigh)
+    if outer is not None:
+        return _cross_validate_nested(
+            columns, outer, design, y, weights, offset, features, options, splits, scoring, selection, labels,
+            weigh_folds=weigh_folds, keep=keep, reweigh=reweigh,
+        )  # fmt: skip
     alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
     values = y.time if isinstance(y, SurvivalTarget) else y
     outputs = y.shape[1:]
@@ -514,6 +559,46 @@ def cross_validate(
         fits, columns, design, y, weights, offset, features, options, splits, scoring, selection, labels,
         weigh_folds=weigh_folds, keep=keep,
     )  # fmt: skip
+
+
+def _cross_validate_nested(
+    columns: Float,
+    outer: list[OuterFold],
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    features: Features,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+    selection: str,
+    labels: NDArray[Any] | None,
+    *,
+    weigh_folds: bool,
+    keep: bool,
+    reweigh: Reweigh | None,
+) -> CVPath:
+    from riata.nested import collect_nested, outer_columns
+
+    parts = outer_columns(outer, y, weights, options, scoring, labels, reweigh)
+    blocks = [columns, *(part.columns for part in parts)]
+    leaders: list[int] = []
+    for block in blocks:
+        leaders += [len(leaders)] * block.shape[1]
+    fits = solve(
+        design, y, np.hstack(blocks), offset, features, options,
+        keep_linear_predictor=not isinstance(y, SurvivalTarget), leaders=leaders,
+    )  # fmt: skip
+    own = columns.shape[1]
+    result = collect_folds(
+        fits[:own], columns, design, y, weights, offset, features, options, splits, scoring, selection,
+        labels, weigh_folds=weigh_folds, keep=keep,
+    )  # fmt: skip
+    result.nested = collect_nested(
+        fits[own:], parts, design, y, offset, options, scoring, selection, weigh_folds=weigh_folds
+    )
+    return result
 
 
 def fold_columns(
@@ -555,9 +640,56 @@ def collect_folds(
 ) -> CVPath:
     """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
     path = make_path(fits[0], design, y, columns[:, 0], features, options, labels, offset=offset)
-    outputs = y.shape[1:]
+    scored = score_folds(fits, columns, design, y, weights, offset, options, splits, scoring, keep=keep)
+    sizes = np.array([weights[test].sum() for _, test in splits]) if weigh_folds else np.ones(len(splits))
+    repeats = count_repeats([test for _, test in splits])
+    mean, error = summarise(scored.scores, sizes, repeats)
+    best, frugal = choose(mean, error, greater_is_better=scoring in GREATER_IS_BETTER)
+    null = score_nulls(columns, y, weights, offset, options, splits, scoring)
+    null_mean, null_error = summarise(null[None], sizes, repeats)
+    return CVPath(
+        path=path,
+        scores=scored.scores,
+        scoring=scoring,
+        mean_score=mean,
+        se_score=error,
+        alpha_min=float(path.alphas[best]),
+        alpha_1se=float(path.alphas[frugal]),
+        selection=selection,
+        folds=[test for _, test in splits],
+        fold_gaps=scored.gaps,
+        held_out=scored.held_out,
+        trained_on=[train for train, _ in splits],
+        null_score=float(null_mean[0]),
+        null_se=float(null_error[0]),
+    )
 
-    scores = np.empty((len(path), len(splits)))
+
+@dataclass(slots=True)
+class ScoredFolds:
+    """Scores and certificates of the fits without each fold, (L, K), and what they predict of it."""
+
+    scores: Float
+    gaps: Float
+    held_out: Float | None
+
+
+def score_folds(
+    fits: list[dict[str, Any]],
+    columns: Float,
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+    *,
+    keep: bool,
+) -> ScoredFolds:
+    """Score the held-out rows of every fold at every alpha; lets go of the predictions of the fits."""
+    outputs = y.shape[1:]
+    scores = np.empty((len(fits[0]["alphas"]), len(splits)))
     gaps = np.empty_like(scores)
     folds = [test for _, test in splits]
     repeats = count_repeats(folds)
@@ -566,7 +698,7 @@ def collect_folds(
     held_out = None
     if keep and len(np.unique(dealt)) == len(dealt):
         # not filled, so that it takes memory as the predictions of the folds are let go
-        held_out = np.empty((len(y), *outputs, len(path)))
+        held_out = np.empty((len(y), *outputs, len(scores)))
         held_out[np.setdiff1d(np.arange(len(y)), dealt)] = np.nan
     for k, (_, test) in enumerate(splits):
         fit = fits[1 + k]
@@ -575,7 +707,7 @@ def collect_folds(
             held[test] = weights[test]
             eta = _all_rows(fit, design, outputs, offset, options.n_threads)
             scores[:, k] = SURVIVAL_SCORERS[scoring](y, eta, columns[:, 1 + k], held)
-            eta = eta[test] - columns[:, 1 + k] @ eta / columns[:, 1 + k].sum()
+            eta = _less_mean(eta, columns[:, 1 + k], test)
         else:
             eta = _held_out(fit, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
             score = scorer(options.loss, scoring, options.huber_delta)
@@ -584,23 +716,30 @@ def collect_folds(
             held_out[test] = eta
         fit["linear_predictor"] = None  # of every row held out, at every alpha: not needed any more
         gaps[:, k] = fit["dual_gaps"]
-    sizes = np.array([weights[test].sum() for _, test in splits]) if weigh_folds else np.ones(len(splits))
-    mean, error = summarise(scores, sizes, repeats)
-    best, frugal = choose(mean, error, greater_is_better=scoring in GREATER_IS_BETTER)
-    return CVPath(
-        path=path,
-        scores=scores,
-        scoring=scoring,
-        mean_score=mean,
-        se_score=error,
-        alpha_min=float(path.alphas[best]),
-        alpha_1se=float(path.alphas[frugal]),
-        selection=selection,
-        folds=folds,
-        fold_gaps=gaps,
-        held_out=held_out,
-        trained_on=[train for train, _ in splits],
-    )
+    return ScoredFolds(scores, gaps, held_out)
+
+
+def score_nulls(
+    columns: Float,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+) -> Float:
+    """Score of the intercept alone on each held-out fold, fitted to the other samples, (K,)."""
+    out = np.empty(len(splits))
+    for k, (_, test) in enumerate(splits):
+        eta = null_predictor(y, columns[:, 1 + k], offset, options)
+        if isinstance(y, SurvivalTarget):
+            held = np.zeros(len(y))
+            held[test] = weights[test]
+            out[k] = SURVIVAL_SCORERS[scoring](y, eta[:, None], columns[:, 1 + k], held)[0]
+        else:
+            score = scorer(options.loss, scoring, options.huber_delta)
+            out[k] = score(y[test], eta[test][..., None], weights[test])[0]
+    return out
 
 
 def _check_fold(
@@ -648,6 +787,26 @@ def _held_out(
         kept = np.asarray(fit["linear_predictor"])[np.searchsorted(held, rows)]
         return kept.reshape(len(rows), *outputs, -1)
     return _all_rows(fit, design, outputs, offset, n_threads)[test]
+
+
+def held_out_rows(
+    fit: dict[str, Any],
+    train_weights: Float,
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    test: Rows,
+    offset: Float | None,
+    n_threads: int,
+) -> Float:
+    """Linear predictors of the rows `test` at every alpha, as `CVPath.held_out` has them."""
+    if isinstance(y, SurvivalTarget):
+        return _less_mean(_all_rows(fit, design, (), offset, n_threads), train_weights, test)
+    return _held_out(fit, train_weights, design, y.shape[1:], test, offset, n_threads)
+
+
+def _less_mean(eta: Float, train_weights: Float, test: Rows) -> Float:
+    """Linear predictors of the rows `test` less the mean of those of the training samples."""
+    return np.asarray(eta[test] - train_weights @ eta / train_weights.sum())
 
 
 def _all_rows(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import _safe_indexing
 
 from riata import _core
 from riata._alignment import check_rows_named_alike
@@ -34,7 +33,14 @@ from riata.fitting import (
     warn_of_free_features,
     warn_unless_converged,
 )
-from riata.folds import Split, check_groups, describe_folds, make_splits
+from riata.folds import (
+    Split,
+    check_groups,
+    describe_folds,
+    make_splits,
+    rows_of_given,
+    rows_of_target,
+)
 from riata.model_selection import (
     SELECTIONS,
     CVPath,
@@ -44,6 +50,7 @@ from riata.model_selection import (
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
+from riata.nested import OuterColumns, OuterFold, collect_nested, outer_columns, outer_folds
 from riata.path import Path
 from riata.penalties import Penalty
 
@@ -172,6 +179,7 @@ def cv_paths(
     cv: int | Any = 10,
     groups: ArrayLike | None = None,
     repeats: int = 1,
+    nested: bool | int | Any | None = None,
     scoring: str | None = None,
     selection: str = "min",
     random_state: int | np.random.RandomState | None = 0,
@@ -212,6 +220,8 @@ def cv_paths(
         As in `cv_path`, applied to the samples whose response is known.
     groups : array of shape (n,), optional
         As in `cv_path`, of all samples of X.
+    nested : bool, int or splitter, optional
+        As in `cv_path`, for each response.
     repeats, scoring, selection, random_state
         As in `cv_path`.
 
@@ -256,40 +266,90 @@ def cv_paths(
         check_groups(groups, design.n_samples)
     splits: list[list[Split]] = []
     columns: list[Float] = []
-    leaders: list[int] = []
-    for y, response in zip(ys, responses, strict=True):
-        rows = response.rows
-        known = _rows_of(response.target, rows)
-        shown_X, shown_y = None, None
-        if hasattr(cv, "split"):
-            shown_X, shown_y = _rows_of_given(X, rows), _rows_of_given(y, rows)
-        drawn = make_splits(
-            cv, shown_X, shown_y, known, response.weights[rows],
-            None if groups is None else np.asarray(groups)[rows],
-            loss=loss, shuffle=True, random_state=random_state, repeats=repeats,
-        )  # fmt: skip
-        splits.append([(response.rows[train], response.rows[test]) for train, test in drawn])
-        columns.append(
-            fold_columns(response.target, response.weights, splits[-1], options, scoring, response.classes)
-        )
-        leaders += [len(leaders)] * columns[-1].shape[1]
-    alone = loss != "cox"
-    fits = _solve(design, responses, np.hstack(columns), leaders, features, options, keep=alone)
+    outer: list[list[OuterColumns]] = []
+    for k, (y, response) in enumerate(zip(ys, responses, strict=True)):
+        try:
+            folds, judged = _draw(X, y, response, cv, groups, repeats, nested, loss, random_state)
+            splits.append(folds)
+            columns.append(
+                fold_columns(response.target, response.weights, folds, options, scoring, response.classes)
+            )
+            outer.append(
+                outer_columns(judged, response.target, response.weights, options, scoring, response.classes)
+            )
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"ys[{k}]: {error}") from error
+    blocks = [[own, *(part.columns for part in parts)] for own, parts in zip(columns, outer, strict=True)]
+    fits = _solve_blocks(design, responses, blocks, features, options)
     results = []
-    for response, folds, weights in zip(responses, splits, columns, strict=True):
-        mine, fits = fits[: weights.shape[1]], fits[weights.shape[1] :]
+    for response, folds, own, parts in zip(responses, splits, columns, outer, strict=True):
+        count = own.shape[1] + sum(part.columns.shape[1] for part in parts)
+        mine, fits = fits[:count], fits[count:]
         result = collect_folds(
-            mine, weights, design, response.target, response.weights, response.offset, features, options,
-            folds, scoring, selection, response.classes, weigh_folds=True, keep=True,
+            mine[: own.shape[1]], own, design, response.target, response.weights, response.offset, features,
+            options, folds, scoring, selection, response.classes, weigh_folds=True, keep=True,
         )  # fmt: skip
         result.folds_made = describe_folds(
             cv, folds, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
         )
+        if parts:
+            result.nested = collect_nested(
+                mine[own.shape[1] :], parts, design, response.target, response.offset, options, scoring,
+                selection, weigh_folds=True,
+            )  # fmt: skip
         warn_unless_all_converged(result, options)
         warn_if_grid_ends(result, options)
         results.append(result)
     _warn_if_memory_ended([result.path for result in results], options)
     return results
+
+
+def _draw(
+    X: Any,
+    y: Any,
+    response: _Response,
+    cv: Any,
+    groups: ArrayLike | None,
+    repeats: int,
+    nested: Any,
+    loss: str,
+    random_state: Any,
+) -> tuple[list[Split], list[OuterFold]]:
+    """Draw the folds of a response from the samples that have it, and outer folds where they are wanted."""
+    rows = response.rows
+    known, weights = rows_of_target(response.target, rows), response.weights[rows]
+    shown: tuple[Any, Any] = (None, None)
+    if hasattr(cv, "split") or hasattr(nested, "split"):
+        shown = (rows_of_given(X, rows), rows_of_given(y, rows))
+    mine = None if groups is None else np.asarray(groups)[rows]
+    drawn: dict[str, Any] = {"loss": loss, "random_state": random_state, "repeats": repeats}
+    folds = make_splits(cv, *shown, known, weights, mine, shuffle=True, **drawn)
+    judged: list[OuterFold] = []
+    if nested is not None and nested is not False:
+        judged = outer_folds(nested, cv, *shown, known, weights, mine, **drawn)
+    return (
+        [(rows[train], rows[test]) for train, test in folds],
+        [fold.of_rows(rows) for fold in judged],
+    )
+
+
+def _solve_blocks(
+    design: DesignView,
+    responses: list[_Response],
+    blocks: list[list[Float]],
+    features: Features,
+    options: Options,
+) -> list[dict[str, Any]]:
+    """Fit the blocks of weights of each response, the first column of a block leading it."""
+    leading: list[_Response] = []
+    leaders: list[int] = []
+    for response, parts in zip(responses, blocks, strict=True):
+        for part in parts:
+            leading.append(response)
+            leaders += [len(leaders)] * part.shape[1]
+    columns = np.hstack([part for parts in blocks for part in parts])
+    keep = options.loss != "cox"  # which is scored beside the training rows
+    return _solve(design, leading, columns, leaders, features, options, keep=keep)
 
 
 def _check_rows(X: Any, ys: Any, sample_weight: Any, **shared: Any) -> None:
@@ -337,20 +397,6 @@ def _read(
             raise type(error)(f"ys[{k}]: {error}") from error
         out.append(_Response(target, classes, here, shift, np.flatnonzero(known)))
     return out
-
-
-def _rows_of_given(table: Any, rows: NDArray[np.int64]) -> Any:
-    """Return some rows of X or y as the user gave it, to show to a splitter."""
-    if len(rows) == len(table):
-        return table
-    return table.subset(samples=rows) if hasattr(table, "_design") else _safe_indexing(table, rows)
-
-
-def _rows_of(target: Float | SurvivalTarget, rows: NDArray[np.int64]) -> Float | SurvivalTarget:
-    """Return the responses of some samples, to draw folds from."""
-    if isinstance(target, SurvivalTarget):
-        return replace(target, time=target.time[rows], event=target.event[rows], start=None, strata=None)
-    return target[rows]
 
 
 def _solve(
