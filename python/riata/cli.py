@@ -352,7 +352,11 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     _add_data(verb)
     add = verb.add_argument_group("samples and variants").add_argument
-    add("--covar", metavar="FILE", help="covariates of the new samples, when the model has any")
+    add(
+        "--covar", metavar="FILE",
+        help="covariates of the new samples, when the model has any (default: columns of the table)",
+    )  # fmt: skip
+    _add_duplicates(add)
     add(
         "--allow-missing", action="store_true",
         help="score without variants that the new genotypes lack: their mean stands in, PREFIX.missing.tsv "
@@ -384,7 +388,9 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
 def _add_data(verb: argparse.ArgumentParser) -> None:
     data = verb.add_argument_group("data (one of these)", _SEVERAL)
     _add_genotypes(data)
-    data.add_argument("--matrix", metavar="FILE", help="a table: .csv, .tsv (also .gz), .parquet or .npz")
+    data.add_argument(
+        "--matrix", metavar="FILE", help="a table: .csv, .tsv (also .gz), .parquet, .feather or .npz"
+    )
     data.add_argument(
         "--orient", choices=("samples-rows", "samples-columns"), default="samples-rows",
         help="what a row of the table of --matrix is (default samples-rows)",
@@ -423,7 +429,7 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     _add_times(add)
     add("--offset", metavar="NAME", help="column to add to the linear predictor, such as log exposure")
-    add("--target", metavar="NAME", help="column of the table that is the response")
+    add("--target", metavar="NAME", help="column of the table of --matrix that is the response")
     add(
         "--case",
         "--positive",
@@ -435,14 +441,20 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     add(
         "--missing-code", metavar="CODE",
         help="values of phenotype and covariates that mean missing, beside NA, such as -9,-99; NA alone: no "
-        "number does (default -9); a 0 counts in phenotypes and events only",
+        "number does (default -9); a 0 counts in phenotypes and events only; those that are given count in "
+        "features of --matrix too that else hold 0, 1 and 2",
     )  # fmt: skip
-    add("--covar", metavar="FILE", help="covariates, not penalised; text becomes one indicator a class")
+    add(
+        "--covar", metavar="FILE|A,B",
+        help="covariates, not penalised: a file, or columns of the table of --matrix; text becomes one "
+        "indicator a class",
+    )  # fmt: skip
     add(
         "--covar-name",
         type=_names,
         metavar="A,B",
-        help="columns of the covariate file, such as sex,PC1-PC10 (default: all)",
+        help="columns of the covariate file (default: all), or of the table of --matrix without one, such as "
+        "sex,PC1-PC10",
     )
     add("--cat-covar", type=_names, default=(), metavar="A,B", help="covariates whose numbers are classes")
     add(
@@ -453,6 +465,7 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     add("--keep", metavar="FILE", help="samples to keep, FID IID a line")
     add("--remove", metavar="FILE", help="samples to remove")
     add("--drop", type=_names, default=(), metavar="A,B", help="columns of the table to leave out")
+    _add_duplicates(add)
     variants = verb.add_argument_group("variants (with genotypes)")
     add = variants.add_argument
     add(
@@ -467,6 +480,14 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     add("--maf", type=_real, default=0.0, metavar="F", help="least minor allele frequency")
     add("--geno", type=_real, default=1.0, metavar="F", help="largest share of missing calls")
     add("--hwe", type=_real, default=0.0, metavar="P", help="least p of the exact Hardy-Weinberg test")
+
+
+def _add_duplicates(add: Callable[..., Any]) -> None:
+    add(
+        "--duplicates", choices=_Names("riata.repeated_names", "DUPLICATES"), metavar="suffix|mean",
+        help="what to do with features of the table that share a name, as gene symbols do: keep each, as "
+        "NAME, NAME.1 and so on, or take their mean (default: an error)",
+    )  # fmt: skip
 
 
 def _add_times(add: Callable[..., Any]) -> None:

@@ -545,7 +545,7 @@ def _place_path(options: Namespace) -> None:
 
 def matrix_lines(path: str, orient: str) -> list[str]:
     """Describe a table."""
-    table = read_matrix(path, orient)
+    table = read_matrix(path, orient, duplicates="suffix")
     n, p = table.shape
     finite = np.isfinite(table.X).all(axis=0)
     constant = int((table.X.min(axis=0) == table.X.max(axis=0)).sum())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,15 +60,15 @@ class Covariates:
     """
 
     def __init__(
-        self, path: str, names: Sequence[str], cells: Sequence[Float | list[str]], lines: NDArray[np.int64]
+        self, path: str, names: Sequence[str], cells: Sequence[Float | list[str]], place: Callable[[int], str]
     ) -> None:
         self.path, self.names = path, list(names)
-        self._cells, self._lines = cells, lines
+        self._cells, self._place = cells, place
 
     @classmethod
     def none(cls) -> Covariates:
         """Return no covariates."""
-        return cls("", [], [], np.empty(0, dtype=np.int64))
+        return cls("", [], [], str)
 
     def codings(self, rows: NDArray[np.int64]) -> list[Coding]:
         """Choose the levels by samples `rows`: the most frequent is the reference, by name among equals.
@@ -120,7 +120,7 @@ class Covariates:
             elif cells[row] != coding.reference:
                 known = sorted([*levels, str(coding.reference)])
                 raise ValueError(
-                    f"{self.path}, line {self._lines[row]}: covariate {coding.name} is {quoted(cells[row])}, "
+                    f"{self._place(int(row))}: covariate {coding.name} is {quoted(cells[row])}, "
                     f"a level the model was not fitted to; it knows {some(known)}"
                 )
         return out
@@ -197,8 +197,7 @@ def read_covariates(
         if told:
             joiner.report.notes.append(f"covariate {name}: {told}")
     joiner.drop(present, "a covariate is missing")
-    lines = np.array([table.lines[i] if i >= 0 else 0 for i in rows], dtype=np.int64)
-    return Covariates(table.path, names, cells, lines)
+    return Covariates(table.path, names, cells, lambda i: table.place(int(rows[i])))
 
 
 def _is_text(values: Float, missing: NDArray[np.bool_]) -> bool:
@@ -208,7 +207,7 @@ def _is_text(values: Float, missing: NDArray[np.bool_]) -> bool:
 
 def _numbers(table: TextTable, name: str, values: Float, missing: NDArray[np.bool_]) -> Float:
     for i in np.flatnonzero(~missing & ~np.isfinite(values)).tolist():
-        cell, where = table.column(name)[i], f"{table.path}, line {table.lines[i]}: covariate {name}"
+        cell, where = table.column(name)[i], f"{table.place(i)}: covariate {name}"
         if np.isnan(values[i]):
             raise ValueError(f"{where}: {no_number(cell)}; if it holds labels of classes, say --cat-covar")
         raise ValueError(f"{where} must be finite, got {quoted(cell)}")

@@ -62,11 +62,19 @@ def opening_notes(geno: Genotypes) -> list[str]:
     return [*geno.notes, *(f"{count:,} variants left out: {why}" for why, count in geno.left_out)]
 
 
+class _SampleTable(TextTable):
+    """Columns that the samples came with: of a row, the sample is known and not the line."""
+
+    def place(self, i: int) -> str:
+        return f"{self.path}, sample {self.rows[i][self.position('IID')]}"
+
+
 def sample_text_table(joiner: Joiner, columns: Mapping[str, Sequence[str]]) -> TextTable:
-    """Return columns of the samples of genotypes as a table with their ids, as if read from a file."""
-    assert joiner.families is not None
-    rows = [list(row) for row in zip(joiner.families, joiner.ids, *columns.values(), strict=True)]
-    return TextTable(joiner.source, ["FID", "IID", *columns], rows, list(range(2, len(rows) + 2)))
+    """Return columns that the samples came with as a table with their ids, as if read from a file."""
+    ids = {} if joiner.families is None else {"FID": joiner.families}
+    ids["IID"] = joiner.ids
+    rows = [list(row) for row in zip(*ids.values(), *columns.values(), strict=True)]
+    return _SampleTable(joiner.source, [*ids, *columns], rows, list(range(1, len(rows) + 1)))
 
 
 def genotype_joiner(geno: Genotypes) -> Joiner:

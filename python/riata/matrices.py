@@ -1,8 +1,9 @@
-"""Expression tables and the like: samples by features from csv, tsv, parquet or npz."""
+"""Expression tables and the like: samples by features from csv, tsv, parquet, feather or npz."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from os import fspath
@@ -12,22 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.joining import Joiner
+from riata.id_columns import COUNTED, IdColumns, find_ids, looks_numeric
+from riata.joining import Joiner, repeated
 from riata.reading import reading
-from riata.tables import Table, is_missing, quoted, some, to_number, to_numbers
+from riata.repeated_names import DUPLICATES, means_of_repeated, repeated_note, suffixed
+from riata.tables import Table, expand_names, is_missing, quoted, some, to_numbers
 from riata.text_files import StrPath, TextRows
 
 ORIENTATIONS = ("samples-rows", "samples-columns")
-#: Headers that mark the first column as sample (or feature) names even when they are numbers.
-_ID_WORDS = frozenset(
-    {"", "#", "id", "iid", "#iid", "sample", "samples", "sample_id", "sampleid", "unnamed: 0", "index"}
-)
-#: The first columns of the tables that ``plink --recode A`` and ``plink2 --export A`` write.
-RAW_COLUMNS = ("FID", "IID", "PAT", "MAT", "SEX", "PHENOTYPE")
-#: Where pandas keeps the index of a table in parquet.
-_PANDAS_INDEX = "__index_level_0__"
+#: How the columns begin in which pandas keeps an index without a name.
+_PANDAS_INDEX = "__index_level_"
 #: Rows looked at to tell columns of text from columns of numbers.
 _LOOK_AHEAD = 50
+_ARROW = (".parquet", ".pq", ".feather", ".arrow")
 
 
 @dataclass
@@ -36,21 +34,29 @@ class MatrixTable:
 
     `text` maps the name of each non-numeric feature (a class label, say) to its n cells; `beside` likewise
     what is stored beside the features of an ``.npz``, or before those of a PLINK ``.raw``. `families` are
-    FIDs where the table has them.
+    FIDs where the table has them. `header` names all columns as they follow each other in the file.
     """
 
     path: str
-    X: NDArray[Any]
+    X: Any
     feature_names: NDArray[Any]
     sample_ids: NDArray[Any]
     text: dict[str, list[str]] = field(default_factory=dict)
     beside: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     families: NDArray[Any] | None = None
+    header: Sequence[str] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.X.shape[0], self.X.shape[1]
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of all columns but those of ids, in the order of the file."""
+        names = dict.fromkeys([*self.text, *self.beside, *(str(name) for name in self.feature_names)])
+        first = [name for name in self.header if name in names]
+        return list(dict.fromkeys([*first, *names]))
 
     def joiner(self) -> Joiner:
         """Return the samples, for other files to be matched to."""
@@ -68,32 +74,53 @@ class MatrixTable:
 
     def pop_column(self, name: str) -> list[str]:
         """Take feature `name` out of the table and return its cells as text."""
-        for apart in (self.text, self.beside):
-            if name in apart:
-                return apart.pop(name)
-        where = np.flatnonzero(self.feature_names == name)
-        if len(where) == 0:
-            names = [*self.text, *self.beside, *self.feature_names]
-            raise ValueError(f"{self.path}: no column {quoted(name)}; columns are {some(names)}")
-        cells = [repr(value) for value in self.X[:, where[0]].tolist()]
-        kept = np.arange(self.shape[1]) != where[0]
-        self.X, self.feature_names = self.X[:, kept], self.feature_names[kept]
-        return cells
+        return self.pop_columns([name])[name]
+
+    def pop_columns(self, names: Sequence[str]) -> dict[str, list[str]]:
+        """Take features out of the table and return the cells of each as text."""
+        place = {str(name): j for j, name in enumerate(self.feature_names)} if names else {}
+        out: dict[str, list[str]] = {}
+        taken: list[int] = []
+        for name in names:
+            apart = next((columns for columns in (self.text, self.beside) if name in columns), None)
+            if apart is not None:
+                out[name] = apart.pop(name)
+            elif name in place:
+                taken.append(place[name])
+                out[name] = [repr(value) for value in self.X[:, place[name]].tolist()]
+            elif name not in out:
+                raise ValueError(f"{self.path}: no column {quoted(name)}; columns are {some(self.columns)}")
+        if taken:
+            kept = ~np.isin(np.arange(self.shape[1]), taken)
+            self.X, self.feature_names = self.X[:, kept], self.feature_names[kept]
+        return out
 
 
-def read_matrix(path: StrPath, orient: str = "samples-rows") -> MatrixTable:
+def read_matrix(
+    path: StrPath,
+    orient: str = "samples-rows",
+    *,
+    named: Collection[str] = (),
+    duplicates: str | None = None,
+) -> MatrixTable:
     """Read a samples by features table.
 
     Parameters
     ----------
     path : str or path-like
-        ``.csv``, ``.tsv``, ``.txt`` or ``.raw`` (also packed), ``.parquet``, or ``.npz`` with ``X`` and, if
-        wanted, ``feature_names``, ``sample_ids`` and arrays of one value a sample, such as ``y``.
+        ``.csv``, ``.tsv``, ``.txt`` or ``.raw`` (also packed), ``.parquet``, ``.feather``, or ``.npz`` with
+        ``X`` and, if wanted, ``feature_names``, ``sample_ids`` and arrays of one value a sample, such as
+        ``y``.
     orient : {"samples-rows", "samples-columns"}
-        What a row of the file is. In text tables the first line names the columns; the first column names
-        the rows when it holds text or its header is empty or says ``id`` or ``sample``. Columns FID and IID
-        name samples; where PAT and MAT are there too, as in a PLINK ``.raw``, these, SEX and PHENOTYPE are no
-        features.
+        What a row of the file is. Samples in rows are named by columns FID and IID, by the index that pandas
+        saved with a parquet, or by the first column that is not among `named`, when its header says so
+        (``id``, ``sample``, ``patient_id`` and so on) or it holds text that does not repeat. Where PAT and
+        MAT are there too, as in a PLINK ``.raw``, these, SEX and PHENOTYPE are no features.
+    named : collection of str
+        Columns, or ranges of them, that are something else: never ids.
+    duplicates : {"suffix", "mean"}, optional
+        What becomes of features of one name: all are kept, those after the first as ``name.1`` and so on, or
+        their mean. By default they are refused.
 
     Raises
     ------
@@ -104,117 +131,112 @@ def read_matrix(path: StrPath, orient: str = "samples-rows") -> MatrixTable:
     """
     if orient not in ORIENTATIONS:
         raise ValueError(f"orient must be one of {', '.join(ORIENTATIONS)}, got {orient!r}")
+    if duplicates is not None and duplicates not in DUPLICATES:
+        raise ValueError(f"duplicates must be one of {', '.join(DUPLICATES)}, got {duplicates!r}")
     name = fspath(path)
     if not Path(name).is_file():
         raise FileNotFoundError(f"{name}: no such file")
+    asked = _Asked(orient, named, duplicates)
     stem = name.lower()
     for packed in (".gz", ".bz2", ".xz", ".zst"):
         stem = stem.removesuffix(packed)
     if stem.endswith(".npz"):
-        table = _read_npz(name, orient)
-    elif stem.endswith((".parquet", ".pq")):
-        table = _read_parquet(name, orient)
+        table = _read_npz(name, asked)
+    elif stem.endswith(_ARROW):
+        table = _read_arrow(name, asked)
     elif stem.endswith(".raw") and orient == "samples-columns":
         raise ValueError(f"{name}: a PLINK .raw has a sample a row: leave out --orient samples-columns")
     elif stem.endswith((".csv", ".tsv", ".txt", ".tab", ".raw")):
-        table = _read_text(name, orient)
+        table = _read_text(name, asked)
     else:
         raise ValueError(
-            f"{name}: the name must end in .csv, .tsv, .txt or .raw (also .gz), .parquet or .npz"
+            f"{name}: the name must end in .csv, .tsv, .txt or .raw (also .gz), .parquet, .feather or .npz"
         )
-    _check_names(table)
+    _settle_names(table, asked)
     return table
 
 
-def _check_names(table: MatrixTable) -> None:
+@dataclass(frozen=True)
+class _Asked:
+    """How a table is to be read: see `read_matrix`."""
+
+    orient: str
+    named: Collection[str]
+    duplicates: str | None
+
+    @property
+    def transposed(self) -> bool:
+        return self.orient == "samples-columns"
+
+    def ids(self, header: Sequence[str], first: Sequence[str], path: str) -> IdColumns:
+        return find_ids(header, first, set(expand_names(list(self.named), header, path)))
+
+
+def _settle_names(table: MatrixTable, asked: _Asked) -> None:
+    """Refuse names that repeat; of features, do what was asked for."""
     if 0 in table.shape:
         raise ValueError(
             f"{table.path}: the table is empty, {table.shape[0]} samples x {table.shape[1]} features"
         )
+    names = [str(name) for name in table.feature_names]
+    if asked.duplicates is not None:
+        if note := repeated_note(names, asked.duplicates):
+            table.notes.append(note)
+        if asked.duplicates == "mean":
+            table.X, names = means_of_repeated(table.X, names)
+        else:
+            names = suffixed(names)
+        table.feature_names = np.array(names, dtype=object)
     samples = table.sample_ids
     if table.families is not None:
         samples = np.array([f"{f} {i}" for f, i in zip(table.families, samples, strict=True)], dtype=object)
-    for names, what in (([*table.feature_names, *table.text], "feature"), (samples, "sample")):
-        _refuse_repeated(names, table.path, what)
+    _refuse_repeated([*names, *table.text], table.path, "feature")
+    _refuse_repeated(samples, table.path, "sample")
 
 
-def _read_text(path: str, orient: str) -> MatrixTable:
+def _refuse_repeated(names: Sequence[Any] | NDArray[Any], path: str, what: str) -> None:
+    values, counts = np.unique(np.asarray(names, dtype=str), return_counts=True)
+    if (counts > 1).any():
+        hint = (
+            ""
+            if what == "sample"
+            else "; --duplicates suffix keeps each under a name of its own, --duplicates mean their mean"
+        )
+        raise ValueError(
+            f"{path}: {what} names must be distinct, repeated: {some(list(values[counts > 1]))}{hint}"
+        )
+
+
+def _read_text(path: str, asked: _Asked) -> MatrixTable:
     rows = TextRows(path)
-    return _read_features(rows) if orient == "samples-columns" else _read_samples(rows)
+    return _read_features(rows) if asked.transposed else _read_samples(rows, asked)
 
 
 def _numbers(cells: Sequence[str], names: Sequence[str], path: str, number: int) -> NDArray[np.float64]:
     return to_numbers(cells, lambda k: f"{path}, line {number}, column {quoted(names[k])}")
 
 
-def _looks_numeric(cell: str) -> bool:
-    if is_missing(cell):
-        return True
-    try:
-        to_number(cell)
-    except ValueError:
-        return False
-    return True
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """Which columns of a table hold ids, what is no feature, and features.
-
-    `family` and `sample` are -1 where there is none; `beside` are the other leading columns of a PLINK
-    ``.raw``; `told` says where ids come from.
-    """
-
-    family: int
-    sample: int
-    beside: list[int]
-    told: str
-
-    def all(self) -> set[int]:
-        """The columns that are no features."""
-        return {k for k in (self.family, self.sample, *self.beside) if k >= 0}
-
-
-def _columns_of(header: Sequence[str], first: Sequence[str]) -> _Columns:
-    """Find the columns of ids by their names: FID and IID, or a first column that names rows."""
-    names = [name.lstrip("#").upper() for name in header]
-    if "IID" in names:
-        sample, family = names.index("IID"), names.index("FID") if "FID" in names else -1
-        told = "sample ids from columns FID and IID" if family >= 0 else "sample ids from column IID"
-        unnamed = [0] if names[0] == "" else []
-        if not {"PAT", "MAT"} <= set(names):
-            return _Columns(family, sample, unnamed, told)
-        beside = [names.index(name) for name in RAW_COLUMNS[2:] if name in names]
-        told += f"; {', '.join(header[k] for k in beside)} are those of a PLINK .raw: no features"
-        return _Columns(family, sample, unnamed + beside, told)
-    if header[0].lower() in _ID_WORDS or not _looks_numeric(first[0]):
-        told = (
-            f"sample ids from column {quoted(header[0])}" if header[0] else "sample ids from the first column"
-        )
-        return _Columns(-1, 0, [], told)
-    return _Columns(-1, -1, [], "no column of sample ids: samples are numbered from 1")
-
-
-def _read_samples(source: TextRows) -> MatrixTable:
+def _read_samples(source: TextRows, asked: _Asked) -> MatrixTable:
     path, header = source.path, source.header
-    _refuse_repeated(header, path, "column")
+    if asked.duplicates is None:
+        _refuse_repeated(header, path, "column")
     rows = iter(source)
     head = list(islice(rows, _LOOK_AHEAD))
     if not head:
         raise ValueError(f"{path}: no rows below the header")
-    found = _columns_of(header, head[0][1])
+    shown = [next((row[k] for _, row in head if not is_missing(row[k])), "NA") for k in range(len(header))]
+    found = asked.ids(header, shown, path)
     rest = [k for k in range(len(header)) if k not in found.all()]
-    shown = {k: next((row[k] for _, row in head if not is_missing(row[k])), "NA") for k in rest}
-    numeric = [k for k in rest if _looks_numeric(shown[k])]
+    numeric = [k for k in rest if looks_numeric(shown[k])]
+    apart = sorted(set(range(len(header))) - set(numeric))
     names = [header[k] for k in numeric]
-    cells_of: dict[str, list[str]] = {header[k]: [] for k in range(len(header)) if k not in set(numeric)}
-    places = [(header.index(name), kept) for name, kept in cells_of.items()]
+    cells_of: dict[int, list[str]] = {k: [] for k in apart}
     values: list[NDArray[np.float64]] = []
     for number, cells in chain(head, rows):
-        for k, kept in places:
+        for k, kept in cells_of.items():
             kept.append(cells[k])
         values.append(_numbers([cells[k] for k in numeric], names, path, number))
-    text = {header[k]: cells_of[header[k]] for k in rest if header[k] in cells_of}
+    text = [k for k in rest if k in cells_of]
     return _table(path, np.vstack(values), names, found, header, cells_of, text)
 
 
@@ -222,14 +244,21 @@ def _table(
     path: str,
     X: NDArray[Any],
     names: Sequence[str],
-    found: _Columns,
+    found: IdColumns,
     header: Sequence[str],
-    cells: Mapping[str, list[str]],
-    text: dict[str, list[str]],
+    cells: Mapping[int, list[str]],
+    text: Sequence[int],
 ) -> MatrixTable:
     """Put a table of samples in rows together; `cells` are those of the columns that are no features."""
-    ids = cells[header[found.sample]] if found.sample >= 0 else _counted(len(X))
-    notes = [found.told]
+    ids, note = _counted(len(X)), found.told
+    text = list(text)
+    if found.sample >= 0 and not found.certain and repeated(cells[found.sample]):
+        note = f"{COUNTED}, since column {quoted(header[found.sample])} repeats"
+        text.insert(0, found.sample)
+    elif found.sample >= 0:
+        ids = cells[found.sample]
+    apart = dict(zip(suffixed([header[k] for k in text]), (cells[k] for k in text), strict=True))
+    notes = [note]
     twice = sum(name.endswith("_HET") for name in names) if found.beside else 0
     if twice:
         notes.append(
@@ -240,21 +269,16 @@ def _table(
         X,
         np.array(names, dtype=object),
         np.array(ids, dtype=object),
-        text=text,
-        beside={header[k]: cells[header[k]] for k in found.beside if header[k]},
+        text=apart,
+        beside={header[k]: cells[k] for k in found.beside if header[k]},
         notes=notes,
-        families=None if found.family < 0 else np.array(cells[header[found.family]], dtype=object),
+        families=None if found.family < 0 else np.array(cells[found.family], dtype=object),
+        header=header,
     )
 
 
 def _counted(n: int) -> list[str]:
     return [str(k + 1) for k in range(n)]
-
-
-def _refuse_repeated(names: Sequence[Any] | NDArray[Any], path: str, what: str) -> None:
-    values, counts = np.unique(np.asarray(names, dtype=str), return_counts=True)
-    if (counts > 1).any():
-        raise ValueError(f"{path}: {what} names must be distinct, repeated: {some(list(values[counts > 1]))}")
 
 
 def _read_features(source: TextRows) -> MatrixTable:
@@ -264,7 +288,7 @@ def _read_features(source: TextRows) -> MatrixTable:
     text: dict[str, list[str]] = {}
     for number, cells in source:
         values = cells[1:]
-        if any(_looks_numeric(cell) and not is_missing(cell) for cell in values):
+        if any(looks_numeric(cell) and not is_missing(cell) for cell in values):
             rows.append(_numbers(values, ids, path, number))
             names.append(cells[0])
         elif cells[0] in text:
@@ -277,7 +301,7 @@ def _read_features(source: TextRows) -> MatrixTable:
     return MatrixTable(path, X, np.array(names, dtype=object), np.array(ids, dtype=object), text)
 
 
-def _read_npz(path: str, orient: str) -> MatrixTable:
+def _read_npz(path: str, asked: _Asked) -> MatrixTable:
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
@@ -294,14 +318,14 @@ def _read_npz(path: str, orient: str) -> MatrixTable:
         )
     if X.dtype not in (np.float64, np.float32, np.int8):
         X = X.astype(np.float64)
-    if orient == "samples-columns":
+    if asked.transposed:
         X = X.T
     n, p = X.shape
     features = arrays.pop("feature_names", np.array([f"x{j + 1}" for j in range(p)]))
-    samples = arrays.pop("sample_ids", np.array([str(i + 1) for i in range(n)]))
+    samples = arrays.pop("sample_ids", np.array(_counted(n)))
     if features.shape != (p,) or samples.shape != (n,):
         raise ValueError(
-            f"{path}: X is {n} samples x {p} features ({orient}), but there are "
+            f"{path}: X is {n} samples x {p} features ({asked.orient}), but there are "
             f"{len(features)} feature_names and {len(samples)} sample_ids"
         )
     beside = {key: [str(v) for v in value.tolist()] for key, value in arrays.items() if value.shape == (n,)}
@@ -309,41 +333,80 @@ def _read_npz(path: str, orient: str) -> MatrixTable:
     return MatrixTable(path, X, features.astype(str).astype(object), ids, beside=beside)
 
 
-def _read_parquet(path: str, orient: str) -> MatrixTable:
+def _read_arrow(path: str, asked: _Asked) -> MatrixTable:
+    """Read a parquet or feather file; an index that pandas saved with it names the rows."""
+    what = "parquet" if path.lower().endswith((".parquet", ".pq")) else "feather"
     try:
+        import pyarrow.feather as feather
         import pyarrow.parquet as parquet
     except ImportError:
-        raise ImportError(f'{path}: reading parquet needs pyarrow; pip install "riata[cli]"') from None
+        raise ImportError(f'{path}: reading {what} needs pyarrow; pip install "riata[cli]"') from None
     with reading(path):
-        data = parquet.read_table(path)
+        data = parquet.ParquetFile(path).read() if what == "parquet" else feather.read_table(path)
     if data.num_rows == 0:
         raise ValueError(f"{path}: the table is empty, 0 samples")
-    columns = {name: data.column(name).to_numpy() for name in data.column_names}
-    if _PANDAS_INDEX in columns:  # stored last
-        columns = {_PANDAS_INDEX: columns.pop(_PANDAS_INDEX), **columns}
-    header = list(columns)
-    found = _columns_of(
-        ["" if name == _PANDAS_INDEX else name for name in header], [_text(c[0]) for c in columns.values()]
-    )
-    apart = {header[k]: [_text(v) for v in columns[header[k]].tolist()] for k in found.all()}
-    rest = [name for name in header if name not in apart]
-    text = {
-        name: [_text(v) for v in columns[name].tolist()]
-        for name in rest
-        if columns[name].dtype.kind not in "iufb"
-    }
-    numeric = [name for name in rest if name not in text]
+    header, columns, found = _index_first(data, asked)
+    if asked.duplicates is None and not asked.transposed:
+        _refuse_repeated(header, path, "column")
+    if found is None:
+        found = asked.ids(header, [_shown(column) for column in columns], path)
+    rest = [k for k in range(len(header)) if k not in found.all()]
+    text = [k for k in rest if columns[k].dtype.kind not in "iufb"]
+    cells = {k: [_text(v) for v in columns[k].tolist()] for k in (*found.all(), *text)}
+    numeric = [k for k in rest if k not in cells]
     if not numeric:
         raise ValueError(f"{path}: no numeric columns")
     X = np.empty((data.num_rows, len(numeric)), order="F")
-    for k, name in enumerate(numeric):
-        X[:, k] = columns[name]
-    if orient == "samples-columns":
+    for j, k in enumerate(numeric):
+        X[:, j] = columns[k]
+    features = [header[k] for k in numeric]
+    if asked.transposed:
         if text:
-            raise ValueError(f"{path}: columns must be samples, but {some(list(text))} hold text")
-        rows = apart[header[found.sample]] if found.sample >= 0 else _counted(data.num_rows)
-        return MatrixTable(path, X.T, np.array(rows, dtype=object), np.array(numeric, dtype=object))
-    return _table(path, X, numeric, found, header, apart, text)
+            raise ValueError(
+                f"{path}: columns must be samples, but {some([header[k] for k in text])} hold text"
+            )
+        rows = cells[found.sample] if found.sample >= 0 else _counted(data.num_rows)
+        return MatrixTable(path, X.T, np.array(rows, dtype=object), np.array(features, dtype=object))
+    return _table(path, X, features, found, header, cells, text)
+
+
+def _index_first(data: Any, asked: _Asked) -> tuple[list[str], list[NDArray[Any]], IdColumns | None]:
+    """Return names and cells of the columns, the index that pandas saved first, and ids if it holds them.
+
+    It does unless there are IIDs, or an option names it. Several levels become one column.
+    """
+    names = list(data.column_names)
+    columns = [data.column(k).to_numpy() for k in range(len(names))]
+    saved = [names.index(name) for name in _saved_index(data.schema)]
+    levels = ["" if names[k].startswith(_PANDAS_INDEX) else names[k] for k in saved]
+    rest = [k for k in range(len(names)) if k not in saved]
+    header = [*levels, *(names[k] for k in rest)]
+    ordered = [columns[k] for k in (*saved, *rest)]
+    plink = any(name.lstrip("#").upper() == "IID" for name in header)
+    if not saved or plink or set(levels) & set(asked.named):
+        return header, ordered, None
+    told = f"sample ids from the index {quoted(levels[0])} saved with the table"
+    if len(saved) == 1:
+        return header, ordered, IdColumns(-1, 0, [], told if levels[0] else "sample ids from the saved index")
+    joined = np.array([":".join(map(_text, row)) for row in zip(*ordered[: len(saved)], strict=True)])
+    told = f"sample ids from the saved index: {' and '.join(map(quoted, levels))}, joined by colons"
+    return (
+        [":".join(levels), *header[len(saved) :]],
+        [joined, *ordered[len(saved) :]],
+        IdColumns(-1, 0, [], told),
+    )
+
+
+def _saved_index(schema: Any) -> list[str]:
+    """Return the columns that hold an index of pandas; one that counts rows is none."""
+    kept = (schema.metadata or {}).get(b"pandas")
+    columns = [] if kept is None else json.loads(kept).get("index_columns", [])
+    return [name for name in columns if isinstance(name, str) and name in schema.names]
+
+
+def _shown(column: NDArray[Any]) -> str:
+    """Return the first cell that is not missing."""
+    return next((text for text in map(_text, column[:_LOOK_AHEAD].tolist()) if text != "NA"), "NA")
 
 
 def _text(value: Any) -> str:

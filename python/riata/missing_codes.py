@@ -43,10 +43,13 @@ class MissingCodes:
         """Return the codes of a column in which 0 is a value: covariates, times, offsets, strata."""
         return replace(self, zero_counts=False)
 
+    def numbers(self) -> list[float]:
+        """Return the codes that are numbers."""
+        return [number for code in self.codes for number in [_number(code)] if number is not None]
+
     def _find(self, cells: Sequence[str], values: NDArray[np.float64]) -> Mask:
         words = {code.lower() for code in self.codes if _number(code) is None}
-        numbers = [number for code in self.codes for number in [_number(code)] if number is not None]
-        hidden = np.isin(values, [number for number in numbers if self.zero_counts or number != 0.0])
+        hidden = np.isin(values, [number for number in self.numbers() if self.zero_counts or number != 0.0])
         for i in np.flatnonzero(np.isnan(values)).tolist() if words else ():
             hidden[i] = cells[i].lower() in words
         return hidden

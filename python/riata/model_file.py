@@ -58,6 +58,8 @@ class Model:
         The labels of censored times.
     missing_code : str or None
         What meant missing in phenotype and covariates, where it was told.
+    duplicates : str or None
+        What became of features of one name in the table.
     """
 
     path: Any
@@ -77,6 +79,7 @@ class Model:
     positive: str | None
     missing_code: str | None = None
     censored: tuple[str, ...] = ()
+    duplicates: str | None = None
 
 
 def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
@@ -98,6 +101,7 @@ def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
         "positive": study.response.positive,
         "censored": study.response.censored,
         "missing_code": study.missing_code,
+        "duplicates": study.duplicates,
     }
     arrays: dict[str, NDArray[Any]] = {_META: np.array(json.dumps(meta)), "study_active": active}
     append_arrays(file, arrays)
@@ -166,4 +170,5 @@ def _model_of(fit: Any, meta: dict[str, Any], active: NDArray[np.int64]) -> Mode
         positive=meta["positive"],
         censored=tuple(meta.get("censored", ())),
         missing_code=meta.get("missing_code"),
+        duplicates=meta.get("duplicates"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +19,7 @@ from riata.held_out import evaluate_link
 from riata.input_files import InputFiles
 from riata.inputs import genotype_joiner, genotypes_of, given_source, opening_notes, sample_text_table
 from riata.joining import Joiner
-from riata.matrices import read_matrix
+from riata.matrices import MatrixTable, read_matrix
 from riata.missing_codes import MissingCodes, same_cell
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, write_tsv
@@ -30,7 +31,9 @@ from riata.score_file import Weights, read_weights
 from riata.scoring import missing_columns, score_matrix, score_model
 from riata.study import StudyOptions, named_columns
 from riata.survival_times import has_times
+from riata.table_cells import code_missing
 from riata.tables import read_text_table, some, split_names, text_array
+from riata.text_files import same_file
 
 Float = NDArray[np.float64]
 
@@ -65,7 +68,7 @@ def run_predict(options: Namespace) -> int:
     with OutputSet(options.out, ("scores.tsv", "missing.tsv", "json", "log")) as outputs:
         main: Any
         if task.kind == "matrix":
-            main = read_matrix(options.matrix, options.orient)
+            main = _table_of(task)
             task.files.append(options.matrix)
             joiner = main.joiner()
         else:
@@ -130,7 +133,7 @@ def _task_of(options: Namespace) -> _Task:
             if getattr(options, name) is not None:
                 flag = "case" if name == "positive" else name.replace("_", "-")
                 raise ValueError(f"--{flag} needs --pheno FILE")
-        if options.missing_code is not None and options.covar is None:
+        if options.missing_code is not None and options.covar is None and kind != "matrix":
             raise ValueError("--missing-code needs --pheno or --covar FILE")
     if options.weights is not None:
         for value, flag in ((options.covar, "--covar"), (options.alpha, "--alpha")):
@@ -148,6 +151,18 @@ def _task_of(options: Namespace) -> _Task:
     alpha = model.alpha if options.alpha is None else float(options.alpha)
     check_alpha(model.path, alpha)
     return _Task(options, kind, model, alpha, None, [options.model])
+
+
+def _table_of(task: _Task) -> MatrixTable:
+    """Read the table to score; columns that the model knows as something else are no ids."""
+    model, options = task.model, task.options
+    assert model is not None
+    named = {model.response, *model.columns.values(), *(coding.name for coding in model.codings)}
+    table = read_matrix(
+        options.matrix, options.orient, named=named, duplicates=options.duplicates or model.duplicates
+    )
+    code_missing(table, model.missing_code if options.missing_code is None else options.missing_code)
+    return table
 
 
 def _score(task: _Task, geno: Genotypes) -> Scores:
@@ -173,14 +188,22 @@ def _covariates(task: _Task, joiner: Joiner, main: Any) -> tuple[Float, NDArray[
         rows = joiner.finish()
         return np.empty((len(rows), 0)), rows
     needed = [coding for coding in model.codings if set(coding.columns) & set(model.covariates)]
-    beside = covariates_of(main.samples) if isinstance(main, Genotypes) else {}
+    names = [coding.name for coding in needed]
+    beside: Mapping[str, Sequence[str]] = {}
+    if isinstance(main, Genotypes):
+        beside = covariates_of(main.samples)
+    elif (path is None or same_file(path, task.options.matrix)) and set(names) <= set(main.columns):
+        beside, path = main.pop_columns(names), None
     if path is not None:
         table = read_text_table(path)
         task.files.append(path)
-    elif all(coding.name in beside for coding in needed):
+    elif all(name in beside for name in names):
         table = sample_text_table(joiner, beside)
     else:
-        raise ValueError(f"the model has covariates {some(model.covariates)}: give them with --covar FILE")
+        where = "" if isinstance(main, Genotypes) else ", or as columns of the table"
+        raise ValueError(
+            f"the model has covariates {some(model.covariates)}: give them with --covar FILE{where}"
+        )
     codes = model.missing_code if task.options.missing_code is None else task.options.missing_code
     covariates = read_covariates(joiner, table, codings=needed, missing_code=codes)
     rows = joiner.finish()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +22,11 @@ from riata.response import Response
 from riata.response_columns import ResponseColumns, check_columns, columns_taken, read_responses
 from riata.splitting import PARTS, Part, code_split
 from riata.survival_times import has_times, survival_arguments, two_columns
-from riata.tables import Table, TextTable, read_text_table, some, text_array
+from riata.table_cells import check_complete, code_missing
+from riata.table_columns import from_the_table, named_columns_of, take_covariates
+from riata.tables import Table, TextTable, quoted, read_text_table, some, text_array
 from riata.text_columns import TextColumn, join_columns
+from riata.text_files import same_file
 
 if TYPE_CHECKING:
     from riata import _core
@@ -76,6 +78,7 @@ class StudyOptions:
     positive: str | None = None
     loss: str | None = None
     groups: str | None = None
+    duplicates: str | None = None
 
 
 class StudyDesign:
@@ -163,6 +166,8 @@ class Study:
         Of the penalised features.
     missing_code : str or None
         What meant missing in phenotype and covariates, where it was told.
+    duplicates : str or None
+        What became of features of one name.
     """
 
     main: Genotypes | NDArray[Any]
@@ -183,6 +188,7 @@ class Study:
     response_columns: dict[str, str] = field(default_factory=dict)
     groups: FeatureGroups | None = None
     missing_code: str | None = None
+    duplicates: str | None = None
 
     @property
     def target(self) -> dict[str, Any]:
@@ -304,7 +310,7 @@ def load_studies(asked: Sequence[StudyOptions]) -> Studies:
     ):
         if not 0.0 <= value <= highest:
             raise ValueError(f"{flag} must lie in [0, {highest:g}], got {value}")
-    if options.cat_covar and options.covar is None and options.covar_name is None:
+    if options.cat_covar and kind != "matrix" and options.covar is None and options.covar_name is None:
         raise ValueError("--cat-covar needs --covar FILE")
     for each in asked:
         check_columns(each)
@@ -329,6 +335,8 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
     for given, flag in ((options.target, "--target"), (options.drop or None, "--drop")):
         if given is not None:
             raise ValueError(f"{flag} is for --matrix; with --{kind} use --pheno and --pheno-name")
+    if options.duplicates is not None:
+        raise ValueError("--duplicates is for --matrix: variants of one id are all kept")
     geno = genotypes_of(options, options.counted_allele)
     files = list(geno.files)
     joiner = genotype_joiner(geno)
@@ -386,6 +394,7 @@ def _together(
 
 
 def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
+    asked = [from_the_table(each) for each in asked]
     options = asked[0]
     assert options.matrix is not None
     for given, flag in (
@@ -398,26 +407,35 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
     ):
         if given is not None:
             raise ValueError(f"{flag} is for genotypes, not for --matrix")
-    table = read_matrix(options.matrix, options.orient)
-    files = [options.matrix]
     if options.loss != "cox" and (options.target is None) == (options.pheno is None):
         raise ValueError("with --matrix give the response as --target COLUMN of the table or as --pheno FILE")
-    beside = None
-    if options.split is not None and options.split in {*table.text, *table.beside, *table.feature_names}:
-        beside = table.pop_column(options.split)
-    for name in options.drop:
-        table.pop_column(name)
+    table = read_matrix(
+        options.matrix, options.orient, named=named_columns_of(asked), duplicates=options.duplicates
+    )
+    files = [options.matrix]
+    code_missing(table, options.missing_code)
     joiner = table.joiner()
+    own = take_covariates(table, joiner, asked)
+    if own is not None:
+        options = replace(options, covar=None, covar_name=tuple(own[1]))
+    beside = None
+    if options.split is not None and options.split in table.columns:
+        beside = table.pop_column(options.split)
+    table.pop_columns([name for name in options.drop if own is None or name not in own[1]])
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
+    _refuse_hidden_response(table, tables.pheno, asked)
+    if own is not None:
+        tables = replace(tables, covar=own[0])
     columns = ResponseColumns(joiner, tables.pheno, table, None)
-    rows, parts = _join(columns, asked, tables, beside)
+    rows, parts = _join(columns, [options, *asked[1:]], tables, beside)
     if table.text:
         raise ValueError(
-            f"{options.matrix}: text, not numbers, in {some(list(table.text))}; leave out with --drop"
+            f"{options.matrix}: text, not numbers, in {some(list(table.text))}; leave out with --drop, or "
+            "make covariates of it with --covar"
         )
     used = np.flatnonzero(joiner.use)
-    check_finite(table.X if len(used) == table.shape[0] else table.X[used], table)
+    check_complete(table.X if len(used) == table.shape[0] else table.X[used], table)
     X = table.X if len(rows) == table.shape[0] else table.X[rows]
     constant = np.flatnonzero(X.min(axis=0) == X.max(axis=0))
     studies = []
@@ -430,6 +448,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
             missing_code=each.missing_code,
             response=joined.response,
             features=Table({"name": table.feature_names}),
+            duplicates=options.duplicates,
             covariate_names=joined.names,
             covariates=joined.columns(joined.rows),
             excluded=[(int(j), "constant") for j in constant],
@@ -557,9 +576,24 @@ def _join(
     return rows, joined
 
 
+def _refuse_hidden_response(
+    table: MatrixTable, pheno: TextTable | None, asked: Sequence[StudyOptions]
+) -> None:
+    """Refuse a response that is read from a phenotype file and stands among the features too."""
+    if pheno is None:
+        return
+    names = {name for each in asked for name in (each.pheno_name, each.time, each.event) if name}
+    there = next((name for name in table.columns if name in names and name in pheno.header), None)
+    if there is not None:
+        raise ValueError(
+            f"{table.path}: column {quoted(there)} has the name of the response in {pheno.path}: leave it "
+            f"out of the features with --drop {there}"
+        )
+
+
 def _refuse_response(columns: ResponseColumns, asked: Sequence[StudyOptions], covariates: Covariates) -> None:
     """Refuse a response that is its own covariate, as --covar-name may say of one file that holds both."""
-    if not _same_file(columns.path, covariates.path):
+    if not same_file(columns.path, covariates.path):
         return
     harmless = {name for each in asked for name in (each.entry, each.strata, each.offset)}
     for name in covariates.names:
@@ -587,14 +621,10 @@ def _refuse_copies(covariates: NDArray[np.float64], names: Sequence[str], respon
             )
 
 
-def _same_file(one: str, other: str) -> bool:
-    return one == other or (os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other))
-
-
 def _beside(columns: ResponseColumns, asked: Sequence[StudyOptions], covar: TextTable | None) -> list[str]:
     """Return columns that are no covariates, should the covariate file hold them."""
     named = {name for each in asked for name in (each.split, *columns_taken(each).values()) if name}
-    same = covar is not None and _same_file(columns.path, covar.path)
+    same = covar is not None and same_file(columns.path, covar.path)
     return sorted(named | columns.taken if same else named)
 
 
@@ -662,20 +692,6 @@ def _varying(covariates: Covariates, codings: list[Coding], rows: Rows, joiner: 
                 f"covariate {coding.name}: {len(coding.levels) + 1} levels, reference {coding.reference}"
             )
     return kept
-
-
-def check_finite(X: NDArray[Any], table: MatrixTable) -> None:
-    """Refuse NaN and infinity, naming the first feature and sample that hold one."""
-    bad = ~np.isfinite(X).all(axis=0)
-    if bad.any():
-        names = [str(table.feature_names[j]) for j in np.flatnonzero(bad)]
-        hint = (
-            "; genotypes with gaps are read from PLINK files, with --bfile" if "PAT" in table.beside else ""
-        )
-        raise ValueError(
-            f"{table.path}: missing or infinite values in {some(names)}; fill them in, or leave features out "
-            f"with --drop{hint}"
-        )
 
 
 def _apply_lists(joiner: Joiner, options: StudyOptions, files: list[str]) -> None:

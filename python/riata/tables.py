@@ -147,6 +147,10 @@ class TextTable:
         k = self.position(name)
         return [row[k] for row in self.rows]
 
+    def place(self, i: int) -> str:
+        """Say where row `i` is, for a message."""
+        return f"{self.path}, line {self.lines[i]}"
+
 
 def split_names(text: str) -> list[str]:
     """Split names at commas; one that holds a comma stands in quotes: ``"a, b",c``.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -132,6 +133,11 @@ def split_cells(line: str, delimiter: str | None, where: str) -> list[str]:
 def list_cells(path: StrPath, line: str, where: str) -> list[str]:
     """Split a line of a list without a header: between blanks or tabs, or commas when the name says .csv."""
     return split_cells(line, "," if _is_csv(path) and "," in line else None, where)
+
+
+def same_file(one: str, other: str) -> bool:
+    """Say whether two names are those of one file."""
+    return one == other or (os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other))
 
 
 def _is_csv(path: StrPath) -> bool:

@@ -324,7 +324,8 @@ def test_gaps_of_an_additive_table_point_to_the_genotypes(tmp_path):
         "1 1 0 0 1 2.5 0\n2 2 0 0 1 -9 1\n3 3 0 0 2 1.5 NA\n4 4 0 0 2 3.5 1\n"
     )
     with pytest.raises(
-        ValueError, match=r"missing or infinite values in rs0_A; .* PLINK files, with --bfile"
+        ValueError,
+        match=r"1 of 3 values are missing, in 1 of 1 features \(rs0_A\) and 1 of 3 .* with --bfile",
     ):
         load_study(StudyOptions(matrix=str(path), target="PHENOTYPE"))
     with pytest.raises(ValueError, match=r"t\.raw: a PLINK \.raw has a sample a row"):

@@ -1,0 +1,85 @@
+"""Cells of a table that are missing, or may mean so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.matrices import MatrixTable
+from riata.missing_codes import MissingCodes
+from riata.tables import some
+from riata.wording import counted
+
+_BLOCK = 1024  # columns looked at together
+
+
+def code_missing(table: MatrixTable, missing_code: str | None) -> None:
+    """Tell of -9 among genotypes, or take codes that were named for missing there.
+
+    These are features that hold no other numbers than 0, 1 and 2: in a measurement -9 is a number.
+    """
+    if not isinstance(table.X, np.ndarray):
+        return
+    codes = MissingCodes.parse(missing_code)
+    numbers = [number for number in codes.numbers() if number not in (0.0, 1.0, 2.0)]
+    found, cells = [], 0
+    for start in range(0, table.shape[1], _BLOCK):
+        block = table.X[:, start : start + _BLOCK]
+        coded = np.isin(block, numbers)
+        of_genotypes = (coded | np.isnan(block) | np.isin(block, (0, 1, 2))).all(axis=0)
+        here = np.flatnonzero(of_genotypes & coded.any(axis=0) & ~coded.all(axis=0))
+        if len(here) == 0:
+            continue
+        found += [str(name) for name in table.feature_names[start + here]]
+        cells += int(coded[:, here].sum())
+        if codes.chosen:
+            table.X = _floats(table.X)
+            table.X[:, start + here] = np.where(coded[:, here], np.nan, block[:, here])
+    if not found:
+        return
+    written = " or ".join(f"{number:g}" for number in numbers)
+    else_hold = "holds" if len(found) == 1 else "hold"
+    where = (
+        f"{counted(cells, 'cell')} of {counted(len(found), 'feature')} that else {else_hold} 0, 1 and 2 "
+        f"({some(found, 3)})"
+    )
+    if codes.chosen:
+        table.notes.append(f"{written} counts as missing in {where}")
+    else:
+        table.notes.append(
+            f"{written} is in {where} and is taken as a number: if it means missing, say --missing-code "
+            f"{written}"
+        )
+
+
+def _floats(X: NDArray[Any]) -> NDArray[Any]:
+    return X if X.dtype.kind == "f" else X.astype(np.float64)
+
+
+def check_complete(X: NDArray[Any], table: MatrixTable) -> None:
+    """Refuse infinity, and missing values with what can be done about them.
+
+    Parameters
+    ----------
+    X : (n, p) array
+        Rows of the table.
+    table : MatrixTable
+        Says what the columns are called.
+    """
+    bad = np.flatnonzero(~np.isfinite(X).all(axis=0))
+    if len(bad) == 0:
+        return
+    cells = np.asarray(X[:, bad], dtype=np.float64)
+    infinite = bad[np.isinf(cells).any(axis=0)]
+    names = [str(table.feature_names[j]) for j in (infinite if len(infinite) else bad)]
+    if len(infinite):
+        raise ValueError(f"{table.path}: infinite values in {some(names)}; leave them out with --drop")
+    gaps = np.isnan(cells)
+    hint = "; genotypes with gaps are read from PLINK files, with --bfile" if "PAT" in table.beside else ""
+    raise ValueError(
+        f"{table.path}: {int(gaps.sum()):,} of {X.size:,} values are missing, in {len(names):,} of "
+        f"{X.shape[1]:,} features ({some(names, 5)}) and {int(gaps.any(axis=1).sum()):,} of {len(X):,} "
+        f"samples; leave features out with --drop{hint}"
+    )
