@@ -576,7 +576,22 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
         help="threads to use (default: all); results do not depend on it",
     )
     if cross_validate:
-        add("--cv", type=_count, default=10, metavar="K", help="number of folds (default 10)")
+        add(
+            "--cv", type=_count, metavar="K",
+            help="number of folds (default 10, or fewer where a class has fewer members)",
+        )  # fmt: skip
+        add("--repeats", type=_count, default=1, metavar="N", help="draw the folds anew N times (default 1)")
+        add(
+            "--fold-groups", metavar="NAME",
+            help="column of families, patients and the like, none of which a fold parts; FID for those "
+            "of genotypes",
+        )  # fmt: skip
+        add("--folds", metavar="NAME", help="column of given folds")
+        add(
+            "--time-order", metavar="NAME",
+            help="column of times, numbers or dates from the year on: each of K folds is tested on what "
+            "follows all it is trained on",
+        )  # fmt: skip
         add("--seed", type=_whole, default=0, metavar="S", help="of the shuffled folds (default 0)")
         add(
             "--select",

@@ -21,6 +21,7 @@ from riata.certificate import CERTIFICATES, gap_text
 from riata.chromosome_files import matching_files
 from riata.chromosomes import HUMAN
 from riata.fitted import Fitted
+from riata.fold_plan import FoldPlan, check_fold_options, plan_folds
 from riata.genotypes import Genotypes
 from riata.held_out import Validation, held_out_of, validate
 from riata.hits import Hits
@@ -90,12 +91,16 @@ def run_fit(options: Namespace) -> int:
         outputs.refuse_inputs(study.files)
         if study.is_genotypes and len(study.response.classes) > 2:  # which have weights of their own
             check_file_parts(study.response.classes)
-        check_scoring(options.scoring, study.response.loss)
+        scoring = check_scoring(options.scoring, study.response.loss)
+        plan = None
+        if options.verb == "cv":
+            plan = plan_folds([study], [np.arange(study.n_samples)], study.n_samples, options, scoring)
+            study.join.notes.extend(plan.notes)
         read = time.perf_counter() - began
         log.say(*study_lines(study, options.out), "")
         resume = stack.enter_context(Resume(options.out, inputs.describe(study.files), wanted=options.resume))
         log.say(*(line for note in resume.notes for line in (note, "")))
-        fit, interrupted, messages, spent = fit_study(study, options, resume.kept, log)
+        fit, interrupted, messages, spent = fit_study(study, options, plan, resume.kept, log)
         seconds = {"read": read, "fit": spent}
         conclude(
             study, fit, options, outputs, log, inputs,
@@ -164,6 +169,8 @@ def study_options(options: Namespace) -> StudyOptions:
 def check_options(options: Namespace) -> None:
     """Refuse options that need no file to be found wrong."""
     check_penalty_options(options)
+    if options.verb == "cv":
+        check_fold_options(options)
     if options.row_grouped and options.loss != "multinomial":
         raise ValueError("--row-grouped needs --loss multinomial")
     if options.loss == "multigaussian":
@@ -230,22 +237,34 @@ def _of_table(geno: Genotypes) -> str:
 
 
 def fit_study(
-    study: Study, options: Namespace, checkpoint: Path | None = None, log: Log | None = None
+    study: Study,
+    options: Namespace,
+    plan: FoldPlan | None = None,
+    checkpoint: Path | None = None,
+    log: Log | None = None,
 ) -> tuple[Any, bool, list[str], float]:
     """Fit, watching for Ctrl-C; return the fit, whether it was cut short, warnings, and seconds."""
     import riata
 
-    call = riata.cv_path if options.verb == "cv" else riata.fit_path
-    arguments = fit_arguments(study, options, checkpoint)
-    fit, interrupted, messages, spent = watched(
-        lambda progress: call(study.X, progress=progress, **study.target, **arguments), options, log
-    )
+    arguments = fit_arguments(study, options, plan, checkpoint)
+
+    def fit_with(progress: Progress) -> Any:
+        if plan is None:
+            return riata.fit_path(study.X, progress=progress, **study.target, **arguments)
+        with plan.named(options):
+            fit = riata.cv_path(study.X, progress=progress, **study.target, **arguments)
+        fit.folds_made = plan.made
+        return fit
+
+    fit, interrupted, messages, spent = watched(fit_with, options, log)
     if len(getattr(fit, "path", fit).alphas) == 0:
         raise KeyboardInterrupt
     return fit, interrupted, messages, spent
 
 
-def fit_arguments(study: Study, options: Namespace, checkpoint: Path | None) -> dict[str, Any]:
+def fit_arguments(
+    study: Study, options: Namespace, plan: FoldPlan | None, checkpoint: Path | None
+) -> dict[str, Any]:
     """Return what `fit_path` or `cv_path` takes beside features and response."""
     max_active = options.max_active
     if max_active is not None:
@@ -266,9 +285,9 @@ def fit_arguments(study: Study, options: Namespace, checkpoint: Path | None) -> 
     }
     if options.row_grouped:
         arguments["row_grouped"] = True
-    if options.verb == "cv":
+    if plan is not None:
         arguments |= {
-            "cv": options.cv,
+            **plan.arguments,
             "random_state": options.seed,
             "selection": options.select,
             "scoring": options.scoring,

@@ -16,6 +16,7 @@ from riata.account import account_of, describe_active
 from riata.certificate import certificate_text
 from riata.commands import FIT_OUTPUTS, Log, choose_alpha, fit_study, manifest, today, version, write_fit
 from riata.fitted import Fitted, seconds_text
+from riata.fold_plan import plan_folds
 from riata.hits import Hits
 from riata.joining import JoinReport
 from riata.outputs import OutputSet
@@ -100,13 +101,14 @@ def run_demo(options: Namespace) -> int:
     log.say(*introduction(data, study), "")
     asked = Namespace(
         verb="cv", penalty="elastic-net", l1_ratio=None, alphas=100, eps=None, standardize=True, tol=1e-6,
-        solver="auto", threads=options.threads, max_active=None, memory=None, cv=FOLDS, seed=0, select="min",
-        scoring=None, alpha=None, row_grouped=False, quiet=False, verbose=False, out=options.out,
-        command_line=options.command_line,
+        solver="auto", threads=options.threads, max_active=None, memory=None, cv=FOLDS,
+        repeats=1, seed=0, select="min", scoring=None, alpha=None, row_grouped=False, quiet=False,
+        verbose=False, out=options.out, command_line=options.command_line,
     )  # fmt: skip
     with OutputSet(options.out, FIT_OUTPUTS) as outputs:
         began = time.perf_counter()
-        cv, interrupted, messages, spent = fit_study(study, asked)
+        plan = plan_folds([study], [np.arange(study.n_samples)], study.n_samples, asked, "deviance")
+        cv, interrupted, messages, spent = fit_study(study, asked, plan)
         alpha, rule = choose_alpha(cv, asked)
         hits = Hits(describe_active(study, cv.path), cv.path, alpha, ())
         probability = np.asarray(cv.path.predict(data.X, alpha))

@@ -35,6 +35,8 @@ class ExpandingWindows:
     [2001 2002 2001 2002] [2003 2003]
     """
 
+    by_groups_alone = True  # splits without a look at X
+
     def __init__(self, n_splits: int = 5) -> None:
         self.n_splits = n_splits
 

@@ -128,6 +128,11 @@ def _strata(target: Float | SurvivalTarget) -> NDArray[np.int64] | None:
     return (outcome.argmax(axis=1) if outcome.ndim > 1 else outcome).astype(np.int64)
 
 
+def looks_at_tables(cv: Any) -> bool:
+    """Whether it is a splitter that is to see X and y, not one that goes by groups alone."""
+    return hasattr(cv, "split") and not getattr(cv, "by_groups_alone", False)
+
+
 def _sorts_into_classes(splitter: Any) -> bool:
     """Whether it is one of scikit-learn's that want class labels, which survival times and shares are not."""
     from sklearn import model_selection as given

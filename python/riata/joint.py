@@ -17,12 +17,14 @@ from riata.certificate import CERTIFICATES, gap_text
 from riata.commands import Log
 from riata.evaluation import LABELS
 from riata.fitted import Fitted, seconds_text
+from riata.fold_plan import FoldPlan, plan_folds
 from riata.input_files import InputFiles
 from riata.inputs import genotypes_of
 from riata.many_classes import check_file_parts, file_part
 from riata.model_selection import check_scoring
 from riata.outputs import OutputSet
 from riata.pgen import phenotypes_of
+from riata.progress import Progress
 from riata.resume import Resume
 from riata.study import Studies, StudyOptions, load_studies
 from riata.survival_times import has_times, two_columns
@@ -106,14 +108,19 @@ def _run_several(options: Namespace, asked: Sequence[StudyOptions]) -> int:
         studies = joint.studies
         for written in outputs:
             written.refuse_inputs(studies[0].files)
-        check_scoring(options.scoring, studies[0].response.loss)
+        scoring = check_scoring(options.scoring, studies[0].response.loss)
+        plan = None
+        if options.verb == "cv":
+            plan = plan_folds(studies, joint.rows, len(joint.X), options, scoring)
+            for report in (joint.join, *(study.join for study in studies)):
+                report.notes.extend(plan.notes)
         read = time.perf_counter() - began
         log.say(*_lines(joint, options.out), "")
         resume = stack.enter_context(
             Resume(options.out, inputs.describe(studies[0].files), wanted=options.resume)
         )
         log.say(*(line for note in resume.notes for line in (note, "")))
-        fits, interrupted, messages, spent = fit_studies(joint, options, resume, log)
+        fits, interrupted, messages, spent = fit_studies(joint, options, plan, resume, log)
         done: list[Fitted] = []
         for study, fit, written in zip(studies, fits, outputs, strict=True):
             own = Log(quiet=True)
@@ -136,7 +143,7 @@ def _run_several(options: Namespace, asked: Sequence[StudyOptions]) -> int:
 
 
 def fit_studies(
-    joint: Studies, options: Namespace, resume: Resume, log: Log | None = None
+    joint: Studies, options: Namespace, plan: FoldPlan | None, resume: Resume, log: Log | None = None
 ) -> tuple[list[Any], bool, list[str], float]:
     """Fit studies together; return a fit for each, whether it was cut short, warnings, and seconds."""
     import riata
@@ -164,11 +171,18 @@ def fit_studies(
             shared["start"] = starts
         if np.any(strata != strata[0]):
             shared["strata"] = strata
-    call = riata.cv_paths if options.verb == "cv" else riata.fit_paths
-    arguments = commands.fit_arguments(first, options, resume.kept)
-    fits, interrupted, messages, spent = commands.watched(
-        lambda progress: call(joint.X, ys, progress=progress, **shared, **arguments), options, log
-    )
+    arguments = commands.fit_arguments(first, options, plan, resume.kept)
+
+    def fit_with(progress: Progress) -> list[Any]:
+        if plan is None:
+            return [*riata.fit_paths(joint.X, ys, progress=progress, **shared, **arguments)]
+        with plan.named(options):
+            fits = riata.cv_paths(joint.X, ys, progress=progress, **shared, **arguments)
+        for fit in fits:
+            fit.folds_made = plan.made
+        return [*fits]
+
+    fits, interrupted, messages, spent = commands.watched(fit_with, options, log)
     if any(len(getattr(fit, "path", fit).alphas) == 0 for fit in fits):
         raise KeyboardInterrupt
     parts = zip(fits, joint.rows, strict=True)

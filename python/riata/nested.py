@@ -13,7 +13,15 @@ from riata._design import DesignView
 from riata._survival import SurvivalTarget
 from riata._validation import Float, check_integer
 from riata.archive import vector, within
-from riata.folds import Rows, Split, count_repeats, make_splits, rows_of_given, rows_of_target
+from riata.folds import (
+    Rows,
+    Split,
+    count_repeats,
+    looks_at_tables,
+    make_splits,
+    rows_of_given,
+    rows_of_target,
+)
 from riata.model_selection import (
     GREATER_IS_BETTER,
     Reweigh,
@@ -159,7 +167,7 @@ def _inner_folds(
         parts = [(train[np.isin(train, rows)], test[np.isin(test, rows)]) for train, test in given]
         return [(train, test) for train, test in parts if len(train) and len(test)]
     given_X = given_y = None
-    if hasattr(cv, "split"):
+    if looks_at_tables(cv):
         given_X, given_y = rows_of_given(X, rows), rows_of_given(y, rows)
     of_rows = None if groups is None else np.asarray(groups)[rows]
     known = rows_of_target(target, rows)

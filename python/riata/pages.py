@@ -33,6 +33,8 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
             f"{score_label(fitted.cv.scoring).split(',')[0]} {fitted.cv.mean_score[k]:.4g} (standard error "
             f"{fitted.cv.se_score[k]:.2g}) at alpha {fitted.alpha:.4g}"
         )
+        if fitted.cv.folds_made:
+            lines.append(f"  {fitted.cv.folds_made}")
     lines += [f"  warning: {text}" for text in fitted.warnings]
     lines += ["", f"Selected at alpha {fitted.alpha:.4g} ({fitted.rule})"]
     lines.append(f"  {len(hits):,} of {account.n_candidates:,} {fitted.noun}")

@@ -34,6 +34,8 @@ class ResponseColumns:
         Loses the columns that are asked for: they are no features.
     beside : dict of str to columns, or None
         The phenotypes of the ``.psam``, ``.sample`` or ``.fam``.
+    popped : dict of str to columns, optional
+        Those that were taken from the table before.
 
     Attributes
     ----------
@@ -51,12 +53,13 @@ class ResponseColumns:
         pheno: TextTable | None,
         table: MatrixTable | None,
         beside: Mapping[str, Sequence[str]] | None,
+        popped: Mapping[str, list[str]] | None = None,
     ) -> None:
         self.joiner, self.pheno, self.table, self.beside = joiner, pheno, table, beside
         self.names: list[str] = []
         self.path = joiner.source if pheno is None else pheno.path
         self.taken: set[str] = set()
-        self._popped: dict[str, list[str]] = {}
+        self._popped = dict(popped or {})
         self._rows: NDArray[np.int64] | None = None
         if pheno is not None:
             self._rows, self.names = joiner.match(pheno)
@@ -89,7 +92,7 @@ class ResponseColumns:
             return self.cells(options.target), options.target
         name = options.pheno_name
         if name is None:
-            others = [options.split, *(getattr(options, item) for item in COLUMNS)]
+            others = [*options.sample_columns, *(getattr(options, item) for item in COLUMNS)]
             names, path = self.names, "" if self.pheno is None else self.pheno.path
             if self.pheno is None:
                 names, path = list(self.beside or ()), self.joiner.source

@@ -37,6 +37,7 @@ from riata.folds import (
     Split,
     check_groups,
     describe_folds,
+    looks_at_tables,
     make_splits,
     rows_of_given,
     rows_of_target,
@@ -319,7 +320,7 @@ def _draw(
     rows = response.rows
     known, weights = rows_of_target(response.target, rows), response.weights[rows]
     shown: tuple[Any, Any] = (None, None)
-    if hasattr(cv, "split") or hasattr(nested, "split"):
+    if looks_at_tables(cv) or looks_at_tables(nested):
         shown = (rows_of_given(X, rows), rows_of_given(y, rows))
     mine = None if groups is None else np.asarray(groups)[rows]
     drawn: dict[str, Any] = {"loss": loss, "random_state": random_state, "repeats": repeats}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from riata.covariates import Coding, Covariates, read_covariates
 from riata.feature_groups import FeatureGroups, find_groups
 from riata.filters import choose_variants, filter_notes, set_aside
+from riata.fold_columns import FOLD_OPTIONS, FoldColumn, SampleColumns, read_fold_column
 from riata.genotypes import Genotypes
 from riata.inputs import genotype_joiner, genotypes_of, given_source, sample_text_table
 from riata.joining import Joiner, JoinReport
@@ -64,6 +65,9 @@ class StudyOptions:
     covar_name: tuple[str, ...] | None = None
     cat_covar: tuple[str, ...] = ()
     split: str | None = None
+    fold_groups: str | None = None
+    folds: str | None = None
+    time_order: str | None = None
     fit_validation: bool = False
     keep: str | None = None
     remove: str | None = None
@@ -79,6 +83,12 @@ class StudyOptions:
     loss: str | None = None
     groups: str | None = None
     duplicates: str | None = None
+
+    @property
+    def sample_columns(self) -> list[str]:
+        """Columns that part the samples: they are neither features nor covariates nor phenotypes."""
+        given = [self.split, *(getattr(self, option) for option in FOLD_OPTIONS)]
+        return [name for name in dict.fromkeys(given) if name is not None]
 
 
 class StudyDesign:
@@ -168,6 +178,8 @@ class Study:
         What meant missing in phenotype and covariates, where it was told.
     duplicates : str or None
         What became of features of one name.
+    fold_column : FoldColumn or None
+        What folds go by.
     """
 
     main: Genotypes | NDArray[Any]
@@ -189,6 +201,7 @@ class Study:
     groups: FeatureGroups | None = None
     missing_code: str | None = None
     duplicates: str | None = None
+    fold_column: FoldColumn | None = None
 
     @property
     def target(self) -> dict[str, Any]:
@@ -345,7 +358,9 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
     tables = _Tables.read(options, files)
     phenotypes = phenotypes_of(geno.samples)
     columns = ResponseColumns(joiner, tables.pheno, None, phenotypes)
-    rows, parts = _join(columns, asked, tables.with_samples(joiner, covariates_of(geno.samples), options))
+    beside = covariates_of(geno.samples)
+    apart = SampleColumns(joiner, [tables.pheno, tables.covar], {}, beside)
+    rows, parts = _join(columns, asked, tables.with_samples(joiner, beside, options), apart)
     chosen = choose_variants(geno, options, files)
     geno = chosen.geno
     fitted = geno if len(rows) == len(geno) else geno.subset(samples=rows)
@@ -361,6 +376,7 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
             offset=joined.offset(joined.rows),
             response_columns=columns_taken(each),
             missing_code=each.missing_code,
+            fold_column=joined.fold_column,
             response=joined.response,
             features=geno.variants,
             covariate_names=joined.names,
@@ -418,17 +434,17 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
     own = take_covariates(table, joiner, asked)
     if own is not None:
         options = replace(options, covar=None, covar_name=tuple(own[1]))
-    beside = None
-    if options.split is not None and options.split in table.columns:
-        beside = table.pop_column(options.split)
+    there = set(table.columns)
+    taken = table.pop_columns([name for name in options.sample_columns if name in there])
     table.pop_columns([name for name in options.drop if own is None or name not in own[1]])
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
     _refuse_hidden_response(table, tables.pheno, asked)
     if own is not None:
         tables = replace(tables, covar=own[0])
-    columns = ResponseColumns(joiner, tables.pheno, table, None)
-    rows, parts = _join(columns, [options, *asked[1:]], tables, beside)
+    columns = ResponseColumns(joiner, tables.pheno, table, None, taken)
+    apart = SampleColumns(joiner, [tables.pheno, tables.covar], taken, {})
+    rows, parts = _join(columns, [options, *asked[1:]], tables, apart)
     if table.text:
         raise ValueError(
             f"{options.matrix}: text, not numbers, in {some(list(table.text))}; leave out with --drop, or "
@@ -446,6 +462,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
             offset=joined.offset(joined.rows),
             response_columns=columns_taken(each),
             missing_code=each.missing_code,
+            fold_column=joined.fold_column,
             response=joined.response,
             features=Table({"name": table.feature_names}),
             duplicates=options.duplicates,
@@ -482,12 +499,10 @@ class _Tables:
 
     def with_samples(self, joiner: Joiner, phenotypes: dict[str, Any], options: StudyOptions) -> _Tables:
         """Return tables that take what no file was given for from the phenotypes beside the genotypes."""
-        pheno, covar = self.pheno, self.covar
-        if pheno is None and options.split in phenotypes:
-            pheno = sample_text_table(joiner, phenotypes)
+        covar = self.covar
         if covar is None and options.covar_name is not None:
             covar = sample_text_table(joiner, phenotypes)
-        return _Tables(pheno, covar)
+        return _Tables(self.pheno, covar)
 
 
 @dataclass(frozen=True)
@@ -501,6 +516,7 @@ class _Joined:
     rows: Rows
     held_out: dict[str, Rows]
     report: JoinReport
+    fold_column: FoldColumn | None = None
 
     def y(self, rows: Rows) -> NDArray[Any]:
         return self.response.values[rows]
@@ -529,12 +545,13 @@ def _join(
     columns: ResponseColumns,
     asked: Sequence[StudyOptions],
     tables: _Tables,
-    split: list[str] | None = None,
+    apart: SampleColumns,
 ) -> tuple[Rows, list[_Joined]]:
     """Return the samples that take part in the fit of some response, and what is joined for each response."""
     joiner, options = columns.joiner, asked[0]
     responses = read_responses(columns, asked)
-    part = _read_split(joiner, options, tables, split)
+    part = _read_split(joiner, options, apart)
+    folds = read_fold_column(apart, options, options.missing_code)
     if tables.covar is None and options.covar_name is not None:
         raise ValueError("--covar-name needs --covar FILE")
     covariates = read_covariates(
@@ -572,7 +589,8 @@ def _join(
         _refuse_copies(given, names, coded.response, coded.response.values[mine])
         for name, held in held_out.items():
             _check_response(coded.response, held, f"in the {name} part")
-        joined.append(_Joined(coded.response, covariates, codings, names, mine, held_out, report))
+        dealt = None if folds is None else folds.of(mine)
+        joined.append(_Joined(coded.response, covariates, codings, names, mine, held_out, report, dealt))
     return rows, joined
 
 
@@ -623,31 +641,18 @@ def _refuse_copies(covariates: NDArray[np.float64], names: Sequence[str], respon
 
 def _beside(columns: ResponseColumns, asked: Sequence[StudyOptions], covar: TextTable | None) -> list[str]:
     """Return columns that are no covariates, should the covariate file hold them."""
-    named = {name for each in asked for name in (each.split, *columns_taken(each).values()) if name}
+    named = {name for each in asked for name in (*each.sample_columns, *columns_taken(each).values()) if name}
     same = covar is not None and same_file(columns.path, covar.path)
     return sorted(named | columns.taken if same else named)
 
 
-def _read_split(
-    joiner: Joiner, options: StudyOptions, tables: _Tables, beside: list[str] | None
-) -> NDArray[np.int64]:
+def _read_split(joiner: Joiner, options: StudyOptions, apart: SampleColumns) -> NDArray[np.int64]:
     """Return the part of each sample; those without one are dropped."""
     name = options.split
     if name is None:
         return np.zeros(len(joiner.ids), dtype=np.int64)
-    if beside is not None:
-        part = code_split(beside, name, joiner.source, options.missing_code)
-    else:
-        table = next((t for t in (tables.pheno, tables.covar) if t is not None and name in t.header), None)
-        if table is None:
-            given = [t for t in (tables.pheno, tables.covar) if t is not None]
-            where = (
-                "; ".join(f"{t.path} has {some(t.header)}" for t in given) or "give --pheno or --covar FILE"
-            )
-            raise ValueError(f"--split: no column {name!r}; {where}")
-        codes = code_split(table.column(name), name, table.path, options.missing_code)
-        rows = joiner.rows(table)
-        part = np.where(rows >= 0, codes[np.maximum(rows, 0)], -1)
+    cells, path = apart.cells(name, "--split")
+    part = code_split(cells, name, path, options.missing_code)
     joiner.drop(part >= 0, f"{name} (--split) missing")
     return part
 

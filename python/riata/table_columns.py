@@ -30,9 +30,7 @@ def from_the_table(options: StudyOptions) -> StudyOptions:
 def named_columns_of(asked: Sequence[StudyOptions]) -> list[str]:
     """Return the columns of the table that options name, in as far as they are known before it is read."""
     first = asked[0]
-    names = [*first.drop, *(own_covariates(first) or ())]
-    if first.split is not None:
-        names.append(first.split)
+    names = [*first.drop, *(own_covariates(first) or ()), *first.sample_columns]
     for options in asked:
         if options.pheno is None:
             names += [name for name in (options.target, *columns_taken(options).values()) if name]

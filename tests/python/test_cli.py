@@ -351,7 +351,7 @@ BAD = {
     ),
     "alpha outside the alphas": (["fit", *STUDY, "--alphas", "0.5,0.1", "--alpha", "0.01"], "ends at 0.1"),
     "one fold": (["cv", *STUDY, "--cv", "1"], "cv must be"),
-    "too many folds": (["cv", *STUDY, "--cv", "1000"], "cv must be at most"),
+    "too many folds": (["cv", *STUDY, "--cv", "1000"], "--cv 1000 is more than there are samples, 42"),
     "maf above a half": (["fit", *STUDY, "--maf", "0.7"], "--maf must lie in [0, 0.5], got 0.7"),
     "target with genotypes": (["fit", *STUDY, "--target", "height"], "--target is for --matrix"),
     "wrong kind of table": (["fit", "--matrix", PHENO, "--target", "height"], "must end in .csv"),
