@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from riata.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
     from riata.path import Path, load
     from riata.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
+    from riata.predictions import predict_samples
     from riata.relaxed import RelaxedPath, relax
     from riata.relaxed_lasso import RelaxedLasso, RelaxedLassoCV
     from riata.several import cv_paths, fit_paths
@@ -101,6 +102,7 @@ __all__ = [
     "match_variants",
     "open_genotypes",
     "penalties",
+    "predict_samples",
     "relax",
     "simulate_genotypes",
 ]
@@ -161,6 +163,7 @@ _HOME = {
     "load": "path",
     "match_variants": "applying",
     "open_genotypes": "genotypes",
+    "predict_samples": "predictions",
     "relax": "relaxed",
     "simulate_genotypes": "simulate",
 }

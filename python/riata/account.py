@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.archive import meta_of, read_arrays, restoring, vector
+from riata._core import __version__
+from riata.archive import meta_of, restoring, vector
 from riata.evaluation import Evaluation, Measure
 from riata.genome import chromosomes, drawn_positions
 from riata.genotypes import Genotypes
-from riata.hits import VARIANT_COLUMNS, Described, active_features, describe
+from riata.hits import VARIANT_COLUMNS, Described, active_features, describe, shared_ids
 from riata.model_file import Model
 from riata.outputs import append_arrays
 from riata.study import Study
-from riata.tables import StrPath, is_missing
+from riata.tables import StrPath, Table, is_missing
 
 _META = "report_meta"
 #: Where the columns of a hit are in a saved model; the others are kept with what scoring needs.
@@ -153,21 +154,95 @@ def save_account(file: Path, fitted: Any) -> None:
 
 
 def load_account(file: StrPath, model: Model) -> Kept:
-    """Read what :func:`save_account` added.
+    """Read what :func:`save_account` added to the file of a model.
 
     Raises
     ------
     OSError
-        When the model was saved without it.
+        When a study was saved without it.
     ValueError
         When what it holds does not fit together.
     """
-    arrays = read_arrays(file, "a model")
+    arrays = model.path.kept
+    if not arrays:
+        return account_of_fit(model)
     if _META not in arrays:
         raise OSError(f"{file}: holds no account of its fit; fit again with this version of riata")
     kept = {name.removeprefix("report_"): values for name, values in arrays.items() if "report_" in name}
     with restoring(file):
         return _kept_of(kept, model)
+
+
+def account_of_fit(model: Model) -> Kept:
+    """Tell of a fit that was made in Python what it knows itself."""
+    path, genotypes = model.path, model.kind == "genotypes"
+    factor = path.penalty_factor
+    left_out = 0 if factor is None else int(np.isinf(factor).sum())
+    account = Account(
+        response=model.response,
+        classes=list(model.classes),
+        noun="variants" if genotypes else "features",
+        is_genotypes=genotypes,
+        n_samples=path.n_samples,
+        n_in_file=path.n_samples,
+        n_features=model.n_features,
+        samples=[("analysed", path.n_samples, "")],
+        notes=[],
+        covariate_names=[],
+        set_aside={"excluded": left_out} if left_out else {},
+        columns=dict(model.columns),
+        n_groups=0 if path.groups is None else len(path.group_names),
+    )
+    spread = path.scale if path.standardize or path.sd is None else path.sd
+    names = np.asarray(model.feature_names[model.active])
+    columns = {"FEATURE": names}
+    shared = np.zeros(len(names), dtype=np.bool_)
+    if genotypes:
+        columns, shared = _describe_variants(model)
+        names = columns["ID"]
+        account.chromosome_set = str(path.variants.chromosome_set)
+        genome = chromosomes(_variant_table(path.variants), path.variants.chromosome_set)
+        account.genome = [Stretch(c.name, *c.extent, c.placed) for c in genome]
+        drawn = drawn_positions(genome, model.active)
+        account.places = dict(zip(model.active.tolist(), drawn.tolist(), strict=True))
+    run = {
+        "alpha": model.alpha,
+        "rule": rule_of(path if model.cv is None else model.cv),
+        "version": str(__version__),
+        "command": f"riata.{'fit_path' if model.cv is None else 'cv_path'}, in Python",
+        "date": "",
+        "seconds": {"fit": path.counters.get("seconds_total", 0.0)},
+        "interrupted": path.interrupted,
+        "warnings": [],
+        "build": "NR",
+        "together": [],
+    }
+    source = Described(model.active, names, np.asarray(spread)[model.active], columns, shared)
+    return Kept(account, source, run, samples={}, held_out=None, evaluation=None)
+
+
+def rule_of(fit: Any) -> str:
+    """Say how the alpha of a fit is chosen when nobody asks for one."""
+    if not hasattr(fit, "path"):
+        return "the weakest penalty fitted, not validated: riata cv chooses one"
+    if fit.selection == "1se":
+        return "the sparsest within one standard error of the best cross-validation score"
+    return "the best cross-validation score"
+
+
+def _describe_variants(model: Model) -> tuple[dict[str, NDArray[Any]], NDArray[np.bool_]]:
+    """Return what tables say of the active variants of a fit, and which share their ids with others."""
+    variants = model.path.variants
+    rows = variants.rows(model.active)
+    ids = variants.id.take(rows).tolist()
+    told = {name: model.variants[where] for name, where in _SCORING.items()}
+    unknown = np.full(len(rows), np.nan)
+    told |= {"EAF": variants.frequency[rows], "N": unknown, "MISSING": unknown}
+    return {name: told[name] for name in VARIANT_COLUMNS}, shared_ids(variants.id, ids)
+
+
+def _variant_table(variants: Any) -> Table:
+    return Table({"chrom": variants.chrom, "pos": variants.pos})
 
 
 def _kept_of(kept: dict[str, NDArray[Any]], model: Model) -> Kept:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from riata import stopping, streams
-from riata.account import account_of, describe_active, save_account
+from riata.account import account_of, describe_active, rule_of, save_account
 from riata.certificate import CERTIFICATES, gap_text
 from riata.chromosome_files import matching_files
 from riata.chromosomes import HUMAN
@@ -334,13 +334,11 @@ def choose_alpha(fit: Any, options: Namespace, validation: Validation | None = N
         )
         return float(options.alpha), f"as asked with --alpha{between}"
     if hasattr(fit, "path"):
-        if options.select == "1se":
-            return fit.alpha_1se, "the sparsest within one standard error of the best cross-validation score"
-        return fit.alpha_min, "the best cross-validation score"
+        return fit.alpha, rule_of(fit)
     if validation is not None:
         score = f"{score_label(validation.scoring).split(',')[0]} {validation.best:.4g}"
         return validation.alpha, f"the best on the {validation.n:,} validation samples: {score}; no refit"
-    return float(path.alphas[-1]), "the weakest penalty fitted, not validated: riata cv chooses one"
+    return float(path.alphas[-1]), rule_of(path)
 
 
 def check_alpha(path: Any, alpha: float) -> None:

@@ -24,6 +24,7 @@ MODELS = {
     "poisson": "Poisson regression",
     "huber": "robust (Huber) regression",
     "multinomial": "multinomial logistic regression",
+    "multigaussian": "linear regression of several responses",
 }
 
 

@@ -21,7 +21,7 @@ from riata._arguments import (
     check_options,
     check_target,
 )
-from riata._coefs import coefs_of, intercepts_of
+from riata._coefs import coefs_of, intercepts_of, side_by_side
 from riata._design import DesignView, as_design
 from riata._fit_point import response_scale
 from riata._survival import SurvivalTarget
@@ -36,6 +36,7 @@ from riata.variants import FittedVariants, fitted_variants
 __all__ = ["fit_path"]
 
 CHECKPOINT_SECONDS = 60.0  # between two writes, at least
+SPREAD_BLOCK = 64  # columns looked at together
 
 
 def solve(
@@ -179,6 +180,21 @@ def make_path(
         has_offset=offset is not None,
         variants=variants_of(fit, design, options),
     )
+
+
+def keep_spreads(path: Path, design: DesignView, weights: Float, options: Options) -> None:
+    """Keep the standard deviations of the features that are active somewhere, where `scale` does not tell."""
+    if path.standardize:
+        return
+    active = np.unique(side_by_side(path.coefs).indices).astype(np.int64)
+    used = np.flatnonzero(weights)
+    share = weights[used] / weights.sum()
+    path.sd = np.full(design.n_features, np.nan)
+    for start in range(0, len(active), SPREAD_BLOCK):
+        block = active[start : start + SPREAD_BLOCK]
+        threads = threads_for(options.n_threads, float(design.n_samples) * len(block))
+        columns = design.gather(block, threads)[used]
+        path.sd[block] = np.sqrt(share @ np.square(columns - share @ columns))
 
 
 def variants_of(fit: dict[str, Any], design: DesignView, options: Options) -> FittedVariants | None:
@@ -478,9 +494,33 @@ def fit_path(
     )
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
     path = make_path(fit, design, target, weights, features, options, labels, offset=shift)
+    keep_spreads(path, design, weights, options)
+    path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
     warn_if_memory_ended(path, options)
     return path
+
+
+def names_beside(loss: str, y: Any, *, start: Any, strata: Any, offset: Any) -> dict[str, str]:
+    """Return what the response and what stands beside it are called, of those that have names."""
+    found: dict[str, Any] = {
+        "y": getattr(y, "name", None),
+        "entry": start,
+        "strata": strata,
+        "offset": offset,
+    }
+    for what in ("entry", "strata", "offset"):
+        found[what] = getattr(found[what], "name", None)
+    if loss == "cox":
+        del found["y"]
+        fields = getattr(getattr(y, "dtype", None), "names", None)
+        if fields:
+            found["event"], found["time"] = sorted(fields, key=lambda name: y.dtype[name].kind != "b")
+        elif hasattr(y, "columns"):
+            found["time"], found["event"] = y.columns
+    elif hasattr(y, "columns") and len(y.columns) == 1:
+        found["y"] = y.columns[0]
+    return {what: name for what, name in found.items() if isinstance(name, str)}
 
 
 def warn_if_memory_ended(path: Path, options: Options) -> None:

@@ -14,6 +14,7 @@ from riata.many_classes import sizes, strongest
 from riata.quality import observe
 from riata.study import Study
 from riata.tables import is_missing
+from riata.text_columns import TextColumn
 
 #: Columns of a variant in ``.hits.tsv``, before its effects.
 VARIANT_COLUMNS = ("CHROM", "POS", "ID", "EFFECT_ALLELE", "OTHER_ALLELE", "EAF", "N", "MISSING")
@@ -70,12 +71,14 @@ def describe(study: Study, chosen: NDArray[np.int64]) -> Described:
         seen.missing_rate,
     )
     columns = {name: np.asarray(value) for name, value in zip(VARIANT_COLUMNS, values, strict=True)}
-    return Described(chosen, columns["ID"], spread, columns, _shared_ids(geno, columns["ID"].tolist()))
+    return Described(
+        chosen, columns["ID"], spread, columns, shared_ids(geno.variants.id, columns["ID"].tolist())
+    )
 
 
-def _shared_ids(geno: Genotypes, names: list[str]) -> NDArray[np.bool_]:
-    """Whether each id stands for several variants of the genotypes, or for none."""
-    match = np.asarray(geno.variants.id.match(names), dtype=np.int64)  # the first of the same names
+def shared_ids(ids: TextColumn, names: list[str]) -> NDArray[np.bool_]:
+    """Whether each name stands for several of the ids, or for none."""
+    match = np.asarray(ids.match(names), dtype=np.int64)  # the first of the same names
     counts = np.bincount(match[match >= 0], minlength=len(names))
     first = {name: k for k, name in reversed(list(enumerate(names)))}
     return np.array([is_missing(name) or counts[first[name]] > 1 for name in names], dtype=np.bool_)
@@ -97,6 +100,10 @@ def entry_alphas(coefs: Any, alphas: NDArray[np.float64]) -> NDArray[np.float64]
 #: What the exponential of an effect is, for losses whose linear predictor is the log of something.
 RATIOS = {"cox": "HR", "poisson": "RR"}
 RATIO_NAMES = {"cox": "hazard ratio", "poisson": "rate ratio"}
+
+
+#: The column that says for which output an effect is, of losses that have several.
+SPOKEN_FOR = {"multinomial": "CLASS", "multigaussian": "RESPONSE"}
 
 
 class Hits:
@@ -153,17 +160,18 @@ class Hits:
         self.covariates = list(zip(covariate_names, coef[p:].tolist(), strict=True))
         self.by_class: dict[str, NDArray[np.float64]] = {}
         if speaks is not None:
-            labels = [str(label) for label in path.classes]
+            labels = [str(label) for label in path.outputs]
             self.by_class = {label: every[self.positions, k] for k, label in enumerate(labels)}
             self.covariates = [
                 (f"{name} [{label}]", float(every[p + j, k]))
                 for j, name in enumerate(covariate_names)
                 for k, label in enumerate(labels)
             ]
+        spoken = SPOKEN_FOR["multigaussian" if path.classes is None else "multinomial"]
         self.columns: list[tuple[str, Any]] = [
             *((name, values[rows]) for name, values in source.columns.items()),
             *([] if path.groups is None else [("GROUP", path.group_names[path.groups[self.positions]])]),
-            *([] if speaks is None else [("CLASS", path.classes[speaks[self.positions]])]),
+            *([] if speaks is None else [(spoken, path.outputs[speaks[self.positions]])]),
             ("BETA", self.beta),
             *((name, np.exp(self.beta)) for name in [RATIOS.get(path.loss)] if name is not None),
             ("BETA_STD", self.beta_std),

@@ -17,7 +17,7 @@ from riata.id_columns import COUNTED, IdColumns, find_ids, looks_numeric
 from riata.joining import Joiner, repeated
 from riata.reading import reading
 from riata.repeated_names import DUPLICATES, means_of_repeated, repeated_note, suffixed
-from riata.tables import Table, expand_names, is_missing, quoted, some, to_numbers
+from riata.tables import Table, cell_text, expand_names, frame_ids, is_missing, quoted, some, to_numbers
 from riata.text_files import StrPath, TextRows
 
 ORIENTATIONS = ("samples-rows", "samples-columns")
@@ -153,6 +153,33 @@ def read_matrix(
             f"{name}: the name must end in .csv, .tsv, .txt or .raw (also .gz), .parquet, .feather or .npz"
         )
     _settle_names(table, asked)
+    return table
+
+
+def matrix_of_frame(frame: Any, name: str = "data") -> MatrixTable:
+    """See a DataFrame as a table: columns of numbers are features, its index or FID and IID name samples."""
+    header = [str(column) for column in frame.columns]
+    numeric, text = [], {}
+    for label, column in zip(header, frame.columns, strict=True):
+        values = frame[column].to_numpy()
+        if label not in ("FID", "IID") and values.dtype.kind in "iufb":
+            numeric.append((label, values))
+        else:
+            text[label] = [cell_text(value) for value in values.tolist()]
+    families, ids = text.pop("FID", None), text.pop("IID", None)
+    X = np.empty((len(frame), len(numeric)), order="F")
+    for k, (_, values) in enumerate(numeric):
+        X[:, k] = values
+    table = MatrixTable(
+        name,
+        X,
+        np.array([label for label, _ in numeric], dtype=object),
+        np.array(frame_ids(frame) if ids is None else ids, dtype=object),
+        text,
+        families=None if families is None or ids is None else np.array(families, dtype=object),
+        header=header,
+    )
+    _settle_names(table, _Asked("samples-rows", (), None))
     return table
 
 
@@ -352,7 +379,7 @@ def _read_arrow(path: str, asked: _Asked) -> MatrixTable:
         found = asked.ids(header, [_shown(column) for column in columns], path)
     rest = [k for k in range(len(header)) if k not in found.all()]
     text = [k for k in rest if columns[k].dtype.kind not in "iufb"]
-    cells = {k: [_text(v) for v in columns[k].tolist()] for k in (*found.all(), *text)}
+    cells = {k: [cell_text(v) for v in columns[k].tolist()] for k in (*found.all(), *text)}
     numeric = [k for k in rest if k not in cells]
     if not numeric:
         raise ValueError(f"{path}: no numeric columns")
@@ -388,7 +415,7 @@ def _index_first(data: Any, asked: _Asked) -> tuple[list[str], list[NDArray[Any]
     told = f"sample ids from the index {quoted(levels[0])} saved with the table"
     if len(saved) == 1:
         return header, ordered, IdColumns(-1, 0, [], told if levels[0] else "sample ids from the saved index")
-    joined = np.array([":".join(map(_text, row)) for row in zip(*ordered[: len(saved)], strict=True)])
+    joined = np.array([":".join(map(cell_text, row)) for row in zip(*ordered[: len(saved)], strict=True)])
     told = f"sample ids from the saved index: {' and '.join(map(quoted, levels))}, joined by colons"
     return (
         [":".join(levels), *header[len(saved) :]],
@@ -406,9 +433,4 @@ def _saved_index(schema: Any) -> list[str]:
 
 def _shown(column: NDArray[Any]) -> str:
     """Return the first cell that is not missing."""
-    return next((text for text in map(_text, column[:_LOOK_AHEAD].tolist()) if text != "NA"), "NA")
-
-
-def _text(value: Any) -> str:
-    """Write a value of a typed table as a cell."""
-    return "NA" if value is None or value != value else str(value)
+    return next((text for text in map(cell_text, column[:_LOOK_AHEAD].tolist()) if text != "NA"), "NA")

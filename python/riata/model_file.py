@@ -1,4 +1,4 @@
-"""What the command line keeps beside a saved path: counted alleles, covariates, the chosen alpha."""
+"""A path as the command line scores with it: counted alleles, covariates, the chosen alpha."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TEXTS = ("chrom", "id", "effect", "other")
 
 @dataclass
 class Model:
-    """A saved fit with what is needed to score new samples.
+    """A fit with what is needed to score new samples.
 
     Attributes
     ----------
@@ -81,11 +81,29 @@ class Model:
     censored: tuple[str, ...] = ()
     duplicates: str | None = None
 
+    @property
+    def response_named(self) -> bool:
+        """Whether the name of the response is its own, and not made up for a fit of plain numbers."""
+        return bool(self.path.kept) or "y" in self.path.columns
+
+    @property
+    def feature_names(self) -> Any:
+        """Names of all features of the path; x0, x1 and so on where they have none."""
+        names = self.path.feature_names
+        return numbered_names(self.path.n_features) if names is None else names
+
+
+def numbered_names(count: int) -> NDArray[np.str_]:
+    """Name features that have no names by their places: x0, x1 and so on."""
+    return np.array([f"x{j}" for j in range(count)], dtype=np.str_)
+
 
 def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
     """Save a Path or CVPath and add what :func:`load_model` needs; ``riata.load`` reads the result too."""
-    fit.save(file)
     path = getattr(fit, "path", fit)
+    if study.response.classes:
+        path.classes = np.array(study.response.classes)  # which the fit took as numbers
+    fit.save(file)
     active = active_features(path, study.n_features)
     meta = {
         "kind": "genotypes" if study.is_genotypes else "matrix",
@@ -115,38 +133,44 @@ def variant_columns(variants: FittedVariants, features: NDArray[np.int64]) -> di
 
 
 def is_model(file: StrPath) -> bool:
-    """Say whether a file is an archive that :func:`save_model` wrote."""
+    """Say whether a file is an archive of a path."""
     try:
-        return _META in read_arrays(file, "a model")
+        return "coef_indptr" in read_arrays(file, "a model")
     except OSError:
         return False
 
 
 def load_model(file: StrPath) -> Model:
-    """Read what :func:`save_model` wrote.
+    """Read a path, with what :func:`save_model` added if it did.
 
     Raises
     ------
     OSError
-        When the file is missing, or was not written by ``riata fit`` or ``riata cv``.
+        When the file is missing, or is no archive of riata.
     ValueError
         When what it holds does not fit together.
     """
     import riata
 
     fit = riata.load(file)
-    arrays = read_arrays(file, "a model")
-    if _META not in arrays:
-        raise OSError(
-            f"{file}: not a model written by riata fit or riata cv (Path.save alone names no alleles)"
-        )
     with restoring(file):
-        return _model_of(fit, meta_of(arrays, _META), vector(arrays, "study_active", "iu"))
+        return model_of(fit)
 
 
-def _model_of(fit: Any, meta: dict[str, Any], active: NDArray[np.int64]) -> Model:
+def study_of(fit: Any) -> Model | None:
+    """Return what the command line keeps beside a path; None when it has not made it."""
+    return model_of(fit) if getattr(fit, "path", fit).kept else None
+
+
+def model_of(fit: Any) -> Model:
+    """See a Path or CVPath as what the command line scores samples with, wherever it was fitted."""
     cv = fit if hasattr(fit, "path") else None
     path = fit if cv is None else cv.path
+    return _of_study(path, cv) if path.kept else _of_python(path, cv)
+
+
+def _of_study(path: Any, cv: Any) -> Model:
+    meta, active = meta_of(path.kept, _META), vector(path.kept, "study_active", "iu")
     if meta["n_features"] + len(meta["covariates"]) != path.n_features:
         raise ValueError(f"the path must be of {meta['n_features']} features and the covariates")
     within("study_active", active, int(meta["n_features"]))
@@ -172,3 +196,34 @@ def _model_of(fit: Any, meta: dict[str, Any], active: NDArray[np.int64]) -> Mode
         missing_code=meta.get("missing_code"),
         duplicates=meta.get("duplicates"),
     )
+
+
+def _of_python(path: Any, cv: Any) -> Model:
+    """Return the model of a fit that was made in Python: each feature is one, none a covariate."""
+    genotypes = path.variants is not None
+    active = active_features(path, path.n_features)
+    columns = {what: name for what, name in path.columns.items() if what != "y"}
+    if path.has_offset:
+        columns.setdefault("offset", "offset")
+    return Model(
+        path=path,
+        cv=cv,
+        kind="genotypes" if genotypes else "matrix",
+        n_features=path.n_features,
+        covariates=[],
+        alpha=float(path.alphas[-1] if cv is None else cv.alpha),
+        response=path.columns.get("y", columns.get("event", "y")),
+        classes=[] if path.classes is None else [label_text(label) for label in path.classes.tolist()],
+        active=active,
+        variants=variant_columns(path.variants, active) if genotypes else {},
+        codings=[],
+        baseline=None,
+        columns=columns,
+        ties="breslow",
+        positive=None,
+    )
+
+
+def label_text(label: Any) -> str:
+    """Write the label of a class as a table would hold it: 1.0 as 1."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)

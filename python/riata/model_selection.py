@@ -35,7 +35,14 @@ from riata._validation import (
     check_weights,
 )
 from riata.archive import check_folds
-from riata.fitting import make_path, solve, warn_if_memory_ended, warn_unless_converged
+from riata.fitting import (
+    keep_spreads,
+    make_path,
+    names_beside,
+    solve,
+    warn_if_memory_ended,
+    warn_unless_converged,
+)
 from riata.folds import Rows, Split, count_repeats, describe_folds, make_splits
 from riata.null_model import null_predictor
 from riata.path import FORMAT, Path, mean_response, write_archive
@@ -469,6 +476,7 @@ def cv_path(
     result.folds_made = describe_folds(
         cv, splits, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
     )
+    result.path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
     warn_unless_all_converged(result, options)
     warn_if_grid_ends(result, options)
     warn_if_memory_ended(result.path, options)
@@ -640,6 +648,7 @@ def collect_folds(
 ) -> CVPath:
     """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
     path = make_path(fits[0], design, y, columns[:, 0], features, options, labels, offset=offset)
+    keep_spreads(path, design, columns[:, 0], options)
     scored = score_folds(fits, columns, design, y, weights, offset, options, splits, scoring, keep=keep)
     sizes = np.array([weights[test].sum() for _, test in splits]) if weigh_folds else np.ones(len(splits))
     repeats = count_repeats([test for _, test in splits])

@@ -6,7 +6,7 @@ import numpy as np
 
 from riata.certificate import CERTIFICATES, certificate_text, gap_text
 from riata.fitted import Fitted, seconds_text
-from riata.hits import RATIO_NAMES, RATIOS, Hits
+from riata.hits import RATIO_NAMES, RATIOS, SPOKEN_FOR, Hits
 from riata.model_selection import CVPath
 from riata.plots import score_label
 from riata.report import Fact, Page
@@ -73,9 +73,10 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
     if genotypes:
         names = [f"{name} ({columns['EFFECT_ALLELE'][i]})" for i, name in enumerate(names)]
     head = "name (effect allele)" if genotypes else "name"
-    if "CLASS" in columns:
-        names = [f"{name} [{columns['CLASS'][i]}]" for i, name in enumerate(names)]
-        head += " [class]"
+    speaks = next((name for name in SPOKEN_FOR.values() if name in columns), "")
+    if speaks:
+        names = [f"{name} [{columns[speaks][i]}]" for i, name in enumerate(names)]
+        head += f" [{speaks.lower()}]"
     width = max(len(name) for name in [*names, "name"])
     width = max(width, len(head))
     ratio = next((name for name in RATIOS.values() if name in columns), "")
@@ -91,8 +92,11 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
         lines = [f"{line}  {group}" for line, group in zip(lines, groups, strict=True)]
     if len(hits) > count:
         lines.append(f"       and {len(hits) - count:,} more in the hits file")
-    if "CLASS" in columns:
-        lines.append("beta is for the class it is largest for, the hits file has those of all classes")
+    if speaks:
+        of_all = "classes" if speaks == "CLASS" else "responses"
+        lines.append(
+            f"beta is for the {speaks.lower()} it is largest for, the hits file has those of all {of_all}"
+        )
     unit = "copy of the effect allele" if genotypes else "unit"
     told = "".join(f"; {name}: {RATIO_NAMES[loss]}" for loss, name in RATIOS.items() if name == ratio)
     lines.append(f"entry: order of entering the path; beta: per {unit}; per sd: per standard deviation{told}")

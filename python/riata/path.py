@@ -7,7 +7,7 @@ import os
 import tempfile
 from dataclasses import dataclass, field, fields
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -34,9 +34,13 @@ from riata.staging import held, sweep_files, umask
 from riata.text_columns import PlainColumn, TextColumn, plain_column
 from riata.variants import FittedVariants
 
+if TYPE_CHECKING:
+    from riata.model_file import Model
+
 __all__ = ["Path", "load"]
 
 FORMAT = 1  # of saved paths
+KEPT = ("study_", "report_")  # how the names of arrays begin that the command line adds
 KINDS = ("response", "link", "class")
 
 
@@ -124,6 +128,14 @@ class Path:
     variants : FittedVariants or None
         For genotypes: ids, places and alleles of the variants, the frequencies of the counted alleles, and
         standard deviations.
+    sd : ndarray of shape (p,), or None
+        Weighted standard deviations (1/n) of the features that are active somewhere, NaN for others, of a fit
+        that was not standardised; where it was they are `scale`.
+    columns : dict of str to str
+        What y and what stood beside it were called: ``y``, or ``time`` and ``event``, and ``entry``,
+        ``strata``, ``offset``; only those that had names, as a Series has, or the columns of a DataFrame.
+    kept : dict of str to ndarray
+        What else the archive held that the path was loaded from, for `save` to keep: see `study`.
     """
 
     alphas: Float
@@ -167,6 +179,20 @@ class Path:
     n_events: float | None = None
     has_offset: bool | None = None
     variants: FittedVariants | None = None
+    sd: Float | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def study(self) -> Model | None:
+        """What ``riata fit`` and ``riata cv`` keep beside a path: the response and its classes, covariates,
+        how their columns were coded, the columns of times, events and offsets, the alpha reported.
+
+        None for fits made in Python.
+        """
+        from riata.model_file import study_of
+
+        return study_of(self)
 
     @property
     def n_features(self) -> int:
@@ -479,6 +505,7 @@ class Path:
             "coef_indices": wide.indices,
             "coef_values": wide.data,
         }
+        arrays |= self.kept
         meta: dict[str, Any] = {"kind": "path", "format": FORMAT}
         for item in fields(self):
             value = getattr(self, item.name)
@@ -489,7 +516,7 @@ class Path:
                 arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"] = plain.data, plain.offsets
             elif isinstance(value, FittedVariants):
                 arrays |= value.to_arrays()
-            elif item.name != "coefs":
+            elif item.name not in ("coefs", "kept"):
                 meta[item.name] = value
         arrays["meta"] = np.array(json.dumps(meta))
         return arrays
@@ -499,7 +526,9 @@ class Path:
         meta = json.loads(str(arrays["meta"]))
         parts: dict[str, Any] = {}
         for item in fields(cls):
-            if item.name == "coefs":
+            if item.name == "kept":
+                parts["kept"] = {name: a for name, a in arrays.items() if name.startswith(KEPT)}
+            elif item.name == "coefs":
                 csc = (arrays["coef_values"], arrays["coef_indices"], arrays["coef_indptr"])
                 wide = sp.csc_array(csc, shape=(len(arrays["mean"]), len(csc[2]) - 1))
                 parts["coefs"] = taken_apart(wide, arrays["intercepts"].shape[:-1])
@@ -516,7 +545,10 @@ class Path:
 
 def _variants_in(arrays: dict[str, Any]) -> FittedVariants | None:
     if "variants_pos" in arrays:
-        names = PlainColumn(arrays["feature_names_data"], arrays["feature_names_offsets"])
+        if "feature_names" in arrays:  # of a file that an earlier riata saved, saved again
+            names = plain_column(arrays["feature_names"].tolist())
+        else:
+            names = PlainColumn(arrays["feature_names_data"], arrays["feature_names_offsets"])
         return FittedVariants.from_arrays(arrays, names)
     return FittedVariants.from_earlier(arrays) if "study_effect" in arrays else None
 

@@ -129,13 +129,14 @@ def write_frequencies(path: Path, hits: Hits, copies: Copies, names: PlinkNames)
     """Write the frequencies of the fit as ``plink2 --freq`` does, for ``--read-freq``."""
     _, first = np.unique(names.ids.astype(str), return_index=True)
     rows = np.array([k for k in sorted(first.tolist()) if names.named[k]], dtype=np.int64)
+    calls = np.asarray(hits.column("N"), dtype=np.float64)[rows]  # which a fit made in Python does not keep
     columns = [
         ("#CHROM", [name or "0" for name in copies.chrom[rows].tolist()]),
         ("ID", names.ids[rows]),
         ("REF", hits.column("OTHER_ALLELE")[rows]),
         ("ALT", hits.column("EFFECT_ALLELE")[rows]),
         ("ALT_FREQS", exact(copies.frequency[rows])),
-        ("OBS_CT", 2 * np.asarray(hits.column("N"), dtype=np.int64)[rows]),
+        *([] if np.isnan(calls).any() else [("OBS_CT", 2 * calls.astype(np.int64))]),
     ]
     write_tsv(path, columns)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,27 +11,32 @@ from numpy.typing import NDArray
 
 from riata.applying import Scores, score_genotypes
 from riata.commands import Log, check_alpha, conclude_outputs, today, version
-from riata.covariates import read_covariates
 from riata.evaluation import Evaluation
 from riata.genotypes import Genotypes
 from riata.held_out import evaluate_link
 from riata.input_files import InputFiles
-from riata.inputs import genotype_joiner, genotypes_of, given_source, opening_notes, sample_text_table
+from riata.inputs import genotypes_of, given_source, opening_notes
 from riata.joining import Joiner
-from riata.matrices import MatrixTable, read_matrix
+from riata.matrices import MatrixTable
 from riata.missing_codes import MissingCodes, same_cell
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, write_tsv
-from riata.path import mean_response
-from riata.pgen import covariates_of, phenotypes_of
+from riata.pgen import phenotypes_of
+from riata.predictions import (
+    id_columns,
+    join_covariates,
+    joiner_of,
+    link_of,
+    prediction_columns,
+    table_for,
+)
 from riata.response import Response, modelled_text
 from riata.response_columns import COLUMNS, ResponseColumns, check_columns, code_columns
 from riata.score_file import Weights, read_weights
 from riata.scoring import missing_columns, score_matrix, score_model
-from riata.study import StudyOptions, named_columns
+from riata.study import StudyOptions
 from riata.survival_times import has_times
-from riata.table_cells import code_missing
-from riata.tables import read_text_table, some, split_names, text_array
+from riata.tables import read_text_table, some, split_names
 from riata.text_files import same_file
 
 Float = NDArray[np.float64]
@@ -70,11 +74,11 @@ def run_predict(options: Namespace) -> int:
         if task.kind == "matrix":
             main = _table_of(task)
             task.files.append(options.matrix)
-            joiner = main.joiner()
         else:
             main = genotypes_of(options)
             task.files += main.files
-            joiner = genotype_joiner(main)
+        joiner = joiner_of(main)
+        if isinstance(main, Genotypes):
             joiner.report.notes.extend(opening_notes(main))
         covariates, rows = _covariates(task, joiner, main)
         compared = _responses(task, joiner, main)
@@ -87,7 +91,7 @@ def run_predict(options: Namespace) -> int:
             assert task.model is not None
             main.X = main.X[rows]
             scores = score_matrix(task.model, main, task.alpha)
-        link = _link(task, scores, covariates)
+        link = scores.total if task.model is None else link_of(task.model, task.alpha, scores, covariates)
         evaluation = _evaluate(task, compared, rows, link, covariates)
         log.say("Samples", *joiner.report.lines())
         scores.notes += _offset_note(task)
@@ -128,7 +132,7 @@ def _task_of(options: Namespace) -> _Task:
     kind = given_source(options)
     if (options.model is None) == (options.weights is None):
         raise ValueError("give exactly one of --model and --weights")
-    if options.pheno is None and (kind == "matrix" or not _asks_phenotypes(options)):
+    if options.pheno is None and kind != "matrix" and not _asks_phenotypes(options):
         for name in ("pheno_name", "positive", *COLUMNS):
             if getattr(options, name) is not None:
                 flag = "case" if name == "positive" else name.replace("_", "-")
@@ -154,15 +158,16 @@ def _task_of(options: Namespace) -> _Task:
 
 
 def _table_of(task: _Task) -> MatrixTable:
-    """Read the table to score; columns that the model knows as something else are no ids."""
+    """Read the table to score."""
     model, options = task.model, task.options
     assert model is not None
-    named = {model.response, *model.columns.values(), *(coding.name for coding in model.codings)}
-    table = read_matrix(
-        options.matrix, options.orient, named=named, duplicates=options.duplicates or model.duplicates
+    return table_for(
+        model,
+        options.matrix,
+        options.orient,
+        duplicates=options.duplicates,
+        missing_code=options.missing_code,
     )
-    code_missing(table, model.missing_code if options.missing_code is None else options.missing_code)
-    return table
 
 
 def _score(task: _Task, geno: Genotypes) -> Scores:
@@ -182,32 +187,18 @@ def _asks_phenotypes(options: Namespace) -> bool:
 def _covariates(task: _Task, joiner: Joiner, main: Any) -> tuple[Float, NDArray[np.int64]]:
     """Return the covariates of the model, (m, k), and the samples that have them."""
     path, model = task.options.covar, task.model
-    if model is None or not model.covariates:
-        if path is not None:
-            raise ValueError("--covar: the model has no covariates")
+    if path is not None and (model is None or not model.covariates):
+        raise ValueError("--covar: the model has no covariates")
+    if model is None:
         rows = joiner.finish()
         return np.empty((len(rows), 0)), rows
-    needed = [coding for coding in model.codings if set(coding.columns) & set(model.covariates)]
-    names = [coding.name for coding in needed]
-    beside: Mapping[str, Sequence[str]] = {}
-    if isinstance(main, Genotypes):
-        beside = covariates_of(main.samples)
-    elif (path is None or same_file(path, task.options.matrix)) and set(names) <= set(main.columns):
-        beside, path = main.pop_columns(names), None
+    if path is not None and task.kind == "matrix" and same_file(path, task.options.matrix):
+        path = None
+    table = None
     if path is not None:
         table = read_text_table(path)
         task.files.append(path)
-    elif all(name in beside for name in names):
-        table = sample_text_table(joiner, beside)
-    else:
-        where = "" if isinstance(main, Genotypes) else ", or as columns of the table"
-        raise ValueError(
-            f"the model has covariates {some(model.covariates)}: give them with --covar FILE{where}"
-        )
-    codes = model.missing_code if task.options.missing_code is None else task.options.missing_code
-    covariates = read_covariates(joiner, table, codings=needed, missing_code=codes)
-    rows = joiner.finish()
-    return named_columns(covariates, needed, model.covariates, rows), rows
+    return join_covariates(model, joiner, main, table, "with --covar FILE", task.options.missing_code)
 
 
 def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArray[np.bool_]] | None:
@@ -215,11 +206,48 @@ def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArra
     options, model = task.options, task.model
     if options.pheno is not None:
         task.files.append(options.pheno)
-        columns = ResponseColumns(joiner, read_text_table(options.pheno), None, None)
-    elif _asks_phenotypes(options):
-        columns = ResponseColumns(joiner, None, None, phenotypes_of(main.samples))
-    else:
+        return _compared(task, ResponseColumns(joiner, read_text_table(options.pheno), None, None))
+    if task.kind == "matrix":
+        return _in_table(task, model, joiner, main) if model is not None else None
+    if _asks_phenotypes(options):
+        return _compared(task, ResponseColumns(joiner, None, None, phenotypes_of(main.samples)))
+    return None
+
+
+def _in_table(
+    task: _Task, model: Model, joiner: Joiner, table: MatrixTable
+) -> tuple[Response, NDArray[np.bool_]] | None:
+    """Read the response from the table that is scored: as asked, else where it has the columns of the fit."""
+    columns = ResponseColumns(joiner, None, table, None)
+    if _asks_phenotypes(task.options):
+        return _compared(task, columns)
+    wanted = response_names(model)
+    there = {*table.text, *table.beside, *table.feature_names}.difference(model.feature_names)
+    absent = [name for name in wanted if name not in there]
+    if not wanted or len(absent) == len(wanted):
         return None
+    try:
+        if absent:
+            raise ValueError(f"{table.path} lacks {some(absent)} of the response of the fit")
+        return _compared(task, columns)
+    except ValueError as error:  # nobody asked for it: the scores are what counts
+        joiner.report.notes.append(f"not compared with a response: {error}")
+        return None
+
+
+def response_names(model: Model) -> list[str]:
+    """Return which columns a response like that of a fit consists of; none where they are not known."""
+    if model.path.loss == "multigaussian" or (model.path.loss != "cox" and not model.response_named):
+        return []
+    own = [] if model.path.loss == "cox" else [model.response]
+    if model.path.loss == "cox" and not {"time", "event"} <= set(model.columns):
+        return []
+    return [*own, *(model.columns[name] for name in COLUMNS if name in model.columns)]
+
+
+def _compared(task: _Task, columns: ResponseColumns) -> tuple[Response, NDArray[np.bool_]]:
+    """Code the columns of a response as in the fit; refuse one that leaves nothing to compare."""
+    options, model, joiner = task.options, task.model, columns.joiner
     asked = StudyOptions(
         pheno_name=_one_name(options.pheno_name),
         loss=options.loss,
@@ -228,10 +256,18 @@ def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArra
         **{name: getattr(options, name) for name in COLUMNS},
     )
     if model is not None:
+        if model.path.loss == "multigaussian":
+            raise ValueError(
+                "--pheno and --pheno-name: a model of several responses is not compared with any"
+            )
         asked = _as_fitted(asked, model, columns)
+    if columns.table is not None and asked.loss != "cox":
+        asked = replace(asked, target=asked.pheno_name, pheno_name=None)
     check_columns(asked)
-    if model is not None and asked.positive is None and asked.event is not None:
-        _refuse_censored(columns.cells(asked.event), asked, model)
+    if model is not None and asked.positive is None:
+        if asked.event is not None:
+            _refuse_censored(columns.cells(asked.event), asked, model)
+        asked = replace(asked, positive=_case_as_fitted(asked, model, columns))
     coded = code_columns(columns, asked, () if model is None else model.classes)
     joiner.report.notes += coded.notes()
     response, usable = coded.response, coded.usable
@@ -263,7 +299,7 @@ def _one_name(given: str | None) -> str | None:
 def _as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> StudyOptions:
     """Fill in what was not asked for from the fit of the model."""
     name = asked.pheno_name
-    if model.path.loss != "cox" and name is None and model.response in columns.names:
+    if model.path.loss != "cox" and name is None and (columns.table or model.response in columns.names):
         name = model.response
     given: dict[str, Any] = {what: getattr(asked, what) or model.columns.get(what) for what in COLUMNS}
     asked = replace(asked, pheno_name=name, **given)
@@ -271,7 +307,7 @@ def _as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> S
         asked,
         loss=model.path.loss,
         missing_code=model.missing_code if asked.missing_code is None else asked.missing_code,
-        positive=asked.positive or model.positive or _case_as_fitted(asked, model, columns),
+        positive=asked.positive or model.positive,
         ties=model.ties if model.path.loss == "cox" else None,
         huber_delta=model.path.huber_delta,
     )
@@ -288,15 +324,6 @@ def _case_as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns)
         return None
     cells = columns.phenotype(asked)[0]
     return classes[1] if any(same_cell(cell, classes[1]) for cell in cells) else None
-
-
-def _link(task: _Task, scores: Scores, covariates: Float) -> Float:
-    """Return the linear predictor; of a score file, the score."""
-    model = task.model
-    if model is None:
-        return scores.total
-    coef = np.asarray(model.path.coef(task.alpha))[model.n_features :]
-    return np.asarray(scores.total + model.path.intercept(task.alpha) + covariates @ coef)
 
 
 def _offset_note(task: _Task) -> list[str]:
@@ -340,33 +367,9 @@ def _evaluate(
 def _columns(
     task: _Task, scores: Scores, link: Float, joiner: Joiner, rows: NDArray[np.int64]
 ) -> list[tuple[str, Any]]:
-    keys = [joiner.key(int(i)) for i in rows]
-    names = ("FID", "IID") if len(keys[0]) == 2 else ("ID",)
-    columns: list[tuple[str, Any]] = [
-        (name, text_array([key[k] for key in keys])) for k, name in enumerate(names)
-    ]
+    columns: list[tuple[str, Any]] = [*id_columns(joiner, rows)]
     if task.kind != "matrix":
-        columns += [("MISSING_CALLS", scores.missing)]
+        columns.append(("MISSING_CALLS", scores.missing))
         if scores.total.ndim == 1:
-            columns += [("SCORE", scores.total)]
-    if task.model is None:
-        return columns
-    path = task.model.path
-    if path.loss == "multinomial":
-        from scipy.special import softmax
-
-        labels, shares = task.model.classes, softmax(link, axis=1)
-        parts = [(f"PROBABILITY_{label}", shares[:, k]) for k, label in enumerate(labels)]
-        return [*columns, *parts, ("CLASS", text_array([labels[k] for k in link.argmax(axis=1)]))]
-    if path.loss == "binomial":
-        from scipy.special import expit
-
-        return [*columns, ("LINEAR_PREDICTOR", link), ("PROBABILITY", expit(link))]
-    if path.loss == "cox":  # compared to a sample at the means of those fitted
-        usual = float(np.asarray(path.coef(task.alpha)) @ path.mean)
-        with np.errstate(over="ignore"):
-            return [*columns, ("LINEAR_PREDICTOR", link), ("HAZARD_RATIO", np.exp(link - usual))]
-    if path.loss == "poisson":
-        what = "RATE" if "offset" in task.model.columns else "PREDICTION"
-        return [*columns, ("LINEAR_PREDICTOR", link), (what, mean_response("poisson", link))]
-    return [*columns, ("PREDICTION", link)]
+            columns.append(("SCORE", scores.total))
+    return columns if task.model is None else columns + prediction_columns(task.model, task.alpha, link)

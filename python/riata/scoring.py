@@ -32,7 +32,7 @@ def score_model(model: Model, alpha: float, geno: Genotypes, **consent: Any) -> 
 def score_matrix(model: Model, table: MatrixTable, alpha: float) -> Scores:
     """Sum coefficients times features of a table, matched by name; further features are passed over."""
     coef, features = np.asarray(model.path.coef(alpha)), model_features(model, alpha)
-    names = np.asarray(model.path.feature_names)[features]
+    names = np.asarray(model.feature_names[features])
     place = {str(name): k for k, name in enumerate(table.feature_names)}
     absent = [name for name in names if str(name) not in place]
     if absent:

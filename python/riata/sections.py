@@ -15,7 +15,7 @@ from riata.chromosomes import ChromosomeSet
 from riata.evaluation import LABELS
 from riata.fitted import Fitted
 from riata.genome_chart import Mark, genome_chart
-from riata.hits import RATIO_NAMES, RATIOS, Hits
+from riata.hits import RATIO_NAMES, RATIOS, SPOKEN_FOR, Hits
 from riata.ld import SAME
 from riata.model_selection import GREATER_IS_BETTER
 from riata.path import expit
@@ -29,6 +29,8 @@ from riata.validation_charts import calibrate, calibration_chart, roc_chart, roc
 LOG_SCALES = {"cox": "log hazard", "poisson": "log rate"}
 #: Curves drawn in the report: beyond some hundreds they only add weight.
 MAX_CURVES = 250
+#: Columns of labels beside the name of a hit.
+LABELLED = (*SPOKEN_FOR.values(), "GROUP")
 #: Hits in its table.
 MAX_ROWS = 200
 
@@ -261,7 +263,11 @@ def hits_section(fitted: Fitted) -> Section:
     columns = [
         ("Rank", hits.column("RANK")),
         *columns,
-        *((name.capitalize(), values) for name, values in hits.columns if name in ("CLASS", "GROUP")),
+        *(
+            (name.capitalize(), values)
+            for name, values in hits.columns
+            if name in (*SPOKEN_FOR.values(), "GROUP")
+        ),
         ("Beta", hits.beta),
         *((name, hits.column(name)) for name in RATIOS.values() if name in dict(hits.columns)),
         ("Per sd", hits.beta_std),

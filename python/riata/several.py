@@ -28,7 +28,9 @@ from riata._validation import Float, check_choice, check_offset, check_weights, 
 from riata._way_down import down_a_path
 from riata.fitting import (
     core_arguments,
+    keep_spreads,
     make_path,
+    names_beside,
     warn_if_memory_ended,
     warn_of_free_features,
     warn_unless_converged,
@@ -162,11 +164,13 @@ def fit_paths(
     weights = np.column_stack([response.weights for response in responses])
     fits = _solve(design, responses, weights, list(range(len(responses))), features, options)
     paths = []
-    for response, fit in zip(responses, fits, strict=True):
+    for y, response, fit in zip(ys, responses, fits, strict=True):
         path = make_path(
             fit, design, response.target, response.weights, features, options, response.classes,
             offset=response.offset,
         )  # fmt: skip
+        keep_spreads(path, design, response.weights, options)
+        path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
         warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
         paths.append(path)
     _warn_if_memory_ended(paths, options)
@@ -283,7 +287,7 @@ def cv_paths(
     blocks = [[own, *(part.columns for part in parts)] for own, parts in zip(columns, outer, strict=True)]
     fits = _solve_blocks(design, responses, blocks, features, options)
     results = []
-    for response, folds, own, parts in zip(responses, splits, columns, outer, strict=True):
+    for y, response, folds, own, parts in zip(ys, responses, splits, columns, outer, strict=True):
         count = own.shape[1] + sum(part.columns.shape[1] for part in parts)
         mine, fits = fits[:count], fits[count:]
         result = collect_folds(
@@ -298,6 +302,7 @@ def cv_paths(
                 mine[own.shape[1] :], parts, design, response.target, response.offset, options, scoring,
                 selection, weigh_folds=True,
             )  # fmt: skip
+        result.path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
         warn_unless_all_converged(result, options)
         warn_if_grid_ends(result, options)
         results.append(result)

@@ -95,6 +95,16 @@ class Table:
         return pd.DataFrame({name: np.asarray(values) for name, values in self._columns.items()})
 
 
+def frame_or_table(columns: Mapping[str, Any]) -> Any:
+    """Return columns as a ``pandas.DataFrame``, where pandas is not installed as a `Table`."""
+    arrays = {name: np.asarray(values) for name, values in columns.items()}
+    try:
+        import pandas as pd
+    except ImportError:
+        return Table(arrays)
+    return pd.DataFrame(arrays)
+
+
 def concat_tables(tables: Sequence[Table]) -> Table:
     """The rows of tables with the same columns, one table after the other."""
     if len(tables) == 1:
@@ -150,6 +160,32 @@ class TextTable:
     def place(self, i: int) -> str:
         """Say where row `i` is, for a message."""
         return f"{self.path}, line {self.lines[i]}"
+
+
+def text_table_of(frame: Any, name: str) -> TextTable:
+    """Return a DataFrame as a table of text: its index is the ids, unless it has a column IID."""
+    header = [str(column) for column in frame.columns]
+    columns = [frame[column].to_numpy().tolist() for column in frame.columns]
+    if "IID" not in header:
+        header, columns = ["IID", *header], [frame_ids(frame), *columns]
+    cells = [[cell_text(value) for value in column] for column in columns]
+    rows = [list(row) for row in zip(*cells, strict=True)]
+    return TextTable(name, header, rows, list(range(1, len(rows) + 1)))
+
+
+def frame_ids(frame: Any) -> list[str]:
+    """Return the ids of the rows of a DataFrame: its index, or numbers from 0 where it has none."""
+    index = getattr(frame, "index", None)
+    return [str(label) for label in (range(len(frame)) if index is None else index)]
+
+
+def cell_text(value: Any) -> str:
+    """Write a value as a cell of text that reads back as the same; missing values as NA."""
+    try:
+        missing = value is None or bool(value != value)
+    except TypeError:  # pandas.NA compares to neither
+        missing = True
+    return "NA" if missing else str(value)
 
 
 def split_names(text: str) -> list[str]:
