@@ -80,7 +80,8 @@ def predict_samples(
     >>> rng = np.random.default_rng(0)
     >>> names = [f"gene{j}" for j in range(30)]
     >>> train = pd.DataFrame(rng.standard_normal((40, 30)), columns=names)
-    >>> cv = riata.cv_path(train, 2 * train["gene3"] - train["gene8"], cv=4)
+    >>> y = 2 * train["gene3"] - train["gene8"] + rng.standard_normal(40)
+    >>> cv = riata.cv_path(train, y, cv=4)
     >>> new = pd.DataFrame(rng.standard_normal((2, 30)), columns=names[::-1], index=["Ann", "Bo"])
     >>> found = riata.predict_samples(cv, new)
     >>> found["ID"].tolist(), bool(np.allclose(found["PREDICTION"], cv.predict(new[names])))
