@@ -98,7 +98,7 @@ def run_fit(options: Namespace) -> int:
             study.join.notes.extend(plan.notes)
         read = time.perf_counter() - began
         log.say(*study_lines(study, options.out), "")
-        resume = stack.enter_context(Resume(options.out, inputs.describe(study.files), wanted=options.resume))
+        resume = stack.enter_context(Resume(options.out, inputs.describe(study.files), options))
         log.say(*(line for note in resume.notes for line in (note, "")))
         fit, interrupted, messages, spent = fit_study(study, options, plan, resume.kept, log)
         seconds = {"read": read, "fit": spent}

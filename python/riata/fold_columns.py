@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from riata.joining import Joiner
 from riata.missing_codes import MissingCodes
+from riata.option_names import flag_of
 from riata.tables import TextTable, quoted, some, to_numbers
 
 #: Options that name such a column.
@@ -86,11 +87,6 @@ class SampleColumns:
         mine = [*self.beside] if families is None else ["FID", *self.beside]
         there += [f"{source} has {some(mine)}"] if mine else []
         raise ValueError(f"{flag}: no column {quoted(name)}; {'; '.join(there) or 'give --pheno or --covar'}")
-
-
-def flag_of(option: str) -> str:
-    """Return an option as it is typed."""
-    return f"--{option.replace('_', '-')}"
 
 
 def read_fold_column(

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.expanding_windows import ExpandingWindows
-from riata.fold_columns import FOLD_OPTIONS, flag_of, seconds_of
+from riata.fold_columns import FOLD_OPTIONS, seconds_of
 from riata.folds import STRATIFIED, Rows, Split
+from riata.option_names import flag_of
 from riata.study import Study
 from riata.survival_times import has_times
 from riata.tables import some

@@ -116,9 +116,7 @@ def _run_several(options: Namespace, asked: Sequence[StudyOptions]) -> int:
                 report.notes.extend(plan.notes)
         read = time.perf_counter() - began
         log.say(*_lines(joint, options.out), "")
-        resume = stack.enter_context(
-            Resume(options.out, inputs.describe(studies[0].files), wanted=options.resume)
-        )
+        resume = stack.enter_context(Resume(options.out, inputs.describe(studies[0].files), options))
         log.say(*(line for note in resume.notes for line in (note, "")))
         fits, interrupted, messages, spent = fit_studies(joint, options, plan, resume, log)
         done: list[Fitted] = []

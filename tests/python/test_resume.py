@@ -105,7 +105,7 @@ def test_a_changed_input_is_refused_by_name(tmp_path, study, capsys, monkeypatch
     error = capsys.readouterr().err
     assert error == (
         f"riata: error: --resume: {file} has changed since {out}.checkpoint was made from it; "
-        "leave out --resume to start anew\n"
+        f"delete {out}.checkpoint, or give another --out, to start anew\n"
     )
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -114,8 +114,10 @@ def test_changed_options_and_inputs_are_refused(tmp_path, study, capsys, monkeyp
     out = str(tmp_path / "cut")
     cut_short("fit", study, out, monkeypatch)
     cases = [
-        ([*study, "--l1-ratio", "0.5"], "what differs: l1_ratio."),
-        (study[:-2], f"{out}.checkpoint was made from {tmp_path / 'tiny.cov'} as well"),
+        ([*study, "--l1-ratio", "0.5"], "--resume: --l1-ratio was not given, is 0.5: give what"),
+        ([*study, "--eps", "0.01", "--maf", "0.05"], "--maf was 0, is 0.05; --eps was not given, is 0.01: "),
+        ([*study, "--no-standardize"], "--no-standardize was not given, is given: "),
+        (study[:-2], f"--covar was {tmp_path / 'tiny.cov'}, is not given: "),
     ]
     for options, message in cases:
         assert main(["fit", *options, "--out", out, "--resume"]) == 2
@@ -154,12 +156,31 @@ def test_an_error_leaves_nothing(tmp_path, study, capsys):
     assert not (tmp_path / "new").exists()
 
 
-def test_without_resume_it_starts_anew_and_says_so(tmp_path, study, capsys, monkeypatch):
+@pytest.mark.parametrize("verb", ["fit", "cv"])
+@pytest.mark.parametrize("names", ["height", "height,code"])
+def test_without_resume_a_checkpoint_stays(tmp_path, study, capsys, monkeypatch, verb, names):
+    out = str(tmp_path / "cut")
+    study = [names if text == "height" else text for text in study] + ["--loss", "gaussian"]
+    cut_short(verb, study, out, monkeypatch)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    capsys.readouterr()
+    assert main([verb, *study, "--out", out]) == 2
+    assert capsys.readouterr().err == (
+        f"riata: error: {out}.checkpoint is of a run that was cut short: --resume goes on with it; to start "
+        "anew, delete it or give another --out\n"
+    )
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert main([verb, *study, "--out", out, "--resume", "--threads", "1", "--quiet"]) == 0
+    assert not list(tmp_path.glob("*.checkpoint*"))
+
+
+def test_the_verb_of_a_checkpoint(tmp_path, study, capsys, monkeypatch):
     out = str(tmp_path / "cut")
     cut_short("fit", study, out, monkeypatch)
+    assert main(["cv", *study, "--out", out, "--resume"]) == 2
+    assert f"--resume: {out}.checkpoint is of riata fit; delete" in capsys.readouterr().err
+    os.remove(f"{out}.checkpoint")
     assert main(["fit", *study, "--out", out]) == 0
-    assert f"Starting anew over {out}.checkpoint, which --resume would" in capsys.readouterr().out
-    assert not list(tmp_path.glob("*.checkpoint*"))
     assert main(["fit", *study, "--out", out, "--resume"]) == 0
     assert f"Nothing to resume: there is no {out}.checkpoint; starting" in capsys.readouterr().out
     assert np.all(riata.load(f"{out}.path.npz").converged)
