@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
+from riata._gaps import Gaps, fill_gaps
 from riata._validation import Float, Names, as_names
 from riata.text_columns import differing_rows
 
@@ -27,7 +28,8 @@ class DesignView:
 
     `rows` holds, for each of the user's samples, its row in the design; None when they are the same. Rows of
     the design that belong to no sample of the user get weight zero. `genotypes` are those that the first
-    features are.
+    features are. `gaps` are the cells of X that are missing, to stand at the mean of what each fit trains on;
+    None: such cells are refused.
     """
 
     core: _core.Design
@@ -36,6 +38,7 @@ class DesignView:
     feature_names: Names | None = None
     rows: NDArray[np.int64] | None = None
     genotypes: Genotypes | None = None
+    gaps: Gaps | None = None
 
     def spread(self, values: Float, fill: float = 0.0) -> Float:
         """Values a sample (n or n x k) to values a row of the design."""
@@ -62,7 +65,7 @@ class DesignView:
         return self.collect(self.core.gather(columns, n_threads))
 
 
-def as_design(X: Any) -> DesignView:
+def as_design(X: Any, impute: str | None = None) -> DesignView:
     """View `X` as a design.
 
     Parameters
@@ -72,6 +75,8 @@ def as_design(X: Any) -> DesignView:
         CSC with float64 or float32 values, and `riata.Genotypes`. Converted once, to float64 unless already
         one of the three types above: other sparse formats (to CSC, at the cost of one copy of the nonzeros),
         DataFrames whose columns are not already one block, other integers, booleans and float16.
+    impute : {"mean"}, optional
+        Take NaN for missing values, as `DesignView.gaps`, at the cost of a copy.
 
     Raises
     ------
@@ -80,9 +85,30 @@ def as_design(X: Any) -> DesignView:
     ValueError
         When X is not 2-D, has no rows or no columns, or is a malformed sparse matrix.
     """
+    if impute not in (None, "mean"):
+        raise ValueError(f"impute must be 'mean' or None, got {impute!r}")
     if hasattr(X, "_design"):
+        if impute is not None:
+            raise ValueError(
+                "impute must be None for genotypes, whose missing calls stand at the mean anyway"
+            )
         return _genotypes(X)
     table, names = as_table(X)
+    if impute is None:
+        return view(table, names)
+    if not isinstance(table, np.ndarray):
+        raise ValueError("impute='mean' needs a dense X: absent entries of a sparse one are zeros")
+    filled, gaps = fill_gaps(table)
+    return replace(view(filled, names), gaps=gaps)
+
+
+def filled_design(X: Any, values: Float) -> DesignView:
+    """View `X` with `values`, one a column, in the place of NaN."""
+    if hasattr(X, "_design"):
+        return as_design(X)
+    table, names = as_table(X)
+    if isinstance(table, np.ndarray) and table.shape[1] == len(values):
+        table = fill_gaps(table, values)[0]
     return view(table, names)
 
 
@@ -169,7 +195,10 @@ def _genotypes(X: Any) -> DesignView:
     n = core.shape[0] if rows is None else len(rows)
     rows = None if rows is None else np.asarray(rows, dtype=np.int64)
     genotypes = main if hasattr(main, "effect_allele") else None
-    return DesignView(core, n, core.shape[1], None if names is None else as_names(names), rows, genotypes)
+    gaps = getattr(X, "gaps", None)
+    return DesignView(
+        core, n, core.shape[1], None if names is None else as_names(names), rows, genotypes, gaps
+    )
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from riata import _core
 from riata._design import DesignView
 from riata._validation import Float, check_choice, check_vector, refuse_text
+
+if TYPE_CHECKING:
+    from riata._gaps import LaidOut
 
 TIES = ("breslow", "efron")
 ROUNDING = float(np.sqrt(np.finfo(np.float64).eps))  # of computed times, relative to their mean size
@@ -47,7 +50,7 @@ class SurvivalTarget:
         """What the core takes beside the times."""
         return _core.Survival(self.event, self.start, self.strata, self.ties == "efron")
 
-    def spread(self, design: DesignView) -> SurvivalTarget:
+    def spread(self, design: DesignView | LaidOut) -> SurvivalTarget:
         """The same for the rows of the design."""
         return replace(
             self,

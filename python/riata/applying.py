@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata._coefs import linear_predictor, side_by_side
-from riata._design import as_design, check_same_features
+from riata._design import as_design, check_same_features, filled_design
 from riata.score_file import Weights
 from riata.tables import text_array
 from riata.variants import FittedVariants
@@ -209,7 +209,8 @@ def apply_linear(fit: Any, X: Any, coefs: Any, intercepts: Float, n_threads: int
             link = predict_genotypes(fit.variants, X, features, block) + intercepts.ravel()
             return np.asarray(link.reshape(len(link), *intercepts.shape))
         warn_of_unknown_alleles(X)
-    design = as_design(X)
+    values = getattr(fit, "fill", None)
+    design = as_design(X) if values is None else filled_design(X, values)
     check_same_features(design, fit.n_features, fit.feature_names)
     return linear_predictor(design, coefs, intercepts, n_threads)
 

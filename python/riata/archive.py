@@ -18,7 +18,7 @@ _ALONG_PATH = {
     "primal": "f", "dual": "f", "dual_gaps": "f", "deviance_ratio": "f", "converged": "b", "n_active": "iu",
     "n_iter": "iu", "locally_convex": "b",
 }  # fmt: skip
-_PER_FEATURE = {"scale": "f", "groups": "iu", "penalty_factor": "f"}
+_PER_FEATURE = {"scale": "f", "groups": "iu", "penalty_factor": "f", "fill": "f"}
 _NUMBERS = (
     "l1_ratio", "alpha_max", "null_objective", "saturated_objective", "tol", "n_samples", "weight_sum",
     "response_scale",
@@ -90,7 +90,7 @@ def check_path(arrays: Arrays, meta: dict[str, Any]) -> None:
     p = len(vector(arrays, "mean", "f"))
     for table, size in ((_ALONG_PATH, length), (_PER_FEATURE, p)):
         for name, kinds in table.items():
-            if name in arrays or name not in ("locally_convex", "groups", "penalty_factor"):
+            if name in arrays or name not in ("locally_convex", "groups", "penalty_factor", "fill"):
                 vector(arrays, name, kinds, size)
     intercepts = arrays["intercepts"]
     if intercepts.ndim not in (1, 2) or intercepts.shape[-1] != length or intercepts.dtype.kind != "f":

@@ -24,6 +24,7 @@ from riata._arguments import (
 from riata._coefs import coefs_of, intercepts_of, side_by_side
 from riata._design import DesignView, as_design
 from riata._fit_point import response_scale
+from riata._gaps import fitted_values, lay_out
 from riata._survival import SurvivalTarget
 from riata._targets import CLASSIFIERS
 from riata._validation import Float, check_offset, check_weights, threads_for
@@ -57,30 +58,35 @@ def solve(
     Each column follows the grid of the one that leads it, by default the first.
     Warns of what is odd about unpenalised features, unless `tell` is false: they are not the user's then.
     """
-    work = float(design.core.shape[0]) * design.n_features * weights.shape[1] * math.prod(y.shape[1:])
+    laid = lay_out(design, weights)
+    work = float(laid.core.shape[0]) * design.n_features * weights.shape[1] * math.prod(y.shape[1:])
     survival = None
     if isinstance(y, SurvivalTarget):
-        rows = y.spread(design)
+        rows = y.spread(laid)
         y, survival = rows.time, rows.core
     else:
-        y = np.asfortranarray(design.spread(y))
-    columns = np.asfortranarray(design.spread(weights))
-    shift = None if offset is None else np.asfortranarray(design.spread(offset))
+        y = np.asfortranarray(laid.spread(y))
+    shift = None if offset is None else np.asfortranarray(laid.spread(offset))
+
+    def watched(predictors: list[Float]) -> None:
+        if held_out is not None:
+            held_out([laid.predictors(k, kept) for k, kept in enumerate(predictors)])
 
     def call(options: Options) -> list[dict[str, Any]]:
         return _core.fit_paths(
-            design.core,
+            laid.core,
             y,
-            columns,
+            laid.weights,
             shift,
             **core_arguments(features, options, threads_for(options.n_threads, work)),
             keep_linear_predictor=keep_linear_predictor,
-            held_out=held_out if options.progress else None,
+            held_out=watched if options.progress and held_out is not None else None,
             survival=survival,
             leaders=leaders,
         )
 
     fits = down_a_path(call, options)
+    laid.settle(fits)
     if tell:
         warn_of_free_features(fits, design, options)
     return fits
@@ -179,6 +185,7 @@ def make_path(
         n_events=n_events,
         has_offset=offset is not None,
         variants=variants_of(fit, design, options),
+        fill=fitted_values(design, fit, weights),
     )
 
 
@@ -310,6 +317,7 @@ def fit_path(
     strata: ArrayLike | None = None,
     ties: str = "breslow",
     huber_delta: float = HUBER_DELTA,
+    impute: str | None = None,
 ) -> Path:
     """Fit a whole regularisation path, each point with a certificate of optimality.
 
@@ -417,6 +425,11 @@ def fit_path(
     huber_delta : float, default=1.345
         Huber loss: the size of residuals, in units of y, from which they count as they are instead of
         squared. 1.345 is for residuals whose bulk has unit standard deviation: scale it, or y.
+    impute : {"mean"}, optional
+        Take NaN in a dense X for missing values, which stand at the weighted mean of those that each fit
+        sees: in `cv_path` at that of the samples that train, also where it predicts the others, and in
+        `Path.predict` at that of the fit (`Path.fill`). Takes a copy of X; beside folds every sample with a
+        missing value is held once for each of them. By default NaN is refused.
 
     Returns
     -------
@@ -479,7 +492,7 @@ def fit_path(
         huber_delta=huber_delta,
     )
     check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
-    design = as_design(X)
+    design = as_design(X, impute)
     weights = check_weights(sample_weight, design.n_samples)
     target, labels = check_target(loss, y, design.n_samples, weights, start, strata, ties)
     shift = check_offset(offset, design.n_samples, target.shape[1:])

@@ -22,8 +22,9 @@ from riata._arguments import (
     check_options,
     check_target,
 )
-from riata._coefs import Outputs, coefs_of, intercepts_of, linear_predictor
+from riata._coefs import Outputs, coefs_of, intercepts_of, linear_predictor, side_by_side
 from riata._design import DesignView, as_design
+from riata._gaps import of_gaps
 from riata._survival import SURVIVAL_SCORERS, SurvivalTarget, check_comparable, check_events
 from riata._targets import CLASSIFIERS, check_every_class
 from riata._validation import (
@@ -336,6 +337,7 @@ def cv_path(
     strata: ArrayLike | None = None,
     ties: str = "breslow",
     huber_delta: float = HUBER_DELTA,
+    impute: str | None = None,
 ) -> CVPath:
     """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
 
@@ -344,7 +346,7 @@ def cv_path(
 
     Parameters
     ----------
-    X, y, loss, ..., huber_delta
+    X, y, loss, ..., impute
         As in `fit_path`, but that a grid is fitted to its end: held-out samples say where it is best. To go
         on from a checkpoint needs the same folds: a splitter or `random_state` that draws them again.
     cv : int, splitter or iterable of (train, test), default=10
@@ -435,7 +437,7 @@ def cv_path(
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
     check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
-    design = as_design(X)
+    design = as_design(X, impute)
     n = design.n_samples
     weights = check_weights(sample_weight, n)
     target, labels = check_target(loss, y, n, weights, start, strata, ties)
@@ -824,6 +826,8 @@ def _all_rows(
     """Linear predictors of every sample."""
     coefs = coefs_of(fit, design.n_features, outputs)
     eta = linear_predictor(design, coefs, intercepts_of(fit, outputs), n_threads)
+    if design.gaps is not None:
+        eta += of_gaps(design, fit, side_by_side(coefs)).reshape(eta.shape)
     return eta if offset is None else eta + offset[..., None]
 
 

@@ -136,6 +136,8 @@ class Path:
         ``strata``, ``offset``; only those that had names, as a Series has, or the columns of a DataFrame.
     kept : dict of str to ndarray
         What else the archive held that the path was loaded from, for `save` to keep: see `study`.
+    fill : ndarray of shape (p,), or None
+        With ``impute="mean"``: the means that missing values stand at, those of `predict` too.
     """
 
     alphas: Float
@@ -182,6 +184,7 @@ class Path:
     sd: Float | None = None
     columns: dict[str, str] = field(default_factory=dict)
     kept: dict[str, NDArray[Any]] = field(default_factory=dict)
+    fill: Float | None = None
 
     @property
     def study(self) -> Model | None:

@@ -22,6 +22,7 @@ from riata._arguments import (
     check_target,
 )
 from riata._design import DesignView, as_design
+from riata._gaps import lay_out
 from riata._survival import SurvivalTarget
 from riata._targets import SEVERAL_OUTPUTS
 from riata._validation import Float, check_choice, check_offset, check_weights, threads_for
@@ -101,6 +102,7 @@ def fit_paths(
     strata: ArrayLike | None = None,
     ties: str = "breslow",
     huber_delta: float = HUBER_DELTA,
+    impute: str | None = None,
 ) -> list[Path]:
     """Fit a path to each of several responses; they share every pass over X.
 
@@ -113,7 +115,7 @@ def fit_paths(
     ys : sequence of arrays
         Each as in `fit_path`, in numbers, with NaN for samples without that response; of survival times
         columns [time, event].
-    loss, ..., huber_delta
+    loss, ..., impute
         As in `fit_path`, for all responses. `max_active` bounds each path, `memory` all of them together;
         `progress` counts the alphas of all paths, and tells of one path at a time.
 
@@ -158,7 +160,7 @@ def fit_paths(
     )
     _refuse_several_outputs(loss)
     _check_rows(X, ys, sample_weight, offset=offset, start=start, strata=strata)
-    design = as_design(X)
+    design = as_design(X, impute)
     responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
     features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
     weights = np.column_stack([response.weights for response in responses])
@@ -214,12 +216,13 @@ def cv_paths(
     strata: ArrayLike | None = None,
     ties: str = "breslow",
     huber_delta: float = HUBER_DELTA,
+    impute: str | None = None,
 ) -> list[CVPath]:
     """Fit and cross-validate a path for each of several responses; all folds share every pass over X.
 
     Parameters
     ----------
-    X, ys, loss, ..., huber_delta
+    X, ys, loss, ..., impute
         As in `fit_paths`.
     cv : int or splitter, default=10
         As in `cv_path`, applied to the samples whose response is known.
@@ -264,7 +267,7 @@ def cv_paths(
     scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
     _check_rows(X, ys, sample_weight, offset=offset, start=start, strata=strata, groups=groups)
-    design = as_design(X)
+    design = as_design(X, impute)
     responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
     features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
     if groups is not None:
@@ -416,28 +419,28 @@ def _solve(
     keep: bool = False,
 ) -> list[dict[str, Any]]:
     """Call the core once: a column of `weights` a problem, a response a problem that leads."""
+    laid = lay_out(design, weights)
     times: list[_core.Survival] = []
     columns = []
     for response in responses:
         target = response.target
         if isinstance(target, SurvivalTarget):
-            rows = target.spread(design)
+            rows = target.spread(laid)
             times.append(rows.core)
             columns.append(rows.time)
         else:
-            columns.append(design.spread(target))
+            columns.append(laid.spread(target))
     offset = responses[0].offset
-    shifts = None if offset is None else np.column_stack([design.spread(offset)] * len(responses))
-    work = float(design.core.shape[0]) * design.n_features * weights.shape[1]
+    shifts = None if offset is None else np.column_stack([laid.spread(offset)] * len(responses))
+    work = float(laid.core.shape[0]) * design.n_features * weights.shape[1]
     ys = np.asfortranarray(np.column_stack(columns))
-    spread = np.asfortranarray(design.spread(weights))
     shifts = None if shifts is None else np.asfortranarray(shifts)
 
     def call(options: Options) -> list[dict[str, Any]]:
         return _core.fit_paths(
-            design.core,
+            laid.core,
             ys,
-            spread,
+            laid.weights,
             shifts,
             **core_arguments(features, options, threads_for(options.n_threads, work)),
             keep_linear_predictor=keep,
@@ -446,6 +449,7 @@ def _solve(
         )
 
     fits = down_a_path(call, options)
+    laid.settle(fits)
     warn_of_free_features(fits, design, options)
     return fits
 
