@@ -356,7 +356,7 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
         "--covar", metavar="FILE",
         help="covariates of the new samples, when the model has any (default: columns of the table)",
     )  # fmt: skip
-    _add_duplicates(add)
+    _add_cells(add)
     add(
         "--allow-missing", action="store_true",
         help="score without variants that the new genotypes lack: their mean stands in, PREFIX.missing.tsv "
@@ -465,7 +465,7 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     add("--keep", metavar="FILE", help="samples to keep, FID IID a line")
     add("--remove", metavar="FILE", help="samples to remove")
     add("--drop", type=_names, default=(), metavar="A,B", help="columns of the table to leave out")
-    _add_duplicates(add)
+    _add_cells(add)
     variants = verb.add_argument_group("variants (with genotypes)")
     add = variants.add_argument
     add(
@@ -482,7 +482,13 @@ def _add_study(verb: argparse.ArgumentParser) -> None:
     add("--hwe", type=_real, default=0.0, metavar="P", help="least p of the exact Hardy-Weinberg test")
 
 
-def _add_duplicates(add: Callable[..., Any]) -> None:
+def _add_cells(add: Callable[..., Any]) -> None:
+    """What to do with a table that is not as it should be."""
+    add(
+        "--impute", choices=("mean",), metavar="mean",
+        help="put the mean of the samples that train in the place of missing values of the table, in every "
+        "fold its own, and in riata predict the mean of the fit (default: an error)",
+    )  # fmt: skip
     add(
         "--duplicates", choices=_Names("riata.repeated_names", "DUPLICATES"), metavar="suffix|mean",
         help="what to do with features of the table that share a name, as gene symbols do: keep each, as "

@@ -93,7 +93,7 @@ def add_features(
 def _stand_ins(path: Any, chosen: NDArray[np.int64]) -> Float:
     """What missing values of features stood at in a fit."""
     if path.variants is None:
-        return np.asarray(path.mean)[chosen]
+        return np.asarray(path.mean if path.fill is None else path.fill)[chosen]
     return np.asarray(2.0 * path.variants.frequency[path.variants.rows(chosen)])
 
 

@@ -90,7 +90,7 @@ def run_predict(options: Namespace) -> int:
         else:
             assert task.model is not None
             main.X = main.X[rows]
-            scores = score_matrix(task.model, main, task.alpha)
+            scores = score_matrix(task.model, main, task.alpha, options.impute)
         link = scores.total if task.model is None else link_of(task.model, task.alpha, scores, covariates)
         evaluation = _evaluate(task, compared, rows, link, covariates)
         log.say("Samples", *joiner.report.lines())
@@ -130,6 +130,9 @@ def run_predict(options: Namespace) -> int:
 def _task_of(options: Namespace) -> _Task:
     """Read the model or the weights, and refuse what does not go with them."""
     kind = given_source(options)
+    for name in ("duplicates", "impute"):
+        if kind != "matrix" and getattr(options, name) is not None:
+            raise ValueError(f"--{name} is for --matrix")
     if (options.model is None) == (options.weights is None):
         raise ValueError("give exactly one of --model and --weights")
     if options.pheno is None and kind != "matrix" and not _asks_phenotypes(options):

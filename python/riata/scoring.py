@@ -14,6 +14,7 @@ from riata.matrices import MatrixTable
 from riata.model_file import Model
 from riata.score_file import Weights
 from riata.tables import some
+from riata.wording import counted
 
 
 def model_features(model: Model, alpha: float) -> NDArray[np.int64]:
@@ -29,8 +30,11 @@ def score_model(model: Model, alpha: float, geno: Genotypes, **consent: Any) -> 
     return weights, score_genotypes(weights, geno, fitted=variants, features=features, **consent)
 
 
-def score_matrix(model: Model, table: MatrixTable, alpha: float) -> Scores:
-    """Sum coefficients times features of a table, matched by name; further features are passed over."""
+def score_matrix(model: Model, table: MatrixTable, alpha: float, impute: str | None = None) -> Scores:
+    """Sum coefficients times features of a table, matched by name; further features are passed over.
+
+    Missing values stand at the means of the fit where `impute` says so, or the fit did.
+    """
     coef, features = np.asarray(model.path.coef(alpha)), model_features(model, alpha)
     names = np.asarray(model.feature_names[features])
     place = {str(name): k for k, name in enumerate(table.feature_names)}
@@ -40,12 +44,21 @@ def score_matrix(model: Model, table: MatrixTable, alpha: float) -> Scores:
             f"{table.path} lacks {len(absent):,} of the {len(names):,} features of the model: {some(absent)}"
         )
     X = np.asarray(table.X[:, [place[str(name)] for name in names]], dtype=np.float64)
+    means, notes = model.path.fill, []
+    if means is None and impute is not None:
+        means = model.path.mean
+    gaps = np.isnan(X)
+    if means is not None and gaps.any():
+        X = np.where(gaps, means[features], X)
+        notes = [f"{counted(int(gaps.sum()), 'missing value')} of the features used at the means of the fit"]
     bad = ~np.isfinite(X).all(axis=0)
     if bad.any():
+        hint = "" if means is not None else "; --impute mean puts the means of the fit in their place"
         raise ValueError(
-            f"{table.path}: missing or infinite values in {some(list(names[bad]))}, which the model needs"
+            f"{table.path}: missing or infinite values in {some(list(names[bad]))}, which the model "
+            f"needs{hint}"
         )
-    return Scores(X @ coef[features], np.zeros(len(X), dtype=np.int64))
+    return Scores(X @ coef[features], np.zeros(len(X), dtype=np.int64), notes=notes)
 
 
 def missing_columns(weights: Weights, absent: Sequence[tuple[int, str]]) -> list[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._gaps import Gaps
 from riata.covariates import Coding, Covariates, read_covariates
 from riata.feature_groups import FeatureGroups, find_groups
 from riata.filters import choose_variants, filter_notes, set_aside
@@ -23,7 +24,7 @@ from riata.response import Response
 from riata.response_columns import ResponseColumns, check_columns, columns_taken, read_responses
 from riata.splitting import PARTS, Part, code_split
 from riata.survival_times import has_times, survival_arguments, two_columns
-from riata.table_cells import check_complete, code_missing
+from riata.table_cells import check_complete, code_missing, completed
 from riata.table_columns import from_the_table, named_columns_of, take_covariates
 from riata.tables import Table, TextTable, quoted, read_text_table, some, text_array
 from riata.text_columns import TextColumn, join_columns
@@ -83,6 +84,7 @@ class StudyOptions:
     loss: str | None = None
     groups: str | None = None
     duplicates: str | None = None
+    impute: str | None = None
 
     @property
     def sample_columns(self) -> list[str]:
@@ -101,6 +103,8 @@ class StudyDesign:
         Finite numbers; k may be 0.
     feature_names : sequence of str or TextColumn
         p + k names.
+    gaps : Gaps, optional
+        Cells of `main` that were missing: see `riata.fit_path`, ``impute``.
     """
 
     def __init__(
@@ -108,8 +112,10 @@ class StudyDesign:
         main: Genotypes | NDArray[Any],
         covariates: NDArray[np.float64],
         feature_names: Sequence[str] | TextColumn,
+        gaps: Gaps | None = None,
     ) -> None:
         self.main, self.covariates, self.feature_names = main, covariates, feature_names
+        self.gaps = gaps
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -180,6 +186,8 @@ class Study:
         What became of features of one name.
     fold_column : FoldColumn or None
         What folds go by.
+    gaps : Gaps or None
+        Cells of `main` that were missing and stand at the mean of their column.
     """
 
     main: Genotypes | NDArray[Any]
@@ -202,6 +210,7 @@ class Study:
     missing_code: str | None = None
     duplicates: str | None = None
     fold_column: FoldColumn | None = None
+    gaps: Gaps | None = None
 
     @property
     def target(self) -> dict[str, Any]:
@@ -210,7 +219,7 @@ class Study:
 
     @property
     def X(self) -> StudyDesign:
-        return StudyDesign(self.main, self.covariates, self.feature_names)
+        return StudyDesign(self.main, self.covariates, self.feature_names, self.gaps)
 
     @property
     def is_genotypes(self) -> bool:
@@ -350,6 +359,8 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
             raise ValueError(f"{flag} is for --matrix; with --{kind} use --pheno and --pheno-name")
     if options.duplicates is not None:
         raise ValueError("--duplicates is for --matrix: variants of one id are all kept")
+    if options.impute is not None:
+        raise ValueError("--impute is for --matrix: missing calls of genotypes stand at the mean anyway")
     geno = genotypes_of(options, options.counted_allele)
     files = list(geno.files)
     joiner = genotype_joiner(geno)
@@ -395,17 +406,18 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
         )
         _check_left(study)
         studies.append(study)
-    return _together(studies, parts, fitted, rows, joiner.report)
+    return _together(studies, parts, fitted, None, rows, joiner.report)
 
 
 def _together(
     studies: list[Study],
     parts: list[_Joined],
     main: Genotypes | NDArray[Any],
+    gaps: Gaps | None,
     rows: Rows,
     report: JoinReport,
 ) -> Studies:
-    X = StudyDesign(main, parts[0].columns(rows), studies[0].feature_names)
+    X = StudyDesign(main, parts[0].columns(rows), studies[0].feature_names, gaps)
     return Studies(studies, X, [np.searchsorted(rows, joined.rows) for joined in parts], report)
 
 
@@ -431,17 +443,17 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
     files = [options.matrix]
     code_missing(table, options.missing_code)
     joiner = table.joiner()
-    own = take_covariates(table, joiner, asked)
-    if own is not None:
-        options = replace(options, covar=None, covar_name=tuple(own[1]))
+    covariates = take_covariates(table, joiner, asked)
+    if covariates is not None:
+        options = replace(options, covar=None, covar_name=tuple(covariates[1]))
     there = set(table.columns)
     taken = table.pop_columns([name for name in options.sample_columns if name in there])
-    table.pop_columns([name for name in options.drop if own is None or name not in own[1]])
+    table.pop_columns([name for name in options.drop if covariates is None or name not in covariates[1]])
     _apply_lists(joiner, options, files)
     tables = _Tables.read(options, files)
     _refuse_hidden_response(table, tables.pheno, asked)
-    if own is not None:
-        tables = replace(tables, covar=own[0])
+    if covariates is not None:
+        tables = replace(tables, covar=covariates[0])
     columns = ResponseColumns(joiner, tables.pheno, table, None, taken)
     apart = SampleColumns(joiner, [tables.pheno, tables.covar], taken, {})
     rows, parts = _join(columns, [options, *asked[1:]], tables, apart)
@@ -451,13 +463,18 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
             "make covariates of it with --covar"
         )
     used = np.flatnonzero(joiner.use)
-    check_complete(table.X if len(used) == table.shape[0] else table.X[used], table)
-    X = table.X if len(rows) == table.shape[0] else table.X[rows]
+    told = check_complete(table.X if len(used) == table.shape[0] else table.X[used], table, options.impute)
+    for report in (joiner.report, *(joined.report for joined in parts)):
+        report.notes.extend(told)
+    X, gaps = completed(table.X if len(rows) == table.shape[0] else table.X[rows], options.impute)
     constant = np.flatnonzero(X.min(axis=0) == X.max(axis=0))
     studies = []
     for each, joined in zip(asked, parts, strict=True):
+        same = len(joined.rows) == len(rows)
+        own, own_gaps = (X, gaps) if same else completed(table.X[joined.rows], options.impute)
         study = Study(
-            main=X if len(joined.rows) == len(rows) else table.X[joined.rows],
+            main=own,
+            gaps=own_gaps,
             y=joined.y(joined.rows),
             offset=joined.offset(joined.rows),
             response_columns=columns_taken(each),
@@ -480,7 +497,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
         )
         _check_left(study)
         studies.append(study)
-    return _together(studies, parts, X, rows, joiner.report)
+    return _together(studies, parts, X, gaps, rows, joiner.report)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._gaps import Gaps, fill_gaps
 from riata.matrices import MatrixTable
 from riata.missing_codes import MissingCodes
 from riata.tables import some
@@ -58,8 +59,8 @@ def _floats(X: NDArray[Any]) -> NDArray[Any]:
     return X if X.dtype.kind == "f" else X.astype(np.float64)
 
 
-def check_complete(X: NDArray[Any], table: MatrixTable) -> None:
-    """Refuse infinity, and missing values with what can be done about them.
+def check_complete(X: NDArray[Any], table: MatrixTable, impute: str | None = None) -> list[str]:
+    """Refuse infinity, and missing values that are not to be filled in; say which are.
 
     Parameters
     ----------
@@ -67,19 +68,32 @@ def check_complete(X: NDArray[Any], table: MatrixTable) -> None:
         Rows of the table.
     table : MatrixTable
         Says what the columns are called.
+    impute : {"mean"}, optional
     """
     bad = np.flatnonzero(~np.isfinite(X).all(axis=0))
     if len(bad) == 0:
-        return
+        return []
     cells = np.asarray(X[:, bad], dtype=np.float64)
     infinite = bad[np.isinf(cells).any(axis=0)]
     names = [str(table.feature_names[j]) for j in (infinite if len(infinite) else bad)]
     if len(infinite):
         raise ValueError(f"{table.path}: infinite values in {some(names)}; leave them out with --drop")
     gaps = np.isnan(cells)
+    count, samples = int(gaps.sum()), int(gaps.any(axis=1).sum())
+    if impute is not None:
+        return [
+            f"{counted(count, 'missing value')} in {counted(len(names), 'feature')} and "
+            f"{counted(samples, 'sample')} at the mean of the samples that train (--impute {impute})"
+        ]
     hint = "; genotypes with gaps are read from PLINK files, with --bfile" if "PAT" in table.beside else ""
     raise ValueError(
-        f"{table.path}: {int(gaps.sum()):,} of {X.size:,} values are missing, in {len(names):,} of "
-        f"{X.shape[1]:,} features ({some(names, 5)}) and {int(gaps.any(axis=1).sum()):,} of {len(X):,} "
-        f"samples; leave features out with --drop{hint}"
+        f"{table.path}: {count:,} of {counted(X.size, 'value')} missing, in {len(names):,} of "
+        f"{counted(X.shape[1], 'feature')} ({some(names, 5)}) and {samples:,} of "
+        f"{counted(len(X), 'sample')}: --impute mean puts the mean of the samples that train in their place, "
+        f"--drop leaves features out{hint}"
     )
+
+
+def completed(X: NDArray[Any], impute: str | None) -> tuple[NDArray[Any], Gaps | None]:
+    """Return a table with means in the place of missing values, and which these were."""
+    return (X, None) if impute is None else fill_gaps(X)

@@ -7,7 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Lasso
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
+import riata
 from riata.cli import main
 from riata.matrices import read_matrix
 from riata.study import StudyOptions, load_study
@@ -294,12 +299,110 @@ def test_minus_nine_among_genotypes_is_told(tmp_path, capsys):
     told = "-9 is in 2 cells of 1 feature that else holds 0, 1 and 2 (rs2) and is taken as a number"
     assert told in capsys.readouterr().out
     assert run(*given, "--missing-code", "-9") == 2
-    assert (
-        "2 of 250 values are missing, in 1 of 5 features (rs2) and 2 of 50 samples" in capsys.readouterr().err
-    )
+    assert "2 of 250 values missing, in 1 of 5 features (rs2) and 2 of 50 samples" in capsys.readouterr().err
 
 
 def test_infinite_cells_are_refused(tmp_path):
     (tmp_path / "t.csv").write_text("y,g,h\n1,inf,2\n2,3,4\n3,4,6\n")
     with pytest.raises(ValueError, match=r"t\.csv: infinite values in g; leave them out with --drop"):
         load_study(StudyOptions(matrix=str(tmp_path / "t.csv"), target="y"))
+
+
+def with_gaps(frame, seed=5):
+    """Gaps in two genes, of patients whose expression is high."""
+    frame, rng = frame.copy(), np.random.default_rng(seed)
+    for name in ("G0", "G3"):
+        frame.loc[rng.random(len(frame)) < 0.3 * (frame[name] > 0), name] = np.nan
+    return frame
+
+
+def test_missing_cells_stand_at_means_of_the_samples_that_train(tmp_path, capsys):
+    frame = with_gaps(frame_of()).drop(columns=["sex"])
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    given = [*CV, "--matrix", tmp_path / "t.csv", "--covar", "age", "--out", tmp_path / "o"]
+    genes = [f"G{j}" for j in range(8)]
+    gaps = int(frame[genes].isna().to_numpy().sum())
+    rows = int(frame[genes].isna().any(axis=1).sum())
+    assert run(*given) == 2
+    told = (
+        f"{gaps} of 480 values missing, in 2 of 8 features (G0, G3) and {rows} of 60 samples: --impute mean"
+    )
+    assert told in capsys.readouterr().err
+    assert run(*given, "--impute", "mean") == 0
+    note = f"{gaps} missing values in 2 features and {rows} samples at the mean of the samples that train"
+    assert note in capsys.readouterr().out
+    assert note in (tmp_path / "o.html").read_text()
+    record = json.loads(read(tmp_path / "o.json"))
+    assert record["options"]["impute"] == "mean"
+    X = frame[[*genes, "age"]].to_numpy()
+    cv = riata.cv_path(
+        X, frame.relapse == "yes", loss="binomial", alphas=20, cv=4, impute="mean",
+        penalty_factor=np.repeat([1.0, 0.0], [8, 1]),
+    )  # fmt: skip
+    assert_allclose(record["cross_validation"]["mean_score"], cv.mean_score.min(), rtol=1e-4)
+    assert_allclose(record["selected"]["alpha"], cv.alpha, rtol=1e-6)
+
+    new = with_gaps(frame_of(seed=8), seed=6)
+    new.to_csv(tmp_path / "new.csv", index=False)
+    model = ["predict", "--model", tmp_path / "o.path.npz", "--matrix", tmp_path / "new.csv"]
+    assert run(*model, "--out", tmp_path / "p") == 0
+    assert "missing values of the features used at the means of the fit" in capsys.readouterr().out
+    scores = pandas.read_csv(tmp_path / "p.scores.tsv", sep="\t")
+    filled = new[genes].fillna(frame[genes].mean())
+    link = cv.intercept() + np.column_stack([filled, new.age]) @ cv.coef()
+    assert_allclose(scores.LINEAR_PREDICTOR, link, rtol=1e-4, atol=1e-5)
+
+
+def test_a_test_part_is_filled_by_the_means_of_the_fit(tmp_path):
+    frame = with_gaps(frame_of(n=120))
+    frame["part"] = np.resize(["train", "train", "test"], 120)
+    frame["size"] = frame_of(n=120).G0 + 0.1 * frame.age
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    given = ["fit", "--matrix", tmp_path / "t.csv", "--target", "size", "--split", "part", "--alpha", 0.1]
+    assert run(*given, "--drop", "sex,relapse", "--impute", "mean", "--quiet", "--out", tmp_path / "o") == 0
+    found = json.loads(read(tmp_path / "o.json"))["evaluation"]["correlation"]["value"]
+    names = ["age", *[f"G{j}" for j in range(8)]]
+    train, test = (frame[frame.part == part] for part in ("train", "test"))
+    model = make_pipeline(SimpleImputer(), StandardScaler(), Lasso(0.1)).fit(train[names], train["size"])
+    wanted = np.corrcoef(model.predict(test[names]), test["size"])[0, 1]
+    assert_allclose(found, wanted, rtol=1e-4)
+
+
+def test_several_responses_of_a_table_with_gaps(tmp_path):
+    """Each as by itself."""
+    frame = with_gaps(frame_of()).drop(columns=["sex", "relapse"])
+    frame["a"], frame["b"] = frame_of().G0 + 0.1 * frame.age, frame_of().G3
+    frame.loc[:9, "b"] = np.nan
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    given = ["cv", "--matrix", tmp_path / "t.csv", "--impute", "mean", "--alphas", 10, "--cv", 3, "--quiet"]
+    assert run(*given, "--target", "a,b", "--out", tmp_path / "both") == 0
+    for name, other in ("ab", "ba"):
+        assert run(*given, "--target", name, "--drop", other, "--out", tmp_path / name) == 0
+        here, there = (json.loads(read(tmp_path / file)) for file in (f"both.{name}.json", f"{name}.json"))
+        for what in ("mean_score", "se_score"):
+            assert_allclose(here["cross_validation"][what], there["cross_validation"][what], rtol=1e-5)
+
+
+def test_a_model_without_gaps_says_how_to_fill_new_ones(tmp_path, capsys):
+    frame_of().to_csv(tmp_path / "t.csv", index=False)
+    assert (
+        run(*CV, "--matrix", tmp_path / "t.csv", "--drop", "sex,age", "--quiet", "--out", tmp_path / "o") == 0
+    )
+    new = with_gaps(frame_of(seed=8))
+    new.to_csv(tmp_path / "new.csv", index=False)
+    model = ["predict", "--model", tmp_path / "o.path.npz", "--matrix", tmp_path / "new.csv"]
+    assert run(*model, "--out", tmp_path / "p") == 2
+    assert "--impute mean puts the means of the fit in their place" in capsys.readouterr().err
+    assert run(*model, "--impute", "mean", "--quiet", "--out", tmp_path / "p") == 0
+    path = riata.load(tmp_path / "o.path.npz")
+    filled = new[[f"G{j}" for j in range(8)]].fillna(frame_of()[[f"G{j}" for j in range(8)]].mean())
+    scores = pandas.read_csv(tmp_path / "p.scores.tsv", sep="\t")
+    alpha = json.loads(read(tmp_path / "o.json"))["selected"]["alpha"]
+    assert_allclose(scores.PROBABILITY, path.predict(filled.to_numpy(), alpha), rtol=1e-9)
+
+
+@pytest.mark.parametrize("option", [["--impute", "mean"], ["--duplicates", "suffix"]])
+def test_options_of_tables_are_not_for_genotypes(tmp_path, option, capsys):
+    bfile = str(Path(__file__).parents[1] / "data" / "genotypes" / "tiny")
+    assert run("fit", "--bfile", bfile, *option, "--out", tmp_path / "o") == 2
+    assert f"{option[0]} is for --matrix: " in capsys.readouterr().err
