@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
     from riata.expanding_windows import ExpandingWindows
-    from riata.feature_groups import FeatureGroups, read_gene_sets
     from riata.fitting import fit_path
     from riata.genotypes import Genotypes, open_genotypes
     from riata.glm import SparseLogisticRegression, SparseLogisticRegressionCV
@@ -60,7 +59,6 @@ __all__ = [
     "Equivalents",
     "Evaluation",
     "ExpandingWindows",
-    "FeatureGroups",
     "FittedVariants",
     "Genotypes",
     "GroupLasso",
@@ -105,7 +103,6 @@ __all__ = [
     "open_genotypes",
     "penalties",
     "predict_samples",
-    "read_gene_sets",
     "relax",
     "simulate_genotypes",
 ]
@@ -122,7 +119,6 @@ _HOME = {
     "Equivalents": "_equivalents",
     "Evaluation": "evaluation",
     "ExpandingWindows": "expanding_windows",
-    "FeatureGroups": "feature_groups",
     "FittedVariants": "variants",
     "Genotypes": "genotypes",
     "GroupLasso": "structured",
@@ -168,7 +164,6 @@ _HOME = {
     "match_variants": "applying",
     "open_genotypes": "genotypes",
     "predict_samples": "predictions",
-    "read_gene_sets": "feature_groups",
     "relax": "relaxed",
     "simulate_genotypes": "simulate",
 }

@@ -63,8 +63,6 @@ class Account:
         Where on its chromosome each feature that is ever active is drawn.
     n_groups : int
         Groups of a file; other features are groups of their own.
-    group_notes : list of str
-        What was read and found of them.
     chromosome_set : str
         What the names of chromosomes mean, in the words of ``--chr-set``.
     file_type : str
@@ -87,7 +85,6 @@ class Account:
     places: dict[int, float] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
     n_groups: int = 0
-    group_notes: list[str] = field(default_factory=list)
     chromosome_set: str = "22"
     file_type: str = ".bed"
 
@@ -116,8 +113,7 @@ def account_of(study: Study, active: NDArray[np.int64]) -> Account:
         covariate_names=list(study.covariate_names),
         set_aside=dict(Counter(why for _, why in study.excluded)),
         columns=dict(study.response_columns),
-        n_groups=0 if study.groups is None else len(study.groups),
-        group_notes=[] if study.groups is None else study.groups.lines(study.noun),
+        n_groups=0 if study.groups is None else len(study.groups.members),
     )
     if isinstance(study.main, Genotypes):
         genome = chromosomes(study.main.variants, study.main.chromosome_set)
@@ -192,12 +188,11 @@ def account_of_fit(model: Model) -> Kept:
         n_features=model.n_features,
         samples=[("analysed", path.n_samples, "")],
         notes=[],
-        covariate_names=[],
+        covariate_names=list(model.covariates),
         set_aside={"excluded": left_out} if left_out else {},
         columns=dict(model.columns),
         n_groups=0 if path.groups is None else len(path.group_names),
     )
-    spread = path.scale if path.standardize or path.sd is None else path.sd
     names = np.asarray(model.feature_names[model.active])
     columns = {"FEATURE": names}
     shared = np.zeros(len(names), dtype=np.bool_)
@@ -221,7 +216,7 @@ def account_of_fit(model: Model) -> Kept:
         "build": "NR",
         "together": [],
     }
-    source = Described(model.active, names, np.asarray(spread)[model.active], columns, shared)
+    source = Described(model.active, names, path.spreads[model.active], columns, shared)
     return Kept(account, source, run, samples={}, held_out=None, evaluation=None)
 
 

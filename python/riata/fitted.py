@@ -48,7 +48,7 @@ class Fitted:
     together : list of str
         Other phenotypes of the same run.
     saved : str
-        Where the path is saved; empty: as ``PREFIX.path.npz``.
+        Where the path is saved; empty: as ``PREFIX.path.npz``, or nowhere without a prefix.
     interrupted : bool
     warnings : list of str
     held_out : (y, linear predictor) or None
@@ -84,7 +84,11 @@ class Fitted:
     @property
     def model_file(self) -> str:
         """File that holds the path."""
-        return self.saved or f"{self.prefix}.path.npz"
+        return self.saved or f"{self.prefix or 'model'}.path.npz"
+
+    def listed(self, suffix: str) -> str:
+        """Say where all of something is: in a file beside the page, or in Python where none is written."""
+        return f"{self.prefix}.{suffix}" if self.prefix else "`table()` of the fit"
 
     @property
     def path(self) -> Any:

@@ -199,9 +199,11 @@ def _of_study(path: Any, cv: Any) -> Model:
 
 
 def _of_python(path: Any, cv: Any) -> Model:
-    """Return the model of a fit that was made in Python: each feature is one, none a covariate."""
+    """Return the model of a fit that was made in Python: covariates are what follows variants."""
     genotypes = path.variants is not None
-    active = active_features(path, path.n_features)
+    n_features = path.variants.n_features if genotypes else path.n_features
+    covariates = [str(path.feature_names[j]) for j in range(n_features, path.n_features)]
+    active = active_features(path, n_features)
     columns = {what: name for what, name in path.columns.items() if what != "y"}
     if path.has_offset:
         columns.setdefault("offset", "offset")
@@ -209,14 +211,14 @@ def _of_python(path: Any, cv: Any) -> Model:
         path=path,
         cv=cv,
         kind="genotypes" if genotypes else "matrix",
-        n_features=path.n_features,
-        covariates=[],
+        n_features=n_features,
+        covariates=covariates,
         alpha=float(path.alphas[-1] if cv is None else cv.alpha),
         response=path.columns.get("y", columns.get("event", "y")),
         classes=[] if path.classes is None else [label_text(label) for label in path.classes.tolist()],
         active=active,
         variants=variant_columns(path.variants, active) if genotypes else {},
-        codings=[],
+        codings=[Coding(name) for name in covariates],
         baseline=None,
         columns=columns,
         ties="breslow",

@@ -238,6 +238,43 @@ class CVPath:
         out = mean_response(self.path.loss, link) if kind == "response" else link
         return out[..., 0]
 
+    def table(self, alpha: float | None = None) -> Any:
+        """The features selected at `alpha`, by default the selected one: see `Path.table`."""
+        return self.path.table(self.alpha if alpha is None else alpha)
+
+    def report(self, file: str | os.PathLike[str], alpha: float | None = None) -> None:
+        """Write a page about the fit, the one that ``riata cv`` and ``riata report`` write: HTML in one file.
+
+        Parameters
+        ----------
+        file : str or path-like
+            Written whole or not at all.
+        alpha : float, optional
+            Which penalty to report; by default the selected one.
+
+        Raises
+        ------
+        ValueError
+            When `alpha` lies outside the path.
+        OSError
+            When the file cannot be written.
+
+        Examples
+        --------
+        >>> import numpy as np, os, riata, tempfile
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((60, 100))
+        >>> y = X[:, 3] + rng.standard_normal(60)
+        >>> cv = riata.cv_path(X, y, cv=5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     cv.report(os.path.join(folder, "page.html"))
+        ...     os.listdir(folder)
+        ['page.html']
+        """
+        from riata.fit_report import write_report
+
+        write_report(self, file, alpha)
+
     def plot(self, ax: Any = None) -> Any:
         """Draw the mean score with its standard error along the path; returns the axes."""
         from riata.plots import plot_cv

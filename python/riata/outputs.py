@@ -225,20 +225,31 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write indented JSON; NumPy numbers and arrays become plain ones, NaN becomes null."""
-    write_text(path, json.dumps(_plain(content), indent=2, ensure_ascii=False) + "\n")
+    """Write JSON: see `json_text`."""
+    write_text(path, json_text(content))
+
+
+def json_text(content: dict[str, Any]) -> str:
+    """Return indented JSON; NumPy numbers and arrays become plain ones, NaN becomes null."""
+    return json.dumps(_plain(content), indent=2, ensure_ascii=False) + "\n"
 
 
 def replace_json(path: Path, content: dict[str, Any]) -> None:
     """Write JSON beside its destination, then rename it into place."""
-    sweep_files(path)
-    handle, aside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    replace_text(path, json_text(content))
+
+
+def replace_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write text beside its destination, then rename it into place."""
+    target = Path(path)
+    sweep_files(target)
+    handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(handle)
     try:
         with held(aside):
-            write_json(Path(aside), content)
+            write_text(Path(aside), text)
             os.chmod(aside, 0o666 & ~umask())
-            os.replace(aside, path)
+            os.replace(aside, target)
     except BaseException:
         os.unlink(aside)
         raise

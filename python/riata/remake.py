@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from riata.account import Kept, load_account
 from riata.applying import weights_of
 from riata.commands import REPORT_OUTPUTS, Log, conclude_outputs, today, version
-from riata.fitted import Fitted
+from riata.fit_report import restore
 from riata.genotypes import Genotypes
 from riata.hits import Hits
 from riata.input_files import InputFiles
@@ -34,7 +34,7 @@ def run_report(options: Namespace) -> int:
     with OutputSet(options.out, REPORT_OUTPUTS) as outputs:
         model = load_model(options.model)
         kept = load_account(options.model, model)
-        fitted = restore(model, kept, options)
+        fitted = restore(model, kept, options.alpha, prefix=options.out, saved=options.model)
         files = [options.model]
         if any(getattr(options, name) is not None for name in SOURCES):
             geno = genotypes_of(options)
@@ -58,36 +58,6 @@ def run_report(options: Namespace) -> int:
     return 0
 
 
-def restore(model: Model, kept: Kept, options: Namespace) -> Fitted:
-    """Return the fit that a model was saved from, at another alpha when one is asked for."""
-    run = kept.run
-    alpha, rule = run["alpha"], run["rule"]
-    same = options.alpha is None or options.alpha == alpha
-    if not same:
-        alpha, rule = float(options.alpha), "as asked with --alpha"
-    fitted = Fitted(
-        account=kept.account,
-        fit=model.path if model.cv is None else model.cv,
-        hits=Hits(kept.source, model.path, alpha, model.covariates),
-        alpha=alpha,
-        rule=rule,
-        prefix=options.out,
-        version=version(),
-        command=run["command"],
-        date=run["date"],
-        seconds=run["seconds"],
-        interrupted=run["interrupted"],
-        warnings=run["warnings"],
-        build=run["build"],
-        together=run["together"],
-        saved=options.model,
-    )
-    if same:  # predictions of samples held out were kept for one alpha only
-        fitted.held_out = kept.held_out
-        fitted.evaluation = kept.evaluation
-    return fitted
-
-
 def partners_in(geno: Genotypes, model: Model, kept: Kept, hits: Hits, options: Namespace) -> Partners:
     """Find LD partners among the variants of a fileset, over the samples that were analysed.
 
@@ -98,6 +68,11 @@ def partners_in(geno: Genotypes, model: Model, kept: Kept, hits: Hits, options: 
     """
     if not kept.account.is_genotypes:
         raise ValueError("the model was fitted to a table: linkage disequilibrium needs genotypes")
+    if not kept.samples:
+        raise ValueError(
+            "the model was saved from Python, which keeps no ids of its samples: linkage disequilibrium is "
+            "that among them"
+        )
     chosen = geno.subset(samples=_analysed(geno, kept.samples))
     features = model_features(model, hits.alpha)
     weights = weights_of(model.path.variants, features, np.zeros(len(features)))

@@ -230,14 +230,10 @@ def groups_section(fitted: Fitted) -> Section | None:
         f"Selected is how many of the {fitted.noun} of a group have an effect. Norm is the root of the sum "
         f"of their squared effects of one standard deviation, in {fitted.unit}."
     )
-    if fitted.path.members is not None:
-        text += " Groups overlap: these are a group's parts of effects, which add up to the effects."
     if alone:
         text += f" {alone:,} of those selected are in no group, and groups of their own here."
     if len(groups) > MAX_ROWS:
-        text += f" The first {MAX_ROWS} are here, all {len(groups):,} in {fitted.prefix}.groups.tsv."
-    if account.group_notes:
-        text += f" Read: {'; '.join(account.group_notes)}."
+        text += f" The first {MAX_ROWS} are here, all {len(groups):,} in {fitted.listed('groups.tsv')}."
     shown = [
         ("Rank", groups.column("RANK")),
         ("Group", groups.column("GROUP")),
@@ -288,7 +284,7 @@ def hits_section(fitted: Fitted) -> Section:
     if len(account.classes) > 2:
         text += (
             " Beta is for the class that it is largest for: what it adds to the log of its probability, up "
-            f"to what is common to all classes. Those of all classes are in {fitted.prefix}.hits.tsv."
+            f"to what is common to all classes. Those of all classes are in {fitted.listed('hits.tsv')}."
         )
     if fitted.path.loss in RATIOS:
         text += f" {RATIOS[fitted.path.loss]} is the {RATIO_NAMES[fitted.path.loss]} of one {unit}."
@@ -298,7 +294,7 @@ def hits_section(fitted: Fitted) -> Section:
         else " Penalised effects are shrunk towards zero and are not estimates with p-values"
     ) + "."
     if len(hits) > MAX_ROWS:
-        text += f" The first {MAX_ROWS} are here, all {len(hits):,} in {fitted.prefix}.hits.tsv."
+        text += f" The first {MAX_ROWS} are here, all {len(hits):,} in {fitted.listed('hits.tsv')}."
     body = effects_table(
         columns,
         hits.beta_std.tolist(),
@@ -435,9 +431,8 @@ def features_section(fitted: Fitted) -> Section | None:
     ]
     noun = fitted.noun.capitalize()
     body = table([(noun, [row[0] for row in rows]), ("Count", [row[1] for row in rows])], numeric=("Count",))
-    return Section(
-        f"Which {fitted.noun} were used", f"Those set aside are listed in {fitted.prefix}.excluded.tsv.", body
-    )
+    listed = f"Those set aside are listed in {fitted.prefix}.excluded.tsv." if fitted.prefix else ""
+    return Section(f"Which {fitted.noun} were used", listed, body)
 
 
 def certificate_section(fitted: Fitted) -> Section:
@@ -458,10 +453,15 @@ def next_section(fitted: Fitted) -> Section:
     model = f"--model {fitted.model_file}"
     flag = "--bfile NEW" if fitted.account.is_genotypes else "--matrix NEW.csv"
     covar = " --covar NEW.cov" if fitted.account.covariate_names else ""
+    alpha, out = f"{_another_alpha(fitted):.3g}", fitted.prefix or "model"
+    if not (fitted.prefix or fitted.saved):
+        body = code(f'fit.table({alpha})\nfit.save("{fitted.model_file}")')
+    else:
+        body = code(f'import riata\nfit = riata.load("{fitted.model_file}")\nfit.plot()')
     body = (
         code(f"riata predict {model} {flag}{covar} --out scores")
-        + code(f"riata report {model} --alpha {_another_alpha(fitted):.3g} --out {fitted.prefix}-other")
-        + code(f'import riata\nfit = riata.load("{fitted.model_file}")\nfit.plot()')
+        + code(f"riata report {model} --alpha {alpha} --out {out}-other")
+        + body
     )
     return Section(
         "What to do next",

@@ -1,0 +1,56 @@
+"""The page about a fit that is held or was saved, at any of its penalties."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from typing import Any
+
+from riata._core import __version__
+from riata.account import Kept, load_account
+from riata.fitted import Fitted
+from riata.hits import Hits
+from riata.model_file import Model, model_of
+from riata.outputs import replace_text
+from riata.pages import fit_page
+from riata.report import render
+
+
+def write_report(fit: Any, file: str | os.PathLike[str], alpha: float | None) -> None:
+    """Write the page of a Path or CVPath: see `CVPath.report`."""
+    model = model_of(fit)
+    fitted = restore(model, load_account("the fit", model), alpha)
+    replace_text(file, render(fit_page(fitted)))
+
+
+def restore(model: Model, kept: Kept, alpha: float | None, *, prefix: str = "", saved: str = "") -> Fitted:
+    """Return the fit that a model comes from, at another alpha when one is asked for.
+
+    `prefix` is where outputs go and `saved` where the model is; both are empty where there are none.
+    """
+    run = kept.run
+    at, rule = run["alpha"], run["rule"]
+    same = alpha is None or alpha == at
+    if alpha is not None and not same:
+        at, rule = float(alpha), "as asked with --alpha" if prefix else "as asked"
+    fitted = Fitted(
+        account=kept.account,
+        fit=model.path if model.cv is None else model.cv,
+        hits=Hits(kept.source, model.path, at, model.covariates),
+        alpha=at,
+        rule=rule,
+        prefix=prefix,
+        version=str(__version__),
+        command=run["command"],
+        date=run["date"] or datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
+        seconds=run["seconds"],
+        interrupted=run["interrupted"],
+        warnings=run["warnings"],
+        build=run["build"],
+        together=run["together"],
+        saved=saved,
+    )
+    if same:  # predictions of samples held out were kept for one alpha only
+        fitted.held_out = kept.held_out
+        fitted.evaluation = kept.evaluation
+    return fitted
