@@ -124,3 +124,26 @@ def test_squares_out_of_range_are_refused_by_name(unit):
         riata.fit_path(X * unit, y)
     with pytest.raises(ValueError, match="y must hold numbers whose squares"):
         riata.Lasso(0.1).fit(X, y * unit)
+
+
+@pytest.mark.parametrize("seed", [17, 27, 29])
+def test_more_features_than_weighted_samples_leave_no_coefficients_of_rounding(seed: int) -> None:
+    """24 samples with a weight and 46 columns of correlation 0.99: no point of the path is above the last."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((32, 46))
+    for j in range(1, 46):
+        X[:, j] = 0.99 * X[:, j - 1] + 0.14 * X[:, j]
+    weights, factor = np.repeat([1.0, 0.0], [24, 8]), np.repeat([0.0, 1.0], [17, 29])
+    Y = rng.standard_normal((32, 2))
+    options = {"loss": "multigaussian", "alphas": 5, "eps": 1e-4, "tol": 1e-5}
+    options |= {"fit_intercept": False, "standardize": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = riata.fit_path(X, Y, sample_weight=weights, penalty_factor=factor, **options)
+    for k, alpha in enumerate(path.alphas):
+        b = np.column_stack([part.toarray()[:, k] for part in path.coefs])
+        loss = ((Y - X @ b)[:24] ** 2).sum() / (2 * 24)
+        value = loss + alpha * (factor * np.linalg.norm(b, axis=1)).sum()
+        assert value == pytest.approx(path.primal[k], rel=1e-8)
+        assert value <= path.primal[max(k - 1, 0)] * (1 + 1e-9)
+        assert np.abs(b).max() < 1e3

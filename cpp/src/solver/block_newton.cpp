@@ -20,6 +20,7 @@ constexpr int kAttempts = 3;      // at a step, with ever fewer coefficients
 constexpr double kBlocked = 0.1;  // of its step, below which a coefficient that is to be stopped takes no part
 constexpr int kTrials = 5;        // of a step that is cut
 constexpr double kShorter = 0.3, kWorthwhile = 0.3;
+constexpr double kRounding = 1e-9;  // of the objective, by which it may seem to rise
 constexpr Index kStale = 45;  // iterations that tell of a preconditioner far off, and of the Gram matrix behind it
 
 /// G R for a symmetric G.
@@ -501,6 +502,9 @@ InnerResult BlockNewton::solve(PenalisedProblem problem, Vec& b, Vec& c) {
   double best = kInfinity;
   int stagnant = 0;
   const Index units = problem.penalty.units() / std::max<Index>(model.features(), 1);  // of a feature
+  const auto objective = [&] { return model.value(b, c) + problem.penalty.value(b); };
+  Vec lowest_b = b;
+  double lowest = objective();
   while (result.iterations < problem.max_iter) {
     if (problem.poll) problem.poll();
     std::vector<Index> active;
@@ -541,6 +545,17 @@ InnerResult BlockNewton::solve(PenalisedProblem problem, Vec& b, Vec& c) {
     }
     model.correlations(b, all, c);
     result.iterations = std::min(result.iterations + 1, problem.max_iter);
+    // With more features than the samples can tell apart, a Newton step may be rounding alone.
+    const double value = objective();
+    if (value <= lowest + kRounding * std::abs(lowest)) {
+      lowest = std::min(lowest, value);
+      lowest_b = b;
+      continue;
+    }
+    b = lowest_b;
+    model.correlations(b, all, c);
+    if (problem.descent_only) break;
+    problem.descent_only = true;
   }
   return result;
 }
