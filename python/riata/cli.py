@@ -389,12 +389,17 @@ def _add_data(verb: argparse.ArgumentParser) -> None:
     data = verb.add_argument_group("data (one of these)", _SEVERAL)
     _add_genotypes(data)
     data.add_argument(
-        "--matrix", metavar="FILE", help="a table: .csv, .tsv (also .gz), .parquet, .feather or .npz"
-    )
+        "--matrix", metavar="FILE",
+        help="a table: .csv, .tsv (also .gz), .parquet, .feather, .npz; sparse .npz of scipy, .svm or .mtx",
+    )  # fmt: skip
     data.add_argument(
         "--orient", choices=("samples-rows", "samples-columns"), default="samples-rows",
         help="what a row of the table of --matrix is (default samples-rows)",
     )  # fmt: skip
+    data.add_argument(
+        "--feature-names", metavar="FILE", help="names of the features of an .npz, .svm or .mtx, one a line"
+    )
+    data.add_argument("--sample-ids", metavar="FILE", help="ids of its samples, one a line")
 
 
 def _add_genotypes(data: argparse._ArgumentGroup) -> None:

@@ -29,7 +29,6 @@ from riata.input_files import InputFiles, settle_named
 from riata.inputs import SOURCES, check_chr_set, genotype_joiner, genotypes_of, opening_notes
 from riata.ld import Partners, find_partners
 from riata.many_classes import check_file_parts
-from riata.matrices import read_matrix
 from riata.missing_codes import MissingCodes
 from riata.model_file import Model, is_model, load_model, save_model
 from riata.model_selection import check_scoring
@@ -48,6 +47,7 @@ from riata.resume import Resume
 from riata.staging import MANIFEST
 from riata.study import Study, StudyOptions, load_study
 from riata.survival_times import has_times
+from riata.table_info import matrix_lines
 from riata.tables import some
 
 #: What a report may write, and a fit beside it.
@@ -535,7 +535,7 @@ def run_info(options: Namespace) -> int:
     if given == ["model"]:
         lines = model_lines(options.model, load_model(options.model))
     elif given == ["matrix"]:
-        lines = matrix_lines(options.matrix, options.orient)
+        lines = matrix_lines(options)
     else:
         lines = genotype_lines(genotypes_of(options))
     streams.show("\n".join(lines))
@@ -558,26 +558,6 @@ def _place_path(options: Namespace) -> None:
         options.matrix = path
     else:
         raise FileNotFoundError(f"{path}: no such file, nor one with .bed, .pgen or .bgen after it")
-
-
-def matrix_lines(path: str, orient: str) -> list[str]:
-    """Describe a table."""
-    table = read_matrix(path, orient, duplicates="suffix")
-    n, p = table.shape
-    finite = np.isfinite(table.X).all(axis=0)
-    constant = int((table.X.min(axis=0) == table.X.max(axis=0)).sum())
-    lines = [
-        f"{path}: {n:,} samples x {p:,} features, {table.X.dtype}",
-        f"  features    {some(list(table.feature_names), 4)}",
-        f"  samples     {some(list(table.sample_ids), 4)}",
-        f"  incomplete  {int((~finite).sum()):,} features with missing or infinite values",
-        f"  constant    {constant:,} features",
-    ]
-    lines += [f"  text        {name}: {some(sorted(set(cells)), 4)}" for name, cells in table.text.items()]
-    lines += [
-        f"  beside      {name}: {some(list(dict.fromkeys(cells)), 4)}" for name, cells in table.beside.items()
-    ]
-    return [*lines, *(f"  note        {note}" for note in table.notes)]
 
 
 def _phenotype_names(geno: Genotypes) -> str:

@@ -1,4 +1,4 @@
-"""Expression tables and the like: samples by features from csv, tsv, parquet, feather or npz."""
+"""Expression tables and the like: samples by features from text, parquet, feather, npz and sparse files."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ from riata.id_columns import COUNTED, IdColumns, find_ids, looks_numeric
 from riata.joining import Joiner, repeated
 from riata.reading import reading
 from riata.repeated_names import DUPLICATES, means_of_repeated, repeated_note, suffixed
+from riata.sparse_files import (
+    MATRIX_MARKET,
+    SVMLIGHT,
+    SparseTable,
+    from_archive,
+    is_sparse_archive,
+    read_matrix_market,
+    read_names,
+    read_svmlight,
+)
 from riata.tables import Table, cell_text, expand_names, frame_ids, is_missing, quoted, some, to_numbers
 from riata.text_files import StrPath, TextRows
 
@@ -32,6 +42,7 @@ _ARROW = (".parquet", ".pq", ".feather", ".arrow")
 class MatrixTable:
     """A numeric table: `X` is (n samples, p features), with names for both and any text columns apart.
 
+    `X` is an array or, of sparse files, in CSC. With `open_ended` a feature that it does not name is zero.
     `text` maps the name of each non-numeric feature (a class label, say) to its n cells; `beside` likewise
     what is stored beside the features of an ``.npz``, or before those of a PLINK ``.raw``. `families` are
     FIDs where the table has them. `header` names all columns as they follow each other in the file.
@@ -46,6 +57,7 @@ class MatrixTable:
     notes: list[str] = field(default_factory=list)
     families: NDArray[Any] | None = None
     header: Sequence[str] = ()
+    open_ended: bool = False
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -87,7 +99,7 @@ class MatrixTable:
                 out[name] = apart.pop(name)
             elif name in place:
                 taken.append(place[name])
-                out[name] = [repr(value) for value in self.X[:, place[name]].tolist()]
+                out[name] = [repr(value) for value in _column(self.X, place[name]).tolist()]
             elif name not in out:
                 raise ValueError(f"{self.path}: no column {quoted(name)}; columns are {some(self.columns)}")
         if taken:
@@ -96,12 +108,31 @@ class MatrixTable:
         return out
 
 
+def _column(X: Any, j: int) -> NDArray[Any]:
+    return np.asarray(X[:, j] if isinstance(X, np.ndarray) else X[:, [j]].toarray()[:, 0])
+
+
+def dense_columns(X: Any, columns: NDArray[np.int64] | Sequence[int]) -> NDArray[np.float64]:
+    """Return some columns of an array or a sparse matrix as doubles."""
+    chosen = X[:, columns]
+    return np.asarray(chosen if isinstance(chosen, np.ndarray) else chosen.toarray(), dtype=np.float64)
+
+
+def constant_columns(X: Any) -> NDArray[np.int64]:
+    """Return which columns hold one value alone."""
+    if isinstance(X, np.ndarray):
+        return np.flatnonzero(X.min(axis=0) == X.max(axis=0))
+    return np.flatnonzero(X.min(axis=0).toarray().ravel() == X.max(axis=0).toarray().ravel())
+
+
 def read_matrix(
     path: StrPath,
     orient: str = "samples-rows",
     *,
     named: Collection[str] = (),
     duplicates: str | None = None,
+    feature_names: StrPath | None = None,
+    sample_ids: StrPath | None = None,
 ) -> MatrixTable:
     """Read a samples by features table.
 
@@ -110,7 +141,9 @@ def read_matrix(
     path : str or path-like
         ``.csv``, ``.tsv``, ``.txt`` or ``.raw`` (also packed), ``.parquet``, ``.feather``, or ``.npz`` with
         ``X`` and, if wanted, ``feature_names``, ``sample_ids`` and arrays of one value a sample, such as
-        ``y``.
+        ``y``. Sparse: ``.npz`` with the parts that `scipy.sparse.save_npz` writes instead of ``X``, svmlight
+        text (``.svm``, ``.svmlight``, ``.libsvm``), whose labels are the column ``label``, and Matrix Market
+        (``.mtx``; of 10x Genomics with the files beside ``matrix.mtx``).
     orient : {"samples-rows", "samples-columns"}
         What a row of the file is. Samples in rows are named by columns FID and IID, by the index that pandas
         saved with a parquet, or by the first column that is not among `named`, when its header says so
@@ -121,6 +154,8 @@ def read_matrix(
     duplicates : {"suffix", "mean"}, optional
         What becomes of features of one name: all are kept, those after the first as ``name.1`` and so on, or
         their mean. By default they are refused.
+    feature_names, sample_ids : str or path-like, optional
+        Files with a name a line, for ``.npz`` and sparse files that hold none.
 
     Raises
     ------
@@ -136,12 +171,20 @@ def read_matrix(
     name = fspath(path)
     if not Path(name).is_file():
         raise FileNotFoundError(f"{name}: no such file")
-    asked = _Asked(orient, named, duplicates)
+    asked = _Asked(orient, named, duplicates, feature_names, sample_ids)
     stem = name.lower()
     for packed in (".gz", ".bz2", ".xz", ".zst"):
         stem = stem.removesuffix(packed)
     if stem.endswith(".npz"):
         table = _read_npz(name, asked)
+    elif stem.endswith(SVMLIGHT):
+        table = _of_sparse(name, read_svmlight(name), asked, asked.transposed)
+        table.open_ended = feature_names is None
+    elif stem.endswith(MATRIX_MARKET):
+        found, of_cells = read_matrix_market(name, duplicates is not None)
+        table = _of_sparse(name, found, asked, of_cells or asked.transposed)
+    elif feature_names is not None or sample_ids is not None:
+        raise ValueError(f"{name}: --feature-names and --sample-ids are for .npz and sparse files")
     elif stem.endswith(_ARROW):
         table = _read_arrow(name, asked)
     elif stem.endswith(".raw") and orient == "samples-columns":
@@ -150,7 +193,8 @@ def read_matrix(
         table = _read_text(name, asked)
     else:
         raise ValueError(
-            f"{name}: the name must end in .csv, .tsv, .txt or .raw (also .gz), .parquet, .feather or .npz"
+            f"{name}: the name must end in .csv, .tsv, .txt or .raw (also .gz), .parquet, .feather, .npz, "
+            ".svm or .mtx"
         )
     _settle_names(table, asked)
     return table
@@ -190,6 +234,8 @@ class _Asked:
     orient: str
     named: Collection[str]
     duplicates: str | None
+    feature_names: StrPath | None = None
+    sample_ids: StrPath | None = None
 
     @property
     def transposed(self) -> bool:
@@ -336,6 +382,8 @@ def _read_npz(path: str, asked: _Asked) -> MatrixTable:
         if isinstance(error, OSError) and error.filename is not None:
             raise
         raise ValueError(f"{path}: cannot be read as plain arrays ({error})") from None
+    if "X" not in arrays and is_sparse_archive(arrays):
+        return _of_archive(path, arrays, asked)
     if "X" not in arrays:
         raise ValueError(f"{path}: no array named 'X'; arrays are {some(list(arrays))}")
     X = arrays.pop("X")
@@ -348,16 +396,72 @@ def _read_npz(path: str, asked: _Asked) -> MatrixTable:
     if asked.transposed:
         X = X.T
     n, p = X.shape
-    features = arrays.pop("feature_names", np.array([f"x{j + 1}" for j in range(p)]))
+    features = arrays.pop("feature_names", np.array(_numbered(p)))
     samples = arrays.pop("sample_ids", np.array(_counted(n)))
+    if asked.feature_names is not None:
+        features = np.array(read_names(asked.feature_names, p, "features"))
+    if asked.sample_ids is not None:
+        samples = np.array(read_names(asked.sample_ids, n, "samples"))
     if features.shape != (p,) or samples.shape != (n,):
         raise ValueError(
             f"{path}: X is {n} samples x {p} features ({asked.orient}), but there are "
             f"{len(features)} feature_names and {len(samples)} sample_ids"
         )
-    beside = {key: [str(v) for v in value.tolist()] for key, value in arrays.items() if value.shape == (n,)}
     ids = samples.astype(str).astype(object)
+    beside = _values_a_sample(arrays, n)
     return MatrixTable(path, X, features.astype(str).astype(object), ids, beside=beside)
+
+
+def _values_a_sample(arrays: Mapping[str, NDArray[Any]], n: int) -> dict[str, list[str]]:
+    return {key: [str(v) for v in value.tolist()] for key, value in arrays.items() if value.shape == (n,)}
+
+
+def _numbered(p: int) -> list[str]:
+    return [f"x{j + 1}" for j in range(p)]
+
+
+def _of_archive(path: str, arrays: dict[str, NDArray[Any]], asked: _Asked) -> MatrixTable:
+    """Put the parts of a sparse matrix together, and the names and values stored with them."""
+    found = SparseTable(from_archive(path, arrays))
+    n, p = found.X.shape[::-1] if asked.transposed else found.X.shape
+    names: dict[str, list[str] | None] = {}
+    for name, size in (("feature_names", p), ("sample_ids", n)):
+        stored = arrays.pop(name, None)
+        if stored is not None and stored.shape != (size,):
+            raise ValueError(f"{path}: {name} must be {size:,}, one for each, got {len(stored):,}")
+        names[name] = None if stored is None else stored.astype(str).tolist()
+    found.columns, found.rows = names["feature_names"], names["sample_ids"]
+    if asked.transposed:
+        found.columns, found.rows = found.rows, found.columns
+    found.beside = _values_a_sample(arrays, n)
+    return _of_sparse(path, found, asked, asked.transposed)
+
+
+def _of_sparse(path: str, found: SparseTable, asked: _Asked, transposed: bool) -> MatrixTable:
+    """Put a sparse table together, its rows features when `transposed`."""
+    X, features, samples = found.X, found.columns, found.rows
+    if transposed:
+        X, features, samples = X.T.tocsc(), samples, features
+    if X.dtype.kind not in "iufb":
+        raise ValueError(f"{path}: must hold real numbers, got {X.dtype}")
+    X = X.astype(np.float64)
+    X.sum_duplicates()
+    n, p = X.shape
+    if asked.feature_names is not None:
+        features = read_names(asked.feature_names, p, "features")
+    if asked.sample_ids is not None:
+        samples = read_names(asked.sample_ids, n, "samples")
+    notes = list(found.notes)
+    if samples is None:
+        notes.append("samples have no ids: they are numbered from 1 (--sample-ids FILE names them)")
+    return MatrixTable(
+        path,
+        X,
+        np.array(features or _numbered(p), dtype=object),
+        np.array(samples or _counted(n), dtype=object),
+        beside=found.beside,
+        notes=notes,
+    )
 
 
 def _read_arrow(path: str, asked: _Asked) -> MatrixTable:

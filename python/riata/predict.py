@@ -30,7 +30,7 @@ from riata.predictions import (
     prediction_columns,
     table_for,
 )
-from riata.response import Response, modelled_text
+from riata.response import TWO_CODES, Response, modelled_text
 from riata.response_columns import COLUMNS, ResponseColumns, check_columns, code_columns
 from riata.score_file import Weights, read_weights
 from riata.scoring import missing_columns, score_matrix, score_model
@@ -170,6 +170,8 @@ def _table_of(task: _Task) -> MatrixTable:
         options.orient,
         duplicates=options.duplicates,
         missing_code=options.missing_code,
+        feature_names=options.feature_names,
+        sample_ids=options.sample_ids,
     )
 
 
@@ -323,7 +325,7 @@ def _case_as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns)
     labels are others and speak for themselves.
     """
     classes = tuple(model.classes)
-    if len(classes) != 2 or classes in (("0", "1"), ("1", "2")):
+    if len(classes) != 2 or classes in TWO_CODES:
         return None
     cells = columns.phenotype(asked)[0]
     return classes[1] if any(same_cell(cell, classes[1]) for cell in cells) else None

@@ -144,10 +144,19 @@ def table_for(
     *,
     duplicates: str | None = None,
     missing_code: str | None = None,
+    feature_names: str | None = None,
+    sample_ids: str | None = None,
 ) -> MatrixTable:
     """Read a table to score; columns that the model knows as something else than features are no ids."""
     named = {model.response, *model.columns.values(), *(coding.name for coding in model.codings)}
-    table = read_matrix(path, orient, named=named, duplicates=duplicates or model.duplicates)
+    table = read_matrix(
+        path,
+        orient,
+        named=named,
+        duplicates=duplicates or model.duplicates,
+        feature_names=feature_names,
+        sample_ids=sample_ids,
+    )
     code_missing(table, model.missing_code if missing_code is None else missing_code)
     return table
 

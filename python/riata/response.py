@@ -13,6 +13,8 @@ from riata.case_words import ask_case, case_of
 from riata.missing_codes import MissingCodes, same_cell
 from riata.tables import no_number, some, to_number
 
+#: Codes of controls and cases: those of a table, of PLINK, of svmlight.
+TWO_CODES = (("0", "1"), ("1", "2"), ("-1", "1"))
 #: More labels than this make a column an identifier, or a measurement.
 MAX_CLASSES = 100
 
@@ -223,11 +225,11 @@ def _case_of_codes(name: str, codes: Sequence[str]) -> str:
             f"{name} holds 0, 1 and 2: with 1/2 coding 0 means missing in PLINK files; if it does here, "
             "say --missing-code 0,-9"
         )
-    if list(codes) not in (["0", "1"], ["1", "2"]):
+    if tuple(codes) not in TWO_CODES:
         what = "only one class" if len(codes) == 1 else "not two classes"
         named = "; of other codes --case names the one to model" if len(codes) == 2 else ""
         raise ValueError(
-            f"{name}: {what} for --loss binomial, codes must be 0/1 or 1/2, got {some(codes)}{named}"
+            f"{name}: {what} for --loss binomial, codes must be 0/1, 1/2 or -1/1, got {some(codes)}{named}"
         )
     return codes[1]
 

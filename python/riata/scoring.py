@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from riata.applying import Scores, score_genotypes, weights_of
 from riata.genotypes import Genotypes
-from riata.matrices import MatrixTable
+from riata.matrices import MatrixTable, dense_columns
 from riata.model_file import Model
 from riata.score_file import Weights
 from riata.tables import some
@@ -39,11 +39,14 @@ def score_matrix(model: Model, table: MatrixTable, alpha: float, impute: str | N
     names = np.asarray(model.feature_names[features])
     place = {str(name): k for k, name in enumerate(table.feature_names)}
     absent = [name for name in names if str(name) not in place]
-    if absent:
+    if absent and table.open_ended:
+        there = [str(name) in place for name in names]
+        names, features = names[there], features[there]
+    elif absent:
         raise ValueError(
             f"{table.path} lacks {len(absent):,} of the {len(names):,} features of the model: {some(absent)}"
         )
-    X = np.asarray(table.X[:, [place[str(name)] for name in names]], dtype=np.float64)
+    X = dense_columns(table.X, [place[str(name)] for name in names])
     means, notes = model.path.fill, []
     if means is None and impute is not None:
         means = model.path.mean

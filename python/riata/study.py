@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._design import as_table, view
 from riata._gaps import Gaps
 from riata.covariates import Coding, Covariates, read_covariates
 from riata.feature_groups import FeatureGroups, find_groups
@@ -18,7 +19,7 @@ from riata.fold_columns import FOLD_OPTIONS, FoldColumn, SampleColumns, read_fol
 from riata.genotypes import Genotypes
 from riata.inputs import genotype_joiner, genotypes_of, given_source, sample_text_table
 from riata.joining import Joiner, JoinReport
-from riata.matrices import MatrixTable, read_matrix
+from riata.matrices import MatrixTable, constant_columns, dense_columns, read_matrix
 from riata.pgen import covariates_of, phenotypes_of
 from riata.response import Response
 from riata.response_columns import ResponseColumns, check_columns, columns_taken, read_responses
@@ -85,6 +86,8 @@ class StudyOptions:
     groups: str | None = None
     duplicates: str | None = None
     impute: str | None = None
+    feature_names: str | None = None
+    sample_ids: str | None = None
 
     @property
     def sample_columns(self) -> list[str]:
@@ -133,7 +136,7 @@ class StudyDesign:
         if isinstance(self.main, Genotypes):
             base, rows = self.main._design()
         else:
-            base = _core.dense_design(self.main)
+            base = view(as_table(self.main)[0]).core
         if self.covariates.shape[1] == 0:
             return base, rows
         beside = np.asfortranarray(self.covariates)
@@ -285,7 +288,7 @@ def decode(main: Genotypes | NDArray[Any], columns: NDArray[np.int64]) -> NDArra
     """Return some features of genotypes or of a table, (n, k), NaN where missing."""
     if isinstance(main, Genotypes):
         return main._decode(columns)
-    return np.asarray(main[:, columns], dtype=np.float64)
+    return dense_columns(main, columns)
 
 
 @dataclass
@@ -438,7 +441,12 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
     if options.loss != "cox" and (options.target is None) == (options.pheno is None):
         raise ValueError("with --matrix give the response as --target COLUMN of the table or as --pheno FILE")
     table = read_matrix(
-        options.matrix, options.orient, named=named_columns_of(asked), duplicates=options.duplicates
+        options.matrix,
+        options.orient,
+        named=named_columns_of(asked),
+        duplicates=options.duplicates,
+        feature_names=options.feature_names,
+        sample_ids=options.sample_ids,
     )
     files = [options.matrix]
     code_missing(table, options.missing_code)
@@ -467,7 +475,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
     for report in (joiner.report, *(joined.report for joined in parts)):
         report.notes.extend(told)
     X, gaps = completed(table.X if len(rows) == table.shape[0] else table.X[rows], options.impute)
-    constant = np.flatnonzero(X.min(axis=0) == X.max(axis=0))
+    constant = constant_columns(X)
     studies = []
     for each, joined in zip(asked, parts, strict=True):
         same = len(joined.rows) == len(rows)

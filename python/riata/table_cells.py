@@ -59,17 +59,19 @@ def _floats(X: NDArray[Any]) -> NDArray[Any]:
     return X if X.dtype.kind == "f" else X.astype(np.float64)
 
 
-def check_complete(X: NDArray[Any], table: MatrixTable, impute: str | None = None) -> list[str]:
+def check_complete(X: Any, table: MatrixTable, impute: str | None = None) -> list[str]:
     """Refuse infinity, and missing values that are not to be filled in; say which are.
 
     Parameters
     ----------
-    X : (n, p) array
+    X : (n, p) array, or sparse matrix in CSC
         Rows of the table.
     table : MatrixTable
         Says what the columns are called.
     impute : {"mean"}, optional
     """
+    if not isinstance(X, np.ndarray):
+        return _check_sparse(X, table, impute)
     bad = np.flatnonzero(~np.isfinite(X).all(axis=0))
     if len(bad) == 0:
         return []
@@ -94,6 +96,16 @@ def check_complete(X: NDArray[Any], table: MatrixTable, impute: str | None = Non
     )
 
 
-def completed(X: NDArray[Any], impute: str | None) -> tuple[NDArray[Any], Gaps | None]:
+def _check_sparse(X: Any, table: MatrixTable, impute: str | None) -> list[str]:
+    if impute is not None:
+        raise ValueError(f"{table.path}: --impute is for tables that are not sparse: what is absent is zero")
+    bad = np.unique(np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))[~np.isfinite(X.data)])
+    if len(bad):
+        names = some([str(table.feature_names[j]) for j in bad])
+        raise ValueError(f"{table.path}: missing or infinite values in {names}; leave them out with --drop")
+    return []
+
+
+def completed(X: Any, impute: str | None) -> tuple[Any, Gaps | None]:
     """Return a table with means in the place of missing values, and which these were."""
     return (X, None) if impute is None else fill_gaps(X)

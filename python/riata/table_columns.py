@@ -11,6 +11,7 @@ from riata.inputs import sample_text_table
 from riata.joining import Joiner
 from riata.matrices import MatrixTable
 from riata.response_columns import columns_taken
+from riata.sparse_files import LABEL, is_svmlight
 from riata.tables import TextTable, expand_names, quoted, some, split_names
 from riata.text_files import same_file
 
@@ -22,9 +23,10 @@ def from_the_table(options: StudyOptions) -> StudyOptions:
     """Say of the table itself what options say of a phenotype file, where that is the table, or none."""
     if options.pheno is not None and same_file(options.pheno, str(options.matrix)):
         options = replace(options, pheno=None)
-    if options.pheno is None and options.target is None and options.loss != "cox":
-        return replace(options, target=options.pheno_name, pheno_name=None)
-    return options
+    if options.pheno is not None or options.target is not None or options.loss == "cox":
+        return options
+    label = LABEL if is_svmlight(str(options.matrix)) else None
+    return replace(options, target=options.pheno_name or label, pheno_name=None)
 
 
 def named_columns_of(asked: Sequence[StudyOptions]) -> list[str]:

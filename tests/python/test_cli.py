@@ -335,7 +335,7 @@ BAD = {
     "unknown phenotype": (["fit", *STUDY[:-1], "weight"], "no column 'weight'; columns are FID, IID, height"),
     "unknown covariate": (["fit", *STUDY, "--covar", COVAR, "--covar-name", "bmi"], "no column 'bmi'"),
     "two-valued response": (["fit", *STUDY[:-1], "disease"], "say --loss binomial"),
-    "measured response as classes": (["fit", *STUDY, "--loss", "binomial"], "codes must be 0/1 or 1/2"),
+    "measured response as classes": (["fit", *STUDY, "--loss", "binomial"], "codes must be 0/1, 1/2 or -1/1"),
     "unknown loss": (["fit", *STUDY, "--loss", "ordinal"], "invalid choice 'ordinal' (choose from gaussian"),
     "survival by another name": (["fit", *STUDY, "--loss", "coxph"], "'coxph'; did you mean cox?"),
     "other name of a loss": (["fit", *STUDY, "--loss", "logistic"], "'logistic'; did you mean binomial?"),

@@ -167,7 +167,7 @@ def test_response_codings(cells, given, values, classes):
     [
         (["0", "1", "2"], {"loss": "binomial"}, "holds 0, 1 and 2: .* --missing-code 0,-9"),
         (["1", "1", "-9"], {"loss": "binomial"}, "only one class"),
-        (["3", "4"], {"loss": "binomial"}, "codes must be 0/1 or 1/2, got 3, 4"),
+        (["3", "4"], {"loss": "binomial"}, "codes must be 0/1, 1/2 or -1/1, got 3, 4"),
         (["a", "b", "c"], {"loss": "binomial"}, "3 classes .*needs two; got a, b, c"),
         (["a", "b"], {"loss": "binomial", "positive": "z"}, "'z' is not one of the classes a and b"),
         (["0", "1", "1"], {"loss": None}, "say --loss binomial .* or --loss gaussian"),
