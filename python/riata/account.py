@@ -16,6 +16,7 @@ from riata.archive import meta_of, restoring, vector
 from riata.evaluation import Evaluation, Measure
 from riata.genome import chromosomes, drawn_positions
 from riata.genotypes import Genotypes
+from riata.held_out import HeldOut
 from riata.hits import VARIANT_COLUMNS, Described, active_features, describe, shared_ids
 from riata.model_file import Model
 from riata.outputs import append_arrays
@@ -133,7 +134,7 @@ class Kept:
     source: Described
     run: dict[str, Any]
     samples: dict[str, NDArray[Any]]
-    held_out: tuple[NDArray[Any], NDArray[np.float64]] | None
+    aside: HeldOut | None
     evaluation: Evaluation | None
 
 
@@ -146,10 +147,15 @@ def save_account(file: Path, fitted: Any) -> None:
             arrays[f"report_{name}"] = source.columns[name]
     for name in fitted.study.samples.columns:
         arrays[f"report_sample_{name}"] = np.array(list(fitted.study.samples[name]), dtype=np.str_)
-    if fitted.held_out is not None:
-        arrays["report_held_out_y"], arrays["report_held_out_link"] = fitted.held_out
+    aside: HeldOut | None = fitted.aside
+    told = None
+    if aside is not None:
+        told = {"name": aside.name, "chose": aside.chose}
+        in_folds = fitted.cv is not None and aside.links is fitted.cv.held_out
+        for name, array in aside.arrays(links=not in_folds).items():
+            arrays[f"report_held_out_{name}"] = array
     evaluation = None if fitted.evaluation is None else asdict(fitted.evaluation)
-    meta = {"account": asdict(fitted.account), "run": fitted.run, "evaluation": evaluation}
+    meta = {"account": asdict(fitted.account), "run": fitted.run, "evaluation": evaluation, "aside": told}
     append_arrays(file, {_META: np.array(json.dumps(meta)), **arrays})
 
 
@@ -217,7 +223,7 @@ def account_of_fit(model: Model) -> Kept:
         "together": [],
     }
     source = Described(model.active, names, path.spreads[model.active], columns, shared)
-    return Kept(account, source, run, samples={}, held_out=None, evaluation=None)
+    return Kept(account, source, run, samples={}, aside=None, evaluation=None)
 
 
 def rule_of(fit: Any) -> str:
@@ -267,7 +273,7 @@ def _kept_of(kept: dict[str, NDArray[Any]], model: Model) -> Kept:
         source=Described(model.active, names, kept["spread"], columns, _shared(kept, names)),
         run=meta["run"],
         samples={name.removeprefix("sample_"): v for name, v in kept.items() if name.startswith("sample_")},
-        held_out=(kept["held_out_y"], kept["held_out_link"]) if "held_out_y" in kept else None,
+        aside=_aside(meta.get("aside"), kept, model),
         evaluation=_evaluation(meta["evaluation"]),
     )
 
@@ -278,6 +284,18 @@ def _shared(kept: dict[str, NDArray[Any]], names: NDArray[Any]) -> NDArray[np.bo
         return kept["shared"]
     seen = Counter(names.tolist())
     return np.array([is_missing(name) or seen[name] > 1 for name in names.tolist()], dtype=np.bool_)
+
+
+def _aside(told: dict[str, Any] | None, kept: dict[str, NDArray[Any]], model: Model) -> HeldOut | None:
+    """Return the samples that were not seen; None of a model saved before these were kept for every alpha."""
+    if told is None:
+        return None
+    links = kept.get("held_out_links", None if model.cv is None else model.cv.held_out)
+    y = kept["held_out_y"]
+    if links is None or links.shape != (len(y), *model.path.intercepts.shape):
+        raise ValueError(f"held_out_links must be {len(y)} samples x {model.path.intercepts.shape}")
+    baseline, offset = kept.get("held_out_baseline"), kept.get("held_out_offset")
+    return HeldOut(told["name"], told["chose"], y, links, baseline, offset)
 
 
 def _evaluation(told: dict[str, Any] | None) -> Evaluation | None:

@@ -120,7 +120,10 @@ def conclude(
     path = getattr(fit, "path", fit)
     validation = validation_of(study, fit, options)
     alpha, rule = choose_alpha(fit, options, validation)
-    held_out = held_out_of(study, fit, alpha, chosen=options.alpha is None)
+    aside = held_out_of(study, fit)
+    held_out = evaluation = None
+    if aside is not None:
+        held_out, evaluation = aside.at(path, alpha, study.response, chosen=options.alpha is None)
     hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
     fitted = Fitted(
         account=account_of(study, hits.source.positions),
@@ -135,8 +138,9 @@ def conclude(
         date=today(),
         partners=study_partners(study, hits, options),
         build=options.genome_build,
-        held_out=None if held_out is None else held_out[0],
-        evaluation=None if held_out is None else held_out[1],
+        aside=aside,
+        held_out=held_out,
+        evaluation=evaluation,
         **run,
     )
     log.say(*summary_lines(fitted))

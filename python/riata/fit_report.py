@@ -14,6 +14,7 @@ from riata.model_file import Model, model_of
 from riata.outputs import replace_text
 from riata.pages import fit_page
 from riata.report import render
+from riata.response import Response
 
 
 def write_report(fit: Any, file: str | os.PathLike[str], alpha: float | None) -> None:
@@ -50,7 +51,11 @@ def restore(model: Model, kept: Kept, alpha: float | None, *, prefix: str = "", 
         together=run["together"],
         saved=saved,
     )
-    if same:  # predictions of samples held out were kept for one alpha only
-        fitted.held_out = kept.held_out
-        fitted.evaluation = kept.evaluation
+    if kept.aside is not None:
+        response = Response(
+            kept.account.response, model.path.loss, kept.aside.y, tuple(kept.account.classes), "",
+            huber_delta=model.path.huber_delta,
+        )  # fmt: skip
+        fitted.held_out, evaluation = kept.aside.at(model.path, at, response, chosen=False)
+        fitted.evaluation = kept.evaluation if same else evaluation
     return fitted

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.account import Account
+from riata.held_out import HeldOut
 from riata.hits import Hits
 from riata.ld import Partners
 from riata.many_classes import sizes
@@ -51,6 +52,8 @@ class Fitted:
         Where the path is saved; empty: as ``PREFIX.path.npz``, or nowhere without a prefix.
     interrupted : bool
     warnings : list of str
+    aside : HeldOut or None
+        Samples that the fits did not see, at every alpha.
     held_out : (y, linear predictor) or None
         Of samples that the fits did not see.
     evaluation : Evaluation or None
@@ -74,6 +77,7 @@ class Fitted:
     seconds: dict[str, float] = field(default_factory=dict)
     interrupted: bool = False
     warnings: list[str] = field(default_factory=list)
+    aside: HeldOut | None = None
     held_out: tuple[NDArray[Any], NDArray[np.float64]] | None = None
     evaluation: Any = None
     partners: Partners | None = None

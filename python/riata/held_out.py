@@ -155,35 +155,67 @@ def fit_baseline(study: Study, rows: NDArray[np.int64] | None = None) -> Baselin
     return Baseline(intercept, coef)
 
 
-def held_out_of(
-    study: Study, fit: Any, alpha: float, *, chosen: bool = True
-) -> tuple[tuple[NDArray[Any], Float], Evaluation] | None:
-    """Return (y, linear predictors) of samples the fit did not see, and how well they agree.
+@dataclass(frozen=True)
+class HeldOut:
+    """Samples that the fits did not see: what it takes to evaluate a path on them, at any of its alphas.
 
-    These are the test part, or without one the folds of a cross-validation, or the validation part; None
-    when there is none of them. `chosen`: by them, so that the agreement flatters.
+    Attributes
+    ----------
+    name : str
+        Which samples these are.
+    chose : bool
+        Whether alpha was chosen by them, where none was asked for.
+    y : (m,) array
+        Responses.
+    links : (m, L) or (m, K, L) array
+        Linear predictors, offset included; NaN for samples that no fold held out.
+    baseline : (m,) or (m, K) array, or None
+        Those of the covariates alone.
+    offset : (m,) array or None
     """
-    by_them = ", which chose alpha" if chosen else ""
+
+    name: str
+    chose: bool
+    y: NDArray[Any]
+    links: Float
+    baseline: Float | None = None
+    offset: Float | None = None
+
+    def at(
+        self, path: Any, alpha: float, response: Response, *, chosen: bool
+    ) -> tuple[tuple[NDArray[Any], Float], Evaluation]:
+        """Return (y, linear predictors) at an alpha, and how well they agree; `chosen`: by a score."""
+        link = path.interpolate(self.links, alpha)
+        known = np.isfinite(link.reshape(len(link), -1)).all(axis=1)
+        y, link = self.y[known], link[known]
+        what = f"{self.name}, which chose alpha" if self.chose and chosen else self.name
+        baseline, offset = (None if part is None else part[known] for part in (self.baseline, self.offset))
+        return (y, link), evaluate_link(response, y, link, baseline=baseline, part=what, offset=offset)
+
+    def arrays(self, *, links: bool) -> dict[str, NDArray[Any]]:
+        """Return what is kept with a model, `links` among it unless the cross-validation has them."""
+        kept = {"y": self.y, "links": self.links if links else None}
+        kept |= {"baseline": self.baseline, "offset": self.offset}
+        return {name: array for name, array in kept.items() if array is not None}
+
+
+def held_out_of(study: Study, fit: Any) -> HeldOut | None:
+    """Return the samples that a fit did not see: the test part, or the folds, or the validation part."""
     path = getattr(fit, "path", fit)
     part = study.part("test") or study.part("validation")
-    alone: Float | None = None
+    adjusted = bool(study.covariate_names)
     if part is not None and (part.name == "test" or not hasattr(fit, "path")):
-        coefs, intercepts = path.coef([alpha]), path.intercept([alpha])
-        y, link, offset = part.y, part_links(path, part, coefs, intercepts)[..., 0], part.offset
-        what = "test part" if part.name == "test" else f"validation part{by_them}"
-        alone = fit_baseline(study).link(part.covariates) if study.covariate_names else None
+        links = part_links(path, part, path.coefs, path.intercepts)
+        alone = fit_baseline(study).link(part.covariates) if adjusted else None
+        name, chose, y, offset = f"{part.name} part", part.name != "test", part.y, part.offset
     elif hasattr(fit, "path") and fit.held_out is not None:
-        y, link, offset = study.y, fit.predict_held_out(alpha, kind="link"), study.offset
-        what = f"held-out folds{by_them}"
-        alone = _fold_baseline(study, fit) if study.covariate_names else None
+        alone = _fold_baseline(study, fit) if adjusted else None
+        name, chose, y, offset, links = "held-out folds", True, study.y, study.offset, fit.held_out
     else:
         return None
-    known = np.isfinite(link.reshape(len(link), -1)).all(axis=1)
-    y, link = y[known], link[known]
-    compared = None if alone is None else (alone if offset is None else alone + offset)[known]
-    shift = None if offset is None else offset[known]
-    found = evaluate_link(study.response, y, link, baseline=compared, part=what, offset=shift)
-    return (y, link), found
+    if alone is not None and offset is not None:
+        alone = alone + offset
+    return HeldOut(name, chose, y, links, alone, offset)
 
 
 def evaluate_link(

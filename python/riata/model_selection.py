@@ -231,12 +231,8 @@ class CVPath:
         check_choice("kind", kind, ("response", "link"))
         if self.held_out is None:
             raise ValueError("held-out predictions are kept by cv_path when no sample is held out twice")
-        left, right, share = self.path._between(self.alpha if alpha is None else float(alpha))
-        link = (1.0 - share) * self.held_out[..., right]
-        if share[0] > 0.0:
-            link += share * self.held_out[..., left]
-        out = mean_response(self.path.loss, link) if kind == "response" else link
-        return out[..., 0]
+        link = self.path.interpolate(self.held_out, self.alpha if alpha is None else float(alpha))
+        return mean_response(self.path.loss, link[..., None])[..., 0] if kind == "response" else link
 
     def table(self, alpha: float | None = None) -> Any:
         """The features selected at `alpha`, by default the selected one: see `Path.table`."""

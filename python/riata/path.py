@@ -545,6 +545,24 @@ class Path:
         share[exact] = 0.0
         return left, right, share
 
+    def interpolate(self, values: Float, alpha: float) -> Float:
+        """Values at `alpha` of what has one for each grid point, last axis, as coefficients are interpolated.
+
+        Parameters
+        ----------
+        values : ndarray of shape (..., L)
+            Linear in the coefficients, as linear predictors are.
+        alpha : float
+            Within the grid: see `coef`.
+
+        Returns
+        -------
+        ndarray of shape (...)
+        """
+        (left,), (right,), (share,) = self._between(alpha)
+        out: Float = (1.0 - share) * values[..., right]
+        return out if share == 0.0 else np.asarray(out + share * values[..., left])
+
     def _pack(self) -> dict[str, Any]:
         wide = side_by_side(self.coefs)
         arrays: dict[str, Any] = {

@@ -41,6 +41,8 @@ def run_report(options: Namespace) -> int:
             files += geno.files
             fitted.partners = partners_in(geno, model, kept, fitted.hits, options)
         log.say(*summary_lines(fitted))
+        if fitted.evaluation is not None:
+            log.say("", *fitted.evaluation.lines())
         counts = write_results(outputs, fitted, fit_page(fitted))
         record: dict[str, Any] = {
             "riata": fitted.version,
@@ -49,6 +51,7 @@ def run_report(options: Namespace) -> int:
             "inputs": inputs.describe(files),
             "fit": fitted.command,
             "selected": {"alpha": fitted.alpha, "rule": fitted.rule, "features": len(fitted.hits)},
+            "evaluation": None if fitted.evaluation is None else fitted.evaluation.to_dict(),
             "rows": counts,
         }
         if fitted.account.is_genotypes:
