@@ -94,6 +94,9 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   out["coef_indptr"] = array_of<std::int64_t>(r.coef_indptr);
   out["coef_indices"] = array_of<std::int64_t>(r.coef_indices);
   out["coef_values"] = array_of<double>(r.coef_values);
+  out["part_indptr"] = array_of<std::int64_t>(r.part_indptr);
+  out["part_indices"] = array_of<std::int64_t>(r.part_indices);
+  out["part_values"] = array_of<double>(r.part_values);
   out["n_outputs"] = r.outputs;
   out["intercepts"] = array_of<double>(r.intercepts);
   if (r.outputs > 1) out["intercepts"] = out["intercepts"].attr("reshape")(-1, r.outputs);
@@ -174,7 +177,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    bool row_grouped, double huber_delta, const std::optional<std::vector<Index>>& leaders,
                    std::string penalty, double gamma, double sparse_share,
                    const std::optional<std::vector<Index>>& group, const std::optional<Array>& group_weights,
-                   const std::optional<Array>& sorted_weights) {
+                   const std::optional<std::vector<Index>>& column, const std::optional<Array>& sorted_weights) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
@@ -203,6 +206,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   features.upper = optional_vector(upper, "upper");
   features.group = group.value_or(std::vector<Index>());
   features.group_weights = optional_vector(group_weights, "group_weights");
+  features.column = column.value_or(std::vector<Index>());
   features.sorted_weights = optional_vector(sorted_weights, "sorted_weights");
   riata::PathOptions options;
   options.penalty = std::move(penalty);
@@ -285,7 +289,7 @@ void bind_path(py::module_& m) {
         "keep_linear_predictor"_a, "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0,
         "keep_checkpoint"_a = false, "held_out"_a = py::none(), "survival"_a = py::none(), "row_grouped"_a = false,
         "huber_delta"_a = 1.345, "leaders"_a = py::none(), "penalty"_a = "elastic_net", "gamma"_a = 3.0,
-        "sparse_share"_a = 0.0, "group"_a = py::none(), "group_weights"_a = py::none(),
+        "sparse_share"_a = 0.0, "group"_a = py::none(), "group_weights"_a = py::none(), "column"_a = py::none(),
         "sorted_weights"_a = py::none());
   m.def(
       "checkpoint_progress",

@@ -72,9 +72,15 @@ struct Features {
   Vec penalty_factor;  // p: >= 0; 0 unpenalised, infinity excluded; empty: all 1
   Vec lower, upper;    // p: lower <= 0 <= upper; empty: unbounded
 
-  std::vector<Index> group = {};  // of "group": p numbers of groups
-  Vec group_weights = {};         // > 0, one a group
-  Vec sorted_weights = {};        // of "slope": p numbers >= 0 that do not increase
+  /// Of "group": the number of the group of each column of X, and a weight > 0 for each group. Where groups overlap,
+  /// `column` lists the members of all of them: the column of X of each, which do not decrease and leave none out, and
+  /// `group` has the number of the group of each member. The coefficient of a column is then the sum of its parts in
+  /// the groups it is in, and the penalty is that of the parts (the latent group lasso of Jacob, Obozinski & Vert
+  /// 2009).
+  std::vector<Index> group = {};
+  Vec group_weights = {};
+  std::vector<Index> column = {};
+  Vec sorted_weights = {};  // of "slope": p numbers >= 0 that do not increase
 };
 
 struct Counters {
@@ -100,6 +106,10 @@ struct PathResult {
   std::vector<Index> coef_indptr;
   std::vector<Index> coef_indices;
   std::vector<double> coef_values;
+  // Where groups overlap (Features::column) the part of each member, in the same way: m K x L.
+  std::vector<Index> part_indptr;
+  std::vector<Index> part_indices;
+  std::vector<double> part_values;
   std::vector<double> intercepts;    // K for each alpha
   std::vector<double> primal, dual;  // objective and lower bound (NaN: none), from the data, in double
   std::vector<double> dual_gaps;     // (primal - dual) / (null objective - saturated objective), or, where that is

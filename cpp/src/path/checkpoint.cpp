@@ -62,7 +62,7 @@ Identity identify(const Design& X, const std::vector<Problem>& problems, const F
           {"lower", digest_of(features.lower)},
           {"upper", digest_of(features.upper)},
           {"penalty", digest_of(o.penalty, o.gamma, o.sparse_share, features.group, features.group_weights,
-                                features.sorted_weights)},
+                                features.column, features.sorted_weights)},
           {"loss", digest_of(o.loss)},
           {"row_grouped", digest_of(o.row_grouped)},
           {"huber_delta", digest_of(o.huber_delta)},

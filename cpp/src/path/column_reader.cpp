@@ -88,14 +88,16 @@ void ColumnReader::first_pass(const Mat& weights, const Mat& null_u, std::vector
   for (std::size_t f = 0; f < variances.size(); ++f) {
     const Vec &mean = means[f], &variance = variances[f];
     for (Index j = 0; j < p; ++j) {
+      const Index number = j < static_cast<Index>(numbers_.size()) ? numbers_[static_cast<std::size_t>(j)] : j;
       if (variance[j] < kLeastVariance && mean[j] != 0.0 && std::abs(mean[j]) < kLeastMean) {
         throw std::invalid_argument(
-            "X must hold numbers whose squares are not rounded to 0, got smaller ones in column " + std::to_string(j));
+            "X must hold numbers whose squares are not rounded to 0, got smaller ones in column " +
+            std::to_string(number));
       }
-      if (std::isnan(variance[j])) throw NonFiniteError(j);
+      if (std::isnan(variance[j])) throw NonFiniteError(number);
       if (std::isinf(variance[j])) {
         throw std::invalid_argument("X must hold numbers whose squares are finite, got larger ones in column " +
-                                    std::to_string(j));
+                                    std::to_string(number));
       }
     }
   }

@@ -16,9 +16,11 @@ namespace riata {
 /// next.
 class ColumnReader {
  public:
-  /// `copy_for`: lambdas for which a copy of at most `most_bytes` may be made (0: none is wanted).
-  ColumnReader(const Design& X, Index copy_for, double most_bytes, int threads, Counters& counters)
-      : X_(X), rounded_(X, copy_for, most_bytes), threads_(threads), counters_(counters) {}
+  /// `copy_for`: lambdas for which a copy of at most `most_bytes` may be made (0: none is wanted). `numbers` are those
+  /// by which errors name the columns (empty: their own).
+  ColumnReader(const Design& X, std::span<const Index> numbers, Index copy_for, double most_bytes, int threads,
+               Counters& counters)
+      : X_(X), numbers_(numbers), rounded_(X, copy_for, most_bytes), threads_(threads), counters_(counters) {}
 
   /// Means and variances of every column for each weight vector; meanwhile products with the null residuals (n x
   /// problems and their outputs, or no columns where those are not known yet) and the copy for later products.
@@ -48,6 +50,7 @@ class ColumnReader {
   Index read_piece(const std::vector<Reading>& readings, Index piece, Index first, Index last) const;
 
   const Design& X_;
+  std::span<const Index> numbers_;
   RoundedProducts rounded_;
   int threads_;
   Counters& counters_;

@@ -10,6 +10,7 @@
 #include "path/checkpoint.hpp"
 #include "path/column_reader.hpp"
 #include "path/free_basis.hpp"
+#include "path/latent_groups.hpp"
 #include "path/path_problem.hpp"
 #include "riata/error.hpp"
 #include "riata/parallel.hpp"
@@ -56,14 +57,32 @@ double row_bytes(const std::vector<Problem>& problems, double numbers) {
 }
 
 /// Bytes that a fit holds beside X before any column is in its working set.
-double least_memory(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
-  const double columns = static_cast<double>(X.cols());
+double least_memory(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                    const PathOptions& options) {
+  const double columns = static_cast<double>(std::max(X.cols(), static_cast<Index>(features.column.size())));
   const Index outputs = X.rows() > 0 ? std::max<Index>(problems.front().y.size() / X.rows(), 1) : 1;
   return columns * (SharedPool::kColumnBytes + column_bytes(outputs, options) * static_cast<double>(problems.size())) +
          row_bytes(problems, kRowNumbers + kRowNumbersPending);
 }
 
+/// Members of groups: a column each, or those that `column` lists.
+void check_members(Index p, const Features& features) {
+  const std::vector<Index>& column = features.column;
+  const std::string of = column.empty() ? "column of X" : "entry of column";
+  const Index members = column.empty() ? p : static_cast<Index>(column.size());
+  if (static_cast<Index>(features.group.size()) != members) refuse("group must have one number for each " + of);
+  if (column.empty()) return;
+  Index last = -1;
+  for (const Index j : column) {
+    if (j != last && j != last + 1) refuse("column must list every column of X and not decrease");
+    last = j;
+  }
+  if (last != p - 1) refuse("column must list every column of X and not decrease");
+}
+
 void check_penalty(Index p, const Features& features, const PathOptions& o) {
+  if (o.penalty != "group" && !features.column.empty())
+    refuse("column must be left out with penalty \"" + o.penalty + "\"");
   if (o.penalty == "elastic_net") return;
   const bool group = o.penalty == "group", concave = o.penalty == "mcp" || o.penalty == "scad";
   const std::string quoted = "\"" + o.penalty + "\"";
@@ -94,7 +113,7 @@ void check_penalty(Index p, const Features& features, const PathOptions& o) {
       refuse("sparse_share must lie in [0, 1], got " + std::to_string(o.sparse_share));
     }
     if (o.l1_ratio == 0.0 && o.sparse_share == 1.0) refuse("l1_ratio must be > 0 where sparse_share is 1");
-    if (static_cast<Index>(features.group.size()) != p) refuse("group must have one number for each column of X");
+    check_members(p, features);
     for (const Index g : features.group) {
       if (g < 0 || g >= features.group_weights.size()) {
         refuse("group must hold numbers of group_weights, got " + std::to_string(g));
@@ -181,7 +200,7 @@ void check(const Design& X, const std::vector<Problem>& problems, const Features
   if (!(o.eps >= 0.0 && o.eps < 1.0))
     refuse("eps must lie in (0, 1), or be 0 for the default, got " + std::to_string(o.eps));
   if (!(o.memory >= 0.0)) refuse("memory must be >= 0, got " + std::to_string(o.memory));
-  if (const double least = least_memory(X, problems, o); o.memory > 0.0 && o.memory < least) {
+  if (const double least = least_memory(X, problems, features, o); o.memory > 0.0 && o.memory < least) {
     refuse("memory must be at least " + std::to_string(std::llround(least)) +
            " bytes for the rows and columns of X, got " + std::to_string(std::llround(o.memory)));
   }
@@ -206,7 +225,8 @@ class Driver {
         options_(options),
         owner_(std::this_thread::get_id()),
         checkpoint_(X, problems, features, options),
-        reader_(X, copy_for(X, problems, options), room_for_copy(X, problems, options), options.threads, counters_) {
+        reader_(X, features.column, copy_for(X, problems, options), room_for_copy(X, problems, features, options),
+                options.threads, counters_) {
     // Signals are the business of the thread that called; the others stop when it has thrown.
     inner_options_ = options;
     // Where no intercept can be told, centring columns as with one changes nothing but the rounding.
@@ -284,8 +304,9 @@ class Driver {
   }
 
   /// The rest of what is allowed, once everything else that is known beforehand is there.
-  static double room_for_copy(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
-    return options.memory > 0.0 ? options.memory - least_memory(X, problems, options) : kInfinity;
+  static double room_for_copy(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                              const PathOptions& options) {
+    return options.memory > 0.0 ? options.memory - least_memory(X, problems, features, options) : kInfinity;
   }
 
   /// Lambdas for which a copy of X may pay. Where every column is in the working set, nothing outside it is read again.
@@ -605,15 +626,25 @@ class Driver {
   std::vector<Group> groups_;
 };
 
+/// See fit_paths(); `asked` is the number of features of the fit.
+std::vector<PathResult> fit_columns(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                                    const PathOptions& options, Index asked) {
+  const auto basis = FreeBasis::find(X, problems, features, options);
+  if (!basis) return Driver(X, problems, features, options, asked).run();
+  std::vector<PathResult> results = Driver(basis->design(), problems, basis->features(), options, asked).run();
+  for (PathResult& result : results) basis->restore(result, options);
+  return results;
+}
+
 }  // namespace
 
 std::vector<PathResult> fit_paths(const Design& X, const std::vector<Problem>& problems, const Features& features,
                                   const PathOptions& options) {
   check(X, problems, features, options);
-  const auto basis = FreeBasis::find(X, problems, features, options);
-  if (!basis) return Driver(X, problems, features, options, X.cols()).run();
-  std::vector<PathResult> results = Driver(basis->design(), problems, basis->features(), options, X.cols()).run();
-  for (PathResult& result : results) basis->restore(result, options);
+  const auto latent = LatentGroups::find(X, features);
+  if (!latent) return fit_columns(X, problems, features, options, X.cols());
+  std::vector<PathResult> results = fit_columns(latent->design(), problems, latent->features(), options, X.cols());
+  for (PathResult& result : results) latent->restore(result);
   return results;
 }
 

@@ -364,7 +364,7 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
   if (r.coef_indptr.empty()) r.coef_indptr.push_back(0);
   std::vector<std::pair<Index, double>> coefs;
   Vec intercept = p.g + y_shift_, unseen = Vec::Zero(outputs_);  // what centring takes from eta
-  Index active = 0;
+  std::vector<Index> active;
   for (std::size_t w = 0; w < work_.size(); ++w) {
     const Index j = work_[w];
     Vec all = p.b.segment(static_cast<Index>(w) * outputs_, outputs_);
@@ -380,8 +380,9 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
       coefs.push_back({j * outputs_ + k, raw});
       if (options_.fit_intercept) unseen[k] += mean_[j] * b / scale_[j];
     }
-    if (any) ++active;
+    if (any) active.push_back(feature_of(j));
   }
+  std::sort(active.begin(), active.end());
   intercept -= unseen;
   std::sort(coefs.begin(), coefs.end());
   for (const auto& [entry, value] : coefs) {
@@ -400,7 +401,7 @@ void PathProblem::record(const Pending& p, double primal, double dual, double ga
   const double deviance = loss_->value(p.eta) - loss_->saturated();
   r.deviance_ratio.push_back(null_deviance_ > 0.0 ? 1.0 - deviance / null_deviance_ : 0.0);
   r.converged.push_back(std::abs(gap) <= options_.tol);
-  r.n_active.push_back(active);
+  r.n_active.push_back(std::unique(active.begin(), active.end()) - active.begin());
   r.n_iter.push_back(p.iterations);
   r.solver.push_back(p.solver);
   if (options_.keep_linear_predictor) {

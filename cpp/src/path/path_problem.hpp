@@ -153,6 +153,11 @@ class PathProblem {
   double factor(Index feature) const {
     return features_.penalty_factor.size() > 0 ? features_.penalty_factor[feature] : 1.0;
   }
+  /// The feature that a column of the fit belongs to: groups that overlap have columns of their own.
+  Index feature_of(Index column) const {
+    const bool member = column < static_cast<Index>(features_.column.size());
+    return member ? features_.column[static_cast<std::size_t>(column)] : column;
+  }
   double strong_threshold(double from, double to) const;
   void find_candidates(double threshold);
   void bound_outside(double lambda);
