@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from riata.cox import SparseCox, SparseCoxCV
     from riata.evaluation import Evaluation, evaluate
     from riata.expanding_windows import ExpandingWindows
+    from riata.feature_groups import FeatureGroups, read_gene_sets
     from riata.fitting import fit_path
     from riata.genotypes import Genotypes, open_genotypes
     from riata.glm import SparseLogisticRegression, SparseLogisticRegressionCV
@@ -59,6 +60,7 @@ __all__ = [
     "Equivalents",
     "Evaluation",
     "ExpandingWindows",
+    "FeatureGroups",
     "FittedVariants",
     "Genotypes",
     "GroupLasso",
@@ -103,6 +105,7 @@ __all__ = [
     "open_genotypes",
     "penalties",
     "predict_samples",
+    "read_gene_sets",
     "relax",
     "simulate_genotypes",
 ]
@@ -119,6 +122,7 @@ _HOME = {
     "Equivalents": "_equivalents",
     "Evaluation": "evaluation",
     "ExpandingWindows": "expanding_windows",
+    "FeatureGroups": "feature_groups",
     "FittedVariants": "variants",
     "Genotypes": "genotypes",
     "GroupLasso": "structured",
@@ -164,6 +168,7 @@ _HOME = {
     "match_variants": "applying",
     "open_genotypes": "genotypes",
     "predict_samples": "predictions",
+    "read_gene_sets": "feature_groups",
     "relax": "relaxed",
     "simulate_genotypes": "simulate",
 }

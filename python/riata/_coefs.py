@@ -17,9 +17,12 @@ from riata._validation import Float, threads_for
 Outputs = tuple[int, ...]
 
 
-def coefs_of(fit: dict[str, Any], n_features: int, outputs: Outputs) -> Any:
-    """The coefficients of a result of the core, whose row j K + k is feature j of output k."""
-    values, rows, indptr = (np.asarray(fit[f"coef_{part}"]) for part in ("values", "indices", "indptr"))
+def coefs_of(fit: dict[str, Any], n_features: int, outputs: Outputs, name: str = "coef") -> Any:
+    """The coefficients of a result of the core, whose row j K + k is feature j of output k.
+
+    Or, with the `name` "part", what each member of its groups adds to them.
+    """
+    values, rows, indptr = (np.asarray(fit[f"{name}_{part}"]) for part in ("values", "indices", "indptr"))
     shape = (n_features, len(indptr) - 1)
     if not outputs:
         return sp.csc_array((values, rows, indptr), shape=shape)
@@ -66,3 +69,16 @@ def linear_predictor(design: DesignView, coefs: Any, intercepts: Float, n_thread
     out = design.multiply(rows, block, threads) + intercepts.ravel()
     check_finite_result(out)
     return out.reshape(len(out), *intercepts.shape)
+
+
+def entry_alphas(coefs: Any, alphas: Float) -> Float:
+    """Return the largest alpha at which each feature is active, (p,); NaN for those that never are.
+
+    `coefs` is the (p, L) CSC array of a path whose `alphas` decrease.
+    """
+    first = np.full(coefs.shape[0], np.nan)
+    column = np.repeat(np.arange(coefs.shape[1]), np.diff(coefs.indptr))
+    nonzero = coefs.data != 0.0
+    rows, column = coefs.indices[nonzero], column[nonzero]
+    first[rows[::-1]] = alphas[column[::-1]]  # columns run from large to small alpha: the first one wins
+    return first

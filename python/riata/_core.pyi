@@ -142,8 +142,9 @@ def fit_paths(
     penalty: str = "elastic_net",  # or "group", "mcp", "scad", "slope"
     gamma: float = 3.0,  # of "mcp" and "scad"
     sparse_share: float = 0.0,  # of "group": weight of the l1 norm
-    group: list[int] | None = None,  # of "group": (p,), numbers of group_weights
+    group: list[int] | None = None,  # of "group": (p,), numbers of group_weights; of each member, (m,)
     group_weights: NDArray[np.float64] | None = None,
+    column: list[int] | None = None,  # of "group" where groups overlap: (m,), columns of the members
     sorted_weights: NDArray[np.float64] | None = None,  # of "slope": (p,)
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
@@ -156,7 +157,8 @@ def fit_paths(
     Before it, held_out(predictors) gets the column of linear_predictor of each problem at that alpha.
 
     Each dict holds: alphas (L,), coef_indptr (L+1,), coef_indices, coef_values (CSC parts of p x L, on the
-    original scale), intercepts (L,), primal, dual, dual_gaps (relative), deviance_ratio, converged (bool),
+    original scale), part_indptr, part_indices, part_values (of m x L where groups overlap, else empty),
+    intercepts (L,), primal, dual, dual_gaps (relative), deviance_ratio, converged (bool),
     locally_convex (bool, of mcp and scad, else empty),
     n_active, n_iter (all (L,)), solver (list of str), alpha_max, null_objective, saturated_objective, mean,
     scale (both (p,)), stopped ("", "progress", "deviance", "max_active" or "memory"), linear_predictor ((rows

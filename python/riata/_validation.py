@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.text_columns import TextColumn
+from riata.text_columns import TextColumn, plain_column
 
 Float = NDArray[np.float64]
 Names = NDArray[Any] | TextColumn  # of features
@@ -343,6 +343,45 @@ def check_feature_set(name: str, value: Any, p: int, feature_names: Names | None
     if array.min() < 0 or array.max() >= p:
         raise ValueError(f"{name} must hold feature numbers from 0 to {p - 1}, got {_show(value)}")
     return np.asarray(array, dtype=np.int64)
+
+
+def check_feature_sets(
+    name: str, sets: Mapping[Any, Any], p: int, feature_names: Names | None
+) -> list[NDArray[np.int64]]:
+    """Return the numbers of the features of each set, increasing, as `check_feature_set` does for one.
+
+    Names are looked up together: sets may be many, and large.
+    """
+    arrays = {label: np.atleast_1d(np.asarray(sets[label])) for label in sets}
+    named = [label for label, array in arrays.items() if array.size and array.dtype.kind in "UO"]
+    if named and feature_names is not None:
+        texts = [arrays[label].astype(np.str_) for label in named]
+        wanted, which = np.unique(np.concatenate([text.ravel() for text in texts]), return_inverse=True)
+        rows, starts = rows_named(feature_names, wanted.tolist())
+        unknown = np.flatnonzero(np.diff(starts) == 0)
+        ends = np.cumsum([text.size for text in texts])
+        for label, which_here in zip(named, np.split(which, ends[:-1]), strict=True):
+            absent = np.intersect1d(which_here, unknown)
+            if len(absent):
+                raise ValueError(
+                    f"{name}[{label!r}] must hold names of features of X, got {str(wanted[absent[0]])!r}"
+                )
+            arrays[label] = np.concatenate([rows[starts[k] : starts[k + 1]] for k in which_here])
+    return [
+        np.unique(check_feature_set(f"{name}[{label!r}]", array, p, feature_names))
+        for label, array in arrays.items()
+    ]
+
+
+def rows_named(names: Names, wanted: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions of features by name: those of `wanted[k]` are ``rows[starts[k] : starts[k + 1]]``.
+
+    A name that several features share means them all.
+    """
+    column = names if isinstance(names, TextColumn) else plain_column([str(name) for name in names])
+    match = np.asarray(column.match(wanted), dtype=np.int64)
+    rows = np.argsort(match, kind="stable").astype(np.int64)
+    return rows, np.searchsorted(match[rows], np.arange(len(wanted) + 1))
 
 
 def check_alphas(alphas: Any) -> tuple[Float | None, int]:

@@ -64,6 +64,8 @@ class Account:
         Where on its chromosome each feature that is ever active is drawn.
     n_groups : int
         Groups of a file; other features are groups of their own.
+    group_notes : list of str
+        What was read and found of them.
     chromosome_set : str
         What the names of chromosomes mean, in the words of ``--chr-set``.
     file_type : str
@@ -86,6 +88,7 @@ class Account:
     places: dict[int, float] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
     n_groups: int = 0
+    group_notes: list[str] = field(default_factory=list)
     chromosome_set: str = "22"
     file_type: str = ".bed"
 
@@ -114,7 +117,8 @@ def account_of(study: Study, active: NDArray[np.int64]) -> Account:
         covariate_names=list(study.covariate_names),
         set_aside=dict(Counter(why for _, why in study.excluded)),
         columns=dict(study.response_columns),
-        n_groups=0 if study.groups is None else len(study.groups.members),
+        n_groups=0 if study.groups is None else len(study.groups),
+        group_notes=[] if study.groups is None else study.groups.lines(study.noun),
     )
     if isinstance(study.main, Genotypes):
         genome = chromosomes(study.main.variants, study.main.chromosome_set)

@@ -18,7 +18,7 @@ _ALONG_PATH = {
     "primal": "f", "dual": "f", "dual_gaps": "f", "deviance_ratio": "f", "converged": "b", "n_active": "iu",
     "n_iter": "iu", "locally_convex": "b",
 }  # fmt: skip
-_PER_FEATURE = {"scale": "f", "groups": "iu", "penalty_factor": "f", "fill": "f"}
+_PER_FEATURE = {"scale": "f", "penalty_factor": "f", "fill": "f"}
 _NUMBERS = (
     "l1_ratio", "alpha_max", "null_objective", "saturated_objective", "tol", "n_samples", "weight_sum",
     "response_scale",
@@ -90,7 +90,7 @@ def check_path(arrays: Arrays, meta: dict[str, Any]) -> None:
     p = len(vector(arrays, "mean", "f"))
     for table, size in ((_ALONG_PATH, length), (_PER_FEATURE, p)):
         for name, kinds in table.items():
-            if name in arrays or name not in ("locally_convex", "groups", "penalty_factor", "fill"):
+            if name in arrays or name not in ("locally_convex", "penalty_factor", "fill"):
                 vector(arrays, name, kinds, size)
     intercepts = arrays["intercepts"]
     if intercepts.ndim not in (1, 2) or intercepts.shape[-1] != length or intercepts.dtype.kind != "f":
@@ -109,7 +109,11 @@ def check_path(arrays: Arrays, meta: dict[str, Any]) -> None:
     if "feature_names_offsets" in arrays:
         check_texts(arrays, "feature_names", p)
     if "groups" in arrays:
-        within("groups", arrays["groups"], len(arrays["group_names"]))
+        groups = vector(arrays, "groups", "iu", None if "members" in arrays else p)
+        within("groups", groups, len(arrays["group_names"]))
+    if "members" in arrays:
+        within("members", vector(arrays, "members", "iu", len(arrays["groups"])), p)
+        check_columns(arrays, outputs * length, len(arrays["members"]), "part")
     if "variants_pos" in arrays:
         check_variants(arrays, p)
 
@@ -154,14 +158,14 @@ def _check_held_out(arrays: Arrays, rows: NDArray[Any]) -> None:
     within("cv_fold_rows", rows, len(held_out))
 
 
-def check_columns(arrays: Arrays, columns: int, p: int) -> None:
+def check_columns(arrays: Arrays, columns: int, rows: int, name: str = "coef") -> None:
     """Refuse sparse columns whose indices leave the matrix."""
-    indptr, indices = vector(arrays, "coef_indptr", "iu"), vector(arrays, "coef_indices", "iu")
-    vector(arrays, "coef_values", "f", len(indices))
+    indptr, indices = vector(arrays, f"{name}_indptr", "iu"), vector(arrays, f"{name}_indices", "iu")
+    vector(arrays, f"{name}_values", "f", len(indices))
     ends = (int(indptr[0]), int(indptr[-1])) if len(indptr) == columns + 1 else None
     if ends != (0, len(indices)) or (np.diff(indptr) < 0).any():
-        raise ValueError(f"coef_indptr must rise from 0 to {len(indices)} in {columns} steps")
-    within("coef_indices", indices, p)
+        raise ValueError(f"{name}_indptr must rise from 0 to {len(indices)} in {columns} steps")
+    within(f"{name}_indices", indices, rows)
 
 
 def check_texts(arrays: Arrays, name: str, count: int) -> None:

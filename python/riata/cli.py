@@ -631,7 +631,17 @@ def _add_penalty(add: Callable[..., Any]) -> None:
     add(
         "--groups", metavar="FILE",
         help="groups of --penalty group and sparse-group: gene sets (.gmt), or a feature and its group a "
-        "line; they must not overlap, features in none are groups of their own",
+        "line; they may overlap: an effect is then a sum of parts, one for each group, and a group enters "
+        "whole. Features in none are groups of their own",
+    )  # fmt: skip
+    add(
+        "--min-set-size", type=_count, metavar="N",
+        help="use the groups that have N features or more in the data (default 1; gene set enrichment "
+        "usually asks for 15)",
+    )  # fmt: skip
+    add(
+        "--max-set-size", type=_count, metavar="N",
+        help="and N at most (default: any number; gene set enrichment usually asks for 500)",
     )  # fmt: skip
     add(
         "--l1-ratio", type=_share, metavar="R",

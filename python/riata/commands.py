@@ -55,7 +55,7 @@ REPORT_OUTPUTS = (
     "html", "hits.tsv", "weights.tsv", "*.weights.tsv", "score", "*.score", "afreq", "groups.tsv", "ld.tsv",
     "json", "log",
 )  # fmt: skip
-FIT_OUTPUTS = (*REPORT_OUTPUTS, "excluded.tsv", "dropped.tsv", "path.npz")
+FIT_OUTPUTS = (*REPORT_OUTPUTS, "sets.tsv", "excluded.tsv", "dropped.tsv", "path.npz")
 #: Names of dropped samples in the manifest, for each reason; all are in ``.dropped.tsv``.
 MAX_NAMES = 1000
 
@@ -206,7 +206,8 @@ def feature_lines(study: Study, prefix: str) -> list[str]:
     for _, why in study.excluded:
         reasons[why] = reasons.get(why, 0) + 1
     if study.groups is not None:
-        lines += study.groups.lines(study.noun)
+        lines += [f"  {line}" for line in study.groups.lines(study.noun)]
+        lines.append(f"  what each group lists and has here is in {prefix}.sets.tsv")
     lines += [f"  {count:,} set aside: {why}" for why, count in reasons.items()]
     if study.excluded:
         lines.append(f"  listed in {prefix}.excluded.tsv")
@@ -435,12 +436,7 @@ def manifest(fitted: Fitted, options: Namespace, inputs: Sequence[dict[str, Any]
     if isinstance(study.main, Genotypes):
         record["features"]["counted_allele"] = study.main.counted_allele
     if study.groups is not None and path.groups is not None:
-        record["features"]["groups"] = {
-            "file": study.groups.path,
-            "found": len(study.groups.members),
-            "absent": study.groups.absent,
-            "alone": study.groups.n_alone,
-        }
+        record["features"]["groups"] = study.groups.to_dict()
     if cv is not None:
         record["cross_validation"] = {
             "folds": len(cv.first_folds),
@@ -476,6 +472,9 @@ def write_fit(outputs: OutputSet, fitted: Fitted, page: Page, record: dict[str, 
         )
         write_tsv(outputs.path("excluded.tsv"), [*described, ("REASON", [why for _, why in study.excluded])])
         record["rows"]["excluded.tsv"] = len(study.excluded)
+    if study.groups is not None:
+        write_tsv(outputs.path("sets.tsv"), study.groups.columns)
+        record["rows"]["sets.tsv"] = len(study.groups.names)
     if study.join.lost:
         write_tsv(outputs.path("dropped.tsv"), study.join.columns())
         record["rows"]["dropped.tsv"] = len(study.join.lost)
@@ -499,6 +498,7 @@ _WHAT = {
     "score": "their weights, for plink2 --score",
     "afreq": "their frequencies in the fit, for plink2 --read-freq",
     "groups.tsv": "the groups that they are in",
+    "sets.tsv": "what each group of the file lists, and how much of it is here",
     "ld.tsv": "variants in linkage disequilibrium with them",
     "excluded.tsv": "what was set aside, and why",
     "dropped.tsv": "samples that were dropped, and why",

@@ -31,7 +31,7 @@ from riata._validation import Float, check_offset, check_weights, threads_for
 from riata._way_down import down_a_path
 from riata.certificate import CERTIFICATES
 from riata.path import Path
-from riata.penalties import Penalty
+from riata.penalties import Membership, Penalty
 from riata.variants import FittedVariants, fitted_variants
 
 __all__ = ["fit_path"]
@@ -179,8 +179,7 @@ def make_path(
         locally_convex=np.asarray(fit["locally_convex"], dtype=np.bool_)
         if len(fit["locally_convex"])
         else None,
-        groups=None if groups is None else groups[0].astype(np.int64),
-        group_names=None if groups is None else as_labels(groups[1]),
+        **group_fields(fit, groups, outputs),
         penalty_factor=features.penalty_factor,
         n_events=n_events,
         has_offset=offset is not None,
@@ -202,6 +201,17 @@ def keep_spreads(path: Path, design: DesignView, weights: Float, options: Option
         threads = threads_for(options.n_threads, float(design.n_samples) * len(block))
         columns = design.gather(block, threads)[used]
         path.sd[block] = np.sqrt(share @ np.square(columns - share @ columns))
+
+
+def group_fields(fit: dict[str, Any], found: Membership | None, outputs: tuple[int, ...]) -> dict[str, Any]:
+    """What a path keeps of groups of features."""
+    if found is None:
+        return {}
+    fields = {"groups": found.group.astype(np.int64), "group_names": as_labels(found.labels)}
+    if found.feature is not None:
+        fields["members"] = found.feature.astype(np.int64)
+        fields["parts"] = coefs_of(fit, len(found.feature), outputs, "part")
+    return fields
 
 
 def variants_of(fit: dict[str, Any], design: DesignView, options: Options) -> FittedVariants | None:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._coefs import entry_alphas
+from riata._group_parts import names_of_groups
 from riata.genotypes import Genotypes
 from riata.many_classes import sizes, strongest
 from riata.quality import observe
@@ -84,19 +86,6 @@ def shared_ids(ids: TextColumn, names: list[str]) -> NDArray[np.bool_]:
     return np.array([is_missing(name) or counts[first[name]] > 1 for name in names], dtype=np.bool_)
 
 
-def entry_alphas(coefs: Any, alphas: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the largest alpha at which each feature is active, (p,); NaN for those that never are.
-
-    `coefs` is the (p, L) CSC array of a path whose `alphas` decrease.
-    """
-    first = np.full(coefs.shape[0], np.nan)
-    column = np.repeat(np.arange(coefs.shape[1]), np.diff(coefs.indptr))
-    nonzero = coefs.data != 0.0
-    rows, column = coefs.indices[nonzero], column[nonzero]
-    first[rows[::-1]] = alphas[column[::-1]]  # columns run from large to small alpha: the first one wins
-    return first
-
-
 #: What the exponential of an effect is, for losses whose linear predictor is the log of something.
 RATIOS = {"cox": "HR", "poisson": "RR"}
 RATIO_NAMES = {"cox": "hazard ratio", "poisson": "rate ratio"}
@@ -170,7 +159,7 @@ class Hits:
         spoken = SPOKEN_FOR["multigaussian" if path.classes is None else "multinomial"]
         self.columns: list[tuple[str, Any]] = [
             *((name, values[rows]) for name, values in source.columns.items()),
-            *([] if path.groups is None else [("GROUP", path.group_names[path.groups[self.positions]])]),
+            *([] if path.groups is None else [("GROUP", names_of_groups(path, alpha, self.positions))]),
             *([] if speaks is None else [(spoken, path.outputs[speaks[self.positions]])]),
             ("BETA", self.beta),
             *((name, np.exp(self.beta)) for name in [RATIOS.get(path.loss)] if name is not None),

@@ -114,10 +114,15 @@ class Path:
         MCP and SCAD: whether the objective is strictly convex in the active features, whatever their size:
         the smallest eigenvalue of their Gram matrix exceeds the concavity of the penalty (Breheny & Huang
         2011).
-    groups : ndarray of int, shape (p,), or None
-        Group lasso: the group of each feature, as a position in `group_names`.
+    groups : ndarray of int, shape (p,) or (m,), or None
+        Group lasso: the group of each feature, as a position in `group_names`; of each member where groups
+        overlap.
     group_names : ndarray or None
         What the groups are called.
+    members : ndarray of int, shape (m,), or None
+        Where groups overlap: the members of all of them, by the numbers of their features.
+    parts : scipy.sparse.csc_array of shape (m, L), or list of K of them, or None
+        Where groups overlap: what each member adds to the coefficient of its feature, which is the sum.
     penalty_factor : ndarray of shape (p,), or None
         As given, with infinity for excluded features; None stands for ones.
     n_events : float or None
@@ -177,6 +182,8 @@ class Path:
     locally_convex: NDArray[np.bool_] | None = None
     groups: NDArray[np.int64] | None = None
     group_names: NDArray[Any] | None = None
+    members: NDArray[np.int64] | None = None
+    parts: Any = None
     penalty_factor: Float | None = None
     n_events: float | None = None
     has_offset: bool | None = None
@@ -282,6 +289,54 @@ class Path:
         if np.ndim(alpha) > 0:
             return intercepts
         return intercepts[:, 0] if intercepts.ndim > 1 else float(intercepts[0])
+
+    def group_coef(self, group: Any, alpha: float) -> NDArray[Any]:
+        """Part of one group in the coefficients at `alpha`, interpolated as `coef` is.
+
+        Parameters
+        ----------
+        group : label
+            One of `group_names`.
+        alpha : float
+
+        Returns
+        -------
+        ndarray of shape (p,), or (p, K)
+            Zero outside the group. Where groups do not overlap these are the coefficients of its features;
+            the parts of all groups add up to the coefficients.
+
+        Raises
+        ------
+        ValueError
+            When the path has no such group, or `alpha` lies outside the grid.
+        """
+        from riata._group_parts import part_of
+
+        return part_of(self, group, alpha)
+
+    def selected_groups(self, alpha: float) -> NDArray[Any]:
+        """Labels of the groups with a nonzero coefficient at `alpha`, the strongest first.
+
+        Strength is the norm of the coefficients, or of a group's part in them where groups overlap, on the
+        scale of the penalty.
+
+        Examples
+        --------
+        >>> import numpy as np, riata
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((80, 30))
+        >>> y = X[:, 2] + X[:, 3] + X[:, 4] + 0.1 * rng.standard_normal(80)
+        >>> sets = {"repair": [0, 1, 2, 3], "growth": [2, 3, 4], "rest": range(5, 30)}
+        >>> path = riata.fit_path(X, y, penalty=riata.penalties.GroupLasso(sets))
+        >>> path.selected_groups(0.5).tolist()
+        ['growth']
+        >>> np.flatnonzero(path.coef(0.5)).tolist()
+        [2, 3, 4]
+        """
+        from riata._group_parts import groups_at
+
+        found = groups_at(self, alpha)
+        return self.group_names[found.numbers[np.argsort(-found.norm, kind="stable")]]  # type: ignore[index]
 
     def predict(
         self,
@@ -508,16 +563,17 @@ class Path:
 
     def _at(self, alpha: float | ArrayLike) -> tuple[Any, Float]:
         left, right, share = self._between(alpha)
-        found = []
-        for coefs in each_output(self.coefs):
-            here = coefs[:, right]
-            if share.any():
-                here = here @ sp.diags_array(1.0 - share) + coefs[:, left] @ sp.diags_array(share)
-            found.append(sp.csc_array(here))
+        found = [_mixed(coefs, left, right, share) for coefs in each_output(self.coefs)]
         intercepts: Float = self.intercepts[..., right].copy()
         if share.any():
             intercepts = np.asarray((1.0 - share) * intercepts + share * self.intercepts[..., left])
         return found if intercepts.ndim > 1 else found[0], intercepts
+
+    def _parts_at(self, alpha: float) -> Any:
+        """What each member of a group adds to the coefficients: a column for each output."""
+        parts = self.coefs if self.parts is None else self.parts
+        at = self._between(alpha)
+        return side_by_side([_mixed(each, *at) for each in each_output(parts)])
 
     def _between(self, alpha: float | ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp], Float]:
         """Return, for each alpha, the grid points on either side of it and the share of the left one."""
@@ -564,12 +620,9 @@ class Path:
         return out if share == 0.0 else np.asarray(out + share * values[..., left])
 
     def _pack(self) -> dict[str, Any]:
-        wide = side_by_side(self.coefs)
-        arrays: dict[str, Any] = {
-            "coef_indptr": wide.indptr,
-            "coef_indices": wide.indices,
-            "coef_values": wide.data,
-        }
+        arrays = _columns("coef", self.coefs)
+        if self.parts is not None:
+            arrays |= _columns("part", self.parts)
         arrays |= self.kept
         meta: dict[str, Any] = {"kind": "path", "format": FORMAT}
         for item in fields(self):
@@ -581,7 +634,7 @@ class Path:
                 arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"] = plain.data, plain.offsets
             elif isinstance(value, FittedVariants):
                 arrays |= value.to_arrays()
-            elif item.name not in ("coefs", "kept"):
+            elif item.name not in _MATRICES and item.name != "kept":
                 meta[item.name] = value
         arrays["meta"] = np.array(json.dumps(meta))
         return arrays
@@ -593,10 +646,12 @@ class Path:
         for item in fields(cls):
             if item.name == "kept":
                 parts["kept"] = {name: a for name, a in arrays.items() if name.startswith(KEPT)}
-            elif item.name == "coefs":
-                csc = (arrays["coef_values"], arrays["coef_indices"], arrays["coef_indptr"])
-                wide = sp.csc_array(csc, shape=(len(arrays["mean"]), len(csc[2]) - 1))
-                parts["coefs"] = taken_apart(wide, arrays["intercepts"].shape[:-1])
+            elif item.name in _MATRICES:
+                name, rows = _MATRICES[item.name]
+                if rows in arrays:
+                    csc = tuple(arrays[f"{name}_{part}"] for part in ("values", "indices", "indptr"))
+                    wide = sp.csc_array(csc, shape=(len(arrays[rows]), len(csc[2]) - 1))
+                    parts[item.name] = taken_apart(wide, arrays["intercepts"].shape[:-1])
             elif item.name in arrays:
                 parts[item.name] = arrays[item.name]
             elif f"{item.name}_offsets" in arrays:
@@ -606,6 +661,24 @@ class Path:
             elif item.name in meta:  # fields that older files lack have the default
                 parts[item.name] = meta[item.name]
         return cls(**parts)
+
+
+#: How archives call the sparse matrices of a path, and the array that has an entry for each of their rows.
+_MATRICES = {"coefs": ("coef", "mean"), "parts": ("part", "members")}
+
+
+def _columns(name: str, coefs: Any) -> dict[str, Any]:
+    """The arrays of a sparse matrix, or of one an output, for an archive."""
+    wide = side_by_side(coefs)
+    return {f"{name}_indptr": wide.indptr, f"{name}_indices": wide.indices, f"{name}_values": wide.data}
+
+
+def _mixed(coefs: Any, left: NDArray[np.intp], right: NDArray[np.intp], share: Float) -> Any:
+    """Columns between two others, with the share of the left one."""
+    here = coefs[:, right]
+    if share.any():
+        here = here @ sp.diags_array(1.0 - share) + coefs[:, left] @ sp.diags_array(share)
+    return sp.csc_array(here)
 
 
 def _variants_in(arrays: dict[str, Any]) -> FittedVariants | None:

@@ -7,14 +7,17 @@ on columns of unit standard deviation.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from riata._validation import Float, Names, check_feature_set, check_real, check_vector
+from riata._validation import Float, Names, check_feature_sets, check_real, check_vector
+
+#: Groups of features: a label for each, or the members of each.
+Groups = ArrayLike | Mapping[Any, Any] | Sequence[Any]
 
 __all__ = ["MCP", "SCAD", "SLOPE", "ElasticNet", "GroupLasso", "Penalty", "SparseGroupLasso"]
 
@@ -25,6 +28,20 @@ class Structure:
 
     arguments: dict[str, Any] = field(default_factory=dict)
     free: NDArray[np.bool_] | None = None  # features that it leaves unpenalised
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Which features are in which groups."""
+
+    group: NDArray[np.intp]  # of each member, a position in `labels`
+    labels: list[Any]  # what the groups are called, those of features in no set last
+    n_sets: int  # groups that were given, each by its own members or label
+    feature: NDArray[np.intp] | None = None  # of each member, in order; None: one member a feature
+
+    def of_members(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values a feature to values a member."""
+        return values if self.feature is None else values[self.feature]
 
 
 class Penalty(ABC):
@@ -49,8 +66,8 @@ class Penalty(ABC):
             if isinstance(value, str | int | float | np.integer | np.floating)
         }
 
-    def groups_of(self, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]] | None:
-        """Return the number of each feature's group, and what the groups are called; None without groups."""
+    def groups_of(self, n_features: int, names: Names | None) -> Membership | None:
+        """Return which features are in which groups; None without groups."""
         return None
 
     @abstractmethod
@@ -97,20 +114,29 @@ class GroupLasso(Penalty):
 
     Parameters
     ----------
-    groups : array-like of shape (p,), or mapping
-        A label for each feature, in any order; or for each label the numbers or names of its features, those
-        of no group being groups of their own. Groups must not overlap: a feature that belongs to two would
-        have to leave with either of them. To have it enter with either instead (the latent group lasso), give
-        each group a copy of its column. None: every feature by itself.
+    groups : array-like of shape (p,), mapping, or list of lists
+        A label for each feature, in any order; or for each label, or in a list of lists, the numbers or names
+        of its features, those of no group being groups of their own. Groups may overlap, as gene sets do: see
+        below. None: every feature by itself.
     weights : "sqrt_size", "ones", array-like or mapping, default="sqrt_size"
         w_g >= 0: the square root of the group's size (features left out or unpenalised do not count), 1, one
-        for each of the sorted labels, or one for each label. A group of weight zero is not penalised.
+        for each of the sorted labels or of the lists, or one for each label; for features of no group 1. A
+        group of weight zero is not penalised.
     l2_ratio : float, default=0.0
         Share of the squared norm, in [0, 1].
+
+    Notes
+    -----
+    Where groups overlap, coefficients are sums of parts, b = Σ_g v_g with v_g zero outside g, and the
+    penalty is that of the parts, at the best of all such sums: the latent group lasso. A feature enters with
+    any of its groups and stays as long as one of them does, so that what is selected is a union of groups.
+    It is the fit in which every group has its own copy of the columns of its features, though none is
+    made. The parts are `Path.parts`, see `Path.group_coef`.
 
     References
     ----------
     Yuan & Lin (2006), Model selection and estimation in regression with grouped variables, JRSS B 68.
+    Jacob, Obozinski & Vert (2009), Group lasso with overlap and graph lasso, ICML.
 
     Examples
     --------
@@ -119,7 +145,7 @@ class GroupLasso(Penalty):
     GroupLasso(2 groups of 5 features)
     """
 
-    groups: ArrayLike | Mapping[Any, ArrayLike] | None
+    groups: Groups | None
     weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size"
     l2_ratio: float = 0.0
 
@@ -139,8 +165,8 @@ class GroupLasso(Penalty):
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
         return _grouped(self.groups, self.weights, n_features, names, factor)
 
-    def groups_of(self, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]]:
-        return _labels_of(self.groups, n_features, names)
+    def groups_of(self, n_features: int, names: Names | None) -> Membership:
+        return _membership(self.groups, n_features, names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,14 +176,16 @@ class SparseGroupLasso(Penalty):
     Parameters
     ----------
     groups, weights
-        As for `GroupLasso`. A group of weight zero is not penalised at all.
+        As for `GroupLasso`. A group of weight zero is not penalised at all. Where groups overlap, both norms
+        are those of the parts (Rao, Cox, Nowak & Rogers 2013).
     l1_ratio : float, default=0.5
         Share of the absolute values, from 0 (group lasso) to 1 (lasso).
 
     References
     ----------
     Simon, Friedman, Hastie & Tibshirani (2013), A sparse-group lasso, Journal of Computational and Graphical
-    Statistics 22.
+    Statistics 22. Rao, Cox, Nowak & Rogers (2013), Sparse overlapping sets lasso for multitask learning and
+    its application to fMRI analysis, NeurIPS 26.
 
     Examples
     --------
@@ -166,7 +194,7 @@ class SparseGroupLasso(Penalty):
     SparseGroupLasso(2 groups of 5 features, l1_ratio=0.25)
     """
 
-    groups: ArrayLike | Mapping[Any, ArrayLike] | None
+    groups: Groups | None
     l1_ratio: float = 0.5
     weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size"
 
@@ -184,8 +212,8 @@ class SparseGroupLasso(Penalty):
         out.arguments["sparse_share"] = float(self.l1_ratio)
         return out
 
-    def groups_of(self, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]]:
-        return _labels_of(self.groups, n_features, names)
+    def groups_of(self, n_features: int, names: Names | None) -> Membership:
+        return _membership(self.groups, n_features, names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,34 +366,34 @@ def penalty_name(kind: str, parameters: Mapping[str, Any]) -> str:
 def _describe(name: str, groups: Any, rest: str = "") -> str:
     if groups is None:
         return f"{name}(every feature by itself{rest})"
-    if isinstance(groups, Mapping):
-        count, features = len(groups), sum(np.size(members) for members in groups.values())
-    else:
+    sets = _as_sets(groups)
+    if sets is None:
         count, features = len(np.unique(groups)), np.size(groups)
+    else:
+        found = [_as_list(members) for members in sets.values()]
+        count, features = len(found), len({each for members in found for each in np.ravel(members).tolist()})
     return f"{name}({count} groups of {features} features{rest})"
 
 
-def _labels_of(groups: Any, n_features: int, names: Names | None) -> tuple[NDArray[np.intp], list[Any]]:
-    """The number of each feature's group, and what the groups are called."""
-    if groups is None:
-        groups = {}
+def _as_list(members: Any) -> Any:
+    """Members of a set in an order, as an array can hold them."""
+    return list(members) if isinstance(members, Set) else members
+
+
+def _as_sets(groups: Any) -> Mapping[Any, Any] | None:
+    """Groups that are given by their members, with names or without; None where features have labels."""
     if isinstance(groups, Mapping):
-        number = np.full(n_features, -1, dtype=np.intp)
-        labels = list(groups)
-        for k, label in enumerate(labels):
-            members = check_feature_set(f"groups[{label!r}]", groups[label], n_features, names)
-            taken = members[number[members] >= 0]
-            if len(taken):
-                j = int(taken[0])
-                what = j if names is None else repr(names[j])
-                raise ValueError(
-                    f"groups must not overlap, got feature {what} in {labels[number[j]]!r} and {label!r}: "
-                    "leave it in one of them, or give each a copy of its column"
-                )
-            number[members] = k
-        alone = np.flatnonzero(number < 0)
-        number[alone] = len(labels) + np.arange(len(alone))
-        return number, labels + [int(j) if names is None else names[j] for j in alone]
+        return groups
+    listed = isinstance(groups, list | tuple) and len(groups) > 0
+    if listed and all(isinstance(each, list | set | frozenset | range | np.ndarray) for each in groups):
+        return dict(enumerate(groups))
+    return None
+
+
+def _membership(groups: Any, n_features: int, names: Names | None) -> Membership:
+    sets = {} if groups is None else _as_sets(groups)
+    if sets is not None:
+        return _from_sets(sets, n_features, names)
     given = np.asarray(groups)
     if given.ndim != 1 or len(given) != n_features:
         raise ValueError(
@@ -379,30 +407,74 @@ def _labels_of(groups: Any, n_features: int, names: Names | None) -> tuple[NDArr
         unique, number = np.unique(given, return_inverse=True)
     except TypeError:
         raise TypeError("groups must hold labels of one kind, got some that cannot be compared") from None
-    return number.astype(np.intp), unique.tolist()
+    return Membership(number.astype(np.intp), unique.tolist(), len(unique))
+
+
+def _from_sets(sets: Mapping[Any, Any], n_features: int, names: Names | None) -> Membership:
+    """Groups by their members; a feature in none is a group of its own."""
+    labels = list(sets)
+    members = check_feature_sets(
+        "groups", {label: _as_list(sets[label]) for label in labels}, n_features, names
+    )
+    feature = np.concatenate([*members, np.empty(0, dtype=np.intp)]).astype(np.intp)
+    group = np.repeat(np.arange(len(labels)), [len(each) for each in members]).astype(np.intp)
+    alone = np.setdiff1d(np.arange(n_features), feature)
+    feature = np.concatenate([feature, alone])
+    group = np.concatenate([group, len(labels) + np.arange(len(alone))])
+    labels += _labels_alone(labels, alone, names)
+    order = np.argsort(feature, kind="stable")
+    feature, group = feature[order], group[order]
+    return Membership(group, labels, len(sets), None if len(feature) == n_features else feature)
+
+
+def _labels_alone(labels: list[Any], alone: NDArray[np.intp], names: Names | None) -> list[Any]:
+    """What features in no group are called, as groups: by name or number, or on from those of a list."""
+    if names is not None:
+        return [names[j] for j in alone]
+    listed = labels == list(range(len(labels)))
+    return [len(labels) + k for k in range(len(alone))] if listed and labels else alone.tolist()
 
 
 def _grouped(
     groups: Any, weights: Any, n_features: int, names: Names | None, factor: Float | None
 ) -> Structure:
-    number, labels = _labels_of(groups, n_features, names)
-    penalised = number if factor is None else number[(factor > 0.0) & np.isfinite(factor)]
-    size = np.bincount(penalised, minlength=len(labels)).astype(np.float64)
+    found = _membership(groups, n_features, names)
+    group, count = found.group, len(found.labels)
+    if factor is not None:
+        group = group[found.of_members((factor > 0.0) & np.isfinite(factor))]
+    out = _group_weights(weights, found, np.bincount(group, minlength=count).astype(np.float64))
+    free = out == 0.0
+    arguments: dict[str, Any] = {
+        "group": found.group.tolist(),
+        "group_weights": np.where(free, 1.0, out),
+    }
+    if found.feature is None:
+        return Structure(arguments, free[found.group] if free.any() else None)
+    arguments["column"] = found.feature.tolist()
+    if not free.any():
+        return Structure(arguments)
+    free_features = np.zeros(n_features, dtype=np.bool_)
+    free_features[found.feature[free[found.group]]] = True
+    return Structure(arguments, free_features)
+
+
+def _group_weights(weights: Any, found: Membership, size: Float) -> Float:
+    """The weight of each group; of features in none 1 unless they are given too."""
+    labels, count = found.labels, len(found.labels)
     if isinstance(weights, str):
         if weights not in ("sqrt_size", "ones"):
             raise ValueError(
                 f'weights must be "sqrt_size", "ones" or one number for each group, got {weights!r}'
             )
-        out = np.sqrt(size) if weights == "sqrt_size" else np.ones(len(labels))
-    elif isinstance(weights, Mapping):
-        missing = [label for label in labels if label not in weights]
+        return np.sqrt(size) if weights == "sqrt_size" else np.ones(count)
+    if isinstance(weights, Mapping):
+        missing = [label for label in labels[: found.n_sets] if label not in weights]
         if missing:
             raise ValueError(f"weights must have one number for each group, got none for {missing[0]!r}")
-        out = check_vector("weights", [weights[label] for label in labels], len(labels), "group")
-    else:
-        out = check_vector("weights", weights, len(labels), "group")
+        weights = [weights.get(label, 1.0) for label in labels]
+    elif np.ndim(weights) == 1 and len(weights) == found.n_sets:
+        weights = np.concatenate([weights, np.ones(count - found.n_sets)])
+    out = check_vector("weights", weights, count, "group")
     if not (out >= 0.0).all():
         raise ValueError(f"weights must be >= 0, got {out.min():g}")
-    free = out == 0.0
-    arguments = {"group": number.tolist(), "group_weights": np.where(free, 1.0, out)}
-    return Structure(arguments, free[number] if free.any() else None)
+    return out

@@ -28,6 +28,12 @@ def check_penalty_options(options: Namespace) -> None:
             raise ValueError(f"{flag} needs --penalty {' or --penalty '.join(kinds)}, not {kind}")
     if kind in GOES_WITH["groups"] and options.groups is None:
         raise ValueError(f"--penalty {kind} needs --groups FILE")
+    for name in ("min_set_size", "max_set_size"):
+        if getattr(options, name) is not None and options.groups is None:
+            raise ValueError(f"--{name.replace('_', '-')} needs --groups FILE")
+    smallest, largest = options.min_set_size or 1, options.max_set_size
+    if largest is not None and largest < smallest:
+        raise ValueError(f"--max-set-size must be at least --min-set-size {smallest}, got {largest}")
     if options.gamma is not None and options.gamma <= LEAST_GAMMA[kind]:
         raise ValueError(
             f"--gamma must be above {LEAST_GAMMA[kind]:g} for --penalty {kind}, got {options.gamma:g}"

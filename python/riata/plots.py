@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata._coefs import each_output
+from riata._group_parts import main_groups
 from riata.charts import spread
 from riata.model_selection import GREATER_IS_BETTER
 
@@ -122,7 +123,7 @@ def _axes_for(panels: list[tuple[str, int | None]], ax: Any) -> list[Any]:
 
 def _colours(path: Any, features: NDArray[np.int64]) -> list[str | None]:
     """The colour of each feature, strongest first, one for all of a group; None beyond the strongest."""
-    units = features if path.groups is None else path.groups[features]
+    units = features if path.groups is None else main_groups(path, features)
     place: dict[int, int] = {}
     ranks = [place.setdefault(int(unit), len(place)) for unit in units]
     return [COLOURS[rank] if rank < len(COLOURS) else None for rank in ranks]

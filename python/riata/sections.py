@@ -230,10 +230,14 @@ def groups_section(fitted: Fitted) -> Section | None:
         f"Selected is how many of the {fitted.noun} of a group have an effect. Norm is the root of the sum "
         f"of their squared effects of one standard deviation, in {fitted.unit}."
     )
+    if fitted.path.members is not None:
+        text += " Groups overlap: these are a group's parts of effects, which add up to the effects."
     if alone:
         text += f" {alone:,} of those selected are in no group, and groups of their own here."
     if len(groups) > MAX_ROWS:
         text += f" The first {MAX_ROWS} are here, all {len(groups):,} in {fitted.listed('groups.tsv')}."
+    if account.group_notes:
+        text += f" Read: {'; '.join(account.group_notes)}."
     shown = [
         ("Rank", groups.column("RANK")),
         ("Group", groups.column("GROUP")),

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from riata._coefs import each_output
-from riata.hits import entry_alphas
+from riata._coefs import each_output, entry_alphas
+from riata._group_parts import names_of_groups
 from riata.tables import frame_or_table
 
 
@@ -29,7 +29,7 @@ def selected_table(path: Any, alpha: float) -> Any:
     if path.variants is not None:
         columns |= _variants(path.variants, rows)
     if path.groups is not None:
-        columns["group"] = path.group_names[path.groups[rows]]
+        columns["group"] = names_of_groups(path, alpha, rows)
     if path.outputs is not None:
         columns["output"] = np.asarray(path.outputs)[output]
     columns |= {

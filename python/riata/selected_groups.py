@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._group_parts import groups_of, members_at
 from riata.hits import Hits
 
 
@@ -24,27 +25,29 @@ class SelectedGroups:
     columns : list of (name, values)
         As written to ``.groups.tsv``: the group, its features that were offered to the fit, those with a
         nonzero coefficient, the norm of the coefficients on columns of unit standard deviation, the largest
-        alpha with any of them active, and the order of entry.
+        alpha with any of them active, and the order of entry. Where groups overlap, coefficients are the
+        parts of them that are the group's.
     """
 
     def __init__(self, hits: Hits, path: Any) -> None:
-        group = path.groups[hits.positions]
-        self.numbers, inverse = np.unique(group, return_inverse=True)
-        count = len(self.numbers)
-        norm = np.sqrt(np.bincount(inverse, hits.beta_std**2, minlength=count))
-        entry = np.zeros(count)
-        np.maximum.at(entry, inverse, hits.entry)
-        order = np.lexsort((-norm, -entry))
-        self.numbers = self.numbers[order]
-        offered = np.isfinite(1.0 if path.penalty_factor is None else path.penalty_factor)
-        sizes = np.bincount(path.groups, np.broadcast_to(offered, path.groups.shape)).astype(np.int64)
+        spread = np.full(path.n_features, np.nan)
+        spread[hits.source.positions] = hits.source.spread
+        members = members_at(path, hits.alpha, hits.positions)  # covariates are no hits
+        found = groups_of(members, spread[members.features])
+        order = np.lexsort((-found.norm, -found.entry))
+        self.numbers = found.numbers[order]
+        offered = np.isfinite(
+            np.ones(path.n_features) if path.penalty_factor is None else path.penalty_factor
+        )
+        offered = offered if path.members is None else offered[path.members]
+        counts = np.bincount(path.groups, offered).astype(np.int64)
         self.columns: list[tuple[str, NDArray[Any]]] = [
             ("GROUP", path.group_names[self.numbers]),
-            ("SIZE", sizes[self.numbers]),
-            ("NONZERO", np.bincount(inverse, minlength=count)[order]),
-            ("NORM_STD", norm[order]),
-            ("ENTRY_ALPHA", entry[order]),
-            ("RANK", np.arange(1, count + 1)),
+            ("SIZE", counts[self.numbers]),
+            ("NONZERO", found.n_features[order]),
+            ("NORM_STD", found.norm[order]),
+            ("ENTRY_ALPHA", found.entry[order]),
+            ("RANK", np.arange(1, len(order) + 1)),
         ]
 
     def __len__(self) -> int:

@@ -14,7 +14,7 @@ from riata._base import TakesGroups
 from riata._design import DesignView
 from riata.linear_model import OneResponse
 from riata.model_selection import CVPath
-from riata.penalties import Penalty
+from riata.penalties import Groups, Penalty
 
 __all__ = [
     "SLOPE",
@@ -213,10 +213,11 @@ class GroupLasso(_Grouped, _AtAlpha):
 
     Parameters
     ----------
-    groups : array-like of shape (p,), or mapping, optional
-        A label for each feature, in any order; or for each label the numbers or names of its features, those
-        of no group being groups of their own. Groups must not overlap. None: every feature by itself, the
-        lasso.
+    groups : array-like of shape (p,), mapping, or list of lists, optional
+        A label for each feature, in any order; or for each label, or in a list of lists, the numbers or names
+        of its features, those of no group being groups of their own. Groups may overlap, as gene sets do:
+        `coef_` is then the sum of a part for each group, and the penalty that of the parts (see
+        `riata.penalties.GroupLasso`). None: every feature by itself, the lasso.
     alpha : float, default=1.0
         Strength of the penalty, > 0.
     weights : "sqrt_size", "ones", array-like or mapping, default="sqrt_size"
@@ -276,7 +277,7 @@ class GroupLasso(_Grouped, _AtAlpha):
 
     def __init__(
         self,
-        groups: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+        groups: Groups | None = None,
         alpha: float = 1.0,
         *,
         weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size",
@@ -346,7 +347,7 @@ class SparseGroupLasso(_SparseGrouped, _AtAlpha):
 
     def __init__(
         self,
-        groups: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+        groups: Groups | None = None,
         alpha: float = 1.0,
         *,
         l1_ratio: float = 0.5,
@@ -657,7 +658,7 @@ class GroupLassoCV(_Grouped, _ChoosesAlpha):
 
     def __init__(
         self,
-        groups: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+        groups: Groups | None = None,
         *,
         weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size",
         l2_ratio: float = 0.0,
@@ -729,7 +730,7 @@ class SparseGroupLassoCV(_SparseGrouped, _ChoosesAlpha):
 
     def __init__(
         self,
-        groups: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+        groups: Groups | None = None,
         *,
         l1_ratio: float = 0.5,
         weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size",

@@ -84,6 +84,8 @@ class StudyOptions:
     positive: str | None = None
     loss: str | None = None
     groups: str | None = None
+    min_set_size: int | None = None
+    max_set_size: int | None = None
     duplicates: str | None = None
     impute: str | None = None
     feature_names: str | None = None
@@ -341,16 +343,23 @@ def load_studies(asked: Sequence[StudyOptions]) -> Studies:
         check_columns(each)
     joint = _matrix_studies(asked) if kind == "matrix" else _genotype_studies(asked, kind)
     if options.groups is not None:
-        _read_groups(joint.studies, options.groups)
+        _read_groups(joint.studies, options)
     return joint
 
 
-def _read_groups(studies: list[Study], path: str) -> None:
+def _read_groups(studies: list[Study], options: StudyOptions) -> None:
     """Find the groups of the features, which all studies have in common."""
     first = studies[0]
+    assert options.groups is not None
     names = first.features["id" if first.is_genotypes else "name"]
-    groups = find_groups(path, names, first.noun)
-    first.files.append(path)  # one list for all studies
+    groups = find_groups(
+        options.groups,
+        names,
+        first.noun,
+        smallest=options.min_set_size or 1,
+        largest=options.max_set_size,
+    )
+    first.files.append(options.groups)  # one list for all studies
     for study in studies:
         study.groups = groups
 

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 import riata
 from riata.cli import main
-from riata.feature_groups import find_groups, read_groups
+from riata.feature_groups import find_groups, read_sets
 
 DATA = Path(__file__).parents[1] / "data" / "genotypes"
 STUDY = ["--bfile", DATA / "tiny", "--pheno", DATA / "tiny.phe", "--pheno-name", "height"]
@@ -203,6 +203,11 @@ def test_several_phenotypes(tmp_path, genes, capsys):
 ERRORS = {
     "groups alone": (["--groups", "x.gmt"], "--groups needs --penalty group or --penalty sparse-group, not"),
     "no groups": (["--penalty", "group"], "--penalty group needs --groups FILE"),
+    "sizes alone": (["--min-set-size", 15], "--min-set-size needs --groups FILE"),
+    "no size": (
+        ["--penalty", "group", "--groups", "x.gmt", "--min-set-size", 15, "--max-set-size", 10],
+        "--max-set-size must be at least --min-set-size 15, got 10",
+    ),
     "gamma alone": (["--gamma", "3"], "--gamma needs --penalty mcp or --penalty scad, not elastic-net"),
     "gamma of mcp": (
         ["--penalty", "mcp", "--gamma", "1"],
@@ -226,6 +231,58 @@ ERRORS = {
 }
 
 
+def test_gene_sets_that_overlap(tmp_path, table, capsys):
+    """Effects are sums of parts: tables hold those of each set, and add up."""
+    sets = tmp_path / "sets.gmt"
+    sets.write_text(
+        "A\t-\tg3\tg4\tg5\nB\t-\tg3\tg3\tg9\tg_absent\nWIDE\t-\tg0\tg1\tg2\tg3\tg4\tg6\nC\t-\tg_other\nD\t-\tg7\n"
+    )
+    out = tmp_path / "y"
+    options = ["--penalty", "group", "--groups", sets, "--min-set-size", 2, "--alphas", 12, "--eps", 0.02]
+    assert run("fit", "--matrix", table, "--target", "y", *options, "--out", out) == 0
+    told = capsys.readouterr().out
+    for line in (
+        f"3 groups of 2 to 6 features from {sets}",
+        "2 features in several groups: effects are sums of a part for each",
+        "12 features in no group: each is a group of its own",
+        f"of the 11 features in {sets} 9 are here",
+        "1 listed again in the same group: counted once",
+        "groups without features here: 1, C",
+        "groups of fewer than 2 features here, left out: 1, D",
+        f"what each group lists and has here is in {out}.sets.tsv",
+    ):
+        assert f"  {line}\n" in told
+    assert read_tsv(f"{out}.sets.tsv") == {
+        "GROUP": ["A", "B", "WIDE", "C", "D"],
+        "LISTED": ["3", "3", "6", "1", "1"],
+        "FOUND": ["3", "2", "6", "0", "1"],
+        "USED": ["yes", "yes", "yes", "no", "no"],
+    }
+    record = json.loads(Path(f"{out}.json").read_text())
+    assert record["features"]["groups"]["members"] == {"listed": 11, "found": 9, "repeated": 1}
+    assert record["rows"]["sets.tsv"] == 5
+    path, alpha = riata.load(f"{out}.path.npz"), record["selected"]["alpha"]
+    groups, hits = read_tsv(f"{out}.groups.tsv"), read_tsv(f"{out}.hits.tsv")
+    X = np.loadtxt(table, delimiter=",", skiprows=1, usecols=range(1, 21))
+    spread = X.std(axis=0)
+    parts = {name: path.group_coef(name, alpha)[:20] for name in groups["GROUP"]}
+    assert_allclose(sum(parts.values()), path.coef(alpha), atol=1e-14)
+    for name, norm in zip(groups["GROUP"], groups["NORM_STD"], strict=True):
+        assert_allclose(float(norm), np.linalg.norm(parts[name] * spread), rtol=1e-8)
+    for feature, names, beta in zip(hits["FEATURE"], hits["GROUP"], hits["BETA"], strict=True):
+        j = int(feature[1:])
+        assert set(names.split(";")) == {name for name, part in parts.items() if part[j] != 0.0}
+        assert_allclose(float(beta), sum(part[j] for part in parts.values()), rtol=1e-8)
+    assert any(";" in names for names in hits["GROUP"])
+    assert "Groups overlap: these are a group's parts" in Path(f"{out}.html").read_text().replace(
+        "&#x27;", "'"
+    )
+    assert run("report", "--model", f"{out}.path.npz", "--out", tmp_path / "again") == 0
+    for name in ("groups.tsv", "hits.tsv"):
+        assert (tmp_path / f"again.{name}").read_text() == Path(f"{out}.{name}").read_text()
+    assert run("predict", "--model", f"{out}.path.npz", "--matrix", table, "--out", tmp_path / "new") == 0
+
+
 @pytest.mark.parametrize("case", ERRORS)
 def test_one_line_errors(tmp_path, table, capsys, case):
     options, message = ERRORS[case]
@@ -238,16 +295,6 @@ def test_one_line_errors(tmp_path, table, capsys, case):
 
 
 FILES = {
-    "overlap": (
-        "s.gmt",
-        "A\tx\tg0\tg1\nB\tx\tg1\tg2\tg0\n",
-        "g0 is in both A and B .one of 2 such features.; groups must not overlap",
-    ),
-    "two groups": (
-        "s.tsv",
-        "g0\tA\ng1\tA\ng0\tB\n",
-        "g0 is in both A and B; groups must not overlap: leave it in one",
-    ),
     "nothing found": ("s.gmt", "A\tx\tTP53\tMYC\n", "none of its 2 features is among the 21 features"),
     "short set": ("s.gmt", "A\tg0\n", "line 1: expected a gene set: name, description and genes, with tabs"),
     "repeated set": ("s.gmt", "A\tx\tg0\nA\tx\tg1\n", "line 2: gene set A stands in an earlier line"),
@@ -282,17 +329,45 @@ def test_files_of_groups(tmp_path, name):
     found = find_groups(path, ["g0", "g1", "g2", "g3"], "features")
     assert {label: rows.tolist() for label, rows in found.members.items()} == {"A": [0, 2], "B": [1]}
     assert (found.absent, found.n_alone) == ([], 1)
-    assert read_groups(path)["A"] == ["g2", "g0"]
+    sets = read_sets(path)
+    names = list(sets.numbers)
+    assert [names[k] for k in sets.members["A"]] == ["g2", "g0"]
 
 
-def test_names_that_features_share_and_overlaps_elsewhere(tmp_path):
+def test_counts_of_members_found_and_not(tmp_path):
     path = tmp_path / "s.gmt"
-    path.write_text("A\tx\tg0\tfar\nB\tx\tg1\tfar\nEMPTY\tx\tfar\n")
-    found = find_groups(path, ["g0", "g1", "g0"], "variants")
-    assert {label: rows.tolist() for label, rows in found.members.items()} == {"A": [0, 2], "B": [1]}
+    path.write_text("A\tx\tg0\tfar\tg0\nB\tx\tg1\tfar\tg0\tg2\nEMPTY\tx\tfar\taway\n")
+    found = find_groups(path, ["g0", "g1", "g0", "g2", "g3"], "variants")
+    assert {label: rows.tolist() for label, rows in found.items()} == {"A": [0, 2], "B": [0, 1, 2, 3]}
     assert found.absent == ["EMPTY"]
     assert found.lines("variants") == [
-        f"  2 groups of 1 to 2 variants from {path}",
-        f"  1 variants of {path} are not here",
-        "  groups without variants here: 1, EMPTY",
+        f"2 groups of 2 to 4 variants from {path}",
+        "2 variants in several groups: effects are sums of a part for each",
+        "1 variants in no group: each is a group of its own",
+        f"of the 5 variants in {path} 3 are here",
+        "1 listed again in the same group: counted once",
+        "groups without variants here: 1, EMPTY",
     ]
+    table = {name: values.tolist() for name, values in found.columns}
+    assert table == {
+        "GROUP": ["A", "B", "EMPTY"],
+        "LISTED": [2, 4, 2],
+        "FOUND": [2, 4, 0],
+        "USED": ["yes", "yes", "no"],
+    }
+
+
+def test_sizes_of_groups_that_are_used(tmp_path):
+    path = tmp_path / "s.gmt"
+    path.write_text("A\tx\tg0\tfar\nB\tx\tg1\tg0\nC\tx\tg0\tg1\tg2\nD\tx\tfar\n")
+    names = ["g0", "g1", "g2", "g3"]
+    found = riata.read_gene_sets(path, names, min_size=2, max_size=2)
+    assert list(found) == ["B"]
+    assert (found.absent, found.too_small, found.too_large) == (["D"], ["A"], ["C"])
+    assert (found.n_alone, found.n_shared) == (2, 0)
+    assert "groups of fewer than 2 features here, left out: 1, A" in found.lines("features")
+    assert "groups of more than 2 features here, left out: 1, C" in found.lines("features")
+    with pytest.raises(ValueError, match="no group has 4 features here: they have 0 to 3"):
+        riata.read_gene_sets(path, names, min_size=4)
+    with pytest.raises(ValueError, match="max_size must be >= 3, got 2"):
+        riata.read_gene_sets(path, names, min_size=3, max_size=2)

@@ -122,7 +122,11 @@ def test_case_control_codes(cells, given, values):
         (["2", "2", "-9"], "binomial", "only one class"),
         (["0", "2", "2"], "binomial", "codes must be 0/1, 1/2 or -1/1, got 0, 2"),
         (["0", "1", "2"], None, "say --loss gaussian .* or --loss binomial --missing-code 0,-9"),
-        (["3", "4", "4"], "binomial", "0/1, 1/2 or -1/1, got 3, 4; of other codes --case names the one to model"),
+        (
+            ["3", "4", "4"],
+            "binomial",
+            "0/1, 1/2 or -1/1, got 3, 4; of other codes --case names the one to model",
+        ),
     ],
 )
 def test_case_control_codes_refused(cells, loss, message):

@@ -459,11 +459,6 @@ def test_control_c(penalty):
 BAD = {
     "too few labels": (GroupLasso([0, 0, 1]), {}, "groups must have one label for each of the 24 features"),
     "nan label": (GroupLasso(np.full(P, np.nan)), {}, "groups must not hold NaN"),
-    "overlap": (
-        GroupLasso({"a": [0, 1], "b": [1, 2]}),
-        {},
-        "groups must not overlap, got feature 1 in 'a' and 'b'",
-    ),
     "no such feature": (GroupLasso({"a": [24]}), {}, r"groups\['a'\] must hold feature numbers from 0 to 23"),
     "names of none": (GroupLasso({"a": ["x"]}), {}, r"groups\['a'\] may hold names only when X has"),
     "weights word": (GroupLasso(GROUPS, weights="size"), {}, 'weights must be "sqrt_size", "ones" or'),
