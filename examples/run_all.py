@@ -17,6 +17,7 @@ LESSONS = (
     "scale",
     "prior",
     "leukemia",
+    "gene_sets",
     "lorenz",
     "forecast",
 )
