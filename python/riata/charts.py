@@ -14,6 +14,7 @@ Float = NDArray[np.float64]
 
 #: Lines told apart by colour; the rest are grey. The colours are CSS classes s0, s1, ...
 N_COLOURS = 8
+_CHARACTER = 7.8  # pixels of one in the margin, on average of a wide font
 
 
 @dataclass(frozen=True)
@@ -158,6 +159,7 @@ def path_chart(
     chosen: float | None = None,
     n_highlighted: int = N_COLOURS,
     label: str = "effect of one standard deviation",
+    size: tuple[int, int] = (860, 450),
 ) -> str:
     """Draw coefficients along the path.
 
@@ -170,6 +172,7 @@ def path_chart(
     n_active : (L,) array
     chosen : float, optional
         Alpha to mark.
+    size : (width, height)
     """
     if len(alphas) == 0:
         return ""
@@ -177,7 +180,13 @@ def path_chart(
     low, high = _range(curves) if curves.size else (-1.0, 1.0)
     low, high = min(low, 0.0), max(high, 0.0)
     end = log_alphas[-1] if len(alphas) > 1 else log_alphas[0] - 0.1
-    frame = Frame(float(log_alphas[0]), float(end), low, high, height=450, right=184)
+    width, height = size
+    shown = min(n_highlighted, N_COLOURS, len(names))
+    written = [_cut(name, int(width / 4 / _CHARACTER)) for name in names[:shown]]
+    frame = Frame(
+        float(log_alphas[0]), float(end), low, high,
+        width=width, height=height, right=round(28 + _CHARACTER * max(map(len, written), default=0)),
+    )  # fmt: skip
     parts = _axes(frame, "penalty alpha, weaker to the right", label, nice_ticks(low, high))
     parts += _active_axis(frame, log_alphas, n_active)
     zero = frame.y(0.0)
@@ -185,9 +194,6 @@ def path_chart(
         f'<line class="zero" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{zero:.1f}" '
         f'y2="{zero:.1f}"/>'
     )
-    if chosen is not None and chosen > 0:
-        parts.append(_mark(frame, chosen, f"alpha {number(chosen)}", 0, strong=True))
-    shown = min(n_highlighted, N_COLOURS, len(names))
     for k in range(len(names) - 1, -1, -1):
         start = max(int(np.argmax(curves[k] != 0.0)) - 1, 0)
         style = f"curve s{k}" if k < shown else "curve rest"
@@ -195,7 +201,9 @@ def path_chart(
         parts.append(
             f'<polyline class="{style}" points="{points}"><title>{escape(names[k])}</title></polyline>'
         )
-    parts += _end_labels(frame, [float(curves[k, -1]) for k in range(shown)], names)
+    if chosen is not None and chosen > 0:
+        parts.append(_mark(frame, chosen, f"alpha {number(chosen)}", 0, strong=True))
+    parts += _end_labels(frame, [float(curves[k, -1]) for k in range(shown)], written)
     return svg(frame, parts, "Coefficients along the regularisation path")
 
 
@@ -216,6 +224,11 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return placed
 
 
+def _cut(name: str, limit: int) -> str:
+    """Shorten a name to what the margin holds."""
+    return name if len(name) <= limit else name[: limit - 1] + "\u2026"
+
+
 def _end_labels(frame: Frame, ends: Sequence[float], names: Sequence[str]) -> list[str]:
     """Names of the coloured curves in the right margin, pushed apart where they would overlap."""
     order = sorted(range(len(ends)), key=lambda k: -ends[k])
@@ -224,10 +237,9 @@ def _end_labels(frame: Frame, ends: Sequence[float], names: Sequence[str]) -> li
     x = frame.width - frame.right
     out = []
     for k, y, target in zip(order, placed, wanted, strict=True):
-        name = names[k] if len(names[k]) <= 24 else names[k][:23] + "\u2026"
         out.append(
             f'<path class="lead" d="M{x} {target:.1f} L{x + 12} {y:.1f}"/>'
-            f'<text class="name s{k}" x="{x + 16}" y="{y + 4:.1f}">{escape(name)}</text>'
+            f'<text class="name s{k}" x="{x + 16}" y="{y + 4:.1f}">{escape(names[k])}</text>'
         )
     return out
 
@@ -241,6 +253,7 @@ def cv_chart(
     alpha_min: float,
     alpha_1se: float,
     score: str,
+    size: tuple[int, int] = (860, 380),
 ) -> str:
     """Draw the cross-validation curve: the mean over folds, one standard error on each side."""
     if len(alphas) == 0:
@@ -250,7 +263,7 @@ def cv_chart(
     spread = np.concatenate([mean[finite] - error[finite], mean[finite] + error[finite]])
     low, high = _range(spread) if spread.size else (0.0, 1.0)
     end = log_alphas[-1] if len(alphas) > 1 else log_alphas[0] - 0.1
-    frame = Frame(float(log_alphas[0]), float(end), low, high)
+    frame = Frame(float(log_alphas[0]), float(end), low, high, width=size[0], height=size[1])
     parts = _axes(frame, "penalty alpha, weaker to the right", score, nice_ticks(low, high))
     parts += _active_axis(frame, log_alphas, n_active)
     x, m, e = log_alphas[finite], mean[finite], error[finite]

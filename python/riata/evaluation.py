@@ -89,6 +89,12 @@ class Evaluation:
             lines.append(f"  {LABELS[name]:<{width}}  {m.value:.4f}  (95 % {m.low:.4f} to {m.high:.4f})")
         return lines
 
+    def _repr_html_(self) -> str:
+        """Show a card in notebooks."""
+        from riata.cards import evaluation_card
+
+        return evaluation_card(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, for the manifest."""
         measures = {

@@ -142,12 +142,7 @@ class Fitted:
 
     @property
     def model_name(self) -> str:
-        path = self.path
-        kind = MODELS.get(path.loss, path.loss)
-        if path.penalty != "elastic_net":
-            return f"{penalty_name(path.penalty, path.penalty_parameters)} {kind}"
-        penalty = "sparse" if path.l1_ratio == 1.0 else "ridge" if path.l1_ratio == 0.0 else "elastic net"
-        return f"{penalty} {kind}"
+        return model_name(self.path)
 
     @property
     def unit(self) -> str:
@@ -173,6 +168,15 @@ class Fitted:
             "multinomial": "the odds of the class it speaks for, of ",
         }.get(self.path.loss, "")
         return ratio + account.response
+
+
+def model_name(path: Any) -> str:
+    """Say what kind of model a path is of: its penalty and its loss."""
+    kind = MODELS.get(path.loss, path.loss)
+    if path.penalty != "elastic_net":
+        return f"{penalty_name(path.penalty, path.penalty_parameters)} {kind}"
+    penalty = "sparse" if path.l1_ratio == 1.0 else "ridge" if path.l1_ratio == 0.0 else "elastic net"
+    return f"{penalty} {kind}"
 
 
 def seconds_text(seconds: float) -> str:

@@ -244,6 +244,12 @@ class Genotypes:
             f"Genotypes({self.path!r}{more}: {n:,} samples x {p:,} variants, counting {self.counted_allele})"
         )
 
+    def _repr_html_(self) -> str:
+        """Show a card in notebooks."""
+        from riata.cards import genotypes_card
+
+        return genotypes_card(self)
+
     @property
     def feature_names(self) -> TextColumn:
         """Variant ids, (p,)."""

@@ -188,6 +188,12 @@ class CVPath:
             f"{self.path.n_active[k]} active>"
         )
 
+    def _repr_html_(self) -> str:
+        """Show a card in notebooks."""
+        from riata.cards import cv_card
+
+        return cv_card(self)
+
     def coef(self, alpha: float | None = None) -> Any:
         """Coefficients at `alpha`, by default the selected one: see `Path.coef`."""
         return self.path.coef(self.alpha if alpha is None else alpha)

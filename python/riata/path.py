@@ -250,6 +250,12 @@ class Path:
             f"{CERTIFICATES[self.certificate].short} {self.dual_gaps.max():.1e}{state}>"
         )
 
+    def _repr_html_(self) -> str:
+        """Show a card in notebooks."""
+        from riata.cards import path_card
+
+        return path_card(self)
+
     def coef(self, alpha: float | ArrayLike | None = None) -> Any:
         """Coefficients at `alpha`, interpolated linearly between the two nearest grid points.
 

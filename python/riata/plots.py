@@ -195,6 +195,12 @@ def active_curves(path: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     return features[moves], curves[:, moves]
 
 
+def main_curves(path: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return what `active_curves` does, (k, L): of several outputs that with the largest coefficient."""
+    features, curves = active_curves(path)
+    return features, curves[np.abs(curves).max(axis=2, initial=0.0).argmax(axis=0), np.arange(len(features))]
+
+
 def _pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt

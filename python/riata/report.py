@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
+
+from riata.styles import page_style
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,6 @@ def render(page: Page) -> str:
     """Return the page as HTML that loads nothing from anywhere."""
     columns = 3 if len(page.facts) in (3, 5, 6, 9) else 4
     empty = '<div class="fact empty"></div>' * (-len(page.facts) % columns)
-    style = (files("riata") / "data" / "report.css").read_text(encoding="utf-8")
     facts = "".join(
         f'<div class="fact{" good" if fact.good else ""}"><div class="what">{escape(fact.what)}</div>'
         f'<div class="value">{escape(fact.value)}</div><div class="note">{escape(fact.note)}</div></div>'
@@ -64,7 +64,7 @@ def render(page: Page) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(page.title)}</title><style>{style}</style></head>\n<body><main>"
+        f"<title>{escape(page.title)}</title><style>{page_style()}</style></head>\n<body><main>"
         f'<p class="kicker"><b>riata</b>{kicker}</p><h1>{escape(page.title)}</h1><p class="lead">'
         f"{escape(page.lead)}</p>"
         f'{notice}<div class="facts" style="--columns:{columns}">{facts}{empty}</div>{sections}<footer>'

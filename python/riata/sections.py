@@ -19,7 +19,7 @@ from riata.hits import RATIO_NAMES, RATIOS, SPOKEN_FOR, Hits
 from riata.ld import SAME
 from riata.model_selection import GREATER_IS_BETTER
 from riata.path import expit
-from riata.plots import active_curves, score_label
+from riata.plots import main_curves, score_label
 from riata.report import Section, code, effects_table, figure, note, pair, table
 from riata.survival_charts import survival_chart, thirds
 from riata.survival_times import has_times
@@ -378,9 +378,7 @@ def _ld_note(fitted: Fitted) -> str:
 def path_section(fitted: Fitted) -> Section:
     """Return the coefficient paths."""
     path, hits = fitted.path, fitted.hits
-    features, curves = active_curves(path)
-    # of several classes, the one that a feature has its largest coefficient for
-    curves = curves[np.abs(curves).max(axis=2, initial=0.0).argmax(axis=0), np.arange(len(features))]
+    features, curves = main_curves(path)
     keep = features < fitted.account.n_features
     features, curves = features[keep], curves[keep]
     rank = {int(j): i for i, j in enumerate(hits.positions[hits.strongest])}
