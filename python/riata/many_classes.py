@@ -15,6 +15,8 @@ from riata._coefs import side_by_side
 
 Float = NDArray[np.float64]
 
+_SAME = 1e-6  # by how much less, as a share, an effect is still as large
+
 
 def sizes(coefs: Any) -> Any:
     """Return coefficients whose nonzeros are those of any class: sums of absolute values over classes."""
@@ -27,8 +29,14 @@ def links_of(coefs: Any, intercepts: Float) -> tuple[Any, Float, tuple[int, ...]
 
 
 def strongest(values: Float) -> NDArray[np.int64]:
-    """Return for each row of (k, K) the class with the largest absolute value."""
-    return np.asarray(np.abs(values).argmax(axis=1), dtype=np.int64)
+    """Return for each row of (k, K) the first class with the largest absolute value.
+
+    Often two classes have the same but for its sign, and which is the larger by rounding means nothing.
+    """
+    size = np.abs(values)
+    return np.asarray(
+        (size >= (1.0 - _SAME) * size.max(axis=1, keepdims=True)).argmax(axis=1), dtype=np.int64
+    )
 
 
 def file_part(label: str) -> str:

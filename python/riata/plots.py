@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from riata._coefs import each_output
 from riata._group_parts import main_groups
 from riata.charts import spread
+from riata.many_classes import strongest
 from riata.model_selection import GREATER_IS_BETTER
 
 #: Okabe and Ito's colours that can be told apart with any kind of colour vision, on white.
@@ -198,7 +199,7 @@ def active_curves(path: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 def main_curves(path: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return what `active_curves` does, (k, L): of several outputs that with the largest coefficient."""
     features, curves = active_curves(path)
-    return features, curves[np.abs(curves).max(axis=2, initial=0.0).argmax(axis=0), np.arange(len(features))]
+    return features, curves[strongest(np.abs(curves).max(axis=2, initial=0.0).T), np.arange(len(features))]
 
 
 def _pyplot() -> Any:

@@ -379,16 +379,18 @@ def path_section(fitted: Fitted) -> Section:
     """Return the coefficient paths."""
     path, hits = fitted.path, fitted.hits
     features, curves = main_curves(path)
-    keep = features < fitted.account.n_features
+    weakest = fitted.alpha / 4 * (1 - 1e-9) if fitted.cv is not None else 0.0
+    shown = path.alphas >= weakest
+    curves = curves[:, shown]
+    keep = (features < fitted.account.n_features) & curves.any(axis=1)
     features, curves = features[keep], curves[keep]
     rank = {int(j): i for i, j in enumerate(hits.positions[hits.strongest])}
     size = np.abs(curves).max(axis=1, initial=0.0)
     order = sorted(range(len(features)), key=lambda k: (rank.get(int(features[k]), len(rank)), -size[k]))
     order = order[:MAX_CURVES]
     names = dict(zip(hits.source.positions.tolist(), hits.source.names, strict=True))
-    shown = np.asarray(path.alphas >= fitted.alpha / 4 * (1 - 1e-9)) if fitted.cv is not None else slice(None)
     chart = path_chart(
-        path.alphas[shown], curves[order][:, shown], [str(names[int(features[k])]) for k in order],
+        path.alphas[shown], curves[order], [str(names[int(features[k])]) for k in order],
         fitted.n_active[shown], chosen=fitted.alpha, n_highlighted=min(8, len(rank)) if rank else 8,
         label="effect of one standard deviation" if path.standardize else "coefficient",
     )  # fmt: skip

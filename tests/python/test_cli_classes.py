@@ -215,3 +215,11 @@ def test_classes_that_would_share_a_file_are_refused_before_the_fit(tmp_path, ca
     assert main(["fit", *study, "--loss", "multinomial", "--out", str(tmp_path / "o")]) == 2
     assert "classes Case, case would be written to the same files" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["t.phe"]
+
+
+def test_of_two_classes_with_effects_as_large_the_first_is_named():
+    from riata.many_classes import strongest
+
+    effects = np.array([[0.3, -0.3 * (1 + 1e-12), 0.0], [-0.2, 0.2, 0.4], [0.1, 0.0, -0.1 * (1 - 1e-9)]])
+    assert strongest(effects).tolist() == [0, 2, 0]
+    assert strongest(effects[:, ::-1]).tolist() == [1, 0, 0]
