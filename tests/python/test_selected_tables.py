@@ -116,7 +116,7 @@ def test_without_pandas(monkeypatch):
 
 
 def without_places(page):
-    """Leave out what rounding can move: ticks stand at either of two points as near, curves within a pixel."""
+    """Leave out what rounding can move: ticks at either of two points as near, curves by a pixel."""
     return re.sub(r'<text class="tick".*?</text>| points="[^"]*"', "", page)
 
 
