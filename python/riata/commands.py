@@ -20,6 +20,7 @@ from riata.account import account_of, describe_active, rule_of, save_account
 from riata.certificate import CERTIFICATES, gap_text
 from riata.chromosome_files import matching_files
 from riata.chromosomes import HUMAN
+from riata.expected_cost import cost_line
 from riata.fitted import Fitted
 from riata.fold_plan import FoldPlan, check_fold_options, plan_folds
 from riata.genotypes import Genotypes
@@ -601,7 +602,8 @@ def genotype_lines(geno: Genotypes) -> list[str]:
         lines.append(
             f"  frequency    median minor allele {float(np.median(called)):.3g}; {rare:,} variants below 0.01"
         )
-    return [*lines, *(f"  note         {note}" for note in opening_notes(geno))]
+    lines += [f"  note         {note}" for note in opening_notes(geno)]
+    return [*lines, cost_line(geno, 13)]
 
 
 def model_lines(name: str, model: Model) -> list[str]:

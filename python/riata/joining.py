@@ -15,6 +15,9 @@ from riata.tables import StrPath, TextTable, quoted, read_list, some, to_number
 
 Key = tuple[str, str]
 
+#: What to say where a table may lie on its side.
+TURN = "is --orient the other one (samples-rows, samples-columns)?"
+
 #: Names of columns that make the first line of a list of samples a header.
 _LIST_HEADER = frozenset({"fid", "iid", "sample", "sample_id", "sampleid"})
 
@@ -76,6 +79,7 @@ class Joiner:
         self.families = None if families is None else [str(name) for name in families]
         self._paired = self.families is not None and any(name != "0" for name in self.families)
         self.use = np.ones(len(self.ids), dtype=bool)
+        self.other_axis: frozenset[str] = frozenset()  # names of the columns of a table of samples in rows
         self.report = JoinReport(Path(source).name, len(self.ids))
         keys = self.ids if self.families is None else list(zip(self.families, self.ids, strict=True))
         twice = repeated(keys)
@@ -147,9 +151,11 @@ class Joiner:
         mine = self._keys(paired=isinstance(keys[0], tuple), path=table.path)
         rows = np.array([row.get(key, -1) for key in mine], dtype=np.int64)
         if (rows < 0).all():
+            turned = sum(key in self.other_axis for key in keys) > len(keys) / 2
             raise ValueError(
                 f"{table.path}: no sample of {self.source} is in it; ids look like "
                 f"{some([_show(k) for k in keys], 2)} there, {some([_show(k) for k in mine], 2)} here"
+                + (f"; its ids are what the columns of {self.source} are called: {TURN}" if turned else "")
             )
         known = set(mine)
         unknown = [_show(key) for key in keys if key not in known]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.id_columns import COUNTED, IdColumns, find_ids, looks_numeric
-from riata.joining import Joiner, repeated
+from riata.joining import TURN, Joiner, repeated
 from riata.reading import reading
 from riata.repeated_names import DUPLICATES, means_of_repeated, repeated_note, suffixed
 from riata.sparse_files import (
@@ -76,6 +76,7 @@ class MatrixTable:
             self.path, list(self.sample_ids), None if self.families is None else list(self.families)
         )
         joiner.report.notes.extend(self.notes)
+        joiner.other_axis = frozenset(str(name) for name in self.feature_names)
         return joiner
 
     def samples(self, rows: NDArray[np.int64]) -> Table:
@@ -101,7 +102,10 @@ class MatrixTable:
                 taken.append(place[name])
                 out[name] = [repr(value) for value in _column(self.X, place[name]).tolist()]
             elif name not in out:
-                raise ValueError(f"{self.path}: no column {quoted(name)}; columns are {some(self.columns)}")
+                turned = f"; a row is called so: {TURN}" if name in set(self.sample_ids) else ""
+                raise ValueError(
+                    f"{self.path}: no column {quoted(name)}; columns are {some(self.columns)}{turned}"
+                )
         if taken:
             kept = ~np.isin(np.arange(self.shape[1]), taken)
             self.X, self.feature_names = self.X[:, kept], self.feature_names[kept]

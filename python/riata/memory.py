@@ -82,10 +82,11 @@ class MemoryEstimate:
     def __repr__(self) -> str:
         rows = [(part.name.replace("_", " "), int(getattr(self, part.name))) for part in fields(self)]
         rows.append(("total on top of X", self.total))
-        return "\n".join(f"{label:<18} {_human(size):>10}" for label, size in rows)
+        return "\n".join(f"{label:<18} {bytes_text(size):>10}" for label, size in rows)
 
 
-def _human(size: float) -> str:
+def bytes_text(size: float) -> str:
+    """Write a number of bytes."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if size < 1024.0:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from riata.expected_cost import cost_line
 from riata.matrices import constant_columns, read_matrix
+from riata.orientation import transposed_hint
 from riata.tables import some
 from riata.wording import counted
 
@@ -35,7 +37,15 @@ def matrix_lines(options: Namespace) -> list[str]:
     lines += [
         f"  beside      {name}: {some(list(dict.fromkeys(cells)), 4)}" for name, cells in table.beside.items()
     ]
-    return [*lines, *(f"  note        {note}" for note in table.notes)]
+    lines += [f"  note        {note}" for note in table.notes]
+    header = str(table.header[0]) if len(table.header) else ""
+    hint = transposed_hint(list(table.sample_ids), list(table.feature_names), header, options.orient)
+    return [*lines, *([f"  hint        {hint}"] if hint else []), cost_line(_numbers(table.X), 12)]
+
+
+def _numbers(X: Any) -> Any:
+    """Return a table with numbers in the place of what is missing, which cost the same."""
+    return X if not isinstance(X, np.ndarray) or np.isfinite(X).all() else np.nan_to_num(X)
 
 
 def _storage(X: Any) -> str:
