@@ -70,6 +70,10 @@ class Account:
         What the names of chromosomes mean, in the words of ``--chr-set``.
     file_type : str
         Ending of the genotype files' names.
+    ties : str
+        How the Cox loss handled events at the same time, where it is known.
+    imputed : bool
+        Whether missing values of features stood at means.
     """
 
     response: str
@@ -91,6 +95,8 @@ class Account:
     group_notes: list[str] = field(default_factory=list)
     chromosome_set: str = "22"
     file_type: str = ".bed"
+    ties: str = ""
+    imputed: bool = False
 
     @property
     def pair(self) -> list[str]:
@@ -119,6 +125,8 @@ def account_of(study: Study, active: NDArray[np.int64]) -> Account:
         columns=dict(study.response_columns),
         n_groups=0 if study.groups is None else len(study.groups),
         group_notes=[] if study.groups is None else study.groups.lines(study.noun),
+        ties=study.response.ties if study.response.loss == "cox" else "",
+        imputed=study.gaps is not None,
     )
     if isinstance(study.main, Genotypes):
         genome = chromosomes(study.main.variants, study.main.chromosome_set)

@@ -30,6 +30,7 @@ from riata.input_files import InputFiles, settle_named
 from riata.inputs import SOURCES, check_chr_set, genotype_joiner, genotypes_of, opening_notes
 from riata.ld import Partners, find_partners
 from riata.many_classes import check_file_parts
+from riata.methods import methods_lines, methods_text
 from riata.missing_codes import MissingCodes
 from riata.model_file import Model, is_model, load_model, save_model
 from riata.model_selection import check_scoring
@@ -150,6 +151,7 @@ def conclude(
     changes = check_files(study, inputs)
     log.say(*(f"  warning: {change}" for change in changes))
     fitted.warnings = [*fitted.warnings, *changes]
+    log.say("", *methods_lines(fitted))
     record = manifest(fitted, options, inputs.records)
     if validation is not None:
         record["validation"] = validation.to_dict()
@@ -430,6 +432,7 @@ def manifest(fitted: Fitted, options: Namespace, inputs: Sequence[dict[str, Any]
             "covariates": dict(fitted.hits.covariates),
         },
         "evaluation": None if fitted.evaluation is None else fitted.evaluation.to_dict(),
+        "methods": methods_text(fitted),
         "seconds": fitted.seconds,
     }
     if has_times(study.y):

@@ -10,6 +10,7 @@ from riata._core import __version__
 from riata.account import Kept, load_account
 from riata.fitted import Fitted
 from riata.hits import Hits
+from riata.methods import methods_text
 from riata.model_file import Model, model_of
 from riata.outputs import replace_text
 from riata.pages import fit_page
@@ -22,6 +23,12 @@ def write_report(fit: Any, file: str | os.PathLike[str], alpha: float | None) ->
     model = model_of(fit)
     fitted = restore(model, load_account("the fit", model), alpha)
     replace_text(file, render(fit_page(fitted)))
+
+
+def methods_of(fit: Any, alpha: float | None) -> str:
+    """Return what was done, in words: see `CVPath.methods`."""
+    model = model_of(fit)
+    return methods_text(restore(model, load_account("the fit", model), alpha))
 
 
 def restore(model: Model, kept: Kept, alpha: float | None, *, prefix: str = "", saved: str = "") -> Fitted:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riata.expanding_windows import ExpandingWindows
 from riata.fold_columns import FOLD_OPTIONS, seconds_of
-from riata.folds import STRATIFIED, Rows, Split
+from riata.folds import STRATIFIED, Rows, Split, describe_draw
 from riata.option_names import flag_of
 from riata.study import Study
 from riata.survival_times import has_times
@@ -148,14 +148,10 @@ def _drawn(
         most, what, split = min(limits, key=lambda limit: limit[0])
         rest = ": leave them out, or use riata fit, which needs no folds" if split else ""
         raise ValueError(f"--cv must be at least 2, but there are only {most:,} {what}{rest}")
-    seed = options.seed
-    made = f"{folds} folds drawn at random (seed {seed})"
-    if studies[0].response.loss in STRATIFIED:
-        made += f", balanced by {'event' if studies[0].response.loss == 'cox' else 'class'}"
+    made = describe_draw(folds, options.repeats, options.seed, studies[0].response.loss)
     if column is not None:
         made += f", samples of one {column.name} together"
         made += f" ({len(np.unique(column.labels)):,} groups)" if len(studies) == 1 else ""
-    made += f", {options.repeats} times" if options.repeats > 1 else ""
     if column is None:
         notes += [*identifier_notes(studies[0]), *column_notes(studies[0])]
     return FoldPlan(folds, labels, options.repeats, made, notes)

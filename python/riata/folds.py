@@ -95,13 +95,17 @@ def describe_folds(
     if not is_count(cv):
         by = f" by {type(cv).__name__}" if hasattr(cv, "split") else " as given"
         return f"{len(splits)} folds{by}"
-    seed = f" (seed {random_state})" if is_count(random_state) else ""
-    text = f"{cv} folds drawn at random{seed}"
+    seed = random_state if is_count(random_state) else None
+    return describe_draw(cv, repeats, seed, loss) + (", whole groups together" if grouped else "")
+
+
+def describe_draw(folds: int, repeats: int, seed: int | None, loss: str) -> str:
+    """Say how folds are drawn."""
+    text = f"{folds} folds drawn {f'{repeats} times ' if repeats > 1 else ''}at random"
+    text += "" if seed is None else f" (seed {seed})"
     if loss in STRATIFIED:
         text += f", balanced by {'event' if loss == 'cox' else 'class'}"
-    if grouped:
-        text += ", whole groups together"
-    return text + (f", {repeats} times" if repeats > 1 else "")
+    return text
 
 
 def rows_of_given(table: Any, rows: Rows) -> Any:

@@ -244,6 +244,27 @@ class CVPath:
         """The features selected at `alpha`, by default the selected one: see `Path.table`."""
         return self.path.table(self.alpha if alpha is None else alpha)
 
+    def methods(self, alpha: float | None = None) -> str:
+        """What was done, as a paragraph for a paper: model, penalty, samples, folds, alpha, software.
+
+        Parameters
+        ----------
+        alpha : float, optional
+            The penalty that is reported; by default the selected one.
+
+        Examples
+        --------
+        >>> import numpy as np, riata
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((60, 100))
+        >>> cv = riata.cv_path(X, X[:, 3] + rng.standard_normal(60), cv=5)
+        >>> print(cv.methods().partition(". ")[0])
+        y was modelled by linear regression, with an L1 (lasso) penalty (Tibshirani 1996)
+        """
+        from riata.fit_report import methods_of
+
+        return methods_of(self, alpha)
+
     def report(self, file: str | os.PathLike[str], alpha: float | None = None) -> None:
         """Write a page about the fit, the one that ``riata cv`` and ``riata report`` write: HTML in one file.
 

@@ -551,6 +551,12 @@ class Path:
 
         return selected_table(self, float(self.alphas[-1]) if alpha is None else float(alpha))
 
+    def methods(self, alpha: float | None = None) -> str:
+        """What was done, as a paragraph for a paper: see `CVPath.methods`."""
+        from riata.fit_report import methods_of
+
+        return methods_of(self, alpha)
+
     def report(self, file: str | os.PathLike[str], alpha: float | None = None) -> None:
         """Write a page about the path, as ``riata report`` does: see `CVPath.report`."""
         from riata.fit_report import write_report

@@ -17,6 +17,7 @@ from riata.hits import Hits
 from riata.input_files import InputFiles
 from riata.inputs import SOURCES, check_chr_set, genotypes_of
 from riata.ld import Partners, find_partners
+from riata.methods import methods_lines, methods_text
 from riata.model_file import Model, load_model
 from riata.outputs import OutputSet
 from riata.pages import fit_page, summary_lines
@@ -43,6 +44,7 @@ def run_report(options: Namespace) -> int:
         log.say(*summary_lines(fitted))
         if fitted.evaluation is not None:
             log.say("", *fitted.evaluation.lines())
+        log.say("", *methods_lines(fitted))
         counts = write_results(outputs, fitted, fit_page(fitted))
         record: dict[str, Any] = {
             "riata": fitted.version,
@@ -51,6 +53,7 @@ def run_report(options: Namespace) -> int:
             "inputs": inputs.describe(files),
             "fit": fitted.command,
             "selected": {"alpha": fitted.alpha, "rule": fitted.rule, "features": len(fitted.hits)},
+            "methods": methods_text(fitted),
             "evaluation": None if fitted.evaluation is None else fitted.evaluation.to_dict(),
             "rows": counts,
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from argparse import Namespace
 from collections.abc import Sequence
@@ -93,10 +94,16 @@ class Resume:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self.checkpoint.exists():
+        if not self.checkpoint.exists() or (kind is not None and self._is_empty()):
             self.remove()
         elif kind is KeyboardInterrupt:
             raise KeyboardInterrupt(f"--resume goes on from {self.checkpoint}") from None
+
+    def _is_empty(self) -> bool:
+        """Whether the fit was refused, or ended, before anything was fitted."""
+        with contextlib.suppress(OSError, ValueError):
+            return _core.checkpoint_progress(str(self.checkpoint))[0] == 0
+        return False
 
     def remove(self) -> None:
         """Remove both files: the outputs are written, or will be from the beginning."""

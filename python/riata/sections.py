@@ -17,6 +17,7 @@ from riata.fitted import Fitted
 from riata.genome_chart import Mark, genome_chart
 from riata.hits import RATIO_NAMES, RATIOS, SPOKEN_FOR, Hits
 from riata.ld import SAME
+from riata.methods import methods_text
 from riata.model_selection import GREATER_IS_BETTER
 from riata.path import expit
 from riata.plots import main_curves, score_label
@@ -47,6 +48,7 @@ def fit_sections(fitted: Fitted) -> list[Section]:
         samples_section(fitted),
         features_section(fitted),
         certificate_section(fitted),
+        Section("Methods, in words for a paper", methods_text(fitted)),
         next_section(fitted),
     ]
     return [section for section in sections if section is not None]

@@ -126,7 +126,7 @@ def test_repeats(tmp_path, capsys):
     assert cv.scores == pytest.approx(peer.scores)
     assert cv.se_score == pytest.approx(peer.se_score)
     assert "4-fold cross-validation, 3 times: " in text
-    assert "4 folds drawn at random (seed 7), 3 times\n" in text
+    assert "4 folds drawn 3 times at random (seed 7)\n" in text
     assert record["cross_validation"]["repeats"] == 3
     assert record["evaluation"]["n"] == 60
     assert record["evaluation"] == run(
