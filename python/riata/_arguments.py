@@ -33,9 +33,11 @@ from riata._validation import (
     check_real,
     check_threads,
 )
+from riata.certificate import CERTIFICATES
 from riata.penalties import ElasticNet, Penalty
 
 Progress = Callable[[int, int, float, int, float, float], "bool | None"]
+Watch = Progress | bool | None  # what `progress` may be
 
 LASSO = ElasticNet()
 HUBER_DELTA = 1.345  # with residuals of unit spread, 95 % as efficient as least squares
@@ -129,7 +131,7 @@ def check_options(
         n_threads=check_threads(n_threads),
         max_active=-1 if max_active is None else check_integer("max_active", max_active, at_least=1),
         memory=check_memory(memory),
-        progress=check_progress(progress),
+        progress=check_progress(progress, CERTIFICATES[(penalty or LASSO).certificate].short),
         checkpoint=check_checkpoint(checkpoint),
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
         row_grouped=check_row_grouped(row_grouped, loss),

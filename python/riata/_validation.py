@@ -486,10 +486,16 @@ def show_label(label: Any) -> str:
     return repr(label.item() if isinstance(label, np.generic) else label)
 
 
-def check_progress(progress: Any) -> Any:
-    """Return a callable or None."""
-    if progress is not None and not callable(progress):
-        raise TypeError(f"progress must be a callable or None, got {_show(progress)}")
+def check_progress(progress: Any, certificate: str = "gap") -> Any:
+    """Return a callable or None; True asks for the bar that is built in."""
+    if progress is True:
+        from riata.progress import Bar
+
+        return Bar(certificate)
+    if progress is None or progress is False:
+        return None
+    if not callable(progress):
+        raise TypeError(f"progress must be True, False, None or a callable, got {_show(progress)}")
     return progress
 
 

@@ -16,7 +16,7 @@ from riata._arguments import (
     HUBER_DELTA,
     Features,
     Options,
-    Progress,
+    Watch,
     check_features,
     check_options,
     check_target,
@@ -32,6 +32,7 @@ from riata._way_down import down_a_path
 from riata.certificate import CERTIFICATES
 from riata.path import Path
 from riata.penalties import Membership, Penalty
+from riata.progress import bar_of
 from riata.variants import FittedVariants, fitted_variants
 
 __all__ = ["fit_path"]
@@ -85,7 +86,8 @@ def solve(
             leaders=leaders,
         )
 
-    fits = down_a_path(call, options)
+    with bar_of(options.progress):
+        fits = down_a_path(call, options)
     laid.settle(fits)
     if tell:
         warn_of_free_features(fits, design, options)
@@ -318,7 +320,7 @@ def fit_path(
     max_iter: int = 10_000,
     solver: str = "auto",
     n_threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Watch = None,
     max_active: int | None = None,
     memory: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -408,9 +410,10 @@ def fit_path(
     n_threads : int, optional
         Default: every available core, or OMP_NUM_THREADS, or one for a small problem. The result is the same
         to the last bit for any value.
-    progress : callable, optional
-        Called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning False ends the path
-        there.
+    progress : bool or callable, optional
+        True shows how far the fit is, in terminals and notebooks, with a bar of tqdm where that is installed.
+        A callable is called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning False ends
+        the path there.
     max_active : int, optional
         End the path before more than this many features are active; at least as many as at the first alpha.
     memory : int or str, optional

@@ -1,8 +1,9 @@
-"""Watching long work: a one-line progress bar on terminals, and Ctrl-C that keeps the path so far."""
+"""Watching long work: progress on one line, and on the command line Ctrl-C that keeps the path so far."""
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import shutil
 import signal
 import sys
@@ -15,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import stopping
+
+SECONDS_A_LINE = 5.0  # between lines that stay
 
 
 class Progress:
@@ -72,13 +75,7 @@ class Progress:
         """Draw the line; return False when the user asked to stop."""
         now = time.monotonic()
         self._seen.append((now - self._began, done))
-        state = [
-            f"passes {passes:.1f}",
-            f"{self._certificate} {max(gap, 0.0):.0e}",
-            f"alpha {alpha:.3g}",
-            f"active {n_active:,}",
-            *self._score,
-        ]
+        state = [*state_words(alpha, n_active, gap, passes, self._certificate), *self._score]
         if self._note is not None:
             self._note(f"  {done}/{total}  {'  '.join(state)}  {now - self._began:.1f} s")
         if self.shown and (now - self._drawn > 0.1 or done >= total):
@@ -121,6 +118,120 @@ class Progress:
         if self.shown:
             self._clear()
             self._write("stopping; keeping the path so far (Ctrl-C again to give up)\n")
+
+
+class Bar:
+    """What ``progress=True`` shows: a bar of tqdm where that is installed, else one line of text.
+
+    The line is drawn anew in terminals and notebooks; elsewhere, as in log files, there is a line every few
+    seconds. It leaves signals alone.
+
+    Parameters
+    ----------
+    certificate : str, default "gap"
+        What the number that certifies a fit is called.
+    """
+
+    def __init__(self, certificate: str = "gap") -> None:
+        self._certificate = certificate
+        self._score: list[str] = []
+        self._show: _Tqdm | _Line | None = None
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._show is not None:
+            self._show.close()
+        self._show = None
+
+    def __call__(self, done: int, total: int, alpha: float, n_active: int, gap: float, passes: float) -> bool:
+        """Draw what is done; the path goes on."""
+        if self._show is None:
+            self._show = _shown(total)
+        state = [*state_words(alpha, n_active, gap, passes, self._certificate), *self._score]
+        self._show.draw(done, total, state)
+        return True
+
+    def watch_scores(self, scoring: str, scores: NDArray[np.float64]) -> None:
+        """Take the scores of the folds at the alpha that is told next, to show their mean."""
+        self._score = [f"{scoring} {scores.mean():.4g}"]
+
+
+class _Tqdm:
+    """A bar of tqdm, which knows notebooks and terminals."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+
+    def draw(self, done: int, total: int, state: list[str]) -> None:
+        self._bar.set_postfix_str(", ".join(reversed(state)), refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        self._bar.close()
+
+
+class _Line:
+    """One line of text."""
+
+    def __init__(self) -> None:
+        notebook = "ipykernel" in sys.modules
+        self._stream = sys.stdout if notebook else sys.stderr
+        self._same_line = notebook or self._stream.isatty()
+        self._began = time.monotonic()
+        self._drawn = self._began if not self._same_line else 0.0
+        self._seen: list[tuple[float, int]] = []
+        self._width = 0
+
+    def draw(self, done: int, total: int, state: list[str]) -> None:
+        now = time.monotonic()
+        self._seen.append((now - self._began, done))
+        if done < total and now - self._drawn < (0.1 if self._same_line else SECONDS_A_LINE):
+            return
+        self._drawn = now
+        left = time_left(self._seen, total) if done < total else f"{now - self._began:.1f} s"
+        words = "  ".join([f"{done}/{total} alphas", *reversed(state), *([left] if left else [])])
+        text = f"riata  {words}"
+        if not self._same_line:
+            self._write(f"{text}\n")
+            return
+        self._write("\r" + text.ljust(self._width))
+        self._width = len(text)
+
+    def close(self) -> None:
+        if self._same_line and self._width:
+            self._write("\n")
+
+    def _write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # a terminal may be closed meanwhile
+            self._stream.write(text)
+            self._stream.flush()
+
+
+def _shown(total: int) -> _Tqdm | _Line:
+    try:
+        tqdm = importlib.import_module("tqdm.auto").tqdm
+    except ImportError:
+        return _Line()
+    return _Tqdm(tqdm(total=total, desc="riata", unit="alpha"))
+
+
+def bar_of(progress: Any) -> contextlib.AbstractContextManager[Any]:
+    """Return a `Bar`, to be closed when the fit ends; nothing to close of other callables."""
+    return progress if isinstance(progress, Bar) else contextlib.nullcontext()
+
+
+def state_words(alpha: float, n_active: int, gap: float, passes: float, certificate: str) -> list[str]:
+    """Return how a fit stands, what matters least to who waits first."""
+    return [
+        f"passes {passes:.1f}",
+        f"{certificate} {max(gap, 0.0):.0e}",
+        f"alpha {alpha:.3g}",
+        f"active {n_active:,}",
+    ]
 
 
 def time_left(seen: Sequence[tuple[float, int]], total: int) -> str:

@@ -16,7 +16,7 @@ from riata._arguments import (
     HUBER_DELTA,
     Features,
     Options,
-    Progress,
+    Watch,
     check_features,
     check_options,
     check_target,
@@ -57,6 +57,7 @@ from riata.model_selection import (
 from riata.nested import OuterColumns, OuterFold, collect_nested, outer_columns, outer_folds
 from riata.path import Path
 from riata.penalties import Penalty
+from riata.progress import bar_of
 
 __all__ = ["cv_paths", "fit_paths"]
 
@@ -93,7 +94,7 @@ def fit_paths(
     max_iter: int = 10_000,
     solver: str = "auto",
     n_threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Watch = None,
     max_active: int | None = None,
     memory: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -207,7 +208,7 @@ def cv_paths(
     max_iter: int = 10_000,
     solver: str = "auto",
     n_threads: int | None = None,
-    progress: Progress | None = None,
+    progress: Watch = None,
     max_active: int | None = None,
     memory: int | str | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -448,7 +449,8 @@ def _solve(
             leaders=leaders,
         )
 
-    fits = down_a_path(call, options)
+    with bar_of(options.progress):
+        fits = down_a_path(call, options)
     laid.settle(fits)
     warn_of_free_features(fits, design, options)
     return fits

@@ -133,7 +133,7 @@ ARGUMENTS = [
     ({"max_active": 0}, ValueError, r"max_active must be >= 1, got 0"),
     ({"fit_intercept": 1}, TypeError, r"fit_intercept must be True or False, got 1 of type int"),
     ({"standardize": "no"}, TypeError, r"standardize must be True or False, got 'no' of type str"),
-    ({"progress": 3}, TypeError, r"progress must be a callable or None, got 3"),
+    ({"progress": 3}, TypeError, r"progress must be True, False, None or a callable, got 3"),
     (
         {"sample_weight": -np.ones(20)},
         ValueError,
