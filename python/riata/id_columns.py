@@ -39,12 +39,17 @@ class IdColumns:
         return {k for k in (self.family, self.sample, *self.beside) if k >= 0}
 
 
-def find_ids(header: Sequence[str], first: Sequence[str], named: Collection[str] = ()) -> IdColumns:
+def find_ids(
+    header: Sequence[str],
+    first: Sequence[str],
+    named: Collection[str] = (),
+    classes: Collection[int] = (),
+) -> IdColumns:
     """Find the columns of ids.
 
-    They are FID and IID where there is a column IID. Else they are the first column that no option names, if
-    its header says so (``sample``, ``patient_id``, an empty one and so on) or it holds text; else there are
-    none.
+    They are FID and IID where there is a column IID. Else they are the first column that no option names and
+    that is no class, if its header says so (``sample``, ``patient_id``, an empty one and so on) or it holds
+    text; else there are none.
 
     Parameters
     ----------
@@ -54,18 +59,22 @@ def find_ids(header: Sequence[str], first: Sequence[str], named: Collection[str]
         The first cell of each that is not missing.
     named : collection of str
         Columns that options name: a response is no id, wherever it stands.
+    classes : collection of int
+        Which columns hold text that repeats; they count only where the header says that they name samples.
     """
     upper = [name.lstrip("#").upper() for name in header]
     if "IID" in upper and header[upper.index("IID")] not in named:
         return _plink_ids(header, upper)
-    place = next((k for k, name in enumerate(header) if name not in named), None)
+    certain = [_NAMES_SAMPLES.fullmatch(name.lower()) is not None for name in header]
+    open_to = (k for k in range(len(header)) if header[k] not in named)
+    candidates = (k for k in open_to if certain[k] or k not in classes)
+    place = next(candidates, None)
     if place is None:
         return IdColumns(-1, -1, [], COUNTED)
     name = header[place]
-    certain = _NAMES_SAMPLES.fullmatch(name.lower()) is not None
-    if certain or not looks_numeric(first[place]):
+    if certain[place] or not looks_numeric(first[place]):
         told = f"sample ids from column {quoted(name)}" if name else "sample ids from the first column"
-        return IdColumns(-1, place, [], told, certain)
+        return IdColumns(-1, place, [], told, certain[place])
     return IdColumns(-1, -1, [], COUNTED)
 
 

@@ -150,8 +150,8 @@ def read_matrix(
         (``.mtx``; of 10x Genomics with the files beside ``matrix.mtx``).
     orient : {"samples-rows", "samples-columns"}
         What a row of the file is. Samples in rows are named by columns FID and IID, by the index that pandas
-        saved with a parquet, or by the first column that is not among `named`, when its header says so
-        (``id``, ``sample``, ``patient_id`` and so on) or it holds text that does not repeat. Where PAT and
+        saved with a parquet, or by the first column that is not among `named` and whose text does not repeat,
+        when its header says so (``id``, ``sample``, ``patient_id`` and so on) or it holds text. Where PAT and
         MAT are there too, as in a PLINK ``.raw``, these, SEX and PHENOTYPE are no features.
     named : collection of str
         Columns, or ranges of them, that are something else: never ids.
@@ -245,8 +245,12 @@ class _Asked:
     def transposed(self) -> bool:
         return self.orient == "samples-columns"
 
-    def ids(self, header: Sequence[str], first: Sequence[str], path: str) -> IdColumns:
-        return find_ids(header, first, set(expand_names(list(self.named), header, path)))
+    def ids(self, header: Sequence[str], head: Sequence[Sequence[str]], path: str) -> IdColumns:
+        """Find the ids of a table, given the first cells of each column."""
+        first = [next((cell for cell in cells if not is_missing(cell)), "NA") for cells in head]
+        text = (k for k, cell in enumerate(first) if not looks_numeric(cell))
+        classes = {k for k in text if repeated(cell for cell in head[k] if not is_missing(cell))}
+        return find_ids(header, first, set(expand_names(list(self.named), header, path)), classes)
 
 
 def _settle_names(table: MatrixTable, asked: _Asked) -> None:
@@ -302,7 +306,7 @@ def _read_samples(source: TextRows, asked: _Asked) -> MatrixTable:
     if not head:
         raise ValueError(f"{path}: no rows below the header")
     shown = [next((row[k] for _, row in head if not is_missing(row[k])), "NA") for k in range(len(header))]
-    found = asked.ids(header, shown, path)
+    found = asked.ids(header, [[row[k] for _, row in head] for k in range(len(header))], path)
     rest = [k for k in range(len(header)) if k not in found.all()]
     numeric = [k for k in rest if looks_numeric(shown[k])]
     apart = sorted(set(range(len(header))) - set(numeric))
@@ -484,7 +488,7 @@ def _read_arrow(path: str, asked: _Asked) -> MatrixTable:
     if asked.duplicates is None and not asked.transposed:
         _refuse_repeated(header, path, "column")
     if found is None:
-        found = asked.ids(header, [_shown(column) for column in columns], path)
+        found = asked.ids(header, [_head(column) for column in columns], path)
     rest = [k for k in range(len(header)) if k not in found.all()]
     text = [k for k in rest if columns[k].dtype.kind not in "iufb"]
     cells = {k: [cell_text(v) for v in columns[k].tolist()] for k in (*found.all(), *text)}
@@ -539,6 +543,6 @@ def _saved_index(schema: Any) -> list[str]:
     return [name for name in columns if isinstance(name, str) and name in schema.names]
 
 
-def _shown(column: NDArray[Any]) -> str:
-    """Return the first cell that is not missing."""
-    return next((text for text in map(cell_text, column[:_LOOK_AHEAD].tolist()) if text != "NA"), "NA")
+def _head(column: NDArray[Any]) -> list[str]:
+    """Return the first cells as text."""
+    return [cell_text(value) for value in column[:_LOOK_AHEAD].tolist()]

@@ -9,7 +9,7 @@ from riata.tables import some
 
 #: Headers of a first column that names features.
 _FEATURE_HEADERS = re.compile(
-    r"(gene|symbol|probe|probeset|feature|ensembl|transcript|protein|peptide|metabolite|taxon|otu|snp|cpg|mirna|"
+    r"(gene|symbol|probe|probeset|feature|ensembl|transcript|protein|peptide|metabolite|taxon|snp|cpg|mirna|"
     r"hgnc)(s|[ _.-]?(ids?|names?|symbols?))*",
     re.IGNORECASE,
 )

@@ -131,11 +131,11 @@ def _cells(path: str) -> list[list[str]]:
     return read_list(path)[1]
 
 
-def _beside(path: str, whats: tuple[str, ...]) -> str | None:
+def _beside(path: str, names_of: tuple[str, ...]) -> str | None:
     """Find the file beside ``matrix.mtx``, or ``GSM1_matrix.mtx``, that names its features or samples."""
     folder, name = Path(path).parent, Path(path).name
     found = re.fullmatch(r"(.*?)matrix\.mtx(\.[a-z0-9]+)?", name, re.IGNORECASE)
     if found is None:
         return None
-    candidates = (folder / f"{found[1]}{what}.tsv{packed}" for what in whats for packed in _PACKED)
+    candidates = (folder / f"{found[1]}{what}.tsv{packed}" for what in names_of for packed in _PACKED)
     return next((str(file) for file in candidates if file.is_file()), None)

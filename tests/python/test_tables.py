@@ -57,6 +57,8 @@ CV = ["cv", "--target", "relapse", "--loss", "binomial", "--alphas", 20, "--cv",
         ("a,b,c,g\np,1,2,3\nq,1,2,4\n", ["a-c"], ["1", "2"], ["b", "c", "g"]),
         ("y,IID,g\n1,7,3\n2,8,4\n", [], ["7", "8"], ["y", "g"]),
         ("grade,g\n71,1\n72,2\n", [], ["1", "2"], ["grade", "g"]),
+        ("relapse,site,who,g\nyes,A,p1,1\nno,A,p2,2\nno,B,p3,5\n", [], ["p1", "p2", "p3"], ["g"]),
+        ("relapse,age,who,g\nyes,50,p1,1\nno,60,p2,2\nno,70,p3,5\n", [], ["1", "2", "3"], ["age", "g"]),
     ],
 )
 def test_ids_are_the_first_column_that_no_option_names(tmp_path, text, named, ids, features):
@@ -71,7 +73,14 @@ def test_text_that_repeats_names_no_samples(tmp_path):
     table = read_matrix(tmp_path / "t.csv")
     assert list(table.sample_ids) == ["1", "2", "3"]
     assert table.text == {"sex": ["F", "M", "F"]}
-    assert table.notes == ["no column of sample ids: samples are numbered from 1, since column 'sex' repeats"]
+    assert table.notes == ["no column of sample ids: samples are numbered from 1"]
+    late = "".join(f"t{i % 70},{i}\n" for i in range(80))  # repeats further down
+    (tmp_path / "t.csv").write_text("kind,g\n" + late)
+    table = read_matrix(tmp_path / "t.csv")
+    assert list(table.sample_ids) == [str(i + 1) for i in range(80)]
+    assert len(table.text["kind"]) == 80
+    told = "no column of sample ids: samples are numbered from 1, since column 'kind' repeats"
+    assert table.notes == [told]
     (tmp_path / "t.csv").write_text("sample,g\nF,1\nM,2\nF,3\n")
     with pytest.raises(ValueError, match="sample names must be distinct, repeated: F"):
         read_matrix(tmp_path / "t.csv")
