@@ -12,7 +12,7 @@ from support import write_plink
 
 import riata
 from riata.cli import main
-from riata.feature_groups import read_groups
+from riata.feature_groups import read_sets
 from riata.joining import Joiner
 from riata.matrices import read_matrix
 from riata.study import StudyOptions, load_study
@@ -238,7 +238,10 @@ def test_groups_are_read_by_the_same_rules(tmp_path):
         "rs1\tA\nrs2\tB\nrs3\tA\n".encode("utf-16"),
     ):
         path.write_bytes(content)
-        assert read_groups(path) == {"A": ["rs1", "rs3"], "B": ["rs2"]}
+        listed = read_sets(path)
+        names = list(listed.numbers)
+        groups = {group: [names[k] for k in members] for group, members in listed.members.items()}
+        assert groups == {"A": ["rs1", "rs3"], "B": ["rs2"]}
 
 
 RAW = "FID IID PAT MAT SEX PHENOTYPE rs0_A rs1_A(/G) rs1_HET\n"
