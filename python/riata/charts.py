@@ -182,7 +182,7 @@ def path_chart(
     end = log_alphas[-1] if len(alphas) > 1 else log_alphas[0] - 0.1
     width, height = size
     shown = min(n_highlighted, N_COLOURS, len(names))
-    written = [_cut(name, int(width / 4 / _CHARACTER)) for name in names[:shown]]
+    written = [cut(name, int(width / 4 / _CHARACTER)) for name in names[:shown]]
     frame = Frame(
         float(log_alphas[0]), float(end), low, high,
         width=width, height=height, right=round(28 + _CHARACTER * max(map(len, written), default=0)),
@@ -224,7 +224,7 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     return placed
 
 
-def _cut(name: str, limit: int) -> str:
+def cut(name: str, limit: int) -> str:
     """Shorten a name to what the margin holds."""
     return name if len(name) <= limit else name[: limit - 1] + "\u2026"
 

@@ -563,7 +563,7 @@ class Path:
 
         write_report(self, file, alpha)
 
-    def plot(self, ax: Any = None, *, xaxis: str = "alpha", labels: int = 0, output: Any = None) -> Any:
+    def plot(self, ax: Any = None, *, xaxis: str = "alpha", labels: int = 5, output: Any = None) -> Any:
         """Draw the coefficients along the path with matplotlib; returns the axes: see `plots.plot_path`."""
         from riata.plots import plot_path
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from riata._coefs import each_output
 from riata._group_parts import main_groups
-from riata.charts import spread
+from riata.charts import cut, spread
 from riata.many_classes import strongest
 from riata.model_selection import GREATER_IS_BETTER
 
@@ -17,10 +17,11 @@ from riata.model_selection import GREATER_IS_BETTER
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#6a3d9a", "#333333")
 _GREY = "#b9c0c7"
 _SOFT = "#59636e"
+MAX_NAME = 24  # characters of a name beside a curve
 X_AXES = ("alpha", "l1_norm", "deviance_ratio")
 
 
-def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 0, output: Any = None) -> Any:
+def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 5, output: Any = None) -> Any:
     """Draw every coefficient along a regularisation path.
 
     Coefficients are multiplied by their feature's scale, so that each curve is the effect of one standard
@@ -38,8 +39,9 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
         Where to draw; default a new figure.
     xaxis : {"alpha", "l1_norm", "deviance_ratio"}, default "alpha"
         ``"alpha"`` is logarithmic and decreases to the right.
-    labels : int, default 0
-        Number of features to name at the end of their curves, strongest first.
+    labels : int, default 5
+        Number of features to name at the end of their curves, those that get farthest from zero in each
+        panel; by their numbers where they have no names.
     output : class label or response, optional
         Draw the coefficients of this output alone.
 
@@ -82,10 +84,10 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
         one.set_ylabel(what + (", per standard deviation" if path.standardize else ""))
         if title:
             one.set_title(title, loc="left", fontsize=10, color=_SOFT)
-        _x_axis(one, path, x, xaxis)
+        _x_axis(one, path, x, xaxis, narrow=len(panels) > 1)
         if cv is not None and xaxis == "alpha":
             _mark_alphas(one, cv)
-        _name_curves(one, path, features, shown, x, min(labels, len(order)), colours)
+        _name_curves(one, path, features, shown, x, labels, colours)
     return axes[0] if len(panels) == 1 else np.array(axes)
 
 
@@ -109,7 +111,7 @@ def _axes_for(panels: list[tuple[str, int | None]], ax: Any) -> list[Any]:
     if ax is None:
         columns = min(len(panels), 3)
         rows = -(-len(panels) // columns)
-        size = (4.2 * columns, 3.6 * rows)
+        size = (5.2 * columns, 3.8 * rows)
         _, grid = _pyplot().subplots(
             rows, columns, figsize=size, layout="constrained", sharey=True, squeeze=False
         )
@@ -225,19 +227,19 @@ def _axes(ax: Any) -> Any:
     return ax
 
 
-def _x_axis(ax: Any, path: Any, x: NDArray[np.float64], xaxis: str) -> None:
-    """Set the horizontal axis, and the number of active features above it."""
+def _x_axis(ax: Any, path: Any, x: NDArray[np.float64], xaxis: str, *, narrow: bool = False) -> None:
+    """Set the horizontal axis, and the number of active features above it; fewer words where it is narrow."""
     if xaxis == "alpha":
         ax.set_xscale("log")
         if len(x) > 1:
             ax.set_xlim(x.max(), x.min())
-        ax.set_xlabel("penalty alpha (log scale, weaker to the right)")
+        ax.set_xlabel("penalty alpha" if narrow else "penalty alpha (log scale, weaker to the right)")
     else:
         ax.set_xlabel("sum of absolute coefficients" if xaxis == "l1_norm" else "share of deviance explained")
         if len(x) > 1 and x.max() > x.min():
             ax.set_xlim(x.min(), x.max())
     marks = np.log(x) if xaxis == "alpha" else x
-    wanted = np.linspace(marks[0], marks[-1], 8)
+    wanted = np.linspace(marks[0], marks[-1], 4 if narrow else 8)
     nearest = sorted({int(np.argmin(np.abs(marks - value))) for value in wanted})
     top = ax.secondary_xaxis("top")
     top.set_xticks([x[k] for k in nearest], [str(int(path.n_active[k])) for k in nearest])
@@ -271,14 +273,18 @@ def _name_curves(
     count: int,
     colours: list[str | None],
 ) -> None:
-    """Write names beside the ends of the first `count` curves, kept apart."""
-    if count == 0:
+    """Write names beside the ends of the `count` curves that get farthest from zero, kept apart."""
+    reach = np.abs(curves).max(axis=1, initial=0.0)
+    chosen = np.argsort(-reach, kind="stable")[:count]
+    chosen = chosen[reach[chosen] > 0.0]
+    if len(chosen) == 0:
         return
     low, high = ax.get_ylim()
-    order = np.argsort(curves[:count, -1])
+    order = chosen[np.argsort(curves[chosen, -1], kind="stable")]
     heights = spread(curves[order, -1].tolist(), 0.05 * (high - low), low, high)
     for k, height in zip(order, heights, strict=True):
         name = str(features[k]) if path.feature_names is None else str(path.feature_names[features[k]])
+        name = cut(name, MAX_NAME)
         end = curves[k, -1]
         ax.annotate(
             name, (x[-1], end), xytext=(1.015, height), textcoords=("axes fraction", "data"), fontsize=8.5,

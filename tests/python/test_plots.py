@@ -1,5 +1,7 @@
 """Matplotlib figures: what is drawn, on which scales, and what is refused."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
 
 from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
 from riata.plots import plot_cv, plot_path  # noqa: E402
 
@@ -86,11 +89,12 @@ def test_a_panel_for_each_class(classes):
     cv = riata.cv_path(X, labels, loss="multinomial", alphas=10, cv=3)
     axes = plot_path(cv, labels=1)
     assert [ax.get_title(loc="left") for ax in axes] == ["a", "b", "c"]
-    first = int(np.abs(np.stack([c.toarray() for c in cv.path.coefs])).max(axis=(0, 2)).argmax())
     for k, ax in enumerate(axes):
         active = np.unique(cv.path.coefs[k].indices)
         assert len(ax.lines) == len(active) + 3  # and the line at zero, and two alphas
-        assert str(first) in [text.get_text() for text in ax.texts]
+        reach = np.abs(cv.path.coefs[k].toarray() * cv.path.scale[:, None]).max(axis=1)
+        named = [text.get_text() for text in ax.texts if text.get_text() not in ("1 SE", "best")]
+        assert named == [str(reach.argmax())]
         colours = {line.get_color() for line in ax.lines if line.get_linewidth() > 1.5}
         assert len(colours) == sum(line.get_linewidth() > 1.5 for line in ax.lines)
     axes[0].figure.canvas.draw()
@@ -102,6 +106,28 @@ def test_a_panel_for_each_class(classes):
     with pytest.raises(ValueError, match="ax must hold 3 axes, one an output, got 1"):
         plot_path(cv.path, alone)
     assert plot_cv(cv).get_ylabel().startswith("deviance")
+
+
+def test_names_stand_apart_and_are_cut():
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((80, 30))
+    y = X[:, :6] @ np.array([2.0, 1.99, 1.98, 1.97, 1.96, 1.95]) + 0.1 * rng.standard_normal(80)
+    frame = pd.DataFrame(
+        X, columns=[f"a_long_name_of_a_gene_that_is_number_{j}" if j else "g0" for j in range(30)]
+    )
+    ax = riata.fit_path(frame, y).plot()
+    ax.figure.canvas.draw()
+    boxes = [Text.get_window_extent(text) for text in ax.texts]  # without the lines to the curves
+    boxes.sort(key=lambda box: box.y0)
+    assert len(boxes) == 5
+    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
+    texts = [text.get_text() for text in ax.texts]
+    assert max(map(len, texts)) == 24
+    assert sum(text.endswith("\u2026") for text in texts) >= 4
+    width = ax.figure.bbox.width
+    assert all(box.x1 <= width for box in boxes)
+    assert not riata.fit_path(frame, y).plot(labels=0).texts
 
 
 def test_features_that_enter_together_are_norms(classes):
