@@ -624,6 +624,8 @@ def model_lines(name: str, model: Model) -> list[str]:
     ]
     if model.covariates:
         lines.append(f"  covariates  {some(model.covariates)}")
+    if path.fill is not None:
+        lines.append("  missing     values of features stand at the means of the fit")
     if model.columns:
         lines.append(f"  columns     {', '.join(f'{what} = {name}' for what, name in model.columns.items())}")
     if len(model.classes) > 2:

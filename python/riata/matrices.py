@@ -204,12 +204,15 @@ def read_matrix(
     return table
 
 
-def matrix_of_frame(frame: Any, name: str = "data") -> MatrixTable:
-    """See a DataFrame as a table: columns of numbers are features, its index or FID and IID name samples."""
+def matrix_of_frame(frame: Any, name: str = "data", duplicates: str | None = None) -> MatrixTable:
+    """See a DataFrame as a table: columns of numbers are features, its index or FID and IID name samples.
+
+    What becomes of features of one name is told by `duplicates` as in `read_matrix`.
+    """
     header = [str(column) for column in frame.columns]
     numeric, text = [], {}
-    for label, column in zip(header, frame.columns, strict=True):
-        values = frame[column].to_numpy()
+    for k, (label, column) in enumerate(zip(header, frame.columns, strict=True)):
+        values = (frame.iloc[:, k] if hasattr(frame, "iloc") else frame[column]).to_numpy()
         if label not in ("FID", "IID") and values.dtype.kind in "iufb":
             numeric.append((label, values))
         else:
@@ -227,7 +230,7 @@ def matrix_of_frame(frame: Any, name: str = "data") -> MatrixTable:
         families=None if families is None or ids is None else np.array(families, dtype=object),
         header=header,
     )
-    _settle_names(table, _Asked("samples-rows", (), None))
+    _settle_names(table, _Asked("samples-rows", (), duplicates))
     return table
 
 

@@ -130,7 +130,9 @@ def _source(model: Model, data: Any) -> Genotypes | MatrixTable:
         name = os.fspath(data)
         return open_genotypes(name) if name.endswith(tuple(SOURCES.values())) else table_for(model, name)
     if hasattr(data, "columns"):
-        return matrix_of_frame(data)
+        table = matrix_of_frame(data, duplicates=model.duplicates)
+        code_missing(table, model.missing_code)
+        return table
     raise TypeError(
         "data must be a DataFrame, riata.Genotypes or a file, whose features have names, got "
         f"{type(data).__name__}; predict of the fit takes features by place"

@@ -415,3 +415,19 @@ def test_options_of_tables_are_not_for_genotypes(tmp_path, option, capsys):
     bfile = str(Path(__file__).parents[1] / "data" / "genotypes" / "tiny")
     assert run("fit", "--bfile", bfile, *option, "--out", tmp_path / "o") == 2
     assert f"{option[0]} is for --matrix: " in capsys.readouterr().err
+
+
+def test_a_frame_in_python_is_scored_as_its_file(tmp_path):
+    """Columns of one name, gaps, and covariates among the columns."""
+    frame = with_gaps(frame_of()).rename(columns={"G1": "G0"})
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    given = ["--matrix", tmp_path / "t.csv", "--quiet"]
+    fit = [*CV, *given, "--covar", "age,sex", "--duplicates", "mean", "--impute", "mean"]
+    assert run(*fit, "--out", tmp_path / "o") == 0
+    assert run("predict", "--model", tmp_path / "o.path.npz", *given, "--out", tmp_path / "p") == 0
+    scores = pandas.read_csv(tmp_path / "p.scores.tsv", sep="\t")
+    model = riata.load(tmp_path / "o.path.npz")
+    indexed = frame.set_index("patient")
+    for given in ({"covariates": indexed[["age", "sex"]]}, {}):
+        here = riata.predict_samples(model, indexed, **given)
+        assert_allclose(here.PROBABILITY, scores.PROBABILITY, rtol=1e-9)
