@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riata._core import __version__
 from riata.archive import meta_of, restoring, vector
-from riata.evaluation import Evaluation, Measure
+from riata.evaluation import Evaluation
 from riata.genome import chromosomes, drawn_positions
 from riata.genotypes import Genotypes
 from riata.held_out import HeldOut
@@ -162,7 +162,7 @@ def save_account(file: Path, fitted: Any) -> None:
     aside: HeldOut | None = fitted.aside
     told = None
     if aside is not None:
-        told = {"name": aside.name, "chose": aside.chose}
+        told = {"name": aside.name, "n_train": aside.n_train}
         in_folds = fitted.cv is not None and aside.links is fitted.cv.held_out
         for name, array in aside.arrays(links=not in_folds).items():
             arrays[f"report_held_out_{name}"] = array
@@ -266,7 +266,7 @@ def _kept_of(kept: dict[str, NDArray[Any]], model: Model) -> Kept:
     meta = meta_of(kept)
     for name in ("spread", *(name for name in kept if name in VARIANT_COLUMNS)):
         vector(kept, name, "fiuUO", len(model.active))
-    told = meta["account"]
+    told, told_of = meta["account"], meta["evaluation"]
     told["samples"] = [tuple(row) for row in told["samples"]]
     told["genome"] = [Stretch(**stretch) for stretch in told["genome"]]
     told["places"] = {int(j): float(place) for j, place in told["places"].items()}
@@ -286,7 +286,7 @@ def _kept_of(kept: dict[str, NDArray[Any]], model: Model) -> Kept:
         run=meta["run"],
         samples={name.removeprefix("sample_"): v for name, v in kept.items() if name.startswith("sample_")},
         aside=_aside(meta.get("aside"), kept, model),
-        evaluation=_evaluation(meta["evaluation"]),
+        evaluation=None if told_of is None else Evaluation.from_dict(told_of),
     )
 
 
@@ -302,19 +302,11 @@ def _aside(told: dict[str, Any] | None, kept: dict[str, NDArray[Any]], model: Mo
     """Return the samples that were not seen; None of a model saved before these were kept for every alpha."""
     if told is None:
         return None
-    links = kept.get("held_out_links", None if model.cv is None else model.cv.held_out)
-    y = kept["held_out_y"]
-    if links is None or links.shape != (len(y), *model.path.intercepts.shape):
-        raise ValueError(f"held_out_links must be {len(y)} samples x {model.path.intercepts.shape}")
-    baseline, offset = kept.get("held_out_baseline"), kept.get("held_out_offset")
-    return HeldOut(told["name"], told["chose"], y, links, baseline, offset)
-
-
-def _evaluation(told: dict[str, Any] | None) -> Evaluation | None:
-    if told is None:
-        return None
-    measures = {name: Measure(**values) for name, values in told["measures"].items()}
-    return Evaluation(**{**told, "measures": measures})
+    parts = {name.removeprefix("held_out_"): v for name, v in kept.items() if name.startswith("held_out_")}
+    aside = HeldOut.of_arrays(told["name"], told.get("n_train"), parts, model.cv)
+    if aside.links is None or aside.links.shape != (len(aside.y), *model.path.intercepts.shape):
+        raise ValueError(f"held_out_links must be {len(aside.y)} samples x {model.path.intercepts.shape}")
+    return aside
 
 
 def describe_active(study: Study, path: Any) -> Described:

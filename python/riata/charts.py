@@ -254,18 +254,28 @@ def cv_chart(
     alpha_1se: float,
     score: str,
     size: tuple[int, int] = (860, 380),
+    null: float = math.nan,
 ) -> str:
-    """Draw the cross-validation curve: the mean over folds, one standard error on each side."""
+    """Draw the cross-validation curve: the mean over folds, one standard error on each side, and `null`."""
     if len(alphas) == 0:
         return ""
     log_alphas = np.log10(alphas)
     finite = np.isfinite(mean) & np.isfinite(error)
     spread = np.concatenate([mean[finite] - error[finite], mean[finite] + error[finite]])
+    if spread.size and math.isfinite(null):
+        spread = np.append(spread, null)
     low, high = _range(spread) if spread.size else (0.0, 1.0)
     end = log_alphas[-1] if len(alphas) > 1 else log_alphas[0] - 0.1
     frame = Frame(float(log_alphas[0]), float(end), low, high, width=size[0], height=size[1])
     parts = _axes(frame, "penalty alpha, weaker to the right", score, nice_ticks(low, high))
     parts += _active_axis(frame, log_alphas, n_active)
+    if math.isfinite(null):
+        y = frame.y(null)
+        parts.append(
+            f'<line class="mark" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y:.1f}" '
+            f'y2="{y:.1f}"/><text class="marktext" x="{frame.width - frame.right - 6}" y="{y - 6:.1f}" '
+            'text-anchor="end">intercept alone</text>'
+        )
     x, m, e = log_alphas[finite], mean[finite], error[finite]
     band = f"{frame.points(x, m + e)} {frame.points(x[::-1], (m - e)[::-1])}"
     parts.append(f'<polygon class="band" points="{band}"/>')

@@ -321,6 +321,7 @@ def build_parser() -> argparse.ArgumentParser:
         f"(--model FILE | --weights FILE) {_ONE_SOURCE} --out PREFIX [option ...]",
     )  # fmt: skip
     _add_prediction(predict)
+    _add_threshold(predict.add_argument)
     _add_output(predict)
 
     simulate = add("simulate", "simulate", "make up genotypes and a phenotype", _SIMULATE_EXAMPLES)
@@ -335,6 +336,7 @@ def build_parser() -> argparse.ArgumentParser:
             "genotypes of the fit, for linkage disequilibrium (optional; one of these)", _SEVERAL
         )
     )
+    _add_threshold(report.add_argument, None)
     report.add_argument("--threads", type=_count, metavar="N", help="threads to use (default: all)")
     _add_ld(report)
     _add_output(report)
@@ -610,12 +612,28 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
             default="min",
             help="best score, or sparsest within one standard error",
         )
+        add(
+            "--nested", nargs="?", type=_count, const=True, metavar="K",
+            help="nested cross-validation: K outer folds (default: as --cv), in each of which alpha is "
+            "chosen anew, say how good the procedure is on samples it has not seen, with confidence "
+            "intervals; K times as many fits, which share the passes over the data",
+        )  # fmt: skip
     add(
         "--scoring", choices=_Names("riata.model_selection", "SCORINGS"), metavar="SCORE",
         help="score of held-out samples" + ("" if cross_validate else " (with --split)")
         + ": mse (the default) or mae of numbers; deviance (the default), auc or misclassification of "
         "classes; deviance (the default) or concordance of survival times; deviance of counts; huber of "
         "numbers with outliers",
+    )  # fmt: skip
+    _add_threshold(add)
+
+
+def _add_threshold(add: Callable[..., Any], default: float | None = 0.5) -> None:
+    """Above what probability the second of two classes is predicted; None: as it was."""
+    told = "0.5" if default else "that of the fit"
+    add(
+        "--threshold", type=_open_share, default=default, metavar="P",
+        help=f"of two classes: the second is predicted where its probability is above P (default {told})",
     )  # fmt: skip
 
 

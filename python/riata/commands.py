@@ -9,7 +9,7 @@ import time
 import warnings
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from riata.certificate import CERTIFICATES, gap_text
 from riata.chromosome_files import matching_files
 from riata.chromosomes import HUMAN
 from riata.expected_cost import cost_line
+from riata.cv_choices import choices_of
 from riata.fitted import Fitted
 from riata.fold_plan import FoldPlan, check_fold_options, plan_folds
 from riata.genotypes import Genotypes
@@ -33,7 +34,7 @@ from riata.many_classes import check_file_parts
 from riata.methods import methods_lines, methods_text
 from riata.missing_codes import MissingCodes
 from riata.model_file import Model, is_model, load_model, save_model
-from riata.model_selection import check_scoring
+from riata.model_selection import GridEndWarning, check_scoring
 from riata.outputs import OutputSet, set_lines, write_text, write_tsv
 from riata.pages import fit_page, summary_lines
 from riata.penalties import penalty_name
@@ -122,11 +123,14 @@ def conclude(
     path = getattr(fit, "path", fit)
     validation = validation_of(study, fit, options)
     alpha, rule = choose_alpha(fit, options, validation)
+    hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
     aside = held_out_of(study, fit)
     held_out = evaluation = None
     if aside is not None:
-        held_out, evaluation = aside.at(path, alpha, study.response, chosen=options.alpha is None)
-    hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
+        held_out, evaluation = aside.at(
+            path, alpha, study.response,
+            chosen=options.alpha is None, threshold=options.threshold, selected=len(hits),
+        )  # fmt: skip
     fitted = Fitted(
         account=account_of(study, hits.source.positions),
         study=study,
@@ -299,6 +303,7 @@ def fit_arguments(
             "random_state": options.seed,
             "selection": options.select,
             "scoring": options.scoring,
+            "nested": plan.nested(options.nested),
         }
     return arguments
 
@@ -319,7 +324,8 @@ def watched(
     ):
         warnings.simplefilter("always")
         result = fit(progress)
-    messages = list(dict.fromkeys(str(item.message) for item in caught))
+    told = [item for item in caught if not issubclass(item.category, GridEndWarning)]  # see `end_note`
+    messages = list(dict.fromkeys(str(item.message) for item in told))
     return result, progress.interrupted, messages, time.perf_counter() - began
 
 
@@ -452,6 +458,10 @@ def manifest(fitted: Fitted, options: Namespace, inputs: Sequence[dict[str, Any]
             "alpha_1se": cv.alpha_1se,
             "mean_score": cv.mean_score[fitted.at],
             "se_score": cv.se_score[fitted.at],
+            "null_score": cv.null_score,
+            "null_se": cv.null_se,
+            "choices": [asdict(choice) for choice in choices_of(fitted)],
+            "best_is_last": cv.best_is_last,
         }
     return record
 

@@ -102,8 +102,9 @@ def run_demo(options: Namespace) -> int:
     asked = Namespace(
         verb="cv", penalty="elastic-net", l1_ratio=None, alphas=100, eps=None, standardize=True, tol=1e-6,
         solver="auto", threads=options.threads, max_active=None, memory=None, cv=FOLDS,
-        repeats=1, seed=0, select="min", scoring=None, alpha=None, row_grouped=False, quiet=False,
-        verbose=False, out=options.out, command_line=options.command_line,
+        repeats=1, nested=None, threshold=0.5, seed=0, select="min", scoring=None,
+        alpha=None, row_grouped=False, quiet=False, verbose=False, out=options.out,
+        command_line=options.command_line,
     )  # fmt: skip
     with OutputSet(options.out, FIT_OUTPUTS) as outputs:
         began = time.perf_counter()

@@ -31,10 +31,18 @@ def methods_of(fit: Any, alpha: float | None) -> str:
     return methods_text(restore(model, load_account("the fit", model), alpha))
 
 
-def restore(model: Model, kept: Kept, alpha: float | None, *, prefix: str = "", saved: str = "") -> Fitted:
+def restore(
+    model: Model,
+    kept: Kept,
+    alpha: float | None,
+    *,
+    prefix: str = "",
+    saved: str = "",
+    threshold: float | None = None,
+) -> Fitted:
     """Return the fit that a model comes from, at another alpha when one is asked for.
 
-    `prefix` is where outputs go and `saved` where the model is; both are empty where there are none.
+    `threshold`, of two classes, is by default that of the fit. `prefix` is where outputs go and `saved` where the model is; both are empty where there are none.
     """
     run = kept.run
     at, rule = run["alpha"], run["rule"]
@@ -63,6 +71,13 @@ def restore(model: Model, kept: Kept, alpha: float | None, *, prefix: str = "", 
             kept.account.response, model.path.loss, kept.aside.y, tuple(kept.account.classes), "",
             huber_delta=model.path.huber_delta,
         )  # fmt: skip
-        fitted.held_out, evaluation = kept.aside.at(model.path, at, response, chosen=False)
+        chosen = same and not rule.startswith("as asked")
+        fitted.held_out, evaluation = kept.aside.at(
+            model.path, at, response, chosen=chosen, selected=len(fitted.hits)
+        )
         fitted.evaluation = kept.evaluation if same else evaluation
+        was = None if kept.evaluation is None or kept.evaluation.table is None else kept.evaluation.table
+        threshold = was.threshold if threshold is None and was is not None else threshold
+        if threshold is not None and fitted.evaluation is not None:
+            fitted.evaluation = fitted.evaluation.at_threshold(*fitted.held_out, threshold)
     return fitted

@@ -53,6 +53,12 @@ class FoldPlan:
     made: str
     notes: list[str] = field(default_factory=list)
 
+    def nested(self, asked: int | bool | None) -> Any:
+        """Return what `cv_path` takes for outer folds: `asked` for, in order of time as the others are."""
+        if isinstance(self.cv, ExpandingWindows) and asked is not None and asked is not True:
+            return ExpandingWindows(asked)
+        return asked
+
     @property
     def arguments(self) -> dict[str, Any]:
         """What `cv_path` and `cv_paths` take."""

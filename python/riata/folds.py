@@ -40,7 +40,7 @@ def make_splits(
     """
     check_rows_named_alike(X, groups=groups)
     n = len(target)
-    strata = _strata(target) if loss in STRATIFIED else None
+    strata = strata_of(target) if loss in STRATIFIED else None
     labels = None if groups is None else check_groups(groups, n)
     repeats = check_integer("repeats", repeats, at_least=1)
     counted = is_count(cv)
@@ -124,7 +124,7 @@ def rows_of_target(target: Float | SurvivalTarget, rows: Rows) -> Float | Surviv
     return target[rows]
 
 
-def _strata(target: Float | SurvivalTarget) -> NDArray[np.int64] | None:
+def strata_of(target: Float | SurvivalTarget) -> NDArray[np.int64] | None:
     """Class or event of each sample, None where these are not whole numbers."""
     outcome = target.event if isinstance(target, SurvivalTarget) else target
     if not np.all((outcome == 0.0) | (outcome == 1.0)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,13 @@ from numpy.typing import NDArray
 from riata._arguments import HUBER_DELTA
 from riata._survival import SURVIVAL_SCORERS, check_survival_target
 from riata._targets import one_hot
-from riata.evaluation import Evaluation, evaluate
+from riata.cv_evaluation import by_fold, fold_nulls, fold_numbers, mean_size
+from riata.evaluation import NESTED, OPTIMISTIC, Evaluation, evaluate
+from riata.folds import Rows
 from riata.genotypes import Genotypes
 from riata.many_classes import links_of
-from riata.model_selection import GREATER_IS_BETTER, CVPath, scorer
+from riata.model_selection import GREATER_IS_BETTER, scorer
+from riata.nested import NestedCV
 from riata.response import Response
 from riata.splitting import Part
 from riata.study import Study, decode, target_of
@@ -156,66 +160,159 @@ def fit_baseline(study: Study, rows: NDArray[np.int64] | None = None) -> Baselin
 
 
 @dataclass(frozen=True)
+class Outer:
+    """The same samples by the outer folds of a nested cross-validation."""
+
+    link: Float
+    null: Float
+    baseline: Float | None
+    folds: NDArray[np.int64]
+    n_train: int
+
+
+@dataclass(frozen=True)
 class HeldOut:
     """Samples that the fits did not see: what it takes to evaluate a path on them, at any of its alphas.
 
     Attributes
     ----------
     name : str
-        Which samples these are.
-    chose : bool
-        Whether alpha was chosen by them, where none was asked for.
+        Which samples these are: test part, validation part or held-out folds.
     y : (m,) array
         Responses.
     links : (m, L) or (m, K, L) array
         Linear predictors, offset included; NaN for samples that no fold held out.
-    baseline : (m,) or (m, K) array, or None
-        Those of the covariates alone.
+    baseline, null : (m,) or (m, K) array, or None
+        Those of the covariates alone, and of the intercept alone where that was fitted to other samples.
     offset : (m,) array or None
+    folds : (m,) array of int, or None
+        The fold that held each sample out.
+    n_train : int or None
+        Samples that the fits without a fold had, on average.
+    outer : Outer or None
+        Predictions of nested cross-validation, which alpha was not chosen by.
     """
 
     name: str
-    chose: bool
     y: NDArray[Any]
     links: Float
     baseline: Float | None = None
     offset: Float | None = None
+    null: Float | None = None
+    folds: NDArray[np.int64] | None = None
+    n_train: int | None = None
+    outer: Outer | None = None
 
     def at(
-        self, path: Any, alpha: float, response: Response, *, chosen: bool
+        self,
+        path: Any,
+        alpha: float,
+        response: Response,
+        *,
+        chosen: bool,
+        threshold: float = 0.5,
+        selected: int = 1,
     ) -> tuple[tuple[NDArray[Any], Float], Evaluation]:
-        """Return (y, linear predictors) at an alpha, and how well they agree; `chosen`: by a score."""
-        link = path.interpolate(self.links, alpha)
-        known = np.isfinite(link.reshape(len(link), -1)).all(axis=1)
-        y, link = self.y[known], link[known]
-        what = f"{self.name}, which chose alpha" if self.chose and chosen else self.name
-        baseline, offset = (None if part is None else part[known] for part in (self.baseline, self.offset))
-        return (y, link), evaluate_link(response, y, link, baseline=baseline, part=what, offset=offset)
+        """Return (y, linear predictors) at an alpha, and how well they agree.
+
+        `chosen`: by a score, of these samples unless they are the test part; of nested cross-validation the
+        outer folds are evaluated then. Figures that flatter, or may as who asks for an alpha can have seen
+        them, have no intervals. Of a model with no feature `selected` there is nothing to evaluate.
+        """
+        outer = self.outer if chosen else None
+        link = path.interpolate(self.links, alpha) if outer is None else outer.link
+        judge = self if outer is None else outer
+        known = np.asarray(np.isfinite(link.reshape(len(link), -1)).all(axis=1))
+
+        def part(values: Any) -> Any:
+            return None if values is None else values[known]
+
+        found = evaluate_link(
+            response,
+            self.y[known],
+            link[known],
+            baseline=part(judge.baseline),
+            part=self._told(chosen),
+            offset=part(self.offset),
+            threshold=threshold,
+            folds=part(judge.folds),
+            n_train=judge.n_train,
+            null=part(judge.null),
+        )
+        if selected == 0:
+            found = found.of_nothing
+        if outer is None and self.name != TEST:
+            found = found.bare
+        return (self.y[known], link[known]), found
+
+    def _told(self, chosen: bool) -> str:
+        """Say which samples these are, and what their figures are worth."""
+        if self.name == TEST:
+            return self.name
+        if not chosen:
+            return f"{self.name}, at the alpha asked for"
+        if self.outer is not None:
+            return NESTED
+        return OPTIMISTIC if self.name == FOLDS else f"{self.name}, optimistic: it chose alpha"
 
     def arrays(self, *, links: bool) -> dict[str, NDArray[Any]]:
         """Return what is kept with a model, `links` among it unless the cross-validation has them."""
-        kept = {"y": self.y, "links": self.links if links else None}
-        kept |= {"baseline": self.baseline, "offset": self.offset}
+        names = ("y", "baseline", "offset", "null", "folds")
+        kept = {name: getattr(self, name) for name in names} | {"links": self.links if links else None}
+        kept["outer_baseline"] = None if self.outer is None else self.outer.baseline
         return {name: array for name, array in kept.items() if array is not None}
+
+    @classmethod
+    def of_arrays(cls, name: str, n_train: int | None, kept: dict[str, Any], fit: Any) -> HeldOut:
+        """Read what `arrays` returned, with the predictions of a cross-validation that has them."""
+        links = kept.get("links")
+        if links is None:
+            links = fit.held_out
+        arrays = {part: kept.get(part) for part in ("baseline", "offset", "null", "folds")}
+        outer = None
+        if name == FOLDS and fit.nested is not None:
+            n = fit.nested
+            outer = Outer(n.link, n.null, kept.get("outer_baseline"), n.fold_ids, n.n_train)
+        return cls(name, kept["y"], links, n_train=n_train, outer=outer, **arrays)
+
+
+#: Names of samples that are held out.
+TEST, FOLDS = "test part", "held-out folds"
 
 
 def held_out_of(study: Study, fit: Any) -> HeldOut | None:
     """Return the samples that a fit did not see: the test part, or the folds, or the validation part."""
     path = getattr(fit, "path", fit)
     part = study.part("test") or study.part("validation")
-    adjusted = bool(study.covariate_names)
     if part is not None and (part.name == "test" or not hasattr(fit, "path")):
         links = part_links(path, part, path.coefs, path.intercepts)
-        alone = fit_baseline(study).link(part.covariates) if adjusted else None
-        name, chose, y, offset = f"{part.name} part", part.name != "test", part.y, part.offset
-    elif hasattr(fit, "path") and fit.held_out is not None:
-        alone = _fold_baseline(study, fit) if adjusted else None
-        name, chose, y, offset, links = "held-out folds", True, study.y, study.offset, fit.held_out
-    else:
+        alone = fit_baseline(study).link(part.covariates) if study.covariate_names else None
+        return HeldOut(f"{part.name} part", part.y, links, _with_offset(alone, part.offset), part.offset)
+    if not hasattr(fit, "path") or fit.held_out is None:
         return None
-    if alone is not None and offset is not None:
-        alone = alone + offset
-    return HeldOut(name, chose, y, links, alone, offset)
+    folds = fit.first_folds
+    trained = fit.trained_on[: len(folds)]
+    return HeldOut(
+        FOLDS,
+        study.y,
+        fit.held_out,
+        _fold_baseline(study, trained, folds),
+        study.offset,
+        None if has_times(study.y) else _nulls(study, trained, folds),
+        fold_numbers(study.n_samples, folds),
+        mean_size(trained),
+        None if fit.nested is None else _outer(study, fit.nested),
+    )
+
+
+def _outer(study: Study, nested: NestedCV) -> Outer:
+    assert nested.trained_on is not None
+    baseline = _fold_baseline(study, nested.trained_on, nested.folds)
+    return Outer(nested.link, nested.null, baseline, nested.fold_ids, nested.n_train)
+
+
+def _with_offset(link: Float | None, offset: Float | None) -> Float | None:
+    return link if link is None or offset is None else link + offset
 
 
 def evaluate_link(
@@ -226,22 +323,31 @@ def evaluate_link(
     baseline: Float | None,
     part: str,
     offset: Float | None = None,
+    **how: Any,
 ) -> Evaluation:
     """Evaluate linear predictors, offset included, of some samples of a response: see `riata.evaluate`."""
     target = target_of(response, y, offset if response.loss == "poisson" else None)
     target.pop("ties", None)
     if response.loss == "multinomial":
         target["y"] = y  # the numbers of the classes
-    return evaluate(link=link, baseline=baseline, part=part, **target)
+    classes = response.classes or None
+    return evaluate(link=link, baseline=baseline, part=part, classes=classes, **target, **how)
 
 
-def _fold_baseline(study: Study, cv: CVPath) -> Float:
+def _fold_baseline(study: Study, trained: Sequence[Rows], folds: Sequence[Rows]) -> Float | None:
     """Predict each fold from covariates fitted to what it was trained on; NaN for samples of none."""
-    assert cv.trained_on is not None
-    folds, parts = cv.first_folds, []
-    for train, held in zip(cv.trained_on, folds, strict=False):  # more of them where folds were drawn again
-        parts.append(fit_baseline(study, train).link(study.covariates[held]))
-    out = np.full((study.n_samples, *parts[0].shape[1:]), np.nan)
-    for held, link in zip(folds, parts, strict=True):
-        out[held] = link
-    return out
+    if not study.covariate_names:
+        return None
+    parts = [
+        fit_baseline(study, train).link(study.covariates[held])
+        for train, held in zip(trained, folds, strict=True)
+    ]
+    return _with_offset(by_fold(study.n_samples, folds, parts), study.offset)
+
+
+def _nulls(study: Study, trained: Sequence[Rows], folds: Sequence[Rows]) -> Float | None:
+    """What the intercept alone predicts of each fold."""
+    response, y = study.response, study.y
+    if response.loss == "multinomial":
+        y = one_hot(y.astype(np.int64), len(response.classes))
+    return fold_nulls(response.loss, y, study.offset, trained, folds, response.huber_delta)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from riata import commands, stopping, streams
 from riata.certificate import CERTIFICATES, gap_text
 from riata.commands import Log
+from riata.cv_choices import end_note
 from riata.evaluation import LABELS
 from riata.fitted import Fitted, seconds_text
 from riata.fold_plan import FoldPlan, plan_folds
@@ -28,7 +29,7 @@ from riata.progress import Progress
 from riata.resume import Resume
 from riata.study import Studies, StudyOptions, load_studies
 from riata.survival_times import has_times, two_columns
-from riata.tables import expand_names, split_names
+from riata.tables import align_columns, expand_names, split_names
 from riata.text_files import TextRows
 
 #: The measure of each loss that the table of a run shows.
@@ -195,7 +196,8 @@ def _of_rows(fit: Any, rows: NDArray[np.int64]) -> Any:
     folds, trained_on = (
         [np.searchsorted(rows, part) for part in parts] for parts in (fit.folds, fit.trained_on)
     )
-    return replace(fit, folds=folds, trained_on=trained_on, held_out=held_out)
+    nested = None if fit.nested is None else fit.nested.of_rows(rows)
+    return replace(fit, folds=folds, trained_on=trained_on, held_out=held_out, nested=nested)
 
 
 def _name(given: StudyOptions) -> str:
@@ -220,7 +222,6 @@ def _table(done: Sequence[Fitted], seconds: float) -> list[str]:
     gap = gap_text(max(fitted.largest_gap for fitted in done))
     words = CERTIFICATES[path.certificate]
     certified = all(bool(np.all(fitted.path.converged)) for fitted in done)
-    measure = next((name for name in _MEASURES if _measure(done[0], name) is not None), "")
     head = ["phenotype", "samples", "alphas", "alpha", "selected"]
     rows = [
         [
@@ -232,12 +233,10 @@ def _table(done: Sequence[Fitted], seconds: float) -> list[str]:
         ]
         for fitted in done
     ]
-    if measure:
-        head.append(f"{LABELS[measure]}, {done[0].evaluation.part}")
+    for name, title in _measured(done):
+        head.append(title)
         for row, fitted in zip(rows, done, strict=True):
-            found = _measure(fitted, measure)
-            row.append("" if found is None else f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})")
-    widths = [max(len(row[k]) for row in [head, *rows]) for k in range(len(head))]
+            row.append(_measure_text(fitted, name))
     lines = [
         "Fit",
         f"  {done[0].model_name} of {len(done)} phenotypes together, {seconds_text(seconds)}, "
@@ -246,13 +245,29 @@ def _table(done: Sequence[Fitted], seconds: float) -> list[str]:
         + ("" if certified else f"; NOT all fits are {words.reached}"),
         "",
     ]
-    for row in [head, *rows]:
-        cells = [
-            row[0].ljust(widths[0]),
-            *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)),
-        ]
-        lines.append("  " + "  ".join(cells))
+    lines += [f"  {line}" for line in align_columns(head, rows)]
+    parts = dict.fromkeys(fitted.evaluation.part for fitted in done if fitted.evaluation is not None)
+    lines += ["", *(f"  measures: {part}" for part in parts)] if parts else []
+    for fitted in done:
+        if end := end_note(fitted):
+            lines.append(f"  note: {fitted.account.response}: {end}")
     return lines
+
+
+def _measured(done: Sequence[Fitted]) -> list[tuple[str, str]]:
+    """Return the measure to show, and what covariates have to do with it, each with its title."""
+    known = {name for fitted in done if fitted.evaluation is not None for name in fitted.evaluation.measures}
+    first = next((name for name in _MEASURES if {name, f"{name}_covariates"} & known), "")
+    titles = {"": LABELS.get(first, ""), "_covariates": "covariates alone", "_increment": "added to them"}
+    return [(f"{first}{what}", title) for what, title in titles.items() if f"{first}{what}" in known]
+
+
+def _measure_text(fitted: Fitted, name: str) -> str:
+    found = _measure(fitted, name)
+    if found is None:
+        nothing = fitted.evaluation is not None and fitted.evaluation.nothing
+        return "nothing selected" if nothing and name in _MEASURES else ""
+    return f"{found.value:.4f}" if found.low is None else f"{found.value:.4f} ({found.interval})"
 
 
 def _measure(fitted: Fitted, name: str) -> Any:

@@ -50,6 +50,7 @@ from riata.path import FORMAT, Path, mean_response, write_archive
 from riata.penalties import Penalty
 
 if TYPE_CHECKING:
+    from riata.evaluation import Evaluation
     from riata.nested import NestedCV, OuterFold
 
 __all__ = ["CVPath", "cv_path"]
@@ -148,6 +149,17 @@ class CVPath:
     def alpha(self) -> float:
         """The selected alpha."""
         return self.alpha_1se if self.selection == "1se" else self.alpha_min
+
+    @property
+    def best_is_last(self) -> bool:
+        """Whether the best alpha is the last that was fitted, so that smaller ones may be better."""
+        return len(self.path) > 1 and self.alpha_min == self.path.alphas[-1]
+
+    @property
+    def still_gains(self) -> bool:
+        """Whether the score still changes at the end of the path, by a hundredth of its standard error."""
+        mean = self.mean_score
+        return len(mean) > 1 and bool(abs(mean[-1] - mean[-2]) > STILL_GAINS * self.se_score[-1])
 
     @property
     def position(self) -> int:
@@ -297,6 +309,64 @@ class CVPath:
         from riata.fit_report import write_report
 
         write_report(self, file, alpha)
+
+    def evaluate(
+        self,
+        y: ArrayLike,
+        alpha: float | None = None,
+        *,
+        baseline: ArrayLike | None = None,
+        threshold: float = 0.5,
+        start: ArrayLike | None = None,
+        strata: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Evaluation:
+        """Compare the predictions of samples that were held out with their responses.
+
+        After nested cross-validation these are the predictions of its outer folds, in each of which alpha was
+        chosen anew: the evaluation is of the whole procedure, and its intervals are for what that reaches on
+        new samples (see `riata.evaluate`). Else they are those of the folds that chose alpha, or at `alpha`:
+        optimistic, and so without intervals.
+
+        Parameters
+        ----------
+        y, start, strata, offset
+            As given to `cv_path`. Samples count alike, whatever their weights.
+        alpha : float, optional
+            Evaluate the folds at this one, also after nested cross-validation.
+        baseline : array of shape (n,), optional
+            Linear predictors of covariates alone, made without each sample's fold.
+        threshold : float, default=0.5
+            Binomial loss: the second class is predicted where its probability is above this.
+
+        Returns
+        -------
+        Evaluation
+
+        Raises
+        ------
+        ValueError
+            When the predictions were not kept (see `held_out`), or `y` is not that of the fit.
+
+        Examples
+        --------
+        >>> import numpy as np, riata
+        >>> rng = np.random.default_rng(1)
+        >>> X = rng.standard_normal((120, 30))
+        >>> y = np.where(X[:, 0] + 0.5 * rng.standard_normal(120) > 0, "ill", "well")
+        >>> cv = riata.cv_path(X, y, loss="binomial", cv=5, nested=5)
+        >>> found = cv.evaluate(y)
+        >>> found.part
+        'nested cross-validation, alpha chosen anew without each fold'
+        >>> bool(found.measures["auc"].low > 0.8)
+        True
+        """
+        from riata.cv_evaluation import evaluate_cv
+
+        return evaluate_cv(
+            self, y, alpha,
+            baseline=baseline, threshold=threshold, start=start, strata=strata, offset=offset,
+        )  # fmt: skip
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the mean score with its standard error along the path; returns the axes."""
@@ -553,21 +623,23 @@ def warn_unless_all_converged(result: CVPath, options: Options) -> None:
     warn_unless_converged(path.alphas, gaps.max(axis=1), converged, options)
 
 
-def warn_if_grid_ends(result: CVPath, options: Options) -> None:
+class GridEndWarning(UserWarning):
+    """The best alpha is the last of an automatic grid."""
+
+
+def warn_if_grid_ends(result: CVPath, options: Options, of: str = "") -> None:
     """Warn when an automatic grid ends at the best alpha while the score still gains on the way there.
 
     Not for less than a hundredth of the standard error from one alpha to the next: then nothing is missed.
     """
-    path, mean = result.path, result.mean_score
+    path = result.path
     asked = options.alphas is not None or path.stopped != ""
-    if asked or len(path) < 2 or result.alpha_min != path.alphas[-1]:
-        return
-    if abs(mean[-1] - mean[-2]) <= STILL_GAINS * result.se_score[-1]:
+    if asked or not (result.best_is_last and result.still_gains):
         return
     warnings.warn(
-        f"the best alpha is the last of the grid, {path.alphas[-1]:.4g}: smaller ones may score better. "
+        f"{of}the best alpha is the last of the grid, {path.alphas[-1]:.4g}: smaller ones may score better. "
         "Give a smaller eps, or alphas.",
-        UserWarning,
+        GridEndWarning,
         stacklevel=3,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,18 @@ from riata._design import DesignView
 from riata._survival import SurvivalTarget
 from riata._validation import Float, check_integer
 from riata.archive import vector, within
+from riata.expanding_windows import ExpandingWindows
 from riata.folds import (
+    STRATIFIED,
     Rows,
     Split,
     count_repeats,
+    is_count,
     looks_at_tables,
     make_splits,
     rows_of_given,
     rows_of_target,
+    strata_of,
 )
 from riata.model_selection import (
     GREATER_IS_BETTER,
@@ -32,6 +36,9 @@ from riata.model_selection import (
     summarise,
 )
 from riata.null_model import null_predictor
+
+#: What is kept of a nested cross-validation in an archive.
+_SAVED = ("alphas", "n_active", "link", "null", "fold_ids", "n_train")
 
 
 @dataclass(slots=True, repr=False)
@@ -53,6 +60,8 @@ class NestedCV:
         The outer fold of each sample, -1 where there is none.
     n_train : int
         Samples that an outer fit trains on, on average.
+    trained_on : list of ndarray of int, or None
+        The samples that each outer fit was trained on; None after `riata.load`.
     """
 
     alphas: Float
@@ -61,6 +70,7 @@ class NestedCV:
     null: Float
     fold_ids: NDArray[np.int64]
     n_train: int
+    trained_on: list[Rows] | None = None
 
     @property
     def folds(self) -> list[Rows]:
@@ -73,9 +83,20 @@ class NestedCV:
             f"{self.alphas.max():.4g}, {self.n_active.min()} to {self.n_active.max()} active>"
         )
 
+    def of_rows(self, rows: Rows) -> NestedCV:
+        """Number the samples as a smaller set does, that of `rows`, which holds all that were predicted."""
+        trained = self.trained_on
+        return replace(
+            self,
+            link=self.link[rows],
+            null=self.null[rows],
+            fold_ids=self.fold_ids[rows],
+            trained_on=None if trained is None else [np.searchsorted(rows, part) for part in trained],
+        )
+
     def pack(self) -> dict[str, NDArray[Any]]:
         """Return arrays to save, read back by `unpack`."""
-        return {f"nested_{name}": np.asarray(getattr(self, name)) for name in self.__slots__}
+        return {f"nested_{name}": np.asarray(getattr(self, name)) for name in _SAVED}
 
     @classmethod
     def unpack(cls, arrays: dict[str, Any]) -> NestedCV | None:
@@ -89,7 +110,7 @@ class NestedCV:
         for name in ("nested_link", "nested_null"):
             if len(arrays[name]) != len(ids) or arrays[name].shape != arrays["nested_link"].shape:
                 raise ValueError(f"{name} must have {len(ids)} rows, got shape {arrays[name].shape}")
-        kept = {name: arrays[f"nested_{name}"] for name in cls.__slots__}
+        kept = {name: arrays[f"nested_{name}"] for name in _SAVED}
         return cls(**kept | {"n_train": int(kept["n_train"])})
 
 
@@ -171,8 +192,37 @@ def _inner_folds(
         given_X, given_y = rows_of_given(X, rows), rows_of_given(y, rows)
     of_rows = None if groups is None else np.asarray(groups)[rows]
     known = rows_of_target(target, rows)
+    if is_count(cv):
+        whole = _most_folds(target, weights, groups, drawn["loss"])
+        within = _most_folds(known, weights[rows], of_rows, drawn["loss"])
+        cv = max(2, min(int(cv), within.of_samples, within.of_class if cv <= whole.of_class else int(cv)))
+    elif isinstance(cv, ExpandingWindows):
+        times = len(rows) if of_rows is None else len(np.unique(of_rows))
+        cv = ExpandingWindows(min(cv.n_splits, times - 1))
     splits = make_splits(cv, given_X, given_y, known, weights[rows], of_rows, **drawn)
     return [(rows[train], rows[test]) for train, test in splits]
+
+
+@dataclass(frozen=True)
+class MostFolds:
+    """How many folds some samples allow, and for how many each class has a sample."""
+
+    of_samples: int
+    of_class: int
+
+
+def _most_folds(
+    target: Float | SurvivalTarget, weights: Float, groups: ArrayLike | None, loss: str
+) -> MostFolds:
+    """Count samples, or their groups, and those with a member of the rarest class."""
+    rows = np.flatnonzero(weights > 0.0)
+    units = np.arange(len(weights)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    count = len(np.unique(units[rows]))
+    classes = strata_of(target) if loss in STRATIFIED else None
+    if classes is None:
+        return MostFolds(count, count)
+    pairs = np.unique(np.column_stack([classes[rows], units[rows]]), axis=0)
+    return MostFolds(count, int(np.unique(pairs[:, 0], return_counts=True)[1].min()))
 
 
 @dataclass(slots=True)
@@ -241,7 +291,9 @@ def collect_nested(
         active.append(int(mine[0]["n_active"][at]))
         mine[0]["linear_predictor"] = None
     n_train = round(float(np.mean([np.count_nonzero(part.weights) for part in parts])))
-    return NestedCV(np.array(alphas), np.array(active, dtype=np.int64), link, null, ids, n_train)
+    counts = np.array(active, dtype=np.int64)
+    trained = [part.fold.train for part in parts]
+    return NestedCV(np.array(alphas), counts, link, null, ids, n_train, trained)
 
 
 def _choice(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riata.certificate import CERTIFICATES, certificate_text, gap_text
+from riata.cv_choices import choice_lines, end_note
 from riata.fitted import Fitted, seconds_text
 from riata.hits import RATIO_NAMES, RATIOS, SPOKEN_FOR, Hits
 from riata.model_selection import CVPath
@@ -27,14 +28,11 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
     if fitted.interrupted:
         lines.append(f"  INTERRUPTED after {len(path.alphas)} alphas: what follows knows only these")
     if fitted.cv is not None:
-        k = fitted.at
-        lines.append(
-            f"  {cross_validation_text(fitted.cv)}: "
-            f"{score_label(fitted.cv.scoring).split(',')[0]} {fitted.cv.mean_score[k]:.4g} (standard error "
-            f"{fitted.cv.se_score[k]:.2g}) at alpha {fitted.alpha:.4g}"
-        )
-        if fitted.cv.folds_made:
-            lines.append(f"  {fitted.cv.folds_made}")
+        made = f": {fitted.cv.folds_made}" if fitted.cv.folds_made else ""
+        lines.append(f"  {cross_validation_text(fitted.cv)}{made}")
+        lines += [f"    {line}" for line in choice_lines(fitted)]
+        if end := end_note(fitted):
+            lines.append(f"  note: {end}")
     lines += [f"  warning: {text}" for text in fitted.warnings]
     lines += ["", f"Selected at alpha {fitted.alpha:.4g} ({fitted.rule})"]
     lines.append(f"  {len(hits):,} of {account.n_candidates:,} {fitted.noun}")
@@ -130,6 +128,8 @@ def fit_page(fitted: Fitted) -> Page:
         page.notice = (
             "The run was interrupted: this is the part of the path that was finished and certified by then."
         )
+    elif end := end_note(fitted):
+        page.notice = f"{end[0].upper()}{end[1:]}."
     page.facts = fit_facts(fitted)
     page.sections = [section for section in fit_sections(fitted) if section is not None]
     page.footer = [f"Made by riata {fitted.version} on {fitted.date}.", fitted.command]

@@ -361,12 +361,13 @@ def _evaluate(
         baseline = baseline[known]
     offset = None if response.offset is None else response.offset[rows][known]
     found = evaluate_link(
-        response, y[known], link[known], baseline=baseline, part="samples scored", offset=offset
-    )
+        response, y[known], link[known], baseline=baseline, part="samples scored", offset=offset,
+        threshold=task.options.threshold,
+    )  # fmt: skip
     if model is not None:
         return found
     kept = {name: found.measures[name] for name in _SCALE_FREE if name in found.measures}
-    return Evaluation(found.loss, found.n, found.n_cases, kept, found.part)
+    return replace(found, measures=kept, table=None)  # the level of a score is not that of a probability
 
 
 def _columns(

@@ -35,7 +35,10 @@ def run_report(options: Namespace) -> int:
     with OutputSet(options.out, REPORT_OUTPUTS) as outputs:
         model = load_model(options.model)
         kept = load_account(options.model, model)
-        fitted = restore(model, kept, options.alpha, prefix=options.out, saved=options.model)
+        fitted = restore(
+            model, kept, options.alpha,
+            prefix=options.out, saved=options.model, threshold=options.threshold,
+        )  # fmt: skip
         files = [options.model]
         if any(getattr(options, name) is not None for name in SOURCES):
             geno = genotypes_of(options)

@@ -12,19 +12,16 @@ from numpy.typing import NDArray
 from riata.certificate import CERTIFICATES, convex_text, gap_text
 from riata.charts import cv_chart, path_chart
 from riata.chromosomes import ChromosomeSet
-from riata.evaluation import LABELS
+from riata.cv_choices import choices_of, score_name
 from riata.fitted import Fitted
 from riata.genome_chart import Mark, genome_chart
+from riata.held_out_sections import held_out_section
 from riata.hits import RATIO_NAMES, RATIOS, SPOKEN_FOR, Hits
 from riata.ld import SAME
 from riata.methods import methods_text
 from riata.model_selection import GREATER_IS_BETTER
-from riata.path import expit
 from riata.plots import main_curves, score_label
-from riata.report import Section, code, effects_table, figure, note, pair, table
-from riata.survival_charts import survival_chart, thirds
-from riata.survival_times import has_times
-from riata.validation_charts import calibrate, calibration_chart, roc_chart, roc_curve
+from riata.report import Section, code, effects_table, figure, note, table
 
 #: What effects are measured in where they act on a logarithm.
 LOG_SCALES = {"cox": "log hazard", "poisson": "log rate"}
@@ -60,7 +57,7 @@ def cv_section(fitted: Fitted) -> Section:
     shown = slice(worth_drawing(cv.mean_score, greater_is_better=cv.scoring in GREATER_IS_BETTER))
     chart = cv_chart(
         path.alphas[shown], cv.mean_score[shown], cv.se_score[shown], fitted.n_active[shown],
-        alpha_min=cv.alpha_min, alpha_1se=cv.alpha_1se, score=score_label(cv.scoring),
+        alpha_min=cv.alpha_min, alpha_1se=cv.alpha_1se, score=score_label(cv.scoring), null=cv.null_score,
     )  # fmt: skip
     made = cv.folds_made or cv.folds_text
     text = (
@@ -69,9 +66,25 @@ def cv_section(fitted: Fitted) -> Section:
         "right it is weak and keeps many. 1 SE marks the sparsest model within one standard error of the "
         "best."
     )
+    if np.isfinite(cv.null_score):
+        text += (
+            " The dashed line is the intercept alone, fitted to the same samples: what a model has to beat."
+        )
     if shown.stop < len(path.alphas):
         text += " Weaker penalties, which do far worse, are not drawn."
-    return Section("How well it predicts samples it has not seen", text, figure(chart))
+    choices, score = choices_of(fitted), score_name(cv.scoring)
+    score, noun = score[0].upper() + score[1:], fitted.noun.capitalize()
+    body = figure(chart) + table(
+        [
+            ("Model", [c.name.capitalize() + (", reported here" if c.chosen else "") for c in choices]),
+            (score_name(cv.scoring).capitalize().replace("Auc", "AUC"), [c.score for c in choices]),
+            ("Standard error", [c.error for c in choices]),
+            ("Alpha", ["" if c.alpha is None else c.alpha for c in choices]),
+            (noun, [c.selected for c in choices]),
+        ],
+        numeric=(score, "Standard error", "Alpha", noun),
+    )
+    return Section("How well it predicts samples it has not seen", text, body)
 
 
 def worth_drawing(mean: NDArray[np.float64], *, greater_is_better: bool) -> int:
@@ -80,102 +93,6 @@ def worth_drawing(mean: NDArray[np.float64], *, greater_is_better: bool) -> int:
     best = int(np.nanargmin(cost))
     lost = np.flatnonzero(cost[best:] - cost[best] > 10.0 * (cost[0] - cost[best]))
     return best + int(lost[0]) if best > 0 and len(lost) else len(mean)
-
-
-def held_out_section(fitted: Fitted) -> Section | None:
-    """Return predictions against what was observed in samples held out, and how good they are."""
-    if fitted.held_out is None:
-        return None
-    y, link = fitted.held_out
-    if has_times(y):
-        return survival_section(fitted, y, link)
-    account, classes = fitted.account, fitted.account.pair
-    if link.ndim > 1:
-        return classes_section(fitted, y, link)
-    predicted = expit(link) if classes else np.exp(link) if fitted.path.loss == "poisson" else link
-    calibration = calibrate(y, predicted, shares=bool(classes))
-    what = f"share of {classes[1]}" if classes else account.response
-    charts = [figure(calibration_chart(calibration, f"predicted {what}", f"observed {what}"))]
-    text = (
-        f"Predictions for {len(y):,} samples made by fits that had not seen them. Points are tenths of the "
-        "samples by increasing prediction, with 95 % intervals; on the dashed line prediction and "
-        f"observation agree. The slope of observation on prediction is {calibration.slope:.2f}; below 1 "
-        "predictions are too extreme, above 1 too timid."
-    )
-    if classes:
-        n_cases = int(y.sum())
-        counts = [f"{n_cases:,} of class {classes[1]}", f"{len(y) - n_cases:,} of class {classes[0]}"]
-        if fitted.evaluation is not None and "auc" in fitted.evaluation.measures:
-            counts.insert(0, f"AUC {fitted.evaluation.measures['auc'].value:.3f}")
-        charts.append(figure(roc_chart(*roc_curve(y, link), classes[1], counts)))
-        body = pair(charts)
-    else:
-        body = pair([*charts, _measures(fitted)])
-    if classes and fitted.evaluation is not None:
-        body += _measures(fitted)
-    return Section("How predictions compare with what was observed", text, body)
-
-
-def classes_section(fitted: Fitted, y: NDArray[Any], link: NDArray[np.float64]) -> Section:
-    """Return which classes were predicted for samples held out, and how good the predictions are."""
-    classes = fitted.account.classes
-    said = link.argmax(axis=1)
-    counts = [[int(np.sum((y == k) & (said == j))) for k in range(len(classes))] for j in range(len(classes))]
-    body = table(
-        [("Of class", classes), *((f"called {label}", counts[j]) for j, label in enumerate(classes))],
-        numeric=[f"called {label}" for label in classes],
-    )
-    text = (
-        f"Predictions for {len(y):,} samples made by fits that had not seen them, each called the class of "
-        "the largest probability."
-    )
-    return Section(
-        "How predictions compare with what was observed", text, body + "<p></p>" + _measures(fitted)
-    )
-
-
-def survival_section(fitted: Fitted, y: NDArray[Any], score: NDArray[np.float64]) -> Section:
-    """Return the survival of samples held out, in thirds by score, and how well it puts them in order."""
-    event, time = fitted.account.response, fitted.account.columns.get("time", "time")
-    groups = thirds(y, score)
-    text = (
-        f"Scores for {len(y):,} samples, {int(y['event'].sum()):,} of them with an event, made by fits that "
-        "had not seen them. The samples are parted in thirds by score; each curve is the Kaplan-Meier "
-        f"estimate of the share still without {event}. The further the curves lie apart, the better the "
-        "score tells who is at risk. Concordance is the share of comparable pairs in which the one with the "
-        "earlier event has the higher score: 0.5 is chance."
-    )
-    if len(groups) < 3:
-        text += " Many scores are equal, so that there are fewer than three groups."
-    told = table(
-        [
-            ("By score", [group.name.capitalize() for group in groups]),
-            ("Samples", [len(group.y) for group in groups]),
-            ("Events", [int(group.y["event"].sum()) for group in groups]),
-            (f"Median {time}", [group.median for group in groups]),
-        ],
-        numeric=("Samples", "Events", f"Median {time}"),
-    )
-    body = figure(survival_chart(groups, time, f"share without {event}")) + "<p></p>"
-    return Section("How the score tells who is at risk", text, body + pair([told, _measures(fitted)]))
-
-
-def _measures(fitted: Fitted) -> str:
-    """Return the table of an evaluation; empty without one."""
-    if fitted.evaluation is None:
-        return ""
-    measures = fitted.evaluation.measures
-    return table(
-        [
-            (fitted.evaluation.part.capitalize(), [LABELS[name] for name in measures]),
-            ("Value", [f"{m.value:.3f}".replace("-", "\u2212") for m in measures.values()]),
-            (
-                "95 % interval",
-                [f"{m.low:.3f} to {m.high:.3f}".replace("-", "\u2212") for m in measures.values()],
-            ),
-        ],
-        numeric=("Value", "95 % interval"),
-    )
 
 
 def genome_section(fitted: Fitted) -> Section | None:

@@ -290,7 +290,7 @@ def cv_paths(
             raise type(error)(f"ys[{k}]: {error}") from error
     blocks = [[own, *(part.columns for part in parts)] for own, parts in zip(columns, outer, strict=True)]
     fits = _solve_blocks(design, responses, blocks, features, options)
-    results = []
+    results: list[CVPath] = []
     for y, response, folds, own, parts in zip(ys, responses, splits, columns, outer, strict=True):
         count = own.shape[1] + sum(part.columns.shape[1] for part in parts)
         mine, fits = fits[:count], fits[count:]
@@ -308,7 +308,7 @@ def cv_paths(
             )  # fmt: skip
         result.path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
         warn_unless_all_converged(result, options)
-        warn_if_grid_ends(result, options)
+        warn_if_grid_ends(result, options, f"ys[{len(results)}]: ")
         results.append(result)
     _warn_if_memory_ended([result.path for result in results], options)
     return results

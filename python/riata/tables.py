@@ -229,6 +229,23 @@ def some(names: Sequence[object], limit: int = 8) -> str:
     return shown + (f" and {len(names) - limit:,} more" if len(names) > limit else "")
 
 
+def align_columns(head: Sequence[str], rows: Sequence[Sequence[str]], width: int = 100) -> list[str]:
+    """Align cells in columns, the first to the left; columns beyond `width` go on below, rows named again."""
+    sizes = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
+    parts: list[list[int]] = [[]]
+    for k in range(1, len(head)):
+        if parts[-1] and sizes[0] + sum(2 + sizes[j] for j in [*parts[-1], k]) > width:
+            parts.append([])
+        parts[-1].append(k)
+    lines: list[str] = []
+    for part in parts:
+        lines += [""] if lines else []
+        for row in (head, *rows):
+            cells = [row[0].ljust(sizes[0]), *(row[k].rjust(sizes[k]) for k in part)]
+            lines.append("  ".join(cells).rstrip())
+    return lines
+
+
 def read_text_table(path: StrPath, *, is_comment: Callable[[str], bool] | None = None) -> TextTable:
     """Read a table with a header line; blank lines are skipped.
 

@@ -78,9 +78,10 @@ def roc_curve(y: Float, score: Float) -> tuple[Float, Float]:
     return np.append(0.0, controls / controls[-1]), np.append(0.0, cases / cases[-1])
 
 
-def calibration_chart(result: Calibration, x_label: str, y_label: str) -> str:
-    """Draw observed against predicted means with the line on which they agree."""
-    everything = np.concatenate([result.predicted, result.low, result.high])
+def calibration_chart(result: Calibration, x_label: str, y_label: str, *, whiskers: bool = True) -> str:
+    """Draw observed against predicted means with the line on which they agree, `whiskers` at their limits."""
+    limits = [result.low, result.high] if whiskers else [result.observed]
+    everything = np.concatenate([result.predicted, *limits])
     low, high = float(everything.min()), float(everything.max())
     pad = 0.05 * (high - low) or 0.5
     frame = _square(low - pad, high + pad)
@@ -91,7 +92,8 @@ def calibration_chart(result: Calibration, x_label: str, y_label: str) -> str:
     for x, y, least, most, size in zip(
         result.predicted, result.observed, result.low, result.high, result.sizes, strict=True
     ):
-        parts.append(_line(frame, "whisker", x, least, x, most))
+        if whiskers:
+            parts.append(_line(frame, "whisker", x, least, x, most))
         parts.append(
             f'<circle class="point" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="4.2">'
             f"<title>{int(size):,} samples: predicted {number(x)}, observed {number(y)}</title></circle>"

@@ -137,7 +137,7 @@ def test_fit_predict_and_report(files, tmp_path, capsys, grouped):
     assert run("report", "--model", f"{out}.path.npz", "--out", tmp_path / "again", "--quiet") == 0
     for stem in ("m", "again"):
         page = (tmp_path / f"{stem}.html").read_text()
-        assert "called mid" in page
+        assert "predicted mid" in page
         assert f"riata predict --model {out}.path.npz" in page
         assert f"{stem}.path.npz" not in page or stem == "m"
         assert "multinomial logistic regression of kind (high, low, mid)" in page

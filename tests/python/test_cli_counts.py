@@ -80,9 +80,7 @@ def test_counts(files, capsys):
     kept = np.arange(120) != 7
     direct = riata.cv_path(X[kept], counts[kept], offset=log_time[kept], loss="poisson", cv=4)
     assert_allclose(cv.scores, direct.scores, rtol=1e-8)
-    found = riata.evaluate(
-        counts[kept], direct.predict_held_out(kind="link"), loss="poisson", offset=log_time[kept]
-    )
+    found = direct.evaluate(counts[kept], offset=log_time[kept])
     record = json.loads((folder / "cv.json").read_text())
     assert record["evaluation"]["d2"]["value"] == pytest.approx(found.measures["d2"].value)
     page = (folder / "cv.html").read_text()

@@ -48,7 +48,7 @@ def test_groups_are_never_parted(tmp_path, capsys):
     assert all(len({patient[i] for i in rows}) * 3 == len(rows) for rows in cv.folds)
     assert cv.path.feature_names.tolist() == ["g0", "g1", "g2", "g3"]
     made = "5 folds drawn at random (seed 0), samples of one patient together (20 groups)"
-    assert f"  {made}\n" in text
+    assert f": {made}\n" in text
     assert record["cross_validation"]["made"] == made
     assert record["cross_validation"]["sizes"] == [12] * 5
     assert made in (tmp_path / "out.html").read_text()
@@ -75,7 +75,7 @@ def test_given_folds(tmp_path, capsys):
     table, *_ = write_table(tmp_path / "t.csv", fold=fold)
     text, cv, record = run(capsys, tmp_path, *table, "--target", "y", "--folds", "fold")
     assert held_out_sets(cv) == {tuple(np.flatnonzero(fold == k).tolist()) for k in (1, 2, 3)}
-    assert "  3 folds as column fold gives them\n" in text
+    assert ": 3 folds as column fold gives them\n" in text
     assert record["cross_validation"]["folds"] == 3
     assert cv.path.n_features == 4
 
@@ -108,14 +108,15 @@ def test_covariates_alone_see_no_future_either(tmp_path, capsys):
     )
     given = ["--pheno", tmp_path / "p.csv", "--covar", tmp_path / "c.csv", "--drop", "y"]
     _, cv, record = run(capsys, tmp_path, *table, *given, "--cv", 5, "--time-order", "t")
-    truth, alone = [], []
+    truth, alone, null = [], [], []
     for rows in cv.folds:
         past = np.arange(rows.min())
         fit = np.polyfit(age[past], (level + 2.0 * age + y)[past], 1)
         alone += np.polyval(fit, age[rows]).tolist()
         truth += (level + 2.0 * age + y)[rows].tolist()
-    truth, alone = np.array(truth), np.array(alone)
-    r2 = 1.0 - np.sum((truth - alone) ** 2) / np.sum((truth - truth.mean()) ** 2)
+        null += [(level + 2.0 * age + y)[past].mean()] * len(rows)
+    truth, alone, null = np.array(truth), np.array(alone), np.array(null)
+    r2 = 1.0 - np.sum((truth - alone) ** 2) / np.sum((truth - null) ** 2)
     assert record["evaluation"]["r2_covariates"]["value"] == pytest.approx(r2, rel=1e-6)
 
 

@@ -81,9 +81,16 @@ def test_each_is_as_if_alone(files, tmp_path, capsys, verb):
             assert_allclose(ours.scores, theirs.scores, rtol=1e-7)
             for fold, expected in zip(ours.folds, theirs.folds, strict=True):
                 assert_array_equal(fold, expected)
-            value = record["evaluation"]["r2"]["value"]
-            assert value == pytest.approx(alone["evaluation"]["r2"]["value"], abs=1e-8)
-            assert f"{value:.4f}" in said
+            added = [found["evaluation"]["r2_covariates"]["value"] for found in (record, alone)]
+            assert added[0] == pytest.approx(added[1], abs=1e-8)
+            assert f"{added[0]:.4f}" in said
+            nothing = record["selected"]["features"] == 0
+            assert record["evaluation"]["nothing_selected"] == nothing
+            assert ("r2" in record["evaluation"]) == (not nothing)
+            if not nothing:
+                value = record["evaluation"]["r2"]["value"]
+                assert value == pytest.approx(alone["evaluation"]["r2"]["value"], abs=1e-8)
+                assert f"{value:.4f}" in said
         passes, apart = record["fit"]["passes"], apart + alone["fit"]["passes"]
         rows = [(tmp_path / f"{stem}.hits.tsv").read_text().count("\n") for stem in (f"all.{name}", name)]
         assert rows[0] == rows[1]
@@ -114,7 +121,12 @@ def test_diseases_in_two_codings_and_a_test_part(files, tmp_path, capsys):
     asked = [*flags(files, "t2d,cad"), "--loss", "binomial", "--split", "part", "--eps", 0.2, "--cv", 3]
     assert run("cv", *asked, "--out", tmp_path / "d") == 0
     said = capsys.readouterr().out
-    assert "AUC, test part" in said
+    heads = [line for line in said.splitlines() if line.startswith("  phenotype ")]
+    words = " ".join(" ".join(line.split()) for line in heads)  # what is too wide goes on below
+    assert "AUC covariates alone" in words
+    assert "added to them" in words
+    assert max(len(line) for line in heads) <= 102
+    assert "  measures: test part\n" in said
     assert "coded 0/1, 1 = case" in said
     assert "coded 1/2, 2 = case" in said
     for name, cases in (("t2d", ["0", "1"]), ("cad", ["1", "2"])):
@@ -131,7 +143,9 @@ def test_times_of_several_events(files, tmp_path, capsys):
     asked = ["--bfile", prefix, "--pheno", table, "--loss", "cox", "--alphas", 10, "--eps", 0.2]
     times = ["--time", "months", "--event", "dead,t2d"]
     assert run("cv", *asked, *times, "--cv", 3, "--out", tmp_path / "s") == 0
-    assert "concordance, held-out folds" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "  concordance" in said
+    assert "  measures: cross-validated, optimistic: these folds chose alpha\n" in said
     alone = ["--time", "months", "--event", "t2d", "--cv", 3, "--quiet", "--out", tmp_path / "t"]
     assert run("cv", *asked, *alone) == 0
     mine, other = (riata.load(tmp_path / f"{stem}.path.npz").path for stem in ("s.t2d", "t"))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit, logit
 from support import response_to, survival_times
 
 import riata
@@ -70,9 +71,45 @@ def test_intervals_are_those_of_the_bootstrap(loss):
 
 
 def test_edges():
-    assert np.isnan(evaluate([1.0, 2.0, 4.0, 5.0], [3.0] * 4).measures["correlation"].value)
-    perfect = evaluate([0, 0, 1, 1], [-9.0, -8.0, 7.0, 8.0], loss="binomial").measures["auc"]
-    assert (perfect.low, perfect.value, perfect.high) == (1.0, 1.0, 1.0)
+    """No bound is beyond what is possible, and none is certain where the samples are few."""
+    from scipy.stats import binomtest
+
+    perfect = evaluate([0, 0, 0, 1, 1], [-9.0, -8.0, -7.0, 7.0, 8.0], loss="binomial").measures["auc"]
+    wilson = binomtest(2, 2).proportion_ci(method="wilson")
+    assert_allclose((perfect.low, perfect.value, perfect.high), (wilson.low, 1.0, 1.0))
+    wrong = evaluate([1, 1, 0, 0], [-9.0, -8.0, 7.0, 8.0], loss="binomial").measures["auc"]
+    assert (wrong.low, wrong.value) == (0.0, 0.0)
+    assert wrong.high == pytest.approx(1.0 - wilson.low)
+    single = evaluate([0, 0, 1], [1.0, 3.0, 2.0], loss="binomial").measures["auc"]
+    assert (single.low, single.value, single.high) == (0.0, 0.5, 1.0)
+    times = evaluate([[1.0, 1.0], [2.0, 1.0], [3.0, 0.0]], [3.0, 2.0, 1.0], loss="cox").measures
+    assert_allclose((times["concordance"].low, times["concordance"].high), (wilson.low, 1.0))
+    y, link, _ = make("binomial", n=30, seed=3)
+    found = evaluate(y, 8.0 * (2.0 * y - 1.0) + link, loss="binomial")
+    assert 0.0 < found.measures["log_loss"].low < found.measures["log_loss"].high
+    assert found.measures["r2_nagelkerke"].high < 1.0
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "binomial", "cox", "poisson", "huber", "multinomial"])
+def test_the_same_prediction_for_all_is_nothing_to_evaluate(loss):
+    rng = np.random.default_rng(4)
+    y = rng.integers(0, 2, 40).astype(float)
+    if loss == "cox":
+        y = survival_times(np.zeros(40), rng)
+    level = np.full((40, 2), 0.3) if loss == "multinomial" else np.full(40, 0.3)
+    found = evaluate(y, level, loss=loss)
+    assert found.nothing
+    assert found.measures == {}
+    assert found.table is None
+    assert len(found.lines()) == 2
+    assert "nothing was selected: the model predicts the same for every sample" in found.lines()[1]
+    base = rng.standard_normal(level.shape)
+    found = evaluate(y, base, baseline=base, loss=loss)
+    assert set(found.measures) <= {name for name in LABELS if name.endswith("_covariates")}
+    assert "predicts what the covariates alone do" in found.lines()[1]
+    if loss != "multinomial":
+        folds = np.arange(40) % 4
+        assert evaluate(y, level + folds, loss=loss, folds=folds).nothing
 
 
 @pytest.mark.parametrize(
@@ -136,7 +173,11 @@ def test_concordance_and_its_interval(kind):
     ):
         slopes = [(of(ones + 1e-5 * unit) - of(ones - 1e-5 * unit)) / 2e-5 for unit in np.eye(n)]
         half = 1.959963984540054 * np.sqrt(np.sum(np.square(slopes)))  # the infinitesimal jackknife
-        assert_allclose([m[name].low, m[name].high], [m[name].value - half, m[name].value + half], atol=1e-7)
+        value = m[name].value
+        limits = np.array([value - half, value + half])
+        if name == "concordance":  # within 0 and 1
+            limits = expit(logit(value) + half / (value * (1.0 - value)) * np.array([-1.0, 1.0]))
+        assert_allclose([m[name].low, m[name].high], limits, atol=1e-7)
 
 
 @pytest.mark.parametrize("loss", ["poisson", "huber"])
@@ -178,7 +219,9 @@ def test_deviance_explained_and_its_interval(loss):
         for unit in np.eye(n)
     ]
     half = 1.959963984540054 * np.sqrt(np.sum(np.square(slopes)))
-    assert_allclose(m["d2"].high - m["d2"].value, half, rtol=1e-5)
+    left = 1.0 - m["d2"].value
+    assert_allclose(np.log((1.0 - m["d2"].low) / left), half / left, rtol=1e-5)
+    assert_allclose(np.log((1.0 - m["d2"].high) / left), -half / left, rtol=1e-5)
     with pytest.raises(ValueError, match="y must hold numbers >= 0 for loss='poisson', got -1"):
         evaluate([1.0, -1.0], [0.0, 0.0], loss="poisson")
 
@@ -212,3 +255,120 @@ def test_cv_path_keeps_held_out_predictions(loss, tmp_path):
     )
     with pytest.raises(ValueError, match="no sample is held out twice"):
         twice.predict_held_out()
+
+
+def folds_of(n, k, seed):
+    return np.random.default_rng(seed).permutation(np.arange(n) % k)
+
+
+def test_folds_are_compared_within():
+    """Measures from their definitions, one fold at a time, and the levels of folds do not count."""
+    from sklearn.metrics import roc_auc_score
+
+    y, link, base = make("binomial", n=80, seed=6)
+    folds = folds_of(80, 5, 1)
+    folds[folds == 4] = np.where(y[folds == 4] == 1.0, 4, 3)  # a fold of cases alone has no pair
+    found = evaluate(y, link, loss="binomial", baseline=base, folds=folds)
+    right = pairs = 0.0
+    for k in range(4):
+        mine = folds == k
+        count = y[mine].sum() * (1.0 - y[mine]).sum()
+        right += count * roc_auc_score(y[mine], link[mine])
+        pairs += count
+    assert_allclose(found.measures["auc"].value, right / pairs)
+    shifted = evaluate(y, link + 3.0 * folds, loss="binomial", baseline=base, folds=folds)
+    assert shifted.measures["auc"] == found.measures["auc"]
+
+    y, link, _ = make("gaussian", n=80, seed=6)
+    null = y.mean() + 0.1 * folds
+    m = evaluate(y, link, folds=folds, null=null).measures
+    inside = [v - np.array([v[folds == k].mean() for k in range(5)])[folds] for v in (y, link)]
+    assert_allclose(m["correlation"].value, np.corrcoef(*inside)[0, 1])
+    assert_allclose(m["r2"].value, 1.0 - np.sum((y - link) ** 2) / np.sum((y - null) ** 2))
+
+    times = survival_times(0.5 * link, np.random.default_rng(2))
+    whole = evaluate(times, link, loss="cox", folds=folds).measures["concordance"]
+    strata = evaluate(times, link, loss="cox", strata=folds).measures["concordance"]
+    assert whole.value == strata.value
+    assert whole.low < strata.low
+
+
+def test_intervals_over_folds_allow_for_shared_samples():
+    """The error is that of DeLong et al., pooled over folds, times √(1 + n / n_train)."""
+    y, link, _ = make("binomial", n=120, seed=7)
+    folds = folds_of(120, 4, 3)
+    m = evaluate(y, link, loss="binomial", folds=folds).measures["auc"]
+    assert m == evaluate(y, link, loss="binomial", folds=folds, n_train=90).measures["auc"]
+    wider = evaluate(y, link, loss="binomial", folds=folds, n_train=60).measures["auc"]
+    width, wide = (np.diff(logit([found.low, found.high]))[0] for found in (m, wider))
+    assert_allclose(wide / width, np.sqrt(3.0 / (1.0 + 4.0 / 3.0)))
+    variance = 0.0
+    counts = np.array([[np.sum((folds == k) & (y == label)) for label in (0.0, 1.0)] for k in range(4)])
+    share = counts.prod(axis=1) / counts.prod(axis=1).sum()
+    for label in (0, 1):
+        squares = 0.0
+        for k in range(4):
+            mine, others = link[(folds == k) & (y == label)], link[(folds == k) & (y != label)]
+            sign = 1.0 if label else -1.0
+            places = np.array([np.mean(sign * (v - others) > 0.0) for v in mine])
+            squares += np.sum((places - places.mean()) ** 2)
+        pooled = squares / (counts[:, label].sum() - 4)
+        variance += pooled * np.sum(share**2 / counts[:, label])
+    error = np.sqrt((1.0 + 4.0 / 3.0) * variance)
+    assert_allclose(width, 2 * 1.959963984540054 * error / (m.value * (1.0 - m.value)))
+
+
+def test_two_classes_at_a_threshold():
+    from scipy.stats import binomtest
+    from sklearn.metrics import confusion_matrix
+
+    y, link, _ = make("binomial", n=150, seed=8)
+    found = evaluate(y, link, loss="binomial", threshold=0.3, classes=["well", "ill"]).table
+    said = 1.0 / (1.0 + np.exp(-link)) > 0.3
+    assert found.counts == confusion_matrix(y, said).tolist()
+    (tn, fp), (fn, tp) = found.counts
+    expected = {
+        "sensitivity": (tp, tp + fn),
+        "specificity": (tn, tn + fp),
+        "ppv": (tp, tp + fp),
+        "npv": (tn, tn + fn),
+    }
+    assert list(found.rates) == list(expected)
+    for name, (count, n) in expected.items():
+        wilson = binomtest(count, n).proportion_ci(method="wilson")
+        rate = found.rates[name]
+        assert_allclose((rate.value, rate.low, rate.high), (count / n, wilson.low, wilson.high))
+    text = "\n".join(found.lines())
+    assert "predicted ill: probability above 0.3" in text
+    assert "sensitivity, of ill, predicted ill" in text
+    none = evaluate(y, link - 100.0, loss="binomial").table
+    assert "no such samples" in next(line for line in none.lines() if "ppv" in line)
+    with pytest.raises(ValueError, match="threshold must be > 0 and < 1, got 1"):
+        evaluate(y, link, loss="binomial", threshold=1.0)
+
+
+def test_many_classes_and_wide_tables():
+    from sklearn.metrics import confusion_matrix, recall_score
+
+    rng = np.random.default_rng(9)
+    y = rng.integers(0, 9, 200)
+    link = rng.standard_normal((200, 9)) + 2.0 * np.eye(9)[y]
+    labels = [f"class number {k}" for k in range(9)]
+    found = evaluate(y, link, loss="multinomial", classes=labels).table
+    assert found.counts == confusion_matrix(y, link.argmax(axis=1)).tolist()
+    recall = recall_score(y, link.argmax(axis=1), average=None)
+    assert_allclose([rate.value for rate in found.rates.values()], recall)
+    lines = found.lines()
+    assert max(len(line) for line in lines) <= 104
+    assert sum(line.strip().startswith("observed") for line in lines) > 1
+    for label in labels:
+        assert sum(f"predicted {label}" in line for line in lines if "observed" in line) == 1
+
+
+def test_without_intervals():
+    y, link, base = make("binomial", n=60, seed=10)
+    found = evaluate(y, link, loss="binomial", baseline=base).bare
+    assert all(m.low is None and m.high is None for m in found.measures.values())
+    assert not any("95 %" in line for line in found.lines())
+    assert set(found.to_dict()["auc"]) == {"value"}
+    assert set(found.to_dict()["classes"]["sensitivity"]) == {"value"}

@@ -1,5 +1,6 @@
 """Grids of alphas: where they begin and end, and what is said when the best alpha is their end."""
 
+import json
 import subprocess
 import sys
 
@@ -152,5 +153,21 @@ def test_the_command_line_tells_of_it_too(tmp_path):
     )
     run = [sys.executable, "-m", "riata", "cv", "--matrix", "x.csv", "--target", "y", "--out", "o"]
     done = subprocess.run([*run, "--eps", "0.5"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert END in done.stdout + done.stderr
-    assert END in (tmp_path / "o.log").read_text()
+    told = "is the last of the path: smaller ones may do better (a smaller --eps, or --alphas, goes on)"
+    assert (done.stdout + done.stderr).count(told) == 1
+    assert told in (tmp_path / "o.log").read_text()
+    assert "is the last of the path" in (tmp_path / "o.html").read_text()
+    assert json.loads((tmp_path / "o.json").read_text())["cross_validation"]["best_is_last"]
+
+    def told_by(*options):
+        command = [*run, *options]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert "is the last of the path, which --max-active ended" in told_by("--max-active", "2")
+    assert "is the last of the path, where the score hardly changes any more" in told_by("--eps", "1e-3")
+    y[:] = np.random.default_rng(1).standard_normal(80)
+    np.savetxt(
+        tmp_path / "x.csv", np.c_[X, y], delimiter=",", comments="", header=",".join([*"abcdefgh", "y"])
+    )
+    assert "last of the path" not in told_by()
+    assert not json.loads((tmp_path / "o.json").read_text())["cross_validation"]["best_is_last"]

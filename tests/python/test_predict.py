@@ -229,7 +229,7 @@ def test_how_good_the_score_is(tmp_path, height, covariates, capsys):
     weights = ["--weights", f"{height}.score", "--bfile", TINY, "--pheno", PHENO, "--pheno-name", "disease"]
     assert run("predict", *weights, "--loss", "binomial", "--out", out, "--quiet") == 0
     found = json.loads(Path(f"{out}.json").read_text())["evaluation"]
-    assert set(found) == {"part", "loss", "n", "n_cases", "auc"}
+    assert set(found) == {"part", "loss", "n", "n_cases", "nothing_selected", "auc"}
 
 
 MODEL = ["--model", "MODEL"]

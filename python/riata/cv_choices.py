@@ -1,0 +1,90 @@
+"""What a cross-validation has to choose from, side by side: nothing, the best, one standard error from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from riata.model_selection import GREATER_IS_BETTER
+from riata.tables import align_columns
+
+if TYPE_CHECKING:
+    from riata.fitted import Fitted
+
+#: What each score is called in a table.
+SCORES = {
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "misclassification": "share misclassified",
+    "auc": "AUC",
+    "huber": "mean Huber loss",
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A penalty with its cross-validated score; the intercept alone has no penalty."""
+
+    name: str
+    score: float
+    error: float
+    alpha: float | None
+    selected: int
+    chosen: bool
+
+
+def choices_of(fitted: Fitted) -> list[Choice]:
+    """Return what cross-validation compares: the intercept alone, the best and the sparsest near it."""
+    cv, alphas, counts = fitted.cv, fitted.path.alphas, fitted.n_active
+
+    def at(name: str, alpha: float) -> Choice:
+        k = int(np.argmin(np.abs(alphas - alpha)))
+        score, error = float(cv.mean_score[k]), float(cv.se_score[k])
+        return Choice(name, score, error, alpha, int(counts[k]), alpha == fitted.alpha)
+
+    out = []
+    if np.isfinite(cv.null_score):
+        out.append(Choice("intercept alone", cv.null_score, cv.null_se, None, 0, False))
+    out += [at("one standard error", cv.alpha_1se), at("best", cv.alpha_min)]
+    if not any(choice.chosen for choice in out):
+        out.append(at("asked for", fitted.alpha))
+    return out
+
+
+def score_name(scoring: str) -> str:
+    """What a score is called in a table, and which way is better."""
+    better = "higher" if scoring in GREATER_IS_BETTER else "lower"
+    return f"{SCORES.get(scoring, scoring)} ({better} is better)"
+
+
+def choice_lines(fitted: Fitted) -> list[str]:
+    """Return the choices as aligned text."""
+    head = ["", score_name(fitted.cv.scoring), "standard error", "alpha", fitted.noun, ""]
+    rows = [
+        [
+            choice.name,
+            f"{choice.score:.4g}",
+            f"{choice.error:.2g}",
+            "" if choice.alpha is None else f"{choice.alpha:.4g}",
+            f"{choice.selected:,}",
+            "reported" if choice.chosen else "",
+        ]
+        for choice in choices_of(fitted)
+    ]
+    return align_columns(head, rows)
+
+
+def end_note(fitted: Fitted) -> str:
+    """Say that the best penalty is the last of the path, where it is; else nothing."""
+    cv, path = fitted.cv, fitted.path
+    if cv is None or not cv.best_is_last or fitted.interrupted:
+        return ""
+    where = f"the best alpha, {cv.alpha_min:.4g}, is the last of the path"
+    if path.stopped in ("max_active", "memory"):
+        option = f"--{path.stopped.replace('_', '-')}"
+        return f"{where}, which {option} ended: smaller ones may do better"
+    if not cv.still_gains:
+        return f"{where}, where the score hardly changes any more"
+    return f"{where}: smaller ones may do better (a smaller --eps, or --alphas, goes on)"
