@@ -20,8 +20,8 @@ from riata.account import account_of, describe_active, rule_of, save_account
 from riata.certificate import CERTIFICATES, gap_text
 from riata.chromosome_files import matching_files
 from riata.chromosomes import HUMAN
-from riata.expected_cost import cost_line
 from riata.cv_choices import choices_of
+from riata.expected_cost import cost_line
 from riata.fitted import Fitted
 from riata.fold_plan import FoldPlan, check_fold_options, plan_folds
 from riata.genotypes import Genotypes

@@ -42,7 +42,8 @@ def restore(
 ) -> Fitted:
     """Return the fit that a model comes from, at another alpha when one is asked for.
 
-    `threshold`, of two classes, is by default that of the fit. `prefix` is where outputs go and `saved` where the model is; both are empty where there are none.
+    `threshold`, of two classes, is by default that of the fit. `prefix` is where outputs go and `saved`
+    where the model is; both are empty where there are none.
     """
     run = kept.run
     at, rule = run["alpha"], run["rule"]

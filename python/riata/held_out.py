@@ -203,6 +203,11 @@ class HeldOut:
     n_train: int | None = None
     outer: Outer | None = None
 
+    @property
+    def chose(self) -> bool:
+        """Whether alpha was chosen by these samples, where none was asked for."""
+        return self.name != TEST
+
     def at(
         self,
         path: Any,
@@ -241,13 +246,13 @@ class HeldOut:
         )
         if selected == 0:
             found = found.of_nothing
-        if outer is None and self.name != TEST:
+        if outer is None and self.chose:
             found = found.bare
         return (self.y[known], link[known]), found
 
     def _told(self, chosen: bool) -> str:
         """Say which samples these are, and what their figures are worth."""
-        if self.name == TEST:
+        if not self.chose:
             return self.name
         if not chosen:
             return f"{self.name}, at the alpha asked for"

@@ -185,7 +185,9 @@ def _evaluation(fitted: Fitted) -> str:
     if nested is not None:
         told.append(
             f"In nested cross-validation with {len(nested.alphas)} outer folds alpha was chosen anew within "
-            "each, so that predictions of its held-out samples had no part in that choice."
+            "each, so that predictions of its held-out samples had no part in that choice; 95 % intervals "
+            "are for what this procedure reaches on new samples, and allow for training sets that overlap "
+            "(Nadeau & Bengio 2003)."
         )
     aside = fitted.aside
     if aside is not None and not aside.chose:
