@@ -8,7 +8,7 @@ from support import make_problem, response_to
 import riata
 
 #: Grids are short here, and may end at the best alpha.
-pytestmark = pytest.mark.filterwarnings(r"ignore:ys\[.\]. the best alpha is the last of the grid")
+pytestmark = pytest.mark.filterwarnings(r"ignore:(ys\[.\]. )?the best alpha is the last of the grid")
 
 LOSSES = ["gaussian", "binomial", "poisson", "huber", "cox"]
 
