@@ -210,21 +210,25 @@ def matrix_of_frame(frame: Any, name: str = "data", duplicates: str | None = Non
     What becomes of features of one name is told by `duplicates` as in `read_matrix`.
     """
     header = [str(column) for column in frame.columns]
-    numeric, text = [], {}
-    for k, (label, column) in enumerate(zip(header, frame.columns, strict=True)):
-        values = (frame.iloc[:, k] if hasattr(frame, "iloc") else frame[column]).to_numpy()
-        if label not in ("FID", "IID") and values.dtype.kind in "iufb":
-            numeric.append((label, values))
+    features: list[str] = []
+    numeric: list[NDArray[np.float64]] = []
+    text: dict[str, list[str]] = {}
+    for j, label in enumerate(header):
+        column = frame.iloc[:, j] if hasattr(frame, "iloc") else frame[frame.columns[j]]
+        numbers = None if label in ("FID", "IID") else _column_of_numbers(column.to_numpy())
+        if numbers is None:
+            text[label] = [cell_text(value) for value in column.to_numpy().tolist()]
         else:
-            text[label] = [cell_text(value) for value in values.tolist()]
+            features.append(label)
+            numeric.append(numbers)
     families, ids = text.pop("FID", None), text.pop("IID", None)
     X = np.empty((len(frame), len(numeric)), order="F")
-    for k, (_, values) in enumerate(numeric):
+    for k, values in enumerate(numeric):
         X[:, k] = values
     table = MatrixTable(
         name,
         X,
-        np.array([label for label, _ in numeric], dtype=object),
+        np.array(features, dtype=object),
         np.array(frame_ids(frame) if ids is None else ids, dtype=object),
         text,
         families=None if families is None or ids is None else np.array(families, dtype=object),
@@ -232,6 +236,21 @@ def matrix_of_frame(frame: Any, name: str = "data", duplicates: str | None = Non
     )
     _settle_names(table, _Asked("samples-rows", (), duplicates))
     return table
+
+
+def _column_of_numbers(values: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Return numbers, NaN where missing; None for other values. Those with a mask of pandas are objects."""
+    if values.dtype.kind in "iufb":
+        return values.astype(np.float64)
+    cells = values.tolist()
+    known = [cell_text(cell) != "NA" for cell in cells]
+    if values.dtype.kind != "O" or not all(
+        isinstance(cell, (int, float)) for cell, there in zip(cells, known, strict=True) if there
+    ):
+        return None
+    return np.array(
+        [cell if there else np.nan for cell, there in zip(cells, known, strict=True)], dtype=float
+    )
 
 
 @dataclass(frozen=True)

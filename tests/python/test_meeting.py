@@ -270,6 +270,33 @@ def test_predict_finds_the_response_where_the_fit_did(tmp_path, loss, made_by):
     assert "not compared with a response" in " ".join(record["samples"]["notes"])
 
 
+def test_predict_samples_does_with_a_frame_what_predict_does_with_its_file(tmp_path):
+    """Means for missing values, features of one name, covariates and the response among the columns."""
+    rng = np.random.default_rng(2)
+    X, y = make_problem()
+    X = X.copy()
+    X[rng.random(X.shape) < 0.03] = np.nan
+    names = [f"g{j}" for j in range(X.shape[1])]
+    names[7] = names[3]
+    first = pd.DataFrame({"size": y, "town": rng.choice(["Rome", "Oslo", "Kyiv"], len(y)), "age": y**2})
+    table = pd.concat([first, pd.DataFrame(X, columns=names)], axis=1)
+    table.index = [f"s{i}" for i in range(len(y))]
+    table.to_csv(tmp_path / "t.csv", index_label="id", float_format="%.17g")
+    study = ["--matrix", tmp_path / "t.csv", "--target", "size", "--covar", "age,town", "--impute", "mean"]
+    run("cv", *study, "--duplicates", "mean", "--cv", 4, "--alphas", 12, "--out", tmp_path / "c", "--quiet")
+    run("predict", "--model", tmp_path / "c.path.npz", "--matrix", tmp_path / "t.csv", "--out",
+        tmp_path / "p", "--quiet")  # fmt: skip
+    scores = read(tmp_path / "p.scores.tsv")
+    fit = riata.load(tmp_path / "c.path.npz")
+    masked = table.convert_dtypes()  # numbers with a mask
+    for given in (table, masked, tmp_path / "t.csv"):
+        found = riata.predict_samples(fit, given)
+        assert found["ID"].tolist() == scores["ID"].tolist()
+        assert_allclose(found["PREDICTION"].astype(float), scores["PREDICTION"], rtol=1e-12)
+    apart = riata.predict_samples(fit, table.drop(columns=["age", "town"]), covariates=table[["town", "age"]])
+    assert_allclose(apart["PREDICTION"], scores["PREDICTION"], rtol=1e-12)
+
+
 def test_predict_samples_says_what_it_needs():
     X, y = make_problem()
     path = riata.fit_path(pd.DataFrame(X).add_prefix("g"), y, alphas=5)
