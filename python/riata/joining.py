@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.tables import StrPath, TextTable, quoted, read_list, some, to_number
+from riata.tables import StrPath, TextTable, expand_names, quoted, read_list, some, to_number
 
 Key = tuple[str, str]
 
@@ -80,6 +80,7 @@ class Joiner:
         self._paired = self.families is not None and any(name != "0" for name in self.families)
         self.use = np.ones(len(self.ids), dtype=bool)
         self.other_axis: frozenset[str] = frozenset()  # names of the columns of a table of samples in rows
+        self.named: frozenset[str] = frozenset()  # columns that options name: no ids in other tables
         self.report = JoinReport(Path(source).name, len(self.ids))
         keys = self.ids if self.families is None else list(zip(self.families, self.ids, strict=True))
         twice = repeated(keys)
@@ -245,7 +246,7 @@ class Joiner:
                 f"{table.path}: the first line must name the columns, FID and IID (or IID) first, but it "
                 f"reads {quoted(' '.join(table.header))}; put a line such as 'FID IID height' above it"
             )
-        i = header.index("IID") if "IID" in header else 0
+        i = header.index("IID") if "IID" in header else self._first_unnamed(table)
         if "FID" not in header or "IID" not in header:
             data = [name for k, name in enumerate(table.header) if k != i and name]
             return [row[i] for row in table.rows], data
@@ -257,6 +258,15 @@ class Joiner:
                 self._tell_by_iid(table.path, table.path if no_families else self.source)
             return [row[i] for row in table.rows], data
         return [(row[f], row[i]) for row in table.rows], data
+
+    def _first_unnamed(self, table: TextTable) -> int:
+        """Return where the first column is that no option names; told where it is not the first of all."""
+        named = set(expand_names(sorted(self.named), table.header, table.path))
+        k = next((k for k, name in enumerate(table.header) if name not in named), 0)
+        note = f"{Path(table.path).name}: sample ids from column {quoted(table.header[k])}"
+        if k and note not in self.report.notes:
+            self.report.notes.append(note)
+        return k
 
 
 def repeated(keys: Iterable[Any]) -> list[Any]:

@@ -70,12 +70,13 @@ class MatrixTable:
         first = [name for name in self.header if name in names]
         return list(dict.fromkeys([*first, *names]))
 
-    def joiner(self) -> Joiner:
-        """Return the samples, for other files to be matched to."""
+    def joiner(self, named: Collection[str] = ()) -> Joiner:
+        """Return the samples, for other files to be matched to; columns `named` there are no ids."""
         joiner = Joiner(
             self.path, list(self.sample_ids), None if self.families is None else list(self.families)
         )
         joiner.report.notes.extend(self.notes)
+        joiner.named = frozenset(named)
         joiner.other_axis = frozenset(str(name) for name in self.feature_names)
         return joiner
 

@@ -23,6 +23,7 @@ from riata.model_file import Model, load_model
 from riata.outputs import OutputSet, write_tsv
 from riata.pgen import phenotypes_of
 from riata.predictions import (
+    columns_of,
     id_columns,
     join_covariates,
     joiner_of,
@@ -77,7 +78,7 @@ def run_predict(options: Namespace) -> int:
         else:
             main = genotypes_of(options)
             task.files += main.files
-        joiner = joiner_of(main)
+        joiner = joiner_of(main, _named(task))
         if isinstance(main, Genotypes):
             joiner.report.notes.extend(opening_notes(main))
         covariates, rows = _covariates(task, joiner, main)
@@ -204,6 +205,12 @@ def _covariates(task: _Task, joiner: Joiner, main: Any) -> tuple[Float, NDArray[
         table = read_text_table(path)
         task.files.append(path)
     return join_covariates(model, joiner, main, table, "with --covar FILE", task.options.missing_code)
+
+
+def _named(task: _Task) -> set[str]:
+    """Return columns of other files that are no ids: those that the model or options name."""
+    given = {getattr(task.options, name) for name in ("pheno_name", *COLUMNS)}
+    return {name for name in given if name} | (set() if task.model is None else columns_of(task.model))
 
 
 def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArray[np.bool_]] | None:

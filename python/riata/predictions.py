@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,7 +91,7 @@ def predict_samples(
     at = fitted.alpha if alpha is None else float(alpha)
     fitted.path.coef([at])  # refuses what lies outside the path
     main = _source(fitted, data)
-    joiner = joiner_of(main)
+    joiner = joiner_of(main, columns_of(fitted))
     check_source(fitted, main)
     table = None if covariates is None else _text_table(covariates, "covariates")
     if table is not None and not fitted.covariates:
@@ -150,11 +150,10 @@ def table_for(
     sample_ids: str | None = None,
 ) -> MatrixTable:
     """Read a table to score; columns that the model knows as something else than features are no ids."""
-    named = {model.response, *model.columns.values(), *(coding.name for coding in model.codings)}
     table = read_matrix(
         path,
         orient,
-        named=named,
+        named=columns_of(model),
         duplicates=duplicates or model.duplicates,
         feature_names=feature_names,
         sample_ids=sample_ids,
@@ -186,9 +185,14 @@ def check_source(model: Model, main: Genotypes | MatrixTable) -> None:
         raise TypeError(f"the model was fitted to {fitted}, and cannot score {given}")
 
 
-def joiner_of(main: Genotypes | MatrixTable) -> Joiner:
-    """Return the samples to match other tables to."""
-    return genotype_joiner(main) if isinstance(main, Genotypes) else main.joiner()
+def joiner_of(main: Genotypes | MatrixTable, named: Collection[str]) -> Joiner:
+    """Return the samples to match other tables to, whose columns `named` are no ids."""
+    return genotype_joiner(main) if isinstance(main, Genotypes) else main.joiner(named)
+
+
+def columns_of(model: Model) -> set[str]:
+    """Return the columns that a model knows as something else than features."""
+    return {model.response, *model.columns.values(), *(coding.name for coding in model.codings)}
 
 
 def join_covariates(

@@ -459,7 +459,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
     )
     files = [options.matrix]
     code_missing(table, options.missing_code)
-    joiner = table.joiner()
+    joiner = table.joiner(named_columns_of(asked, everywhere=True))
     covariates = take_covariates(table, joiner, asked)
     if covariates is not None:
         options = replace(options, covar=None, covar_name=tuple(covariates[1]))

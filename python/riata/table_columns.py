@@ -29,13 +29,16 @@ def from_the_table(options: StudyOptions) -> StudyOptions:
     return replace(options, target=options.pheno_name or label, pheno_name=None)
 
 
-def named_columns_of(asked: Sequence[StudyOptions]) -> list[str]:
-    """Return the columns of the table that options name, in as far as they are known before it is read."""
+def named_columns_of(asked: Sequence[StudyOptions], *, everywhere: bool = False) -> list[str]:
+    """Return the columns of the table that options name, or `everywhere`: those of other files too."""
     first = asked[0]
     names = [*first.drop, *(own_covariates(first) or ()), *first.sample_columns]
+    if everywhere:
+        names += [*(first.covar_name or ()), *first.cat_covar]
     for options in asked:
-        if options.pheno is None:
-            names += [name for name in (options.target, *columns_taken(options).values()) if name]
+        if everywhere or options.pheno is None:
+            given = (options.target, options.pheno_name, *columns_taken(options).values())
+            names += [name for name in given if name]
     return list(dict.fromkeys(names))
 
 

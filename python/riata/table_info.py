@@ -10,6 +10,7 @@ import numpy as np
 from riata.expected_cost import cost_line
 from riata.matrices import constant_columns, read_matrix
 from riata.orientation import transposed_hint
+from riata.table_cells import code_missing
 from riata.tables import some
 from riata.wording import counted
 
@@ -23,6 +24,7 @@ def matrix_lines(options: Namespace) -> list[str]:
         feature_names=options.feature_names,
         sample_ids=options.sample_ids,
     )
+    code_missing(table, None)
     n, p = table.shape
     incomplete, cells = _missing(table.X)
     lines = [

@@ -138,6 +138,30 @@ def test_other_indexes_of_pandas(tmp_path):
     assert list(table.sample_ids) == list(frame.patient)
 
 
+def test_ids_of_other_files_are_no_responses_either(tmp_path, capsys):
+    """The first column of a file of phenotypes, of covariates, and in predict."""
+    frame = frame_of()
+    frame.drop(columns=["relapse", "age", "sex"]).to_csv(tmp_path / "x.csv", index=False)
+    frame[["relapse", "patient"]].to_csv(tmp_path / "y.csv", index=False)
+    frame[["age", "sex", "patient"]].to_csv(tmp_path / "c.csv", index=False)
+    frame[["patient", "relapse"]].to_csv(tmp_path / "y2.csv", index=False)
+    frame[["patient", "age", "sex"]].to_csv(tmp_path / "c2.csv", index=False)
+    for y, c, out in (("y.csv", "c.csv", "a"), ("y2.csv", "c2.csv", "b")):
+        given = ["--matrix", tmp_path / "x.csv", "--pheno", tmp_path / y, "--pheno-name", "relapse"]
+        given += ["--covar", tmp_path / c, "--covar-name", "age,sex"]
+        assert run("cv", *CV[3:], *given, "--out", tmp_path / out) == 0
+    told = capsys.readouterr().out
+    assert "note: y.csv: sample ids from column 'patient'" in told
+    assert "note: c.csv: sample ids from column 'patient'" in told
+    here, there = (json.loads(read(tmp_path / f"{name}.json")) for name in "ab")
+    assert here["selected"] == there["selected"]
+    model = ["predict", "--model", tmp_path / "a.path.npz", "--matrix", tmp_path / "x.csv", "--quiet"]
+    for y, c, out in (("y.csv", "c.csv", "a"), ("y2.csv", "c2.csv", "b")):
+        given = [*model, "--pheno", tmp_path / y, "--covar", tmp_path / c]
+        assert run(*given, "--out", tmp_path / f"{out}.p") == 0
+    assert read(tmp_path / "a.p.scores.tsv") == read(tmp_path / "b.p.scores.tsv")
+
+
 # Covariates and responses of the table itself
 
 
