@@ -75,7 +75,7 @@ def value(penalty, b, alpha):
         share = penalty.l1_ratio
         return alpha * (share * np.abs(b).sum() + (1 - share) * group_weights(penalty) @ norms(b))
     if isinstance(penalty, SLOPE):
-        return alpha * sorted_weights(penalty) @ np.sort(np.abs(b))[::-1]
+        return alpha * sorted_weights(penalty, len(b)) @ np.sort(np.abs(b))[::-1]
     return sum(concave_value(penalty, abs(t), alpha) for t in b)
 
 
@@ -97,7 +97,7 @@ def slope(penalty, size, alpha):
 def dual_norm(penalty, c):
     """The largest c·b over coefficients of penalty 1 at alpha = 1 (of its part that is a norm)."""
     if isinstance(penalty, SLOPE):
-        return np.max(np.cumsum(np.sort(np.abs(c))[::-1]) / np.cumsum(sorted_weights(penalty)))
+        return np.max(np.cumsum(np.sort(np.abs(c))[::-1]) / np.cumsum(sorted_weights(penalty, len(c))))
     weights = group_weights(penalty)
     if isinstance(penalty, GroupLasso):
         return np.max(norms(c) / weights)
@@ -211,6 +211,63 @@ def test_slope_far_down_the_path():
     X, y = make_problem(n=60, p=300)
     path = riata.fit_path(X, y, penalty=SLOPE(q=0.2), alphas=15)
     assert path.converged.all()
+
+
+def alike(rho, n=60, p=160):
+    """Columns of which each is correlated at rho with the next."""
+    X = np.random.default_rng(1).standard_normal((n, p))
+    for j in range(1, p):
+        X[:, j] = rho * X[:, j - 1] + np.sqrt(1 - rho**2) * X[:, j]
+    return X
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("rho", [0.9, 0.99, 0.999, 0.9999])
+def test_slope_on_columns_that_are_nearly_the_same(rho, loss):
+    X = alike(rho)
+    y = response_to(loss, X[:, ::40].sum(axis=1), np.random.default_rng(2))
+    path = riata.fit_path(X, y, loss=loss, penalty=SLOPE(q=0.2), alphas=10, eps=0.03)
+    assert path.converged.all()
+    primal, dual = certificates(SLOPE(q=0.2), loss, X, y, path)
+    unit = path.null_objective - path.saturated_objective
+    assert np.all(primal - dual >= -1e-12)
+    assert np.all(primal - dual <= 1.001e-6 * unit)
+    assert path.counters["prox_steps"] < 700  # thousands where descent has to find the sizes too
+
+
+def test_slope_on_many_columns_that_are_nearly_the_same():
+    X = alike(0.999, n=250, p=800)
+    rng = np.random.default_rng(2)
+    y = X[:, ::100] @ rng.standard_normal(8) + rng.standard_normal(250)
+    path = riata.fit_path(X, y, penalty=SLOPE(), alphas=15, eps=0.002)
+    assert path.converged.all()
+    assert np.count_nonzero(np.unique(np.abs(dense(path)[:, -1] * path.scale).round(9))) > 20  # clusters
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_slope_gives_copies_one_coefficient(loss):
+    """The weights are distinct, so that at equal correlations no two sizes may differ."""
+    X = alike(0.5, p=30)
+    y = response_to(loss, X[:, ::10].sum(axis=1), np.random.default_rng(2))
+    path = riata.fit_path(
+        np.hstack([X, -X, 3 * X + 1]), y, loss=loss, penalty=SLOPE(q=0.2), alphas=8, eps=0.03, **TIGHT
+    )
+    assert path.converged.all()
+    first, turned, scaled = dense(path).reshape(3, 30, -1)
+    assert np.count_nonzero(first[:, -1]) >= 3
+    assert_allclose(turned, -first, atol=1e-6)
+    assert_allclose(3 * scaled, first, atol=1e-6)
+
+
+def test_slope_of_equal_weights_on_copies_is_the_lasso():
+    """No single solution, but one fit."""
+    X = alike(0.99, p=40)
+    y = response_to("gaussian", X[:, ::10].sum(axis=1), np.random.default_rng(2))
+    twice = np.hstack([X, X])
+    path = riata.fit_path(twice, y, penalty=SLOPE(weights=np.ones(80)), alphas=8, eps=0.01, **TIGHT)
+    lasso = riata.fit_path(X, y, alphas=path.alphas, **TIGHT)
+    assert path.converged.all()
+    assert_allclose(path.primal, lasso.primal, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", CONCAVE)

@@ -5,9 +5,11 @@
 
 namespace riata {
 
-/// SLOPE (one output): proximal gradient steps find which coefficients cluster at a common size, in which order (as
-/// Bogdan et al. 2015); on the sizes of the clusters the penalty is linear and a Newton step takes over (as Luo et al.
-/// 2019 do in the dual), cut where the order would change.
+/// SLOPE (one output), an active-set method on the clusters of coefficients of one size. With these, their signs and
+/// their order fixed the penalty is linear, and the sizes go to their minimum by Newton steps that merge clusters where
+/// they meet (solver/cluster_face.hpp; Luo et al. 2019 solve such systems in the dual). A proximal step then splits
+/// those that the gradient pulls apart, zero among them (Bogdan et al. 2015). The objective falls from one minimum to
+/// the next, so that none comes twice, and there are finitely many.
 class SortedNewton {
  public:
   /// Renumbers features after the working set changed: old number -> new number or -1.
@@ -27,7 +29,7 @@ class SortedNewton {
 
  private:
   bool descend(PenalisedProblem& problem, int steps, Vec& b, Vec& c);
-  bool newton(PenalisedProblem& problem, Index most, Vec& b, Vec& c);
+  Index minimise_sizes(PenalisedProblem& problem, Index most, Vec& b, Vec& c);
 
   HeldGram gram_;
   double lipschitz_ = 0.0;  // of the gradient, as far as steps have met it
