@@ -19,6 +19,7 @@ LESSONS = (
     "leukemia",
     "gene_sets",
     "lorenz",
+    "roessler",
     "forecast",
 )
 

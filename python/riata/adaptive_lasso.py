@@ -15,7 +15,7 @@ from riata._base import TakesGroups
 from riata._design import DesignView
 from riata._validation import check_alpha, check_choice
 from riata.folds import make_splits
-from riata.linear_model import _Regressor
+from riata.linear_model import OneByOne
 from riata.model_selection import (
     SELECTIONS,
     collect_folds,
@@ -28,7 +28,7 @@ from riata.penalties import Penalty
 __all__ = ["AdaptiveLasso", "AdaptiveLassoCV"]
 
 
-class _Adaptive(_Regressor):
+class _Adaptive(OneByOne):
     """What both share: no bounds, and where the weights came from."""
 
     initial: Any
@@ -96,10 +96,10 @@ class AdaptiveLasso(_Adaptive):
 
     Attributes
     ----------
-    coef_ : ndarray of shape (p,)
-    sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p)
-    intercept_ : float
-    penalty_factor_ : ndarray of shape (p,)
+    coef_ : ndarray of shape (p,), or (K, p) for K > 1 responses
+    sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p), or (K, p)
+    intercept_ : float, or ndarray of shape (K,) when y has two dimensions
+    penalty_factor_ : ndarray of shape (p,), or (K, p)
         pf_j / |c_j|^power of the last step: with them as `penalty_factor`, `Lasso` at `alpha` gives the same
         fit.
     initial_coef_ : ndarray of shape (p,)
@@ -175,12 +175,15 @@ class AdaptiveLasso(_Adaptive):
         Parameters
         ----------
         X, y, sample_weight
-            As in `Lasso.fit`. Later steps gather the columns that the first selected in memory, as float64.
+            As in `Lasso.fit`, y of shape (n, K) to fit K responses one by one: attributes have a row for each
+            then. Later steps gather the columns that the first selected in memory, as float64.
 
         Returns
         -------
         self
         """
+        if self._fit_each(X, y, sample_weight=sample_weight):
+            return self
         options = self._options(self._loss, np.array([check_alpha(self.alpha)]))
         recipe = check_recipe(self.initial, self.initial_alpha, self.power, self.n_steps)
         design, target, weights, features = self._check_all(X, y, sample_weight)
@@ -240,6 +243,9 @@ class AdaptiveLassoCV(TakesGroups, _Adaptive):
         As in `AdaptiveLasso`, at `alpha_`, from all samples.
     n_features_in_, feature_names_in_
         As in `Lasso`.
+
+    Of several responses, fitted one by one, each has its own `alpha_`; attributes that are arrays of one
+    shape have a row for each, others are lists.
 
     References
     ----------
@@ -309,6 +315,8 @@ class AdaptiveLassoCV(TakesGroups, _Adaptive):
         -------
         self
         """
+        if self._fit_each(X, y, sample_weight=sample_weight, groups=groups):
+            return self
         options = self._grid_options(self._loss)
         selection = check_choice("selection", self.selection, SELECTIONS)
         recipe = check_recipe(self.initial, self.initial_alpha, self.power, self.n_steps)

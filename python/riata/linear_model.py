@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin, clone
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
@@ -191,7 +191,56 @@ class _Regressor(OneResponse):
         return check_features(design, self.penalty_factor, self.lower, self.upper, positive=positive)
 
 
-class ElasticNet(_Regressor):
+class OneByOne(_Regressor):
+    """Regressions that fit each of several responses by itself."""
+
+    def predict(self, X: Any) -> Float:
+        """Predict ``X @ coef_.T + intercept_``.
+
+        Parameters
+        ----------
+        X : as in `fit`, shape (m, p)
+
+        Returns
+        -------
+        ndarray of shape (m,), or (m, K) for K > 1 responses
+        """
+        links = self._links(X)
+        return links[:, 0] if links.shape[1] == 1 else links
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def _fit_each(self, X: Any, y: Any, **beside: Any) -> bool:
+        """Fit each column of y by itself, as scikit-learn does; false when y is one response."""
+        Y = np.asarray(y)
+        if Y.ndim != 2:
+            return False
+        if Y.shape[1] == 0:
+            raise ValueError(f"y must hold at least one response, got shape {Y.shape}")
+        fits = [clone(self).fit(X, np.ascontiguousarray(column), **beside) for column in Y.T]
+        given = self.get_params(deep=False)
+        names = [name for name in vars(fits[0]) if name not in given]
+        self.__dict__.update({name: _merged(name, [vars(fit)[name] for fit in fits]) for name in names})
+        return True
+
+
+def _merged(name: str, values: list[Any]) -> Any:
+    """One attribute of fits to several responses: stacked where that can be, else a list."""
+    first = values[0]
+    if name in ("converged_", "n_iter_"):
+        return all(values) if name == "converged_" else max(values)
+    if name in ("n_features_in_", "feature_names_in_", "variants_") or not name.endswith("_"):
+        return first  # the same for all, or not for users
+    if len(values) == 1 and name != "intercept_" and name != "dual_gap_":
+        return first
+    plain = all(isinstance(value, np.ndarray | float | int) for value in values)
+    return np.array(values) if plain and len({np.shape(value) for value in values}) == 1 else values
+
+
+class ElasticNet(OneByOne):
     """Linear regression with an elastic-net penalty, certified by its duality gap.
 
     Minimises, with sample weights w (ones by default),
@@ -321,44 +370,9 @@ class ElasticNet(_Regressor):
         -------
         self
         """
-        columns = np.asarray(y)
-        if columns.ndim == 2:
-            self._fit_each(X, columns, sample_weight)
-        else:
+        if not self._fit_each(X, y, sample_weight=sample_weight):
             self._fit(X, y, sample_weight)
         return self
-
-    def predict(self, X: Any) -> Float:
-        """Predict ``X @ coef_.T + intercept_``.
-
-        Parameters
-        ----------
-        X : as in `fit`, shape (m, p)
-
-        Returns
-        -------
-        ndarray of shape (m,), or (m, K) for K > 1 responses
-        """
-        links = self._links(X)
-        return links[:, 0] if links.shape[1] == 1 else links
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
-    def _fit_each(self, X: Any, Y: NDArray[Any], sample_weight: Any) -> None:
-        """Fit each column of Y by itself, as scikit-learn does."""
-        if Y.shape[1] == 0:
-            raise ValueError(f"y must hold at least one response, got shape {Y.shape}")
-        fits = [clone(self).fit(X, np.ascontiguousarray(column), sample_weight) for column in Y.T]
-        given = self.get_params(deep=False)
-        self.__dict__.update({name: what for name, what in vars(fits[0]).items() if name not in given})
-        self.coef_ = np.stack([fit.coef_ for fit in fits]) if len(fits) > 1 else fits[0].coef_
-        self.intercept_ = np.array([fit.intercept_ for fit in fits])
-        self.dual_gap_ = np.array([fit.dual_gap_ for fit in fits])
-        self.converged_ = all(fit.converged_ for fit in fits)
-        self.n_iter_ = max(fit.n_iter_ for fit in fits)
 
 
 class Lasso(ElasticNet):

@@ -97,9 +97,12 @@ def _penalty(path: Any) -> str:
             return PENALTIES["rows"].format(outputs=outputs) + _mixed(path)
     elif kind == "group" and "l1_ratio" in path.penalty_parameters:
         kind = "sparse_group"
+    extra = "" if kind != "group" or path.l1_ratio == 1.0 else _mixed(path)
+    if getattr(path, "parts", None) is not None:
+        extra += ", of parts where groups overlap (Jacob et al. 2009)"
     given = {"l1_ratio": path.l1_ratio, **path.penalty_parameters}
     aim = f", its weights those of a share {given['q']:g} of false discoveries" if "q" in given else ""
-    return PENALTIES[kind].format(**given, aim=aim)
+    return PENALTIES[kind].format(**given, aim=aim) + extra
 
 
 def _mixed(path: Any) -> str:

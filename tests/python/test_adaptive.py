@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import KFold, ShuffleSplit, TimeSeriesSplit
+from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit, TimeSeriesSplit
 from support import deviation, kkt_violation, make_problem, write_plink
 
 import riata
@@ -333,3 +333,39 @@ def test_factors_of_bad_input():
         riata.adaptive_factors([1.0, np.inf])
     with pytest.raises(ValueError, match=r"penalty_factor must hold one number a feature, shape \(1,\)"):
         riata.adaptive_factors([1.0], penalty_factor=[1.0, 2.0])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_several_responses_are_fitted_one_by_one(steps, weighted):
+    X, y = make_problem(n=60, p=8)
+    Y = np.column_stack([y, X[:, 3] - 2.0 * X[:, 6] + 0.1 * y, -y + X[:, 1]])
+    weights = np.random.default_rng(0).uniform(0.5, 2.0, 60) if weighted else None
+    model = riata.AdaptiveLasso(0.05, n_steps=steps, tol=1e-10).fit(X, Y, weights)
+    alone = [riata.AdaptiveLasso(0.05, n_steps=steps, tol=1e-10).fit(X, column, weights) for column in Y.T]
+    for name in ("coef_", "intercept_", "penalty_factor_", "initial_coef_", "initial_alpha_", "dual_gap_"):
+        assert_array_equal(getattr(model, name), np.stack([getattr(one, name) for one in alone]))
+    assert_array_equal(model.predict(X), np.column_stack([one.predict(X) for one in alone]))
+    assert model.sparse_coef_.shape == (3, 8)
+    assert model.converged_
+    assert model.n_iter_ == max(one.n_iter_ for one in alone)
+    assert model.score(X, Y, weights) == pytest.approx(
+        np.mean([one.score(X, column, weights) for one, column in zip(alone, Y.T, strict=True)])
+    )
+    assert riata.AdaptiveLasso(0.05).fit(X, y[:, None]).coef_.shape == (8,)
+
+
+def test_each_response_has_its_own_alpha():
+    X, y = make_problem(n=60, p=8)
+    Y = np.column_stack([y, X[:, 3] - 2.0 * X[:, 6] + 0.1 * y])
+    groups = np.repeat(np.arange(20), 3)
+    model = riata.AdaptiveLassoCV(alphas=12, cv=GroupKFold(4)).fit(X, Y, groups=groups)
+    alone = [
+        riata.AdaptiveLassoCV(alphas=12, cv=GroupKFold(4)).fit(X, column, groups=groups) for column in Y.T
+    ]
+    assert_array_equal(model.alpha_, [one.alpha_ for one in alone])
+    assert_array_equal(model.coef_, [one.coef_ for one in alone])
+    assert_array_equal(model.mse_path_, [one.mse_path_ for one in alone])
+    assert [cv.alpha for cv in model.cv_path_] == [one.alpha_ for one in alone]
+    with pytest.raises(ValueError, match="y must hold at least one response"):
+        model.fit(X, np.empty((60, 0)))

@@ -50,6 +50,17 @@ def test_multi_task_estimators_are_optimizers_themselves(problem):
     assert_allclose(model.coefficients(), alone.coef_)
 
 
+def test_adaptive_lasso_of_several_targets_is_an_optimizer_itself(problem, lorenz):
+    states, derivatives = problem
+    given = {"n_steps": 3, "initial_alpha": 1e-8, "fit_intercept": False}
+    model, terms = fit(riata.AdaptiveLasso(0.1, **given), states, derivatives)
+    alone = [riata.AdaptiveLasso(0.1, **given).fit(terms, y).coef_ for y in derivatives.T]
+    assert_allclose(model.coefficients(), alone, atol=1e-6)
+    names = [name.replace(" ", "") for name in model.get_feature_names()]
+    found = [{names[j] for j in np.flatnonzero(row)} for row in model.coefficients()]
+    assert found == [set(terms) for terms in lorenz.TRUTH.values()]
+
+
 def test_adaptive_lasso_finds_the_equations(problem, lorenz):
     model, _ = fit(lorenz.AdaptiveLasso(), *problem)
     names = [name.replace(" ", "") for name in model.get_feature_names()]
