@@ -16,8 +16,10 @@ from riata.report import cell_text
 from riata.styles import card_style
 
 if TYPE_CHECKING:
+    from riata.class_tables import ClassTable
     from riata.evaluation import Evaluation
     from riata.genotypes import Genotypes
+    from riata.intervals import Measure
 
 Fact = tuple[str, str]
 
@@ -76,26 +78,43 @@ def cv_card(cv: Any) -> str:
 
 def evaluation_card(evaluation: Evaluation) -> str:
     """Return the card of an Evaluation."""
-    from riata.evaluation import LABELS
+    from riata.evaluation import LABELS, NOTHING, NOTHING_ADDED
 
     facts = [("samples", f"{evaluation.n:,}")]
     if evaluation.n_cases is not None:
-        facts.append(
-            (
-                "with an event" if evaluation.loss == "cox" else "of the class modelled",
-                f"{evaluation.n_cases:,}",
-            )
-        )
-    measures = list(evaluation.measures.items())
-    ends = [m for name, m in measures if name != "log_loss"]
-    low = min([0.0, *(v for m in ends for v in _ends(m))])
+        which = "with an event" if evaluation.loss == "cox" else "of the class modelled"
+        facts.append((which, f"{evaluation.n_cases:,}"))
+    shown = {LABELS.get(name, name): m for name, m in evaluation.measures.items()}
+    table = evaluation.table
+    if table is not None:
+        shown |= {table.rate_words(name): rate for name, rate in table.rates.items()}
+    tables = [_measures(shown, LABELS["log_loss"])] if shown else []
+    if table is not None:
+        tables.append(_classes(table))
+    note = "" if not evaluation.nothing else NOTHING_ADDED if evaluation.measures else NOTHING
+    return card("riata.Evaluation", evaluation.part, facts, tables, note)
+
+
+def _measures(shown: dict[str, Measure], unbounded: str) -> str:
+    """Return a table of values and their intervals, drawn where they end at 1."""
+    low = min([0.0, *(v for name, m in shown.items() if name != unbounded for v in _ends(m))])
     rows = "".join(
-        f"<tr><td>{escape(LABELS.get(name, name))}</td><td class=num>{_number(m.value)}</td>"
-        f"<td>{_interval(m)}</td><td>{'' if name == 'log_loss' else _whisker(m, low)}</td></tr>"
-        for name, m in measures
+        f"<tr><td>{escape(name)}</td><td class=num>{_number(m.value)}</td><td>{_interval(m)}</td>"
+        f"<td>{'' if name == unbounded else _whisker(m, low)}</td></tr>"
+        for name, m in shown.items()
     )
-    table = f"<table><tr><th></th><th class=num>value</th><th>95 % interval</th><th></th></tr>{rows}</table>"
-    return card("riata.Evaluation", evaluation.part, facts, [table] if measures else [])
+    head = "95 % interval" if any(m.interval for m in shown.values()) else ""
+    return f"<table><tr><th></th><th class=num>value</th><th>{head}</th><th></th></tr>{rows}</table>"
+
+
+def _classes(table: ClassTable) -> str:
+    """Return predicted beside observed classes."""
+    head = "".join(f"<th class=num>predicted {escape(label)}</th>" for label in table.classes)
+    rows = "".join(
+        f"<tr><td>{escape(label)}</td>{''.join(f'<td class=num>{count:,}</td>' for count in counts)}</tr>"
+        for label, counts in zip(table.classes, table.counts, strict=True)
+    )
+    return f"<table><tr><th>observed</th>{head}</tr>{rows}</table>"
 
 
 def genotypes_card(geno: Genotypes) -> str:
@@ -146,7 +165,7 @@ def _path_chart(path: Any, chosen: float | None) -> str:
     )  # fmt: skip
 
 
-def _ends(measure: Any) -> list[float]:
+def _ends(measure: Measure) -> list[float]:
     ends = (measure.value, measure.low, measure.high)
     return [float(v) for v in ends if v is not None and math.isfinite(v)]
 
@@ -155,13 +174,13 @@ def _number(value: float) -> str:
     return f"{value:.3f}".replace("-", _MINUS) if math.isfinite(value) else "\u2013"
 
 
-def _interval(measure: Any) -> str:
-    if measure.low is None or not math.isfinite(measure.low):
+def _interval(measure: Measure) -> str:
+    if measure.low is None or measure.high is None:
         return ""
     return f"{_number(measure.low)} to {_number(measure.high)}"
 
 
-def _whisker(measure: Any, low: float) -> str:
+def _whisker(measure: Measure, low: float) -> str:
     """Draw a value and its interval from `low` to 1, beside a line at 0."""
     if not math.isfinite(measure.value):
         return ""
@@ -169,7 +188,7 @@ def _whisker(measure: Any, low: float) -> str:
     zero = f"{frame.x(0.0):.1f}"
     parts = [f'<line class="grid" x1="{frame.x(low):.1f}" x2="{frame.x(1.0):.1f}" y1="8" y2="8"/>']
     parts.append(f'<line class="axis" x1="{zero}" x2="{zero}" y1="3" y2="13"/>')
-    if _interval(measure):
+    if measure.low is not None and measure.high is not None:
         first, last = (f"{frame.x(min(max(v, low), 1.0)):.1f}" for v in (measure.low, measure.high))
         parts.append(f'<line class="interval" x1="{first}" x2="{last}" y1="8" y2="8"/>')
     value = f"{frame.x(min(max(measure.value, low), 1.0)):.1f}"

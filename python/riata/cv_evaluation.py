@@ -13,6 +13,7 @@ from riata._survival import SurvivalTarget
 from riata._validation import Float, check_offset
 from riata.evaluation import NESTED, OPTIMISTIC, Evaluation, evaluate
 from riata.folds import Rows
+from riata.many_classes import label_text
 from riata.null_model import null_level
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def evaluate_cv(
         offset=rows_of(shift) if path.loss == "poisson" else None,
         huber_delta=path.huber_delta or HUBER_DELTA,
         threshold=threshold,
-        classes=None if path.classes is None else [str(label) for label in path.classes],
+        classes=None if path.classes is None else [label_text(label) for label in path.classes.tolist()],
         folds=ids[known],
         n_train=n_train,
         null=rows_of(null),

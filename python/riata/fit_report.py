@@ -6,7 +6,13 @@ import datetime
 import os
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from riata._arguments import check_target
 from riata._core import __version__
+from riata._survival import SurvivalTarget
+from riata._validation import Float
 from riata.account import Kept, load_account
 from riata.fitted import Fitted
 from riata.hits import Hits
@@ -16,13 +22,41 @@ from riata.outputs import replace_text
 from riata.pages import fit_page
 from riata.report import render
 from riata.response import Response
+from riata.survival_times import TIMES
 
 
-def write_report(fit: Any, file: str | os.PathLike[str], alpha: float | None) -> None:
+def write_report(
+    fit: Any, file: str | os.PathLike[str], alpha: float | None, *, y: Any = None, **beside: Any
+) -> None:
     """Write the page of a Path or CVPath: see `CVPath.report`."""
     model = model_of(fit)
     fitted = restore(model, load_account("the fit", model), alpha)
+    if y is not None:
+        _compare(fitted, alpha, y, **beside)
     replace_text(file, render(fit_page(fitted)))
+
+
+def _compare(fitted: Fitted, alpha: float | None, y: Any, start: Any, strata: Any, offset: Any) -> None:
+    """Compare predictions of held-out samples with their responses."""
+    cv = fitted.cv
+    found = cv.evaluate(y, alpha, start=start, strata=strata, offset=offset)
+    fitted.evaluation = found if len(fitted.hits) else found.of_nothing
+    outer = cv.nested is not None and alpha is None
+    link = cv.nested.link if outer else cv.predict_held_out(fitted.alpha, kind="link")
+    target, _ = check_target(cv.path.loss, y, len(link), np.ones(len(link)), start, strata)
+    known = np.isfinite(link.reshape(len(link), -1)).all(axis=1)
+    fitted.held_out = _observed(target)[known], link[known]
+
+
+def _observed(target: Float | SurvivalTarget) -> NDArray[Any]:
+    """Return responses as charts take them: numbers, those of the classes, or survival times."""
+    if not isinstance(target, SurvivalTarget):
+        return np.asarray(target.argmax(axis=1) if target.ndim > 1 else target)
+    times = np.zeros(len(target), dtype=TIMES)
+    times["time"], times["event"] = target.time, target.event == 1.0
+    times["start"] = -np.inf if target.start is None else target.start
+    times["stratum"] = 0 if target.strata is None else target.strata
+    return times
 
 
 def methods_of(fit: Any, alpha: float | None) -> str:

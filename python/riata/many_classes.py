@@ -39,6 +39,11 @@ def strongest(values: Float) -> NDArray[np.int64]:
     )
 
 
+def label_text(label: Any) -> str:
+    """Write the label of a class as a table would hold it: 1.0 as 1."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
 def file_part(label: str) -> str:
     """Return a class, or the name of a response, as part of the name of a file."""
     return re.sub(r"[^\w.+-]+", "_", label)

@@ -14,6 +14,7 @@ from riata.archive import meta_of, read_arrays, restoring, vector, within
 from riata.covariates import Coding
 from riata.held_out import Baseline, fit_baseline
 from riata.hits import active_features
+from riata.many_classes import label_text
 from riata.outputs import append_arrays
 from riata.study import Study
 from riata.tables import StrPath, text_array
@@ -224,8 +225,3 @@ def _of_python(path: Any, cv: Any) -> Model:
         ties="breslow",
         positive=None,
     )
-
-
-def label_text(label: Any) -> str:
-    """Write the label of a class as a table would hold it: 1.0 as 1."""
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)

@@ -277,7 +277,16 @@ class CVPath:
 
         return methods_of(self, alpha)
 
-    def report(self, file: str | os.PathLike[str], alpha: float | None = None) -> None:
+    def report(
+        self,
+        file: str | os.PathLike[str],
+        alpha: float | None = None,
+        *,
+        y: ArrayLike | None = None,
+        start: ArrayLike | None = None,
+        strata: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> None:
         """Write a page about the fit, the one that ``riata cv`` and ``riata report`` write: HTML in one file.
 
         Parameters
@@ -286,11 +295,14 @@ class CVPath:
             Written whole or not at all.
         alpha : float, optional
             Which penalty to report; by default the selected one.
+        y, start, strata, offset : optional
+            As given to `cv_path`: then the page compares held-out predictions with the responses, see
+            `evaluate`. A fit keeps no responses.
 
         Raises
         ------
         ValueError
-            When `alpha` lies outside the path.
+            When `alpha` lies outside the path, or `y` is not that of the fit.
         OSError
             When the file cannot be written.
 
@@ -302,13 +314,13 @@ class CVPath:
         >>> y = X[:, 3] + rng.standard_normal(60)
         >>> cv = riata.cv_path(X, y, cv=5)
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     cv.report(os.path.join(folder, "page.html"))
+        ...     cv.report(os.path.join(folder, "page.html"), y=y)
         ...     os.listdir(folder)
         ['page.html']
         """
         from riata.fit_report import write_report
 
-        write_report(self, file, alpha)
+        write_report(self, file, alpha, y=y, start=start, strata=strata, offset=offset)
 
     def evaluate(
         self,

@@ -67,9 +67,26 @@ def test_evaluations(loss):
     html = found._repr_html_()
     told = read(html)
     assert "&lt;part&gt;" in html
-    for measure in found.measures.values():
+    rates = {} if found.table is None else found.table.rates
+    for measure in [*found.measures.values(), *rates.values()]:
         assert f"{measure.value:.3f}".replace("-", "\u2212") in told
-    assert html.count("<svg") == sum(name != "log_loss" for name in found.measures)
+        assert f"{measure.low:.3f} to {measure.high:.3f}".replace("-", "\u2212") in told
+    assert html.count("<svg") == sum(name != "log_loss" for name in (*found.measures, *rates))
+    assert "95 % interval" in told
+    assert "95 % interval" not in read(found.bare._repr_html_())
+
+
+def test_an_evaluation_of_classes_and_one_of_nothing():
+    _, y = make_problem()
+    labels = np.digitize(y, [-1.0, 1.5])
+    link = np.column_stack([-y, 0.0 * y, y])
+    found = riata.evaluate(labels, link, loss="multinomial", classes=["<low>", "middle", "top"])
+    told = read(found._repr_html_())
+    assert "predicted &lt;low&gt;" in told
+    for counts in found.table.counts:
+        assert " ".join(str(count) for count in counts) in re.sub(r"\s+", " ", told)
+    nothing = riata.evaluate(y, np.zeros(len(y)))
+    assert "nothing was selected" in read(nothing._repr_html_())
 
 
 def test_genotypes():

@@ -148,6 +148,8 @@ def test_a_page_from_python(tmp_path, loss):
         assert "<svg" in page
     assert "Cross-validated" in text_of((tmp_path / "page.html").read_text())
     assert not HELD_OUT.search((tmp_path / "page.html").read_text())
+    cv.report(tmp_path / "page.html", y=y)
+    assert HELD_OUT.search((tmp_path / "page.html").read_text())
     with pytest.raises(ValueError, match="alpha must lie within the fitted path"):
         cv.report(tmp_path / "page.html", alpha=cv.alphas[-1] / 10)
 
@@ -167,12 +169,12 @@ def test_the_page_of_python_is_that_of_the_command_line(tmp_path, loss):
     arguments = ["cv", "--matrix", tmp_path / "t.csv", *where, "--loss", loss, "--cv", 5, "--alphas", 23]
     assert main([*map(str, arguments), "--out", str(tmp_path / "c"), "--quiet"]) == 0
     cv = riata.cv_path(frame, given, loss=loss, cv=5, alphas=23)
-    cv.report(tmp_path / "page.html")
+    cv.report(tmp_path / "page.html", y=given)
     pages = [without_places((tmp_path / name).read_text()) for name in ("c.html", "page.html")]
     for part in (r"<h1>.*?</h1>", r'<p class="lead">.*?</p>'):
         first, second = (re.search(part, page).group() for page in pages)
         assert first == second
-    same = ("How well it predicts", "What was selected", "How effects enter")
+    same = ("How well it predicts", HELD_OUT.pattern, "What was selected", "How effects enter")
     for heading in same:
         first, second = (
             next(s for s in re.findall(r"<section>.*?</section>", page, re.DOTALL) if re.search(heading, s))
