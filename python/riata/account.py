@@ -50,6 +50,7 @@ class Account:
     noun : str
         What the features are called.
     n_samples, n_in_file, n_features : int
+        Without a file there are 0 in it.
     samples : list of (what, count, examples)
         What became of the samples.
     notes : list of str
@@ -202,7 +203,7 @@ def account_of_fit(model: Model) -> Kept:
         noun="variants" if genotypes else "features",
         is_genotypes=genotypes,
         n_samples=path.n_samples,
-        n_in_file=path.n_samples,
+        n_in_file=0,
         n_features=model.n_features,
         samples=[("analysed", path.n_samples, "")],
         notes=[],

@@ -29,17 +29,25 @@ _CHART, _BARS = (560, 320), (560, 150)
 _MINUS = "\u2212"
 
 
-def card(title: str, about: str, facts: Sequence[Fact], charts: Sequence[str] = (), note: str = "") -> str:
-    """Return a card; texts are plain, charts ready SVG."""
+def card(
+    title: str,
+    about: str,
+    facts: Sequence[Fact],
+    parts: Sequence[str] = (),
+    note: str = "",
+    *,
+    kind: str = "charts",
+) -> str:
+    """Return a card; texts are plain, parts of a `kind`, ``charts`` or ``tables``, ready HTML."""
     told = "".join(
         f'<div class="fact"><span>{escape(what)}</span> <b>{escape(value)}</b></div>' for what, value in facts
     )
-    drawn = "".join(f"<div>{chart}</div>" for chart in charts if chart)
+    drawn = "".join(f"<div>{part}</div>" for part in parts if part)
     below = f'<div class="note">{escape(note)}</div>' if note else ""
     return (
         f'<style>{card_style()}</style><div class="riata-card">'
         f'<div class="title">{escape(title)} <i>{escape(about)}</i></div><div class="facts">{told}</div>'
-        f'{f"""<div class="charts">{drawn}</div>""" if drawn else ""}{below}</div>'
+        f'{f"""<div class="{kind}">{drawn}</div>""" if drawn else ""}{below}</div>'
     )
 
 
@@ -92,7 +100,7 @@ def evaluation_card(evaluation: Evaluation) -> str:
     if table is not None:
         tables.append(_classes(table))
     note = "" if not evaluation.nothing else NOTHING_ADDED if evaluation.measures else NOTHING
-    return card("riata.Evaluation", evaluation.part, facts, tables, note)
+    return card("riata.Evaluation", evaluation.part, facts, tables, note, kind="tables")
 
 
 def _measures(shown: dict[str, Measure], unbounded: str) -> str:

@@ -120,17 +120,20 @@ def _active_axis(frame: Frame, log_alphas: Float, n_active: NDArray[np.int64]) -
     return out
 
 
-def _mark(frame: Frame, alpha: float, text: str, row: int, *, strong: bool, left: bool = False) -> str:
+def _mark(
+    frame: Frame, alpha: float, text: str, row: int, *, strong: bool, left: bool = False
+) -> tuple[str, str]:
+    """Return a line at an alpha, and what is written beside it, to be drawn after all lines."""
     x = frame.x(math.log10(alpha))
     y = frame.top + 14 + 16 * row
     side = -6 if left else 6
     anchor = "end" if left else "start"
     return (
         f'<line class="mark{" strong" if strong else ""}" x1="{x:.1f}" x2="{x:.1f}" y1="{frame.top}" '
-        f'y2="{frame.height - frame.bottom}"/>'
+        f'y2="{frame.height - frame.bottom}"/>',
         f'<text class="marktext{" strong" if strong else ""}" x="{x + side:.1f}" y="{y}" '
         f'text-anchor="{anchor}">'
-        f"{escape(text)}</text>"
+        f"{escape(text)}</text>",
     )
 
 
@@ -202,7 +205,7 @@ def path_chart(
             f'<polyline class="{style}" points="{points}"><title>{escape(names[k])}</title></polyline>'
         )
     if chosen is not None and chosen > 0:
-        parts.append(_mark(frame, chosen, f"alpha {number(chosen)}", 0, strong=True))
+        parts += _mark(frame, chosen, f"alpha {number(chosen)}", 0, strong=True)
     parts += _end_labels(frame, [float(curves[k, -1]) for k in range(shown)], written)
     return svg(frame, parts, "Coefficients along the regularisation path")
 
@@ -286,11 +289,13 @@ def cv_chart(
     def active(alpha: float) -> int:
         return int(n_active[int(np.argmin(np.abs(alphas - alpha)))])
 
+    marks = []
     if not same:
-        room = frame.x(math.log10(alpha_1se)) - frame.left > 130
-        parts.append(_mark(frame, alpha_1se, f"1 SE: {active(alpha_1se)} active", 0, strong=False, left=room))
+        room = frame.x(math.log10(alpha_1se)) - frame.left > 100
+        marks.append(_mark(frame, alpha_1se, f"1 SE: {active(alpha_1se)} active", 0, strong=False, left=room))
     text = f"{'best and 1 SE' if same else 'best'}: {active(alpha_min)} active"
-    parts.append(_mark(frame, alpha_min, text, 0 if same else 1, strong=True, left=low_min))
+    marks.append(_mark(frame, alpha_min, text, 0 if same else 1, strong=True, left=low_min))
+    parts += [line for line, _ in marks] + [told for _, told in marks]
     k = int(np.argmin(np.abs(alphas - alpha_min)))
     parts.append(
         f'<circle class="dot" cx="{frame.x(float(log_alphas[k])):.1f}" cy="{frame.y(float(mean[k])):.1f}" '

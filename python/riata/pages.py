@@ -142,7 +142,11 @@ def fit_facts(fitted: Fitted) -> list[Fact]:
     n_aside = account.n_features - account.n_candidates
     aside = f"{n_aside:,} set aside" if n_aside else "all taken into account"
     facts = [
-        Fact("Samples", f"{account.n_samples:,}", f"of {account.n_in_file:,} in the file"),
+        Fact(
+            "Samples",
+            f"{account.n_samples:,}",
+            f"of {account.n_in_file:,} in the file" if account.n_in_file else "of positive weight",
+        ),
         Fact(fitted.noun.capitalize(), f"{account.n_features:,}", aside),
         Fact("Selected", f"{len(hits):,}", f"at alpha {fitted.alpha:.3g}"),
     ]
