@@ -47,23 +47,24 @@ class ClassTable:
     def heading(self) -> str:
         """How classes are predicted, in words."""
         if self.threshold is None:
-            return "predicted: the class of the largest probability"
+            return "observed classes in rows; in columns those predicted, of the largest probability"
         return f"predicted {self.classes[1]}: probability above {self.threshold:g}"
 
     def rate_words(self, name: str) -> str:
         """What a rate is a share of, in words."""
         if self.threshold is None:
-            return f"of {name}, predicted {name}"
+            return f"recall of {name}"
         return f"{name}, {RATES[name].format(control=self.classes[0], case=self.classes[1])}"
 
     def lines(self) -> list[str]:
         """Return the table and its rates as aligned text."""
-        head = ["observed", *(f"predicted {label}" for label in self.classes)]
+        few = self.threshold is not None
+        head = ["observed", *((f"predicted {label}" if few else label) for label in self.classes)]
         rows = [
             [label, *(f"{count:,}" for count in counts)]
             for label, counts in zip(self.classes, self.counts, strict=True)
         ]
-        lines = [f"  {self.heading}", *(f"    {line}" for line in align_columns(head, rows))]
+        lines = [f"  {self.heading}", *(f"    {line}".rstrip() for line in align_columns(head, rows))]
         words = {name: self.rate_words(name) for name in self.rates}
         width = max(len(text) for text in words.values())
         for name, rate in self.rates.items():

@@ -47,7 +47,10 @@ def choices_of(fitted: Fitted) -> list[Choice]:
     out = []
     if np.isfinite(cv.null_score):
         out.append(Choice("intercept alone", cv.null_score, cv.null_se, None, 0, False))
-    out += [at("one standard error", cv.alpha_1se), at("best", cv.alpha_min)]
+    if cv.alpha_1se == cv.alpha_min:
+        out.append(at("best, and one standard error", cv.alpha_min))
+    else:
+        out += [at("one standard error", cv.alpha_1se), at("best", cv.alpha_min)]
     if not any(choice.chosen for choice in out):
         out.append(at("asked for", fitted.alpha))
     return out
@@ -74,6 +77,17 @@ def choice_lines(fitted: Fitted) -> list[str]:
         for choice in choices_of(fitted)
     ]
     return align_columns(head, rows)
+
+
+def nested_text(fitted: Fitted) -> str:
+    """Say what the outer folds of a nested cross-validation chose."""
+    nested = fitted.cv.nested
+    least, most = float(nested.alphas.min()), float(nested.alphas.max())
+    counts = nested.n_active - len(fitted.account.covariate_names)
+    return (
+        f"nested: {len(nested.alphas)} outer folds, each with {nested.n_train:,} samples to train on, chose "
+        f"alpha {least:.4g} to {most:.4g} and {int(counts.min()):,} to {int(counts.max()):,} {fitted.noun}"
+    )
 
 
 def end_note(fitted: Fitted) -> str:

@@ -264,12 +264,13 @@ def evaluate(
     against the responses (where few cases are held out, more of them are trained on), so that pure noise
     would seem to be predicted worse than by chance.
 
-    Intervals are for 95 %, and never beyond what is possible. Shares (accuracy, sensitivity and the like):
-    Wilson's. AUC: the standard error of DeLong et al. on the logit scale, pooled over folds where there are
-    any; concordance: so, with that of the infinitesimal jackknife (Therneau & Watson). At 0 and 1, where
-    these errors vanish, Wilson's interval for min(cases, controls), or for the number of events (Birnbaum &
-    Klose's bound of the variance). Correlation: Fisher's z. R², D² and log-loss: standard errors by the delta
-    method (the standard deviation of the influence of each sample over √n), on the logarithm of what is left
+    Intervals are for 95 %, and never beyond what is possible. Shares (accuracy, sensitivity and the
+    like): Wilson's. AUC: the standard error of DeLong et al. on the logit scale, pooled over folds where
+    there are any; concordance: so, with that of the infinitesimal jackknife (Therneau & Watson). Near 0
+    and 1 both have Wilson's interval, for as many independent answers as have that error, and at 0 and 1,
+    where it vanishes, for min(cases, controls), or for the number of events (Birnbaum & Klose's bound of
+    the variance). Correlation: Fisher's z. R², D² and log-loss: standard errors by the delta method (the
+    standard deviation of the influence of each sample over √n), on the logarithm of what is left
     unexplained. Differences: value ± 1.96 standard errors. Without `folds` all take the fitted model as
     given.
 

@@ -43,6 +43,8 @@ def held_out_section(fitted: Fitted) -> Section | None:
         f"The slope of observation on prediction is {calibration.slope:.2f}; below 1 predictions are too "
         "extreme, above 1 too timid."
     )
+    if classes and found is not None and found.inflation > 1.0:
+        text += " The AUC compares samples of the same fold."
     if not classes:
         return Section(HEADING, text, pair([figure(chart), _measures(found)]) + _footnote(found))
     n_cases = int(y.sum())
@@ -126,8 +128,9 @@ def _class_table(found: Evaluation | None) -> str:
         (f"predicted {label}", [row[k] for row in told.counts]) for k, label in enumerate(told.classes)
     ]
     counts = table([("Observed", told.classes), *columns], numeric=[name for name, _ in columns])
-    rates = _values(told.heading, {told.rate_words(name): rate for name, rate in told.rates.items()})
-    if len(told.classes) > 2:  # wide
+    title = "Recall, the share found" if told.threshold is None else told.heading
+    rates = _values(title, {told.rate_words(name): rate for name, rate in told.rates.items()})
+    if len(told.classes) > 3:  # wide
         return f"<p></p>{counts}<p></p>{rates}"
     return "<p></p>" + pair([counts, rates])
 

@@ -50,17 +50,25 @@ def wilson(value: float, n: float) -> Measure:
     return Measure(value, max(float(low), 0.0), min(float(high), 1.0))
 
 
+#: Expected errors (or right answers) below which the logit scale makes intervals too long.
+_FEW = 5.0
+
+
 def on_logit(value: float, error: float, n: float) -> Measure:
     """A number within [0, 1] with a symmetric interval on the logit scale.
 
-    Where that has no width, as at 0 and 1, the interval of Wilson for `n`, which no variance of a rank
-    statistic exceeds: that of an AUC is at most value (1 - value) / min(cases, controls) (Birnbaum & Klose
-    1957).
+    Near 0 and 1, where less than five of as many independent answers as have this error would be wrong (or
+    right), Wilson's interval for that many. At 0 and 1 themselves the error vanishes, and it is Wilson's
+    for `n`, which holds the variance of any rank statistic: that of an AUC is at most value (1 - value) /
+    min(cases, controls) (Birnbaum & Klose 1957).
     """
     if not np.isfinite(error):
         return Measure(value, 0.0, 1.0)
     if not 0.0 < value < 1.0 or error == 0.0:
         return wilson(value, n)
+    answers = value * (1.0 - value) / error**2
+    if answers * min(value, 1.0 - value) < _FEW:
+        return wilson(value, answers)
     from scipy.special import expit, logit
 
     half = Z * error / (value * (1.0 - value))

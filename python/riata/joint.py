@@ -245,7 +245,7 @@ def _table(done: Sequence[Fitted], seconds: float) -> list[str]:
         + ("" if certified else f"; NOT all fits are {words.reached}"),
         "",
     ]
-    lines += [f"  {line}" for line in align_columns(head, rows)]
+    lines += [f"  {line}".rstrip() for line in align_columns(head, rows)]
     parts = dict.fromkeys(fitted.evaluation.part for fitted in done if fitted.evaluation is not None)
     lines += ["", *(f"  measures: {part}" for part in parts)] if parts else []
     for fitted in done:

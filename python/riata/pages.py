@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riata.certificate import CERTIFICATES, certificate_text, gap_text
-from riata.cv_choices import choice_lines, end_note
+from riata.cv_choices import choice_lines, end_note, nested_text
 from riata.fitted import Fitted, seconds_text
 from riata.hits import RATIO_NAMES, RATIOS, SPOKEN_FOR, Hits
 from riata.model_selection import CVPath
@@ -31,6 +31,8 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
         made = f": {fitted.cv.folds_made}" if fitted.cv.folds_made else ""
         lines.append(f"  {cross_validation_text(fitted.cv)}{made}")
         lines += [f"    {line}" for line in choice_lines(fitted)]
+        if fitted.cv.nested is not None:
+            lines.append(f"  {nested_text(fitted)}")
         if end := end_note(fitted):
             lines.append(f"  note: {end}")
     lines += [f"  warning: {text}" for text in fitted.warnings]

@@ -74,15 +74,19 @@ def cv_section(fitted: Fitted) -> Section:
         text += " Weaker penalties, which do far worse, are not drawn."
     choices, score = choices_of(fitted), score_name(cv.scoring)
     score, noun = score[0].upper() + score[1:], fitted.noun.capitalize()
-    body = figure(chart) + table(
-        [
-            ("Model", [c.name.capitalize() + (", reported here" if c.chosen else "") for c in choices]),
-            (score_name(cv.scoring).capitalize().replace("Auc", "AUC"), [c.score for c in choices]),
-            ("Standard error", [c.error for c in choices]),
-            ("Alpha", ["" if c.alpha is None else c.alpha for c in choices]),
-            (noun, [c.selected for c in choices]),
-        ],
-        numeric=(score, "Standard error", "Alpha", noun),
+    body = (
+        figure(chart)
+        + "<p></p>"
+        + table(
+            [
+                ("Model", [c.name.capitalize() + (", reported here" if c.chosen else "") for c in choices]),
+                (score_name(cv.scoring).capitalize().replace("Auc", "AUC"), [c.score for c in choices]),
+                ("Standard error", [c.error for c in choices]),
+                ("Alpha", ["" if c.alpha is None else c.alpha for c in choices]),
+                (noun, [c.selected for c in choices]),
+            ],
+            numeric=(score, "Standard error", "Alpha", noun),
+        )
     )
     return Section("How well it predicts samples it has not seen", text, body)
 

@@ -90,6 +90,23 @@ def test_edges():
     assert found.measures["r2_nagelkerke"].high < 1.0
 
 
+def test_few_errors_make_no_endless_interval():
+    """Wilson's interval for as many independent answers as have the error of DeLong et al."""
+    rng = np.random.default_rng(12)
+    y = np.repeat([0.0, 1.0], 40)
+    link = 2.6 * y + rng.standard_normal(80)
+    m = evaluate(y, link, loss="binomial").measures["auc"]
+    mine, others = link[y == 1.0], link[y == 0.0]
+    cases = (mine[:, None] > others).mean(axis=1)
+    controls = (mine[:, None] > others).mean(axis=0)
+    answers = m.value * (1.0 - m.value) / (np.var(cases, ddof=1) / 40 + np.var(controls, ddof=1) / 40)
+    assert answers * (1.0 - m.value) < 5.0
+    z2 = 1.959963984540054**2
+    for limit in (m.low, m.high):  # where the score test just rejects
+        assert_allclose((m.value - limit) ** 2, z2 * limit * (1.0 - limit) / answers, rtol=1e-9)
+    assert 0.9 < m.low < m.value < m.high < 1.0
+
+
 @pytest.mark.parametrize("loss", ["gaussian", "binomial", "cox", "poisson", "huber", "multinomial"])
 def test_the_same_prediction_for_all_is_nothing_to_evaluate(loss):
     rng = np.random.default_rng(4)
