@@ -273,11 +273,11 @@ def cv_chart(
     parts = _axes(frame, "penalty alpha, weaker to the right", score, nice_ticks(low, high))
     parts += _active_axis(frame, log_alphas, n_active)
     if math.isfinite(null):
-        y, x = frame.y(null), frame.left + 0.16 * (frame.width - frame.left - frame.right)
+        y, place = frame.y(null), frame.left + 0.16 * (frame.width - frame.left - frame.right)
         beside = -6 if null > (low + high) / 2 else 15  # away from the curve, which begins near it
         parts.append(
             f'<line class="mark" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y:.1f}" '
-            f'y2="{y:.1f}"/><text class="marktext" x="{x:.1f}" y="{y + beside:.1f}">intercept alone</text>'
+            f'y2="{y:.1f}"/><text class="marktext" x="{place:.1f}" y="{y + beside:.1f}">intercept alone</text>'
         )
     x, m, e = log_alphas[finite], mean[finite], error[finite]
     band = f"{frame.points(x, m + e)} {frame.points(x[::-1], (m - e)[::-1])}"

@@ -379,7 +379,7 @@ def test_many_classes_and_wide_tables():
     assert max(len(line) for line in lines) <= 104
     assert sum(line.strip().startswith("observed") for line in lines) > 1
     for label in labels:
-        assert sum(f"predicted {label}" in line for line in lines if "observed" in line) == 1
+        assert sum(f"  {label}" in line for line in lines if line.startswith("    observed")) == 1
 
 
 def test_without_intervals():
