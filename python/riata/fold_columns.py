@@ -50,6 +50,8 @@ class SampleColumns:
         Taken from the table of ``--matrix``: looked at first.
     beside : dict of str to columns
         What comes with the samples of genotypes: looked at last.
+    others : sequence of str
+        Other columns of the table of ``--matrix``, to name in messages.
     """
 
     def __init__(
@@ -58,8 +60,9 @@ class SampleColumns:
         tables: Sequence[TextTable | None],
         taken: Mapping[str, Sequence[str]],
         beside: Mapping[str, Sequence[str]],
+        others: Sequence[str] = (),
     ) -> None:
-        self.joiner, self.taken, self.beside = joiner, taken, beside
+        self.joiner, self.taken, self.beside, self.others = joiner, taken, beside, others
         self.tables = [table for table in tables if table is not None]
 
     def cells(self, name: str, flag: str) -> tuple[list[str], str]:
@@ -84,7 +87,7 @@ class SampleColumns:
         if name in self.beside:
             return list(self.beside[name]), source
         there = [f"{table.path} has {some(table.header)}" for table in self.tables]
-        mine = [*self.beside] if families is None else ["FID", *self.beside]
+        mine = [*(["FID"] if families is not None else []), *self.beside, *self.others]
         there += [f"{source} has {some(mine)}"] if mine else []
         raise ValueError(f"{flag}: no column {quoted(name)}; {'; '.join(there) or 'give --pheno or --covar'}")
 

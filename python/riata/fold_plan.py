@@ -119,13 +119,47 @@ def plan_folds(
     if column.option == "folds":
         count = len(np.unique(labels))
         return FoldPlan(GivenFolds(), labels, 1, f"{count} folds as column {column.name} gives them")
-    count = options.cv or min(DEFAULT, least - 1)
-    if count > least - 1:
-        raise ValueError(f"--cv {count} must be less than the number of times in {column.name}, {least}")
-    notes = [f"{count} windows, not {DEFAULT}: {column.name} has {least} times"] if least <= DEFAULT else []
+    return _windows(studies, labels, options.cv, least)
+
+
+def _windows(studies: Sequence[Study], labels: NDArray[Any], asked: int | None, times: int) -> FoldPlan:
+    """Return windows in order of time: ten, or as many as leave every class in the first."""
+    column = studies[0].fold_column
+    assert column is not None
+    if asked is not None and asked > times - 1:
+        raise ValueError(f"--cv {asked} must be less than the number of times in {column.name}, {times}")
+    count = most = asked or min(DEFAULT, times - 1)
+    while count > 0 and _absent_at_first(studies, count):
+        count -= 1
+    if count == 0 or (asked is not None and count < asked):
+        lacking = _absent_at_first(studies, most)
+        hint = f"give --cv {count} or fewer" if count else "which no number of windows changes"
+        raise ValueError(f"--time-order {column.name}: the first of {most} windows holds {lacking}: {hint}")
+    notes = []
+    if count < most:
+        lacking = _absent_at_first(studies, count + 1)
+        notes.append(f"{count} windows, not {most}: the first of more would hold {lacking}")
+    elif asked is None and count < DEFAULT:
+        notes.append(f"{count} windows, not {DEFAULT}: {column.name} has {times} times")
     windows = "window" if count == 1 else "windows"
     made = f"{count} expanding {windows} in order of {column.name}, each tested on what follows it"
-    return FoldPlan(ExpandingWindows(count), labels, 1, made, [] if options.cv else notes)
+    return FoldPlan(ExpandingWindows(count), labels, 1, made, notes)
+
+
+def _absent_at_first(studies: Sequence[Study], count: int) -> str:
+    """Say what the first training window of a response would lack; empty when nothing."""
+    for study in studies:
+        assert study.fold_column is not None
+        first = next(iter(ExpandingWindows(count).split(None, groups=study.fold_column.labels)))[0]
+        y = study.y[first]
+        if has_times(y):
+            if not y["event"].any():
+                return f"no event of {study.response.name}"
+            continue
+        for code, label in enumerate(study.response.classes):
+            if not np.any(y == code):
+                return f"no sample of class {label}"
+    return ""
 
 
 def _drawn(

@@ -28,8 +28,7 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
     if fitted.interrupted:
         lines.append(f"  INTERRUPTED after {len(path.alphas)} alphas: what follows knows only these")
     if fitted.cv is not None:
-        made = f": {fitted.cv.folds_made}" if fitted.cv.folds_made else ""
-        lines.append(f"  {cross_validation_text(fitted.cv)}{made}")
+        lines.append(f"  {cross_validation_text(fitted.cv)}")
         lines += [f"    {line}" for line in choice_lines(fitted)]
         if fitted.cv.nested is not None:
             lines.append(f"  {nested_text(fitted)}")
@@ -47,9 +46,10 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
 
 
 def cross_validation_text(cv: CVPath) -> str:
-    """Name a cross-validation by its folds."""
-    again = f", {cv.repeats} times" if cv.repeats > 1 else ""
-    return f"{len(cv.first_folds)}-fold cross-validation{again}"
+    """Name a cross-validation by its folds, and say how they came about."""
+    name = f"{len(cv.first_folds)}-fold cross-validation"
+    made = cv.folds_made.removeprefix(f"{len(cv.first_folds)} folds ")
+    return f"{name}: {made}" if made else name
 
 
 def groups_text(fitted: Fitted) -> str:

@@ -94,13 +94,14 @@ class Resume:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self.checkpoint.exists() or (kind is not None and self._is_empty()):
+        refused = kind is not None and issubclass(kind, Exception)  # and not interrupted
+        if not self.checkpoint.exists() or (refused and self._is_empty()):
             self.remove()
         elif kind is KeyboardInterrupt:
             raise KeyboardInterrupt(f"--resume goes on from {self.checkpoint}") from None
 
     def _is_empty(self) -> bool:
-        """Whether the fit was refused, or ended, before anything was fitted."""
+        """Whether nothing has been fitted yet."""
         with contextlib.suppress(OSError, ValueError):
             return _core.checkpoint_progress(str(self.checkpoint))[0] == 0
         return False

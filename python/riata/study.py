@@ -472,7 +472,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
     if covariates is not None:
         tables = replace(tables, covar=covariates[0])
     columns = ResponseColumns(joiner, tables.pheno, table, None, taken)
-    apart = SampleColumns(joiner, [tables.pheno, tables.covar], taken, {})
+    apart = SampleColumns(joiner, [tables.pheno, tables.covar], taken, {}, table.columns)
     rows, parts = _join(columns, [options, *asked[1:]], tables, apart)
     if table.text:
         raise ValueError(

@@ -48,7 +48,7 @@ def test_groups_are_never_parted(tmp_path, capsys):
     assert all(len({patient[i] for i in rows}) * 3 == len(rows) for rows in cv.folds)
     assert cv.path.feature_names.tolist() == ["g0", "g1", "g2", "g3"]
     made = "5 folds drawn at random (seed 0), samples of one patient together (20 groups)"
-    assert f": {made}\n" in text
+    assert f"5-fold cross-validation: {made.removeprefix('5 folds ')}\n" in text
     assert record["cross_validation"]["made"] == made
     assert record["cross_validation"]["sizes"] == [12] * 5
     assert made in (tmp_path / "out.html").read_text()
@@ -75,7 +75,7 @@ def test_given_folds(tmp_path, capsys):
     table, *_ = write_table(tmp_path / "t.csv", fold=fold)
     text, cv, record = run(capsys, tmp_path, *table, "--target", "y", "--folds", "fold")
     assert held_out_sets(cv) == {tuple(np.flatnonzero(fold == k).tolist()) for k in (1, 2, 3)}
-    assert ": 3 folds as column fold gives them\n" in text
+    assert "3-fold cross-validation: as column fold gives them\n" in text
     assert record["cross_validation"]["folds"] == 3
     assert cv.path.n_features == 4
 
@@ -126,8 +126,7 @@ def test_repeats(tmp_path, capsys):
     peer = riata.cv_path(X, y, cv=4, repeats=3, random_state=7, alphas=8)
     assert cv.scores == pytest.approx(peer.scores)
     assert cv.se_score == pytest.approx(peer.se_score)
-    assert "4-fold cross-validation, 3 times: " in text
-    assert "4 folds drawn 3 times at random (seed 7)\n" in text
+    assert "4-fold cross-validation: drawn 3 times at random (seed 7)\n" in text
     assert record["cross_validation"]["repeats"] == 3
     assert record["evaluation"]["n"] == 60
     assert record["evaluation"] == run(
@@ -202,7 +201,7 @@ def test_classes_smaller_than_ten_folds(tmp_path, capsys):
         (["--folds", "half", "--cv", "2"], "--cv must be left out with --folds"),
         (["--folds", "half", "--repeats", "2"], "--repeats is for folds that are drawn at random, not for"),
         (["--folds", "half", "--time-order", "one"], "--folds and --time-order are ways to make the folds"),
-        (["--fold-groups", "none"], "--fold-groups: no column 'none'; "),
+        (["--fold-groups", "none"], "t.csv has g0, g1, g2, g3, y"),
     ],
 )  # fmt: skip
 def test_folds_that_cannot_be_made(tmp_path, capsys, more, message):
@@ -222,6 +221,26 @@ def test_a_class_that_a_given_fold_holds_alone(tmp_path, capsys):
     error = run(capsys, tmp_path, *given, code=2)
     assert error.startswith("riata: error: --folds: y of the training rows of split 0 must hold two classes")
     assert "cv:" not in error
+
+
+def test_a_first_window_without_a_class(tmp_path, capsys):
+    """Events begin late: as many windows as leave some of them in the first, and no more."""
+    when, case = np.arange(60), np.where(np.arange(60) % 7 == 6, "case", "control")
+    table, *_ = write_table(tmp_path / "t.csv", when=when, status=case)
+    given = [*table, "--target", "status", "--loss", "binomial", "--drop", "y", "--time-order", "when"]
+    text, cv, _ = run(capsys, tmp_path, *given)
+    assert len(cv.folds) == 8
+    assert cv.folds[0].min() == 7  # 60 / 9 samples, rounded, of which the seventh is the first case
+    assert "note: 8 windows, not 10: the first of more would hold no sample of class case\n" in text
+    error = run(capsys, tmp_path, *given, "--cv", 9, code=2)
+    assert error == (
+        "riata: error: --time-order when: the first of 9 windows holds no sample of class case: give --cv 8 "
+        "or fewer\n"
+    )
+    last = np.where(when == 59, "case", "control")
+    table, *_ = write_table(tmp_path / "t.csv", when=when, status=last)
+    error = run(capsys, tmp_path, *given, code=2)
+    assert "the first of 10 windows holds no sample of class case: which no number of windows chang" in error
 
 
 def test_names_that_look_like_dates_or_repeat(tmp_path, capsys):
