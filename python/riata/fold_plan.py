@@ -275,6 +275,9 @@ def _is_date(name: str) -> bool:
 def in_options(error: ValueError, options: Namespace) -> ValueError:
     """Return an error about folds as one about the options that made them."""
     text = str(error)
+    if text.startswith(("within outer fold", "nested")):
+        text = text.removeprefix("nested: ").replace(" of nested: cv", ",", 1).replace(",: ", ", ", 1)
+        return ValueError(f"--nested: {text}; give another --nested or --cv")
     if not text.startswith(("cv", "scoring='auc': y of the held-out")):
         return error
     names = [name for name in FOLD_OPTIONS if getattr(options, name) is not None]

@@ -184,8 +184,9 @@ def _choice(fitted: Fitted) -> str:
 def _evaluation(fitted: Fitted) -> str:
     """Say what the figures of predictive performance are of."""
     nested = None if fitted.cv is None else getattr(fitted.cv, "nested", None)
+    asked = "as asked" in fitted.rule
     told = []
-    if nested is not None:
+    if nested is not None and not asked:  # else the figures are not of that procedure
         told.append(
             f"In nested cross-validation with {len(nested.alphas)} outer folds alpha was chosen anew within "
             "each, so that predictions of its held-out samples had no part in that choice; 95 % intervals "
@@ -198,7 +199,7 @@ def _evaluation(fitted: Fitted) -> str:
             f"Predictions were judged on {len(aside.y):,} samples, the {aside.name}, that had no part in the "
             "fit or the choice of alpha."
         )
-    elif (aside is not None or fitted.cv is not None) and nested is None and "as asked" not in fitted.rule:
+    elif (aside is not None or fitted.cv is not None) and nested is None and not asked:
         told.append("The same held-out samples chose alpha, so that their score is somewhat too good.")
     return " ".join(told)
 

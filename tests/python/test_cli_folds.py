@@ -243,6 +243,15 @@ def test_a_first_window_without_a_class(tmp_path, capsys):
     assert "the first of 10 windows holds no sample of class case: which no number of windows chang" in error
 
 
+def test_outer_folds_that_cannot_be_fitted(tmp_path, capsys):
+    when, case = np.arange(60), np.where(np.arange(60) % 7 == 6, "case", "control")
+    table, *_ = write_table(tmp_path / "t.csv", when=when, status=case)
+    given = [*table, "--target", "status", "--loss", "binomial", "--drop", "y", "--time-order", "when"]
+    error = run(capsys, tmp_path, *given, "--nested", code=2)
+    assert error.startswith("riata: error: --nested: within outer fold 0, y of the training rows of split 0 ")
+    assert error.endswith("; give another --nested or --cv\n")
+
+
 def test_names_that_look_like_dates_or_repeat(tmp_path, capsys):
     dates = [f"{1990 + i // 4}Q{i % 4 + 1}" for i in range(60)]
     table, *_ = write_table(tmp_path / "t.csv", ids=dates)

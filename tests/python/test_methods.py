@@ -94,9 +94,11 @@ def test_what_was_given_is_told():
 
 def test_nested():
     X, y = make_problem()
-    text = riata.cv_path(X, y, cv=4, nested=3, alphas=6, eps=0.1).methods()
+    cv = riata.cv_path(X, y, cv=4, nested=3, alphas=6, eps=0.1)
+    text = cv.methods()
     assert "nested cross-validation with 3 outer folds alpha was chosen anew within each" in text
     assert "somewhat too good" not in text
+    assert "nested" not in cv.methods(cv.alphas[1])
 
 
 def test_the_command_line(tmp_path, capsys):

@@ -184,3 +184,20 @@ def test_the_verb_of_a_checkpoint(tmp_path, study, capsys, monkeypatch):
     assert main(["fit", *study, "--out", out, "--resume"]) == 0
     assert f"Nothing to resume: there is no {out}.checkpoint; starting" in capsys.readouterr().out
     assert np.all(riata.load(f"{out}.path.npz").converged)
+
+
+def test_folds_are_those_of_the_checkpoint(tmp_path, study, capsys, monkeypatch):
+    """Other folds are refused by the names of their options; the same go on to the same result."""
+    out, whole = str(tmp_path / "cut"), str(tmp_path / "whole")
+    folds = ["--fold-groups", "FID", "--repeats", "2", "--cv", "4"]
+    cut_short("cv", [*study, *folds], out, monkeypatch)
+    for other, message in (
+        ([*folds, "--seed", "5"], "--resume: --seed was 0, is 5: give what"),
+        (["--fold-groups", "FID", "--cv", "5"], "--cv was 4, is 5; --repeats was 2, is 1: give what"),
+        (["--time-order", "age", "--cv", "4"], "--repeats was 2, is 1; --fold-groups was FID, is not given; "),
+    ):
+        assert main(["cv", *study, *other, "--out", out, "--resume"]) == 2
+        assert message in capsys.readouterr().err
+    assert main(["cv", *study, *folds, "--out", out, "--resume"]) == 0
+    assert main(["cv", *study, *folds, "--out", whole]) == 0
+    same_fit(out, whole)
