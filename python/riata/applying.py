@@ -15,6 +15,7 @@ from riata._design import as_design, check_same_features, filled_design
 from riata.score_file import Weights
 from riata.tables import text_array
 from riata.variants import FittedVariants
+from riata.wording import agree, counted
 
 if TYPE_CHECKING:
     from riata.chromosomes import Kind
@@ -394,11 +395,15 @@ def _haploid_notes(
     told = []
     if count := int(haploid.sum()):
         told.append(
-            (f"{count:,} variants on Y, MT or haploid chromosomes count one copy, as in PLINK", False)
+            (
+                f"{counted(count, 'variant')} on Y, MT or haploid chromosomes "
+                f"{agree(count, 'counts', 'count')} one copy, as in PLINK",
+                False,
+            )
         )
     if count := int((~values.additive & by_sex).sum()):
-        what = "weights on X, Y, MT or haploid chromosomes are not additive: one copy of one is as two there"
-        told.append((f"{count:,} {what}", True))
+        what = f"{counted(count, 'weight')} on X, Y, MT or haploid chromosomes {agree(count, 'is', 'are')}"
+        told.append((f"{what} not additive: one copy of one is as two there", True))
     return told
 
 
@@ -486,6 +491,9 @@ def _add_single_alleles(
 def _absence(weights: Weights, found: Found) -> str:
     gone = [k for k, _ in found.absent]
     unknown = int(np.isnan(weights.frequency[gone]).sum())
-    return f"{len(gone):,} of {len(weights):,} variants are missing: the mean stands in for them" + (
-        f", but {unknown:,} have no known frequency and add nothing" if unknown else ""
+    are, them = agree(len(gone), "is", "are"), agree(len(gone), "it", "them")
+    have = agree(unknown, "has no known frequency and adds", "have no known frequency and add")
+    return (
+        f"{len(gone):,} of {counted(len(weights), 'variant')} {are} missing: the mean stands in for {them}"
+        + (f", but {unknown:,} {have} nothing" if unknown else "")
     )

@@ -85,9 +85,11 @@ def certificate_text(path: Any) -> str:
     gap = gap_text(float(np.max(path.dual_gaps)))
     tol, count = gap_text(path.tol), len(path.alphas)
     if bool(np.all(path.converged)):
-        told = f"all {count} fits {words.reached}: largest {words.name} {gap} (tol {tol})"
+        of_all = f"all {count} fits {words.reached}: largest" if count > 1 else f"the fit is {words.reached}:"
+        told = f"{of_all} {words.name} {gap} (tol {tol})"
     else:
         missed = int(np.sum(~np.asarray(path.converged)))
-        told = f"{missed} of {count} fits are NOT {words.reached}: {words.name} up to {gap}, tol {tol}"
+        of_all = f"{missed} of {count} fits are" if count > 1 else "the fit is"
+        told = f"{of_all} NOT {words.reached}: {words.name} up to {gap}, tol {tol}"
     convex = convex_text(path)
     return f"{told}; {convex}" if convex else told

@@ -52,6 +52,7 @@ from riata.study import Study, StudyOptions, load_study
 from riata.survival_times import has_times
 from riata.table_info import matrix_lines
 from riata.tables import some
+from riata.wording import agree, counted, counted_of
 
 #: What a report may write, and a fit beside it.
 REPORT_OUTPUTS = (
@@ -201,14 +202,15 @@ def study_lines(study: Study, prefix: str) -> list[str]:
     """Return what was read and what was left out."""
     lines = ["Samples", *study.join.lines()]
     if study.join.lost:
-        lines.append(f"  each of the {len(study.join.lost):,} dropped is listed in {prefix}.dropped.tsv")
+        lines.append(f"  {counted(len(study.join.lost), 'sample')} dropped: see {prefix}.dropped.tsv")
     return lines + feature_lines(study, prefix)
 
 
 def feature_lines(study: Study, prefix: str) -> list[str]:
     """Return which features take part."""
-    lines = ["Features", *(f"  {count:,} {study.noun} left out: {why}" for why, count in study.left_out)]
-    lines.append(f"  {study.n_features:,} {study.noun}")
+    lines = ["Features"]
+    lines += [f"  {counted_of(count, study.noun)} left out: {why}" for why, count in study.left_out]
+    lines.append(f"  {counted_of(study.n_features, study.noun)}")
     reasons: dict[str, int] = {}
     for _, why in study.excluded:
         reasons[why] = reasons.get(why, 0) + 1
@@ -234,11 +236,16 @@ def _duplicates(geno: Genotypes) -> list[str]:
     """Say how many variants are listed again, which other programs may refuse."""
     table = geno.variants
     told = (
-        (repeated_sites(geno) & (table.pos > 0), "share chromosome, position and alleles"),
-        (table.id.repeated() & ~table.id.isin([".", ""]), "share the id"),
+        (repeated_sites(geno) & (table.pos > 0), "chromosome, position and alleles"),
+        (table.id.repeated() & ~table.id.isin([".", ""]), "the id"),
     )
     counts = [(int(mask.sum()), what) for mask, what in told]
-    return [f"  note: {n:,} variants {what} with an earlier one: all are kept" for n, what in counts if n]
+    return [
+        f"  note: {counted(n, 'variant')} {agree(n, 'shares', 'share')} {what} with an earlier one: all are "
+        "kept"
+        for n, what in counts
+        if n
+    ]
 
 
 def _of_table(geno: Genotypes) -> str:
@@ -351,7 +358,8 @@ def choose_alpha(fit: Any, options: Namespace, validation: Validation | None = N
         return fit.alpha, rule_of(fit)
     if validation is not None:
         score = f"{score_label(validation.scoring).split(',')[0]} {validation.best:.4g}"
-        return validation.alpha, f"the best on the {validation.n:,} validation samples: {score}; no refit"
+        judged = counted(validation.n, "validation sample")
+        return validation.alpha, f"the best on {judged}: {score}; no refit"
     return float(path.alphas[-1]), rule_of(path)
 
 
@@ -599,7 +607,7 @@ def genotype_lines(geno: Genotypes) -> list[str]:
     minor = np.minimum(frequency, 1.0 - frequency)
     still = int(geno.monomorphic().sum())
     lines = [
-        f"{geno.path}{more}: {n:,} samples x {p:,} variants, {size / 1e6:,.1f} MB",
+        f"{geno.path}{more}: {counted(n, 'sample')} x {counted(p, 'variant')}, {size / 1e6:,.1f} MB",
         "  samples      "
         f"{some([genotype_joiner(geno.subset(samples=[k])).label(0) for k in range(min(n, 3))], 3)}",
         f"  phenotypes   {_phenotype_names(geno)}",
@@ -607,13 +615,14 @@ def genotype_lines(geno: Genotypes) -> list[str]:
         f"  counting     allele {geno.counted_allele}{_of_table(geno)}",
         f"  missing      {100 * float(missing.mean()):.3g} % of calls, at worst "
         f"{100 * float(missing.max()):.3g} % of a variant",
-        f"  monomorphic  {still:,} variants",
+        f"  monomorphic  {counted(still, 'variant')}",
     ]
     if np.isfinite(minor).any():
         called = minor[np.isfinite(minor)]
         rare = int((called < 0.01).sum())
         lines.append(
-            f"  frequency    median minor allele {float(np.median(called)):.3g}; {rare:,} variants below 0.01"
+            f"  frequency    median minor allele {float(np.median(called)):.3g}; {counted(rare, 'variant')} "
+            "below 0.01"
         )
     lines += [f"  note         {note}" for note in opening_notes(geno)]
     return [*lines, cost_line(geno, 13)]

@@ -16,6 +16,7 @@ from riata._validation import check_choice, check_real
 from riata.class_tables import ClassTable, many_classes, two_classes
 from riata.intervals import Measure
 from riata.null_model import null_level
+from riata.wording import counted
 
 Float = NDArray[np.float64]
 
@@ -127,7 +128,7 @@ class Evaluation:
         """Return the evaluation as aligned text."""
         which = "with an event" if self.loss == "cox" else "of the class modelled"
         cases = "" if self.n_cases is None else f", {self.n_cases:,} of them {which}"
-        lines = [f"{self.part}: {self.n:,} samples{cases}"]
+        lines = [f"{self.part}: {counted(self.n, 'sample')}{cases}"]
         if self.nothing:
             lines.append(f"  {NOTHING_ADDED if self.measures else NOTHING}")
         width = max((len(LABELS[name]) for name in self.measures), default=0)

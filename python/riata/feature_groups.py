@@ -14,6 +14,7 @@ from riata._validation import check_integer, rows_named
 from riata.tables import StrPath, some
 from riata.text_columns import TextColumn, plain_column
 from riata.text_files import find_layout, is_comment, numbered_lines, split_cells
+from riata.wording import agree, counted, counted_of
 
 __all__ = ["FeatureGroups", "read_gene_sets"]
 
@@ -124,14 +125,17 @@ class FeatureGroups(Mapping[str, NDArray[np.int64]]):
         """Say what was read and found, a line each."""
         sizes = sorted({len(rows) for rows in self.members.values()})
         range_ = f"{sizes[0]:,}" if len(sizes) == 1 else f"{sizes[0]:,} to {sizes[-1]:,}"
-        lines = [f"{len(self.members):,} groups of {range_} {noun} from {self.path}"]
+        most = counted_of(sizes[-1], noun) if len(sizes) == 1 else f"{range_} {noun}"
+        lines = [f"{counted(len(self.members), 'group')} of {most} from {self.path}"]
         if self.n_shared:
-            lines.append(f"{self.n_shared:,} {noun} in several groups: effects are sums of a part for each")
+            shared = counted_of(self.n_shared, noun)
+            lines.append(f"{shared} in several groups: effects are sums of a part for each")
         if self.n_alone:
-            lines.append(f"{self.n_alone:,} {noun} in no group: each is a group of its own")
+            lines.append(f"{counted_of(self.n_alone, noun)} in no group: each is a group of its own")
         if self.n_unknown:
             found = self.n_listed - self.n_unknown
-            lines.append(f"of the {self.n_listed:,} {noun} in {self.path} {found:,} are here")
+            listed = counted_of(self.n_listed, noun)
+            lines.append(f"of the {listed} in {self.path} {found:,} {agree(found, 'is', 'are')} here")
         if self.n_repeated:
             lines.append(f"{self.n_repeated:,} listed again in the same group: counted once")
         for what, names in (

@@ -15,6 +15,7 @@ from riata.score_file import own_id
 from riata.tables import read_list, some
 from riata.text_columns import CodedColumn
 from riata.variant_matching import NO_ID
+from riata.wording import agree
 
 Mask = NDArray[np.bool_]
 
@@ -179,14 +180,16 @@ def _named(geno: Genotypes, path: str) -> tuple[Mask, list[str]]:
     named: Mask = match >= 0
     told = []
     if column is not None and (blank := len(rows) - len(words)):
-        told.append(f"{blank:,} of its rows have no id, and name no variant")
+        have, name = agree(blank, "has", "have"), agree(blank, "names", "name")
+        told.append(f"{blank:,} of its rows {have} no id, and {name} no variant")
     if not named.any():
         more = f" ({told[0]})" if told else ""
         raise ValueError(f"{path}: none of its {len(listed):,} variant ids is in {geno.path}{more}")
     found = set(np.unique(match[named]).tolist())
     absent = [name for k, name in enumerate(listed) if k not in found]
     if absent:
-        told.append(f"{len(absent):,} of its ids not here: {some(absent, 3)}")
+        are = agree(len(absent), "is", "are")
+        told.append(f"{len(absent):,} of its ids {are} not here: {some(absent, 3)}")
     return named, told
 
 

@@ -20,6 +20,7 @@ from riata.option_names import flag_of
 from riata.study import Study
 from riata.survival_times import has_times
 from riata.tables import some
+from riata.wording import agree, counted, counted_of
 
 #: Folds where ``--cv`` does not tell.
 DEFAULT = 10
@@ -173,7 +174,7 @@ def _drawn(
         most, what, _ = min(limits, key=lambda limit: limit[0])
         folds = min(DEFAULT, most)
         if folds < DEFAULT:
-            notes.append(f"{folds} folds, not {DEFAULT}: there are only {most:,} {what}")
+            notes.append(f"{folds} folds, not {DEFAULT}: {_there_are(most, what, 'only ')}")
     else:
         folds = options.cv
         for most, what, split in limits:
@@ -183,18 +184,25 @@ def _drawn(
                     + (f", or another --scoring than {scoring}" if split else "")
                 )
             if folds > most:
-                notes.append(f"there are {most:,} {what}: some of the {folds} folds hold none of them")
+                held = "it" if most == 1 else "them"
+                notes.append(f"{_there_are(most, what)}: some of the {folds} folds hold none of {held}")
     if folds < 2:
         most, what, split = min(limits, key=lambda limit: limit[0])
         rest = ": leave them out, or use riata fit, which needs no folds" if split else ""
-        raise ValueError(f"--cv must be at least 2, but there are only {most:,} {what}{rest}")
+        raise ValueError(f"--cv must be at least 2, but {_there_are(most, what, 'only ')}{rest}")
     made = describe_draw(folds, options.repeats, options.seed, studies[0].response.loss)
     if column is not None:
         made += f", samples of one {column.name} together"
-        made += f" ({len(np.unique(column.labels)):,} groups)" if len(studies) == 1 else ""
+        made += f" ({counted(len(np.unique(column.labels)), 'group')})" if len(studies) == 1 else ""
     if column is None:
         notes += [*identifier_notes(studies[0]), *column_notes(studies[0])]
     return FoldPlan(folds, labels, options.repeats, made, notes)
+
+
+def _there_are(count: int, what: str, only: str = "") -> str:
+    """Say how many there are of something whose first word is a noun in the plural."""
+    noun, _, rest = what.partition(" ")
+    return f"there {agree(count, 'is', 'are')} {only}{counted_of(count, noun)}{rest and ' ' + rest}"
 
 
 def _limits(study: Study) -> list[tuple[int, str, bool]]:
@@ -227,7 +235,8 @@ def identifier_notes(study: Study) -> list[str]:
         shared = [name for name, count in Counter(families).items() if count > 1 and name != "0"]
         if shared:
             notes.append(
-                f"{len(shared):,} families (FID) have several members, who may be in different folds: "
+                f"{counted(len(shared), 'family', 'families')} (FID) {agree(len(shared), 'has', 'have')} "
+                "several members, who may be in different folds: "
                 "--fold-groups FID keeps them together"
             )
             return notes

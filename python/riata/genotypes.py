@@ -33,6 +33,7 @@ from riata.sources import (
 from riata.staging import commit_folder
 from riata.tables import StrPath, Table, concat_tables, some
 from riata.text_columns import TextColumn
+from riata.wording import counted
 
 if TYPE_CHECKING:
     from riata import _core
@@ -128,7 +129,7 @@ def open_genotypes(
     off = len(variants) - len(on)
     if len(on) == 0:
         raise ValueError(
-            f"{fspath(given[0])}: all {off:,} variants have negative positions: they are switched off"
+            f"{fspath(given[0])}: all {counted(off, 'variant')} at negative positions, which switch them off"
         )
     return Genotypes(
         [one.source for one in opened],
@@ -241,7 +242,8 @@ class Genotypes:
         n, p = self.shape
         more = f" and {len(self.sources) - 1} more" if len(self.sources) > 1 else ""
         return (
-            f"Genotypes({self.path!r}{more}: {n:,} samples x {p:,} variants, counting {self.counted_allele})"
+            f"Genotypes({self.path!r}{more}: {counted(n, 'sample')} x {counted(p, 'variant')}, counting "
+            f"{self.counted_allele})"
         )
 
     def _repr_html_(self) -> str:

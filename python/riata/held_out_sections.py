@@ -14,6 +14,7 @@ from riata.report import Section, figure, note, pair, table
 from riata.survival_charts import survival_chart, thirds
 from riata.survival_times import has_times
 from riata.validation_charts import calibrate, calibration_chart, roc_chart, roc_curve
+from riata.wording import counted
 
 HEADING = "How predictions compare with what was observed"
 
@@ -58,8 +59,9 @@ def held_out_section(fitted: Fitted) -> Section | None:
 def _said_of(y: NDArray[Any], found: Evaluation | None) -> str:
     """Say which samples these are, and by which fits they were predicted."""
     if found is not None and found.part == "test part":
-        return f"Predictions for the {len(y):,} samples of the test part, which took no part in the fit."
-    return f"Predictions for {len(y):,} samples made by fits that had not seen them."
+        count = counted(len(y), "sample")
+        return f"Predictions for the {count} of the test part, which took no part in the fit."
+    return f"Predictions for {counted(len(y), 'sample')} made by fits that had not seen them."
 
 
 def classes_section(fitted: Fitted, y: NDArray[Any]) -> Section:
@@ -72,10 +74,11 @@ def survival_section(fitted: Fitted, y: NDArray[Any], score: NDArray[np.float64]
     """Return the survival of samples held out, in thirds by score, and how well it puts them in order."""
     event, time = fitted.account.response, fitted.account.columns.get("time", "time")
     groups = thirds(y, score)
+    events = int(y["event"].sum())
     text = (
-        f"Scores for {len(y):,} samples, {int(y['event'].sum()):,} of them with an event, made by fits that "
-        "had not seen them. The samples are parted in thirds by score; each curve is the Kaplan-Meier "
-        f"estimate of the share still without {event}. The further the curves lie apart, the better the "
+        f"Scores for {counted(len(y), 'sample')}, {events:,} of them with an event, made by fits that had "
+        "not seen them. The samples are parted in thirds by score; each curve is the Kaplan-Meier estimate of "
+        f"the share still without the event ({event}). The further the curves lie apart, the better the "
         "score tells who is at risk. Concordance is the share of comparable pairs in which the one with the "
         "earlier event has the higher score: 0.5 is chance."
     )
@@ -90,7 +93,7 @@ def survival_section(fitted: Fitted, y: NDArray[Any], score: NDArray[np.float64]
         ],
         numeric=("Samples", "Events", f"Median {time}"),
     )
-    body = figure(survival_chart(groups, time, f"share without {event}")) + "<p></p>"
+    body = figure(survival_chart(groups, time, "share without the event")) + "<p></p>"
     found = fitted.evaluation
     body += pair([told, _measures(found)]) + _footnote(found)
     return Section("How the score tells who is at risk", text, body)

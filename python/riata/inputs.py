@@ -9,6 +9,7 @@ from typing import Any
 from riata.genotypes import Genotypes, open_genotypes
 from riata.joining import Joiner
 from riata.tables import TextTable
+from riata.wording import counted
 
 #: Options that name genotypes, and what they hold.
 SOURCES = {"bfile": ".bed", "pfile": ".pgen", "bgen": ".bgen"}
@@ -59,7 +60,7 @@ def genotypes_of(options: Any, counted_allele: str = "A1") -> Genotypes:
 
 def opening_notes(geno: Genotypes) -> list[str]:
     """Return what opening genotypes has to tell, variants that were left out too."""
-    return [*geno.notes, *(f"{count:,} variants left out: {why}" for why, count in geno.left_out)]
+    return [*geno.notes, *(f"{counted(count, 'variant')} left out: {why}" for why, count in geno.left_out)]
 
 
 class _SampleTable(TextTable):

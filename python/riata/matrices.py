@@ -29,6 +29,7 @@ from riata.sparse_files import (
 )
 from riata.tables import Table, cell_text, expand_names, frame_ids, is_missing, quoted, some, to_numbers
 from riata.text_files import StrPath, TextRows
+from riata.wording import counted
 
 ORIENTATIONS = ("samples-rows", "samples-columns")
 #: How the columns begin in which pandas keeps an index without a name.
@@ -366,7 +367,8 @@ def _table(
     twice = sum(name.endswith("_HET") for name in names) if found.beside else 0
     if twice:
         notes.append(
-            f"{twice:,} features end in _HET: indicators of heterozygotes, as plink --recode AD writes"
+            f"{counted(twice, 'feature')} whose name ends in _HET: indicators of heterozygotes, as plink "
+            "--recode AD writes"
         )
     return MatrixTable(
         path,

@@ -11,6 +11,7 @@ from riata.certificate import CERTIFICATES, gap_text
 from riata.fitted import Fitted
 from riata.plots import score_label
 from riata.tables import some
+from riata.wording import agree, counted, counted_of
 
 #: How the software is cited, with a place for its version.
 CITATION = (
@@ -111,7 +112,7 @@ def _mixed(path: Any) -> str:
 
 def _samples(fitted: Fitted) -> str:
     account, path = fitted.account, fitted.path
-    text = f"The fit was to {path.n_samples:,} samples"
+    text = f"The fit was to {counted(path.n_samples, 'sample')}"
     rows = [(what.removeprefix("dropped: "), n) for what, n, _ in account.samples if "dropped: " in what]
     lost = [f"{n:,} {why}" for why, n in rows]
     if lost:
@@ -125,12 +126,14 @@ def _samples(fitted: Fitted) -> str:
 
 def _features(fitted: Fitted) -> str:
     account, path = fitted.account, fitted.path
-    text = f"{account.n_candidates:,} {account.noun} were candidates"
+    count = account.n_candidates
+    text = f"{counted_of(count, account.noun)} {agree(count, 'was a candidate', 'were candidates')}"
     if account.set_aside:
         told = "; ".join(f"{count:,} {why}" for why, count in account.set_aside.items())
         text += f" (set aside: {told})"
     if account.n_groups:
-        text += f", of which {account.n_groups:,} groups were made"
+        made = agree(account.n_groups, "was made", "were made")
+        text += f", of which {counted(account.n_groups, 'group')} {made}"
     if account.is_genotypes:
         text += f", as counts of allele {account.counted_allele or 'A1'}, missing calls at the mean"
     elif account.imputed:
@@ -140,7 +143,7 @@ def _features(fitted: Fitted) -> str:
         names = some(account.covariate_names)
         text += f"; adjusted, without penalty, for {names}"
     elif free:
-        text += f"; {free:,} of them {'was' if free == 1 else 'were'} not penalised"
+        text += f"; {free:,} of them {agree(free, 'was', 'were')} not penalised"
     return f"{text}."
 
 
@@ -196,8 +199,8 @@ def _evaluation(fitted: Fitted) -> str:
     aside = fitted.aside
     if aside is not None and not aside.chose:
         told.append(
-            f"Predictions were judged on {len(aside.y):,} samples, the {aside.name}, that had no part in the "
-            "fit or the choice of alpha."
+            f"Predictions were judged on {counted(len(aside.y), 'sample')}, the {aside.name}, that had no "
+            "part in the fit or the choice of alpha."
         )
     elif (aside is not None or fitted.cv is not None) and nested is None and not asked:
         told.append("The same held-out samples chose alpha, so that their score is somewhat too good.")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.tables import is_missing, to_number, to_numbers
+from riata.wording import counted
 
 Mask = NDArray[np.bool_]
 
@@ -81,7 +82,7 @@ class MissingCodes:
         told = []
         if hidden.any():
             codes = [code for code in self.codes if self.zero_counts or _number(code) != 0.0]
-            told = [f"{' or '.join(codes)} counts as missing ({int(hidden.sum()):,} samples)"]
+            told = [f"{' or '.join(codes)} counts as missing ({counted(int(hidden.sum()), 'sample')})"]
         if values is not None and not self.chosen and told:
             smallest = float(np.nanmin(values, initial=0.0))
             if smallest < 0.0:
@@ -90,7 +91,8 @@ class MissingCodes:
                 )
         if values is not None and self.chosen and any(_number(code) is not None for code in self.codes):
             kept = int(np.count_nonzero(values == -9.0))
-            told += [f"-9 is a number ({kept:,} samples): --missing-code leaves it out"] if kept else []
+            if kept:
+                told.append(f"-9 is a number ({counted(kept, 'sample')}): --missing-code leaves it out")
         return "; ".join(told)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.staging import MANIFEST, Stage, check_regular, final, held, settle, sha256_of, sweep_files, umask
+from riata.wording import counted
 
 #: Files up to this size are hashed whole, larger ones by size, first and last stretch.
 WHOLE_HASH_BYTES = 1 << 30
@@ -182,7 +183,7 @@ def set_lines(manifest: str) -> list[str]:
     hashes = _hashes(manifest)
     if not hashes:
         raise OSError(f"{manifest}: not the record of a run of riata that tells its outputs")
-    lines.append(f"{manifest}: the record of {len(hashes):,} outputs")
+    lines.append(f"{manifest}: the record of {counted(len(hashes), 'output')}")
     for suffix, digest in hashes.items():
         path = final(prefix, suffix)
         if not os.path.isfile(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riata.certificate import CERTIFICATES, certificate_text, gap_text
 from riata.cv_choices import choice_lines, end_note, nested_text
@@ -13,6 +14,7 @@ from riata.plots import score_label
 from riata.report import Fact, Page
 from riata.sections import fit_sections
 from riata.tables import some
+from riata.wording import counted, counted_of
 
 
 def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
@@ -20,13 +22,12 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
     path, account, hits = fitted.path, fitted.account, fitted.hits
     lines = ["Fit"]
     lines.append(
-        f"  {fitted.model_name}, {len(path.alphas)} alphas from {path.alphas[0]:.4g} to "
-        f"{path.alphas[-1]:.4g}, {seconds_text(fitted.seconds.get('fit', 0.0))}, {path.n_passes:.1f} "
-        "passes over the data" + (f", {fitted.shared}" if fitted.together else "")
+        f"  {fitted.model_name}, {_grid(path.alphas)}, {seconds_text(fitted.seconds.get('fit', 0.0))}, "
+        f"{path.n_passes:.1f} passes over the data" + (f", {fitted.shared}" if fitted.together else "")
     )
     lines.append(f"  {certificate_text(path)}")
     if fitted.interrupted:
-        lines.append(f"  INTERRUPTED after {len(path.alphas)} alphas: what follows knows only these")
+        lines.append(f"  INTERRUPTED after {counted(len(path.alphas), 'alpha')}: what follows knows no more")
     if fitted.cv is not None:
         lines.append(f"  {cross_validation_text(fitted.cv)}")
         lines += [f"    {line}" for line in choice_lines(fitted)]
@@ -36,13 +37,19 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
             lines.append(f"  note: {end}")
     lines += [f"  warning: {text}" for text in fitted.warnings]
     lines += ["", f"Selected at alpha {fitted.alpha:.4g} ({fitted.rule})"]
-    lines.append(f"  {len(hits):,} of {account.n_candidates:,} {fitted.noun}")
+    lines.append(f"  {len(hits):,} of {counted_of(account.n_candidates, fitted.noun)}")
     if fitted.groups is not None:
         lines.append(f"  {groups_text(fitted)}")
     lines += [f"  {line}" for line in hits_lines(hits, limit, genotypes=account.is_genotypes)]
     if hits.covariates:
         lines.append("  covariates: " + some([f"{name} {value:.4g}" for name, value in hits.covariates], 6))
     return lines
+
+
+def _grid(alphas: NDArray[np.float64]) -> str:
+    if len(alphas) == 1:
+        return f"at alpha {alphas[0]:.4g} alone"
+    return f"{len(alphas)} alphas from {alphas[0]:.4g} to {alphas[-1]:.4g}"
 
 
 def cross_validation_text(cv: CVPath) -> str:
@@ -57,7 +64,7 @@ def groups_text(fitted: Fitted) -> str:
     assert fitted.groups is not None
     named = fitted.groups.numbers < fitted.account.n_groups
     names = fitted.groups.column("GROUP")[named].tolist()
-    text = f"in {len(names):,} of the {fitted.account.n_groups:,} groups"
+    text = f"in {len(names):,} of {counted(fitted.account.n_groups, 'group')}"
     text += f": {some(names, 6)}" if names else ""
     alone = int(np.count_nonzero(~named))
     return f"{text}; {alone:,} in no group" if alone else text
@@ -110,15 +117,16 @@ def fit_page(fitted: Fitted) -> Page:
     what = f"{classes[1]} against {classes[0]}" if classes else fitted.outcome
     if len(account.classes) > 2:
         what = f"{account.response} ({some(account.classes, 5)})"
-    title = f"{len(hits):,} of {account.n_candidates:,} {fitted.noun} selected for {account.response}"
+    candidates = counted_of(account.n_candidates, fitted.noun)
+    title = f"{len(hits):,} of {candidates} selected for {account.response}"
     if fitted.cv is None and fitted.alpha == fitted.path.alphas[-1]:
         title = (
-            f"Path of {len(fitted.path.alphas)} models for {account.response}; the weakest penalty keeps "
-            f"{len(hits):,} of {account.n_candidates:,} {fitted.noun}"
+            f"Path of {counted(len(fitted.path.alphas), 'model')} for {account.response}; the weakest "
+            f"penalty keeps {len(hits):,} of {candidates}"
         )
     article = "An" if fitted.model_name.startswith(("elastic", "MCP")) else "A"
     lead = (
-        f"{article} {fitted.model_name} of {what} on {account.n_samples:,} samples"
+        f"{article} {fitted.model_name} of {what} on {counted(account.n_samples, 'sample')}"
         + (f", adjusted for {some(account.covariate_names, 5)}" if account.covariate_names else "")
         + f". {fitted.noun.capitalize()} were chosen jointly, at penalty alpha "
         f"{fitted.alpha:.3g}: {fitted.rule}."
@@ -180,7 +188,7 @@ def fit_facts(fitted: Fitted) -> list[Fact]:
         Fact(
             "Passes over the data",
             f"{path.n_passes:.1f}",
-            fitted.shared or f"for {len(path.alphas)} penalties",
+            fitted.shared or f"for {counted(len(path.alphas), 'penalty', 'penalties')}",
         ),
         Fact("Time to fit", seconds_text(fitted.seconds.get("fit", 0.0)), "on this machine"),
     ]

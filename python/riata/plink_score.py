@@ -14,6 +14,7 @@ from riata.chromosomes import HUMAN, ChromosomeSet
 from riata.hits import Hits
 from riata.outputs import write_tsv
 from riata.weights import Copies, exact, nameable
+from riata.wording import agree, counted
 
 Float = NDArray[np.float64]
 
@@ -76,14 +77,17 @@ def plink_names(hits: Hits, copies: Copies, chromosome_set: ChromosomeSet) -> Pl
     options += ["--output-chr", "MT", f"--set-{'all' if every else 'missing'}-var-ids", "@:#:$1:$2"]
     options += ["--new-id-max-allele-len", str(max(longest, 23)), "missing", "--rm-dup", "force-first"]
     shared = int(hits.shared.sum())
-    what = "share their id with another or have none: all" if every else "have no id: they"
+    own = agree(shared, "shares its id", "share their id")
+    none = agree(shared, "has no id: it is", "have no id: they are")
+    what = f"{own} with another or {agree(shared, 'has', 'have')} none: all are" if every else none
     notes = [
-        f"{shared:,} selected variants {what} are named by chromosome, place and alleles",
+        f"{counted(shared, 'selected variant')} {what} named by chromosome, place and alleles",
         "of variants with the same chromosome, place and alleles PLINK takes the first, with the sum of "
         "their weights",
     ]
     if lost := int((~named).sum()):
-        notes.append(f"{lost:,} of them have no place either and are left out of its sums")
+        have, are = agree(lost, "has", "have"), agree(lost, "is", "are")
+        notes.append(f"{lost:,} of them {have} no place either and {are} left out of its sums")
     return PlinkNames(ids, np.asarray(named), tuple(options), tuple(notes))
 
 
@@ -166,7 +170,7 @@ def score_notes(hits: Hits, copies: Copies, names: PlinkNames) -> list[str]:
                 notes.append(f"all variants are on Y: add {mean:.6g} to its sums")
     if lost := int((~nameable(hits, copies)).sum()):
         notes.append(
-            f"{lost:,} variants without an rs number and a place are left out of the PGS Catalog's format, "
-            "which cannot name them"
+            f"{counted(lost, 'variant')} without an rs number and a place {agree(lost, 'is', 'are')} left "
+            f"out of the PGS Catalog's format, which cannot name {agree(lost, 'it', 'them')}"
         )
     return notes

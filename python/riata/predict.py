@@ -39,6 +39,7 @@ from riata.study import StudyOptions
 from riata.survival_times import has_times
 from riata.tables import read_text_table, some, split_names
 from riata.text_files import same_file
+from riata.wording import counted
 
 Float = NDArray[np.float64]
 
@@ -97,7 +98,7 @@ def run_predict(options: Namespace) -> int:
         log.say("Samples", *joiner.report.lines())
         scores.notes += _offset_note(task)
         log.say(*(f"  note: {note}" for note in scores.notes), "")
-        log.say(f"Scored {len(rows):,} samples {task.what}")
+        log.say(f"Scored {counted(len(rows), 'sample')} {task.what}")
         if evaluation is not None:
             log.say("", *evaluation.lines())
         write_tsv(outputs.path("scores.tsv"), _columns(task, scores, link, joiner, rows), digits=15)

@@ -77,6 +77,6 @@ def repeated_note(names: Sequence[str], duplicates: str) -> str:
     shared = list(values[counts > 1])
     if not shared:
         return ""
-    n = int(counts[counts > 1].sum())
+    n = int(counts[counts > 1].sum())  # two at least
     what = "took the mean of those" if duplicates == "mean" else "numbered those after the first"
     return f"{n:,} features share a name with another ({some(shared, 3)}): {what} (--duplicates {duplicates})"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from riata.score_columns import DOSAGES, ScoreColumns
 from riata.tables import StrPath, some, text_array
+from riata.wording import agree, counted
 
 Float = NDArray[np.float64]
 
@@ -138,7 +139,7 @@ def _keep_variants(columns: ScoreColumns) -> None:
         if not kept:
             raise ValueError(f"{columns.path}: no row has a TEST of ADD, DOM or REC")
         if lost := len(tests) - len(kept):
-            columns.notes.append(f"{lost:,} rows are about covariates (TEST): they are left out")
+            columns.notes.append(f"{counted(lost, 'row')} about covariates (TEST): left out")
         columns.keep(kept)
     scores = sorted(set(columns.text("accession")))
     if len(scores) > 1:
@@ -175,7 +176,8 @@ def _weights(columns: ScoreColumns) -> tuple[Float, Float | None]:
         raise columns.error(k, f"{title} must be > 0, got {ratio[k]:g}")
     weight[from_ratio] = np.log(ratio[from_ratio])
     if count := int(from_ratio.sum()):
-        columns.notes.append(f"{count:,} of {len(weight):,} weights are the logarithm of {title}")
+        of_all = f"{count:,} of {counted(len(weight), 'weight')}"
+        columns.notes.append(f"{of_all} {agree(count, 'is', 'are')} the logarithm of {title}")
     if (kind := columns.metadata.get("weight_type", "")).upper() in ("OR", "HR", "OR/HR"):
         columns.notes.append(f"the file's weight_type is {kind}: its weights are added as they are")
     with np.errstate(invalid="ignore"):  # an infinite weight is refused below
@@ -201,7 +203,8 @@ def _weights(columns: ScoreColumns) -> tuple[Float, Float | None]:
     if other == 0:
         return weight, None
     columns.notes.append(
-        f"{other:,} of {len(weight):,} weights are not additive (dominant, recessive, or one for each count)"
+        f"{other:,} of {counted(len(weight), 'weight')} {agree(other, 'is', 'are')} not additive (dominant, "
+        "recessive, or one for each count)"
     )
     return weight, by_copies
 
@@ -253,8 +256,9 @@ def _places(columns: ScoreColumns) -> tuple[list[str], list[str], NDArray[np.int
         lost = [ids[k] for k in np.flatnonzero(~placed).tolist()]
         nameless = lost.count("")
         columns.notes.append(
-            f"{len(lost):,} of {len(ids):,} variants have no harmonised position: found by rsID alone"
-            + (f"; {nameless:,} of them have none: not found" if nameless else "")
+            f"{len(lost):,} of {counted(len(ids), 'variant')} {agree(len(lost), 'has', 'have')} no "
+            "harmonised position: found by rsID alone"
+            + (f"; {nameless:,} of them {agree(nameless, 'has', 'have')} none: not found" if nameless else "")
         )
     if build and build != "NR":
         kind = "harmonised positions" if harmonised else "positions"
@@ -302,18 +306,18 @@ def _partners(columns: ScoreColumns, effect: Sequence[str]) -> list[str]:
         told = columns.alleles("other")
     elif columns.has("ref", "alt"):
         told = []
-        for k, (counted, ref, alt) in enumerate(
+        for k, (own, ref, alt) in enumerate(
             zip(effect, columns.alleles("ref"), columns.alleles("alt"), strict=True)
         ):
             here = [allele for allele in (ref, *alt.split(",")) if allele]
-            if here and counted and counted not in here:
-                raise columns.error(k, f"the effect allele {counted} is neither REF {ref} nor ALT {alt}")
-            told.append(",".join(allele for allele in here if allele != counted))
+            if here and own and own not in here:
+                raise columns.error(k, f"the effect allele {own} is neither REF {ref} nor ALT {alt}")
+            told.append(",".join(allele for allele in here if allele != own))
     else:
         told = columns.alleles("rest")
         if not columns.has("rest"):  # REF alone may be the allele that is counted
             pairs = zip(columns.alleles("ref"), effect, strict=True)
-            told = ["" if allele == counted else allele for allele, counted in pairs]
+            told = ["" if allele == own else allele for allele, own in pairs]
     inferred = columns.alleles("hm_inferotherallele")
     told = [own or other for own, other in zip(told, inferred, strict=True)]
     both = [k for k, one in enumerate(effect) if one and one in told[k].split(",")]
@@ -321,8 +325,8 @@ def _partners(columns: ScoreColumns, effect: Sequence[str]) -> list[str]:
         told[k] = ",".join(allele for allele in told[k].split(",") if allele != effect[k])
     if both:
         columns.notes.append(
-            f"{len(both):,} rows have the effect allele among the others too (first in line "
-            f"{columns.lines[both[0]]}): left out of these"
+            f"{counted(len(both), 'row')} {agree(len(both), 'has', 'have')} the effect allele among the "
+            f"others too (first in line {columns.lines[both[0]]}): left out of these"
         )
     return told
 

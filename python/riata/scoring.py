@@ -44,7 +44,8 @@ def score_matrix(model: Model, table: MatrixTable, alpha: float, impute: str | N
         names, features = names[there], features[there]
     elif absent:
         raise ValueError(
-            f"{table.path} lacks {len(absent):,} of the {len(names):,} features of the model: {some(absent)}"
+            f"{table.path} lacks {len(absent):,} of the {counted(len(names), 'feature')} of the model: "
+            f"{some(absent)}"
         )
     X = dense_columns(table.X, [place[str(name)] for name in names])
     means, notes = model.path.fill, []

@@ -22,6 +22,7 @@ from riata.methods import methods_text
 from riata.model_selection import GREATER_IS_BETTER
 from riata.plots import main_curves, score_label
 from riata.report import Section, code, effects_table, figure, note, table
+from riata.wording import agree, counted
 
 #: What effects are measured in where they act on a logarithm.
 LOG_SCALES = {"cox": "log hazard", "poisson": "log rate"}
@@ -156,7 +157,8 @@ def groups_section(fitted: Fitted) -> Section | None:
     if fitted.path.members is not None:
         text += " Groups overlap: these are a group's parts of effects, which add up to the effects."
     if alone:
-        text += f" {alone:,} of those selected are in no group, and groups of their own here."
+        own = agree(alone, "is in no group, a group of its own", "are in no group, groups of their own")
+        text += f" {alone:,} of those selected {own} here."
     if len(groups) > MAX_ROWS:
         text += f" The first {MAX_ROWS} are here, all {len(groups):,} in {fitted.listed('groups.tsv')}."
     if account.group_notes:
@@ -290,11 +292,12 @@ def _ld_note(fitted: Fitted) -> str:
     twins = len(np.unique(partners.hits[partners.r2 >= SAME]))
     if twins:
         text += (
-            f" {twins:,} of the hits share all their genotypes with another variant: which of them is "
-            "selected is arbitrary, the data cannot tell them apart."
+            f" {twins:,} of the hits {agree(twins, 'shares', 'share')} all genotypes with another variant: "
+            "which of them is selected is arbitrary, the data cannot tell them apart."
         )
     if len(partners.looked_at) < len(fitted.hits):
-        text += f" Only the {len(partners.looked_at):,} strongest hits were looked at."
+        looked_at = counted(len(partners.looked_at), "strongest hit")
+        text += f" Only the {looked_at} {agree(len(partners.looked_at), 'was', 'were')} looked at."
     return note(text)
 
 

@@ -18,6 +18,7 @@ from scipy.signal import lfilter
 from riata._validation import check_choice, check_integer, check_real
 from riata.outputs import OutputSet, write_tsv
 from riata.tables import StrPath
+from riata.wording import counted
 
 #: Founder haplotypes of each chromosome: what linkage disequilibrium is made of.
 FOUNDERS = 64
@@ -165,7 +166,8 @@ def run_simulate(options: Namespace) -> int:
     )
     if not options.quiet:
         print(
-            f"{bed} and its .bim and .fam: {options.samples:,} samples x {options.variants:,} variants\n"
+            f"{bed} and its .bim and .fam: {counted(options.samples, 'sample')} x "
+            f"{counted(options.variants, 'variant')}\n"
             f"{options.out}.pheno.txt: the phenotype; {options.out}.truth.tsv: the causal variants"
         )
     return 0

@@ -30,6 +30,7 @@ from riata.table_columns import from_the_table, named_columns_of, take_covariate
 from riata.tables import Table, TextTable, quoted, read_text_table, some, text_array
 from riata.text_columns import TextColumn, join_columns
 from riata.text_files import same_file
+from riata.wording import counted
 
 if TYPE_CHECKING:
     from riata import _core
@@ -745,7 +746,8 @@ def _apply_lists(joiner: Joiner, options: StudyOptions, files: list[str]) -> Non
 def _check_left(study: Study) -> None:
     if len(study.excluded) == study.n_features:
         raise ValueError(
-            f"no feature is left: all {study.n_features:,} were set aside ({study.excluded[0][1]} first)"
+            f"no feature is left: {counted(study.n_features, 'was', 'were')} set aside "
+            f"({study.excluded[0][1]} first)"
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.charts import Frame, nice_ticks, number, svg
+from riata.wording import counted
 
 Float = NDArray[np.float64]
 
@@ -96,7 +97,8 @@ def calibration_chart(result: Calibration, x_label: str, y_label: str, *, whiske
             parts.append(_line(frame, "whisker", x, least, x, most))
         parts.append(
             f'<circle class="point" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="4.2">'
-            f"<title>{int(size):,} samples: predicted {number(x)}, observed {number(y)}</title></circle>"
+            f"<title>{counted(int(size), 'sample')}: predicted {number(x)}, observed {number(y)}</title>"
+            "</circle>"
         )
     return svg(frame, parts, "Observed against predicted")
 
@@ -105,8 +107,8 @@ def roc_chart(controls: Float, cases: Float, case: str, note: Sequence[str] = ()
     """Draw a ROC curve, with lines of text in its empty corner."""
     frame = _square(0.0, 1.0)
     parts = _grid(
-        frame, nice_ticks(0.0, 1.0, 5), f"false positives: share of others called {case}",
-        f"true positives: share of {case} found",
+        frame, nice_ticks(0.0, 1.0, 5), f"share of the others that are predicted to be {case}",
+        f"share of {case} predicted to be so",
     )  # fmt: skip
     parts.append(_line(frame, "mark", 0.0, 0.0, 1.0, 1.0))
     if len(controls) > _MAX_CORNERS:

@@ -15,6 +15,7 @@ from riata.score_file import Weights
 from riata.tables import some
 from riata.text_columns import TextColumn, converted
 from riata.variants import FittedVariants
+from riata.wording import agree, counted
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -72,17 +73,27 @@ class Found:
         told: list[tuple[str, bool]] = []
         flipped, ambiguous = int(self.flipped.sum()), int(self.ambiguous.sum())
         if flipped:
-            note = f"{flipped:,} variants name their alleles the other way round: counted from the other side"
+            names = agree(flipped, "names its alleles", "name their alleles")
+            note = f"{counted(flipped, 'variant')} {names} the other way round: counted from the other side"
             if ambiguous:
-                note += f"; {ambiguous:,} of them are A/T or C/G, where the other strand would look the same"
+                are = agree(ambiguous, "is", "are")
+                note += f"; {ambiguous:,} of them {are} A/T or C/G: the other strand would look the same"
             told.append((note, ambiguous > 0))
         if places := int(self.by_place.sum()):
             told.append(
-                (f"{places:,} variants were found by chromosome, position and alleles, not by id", True)
+                (
+                    f"{counted(places, 'variant')} {agree(places, 'was', 'were')} found by chromosome, "
+                    "position and alleles, not by id",
+                    True,
+                )
             )
         if moved := int(self.elsewhere.sum()):
             told.append(
-                (f"{moved:,} variants lie at another position than told: taken by id, as asked", True)
+                (
+                    f"{counted(moved, 'variant')} {agree(moved, 'lies', 'lie')} at another position than "
+                    "told: taken by id, as asked",
+                    True,
+                )
             )
         if shared := self.shared:
             told.append(

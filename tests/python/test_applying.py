@@ -239,7 +239,7 @@ def test_what_deserves_a_second_look_is_told(fitted, tmp_path):
     )
     geno = riata.open_genotypes(write_bed(tmp_path / "d", doubtful.variants, doubtful.copies))
     for call in (lambda: path.predict(geno, 0.1), lambda: model.predict(geno)):
-        with pytest.warns(riata.VariantWarning, match="A/T or C/G.*1 variants were found by chromosome"):
+        with pytest.warns(riata.VariantWarning, match="A/T or C/G.*1 variant was found by chromosome"):
             assert_allclose(call(), link, rtol=1e-12)
     matched = riata.match_variants(path, geno)
     assert matched.by_place == [f"rs{plain[0]}"]
@@ -378,7 +378,7 @@ def test_variants_listed_twice_are_found_again(tmp_path, capsys, id):
     (tmp_path / "y.txt").write_text("FID IID y\n" + rows)
     fit = ["fit", "--bfile", stem, "--pheno", tmp_path / "y.txt", "--alphas", "0.01", "--out", tmp_path / "m"]
     assert run(*fit, "--threads", 1) == 0
-    assert "1 variants share chromosome, position and alleles with an earlier one" in capsys.readouterr().out
+    assert "1 variant shares chromosome, position and alleles with an earlier one" in capsys.readouterr().out
     assert (
         run(
             "predict", "--model", tmp_path / "m.path.npz", "--bfile", stem, "--out", tmp_path / "p", "--quiet"

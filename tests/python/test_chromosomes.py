@@ -277,7 +277,7 @@ def test_negative_positions_of_several_files(tmp_path):
 def test_nothing_is_switched_on(tmp_path):
     path = write_plink(tmp_path / "t", random_copies(9, 2).T, pos=[-1, -2])
     with pytest.raises(
-        ValueError, match=r"t\.bed: all 2 variants have negative positions: they are switched off"
+        ValueError, match=r"t\.bed: all 2 variants at negative positions, which switch them off"
     ):
         riata.open_genotypes(path)
 

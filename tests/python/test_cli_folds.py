@@ -194,7 +194,7 @@ def test_classes_smaller_than_ten_folds(tmp_path, capsys):
     [
         (["--cv", "80"], "--cv 80 is more than there are samples, 60: give --cv 60 or fewer"),
         (["--fold-groups", "half", "--cv", "3"], "--cv 3 is more than there are groups of half, 2: give"),
-        (["--fold-groups", "one"], "--cv must be at least 2, but there are only 1 groups of one"),
+        (["--fold-groups", "one"], "--cv must be at least 2, but there is only 1 group of one"),
         (["--folds", "one"], "--folds one must hold at least two values, it has 1"),
         (["--time-order", "half", "--cv", "2"], "--cv 2 must be less than the number of times in half, 2"),
         (["--time-order", "word"], "--time-order word must hold numbers, or dates that begin with the year"),

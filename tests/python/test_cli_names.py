@@ -133,7 +133,7 @@ def test_rows_without_an_id_name_no_variant(files, tmp_path):
     (tmp_path / "l.txt").write_text("rs5\n.\n")
     for name, n_kept, told in (
         ("t.tsv", 2, ["2 of its rows have no id, and name no variant"]),
-        ("w.tsv", 2, ["1 of its rows have no id, and name no variant"]),
+        ("w.tsv", 2, ["1 of its rows has no id, and names no variant"]),
         ("l.txt", 3, []),
     ):
         path = str(tmp_path / name)
@@ -153,7 +153,9 @@ def test_lists_that_are_partly_found_are_told(files, tmp_path):
     more = ["--exclude", str(tmp_path / "v"), "--remove", str(tmp_path / "s")]
     assert fit(files, tmp_path / "m", "--pheno-name", "bmi", *more) == 0
     log, record = (tmp_path / "m.log").read_text(), json.loads((tmp_path / "m.json").read_text())
-    assert f"{tmp_path / 'v'} (--exclude): 2 of its ids not here: rs99, rs98" in record["samples"]["notes"]
+    assert (
+        f"{tmp_path / 'v'} (--exclude): 2 of its ids are not here: rs99, rs98" in record["samples"]["notes"]
+    )
     assert "ignored: in s (--remove) only" in log
     assert "in s (--remove) only" in (tmp_path / "m.html").read_text()
     assert record["features"]["left_out"] == {f"in {tmp_path / 'v'} (--exclude)": 2}

@@ -343,7 +343,7 @@ def test_counts_of_members_found_and_not(tmp_path):
     assert found.lines("variants") == [
         f"2 groups of 2 to 4 variants from {path}",
         "2 variants in several groups: effects are sums of a part for each",
-        "1 variants in no group: each is a group of its own",
+        "1 variant in no group: each is a group of its own",
         f"of the 5 variants in {path} 3 are here",
         "1 listed again in the same group: counted once",
         "groups without variants here: 1, EMPTY",

@@ -174,7 +174,8 @@ def test_predict_and_report(files, tmp_path, capsys):
         "the hazard of plink",
         "lowest third",
         "at risk",
-        "share without plink",
+        "share still without the event (plink)",
+        "share without the event",
         "sparse Cox regression",
     ):
         assert text in page
@@ -265,7 +266,7 @@ def test_times_of_zero_and_below_are_times():
     assert not any(bad.any() for _, bad in reasons)
     response, reasons = code_times(["-9", "-2", "3"], ["1", "0", "1"], None, None, names=("t", "e", ""))
     assert_array_equal(response.values["time"], [np.nan, -2.0, 3.0])
-    told = "t: -9 counts as missing (1 samples) though others are negative (-2): --missing-code NA keeps -9"
+    told = "t: -9 counts as missing (1 sample) though others are negative (-2): --missing-code NA keeps -9"
     assert f"; {told}" in response.note
 
 

@@ -132,7 +132,7 @@ def test_zero_among_the_codes_is_for_classes(study):
     assert [int(bad.sum()) for _, bad in reasons] == [1, 1]
     values, told = code_numbers(["0", "-9", "NA", "3"], "o", "0,-9")
     assert_array_equal(values, [0.0, np.nan, np.nan, 3.0])
-    assert told == "-9 counts as missing (1 samples)"
+    assert told == "-9 counts as missing (1 sample)"
 
 
 def test_codes_of_ones_own_that_leave_minus_nine_a_number_are_told(study):
@@ -156,7 +156,7 @@ def test_every_loss_tells(loss):
     response = code_response([*cells, "-9", "NA"], "y", loss=loss)
     assert np.isnan(response.values[-2:]).all()
     assert not np.isnan(response.values[:-2]).any()
-    assert response.note.endswith("-9 counts as missing (1 samples)")
+    assert response.note.endswith("-9 counts as missing (1 sample)")
     if loss == "multinomial":
         assert response.classes == ("a", "b", "none")
 

@@ -219,7 +219,7 @@ def test_association_files_name_their_tests(read):
     weights = read(table(header, "1 1 rs1 A G G ADD 1", "1 1 rs1 A G G AGE 9", "1 2 rs2 A G G ADD 2"))
     assert weights.weight.tolist() == [1, 2]
     assert weights.lines.tolist() == [2, 4]
-    assert weights.notes == ("1 rows are about covariates (TEST): they are left out",)
+    assert weights.notes == ("1 row about covariates (TEST): left out",)
     assert_array_equal(read(table(header, "1 1 rs1 A G G DOM 2")).by_copies, [[0, 2, 2]])
     assert_array_equal(read(table(header, "1 1 rs1 A G G REC 2")).by_copies, [[0, 0, 2]])
     for test in ("DOMDEV", "HET", "ADDxAGE"):
@@ -230,7 +230,7 @@ def test_association_files_name_their_tests(read):
 def test_odds_ratios_become_their_logarithms(read):
     weights = read(table("#ID A1 OR", "rs1 A 2"))
     assert weights.weight[0] == np.log(2.0)
-    assert weights.notes == ("1 of 1 weights are the logarithm of OR",)
+    assert weights.notes == ("1 of 1 weight is the logarithm of OR",)
     mixed = read(table("rsID effect_allele effect_weight OR", "rs1 A 0.5 9", "rs2 A - 4"))
     assert mixed.weight.tolist() == [0.5, np.log(4.0)]
     with pytest.raises(ValueError, match="line 2: OR must be > 0, got 0"):

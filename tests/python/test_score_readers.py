@@ -268,9 +268,7 @@ def test_blank_and_unplaced_variants_are_left_out_and_told(tmp_path, plink2):
     X = counts(60, 2, 8)
     stem = write(tmp_path / "s", X, [("1", "rs1", 100, "A", "G"), ("0", ".", 0, "A", "G")])
     path, record = fit(tmp_path / "m", stem, effect_of(X))
-    assert any(
-        "1 of them have no place either and are left out" in note for note in record["scoring"]["notes"]
-    )
+    assert any("1 of them has no place either and is left out" in note for note in record["scoring"]["notes"])
     sums = plink_sums(record["scoring"]["command"], stem, tmp_path / "z")
     assert_allclose(sums, X[:, 0] * path.coef(0.01)[0], rtol=5e-6, atol=1e-5)
 

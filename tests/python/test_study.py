@@ -40,7 +40,7 @@ def test_join_drops_and_reports():
     assert len(only) == 19
     assert study.covariate_names == ["age", "sex"]
     assert any("batch is the same for all samples" in note for note in study.join.notes)
-    assert any("-9 counts as missing (1 samples)" in note for note in study.join.notes)
+    assert any("-9 counts as missing (1 sample)" in note for note in study.join.notes)
     text = "\n".join(study.join.lines())
     assert "samples in tiny.fam" in text
     assert "dropped: height missing" in text

@@ -263,7 +263,7 @@ def test_additive_tables_of_plink(tmp_path, name, by):
     assert study.feature_names == ["rs0_A", "rs1_A(/G)", "rs1_HET"]
     told = "; PAT, MAT, SEX, PHENOTYPE are those of a PLINK .raw: no features"
     assert any(told in note for note in study.join.notes)
-    assert any("1 features end in _HET" in note for note in study.join.notes)
+    assert any("1 feature whose name ends in _HET" in note for note in study.join.notes)
     pheno = tmp_path / "p.txt"
     pheno.write_text("FID IID y\n" + "".join(f"{row[0]} {row[1]} {10 - row[1]}\n" for row in rows))
     study = load_study(StudyOptions(matrix=str(path), pheno=str(pheno)))
