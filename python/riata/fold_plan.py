@@ -191,11 +191,14 @@ def _drawn(
         rest = ": leave them out, or use riata fit, which needs no folds" if split else ""
         raise ValueError(f"--cv must be at least 2, but {_there_are(most, what, 'only ')}{rest}")
     made = describe_draw(folds, options.repeats, options.seed, studies[0].response.loss)
-    if column is not None:
-        made += f", samples of one {column.name} together"
-        made += f" ({counted(len(np.unique(column.labels)), 'group')})" if len(studies) == 1 else ""
     if column is None:
         notes += [*identifier_notes(studies[0]), *column_notes(studies[0])]
+    else:
+        groups = len(np.unique(column.labels))
+        made += f", samples of one {column.name} together"
+        made += f" ({counted(groups, 'group')})" if len(studies) == 1 else ""
+        if groups == studies[0].n_samples:
+            notes.append(f"no two samples share a value of {column.name}: --fold-groups keeps none together")
     return FoldPlan(folds, labels, options.repeats, made, notes)
 
 

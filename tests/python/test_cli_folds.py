@@ -70,6 +70,29 @@ def test_families_of_genotypes(tmp_path, capsys):
     assert "families (FID) have several members, who may be in different folds: --fold-groups FID" in text
 
 
+def test_labels_that_are_missing_or_all_distinct(tmp_path, capsys):
+    patient = ["NA" if i % 20 == 7 else f"P{i // 2}" for i in range(60)]
+    table, *_ = write_table(tmp_path / "t.csv", patient=patient)
+    text, cv, record = run(capsys, tmp_path, *table, "--target", "y", "--cv", 3, "--fold-groups", "patient")
+    assert record["samples"]["dropped"] == {"patient (--fold-groups) missing": 3}
+    assert sum(map(len, cv.folds)) == 57
+    table, *_ = write_table(tmp_path / "t.csv", patient=[f"P{i}" for i in range(60)])
+    text, *_ = run(capsys, tmp_path, *table, "--target", "y", "--cv", 3, "--fold-groups", "patient")
+    assert "no two samples share a value of patient: --fold-groups keeps none together" in text
+
+
+def test_a_column_that_makes_folds_is_no_phenotype(tmp_path, capsys):
+    """Of two columns of a phenotype file one is left, and needs no name."""
+    fam = [line.split() for line in (DATA / "tiny.fam").read_text().splitlines()]
+    rng = np.random.default_rng(0)
+    rows = [f"{f[0]} {f[1]} {i % 3} {rng.standard_normal()}" for i, f in enumerate(fam)]
+    (tmp_path / "p.txt").write_text("\n".join(["FID IID site score", *rows]) + "\n")
+    given = ["--bfile", DATA / "tiny", "--pheno", tmp_path / "p.txt", "--alphas", 5, "--folds", "site"]
+    _, cv, record = run(capsys, tmp_path, *given)
+    assert record["response"]["name"] == "score"
+    assert [np.unique(rows % 3).tolist() for rows in cv.folds] == [[0], [1], [2]]
+
+
 def test_given_folds(tmp_path, capsys):
     fold = np.random.default_rng(1).integers(1, 4, 60)
     table, *_ = write_table(tmp_path / "t.csv", fold=fold)
