@@ -42,6 +42,16 @@ riata::Vec optional_vector(const std::optional<Array>& a, const char* name) {
   return a ? vector_of(*a, name) : riata::Vec();
 }
 
+using Numbers = py::array_t<std::int64_t, py::array::c_style | py::array::forcecast | kAligned>;
+
+std::vector<Index> optional_numbers(const std::optional<Numbers>& a, const char* name) {
+  if (!a) return {};
+  if (a->ndim() != 1) {
+    throw py::value_error(std::string(name) + " must have 1 dimension, got " + std::to_string(a->ndim()));
+  }
+  return {a->data(), a->data() + a->size()};
+}
+
 /// Given to the solver, which calls it between steps on the thread that entered it. Taking the GIL costs, so it looks
 /// at most twenty times a second.
 class SignalPoll {
@@ -175,9 +185,9 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    const std::optional<py::function>& progress, const py::object& checkpoint, double checkpoint_seconds,
                    bool keep_checkpoint, const std::optional<py::function>& held_out, const Times& survival,
                    bool row_grouped, double huber_delta, const std::optional<std::vector<Index>>& leaders,
-                   std::string penalty, double gamma, double sparse_share,
-                   const std::optional<std::vector<Index>>& group, const std::optional<Array>& group_weights,
-                   const std::optional<std::vector<Index>>& column, const std::optional<Array>& sorted_weights) {
+                   std::string penalty, double gamma, double sparse_share, const std::optional<Numbers>& group,
+                   const std::optional<Array>& group_weights, const std::optional<Numbers>& column,
+                   const std::optional<Array>& sorted_weights) {
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
@@ -204,9 +214,9 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   features.penalty_factor = optional_vector(penalty_factor, "penalty_factor");
   features.lower = optional_vector(lower, "lower");
   features.upper = optional_vector(upper, "upper");
-  features.group = group.value_or(std::vector<Index>());
+  features.group = optional_numbers(group, "group");
   features.group_weights = optional_vector(group_weights, "group_weights");
-  features.column = column.value_or(std::vector<Index>());
+  features.column = optional_numbers(column, "column");
   features.sorted_weights = optional_vector(sorted_weights, "sorted_weights");
   riata::PathOptions options;
   options.penalty = std::move(penalty);

@@ -105,10 +105,14 @@ def check_options(
             )
         l1_ratio = penalty.l1_share
         if penalty.kind != "elastic_net":
-            if loss in SEVERAL_OUTPUTS:
+            if loss in SEVERAL_OUTPUTS and not penalty.several_outputs:
                 raise ValueError(
-                    f"penalty must be ElasticNet with loss={loss!r}, got {penalty!r}: "
-                    "the others are for losses of one output"
+                    "penalty must be ElasticNet, GroupLasso or SparseGroupLasso with "
+                    f"loss={loss!r}, got {penalty!r}: the others are for losses of one output"
+                )
+            if loss in SEVERAL_OUTPUTS and solver == "cd":
+                raise ValueError(
+                    f"solver must be 'auto' or 'prox' with penalty={penalty!r} and loss={loss!r}, got 'cd'"
                 )
             if solver == "homotopy":
                 raise ValueError(
@@ -134,7 +138,8 @@ def check_options(
         progress=check_progress(progress, CERTIFICATES[(penalty or LASSO).certificate].short),
         checkpoint=check_checkpoint(checkpoint),
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
-        row_grouped=check_row_grouped(row_grouped, loss),
+        row_grouped=check_row_grouped(row_grouped, loss)
+        or (loss in SEVERAL_OUTPUTS and penalty is not None and penalty.ties_outputs),
         huber_delta=check_real("huber_delta", huber_delta, above=0.0),
         stop_early=stop_early,
     )

@@ -142,9 +142,10 @@ def fit_paths(
     penalty: str = "elastic_net",  # or "group", "mcp", "scad", "slope"
     gamma: float = 3.0,  # of "mcp" and "scad"
     sparse_share: float = 0.0,  # of "group": weight of the l1 norm
-    group: list[int] | None = None,  # of "group": (p,), numbers of group_weights; of each member, (m,)
+    group: NDArray[np.int64]
+    | None = None,  # of "group": (p,), numbers of group_weights; of each member, (m,)
     group_weights: NDArray[np.float64] | None = None,
-    column: list[int] | None = None,  # of "group" where groups overlap: (m,), columns of the members
+    column: NDArray[np.int64] | None = None,  # of "group" where groups overlap: (m,), columns of the members
     sorted_weights: NDArray[np.float64] | None = None,  # of "slope": (p,)
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.

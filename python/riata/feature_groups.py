@@ -168,6 +168,7 @@ class ListedSets:
 
     numbers: _Numbers = field(default_factory=_Numbers)
     members: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    may_have_header: bool = False  # the first group may be the header of two columns
 
 
 def read_sets(path: StrPath) -> ListedSets:
@@ -214,7 +215,7 @@ def _sets_in(lines: Iterable[tuple[int, str]], name: str) -> ListedSets:
 
 
 def _pairs_in(lines: list[tuple[int, str]], name: str) -> ListedSets:
-    out = ListedSets()
+    out = ListedSets(may_have_header=True)
     if not lines:
         return out
     delimiter = find_layout(name, lines[0][1], [line for _, line in lines[1:50]], name).delimiter
@@ -233,6 +234,18 @@ def _pairs_in(lines: list[tuple[int, str]], name: str) -> ListedSets:
     return out
 
 
+def sets_of(groups: Mapping[Any, Iterable[Any]]) -> ListedSets:
+    """Take the features of each group from a mapping."""
+    out = ListedSets()
+    for label, features in groups.items():
+        if isinstance(features, str):
+            raise TypeError(f"sets[{label!r}] must hold names of features, got the text {features!r}")
+        out.members[str(label)] = out.numbers.of(map(str, features))
+    if not out.members:
+        raise ValueError("sets must hold at least one set, got none")
+    return out
+
+
 def find_groups(
     path: StrPath,
     features: TextColumn | Sequence[str] | NDArray[Any],
@@ -248,7 +261,17 @@ def find_groups(
     OSError, ValueError
         As `read_sets` does, when no feature is found, and when no group has a size that is wanted.
     """
-    sets = read_sets(path)
+    return _find(read_sets(path), path, features, noun, smallest, largest)
+
+
+def _find(
+    sets: ListedSets,
+    path: StrPath,
+    features: TextColumn | Sequence[str] | NDArray[Any],
+    noun: str,
+    smallest: int,
+    largest: int | None,
+) -> FeatureGroups:
     column = features if isinstance(features, TextColumn) else plain_column([str(name) for name in features])
     wanted = list(sets.numbers)
     rows, starts = rows_named(column, wanted)
@@ -266,7 +289,7 @@ def find_groups(
         repeated += len(numbers) - len(distinct)
         positions[label] = np.sort(_ranges(rows, starts, distinct[here[distinct]]))
     first = next(iter(positions))
-    if not is_gmt(path) and len(positions[first]) == 0 and listed[0] == 1:  # the header of two columns
+    if sets.may_have_header and len(positions[first]) == 0 and listed[0] == 1:
         del positions[first], listed[0]
         here = np.delete(here, int(sets.members[first][0]))
     counts = np.array([len(at) for at in positions.values()], dtype=np.int64)
@@ -306,7 +329,7 @@ def _ranges(
 
 
 def read_gene_sets(
-    path: StrPath,
+    sets: StrPath | Mapping[Any, Iterable[Any]],
     features: Sequence[str] | NDArray[Any],
     *,
     min_size: int = 1,
@@ -316,9 +339,9 @@ def read_gene_sets(
 
     Parameters
     ----------
-    path : str or path-like
-        Gene sets, one a line (``.gmt``, ``.gmt.gz``: name, description, genes, with tabs between), or a
-        table of two columns, feature and group.
+    sets : str or path-like, or mapping
+        A file of gene sets, one a line (``.gmt``, ``.gmt.gz``: name, description, genes, with tabs between),
+        or of two columns, feature and group; or for each name of a set its genes.
     features : sequence of str
         Names of the features, such as ``X.columns``. A name that several share means them all.
     min_size, max_size : int, optional
@@ -349,4 +372,6 @@ def read_gene_sets(
     """
     smallest = check_integer("min_size", min_size, at_least=1)
     largest = None if max_size is None else check_integer("max_size", max_size, at_least=smallest)
-    return find_groups(path, features, "features", smallest=smallest, largest=largest)
+    if isinstance(sets, Mapping):
+        return _find(sets_of(sets), "the sets given", features, "features", smallest, largest)
+    return find_groups(sets, features, "features", smallest=smallest, largest=largest)

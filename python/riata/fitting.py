@@ -370,8 +370,9 @@ def fit_path(
         Default "gaussian".
     penalty : one of riata.penalties, optional
         ElasticNet (another way to give `l1_ratio`), GroupLasso, SparseGroupLasso, MCP, SCAD or SLOPE, times
-        alpha in place of the above; see there. All but the first are for losses of one output and without
-        bounds; MCP and SCAD are not convex, and given alphas are reached down a path from no feature.
+        alpha in place of the above; see there. All but the first are without bounds, and MCP, SCAD and SLOPE
+        for losses of one output; MCP and SCAD are not convex, and given alphas are reached down a path from
+        no feature.
     alphas : int or sequence of float, default=100
         A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
         early when the fit is nearly saturated (0.999 of the deviance about the mean explained). Or the values

@@ -50,6 +50,8 @@ class Penalty(ABC):
     kind: ClassVar[str]
     certificate: ClassVar[str] = "duality_gap"
     ties_features: ClassVar[bool] = False  # penalty factors are 0, 1 or infinity then
+    several_outputs: ClassVar[bool] = False  # whether it is for losses with several outputs too
+    ties_outputs: ClassVar[bool] = False  # whether a feature then enters for all of them together
 
     @property
     def l1_share(self) -> float:
@@ -110,7 +112,8 @@ class ElasticNet(Penalty):
 class GroupLasso(Penalty):
     """The group lasso, ``alpha * sum_g w_g ((1 - l2_ratio) ‖b_g‖₂ + l2_ratio/2 ‖b_g‖₂²)``.
 
-    The features of a group enter together.
+    The features of a group enter together, of losses with several outputs for all of these: b_g are then all
+    coefficients of the group's features.
 
     Parameters
     ----------
@@ -151,6 +154,8 @@ class GroupLasso(Penalty):
 
     kind: ClassVar[str] = "group"
     ties_features: ClassVar[bool] = True
+    several_outputs: ClassVar[bool] = True
+    ties_outputs: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_real("l2_ratio", self.l2_ratio, at_least=0.0, at_most=1.0)
@@ -200,6 +205,7 @@ class SparseGroupLasso(Penalty):
 
     kind: ClassVar[str] = "group"
     ties_features: ClassVar[bool] = True
+    several_outputs: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
@@ -445,12 +451,12 @@ def _grouped(
     out = _group_weights(weights, found, np.bincount(group, minlength=count).astype(np.float64))
     free = out == 0.0
     arguments: dict[str, Any] = {
-        "group": found.group.tolist(),
+        "group": found.group.astype(np.int64),
         "group_weights": np.where(free, 1.0, out),
     }
     if found.feature is None:
         return Structure(arguments, free[found.group] if free.any() else None)
-    arguments["column"] = found.feature.tolist()
+    arguments["column"] = found.feature.astype(np.int64)
     if not free.any():
         return Structure(arguments)
     free_features = np.zeros(n_features, dtype=np.bool_)

@@ -39,8 +39,10 @@ def check_penalty_options(options: Namespace) -> None:
             f"--gamma must be above {LEAST_GAMMA[kind]:g} for --penalty {kind}, got {options.gamma:g}"
         )
     if kind != "elastic-net":
-        if options.loss == "multinomial":
+        if options.loss == "multinomial" and kind not in GOES_WITH["groups"]:
             raise ValueError(f"--penalty {kind} is not for --loss multinomial, but for losses of one output")
+        if options.loss == "multinomial" and options.solver == "cd":
+            raise ValueError(f"--penalty {kind} with --loss multinomial needs --solver auto or prox, not cd")
         if options.solver == "homotopy":
             raise ValueError(f"--penalty {kind} needs --solver auto, cd or prox, not homotopy")
 

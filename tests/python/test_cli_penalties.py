@@ -283,6 +283,33 @@ def test_gene_sets_that_overlap(tmp_path, table, capsys):
     assert run("predict", "--model", f"{out}.path.npz", "--matrix", table, "--out", tmp_path / "new") == 0
 
 
+def test_gene_sets_of_several_classes(tmp_path, table, sets, capsys):
+    rows = [line.split(",") for line in table.read_text().splitlines()]
+    kind = [["low", "mid", "high"][int(np.digitize(float(row[-1]), [-0.7, 0.7]))] for row in rows[1:]]
+    labelled = tmp_path / "classes.csv"
+    lines = [
+        [*rows[0][:-1], "kind"],
+        *([*row[:-1], label] for row, label in zip(rows[1:], kind, strict=True)),
+    ]
+    labelled.write_text("\n".join(",".join(line) for line in lines) + "\n")
+    out = tmp_path / "k"
+    options = ["--penalty", "group", "--groups", sets, "--loss", "multinomial", "--alphas", 10, "--eps", 0.2]
+    assert run("fit", "--matrix", labelled, "--target", "kind", *options, "--out", out) == 0
+    capsys.readouterr()
+    groups, hits = read_tsv(f"{out}.groups.tsv"), read_tsv(f"{out}.hits.tsv")
+    at = groups["GROUP"].index("B")
+    assert groups["NONZERO"][at] == "2"
+    path = riata.load(f"{out}.path.npz")
+    alpha = json.loads(Path(f"{out}.json").read_text())["selected"]["alpha"]
+    X = np.loadtxt(table, delimiter=",", skiprows=1, usecols=range(1, 21))
+    part = path.group_coef("B", alpha)[:20] * X.std(axis=0)[:, None]
+    assert_allclose(float(groups["NORM_STD"][at]), np.linalg.norm(part), rtol=1e-8)
+    assert {name for name, group in zip(hits["FEATURE"], hits["GROUP"], strict=True) if group == "B"} == {
+        "g3",
+        "g4",
+    }
+
+
 @pytest.mark.parametrize("case", ERRORS)
 def test_one_line_errors(tmp_path, table, capsys, case):
     options, message = ERRORS[case]
@@ -355,6 +382,19 @@ def test_counts_of_members_found_and_not(tmp_path):
         "FOUND": [2, 4, 0],
         "USED": ["yes", "yes", "no"],
     }
+
+
+def test_gene_sets_from_a_mapping():
+    sets = {"A": ["g2", "far", "g0"], "B": {"g1"}, 3: ("g1", "g2")}
+    found = riata.read_gene_sets(sets, ["g0", "g1", "g2"])
+    assert {name: rows.tolist() for name, rows in found.items()} == {"A": [0, 2], "B": [1], "3": [1, 2]}
+    assert found.listed.tolist() == [3, 1, 2]
+    assert "of the 4 features in the sets given 3 are here" in found.lines()
+    assert riata.read_gene_sets({"head": ["far"], "B": ["g1"]}, ["g1"]).absent == ["head"]
+    with pytest.raises(TypeError, match=r"sets\['A'\] must hold names of features, got the text 'g2'"):
+        riata.read_gene_sets({"A": "g2"}, ["g2"])
+    with pytest.raises(ValueError, match="sets must hold at least one set, got none"):
+        riata.read_gene_sets({}, ["g2"])
 
 
 def test_sizes_of_groups_that_are_used(tmp_path):

@@ -19,8 +19,10 @@ struct PathOptions {
   std::string loss = "gaussian";
   bool row_grouped = false;    // the coefficients of a feature share a norm; always for "multigaussian"
   double huber_delta = 1.345;  // of "huber", in units of y: residuals count as they are beyond it, squared within
-  /// "elastic_net", "group" (Features::group), "mcp", "scad", "slope" (Features::sorted_weights). All but the first for
-  /// losses of one output and without bounds, with penalty factors of 0, 1 and infinity where they tie features.
+  /// "elastic_net", "group" (Features::group), "mcp", "scad", "slope" (Features::sorted_weights). All but the first
+  /// without bounds, and all but the first two for losses of one output; with penalty factors of 0, 1 and infinity
+  /// where they tie features. With several outputs the norm of a group is that of all outputs' coefficients of its
+  /// features.
   std::string penalty = "elastic_net";
   double gamma = 3.0;           // of "mcp" (> 1) and "scad" (> 2): their slope has ended at gamma alpha
   double sparse_share = 0.0;    // of "group": weight of |b|_1, in [0, 1]; the norms have the rest

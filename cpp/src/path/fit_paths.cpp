@@ -42,9 +42,10 @@ bool several_outputs(const PathOptions& options) {
 /// Held by a problem for each column of X beside its state: what each output's reference subspace makes again counts,
 /// and what penalties that tie features together know of every column.
 double column_bytes(Index outputs, const PathOptions& options) {
-  constexpr double kOutput = 12.0, kTied = 32.0;
+  constexpr double kOutput = 12.0;
   const bool tied = options.penalty == "group" || options.penalty == "slope";
-  return PathProblem::kColumnBytes + kOutput * static_cast<double>(outputs - 1) + (tied ? kTied : 0.0);
+  const double known = tied ? 16.0 + 16.0 * static_cast<double>(outputs) : 0.0;
+  return PathProblem::kColumnBytes + kOutput * static_cast<double>(outputs - 1) + known;
 }
 
 // Numbers held for each row and output of a problem: in all, those that its state (see path/archive.hpp) leaves out,
@@ -89,7 +90,12 @@ void check_penalty(Index p, const Features& features, const PathOptions& o) {
   if (!group && !concave && o.penalty != "slope") {
     refuse("penalty must be one of \"elastic_net\", \"group\", \"mcp\", \"scad\", \"slope\", got " + quoted);
   }
-  if (several_outputs(o)) refuse("penalty " + quoted + " needs a loss of one output, got \"" + o.loss + "\"");
+  if (several_outputs(o) && !group) {
+    refuse("penalty " + quoted + " needs a loss of one output, got \"" + o.loss + "\"");
+  }
+  if (several_outputs(o) && o.solver == "cd") {
+    refuse("solver must be \"auto\" or \"prox\" with penalty " + quoted + " and several outputs, got \"cd\"");
+  }
   if (features.lower.size() > 0 || features.upper.size() > 0) {
     refuse("lower and upper must be left out with penalty " + quoted);
   }

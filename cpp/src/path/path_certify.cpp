@@ -138,6 +138,13 @@ void PathProblem::ask(const Vec& rho) {
   }
 }
 
+/// What is taken out of squares that are summed over outputs.
+double PathProblem::largest_scale() const {
+  double scale = 0.0;
+  for (std::size_t k = 0; k < reference_.size(); ++k) scale = std::max(scale, reference_[k].scale(query_[k]));
+  return scale;
+}
+
 /// ReferenceSubspace::decide() for what is held against the limits: |c|, the largest of K, or their norm.
 void PathProblem::decide(double threshold, double promising, Index first, std::span<std::uint8_t> flags) const {
   reference_[0].decide(query_[0], threshold, promising, first, flags);
@@ -152,8 +159,7 @@ void PathProblem::decide(double threshold, double promising, Index first, std::s
     }
     return;
   }
-  double scale = 0.0;  // taken out of the squares
-  for (std::size_t k = 0; k < reference_.size(); ++k) scale = std::max(scale, reference_[k].scale(query_[k]));
+  const double scale = largest_scale();
   Vec bounds = Vec::Zero(static_cast<Index>(flags.size())), estimates = bounds;
   for (std::size_t k = 0; k < reference_.size() && scale > 0.0; ++k) {
     reference_[k].add_squares(query_[k], first, scale, bounds, estimates);
@@ -243,8 +249,8 @@ void PathProblem::absorb(Index piece, Columns columns, const MatIn& products) {
       slack[k] = (rounded_ ? reference.error(j) : product_noise(j)) * norms[k];
     }
     if (tied()) {
-      read_c_[j] = c[0];
-      read_slack_[j] = slack[0];
+      read_c_.segment(j * outputs_, outputs_) = c;
+      read_slack_.segment(j * outputs_, outputs_) = slack;
     } else {
       judge(mine, j, c, slack);
     }
@@ -320,7 +326,7 @@ double PathProblem::null_lambda(const Beyond& beyond) const {
   if (structure_ == Structure::kGroups) {
     const Penalties net = penalties(beyond.features, 1.0);
     for (Index unit = 0; unit < net.units(); ++unit) {
-      const Index first = net.begin(unit);
+      const Index first = net.begin(unit) / outputs_;
       GroupNorm norm = norm_of(groups_.of(beyond.features[static_cast<std::size_t>(first)]), 1.0);
       norm.l1 = ratio * (norm.l1 + norm.l2);  // at the ratio of the grid, which may be that of a ridge
       norm.each = ratio * options_.sparse_share;

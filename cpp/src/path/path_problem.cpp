@@ -108,7 +108,10 @@ PathProblem::PathProblem(SharedPool& shared, Response response, const Features& 
     for (Index j : unpenalised_) usable[static_cast<std::size_t>(j)] = false;
     groups_ = FeatureGroups(features.group, usable, features.group_weights.size());
   }
-  if (tied()) bounds_ = estimates_ = read_c_ = read_slack_ = Vec::Zero(p_);
+  if (tied()) {
+    bounds_ = estimates_ = Vec::Zero(p_);
+    read_c_ = read_slack_ = Vec::Zero(p_ * outputs_);
+  }
   result_.saturated_objective = loss_->saturated();
 }
 
@@ -137,10 +140,12 @@ Penalties PathProblem::penalties(std::span<const Index> features, double lambda)
   if (structure_ == Structure::kGroups) {  // the features of a group lie together
     std::vector<GroupNorm> norms;
     std::vector<Index> first{0};
-    for (std::size_t w = 0; w < features.size(); w = static_cast<std::size_t>(first.back())) {
+    for (std::size_t w = 0; w < features.size();) {
       const Index group = groups_.of(features[w]);
+      const std::size_t size = group < 0 ? 1 : groups_.members(group).size();
       norms.push_back(group < 0 ? GroupNorm{} : norm_of(group, lambda));
-      first.push_back(first.back() + (group < 0 ? 1 : static_cast<Index>(groups_.members(group).size())));
+      first.push_back(first.back() + static_cast<Index>(size) * outputs_);
+      w += size;
     }
     return {std::move(norms), std::move(first)};
   }

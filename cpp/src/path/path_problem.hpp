@@ -148,6 +148,11 @@ class PathProblem {
   /// Whether a feature outside the working set cannot be judged by itself.
   bool tied() const { return structure_ == Structure::kGroups || structure_ == Structure::kSorted; }
   GroupNorm norm_of(Index group, double lambda) const;
+  /// Whether groups of features are solved by descent; those of several outputs go by proximal gradient steps.
+  bool descends_groups() const {
+    return structure_ == Structure::kGroups && options_.solver != "prox" && outputs_ == 1;
+  }
+  double largest_scale() const;
   double size_of(const double* c) const;
   double most_size(const Vec& c, const Vec& slack) const;
   double factor(Index feature) const {
@@ -291,7 +296,7 @@ class PathProblem {
   bool rounded_ = false;           // whether others near them are used
   Vec side_sums_;
   Vec coordinates_;  // of the pending residuals in the open blocks, a number a side
-  // Where features are tied, of each column: bound and estimate of |c|, and what was last read of it.
+  // Where features are tied, of each column: bound and estimate of |c|, and the K numbers last read of it.
   Vec bounds_, estimates_, read_c_, read_slack_;
   std::vector<Piece> pieces_;
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now

@@ -201,6 +201,10 @@ InnerResult PathProblem::solve_blocks(Pending& p, const Penalties& net, double t
       return coordinate_descent<Concave>({model_, net.concave(), tolerance, problem.max_iter, counters_, options_.poll},
                                          b, c);
     case Structure::kGroups: {
+      if (!descends_groups()) {
+        p.solver = "prox";
+        return prox_gradient(problem, b, c);
+      }
       const InnerResult result = group_descent_.solve(problem, b, c);
       if (result.converged || descent_only || result.iterations >= problem.max_iter) return result;
       PenalisedProblem again = problem;
@@ -222,7 +226,7 @@ void PathProblem::solve_structured_squares(Pending& p, const Penalties& net) {
   std::iota(units.begin(), units.end(), Index{0});
   std::iota(entries.begin(), entries.end(), Index{0});
   // Of groups most are active, and found again from the c before; others want it where they start.
-  const bool groups = structure_ == Structure::kGroups && options_.solver != "prox";
+  const bool groups = descends_groups();
   bool moved = false;
   if (Vec b = p.b, c = p.c; extrapolate(p, b)) {
     const double before = groups ? model_.squares() : model_.value(p.b, p.c);

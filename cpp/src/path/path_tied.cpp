@@ -6,28 +6,35 @@
 
 namespace riata {
 
-/// Bounds and estimates of |c| for the residual asked for.
+/// Bounds and estimates of |c| for the residual asked for, of several outputs of the norm.
 void PathProblem::bound_columns() {
   constexpr Index kChunk = 8192;
-  const double scale = reference_[0].scale(query_[0]);
-  parallel_for((p_ + kChunk - 1) / kChunk, worth_threads(threads_, 4.0 * static_cast<double>(p_)), [&](Index chunk) {
+  const double scale = largest_scale(), work = 4.0 * static_cast<double>(p_ * outputs_);
+  parallel_for((p_ + kChunk - 1) / kChunk, worth_threads(threads_, work), [&](Index chunk) {
     const Index first = chunk * kChunk, size = std::min(kChunk, p_ - first);
     Vec bounds = Vec::Zero(size), estimates = bounds;
-    if (scale > 0.0) reference_[0].add_squares(query_[0], first, scale, bounds, estimates);
+    for (std::size_t k = 0; k < reference_.size() && scale > 0.0; ++k) {
+      reference_[k].add_squares(query_[k], first, scale, bounds, estimates);
+    }
     bounds_.segment(first, size) = scale * bounds.cwiseSqrt();
     estimates_.segment(first, size) = scale * estimates.cwiseSqrt();
   });
 }
 
+/// What is known of the features of a group, of each as many numbers as `values` has for a column.
 Vec PathProblem::members_of(Index group, const Vec& values) const {
   const auto& members = groups_.members(group);
-  Vec out(static_cast<Index>(members.size()));
-  for (std::size_t i = 0; i < members.size(); ++i) out[static_cast<Index>(i)] = values[members[i]];
+  const Index width = values.size() / p_;
+  Vec out(static_cast<Index>(members.size()) * width);
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    out.segment(static_cast<Index>(i) * width, width) = values.segment(members[i] * width, width);
+  }
   return out;
 }
 
 /// The columns of the groups that bounds do not decide are needed. Of entries known up to a bound the norm is largest
-/// with all of them there.
+/// with all of them there; of several outputs with all of a feature's bound in one, which no soft threshold takes more
+/// of.
 void PathProblem::bound_groups(double lambda) {
   for (Index group = 0; group < groups_.count(); ++group) {
     const auto& members = groups_.members(group);
@@ -46,7 +53,7 @@ std::vector<Index> PathProblem::judge_groups(std::span<const Index> read) {
   Beyond& beyond = pending_.front().beyond;
   std::vector<Index> groups, again;
   for (const Index j : read) {
-    estimates_[j] = std::abs(read_c_[j]);
+    estimates_[j] = safe_norm(read_c_.segment(j * outputs_, outputs_));
     if (j == groups_.members(groups_.of(j)).front()) groups.push_back(groups_.of(j));
   }
   for (const Index group : groups) {
