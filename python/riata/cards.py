@@ -8,10 +8,13 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from riata._coefs import each_output
 from riata.certificate import CERTIFICATES, gap_text
 from riata.charts import Frame, cv_chart, path_chart, svg
-from riata.plots import main_curves, score_label
+from riata.many_classes import strongest
+from riata.plots import score_label
 from riata.report import cell_text
 from riata.styles import card_style
 
@@ -160,17 +163,34 @@ def _kind(path: Any) -> str:
 
 
 def _path_chart(path: Any, chosen: float | None) -> str:
-    features, curves = main_curves(path)
     shown = np.full(len(path), True) if chosen is None else path.alphas >= chosen / 4 * (1 - 1e-9)
-    curves, alphas = curves[:, shown], path.alphas[shown]
-    at = int(np.argmin(np.abs(alphas - (alphas[-1] if chosen is None else chosen))))
-    order = np.lexsort((-np.abs(curves).max(axis=1, initial=0.0), -np.abs(curves[:, at])))[:MAX_CURVES]
+    alphas = path.alphas[shown]
+    features = _to_draw(path, shown, alphas[-1] if chosen is None else chosen)
+    curves = np.stack([one[features][:, shown].toarray() for one in _rows_of(path)])
+    curves = curves[strongest(np.abs(curves).max(axis=2, initial=0.0).T), np.arange(len(features))]
     names = path.feature_names
-    named = [f"x{j}" if names is None else str(names[int(j)]) for j in features[order]]
+    named = [f"x{j}" if names is None else str(names[int(j)]) for j in features]
     return path_chart(
-        alphas, curves[order], named, path.n_active[shown], chosen=chosen, n_highlighted=N_NAMED,
-        label="per standard deviation" if path.standardize else "coefficient", size=_CHART,
+        alphas, curves * path.scale[features, None], named, path.n_active[shown], chosen=chosen,
+        n_highlighted=N_NAMED, label="per standard deviation" if path.standardize else "coefficient",
+        size=_CHART,
     )  # fmt: skip
+
+
+def _rows_of(path: Any) -> list[Any]:
+    return [one.tocsr() for one in each_output(path.coefs)]
+
+
+def _to_draw(path: Any, shown: NDArray[np.bool_], alpha: float) -> NDArray[np.int64]:
+    """Return the features with the largest effects at an alpha, then those that get farthest: few of many."""
+    at, reach = np.zeros((2, path.n_features))
+    place = int(np.argmin(np.abs(path.alphas - alpha)))
+    for one in each_output(path.coefs):
+        size = abs(one)
+        np.maximum(at, size[:, [place]].toarray()[:, 0], out=at)
+        np.maximum(reach, size[:, shown].max(axis=1).toarray().ravel(), out=reach)
+    order = np.lexsort((-reach * path.scale, -at * path.scale))[:MAX_CURVES]
+    return np.asarray(order[reach[order] > 0.0])
 
 
 def _ends(measure: Measure) -> list[float]:

@@ -52,6 +52,17 @@ def test_paths(loss):
     assert f"active at the last {cv.path.n_active[-1]:,}" in alone
 
 
+def test_few_of_many_curves_are_drawn():
+    X, y = make_problem(n=50, p=900)
+    path = riata.fit_path(X, y, l1_ratio=0.0, alphas=6)  # all are active
+    html = path._repr_html_()
+    read(html)
+    drawn = re.findall(r"<title>x(\d+)</title>", html)
+    assert len(drawn) == 60
+    size = np.abs(path.coef(path.alphas[-1])) * path.scale
+    assert {int(j) for j in drawn} == set(np.argsort(-size)[:60].tolist())
+
+
 def test_a_path_of_nothing_and_one_that_did_not_converge():
     X, y = make_problem()
     assert "active at the last 0" in read(riata.fit_path(X, y, alphas=[1e3])._repr_html_())
