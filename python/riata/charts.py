@@ -137,6 +137,22 @@ def _mark(
     )
 
 
+def _share(frame: Frame, alpha: float) -> float:
+    """Return where an alpha stands: 0 on the left, 1 on the right."""
+    return (math.log10(alpha) - frame.x0) / ((frame.x1 - frame.x0) or 1.0)
+
+
+def _level(frame: Frame, value: float, text: str, high: float, *, left: bool) -> list[str]:
+    """Return a line at a value, and what it is at an end of it, away from marks at alphas."""
+    first, last, y = frame.left, frame.width - frame.right, frame.y(value)
+    x, anchor = (first + 0.16 * (last - first), "start") if left else (last - 6, "end")
+    beside = -6 if value > (frame.y0 + high) / 2 else 15  # away from the curve, which begins near it
+    return [
+        f'<line class="mark" x1="{first}" x2="{last}" y1="{y:.1f}" y2="{y:.1f}"/>',
+        f'<text class="marktext" x="{x:.1f}" y="{y + beside:.1f}" text-anchor="{anchor}">{text}</text>',
+    ]
+
+
 def svg(frame: Frame, parts: Sequence[str], title: str) -> str:
     """Return a chart of ready parts; `title` says what it shows to those who cannot see it."""
     wide = ' class="wide"' if frame.width > 600 else ""
@@ -273,18 +289,13 @@ def cv_chart(
     parts = _axes(frame, "penalty alpha, weaker to the right", score, nice_ticks(low, high))
     parts += _active_axis(frame, log_alphas, n_active)
     if math.isfinite(null):
-        y, place = frame.y(null), frame.left + 0.16 * (frame.width - frame.left - frame.right)
-        beside = -6 if null > (low + high) / 2 else 15  # away from the curve, which begins near it
-        parts.append(
-            f'<line class="mark" x1="{frame.left}" x2="{frame.width - frame.right}" y1="{y:.1f}" '
-            f'y2="{y:.1f}"/><text class="marktext" x="{place:.1f}" y="{y + beside:.1f}">intercept alone</text>'
-        )
+        parts += _level(frame, null, "intercept alone", high, left=_share(frame, alpha_min) > 0.5)
     x, m, e = log_alphas[finite], mean[finite], error[finite]
     band = f"{frame.points(x, m + e)} {frame.points(x[::-1], (m - e)[::-1])}"
     parts.append(f'<polygon class="band" points="{band}"/>')
     parts.append(f'<polyline class="curve s0" points="{frame.points(x, m)}"/>')
     same = alpha_min == alpha_1se
-    low_min = (math.log10(alpha_min) - frame.x0) / ((frame.x1 - frame.x0) or 1.0) > 0.75
+    low_min = _share(frame, alpha_min) > 0.75
 
     def active(alpha: float) -> int:
         return int(n_active[int(np.argmin(np.abs(alphas - alpha)))])
