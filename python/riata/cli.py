@@ -292,7 +292,7 @@ def build_parser() -> argparse.ArgumentParser:
     info = add("info", "info", "describe genotypes, a table or a saved model", _INFO_EXAMPLES)
     info.add_argument("path", nargs="?", metavar="FILE", help="what to describe; its name tells what it is")
     _add_data(info)
-    info.add_argument("--model", metavar="FILE", help="a PREFIX.path.npz written by riata fit or riata cv")
+    info.add_argument("--model", metavar="FILE", help="a PREFIX.path.npz, or a fit that was saved in Python")
 
     for name, what in (
         ("fit", "fit a path of models, from the sparsest to the fullest"),
@@ -327,7 +327,9 @@ def build_parser() -> argparse.ArgumentParser:
     simulate = add("simulate", "simulate", "make up genotypes and a phenotype", _SIMULATE_EXAMPLES)
     _add_simulation(simulate)
     report = add("report", "report", "report a saved path at another penalty", _REPORT_EXAMPLES)
-    report.add_argument("--model", required=True, metavar="FILE", help="a PREFIX.path.npz")
+    report.add_argument(
+        "--model", required=True, metavar="FILE", help="a PREFIX.path.npz, or a fit saved in Python"
+    )
     report.add_argument(
         "--alpha", type=_positive, metavar="A", help="penalty to report (default: the one reported)"
     )
@@ -346,7 +348,11 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_prediction(verb: argparse.ArgumentParser) -> None:
     what = verb.add_argument_group("what to score with")
     add = what.add_argument
-    add("--model", metavar="FILE", help="a PREFIX.path.npz written by riata fit or riata cv")
+    add(
+        "--model",
+        metavar="FILE",
+        help="a PREFIX.path.npz of riata fit or riata cv, or what save wrote in Python",
+    )
     add("--alpha", type=_positive, metavar="A", help="penalty of the model (default: the one reported)")
     add(
         "--weights", metavar="FILE",
@@ -369,8 +375,12 @@ def _add_prediction(verb: argparse.ArgumentParser) -> None:
         help="take variants by id where they lie at another position: for files of another genome build",
     )  # fmt: skip
     add = verb.add_argument_group("how good the score is").add_argument
-    add("--pheno", metavar="FILE", help="phenotypes to compare with; samples without one are scored too")
-    add("--pheno-name", metavar="NAME", help="column of the phenotype file (default: that of the model)")
+    add(
+        "--pheno", metavar="FILE",
+        help="phenotypes to compare with; samples without one are scored too (default: the columns of "
+        "--matrix that the fit had)",
+    )  # fmt: skip
+    add("--pheno-name", metavar="NAME", help="column of that file, or of --matrix (default: as in the fit)")
     _add_times(add)
     add("--offset", metavar="NAME", help="column that the model adds to the linear predictor")
     add(

@@ -77,8 +77,8 @@ def survival_section(fitted: Fitted, y: NDArray[Any], score: NDArray[np.float64]
     events = int(y["event"].sum())
     text = (
         f"Scores for {counted(len(y), 'sample')}, {events:,} of them with an event, made by fits that had "
-        "not seen them. The samples are parted in thirds by score; each curve is the Kaplan-Meier estimate of "
-        f"the share still without the event ({event}). The further the curves lie apart, the better the "
+        "not seen them. The samples are parted in thirds by score; each curve is the Kaplan-Meier estimate "
+        f"of the share still without the event ({event}). The further the curves lie apart, the better the "
         "score tells who is at risk. Concordance is the share of comparable pairs in which the one with the "
         "earlier event has the higher score: 0.5 is chance."
     )

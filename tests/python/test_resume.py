@@ -194,7 +194,7 @@ def test_folds_are_those_of_the_checkpoint(tmp_path, study, capsys, monkeypatch)
     for other, message in (
         ([*folds, "--seed", "5"], "--resume: --seed was 0, is 5: give what"),
         (["--fold-groups", "FID", "--cv", "5"], "--cv was 4, is 5; --repeats was 2, is 1: give what"),
-        (["--time-order", "age", "--cv", "4"], "--repeats was 2, is 1; --fold-groups was FID, is not given; "),
+        (["--time-order", "age", "--cv", "4"], "--repeats was 2, is 1; --fold-groups was FID, is not "),
     ):
         assert main(["cv", *study, *other, "--out", out, "--resume"]) == 2
         assert message in capsys.readouterr().err
