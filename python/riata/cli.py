@@ -672,6 +672,10 @@ def _add_penalty(add: Callable[..., Any]) -> None:
         help="and N at most (default: any number; gene set enrichment usually asks for 500)",
     )  # fmt: skip
     add(
+        "--sets-only", action="store_true",
+        help="leave out features that are in no group (default: each is a group of its own)",
+    )  # fmt: skip
+    add(
         "--l1-ratio", type=_share, metavar="R",
         help="1 lasso, 0 ridge, between them elastic net (default 1); with --penalty sparse-group 1 lasso, 0 "
         "group lasso (default 0.5)",

@@ -42,6 +42,8 @@ class FeatureGroups(Mapping[str, NDArray[np.int64]]):
         Features that a group lists again: they count once.
     n_alone, n_shared : int
         Features here that are in no group that is used, and those in several.
+    only : bool
+        Whether features in none are left out, and not groups of their own.
     """
 
     path: str
@@ -56,6 +58,7 @@ class FeatureGroups(Mapping[str, NDArray[np.int64]]):
     n_repeated: int
     n_alone: int
     n_shared: int
+    only: bool = False
 
     def __getitem__(self, name: str) -> NDArray[np.int64]:
         return self.members[name]
@@ -121,6 +124,11 @@ class FeatureGroups(Mapping[str, NDArray[np.int64]]):
             },
         }
 
+    def alone(self, n_features: int) -> NDArray[np.int64]:
+        """Return the positions of features in no group that is used."""
+        inside = np.concatenate([*self.members.values(), np.empty(0, dtype=np.int64)])
+        return np.setdiff1d(np.arange(n_features), inside)
+
     def lines(self, noun: str = "features") -> list[str]:
         """Say what was read and found, a line each."""
         sizes = sorted({len(rows) for rows in self.members.values()})
@@ -130,7 +138,7 @@ class FeatureGroups(Mapping[str, NDArray[np.int64]]):
         if self.n_shared:
             shared = counted_of(self.n_shared, noun)
             lines.append(f"{shared} in several groups: effects are sums of a part for each")
-        if self.n_alone:
+        if self.n_alone and not self.only:
             lines.append(f"{counted_of(self.n_alone, noun)} in no group: each is a group of its own")
         if self.n_unknown:
             found = self.n_listed - self.n_unknown

@@ -28,8 +28,8 @@ def check_penalty_options(options: Namespace) -> None:
             raise ValueError(f"{flag} needs --penalty {' or --penalty '.join(kinds)}, not {kind}")
     if kind in GOES_WITH["groups"] and options.groups is None:
         raise ValueError(f"--penalty {kind} needs --groups FILE")
-    for name in ("min_set_size", "max_set_size"):
-        if getattr(options, name) is not None and options.groups is None:
+    for name in ("min_set_size", "max_set_size", "sets_only"):
+        if getattr(options, name) not in (None, False) and options.groups is None:
             raise ValueError(f"--{name.replace('_', '-')} needs --groups FILE")
     smallest, largest = options.min_set_size or 1, options.max_set_size
     if largest is not None and largest < smallest:

@@ -87,6 +87,7 @@ class StudyOptions:
     groups: str | None = None
     min_set_size: int | None = None
     max_set_size: int | None = None
+    sets_only: bool = False
     duplicates: str | None = None
     impute: str | None = None
     feature_names: str | None = None
@@ -361,8 +362,13 @@ def _read_groups(studies: list[Study], options: StudyOptions) -> None:
         largest=options.max_set_size,
     )
     first.files.append(options.groups)  # one list for all studies
+    groups = replace(groups, only=options.sets_only)
     for study in studies:
         study.groups = groups
+        if options.sets_only:
+            aside = dict.fromkeys(groups.alone(study.n_features).tolist(), "in no group")
+            study.excluded = sorted((aside | dict(study.excluded)).items())
+            _check_left(study)
 
 
 def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:

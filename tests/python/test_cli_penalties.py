@@ -203,6 +203,7 @@ def test_several_phenotypes(tmp_path, genes, capsys):
 ERRORS = {
     "groups alone": (["--groups", "x.gmt"], "--groups needs --penalty group or --penalty sparse-group, not"),
     "no groups": (["--penalty", "group"], "--penalty group needs --groups FILE"),
+    "only sets": (["--sets-only"], "--sets-only needs --groups FILE"),
     "sizes alone": (["--min-set-size", 15], "--min-set-size needs --groups FILE"),
     "no size": (
         ["--penalty", "group", "--groups", "x.gmt", "--min-set-size", 15, "--max-set-size", 10],
@@ -281,6 +282,18 @@ def test_gene_sets_that_overlap(tmp_path, table, capsys):
     for name in ("groups.tsv", "hits.tsv"):
         assert (tmp_path / f"again.{name}").read_text() == Path(f"{out}.{name}").read_text()
     assert run("predict", "--model", f"{out}.path.npz", "--matrix", table, "--out", tmp_path / "new") == 0
+
+
+def test_features_in_no_set_may_be_left_out(tmp_path, table, sets, capsys):
+    out = tmp_path / "y"
+    options = ["--penalty", "group", "--groups", sets, "--sets-only", "--alphas", 12, "--eps", 0.02]
+    assert run("fit", "--matrix", table, "--target", "y", *options, "--out", out) == 0
+    told = capsys.readouterr().out
+    assert "  14 set aside: in no group\n" in told
+    assert "a group of its own" not in told
+    assert set(read_tsv(f"{out}.hits.tsv")["GROUP"]) <= {"A", "B"}
+    aside = read_tsv(f"{out}.excluded.tsv")
+    assert sorted(aside["REASON"]) == ["constant", *["in no group"] * 14]
 
 
 def test_gene_sets_of_several_classes(tmp_path, table, sets, capsys):
