@@ -2,7 +2,18 @@ include(CMakePackageConfigHelpers)
 
 set(riata_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/riata")
 install(TARGETS riata_core EXPORT riataTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(DIRECTORY "${PROJECT_SOURCE_DIR}/cpp/include/riata" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+# What programs that fit paths include; the other headers are for the library itself.
+set(riata_headers
+  api.hpp error.hpp types.hpp
+  design/csc.hpp design/dense.hpp design/design.hpp design/hardy_weinberg.hpp design/hstack.hpp design/plink.hpp
+  design/pool.hpp
+  io/mmap.hpp io/text_table.hpp
+  loss/concordance.hpp loss/cox.hpp loss/curvature.hpp loss/loss.hpp loss/risk_sets.hpp loss/survival.hpp)
+foreach(header IN LISTS riata_headers)
+  get_filename_component(folder "${header}" DIRECTORY)
+  install(FILES "${PROJECT_SOURCE_DIR}/cpp/include/riata/${header}"
+    DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/riata/${folder}")
+endforeach()
 install(EXPORT riataTargets NAMESPACE riata:: DESTINATION "${riata_config_dir}")
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "check_design.hpp"
+#include "path/reference_columns.hpp"
 #include "path/reference_subspace.hpp"
 #include "riata/kernel/kernels.hpp"
 #include "riata/penalty/elastic_net.hpp"
@@ -13,6 +15,26 @@
 using namespace riata;
 
 namespace {
+
+/// The side of the rows and that of the columns, as a path uses them together.
+struct Reference : ReferenceColumns {
+  ReferenceSubspace rows;
+
+  void setup(const Vec& omega, const Vec& nu, const Vec& noise, const Vec& copy_error = {}) {
+    ReferenceColumns::setup(nu, noise, copy_error, nu.maxCoeff());
+    rows.setup(omega, copy_error.size() > 0);
+  }
+  const Mat& open_block(std::span<const Vec* const> residuals) {
+    const Mat& sides = rows.open_block(residuals);
+    forget(rows.forgotten());
+    return sides;
+  }
+  void replace_sides(const Mat& used) { rows.replace_sides(used); }
+  void store(Index j, const double* k) { ReferenceColumns::store(j, k, rows.open()); }
+  double error(Index j) const { return ReferenceColumns::error(j, rows.open()); }
+  Vec coordinates(const Vec& rho) const { return rows.coordinates(rho); }
+  Query query(const Vec& rho) const { return rows.query(rho); }
+};
 
 /// Scaled columns, weights and a reference subspace over them, fed as the path feeds it.
 struct Setting {
@@ -52,7 +74,7 @@ struct Setting {
 
   Mat X;
   Vec omega;
-  ReferenceSubspace reference;
+  Reference reference;
 };
 
 std::vector<Index> all_of(Index p) {
@@ -217,7 +239,7 @@ TEST_CASE("the bound allows for replaced sides and for a copy of the columns") {
       nu[j] = norm(X.col(j));
       errors[j] = norm(X.col(j) - copy.col(j));
     }
-    ReferenceSubspace reference;
+    Reference reference;
     reference.setup(omega, nu, 2e-14 * nu, errors);
     const Vec a = check::random_matrix(n, 1, 200 + trial), b = a + 0.1 * check::random_matrix(n, 1, 300 + trial);
     const std::vector<const Vec*> residuals{&a, &b};
@@ -299,14 +321,14 @@ TEST_CASE("columns are decided by their bounds, alike for every instruction set"
 TEST_CASE("squares of bounds and estimates add up over several residuals, as bound() and estimate() give them") {
   const Index n = 30, p = 200, K = 3, first = 7;
   Setting s(check::random_matrix(n, p, 41), check::random_weights(n, 3, 41).col(2));
-  std::vector<ReferenceSubspace> outputs(static_cast<std::size_t>(K));
+  std::vector<Reference> outputs(static_cast<std::size_t>(K));
   std::vector<ReferenceSubspace::Query> queries;
   Vec nu(p);
   for (Index j = 0; j < p; ++j) nu[j] = s.norm(s.X.col(j));
   Vec bounds = Vec::Zero(p - first), estimates = bounds, truth = bounds, want_bounds = bounds, want_estimates = bounds;
   double size = 0.0;
   for (Index k = 0; k < K; ++k) {
-    ReferenceSubspace& mine = outputs[static_cast<std::size_t>(k)];
+    Reference& mine = outputs[static_cast<std::size_t>(k)];
     mine.setup(s.omega, nu, 2e-14 * nu);
     const unsigned seed = 50 + static_cast<unsigned>(k);
     const Vec a = check::random_matrix(n, 1, seed), b = check::random_matrix(n, 1, seed + 10);

@@ -7,10 +7,6 @@
 
 namespace riata {
 
-/// What the penalty ties together: nothing, the coefficients of a feature, features in groups, nothing but without
-/// being convex, or all by their order.
-enum class Structure { kNone, kRows, kGroups, kConcave, kSorted };
-
 /// Which features enter together.
 class FeatureGroups {
  public:

@@ -15,61 +15,44 @@ namespace riata {
 /// products k_j with an orthonormal basis Q of a few residuals from when it was last read; for a new residual
 ///   |c_j - k_j'a| <= |e| sqrt(nu_j^2 - |k_j|^2) + rounding,   a = <Q, rho>,  e = rho - Q a,
 /// by Cauchy-Schwarz, in the inner product <a, b> = sum_i omega_i a_i b_i, with nu_j the norm of the scaled column.
-/// The idea of reference vectors follows Johnson & Guestrin 2017 (StingyCD).
+/// The idea of reference vectors follows Johnson & Guestrin 2017 (StingyCD). This is the side of the rows: residuals
+/// that blocks of columns refer to; what columns remember is in ReferenceColumns.
 class ReferenceSubspace {
  public:
-  /// nu[j] is the norm of scaled column j, `noise[j]` bounds the rounding of its inner products with unit vectors, and
-  /// copy_error[j] is the norm of its difference from the copy used with replaced sides (empty: there is no copy).
-  void setup(Vec omega, const Vec& nu, const Vec& noise, const Vec& copy_error = {});
-
-  /// Sets the threshold of column j, in units of the one that decide() is given. Columns start without one, and are
-  /// not asked for while they have none.
-  void set_limit(Index j, double limit);
-  void clear_limit(Index j);
+  /// `copies`: products with replaced sides are those of copies of the columns.
+  void setup(Vec omega, bool copies);
 
   /// Opens a block spanned by the given residuals (the first ones matter most; near-dependent ones are dropped) and
   /// returns its basis vectors times omega, n x q: the right-hand sides to stream.
   const Mat& open_block(std::span<const Vec* const> residuals);
+  /// How many of the oldest blocks the last open_block() has forgotten.
+  Index forgotten() const { return forgotten_; }
   /// Tells that the open block's right-hand sides were replaced by `used` before they were streamed.
   void replace_sides(const Mat& used);
-
-  /// Inner products of column j with the open block's basis (q numbers). Safe for different columns at once.
-  void store(Index j, const double* k);
   /// Coordinates of a residual in the open block.
   Vec coordinates(const Vec& rho) const { return weighted_.transpose() * rho; }
-  /// Bounds the error of k'a, for the stored k of column j and coordinates a of length 1, that came with replaced
-  /// sides.
-  double error(Index j) const;
-  /// nu[j], rounded up.
-  double norm(Index j) const { return unit_ * static_cast<double>(nu_[static_cast<std::size_t>(j)]); }
 
-  /// Prepares bounds for one residual.
+  /// What columns that are read now have to know of it.
+  struct OpenBlock {
+    std::uint8_t number = 0;
+    Index size = 0;         // of the basis
+    double replaced = 0.0;  // error of inner products, relative to the size of a column, that came with replaced sides
+  };
+  OpenBlock open() const {
+    return {static_cast<std::uint8_t>(blocks_.size() - 1), weighted_.cols(), blocks_.back().replaced};
+  }
+
+  /// One residual, for bounds of every column.
   struct Query {
     ResidualInBlocks unit{};  // rho / |rho|
     double norm = 0.0;        // |rho|
   };
   Query query(const Vec& rho) const;
 
-  /// k_j'a: what c_j would be if rho lay in the span.
-  double estimate(const Query& q, Index j) const;
-  /// Upper bound of |c_j|, as decide() takes it of many columns at a time.
-  double bound(const Query& q, Index j) const;
-
-  /// flags[i] for column first + i: kUndecided unless its bound is at most threshold times its limit; if it is,
-  /// kPromising when the estimate is at least `promising` times that, else 0. A column without a limit gets 0.
-  void decide(const Query& q, double threshold, double promising, Index first, std::span<std::uint8_t> flags) const;
-
-  /// Threshold of column j as set, rounded down; negative: it has none.
-  double limit(Index j) const { return static_cast<double>(limit_[static_cast<std::size_t>(j)]); }
-  /// No c is larger than this times the norm of its column over the largest of all columns.
-  double scale(const Query& q) const { return unit_ * q.norm; }
-  /// Adds the squares of bound() and estimate(), both over `scale`, of the columns from `first` on.
-  void add_squares(const Query& q, Index first, double scale, Vec& bounds, Vec& estimates) const;
-
-  /// See path/archive.hpp. What setup() and set_limit() gave, and the open block, are no part of it.
+  /// See path/archive.hpp. What setup() gave, and the open block, are no part of it.
   template <class Archive>
   void state(Archive& archive) {
-    archive(blocks_, residuals_, first_, k_, left_, block_);
+    archive(blocks_, residuals_, first_);
   }
 
  private:
@@ -95,11 +78,8 @@ class ReferenceSubspace {
   std::deque<Vec> residuals_;  // omega * unit residuals, the oldest numbered first_
   Index first_ = 0;
   bool copies_ = false;
-  Mat weighted_;       // omega * basis of the open block
-  double unit_ = 1.0;  // largest nu: what the floats below are relative to, so that none leaves their range
-  std::array<std::vector<float>, kMaxBasis> k_;
-  std::vector<float> nu_, left_, size_, limit_;  // see KnownColumns
-  std::vector<std::uint8_t> block_;
+  Mat weighted_;  // omega * basis of the open block
+  Index forgotten_ = 0;
 };
 
 }  // namespace riata

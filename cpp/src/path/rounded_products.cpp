@@ -18,15 +18,17 @@ constexpr double kMostShare = 0.6;       // of the bytes of X: half for floats, 
 
 }  // namespace
 
-RoundedProducts::RoundedProducts(const Design& X, Index lambdas, double most_bytes) : X_(X) {
+RoundedProducts::RoundedProducts(const Design& X, Index lambdas, double most_bytes, Index first, Index last)
+    : X_(X), first_(first) {
   stride_ = (X.rows() + kCodeLane - 1) / kCodeLane * kCodeLane;
   const double bytes = static_cast<double>(stride_) * static_cast<double>(X.cols()) * sizeof(std::int16_t);
   if (X.rounds() || lambdas < kWorthwhile || X.bytes() < kSmallest) return;
   if (bytes > std::min(kLargest, most_bytes) || bytes > kMostShare * X.bytes()) return;
-  codes_ = std::make_unique_for_overwrite<std::int16_t[]>(static_cast<std::size_t>(stride_ * X.cols()));
-  step_.resize(X.cols());
-  shift_.resize(X.cols());
-  errors_.resize(X.cols());
+  const Index held = (last < 0 ? X.cols() : last) - first;
+  codes_ = std::make_unique_for_overwrite<std::int16_t[]>(static_cast<std::size_t>(stride_ * held));
+  step_.resize(held);
+  shift_.resize(held);
+  errors_.resize(held);
   share_ = bytes / X.bytes();
 }
 
@@ -44,7 +46,7 @@ void RoundedProducts::encode(Columns columns, const Eigen::Ref<const Vec>& mean)
     }
     for (std::size_t k = 0; k < some.size(); ++k) {
       const double* x = in_place ? X_.contiguous(some[k]) : block.col(static_cast<Index>(k)).data();
-      encode_one(some[k], x, mean[first + static_cast<Index>(k)]);
+      encode_one(some[k] - first_, x, mean[first + static_cast<Index>(k)]);
     }
   }
 }
@@ -92,12 +94,12 @@ void RoundedProducts::correlate(Columns columns, const Sides& sides, MatOut out)
   if (!copies()) return X_.correlate_rounded(columns, sides.used, out, 1);
   std::vector<const std::int16_t*> lines;
   lines.reserve(columns.size());
-  for (const Index j : columns) lines.push_back(codes_.get() + j * stride_);
+  for (const Index j : columns) lines.push_back(codes_.get() + (j - first_) * stride_);
   kernels().correlate_codes(lines.data(), static_cast<Index>(lines.size()), stride_, sides.codes.data(), stride_,
                             out.cols(), out.data(), out.outerStride());
   for (Index q = 0; q < out.cols(); ++q) {
     for (std::size_t k = 0; k < columns.size(); ++k) {
-      const Index j = columns[k];
+      const Index j = columns[k] - first_;
       double& value = out(static_cast<Index>(k), q);
       value = value * (sides.step[q] * step_[j]) + shift_[j] * sides.sum[q];
     }

@@ -16,19 +16,22 @@ class RoundedProducts {
   static constexpr double kLargest = 2.0 * (1u << 30);  // bytes a copy may ever take
 
   /// `lambdas` to be fitted: a copy has to pay for itself, and not to take more than `most_bytes`.
-  RoundedProducts(const Design& X, Index lambdas, double most_bytes = kLargest);
+  /// Only columns first .. last - 1 are taken into it (default: all).
+  RoundedProducts(const Design& X, Index lambdas, double most_bytes = kLargest, Index first = 0, Index last = -1);
 
   /// Whether there are any.
   bool offered() const { return copies() || X_.rounds(); }
   bool copies() const { return codes_ != nullptr; }
   /// Bytes of the copy.
-  double memory() const { return copies() ? share_ * X_.bytes() : 0.0; }
+  double memory() const {
+    return copies() ? static_cast<double>(stride_ * errors_.size()) * sizeof(std::int16_t) : 0.0;
+  }
   /// Bytes that correlate() reads of a column, over those of the design.
   double share() const { return share_; }
 
   /// Takes the columns into the copy. Safe for different columns at once. `mean` of each.
   void encode(Columns columns, const Eigen::Ref<const Vec>& mean);
-  /// |x_j - copy_j|, Euclidean; empty when there is no copy.
+  /// |x_j - copy_j|, Euclidean, from the first column of the range on; empty when there is no copy.
   const Vec& errors() const { return errors_; }
 
   /// Right-hand sides made ready for correlate(): near those given, zeros where they have zeros.
@@ -45,6 +48,7 @@ class RoundedProducts {
   void encode_one(Index j, const double* x, double mean);
 
   const Design& X_;
+  Index first_;
   Index stride_ = 0;
   double share_ = 1.0;
   std::unique_ptr<std::int16_t[]> codes_;

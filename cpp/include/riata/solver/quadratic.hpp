@@ -52,6 +52,8 @@ class Quadratic {
   Index outputs() const { return outputs_; }
   Index rows() const { return pool_.rows(); }
   bool coupled() const { return coupling_ != nullptr; }
+  /// Whether expand() has been called.
+  bool expanded() const { return u0_.size() > 0; }
   const Vec& b0() const { return b0_; }
   const Vec& c0() const { return c0_; }
 

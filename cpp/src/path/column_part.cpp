@@ -1,0 +1,161 @@
+#include "path/column_part.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+
+#include "io/digest.hpp"
+#include "riata/error.hpp"
+#include "riata/parallel.hpp"
+
+namespace riata {
+namespace {
+
+// Columns are read in pieces: of about this many bytes, more where storages prepare many right-hand sides for each
+// call.
+constexpr double kPieceBytes = 1 << 18, kRhsShare = 8.0;
+// Squares below lose digits. A mean of 0 is that of a column of zeros.
+constexpr double kLeastVariance = 1e-300, kLeastMean = 1e-140;
+constexpr Index kSmallestPiece = 48, kLargestPiece = 8160;
+
+/// Numbers between 1 and 2 without any order in them: a product with them changes when rows of a column do.
+Mat fingerprint_vector(Index n) {
+  Mat out(n, 1);
+  Digest digest;
+  for (Index i = 0; i < n; ++i) {
+    digest.add(static_cast<std::uint64_t>(i));
+    out(i, 0) = 1.0 + std::ldexp(static_cast<double>(digest.value() >> 12), -52);
+  }
+  return out;
+}
+
+/// Sums of these do not depend on how columns are grouped.
+std::uint64_t digest_of(Columns columns, const Mat& products) {
+  std::uint64_t sum = 0;
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    Digest one;
+    one.add(static_cast<std::uint64_t>(columns[k]));
+    one.add(&products(static_cast<Index>(k), 0), sizeof(double));
+    sum += one.value();
+  }
+  return sum;
+}
+
+}  // namespace
+
+ColumnPart::ColumnPart(const Design& X, std::span<const Index> numbers, Index first, Index last, Index copy_for,
+                       double most_bytes, int threads)
+    : X_(X),
+      numbers_(numbers),
+      first_(first),
+      last_(last),
+      rounded_(X, copy_for, most_bytes, first, last),
+      threads_(threads) {}
+
+/// Columns of X to read at a time, for right-hand sides of so many bytes: whole tiles of the kernels.
+Index ColumnPart::piece_columns(double side_bytes) const {
+  const double column_bytes = std::max(X_.bytes() / static_cast<double>(X_.cols()), 1.0);
+  const double bytes = std::max(kPieceBytes, kRhsShare * side_bytes);
+  return std::clamp(static_cast<Index>(bytes / column_bytes), kSmallestPiece, kLargestPiece) / 12 * 12;
+}
+
+void ColumnPart::first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means, std::vector<Vec>& variances,
+                            std::uint64_t* digest, Counters& counters) {
+  const Index n = X_.rows(), p = last_ - first_, count = weights.cols();
+  null_products_.resize(p, null_u.cols());
+  const Index sides = std::max(count, null_u.cols());
+  const Index piece = piece_columns(static_cast<double>(n * sides) * sizeof(double));
+  const Index pieces = (p + piece - 1) / piece;
+  const Mat fingerprint = fingerprint_vector(digest != nullptr ? n : 0);
+  std::vector<std::uint64_t> digests(static_cast<std::size_t>(pieces), 0);
+  parallel_for(pieces, worth_threads(threads_, X_.multiplications(p, count + sides)), [&](Index c) {
+    const Index at = c * piece, size = std::min(piece, p - at), first = first_ + at;
+    std::vector<Index> columns(static_cast<std::size_t>(size));
+    std::iota(columns.begin(), columns.end(), first);
+    Mat mean(size, count), variance(size, count);
+    X_.moments(columns, weights, mean, variance, 1);
+    for (std::size_t f = 0; f < means.size(); ++f) {
+      means[f].segment(first, size) = mean.col(static_cast<Index>(f));
+      variances[f].segment(first, size) = variance.col(static_cast<Index>(f));
+    }
+    if (!variance.allFinite()) return;  // refused below
+    if (null_u.cols() > 0) X_.correlate(columns, null_u, null_products_.middleRows(at, size), 1);
+    if (rounded_.copies()) rounded_.encode(columns, mean.col(0));
+    if (digest == nullptr) return;
+    Mat products(size, 1);
+    X_.correlate(columns, fingerprint, products, 1);
+    digests[static_cast<std::size_t>(c)] = digest_of(columns, products);
+  });
+  if (digest != nullptr) *digest += std::accumulate(digests.begin(), digests.end(), std::uint64_t{0});
+  counters.columns_streamed += static_cast<double>(p);
+  for (std::size_t f = 0; f < variances.size(); ++f) check_moments(means[f], variances[f]);
+}
+
+/// Refuses columns that are no numbers, or whose squares are none.
+void ColumnPart::check_moments(const Vec& mean, const Vec& variance) const {
+  for (Index j = first_; j < last_; ++j) {
+    const Index number = j < static_cast<Index>(numbers_.size()) ? numbers_[static_cast<std::size_t>(j)] : j;
+    if (variance[j] < kLeastVariance && mean[j] != 0.0 && std::abs(mean[j]) < kLeastMean) {
+      throw std::invalid_argument(
+          "X must hold numbers whose squares are not rounded to 0, got smaller ones in column " +
+          std::to_string(number));
+    }
+    if (std::isnan(variance[j])) throw NonFiniteError(number);
+    if (std::isinf(variance[j])) {
+      throw std::invalid_argument("X must hold numbers whose squares are finite, got larger ones in column " +
+                                  std::to_string(number));
+    }
+  }
+}
+
+void ColumnPart::read(const std::vector<Reading>& readings, Counters& counters) const {
+  if (readings.empty()) return;
+  const auto longest = std::max_element(readings.begin(), readings.end(), [](const Reading& a, const Reading& b) {
+    return a.columns.size() < b.columns.size();
+  });
+  double multiplications = 0.0, side_bytes = 0.0;
+  for (const Reading& r : readings) {
+    multiplications += X_.multiplications(static_cast<Index>(r.columns.size()), r.rhs->cols());
+    side_bytes = std::max(side_bytes, static_cast<double>(r.rhs->size()) * sizeof(double));
+    counters.products +=
+        static_cast<double>(r.columns.size()) * static_cast<double>(r.rhs->cols()) / static_cast<double>(X_.cols());
+  }
+  const std::vector<Index>& columns = longest->columns;
+  const Index piece = piece_columns(side_bytes), total = static_cast<Index>(columns.size());
+  const Index pieces = (total + piece - 1) / piece;
+  for (const Reading& r : readings) r.screen->begin_pass(*r.plan, pieces);
+  std::vector<Index> streamed(static_cast<std::size_t>(pieces), 0);
+  parallel_for(pieces, worth_threads(threads_, multiplications), [&](Index c) {
+    const Index first = c == 0 ? first_ : columns[static_cast<std::size_t>(c * piece)];
+    const Index last = c + 1 == pieces ? last_ : columns[static_cast<std::size_t>((c + 1) * piece)];
+    streamed[static_cast<std::size_t>(c)] = read_piece(readings, c, first, last);
+  });
+  const double fraction = readings.front().rounded != nullptr ? rounded_.share() : 1.0;
+  for (const Index count : streamed) counters.columns_streamed += fraction * static_cast<double>(count);
+}
+
+/// Reads those of the columns first .. last - 1 that some problem needs; returns how many they are.
+Index ColumnPart::read_piece(const std::vector<Reading>& readings, Index piece, Index first, Index last) const {
+  std::vector<std::uint8_t> seen(static_cast<std::size_t>(last - first), 0);
+  Mat out;
+  for (const Reading& r : readings) {
+    const auto from = std::lower_bound(r.columns.begin(), r.columns.end(), first);
+    const auto to = std::lower_bound(from, r.columns.end(), last);
+    if (from == to) continue;
+    const Columns some(from, to);
+    out.resize(static_cast<Index>(some.size()), r.rhs->cols());
+    if (r.rounded != nullptr) {
+      rounded_.correlate(some, *r.rounded, out);
+    } else {
+      X_.correlate(some, *r.rhs, out, 1);
+    }
+    r.screen->add_block(piece, some, out);
+    for (const Index j : some) seen[static_cast<std::size_t>(j - first)] = 1;
+  }
+  return std::count(seen.begin(), seen.end(), std::uint8_t{1});
+}
+
+}  // namespace riata

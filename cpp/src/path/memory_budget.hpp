@@ -1,0 +1,22 @@
+#pragma once
+
+#include <vector>
+
+#include "riata/api.hpp"
+
+namespace riata {
+
+// Numbers held for each row and output of a problem: in all, those that its state (see path/archive.hpp) leaves out,
+// and more for each lambda solved ahead.
+inline constexpr double kRowNumbers = 20.0, kRowNumbersOutsideState = 12.0, kRowNumbersPending = 4.0;
+
+/// Bytes of so many numbers for each row and output of all problems.
+double row_bytes(const std::vector<Problem>& problems, double numbers);
+/// Held by a problem for each column of X beside its state: what each output's reference subspace makes again counts,
+/// and what penalties that tie features together know of every column.
+double column_bytes(Index outputs, const PathOptions& options);
+/// Bytes that a fit holds beside X before any column is in its working set.
+double least_memory(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                    const PathOptions& options);
+
+}  // namespace riata

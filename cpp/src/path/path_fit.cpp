@@ -1,0 +1,529 @@
+#include "path/path_fit.hpp"
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "path/residual.hpp"
+
+namespace riata {
+namespace {
+
+constexpr int kTries = 6;  // attempts at a smaller gap before giving up
+// Share of the deviance of the model with no feature that is rounding: of a residual that could be brought to zero
+// solvers leave some 1e-12.
+constexpr double kNothing = 1e-20;
+constexpr double kGapShareLeft = 0.1;  // of the tolerance, for what is left where rows are separated
+constexpr double kGramShare = 0.1;     // of the tolerance, for the rounding of c that comes from a Gram matrix
+
+}  // namespace
+
+bool PathFit::keeps_gram(const Design& X, const PathOptions& options, bool alone) {
+  constexpr Index limit = 4096, limit_shared = 1024;  // features: 128 MB, and 8 MB for each of several problems
+  constexpr Index worthwhile = 4;                     // lambdas: for fewer, the active features' part of it will do
+  return options.loss == "gaussian" && options.penalty != "group" && options.penalty != "slope" &&
+         options.count() >= worthwhile && X.cols() <= std::min(X.rows(), alone ? limit : limit_shared);
+}
+
+PathFit::PathFit(SharedPool& shared, Response response, const Features& features, const PathOptions& options, Vec mean,
+                 Vec variance, const Vec& copy_errors, std::span<const Index> cuts, bool alone, int threads)
+    : PathFit(shared, response, features, options, mean, variance,
+              ColumnNorms(options, features, std::sqrt(response.loss->omega().maxCoeff()), mean, variance, copy_errors),
+              cuts, keeps_gram(shared.design(), options, alone), threads) {}
+
+PathFit::PathFit(SharedPool& shared, Response& response, const Features& features, const PathOptions& options,
+                 Vec& mean, Vec& scale, ColumnNorms norms, std::span<const Index> cuts, bool use_gram, int threads)
+    : shared_(shared),
+      options_(options),
+      loss_(std::move(response.loss)),
+      columns_(shared, options.fit_intercept, loss_->outputs(), threads, std::move(mean), std::move(scale)),
+      penalty_(options, features, loss_->outputs(), columns_.scale()),
+      work_(shared.design().cols()),
+      predictor_(*loss_, columns_, work_, options.fit_intercept, std::move(response.offset)),
+      solver_(shared.pool(), use_gram, shared.small_means(), threads, *loss_, penalty_, options, counters_),
+      unpenalised_(norms.unpenalised),
+      rule_(options, norms),
+      newton_(*loss_, penalty_, columns_, work_, predictor_, rule_, solver_, options, counters_),
+      gap_(*loss_, predictor_, norms.largest_norm),
+      writer_(*loss_, penalty_, columns_, features, options, response),
+      screening_(*loss_, norms.copy_error.size() > 0),
+      history_(std::move(response.u), std::move(response.eta), std::move(response.g)) {
+  rule_.set_residual_norm(residual_norm(*loss_, history_.now().u));
+  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+    screening_.add_part(ColumnScreen::make(penalty_, columns_, norms, cuts[i], cuts[i + 1], loss_->outputs(),
+                                           full_working_set(), threads),
+                        std::count(norms.usable.begin() + cuts[i], norms.usable.begin() + cuts[i + 1], true));
+  }
+  for (const Index j : unpenalised_) norms.usable[static_cast<std::size_t>(j)] = false;
+  penalty_.set_groups(norms.usable);
+}
+
+/// Features with a coefficient other than zero.
+Index PathFit::n_active() const {
+  const Vec& b = history_.now().b;
+  return (b.reshaped(loss_->outputs(), b.size() / loss_->outputs()).array() != 0.0).colwise().any().count();
+}
+
+/// |c| / penalty factor from which a column at lambda `from` is expected to be active at `to` (sequential strong rule,
+/// Tibshirani et al. 2012; only ever a guess about what to gather).
+double PathFit::strong_threshold(double from, double to) const {
+  if (full_working_set()) return 0.0;
+  if (!(to > 0.0)) return kInfinity;  // nothing follows
+  return options_.l1_ratio * std::clamp(2.0 * to - std::min(from, lambda_max()), 0.0, to);
+}
+
+ScreeningQuery PathFit::query(double lambda, double strong) const {
+  return {lambda, strong, work_.size() - static_cast<Index>(unpenalised_.size()), n_active(), screening_.n_outside()};
+}
+
+void PathFit::fit_null() {
+  set_work(unpenalised_);
+  std::vector<Index> free;
+  std::copy_if(unpenalised_.begin(), unpenalised_.end(), std::back_inserter(free),
+               [this](Index j) { return penalty_.is_free(j); });
+  gap_.set_free_columns(columns_.gather(free));
+  pending_.clear();
+  pending_.emplace_back();
+  pending_.back().lambda = kInfinity;
+  solve();
+}
+
+void PathFit::set_work(std::vector<Index> features) {
+  shared_.require(features, columns_.threads(), counters_);
+  std::vector<Index> positions, fresh, places;
+  std::vector<double> inv_scale;
+  for (std::size_t w = 0; w < features.size(); ++w) {
+    const Index j = features[w];
+    positions.push_back(shared_.position(j));
+    inv_scale.push_back(1.0 / columns_.scale()[j]);
+    if (work_.contains(j)) continue;
+    fresh.push_back(j);
+    places.push_back(static_cast<Index>(w));
+  }
+  screening_.leave(work_.features());
+  const std::vector<Index> new_number = work_.assign(std::move(features));
+  screening_.enter(work_.features());
+  const Index K = loss_->outputs();
+  history_.working_set_changed(new_number, work_.size(), K);
+  if (!fresh.empty()) {
+    const Vec c = columns_.correlate(fresh, history_.now().u);
+    for (std::size_t k = 0; k < fresh.size(); ++k) {
+      history_.set_correlations(places[k] * K, c.segment(static_cast<Index>(k) * K, K));
+    }
+  }
+  solver_.working_set_changed(new_number, std::move(positions), std::move(inv_scale));
+}
+
+void PathFit::extend_work(std::vector<Index> features) {
+  if (features.empty()) return;
+  std::vector<Index> all = work_.features();
+  all.insert(all.end(), features.begin(), features.end());
+  set_work(std::move(all));
+}
+
+/// The features of the working set that are active, or expected to be at a lambda.
+std::vector<Index> PathFit::retained_features(double lambda) const {
+  const Vec &b = history_.now().b, &c = history_.now().c;
+  std::vector<char> keep(work_.features().size(), 0);
+  const auto mark = [&](Index entry) { keep[static_cast<std::size_t>(entry / loss_->outputs())] = 1; };
+  for (Index e : solver_.active_set().features()) mark(e);
+  const Penalties net = penalties(lambda);
+  if (const Sorted* sorted = net.sorted()) {
+    const double least = sorted->size > sorted->free ? sorted->net.weights().tail(1)[0] : 0.0;
+    for (Index e = 0; e < b.size(); ++e) {
+      if (e < sorted->free || b[e] != 0.0 || std::abs(c[e]) >= least) mark(e);
+    }
+  } else {
+    for (Index unit = 0; unit < net.units(); ++unit) {
+      const Index first = net.begin(unit), size = net.begin(unit + 1) - first;
+      if (!net.reaches(unit, c) && (b.segment(first, size).array() == 0.0).all()) continue;
+      for (Index e = first; e < first + size; ++e) mark(e);
+    }
+  }
+  std::vector<Index> out;
+  for (std::size_t w = 0; w < keep.size(); ++w) {
+    if (keep[w] != 0) out.push_back(work_.features()[w]);
+  }
+  return out;
+}
+
+/// The best of the candidates, in increasing order; the features of a group together.
+std::vector<Index> PathFit::select_candidates(Index batch) {
+  std::vector<Candidate>& all = candidates_.list;
+  std::erase_if(all, [&](const Candidate& x) { return work_.contains(x.second); });
+  const bool groups = penalty_.kind() == PenaltyKind::kGroups;
+  const Index rows = loss_->omega().size();
+  Index most = std::clamp<Index>(2 * n_active() + 32 * batch, 256, std::max<Index>(1000, rows));
+  if (groups) most = std::max<Index>(most / penalty_.groups().typical_size(), 32);
+  if (!full_working_set() && static_cast<Index>(all.size()) > most) {
+    std::nth_element(all.begin(), all.begin() + most, all.end(), [](const Candidate& x, const Candidate& y) {
+      return x.first != y.first ? x.first > y.first : x.second < y.second;
+    });
+    all.resize(static_cast<std::size_t>(most));
+  }
+  std::vector<Index> out;
+  for (const Candidate& candidate : all) out.push_back(candidate.second);
+  std::sort(out.begin(), out.end());
+  if (!groups) return out;
+  std::vector<Index> features;
+  for (const Index j : out) {
+    const auto& members = penalty_.groups().members(penalty_.groups().of(j));
+    features.insert(features.end(), members.begin(), members.end());
+  }
+  return features;
+}
+
+void PathFit::select(std::span<const double> lambdas, double next_batch) {
+  const double target = lambdas.back(), lambda = history_.now().lambda;
+  const bool outside = screening_.n_outside() > 0;
+  std::vector<Index> keep = work_.features();
+  // When nothing is outside, longer batches keep it so.
+  if (!full_working_set() && (outside || lambdas.size() == 1)) {
+    keep = retained_features(std::max(2.0 * target - lambda, 0.0));
+  }
+  std::vector<Index> fresh;
+  if (outside && !result().exhausted) {
+    if (!candidates_.known) {
+      const double strong = strong_threshold(lambda, target);
+      candidates_.list = screening_.candidates(history_.now().rho, query(lambda, strong));
+    }
+    fresh = select_candidates(static_cast<Index>(lambdas.size()));
+  }
+  if (!fresh.empty() || static_cast<Index>(keep.size()) != work_.size()) {
+    keep.insert(keep.end(), fresh.begin(), fresh.end());
+    set_work(std::move(keep));
+  }
+  pending_.clear();
+  for (const double each : lambdas) {
+    PathPoint& p = pending_.emplace_back();
+    p.lambda = each;
+    const bool choose = options_.solver == "auto" || options_.solver == "homotopy";
+    p.solver = !choose ? options_.solver : penalty_.separable_convex() ? "homotopy" : "newton";
+  }
+  tries_ = 0;
+  candidates_.next_batch = next_batch;
+  candidates_.known = false;
+}
+
+void PathFit::solve() {
+  for (std::size_t q = 0; q < pending_.size(); ++q) {
+    PathPoint& p = pending_[q];
+    p.b = q == 0 ? history_.now().b : pending_[q - 1].b;
+    p.g = q == 0 ? history_.now().g : pending_[q - 1].g;
+    if (q > 0) p.c = pending_[q - 1].c;
+    p.evaluated = false;
+    if (result().exhausted) continue;  // the null fit is that of every lambda
+    loss_->quadratic() ? solve_quadratic(q) : solve_newton(q);
+  }
+}
+
+/// All lambdas of the batch expand at the current solution; the model is exact.
+void PathFit::solve_quadratic(std::size_t q) {
+  PathPoint& p = pending_[q];
+  const PathHistory::Iterate& now = history_.now();
+  if (q == 0) {
+    const Vec& h = loss_->omega();
+    solver_.model().expand(solver_.model().expanded() ? nullptr : &h, now.u, now.b, now.c);
+    p.c = now.c;
+  }
+  const Penalties net = penalties(p.lambda);
+  if (!penalty_.separable_convex()) return solve_quadratic_blocks(q, net);
+  const auto entering = history_.expected_entries(pending_, q, penalty_, work_.features());
+  const std::string solver = solver_.choose(p.b);
+  const WorkingSetSolver::Task task{net, rule_.kkt_tolerance(p.lambda), iterations_left(p)};
+  p.iterations += solver_.solve(p, solver, task, p.b, p.c, entering).iterations;
+}
+
+/// The whole of a lambda where the penalty is not one of single coefficients.
+void PathFit::solve_quadratic_blocks(std::size_t q, const Penalties& net) {
+  PathPoint& p = pending_[q];
+  Quadratic& model = solver_.model();
+  std::vector<Index> units(static_cast<std::size_t>(net.units())), entries(static_cast<std::size_t>(p.b.size()));
+  std::iota(units.begin(), units.end(), Index{0});
+  std::iota(entries.begin(), entries.end(), Index{0});
+  // By descent over groups most are active, and found again from the c before; others want it where they start.
+  const bool groups = penalty_.kind() == PenaltyKind::kGroups && options_.solver != "prox" && loss_->outputs() == 1;
+  bool moved = false;
+  if (Vec b = p.b, c = p.c; history_.extrapolate(pending_, q, net, b)) {
+    const double before = groups ? model.squares() : model.value(p.b, p.c);
+    model.correlations(b, groups ? std::span<const Index>() : entries, c);
+    moved = (groups ? model.squares() : model.value(b, c)) + net.value(b) < before + net.value(p.b);
+    if (moved) {
+      p.b = std::move(b);
+      p.c = std::move(c);
+    } else {
+      model.correlations(p.b, {}, p.c);
+    }
+  }
+  const double norm = rule_.residual_norm();
+  const auto enough = [&](const Vec& b, const Vec& c) {
+    return rule_.distance(net, b, c, units, p.lambda, [&](double scale) {
+      return 0.5 * (1.0 - scale) * (1.0 - scale) * norm * norm;  // |rho|^2 = sum u^2 / omega falls down the path
+    });
+  };
+  const WorkingSetSolver::Task task{net, rule_.kkt_tolerance(p.lambda), iterations_left(p), enough, moved && groups};
+  p.iterations += solver_.solve_blocks(p, task, p.b, p.c).iterations;
+  p.correlated = !model.has_gram();
+}
+
+void PathFit::solve_newton(std::size_t q) {
+  PathPoint& p = pending_[q];
+  p.eta = history_.now().eta;
+  p.u = history_.now().u;
+  p.c = history_.now().c;
+  std::vector<Index> entering;
+  if (q != 1) entering = history_.expected_entries(pending_, q, penalty_, work_.features());
+  Vec ahead = p.b;
+  const bool guess = solver_.uses_blocks(p.b) && history_.extrapolate(pending_, q, penalties(p.lambda), ahead);
+  newton_.solve(p, entering, guess ? &ahead : nullptr);
+  if (q + 1 < pending_.size()) adopt(p);
+}
+
+/// eta, u and c of pending solutions, from the data: one product with the supports, one with the working set (or with
+/// its Gram matrix).
+void PathFit::evaluate() {
+  std::vector<PathPoint*> open;
+  for (PathPoint& p : pending_) {
+    if (!p.evaluated) open.push_back(&p);
+  }
+  if (open.empty()) return;
+  const Index m = static_cast<Index>(open.size()), n = loss_->omega().size(), K = loss_->outputs();
+  std::vector<const Vec*> coefficients;
+  for (const PathPoint* p : open) coefficients.push_back(&p->b);
+  const Mat base = predictor_.without_intercepts(coefficients);
+  Mat u(n, m * K);
+  Vec h;
+  for (Index q = 0; q < m; ++q) {
+    PathPoint& p = *open[static_cast<std::size_t>(q)];
+    p.eta = base.middleCols(q * K, K).reshaped();
+    predictor_.add_intercepts(p.eta, p.g);
+    loss_->derivatives(p.eta, p.u, h);
+    u.middleCols(q * K, K) = p.u.reshaped(n, K);
+    p.evaluated = true;
+  }
+  if (solver_.model().has_gram() && tries_ == 0 && correlate_by_gram(open)) return;
+  if (m == 1 && open.front()->correlated) return correct_correlations(*open.front());
+  Mat c(work_.size(), m * K);
+  columns_.correlate(work_.features(), u, c);
+  for (Index q = 0; q < m; ++q) {
+    PathPoint& p = *open[static_cast<std::size_t>(q)];
+    p.c = c.middleCols(q * K, K).transpose().reshaped();
+    p.c_error = columns_.centring_error(work_.features(), p.u);
+  }
+}
+
+/// The model's gradient and u differ by rounding, and so does c.
+void PathFit::correct_correlations(PathPoint& p) {
+  const Vec change = p.u - solver_.model().gradient();
+  p.c_error = (p.b == solver_.model().b0() ? history_.now().c_error : 0.0) +
+              residual_norm(*loss_, change) * rule_.largest_norm() * (1.0 + 1e-9) +
+              columns_.centring_error(work_.features(), change);
+}
+
+/// c = c0 - G (b - b0) with a bound of its rounding, where that is far below what the tolerance asks for; else false
+/// (so also where an unpenalised feature asks for c = 0).
+bool PathFit::correlate_by_gram(std::span<PathPoint* const> points) {
+  Quadratic& model = solver_.model();
+  double least = kInfinity;  // penalty factor
+  for (Index j : work_.features()) least = std::min(least, penalty_.factor(j));
+  Mat change(work_.size(), static_cast<Index>(points.size()));
+  Vec error(change.cols());
+  const double norm = rule_.residual_norm(), largest = rule_.largest_norm();
+  for (Index q = 0; q < change.cols(); ++q) {
+    const PathPoint& p = *points[static_cast<std::size_t>(q)];
+    change.col(q) = p.b - model.b0();
+    const double moved = largest * change.col(q).lpNorm<1>();
+    const double reached = largest * (p.b.lpNorm<1>() + model.b0().lpNorm<1>());        // for the rounding of eta
+    error[q] = history_.now().c_error + rule_.largest_noise() * (2.0 * moved + norm) +  // |rho| <= norm + moved
+               2.3e-16 * static_cast<double>(work_.size()) * largest * (moved + reached);
+    if (!(p.lambda < kInfinity) || !(error[q] <= kGramShare * options_.tol * p.lambda * options_.l1_ratio * least)) {
+      return false;
+    }
+  }
+  const Mat fall = model.gram_product(change);
+  for (Index q = 0; q < change.cols(); ++q) {
+    points[static_cast<std::size_t>(q)]->c = model.c0() - fall.col(q);
+    points[static_cast<std::size_t>(q)]->c_error = error[q];
+  }
+  return true;
+}
+
+void PathFit::begin_certify() {
+  evaluate();
+  for (PathPoint& p : pending_) {
+    p.violators = {};
+    if (gap_.free_columns().cols() == 0 || penalty_.kind() == PenaltyKind::kConcave) continue;
+    gap_.make_dual_feasible(p);  // (without a gap, stationary is what holds at the fit itself)
+    p.c = columns_.correlate(work_.features(), p.u);
+    p.c_error = columns_.centring_error(work_.features(), p.u);
+  }
+  candidates_.list.clear();
+  candidates_.known = false;
+  if (everything_working() || result().exhausted) return screening_.skip_round();
+  assert(pending_.size() == 1);  // the open block represents one residual exactly
+  const double lambda = pending_.front().lambda;
+  screening_.begin_round(residual(*loss_, pending_.front().u), history_.now().rho,
+                         query(lambda, strong_threshold(lambda, candidates_.next_batch)));
+}
+
+bool PathFit::finish_certify() {
+  pending_.front().violators = screening_.violators();
+  candidates_.list = screening_.found_candidates();
+  if (pending_.front().lambda == kInfinity) {
+    finish_null();
+    return false;
+  }
+  std::size_t done = 0;
+  while (done < pending_.size() && accept(pending_[done], done == 0 && tries_ >= kTries)) ++done;
+  if (done > 0) {
+    tries_ = 0;
+    rule_.relax();
+    history_.accept(std::span(pending_).first(done), *loss_);
+    rule_.set_residual_norm(residual_norm(*loss_, history_.now().u));
+  }
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(done));
+  if (pending_.empty()) {
+    candidates_.known = candidates_.next_batch > 0.0;
+    return false;
+  }
+
+  // The first refused solution is the best known starting point for solving it again; the factor went further down.
+  if (pending_.size() > 1) solver_.active_set().reset();
+  adopt(pending_.front());
+  std::vector<Index> fresh = violating_features();
+  counters_.violators += static_cast<Index>(fresh.size());
+  if (fresh.empty()) {
+    rule_.tighten();  // nothing is missing: the inner solution is too loose
+    ++tries_;
+  } else {
+    // With features outside there is no proof to end with.
+    if (penalty_.kind() == PenaltyKind::kSlope) tries_ = 0;
+    extend_work(std::move(fresh));
+  }
+  return true;
+}
+
+/// The features outside that are to be active at the refused point. (None but the first is pending while there are
+/// features outside.)
+std::vector<Index> PathFit::violating_features() const {
+  const PathPoint& p = pending_.front();
+  const Violators& violators = p.violators;
+  const Penalties net = penalty_.at(violators.features, p.lambda);
+  const Vec c = violators.values();
+  std::vector<Index> out;
+  for (Index unit = 0; unit < net.units(); ++unit) {
+    // By themselves they would have the largest weights of a sorted norm.
+    if (!net.sorted() && net.violation_at_zero(unit, c) <= rule_.kkt_tolerance(p.lambda)) continue;
+    for (Index e = net.begin(unit); e < net.begin(unit + 1); ++e) {
+      const Index j = violators.features[static_cast<std::size_t>(e / loss_->outputs())];
+      if (out.empty() || out.back() != j) out.push_back(j);
+    }
+  }
+  return out;
+}
+
+/// The null fit: every column has been read once.
+void PathFit::finish_null() {
+  PathPoint& p = pending_.front();
+  PathResult& r = writer_.result();
+  r.exhausted = explains_all(p);
+  r.null_objective = loss_->value(p.eta);
+  r.alpha_max = r.exhausted ? 0.0 : penalty_.lambda_max(p.violators.features, p.violators.values(), kLeastRatio);
+  set_gap_unit();
+  adopt(p);
+  history_.set_lambda(r.alpha_max);
+  pending_.clear();
+}
+
+void PathFit::adopt(const PathPoint& p) {
+  history_.adopt(p, *loss_);
+  rule_.set_residual_norm(residual_norm(*loss_, history_.now().u));
+}
+
+/// What the penalised features have to explain, where that is more than rounding.
+void PathFit::set_gap_unit() {
+  const PathResult& r = result();
+  rule_.set_gap_unit(r.exhausted ? writer_.null_deviance() : r.null_objective - r.saturated_objective);
+}
+
+/// Whether a null fit explains the response up to rounding, or separates its rows: then it goes on in its direction
+/// until the rest of the loss is nothing next to the tolerance.
+bool PathFit::explains_all(PathPoint& p) const {
+  const double null_deviance = writer_.null_deviance(), saturated = result().saturated_objective;
+  if (!(null_deviance > 0.0)) return false;
+  double left = loss_->value(p.eta) - saturated;
+  if (left <= kNothing * null_deviance) return true;
+  const bool all_free = gap_.free_columns().cols() == static_cast<Index>(unpenalised_.size());
+  if (!(left < loss_->separation()) || !all_free) return false;
+  Vec b = p.b, g = p.g, eta = p.eta;
+  while (left > kGapShareLeft * options_.tol * null_deviance) {
+    b *= 2.0;
+    eta = predictor_.without_intercepts(b);
+    predictor_.add_intercepts(eta, g);
+    const double next = loss_->value(eta) - saturated;
+    if (!(next < left)) return false;
+    left = next;
+  }
+  Vec ignored;
+  p.b = std::move(b);
+  p.g = std::move(g);
+  p.eta = std::move(eta);
+  loss_->derivatives(p.eta, p.u, ignored);
+  p.c = columns_.correlate(work_.features(), p.u);
+  return true;
+}
+
+/// Takes a point into the result if its certificate is good enough, or this was the `last_try`.
+bool PathFit::accept(PathPoint& p, bool last_try) {
+  // The working set and what was read beyond its threshold; everything else is at zero with a proof.
+  std::vector<Index> features = work_.features();
+  features.insert(features.end(), p.violators.features.begin(), p.violators.features.end());
+  const Penalties net = penalty_.at(features, p.lambda);
+  Vec b = Vec::Zero(static_cast<Index>(features.size()) * loss_->outputs()), c(b.size());
+  b.head(p.b.size()) = p.b;
+  c.tail(b.size() - p.b.size()) = p.violators.values();
+  c.head(p.b.size()) = p.c;
+  const PathResult& r = result();
+  ResultWriter::Certificate of{loss_->value(p.eta) + net.value(b), std::numeric_limits<double>::quiet_NaN(), 0.0};
+  if (!net.convex()) {
+    const double worst = r.exhausted ? 0.0 : net.worst_violation(b, c) + std::max(p.c_error, p.violators.error);
+    of.gap = worst / (p.lambda < kInfinity ? p.lambda : 1.0);
+    if (!(of.gap <= options_.tol) && !last_try) return false;
+    writer_.add(p, work_.features(), gap_.free_columns(), of);
+    writer_.result().locally_convex.push_back(locally_convex(p, net));
+    return true;
+  }
+  for (double& entry : c.head(p.b.size())) entry += std::copysign(p.c_error, entry);
+  for (double& entry : c.tail(b.size() - p.b.size())) entry += std::copysign(p.violators.error, entry);
+  // A sorted norm has no proof of the rest while some of it is beyond.
+  const bool unproven = penalty_.kind() == PenaltyKind::kSlope && !p.violators.features.empty();
+  of.dual = r.exhausted || unproven ? r.saturated_objective : gap_.dual(p, net, c);
+  of.dual = std::max(of.dual, r.saturated_objective);  // a bound too, and the only one with no penalised feature
+  of.gap = rule_.gap_unit() > 0.0 ? (of.primal - of.dual) / rule_.gap_unit() : of.primal - of.dual;
+  if (!(std::abs(of.gap) <= options_.tol) && !last_try) return false;
+  writer_.add(p, work_.features(), gap_.free_columns(), of);
+  return true;
+}
+
+/// Whether the objective is strictly convex on the active features, wherever they go without becoming zero (Breheny &
+/// Huang 2011): the penalty takes at most its concavity from the Gram matrix.
+bool PathFit::locally_convex(const PathPoint& p, const Penalties& net) {
+  std::vector<Index> active;
+  for (Index w = 0; w < p.b.size(); ++w) {
+    if (p.b[w] != 0.0) active.push_back(w);
+  }
+  if (active.empty()) return true;
+  if (static_cast<Index>(active.size()) >= loss_->omega().size()) return false;
+  Mat gram = solver_.active_gram(active);
+  for (std::size_t i = 0; i < active.size(); ++i) {
+    gram.diagonal()[static_cast<Index>(i)] -= net.concave()[static_cast<std::size_t>(active[i])].concavity();
+  }
+  return Eigen::LLT<Mat>(gram).info() == Eigen::Success;
+}
+
+}  // namespace riata

@@ -1,0 +1,285 @@
+#include "path/proximal_newton.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+namespace riata {
+namespace {
+
+constexpr int kStallsBeforeExact = 3;              // steps without progress before the model is solved exactly
+constexpr int kMaxStalls = 12;                     // and before giving up
+constexpr double kShortest = 0.2, kLongest = 3.0;  // lengths that a step may be given in place of 1
+constexpr Index kNewtonSteps = 1000;
+constexpr Index kConcaveSteps = 300;  // where nothing may bound an unpenalised coefficient
+
+/// The l1 norm that lies above a concave penalty and touches it at b (local linear approximation, Zou & Li 2008): what
+/// lowers that in its place lowers the objective.
+Penalties tangent_penalties(const Penalties& net, const Vec& b) {
+  std::vector<ElasticNet> out;
+  const auto entries = net.concave();
+  for (std::size_t w = 0; w < entries.size(); ++w) {
+    out.push_back({entries[w].slope(std::abs(b[static_cast<Index>(w)])), 0.0});
+  }
+  return Penalties(std::move(out));
+}
+
+}  // namespace
+
+/// Where the method stands, next to what PathPoint holds (b, g, eta, u, c).
+struct ProximalNewton::At {
+  Penalties net;
+  Vec base;               // eta without the intercepts
+  Vec h;                  // curvature at eta
+  double value, penalty;  // objective, and the penalty's part of it
+  bool from_data = true;  // base is a product with the columns, not a combination of such
+  bool complete = true;   // c is known on the whole working set, else on the active features only
+  double last_worst = kInfinity;
+};
+
+Index ProximalNewton::iterations_left(const PathPoint& p) const {
+  return std::max<Index>(options_.max_iter - p.iterations, 0);
+}
+
+ProximalNewton::At ProximalNewton::begin(const PathPoint& p) const {
+  At at;
+  at.net = penalty_.at(work_.features(), p.lambda);
+  at.base = p.eta;
+  const Index n = p.eta.size() / loss_.outputs();
+  for (Index k = 0; k < loss_.outputs(); ++k) at.base.segment(k * n, n).array() -= p.g[k];
+  at.penalty = at.net.value(p.b);
+  at.value = loss_.value(p.eta) + at.penalty;
+  return at;
+}
+
+void ProximalNewton::solve(PathPoint& p, std::span<const Index> entering, const Vec* ahead) {
+  At at = begin(p);
+  loss_.derivatives(p.eta, p.u, at.h);
+  std::vector<Index> all(static_cast<std::size_t>(at.net.units()));
+  std::iota(all.begin(), all.end(), Index{0});
+  if (solver_.uses_blocks(p.b)) {
+    solver_.active_set().reset();
+    p.solver = "newton";
+    if (ahead != nullptr && search_line(at, p, *ahead, false) > 0.0) complete(at, p);
+  }
+  solver_.reuse().begin();
+  double least[2] = {kInfinity, kInfinity};  // distance so far: on the active features, on all
+  double last_value = kInfinity;
+  int stalls = 0;
+  const Index most = at.net.convex() ? kNewtonSteps : kConcaveSteps;
+  for (Index step = 0; step < most && iterations_left(p) > 0; ++step) {
+    if (options_.poll) options_.poll();
+    double left = distance(at, p, at.complete ? std::span<const Index>(all) : solver_.active_set().features());
+    if (!at.complete && (step == 1 || left <= 1.0)) {
+      complete(at, p);
+      left = distance(at, p, all);
+    }
+    if (at.complete && left <= 1.0) break;
+    // Against the least so far, not the last: a feature may enter and leave in turns.
+    double& best = least[at.complete ? 1 : 0];
+    const bool progress = left < 0.5 * best || at.value < last_value - 1e-10 * std::abs(last_value);
+    stalls = progress ? 0 : stalls + 1;
+    if (stalls > kMaxStalls) break;
+    best = std::min(best, left);
+    last_value = at.value;
+    if (take_step(at, p, step == 0, entering, left, stalls) == 0.0) break;
+  }
+  finish(at, p);
+}
+
+/// One step with the factor or, where that does not do, with the whole model. Returns the fraction gone, 0 for none.
+double ProximalNewton::take_step(At& at, PathPoint& p, bool first, std::span<const Index> entering, double left,
+                                 int stalls) {
+  const bool blocks = solver_.uses_blocks(p.b), patient = stalls < kStallsBeforeExact;
+  const bool kept = !blocks && patient && solver_.active_set().take_up(at.net.entries()) && !solver_.reuse().due(left);
+  const std::string solver = blocks ? "newton" : kept ? "homotopy" : solver_.choose(p.b);
+  double fraction = 0.0;
+  if (solver == "homotopy" && patient) {
+    // On arrival at a new lambda the active features move first: most that seem to violate then do not.
+    const bool arriving = first && at.penalty > 0.0;
+    fraction = factor_step(at, p, kept, arriving ? entering : std::span<const Index>{}, !arriving && at.complete);
+  }
+  return fraction == 0.0 ? model_step(at, p, solver) : fraction;
+}
+
+void ProximalNewton::finish(At& at, PathPoint& p) const {
+  if (!at.complete) complete(at, p);
+  if (!at.from_data) {
+    p.eta = predictor_.without_intercepts(p.b);
+    const Index n = p.eta.size() / loss_.outputs();
+    for (Index k = 0; k < loss_.outputs(); ++k) p.eta.segment(k * n, n).array() += p.g[k];
+  }
+  p.evaluated = true;
+}
+
+double ProximalNewton::distance(const At& at, const PathPoint& p, std::span<const Index> units) const {
+  return rule_.distance(at.net, p.b, p.c, units, p.lambda,
+                        [&](double scale) { return loss_.shrinkage(p.eta, p.u, at.h, scale); });
+}
+
+/// c on the entries outside the factor.
+void ProximalNewton::complete(At& at, PathPoint& p) const {
+  std::vector<char> known(static_cast<std::size_t>(p.c.size()), 0);
+  for (Index e : solver_.active_set().features()) known[static_cast<std::size_t>(e)] = 1;
+  std::vector<Index> rest;
+  for (std::size_t e = 0; e < known.size(); ++e) {
+    if (!known[e]) rest.push_back(static_cast<Index>(e));
+  }
+  columns_.correlate_entries(work_.features(), p.u, rest, p.c);
+  at.complete = true;
+}
+
+/// Takes up the curvature at the present point.
+void ProximalNewton::renew_model(const At& at, const PathPoint& p, bool majorize) {
+  const Vec h = loss_.model_curvature(p.eta, at.h, majorize);
+  auto coupling = loss_.curvature(p.eta, Loss::kFlattest, predictor_.intercept());
+  if (coupling) coupled_at_ = p.eta;
+  solver_.model().expand(&h, p.u, p.b, p.c, std::move(coupling));
+  solver_.hessian_changed();
+}
+
+/// The model's curvature is no part of its state where it couples rows: it follows from where it was taken.
+void ProximalNewton::couple_again() {
+  if (coupled_at_.size() > 0)
+    solver_.model().couple(loss_.curvature(coupled_at_, Loss::kFlattest, predictor_.intercept()));
+}
+
+/// One step of the active features with the curvature that is `kept`, or else a new one. Returns the fraction of it
+/// that the line search took; with 0 nothing has changed.
+double ProximalNewton::factor_step(At& at, PathPoint& p, bool kept, std::span<const Index> entering, bool everywhere) {
+  if (!kept) renew_model(at, p, false);
+  const Index size_before = static_cast<Index>(solver_.active_set().features().size());
+  const double found = distance(at, p, solver_.active_set().features());
+  Vec b = p.b;
+  const InnerResult inner = solver_.active_set().step(
+      {solver_.model(), at.net.entries(), rule_.kkt_tolerance(p.lambda), iterations_left(p), counters_, options_.poll},
+      b, p.c, entering, everywhere, solver_.reuse().length());
+  p.iterations += inner.iterations;
+  p.solver = "homotopy";
+  if (!kept) {
+    solver_.reuse().renewed(inner.cost);
+    solver_.report_factor(inner.cost, p.b);
+  }
+  const bool free = inner.converged;
+  const double fraction = search_line(at, p, b, free);
+  if (fraction < kShortest) solver_.active_set().reset();
+  if (fraction == 0.0) return fraction;
+  if (free) solver_.reuse().stretch(fraction);
+  columns_.correlate_entries(work_.features(), p.u, solver_.active_set().features(), p.c);
+  at.complete = false;
+  const Index size = static_cast<Index>(solver_.active_set().features().size());
+  const double products = static_cast<double>(2 * size) * solver_.model().column_cost();
+  solver_.reuse().stepped(products + 0.35 * static_cast<double>(size * size), found,
+                          distance(at, p, solver_.active_set().features()), kept && free && size == size_before);
+  return fraction;
+}
+
+/// Whether the model plus the penalty is convex in each coefficient by itself.
+bool ProximalNewton::coordinates_convex(const Penalties& net) {
+  const Vec& diagonal = solver_.model().diagonal();
+  const auto entries = net.concave();
+  for (std::size_t w = 0; w < entries.size(); ++w) {
+    if (diagonal[static_cast<Index>(w)] <= 1.01 * entries[w].concavity()) return false;
+  }
+  return true;
+}
+
+/// One step to the minimum of the model with the present curvature over the whole working set.
+double ProximalNewton::model_step(At& at, PathPoint& p, const std::string& solver) {
+  if (!at.complete) complete(at, p);
+  renew_model(at, p, true);
+  const double worst = at.net.worst_violation(p.b, p.c), tolerance = rule_.kkt_tolerance(p.lambda);
+  const bool slow = worst > 0.3 * at.last_worst;
+  at.last_worst = std::min(worst, at.last_worst);
+  const double target = std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance)));
+  const bool concave = solver == "newton" && !at.net.convex();
+  double fraction = 0.0;
+  // Where rows are coupled descent is dear, but tangents only converge linearly.
+  if (!concave || ((slow || !solver_.model().coupled()) && coordinates_convex(at.net)))
+    fraction = inner_step(at, p, solver, target, false);
+  if (fraction == 0.0 && concave) fraction = inner_step(at, p, solver, target, true);
+  if (fraction < 1.0) solver_.active_set().reset();
+  columns_.correlate_entries(work_.features(), p.u, solver_.active_set().features(), p.c);
+  complete(at, p);
+  return fraction;
+}
+
+/// The minimum of the model, with the penalty or with its tangent, and a line search towards it.
+double ProximalNewton::inner_step(At& at, PathPoint& p, const std::string& solver, double target, bool tangent) {
+  const Penalties stand_in = tangent ? tangent_penalties(at.net, p.b) : Penalties();
+  const WorkingSetSolver::Task task{tangent ? stand_in : at.net, target, iterations_left(p)};
+  Vec b = p.b, c = p.c;
+  const InnerResult inner = solver == "newton" && !tangent
+                                ? solver_.solve_blocks(p, task, b, c)
+                                : solver_.solve(p, tangent ? solver_.choose(b) : solver, task, b, c, {});
+  p.iterations += inner.iterations;
+  if (p.solver == "homotopy") solver_.reuse().renewed(inner.cost);
+  return search_line(at, p, b, false);
+}
+
+/// change' F'' change at the present point, with the intercept minimised out.
+double ProximalNewton::curvature_along(const At& at, const PathPoint& p, const Vec& change) const {
+  if (const auto coupled = loss_.curvature(p.eta, 0.0, predictor_.intercept())) {
+    Vec image = change;
+    coupled->multiply(image);
+    return change.dot(image);
+  }
+  const double centre = predictor_.intercept() ? at.h.dot(change) / at.h.sum() : 0.0;
+  return at.h.dot((change.array() - centre).square().matrix());
+}
+
+/// Where the model along p.b + s (b - p.b), with the curvature at p.b, is least; the penalty keeps its slopes.
+double ProximalNewton::best_fraction(const At& at, const PathPoint& p, const Vec& b, const Vec& change,
+                                     double slope) const {
+  const auto net = at.net.entries();
+  double ridge = 0.0;
+  for (std::size_t w = 0; w < net.size(); ++w) {
+    const double d = b[static_cast<Index>(w)] - p.b[static_cast<Index>(w)];
+    ridge += net[w].l2 * d * d;
+  }
+  const double curvature = curvature_along(at, p, change) + ridge;
+  double most = kLongest;
+  for (std::size_t w = 0; w < net.size(); ++w) {
+    const double from = p.b[static_cast<Index>(w)], d = b[static_cast<Index>(w)] - from;
+    if (d == 0.0) continue;
+    const double end = (net[w].l1 > 0.0 && from * d < 0.0) ? 0.0 : d > 0.0 ? net[w].upper : net[w].lower;
+    most = std::min(most, (end - from) / d);
+  }
+  const double best = -(slope - 0.5 * ridge) / curvature;
+  return most > 1.0 && best > kShortest ? std::min(best, 0.5 * (1.0 + most)) : 1.0;
+}
+
+/// Goes from p.b towards b until the objective has fallen enough (Armijo), with the intercept solved for at every
+/// trial. When b is a `free` step, one that no feature stopped, the length of it is chosen anew. Updates b, g, eta and
+/// u; returns the fraction gone, 0 for none.
+double ProximalNewton::search_line(At& at, PathPoint& p, const Vec& b, bool free) const {
+  Vec base = predictor_.without_intercepts(b);
+  const Vec change = base - at.base, from = p.b;
+  const double slope = -p.u.dot(change) + at.net.value(b) - at.penalty;
+  double fraction = free ? best_fraction(at, p, b, change, slope) : 1.0, value = kInfinity, penalty = 0.0;
+  const double noise = loss_.rounding();
+  Vec reached, eta, g;
+  for (int halving = 0; halving < 30; ++halving, fraction *= 0.5) {
+    reached = fraction == 1.0 ? b : Vec(from + fraction * (b - from));
+    penalty = at.net.value(reached);
+    eta = fraction == 1.0 ? base : Vec(at.base + fraction * change);
+    g = p.g;
+    predictor_.add_intercepts(eta, g);
+    value = loss_.value(eta) + penalty;
+    if (value <= at.value + 1e-4 * fraction * std::min(slope, 0.0) + 1e-15 * std::abs(at.value) + noise) break;
+  }
+  if (!(value <= at.value + 1e-14 * std::abs(at.value) + noise)) return 0.0;
+  at.from_data = fraction == 1.0;
+  at.base = fraction == 1.0 ? std::move(base) : Vec(at.base + fraction * change);
+  at.penalty = penalty;
+  at.value = value;
+  p.b = std::move(reached);
+  p.g = std::move(g);
+  p.eta = std::move(eta);
+  loss_.derivatives(p.eta, p.u, at.h);
+  return fraction;
+}
+
+}  // namespace riata

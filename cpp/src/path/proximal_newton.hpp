@@ -1,0 +1,72 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "path/linear_predictor.hpp"
+#include "path/path_point.hpp"
+#include "path/stopping_rule.hpp"
+#include "path/working_set_solver.hpp"
+
+namespace riata {
+
+/// Proximal Newton (Lee, Sun, Saunders 2014) with a curvature that is kept, with its factor, while that is cheaper than
+/// a new one: steps to the minimum of a quadratic with the fresh gradient plus the penalty, each with a line search.
+class ProximalNewton {
+ public:
+  ProximalNewton(const Loss& loss, const PenaltyFamily& penalty, const StandardizedColumns& columns,
+                 const WorkingSet& work, const LinearPredictor& predictor, const StoppingRule& rule,
+                 WorkingSetSolver& solver, const PathOptions& options, Counters& counters)
+      : loss_(loss),
+        penalty_(penalty),
+        columns_(columns),
+        work_(work),
+        predictor_(predictor),
+        rule_(rule),
+        solver_(solver),
+        options_(options),
+        counters_(counters) {}
+
+  /// Moves p from its b, g, eta, u and c to the minimum at its lambda. `entering` are coefficients expected to become
+  /// active; `ahead`, when there is one, is a guess of the solution.
+  void solve(PathPoint& p, std::span<const Index> entering, const Vec* ahead);
+
+  /// See path/archive.hpp. The model's curvature is no part of its state where it couples rows: it follows from where
+  /// it was taken.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(coupled_at_);
+    if constexpr (Archive::reading) couple_again();
+  }
+
+ private:
+  struct At;
+  At begin(const PathPoint& p) const;
+  double take_step(At& at, PathPoint& p, bool first, std::span<const Index> entering, double left, int stalls);
+  void finish(At& at, PathPoint& p) const;
+  double factor_step(At& at, PathPoint& p, bool kept, std::span<const Index> entering, bool everywhere);
+  double model_step(At& at, PathPoint& p, const std::string& solver);
+  double inner_step(At& at, PathPoint& p, const std::string& solver, double target, bool tangent);
+  void renew_model(const At& at, const PathPoint& p, bool majorize);
+  void couple_again();
+  double search_line(At& at, PathPoint& p, const Vec& b, bool free) const;
+  double curvature_along(const At& at, const PathPoint& p, const Vec& change) const;
+  double best_fraction(const At& at, const PathPoint& p, const Vec& b, const Vec& change, double slope) const;
+  void complete(At& at, PathPoint& p) const;
+  double distance(const At& at, const PathPoint& p, std::span<const Index> units) const;
+  bool coordinates_convex(const Penalties& net);
+  Index iterations_left(const PathPoint& p) const;
+
+  const Loss& loss_;
+  const PenaltyFamily& penalty_;
+  const StandardizedColumns& columns_;
+  const WorkingSet& work_;
+  const LinearPredictor& predictor_;
+  const StoppingRule& rule_;
+  WorkingSetSolver& solver_;
+  const PathOptions& options_;
+  Counters& counters_;
+  Vec coupled_at_;  // eta of the curvature in the model, where it couples rows
+};
+
+}  // namespace riata

@@ -1,0 +1,142 @@
+#include "path/result_writer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace riata {
+
+ResultWriter::ResultWriter(const Loss& loss, const PenaltyFamily& penalty, const StandardizedColumns& columns,
+                           const Features& features, const PathOptions& options, Response& response)
+    : loss_(loss),
+      penalty_(penalty),
+      columns_(columns),
+      features_(features),
+      options_(options),
+      reported_offset_(std::move(response.given_offset)),
+      y_shift_(std::move(response.y_shift)),
+      held_out_(std::move(response.held_out)),
+      null_deviance_(response.deviance),
+      spread_(response.spread) {
+  result_.outputs = loss.outputs();
+  result_.saturated_objective = loss.saturated();
+}
+
+void ResultWriter::add(const PathPoint& p, std::span<const Index> features, const Mat& free_columns,
+                       const Certificate& of) {
+  PathResult& r = result_;
+  const Index K = loss_.outputs();
+  Vec unseen = Vec::Zero(K);  // what centring takes from eta
+  r.n_active.push_back(add_coefficients(p, features, unseen));
+  Vec intercept = p.g + y_shift_;
+  intercept -= unseen;
+  r.alphas.push_back(p.lambda);
+  const bool has_intercept = options_.fit_intercept && !loss_.shift_invariant();
+  const double common = loss_.symmetric() ? intercept.mean() : 0.0;  // adds nothing where outputs have no origin
+  intercept.array() -= common;
+  for (Index k = 0; k < K; ++k) r.intercepts.push_back(has_intercept ? intercept[k] : 0.0);
+  r.primal.push_back(of.primal);
+  r.dual.push_back(of.dual);
+  r.dual_gaps.push_back(of.gap);
+  const double deviance = loss_.value(p.eta) - loss_.saturated();
+  r.deviance_ratio.push_back(null_deviance_ > 0.0 ? 1.0 - deviance / null_deviance_ : 0.0);
+  r.converged.push_back(std::abs(of.gap) <= options_.tol);
+  r.n_iter.push_back(p.iterations);
+  r.solver.push_back(p.solver);
+  if (!options_.keep_linear_predictor) return;
+  // An intercept that cannot be told is taken off too.
+  const Vec taken = loss_.shift_invariant() ? Vec(-unseen) : Vec::Constant(K, common);
+  add_predictions(p, taken, centred_away(p, features, free_columns));
+}
+
+/// Coefficients on the original scale; returns how many features have some.
+Index ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> features, Vec& unseen) {
+  PathResult& r = result_;
+  const Index K = loss_.outputs();
+  if (r.coef_indptr.empty()) r.coef_indptr.push_back(0);
+  std::vector<std::pair<Index, double>> coefs;
+  std::vector<Index> active;
+  for (std::size_t w = 0; w < features.size(); ++w) {
+    const Index j = features[w];
+    Vec all = p.b.segment(static_cast<Index>(w) * K, K);
+    if (loss_.symmetric() && penalty_.is_free(j)) all.array() -= all.mean();
+    bool any = false;
+    for (Index k = 0; k < K; ++k) {
+      const double b = all[k];
+      if (b == 0.0) continue;
+      any = true;
+      double raw = b / columns_.scale()[j];  // may leave its bounds by a rounding
+      if (features_.lower.size() > 0) raw = std::max(raw, features_.lower[j]);
+      if (features_.upper.size() > 0) raw = std::min(raw, features_.upper[j]);
+      coefs.push_back({j * K + k, raw});
+      if (options_.fit_intercept) unseen[k] += columns_.mean()[j] * b / columns_.scale()[j];
+    }
+    if (any) active.push_back(feature_of(j));
+  }
+  std::sort(coefs.begin(), coefs.end());
+  for (const auto& [entry, value] : coefs) {
+    r.coef_indices.push_back(entry);
+    r.coef_values.push_back(value);
+  }
+  r.coef_indptr.push_back(static_cast<Index>(r.coef_indices.size()));
+  std::sort(active.begin(), active.end());
+  return std::unique(active.begin(), active.end()) - active.begin();
+}
+
+/// Predictions of the rows that are held out. The offset as given is not part of eta in these.
+void ResultWriter::add_predictions(const PathPoint& p, const Vec& taken, const Vec& centred) {
+  PathResult& r = result_;
+  const Index K = loss_.outputs(), n = centred.size(), first = (static_cast<Index>(r.alphas.size()) - 1) * K;
+  r.linear_predictor.conservativeResize(static_cast<Index>(held_out_.size()), first + K);
+  for (Index k = 0; k < K; ++k) {
+    for (std::size_t row = 0; row < held_out_.size(); ++row) {
+      const Index i = k * n + held_out_[row];
+      const double extra = reported_offset_.size() > 0 ? reported_offset_[i] : 0.0;
+      r.linear_predictor(static_cast<Index>(row), first + k) =
+          p.eta[i] + y_shift_[k] + extra - taken[k] - centred[held_out_[row]];
+    }
+  }
+}
+
+/// What eta loses in every output when the coefficients of free features are centred over classes, as
+/// add_coefficients() does.
+Vec ResultWriter::centred_away(const PathPoint& p, std::span<const Index> features, const Mat& free_columns) const {
+  const Index K = loss_.outputs();
+  Vec out = Vec::Zero(p.eta.size() / K);
+  if (!loss_.symmetric()) return out;
+  Index column = 0;
+  for (std::size_t w = 0; w < features.size() && column < free_columns.cols(); ++w) {
+    if (!penalty_.is_free(features[w])) continue;
+    out += p.b.segment(static_cast<Index>(w) * K, K).mean() * free_columns.col(column++);
+  }
+  return out;
+}
+
+PathResult ResultWriter::take(StandardizedColumns& columns) {
+  columns.release(result_.mean, result_.scale);
+  return std::move(result_);
+}
+
+void ResultWriter::truncate(Index count) {
+  PathResult& r = result_;
+  if (count >= static_cast<Index>(r.alphas.size())) return;
+  const std::size_t keep = static_cast<std::size_t>(count);
+  const auto cut = [keep](auto& v) { v.resize(keep); };
+  cut(r.alphas);
+  r.intercepts.resize(keep * static_cast<std::size_t>(loss_.outputs()));
+  cut(r.primal);
+  cut(r.dual);
+  cut(r.dual_gaps);
+  cut(r.deviance_ratio);
+  cut(r.converged);
+  if (!r.locally_convex.empty()) cut(r.locally_convex);
+  cut(r.n_active);
+  cut(r.n_iter);
+  cut(r.solver);
+  r.coef_indptr.resize(keep + 1);
+  r.coef_indices.resize(static_cast<std::size_t>(r.coef_indptr.back()));
+  r.coef_values.resize(r.coef_indices.size());
+  if (options_.keep_linear_predictor) r.linear_predictor.conservativeResize(Eigen::NoChange, count * loss_.outputs());
+}
+
+}  // namespace riata

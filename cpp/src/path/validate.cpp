@@ -1,0 +1,212 @@
+#include "path/validate.hpp"
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "path/memory_budget.hpp"
+#include "riata/penalty/elastic_net.hpp"
+
+namespace riata {
+namespace {
+
+constexpr double kLeastTotal = 1e-290;  // of weights: those of single rows keep their digits
+
+[[noreturn]] void throw_invalid(const std::string& message) {
+  throw std::invalid_argument(message);
+}
+
+bool several_outputs(const PathOptions& options) {
+  return options.loss == "multigaussian" || options.loss == "multinomial";
+}
+
+/// Members of groups: a column each, or those that `column` lists.
+void check_members(Index p, const Features& features) {
+  const std::vector<Index>& column = features.column;
+  const std::string of = column.empty() ? "column of X" : "entry of column";
+  const Index members = column.empty() ? p : static_cast<Index>(column.size());
+  if (static_cast<Index>(features.group.size()) != members) throw_invalid("group must have one number for each " + of);
+  if (column.empty()) return;
+  Index last = -1;
+  for (const Index j : column) {
+    if (j != last && j != last + 1) throw_invalid("column must list every column of X and not decrease");
+    last = j;
+  }
+  if (last != p - 1) throw_invalid("column must list every column of X and not decrease");
+}
+
+void check_groups(Index p, const Features& features, const PathOptions& o) {
+  if (!(o.sparse_share >= 0.0 && o.sparse_share <= 1.0)) {
+    throw_invalid("sparse_share must lie in [0, 1], got " + std::to_string(o.sparse_share));
+  }
+  if (o.l1_ratio == 0.0 && o.sparse_share == 1.0) throw_invalid("l1_ratio must be > 0 where sparse_share is 1");
+  check_members(p, features);
+  for (const Index g : features.group) {
+    if (g < 0 || g >= features.group_weights.size()) {
+      throw_invalid("group must hold numbers of group_weights, got " + std::to_string(g));
+    }
+  }
+  if (!(features.group_weights.array() > 0.0).all() || !features.group_weights.allFinite()) {
+    throw_invalid("group_weights must be finite and > 0");
+  }
+}
+
+void check_sorted_weights(Index p, const Vec& weights) {
+  if (weights.size() != p) throw_invalid("sorted_weights must have one value for each column of X");
+  for (Index i = 0; i < p; ++i) {
+    if (!(weights[i] >= 0.0) || !std::isfinite(weights[i]) || (i > 0 && weights[i] > weights[i - 1])) {
+      throw_invalid("sorted_weights must be finite, >= 0 and in decreasing order");
+    }
+  }
+  if (!(weights[0] > 0.0)) throw_invalid("sorted_weights must not all be zero");
+}
+
+void check_penalty(Index p, const Features& features, const PathOptions& o) {
+  if (o.penalty != "group" && !features.column.empty()) {
+    throw_invalid("column must be left out with penalty \"" + o.penalty + "\"");
+  }
+  if (o.penalty == "elastic_net") return;
+  const bool group = o.penalty == "group", concave = o.penalty == "mcp" || o.penalty == "scad";
+  const std::string quoted = "\"" + o.penalty + "\"";
+  if (!group && !concave && o.penalty != "slope") {
+    throw_invalid("penalty must be one of \"elastic_net\", \"group\", \"mcp\", \"scad\", \"slope\", got " + quoted);
+  }
+  if (several_outputs(o) && !group) {
+    throw_invalid("penalty " + quoted + " needs a loss of one output, got \"" + o.loss + "\"");
+  }
+  if (several_outputs(o) && o.solver == "cd") {
+    throw_invalid("solver must be \"auto\" or \"prox\" with penalty " + quoted + " and several outputs, got \"cd\"");
+  }
+  if (features.lower.size() > 0 || features.upper.size() > 0) {
+    throw_invalid("lower and upper must be left out with penalty " + quoted);
+  }
+  if (o.solver == "homotopy") throw_invalid("solver \"homotopy\" is not available with penalty " + quoted);
+  if (!group && o.l1_ratio != 1.0) {
+    throw_invalid("l1_ratio must be 1 with penalty " + quoted + ", got " + std::to_string(o.l1_ratio));
+  }
+  const double least = o.penalty == "mcp" ? 1.0 : 2.0;
+  if (concave && (!(o.gamma > least) || !std::isfinite(o.gamma))) {
+    throw_invalid("gamma must be finite and > " + std::to_string(static_cast<int>(least)) + " with penalty " + quoted +
+                  ", got " + std::to_string(o.gamma));
+  }
+  if (concave) return;
+  for (const double factor : features.penalty_factor) {
+    if (factor != 0.0 && factor != 1.0 && factor != kInfinity) {
+      throw_invalid("penalty_factor must be 0, 1 or infinity with penalty " + quoted + ", got " +
+                    std::to_string(factor));
+    }
+  }
+  group ? check_groups(p, features, o) : check_sorted_weights(p, features.sorted_weights);
+}
+
+void check_problem(Index n, const Problem& problem, const std::vector<Problem>& problems, bool several) {
+  if (several &&
+      (problem.y.size() == 0 || problem.y.size() % n != 0 || problem.y.size() != problems.front().y.size())) {
+    throw_invalid("y must have the same number of values for each row of X");
+  }
+  if (!several && problem.y.size() != n) throw_invalid("y must have one value for each row of X");
+  if (problem.weights.size() != n) throw_invalid("weights must have one value for each row of X");
+  if (problem.leader < 0 || problem.leader >= static_cast<Index>(problems.size()) ||
+      problems[static_cast<std::size_t>(problem.leader)].leader != problem.leader) {
+    throw_invalid("leader must be the number of a problem that leads, got " + std::to_string(problem.leader));
+  }
+  if (problem.offset.size() != 0 && problem.offset.size() != problem.y.size())
+    throw_invalid(several ? "offset must have as many values as y" : "offset must have one value for each row of X");
+  if (!(problem.weights.minCoeff() >= 0.0) || !problem.weights.allFinite())
+    throw_invalid("weights must be finite and >= 0");
+  const double total = problem.weights.sum();
+  if (!(total > 0.0)) throw_invalid("weights must not all be zero");
+  if (!(total >= kLeastTotal && total <= 1.0 / kLeastTotal)) {
+    throw_invalid("weights must have a sum within [1e-290, 1e290]: rescale them");
+  }
+  for (Index e = 0; e < problem.y.size(); ++e) {
+    const Index i = e % n;
+    if (problem.weights[i] <= 0.0) continue;
+    if (!std::isfinite(problem.y[e]))
+      throw_invalid("y must be finite, got NaN or infinity in row " + std::to_string(i));
+    if (problem.offset.size() != 0 && !std::isfinite(problem.offset[e])) {
+      throw_invalid("offset must be finite, got NaN or infinity in row " + std::to_string(i));
+    }
+  }
+}
+
+void check_features(Index p, const Features& features) {
+  const auto check_size = [&](const Vec& v, const char* name) {
+    if (v.size() != 0 && v.size() != p) throw_invalid(std::string(name) + " must have one value for each column of X");
+  };
+  check_size(features.penalty_factor, "penalty_factor");
+  check_size(features.lower, "lower");
+  check_size(features.upper, "upper");
+  if (features.penalty_factor.size() > 0 && !(features.penalty_factor.array() >= 0.0).all()) {
+    throw_invalid("penalty_factor must be >= 0");
+  }
+  if (features.lower.size() > 0 && !(features.lower.array() <= 0.0).all()) throw_invalid("lower must be <= 0");
+  if (features.upper.size() > 0 && !(features.upper.array() >= 0.0).all()) throw_invalid("upper must be >= 0");
+}
+
+void check_options(const PathOptions& o) {
+  if (!(o.l1_ratio >= 0.0 && o.l1_ratio <= 1.0))
+    throw_invalid("l1_ratio must lie in [0, 1], got " + std::to_string(o.l1_ratio));
+  if (o.loss == "huber" && (!(o.huber_delta > 0.0) || !std::isfinite(o.huber_delta))) {
+    throw_invalid("huber_delta must be finite and > 0, got " + std::to_string(o.huber_delta));
+  }
+  if (!(o.tol > 0.0)) throw_invalid("tol must be > 0, got " + std::to_string(o.tol));
+  if (o.max_iter < 1) throw_invalid("max_iter must be >= 1, got " + std::to_string(o.max_iter));
+  if (!(o.checkpoint_seconds >= 0.0))
+    throw_invalid("checkpoint_seconds must be >= 0, got " + std::to_string(o.checkpoint_seconds));
+  if (o.threads < 1) throw_invalid("threads must be >= 1, got " + std::to_string(o.threads));
+  if (o.alphas.empty() && o.n_alphas < 1) throw_invalid("n_alphas must be >= 1, got " + std::to_string(o.n_alphas));
+  if (!(o.eps >= 0.0 && o.eps < 1.0))
+    throw_invalid("eps must lie in (0, 1), or be 0 for the default, got " + std::to_string(o.eps));
+  if (!(o.memory >= 0.0)) throw_invalid("memory must be >= 0, got " + std::to_string(o.memory));
+  if (o.held_out && !o.keep_linear_predictor) throw_invalid("held_out needs keep_linear_predictor");
+  for (std::size_t k = 0; k < o.alphas.size(); ++k) {
+    if (!(o.alphas[k] > 0.0) || !std::isfinite(o.alphas[k]))
+      throw_invalid("alphas must be finite and > 0, got " + std::to_string(o.alphas[k]));
+    if (k > 0 && !(o.alphas[k] <= o.alphas[k - 1])) throw_invalid("alphas must be in decreasing order");
+  }
+}
+
+}  // namespace
+
+void validate(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& o) {
+  const Index n = X.rows(), p = X.cols();
+  if (n < 1 || p < 1) throw_invalid("X must have at least one row and one column");
+  if (problems.empty()) throw_invalid("problems must not be empty");
+  const bool several = several_outputs(o);
+  if (o.row_grouped && !several) throw_invalid("row_grouped needs a loss with several outputs, got \"" + o.loss + "\"");
+  if ((o.row_grouped || o.loss == "multigaussian") && (features.lower.size() > 0 || features.upper.size() > 0)) {
+    throw_invalid("lower and upper must be left out when the coefficients of a feature are grouped");
+  }
+  for (const Problem& problem : problems) check_problem(n, problem, problems, several);
+  check_features(p, features);
+  if (o.solver != "auto" && o.solver != "homotopy" && o.solver != "cd" && o.solver != "prox") {
+    throw_invalid("solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"" + o.solver + "\"");
+  }
+  check_penalty(p, features, o);
+  check_options(o);
+  if (const double least = least_memory(X, problems, features, o); o.memory > 0.0 && o.memory < least) {
+    throw_invalid("memory must be at least " + std::to_string(std::llround(least)) +
+                  " bytes for the rows and columns of X, got " + std::to_string(std::llround(o.memory)));
+  }
+}
+
+void validate_parts(std::span<const Index> cuts, const Features& features, const PathOptions& o) {
+  if (cuts.size() <= 2) return;
+  if (o.penalty == "slope")
+    throw_invalid("parts must be 1 with penalty \"slope\", got " + std::to_string(cuts.size() - 1));
+  if (o.penalty != "group") return;
+  std::vector<Index> part_of(static_cast<std::size_t>(features.group_weights.size()), -1);
+  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+    for (Index j = cuts[i]; j < cuts[i + 1]; ++j) {
+      const std::size_t group = static_cast<std::size_t>(features.group[static_cast<std::size_t>(j)]);
+      if (part_of[group] >= 0 && part_of[group] != static_cast<Index>(i)) {
+        throw_invalid("parts must not divide a group of features, got group " + std::to_string(group) +
+                      " on both sides of column " + std::to_string(cuts[i]));
+      }
+      part_of[group] = static_cast<Index>(i);
+    }
+  }
+}
+
+}  // namespace riata
