@@ -1,11 +1,8 @@
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cmath>
-#include <exception>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 #include "path/checkpoint.hpp"
 #include "path/fit_in_parts.hpp"
@@ -14,6 +11,7 @@
 #include "path/latent_groups.hpp"
 #include "path/memory_budget.hpp"
 #include "path/path_fit.hpp"
+#include "path/poll_relay.hpp"
 #include "path/streaming_pass.hpp"
 #include "path/validate.hpp"
 #include "riata/error.hpp"
@@ -49,27 +47,16 @@ class Driver {
         given_(problems),
         features_(features),
         options_(options),
-        owner_(std::this_thread::get_id()),
+        relay_(options.poll),
         checkpoint_(X, problems, features, options),
         reader_(X, features.column, parts, copy_for(X, problems, options),
                 room_for_copy(X, problems, features, options), options.threads, counters_) {
     validate_parts(reader_.cuts(), features, options);
-    // Signals are the business of the thread that called; the others stop when it has thrown.
     inner_options_ = options;
     // Where no intercept can be told, centring columns as with one changes nothing but the rounding.
     if (options.loss == "cox") inner_options_.fit_intercept = true;
     if (options.loss == "multigaussian") inner_options_.row_grouped = true;
-    inner_options_.poll = [this] {
-      if (stop_) throw std::runtime_error("stopped by the calling thread");
-      if (!options_.poll || std::this_thread::get_id() != owner_) return;
-      try {
-        options_.poll();
-      } catch (...) {
-        why_ = std::current_exception();
-        stop_ = true;
-        throw;
-      }
-    };
+    inner_options_.poll = [this] { relay_.check(); };
   }
 
   std::vector<PathResult> run() {
@@ -77,7 +64,7 @@ class Driver {
     try {
       return run_to_end();
     } catch (...) {
-      if (why_) std::rethrow_exception(why_);  // not the echo of it from another thread
+      relay_.rethrow();
       throw;
     }
   }
@@ -100,12 +87,6 @@ class Driver {
   }
 
  private:
-  /// The rest of what is allowed, once everything else that is known beforehand is there.
-  static double room_for_copy(const Design& X, const std::vector<Problem>& problems, const Features& features,
-                              const PathOptions& options) {
-    return options.memory > 0.0 ? options.memory - least_memory(X, problems, features, options) : kInfinity;
-  }
-
   /// Lambdas for which a copy of X may pay. Where every column is in the working set, nothing outside it is read again.
   static Index copy_for(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
     if (options.l1_ratio == 0.0 || PathFit::keeps_gram(X, options, problems.size() == 1)) return 0;
@@ -408,9 +389,7 @@ class Driver {
   const Features& features_;
   const PathOptions& options_;
   PathOptions inner_options_;
-  std::thread::id owner_;
-  std::atomic<bool> stop_{false};
-  std::exception_ptr why_;
+  PollRelay relay_;
   double setup_seconds_ = 0.0;
   double seconds_before_ = 0.0;  // spent by the run that this one goes on from
   Clock::time_point start_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "path/shared_pool.hpp"
+#include "riata/penalty/elastic_net.hpp"
 
 namespace riata {
 
@@ -24,6 +25,11 @@ double least_memory(const Design& X, const std::vector<Problem>& problems, const
   const Index outputs = X.rows() > 0 ? std::max<Index>(problems.front().y.size() / X.rows(), 1) : 1;
   return columns * (SharedPool::kColumnBytes + column_bytes(outputs, options) * static_cast<double>(problems.size())) +
          row_bytes(problems, kRowNumbers + kRowNumbersPending);
+}
+
+double room_for_copy(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                     const PathOptions& options) {
+  return options.memory > 0.0 ? options.memory - least_memory(X, problems, features, options) : kInfinity;
 }
 
 }  // namespace riata

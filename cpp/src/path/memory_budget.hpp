@@ -19,4 +19,8 @@ double column_bytes(Index outputs, const PathOptions& options);
 double least_memory(const Design& X, const std::vector<Problem>& problems, const Features& features,
                     const PathOptions& options);
 
+/// What is left for a copy of X, once everything else that is known beforehand is there; infinity without a bound.
+double room_for_copy(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                     const PathOptions& options);
+
 }  // namespace riata

@@ -1,11 +1,9 @@
 #include "path/path_fit.hpp"
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <iterator>
-#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -15,11 +13,6 @@ namespace riata {
 namespace {
 
 constexpr int kTries = 6;  // attempts at a smaller gap before giving up
-// Share of the deviance of the model with no feature that is rounding: of a residual that could be brought to zero
-// solvers leave some 1e-12.
-constexpr double kNothing = 1e-20;
-constexpr double kGapShareLeft = 0.1;  // of the tolerance, for what is left where rows are separated
-constexpr double kGramShare = 0.1;     // of the tolerance, for the rounding of c that comes from a Gram matrix
 
 }  // namespace
 
@@ -51,6 +44,8 @@ PathFit::PathFit(SharedPool& shared, Response& response, const Features& feature
       newton_(*loss_, penalty_, columns_, work_, predictor_, rule_, solver_, options, counters_),
       gap_(*loss_, predictor_, norms.largest_norm),
       writer_(*loss_, penalty_, columns_, features, options, response),
+      evaluator_(*loss_, penalty_, columns_, work_, predictor_, rule_, solver_, options),
+      certifier_(*loss_, penalty_, columns_, work_, predictor_, gap_, rule_, solver_, writer_, options),
       screening_(*loss_, norms.copy_error.size() > 0),
       history_(std::move(response.u), std::move(response.eta), std::move(response.g)) {
   rule_.set_residual_norm(residual_norm(*loss_, history_.now().u));
@@ -205,7 +200,7 @@ void PathFit::select(std::span<const double> lambdas, double next_batch) {
     const bool choose = options_.solver == "auto" || options_.solver == "homotopy";
     p.solver = !choose ? options_.solver : penalty_.separable_convex() ? "homotopy" : "newton";
   }
-  tries_ = 0;
+  rule_.forget_tries();
   candidates_.next_batch = next_batch;
   candidates_.known = false;
 }
@@ -284,77 +279,8 @@ void PathFit::solve_newton(std::size_t q) {
   if (q + 1 < pending_.size()) adopt(p);
 }
 
-/// eta, u and c of pending solutions, from the data: one product with the supports, one with the working set (or with
-/// its Gram matrix).
-void PathFit::evaluate() {
-  std::vector<PathPoint*> open;
-  for (PathPoint& p : pending_) {
-    if (!p.evaluated) open.push_back(&p);
-  }
-  if (open.empty()) return;
-  const Index m = static_cast<Index>(open.size()), n = loss_->omega().size(), K = loss_->outputs();
-  std::vector<const Vec*> coefficients;
-  for (const PathPoint* p : open) coefficients.push_back(&p->b);
-  const Mat base = predictor_.without_intercepts(coefficients);
-  Mat u(n, m * K);
-  Vec h;
-  for (Index q = 0; q < m; ++q) {
-    PathPoint& p = *open[static_cast<std::size_t>(q)];
-    p.eta = base.middleCols(q * K, K).reshaped();
-    predictor_.add_intercepts(p.eta, p.g);
-    loss_->derivatives(p.eta, p.u, h);
-    u.middleCols(q * K, K) = p.u.reshaped(n, K);
-    p.evaluated = true;
-  }
-  if (solver_.model().has_gram() && tries_ == 0 && correlate_by_gram(open)) return;
-  if (m == 1 && open.front()->correlated) return correct_correlations(*open.front());
-  Mat c(work_.size(), m * K);
-  columns_.correlate(work_.features(), u, c);
-  for (Index q = 0; q < m; ++q) {
-    PathPoint& p = *open[static_cast<std::size_t>(q)];
-    p.c = c.middleCols(q * K, K).transpose().reshaped();
-    p.c_error = columns_.centring_error(work_.features(), p.u);
-  }
-}
-
-/// The model's gradient and u differ by rounding, and so does c.
-void PathFit::correct_correlations(PathPoint& p) {
-  const Vec change = p.u - solver_.model().gradient();
-  p.c_error = (p.b == solver_.model().b0() ? history_.now().c_error : 0.0) +
-              residual_norm(*loss_, change) * rule_.largest_norm() * (1.0 + 1e-9) +
-              columns_.centring_error(work_.features(), change);
-}
-
-/// c = c0 - G (b - b0) with a bound of its rounding, where that is far below what the tolerance asks for; else false
-/// (so also where an unpenalised feature asks for c = 0).
-bool PathFit::correlate_by_gram(std::span<PathPoint* const> points) {
-  Quadratic& model = solver_.model();
-  double least = kInfinity;  // penalty factor
-  for (Index j : work_.features()) least = std::min(least, penalty_.factor(j));
-  Mat change(work_.size(), static_cast<Index>(points.size()));
-  Vec error(change.cols());
-  const double norm = rule_.residual_norm(), largest = rule_.largest_norm();
-  for (Index q = 0; q < change.cols(); ++q) {
-    const PathPoint& p = *points[static_cast<std::size_t>(q)];
-    change.col(q) = p.b - model.b0();
-    const double moved = largest * change.col(q).lpNorm<1>();
-    const double reached = largest * (p.b.lpNorm<1>() + model.b0().lpNorm<1>());        // for the rounding of eta
-    error[q] = history_.now().c_error + rule_.largest_noise() * (2.0 * moved + norm) +  // |rho| <= norm + moved
-               2.3e-16 * static_cast<double>(work_.size()) * largest * (moved + reached);
-    if (!(p.lambda < kInfinity) || !(error[q] <= kGramShare * options_.tol * p.lambda * options_.l1_ratio * least)) {
-      return false;
-    }
-  }
-  const Mat fall = model.gram_product(change);
-  for (Index q = 0; q < change.cols(); ++q) {
-    points[static_cast<std::size_t>(q)]->c = model.c0() - fall.col(q);
-    points[static_cast<std::size_t>(q)]->c_error = error[q];
-  }
-  return true;
-}
-
 void PathFit::begin_certify() {
-  evaluate();
+  evaluator_.evaluate(pending_, history_.now().c_error, rule_.tries() == 0);
   for (PathPoint& p : pending_) {
     p.violators = {};
     if (gap_.free_columns().cols() == 0 || penalty_.kind() == PenaltyKind::kConcave) continue;
@@ -379,9 +305,8 @@ bool PathFit::finish_certify() {
     return false;
   }
   std::size_t done = 0;
-  while (done < pending_.size() && accept(pending_[done], done == 0 && tries_ >= kTries)) ++done;
+  while (done < pending_.size() && certifier_.accept(pending_[done], done == 0 && rule_.tries() >= kTries)) ++done;
   if (done > 0) {
-    tries_ = 0;
     rule_.relax();
     history_.accept(std::span(pending_).first(done), *loss_);
     rule_.set_residual_norm(residual_norm(*loss_, history_.now().u));
@@ -399,10 +324,9 @@ bool PathFit::finish_certify() {
   counters_.violators += static_cast<Index>(fresh.size());
   if (fresh.empty()) {
     rule_.tighten();  // nothing is missing: the inner solution is too loose
-    ++tries_;
   } else {
     // With features outside there is no proof to end with.
-    if (penalty_.kind() == PenaltyKind::kSlope) tries_ = 0;
+    if (penalty_.kind() == PenaltyKind::kSlope) rule_.forget_tries();
     extend_work(std::move(fresh));
   }
   return true;
@@ -431,7 +355,7 @@ std::vector<Index> PathFit::violating_features() const {
 void PathFit::finish_null() {
   PathPoint& p = pending_.front();
   PathResult& r = writer_.result();
-  r.exhausted = explains_all(p);
+  r.exhausted = certifier_.explains_all(p, gap_.free_columns().cols() == static_cast<Index>(unpenalised_.size()));
   r.null_objective = loss_->value(p.eta);
   r.alpha_max = r.exhausted ? 0.0 : penalty_.lambda_max(p.violators.features, p.violators.values(), kLeastRatio);
   set_gap_unit();
@@ -449,81 +373,6 @@ void PathFit::adopt(const PathPoint& p) {
 void PathFit::set_gap_unit() {
   const PathResult& r = result();
   rule_.set_gap_unit(r.exhausted ? writer_.null_deviance() : r.null_objective - r.saturated_objective);
-}
-
-/// Whether a null fit explains the response up to rounding, or separates its rows: then it goes on in its direction
-/// until the rest of the loss is nothing next to the tolerance.
-bool PathFit::explains_all(PathPoint& p) const {
-  const double null_deviance = writer_.null_deviance(), saturated = result().saturated_objective;
-  if (!(null_deviance > 0.0)) return false;
-  double left = loss_->value(p.eta) - saturated;
-  if (left <= kNothing * null_deviance) return true;
-  const bool all_free = gap_.free_columns().cols() == static_cast<Index>(unpenalised_.size());
-  if (!(left < loss_->separation()) || !all_free) return false;
-  Vec b = p.b, g = p.g, eta = p.eta;
-  while (left > kGapShareLeft * options_.tol * null_deviance) {
-    b *= 2.0;
-    eta = predictor_.without_intercepts(b);
-    predictor_.add_intercepts(eta, g);
-    const double next = loss_->value(eta) - saturated;
-    if (!(next < left)) return false;
-    left = next;
-  }
-  Vec ignored;
-  p.b = std::move(b);
-  p.g = std::move(g);
-  p.eta = std::move(eta);
-  loss_->derivatives(p.eta, p.u, ignored);
-  p.c = columns_.correlate(work_.features(), p.u);
-  return true;
-}
-
-/// Takes a point into the result if its certificate is good enough, or this was the `last_try`.
-bool PathFit::accept(PathPoint& p, bool last_try) {
-  // The working set and what was read beyond its threshold; everything else is at zero with a proof.
-  std::vector<Index> features = work_.features();
-  features.insert(features.end(), p.violators.features.begin(), p.violators.features.end());
-  const Penalties net = penalty_.at(features, p.lambda);
-  Vec b = Vec::Zero(static_cast<Index>(features.size()) * loss_->outputs()), c(b.size());
-  b.head(p.b.size()) = p.b;
-  c.tail(b.size() - p.b.size()) = p.violators.values();
-  c.head(p.b.size()) = p.c;
-  const PathResult& r = result();
-  ResultWriter::Certificate of{loss_->value(p.eta) + net.value(b), std::numeric_limits<double>::quiet_NaN(), 0.0};
-  if (!net.convex()) {
-    const double worst = r.exhausted ? 0.0 : net.worst_violation(b, c) + std::max(p.c_error, p.violators.error);
-    of.gap = worst / (p.lambda < kInfinity ? p.lambda : 1.0);
-    if (!(of.gap <= options_.tol) && !last_try) return false;
-    writer_.add(p, work_.features(), gap_.free_columns(), of);
-    writer_.result().locally_convex.push_back(locally_convex(p, net));
-    return true;
-  }
-  for (double& entry : c.head(p.b.size())) entry += std::copysign(p.c_error, entry);
-  for (double& entry : c.tail(b.size() - p.b.size())) entry += std::copysign(p.violators.error, entry);
-  // A sorted norm has no proof of the rest while some of it is beyond.
-  const bool unproven = penalty_.kind() == PenaltyKind::kSlope && !p.violators.features.empty();
-  of.dual = r.exhausted || unproven ? r.saturated_objective : gap_.dual(p, net, c);
-  of.dual = std::max(of.dual, r.saturated_objective);  // a bound too, and the only one with no penalised feature
-  of.gap = rule_.gap_unit() > 0.0 ? (of.primal - of.dual) / rule_.gap_unit() : of.primal - of.dual;
-  if (!(std::abs(of.gap) <= options_.tol) && !last_try) return false;
-  writer_.add(p, work_.features(), gap_.free_columns(), of);
-  return true;
-}
-
-/// Whether the objective is strictly convex on the active features, wherever they go without becoming zero (Breheny &
-/// Huang 2011): the penalty takes at most its concavity from the Gram matrix.
-bool PathFit::locally_convex(const PathPoint& p, const Penalties& net) {
-  std::vector<Index> active;
-  for (Index w = 0; w < p.b.size(); ++w) {
-    if (p.b[w] != 0.0) active.push_back(w);
-  }
-  if (active.empty()) return true;
-  if (static_cast<Index>(active.size()) >= loss_->omega().size()) return false;
-  Mat gram = solver_.active_gram(active);
-  for (std::size_t i = 0; i < active.size(); ++i) {
-    gram.diagonal()[static_cast<Index>(i)] -= net.concave()[static_cast<std::size_t>(active[i])].concavity();
-  }
-  return Eigen::LLT<Mat>(gram).info() == Eigen::Success;
 }
 
 }  // namespace riata

@@ -4,8 +4,10 @@
 #include <span>
 #include <vector>
 
+#include "path/certifier.hpp"
 #include "path/duality_gap.hpp"
 #include "path/path_history.hpp"
+#include "path/point_evaluator.hpp"
 #include "path/proximal_newton.hpp"
 #include "path/result_writer.hpp"
 #include "path/screening.hpp"
@@ -100,13 +102,7 @@ class PathFit {
   void solve_quadratic(std::size_t q);
   void solve_quadratic_blocks(std::size_t q, const Penalties& net);
   void solve_newton(std::size_t q);
-  void evaluate();
-  void correct_correlations(PathPoint& p);
-  bool correlate_by_gram(std::span<PathPoint* const> points);
   void finish_null();
-  bool explains_all(PathPoint& p) const;
-  bool accept(PathPoint& p, bool last_try);
-  bool locally_convex(const PathPoint& p, const Penalties& net);
   std::vector<Index> violating_features() const;
   void adopt(const PathPoint& p);
   void set_gap_unit();
@@ -125,11 +121,12 @@ class PathFit {
   ProximalNewton newton_;
   DualityGap gap_;
   ResultWriter writer_;
+  PointEvaluator evaluator_;
+  Certifier certifier_;
   Screening screening_;
   PathHistory history_;
   Candidates candidates_;
   std::vector<PathPoint> pending_;
-  int tries_ = 0;
 };
 
 }  // namespace riata

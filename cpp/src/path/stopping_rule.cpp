@@ -62,6 +62,7 @@ double StoppingRule::distance(const Penalties& net, const Vec& b, const Vec& c, 
 
 void StoppingRule::tighten() {
   kkt_relative_ = std::max(0.05 * kkt_relative_, 1e-15);
+  ++tries_;
 }
 
 }  // namespace riata

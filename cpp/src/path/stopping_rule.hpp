@@ -33,9 +33,16 @@ class StoppingRule {
   double distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units, double lambda,
                   const std::function<double(double)>& scaling_gap) const;
 
-  /// The solution was not good enough.
+  /// The solution was not good enough, though nothing was missing: the next one is to be closer.
   void tighten();
-  void relax() { kkt_relative_ = kkt_start_; }
+  /// How often in a row.
+  int tries() const { return tries_; }
+  void forget_tries() { tries_ = 0; }
+  /// The solution was accepted.
+  void relax() {
+    kkt_relative_ = kkt_start_;
+    tries_ = 0;
+  }
 
   /// See path/archive.hpp.
   template <class Archive>
@@ -47,6 +54,7 @@ class StoppingRule {
   double tol_, l1_ratio_, usual_factor_, largest_norm_, largest_noise_;
   double norm_ = 0.0, gap_unit_ = 0.0;
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now
+  int tries_ = 0;
 };
 
 /// Conjugates are taken at this share of the scale, for a scaled c may pass its threshold by a rounding.
