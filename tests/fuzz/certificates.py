@@ -208,9 +208,13 @@ def row_losses(problem: Problem, eta: np.ndarray) -> np.ndarray:
     if loss == "multigaussian":
         return ((y - eta) ** 2).sum(axis=1) / 2
     if loss == "multinomial":
-        eta = eta - eta[np.arange(len(y)), problem.y.astype(int)][:, None]
-        top = eta.max(axis=1)
-        return top + np.log(np.exp(eta - top[:, None]).sum(axis=1))
+        row = np.arange(len(y))
+        eta = eta - eta[row, problem.y.astype(int)][:, None]
+        largest = eta.argmax(axis=1)
+        top = eta[row, largest]
+        rest = np.exp(eta - top[:, None])
+        rest[row, largest] = 0  # its 1 would take digits of the others, all that is left of a close fit
+        return top + np.log1p(rest.sum(axis=1))
     eta = eta[:, 0]
     if loss == "gaussian":
         return (y - eta) ** 2 / 2
