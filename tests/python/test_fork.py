@@ -86,6 +86,17 @@ SCRIPTS = {
         with joblib.parallel_config("multiprocessing"):
             assert search.fit(X, y).best_params_["alpha"] in (0.1, 0.2)
     """,
+    "threads that stay": """
+        fit()
+        child = os.fork()
+        if child == 0:
+            def threads():
+                fit()
+                return set(os.listdir("/proc/self/task")) if os.path.exists("/proc/self/task") else {1, 2}
+            first = threads()
+            os._exit(7 if len(first) > 1 and all(threads() == first for _ in range(3)) else 3)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    """,
     "Ctrl-C in the child": """
         fit()
         child = os.fork()
