@@ -23,7 +23,9 @@ struct Slot {
 constexpr std::size_t kSlots = 1024;
 std::array<Slot, kSlots> slots;
 const auto page_size = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-struct sigaction before;  // what the signal did without this handler
+// What the signal did without this handler: one for each time that this was put in its place, none of which is freed,
+// for a handler may be at it.
+std::atomic<const struct sigaction*> before{nullptr};
 std::atomic<bool> installing{false}, passed_on{false};
 
 /// Puts zeros where the mapping cannot be read, from the page of `at` to the end of its range: what cannot be read is
@@ -50,7 +52,7 @@ void on_bus_error(int signal, siginfo_t* info, void*) {
   // The access is made again after the return, and meets what was there before.
   struct sigaction fallback{};
   fallback.sa_handler = SIG_DFL;
-  ::sigaction(signal, passed_on.exchange(true) ? &fallback : &before, nullptr);
+  ::sigaction(signal, passed_on.exchange(true) ? &fallback : before.load(), nullptr);
   if (!by_access) ::raise(signal);
   errno = kept;
 }
@@ -64,7 +66,8 @@ void install() {
     ours.sa_sigaction = on_bus_error;
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
     ::sigemptyset(&ours.sa_mask);
-    before = now;
+    before = new struct sigaction(now);
+    passed_on = false;
     ::sigaction(SIGBUS, &ours, nullptr);
   }
   installing = false;
