@@ -329,13 +329,6 @@ py::array_t<double> hardy_weinberg(const py::array_t<std::uint32_t, py::array::c
   return py::array_t<double>(out.size(), out.data());
 }
 
-/// The message may hold a path, whose bytes need not be UTF-8.
-void set_error(PyObject* type, std::string_view text) {
-  const auto message = py::reinterpret_steal<py::object>(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
-  if (message) PyErr_SetObject(type, message.ptr());
-}
-
 }  // namespace
 
 void bind_design(py::module_& m) {

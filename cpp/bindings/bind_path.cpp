@@ -68,11 +68,9 @@ class SignalPoll {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-/// The message may hold a path, whose bytes need not be UTF-8.
 void warn(const std::string& text) {
   const py::gil_scoped_acquire gil;
-  const auto message = py::reinterpret_steal<py::object>(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "backslashreplace"));
+  const auto message = message_of(text, "backslashreplace");
   if (!message || PyErr_WarnEx(PyExc_UserWarning, PyUnicode_AsUTF8(message.ptr()), 1) != 0) {
     throw py::error_already_set();
   }

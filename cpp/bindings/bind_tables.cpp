@@ -96,14 +96,6 @@ py::object column_of(riata::TextColumn&& column, riata::TextKind kind) {
                         std::move(texts.second));
 }
 
-/// The message may hold bytes of the file, which need not be UTF-8.
-[[noreturn]] void raise_value_error(std::string_view text) {
-  const auto message = py::reinterpret_steal<py::object>(
-      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "surrogateescape"));
-  PyErr_SetObject(PyExc_ValueError, message.ptr());
-  throw py::error_already_set();
-}
-
 py::list read_text_columns(const py::object& source,
                            const std::vector<std::tuple<Index, std::string, std::string>>& fields,
                            const py::object& name, Index n_fields, const std::string& field_names,
@@ -129,7 +121,8 @@ py::list read_text_columns(const py::object& source,
       file.check();
     }
   } catch (const std::logic_error& e) {
-    raise_value_error(e.what());
+    set_error(PyExc_ValueError, e.what());
+    throw py::error_already_set();
   }
   py::list out;
   for (std::size_t k = 0; k < columns.size(); ++k) out.append(column_of(std::move(columns[k]), wanted[k].kind));

@@ -4,6 +4,7 @@
 #include <pybind11/pybind11.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,18 @@ inline std::string file_name(const pybind11::handle& path) {
   std::string name = pybind11::bytes(pybind11::module_::import("os").attr("fsencode")(path));
   if (name.find('\0') != std::string::npos) throw pybind11::value_error("path must not hold a null character");
   return name;
+}
+
+/// A message as Python has it. It may hold a path, or bytes of a file, that are not UTF-8: `errors` is Python's word
+/// for what becomes of them. Null, with an error set, when there is no memory for it.
+inline pybind11::object message_of(std::string_view text, const char* errors = "surrogateescape") {
+  return pybind11::reinterpret_steal<pybind11::object>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), errors));
+}
+
+/// Sets an error of Python with such a message.
+inline void set_error(PyObject* type, std::string_view text) {
+  if (const auto message = message_of(text)) PyErr_SetObject(type, message.ptr());
 }
 
 /// A vector as an array of the numbers that its items are made of, which owns it.
