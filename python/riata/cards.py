@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from riata._coefs import each_output
 from riata.certificate import CERTIFICATES, gap_text
 from riata.charts import Frame, cv_chart, path_chart, svg
+from riata.cv_choices import null_name
 from riata.many_classes import strongest
 from riata.plots import score_label
 from riata.report import cell_text
@@ -75,7 +76,7 @@ def cv_card(cv: Any) -> str:
         ("folds", f"{len(cv.folds):,}"),
         ("selected", f"{int(path.n_active[k]):,} at alpha {cv.alpha:.3g} ({cv.selection})"),
         (score, f"{cv.mean_score[k]:.4g} \u00b1 {cv.se_score[k]:.2g}"),
-        *([("of the intercept alone", f"{cv.null_score:.4g}")] if np.isfinite(cv.null_score) else []),
+        *([(null_name(path.loss), f"{cv.null_score:.4g}")] if np.isfinite(cv.null_score) else []),
         _certificate(path),
     ]
     shown = path.alphas >= cv.alpha_min / 4 * (1 - 1e-9)  # beyond, scores rise out of the picture

@@ -274,6 +274,7 @@ def cv_chart(
     score: str,
     size: tuple[int, int] = (860, 380),
     null: float = math.nan,
+    null_name: str = "intercept alone",
 ) -> str:
     """Draw the cross-validation curve: the mean over folds, one standard error on each side, and `null`."""
     if len(alphas) == 0:
@@ -289,7 +290,7 @@ def cv_chart(
     parts = _axes(frame, "penalty alpha, weaker to the right", score, nice_ticks(low, high))
     parts += _active_axis(frame, log_alphas, n_active)
     if math.isfinite(null):
-        parts += _level(frame, null, "intercept alone", high, left=_share(frame, alpha_min) > 0.5)
+        parts += _level(frame, null, null_name, high, left=_share(frame, alpha_min) > 0.5)
     x, m, e = log_alphas[finite], mean[finite], error[finite]
     band = f"{frame.points(x, m + e)} {frame.points(x[::-1], (m - e)[::-1])}"
     parts.append(f'<polygon class="band" points="{band}"/>')

@@ -268,7 +268,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="riata", description=_DESCRIPTION, epilog=_MAIN_EXAMPLES, formatter_class=raw, allow_abbrev=False
     )
-    parser.add_argument("--version", action=_Version, help="show the version and leave")
+    parser.add_argument("--version", action=_Version, help="show the version and exit")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", parser_class=_Parser)
 
     def add(
@@ -324,7 +324,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_threshold(predict.add_argument)
     _add_output(predict)
 
-    simulate = add("simulate", "simulate", "make up genotypes and a phenotype", _SIMULATE_EXAMPLES)
+    simulate = add("simulate", "simulate", "simulate genotypes and a phenotype", _SIMULATE_EXAMPLES)
     _add_simulation(simulate)
     report = add("report", "report", "report a saved path at another penalty", _REPORT_EXAMPLES)
     report.add_argument(

@@ -35,6 +35,11 @@ class Choice:
     chosen: bool
 
 
+def null_name(loss: str) -> str:
+    """Name the model without features: the Cox loss has no intercept."""
+    return "no effects" if loss == "cox" else "intercept alone"
+
+
 def choices_of(fitted: Fitted) -> list[Choice]:
     """Return what cross-validation compares: the intercept alone, the best and the sparsest near it."""
     cv, alphas, counts = fitted.cv, fitted.path.alphas, fitted.n_active
@@ -46,7 +51,7 @@ def choices_of(fitted: Fitted) -> list[Choice]:
 
     out = []
     if np.isfinite(cv.null_score):
-        out.append(Choice("intercept alone", cv.null_score, cv.null_se, None, 0, False))
+        out.append(Choice(null_name(cv.path.loss), cv.null_score, cv.null_se, None, 0, False))
     if cv.alpha_1se == cv.alpha_min:
         out.append(at("best, and one standard error", cv.alpha_min))
     else:

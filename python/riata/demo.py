@@ -190,7 +190,7 @@ def findings(fitted: Fitted, result: Outcome) -> list[str]:
         "",
         f"Cross-validation chose penalty alpha {fitted.alpha:.4g}, which keeps {len(fitted.hits)} genes:",
         *(f"  {line}" for line in hits_lines(fitted.hits, 20, genotypes=False)),
-        "        beta: per unit of expression; per sd: per standard deviation; both in log odds of AML",
+        "  both in log odds of AML; the unit is one of expression",
         "",
         "Does it predict?",
         f"  {right} of {n} test patients classified correctly ({100 * right / n:.0f} %); {right_train} of "

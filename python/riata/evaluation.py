@@ -128,7 +128,8 @@ class Evaluation:
         """Return the evaluation as aligned text."""
         which = "with an event" if self.loss == "cox" else "of the class modelled"
         cases = "" if self.n_cases is None else f", {self.n_cases:,} of them {which}"
-        lines = [f"{self.part}: {counted(self.n, 'sample')}{cases}"]
+        count = f"{self.n:,}" if self.part.startswith("samples") else counted(self.n, "sample")
+        lines = [f"{self.part}: {count}{cases}"]
         if self.nothing:
             lines.append(f"  {NOTHING_ADDED if self.measures else NOTHING}")
         width = max((len(LABELS[name]) for name in self.measures), default=0)

@@ -129,7 +129,7 @@ def fit_page(fitted: Fitted) -> Page:
         f"{article} {fitted.model_name} of {what} on {counted(account.n_samples, 'sample')}"
         + (f", adjusted for {some(account.covariate_names, 5)}" if account.covariate_names else "")
         + f". {fitted.noun.capitalize()} were chosen jointly, at penalty alpha "
-        f"{fitted.alpha:.3g}: {fitted.rule}."
+        f"{fitted.alpha:.3g} ({fitted.rule})."
     )
     page = Page(
         title=title, lead=lead, kicker=f"{'cross-validated fit' if fitted.cv else 'fit'} \u00b7 {fitted.date}"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from riata.certificate import CERTIFICATES, convex_text, gap_text
 from riata.charts import cv_chart, path_chart
 from riata.chromosomes import ChromosomeSet
-from riata.cv_choices import choices_of, score_name
+from riata.cv_choices import choices_of, null_name, score_name
 from riata.fitted import Fitted
 from riata.genome_chart import Mark, genome_chart
 from riata.held_out_sections import held_out_section
@@ -22,7 +22,7 @@ from riata.methods import methods_text
 from riata.model_selection import GREATER_IS_BETTER
 from riata.plots import main_curves, score_label
 from riata.report import Section, code, effects_table, figure, note, table
-from riata.wording import agree, counted
+from riata.wording import agree, counted, counted_of
 
 #: What effects are measured in where they act on a logarithm.
 LOG_SCALES = {"cox": "log hazard", "poisson": "log rate"}
@@ -59,6 +59,7 @@ def cv_section(fitted: Fitted) -> Section:
     chart = cv_chart(
         path.alphas[shown], cv.mean_score[shown], cv.se_score[shown], fitted.n_active[shown],
         alpha_min=cv.alpha_min, alpha_1se=cv.alpha_1se, score=score_label(cv.scoring), null=cv.null_score,
+        null_name=null_name(path.loss),
     )  # fmt: skip
     made = cv.folds_made or cv.folds_text
     text = (
@@ -68,9 +69,9 @@ def cv_section(fitted: Fitted) -> Section:
         "best."
     )
     if np.isfinite(cv.null_score):
-        text += (
-            " The dashed line is the intercept alone, fitted to the same samples: what a model has to beat."
-        )
+        of_intercept = "the intercept alone, fitted to the same samples"
+        what = "a model without effects" if path.loss == "cox" else of_intercept
+        text += f" The dashed line is {what}: what a model has to beat."
     if shown.stop < len(path.alphas):
         text += " Weaker penalties, which do far worse, are not drawn."
     choices, score = choices_of(fitted), score_name(cv.scoring)
@@ -182,9 +183,12 @@ def groups_section(fitted: Fitted) -> Section | None:
 def hits_section(fitted: Fitted) -> Section:
     """Return the table of hits."""
     hits, account = fitted.hits, fitted.account
-    heading = f"What was selected: {len(hits):,} {fitted.noun}"
+    heading = f"What was selected: {counted_of(len(hits), fitted.noun)}"
     if len(hits) == 0:
-        return Section(heading, "Nothing improves on the intercept and covariates at this penalty.")
+        without = [] if fitted.path.loss == "cox" else ["the intercept"]
+        without += ["the covariates"] if account.covariate_names else []
+        rest = " and ".join(without) or f"a model without {fitted.noun}"
+        return Section(heading, f"Nothing improves on {rest} at this penalty.")
     feature = fitted.noun.removesuffix("s").capitalize()
     columns: list[tuple[str, Any]] = (
         _variant_columns(fitted) if account.is_genotypes else [(feature, hits.column("FEATURE"))]
