@@ -168,8 +168,8 @@ class Evaluation:
 class _Held:
     """How the samples were held out: together, or by `folds` whose fits share samples.
 
-    `inflation` is by how much more a mean over folds varies than one of as many independent samples: Nadeau
-    & Bengio's 1 + n / n_train.
+    `inflation` is by how much intervals of means over folds are longer, squared, than for as many independent
+    samples: the corrected resampled t of Nadeau & Bengio.
     """
 
     folds: NDArray[np.int64]
@@ -278,7 +278,9 @@ def evaluate(
 
     With `folds` the truth that intervals are for is what the procedure that made the fits reaches on new
     samples, on average over training sets of `n_train` samples. Fits share most of their samples, so that
-    their errors go together: variances are multiplied by 1 + n/n_train, about 2 (Nadeau & Bengio 2003).
+    their errors go together: variances are multiplied by 1 + n/n_train, about 2, and 1.96 standard errors
+    become the quantile of Student's t with one degree of freedom less than folds (Nadeau & Bengio 2003,
+    their corrected resampled t). Of few folds intervals are long: ten or more are better.
 
     References
     ----------
@@ -314,6 +316,8 @@ def evaluate(
 
 
 def _held_by(folds: ArrayLike | None, n: int, n_train: int | None) -> _Held:
+    from scipy.special import stdtrit
+
     if folds is None:
         return _Held(np.zeros(n, dtype=np.int64), 1.0)
     ids = np.asarray(folds)
@@ -324,7 +328,8 @@ def _held_by(folds: ArrayLike | None, n: int, n_train: int | None) -> _Held:
     if count < 2:
         raise ValueError("folds must tell at least two folds apart, got one")
     trained = n - n / count if n_train is None else n_train
-    return _Held(numbers, 1.0 + n / trained)
+    quantile = float(stdtrit(count - 1, 0.975))  # of Student's t
+    return _Held(numbers, (1.0 + n / trained) * (quantile / intervals.Z) ** 2)
 
 
 def _evaluate_numbers(

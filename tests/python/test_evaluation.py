@@ -311,7 +311,9 @@ def test_folds_are_compared_within():
 
 
 def test_intervals_over_folds_allow_for_shared_samples():
-    """The error is that of DeLong et al., pooled over folds, times √(1 + n / n_train)."""
+    """The error is that of DeLong et al., pooled over folds, times √(1 + n / n_train); Student's quantile."""
+    from scipy.stats import t as student
+
     y, link, _ = make("binomial", n=120, seed=7)
     folds = folds_of(120, 4, 3)
     m = evaluate(y, link, loss="binomial", folds=folds).measures["auc"]
@@ -332,7 +334,7 @@ def test_intervals_over_folds_allow_for_shared_samples():
         pooled = squares / (counts[:, label].sum() - 4)
         variance += pooled * np.sum(share**2 / counts[:, label])
     error = np.sqrt((1.0 + 4.0 / 3.0) * variance)
-    assert_allclose(width, 2 * 1.959963984540054 * error / (m.value * (1.0 - m.value)))
+    assert_allclose(width, 2 * student.ppf(0.975, 3) * error / (m.value * (1.0 - m.value)))
 
 
 def test_two_classes_at_a_threshold():
