@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from riata._arguments import HUBER_DELTA, check_target
 from riata._survival import SurvivalTarget
 from riata._validation import Float, check_offset
-from riata.evaluation import NESTED, OPTIMISTIC, Evaluation, evaluate
+from riata.evaluation import ASKED, FOLDS, NESTED, OPTIMISTIC, Evaluation, evaluate
 from riata.folds import Rows
 from riata.many_classes import label_text
 from riata.null_model import null_level
@@ -56,6 +56,7 @@ def evaluate_cv(
     values = np.asarray(y) if isinstance(target, SurvivalTarget) else target
     if path.loss == "multinomial":
         values = target.argmax(axis=1)  # type: ignore[union-attr]
+    part = NESTED if nested is not None else OPTIMISTIC if alpha is None else f"{FOLDS}, {ASKED}"
     known = np.isfinite(link.reshape(n, -1)).all(axis=1)
 
     def rows_of(array: Any) -> Any:
@@ -66,7 +67,7 @@ def evaluate_cv(
         link[known],
         loss=path.loss,
         baseline=rows_of(baseline),
-        part=OPTIMISTIC if nested is None else NESTED,
+        part=part,
         start=rows_of(start),
         strata=rows_of(strata),
         offset=rows_of(shift) if path.loss == "poisson" else None,

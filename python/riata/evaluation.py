@@ -49,6 +49,7 @@ LABELS = {
 #: What figures of cross-validations are, in words.
 NESTED = "nested cross-validation, alpha chosen anew without each fold"
 OPTIMISTIC = "cross-validated, optimistic: these folds chose alpha"
+FOLDS, ASKED = "held-out folds", "at the alpha asked for"
 #: Pairs of an event and another sample that are compared at a time.
 _PAIRS = 1 << 22
 #: What is said where every sample gets the same prediction.

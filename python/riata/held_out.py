@@ -13,7 +13,7 @@ from riata._arguments import HUBER_DELTA
 from riata._survival import SURVIVAL_SCORERS, check_survival_target
 from riata._targets import one_hot
 from riata.cv_evaluation import by_fold, fold_nulls, fold_numbers, mean_size
-from riata.evaluation import NESTED, OPTIMISTIC, Evaluation, evaluate
+from riata.evaluation import ASKED, FOLDS, NESTED, OPTIMISTIC, Evaluation, evaluate
 from riata.folds import Rows
 from riata.genotypes import Genotypes
 from riata.many_classes import links_of
@@ -255,7 +255,7 @@ class HeldOut:
         if not self.chose:
             return self.name
         if not chosen:
-            return f"{self.name}, at the alpha asked for"
+            return f"{self.name}, {ASKED}"
         if self.outer is not None:
             return NESTED
         return OPTIMISTIC if self.name == FOLDS else f"{self.name}, optimistic: it chose alpha"
@@ -281,8 +281,8 @@ class HeldOut:
         return cls(name, kept["y"], links, n_train=n_train, outer=outer, **arrays)
 
 
-#: Names of samples that are held out.
-TEST, FOLDS = "test part", "held-out folds"
+#: The name of samples that had no part in a fit.
+TEST = "test part"
 
 
 def held_out_of(study: Study, fit: Any) -> HeldOut | None:

@@ -314,11 +314,11 @@ def test_intervals_over_folds_allow_for_shared_samples():
     """The error is that of DeLong et al., pooled over folds, times √(1 + n / n_train); Student's quantile."""
     from scipy.stats import t as student
 
-    y, link, _ = make("binomial", n=120, seed=7)
-    folds = folds_of(120, 4, 3)
+    y, link, _ = make("binomial", n=480, seed=7)
+    folds = folds_of(480, 4, 3)
     m = evaluate(y, link, loss="binomial", folds=folds).measures["auc"]
-    assert m == evaluate(y, link, loss="binomial", folds=folds, n_train=90).measures["auc"]
-    wider = evaluate(y, link, loss="binomial", folds=folds, n_train=60).measures["auc"]
+    assert m == evaluate(y, link, loss="binomial", folds=folds, n_train=360).measures["auc"]
+    wider = evaluate(y, link, loss="binomial", folds=folds, n_train=240).measures["auc"]
     width, wide = (np.diff(logit([found.low, found.high]))[0] for found in (m, wider))
     assert_allclose(wide / width, np.sqrt(3.0 / (1.0 + 4.0 / 3.0)))
     variance = 0.0
