@@ -104,6 +104,10 @@ def plan_folds(
     ValueError
         When the samples, their groups or classes do not allow the folds that are asked for.
     """
+    if options.nested and studies[0].part("test") is not None:
+        raise ValueError(
+            "--nested must be left out with a test part of --split, which judges the fit already"
+        )
     column = studies[0].fold_column
     if column is None:
         return _drawn(studies, None, options, scoring)

@@ -126,6 +126,18 @@ def test_nothing_selected_is_one_sentence(tmp_path, capsys, adjusted):
     assert "correlation" not in section
 
 
+def test_a_test_part_judges_already(tmp_path, capsys):
+    write(tmp_path)
+    rows = (tmp_path / "y.csv").read_text().splitlines()
+    parts = ["part", *("test" if i % 4 == 0 else "train" for i in range(len(rows) - 1))]
+    table = "\n".join(f"{row},{part}" for row, part in zip(rows, parts, strict=True))
+    (tmp_path / "y.csv").write_text(table + "\n")
+    files = ["--matrix", f"{tmp_path}/x.csv", "--pheno", f"{tmp_path}/y.csv", "--pheno-name", "height"]
+    assert main(["cv", *files, "--split", "part", "--nested", "--out", f"{tmp_path}/out"]) == 2
+    told = "--nested must be left out with a test part of --split, which judges the fit already"
+    assert told in capsys.readouterr().err
+
+
 def test_threshold(tmp_path, capsys):
     write(tmp_path)
     given = ["--pheno-name", "ill", "--loss", "binomial", "--cv", 5, "--nested", 4]
