@@ -147,7 +147,7 @@ def match_variants(
     >>> score = path.predict(matched, alpha)                                 # doctest: +SKIP
     """
     from riata.genotypes import Genotypes
-    from riata.variant_matching import find_variants, refusal
+    from riata.variant_matching import find_variants
 
     if not isinstance(genotypes, Genotypes):
         raise TypeError(
@@ -167,14 +167,23 @@ def match_variants(
     found = find_variants(
         wanted, genotypes, ignore_positions=ignore_positions, fitted=variants, features=features
     )
-    if found.absent and not allow_missing:
-        raise ValueError(refusal(wanted, genotypes.path, found.absent) + _PYTHON_HINT)
+    _check_found(wanted, genotypes, found, _PYTHON_HINT, allow_missing=allow_missing)
     return MatchedGenotypes(
         genotypes, wanted, found, allow_missing=allow_missing, ignore_positions=ignore_positions
     )
 
 
 _PYTHON_HINT = "; riata.match_variants(..., allow_missing=True) lets the mean of the fit stand in"
+
+
+def _check_found(wanted: Weights, geno: Genotypes, found: Found, hint: str, *, allow_missing: bool) -> None:
+    """Refuse variants that are absent without consent, and genotypes that have none of them."""
+    from riata.variant_matching import refusal
+
+    none = len(found.rows) == 0
+    if found.absent and (none or not allow_missing):
+        end = "; none of the variants fits: there is nothing to score" if none else hint
+        raise ValueError(refusal(wanted, geno.path, found.absent) + end)
 
 
 def is_genotypes(X: Any) -> bool:
@@ -299,11 +308,10 @@ def score_genotypes(
         its place.
     """
     from riata.quality import MALE
-    from riata.variant_matching import find_variants, refusal
+    from riata.variant_matching import find_variants
 
     found = find_variants(weights, geno, ignore_positions=ignore_positions, fitted=fitted, features=features)
-    if found.absent and not allow_missing:
-        raise ValueError(refusal(weights, geno.path, found.absent) + hint)
+    _check_found(weights, geno, found, hint, allow_missing=allow_missing)
     values, notes = _values(weights), found.notes()
     men_alone = np.zeros(len(weights), dtype=np.bool_)
     if fitted is None:

@@ -102,6 +102,15 @@ def test_ids_that_repeat_are_told_apart_by_place_and_alleles(tmp_path):
     assert [k for k, _ in scores.absent] == [3]
 
 
+@pytest.mark.parametrize("allow_missing", [False, True])
+def test_genotypes_with_none_of_the_variants_are_refused(tmp_path, allow_missing):
+    """As PLINK does: a score of nothing is the same for everybody."""
+    geno = genotypes(tmp_path, ("1", "rs1", 100, "A", "G"), ("2", "rs2", 9, "A", "C"))
+    rows = wanted(tmp_path, "rs8 3 100 A G 1", "rs9 4 200 A G 2")
+    with pytest.raises(ValueError, match=r"2 of the 2 variants .*; none of the variants fits: there is not"):
+        score_genotypes(rows, geno, allow_missing=allow_missing)
+
+
 @pytest.mark.parametrize("unseen", ["0", "."])
 @pytest.mark.parametrize(
     ("a1", "a2", "copies"), [("X", "G", 0.0), ("A", "X", 2.0), ("G", "X", 0.0), ("X", "A", 2.0)]
