@@ -12,6 +12,7 @@ from riata.tables import align_columns
 
 if TYPE_CHECKING:
     from riata.fitted import Fitted
+    from riata.nested import NestedCV
 
 #: What each score is called in a table.
 SCORES = {
@@ -57,7 +58,8 @@ def choices_of(fitted: Fitted) -> list[Choice]:
     else:
         out += [at("one standard error", cv.alpha_1se), at("best", cv.alpha_min)]
     if not any(choice.chosen for choice in out):
-        out.append(at("asked for", fitted.alpha))
+        nearest = float(alphas[fitted.at])
+        out.append(at("asked for" if nearest == fitted.alpha else "nearest to that asked for", nearest))
     return out
 
 
@@ -90,9 +92,19 @@ def nested_text(fitted: Fitted) -> str:
     least, most = float(nested.alphas.min()), float(nested.alphas.max())
     counts = nested.n_active - len(fitted.account.covariate_names)
     return (
-        f"nested: {len(nested.alphas)} outer folds, each with {nested.n_train:,} samples to train on, chose "
+        f"nested: {len(nested.alphas)} outer folds, {_trained_text(nested)}, chose "
         f"alpha {least:.4g} to {most:.4g} and {int(counts.min()):,} to {int(counts.max()):,} {fitted.noun}"
     )
+
+
+def _trained_text(nested: NestedCV) -> str:
+    """Say how many samples the outer folds train on; a saved model keeps the mean alone."""
+    if nested.trained_on is None:
+        return f"with {nested.n_train:,} samples to train on, on average"
+    sizes = [len(rows) for rows in nested.trained_on]
+    if min(sizes) == max(sizes):
+        return f"each with {sizes[0]:,} samples to train on"
+    return f"with {min(sizes):,} to {max(sizes):,} samples to train on"
 
 
 def end_note(fitted: Fitted) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -152,7 +153,9 @@ def fit_baseline(study: Study, rows: NDArray[np.int64] | None = None) -> Baselin
     if k == 0:  # a column that is left out: the intercept alone
         covariates = np.zeros((len(covariates), 1))
     factor = np.zeros(k) if k else [np.inf]
-    path = riata.fit_path(covariates, **target, alphas=[1.0], penalty_factor=factor, n_threads=1)
+    with warnings.catch_warnings():  # the fit itself has told of covariates that depend on each other
+        warnings.filterwarnings("ignore", message=".*unpenalised feature", category=UserWarning)
+        path = riata.fit_path(covariates, **target, alphas=[1.0], penalty_factor=factor, n_threads=1)
     intercept, coef = path.intercept(1.0), np.asarray(path.coef(1.0))[:k]
     if study.response.loss == "cox":
         intercept = -float(covariates.mean(axis=0)[:k] @ coef)

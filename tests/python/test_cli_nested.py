@@ -138,6 +138,56 @@ def test_a_test_part_judges_already(tmp_path, capsys):
     assert told in capsys.readouterr().err
 
 
+def test_nested_windows_train_on_more_and_more(tmp_path, capsys):
+    """Windows that expand over 80 samples in order of time: 16, 32, 48 and 64 to train on for 4 folds."""
+    write(tmp_path)
+    rows = (tmp_path / "y.csv").read_text().splitlines()
+    dated = [f"{row},{1900 + k}" for k, row in enumerate(rows[1:])]
+    (tmp_path / "y.csv").write_text("\n".join([rows[0] + ",year", *dated]) + "\n")
+    given = ["--pheno-name", "height", "--time-order", "year", "--cv", 4, "--nested"]
+    text, _, _, page = run(capsys, tmp_path, *given)
+    assert "nested: 4 outer folds, with 16 to 64 samples to train on, chose alpha " in text
+    assert ".pair th{white-space:normal" in page  # headers in half a page's width
+
+
+def test_covariates_alike_in_a_fold_are_no_warning(tmp_path, capsys):
+    """Two covariates that differ in one sample are the same one where a fold holds that out."""
+    write(tmp_path)
+    rng = np.random.default_rng(5)
+    ids = [line.split(",")[0] for line in (tmp_path / "y.csv").read_text().splitlines()[1:]]
+    first = rng.integers(0, 2, len(ids))
+    second = first.copy()
+    second[7] = 1 - second[7]
+    rows = [f"{i},{a},{b}" for i, a, b in zip(ids, first, second, strict=True)]
+    (tmp_path / "c.csv").write_text("\n".join(["id,first,second", *rows]) + "\n")
+    text, *_ = run(capsys, tmp_path, "--pheno-name", "height", "--covar", tmp_path / "c.csv", "--cv", 5)
+    assert "R² of the covariates alone" in text
+
+
+def test_penalty_between_those_of_the_path_is_beside_the_nearest(tmp_path, capsys):
+    """The table of choices has scores and counts of the path's own penalties, and says which these are."""
+    write(tmp_path)
+    run(capsys, tmp_path, "--pheno-name", "height", "--cv", 4, "--alphas", 8)
+    cv = riata.load(tmp_path / "out.path.npz")
+    near, count = float(cv.path.alphas[2]), int(cv.path.n_active[2])
+    between = 0.97 * near
+    again = [
+        "report",
+        "--model",
+        f"{tmp_path}/out.path.npz",
+        "--out",
+        f"{tmp_path}/r",
+        "--alpha",
+        f"{between}",
+    ]
+    assert main(again) == 0
+    text = capsys.readouterr().out
+    row = next(line for line in text.splitlines() if "nearest to that asked for" in line)
+    assert row.split()[-4:] == [
+        f"{cv.mean_score[2]:.4g}", f"{cv.se_score[2]:.2g}", f"{near:.4g}", str(count)
+    ]  # fmt: skip
+
+
 def test_threshold(tmp_path, capsys):
     write(tmp_path)
     given = ["--pheno-name", "ill", "--loss", "binomial", "--cv", 5, "--nested", 4]
