@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +95,15 @@ class ClassTable:
         """Read what `dataclasses.asdict` made of one."""
         rates = {name: Measure(**rate) for name, rate in kept["rates"].items()}
         return cls(kept["classes"], kept["counts"], kept["threshold"], rates)
+
+
+def threshold_of(options: Namespace, loss: str) -> float:
+    """Return the probability above which the second class is predicted; refuses one for another loss."""
+    if options.threshold is None:
+        return 0.5
+    if loss != "binomial":
+        raise ValueError(f"--threshold is of two classes, of --loss binomial, not {loss}")
+    return float(options.threshold)
 
 
 def two_classes(

@@ -100,7 +100,11 @@ def _unknown_option(parser: argparse.ArgumentParser, options: argparse.Namespace
     actions = (item for item in parser._actions if isinstance(item, argparse._SubParsersAction))
     verbs: dict[str, argparse.ArgumentParser] = next(actions).choices
     verb = verbs.get(options.verb, parser)
-    close = difflib.get_close_matches(given.split("=")[0], list(verb._option_string_actions), 1)
+    name = given.split("=")[0]
+    others = [f"riata {key}" for key, other in verbs.items() if name in other._option_string_actions]
+    if others:
+        return f"{verb.prog} has no option {name}, which is one of {' and '.join(others)}"
+    close = difflib.get_close_matches(name, list(verb._option_string_actions), 1)
     hint = f"; did you mean {close[0]}?" if close else ""
     return f"unknown option {given}{hint} (see {verb.prog} --help)"
 
@@ -338,7 +342,7 @@ def build_parser() -> argparse.ArgumentParser:
             "genotypes of the fit, for linkage disequilibrium (optional; one of these)", _SEVERAL
         )
     )
-    _add_threshold(report.add_argument, None)
+    _add_threshold(report.add_argument, "that of the fit")
     report.add_argument("--threads", type=_count, metavar="N", help="threads to use (default: all)")
     _add_ld(report)
     _add_output(report)
@@ -638,11 +642,10 @@ def _add_model(verb: argparse.ArgumentParser, *, cross_validate: bool) -> None:
     _add_threshold(add)
 
 
-def _add_threshold(add: Callable[..., Any], default: float | None = 0.5) -> None:
-    """Above what probability the second of two classes is predicted; None: as it was."""
-    told = "0.5" if default else "that of the fit"
+def _add_threshold(add: Callable[..., Any], told: str = "0.5") -> None:
+    """Above what probability the second of two classes is predicted."""
     add(
-        "--threshold", type=_open_share, default=default, metavar="P",
+        "--threshold", type=_open_share, metavar="P",
         help=f"of two classes: the second is predicted where its probability is above P (default {told})",
     )  # fmt: skip
 

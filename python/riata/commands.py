@@ -20,6 +20,7 @@ from riata.account import account_of, describe_active, rule_of, save_account
 from riata.certificate import CERTIFICATES, gap_text
 from riata.chromosome_files import matching_files
 from riata.chromosomes import HUMAN
+from riata.class_tables import threshold_of
 from riata.cv_choices import choices_of
 from riata.expected_cost import cost_line
 from riata.fitted import Fitted
@@ -130,7 +131,8 @@ def conclude(
     if aside is not None:
         held_out, evaluation = aside.at(
             path, alpha, study.response,
-            chosen=options.alpha is None, threshold=options.threshold, selected=len(hits),
+            chosen=options.alpha is None, selected=len(hits),
+            threshold=threshold_of(options, study.response.loss),
         )  # fmt: skip
     fitted = Fitted(
         account=account_of(study, hits.source.positions),
@@ -185,6 +187,7 @@ def check_options(options: Namespace) -> None:
         check_fold_options(options)
     if options.row_grouped and options.loss != "multinomial":
         raise ValueError("--row-grouped needs --loss multinomial")
+    threshold_of(options, options.loss)
     if options.loss == "multigaussian":
         raise ValueError(
             "--loss multigaussian is for riata.fit_path; --pheno-name A,B with other losses fits each apart"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.applying import Scores, score_genotypes
+from riata.class_tables import threshold_of
 from riata.commands import Log, check_alpha, conclude_outputs, today, version
 from riata.evaluation import Evaluation
 from riata.genotypes import Genotypes
@@ -154,6 +155,7 @@ def _task_of(options: Namespace) -> _Task:
     if options.loss is not None:
         raise ValueError("--loss is for --weights: a model knows its own")
     model = load_model(options.model)
+    threshold_of(options, model.path.loss)
     if (model.kind == "matrix") != (kind == "matrix"):
         fitted = "a table: score with --matrix" if model.kind == "matrix" else "genotypes: score with --bfile"
         raise ValueError(f"--{kind}: the model was fitted to {fitted}")
@@ -370,7 +372,7 @@ def _evaluate(
     offset = None if response.offset is None else response.offset[rows][known]
     found = evaluate_link(
         response, y[known], link[known], baseline=baseline, part="samples scored", offset=offset,
-        threshold=task.options.threshold,
+        threshold=threshold_of(task.options, response.loss),
     )  # fmt: skip
     if model is not None:
         return found

@@ -322,6 +322,10 @@ BAD = {
     "unknown verb": (["frobnicate"], "invalid choice"),
     "mistyped option": (["cv", *STUDY, "--l1-ratoi", "1"], "did you mean --l1-ratio? (see riata cv --help)"),
     "unknown option": (["fit", *STUDY, "--lambda", "3"], "unknown option --lambda"),
+    "option of another verb": (
+        ["fit", *STUDY, "--time-order", "day"],
+        "riata fit has no option --time-order, which is one of riata cv",
+    ),
     "abbreviated option": (["fit", "--bf", BFILE], "the following arguments are required: --out"),
     "sample file of a bed": (["fit", *STUDY, "--sample", "s"], "--sample is for --bgen"),
     "size of memory": (["fit", *STUDY, "--memory", "lots"], "expected a size such as 800M or 4G, got 'lots'"),

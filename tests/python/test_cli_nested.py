@@ -164,6 +164,21 @@ def test_covariates_alike_in_a_fold_are_no_warning(tmp_path, capsys):
     assert "R² of the covariates alone" in text
 
 
+def test_threshold_is_of_two_classes(tmp_path, capsys):
+    write(tmp_path)
+    for name, loss in (("height", "gaussian"), ("kind", "multinomial")):
+        given = ["--pheno", f"{tmp_path}/y.csv", "--pheno-name", name, "--loss", loss, "--threshold", "0.6"]
+        for verb in ("fit", "cv"):
+            arguments = [verb, "--matrix", f"{tmp_path}/x.csv", *given, "--out", f"{tmp_path}/out"]
+            assert main(arguments) == 2
+            told = f"--threshold is of two classes, of --loss binomial, not {loss}"
+            assert told in capsys.readouterr().err
+        run(capsys, tmp_path, "--pheno-name", name, "--loss", loss, "--cv", 3, "--alphas", 5)
+        model = ["predict", "--model", f"{tmp_path}/out.path.npz", "--matrix", f"{tmp_path}/x.csv"]
+        assert main([*model, "--threshold", "0.6", "--out", f"{tmp_path}/p"]) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_penalty_between_those_of_the_path_is_beside_the_nearest(tmp_path, capsys):
     """The table of choices has scores and counts of the path's own penalties, and says which these are."""
     write(tmp_path)
