@@ -98,6 +98,8 @@ def run_predict(options: Namespace) -> int:
         evaluation = _evaluate(task, compared, rows, link, covariates)
         log.say("Samples", *joiner.report.lines())
         scores.notes += _offset_note(task)
+        if compared is not None:
+            scores.notes += _fitted_note(task.model, joiner, rows[compared[1][rows]])
         log.say(*(f"  note: {note}" for note in scores.notes), "")
         log.say(f"Scored {counted(len(rows), 'sample')} {task.what}")
         if evaluation is not None:
@@ -347,6 +349,24 @@ def _offset_note(task: _Task) -> list[str]:
         return []
     what = "rates" if task.model.path.loss == "poisson" else "predictions"
     return [f"{what} are for an offset of 0: {task.model.columns['offset']} of the fit is left out"]
+
+
+def _fitted_note(model: Model | None, joiner: Joiner, rows: NDArray[np.int64]) -> list[str]:
+    """Say that samples compared with their responses have ids of samples of the fit, where they do."""
+    kept = {} if model is None else model.path.kept
+    names = [
+        kept[f"report_sample_{name}"].tolist()
+        for name in ("fid", "iid", "id")
+        if f"report_sample_{name}" in kept
+    ]
+    fitted = set(zip(*names, strict=True))
+    shared = sum(joiner.key(int(i)) in fitted for i in rows)
+    if shared == 0:
+        return []
+    return [
+        f"{shared:,} of the {counted(len(rows), 'sample')} compared go by the id of a sample of the fit: if "
+        "they are those, the figures flatter and their intervals do not hold"
+    ]
 
 
 def _evaluate(

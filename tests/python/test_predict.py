@@ -225,7 +225,12 @@ def test_how_good_the_score_is(tmp_path, height, covariates, capsys):
     assert found["r2_increment"]["value"] == pytest.approx(
         found["r2"]["value"] - found["r2_covariates"]["value"]
     )
-    assert "samples scored: 42\n" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "samples scored: 42\n" in told
+    assert (
+        told.count("note: 42 of the 42 samples compared go by the id of a sample of the fit: if they are")
+        == 1
+    )
     weights = ["--weights", f"{height}.score", "--bfile", TINY, "--pheno", PHENO, "--pheno-name", "disease"]
     assert run("predict", *weights, "--loss", "binomial", "--out", out, "--quiet") == 0
     found = json.loads(Path(f"{out}.json").read_text())["evaluation"]
