@@ -65,21 +65,24 @@ def choices_of(fitted: Fitted) -> list[Choice]:
 
 def score_name(scoring: str) -> str:
     """What a score is called in a table, and which way is better."""
-    better = "higher" if scoring in GREATER_IS_BETTER else "lower"
-    return f"{SCORES.get(scoring, scoring)} ({better} is better)"
+    return f"{SCORES.get(scoring, scoring)} ({_better(scoring)})"
+
+
+def _better(scoring: str) -> str:
+    return f"{'higher' if scoring in GREATER_IS_BETTER else 'lower'} is better"
 
 
 def choice_lines(fitted: Fitted) -> list[str]:
     """Return the choices as aligned text."""
-    head = ["", score_name(fitted.cv.scoring), "standard error", "alpha", fitted.noun, ""]
+    scoring = fitted.cv.scoring
+    head = [_better(scoring), SCORES.get(scoring, scoring), "standard error", "alpha", fitted.noun]
     rows = [
         [
-            choice.name,
+            f"{choice.name}, reported" if choice.chosen else choice.name,
             f"{choice.score:.4g}",
             f"{choice.error:.2g}",
             "" if choice.alpha is None else f"{choice.alpha:.4g}",
             f"{choice.selected:,}",
-            "reported" if choice.chosen else "",
         ]
         for choice in choices_of(fitted)
     ]
@@ -91,9 +94,11 @@ def nested_text(fitted: Fitted) -> str:
     nested = fitted.cv.nested
     least, most = float(nested.alphas.min()), float(nested.alphas.max())
     counts = nested.n_active - len(fitted.account.covariate_names)
+    fewest, highest = f"{int(counts.min()):,}", f"{int(counts.max()):,}"
+    selected = f"{fewest} to {highest}" if fewest != highest else "no" if fewest == "0" else fewest
     return (
         f"nested: {len(nested.alphas)} outer folds, {_trained_text(nested)}, chose "
-        f"alpha {least:.4g} to {most:.4g} and {int(counts.min()):,} to {int(counts.max()):,} {fitted.noun}"
+        f"alpha {least:.4g} to {most:.4g} and {selected} {fitted.noun}"
     )
 
 

@@ -190,11 +190,15 @@ def _evaluation(fitted: Fitted) -> str:
     asked = "as asked" in fitted.rule
     told = []
     if nested is not None and not asked:  # else the figures are not of that procedure
+        intervals = (
+            "; 95 % intervals are for what this procedure reaches on new samples, and allow for training "
+            "sets that overlap (Nadeau & Bengio 2003)"
+        )
+        without = fitted.evaluation is not None and not fitted.evaluation.has_intervals
         told.append(
             f"In nested cross-validation with {len(nested.alphas)} outer folds alpha was chosen anew within "
-            "each, so that predictions of its held-out samples had no part in that choice; 95 % intervals "
-            "are for what this procedure reaches on new samples, and allow for training sets that overlap "
-            "(Nadeau & Bengio 2003)."
+            "each, so that predictions of its held-out samples had no part in that choice"
+            f"{'' if without else intervals}."
         )
     aside = fitted.aside
     if aside is not None and not aside.chose:

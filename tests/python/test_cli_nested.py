@@ -95,6 +95,9 @@ def test_folds_that_chose_alpha_have_no_intervals(tmp_path, capsys):
     lines = text.splitlines()
     row = next(line for line in lines if "intercept alone" in line)
     assert row.split()[2] == f"{cv.null_score:.4g}"
+    header = next(line for line in lines if "lower is better" in line)
+    assert " ".join(header.split()) == "lower is better deviance standard error alpha features"
+    assert sum(line.startswith("    best, reported  ") for line in lines) == 1
     assert "one standard error" in text
     asked = run(capsys, tmp_path, "--pheno-name", "ill", "--loss", "binomial", "--cv", 5, "--alpha", cv.alpha)
     assert asked[2]["evaluation"]["part"] == "held-out folds, at the alpha asked for"
@@ -124,6 +127,18 @@ def test_nothing_selected_is_one_sentence(tmp_path, capsys, adjusted):
     assert "<svg" not in section
     assert "slope" not in section
     assert "correlation" not in section
+
+
+def test_outer_folds_that_select_nothing(tmp_path, capsys):
+    write(tmp_path)
+    given = ["--pheno-name", "noise", "--cv", 4, "--nested", 4, "--select", "1se"]
+    text, cv, record, page = run(capsys, tmp_path, *given)
+    assert not cv.nested.n_active.any()
+    assert record["evaluation"]["nothing_selected"]
+    assert " and no features\n" in text
+    assert "alpha was chosen anew within each, so that predictions of its held-out samples" in page
+    assert "95 %" not in text
+    assert "95 %" not in page
 
 
 def test_a_test_part_judges_already(tmp_path, capsys):
