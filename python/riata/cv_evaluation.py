@@ -42,7 +42,7 @@ def evaluate_cv(
     n = len(link)
     target, labels = check_target(path.loss, y, n, np.ones(n), start, strata, "breslow")
     if path.classes is not None and (labels is None or list(labels) != list(path.classes)):
-        raise ValueError(f"y must hold the classes of the fit, {list(path.classes)}")
+        raise ValueError(f"y must hold the classes of the fit, {path.classes.tolist()}")
     shift = check_offset(offset, n, target.shape[1:])
     null: Float | None
     if nested is None:

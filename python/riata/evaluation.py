@@ -139,6 +139,9 @@ class Evaluation:
             lines.append(f"  {LABELS[name]:<{width}}  {m.value:.4f}{interval}")
         return lines + ([] if self.table is None else self.table.lines())
 
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
     def _repr_html_(self) -> str:
         """Show a card in notebooks."""
         from riata.cards import evaluation_card

@@ -391,3 +391,12 @@ def test_without_intervals():
     assert not any("95 %" in line for line in found.lines())
     assert set(found.to_dict()["auc"]) == {"value"}
     assert set(found.to_dict()["classes"]["sensitivity"]) == {"value"}
+
+
+def test_printed_as_in_the_terminal():
+    y, link = np.array([1.0, 2.0, 3.0, 5.0]), np.array([1.5, 1.5, 3.0, 4.5])
+    found = evaluate(y, link).bare
+    r2 = 1 - 0.75 / 8.75
+    told = str(found).splitlines()
+    assert told[:2] == ["held-out samples: 4 samples", f"  R²           {r2:.4f}"]
+    assert found.lines() == told
