@@ -16,7 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata.staging import MANIFEST, Stage, check_regular, final, held, settle, sha256_of, sweep_files, umask
+from riata.staging import (
+    MANIFEST,
+    Stage,
+    check_folder,
+    check_regular,
+    final,
+    held,
+    settle,
+    sha256_of,
+    sweep_files,
+    umask,
+)
 from riata.wording import counted
 
 #: Files up to this size are hashed whole, larger ones by size, first and last stretch.
@@ -243,6 +254,7 @@ def replace_json(path: Path, content: dict[str, Any]) -> None:
 def replace_text(path: str | os.PathLike[str], text: str) -> None:
     """Write text beside its destination, then rename it into place."""
     target = Path(path)
+    check_folder(target)
     sweep_files(target)
     handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(handle)

@@ -30,7 +30,7 @@ from riata.applying import apply_linear, n_samples_of
 from riata.archive import check_path, meta_of, read_arrays, restoring
 from riata.certificate import CERTIFICATES
 from riata.penalties import penalty_name
-from riata.staging import held, sweep_files, umask
+from riata.staging import check_folder, held, sweep_files, umask
 from riata.text_columns import PlainColumn, TextColumn, plain_column
 from riata.variants import FittedVariants
 
@@ -735,6 +735,7 @@ def mean_response(loss: str, link: Float) -> Float:
 def write_archive(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
     """Write an .npz archive beside its destination, then rename it into place."""
     target = FilePath(path)
+    check_folder(target)
     sweep_files(target)
     handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:

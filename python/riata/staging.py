@@ -174,6 +174,12 @@ def sweep(prefix: str) -> None:
                 _sweep_one(Path(entry.path))
 
 
+def check_folder(file: Path) -> None:
+    """Refuse to write into a folder that is not there."""
+    if not file.parent.is_dir():
+        raise FileNotFoundError(f"{file}: no such folder: {file.parent}")
+
+
 def sweep_files(target: Path) -> None:
     """Remove the files ``.NAME.XXXX.part`` beside a file of runs that have ended: no process holds them."""
     if os.name == "nt":

@@ -89,3 +89,13 @@ def test_other_files_are_refused(tmp_path):
     np.savez(tmp_path / "other.npz", x=np.zeros(3))
     with pytest.raises(OSError, match="not a path saved by riata"):
         riata.load(tmp_path / "other.npz")
+
+
+@pytest.mark.parametrize("write", ["save", "report"])
+def test_a_folder_that_is_not_there_is_named(tmp_path, write):
+    X, y = make_problem("gaussian", 30, 5)
+    cv = riata.cv_path(X, y, cv=3, alphas=5)
+    with pytest.raises(FileNotFoundError) as failed:
+        getattr(cv, write)(tmp_path / "absent" / "fit.file")
+    told = str(failed.value)
+    assert told == f"{tmp_path / 'absent' / 'fit.file'}: no such folder: {tmp_path / 'absent'}"
