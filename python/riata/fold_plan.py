@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riata.expanding_windows import ExpandingWindows
 from riata.fold_columns import FOLD_OPTIONS, seconds_of
-from riata.folds import STRATIFIED, Rows, Split, describe_draw
+from riata.folds import STRATIFIED, Rows, Split, describe_draw, describe_windows
 from riata.option_names import flag_of
 from riata.study import Study
 from riata.survival_times import has_times
@@ -146,9 +146,7 @@ def _windows(studies: Sequence[Study], labels: NDArray[Any], asked: int | None, 
         notes.append(f"{count} windows, not {most}: the first of more would hold {lacking}")
     elif asked is None and count < DEFAULT:
         notes.append(f"{count} windows, not {DEFAULT}: {column.name} has {times} times")
-    windows = "window" if count == 1 else "windows"
-    made = f"{count} expanding {windows} in order of {column.name}, each tested on what follows it"
-    return FoldPlan(ExpandingWindows(count), labels, 1, made, notes)
+    return FoldPlan(ExpandingWindows(count), labels, 1, describe_windows(count, column.name), notes)
 
 
 def _absent_at_first(studies: Sequence[Study], count: int) -> str:

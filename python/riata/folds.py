@@ -93,10 +93,20 @@ def describe_folds(
 ) -> str:
     """Say how the folds of `make_splits` came about."""
     if not is_count(cv):
+        from riata.expanding_windows import ExpandingWindows  # which imports this module
+
+        if isinstance(cv, ExpandingWindows):
+            return describe_windows(len(splits), "time")
         by = f" by {type(cv).__name__}" if hasattr(cv, "split") else " as given"
         return f"{len(splits)} folds{by}"
     seed = random_state if is_count(random_state) else None
     return describe_draw(cv, repeats, seed, loss) + (", whole groups together" if grouped else "")
+
+
+def describe_windows(count: int, order: str) -> str:
+    """Say how expanding windows are laid."""
+    windows = "window" if count == 1 else "windows"
+    return f"{count} expanding {windows} in order of {order}, each tested on what follows it"
 
 
 def describe_draw(folds: int, repeats: int, seed: int | None, loss: str) -> str:

@@ -337,7 +337,7 @@ def test_samples_of_one_time_are_never_parted(kind):
     X, y = make_problem("gaussian", 50, 4)
     cv = riata.cv_path(X, y, cv=riata.ExpandingWindows(3), groups=days.astype(kind), alphas=3)
     assert [set(days[rows]) for rows in cv.folds] == tested
-    assert cv.folds_made == "3 folds by ExpandingWindows"
+    assert cv.folds_made == "3 expanding windows in order of time, each tested on what follows it"
 
 
 def test_windows_need_times():
