@@ -364,7 +364,8 @@ def check_feature_sets(
             absent = np.intersect1d(which_here, unknown)
             if len(absent):
                 raise ValueError(
-                    f"{name}[{label!r}] must hold names of features of X, got {str(wanted[absent[0]])!r}"
+                    f"{name}[{label!r}] must hold names of features of X, got {str(wanted[absent[0]])!r}; "
+                    "riata.read_gene_sets(sets, names) leaves out what is not among names"
                 )
             arrays[label] = np.concatenate([rows[starts[k] : starts[k + 1]] for k in which_here])
     return [

@@ -503,8 +503,6 @@ def cv_path(
         together, and folds are shuffled and stratified as far as that allows.
     repeats : int, default=1
         How often an integer `cv` draws folds, each time anew; the first draw is that of ``repeats=1``.
-        Handed to the splitter; with an integer `cv`, samples of one group stay together, and folds are
-        shuffled and stratified as far as that allows.
     nested : bool, int, splitter or iterable of (train, test), optional
         Nested cross-validation (Stone 1974): the whole procedure, the choice of alpha included, is repeated
         on the training samples of outer folds, and predicts those that they hold out; see `CVPath.nested`

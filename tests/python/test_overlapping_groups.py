@@ -182,7 +182,10 @@ def test_groups_by_lists_sets_and_names():
         assert_array_equal(path.coefs.toarray(), want.coefs.toarray())
     names = [*SETS, *(f"g{j}" for j in ALONE)]
     assert path.group_names.tolist() == names
-    with pytest.raises(ValueError, match=r"groups\['x'\] must hold names of features of X, got 'nowhere'"):
+    with pytest.raises(
+        ValueError,
+        match=r"groups\['x'\] must hold names of features of X, got 'nowhere'; riata.read_gene_sets",
+    ):
         riata.fit_path(frame, y, penalty=GroupLasso({"a": ["g0"], "x": ["g0", "nowhere"]}))
     assert repr(GroupLasso(SETS)) == "GroupLasso(11 groups of 21 features)"
 
