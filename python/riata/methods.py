@@ -132,8 +132,7 @@ def _features(fitted: Fitted) -> str:
         told = "; ".join(f"{count:,} {why}" for why, count in account.set_aside.items())
         text += f" (set aside: {told})"
     if account.n_groups:
-        made = agree(account.n_groups, "was made", "were made")
-        text += f", of which {counted(account.n_groups, 'group')} {made}"
+        text += f", with {counted(account.n_groups, 'group')} among them"
     if account.is_genotypes:
         text += f", as counts of allele {account.counted_allele or 'A1'}, missing calls at the mean"
     elif account.imputed:

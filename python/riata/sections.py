@@ -62,8 +62,9 @@ def cv_section(fitted: Fitted) -> Section:
         null_name=null_name(path.loss),
     )  # fmt: skip
     made = cv.folds_made or cv.folds_text
+    turns = "" if "windows" in made else "; each was held out in turn"
     text = (
-        f"{made[0].upper()}{made[1:]}; each was held out in turn. The line is the mean score over folds, the "
+        f"{made[0].upper()}{made[1:]}{turns}. The line is the mean score over folds, the "
         f"band one standard error. On the left the penalty is strong and keeps few {fitted.noun}, on the "
         "right it is weak and keeps many. 1 SE marks the sparsest model within one standard error of the "
         "best."

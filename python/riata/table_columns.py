@@ -79,7 +79,8 @@ def take_covariates(
     if absent is not None:
         no_file = f"no file {quoted(options.covar)}, and " if options.covar is not None else ""
         raise ValueError(
-            f"--covar: {no_file}no column {quoted(absent)} in {table.path}; columns are {some(table.columns)}"
+            f"--covar: {no_file}no column {quoted(absent)} in {table.path}; columns are "
+            f"{some(table.columns)}; columns of another file are --covar FILE --covar-name {absent}"
         )
     harmless = {name for each in asked for name in (each.entry, each.strata, each.offset)}
     responses = {each.target for each in asked}
