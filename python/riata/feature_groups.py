@@ -152,7 +152,7 @@ class FeatureGroups(Mapping[str, NDArray[np.int64]]):
             (f"groups of more than {self.largest or 0:,} {noun} here, left out", self.too_large),
         ):
             if names:
-                lines.append(f"{what}: {len(names):,}, {some(names)}")
+                lines.append(f"{what}: {len(names):,} ({some(names)})")
         return lines
 
     def _named(self, chosen: NDArray[np.bool_]) -> list[str]:

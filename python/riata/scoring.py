@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from riata.applying import Scores, score_genotypes, weights_of
 from riata.genotypes import Genotypes
+from riata.joining import TURN
 from riata.matrices import MatrixTable, dense_columns
 from riata.model_file import Model
 from riata.score_file import Weights
@@ -43,9 +44,10 @@ def score_matrix(model: Model, table: MatrixTable, alpha: float, impute: str | N
         there = [str(name) in place for name in names]
         names, features = names[there], features[there]
     elif absent:
+        turned = f"; a row is called so: {TURN}" if str(absent[0]) in set(table.sample_ids) else ""
         raise ValueError(
             f"{table.path} lacks {len(absent):,} of the {counted(len(names), 'feature')} of the model: "
-            f"{some(absent)}"
+            f"{some(absent)}{turned}"
         )
     X = dense_columns(table.X, [place[str(name)] for name in names])
     means, notes = model.path.fill, []

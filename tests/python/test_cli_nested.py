@@ -162,6 +162,7 @@ def test_nested_windows_train_on_more_and_more(tmp_path, capsys):
     given = ["--pheno-name", "height", "--time-order", "year", "--cv", 4, "--nested"]
     text, _, _, page = run(capsys, tmp_path, *given)
     assert "nested: 4 outer folds, with 16 to 64 samples to train on, chose alpha " in text
+    assert "each tested on what follows it. The line is the mean" in page
     assert ".pair th{white-space:normal" in page  # headers in half a page's width
 
 

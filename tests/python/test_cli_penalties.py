@@ -67,7 +67,7 @@ def test_variants_in_genes(tmp_path, genes, capsys):
     assert run("fit", *STUDY, *options, "--out", out) == 0
     told = capsys.readouterr().out
     assert "6 variants in no group: each is a group of its own" in told
-    assert "groups without variants here: 1, FAR" in told
+    assert "groups without variants here: 1 (FAR)" in told
     assert "group lasso linear regression" in told
     hits, groups = read_tsv(f"{out}.hits.tsv"), read_tsv(f"{out}.groups.tsv")
     assert list(groups) == ["GROUP", "SIZE", "NONZERO", "NORM_STD", "ENTRY_ALPHA", "RANK"]
@@ -248,8 +248,8 @@ def test_gene_sets_that_overlap(tmp_path, table, capsys):
         "12 features in no group: each is a group of its own",
         f"of the 11 features in {sets} 9 are here",
         "1 listed again in the same group: counted once",
-        "groups without features here: 1, C",
-        "groups of fewer than 2 features here, left out: 1, D",
+        "groups without features here: 1 (C)",
+        "groups of fewer than 2 features here, left out: 1 (D)",
         f"what each group lists and has here is in {out}.sets.tsv",
     ):
         assert f"  {line}\n" in told
@@ -386,7 +386,7 @@ def test_counts_of_members_found_and_not(tmp_path):
         "1 variant in no group: each is a group of its own",
         f"of the 5 variants in {path} 3 are here",
         "1 listed again in the same group: counted once",
-        "groups without variants here: 1, EMPTY",
+        "groups without variants here: 1 (EMPTY)",
     ]
     table = {name: values.tolist() for name, values in found.columns}
     assert table == {
@@ -418,8 +418,8 @@ def test_sizes_of_groups_that_are_used(tmp_path):
     assert list(found) == ["B"]
     assert (found.absent, found.too_small, found.too_large) == (["D"], ["A"], ["C"])
     assert (found.n_alone, found.n_shared) == (2, 0)
-    assert "groups of fewer than 2 features here, left out: 1, A" in found.lines("features")
-    assert "groups of more than 2 features here, left out: 1, C" in found.lines("features")
+    assert "groups of fewer than 2 features here, left out: 1 (A)" in found.lines("features")
+    assert "groups of more than 2 features here, left out: 1 (C)" in found.lines("features")
     with pytest.raises(ValueError, match="no group has 4 features here: they have 0 to 3"):
         riata.read_gene_sets(path, names, min_size=4)
     with pytest.raises(ValueError, match="max_size must be >= 3, got 2"):

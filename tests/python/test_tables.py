@@ -86,6 +86,23 @@ def test_text_that_repeats_names_no_samples(tmp_path):
         read_matrix(tmp_path / "t.csv")
 
 
+def test_new_samples_in_columns_are_told_of(tmp_path, capsys):
+    frame = frame_of()
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    assert run(*CV, "--matrix", tmp_path / "t.csv", "--covar", "age,sex", "--out", tmp_path / "o") == 0
+    genes = frame.set_index("patient")[[f"G{j}" for j in range(8)]]
+    genes.T.to_csv(tmp_path / "turned.csv")
+    arguments = ["predict", "--model", f"{tmp_path}/o.path.npz", "--matrix", tmp_path / "turned.csv"]
+    covar = ["--covar", tmp_path / "c.csv"]
+    frame[["patient", "age", "sex"]].to_csv(tmp_path / "c.csv", index=False)
+    capsys.readouterr()
+    assert run(*arguments, *covar, "--orient", "samples-columns", "--out", tmp_path / "p") == 0
+    frame[["age", "sex"]].head(8).assign(gene=genes.columns).to_csv(tmp_path / "c.csv", index=False)
+    capsys.readouterr()
+    assert run(*arguments, *covar, "--out", tmp_path / "p") == 2
+    assert "a row is called so: is --orient the other one" in capsys.readouterr().err
+
+
 def test_a_response_in_the_first_column_is_no_id(tmp_path, capsys):
     frame_of().to_csv(tmp_path / "t.csv", index=False)
     out = tmp_path / "o"
@@ -228,6 +245,7 @@ def test_responses_are_columns_of_the_table(tmp_path):
     ("given", "message"),
     [
         (["--covar", "ages.txt"], "--covar: no file 'ages.txt', and no column 'ages.txt' in "),
+        (["--covar", "bmi"], "columns of another file are --covar FILE --covar-name bmi"),
         (["--covar-name", "weight"], "--covar: no column 'weight' in "),
         (["--covar", "relapse,age"], "--covar: relapse is the phenotype: leave it out"),
         (["--covar", "TABLE"], "is the table itself: say --covar COLUMN,COLUMN"),
