@@ -35,7 +35,7 @@ def test_max_active_below_the_first_fit_is_refused(door, loss):
 
 def test_the_response_is_named_when_there_are_several():
     X, y = make_problem(n=40, p=20)
-    with pytest.raises(ValueError, match=r"max_active must be at least 3, .* of response 0, got 2"):
+    with pytest.raises(ValueError, match=r"max_active must be at least 3, .* in fit 1 of 2, got 2"):
         riata.fit_paths(X, [y, -y], penalty_factor=FREE, max_active=2)
 
 

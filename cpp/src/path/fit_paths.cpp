@@ -39,11 +39,13 @@ double since(Clock::time_point start) {
 /// All problems of one call, moved down their grids in step.
 class Driver {
  public:
-  /// `asked` is the number of features of the fit, which some may stand for (see FreeBasis).
+  /// `asked` is the number of features of the fit, which some may stand for (see FreeBasis), `beside` the bytes that
+  /// are held for those.
   Driver(const Design& X, const std::vector<Problem>& problems, const Features& features, const PathOptions& options,
-         Index asked, Index parts)
+         Index asked, Index parts, double beside = 0.0)
       : X_(X),
         asked_(asked),
+        beside_(beside),
         given_(problems),
         features_(features),
         options_(options),
@@ -316,7 +318,9 @@ class Driver {
                     " bytes for this fit, got " + std::to_string(std::llround(options_.memory)));
     }
     const PathResult& r = group.front().result();
-    const std::string which = groups_.size() > 1 ? " of response " + std::to_string(&group - groups_.data()) : "";
+    const std::string which = groups_.size() > 1 ? " in fit " + std::to_string(&group - groups_.data() + 1) + " of " +
+                                                       std::to_string(groups_.size())
+                                                 : "";
     throw_invalid("max_active must be at least " + std::to_string(r.n_active.front()) +
                   ", the number of features active at the first alpha" + which + ", got " +
                   std::to_string(options_.max_active));
@@ -369,7 +373,8 @@ class Driver {
   double memory() const {
     ArchiveCounter counter;
     for (auto& problem : problems_) counter(*problem);
-    return counter.total() + reader_.memory() + shared_->memory() + row_bytes(given_, kRowNumbersOutsideState) +
+    return beside_ + counter.total() + reader_.memory() + shared_->memory() +
+           row_bytes(given_, kRowNumbersOutsideState) +
            column_bytes(given_.front().y.size() / X_.rows(), options_) * static_cast<double>(X_.cols()) *
                static_cast<double>(problems_.size());
   }
@@ -385,6 +390,7 @@ class Driver {
 
   const Design& X_;
   Index asked_;
+  double beside_;
   const std::vector<Problem>& given_;
   const Features& features_;
   const PathOptions& options_;
@@ -408,7 +414,8 @@ std::vector<PathResult> fit_columns(const Design& X, const std::vector<Problem>&
                                     const PathOptions& options, Index asked, Index parts) {
   const auto basis = FreeBasis::find(X, problems, features, options);
   if (!basis) return Driver(X, problems, features, options, asked, parts).run();
-  std::vector<PathResult> results = Driver(basis->design(), problems, basis->features(), options, asked, parts).run();
+  std::vector<PathResult> results =
+      Driver(basis->design(), problems, basis->features(), options, asked, parts, basis->memory()).run();
   for (PathResult& result : results) basis->restore(result, options);
   return results;
 }

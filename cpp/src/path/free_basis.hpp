@@ -26,6 +26,9 @@ class FreeBasis {
   const Design& design() const { return *design_; }
   const Features& features() const { return features_; }
 
+  /// Bytes held beside X.
+  double memory() const { return static_cast<double>(columns_.size() + back_.size()) * sizeof(double); }
+
   /// Turns a result on design() into one on X. Of features that depend on others, up to rounding, the coefficient
   /// is 0.
   void restore(PathResult& result, const PathOptions& options) const;
