@@ -122,6 +122,7 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   out["saturated_objective"] = r.saturated_objective;
   out["dependent"] = array_of<std::int64_t>(r.dependent);
   out["exhausted"] = r.exhausted;
+  out["separated"] = r.separated;
   out["mean"] = array_of(r.mean);
   out["scale"] = array_of(r.scale);
   out["stopped"] = r.stopped;

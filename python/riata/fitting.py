@@ -250,20 +250,29 @@ def warn_of_free_features(fits: list[dict[str, Any]], design: DesignView, option
             UserWarning,
             stacklevel=4,
         )
-    spent = sum(bool(fit["exhausted"]) for fit in fits)
-    if spent == 0:
-        return
-    what = "explain y up to rounding"
-    if options.loss in CLASSIFIERS:
-        what = "separate the classes of y, so that their coefficients have no finite optimum"
-    elif options.loss == "cox":
-        what = "order the events without error, so that their coefficients have no finite optimum"
-    warnings.warn(
-        f"the unpenalised features {what}: nothing is left for penalised ones"
-        + (f" in {spent} of {len(fits)} fits." if len(fits) > 1 else "."),
-        UserWarning,
-        stacklevel=4,
-    )
+    spent, parted = (sum(bool(fit[key]) for fit in fits) for key in ("exhausted", "separated"))
+    if spent > 0:
+        what = "explain y up to rounding"
+        if options.loss in CLASSIFIERS:
+            what = "separate the classes of y, so that their coefficients have no finite optimum"
+        elif options.loss == "cox":
+            what = "order the events without error, so that their coefficients have no finite optimum"
+        warnings.warn(
+            f"the unpenalised features {what}: nothing is left for penalised ones"
+            + (f" in {spent} of {len(fits)} fits." if len(fits) > 1 else "."),
+            UserWarning,
+            stacklevel=4,
+        )
+    if parted > 0:
+        alike = {"poisson": "are all zero", "cox": "have no event"}.get(options.loss, "are all of one class")
+        warnings.warn(
+            "the unpenalised features separate some samples from all others, as a level does whose samples "
+            f"{alike}: their coefficients have no finite optimum"
+            + (f" in {parted} of {len(fits)} fits" if len(fits) > 1 else "")
+            + ", and stand where the loss no longer changes.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def warn_unless_converged(

@@ -76,6 +76,94 @@ def test_nothing_left_is_said_in_one_sentence(loss, word):
     assert np.count_nonzero(path.coefs.toarray()[1:]) == 0
 
 
+def test_memory_has_the_basis_of_dependent_covariates():
+    X, n = RNG(14).standard_normal((5000, 20)), 5000
+    factor = np.r_[np.zeros(10), np.ones(10)]
+    held = []
+    for depend in (False, True):
+        if depend:
+            X[:, 9] = X[:, :9].sum(axis=1) + 1e-6 * X[:, 9]
+        path = riata.fit_path(X, X[:, 15] + X[:, 3], penalty_factor=factor, alphas=[0.5])
+        held.append(path.counters["memory"])
+    assert held[1] - held[0] >= 8 * n * 10
+
+
+def with_a_level(loss, level):
+    """Responses for 120 samples, the first 12 of which are of one level; at `level` they are all alike."""
+    rng = RNG(10)
+    score = rng.standard_normal(120)
+    score[:12] = np.linspace(-1, 1, 12)
+    if loss == "binomial":
+        y = (score + rng.standard_normal(120) > 0) * 1.0
+    elif loss == "multinomial":
+        y = rng.integers(0, 3, 120) * 1.0
+    elif loss == "poisson":
+        y = rng.poisson(np.exp(score)) * 1.0
+    else:
+        y = np.column_stack([rng.exponential(size=120), np.ones(120)])
+    if loss == "cox":
+        y[:12, 1] = 0.0 if level == "alike" else y[:12, 1]
+        y[0] = [0.001, float(level != "alike")]
+    else:
+        y[:12] = {"binomial": 1.0, "multinomial": 2.0, "poisson": 0.0}[loss]
+        y[0] = y[0] if level == "alike" else 1.0 - (loss == "binomial")
+    return y
+
+
+@pytest.mark.parametrize("loss", ["binomial", "multinomial", "poisson", "cox"])
+@pytest.mark.parametrize("beside", [0, 2])
+def test_a_level_of_one_kind_is_said_in_one_sentence(loss, beside):
+    """Its coefficient has no finite optimum, the others have one: those of the samples without it."""
+    X = RNG(11).standard_normal((120, 8))
+    X[:, 0] = np.arange(120) < 12
+    factor = np.array([0.0] * (1 + beside) + [1.0] * (7 - beside))
+    options = {"loss": loss, "penalty_factor": factor, "alphas": [0.2, 0.1]}
+    with pytest.warns(UserWarning, match="samples are all of one class|are all zero|have no event") as said:
+        path = riata.fit_path(X, with_a_level(loss, "alike"), **options)
+    assert len(said) == 1
+    assert path.converged.all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        riata.fit_path(X, with_a_level(loss, "mixed"), **options)
+
+
+def test_what_separates_may_be_a_combination():
+    """Half of the samples of a level are cases, and all of those that are in another one too."""
+    rng = RNG(12)
+    a, b, x = np.arange(100) < 20, np.arange(100) % 4 == 0, rng.standard_normal(100)
+    y = (rng.random(100) < 0.5) * 1.0
+    y[a & b] = 1.0
+    X = np.column_stack([a, b, a & b, x, rng.standard_normal((100, 3))]) * 1.0
+    mixed = X @ np.array([[1, 0, 1], [0, 1, 1], [2, 1, 5]] + 4 * [[0, 0, 0]])  # the same span
+    for columns in (X[:, :3], mixed):
+        with pytest.warns(UserWarning, match="all of one class"):
+            riata.fit_path(
+                np.hstack([columns, X[:, 3:]]),
+                y,
+                loss="binomial",
+                penalty_factor=[0, 0, 0, 0, 1, 1, 1],
+                alphas=[0.1],
+            )
+    x[:40], y[:40] = 0.0, rng.random(40) < 0.5  # ties where both classes are, classes apart elsewhere
+    x[40:] += np.sign(x[40:])
+    y[40:] = x[40:] > 0
+    with pytest.warns(UserWarning, match="all of one class"):
+        riata.fit_path(np.column_stack([x, X[:, 4]]), y, loss="binomial", penalty_factor=[0, 1], alphas=[0.1])
+
+
+def test_samples_far_out_are_not_called_separate():
+    """Fitted all but surely, but by a coefficient that the other samples hold."""
+    rng = RNG(13)
+    x = rng.standard_normal(200)
+    y = (x + rng.logistic(size=200) > 0) * 1.0
+    x[:3], y[:3] = 60.0, 1.0
+    X = np.column_stack([x, rng.standard_normal((200, 2))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        path = riata.fit_path(X, y, loss="binomial", penalty_factor=[0, 1, 1], alphas=[0.1])
+    assert path.predict(X)[0, 0] > 1 - 1e-6
+
+
 def test_a_covariate_far_from_zero_hides_no_other():
     """A time in seconds beside two readings that differ little: all of them count, and none is named."""
     X, noise = RNG(8).standard_normal((5000, 5)), RNG(9).standard_normal(5000)

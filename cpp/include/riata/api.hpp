@@ -129,6 +129,7 @@ struct PathResult {
   double saturated_objective = 0;
   std::vector<Index> dependent;  // unpenalised features that others explain, up to rounding: their coefficients are 0
   bool exhausted = false;        // intercept and unpenalised features explain y up to rounding, or separate its classes
+  bool separated = false;        // unpenalised features separate some rows from all others: no finite optimum
   Vec mean, scale;               // p each: column means and the scales used (1 when not standardised)
   std::string stopped;   // why before the end of the grid: "progress", "deviance", "max_active", "memory"; or ""
   Mat linear_predictor;  // on request: rows of weight zero (in order) x K L (K for each alpha), offset included

@@ -1,4 +1,5 @@
 #include "path/path_fit.hpp"
+#include "path/separation.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -356,6 +357,10 @@ void PathFit::finish_null() {
   PathPoint& p = pending_.front();
   PathResult& r = writer_.result();
   r.exhausted = certifier_.explains_all(p, gap_.free_columns().cols() == static_cast<Index>(unpenalised_.size()));
+  const Index n = loss_->omega().size(), outputs = p.eta.size() / n;
+  r.separated =
+      !r.exhausted && separates(*loss_, gap_.free_columns(), options_.fit_intercept || loss_->shift_invariant(),
+                                p.eta.reshaped(n, outputs), p.u.reshaped(n, outputs));
   r.null_objective = loss_->value(p.eta);
   r.alpha_max = r.exhausted ? 0.0 : penalty_.lambda_max(p.violators.features, p.violators.values(), kLeastRatio);
   set_gap_unit();

@@ -42,7 +42,7 @@ class ResultWriter {
     PathResult& r = result_;
     archive(r.alphas, r.coef_indptr, r.coef_indices, r.coef_values, r.intercepts, r.primal, r.dual, r.dual_gaps,
             r.deviance_ratio, r.converged, r.locally_convex, r.n_active, r.n_iter, r.solver, r.alpha_max,
-            r.null_objective, r.exhausted, r.linear_predictor);
+            r.null_objective, r.exhausted, r.separated, r.linear_predictor);
   }
 
  private:

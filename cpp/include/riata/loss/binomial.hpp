@@ -15,6 +15,7 @@ class Binomial : public Loss {
   double saturated() const override { return saturated_; }
   /// A row on the wrong side has a loss of log 2 at least.
   double separation() const override;
+  bool falls_for_ever(Index row) const override { return y_[row] == 0.0 || y_[row] == 1.0; }
 
  private:
   Vec y_;

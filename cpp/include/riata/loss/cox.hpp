@@ -26,6 +26,7 @@ class Cox : public Loss {
   double saturated() const override { return saturated_; }
   /// An event that somebody else at risk exceeds has m + 1 equals at best.
   double separation() const override;
+  bool falls_for_ever(Index row) const override { return own_[row] == 0.0; }
   bool shift_invariant() const override { return true; }
   std::unique_ptr<Curvature> curvature(const Vec& eta, double floor, bool intercept) const override;
 

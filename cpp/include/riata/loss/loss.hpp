@@ -42,6 +42,10 @@ class Loss {
   /// offset, is multiplied by ever larger numbers. 0 where F has a minimum or that cannot be told.
   virtual double separation() const { return 0.0; }
 
+  /// Whether the loss of a row has no minimum but falls for ever, where its eta goes the way of its gradient: that of a
+  /// class, of a count of zero, of a row without event.
+  virtual bool falls_for_ever(Index /*row*/) const { return false; }
+
   /// Infimum of F: what a saturated model reaches.
   virtual double saturated() const = 0;
 

@@ -21,6 +21,7 @@ class Multinomial : public Loss {
   double saturated() const override { return saturated_; }
   /// A row of which another class has the largest eta has a loss of log 2 at least.
   double separation() const override;
+  bool falls_for_ever(Index row) const override { return y_.row(row).maxCoeff() == 1.0; }
   bool symmetric() const override { return true; }
   /// They sum to zero.
   Vec intercepts(const Vec& base, const Vec& start) const override;

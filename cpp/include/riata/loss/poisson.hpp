@@ -18,6 +18,7 @@ class Poisson : public Loss {
   double dual(const Vec& u) const override;
   double shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
   double saturated() const override { return 0.0; }
+  bool falls_for_ever(Index row) const override { return y_[row] == 0.0; }
   Vec model_curvature(const Vec& eta, const Vec& h, bool careful) const override;
   double intercept(const Vec& base, double start) const override;
 
