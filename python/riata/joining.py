@@ -145,7 +145,10 @@ class Joiner:
         twice = repeated(keys)
         if twice:
             line = table.lines[max(i for i, key in enumerate(keys) if key == twice[0])]
-            raise ValueError(f"{table.path}, line {line}: sample {_show(twice[0])} appears more than once")
+            alone = "" if data else "; there is no column beside these, which are taken for ids of samples"
+            raise ValueError(
+                f"{table.path}, line {line}: sample {_show(twice[0])} appears more than once{alone}"
+            )
         row = {key: i for i, key in enumerate(keys)}
         if not keys:
             raise ValueError(f"{table.path}: no rows below the header")

@@ -86,6 +86,15 @@ def test_text_that_repeats_names_no_samples(tmp_path):
         read_matrix(tmp_path / "t.csv")
 
 
+def test_a_column_of_labels_alone_has_no_ids(tmp_path, capsys):
+    frame_of().to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "y.csv").write_text("y\n0\n1\n0\n")
+    given = ["--matrix", tmp_path / "t.csv", "--pheno", tmp_path / "y.csv", "--pheno-name", "y"]
+    assert run("cv", *given, "--out", tmp_path / "o") == 2
+    told = "y.csv, line 4: sample 0 appears more than once; there is no column beside these, which are taken"
+    assert told in capsys.readouterr().err
+
+
 def test_new_samples_in_columns_are_told_of(tmp_path, capsys):
     frame = frame_of()
     frame.to_csv(tmp_path / "t.csv", index=False)
