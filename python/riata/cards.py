@@ -83,7 +83,7 @@ def cv_card(cv: Any) -> str:
     chart = cv_chart(
         path.alphas[shown], cv.mean_score[shown], cv.se_score[shown], path.n_active[shown],
         alpha_min=cv.alpha_min, alpha_1se=cv.alpha_1se, score=score_label(cv.scoring), null=cv.null_score,
-        size=_CHART,
+        size=_CHART, null_name=null_name(path.loss),
     )  # fmt: skip
     note = "Left: score of held-out samples; 1 SE: sparsest within one standard error. Right: the fit to all."
     return card("riata.CVPath", _kind(path), facts, [chart, _path_chart(path, cv.alpha)], note)

@@ -120,12 +120,17 @@ def _active_axis(frame: Frame, log_alphas: Float, n_active: NDArray[np.int64]) -
     return out
 
 
+def _row(frame: Frame, row: int) -> float:
+    """Return where the text of a mark stands, in rows from the top."""
+    return frame.top + 14 + 16 * row
+
+
 def _mark(
     frame: Frame, alpha: float, text: str, row: int, *, strong: bool, left: bool = False
 ) -> tuple[str, str]:
     """Return a line at an alpha, and what is written beside it, to be drawn after all lines."""
     x = frame.x(math.log10(alpha))
-    y = frame.top + 14 + 16 * row
+    y = _row(frame, row)
     side = -6 if left else 6
     anchor = "end" if left else "start"
     return (
@@ -143,10 +148,16 @@ def _share(frame: Frame, alpha: float) -> float:
 
 
 def _level(frame: Frame, value: float, text: str, high: float, *, left: bool) -> list[str]:
-    """Return a line at a value, and what it is at an end of it, away from marks at alphas."""
+    """Return a line at a value, and what it is at an end of it, away from marks at alphas.
+
+    `left` is the end to prefer; there the text of a first mark may stand, and a row below, at the right, that
+    of a second.
+    """
     first, last, y = frame.left, frame.width - frame.right, frame.y(value)
-    x, anchor = (first + 0.16 * (last - first), "start") if left else (last - 6, "end")
     beside = -6 if value > (frame.y0 + high) / 2 else 15  # away from the curve, which begins near it
+    on_first, on_second = (abs(y + beside - _row(frame, row)) < 14 for row in (0, 1))
+    left = left and (on_second or not on_first)
+    x, anchor = (first + 0.16 * (last - first), "start") if left else (last - 6, "end")
     return [
         f'<line class="mark" x1="{first}" x2="{last}" y1="{y:.1f}" y2="{y:.1f}"/>',
         f'<text class="marktext" x="{x:.1f}" y="{y + beside:.1f}" text-anchor="{anchor}">{text}</text>',

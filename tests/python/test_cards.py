@@ -1,6 +1,7 @@
 """Cards in notebooks: well formed, escaped, true, and harmless to the rest of the page."""
 
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from support import make_problem
 from test_report import Balanced
 
 import riata
+from riata.charts import cv_chart
 from riata.styles import card_style, page_style, scoped
 
 pytestmark = pytest.mark.filterwarnings("ignore:the best alpha is the last of the grid")
@@ -123,3 +125,40 @@ def test_styles_stay_in_the_card():
     assert scoped("a,b c{x:1}d{y:2}", ".k") == ".k a,.k b c{x:1}.k d{y:2}"
     assert "--s0" in page_style()
     assert ".curve" in page_style()
+
+
+def test_what_is_written_at_levels_and_marks_stands_apart():
+    """A level near the top, whose name would be written over that of one standard error."""
+    alphas = np.geomspace(0.36, 0.024, 60)
+    mean = 0.56 + 0.62 * np.linspace(1.0, -1.0, 60) ** 2
+    chart = cv_chart(
+        alphas,
+        mean,
+        np.full(60, 0.05),
+        np.arange(60),
+        alpha_min=float(alphas[31]),
+        alpha_1se=float(alphas[20]),
+        score="deviance",
+        size=(440, 240),
+        null=1.2,
+    )
+    boxes = []
+    for text in ET.fromstring(chart).iter("text"):
+        if text.get("class", "").startswith("marktext"):
+            x, width = float(text.get("x")), 6.0 * len(text.text)
+            boxes.append(
+                (x - (width if text.get("text-anchor") == "end" else 0.0), width, float(text.get("y")))
+            )
+    assert len(boxes) == 3
+    for k, (x, width, y) in enumerate(boxes):
+        for other, wide, level in boxes[k + 1 :]:
+            assert abs(level - y) >= 14 or x + width <= other or other + wide <= x
+
+
+def test_a_card_of_a_cox_fit_has_no_intercept():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 5))
+    y = np.column_stack([rng.exponential(np.exp(-X[:, 0])), np.ones(60)])
+    card = riata.cv_path(X, y, loss="cox", cv=3, alphas=10)._repr_html_()
+    assert "no effects" in card
+    assert "intercept alone" not in card
