@@ -37,6 +37,7 @@ def predict_samples(
     covariates: Any = None,
     allow_missing: bool = False,
     ignore_positions: bool = False,
+    impute: str | None = None,
 ) -> Any:
     """Predict for the samples of a table or of genotypes, as ``riata predict`` does.
 
@@ -57,6 +58,9 @@ def predict_samples(
         beside.
     allow_missing, ignore_positions : bool, default=False
         For genotypes, as in `match_variants`.
+    impute : {"mean", None}, default=None
+        For tables: "mean" puts the means of the fit in the place of missing values, which are an error else.
+        A fit with ``impute`` does so anyway.
 
     Returns
     -------
@@ -91,6 +95,10 @@ def predict_samples(
     at = fitted.alpha if alpha is None else float(alpha)
     fitted.path.coef([at])  # refuses what lies outside the path
     main = _source(fitted, data)
+    if impute not in (None, "mean"):
+        raise ValueError(f"impute must be 'mean' or None, got {impute!r}")
+    if impute is not None and isinstance(main, Genotypes):
+        raise ValueError("impute must be None for genotypes, whose missing calls stand at the mean anyway")
     joiner = joiner_of(main, columns_of(fitted))
     check_source(fitted, main)
     table = None if covariates is None else _text_table(covariates, "covariates")
@@ -108,7 +116,7 @@ def predict_samples(
         _warn(main.path, scores)
     else:
         main.X = main.X[rows]
-        scores = score_matrix(fitted, main, at)
+        scores = score_matrix(fitted, main, at, impute)
     link = link_of(fitted, at, scores, beside)
     columns = [*id_columns(joiner, rows), *prediction_columns(fitted, at, link)]
     return frame_or_table(dict(columns))

@@ -44,6 +44,9 @@ def score_matrix(model: Model, table: MatrixTable, alpha: float, impute: str | N
         there = [str(name) in place for name in names]
         names, features = names[there], features[there]
     elif absent:
+        text = [name for name in absent if str(name) in table.text]
+        if text:
+            raise ValueError(f"{table.path}: text where the model needs numbers, in {some(text)}")
         turned = f"; a row is called so: {TURN}" if str(absent[0]) in set(table.sample_ids) else ""
         raise ValueError(
             f"{table.path} lacks {len(absent):,} of the {counted(len(names), 'feature')} of the model: "
@@ -59,7 +62,8 @@ def score_matrix(model: Model, table: MatrixTable, alpha: float, impute: str | N
         notes = [f"{counted(int(gaps.sum()), 'missing value')} of the features used at the means of the fit"]
     bad = ~np.isfinite(X).all(axis=0)
     if bad.any():
-        hint = "" if means is not None else "; --impute mean puts the means of the fit in their place"
+        hint = "; --impute mean puts the means of the fit in their place (in Python impute='mean')"
+        hint = "" if means is not None else hint
         raise ValueError(
             f"{table.path}: missing or infinite values in {some(list(names[bad]))}, which the model "
             f"needs{hint}"

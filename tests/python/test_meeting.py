@@ -297,6 +297,19 @@ def test_predict_samples_does_with_a_frame_what_predict_does_with_its_file(tmp_p
     assert_allclose(apart["PREDICTION"], scores["PREDICTION"], rtol=1e-12)
 
 
+def test_predict_samples_fills_gaps_where_asked():
+    X, y = make_problem()
+    frame = pd.DataFrame(X).add_prefix("g")
+    path = riata.fit_path(frame, y, alphas=5)
+    new = frame.head(4).copy()
+    new.loc[1, "g0"] = np.nan
+    with pytest.raises(ValueError, match=r"values in g0, .* \(in Python impute='mean'\)"):
+        riata.predict_samples(path, new)
+    found = riata.predict_samples(path, new, impute="mean")
+    filled = new.fillna({"g0": frame["g0"].mean()})
+    assert_allclose(found["PREDICTION"], path.predict(filled, path.alphas[-1]), rtol=1e-12)
+
+
 def test_predict_samples_says_what_it_needs():
     X, y = make_problem()
     path = riata.fit_path(pd.DataFrame(X).add_prefix("g"), y, alphas=5)
@@ -304,6 +317,11 @@ def test_predict_samples_says_what_it_needs():
         riata.predict_samples(path, X)
     with pytest.raises(ValueError, match="data lacks 1 of the"):
         riata.predict_samples(path, pd.DataFrame(X[:, 1:]).rename(columns=lambda j: f"g{j + 1}"))
+    frame = pd.DataFrame(X).add_prefix("g")
+    with pytest.raises(ValueError, match=r"data: text where the model needs numbers, in g0$"):
+        riata.predict_samples(path, frame.assign(g0="high"))
+    with pytest.raises(ValueError, match="impute must be 'mean' or None, got 'median'"):
+        riata.predict_samples(path, frame, impute="median")
     with pytest.raises(ValueError, match="covariates must be left out: the model has none"):
         riata.predict_samples(path, pd.DataFrame(X).add_prefix("g"), covariates=pd.DataFrame({"age": y}))
     with pytest.raises(TypeError, match="model must be a Path, a CVPath or a file of one, got int"):
