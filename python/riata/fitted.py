@@ -92,7 +92,7 @@ class Fitted:
 
     def listed(self, suffix: str) -> str:
         """Say where all of something is: in a file beside the page, or in Python where none is written."""
-        return f"{self.prefix}.{suffix}" if self.prefix else "`table()` of the fit"
+        return f"{self.prefix}.{suffix}" if self.prefix else "table() of the fit"
 
     @property
     def path(self) -> Any:

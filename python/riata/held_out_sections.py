@@ -147,6 +147,6 @@ def _footnote(found: Evaluation | None) -> str:
     else:
         told = "If the penalty was chosen after a look at these samples, the figures flatter"
     return note(
-        f"{told}, and have no confidence intervals. riata cv --nested, or a test part (--split), gives some "
-        "that do not flatter."
+        f"{told}, and have no confidence intervals. Nested cross-validation (riata cv --nested, in Python "
+        "nested=True) or a test part (--split) gives some that do not flatter."
     )
