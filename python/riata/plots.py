@@ -222,7 +222,7 @@ def _axes(ax: Any) -> Any:
     ax.tick_params(colors=_SOFT, labelsize=9)
     ax.xaxis.label.set_color(_SOFT)
     ax.yaxis.label.set_color(_SOFT)
-    ax.grid(axis="y", color="#e4e7ea", lw=0.8)
+    ax.grid(axis="y", color=_GREY, alpha=0.35, lw=0.8)
     ax.set_axisbelow(True)
     return ax
 
@@ -250,12 +250,14 @@ def _x_axis(ax: Any, path: Any, x: NDArray[np.float64], xaxis: str, *, narrow: b
 
 
 def _mark_alphas(ax: Any, cv: Any) -> None:
+    from matplotlib import rcParams
     from matplotlib.transforms import blended_transform_factory
 
     where = blended_transform_factory(ax.transData, ax.transAxes)
-    marks = [(cv.alpha_1se, "1 SE", _SOFT, 0.97), (cv.alpha_min, "best", "#16191d", 0.90)]
+    strong = rcParams["text.color"]  # legible on the background of any style
+    marks = [(cv.alpha_1se, "1 SE", _SOFT, 0.97), (cv.alpha_min, "best", strong, 0.90)]
     if cv.alpha_min == cv.alpha_1se:
-        marks = [(cv.alpha_min, "best, 1 SE", "#16191d", 0.97)]
+        marks = [(cv.alpha_min, "best, 1 SE", strong, 0.97)]
     for alpha, name, colour, height in marks:
         ax.axvline(alpha, color=colour, lw=1.0, ls=(0, (3, 3)), zorder=1)
         ax.annotate(

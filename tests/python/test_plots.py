@@ -67,6 +67,8 @@ def test_cv(cv):
     marked = {float(line.get_xdata()[0]) for line in ax.lines if line.get_linestyle() == "--"}
     assert marked == {cv.alpha_min, cv.alpha_1se}
     assert cv.plot() is not None
+    with plt.style.context("dark_background"):
+        assert {text.get_text(): text.get_color() for text in plot_cv(cv).texts}["best"] == "white"
     assert plot_path(cv).get_xscale() == "log"
 
 
