@@ -90,6 +90,14 @@ inline std::vector<Index> every_third_backwards(const Design& X) {
   return some;
 }
 
+/// What a storage says of itself, as far as it can be seen from outside.
+inline void traits(const Design& X) {
+  bool in_place = true;
+  for (Index j = 0; j < X.cols(); ++j) in_place = in_place && X.contiguous(j) != nullptr;
+  CHECK((X.traits().in_place == in_place || X.cols() == 0));
+  CHECK(X.traits().concurrent);
+}
+
 inline void operations(const Design& X, const Mat& dense) {
   REQUIRE(X.rows() == dense.rows());
   REQUIRE(X.cols() == dense.cols());

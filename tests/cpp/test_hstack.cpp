@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <vector>
 
@@ -57,6 +58,7 @@ TEST_CASE("designs side by side act as one") {
     double bytes = 0.0;
     for (const auto& part : parts.parts) bytes += part->bytes();
     CHECK(X->bytes() == bytes);
+    check::traits(*X);
     check::operations(*X, parts.dense);
     check::pool(*X, parts.dense);
   }
@@ -68,6 +70,28 @@ TEST_CASE("columns of an hstack lie where those of its parts do") {
   CHECK(X->contiguous(2) == parts.a.data() + 2 * 8);
   CHECK(X->contiguous(5) == nullptr);
   CHECK(X->contiguous(12) == nullptr);
+}
+
+TEST_CASE("storages say how they hold their numbers") {
+  const Parts parts(8);
+  for (const auto& part : parts.parts) check::traits(*part);
+  CHECK(parts.parts[0]->traits().in_place);
+  CHECK(!parts.parts[0]->traits().compact_pool);
+  CHECK(parts.parts[3]->traits().compact_pool);
+  std::set<std::uint64_t> fingerprints;
+  for (const auto& part : parts.parts) fingerprints.insert(part->traits().fingerprint);
+  CHECK(fingerprints.size() == 4);
+  const Mat rows = parts.a.transpose();
+  const auto across = dense_design(rows.data(), 8, 4, 4, 1);
+  CHECK(!across->traits().in_place);
+  CHECK(fingerprints.count(across->traits().fingerprint) == 0);
+
+  const auto both = hstack_design({parts.parts[0], parts.parts[3]});
+  CHECK(!both->traits().in_place);
+  CHECK(both->traits().compact_pool);
+  CHECK(both->traits().copy_pays);
+  CHECK(both->traits().fingerprint != hstack_design({parts.parts[3], parts.parts[0]})->traits().fingerprint);
+  CHECK(hstack_design({parts.parts[0], parts.parts[0]})->traits().in_place);
 }
 
 TEST_CASE("an hstack keeps its parts alive") {

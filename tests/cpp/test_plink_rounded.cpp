@@ -89,7 +89,7 @@ TEST_CASE("products with rounded right-hand sides are exact, the same bits every
       Mat first;
       riata::check::each_isa([&] {
         const PlinkDesign design(file.path, n, 15, counted, {}, 1);
-        CHECK(design.rounds() == (riata::kernels().name != "baseline"));
+        CHECK(design.traits().rounds == (riata::kernels().name != "baseline"));
         const auto all = riata::check::all_columns(design), some = riata::check::every_third_backwards(design);
         const Mat R = rounded(design, sides(n, 8, 5));
         const Mat got = correlate_rounded(design, all, R);
@@ -188,8 +188,8 @@ TEST_CASE("columns beside genotypes multiply rounded right-hand sides as they ar
       std::make_shared<PlinkDesign>(file.path, n, 5, CountedAllele::A1, std::vector<std::uint8_t>{}, 1);
   const std::shared_ptr<const riata::Design> left = riata::dense_design(covariates.data(), n, 2, 1, n);
   const auto design = riata::hstack_design({left, genotypes});
-  CHECK(design->rounds() == genotypes->rounds());
-  CHECK(!left->rounds());
+  CHECK(design->traits().rounds == genotypes->traits().rounds);
+  CHECK(!left->traits().rounds);
   const Mat R = rounded(*design, sides(n, 2, 4));
   CHECK(same_bits(R, rounded(*genotypes, R)));
   const auto all = riata::check::all_columns(*design);

@@ -8,6 +8,7 @@
 #include "path/rounded_products.hpp"
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
+#include "riata/design/hstack.hpp"
 
 using namespace riata;
 
@@ -32,6 +33,20 @@ Mat decoded(const RoundedProducts& rounded, Index n, Index p) {
 }
 
 }  // namespace
+
+TEST_CASE("a copy of parts of which only the first lies in memory as doubles") {
+  constexpr Index n = 512, p = 60;
+  const Mat left = check::random_matrix(n, p, 1);
+  const Eigen::MatrixXf right = check::random_matrix(n, p, 2).cast<float>();
+  const auto X = hstack_design(
+      {dense_design(left.data(), n, p, 1, n), std::shared_ptr<const Design>(dense_design(right.data(), n, p, 1, n))});
+  Mat whole(n, 2 * p);
+  whole << left, right.cast<double>();
+  RoundedProducts rounded(*X, 100);
+  REQUIRE(rounded.copies());
+  rounded.encode(all_of(2 * p), whole.colwise().mean().transpose());
+  CHECK((decoded(rounded, n, 2 * p) - whole).cwiseAbs().maxCoeff() < 1e-3);
+}
 
 TEST_CASE("a copy is as far from X as it says") {
   for (const Index n : {64, 95, 530, 1200}) {

@@ -8,6 +8,7 @@
 
 #include "design/csc_pool.hpp"
 #include "design/sparse_columns.hpp"
+#include "io/digest.hpp"
 #include "riata/design/pool.hpp"
 
 namespace riata {
@@ -23,6 +24,9 @@ class CscDesign final : public SparseDesign {
   }
 
   std::string_view kind() const override { return "csc"; }
+  Traits traits() const override {
+    return {.compact_pool = has_compact_pool(), .fingerprint = Digest::of("csc", {sizeof(I), sizeof(T)})};
+  }
   double multiplications(Index columns, Index sides) const override {
     return sparse::multiplications(static_cast<Index>(indptr_[cols()]), cols(), columns, sides);
   }
@@ -51,8 +55,7 @@ class CscDesign final : public SparseDesign {
   }
 
   std::unique_ptr<Pool> make_pool() const override {
-    if (rows() > std::numeric_limits<std::int32_t>::max()) return Design::make_pool();
-    return csc_pool(*this);
+    return has_compact_pool() ? csc_pool(*this) : Design::make_pool();
   }
 
   Index column_size(Index j) const override {
@@ -78,6 +81,8 @@ class CscDesign final : public SparseDesign {
   SparseColumn<I, T> column(Index j) const {
     return {indices_ + indptr_[j], values_ + indptr_[j], static_cast<Index>(indptr_[j + 1] - indptr_[j])};
   }
+
+  bool has_compact_pool() const { return rows() <= std::numeric_limits<std::int32_t>::max(); }
 
   bool has_duplicates(Index j) const { return !duplicates_.empty() && duplicates_[static_cast<std::size_t>(j)]; }
 

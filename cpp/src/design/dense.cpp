@@ -2,6 +2,7 @@
 
 #include <type_traits>
 
+#include "io/digest.hpp"
 #include "lines.hpp"
 #include "strided.hpp"
 
@@ -16,6 +17,10 @@ class ColumnMajorDesign final : public Design {
       : Design(rows, cols), data_(data), col_stride_(col_stride) {}
 
   std::string_view kind() const override { return "dense"; }
+  Traits traits() const override {
+    constexpr bool in_place = std::is_same_v<T, double>;
+    return {.in_place = in_place, .fingerprint = Digest::of("dense", {sizeof(T), in_place})};
+  }
   double bytes() const override { return static_cast<double>(rows()) * static_cast<double>(cols()) * sizeof(T); }
 
   void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override {

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "io/digest.hpp"
 #include "riata/design/pool.hpp"
 
 namespace riata {
@@ -51,12 +52,6 @@ class Stacked : public Base {
     for_runs(columns, [&](const Design& part, Columns local, Index at) {
       part.correlate(local, R, out.middleRows(at, static_cast<Index>(local.size())), threads);
     });
-  }
-
-  bool rounds() const override {
-    bool any = false;
-    for (std::size_t k = 0; k < count(); ++k) any = any || part(k).rounds();
-    return any;
   }
 
   void round_sides(MatOut R) const override {
@@ -221,12 +216,28 @@ class HStack final : public Stacked<Design> {
     }
   }
 
+  Traits traits() const override {
+    Traits all{.in_place = true};
+    Digest fingerprint;
+    for (const auto& part : parts_) {
+      const Traits one = part->traits();
+      all.columns_a_call = std::max(all.columns_a_call, one.columns_a_call);
+      all.concurrent = all.concurrent && one.concurrent;
+      all.in_place = all.in_place && one.in_place;
+      all.compact_pool = all.compact_pool || one.compact_pool;
+      all.rounds = all.rounds || one.rounds;
+      all.copy_pays = all.copy_pays && one.copy_pays;
+      fingerprint.add(one.fingerprint);
+      fingerprint.add(static_cast<std::uint64_t>(part->cols()));
+    }
+    all.fingerprint = fingerprint.value();
+    return all;
+  }
+
   std::unique_ptr<Pool> make_pool() const override {
+    if (!traits().compact_pool) return Design::make_pool();  // one block of columns
     std::vector<std::unique_ptr<Pool>> pools;
     for (const auto& part : parts_) pools.push_back(part->make_pool());
-    const bool dense =
-        std::all_of(pools.begin(), pools.end(), [](const auto& pool) { return pool->kind() == "dense"; });
-    if (dense) return Design::make_pool();  // one block of columns
     return std::make_unique<HStackPool>([this](Index j) { return place(j); }, std::move(pools));
   }
 

@@ -11,6 +11,7 @@
 #include "design/plink_columns.hpp"
 #include "design/plink_pool.hpp"
 #include "design/plink_rounded.hpp"
+#include "io/digest.hpp"
 #include "io/first_of.hpp"
 #include "kernel/plink.hpp"
 #include "riata/error.hpp"
@@ -233,6 +234,11 @@ std::string_view PlinkDesign::kind() const {
   return "plink";
 }
 
+Traits PlinkDesign::traits() const {
+  const bool rounds = plink_kernels().fast_sums;
+  return {.compact_pool = true, .rounds = rounds, .copy_pays = !rounds, .fingerprint = Digest::of("plink")};
+}
+
 double PlinkDesign::bytes() const {
   return static_cast<double>(impl_->stride) * static_cast<double>(cols());
 }
@@ -270,10 +276,6 @@ void PlinkDesign::moments(Columns columns, const MatIn& weights, MatOut mean, Ma
 void PlinkDesign::correlate(Columns columns, const MatIn& R, MatOut out, int threads) const {
   packed::correlate(rows(), static_cast<Index>(columns.size()), impl_->take(columns, threads), R, out, threads);
   impl_->check();
-}
-
-bool PlinkDesign::rounds() const {
-  return plink_kernels().fast_sums;
 }
 
 void PlinkDesign::round_sides(MatOut R) const {

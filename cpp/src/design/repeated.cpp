@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "io/digest.hpp"
 #include "riata/design/pool.hpp"
 
 namespace riata {
@@ -56,7 +57,6 @@ class Repeated : public Base {
     distinct.spread(found, out);
   }
 
-  bool rounds() const override { return source().rounds(); }
   void round_sides(MatOut R) const override { source().round_sides(R); }
 
   void correlate_rounded(Columns columns, const MatIn& R, MatOut out, int threads) const override {
@@ -172,6 +172,13 @@ class RepeatedDesign final : public Repeated<Design> {
   double multiplications(Index columns, Index sides) const override {
     const double once = static_cast<double>(source_->cols()) / static_cast<double>(std::max<Index>(cols(), 1));
     return source_->multiplications(columns, sides) * std::min(1.0, once);
+  }
+
+  Traits traits() const override {
+    Traits all = source_->traits();
+    all.compact_pool = true;  // which holds a column once
+    all.fingerprint = Digest::of("repeated", {all.fingerprint});
+    return all;
   }
 
   std::unique_ptr<Pool> make_pool() const override {

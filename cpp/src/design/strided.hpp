@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "column_moments.hpp"
+#include "io/digest.hpp"
 #include "riata/design/design.hpp"
 #include "riata/kernel/kernels.hpp"
 #include "riata/parallel.hpp"
@@ -24,6 +25,7 @@ class StridedDesign final : public Design {
       : Design(rows, cols), data_(data), row_stride_(row_stride), col_stride_(col_stride) {}
 
   std::string_view kind() const override { return "dense"; }
+  Traits traits() const override { return {.fingerprint = Digest::of("dense", {sizeof(T), false})}; }
   double bytes() const override { return static_cast<double>(rows()) * static_cast<double>(cols()) * sizeof(T); }
 
   void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const override {

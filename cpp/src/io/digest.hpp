@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
+#include <string_view>
 
 namespace riata {
 
@@ -27,6 +29,13 @@ class Digest {
     add(word);
   }
   std::uint64_t value() const { return state_; }
+
+  static std::uint64_t of(std::string_view word, std::initializer_list<std::uint64_t> numbers = {}) {
+    Digest digest;
+    for (const std::uint64_t number : numbers) digest.add(number);
+    digest.add(word.data(), word.size());
+    return digest.value();
+  }
 
  private:
   std::uint64_t state_ = 0x6a09e667f3bcc908u;

@@ -44,12 +44,10 @@ Identity identify(const Design& X, const std::vector<Problem>& problems, const F
     offset.add(digest_of(problem.offset));
     leaders.add(digest_of(problem.leader));
   }
-  const double entry_bytes = X.bytes() / (static_cast<double>(X.rows()) * static_cast<double>(X.cols()));
   return {{"the version of riata", digest_of(std::string(RIATA_VERSION))},
           {"the processor's instruction set", digest_of(std::string(kernels().name), plink_kernels().fast_pairs)},
           // How it lies in memory decides what the pool holds in place and what less its mean.
-          {"the kind of X", digest_of(std::string(X.kind()), entry_bytes, X.contiguous(0) != nullptr,
-                                      X.contiguous(X.cols() - 1) != nullptr)},
+          {"the kind of X", X.traits().fingerprint},
           {"the shape of X", digest_of(X.rows(), X.cols())},
           {"y", y.value()},
           {"start", start.value()},

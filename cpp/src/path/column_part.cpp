@@ -49,14 +49,16 @@ std::uint64_t digest_of(Columns columns, const Mat& products) {
 ColumnPart::ColumnPart(const Design& X, std::span<const Index> numbers, Index first, Index last, Index copy_for,
                        double most_bytes, int threads)
     : X_(X),
+      traits_(X.traits()),
       numbers_(numbers),
       first_(first),
       last_(last),
       rounded_(X, copy_for, most_bytes, first, last),
-      threads_(threads) {}
+      threads_(traits_.concurrent ? threads : 1) {}
 
 /// Columns of X to read at a time, for right-hand sides of so many bytes: whole tiles of the kernels.
 Index ColumnPart::piece_columns(double side_bytes) const {
+  if (traits_.columns_a_call > 0) return traits_.columns_a_call;
   const double column_bytes = std::max(X_.bytes() / static_cast<double>(X_.cols()), 1.0);
   const double bytes = std::max(kPieceBytes, kRhsShare * side_bytes);
   return std::clamp(static_cast<Index>(bytes / column_bytes), kSmallestPiece, kLargestPiece) / 12 * 12;

@@ -56,6 +56,7 @@ class ColumnPart {
   Index read_piece(const std::vector<Reading>& readings, Index piece, Index first, Index last) const;
 
   const Design& X_;
+  Traits traits_;
   std::span<const Index> numbers_;
   Index first_, last_;
   RoundedProducts rounded_;

@@ -22,7 +22,7 @@ RoundedProducts::RoundedProducts(const Design& X, Index lambdas, double most_byt
     : X_(X), first_(first) {
   stride_ = (X.rows() + kCodeLane - 1) / kCodeLane * kCodeLane;
   const double bytes = static_cast<double>(stride_) * static_cast<double>(X.cols()) * sizeof(std::int16_t);
-  if (X.rounds() || lambdas < kWorthwhile || X.bytes() < kSmallest) return;
+  if (!X.traits().copy_pays || lambdas < kWorthwhile || X.bytes() < kSmallest) return;
   if (bytes > std::min(kLargest, most_bytes) || bytes > kMostShare * X.bytes()) return;
   const Index held = (last < 0 ? X.cols() : last) - first;
   codes_ = std::make_unique_for_overwrite<std::int16_t[]>(static_cast<std::size_t>(stride_ * held));
@@ -39,7 +39,8 @@ void RoundedProducts::encode(Columns columns, const Eigen::Ref<const Vec>& mean)
   for (Index first = 0; first < count; first += held) {
     const Columns some =
         columns.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(std::min(held, count - first)));
-    const bool in_place = X_.contiguous(some.front()) != nullptr;
+    const auto in_memory = [this](Index j) { return X_.contiguous(j) != nullptr; };
+    const bool in_place = std::all_of(some.begin(), some.end(), in_memory);
     if (!in_place) {
       block.resize(n, static_cast<Index>(some.size()));
       X_.gather(some, block, 1);

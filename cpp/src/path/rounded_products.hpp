@@ -20,7 +20,7 @@ class RoundedProducts {
   RoundedProducts(const Design& X, Index lambdas, double most_bytes = kLargest, Index first = 0, Index last = -1);
 
   /// Whether there are any.
-  bool offered() const { return copies() || X_.rounds(); }
+  bool offered() const { return copies() || X_.traits().rounds; }
   bool copies() const { return codes_ != nullptr; }
   /// Bytes of the copy.
   double memory() const {

@@ -23,8 +23,9 @@ SharedPool::SharedPool(const Design& design, bool centre, Use use, const Vec& me
       pool_(design.make_pool()),
       position_(static_cast<std::size_t>(design.cols()), -1) {
   const bool large = centred_ && (mean_.array().abs() > kShiftAlways * spread_.array() && spread_.array() > 0.0).any();
-  const bool dense = pool_->kind() == "dense";
-  if (use_ == Use::kProducts && dense && !large && X_.contiguous(0) == nullptr) pool_ = view_pool(X_);
+  const Traits traits = X_.traits();
+  const bool worse = traits.compact_pool || traits.in_place || !traits.concurrent;  // than what the storage itself has
+  if (use_ == Use::kProducts && !large && !worse) pool_ = view_pool(X_);
 }
 
 void SharedPool::require(std::span<const Index> features, int threads, Counters& counters) {

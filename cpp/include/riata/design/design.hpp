@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -9,13 +10,25 @@ namespace riata {
 
 class Pool;
 
+/// What decides how a storage is best asked: everything that callers may know of it.
+struct Traits {
+  Index columns_a_call = 0;       // that a reading call takes best; 0: as many as stay in cache
+  bool concurrent = true;         // whether calls are safe from several threads at once
+  bool in_place = false;          // contiguous() has every column
+  bool compact_pool = false;      // make_pool() holds columns in less room than as doubles
+  bool rounds = false;            // products with rounded right-hand sides cost less than exact ones
+  bool copy_pays = true;          // a copy in 16-bit integers, where it is smaller, is cheaper to read again
+  std::uint64_t fingerprint = 0;  // of how the numbers are held: with their values it decides the bits of a fit
+};
+
 /// The design X (n samples x p features) as every solver sees it: a few coarse operations, each on many columns
 /// at once. X is a fixed matrix of finite numbers (missing genotypes stand at their column's mean); it is never
 /// written to. Centring and scaling are not the design's business: callers carry two vectors.
 ///
 /// `threads` is the number of OpenMP threads to use. Results are the same bits for any value of it: work is split
 /// into chunks of fixed size and each output number is summed by one thread in a fixed order.
-/// Calls are safe from several threads at once (no hidden mutable state).
+/// Calls are safe from several threads at once (no hidden mutable state), unless traits() says that they are not: then
+/// one is made at a time, on the thread that entered the library.
 class Design {
  public:
   virtual ~Design() = default;
@@ -23,8 +36,9 @@ class Design {
   Index rows() const { return rows_; }
   Index cols() const { return cols_; }
 
-  /// "dense", "csc", "plink", ...
+  /// "dense", "csc", "plink", ...: for people to read. What callers go by are the traits.
   virtual std::string_view kind() const = 0;
+  virtual Traits traits() const = 0;
 
   /// Bytes that one pass over all columns reads.
   virtual double bytes() const = 0;
@@ -43,9 +57,6 @@ class Design {
   /// out(k, q) = sum_i x_{i, columns[k]} R(i, q): X' R on the raw columns, R is n x m.
   /// Accumulated in double: error at most 1e-14 |x_j| |R_q| for n up to 1e6.
   virtual void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const = 0;
-
-  /// Whether products with rounded right-hand sides cost less than exact ones.
-  virtual bool rounds() const { return false; }
 
   /// Replaces R by nearby right-hand sides that correlate_rounded() multiplies exactly: no entry of a column q moves by
   /// more than max|R_q| / 32639, and zeros stay zero. Does nothing where no product is cheaper for it, and nothing to

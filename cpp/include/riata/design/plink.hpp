@@ -48,10 +48,10 @@ class PlinkDesign : public Design {
   ~PlinkDesign() override;
 
   std::string_view kind() const override;
+  Traits traits() const override;
   double bytes() const override;
   void moments(Columns columns, const MatIn& weights, MatOut mean, MatOut variance, int threads) const override;
   void correlate(Columns columns, const MatIn& R, MatOut out, int threads) const override;
-  bool rounds() const override;
   void round_sides(MatOut R) const override;
   void correlate_rounded(Columns columns, const MatIn& R, MatOut out, int threads) const override;
   void multiply(Columns columns, const MatIn& B, MatOut out, int threads) const override;

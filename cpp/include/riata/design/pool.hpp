@@ -14,6 +14,9 @@ class Pool : public Design {
  public:
   using Design::Design;
 
+  /// Nobody asks: the source's have decided which pool there is.
+  Traits traits() const override { return {}; }
+
   /// Appends columns of the source design. `shift[k]` is subtracted from column k when the storage can do it without
   /// losing sparsity; NaN asks to use the source's column in place, where it has one (Design::contiguous).
   /// `shift_of` tells what was subtracted.
