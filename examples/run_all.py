@@ -16,6 +16,7 @@ LESSONS = (
     "bias_and_variance",
     "scale",
     "prior",
+    "interactions",
     "leukemia",
     "gene_sets",
     "lorenz",

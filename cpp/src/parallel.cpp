@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #ifndef _WIN32
 #include <unistd.h>
@@ -111,6 +112,17 @@ class OwnLeader {
 };
 
 }  // namespace
+
+void on_std_threads(Index chunks, int threads, const std::function<void(Index)>& run) {
+  std::atomic<Index> next{0};
+  const auto work = [&] {
+    for (Index chunk = next++; chunk < chunks; chunk = next++) run(chunk);
+  };
+  std::vector<std::thread> others;
+  for (int k = 1; k < threads; ++k) others.emplace_back(work);
+  work();
+  for (std::thread& other : others) other.join();
+}
 
 void on_fresh_thread(const std::function<void()>& work, const std::function<void()>& watch,
                      const std::function<void()>& stop) {

@@ -1,39 +1,36 @@
-// Fits a lasso path on an Eigen matrix and prints the certified gap at a few alphas.
+// Fits a lasso path on an Eigen matrix, prints the certified gap at a few alphas, and predicts.
 
 #include <cstdio>
 #include <exception>
 #include <random>
 
-#include "riata/api.hpp"
-#include "riata/design/dense.hpp"
+#include "riata/eigen.hpp"
 
 namespace {
 
 struct Data {
-  riata::Mat X;
-  riata::Vec y;
+  Eigen::MatrixXd X;
+  Eigen::VectorXd y;
 };
 
 /// Standard normal columns; the response follows the first three of them, plus noise.
-Data simulate(riata::Index n, riata::Index p) {
+Data simulate(Eigen::Index n, Eigen::Index p) {
   std::mt19937_64 rng(1);
   std::normal_distribution<double> normal;
   Data data;
-  data.X = riata::Mat::NullaryExpr(n, p, [&] { return normal(rng); });
+  data.X = Eigen::MatrixXd::NullaryExpr(n, p, [&] { return normal(rng); });
   data.y = 3.0 * data.X.col(0) - 2.0 * data.X.col(1) + data.X.col(2);
-  data.y += riata::Vec::NullaryExpr(n, [&] { return normal(rng); });
+  data.y += Eigen::VectorXd::NullaryExpr(n, [&] { return normal(rng); });
   return data;
 }
 
 void run() {
   const Data data = simulate(100, 2000);
-  const auto X = riata::dense_design(data.X.data(), data.X.rows(), data.X.cols(), 1, data.X.outerStride());
 
   riata::PathOptions options;
   options.n_alphas = 50;
   options.tol = 1e-8;
-  const riata::Problem problem{data.y, riata::Vec::Ones(data.y.size()), {}};
-  const riata::PathResult path = riata::fit_paths(*X, {problem}, {}, options).front();
+  const riata::PathResult path = riata::fit_path(data.X, {data.y}, options);
 
   std::printf("%10s %9s %12s %10s\n", "alpha", "features", "R squared", "gap");
   for (std::size_t k = 0; k < path.alphas.size(); k += 7) {
@@ -41,6 +38,15 @@ void run() {
                 path.dual_gaps[k]);
   }
   std::printf("%zu alphas in %.1f passes over X\n", path.alphas.size(), path.counters.passes);
+
+  constexpr std::size_t kShown = 14;
+  const Eigen::SparseVector<double> coef = path.coef(kShown);
+  std::printf("at alpha = %.4f:", path.alphas[kShown]);
+  for (Eigen::SparseVector<double>::InnerIterator entry(coef); entry; ++entry) {
+    std::printf(" b[%d] = %.3f", entry.index(), entry.value());
+  }
+  const double error = (riata::predict(data.X, path, kShown) - data.y).norm() / data.y.norm();
+  std::printf(", relative error %.3f\n", error);
 }
 
 }  // namespace

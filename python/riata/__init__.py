@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from riata.relaxed_lasso import RelaxedLasso, RelaxedLassoCV
     from riata.several import cv_paths, fit_paths
     from riata.simulate import simulate_genotypes
+    from riata.storage import Design
     from riata.structured import (
         SLOPE,
         SLOPECV,
@@ -55,6 +56,7 @@ __all__ = [
     "ChromosomeSet",
     "ChromosomeWarning",
     "ConstrainedFit",
+    "Design",
     "ElasticNet",
     "ElasticNetCV",
     "Equivalents",
@@ -117,6 +119,7 @@ _HOME = {
     "ChromosomeSet": "chromosomes",
     "ChromosomeWarning": "chromosomes",
     "ConstrainedFit": "constrained",
+    "Design": "storage",
     "ElasticNet": "linear_model",
     "ElasticNetCV": "linear_model",
     "Equivalents": "_equivalents",

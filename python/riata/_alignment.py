@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata._validation import show_label
+from riata.storage import Design
 
 
 def check_rows_named_alike(X: Any, **beside: Any) -> None:
@@ -23,7 +24,7 @@ def check_rows_named_alike(X: Any, **beside: Any) -> None:
     """
     X = getattr(X, "genotypes", X)  # those in which a model's variants were found
     samples = getattr(X, "samples", None)
-    if samples is None or not hasattr(X, "_design"):
+    if samples is None or not hasattr(X, "_design") or isinstance(X, Design):
         return
     for name, value in beside.items():
         index = getattr(value, "index", None)

@@ -54,6 +54,7 @@ from riata.model_selection import (
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
+from riata.storage import Design
 from riata.variants import fitted_variants
 
 
@@ -213,6 +214,10 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         array of shape (m, k)
             Of genotypes the copies that the fit counted, missing calls at its means, in float64.
         """
+        if isinstance(X, Design):
+            check_is_fitted(self, "coef_")
+            validate_data(self, X, skip_check_array=True, reset=False)
+            return as_design(X).gather(np.flatnonzero(self._get_support_mask()))
         variants = getattr(self, "variants_", None)
         if variants is None or not is_genotypes(X):
             return super().transform(X)

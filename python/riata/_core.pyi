@@ -67,6 +67,9 @@ def plink_design(
 ) -> PlinkDesign:
     """sources: .bed files, by name or open, or arrays (variants, ceil(n_samples / 4)) of 2-bit codes."""
 
+def python_design(source: Any, rows: int, cols: int, fingerprint: int) -> Design:
+    """An object with the methods moments, correlate, multiply and gather of riata.Design."""
+
 def hardy_weinberg(counts: NDArray[np.uint32], n_threads: int = 1) -> NDArray[np.float64]:
     """p values of the exact test, (variants,), from counts as PlinkDesign.counts() gives them."""
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from riata import _core
 from riata._gaps import Gaps, fill_gaps
 from riata._validation import Float, Names, as_names
+from riata.storage import Design
 from riata.text_columns import differing_rows
 
 if TYPE_CHECKING:
@@ -70,11 +71,12 @@ def as_design(X: Any, impute: str | None = None) -> DesignView:
 
     Parameters
     ----------
-    X : 2-D array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
+    X : 2-D array, memory map, SciPy sparse matrix, DataFrame, Genotypes or Design, shape (n, p)
         Used where it is, without a copy: float64, float32 and int8 arrays of any strides, memory maps, SciPy
-        CSC with float64 or float32 values, and `riata.Genotypes`. Converted once, to float64 unless already
-        one of the three types above: other sparse formats (to CSC, at the cost of one copy of the nonzeros),
-        DataFrames whose columns are not already one block, other integers, booleans and float16.
+        CSC with float64 or float32 values, `riata.Genotypes` and `riata.Design`. Converted once, to float64
+        unless already one of the three types above: other sparse formats (to CSC, at the cost of one copy of
+        the nonzeros), DataFrames whose columns are not already one block, other integers, booleans and
+        float16.
     impute : {"mean"}, optional
         Take NaN for missing values, as `DesignView.gaps`, at the cost of a copy.
 
@@ -87,6 +89,11 @@ def as_design(X: Any, impute: str | None = None) -> DesignView:
     """
     if impute not in (None, "mean"):
         raise ValueError(f"impute must be 'mean' or None, got {impute!r}")
+    if isinstance(X, Design):
+        if impute is not None:
+            raise ValueError("impute must be None for a riata.Design, whose numbers are all finite")
+        core, _ = X._design()
+        return DesignView(core, *core.shape, None if X.feature_names is None else as_names(X.feature_names))
     if hasattr(X, "_design"):
         if impute is not None:
             raise ValueError(
@@ -131,7 +138,7 @@ def as_table(X: Any) -> tuple[Any, Names | None]:
             raise ValueError(f"X must be a 2-D array of numbers: {error}") from error
         return _dense(array), None
     raise TypeError(
-        "X must be a 2-D array, a SciPy sparse matrix, a DataFrame or riata.Genotypes, "
+        "X must be a 2-D array, a SciPy sparse matrix, a DataFrame, riata.Genotypes or a riata.Design, "
         f"got an object of type {type(X).__name__}"
     )
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from riata._alignment import check_rows_named_alike
 from riata._survival import SurvivalTarget
 from riata._validation import Float, check_integer
+from riata.storage import shown_to_splitter
 
 Rows = NDArray[np.int64]
 Split = tuple[Rows, Rows]
@@ -61,7 +62,7 @@ def make_splits(
         outcome = strata if strata is not None and _sorts_into_classes(cv) else y
         with warnings.catch_warnings():  # of classes rarer than folds: a fold short of one is refused later
             warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-            pairs = list(cv.split(X, outcome, groups))
+            pairs = list(cv.split(shown_to_splitter(X), outcome, groups))
     elif isinstance(cv, Iterable) and not isinstance(cv, str):
         pairs = list(cv)
     else:
@@ -122,6 +123,7 @@ def rows_of_given(table: Any, rows: Rows) -> Any:
     """Return some rows of X or y as the user gave it, to show to a splitter."""
     from sklearn.utils import _safe_indexing
 
+    table = shown_to_splitter(table)
     if table is None or len(rows) == len(table):
         return table
     return table.subset(samples=rows) if hasattr(table, "_design") else _safe_indexing(table, rows)

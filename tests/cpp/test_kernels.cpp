@@ -3,7 +3,9 @@
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <cstdint>
+#include <cstring>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "riata/kernel/kernels.hpp"
@@ -27,6 +29,9 @@ void for_each_isa(const Fn& fn) {
   }
   riata::set_isa("auto");
 }
+
+static_assert(std::is_trivially_copyable_v<Kernels> && std::is_standard_layout_v<Kernels>);
+static_assert(sizeof(Kernels) % sizeof(void*) == 0, "a name and functions, nothing between them");
 
 template <class T>
 using Block = Eigen::Matrix<T, -1, -1>;
@@ -150,6 +155,17 @@ void check_moments(Along along, Across across) {
 }
 
 }  // namespace
+
+TEST_CASE("the table of an instruction set has every kernel") {
+  for_each_isa([](const Kernels& kernels) {
+    std::vector<const void*> entries(sizeof(Kernels) / sizeof(void*));
+    std::memcpy(entries.data(), &kernels, sizeof(Kernels));
+    for (std::size_t k = 0; k < entries.size(); ++k) {
+      CAPTURE(k);
+      CHECK(entries[k] != nullptr);
+    }
+  });
+}
 
 TEST_CASE("correlate sums columns against right-hand sides, whatever the grouping") {
   for_each_isa([](const Kernels& k) {

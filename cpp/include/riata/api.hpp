@@ -1,5 +1,6 @@
 #pragma once
 
+#include <Eigen/SparseCore>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "riata/counters.hpp"
 #include "riata/design/design.hpp"
 #include "riata/loss/survival.hpp"
 #include "riata/types.hpp"
@@ -64,15 +66,15 @@ struct PathOptions {
 /// One response on a shared design; several problems (cross-validation folds, other responses) share every pass over X.
 struct Problem {
   Vec y;                   // n; for "cox" the times at which rows stop being at risk; n x K for losses of K outputs
-  Vec weights;             // n, non-negative; a row of weight zero is left out of the fit
-  Vec offset;              // as y, or empty
+  Vec weights = {};        // n, non-negative; a row of weight zero is left out of the fit. Empty: all 1
+  Vec offset = {};         // as y, or empty
   Survival survival = {};  // for "cox"
   Index leader = 0;        // problem whose grid it follows and with which it stops; one that leads follows itself
 };
 
 struct Features {
-  Vec penalty_factor;  // p: >= 0; 0 unpenalised, infinity excluded; empty: all 1
-  Vec lower, upper;    // p: lower <= 0 <= upper; empty: unbounded
+  Vec penalty_factor = {};     // p: >= 0; 0 unpenalised, infinity excluded; empty: all 1
+  Vec lower = {}, upper = {};  // p: lower <= 0 <= upper; empty: unbounded
 
   /// Of "group": the number of the group of each column of X, and a weight > 0 for each group. Where groups overlap,
   /// `column` lists the members of all of them: the column of X of each, which do not decrease and leave none out, and
@@ -83,21 +85,6 @@ struct Features {
   Vec group_weights = {};
   std::vector<Index> column = {};
   Vec sorted_weights = {};  // of "slope": p numbers >= 0 that do not increase
-};
-
-struct Counters {
-  double columns_streamed = 0;  // columns of X read, in their bytes: one of a copy four times smaller is a quarter
-  double passes = 0;            // columns_streamed / p
-  double products = 0;          // column x right-hand-side products, over p
-  Index columns_gathered = 0;   // columns copied into the working set
-  Index rounds = 0;             // certification rounds
-  Index violators = 0;          // columns found active outside the working set
-  Index newton_steps = 0;       // linear solves by the active-set Newton method
-  Index factor_updates = 0;     // rows entering or leaving the Cholesky factor
-  Index cd_updates = 0;         // single-coordinate updates
-  Index prox_steps = 0;         // proximal gradient steps
-  double memory = 0;            // bytes held beside X at most, between lambdas
-  double seconds_stream = 0, seconds_inner = 0, seconds_total = 0;
 };
 
 struct PathResult {
@@ -134,6 +121,9 @@ struct PathResult {
   std::string stopped;   // why before the end of the grid: "progress", "deviance", "max_active", "memory"; or ""
   Mat linear_predictor;  // on request: rows of weight zero (in order) x K L (K for each alpha), offset included
   Counters counters;     // shared by all problems of the call
+
+  /// The p coefficients of an output at alphas[k]. Throws std::invalid_argument where there is no such.
+  Eigen::SparseVector<double> coef(std::size_t k, Index output = 0) const;
 };
 
 /// Minimises, for each alpha,

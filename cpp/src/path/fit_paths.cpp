@@ -424,6 +424,14 @@ std::vector<PathResult> fit_columns(const Design& X, const std::vector<Problem>&
 
 std::vector<PathResult> fit_paths_in_parts(const Design& X, const std::vector<Problem>& problems,
                                            const Features& features, const PathOptions& options, Index parts) {
+  const auto bare = [](const Problem& problem) { return problem.weights.size() == 0; };
+  if (X.rows() > 0 && std::any_of(problems.begin(), problems.end(), bare)) {
+    std::vector<Problem> weighted = problems;
+    for (Problem& problem : weighted) {
+      if (bare(problem)) problem.weights = Vec::Ones(X.rows());
+    }
+    return fit_paths_in_parts(X, weighted, features, options, parts);
+  }
   validate(X, problems, features, options);
   const auto latent = LatentGroups::find(X, features);
   if (!latent) return fit_columns(X, problems, features, options, X.cols(), parts);

@@ -2,16 +2,19 @@
 #include <cmath>
 #include <numeric>
 
+#include "penalty/separable.hpp"
 #include "riata/solver/inner.hpp"
 #include "solver/anderson.hpp"
 
 namespace riata {
 namespace {
 
+static_assert(SeparablePenalty<ElasticNet> && SeparablePenalty<Concave>);
+
 constexpr Index kEpochsPerSet = 50;  // sweeps of one active set before looking at the whole working set again
 
 /// Sweeps over chosen features; keeps the model's (or, with a Gram matrix, its own) correlations in step with b.
-template <class P>
+template <SeparablePenalty P>
 class Sweeper {
  public:
   Sweeper(SeparateProblem<P>& problem, Vec& b, Vec& c)

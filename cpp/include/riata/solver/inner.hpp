@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "riata/api.hpp"
+#include "riata/counters.hpp"
 #include "riata/penalty/concave.hpp"
 #include "riata/penalty/elastic_net.hpp"
 #include "riata/solver/gram_factor.hpp"
