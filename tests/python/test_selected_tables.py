@@ -180,11 +180,11 @@ def test_the_page_of_python_is_that_of_the_command_line(tmp_path, loss):
             next(s for s in re.findall(r"<section>.*?</section>", page, re.DOTALL) if re.search(heading, s))
             for page in pages
         )
-        assert first.replace(f"{tmp_path / 'c'}.hits.tsv", "`table()` of the fit") == second
+        assert first.replace(f"{tmp_path / 'c'}.hits.tsv", "table() of the fit") == second
     # and of a fit that the command line made and Python loads
     riata.load(tmp_path / "c.path.npz").report(tmp_path / "again.html")
     again = without_places((tmp_path / "again.html").read_text())
     first, second = (
         re.findall(r"<section>.*?</section>", page, re.DOTALL)[:-1] for page in (pages[0], again)
     )
-    assert [s.replace(f"{tmp_path / 'c'}.hits.tsv", "`table()` of the fit") for s in first] == second
+    assert [s.replace(f"{tmp_path / 'c'}.hits.tsv", "table() of the fit") for s in first] == second
