@@ -125,6 +125,7 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   out["separated"] = r.separated;
   out["mean"] = array_of(r.mean);
   out["scale"] = array_of(r.scale);
+  out["spread"] = array_of(r.spread);
   out["stopped"] = r.stopped;
   if (keep_linear_predictor) {
     std::vector<Index> shape{r.linear_predictor.rows(), static_cast<Index>(r.alphas.size())};

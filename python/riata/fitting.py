@@ -21,7 +21,7 @@ from riata._arguments import (
     check_options,
     check_target,
 )
-from riata._coefs import coefs_of, intercepts_of, side_by_side
+from riata._coefs import coefs_of, intercepts_of
 from riata._design import DesignView, as_design
 from riata._fit_point import response_scale
 from riata._gaps import fitted_values, lay_out
@@ -38,7 +38,6 @@ from riata.variants import FittedVariants, fitted_variants
 __all__ = ["fit_path"]
 
 CHECKPOINT_SECONDS = 60.0  # between two writes, at least
-SPREAD_BLOCK = 64  # columns looked at together
 
 
 def solve(
@@ -187,22 +186,8 @@ def make_path(
         has_offset=offset is not None,
         variants=variants_of(fit, design, options),
         fill=fitted_values(design, fit, weights),
+        sd=None if options.standardize else np.asarray(fit["spread"]),
     )
-
-
-def keep_spreads(path: Path, design: DesignView, weights: Float, options: Options) -> None:
-    """Keep the standard deviations of the features that are active somewhere, where `scale` does not tell."""
-    if path.standardize:
-        return
-    active = np.unique(side_by_side(path.coefs).indices).astype(np.int64)
-    used = np.flatnonzero(weights)
-    share = weights[used] / weights.sum()
-    path.sd = np.full(design.n_features, np.nan)
-    for start in range(0, len(active), SPREAD_BLOCK):
-        block = active[start : start + SPREAD_BLOCK]
-        threads = threads_for(options.n_threads, float(design.n_samples) * len(block))
-        columns = design.gather(block, threads)[used]
-        path.sd[block] = np.sqrt(share @ np.square(columns - share @ columns))
 
 
 def group_fields(fit: dict[str, Any], found: Membership | None, outputs: tuple[int, ...]) -> dict[str, Any]:
@@ -530,7 +515,6 @@ def fit_path(
     )
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
     path = make_path(fit, design, target, weights, features, options, labels, offset=shift)
-    keep_spreads(path, design, weights, options)
     path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
     warn_if_memory_ended(path, options)

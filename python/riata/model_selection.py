@@ -37,7 +37,6 @@ from riata._validation import (
 )
 from riata.archive import check_folds
 from riata.fitting import (
-    keep_spreads,
     make_path,
     names_beside,
     solve,
@@ -792,7 +791,6 @@ def collect_folds(
 ) -> CVPath:
     """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
     path = make_path(fits[0], design, y, columns[:, 0], features, options, labels, offset=offset)
-    keep_spreads(path, design, columns[:, 0], options)
     scored = score_folds(fits, columns, design, y, weights, offset, options, splits, scoring, keep=keep)
     sizes = np.array([weights[test].sum() for _, test in splits]) if weigh_folds else np.ones(len(splits))
     repeats = count_repeats([test for _, test in splits])

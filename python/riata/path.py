@@ -134,8 +134,8 @@ class Path:
         For genotypes: ids, places and alleles of the variants, the frequencies of the counted alleles, and
         standard deviations.
     sd : ndarray of shape (p,), or None
-        Weighted standard deviations (1/n) of the features that are active somewhere, NaN for others, of a fit
-        that was not standardised; where it was they are `scale`.
+        Weighted standard deviations (1/n) of the features, of a fit that was not standardised; else these are
+        `scale`.
     columns : dict of str to str
         What y and what stood beside it were called: ``y``, or ``time`` and ``event``, and ``entry``,
         ``strata``, ``offset``; only those that had names, as a Series has, or the columns of a DataFrame.

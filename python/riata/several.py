@@ -29,7 +29,6 @@ from riata._validation import Float, check_choice, check_offset, check_weights, 
 from riata._way_down import down_a_path
 from riata.fitting import (
     core_arguments,
-    keep_spreads,
     make_path,
     names_beside,
     warn_if_memory_ended,
@@ -172,7 +171,6 @@ def fit_paths(
             fit, design, response.target, response.weights, features, options, response.classes,
             offset=response.offset,
         )  # fmt: skip
-        keep_spreads(path, design, response.weights, options)
         path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
         warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
         paths.append(path)

@@ -118,6 +118,7 @@ struct PathResult {
   bool exhausted = false;        // intercept and unpenalised features explain y up to rounding, or separate its classes
   bool separated = false;        // unpenalised features separate some rows from all others: no finite optimum
   Vec mean, scale;               // p each: column means and the scales used (1 when not standardised)
+  Vec spread;                    // p standard deviations when not standardised, else none: they are the scales
   std::string stopped;   // why before the end of the grid: "progress", "deviance", "max_active", "memory"; or ""
   Mat linear_predictor;  // on request: rows of weight zero (in order) x K L (K for each alpha), offset included
   Counters counters;     // shared by all problems of the call

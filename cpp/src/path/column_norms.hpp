@@ -16,6 +16,7 @@ struct ColumnNorms {
 
   std::vector<bool> usable;  // not constant, and not left out by its penalty factor
   Vec norm;                  // of the scaled column
+  Vec spread;                // standard deviation of the column, where the scale is 1
   Vec noise;                 // rounding of its inner product with a vector of norm 1
   Vec copy_error;            // scaled, or empty
   std::vector<Index> unpenalised;

@@ -185,6 +185,7 @@ void FreeBasis::restore(PathResult& result, const PathOptions& options) const {
   result.coef_values = std::move(values);
   result.mean.conservativeResize(p);
   result.scale.conservativeResize(p);
+  if (result.spread.size() > 0) result.spread.conservativeResize(p);
   result.dependent = dependent_;
 }
 

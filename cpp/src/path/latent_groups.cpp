@@ -55,14 +55,16 @@ void LatentGroups::restore(PathResult& result) const {
     result.coef_indptr.push_back(static_cast<Index>(result.coef_indices.size()));
     result.n_active[at] = active;
   }
-  Vec mean(cols_), scale(cols_);
+  Vec mean(cols_), scale(cols_), spread(result.spread.size() > 0 ? cols_ : 0);
   for (Index k = 0; k < static_cast<Index>(column.size()); ++k) {
     const Index j = column[static_cast<std::size_t>(k)];
     mean[j] = result.mean[k];
     scale[j] = result.scale[k];
+    if (spread.size() > 0) spread[j] = result.spread[k];
   }
   result.mean = std::move(mean);
   result.scale = std::move(scale);
+  result.spread = std::move(spread);
   for (Index& k : result.dependent) k = column[static_cast<std::size_t>(k)];
 }
 

@@ -49,6 +49,7 @@ PathFit::PathFit(SharedPool& shared, Response& response, const Features& feature
       certifier_(*loss_, penalty_, columns_, work_, predictor_, gap_, rule_, solver_, writer_, options),
       screening_(*loss_, norms.copy_error.size() > 0),
       history_(std::move(response.u), std::move(response.eta), std::move(response.g)) {
+  writer_.result().spread = std::move(norms.spread);
   rule_.set_residual_norm(residual_norm(*loss_, history_.now().u));
   for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
     screening_.add_part(ColumnScreen::make(penalty_, columns_, norms, cuts[i], cuts[i + 1], loss_->outputs(),
