@@ -258,24 +258,36 @@ def penalty_value(problem: Problem, b: np.ndarray, scale: np.ndarray) -> Any:
     return (factor[used] * each[used]).sum()
 
 
-def objectives(problem: Problem, path: riata.Path) -> list[Any]:
-    """The objective at each point of a path, in long double, from what the path says its coefficients are."""
+def objectives(problem: Problem, path: riata.Path) -> tuple[list[Any], list[float]]:
+    """The objective at each point of a path, in long double, from what the path says its coefficients are.
+
+    And what a change of every column by its rounding would make of it: columns that nearly agree have huge
+    coefficients, of which little is left in the linear predictor.
+    """
     X, options = problem.X.astype(LONG), problem.options
     weights = np.asarray(options.get("sample_weight", np.ones(len(X))), LONG)
     scale, used = column_scales(problem, weights), weights > 0
     parts = path.coefs if isinstance(path.coefs, list) else [path.coefs]
-    out = []
+    out, rounding = [], []
+
+    def loss_at(eta: np.ndarray) -> np.ndarray:
+        """What each row adds to the loss; of a Cox model the whole."""
+        if problem.loss == "cox":
+            return np.array([cox_loss(problem.y, eta[:, 0], weights, options["ties"] == "efron")])
+        return (weights[used] / weights.sum()) * row_losses(problem, eta)[used]
+
     for k, alpha in enumerate(path.alphas):
         b = np.column_stack([part.toarray()[:, k] for part in parts]).astype(LONG)
-        eta = X @ b + np.asarray(path.intercepts, LONG).reshape(len(parts), -1)[:, k]
-        if "offset" in options:
-            eta = eta + np.asarray(options["offset"], LONG).reshape(eta.shape)
-        if problem.loss == "cox":
-            value = cox_loss(problem.y, eta[:, 0], weights, options["ties"] == "efron")
-        else:
-            value = (weights[used] * row_losses(problem, eta)[used]).sum() / weights.sum()
-        out.append(value + LONG(alpha) * penalty_value(problem, b, scale))
-    return out
+        level = np.asarray(path.intercepts, LONG).reshape(len(parts), -1)[:, k]
+        given = np.asarray(options.get("offset", np.zeros((len(X), len(parts)))), LONG).reshape(len(X), -1)
+        eta = X @ b + level + given
+        value = loss_at(eta)
+        out.append(value.sum() + LONG(alpha) * penalty_value(problem, b, scale))
+        step = np.finfo(float).eps * (np.abs(X).max(axis=0) @ np.abs(b) + np.abs(level) + np.abs(given))
+        moved = [np.abs(loss_at(eta + sign * step) - value).sum() for sign in (-1, 1)]
+        terms = np.finfo(LONG).eps * ((1 + np.abs(eta)) * (1 + np.abs(problem.y).max())).max()
+        rounding.append(float(max(moved) + terms))
+    return out, rounding
 
 
 def fit(problem: Problem, storage: str | None = None, **other: Any) -> riata.Path:
@@ -311,11 +323,11 @@ def judge(problem: Problem) -> list[str]:
     unit = float(path.null_objective - path.saturated_objective)
     if not (unit > 0.0 and path.alpha_max > 0.0):
         return faults  # nothing to explain, or the unpenalised features explain it
-    here, there = objectives(problem, path), objectives(problem, near)
+    (here, rounding), (there, _) = objectives(problem, path), objectives(problem, near)
     tol = problem.options["tol"]
     for k, alpha in enumerate(path.alphas):
         size = max(unit, float(abs(path.primal[k])))
-        slack = ROUNDING * size + 1e-3 * tol * unit
+        slack = ROUNDING * size + 1e-3 * tol * unit + rounding[k]
         if (off := float(abs(here[k] - path.primal[k]))) > slack:
             faults.append(f"alpha {alpha:.3g}: primal off by {off / unit:.1e} of the unit")
         if (above := float(path.dual[k] - min(here[k], there[k]))) > slack:

@@ -46,4 +46,4 @@ def test_the_judge_knows_the_objective(harness):
     problem = harness.Problem(x[:, None], y, "fortran", {**options, "alphas": [0.5], "tol": 1e-10})
     b = x @ y / (x @ x + 4 * 0.5)
     value = ((y - b * x) ** 2).sum() / 8 + 0.25 * b**2
-    assert float(harness.objectives(problem, harness.fit(problem))[0]) == pytest.approx(value, rel=1e-12)
+    assert float(harness.objectives(problem, harness.fit(problem))[0][0]) == pytest.approx(value, rel=1e-12)
