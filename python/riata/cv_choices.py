@@ -112,6 +112,25 @@ def _trained_text(nested: NestedCV) -> str:
     return f"with {min(sizes):,} to {max(sizes):,} samples to train on"
 
 
+def choice_notes(fitted: Fitted) -> list[str]:
+    """Return what a reader should know of the choice of the penalty."""
+    return [note for note in (null_note(fitted), end_note(fitted)) if note]
+
+
+def null_note(fitted: Fitted) -> str:
+    """Say that the best model is hardly better than none, where it is; else nothing."""
+    cv = fitted.cv
+    if cv is None or fitted.interrupted or not np.isfinite(cv.null_score):
+        return ""
+    best = int(np.argmin(np.abs(fitted.path.alphas - cv.alpha_min)))
+    gain = (cv.mean_score[best] - cv.null_score) * (1.0 if cv.scoring in GREATER_IS_BETTER else -1.0)
+    if fitted.n_active[best] == 0 or gain > cv.se_score[best]:
+        return ""
+    none = "a model without effects" if cv.path.loss == "cox" else "the intercept alone"
+    told = f"the best score is within one standard error of that of {none}"
+    return f"{told}: {fitted.noun} may be selected by chance"
+
+
 def end_note(fitted: Fitted) -> str:
     """Say that the best penalty is the last of the path, where it is; else nothing."""
     cv, path = fitted.cv, fitted.path

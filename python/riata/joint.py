@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from riata import commands, stopping, streams
 from riata.certificate import CERTIFICATES, gap_text
 from riata.commands import Log
-from riata.cv_choices import end_note
+from riata.cv_choices import choice_notes
 from riata.evaluation import LABELS
 from riata.fitted import Fitted, seconds_text
 from riata.fold_plan import FoldPlan, plan_folds
@@ -249,8 +249,7 @@ def _table(done: Sequence[Fitted], seconds: float) -> list[str]:
     parts = dict.fromkeys(fitted.evaluation.part for fitted in done if fitted.evaluation is not None)
     lines += ["", *(f"  measures: {part}" for part in parts)] if parts else []
     for fitted in done:
-        if end := end_note(fitted):
-            lines.append(f"  note: {fitted.account.response}: {end}")
+        lines += [f"  note: {fitted.account.response}: {text}" for text in choice_notes(fitted)]
     return lines
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.certificate import CERTIFICATES, certificate_text, gap_text
-from riata.cv_choices import choice_lines, end_note, nested_text
+from riata.cv_choices import choice_lines, choice_notes, nested_text
 from riata.fitted import Fitted, seconds_text
 from riata.hits import RATIO_NAMES, RATIOS, SPOKEN_FOR, Hits
 from riata.model_selection import CVPath
@@ -33,8 +33,7 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
         lines += [f"    {line}" for line in choice_lines(fitted)]
         if fitted.cv.nested is not None:
             lines.append(f"  {nested_text(fitted)}")
-        if end := end_note(fitted):
-            lines.append(f"  note: {end}")
+        lines += [f"  note: {text}" for text in choice_notes(fitted)]
     lines += [f"  warning: {text}" for text in fitted.warnings]
     lines += ["", f"Selected at alpha {fitted.alpha:.4g} ({fitted.rule})"]
     lines.append(f"  {len(hits):,} of {counted_of(account.n_candidates, fitted.noun)}")
@@ -138,8 +137,8 @@ def fit_page(fitted: Fitted) -> Page:
         page.notice = (
             "The run was interrupted: this is the part of the path that was finished and certified by then."
         )
-    elif end := end_note(fitted):
-        page.notice = f"{end[0].upper()}{end[1:]}."
+    else:
+        page.notice = " ".join(f"{text[0].upper()}{text[1:]}." for text in choice_notes(fitted))
     page.facts = fit_facts(fitted)
     page.sections = [section for section in fit_sections(fitted) if section is not None]
     page.footer = [f"Made by riata {fitted.version} on {fitted.date}.", fitted.command]

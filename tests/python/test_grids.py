@@ -12,6 +12,7 @@ from several_outputs import make_outputs
 from support import make_problem
 
 import riata
+from riata.cli import main
 
 END = "the best alpha is the last of the grid"
 
@@ -171,3 +172,32 @@ def test_the_command_line_tells_of_it_too(tmp_path):
     )
     assert "last of the path" not in told_by()
     assert not json.loads((tmp_path / "o.json").read_text())["cross_validation"]["best_is_last"]
+
+
+def test_a_best_score_within_the_error_of_nothing_is_told(tmp_path, capsys):
+    """Responses at random: told where features are selected and gain less than a standard error."""
+    told = []
+    for seed in range(8):
+        table = np.random.default_rng(seed).standard_normal((60, 31))
+        names = ",".join(["y", *(f"g{j}" for j in range(30))])
+        np.savetxt(tmp_path / "x.csv", table, delimiter=",", comments="", header=names)
+        given = [
+            "cv",
+            "--matrix",
+            tmp_path / "x.csv",
+            "--target",
+            "y",
+            "--eps",
+            "0.1",
+            "--out",
+            tmp_path / "o",
+        ]
+        assert main([*map(str, given)]) == 0
+        cv = riata.load(tmp_path / "o.path.npz")
+        best = int(np.argmin(cv.mean_score))
+        small = cv.path.n_active[best] > 0 and cv.null_score - cv.mean_score[best] <= cv.se_score[best]
+        said = "he best score is within one standard error of that of the intercept alone: features may be"
+        assert (said in capsys.readouterr().out) == small
+        assert (said in (tmp_path / "o.html").read_text()) == small
+        told.append(small)
+    assert 0 < sum(told) < 8
