@@ -172,6 +172,13 @@ def save_account(file: Path, fitted: Any) -> None:
     append_arrays(file, {_META: np.array(json.dumps(meta)), **arrays})
 
 
+def threshold_of_fit(model: Model) -> float:
+    """Return the probability above which the fit predicted the second of two classes, else 0.5."""
+    meta = json.loads(str(model.path.kept.get(_META, "{}")))
+    table = (meta.get("evaluation") or {}).get("table") or {}
+    return float(table.get("threshold") or 0.5)
+
+
 def load_account(file: StrPath, model: Model) -> Kept:
     """Read what :func:`save_account` added to the file of a model.
 

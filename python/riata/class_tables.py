@@ -97,10 +97,10 @@ class ClassTable:
         return cls(kept["classes"], kept["counts"], kept["threshold"], rates)
 
 
-def threshold_of(options: Namespace, loss: str) -> float:
+def threshold_of(options: Namespace, loss: str, of_fit: float = 0.5) -> float:
     """Return the probability above which the second class is predicted; refuses one for another loss."""
     if options.threshold is None:
-        return 0.5
+        return of_fit
     if loss != "binomial":
         raise ValueError(f"--threshold is of two classes, of --loss binomial, not {loss}")
     return float(options.threshold)

@@ -325,7 +325,7 @@ def build_parser() -> argparse.ArgumentParser:
         f"(--model FILE | --weights FILE) {_ONE_SOURCE} --out PREFIX [option ...]",
     )  # fmt: skip
     _add_prediction(predict)
-    _add_threshold(predict.add_argument)
+    _add_threshold(predict.add_argument, "that of the fit, else 0.5")
     _add_output(predict)
 
     simulate = add("simulate", "simulate", "simulate genotypes and a phenotype", _SIMULATE_EXAMPLES)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.account import threshold_of_fit
 from riata.applying import Scores, score_genotypes
 from riata.class_tables import threshold_of
 from riata.commands import Log, check_alpha, conclude_outputs, today, version
@@ -360,6 +361,8 @@ def _fitted_note(model: Model | None, joiner: Joiner, rows: NDArray[np.int64]) -
         if f"report_sample_{name}" in kept
     ]
     fitted = set(zip(*names, strict=True))
+    if fitted in ({(str(i + start),) for i in range(len(fitted))} for start in (0, 1)):
+        return []  # numbers of rows, not names
     shared = sum(joiner.key(int(i)) in fitted for i in rows)
     if shared == 0:
         return []
@@ -390,9 +393,10 @@ def _evaluate(
             baseline += response.offset[rows]
         baseline = baseline[known]
     offset = None if response.offset is None else response.offset[rows][known]
+    of_fit = 0.5 if model is None else threshold_of_fit(model)
     found = evaluate_link(
         response, y[known], link[known], baseline=baseline, part="samples scored", offset=offset,
-        threshold=threshold_of(task.options, response.loss),
+        threshold=threshold_of(task.options, response.loss, of_fit),
     )  # fmt: skip
     if model is not None:
         return found

@@ -245,6 +245,8 @@ def test_threshold(tmp_path, capsys):
     assert main([*scored, "--out", f"{tmp_path}/s"]) == 0
     assert "predicted yes: probability above 0.4" in capsys.readouterr().out
     assert "npv" in json.loads(Path(f"{tmp_path}/s.json").read_text())["evaluation"]["classes"]
+    assert main([*scored[:-2], "--out", f"{tmp_path}/s"]) == 0  # as the fit did
+    assert "predicted yes: probability above 0.3" in capsys.readouterr().out
 
 
 def test_several_phenotypes_say_what_covariates_give(tmp_path, capsys):

@@ -285,3 +285,28 @@ def test_bad_score_files(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
         read_weights(path)
+
+
+def test_row_numbers_are_no_names_of_the_samples_of_a_fit(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    for name in ("train", "test"):
+        X = rng.standard_normal((50, 5))
+        table = np.c_[np.arange(1, 51), X, X[:, 0] + 0.3 * rng.standard_normal(50)]
+        head = "id,a,b,c,d,e,y"
+        np.savetxt(tmp_path / f"{name}.csv", table, delimiter=",", comments="", header=head, fmt="%.9g")
+    fit = ["cv", "--matrix", tmp_path / "train.csv", "--target", "y", "--out", tmp_path / "m"]
+    assert main([*map(str, fit)]) == 0
+    score = [
+        "predict",
+        "--model",
+        tmp_path / "m.path.npz",
+        "--matrix",
+        tmp_path / "test.csv",
+        "--out",
+        tmp_path / "s",
+    ]
+    capsys.readouterr()
+    assert main([*map(str, score)]) == 0
+    told = capsys.readouterr().out
+    assert "samples scored: 50" in told
+    assert "by the id of a sample of the fit" not in told
