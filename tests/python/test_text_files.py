@@ -152,7 +152,7 @@ def test_tables_of_one_column_and_of_empty_cells(tmp_path):
         (b"BZh is a word\nx y\n", ValueError, r"line 2: expected 4 cells"),
         (b"PK\x03\x04 whatever", ValueError, r"t\.txt: a zip archive or a spreadsheet"),
         (gzip.compress(parted("\t").encode())[:-30], OSError, r"t\.txt: cannot be decompressed"),
-        (gzip.compress(b"IID y\n")[:5], OSError, r"t\.txt: cannot be decompressed"),
+        (gzip.compress(b"IID y\n", mtime=0)[:5], OSError, r"t\.txt: cannot be decompressed"),
     ],
 )
 def test_refused(tmp_path, content, error, message):
