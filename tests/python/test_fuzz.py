@@ -25,6 +25,11 @@ def test_no_certificate_lies(harness, first):
     assert harness.run(range(first, first + 40)) == []
 
 
+@pytest.mark.parametrize("seed", [4618])
+def test_clusters_that_rounding_keeps_apart_are_no_endless_loop(harness, seed):
+    assert harness.run(range(seed, seed + 1)) == []
+
+
 def test_the_judge_sees_a_dual_value_that_is_too_high(harness, monkeypatch):
     problem = harness.make_problem(1)
     fit = harness.fit

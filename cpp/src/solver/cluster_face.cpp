@@ -164,9 +164,10 @@ bool ClusterFace::step() {
     sizes = in_order(clusters_, sizes);
     image = length * to.curved;
   }
+  const std::size_t count = clusters_.size();
   move(sizes, image);
   merge_equals();
-  return false;
+  return clusters_.size() == count;  // where rounding keeps apart what should meet, that is the end
 }
 
 void ClusterFace::move(const Vec& sizes, const Vec& curved) {
