@@ -4,6 +4,10 @@ import shutil
 import subprocess
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("explicit seeds", derandomize=True)
+settings.load_profile("explicit seeds")
 
 
 @pytest.fixture(autouse=True)
