@@ -14,6 +14,7 @@ from riata.hits import Hits
 from riata.many_classes import file_part
 from riata.outputs import write_tsv
 from riata.tables import some
+from riata.wording import counted
 
 Float = NDArray[np.float64]
 
@@ -123,7 +124,8 @@ def write_weights(
     rows = _rows(hits, beta * copies.scale, copies, (beta != 0.0) & named)
     comments = [f"MADE BY riata {version}"]
     if lost := [str(name) for name in hits.column("ID")[(beta != 0.0) & ~named]]:
-        comments.append(f"LEFT OUT: {len(lost)} variants without an rs number and a place: {some(lost)}")
+        of = counted(len(lost), "variant")
+        comments.append(f"LEFT OUT: {of} without an rs number and a place: {some(lost)}")
     if np.any((copies.scale != 1.0) & (beta != 0.0)):
         comments.append(
             "COPIES: one on Y, MT and haploid chromosomes, and none on Y in women, as PLINK counts"
