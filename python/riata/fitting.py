@@ -93,6 +93,14 @@ def solve(
     return fits
 
 
+def leaders_of(blocks: Sequence[Float]) -> list[int]:
+    """Return what each column of weights follows, of blocks side by side: the first column of its block."""
+    leaders: list[int] = []
+    for block in blocks:
+        leaders += [len(leaders)] * block.shape[1]
+    return leaders
+
+
 def core_arguments(features: Features, options: Options, n_threads: int) -> dict[str, Any]:
     """Return what every call of the core takes of the options and of the features."""
     return {

@@ -37,6 +37,7 @@ from riata._validation import (
 )
 from riata.archive import check_folds
 from riata.fitting import (
+    leaders_of,
     make_path,
     names_beside,
     solve,
@@ -681,11 +682,6 @@ def cross_validate(
     `outer` folds these and the folds within them are fitted in the same call, on grids of their own.
     """
     columns = fold_columns(y, weights, splits, options, scoring, labels, reweigh)
-    if outer is not None:
-        return _cross_validate_nested(
-            columns, outer, design, y, weights, offset, features, options, splits, scoring, selection, labels,
-            weigh_folds=weigh_folds, keep=keep, reweigh=reweigh,
-        )  # fmt: skip
     alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
     values = y.time if isinstance(y, SurvivalTarget) else y
     outputs = y.shape[1:]
@@ -701,54 +697,27 @@ def cross_validate(
         return out
 
     apart = alone and not any(np.any(columns[test, 1 + k]) for k, (_, test) in enumerate(splits))
-    watch = getattr(options.progress, "watch_scores", None) if apart else None
+    watch = getattr(options.progress, "watch_scores", None) if apart and outer is None else None
+    asked, leaders = columns, None
+    if outer is not None:
+        from riata.nested import collect_nested, outer_columns
+
+        parts = outer_columns(outer, y, weights, options, scoring, labels, reweigh)
+        blocks = [columns, *(part.columns for part in parts)]
+        asked, leaders = np.hstack(blocks), leaders_of(blocks)
     fits = solve(
-        design, y, columns, offset, features, options, keep_linear_predictor=alone,
+        design, y, asked, offset, features, options, keep_linear_predictor=alone, leaders=leaders,
         held_out=None if watch is None else lambda predictors: watch(scoring, fold_scores(predictors)),
-    )  # fmt: skip
-    return collect_folds(
-        fits, columns, design, y, weights, offset, features, options, splits, scoring, selection, labels,
-        weigh_folds=weigh_folds, keep=keep,
-    )  # fmt: skip
-
-
-def _cross_validate_nested(
-    columns: Float,
-    outer: list[OuterFold],
-    design: DesignView,
-    y: Float | SurvivalTarget,
-    weights: Float,
-    offset: Float | None,
-    features: Features,
-    options: Options,
-    splits: list[Split],
-    scoring: str,
-    selection: str,
-    labels: NDArray[Any] | None,
-    *,
-    weigh_folds: bool,
-    keep: bool,
-    reweigh: Reweigh | None,
-) -> CVPath:
-    from riata.nested import collect_nested, outer_columns
-
-    parts = outer_columns(outer, y, weights, options, scoring, labels, reweigh)
-    blocks = [columns, *(part.columns for part in parts)]
-    leaders: list[int] = []
-    for block in blocks:
-        leaders += [len(leaders)] * block.shape[1]
-    fits = solve(
-        design, y, np.hstack(blocks), offset, features, options,
-        keep_linear_predictor=not isinstance(y, SurvivalTarget), leaders=leaders,
     )  # fmt: skip
     own = columns.shape[1]
     result = collect_folds(
         fits[:own], columns, design, y, weights, offset, features, options, splits, scoring, selection,
         labels, weigh_folds=weigh_folds, keep=keep,
     )  # fmt: skip
-    result.nested = collect_nested(
-        fits[own:], parts, design, y, offset, options, scoring, selection, weigh_folds=weigh_folds
-    )
+    if outer is not None:
+        result.nested = collect_nested(
+            fits[own:], parts, design, y, offset, options, scoring, selection, weigh_folds=weigh_folds
+        )
     return result
 
 

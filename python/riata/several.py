@@ -29,6 +29,7 @@ from riata._validation import Float, check_choice, check_offset, check_weights, 
 from riata._way_down import down_a_path
 from riata.fitting import (
     core_arguments,
+    leaders_of,
     make_path,
     names_beside,
     warn_if_memory_ended,
@@ -349,15 +350,10 @@ def _solve_blocks(
     options: Options,
 ) -> list[dict[str, Any]]:
     """Fit the blocks of weights of each response, the first column of a block leading it."""
-    leading: list[_Response] = []
-    leaders: list[int] = []
-    for response, parts in zip(responses, blocks, strict=True):
-        for part in parts:
-            leading.append(response)
-            leaders += [len(leaders)] * part.shape[1]
-    columns = np.hstack([part for parts in blocks for part in parts])
+    leading = [response for response, parts in zip(responses, blocks, strict=True) for _ in parts]
+    flat = [part for parts in blocks for part in parts]
     keep = options.loss != "cox"  # which is scored beside the training rows
-    return _solve(design, leading, columns, leaders, features, options, keep=keep)
+    return _solve(design, leading, np.hstack(flat), leaders_of(flat), features, options, keep=keep)
 
 
 def _check_rows(X: Any, ys: Any, sample_weight: Any, **shared: Any) -> None:
