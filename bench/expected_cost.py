@@ -14,7 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 
 import riata
-from riata.expected_cost import expected_cost
+from riata.study.expected_cost import expected_cost
 
 SIZES = [(100, 2000), (72, 7129), (200, 20_000), (500, 5000), (1000, 20_000), (500, 60_000)]
 SIZES += [(2000, 300), (5000, 50)]  # taller than wide

@@ -11,7 +11,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from riata.plots import COLOURS
+from riata.report.plots import COLOURS
 
 BLUE, ORANGE, GREEN, PINK, OCHRE, SKY, PURPLE, INK = COLOURS
 GREY, SOFT = "#b9c0c7", "#59636e"

@@ -24,7 +24,7 @@ from lesson import BLUE, GREY, blank_figure, main
 from matplotlib.figure import Figure
 
 import riata
-from riata.demo import gene_symbols, load_leukemia, named
+from riata.cli.demo import gene_symbols, load_leukemia, named
 
 N_BOOTSTRAP = 100
 

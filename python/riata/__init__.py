@@ -8,32 +8,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from riata import penalties
     from riata._core import __version__
-    from riata._equivalents import Equivalents, equivalents
-    from riata.adaptive import adaptive_factors
-    from riata.adaptive_lasso import AdaptiveLasso, AdaptiveLassoCV
-    from riata.applying import MatchedGenotypes, VariantWarning, match_variants
-    from riata.chromosomes import ChromosomeSet, ChromosomeWarning
-    from riata.constrained import ConstrainedFit, constrained_lasso
-    from riata.cox import SparseCox, SparseCoxCV
-    from riata.evaluation import Evaluation, evaluate
-    from riata.expanding_windows import ExpandingWindows
-    from riata.feature_groups import FeatureGroups, read_gene_sets
-    from riata.fitting import fit_path
-    from riata.genotypes import Genotypes, open_genotypes
-    from riata.glm import SparseLogisticRegression, SparseLogisticRegressionCV
-    from riata.linear_model import ElasticNet, ElasticNetCV, Lasso, LassoCV
-    from riata.memory import MemoryEstimate, estimate_memory
-    from riata.model_selection import CVPath, cv_path
-    from riata.multi_task import MultiTaskElasticNet, MultiTaskElasticNetCV, MultiTaskLasso, MultiTaskLassoCV
-    from riata.path import Path, load
-    from riata.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
-    from riata.predictions import predict_samples
-    from riata.relaxed import RelaxedPath, relax
-    from riata.relaxed_lasso import RelaxedLasso, RelaxedLassoCV
-    from riata.several import cv_paths, fit_paths
-    from riata.simulate import simulate_genotypes
-    from riata.storage import Design
-    from riata.structured import (
+    from riata._input.storage import Design
+    from riata.estimators.adaptive import AdaptiveLasso, AdaptiveLassoCV
+    from riata.estimators.cox import SparseCox, SparseCoxCV
+    from riata.estimators.linear import ElasticNet, ElasticNetCV, Lasso, LassoCV
+    from riata.estimators.logistic import SparseLogisticRegression, SparseLogisticRegressionCV
+    from riata.estimators.multi_task import (
+        MultiTaskElasticNet,
+        MultiTaskElasticNetCV,
+        MultiTaskLasso,
+        MultiTaskLassoCV,
+    )
+    from riata.estimators.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
+    from riata.estimators.relaxed import RelaxedLasso, RelaxedLassoCV
+    from riata.estimators.structured import (
         SLOPE,
         SLOPECV,
         GroupLasso,
@@ -45,7 +33,24 @@ if TYPE_CHECKING:
         SparseGroupLasso,
         SparseGroupLassoCV,
     )
-    from riata.variants import FittedVariants
+    from riata.genetics.chromosomes import ChromosomeSet, ChromosomeWarning
+    from riata.genetics.genotypes import Genotypes, open_genotypes
+    from riata.genetics.simulate import simulate_genotypes
+    from riata.genetics.variants import FittedVariants
+    from riata.path.adaptive import adaptive_factors
+    from riata.path.applying import MatchedGenotypes, VariantWarning, match_variants
+    from riata.path.constrained import ConstrainedFit, constrained_lasso
+    from riata.path.conversions import Equivalents, equivalents
+    from riata.path.cross_validation import CVPath, cv_path
+    from riata.path.evaluation import Evaluation, evaluate
+    from riata.path.expanding_windows import ExpandingWindows
+    from riata.path.fit import fit_path
+    from riata.path.memory import MemoryEstimate, estimate_memory
+    from riata.path.multi_response import cv_paths, fit_paths
+    from riata.path.relaxed import RelaxedPath, relax
+    from riata.path.result import Path, load
+    from riata.study.feature_sets import FeatureGroups, read_gene_sets
+    from riata.study.predictions import predict_samples
 
 __all__ = [
     "SLOPE",
@@ -113,67 +118,67 @@ __all__ = [
 ]
 
 _HOME = {
-    "AdaptiveLasso": "adaptive_lasso",
-    "AdaptiveLassoCV": "adaptive_lasso",
-    "CVPath": "model_selection",
-    "ChromosomeSet": "chromosomes",
-    "ChromosomeWarning": "chromosomes",
-    "ConstrainedFit": "constrained",
-    "Design": "storage",
-    "ElasticNet": "linear_model",
-    "ElasticNetCV": "linear_model",
-    "Equivalents": "_equivalents",
-    "Evaluation": "evaluation",
-    "ExpandingWindows": "expanding_windows",
-    "FeatureGroups": "feature_groups",
-    "FittedVariants": "variants",
-    "Genotypes": "genotypes",
-    "GroupLasso": "structured",
-    "GroupLassoCV": "structured",
-    "Lasso": "linear_model",
-    "LassoCV": "linear_model",
-    "MCPRegressor": "structured",
-    "MCPRegressorCV": "structured",
-    "MatchedGenotypes": "applying",
-    "MemoryEstimate": "memory",
-    "MultiTaskElasticNet": "multi_task",
-    "MultiTaskElasticNetCV": "multi_task",
-    "MultiTaskLasso": "multi_task",
-    "MultiTaskLassoCV": "multi_task",
-    "Path": "path",
-    "RelaxedLasso": "relaxed_lasso",
-    "RelaxedLassoCV": "relaxed_lasso",
-    "RelaxedPath": "relaxed",
-    "SCADRegressor": "structured",
-    "SCADRegressorCV": "structured",
-    "SLOPE": "structured",
-    "SLOPECV": "structured",
-    "SparseCox": "cox",
-    "SparseCoxCV": "cox",
-    "SparseGroupLasso": "structured",
-    "SparseGroupLassoCV": "structured",
-    "SparseLogisticRegression": "glm",
-    "SparseLogisticRegressionCV": "glm",
-    "SparsePoissonRegressor": "poisson",
-    "SparsePoissonRegressorCV": "poisson",
-    "VariantWarning": "applying",
+    "AdaptiveLasso": "estimators.adaptive",
+    "AdaptiveLassoCV": "estimators.adaptive",
+    "CVPath": "path.cross_validation",
+    "ChromosomeSet": "genetics.chromosomes",
+    "ChromosomeWarning": "genetics.chromosomes",
+    "ConstrainedFit": "path.constrained",
+    "Design": "_input.storage",
+    "ElasticNet": "estimators.linear",
+    "ElasticNetCV": "estimators.linear",
+    "Equivalents": "path.conversions",
+    "Evaluation": "path.evaluation",
+    "ExpandingWindows": "path.expanding_windows",
+    "FeatureGroups": "study.feature_sets",
+    "FittedVariants": "genetics.variants",
+    "Genotypes": "genetics.genotypes",
+    "GroupLasso": "estimators.structured",
+    "GroupLassoCV": "estimators.structured",
+    "Lasso": "estimators.linear",
+    "LassoCV": "estimators.linear",
+    "MCPRegressor": "estimators.structured",
+    "MCPRegressorCV": "estimators.structured",
+    "MatchedGenotypes": "path.applying",
+    "MemoryEstimate": "path.memory",
+    "MultiTaskElasticNet": "estimators.multi_task",
+    "MultiTaskElasticNetCV": "estimators.multi_task",
+    "MultiTaskLasso": "estimators.multi_task",
+    "MultiTaskLassoCV": "estimators.multi_task",
+    "Path": "path.result",
+    "RelaxedLasso": "estimators.relaxed",
+    "RelaxedLassoCV": "estimators.relaxed",
+    "RelaxedPath": "path.relaxed",
+    "SCADRegressor": "estimators.structured",
+    "SCADRegressorCV": "estimators.structured",
+    "SLOPE": "estimators.structured",
+    "SLOPECV": "estimators.structured",
+    "SparseCox": "estimators.cox",
+    "SparseCoxCV": "estimators.cox",
+    "SparseGroupLasso": "estimators.structured",
+    "SparseGroupLassoCV": "estimators.structured",
+    "SparseLogisticRegression": "estimators.logistic",
+    "SparseLogisticRegressionCV": "estimators.logistic",
+    "SparsePoissonRegressor": "estimators.poisson",
+    "SparsePoissonRegressorCV": "estimators.poisson",
+    "VariantWarning": "path.applying",
     "__version__": "_core",
-    "adaptive_factors": "adaptive",
-    "constrained_lasso": "constrained",
-    "cv_path": "model_selection",
-    "cv_paths": "several",
-    "equivalents": "_equivalents",
-    "estimate_memory": "memory",
-    "evaluate": "evaluation",
-    "fit_path": "fitting",
-    "fit_paths": "several",
-    "load": "path",
-    "match_variants": "applying",
-    "open_genotypes": "genotypes",
-    "predict_samples": "predictions",
-    "read_gene_sets": "feature_groups",
-    "relax": "relaxed",
-    "simulate_genotypes": "simulate",
+    "adaptive_factors": "path.adaptive",
+    "constrained_lasso": "path.constrained",
+    "cv_path": "path.cross_validation",
+    "cv_paths": "path.multi_response",
+    "equivalents": "path.conversions",
+    "estimate_memory": "path.memory",
+    "evaluate": "path.evaluation",
+    "fit_path": "path.fit",
+    "fit_paths": "path.multi_response",
+    "load": "path.result",
+    "match_variants": "path.applying",
+    "open_genotypes": "genetics.genotypes",
+    "predict_samples": "study.predictions",
+    "read_gene_sets": "study.feature_sets",
+    "relax": "path.relaxed",
+    "simulate_genotypes": "genetics.simulate",
 }
 
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from riata.cli import main
+from riata.cli.parser import main
 
 sys.exit(main())

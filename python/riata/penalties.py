@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from riata._validation import Float, Names, check_feature_sets, check_real, check_vector
+from riata._input.validation import Float, Names, check_feature_sets, check_real, check_vector
 
 #: Groups of features: a label for each, or the members of each.
 Groups = ArrayLike | Mapping[Any, Any] | Sequence[Any]

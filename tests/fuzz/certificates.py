@@ -4,7 +4,7 @@
 for each fault with the seed that makes it; `--one SEED` shows a single one. A fault is a dual value above a
 primal value (weak duality, in long double), `converged` with a gap above `tol`, a primal value that is not
 that of the coefficients, a number that is not finite, an exception or a refusal, bits that depend on
-threads, or more than 20 CPU seconds. tests/python/test_fuzz.py runs a few hundred of them.
+threads, or more than 20 CPU seconds. tests/python/path/test_fuzz.py runs a few hundred of them.
 """
 
 from __future__ import annotations

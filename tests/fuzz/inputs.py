@@ -112,8 +112,8 @@ def make_files(folder: Path) -> list[str]:
 
     import numpy as np
 
-    from riata.cli import main
-    from riata.progress import Progress
+    from riata._io.progress import Progress
+    from riata.cli.parser import main
 
     sys.path.insert(0, str(TESTS / "python"))
     for file in DATA.glob("tiny.*"):
@@ -193,7 +193,7 @@ def run(arguments: Sequence[str], folder: Path, said: Path) -> tuple[int, str]:
             sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
             code = 99
             try:
-                from riata.cli import main
+                from riata.cli.parser import main
 
                 warnings.simplefilter("ignore")
                 code = main(list(arguments))

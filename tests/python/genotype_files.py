@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from riata.tables import Table
+from riata._io.tables import Table
 
 SHARED = Path(
     os.environ.get("RIATA_SHARED_DATA", Path(__file__).resolve().parents[2].parent / "shared" / "data")

@@ -1,0 +1,1 @@
+"""Files as they are: text tables, packed and sparse files, archives, outputs put in place at once, words."""

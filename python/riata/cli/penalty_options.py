@@ -1,0 +1,68 @@
+"""``--penalty`` and the options that go with it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from riata import penalties
+from riata.study.feature_sets import FeatureGroups
+
+#: For each option, the penalties that it is for.
+GOES_WITH = {
+    "groups": ("group", "sparse-group"),
+    "l1_ratio": ("elastic-net", "sparse-group"),
+    "gamma": ("mcp", "scad"),
+    "slope_q": ("slope",),
+}
+#: Above what --gamma must be.
+LEAST_GAMMA = {"mcp": 1.0, "scad": 2.0}
+
+
+def check_penalty_options(options: Namespace) -> None:
+    """Refuse options that do not go with the penalty."""
+    kind = options.penalty
+    for name, kinds in GOES_WITH.items():
+        if getattr(options, name) is not None and kind not in kinds:
+            flag = "--" + name.replace("_", "-")
+            raise ValueError(f"{flag} needs --penalty {' or --penalty '.join(kinds)}, not {kind}")
+    if kind in GOES_WITH["groups"] and options.groups is None:
+        raise ValueError(f"--penalty {kind} needs --groups FILE")
+    for name in ("min_set_size", "max_set_size", "sets_only"):
+        if getattr(options, name) not in (None, False) and options.groups is None:
+            raise ValueError(f"--{name.replace('_', '-')} needs --groups FILE")
+    smallest, largest = options.min_set_size or 1, options.max_set_size
+    if largest is not None and largest < smallest:
+        raise ValueError(f"--max-set-size must be at least --min-set-size {smallest}, got {largest}")
+    if options.gamma is not None and options.gamma <= LEAST_GAMMA[kind]:
+        raise ValueError(
+            f"--gamma must be above {LEAST_GAMMA[kind]:g} for --penalty {kind}, got {options.gamma:g}"
+        )
+    if kind != "elastic-net":
+        if options.loss == "multinomial" and kind not in GOES_WITH["groups"]:
+            raise ValueError(f"--penalty {kind} is not for --loss multinomial, but for losses of one output")
+        if options.loss == "multinomial" and options.solver == "cd":
+            raise ValueError(f"--penalty {kind} with --loss multinomial needs --solver auto or prox, not cd")
+        if options.solver == "homotopy":
+            raise ValueError(f"--penalty {kind} needs --solver auto, cd or prox, not homotopy")
+
+
+def penalty_of(options: Namespace, groups: FeatureGroups | None) -> penalties.Penalty:
+    """Return the penalty that the options ask for, those left out at the library's default."""
+
+    def given(**names: str) -> dict[str, Any]:
+        values = {name: getattr(options, option) for name, option in names.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    members = None if groups is None else groups.members
+    if options.penalty == "group":
+        return penalties.GroupLasso(members)
+    if options.penalty == "sparse-group":
+        return penalties.SparseGroupLasso(members, **given(l1_ratio="l1_ratio"))
+    if options.penalty == "mcp":
+        return penalties.MCP(**given(gamma="gamma"))
+    if options.penalty == "scad":
+        return penalties.SCAD(**given(gamma="gamma"))
+    if options.penalty == "slope":
+        return penalties.SLOPE(**given(q="slope_q"))
+    return penalties.ElasticNet(**given(l1_ratio="l1_ratio"))

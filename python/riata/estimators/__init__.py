@@ -1,0 +1,1 @@
+"""Estimators with the ways of scikit-learn."""

@@ -1,0 +1,1 @@
+"""Genotypes and their variants: readers, chromosomes, quality, alleles, score files, simulation."""

@@ -1,0 +1,1 @@
+"""Paths of solutions: fits, cross-validation, folds, criteria, evaluation, refits."""

@@ -1,0 +1,235 @@
+"""The arguments of a fit, checked: options, what describes features, and the response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata._input.design import DesignView
+from riata._input.survival import SurvivalTarget, check_survival_target, refuse_survival_arguments
+from riata._input.targets import SEVERAL_OUTPUTS, check_multigaussian_target, check_multinomial_target
+from riata._input.validation import (
+    LOSSES,
+    SOLVERS,
+    Float,
+    by_feature,
+    check_alphas,
+    check_binomial_target,
+    check_bounds,
+    check_checkpoint,
+    check_choice,
+    check_exclude,
+    check_flag,
+    check_gaussian_target,
+    check_integer,
+    check_memory,
+    check_penalty_factor,
+    check_poisson_target,
+    check_progress,
+    check_real,
+    check_threads,
+)
+from riata.path.certificates import CERTIFICATES
+from riata.penalties import ElasticNet, Penalty
+
+Progress = Callable[[int, int, float, int, float, float], "bool | None"]
+Watch = Progress | bool | None  # what `progress` may be
+
+LASSO = ElasticNet()
+HUBER_DELTA = 1.345  # with residuals of unit spread, 95 % as efficient as least squares
+
+
+@dataclass(slots=True)
+class Options:
+    """Checked arguments of a fit that do not depend on the data."""
+
+    loss: str
+    penalty: Penalty
+    l1_ratio: float
+    alphas: Float | None
+    n_alphas: int
+    eps: float
+    fit_intercept: bool
+    standardize: bool
+    tol: float
+    max_iter: int
+    solver: str
+    n_threads: int
+    max_active: int
+    memory: float
+    progress: Progress | None
+    stop_early: bool = True
+    checkpoint: str = ""
+    keep_checkpoint: bool = False
+    row_grouped: bool = False
+    huber_delta: float = HUBER_DELTA
+
+
+def check_options(
+    *,
+    loss: Any,
+    penalty: Any,
+    alphas: Any,
+    eps: Any,
+    fit_intercept: Any,
+    standardize: Any,
+    l1_ratio: Any,
+    tol: Any,
+    max_iter: Any,
+    solver: Any,
+    n_threads: Any,
+    progress: Any,
+    max_active: Any,
+    memory: Any = None,
+    checkpoint: Any = None,
+    keep_checkpoint: Any = False,
+    row_grouped: Any = False,
+    huber_delta: Any = HUBER_DELTA,
+    stop_early: bool = True,
+) -> Options:
+    """Check the arguments of `fit_path` that need no data, in the order of its signature."""
+    check_choice("loss", loss, LOSSES)
+    if penalty is not None:
+        if not isinstance(penalty, Penalty):
+            raise TypeError(
+                "penalty must be None or one of riata.penalties, such as ElasticNet(l1_ratio), "
+                f"got {penalty!r} of type {type(penalty).__name__}"
+            )
+        if l1_ratio != 1.0 and l1_ratio != penalty.l1_share:
+            raise ValueError(
+                f"l1_ratio must be left out when penalty is given, got {l1_ratio!r} and {penalty!r}"
+            )
+        l1_ratio = penalty.l1_share
+        if penalty.kind != "elastic_net":
+            if loss in SEVERAL_OUTPUTS and not penalty.several_outputs:
+                raise ValueError(
+                    "penalty must be ElasticNet, GroupLasso or SparseGroupLasso with "
+                    f"loss={loss!r}, got {penalty!r}: the others are for losses of one output"
+                )
+            if loss in SEVERAL_OUTPUTS and solver == "cd":
+                raise ValueError(
+                    f"solver must be 'auto' or 'prox' with penalty={penalty!r} and loss={loss!r}, got 'cd'"
+                )
+            if solver == "homotopy":
+                raise ValueError(
+                    f"solver must be 'auto', 'cd' or 'prox' with penalty={penalty!r}, got 'homotopy'"
+                )
+    grid, n_alphas = check_alphas(alphas)
+    ratio = check_real("l1_ratio", l1_ratio, at_least=0.0, at_most=1.0)
+    return Options(
+        loss=loss,
+        penalty=LASSO if penalty is None else penalty,
+        l1_ratio=ratio,
+        alphas=grid,
+        n_alphas=n_alphas,
+        eps=0.0 if eps is None else check_real("eps", eps, above=0.0, below=1.0),
+        fit_intercept=check_flag("fit_intercept", fit_intercept) and loss != "cox",
+        standardize=check_flag("standardize", standardize),
+        tol=check_real("tol", tol, above=0.0),
+        max_iter=check_integer("max_iter", max_iter, at_least=1),
+        solver=check_choice("solver", solver, SOLVERS),
+        n_threads=check_threads(n_threads),
+        max_active=-1 if max_active is None else check_integer("max_active", max_active, at_least=1),
+        memory=check_memory(memory),
+        progress=check_progress(progress, CERTIFICATES[(penalty or LASSO).certificate].short),
+        checkpoint=check_checkpoint(checkpoint),
+        keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
+        row_grouped=check_row_grouped(row_grouped, loss)
+        or (loss in SEVERAL_OUTPUTS and penalty is not None and penalty.ties_outputs),
+        huber_delta=check_real("huber_delta", huber_delta, above=0.0),
+        stop_early=stop_early,
+    )
+
+
+def check_row_grouped(row_grouped: Any, loss: str) -> bool:
+    """Return whether a feature enters all outputs together: on request, or always (multigaussian)."""
+    if check_flag("row_grouped", row_grouped) and loss not in SEVERAL_OUTPUTS:
+        raise ValueError(
+            f"row_grouped must be False unless loss is one of {list(SEVERAL_OUTPUTS)}, "
+            f"got True with loss={loss!r}"
+        )
+    return loss == "multigaussian" or bool(row_grouped)
+
+
+@dataclass(slots=True)
+class Features:
+    """Checked arguments of a fit that describe features, each of length p or None."""
+
+    penalty_factor: Float | None = None
+    lower: Float | None = None
+    upper: Float | None = None
+    structure: dict[str, Any] = field(default_factory=dict)  # what the penalty adds
+
+
+def check_features(
+    design: DesignView,
+    penalty_factor: Any,
+    lower: Any,
+    upper: Any,
+    exclude: Any = None,
+    *,
+    positive: bool = False,
+    row_grouped: bool = False,
+    penalty: Penalty = LASSO,
+) -> Features:
+    """Check penalty factors, bounds and exclusions against the number of features."""
+    p = design.n_features
+    if row_grouped:
+        refuse_bounds(lower=lower, upper=upper, positive=positive or None)
+    names = design.feature_names
+    factor = check_penalty_factor(by_feature("penalty_factor", penalty_factor, p, names, 1.0), p)
+    lower = by_feature("lower", lower, p, names, -np.inf)
+    upper = by_feature("upper", upper, p, names, np.inf)
+    low, high = check_bounds(lower, upper, p, positive=positive)
+    left_out = check_exclude(exclude, p, design.feature_names)
+    if left_out is not None:
+        factor = np.ones(p) if factor is None else factor.copy()
+        factor[left_out] = np.inf
+    if penalty.kind != "elastic_net":
+        for name, bound in (("lower", low), ("upper", high)):
+            if bound is not None:
+                raise ValueError(f"{name} must be left out with penalty={penalty!r}")
+    if penalty.ties_features and factor is not None:
+        odd = factor[(factor != 0.0) & (factor != 1.0) & (factor != np.inf)]
+        if len(odd):
+            raise ValueError(
+                f"penalty_factor must be 0, 1 or infinity with penalty={penalty!r}, got {odd[0]:g}"
+            )
+    structure = penalty.structure(p, design.feature_names, factor)
+    if structure.free is not None:
+        factor = np.ones(p) if factor is None else factor.copy()
+        factor[structure.free & np.isfinite(factor)] = 0.0
+    return Features(factor, low, high, structure.arguments)
+
+
+def refuse_bounds(**bounds: Any) -> None:
+    """Refuse bounds where the coefficients of a feature enter together."""
+    for name, value in bounds.items():
+        if value is not None:
+            raise ValueError(
+                f"{name} is not available with row_grouped=True or loss='multigaussian', got {value!r}"
+            )
+
+
+def check_target(
+    loss: str, y: Any, n: int, weights: Float, start: Any = None, strata: Any = None, ties: Any = "breslow"
+) -> tuple[Float | SurvivalTarget, NDArray[Any] | None]:
+    """Return (y as float64 or survival times, labels or None): of classes, or of several responses."""
+    if y is None:
+        raise TypeError("y must hold one value a sample, got None")
+    if loss == "cox":
+        return check_survival_target(y, n, weights, start, strata, ties), None
+    refuse_survival_arguments(loss, start, strata, ties)
+    if loss == "binomial":
+        return check_binomial_target(y, n, weights)
+    if loss == "poisson":
+        return check_poisson_target(y, n, weights), None
+    if loss == "multinomial":
+        return check_multinomial_target(y, n, weights)
+    if loss == "multigaussian":
+        return check_multigaussian_target(y, n)
+    return check_gaussian_target(y, n), None

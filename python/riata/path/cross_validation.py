@@ -1,0 +1,1087 @@
+"""Cross-validated paths: every fold and the full fit in one call, without copying rows."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from riata._input.alignment import check_rows_named_alike
+from riata._input.design import DesignView, as_design
+from riata._input.gaps import of_gaps
+from riata._input.survival import SURVIVAL_SCORERS, SurvivalTarget, check_comparable, check_events
+from riata._input.targets import CLASSIFIERS, check_every_class
+from riata._input.validation import (
+    Float,
+    check_choice,
+    check_offset,
+    check_some_count,
+    check_two_outcomes,
+    check_weights,
+)
+from riata._io.archive import check_folds
+from riata.path.arguments import (
+    HUBER_DELTA,
+    Features,
+    Options,
+    Watch,
+    check_features,
+    check_options,
+    check_target,
+)
+from riata.path.coefs import Outputs, coefs_of, intercepts_of, linear_predictor, side_by_side
+from riata.path.fit import (
+    leaders_of,
+    make_path,
+    names_beside,
+    solve,
+    warn_if_memory_ended,
+    warn_unless_converged,
+)
+from riata.path.folds import Rows, Split, count_repeats, describe_folds, make_splits
+from riata.path.null_model import null_predictor
+from riata.path.result import FORMAT, Path, mean_response, write_archive
+from riata.penalties import Penalty
+
+if TYPE_CHECKING:
+    from riata.path.evaluation import Evaluation
+    from riata.path.nested import NestedCV, OuterFold
+
+__all__ = ["CVPath", "cv_path"]
+
+#: Weights of the samples that train, from their observation weights: by class, say.
+Reweigh = Callable[[Float], Float]
+Scorer = Callable[[Float, Float, Float], Float]
+
+SCORINGS = {
+    "gaussian": ("mse", "mae"),
+    "binomial": ("deviance", "auc", "misclassification"),
+    "poisson": ("deviance", "mse", "mae"),
+    "huber": ("huber", "mae", "mse"),
+    "cox": ("deviance", "concordance"),
+    "multinomial": ("deviance", "misclassification", "auc"),
+    "multigaussian": ("mse", "mae"),
+}
+GREATER_IS_BETTER = ("auc", "concordance")
+SELECTIONS = ("min", "1se")
+STILL_GAINS = 0.01  # of the standard error of the score, at the end of a grid
+
+
+@dataclass(slots=True, repr=False)
+class CVPath:
+    """A path and its cross-validation. Made by `cv_path`.
+
+    Attributes
+    ----------
+    path : Path
+        The fit to all samples.
+    scores : ndarray of shape (L, K)
+        Score of each alpha on each held-out fold.
+    scoring : str
+        "mse", "mae" (means over responses), "huber" (mean Huber loss), "deviance" (twice the mean
+        log-likelihood that is missing to that of a perfect fit; for the Cox loss what the held-out samples
+        add to minus twice the log partial likelihood), "misclassification", "auc" (of several classes the
+        mean of each against the others) or "concordance".
+    mean_score, se_score : ndarray of shape (L,)
+        Mean over folds, weighted by the folds' observation weights, and its standard error. Of folds that are
+        drawn several times the standard error is that of one cross-validation, the root mean square over the
+        repeats: repeats take out the luck of the draw, not that of the sample.
+    alpha_min : float
+        The largest alpha with the best mean score.
+    alpha_1se : float
+        The largest alpha whose mean score is within one standard error of the best (Breiman et al. 1984).
+    selection : {"min", "1se"}
+        Which of the two `alpha` is.
+    folds : list of ndarray of int
+        Held-out samples of each fold, those of one repeat after those of the other.
+    fold_gaps : ndarray of shape (L, K)
+        Certificates of the fits without each fold, as `Path.dual_gaps`.
+    held_out : ndarray of shape (n, L), or (n, K, L) with K outputs, or None
+        Linear predictor of each sample by the fits that held it out, NaN for samples that none did; for the
+        Cox loss, which has no level of its own, less its mean over the samples of that fit. Of repeated folds
+        those of the first draw. None when folds overlap otherwise, and in the estimators.
+    trained_on : list of ndarray of int, or None
+        The samples that the fit of each fold was trained on; None after `riata.load`.
+    folds_made : str
+        How folds came about, in words; empty when `cv_path` did not make them.
+    null_score, null_se : float
+        What the intercept alone scores on the held-out folds, and the standard error of that: what a model
+        has to beat. NaN in archives of earlier versions.
+    nested : NestedCV or None
+        Predictions by folds that took no part in the choice of alpha, when asked for with `nested`.
+    """
+
+    path: Path
+    scores: Float
+    scoring: str
+    mean_score: Float
+    se_score: Float
+    alpha_min: float
+    alpha_1se: float
+    selection: str
+    folds: list[Rows]
+    fold_gaps: Float
+    held_out: Float | None = None
+    trained_on: list[Rows] | None = None
+    folds_made: str = ""
+
+    @property
+    def repeats(self) -> int:
+        """How often the samples were dealt out to folds."""
+        return count_repeats(self.folds)
+
+    @property
+    def first_folds(self) -> list[Rows]:
+        """The folds of the first draw, which `held_out` is of."""
+        return self.folds[: len(self.folds) // self.repeats]
+
+    null_score: float = np.nan
+    null_se: float = np.nan
+    nested: NestedCV | None = None
+
+    @property
+    def alpha(self) -> float:
+        """The selected alpha."""
+        return self.alpha_1se if self.selection == "1se" else self.alpha_min
+
+    @property
+    def best_is_last(self) -> bool:
+        """Whether the best alpha is the last that was fitted, so that smaller ones may be better."""
+        return len(self.path) > 1 and self.alpha_min == self.path.alphas[-1]
+
+    @property
+    def still_gains(self) -> bool:
+        """Whether the score still changes at the end of the path, by a hundredth of its standard error."""
+        mean = self.mean_score
+        return len(mean) > 1 and bool(abs(mean[-1] - mean[-2]) > STILL_GAINS * self.se_score[-1])
+
+    @property
+    def position(self) -> int:
+        """Where the selected alpha stands on the grid."""
+        return int(np.argmin(np.abs(self.path.alphas - self.alpha)))
+
+    @property
+    def alphas(self) -> Float:
+        """The grid of the path."""
+        return self.path.alphas
+
+    @property
+    def folds_text(self) -> str:
+        """Number of folds, and of repeats, in words."""
+        folds = f"{len(self.first_folds)} folds"
+        return folds if self.repeats == 1 else f"{folds} drawn {self.repeats} times"
+
+    @property
+    def fold_ids(self) -> NDArray[np.int64]:
+        """Number of the fold that holds each sample out, -1 for samples that none does.
+
+        Raises ValueError when folds overlap, as those of repeated splitters do.
+        """
+        n = 1 + max((int(rows.max()) for rows in self.folds if len(rows)), default=-1)
+        ids = np.full(n, -1, dtype=np.int64)
+        for k, rows in enumerate(self.folds):
+            if np.any(ids[rows] >= 0):
+                raise ValueError("fold_ids exist only when no sample is held out twice; see folds")
+            ids[rows] = k
+        return ids
+
+    def __repr__(self) -> str:
+        k = self.position
+        return (
+            f"<riata.CVPath {self.path.loss}, {self.folds_text}, {len(self.path)} alphas, "
+            f"alpha_min {self.alpha_min:.4g}, alpha_1se {self.alpha_1se:.4g}; at {self.selection}: "
+            f"{self.scoring} {self.mean_score[k]:.4g} (se {self.se_score[k]:.2g}), "
+            f"{self.path.n_active[k]} active>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show a card in notebooks."""
+        from riata.report.cards import cv_card
+
+        return cv_card(self)
+
+    def coef(self, alpha: float | None = None) -> Any:
+        """Coefficients at `alpha`, by default the selected one: see `Path.coef`."""
+        return self.path.coef(self.alpha if alpha is None else alpha)
+
+    def intercept(self, alpha: float | None = None) -> Any:
+        """Intercept at `alpha`, by default the selected one: see `Path.intercept`."""
+        return self.path.intercept(self.alpha if alpha is None else alpha)
+
+    def predict(
+        self,
+        X: Any,
+        alpha: float | ArrayLike | None = None,
+        *,
+        kind: str = "response",
+        offset: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> NDArray[Any]:
+        """Predict at `alpha`, by default the selected one: see `Path.predict`."""
+        at = self.alpha if alpha is None else alpha
+        return self.path.predict(X, at, kind=kind, offset=offset, n_threads=n_threads)
+
+    def predict_held_out(self, alpha: float | None = None, *, kind: str = "response") -> Float:
+        """Predict each sample by the fit that held it out, at `alpha`, by default the selected one.
+
+        Parameters
+        ----------
+        alpha : float, optional
+            Within the grid; between grid points predictions are interpolated as coefficients are.
+        kind : {"response", "link"}, default="response"
+
+        Returns
+        -------
+        ndarray of shape (n,), or (n, K) with K outputs
+            NaN for samples that no fold held out.
+
+        Raises
+        ------
+        ValueError
+            When the predictions were not kept: see `held_out`.
+        """
+        check_choice("kind", kind, ("response", "link"))
+        if self.held_out is None:
+            raise ValueError("held-out predictions are kept by cv_path when no sample is held out twice")
+        link = self.path.interpolate(self.held_out, self.alpha if alpha is None else float(alpha))
+        return mean_response(self.path.loss, link[..., None])[..., 0] if kind == "response" else link
+
+    def table(self, alpha: float | None = None) -> Any:
+        """The features selected at `alpha`, by default the selected one: see `Path.table`."""
+        return self.path.table(self.alpha if alpha is None else alpha)
+
+    def methods(self, alpha: float | None = None) -> str:
+        """What was done, as a paragraph for a paper: model, penalty, samples, folds, alpha, software.
+
+        Parameters
+        ----------
+        alpha : float, optional
+            The penalty that is reported; by default the selected one.
+
+        Examples
+        --------
+        >>> import numpy as np, riata
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((60, 100))
+        >>> cv = riata.cv_path(X, X[:, 3] + rng.standard_normal(60), cv=5)
+        >>> print(cv.methods().partition(". ")[0])
+        y was modelled by linear regression, with an L1 (lasso) penalty (Tibshirani 1996)
+        """
+        from riata.report.fit_report import methods_of
+
+        return methods_of(self, alpha)
+
+    def report(
+        self,
+        file: str | os.PathLike[str],
+        alpha: float | None = None,
+        *,
+        y: ArrayLike | None = None,
+        start: ArrayLike | None = None,
+        strata: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> None:
+        """Write a page about the fit, the one that ``riata cv`` and ``riata report`` write: HTML in one file.
+
+        Parameters
+        ----------
+        file : str or path-like
+            Written whole or not at all.
+        alpha : float, optional
+            Which penalty to report; by default the selected one.
+        y, start, strata, offset : optional
+            As given to `cv_path`: then the page compares held-out predictions with the responses, see
+            `evaluate`. A fit keeps no responses.
+
+        Raises
+        ------
+        ValueError
+            When `alpha` lies outside the path, or `y` is not that of the fit.
+        OSError
+            When the file cannot be written.
+
+        Examples
+        --------
+        >>> import numpy as np, os, riata, tempfile
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((60, 100))
+        >>> y = X[:, 3] + rng.standard_normal(60)
+        >>> cv = riata.cv_path(X, y, cv=5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     cv.report(os.path.join(folder, "page.html"), y=y)
+        ...     os.listdir(folder)
+        ['page.html']
+        """
+        from riata.report.fit_report import write_report
+
+        write_report(self, file, alpha, y=y, start=start, strata=strata, offset=offset)
+
+    def evaluate(
+        self,
+        y: ArrayLike,
+        alpha: float | None = None,
+        *,
+        baseline: ArrayLike | None = None,
+        threshold: float = 0.5,
+        start: ArrayLike | None = None,
+        strata: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Evaluation:
+        """Compare the predictions of samples that were held out with their responses.
+
+        After nested cross-validation these are the predictions of its outer folds, in each of which alpha was
+        chosen anew: the evaluation is of the whole procedure, and its intervals are for what that reaches on
+        new samples (see `riata.evaluate`). Else they are those of the folds that chose alpha, or at `alpha`:
+        optimistic, and so without intervals.
+
+        Parameters
+        ----------
+        y, start, strata, offset
+            As given to `cv_path`. Samples count alike, whatever their weights.
+        alpha : float, optional
+            Evaluate the folds at this one, also after nested cross-validation.
+        baseline : array of shape (n,), optional
+            Linear predictors of covariates alone, made without each sample's fold.
+        threshold : float, default=0.5
+            Binomial loss: the second class is predicted where its probability is above this.
+
+        Returns
+        -------
+        Evaluation
+
+        Raises
+        ------
+        ValueError
+            When the predictions were not kept (see `held_out`), or `y` is not that of the fit.
+
+        Examples
+        --------
+        >>> import numpy as np, riata
+        >>> rng = np.random.default_rng(1)
+        >>> X = rng.standard_normal((120, 30))
+        >>> y = np.where(X[:, 0] + 0.5 * rng.standard_normal(120) > 0, "ill", "well")
+        >>> cv = riata.cv_path(X, y, loss="binomial", cv=5, nested=5)
+        >>> found = cv.evaluate(y)
+        >>> found.part
+        'nested cross-validation, alpha chosen anew without each fold'
+        >>> bool(found.measures["auc"].low > 0.8)
+        True
+        """
+        from riata.path.cv_evaluation import evaluate_cv
+
+        return evaluate_cv(
+            self, y, alpha,
+            baseline=baseline, threshold=threshold, start=start, strata=strata, offset=offset,
+        )  # fmt: skip
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the mean score with its standard error along the path; returns the axes."""
+        from riata.report.plots import plot_cv
+
+        return plot_cv(self, ax=ax)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write to an ``.npz`` archive, whole or not at all; read it back with `riata.load`.
+
+        `held_out` takes most of its room where samples are many.
+        """
+        arrays = self.path._pack()
+        path_meta = json.loads(str(arrays["meta"]))
+        cv_meta = {
+            "kind": "cv_path",
+            "format": FORMAT,
+            "scoring": self.scoring,
+            "alpha_min": self.alpha_min,
+            "alpha_1se": self.alpha_1se,
+            "selection": self.selection,
+            "folds_made": self.folds_made,
+            "null_score": self.null_score,
+            "null_se": self.null_se,
+        }
+        arrays["meta"] = np.array(json.dumps(path_meta | cv_meta))
+        for name in ("scores", "mean_score", "se_score", "fold_gaps"):
+            arrays[f"cv_{name}"] = getattr(self, name)
+        arrays["cv_fold_sizes"] = np.array([len(rows) for rows in self.folds], dtype=np.int64)
+        arrays["cv_fold_rows"] = np.concatenate(self.folds) if self.folds else np.empty(0, dtype=np.int64)
+        if self.held_out is not None:
+            arrays["cv_held_out"] = self.held_out
+        if self.nested is not None:
+            arrays |= self.nested.pack()
+        write_archive(path, arrays)
+
+    @classmethod
+    def _unpack(cls, arrays: dict[str, Any]) -> CVPath:
+        from riata.path.nested import NestedCV
+
+        meta = json.loads(str(arrays["meta"]))
+        check_folds(arrays)
+        ends = np.cumsum(arrays["cv_fold_sizes"])[:-1]
+        return cls(
+            path=Path._unpack(arrays),
+            scores=arrays["cv_scores"],
+            scoring=meta["scoring"],
+            mean_score=arrays["cv_mean_score"],
+            se_score=arrays["cv_se_score"],
+            alpha_min=meta["alpha_min"],
+            alpha_1se=meta["alpha_1se"],
+            selection=meta["selection"],
+            folds=np.split(arrays["cv_fold_rows"], ends),
+            fold_gaps=arrays["cv_fold_gaps"],
+            held_out=arrays.get("cv_held_out"),
+            folds_made=meta.get("folds_made", ""),
+            null_score=float(meta.get("null_score", np.nan)),
+            null_se=float(meta.get("null_se", np.nan)),
+            nested=NestedCV.unpack(arrays),
+        )
+
+
+def cv_path(
+    X: Any,
+    y: ArrayLike,
+    *,
+    cv: int | Any | Iterable[tuple[ArrayLike, ArrayLike]] = 10,
+    groups: ArrayLike | None = None,
+    repeats: int = 1,
+    nested: bool | int | Any | None = None,
+    scoring: str | None = None,
+    selection: str = "min",
+    random_state: int | np.random.RandomState | None = 0,
+    loss: str = "gaussian",
+    penalty: Penalty | None = None,
+    alphas: int | Sequence[float] | Float = 100,
+    eps: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    l1_ratio: float = 1.0,
+    penalty_factor: ArrayLike | None = None,
+    lower: float | ArrayLike | None = None,
+    upper: float | ArrayLike | None = None,
+    exclude: ArrayLike | None = None,
+    row_grouped: bool = False,
+    tol: float = 1e-6,
+    max_iter: int = 10_000,
+    solver: str = "auto",
+    n_threads: int | None = None,
+    progress: Watch = None,
+    max_active: int | None = None,
+    memory: int | str | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    keep_checkpoint: bool = False,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
+    impute: str | None = None,
+) -> CVPath:
+    """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
+
+    Every fold is fitted on the grid of the full fit, with its own centres, scales and intercept, by giving
+    its held-out rows the weight zero.
+
+    Parameters
+    ----------
+    X, y, loss, ..., impute
+        As in `fit_path`, but that a grid is fitted to its end: held-out samples say where it is best. To go
+        on from a checkpoint needs the same folds: a splitter or `random_state` that draws them again.
+    cv : int, splitter or iterable of (train, test), default=10
+        An integer draws that many shuffled folds from the samples of positive weight, stratified by class or
+        event for the binomial, multinomial and Cox losses; as many folds as samples are leave-one-out. A
+        splitter is used as it is, and sees X, y and `groups` as they are given: `LeaveOneGroupOut()` takes
+        `groups` for given folds, `riata.ExpandingWindows()` for times, so that each fold is tested on what
+        follows all it was trained on. Folds need not cover all samples: those in neither part of a split are
+        left out of it, as time-series splits want.
+    groups : array of shape (n,), optional
+        Handed to the splitter; with an integer `cv`, samples of one group (a family, a patient) stay
+        together, and folds are shuffled and stratified as far as that allows.
+    repeats : int, default=1
+        How often an integer `cv` draws folds, each time anew; the first draw is that of ``repeats=1``.
+    nested : bool, int, splitter or iterable of (train, test), optional
+        Nested cross-validation (Stone 1974): the whole procedure, the choice of alpha included, is repeated
+        on the training samples of outer folds, and predicts those that they hold out; see `CVPath.nested`
+        and `CVPath.evaluate`. True draws outer folds as `cv` does, a number that many; within each, folds are
+        drawn by `cv` again, or are those of `cv` as far as they lie within. Each outer fold has a grid of its
+        own. All fits share the passes over X: (outer folds) x (1 + folds) more fits.
+    scoring : str, optional
+        "mse" or "mae" (gaussian and multigaussian loss), "deviance", "auc" or "misclassification" (binomial
+        and multinomial), "deviance", "mse" or "mae" (Poisson, errors of the mean), "huber", "mae" or "mse"
+        (Huber), "deviance" or "concordance" (Cox); the first by default. With several responses the mean over
+        them, and with several classes the auc is the mean of that of each against the others (by its
+        probability). Held-out samples count by their weights. The Cox deviance
+        of a fold is the difference between that of training and held-out samples together and that of the
+        training samples (Verweij & van Houwelingen 1993).
+    selection : {"min", "1se"}, default="min"
+        What `CVPath.alpha`, and so `predict`, uses.
+    random_state : int, RandomState or None, default=0
+        Of the shuffled folds of an integer `cv`.
+
+    Returns
+    -------
+    CVPath
+
+    Raises
+    ------
+    ValueError, TypeError
+        For bad input, before any fitting.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning, UserWarning
+        As `fit_path`; and when the best alpha is the last of a grid that was not given, and the score still
+        gains there.
+
+    References
+    ----------
+    Friedman, Hastie & Tibshirani (2010), Journal of Statistical Software 33(1), section 7. Verweij & van
+    Houwelingen (1993), Cross-validation in survival analysis, Statistics in Medicine 12. Stone (1974),
+    Cross-validatory choice and assessment of statistical predictions, J. R. Statist. Soc. B 36.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(3)
+    >>> X = rng.standard_normal((60, 200))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.5 * rng.standard_normal(60)
+    >>> cv = riata.cv_path(X, y, cv=5, selection="1se")
+    >>> np.flatnonzero(cv.coef())
+    array([0, 7])
+    """
+    options = check_options(
+        loss=loss,
+        penalty=penalty,
+        alphas=alphas,
+        eps=eps,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        l1_ratio=l1_ratio,
+        tol=tol,
+        max_iter=max_iter,
+        solver=solver,
+        n_threads=n_threads,
+        progress=progress,
+        max_active=max_active,
+        memory=memory,
+        checkpoint=checkpoint,
+        keep_checkpoint=keep_checkpoint,
+        huber_delta=huber_delta,
+        row_grouped=row_grouped,
+        stop_early=False,
+    )
+    scoring = check_scoring(scoring, loss)
+    check_choice("selection", selection, SELECTIONS)
+    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
+    design = as_design(X, impute)
+    n = design.n_samples
+    weights = check_weights(sample_weight, n)
+    target, labels = check_target(loss, y, n, weights, start, strata, ties)
+    shift = check_offset(offset, n, target.shape[1:])
+    features = check_features(
+        design,
+        penalty_factor,
+        lower,
+        upper,
+        exclude,
+        row_grouped=options.row_grouped,
+        penalty=options.penalty,
+    )
+    if not hasattr(cv, "split") and isinstance(cv, Iterable) and not isinstance(cv, str):
+        cv = list(cv)
+    drawn: dict[str, Any] = {"loss": loss, "random_state": random_state, "repeats": repeats}
+    splits = make_splits(cv, X, y, target, weights, groups, shuffle=True, **drawn)
+    outer = None
+    if nested is not None and nested is not False:
+        from riata.path.nested import outer_folds
+
+        outer = outer_folds(nested, cv, X, y, target, weights, groups, **drawn)
+    result = cross_validate(
+        design,
+        target,
+        weights,
+        shift,
+        features,
+        options,
+        splits,
+        scoring,
+        selection,
+        labels,
+        weigh_folds=True,
+        keep=True,
+        outer=outer,
+    )
+    result.folds_made = describe_folds(
+        cv, splits, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
+    )
+    result.path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
+    warn_unless_all_converged(result, options)
+    warn_if_grid_ends(result, options)
+    warn_if_memory_ended(result.path, options)
+    return result
+
+
+def warn_unless_all_converged(result: CVPath, options: Options) -> None:
+    """Warn when the full fit or that of some fold missed the tolerance."""
+    path = result.path
+    gaps = np.column_stack([path.dual_gaps, result.fold_gaps])
+    converged = path.converged & (np.abs(result.fold_gaps) <= options.tol).all(axis=1)
+    warn_unless_converged(path.alphas, gaps.max(axis=1), converged, options)
+
+
+class GridEndWarning(UserWarning):
+    """The best alpha is the last of an automatic grid."""
+
+
+def warn_if_grid_ends(result: CVPath, options: Options, of: str = "") -> None:
+    """Warn when an automatic grid ends at the best alpha while the score still gains on the way there.
+
+    Not for less than a hundredth of the standard error from one alpha to the next: then nothing is missed.
+    """
+    path = result.path
+    asked = options.alphas is not None or path.stopped != ""
+    if asked or not (result.best_is_last and result.still_gains):
+        return
+    warnings.warn(
+        f"{of}the best alpha is the last of the grid, {path.alphas[-1]:.4g}: smaller ones may score better. "
+        "Give a smaller eps, or alphas.",
+        GridEndWarning,
+        stacklevel=3,
+    )
+
+
+def check_scoring(scoring: Any, loss: str) -> str:
+    """Return the name of the score, the first of those of the loss by default."""
+    return SCORINGS[loss][0] if scoring is None else check_choice("scoring", scoring, SCORINGS[loss])
+
+
+def cross_validate(
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    features: Features,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+    selection: str,
+    labels: NDArray[Any] | None,
+    *,
+    weigh_folds: bool,
+    keep: bool = False,
+    reweigh: Reweigh | None = None,
+    outer: list[OuterFold] | None = None,
+) -> CVPath:
+    """Fit the full data and every fold in one call of the core; score held-out rows, `keep` predictions.
+
+    Training samples count by their weights as `reweigh` changes them, held-out samples by `weights`. With
+    `outer` folds these and the folds within them are fitted in the same call, on grids of their own.
+    """
+    columns = fold_columns(y, weights, splits, options, scoring, labels, reweigh)
+    alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
+    values = y.time if isinstance(y, SurvivalTarget) else y
+    outputs = y.shape[1:]
+
+    def fold_scores(predictors: list[Float]) -> Float:
+        """Score one alpha on each fold's held-out rows."""
+        out = np.empty(len(splits))
+        score = scorer(options.loss, scoring, options.huber_delta)
+        for k, (_, test) in enumerate(splits):
+            kept = {"linear_predictor": predictors[1 + k]}
+            eta = _held_out(kept, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
+            out[k] = score(values[test], eta, weights[test])[0]
+        return out
+
+    apart = alone and not any(np.any(columns[test, 1 + k]) for k, (_, test) in enumerate(splits))
+    watch = getattr(options.progress, "watch_scores", None) if apart and outer is None else None
+    asked, leaders = columns, None
+    if outer is not None:
+        from riata.path.nested import collect_nested, outer_columns
+
+        parts = outer_columns(outer, y, weights, options, scoring, labels, reweigh)
+        blocks = [columns, *(part.columns for part in parts)]
+        asked, leaders = np.hstack(blocks), leaders_of(blocks)
+    fits = solve(
+        design, y, asked, offset, features, options, keep_linear_predictor=alone, leaders=leaders,
+        held_out=None if watch is None else lambda predictors: watch(scoring, fold_scores(predictors)),
+    )  # fmt: skip
+    own = columns.shape[1]
+    result = collect_folds(
+        fits[:own], columns, design, y, weights, offset, features, options, splits, scoring, selection,
+        labels, weigh_folds=weigh_folds, keep=keep,
+    )  # fmt: skip
+    if outer is not None:
+        result.nested = collect_nested(
+            fits[own:], parts, design, y, offset, options, scoring, selection, weigh_folds=weigh_folds
+        )
+    return result
+
+
+def fold_columns(
+    y: Float | SurvivalTarget,
+    weights: Float,
+    splits: list[Split],
+    options: Options,
+    scoring: str,
+    labels: NDArray[Any] | None,
+    reweigh: Reweigh | None = None,
+) -> Float:
+    """Return the weights of the full fit and of each fold, (n, 1 + K); refuse folds that cannot be fitted."""
+    columns = np.zeros((len(y), 1 + len(splits)), order="F")
+    columns[:, 0] = weights if reweigh is None else reweigh(weights)
+    for k, (train, test) in enumerate(splits):
+        np.add.at(columns[:, 1 + k], train, weights[train])
+        if reweigh is not None:
+            columns[:, 1 + k] = reweigh(columns[:, 1 + k])
+        _check_fold(k, y, columns[:, 1 + k], weights, test, options, scoring, labels)
+    return columns
+
+
+def collect_folds(
+    fits: list[dict[str, Any]],
+    columns: Float,
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    features: Features,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+    selection: str,
+    labels: NDArray[Any] | None,
+    *,
+    weigh_folds: bool,
+    keep: bool,
+) -> CVPath:
+    """Score the held-out rows of every fold, given the fits to the columns of `fold_columns`."""
+    path = make_path(fits[0], design, y, columns[:, 0], features, options, labels, offset=offset)
+    scored = score_folds(fits, columns, design, y, weights, offset, options, splits, scoring, keep=keep)
+    sizes = np.array([weights[test].sum() for _, test in splits]) if weigh_folds else np.ones(len(splits))
+    repeats = count_repeats([test for _, test in splits])
+    mean, error = summarise(scored.scores, sizes, repeats)
+    best, frugal = choose(mean, error, greater_is_better=scoring in GREATER_IS_BETTER)
+    null = score_nulls(columns, y, weights, offset, options, splits, scoring)
+    null_mean, null_error = summarise(null[None], sizes, repeats)
+    return CVPath(
+        path=path,
+        scores=scored.scores,
+        scoring=scoring,
+        mean_score=mean,
+        se_score=error,
+        alpha_min=float(path.alphas[best]),
+        alpha_1se=float(path.alphas[frugal]),
+        selection=selection,
+        folds=[test for _, test in splits],
+        fold_gaps=scored.gaps,
+        held_out=scored.held_out,
+        trained_on=[train for train, _ in splits],
+        null_score=float(null_mean[0]),
+        null_se=float(null_error[0]),
+    )
+
+
+@dataclass(slots=True)
+class ScoredFolds:
+    """Scores and certificates of the fits without each fold, (L, K), and what they predict of it."""
+
+    scores: Float
+    gaps: Float
+    held_out: Float | None
+
+
+def score_folds(
+    fits: list[dict[str, Any]],
+    columns: Float,
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+    *,
+    keep: bool,
+) -> ScoredFolds:
+    """Score the held-out rows of every fold at every alpha; lets go of the predictions of the fits."""
+    outputs = y.shape[1:]
+    scores = np.empty((len(fits[0]["alphas"]), len(splits)))
+    gaps = np.empty_like(scores)
+    folds = [test for _, test in splits]
+    repeats = count_repeats(folds)
+    first = len(folds) // repeats
+    dealt = np.concatenate(folds[:first])
+    held_out = None
+    if keep and len(np.unique(dealt)) == len(dealt):
+        # not filled, so that it takes memory as the predictions of the folds are let go
+        held_out = np.empty((len(y), *outputs, len(scores)))
+        held_out[np.setdiff1d(np.arange(len(y)), dealt)] = np.nan
+    for k, (_, test) in enumerate(splits):
+        fit = fits[1 + k]
+        if isinstance(y, SurvivalTarget):
+            held = np.zeros(len(y))
+            held[test] = weights[test]
+            eta = _all_rows(fit, design, outputs, offset, options.n_threads)
+            scores[:, k] = SURVIVAL_SCORERS[scoring](y, eta, columns[:, 1 + k], held)
+            eta = _less_mean(eta, columns[:, 1 + k], test)
+        else:
+            eta = _held_out(fit, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
+            score = scorer(options.loss, scoring, options.huber_delta)
+            scores[:, k] = score(y[test], eta, weights[test])
+        if held_out is not None and k < first:
+            held_out[test] = eta
+        fit["linear_predictor"] = None  # of every row held out, at every alpha: not needed any more
+        gaps[:, k] = fit["dual_gaps"]
+    return ScoredFolds(scores, gaps, held_out)
+
+
+def score_nulls(
+    columns: Float,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    options: Options,
+    splits: list[Split],
+    scoring: str,
+) -> Float:
+    """Score of the intercept alone on each held-out fold, fitted to the other samples, (K,)."""
+    out = np.empty(len(splits))
+    for k, (_, test) in enumerate(splits):
+        eta = null_predictor(y, columns[:, 1 + k], offset, options)
+        if isinstance(y, SurvivalTarget):
+            held = np.zeros(len(y))
+            held[test] = weights[test]
+            out[k] = SURVIVAL_SCORERS[scoring](y, eta[:, None], columns[:, 1 + k], held)[0]
+        else:
+            score = scorer(options.loss, scoring, options.huber_delta)
+            out[k] = score(y[test], eta[test][..., None], weights[test])[0]
+    return out
+
+
+def _check_fold(
+    k: int,
+    y: Float | SurvivalTarget,
+    train_weights: Float,
+    weights: Float,
+    test: Rows,
+    options: Options,
+    scoring: str,
+    labels: NDArray[Any] | None,
+) -> None:
+    if not np.any(train_weights > 0.0):
+        raise ValueError(f"cv must leave samples of positive weight to train on, got none in split {k}")
+    if not np.any(weights[test] > 0.0):
+        raise ValueError(f"cv must hold out samples of positive weight, got none in split {k}")
+    if isinstance(y, SurvivalTarget):
+        check_events(y, train_weights, f"cv: y of the training rows of split {k}")
+        if scoring == "concordance":
+            held = np.zeros(len(y))
+            held[test] = weights[test]
+            check_comparable(y, held, f"y of the held-out rows of split {k}")
+    elif options.loss == "poisson":
+        check_some_count(y, train_weights, f"cv: y of the training rows of split {k}")
+    elif options.loss in CLASSIFIERS and labels is not None:
+        check = check_two_outcomes if options.loss == "binomial" else check_every_class
+        check(y, train_weights, labels, f"cv: y of the training rows of split {k}")
+        if scoring == "auc":
+            check(y[test], weights[test], labels, f"scoring='auc': y of the held-out rows of split {k}")
+
+
+def _held_out(
+    fit: dict[str, Any],
+    train_weights: Float,
+    design: DesignView,
+    outputs: Outputs,
+    test: Rows,
+    offset: Float | None,
+    n_threads: int,
+) -> Float:
+    """Linear predictors of the rows `test`: kept by the core for rows of weight zero, else computed."""
+    if not np.any(train_weights[test]):
+        held = np.flatnonzero(design.spread(train_weights) == 0.0)
+        rows = test if design.rows is None else design.rows[test]
+        kept = np.asarray(fit["linear_predictor"])[np.searchsorted(held, rows)]
+        return kept.reshape(len(rows), *outputs, -1)
+    return _all_rows(fit, design, outputs, offset, n_threads)[test]
+
+
+def held_out_rows(
+    fit: dict[str, Any],
+    train_weights: Float,
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    test: Rows,
+    offset: Float | None,
+    n_threads: int,
+) -> Float:
+    """Linear predictors of the rows `test` at every alpha, as `CVPath.held_out` has them."""
+    if isinstance(y, SurvivalTarget):
+        return _less_mean(_all_rows(fit, design, (), offset, n_threads), train_weights, test)
+    return _held_out(fit, train_weights, design, y.shape[1:], test, offset, n_threads)
+
+
+def _less_mean(eta: Float, train_weights: Float, test: Rows) -> Float:
+    """Linear predictors of the rows `test` less the mean of those of the training samples."""
+    return np.asarray(eta[test] - train_weights @ eta / train_weights.sum())
+
+
+def _all_rows(
+    fit: dict[str, Any], design: DesignView, outputs: Outputs, offset: Float | None, n_threads: int
+) -> Float:
+    """Linear predictors of every sample."""
+    coefs = coefs_of(fit, design.n_features, outputs)
+    eta = linear_predictor(design, coefs, intercepts_of(fit, outputs), n_threads)
+    if design.gaps is not None:
+        eta += of_gaps(design, fit, side_by_side(coefs)).reshape(eta.shape)
+    return eta if offset is None else eta + offset[..., None]
+
+
+def summarise(scores: Float, sizes: Float, repeats: int = 1) -> tuple[Float, Float]:
+    """Mean over folds, weighted by their sizes, and the standard error of that mean (0 for a single fold).
+
+    Of folds drawn several times, one draw after the other, the standard error is that of one draw, the root
+    mean square over draws: all are of the same samples. Both are infinite where a score is: that of a mean
+    which overflows.
+    """
+    share = (sizes / sizes.sum()).reshape(repeats, -1) * repeats
+    scores = scores.reshape(len(scores), repeats, -1)
+    means = np.einsum("lrk,rk->lr", scores, share)
+    mean = means.mean(axis=1)
+    with np.errstate(invalid="ignore"):
+        variance = np.einsum("lrk,rk->lr", (scores - means[..., None]) ** 2, share).mean(axis=1)
+    return mean, np.where(np.isinf(mean), np.inf, np.sqrt(variance / max(scores.shape[2] - 1, 1)))
+
+
+def choose(mean: Float, error: Float, *, greater_is_better: bool = False) -> tuple[int, int]:
+    """Positions of the largest alpha with the best mean and of the largest within a standard error of it.
+
+    Means that are equal but for rounding count as equal: those of MCP and SCAD often are, as they do not
+    change while no active coefficient is shrunk.
+    """
+    cost = -mean if greater_is_better else mean
+    least = cost.min()
+    best = int(np.argmax(cost <= least + 1e-10 * abs(least)))
+    within = cost <= cost[best] + error[best]
+    return best, int(np.argmax(within))
+
+
+def _over_samples(losses: Float, weights: Float) -> Float:
+    """Weighted mean over samples, and the mean over outputs when there are several, of each alpha."""
+    mean = np.tensordot(weights, losses, 1) / weights.sum()
+    return np.asarray(mean.reshape(-1, mean.shape[-1]).mean(axis=0))
+
+
+def _mean_squared(y: Float, eta: Float, weights: Float) -> Float:
+    return _over_samples((y[..., None] - eta) ** 2, weights)
+
+
+def _mean_absolute(y: Float, eta: Float, weights: Float) -> Float:
+    return _over_samples(np.abs(y[..., None] - eta), weights)
+
+
+def _binomial_deviance(y: Float, eta: Float, weights: Float) -> Float:
+    from scipy.special import entr
+
+    saturated = weights @ (entr(y) + entr(1.0 - y))
+    total = weights @ (np.logaddexp(0.0, eta) - y[:, None] * eta)
+    return np.asarray(2.0 * (total - saturated) / weights.sum())
+
+
+def _deviance_of_classes(y: Float, eta: Float, weights: Float) -> Float:
+    from scipy.special import entr, logsumexp
+
+    saturated = weights @ entr(y).sum(axis=1)
+    total = weights @ (logsumexp(eta, axis=1) - np.einsum("ik,ikl->il", y, eta))
+    return np.asarray(2.0 * (total - saturated) / weights.sum())
+
+
+def _misclassification(y: Float, eta: Float, weights: Float) -> Float:
+    said = eta > 0.0
+    wrong = np.where(said, 1.0 - y[:, None], y[:, None])
+    return np.asarray(weights @ wrong / weights.sum())
+
+
+def _misclassification_of_classes(y: Float, eta: Float, weights: Float) -> Float:
+    right = np.take_along_axis(y, eta.argmax(axis=1), axis=1)
+    return np.asarray(weights @ (1.0 - right) / weights.sum())
+
+
+def _auc(y: Float, eta: Float, weights: Float) -> Float:
+    """Probability that a case scores above a control, ties counting half; proportions count on both sides."""
+    out = np.empty(eta.shape[1])
+    cases, controls = weights * y, weights * (1.0 - y)
+    for k in range(eta.shape[1]):
+        _, group = np.unique(eta[:, k], return_inverse=True)
+        case = np.bincount(group, cases)
+        control = np.bincount(group, controls)
+        below = np.cumsum(control) - control
+        out[k] = case @ (below + 0.5 * control) / (case.sum() * control.sum())
+    return out
+
+
+def _auc_of_classes(y: Float, eta: Float, weights: Float) -> Float:
+    """Mean over classes of the auc of each against the others, by its probability."""
+    likely = mean_response("multinomial", eta)
+    each = [_auc(y[:, k], likely[:, k], weights) for k in range(y.shape[1])]
+    return np.asarray(np.mean(each, axis=0))
+
+
+def poisson_deviance(y: Float, eta: Float, weights: Float) -> Float:
+    """Mean Poisson deviance of each column of eta."""
+    from scipy.special import xlogy
+
+    y = y[:, None]
+    with np.errstate(over="ignore"):
+        terms = np.exp(eta) - y * eta + xlogy(y, y) - y
+    return np.asarray(2.0 * (weights @ terms) / weights.sum())
+
+
+def _mean_huber(delta: float) -> Scorer:
+    def score(y: Float, eta: Float, weights: Float) -> Float:
+        size = np.abs(y[:, None] - eta)
+        inner = np.minimum(size, delta)
+        return np.asarray(weights @ (inner * (size - 0.5 * inner)) / weights.sum())
+
+    return score
+
+
+def _of_mean(score: Scorer, loss: str) -> Scorer:
+    return lambda y, eta, weights: score(y, mean_response(loss, eta), weights)
+
+
+def scorer(loss: str, scoring: str, huber_delta: float = HUBER_DELTA) -> Scorer:
+    """Return the function that scores each alpha: score(y, eta, weights), eta with the alphas last.
+
+    Rows of weight zero do not count, not even where their mean is infinite.
+    """
+    score = _mean_huber(huber_delta) if scoring == "huber" else SCORERS[loss, scoring]
+
+    def counted(y: Float, eta: Float, weights: Float) -> Float:
+        rows = weights > 0.0
+        with np.errstate(over="ignore"):
+            return score(y[rows], eta[rows], weights[rows])
+
+    return counted
+
+
+SCORERS: dict[tuple[str, str], Scorer] = {
+    ("gaussian", "mse"): _mean_squared,
+    ("gaussian", "mae"): _mean_absolute,
+    ("binomial", "deviance"): _binomial_deviance,
+    ("binomial", "misclassification"): _misclassification,
+    ("binomial", "auc"): _auc,
+    ("poisson", "deviance"): poisson_deviance,
+    ("poisson", "mse"): _of_mean(_mean_squared, "poisson"),
+    ("poisson", "mae"): _of_mean(_mean_absolute, "poisson"),
+    ("huber", "mse"): _mean_squared,
+    ("huber", "mae"): _mean_absolute,
+    ("multinomial", "deviance"): _deviance_of_classes,
+    ("multinomial", "misclassification"): _misclassification_of_classes,
+    ("multinomial", "auc"): _auc_of_classes,
+    ("multigaussian", "mse"): _mean_squared,
+    ("multigaussian", "mae"): _mean_absolute,
+}

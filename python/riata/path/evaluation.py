@@ -1,0 +1,661 @@
+"""How good a score is on samples that did not make it: R², AUC, concordance, and what covariates reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from riata._input.survival import SurvivalTarget, check_survival_target
+from riata._input.validation import check_choice, check_real
+from riata._io.wording import counted
+from riata.path import intervals
+from riata.path.arguments import HUBER_DELTA
+from riata.path.class_tables import ClassTable, many_classes, two_classes
+from riata.path.intervals import Measure
+from riata.path.null_model import null_level
+
+Float = NDArray[np.float64]
+
+#: Losses that an evaluation knows.
+LOSSES = ("gaussian", "binomial", "cox", "poisson", "huber", "multinomial")
+
+#: What each measure is called in words.
+LABELS = {
+    "r2": "R\u00b2",
+    "correlation": "correlation",
+    "auc": "AUC",
+    "log_loss": "log-loss",
+    "concordance": "concordance",
+    "accuracy": "share of right classes",
+    "d2": "D\u00b2 (deviance explained)",
+    "r2_nagelkerke": "Nagelkerke R\u00b2",
+    "r2_covariates": "R\u00b2 of the covariates alone",
+    "d2_covariates": "D\u00b2 of the covariates alone",
+    "concordance_covariates": "concordance of the covariates alone",
+    "auc_covariates": "AUC of the covariates alone",
+    "r2_nagelkerke_covariates": "Nagelkerke R\u00b2 of the covariates alone",
+    "r2_increment": "R\u00b2 added to the covariates",
+    "d2_increment": "D\u00b2 added to the covariates",
+    "concordance_increment": "concordance added to the covariates",
+    "auc_increment": "AUC added to the covariates",
+    "r2_nagelkerke_increment": "Nagelkerke R\u00b2 added to the covariates",
+}
+
+
+#: What figures of cross-validations are, in words.
+NESTED = "nested cross-validation, alpha chosen anew without each fold"
+OPTIMISTIC = "cross-validated, optimistic: these folds chose alpha"
+FOLDS, ASKED = "held-out folds", "at the alpha asked for"
+#: Pairs of an event and another sample that are compared at a time.
+_PAIRS = 1 << 22
+#: What is said where every sample gets the same prediction.
+NOTHING = (
+    "nothing was selected: the model predicts the same for every sample, and there is nothing to evaluate"
+)
+NOTHING_ADDED = "nothing was selected: the model predicts what the covariates alone do"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well predictions fit samples they were not made from. Made by :func:`evaluate`.
+
+    Attributes
+    ----------
+    loss : {"gaussian", "binomial", "cox", "poisson", "huber", "multinomial"}
+    n : int
+        Samples.
+    n_cases : int or None
+        Those of the second class for the binomial loss, those with an event for the Cox loss.
+    measures : dict of str to Measure
+        ``r2, correlation`` for the gaussian, ``auc, log_loss, r2_nagelkerke`` for the binomial,
+        ``concordance`` for the Cox, ``d2`` for the Poisson and Huber loss, ``accuracy, log_loss, d2`` for the
+        multinomial loss; with a baseline also
+        ``r2_covariates, r2_increment`` and the like: the baseline alone, and the difference. Empty, or of the
+        covariates alone, where `nothing` was selected.
+    part : str
+        Which samples these are.
+    table : ClassTable or None
+        Predicted beside observed classes, of losses of classes.
+    nothing : bool
+        Whether the predictions are the same for all samples, or those of the covariates alone.
+    inflation : float
+        By what the variances of intervals were multiplied: see `evaluate`.
+    """
+
+    loss: str
+    n: int
+    n_cases: int | None
+    measures: dict[str, Measure] = field(default_factory=dict)
+    part: str = "held-out samples"
+    table: ClassTable | None = None
+    nothing: bool = False
+    inflation: float = 1.0
+
+    @property
+    def bare(self) -> Evaluation:
+        """The same without intervals: for samples that had a part in the choice of the model."""
+        table = self.table
+        if table is not None:
+            table = replace(table, rates={name: rate.bare for name, rate in table.rates.items()})
+        return replace(self, measures={name: m.bare for name, m in self.measures.items()}, table=table)
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether the figures are those of a test, with confidence intervals."""
+        return any(m.low is not None for m in self.measures.values())
+
+    @property
+    def of_nothing(self) -> Evaluation:
+        """What remains where nothing was selected: what the covariates alone reach."""
+        return _of_those_that_tell(replace(self, nothing=True))
+
+    def at_threshold(self, y: Float, link: Float, threshold: float) -> Evaluation:
+        """The same samples, (y, link), with the second of two classes predicted at another threshold."""
+        if self.nothing:
+            return self
+        if self.table is None or self.table.threshold is None:
+            raise ValueError("threshold is for two classes")
+        check_real("threshold", threshold, above=0.0, below=1.0)
+        table = two_classes(y, link, threshold, self.table.classes, self.inflation)
+        without = all(rate.low is None for rate in self.table.rates.values())
+        found = replace(self, table=table)
+        return replace(found, table=found.bare.table) if without else found
+
+    def lines(self) -> list[str]:
+        """Return the evaluation as aligned text."""
+        which = "with an event" if self.loss == "cox" else "of the class modelled"
+        cases = "" if self.n_cases is None else f", {self.n_cases:,} of them {which}"
+        count = f"{self.n:,}" if self.part.startswith("samples") else counted(self.n, "sample")
+        lines = [f"{self.part}: {count}{cases}"]
+        if self.nothing:
+            lines.append(f"  {NOTHING_ADDED if self.measures else NOTHING}")
+        width = max((len(LABELS[name]) for name in self.measures), default=0)
+        for name, m in self.measures.items():
+            interval = f"  (95 % {m.interval})" if m.interval else ""
+            lines.append(f"  {LABELS[name]:<{width}}  {m.value:.4f}{interval}")
+        return lines + ([] if self.table is None else self.table.lines())
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        """Show a card in notebooks."""
+        from riata.report.cards import evaluation_card
+
+        return evaluation_card(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for the manifest."""
+        told: dict[str, Any] = {
+            "part": self.part,
+            "loss": self.loss,
+            "n": self.n,
+            "n_cases": self.n_cases,
+            "nothing_selected": self.nothing,
+            **{name: m.to_dict() for name, m in self.measures.items()},
+        }
+        return told if self.table is None else told | {"classes": self.table.to_dict()}
+
+    @classmethod
+    def from_dict(cls, kept: dict[str, Any]) -> Evaluation:
+        """Read what `dataclasses.asdict` made of one."""
+        measures = {name: Measure(**values) for name, values in kept["measures"].items()}
+        table = None if kept.get("table") is None else ClassTable.from_dict(kept["table"])
+        return cls(**{**kept, "measures": measures, "table": table})
+
+
+@dataclass(frozen=True)
+class _Held:
+    """How the samples were held out: together, or by `folds` whose fits share samples.
+
+    `inflation` is by how much intervals of means over folds are longer, squared, than for as many independent
+    samples: the corrected resampled t of Nadeau & Bengio.
+    """
+
+    folds: NDArray[np.int64]
+    inflation: float
+
+    @property
+    def count(self) -> int:
+        return int(self.folds.max()) + 1
+
+    def error(self, influence: Float) -> float:
+        """Standard error of a mean from the influence of each sample on it."""
+        return float(np.sqrt(self.inflation * np.mean(influence**2) / len(influence)))
+
+    def centred(self, values: Float) -> Float:
+        """Values less their mean in the fold."""
+        means = np.bincount(self.folds, values) / np.bincount(self.folds)
+        return np.asarray(values - means[self.folds])
+
+
+def evaluate(
+    y: ArrayLike,
+    link: ArrayLike,
+    *,
+    loss: str = "gaussian",
+    baseline: ArrayLike | None = None,
+    part: str = "held-out samples",
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    huber_delta: float = HUBER_DELTA,
+    threshold: float = 0.5,
+    classes: Sequence[str] | None = None,
+    folds: ArrayLike | None = None,
+    n_train: int | None = None,
+    null: ArrayLike | None = None,
+) -> Evaluation:
+    """Compare predictions with the responses of samples that did not take part in the fit.
+
+    Parameters
+    ----------
+    y : array of shape (n,)
+        Responses; 0 and 1 for the binomial loss; survival times as in `fit_path` for the Cox loss; numbers of
+        at least 0 for the Poisson loss; numbers of classes, from 0, for the multinomial loss.
+    link : array of shape (n,)
+        Linear predictors, as from ``path.predict(X, alpha, kind="link")``, offset included;
+        (n, K) for K classes.
+    loss : {"gaussian", "binomial", "cox", "poisson", "huber", "multinomial"}, default="gaussian"
+    baseline : array of shape (n,), optional
+        Linear predictors of the covariates alone, fitted to the same training samples. Adds what they reach
+        by themselves, and what `link` reaches beyond it.
+    part : str, default="held-out samples"
+        What to call these samples.
+    start, strata : arrays of shape (n,), optional
+        Cox loss: as in `fit_path`.
+    offset : array of shape (n,), optional
+        Poisson loss: what `link` holds of it, such as the log of exposures.
+    huber_delta : float, default=1.345
+        Of the Huber loss.
+    threshold : float, default=0.5
+        Binomial loss: the second class is predicted where its probability is above this.
+    classes : sequence of str, optional
+        What the classes are called; by default by their numbers.
+    folds : array of int of shape (n,), optional
+        The fold that held each sample out, where fits to the other folds made the predictions: ranks are then
+        compared within folds only, and intervals allow for fits that share samples. See Notes.
+    n_train : int, optional
+        Samples that those fits had, on average; by default all that are not in the fold.
+    null : array, as `link`, optional
+        What the intercept alone predicts, fitted to the training samples; by default the best constant here.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    ValueError
+        When lengths differ, values are not finite, fewer than two samples are given, `y` does not vary, or no
+        two survival times can be compared.
+
+    Notes
+    -----
+    With residuals e of the predictions and e0 those of `null` (by default of the mean of `y` here), R² = 1 -
+    Σe²/Σe0²: negative when the prediction is worse than that. The AUC is the share of case-control pairs in
+    the right order, ties counting half. Nagelkerke's R² is (1 - exp(2(l0 - l))) / (1 - exp(2 l0)), with l the
+    mean log-likelihood of the predicted probabilities as they are and l0 that of `null`. The concordance is
+    Harrell's c: of the pairs of an event and a sample of its stratum still at risk after it, the share in
+    which the event has the larger score, equal scores counting half. D² = 1 - Σd/Σd0 with d the deviances of
+    the predictions and d0 those of `null`, by default of the best constant here: of the rate, mean count over
+    mean exp(offset), of the number with the least Huber loss, or of the shares of the classes.
+
+    With `folds`, pairs of the AUC and the concordance are of samples of one fold, and the correlation is of
+    deviations from the means of the fold: predictions of different fits do not compare, and their levels run
+    against the responses (where few cases are held out, more of them are trained on), so that pure noise
+    would seem to be predicted worse than by chance.
+
+    Intervals are for 95 %, and never beyond what is possible. Shares (accuracy, sensitivity and the
+    like): Wilson's. AUC: the standard error of DeLong et al. on the logit scale, pooled over folds where
+    there are any; concordance: so, with that of the infinitesimal jackknife (Therneau & Watson). Near 0
+    and 1 both have Wilson's interval, for as many independent answers as have that error, and at 0 and 1,
+    where it vanishes, for min(cases, controls), or for the number of events (Birnbaum & Klose's bound of
+    the variance). Correlation: Fisher's z. R², D² and log-loss: standard errors by the delta method (the
+    standard deviation of the influence of each sample over √n), on the logarithm of what is left
+    unexplained. Differences: value ± 1.96 standard errors. Without `folds` all take the fitted model as
+    given.
+
+    With `folds` the truth that intervals are for is what the procedure that made the fits reaches on new
+    samples, on average over training sets of `n_train` samples. Fits share most of their samples, so that
+    their errors go together: variances are multiplied by 1 + n/n_train, about 2, and 1.96 standard errors
+    become the quantile of Student's t with one degree of freedom less than folds (Nadeau & Bengio 2003,
+    their corrected resampled t). Of few folds intervals are long: ten or more are better.
+
+    References
+    ----------
+    Birnbaum & Klose (1957), Annals of Mathematical Statistics 28, 933. DeLong, DeLong & Clarke-Pearson
+    (1988), Biometrics 44, 837. Harrell et al. (1982), JAMA 247, 2543. LeDell, Petersen & van der Laan (2015),
+    Electronic Journal of Statistics 9, 1583. Nadeau & Bengio (2003), Machine Learning 52, 239. Nagelkerke
+    (1991), Biometrika 78, 691. Therneau & Watson (2017), The concordance statistic and the Cox model, Mayo
+    Clinic Technical Report 85. Wilson (1927), JASA 22, 209.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> link = rng.standard_normal(500)
+    >>> result = riata.evaluate(link + rng.standard_normal(500), link)
+    >>> bool(result.measures["r2"].low < 0.5 < result.measures["r2"].high)
+    True
+    """
+    check_choice("loss", loss, LOSSES)
+    if loss != "cox" and (start is not None or strata is not None):
+        raise ValueError(f"start and strata must be left out unless loss is 'cox', got loss={loss!r}")
+    n = len(np.asarray(y))
+    held = _held_by(folds, n, n_train)
+    if loss == "multinomial":
+        found = _evaluate_classes(y, link, baseline, null, classes, held)
+    elif loss == "cox":
+        found = _evaluate_times(y, link, baseline, start, strata, held)
+    else:
+        found = _evaluate_numbers(
+            y, link, baseline, null, loss, offset, huber_delta, threshold, classes, held
+        )
+    return replace(found, part=part, inflation=held.inflation)
+
+
+def _held_by(folds: ArrayLike | None, n: int, n_train: int | None) -> _Held:
+    from scipy.special import stdtrit
+
+    if folds is None:
+        return _Held(np.zeros(n, dtype=np.int64), 1.0)
+    ids = np.asarray(folds)
+    if ids.shape != (n,):
+        raise ValueError(f"folds must hold one number a sample, shape ({n},), got shape {ids.shape}")
+    numbers = np.unique(ids, return_inverse=True)[1].astype(np.int64)
+    count = int(numbers.max()) + 1
+    if count < 2:
+        raise ValueError("folds must tell at least two folds apart, got one")
+    trained = n - n / count if n_train is None else n_train
+    quantile = float(stdtrit(count - 1, 0.975))  # of Student's t
+    return _Held(numbers, (1.0 + n / trained) * (quantile / intervals.Z) ** 2)
+
+
+def _evaluate_numbers(
+    y: ArrayLike,
+    link: ArrayLike,
+    baseline: ArrayLike | None,
+    null: ArrayLike | None,
+    loss: str,
+    offset: ArrayLike | None,
+    delta: float,
+    threshold: float,
+    classes: Sequence[str] | None,
+    held: _Held,
+) -> Evaluation:
+    """Evaluate losses of one number a sample."""
+    target = _checked("y", y, None)
+    n = len(target)
+    eta = _checked("link", link, n)
+    base = None if baseline is None else _checked("baseline", baseline, n)
+    if n < 2:
+        raise ValueError(f"y must hold at least two samples, got {n}")
+    if len(np.unique(target)) < 2:
+        raise ValueError(f"y must vary to be predicted, got {target[0]:g} for all {n} samples")
+    if loss == "binomial" and not np.all((target == 0.0) | (target == 1.0)):
+        raise ValueError("y must hold 0 and 1 only for loss='binomial'")
+    if loss == "poisson" and target.min() < 0.0:
+        raise ValueError(f"y must hold numbers >= 0 for loss='poisson', got {target.min():g}")
+    shift = np.zeros(n)
+    if loss == "poisson" and offset is not None:
+        shift = _checked("offset", offset, n)
+    level = (
+        shift + null_level(loss, target, np.ones(n), shift, delta)
+        if null is None
+        else _checked("null", null, n)
+    )
+    table = None
+    if loss == "binomial":
+        share = check_real("threshold", threshold, above=0.0, below=1.0)
+        table = two_classes(target, eta, share, _named(classes, 2), held.inflation)
+        measures = _measure_classes(target, eta, base, level, held)
+    elif loss == "gaussian":
+        measures = _measure_numbers(target, eta, base, level, held)
+    else:
+        measures = _measure_deviance(target, eta, base, loss, level, delta, held)
+    nothing = _adds_nothing(eta - shift, None if base is None else base - shift, held)
+    cases = int(target.sum()) if loss == "binomial" else None
+    return _of_those_that_tell(Evaluation(loss, n, cases, measures, table=table, nothing=nothing))
+
+
+def _named(classes: Sequence[str] | None, count: int) -> list[str]:
+    return [str(label) for label in (range(count) if classes is None else classes)]
+
+
+def _adds_nothing(link: Float, base: Float | None, held: _Held) -> bool:
+    """Whether all samples of a fold get one prediction, or that of the covariates alone."""
+    beyond = link if base is None else link - base
+    beyond = beyond.reshape(len(beyond), -1)
+    size = max(1.0, float(np.abs(link).max()))
+    spread = max(float(np.abs(held.centred(column)).max()) for column in beyond.T)
+    return spread <= 1e-9 * size
+
+
+def _of_those_that_tell(found: Evaluation) -> Evaluation:
+    """Where nothing was selected keep what the covariates alone reach, without a class table."""
+    if not found.nothing:
+        return found
+    kept = {name: m for name, m in found.measures.items() if name.endswith("_covariates")}
+    return replace(found, measures=kept, table=None)
+
+
+def _evaluate_classes(
+    y: ArrayLike,
+    link: ArrayLike,
+    baseline: ArrayLike | None,
+    null: ArrayLike | None,
+    classes: Sequence[str] | None,
+    held: _Held,
+) -> Evaluation:
+    codes = _checked("y", y, None).astype(np.int64)
+    n = len(codes)
+    eta = np.asarray(link, dtype=np.float64)
+    if eta.ndim != 2 or len(eta) != n or not np.isfinite(eta).all():
+        raise ValueError(f"link must be {n} rows of finite numbers, one a class, got shape {eta.shape}")
+    if codes.min() < 0 or codes.max() >= eta.shape[1]:
+        raise ValueError(f"y must hold the numbers of classes, 0 to {eta.shape[1] - 1}")
+    if len(np.unique(codes)) < 2:
+        raise ValueError(f"y must vary to be predicted, got class {codes[0]} for all {n} samples")
+    level = -np.log(np.bincount(codes)[codes] / n)
+    if null is not None:
+        level = _log_losses(codes, np.asarray(null, dtype=np.float64))
+    loss = _log_losses(codes, eta)
+    value, influence = _explained(loss, level)
+    out = {
+        "accuracy": intervals.share(float(np.sum(eta.argmax(axis=1) == codes)), n, held.inflation),
+        "log_loss": intervals.on_log(float(loss.mean()), held.error(loss - loss.mean())),
+        "d2": intervals.explained(value, held.error(influence)),
+    }
+    base = None if baseline is None else np.asarray(baseline, dtype=np.float64)
+    if base is not None:
+        _add_baseline(out, "d2", (value, influence), _explained(_log_losses(codes, base), level), held)
+    table = many_classes(codes, eta, _named(classes, eta.shape[1]), held.inflation)
+    nothing = _adds_nothing(eta, base, held)
+    return _of_those_that_tell(Evaluation("multinomial", n, None, out, table=table, nothing=nothing))
+
+
+def _add_baseline(
+    out: dict[str, Measure], name: str, ours: tuple[float, Float], alone: tuple[float, Float], held: _Held
+) -> None:
+    """Add what the covariates alone explain, and the difference."""
+    out[f"{name}_covariates"] = intervals.explained(alone[0], held.error(alone[1]))
+    out[f"{name}_increment"] = intervals.difference(ours[0] - alone[0], held.error(ours[1] - alone[1]))
+
+
+def _log_losses(codes: NDArray[np.int64], eta: Float) -> Float:
+    from scipy.special import logsumexp
+
+    return np.asarray(logsumexp(eta, axis=1) - eta[np.arange(len(codes)), codes])
+
+
+def _measure_deviance(
+    y: Float, link: Float, base: Float | None, loss: str, null: Float, delta: float, held: _Held
+) -> dict[str, Measure]:
+    def explained(predictor: Float) -> tuple[float, Float]:
+        return _explained(deviances(predictor), deviances(null))
+
+    def deviances(predictor: Float) -> Float:
+        return _poisson_deviances(y, predictor) if loss == "poisson" else _huber_losses(y - predictor, delta)
+
+    value, influence = explained(link)
+    out = {"d2": intervals.explained(value, held.error(influence))}
+    if base is not None:
+        _add_baseline(out, "d2", (value, influence), explained(base), held)
+    return out
+
+
+def _explained(left: Float, null: Float) -> tuple[float, Float]:
+    """1 - Σd/Σd0 and the influence of each sample on it; the constant of d0 is at its best and has none."""
+    share = float(left.mean() / null.mean())
+    return 1.0 - share, (share * null - left) / null.mean()
+
+
+def _poisson_deviances(y: Float, link: Float) -> Float:
+    from scipy.special import xlogy
+
+    return np.asarray(2.0 * (xlogy(y, y) - y * link - y + np.exp(link)))
+
+
+def _huber_losses(residual: Float, delta: float) -> Float:
+    size = np.abs(residual)
+    inner = np.minimum(size, delta)
+    return np.asarray(inner * (size - 0.5 * inner))
+
+
+def _evaluate_times(
+    y: ArrayLike, link: ArrayLike, baseline: ArrayLike | None, start: Any, strata: Any, held: _Held
+) -> Evaluation:
+    n = len(np.asarray(y))
+    target = check_survival_target(y, n, np.ones(n), start, strata)
+    if held.count > 1:  # pairs of one fold and stratum
+        ids = held.folds if target.strata is None else held.folds * n + target.strata
+        target = replace(target, strata=np.unique(ids, return_inverse=True)[1].astype(np.float64))
+    eta = _checked("link", link, n)
+    value, influence = _concordance(target, eta)
+    if np.isnan(value):
+        raise ValueError("y must hold an event at whose time another sample is at risk, got none")
+    events = int(target.event.sum())
+    room = events / held.inflation
+    measures = {"concordance": intervals.on_logit(value, held.error(influence), room)}
+    base = None if baseline is None else _checked("baseline", baseline, n)
+    if base is not None:
+        alone, of_alone = _concordance(target, base)
+        measures["concordance_covariates"] = intervals.on_logit(alone, held.error(of_alone), room)
+        measures["concordance_increment"] = intervals.difference(
+            value - alone, held.error(influence - of_alone), 1.0
+        )
+    nothing = _adds_nothing(eta, base, held)
+    return _of_those_that_tell(Evaluation("cox", n, events, measures, nothing=nothing))
+
+
+def _concordance(target: SurvivalTarget, score: Float) -> tuple[float, Float]:
+    """Harrell's c and the influence of each sample on it: see `evaluate`. Time: events x samples."""
+    n, time = len(target), target.time
+    concordant, comparable = np.zeros(n), np.zeros(n)
+    events = np.flatnonzero(target.event)
+    for part in np.array_split(events, max(1, len(events) * n // _PAIRS)):
+        now = time[part, None]
+        later = (time > now) | ((time == now) & (target.event == 0.0))
+        if target.start is not None:
+            later &= target.start < now
+        if target.strata is not None:
+            later &= target.strata == target.strata[part, None]
+        right = later * (0.5 * (score <= score[part, None]) + 0.5 * (score < score[part, None]))
+        concordant[part] += right.sum(axis=1)
+        comparable[part] += later.sum(axis=1)
+        concordant += right.sum(axis=0)
+        comparable += later.sum(axis=0)
+    pairs = comparable.sum() / 2.0
+    if pairs == 0.0:
+        return np.nan, comparable
+    value = float(concordant.sum() / 2.0 / pairs)
+    return value, n * (concordant - value * comparable) / pairs
+
+
+def _checked(name: str, values: ArrayLike, n: int | None) -> Float:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or (n is not None and len(array) != n):
+        wanted = "(n,)" if n is None else f"({n},), as y"
+        raise ValueError(f"{name} must have shape {wanted}, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must hold finite numbers only")
+    return array
+
+
+def _measure_numbers(
+    y: Float, link: Float, base: Float | None, null: Float, held: _Held
+) -> dict[str, Measure]:
+    value, influence = _explained((y - link) ** 2, (y - null) ** 2)
+    out = {
+        "r2": intervals.explained(value, held.error(influence)),
+        "correlation": _correlation(y, link, held),
+    }
+    if base is not None:
+        _add_baseline(out, "r2", (value, influence), _explained((y - base) ** 2, (y - null) ** 2), held)
+    return out
+
+
+def _measure_classes(
+    y: Float, link: Float, base: Float | None, null: Float, held: _Held
+) -> dict[str, Measure]:
+    def losses(predictor: Float) -> Float:
+        return np.asarray(np.logaddexp(0.0, predictor) - y * predictor)
+
+    pairs = _Pairs(y, held)
+    places = pairs.placements(link)
+    loss = losses(link)
+    value, influence = _nagelkerke(loss, losses(null))
+    out = {"auc": pairs.area(places)} if pairs.any else {}
+    out["log_loss"] = intervals.on_log(float(loss.mean()), held.error(loss - loss.mean()))
+    out["r2_nagelkerke"] = intervals.explained(value, held.error(influence))
+    if base is not None:
+        if pairs.any:
+            of_base = pairs.placements(base)
+            out["auc_covariates"] = pairs.area(of_base)
+            out["auc_increment"] = pairs.increment(places - of_base)
+        _add_baseline(out, "r2_nagelkerke", (value, influence), _nagelkerke(losses(base), losses(null)), held)
+    return out
+
+
+def _correlation(y: Float, link: Float, held: _Held) -> Measure:
+    a, b = held.centred(y), held.centred(link)
+    size = float(np.sqrt((a @ a) * (b @ b)))
+    if size == 0.0:  # one prediction for all
+        return Measure(np.nan)
+    r = min(max(float(a @ b) / size, -1.0), 1.0)
+    return intervals.correlation(r, len(y) - held.count - 2.0, held.inflation)
+
+
+class _Pairs:
+    """Pairs of a case and a control of the same fold: shares of them in the right order.
+
+    Folds weigh as many pairs as they have. Standard errors are those of DeLong et al. (1988), the variances
+    of the placements of cases and of controls about their means in the fold pooled over folds.
+    """
+
+    def __init__(self, y: Float, held: _Held) -> None:
+        self.y, self.held = y, held
+        cases, controls = np.bincount(held.folds, y), np.bincount(held.folds, 1.0 - y)
+        self.pairs = cases * controls
+        self.both = self.pairs > 0.0  # folds with both classes
+        self.sizes = {1.0: cases[self.both], 0.0: controls[self.both]}
+
+    @property
+    def any(self) -> bool:
+        return bool(self.both.any())
+
+    def placements(self, link: Float) -> Float:
+        """Return for each sample the share of the other class of its fold that it is on the right side of."""
+        out = np.full(len(link), np.nan)
+        for k in np.flatnonzero(self.both):
+            rows = np.flatnonzero(self.held.folds == k)
+            out[rows] = _placements(self.y[rows], link[rows])
+        return out
+
+    def _mean_and_error(self, places: Float) -> tuple[float, float]:
+        cases = np.where(self.y == 1.0, places, 0.0)
+        each = np.bincount(self.held.folds, cases)[self.both] / self.sizes[1.0]
+        share = self.pairs[self.both] / self.pairs.sum()
+        variance = 0.0
+        for label, sizes in self.sizes.items():
+            rows = (self.y == label) & self.both[self.held.folds]
+            fold = np.cumsum(self.both)[self.held.folds[rows]] - 1
+            means = np.bincount(fold, places[rows]) / sizes
+            freedom = sizes.sum() - len(sizes)
+            squares = float(np.sum((places[rows] - means[fold]) ** 2))
+            variance += np.inf if freedom <= 0 else squares / freedom * float(share**2 @ (1.0 / sizes))
+        return float(share @ each), float(np.sqrt(self.held.inflation * variance))
+
+    def area(self, places: Float) -> Measure:
+        """Return the share of pairs in the right order."""
+        value, error = self._mean_and_error(places)
+        room = min(float(sizes.sum()) for sizes in self.sizes.values())
+        return intervals.on_logit(value, error, room / self.held.inflation)
+
+    def increment(self, places: Float) -> Measure:
+        """Return the difference of two such shares."""
+        return intervals.difference(*self._mean_and_error(places), 1.0)
+
+
+def _placements(y: Float, link: Float) -> Float:
+    """Return, for each sample, the share of the other class that it is on the right side of, ties half."""
+    _, group = np.unique(link, return_inverse=True)
+    cases, controls = np.bincount(group, y), np.bincount(group, 1.0 - y)
+    controls_below = (np.cumsum(controls) - 0.5 * controls) / controls.sum()
+    cases_above = 1.0 - (np.cumsum(cases) - 0.5 * cases) / cases.sum()
+    return np.asarray(np.where(y == 1.0, controls_below[group], cases_above[group]))
+
+
+def _nagelkerke(loss: Float, null: Float) -> tuple[float, Float]:
+    """Nagelkerke's R² of log-likelihoods -loss and -null, and the influence of each sample on it."""
+    least = float(null.mean())
+    ratio, room = np.exp(2.0 * (loss.mean() - least)), 1.0 - np.exp(-2.0 * least)
+    value = float((1.0 - ratio) / room)
+    by_loss = -2.0 * ratio / room
+    by_null = (2.0 * ratio - 2.0 * value * (1.0 - room)) / room
+    return value, by_loss * (loss - loss.mean()) + by_null * (null - least)

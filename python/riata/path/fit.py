@@ -1,0 +1,567 @@
+"""Fitting a path: calling the core, and what its result says."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from riata import _core
+from riata._input.alignment import check_rows_named_alike
+from riata._input.design import DesignView, as_design
+from riata._input.gaps import fitted_values, lay_out
+from riata._input.survival import SurvivalTarget
+from riata._input.targets import CLASSIFIERS
+from riata._input.validation import Float, check_offset, check_weights, threads_for
+from riata._io.progress import bar_of
+from riata.genetics.variants import FittedVariants, fitted_variants
+from riata.path.arguments import (
+    HUBER_DELTA,
+    Features,
+    Options,
+    Watch,
+    check_features,
+    check_options,
+    check_target,
+)
+from riata.path.certificates import CERTIFICATES
+from riata.path.coefs import coefs_of, intercepts_of
+from riata.path.fit_point import response_scale
+from riata.path.result import Path
+from riata.path.way_down import down_a_path
+from riata.penalties import Membership, Penalty
+
+__all__ = ["fit_path"]
+
+CHECKPOINT_SECONDS = 60.0  # between two writes, at least
+
+
+def solve(
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+    features: Features,
+    options: Options,
+    *,
+    keep_linear_predictor: bool = False,
+    held_out: Callable[[list[Float]], None] | None = None,
+    leaders: list[int] | None = None,
+    tell: bool = True,
+) -> list[dict[str, Any]]:
+    """Call the core for the weight columns of `weights` (n x F); rows of `design` are put in its order.
+
+    Each column follows the grid of the one that leads it, by default the first.
+    Warns of what is odd about unpenalised features, unless `tell` is false: they are not the user's then.
+    """
+    laid = lay_out(design, weights)
+    work = float(laid.core.shape[0]) * design.n_features * weights.shape[1] * math.prod(y.shape[1:])
+    survival = None
+    if isinstance(y, SurvivalTarget):
+        rows = y.spread(laid)
+        y, survival = rows.time, rows.core
+    else:
+        y = np.asfortranarray(laid.spread(y))
+    shift = None if offset is None else np.asfortranarray(laid.spread(offset))
+
+    def watched(predictors: list[Float]) -> None:
+        if held_out is not None:
+            held_out([laid.predictors(k, kept) for k, kept in enumerate(predictors)])
+
+    def call(options: Options) -> list[dict[str, Any]]:
+        return _core.fit_paths(
+            laid.core,
+            y,
+            laid.weights,
+            shift,
+            **core_arguments(features, options, threads_for(options.n_threads, work)),
+            keep_linear_predictor=keep_linear_predictor,
+            held_out=watched if options.progress and held_out is not None else None,
+            survival=survival,
+            leaders=leaders,
+        )
+
+    with bar_of(options.progress):
+        fits = down_a_path(call, options)
+    laid.settle(fits)
+    if tell:
+        warn_of_free_features(fits, design, options)
+    return fits
+
+
+def leaders_of(blocks: Sequence[Float]) -> list[int]:
+    """Return what each column of weights follows, of blocks side by side: the first column of its block."""
+    leaders: list[int] = []
+    for block in blocks:
+        leaders += [len(leaders)] * block.shape[1]
+    return leaders
+
+
+def core_arguments(features: Features, options: Options, n_threads: int) -> dict[str, Any]:
+    """Return what every call of the core takes of the options and of the features."""
+    return {
+        "penalty_factor": features.penalty_factor,
+        "lower": features.lower,
+        "upper": features.upper,
+        "loss": options.loss,
+        "solver": options.solver,
+        "fit_intercept": options.fit_intercept,
+        "standardize": options.standardize,
+        "l1_ratio": options.l1_ratio,
+        "alphas": options.alphas,
+        "n_alphas": options.n_alphas,
+        "eps": options.eps,
+        "stop_early": options.stop_early,
+        "max_active": options.max_active,
+        "memory": options.memory,
+        "tol": options.tol,
+        "max_iter": options.max_iter,
+        "n_threads": n_threads,
+        "progress": options.progress,
+        "checkpoint": options.checkpoint,
+        "checkpoint_seconds": CHECKPOINT_SECONDS,
+        "keep_checkpoint": options.keep_checkpoint,
+        "row_grouped": options.row_grouped,
+        "huber_delta": options.huber_delta,
+        "penalty": options.penalty.kind,
+        **features.structure,
+    }
+
+
+def make_path(
+    fit: dict[str, Any],
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    features: Features,
+    options: Options,
+    labels: NDArray[Any] | None,
+    *,
+    offset: Float | None,
+) -> Path:
+    """Wrap one result of the core; of `offset` that there was one is kept."""
+    n_events = None
+    if isinstance(y, SurvivalTarget):
+        n_events = float(weights @ y.event)
+        y = y.time
+    outputs = y.shape[1:]
+    groups = options.penalty.groups_of(design.n_features, design.feature_names)
+    return Path(
+        alphas=np.asarray(fit["alphas"], dtype=np.float64),
+        coefs=coefs_of(fit, design.n_features, outputs),
+        intercepts=intercepts_of(fit, outputs),
+        primal=np.asarray(fit["primal"]),
+        dual=np.asarray(fit["dual"]),
+        dual_gaps=np.asarray(fit["dual_gaps"]),
+        converged=np.asarray(fit["converged"], dtype=np.bool_),
+        deviance_ratio=np.asarray(fit["deviance_ratio"]),
+        n_active=np.asarray(fit["n_active"], dtype=np.int64),
+        n_iter=np.asarray(fit["n_iter"], dtype=np.int64),
+        solver=list(fit["solver"]),
+        loss=options.loss,
+        l1_ratio=options.l1_ratio,
+        alpha_max=float(fit["alpha_max"]),
+        null_objective=float(fit["null_objective"]),
+        saturated_objective=float(fit["saturated_objective"]),
+        mean=np.asarray(fit["mean"]),
+        scale=np.asarray(fit["scale"]),
+        standardize=options.standardize,
+        fit_intercept=options.fit_intercept,
+        tol=options.tol,
+        n_samples=int(np.count_nonzero(weights)),
+        weight_sum=float(weights.sum()),
+        response_scale=response_scale(y, weights),
+        feature_names=design.feature_names,
+        classes=labels if options.loss in CLASSIFIERS else None,
+        stopped=str(fit["stopped"]),
+        counters={name: float(value) for name, value in fit["counters"].items()},
+        row_grouped=options.row_grouped,
+        huber_delta=options.huber_delta if options.loss == "huber" else None,
+        responses=labels if options.loss == "multigaussian" else None,
+        penalty=options.penalty.kind,
+        penalty_parameters=options.penalty.parameters,
+        certificate=options.penalty.certificate,
+        locally_convex=np.asarray(fit["locally_convex"], dtype=np.bool_)
+        if len(fit["locally_convex"])
+        else None,
+        **group_fields(fit, groups, outputs),
+        penalty_factor=features.penalty_factor,
+        n_events=n_events,
+        has_offset=offset is not None,
+        variants=variants_of(fit, design, options),
+        fill=fitted_values(design, fit, weights),
+        sd=None if options.standardize else np.asarray(fit["spread"]),
+    )
+
+
+def group_fields(fit: dict[str, Any], found: Membership | None, outputs: tuple[int, ...]) -> dict[str, Any]:
+    """What a path keeps of groups of features."""
+    if found is None:
+        return {}
+    fields = {"groups": found.group.astype(np.int64), "group_names": as_labels(found.labels)}
+    if found.feature is not None:
+        fields["members"] = found.feature.astype(np.int64)
+        fields["parts"] = coefs_of(fit, len(found.feature), outputs, "part")
+    return fields
+
+
+def variants_of(fit: dict[str, Any], design: DesignView, options: Options) -> FittedVariants | None:
+    """What a model of genotypes keeps of its variants."""
+    if design.genotypes is None:
+        return None
+    p = design.genotypes.shape[1]
+    if options.standardize:
+        return fitted_variants(design.genotypes, sd=np.asarray(fit["scale"])[:p])
+    outputs = np.shape(fit["intercepts"])[1:]
+    active = np.unique(np.asarray(fit["coef_indices"]) // math.prod(outputs)).astype(np.int64)
+    return fitted_variants(design.genotypes, active=active[active < p])
+
+
+def as_labels(labels: list[Any]) -> NDArray[Any]:
+    """Return what groups are called as an array that files can keep."""
+    array = np.asarray(labels)
+    return array if array.ndim == 1 and array.dtype.kind in "iufbU" else np.array([str(x) for x in labels])
+
+
+def warn_of_free_features(fits: list[dict[str, Any]], design: DesignView, options: Options) -> None:
+    """Warn of unpenalised features that depend on each other, and of those that leave nothing to explain."""
+    import warnings
+
+    names = design.feature_names
+    dependent = [j if names is None else names[j] for j in fits[0]["dependent"]]
+    if dependent:
+        some = ", ".join(f"{name}" for name in dependent[:5]) + (", ..." if len(dependent) > 5 else "")
+        what = "feature is a combination" if len(dependent) == 1 else "features are combinations"
+        gets = "gets" if len(dependent) == 1 else "get"
+        warnings.warn(
+            f"{len(dependent)} unpenalised {what} of others, up to rounding, and {gets} "
+            f"coefficient 0: {some}.",
+            UserWarning,
+            stacklevel=4,
+        )
+    spent, parted = (sum(bool(fit[key]) for fit in fits) for key in ("exhausted", "separated"))
+    if spent > 0:
+        what = "explain y up to rounding"
+        if options.loss in CLASSIFIERS:
+            what = "separate the classes of y, so that their coefficients have no finite optimum"
+        elif options.loss == "cox":
+            what = "order the events without error, so that their coefficients have no finite optimum"
+        warnings.warn(
+            f"the unpenalised features {what}: nothing is left for penalised ones"
+            + (f" in {spent} of {len(fits)} fits." if len(fits) > 1 else "."),
+            UserWarning,
+            stacklevel=4,
+        )
+    if parted > 0:
+        alike = {"poisson": "are all zero", "cox": "have no event"}.get(options.loss, "are all of one class")
+        warnings.warn(
+            "the unpenalised features separate some samples from all others, as a level does whose samples "
+            f"{alike}: their coefficients have no finite optimum"
+            + (f" in {parted} of {len(fits)} fits" if len(fits) > 1 else "")
+            + ", and stand where the loss no longer changes.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def warn_unless_converged(
+    alphas: Float,
+    gaps: Float,
+    converged: NDArray[np.bool_],
+    options: Options,
+    n_iter: NDArray[np.integer[Any]] | None = None,
+) -> None:
+    """Warn with the worst certificate and what to raise when some fit missed the tolerance.
+
+    `n_iter` tells whether the worst fit ended before `max_iter`, where rounding leaves no better certificate.
+    """
+    missed = np.flatnonzero(~converged)
+    if len(missed) == 0:
+        return
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    worst = missed[np.argmax(np.abs(gaps[missed]))]
+    advice = f"Raise max_iter={options.max_iter} or tol, or use larger alphas."
+    if n_iter is not None and n_iter[worst] < options.max_iter:
+        advice = "The fit ended where rounding leaves no smaller one: raise tol, or use larger alphas."
+    warnings.warn(
+        f"{len(missed)} of {len(alphas)} fits did not converge: "
+        f"the {CERTIFICATES[options.penalty.certificate].name} is {gaps[worst]:.2e} at "
+        f"alpha={alphas[worst]:.6g}, above tol={options.tol:g}. "
+        f"{advice}",
+        ConvergenceWarning,
+        stacklevel=3,
+    )
+
+
+def fit_path(
+    X: Any,
+    y: ArrayLike,
+    *,
+    loss: str = "gaussian",
+    penalty: Penalty | None = None,
+    alphas: int | Sequence[float] | Float = 100,
+    eps: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    l1_ratio: float = 1.0,
+    penalty_factor: ArrayLike | None = None,
+    lower: float | ArrayLike | None = None,
+    upper: float | ArrayLike | None = None,
+    exclude: ArrayLike | None = None,
+    row_grouped: bool = False,
+    tol: float = 1e-6,
+    max_iter: int = 10_000,
+    solver: str = "auto",
+    n_threads: int | None = None,
+    progress: Watch = None,
+    max_active: int | None = None,
+    memory: int | str | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    keep_checkpoint: bool = False,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
+    impute: str | None = None,
+) -> Path:
+    """Fit a whole regularisation path, each point with a certificate of optimality.
+
+    Minimises, for each alpha,
+
+        (1 / Σw) Σ_i w_i loss(y_i, b0 + x_i·b + offset_i)
+            + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
+
+    The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. The
+    Poisson loss is half the deviance, mu - y - y log(mu / y) at mu = exp(eta): as exp(eta) - y eta, less what
+    that is at its least. The Huber loss is half the squared residual r up to |r| = huber_delta, and
+    huber_delta (|r| - huber_delta/2) beyond. For the Cox loss minus the log partial likelihood takes the
+    place of the sum, and there is no intercept. The
+    multinomial loss is log Σ_k exp(eta_k) - Σ_k y_k eta_k, with coefficients for every class, and the
+    multigaussian loss half the sum of the squared residuals of K responses; there the penalty is summed over
+    outputs, or with `row_grouped`, and always for the multigaussian loss,
+
+        alpha Σ_j pf_j (l1_ratio ‖b_j‖₂ + (1 - l1_ratio)/2 ‖b_j‖₂²),   b_j the K coefficients of feature j,
+
+    under which a feature enters for all outputs together. With
+    `standardize` (the default here, as in glmnet; the estimators default to False, as in scikit-learn) the
+    penalty measures coefficients on columns of unit standard deviation (1/n, weighted). Coefficients always
+    come back on the original scale, and X is read in place and never changed.
+
+    Parameters
+    ----------
+    X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table or Genotypes, shape (n, p)
+        float64, float32 and int8 arrays of any layout, and SciPy CSC, are used where they are. Anything else
+        is converted once (see the guide on inputs).
+    y : array of shape (n,)
+        Numbers for the gaussian and Huber losses; counts, or any numbers >= 0 that are not all 0, for the
+        Poisson loss. For the binomial loss numbers within [0, 1], or two labels of which the
+        second in sorted order is coded 1. For the Cox loss a structured array with a boolean field (event)
+        and a numeric one (time), as scikit-survival has it, or columns [time, event] of shape (n, 2). For the
+        multinomial loss labels, or proportions of the classes of shape (n, K); for the multigaussian loss
+        numbers of shape (n, K).
+    loss : {"gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian"}
+        Default "gaussian".
+    penalty : one of riata.penalties, optional
+        ElasticNet (another way to give `l1_ratio`), GroupLasso, SparseGroupLasso, MCP, SCAD or SLOPE, times
+        alpha in place of the above; see there. All but the first are without bounds, and MCP, SCAD and SLOPE
+        for losses of one output; MCP and SCAD are not convex, and given alphas are reached down a path from
+        no feature.
+    alphas : int or sequence of float, default=100
+        A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
+        early when the fit is nearly saturated (0.999 of the deviance about the mean explained). Or the values
+        themselves, which are all fitted, in decreasing order.
+    eps : float, optional
+        Default 0.01 when p > n, else 1e-4, times `l1_ratio` (at least 0.001): as far down as for the lasso.
+    sample_weight : array of shape (n,), optional
+        Non-negative. A sample of weight zero is as good as absent.
+    offset : array of shape (n,), or (n, K), optional
+        Added to the linear predictor. For counts over unequal times or areas, the log of these.
+    fit_intercept : bool, default=True
+        The intercept is not penalised. Those of the multinomial loss, which are determined up to a constant,
+        have the sum zero.
+    standardize : bool, default=True
+    l1_ratio : float, default=1.0
+        From 0 (ridge) to 1 (lasso).
+    penalty_factor : array of shape (p,), dict or Series, optional
+        Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out. Used
+        as given, never rescaled. A dict holds factors by the names of features, one for the others; a Series
+        with names for labels is put in the order of X.
+    lower, upper : float, array of shape (p,), dict or Series, optional
+        Bounds on the coefficients, on the original scale, with ``lower <= 0 <= upper``: those of every
+        output. Not where they enter together.
+    exclude : sequence of feature numbers or names, or boolean mask, optional
+        Features to leave out, the same as an infinite penalty factor.
+    row_grouped : bool, default=False
+        Multinomial loss: a feature enters for all classes together. Always so for the multigaussian loss.
+    tol : float, default=1e-6
+        Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective), of every
+        fit; for MCP and SCAD on the largest violation of an optimality condition, over alpha.
+    max_iter : int, default=10000
+        Inner iterations allowed for each alpha.
+    solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
+        Active-set Newton on the Gram matrix, cyclic coordinate descent, or accelerated proximal gradient. All
+        reach the same solution.
+    n_threads : int, optional
+        Default: every available core, or OMP_NUM_THREADS, or one for a small problem. The result is the same
+        to the last bit for any value.
+    progress : bool or callable, optional
+        True shows how far the fit is, in terminals and notebooks, with a bar of tqdm where that is installed.
+        A callable is called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning False ends
+        the path there.
+    max_active : int, optional
+        End the path before more than this many features are active; at least as many as at the first alpha.
+    memory : int or str, optional
+        Bytes, or a size such as "4G", that the fit may hold beside X. The copy of a dense X is made when it
+        fits in, and the path ends, with a warning, at the alpha after which more is held: raise the bound or
+        use larger alphas. See `estimate_memory`. Pages of memory-mapped files are not counted, as the system
+        takes them back when it needs room.
+    checkpoint : str or path-like, optional
+        A file that keeps the state of the fit, written at most once a minute. When it exists, the fit goes on
+        from it and ends with the same bits as one that was never stopped, however the earlier one ended
+        (killed, power cut, stopped by `progress`). The arguments must be those it was made with, but for
+        `n_threads` and `progress`. The file is removed at the end of the path.
+    keep_checkpoint : bool, default=False
+        Keep the file at the end of the path too, so that nothing is fitted again should what follows fail.
+    start : array of shape (n,), optional
+        Cox loss: samples are at risk after their `start` up to their time (late entry, left truncation).
+    strata : array of shape (n,), optional
+        Cox loss: labels. Samples are compared within their stratum only, each with its own baseline hazard.
+    ties : {"breslow", "efron"}, default="breslow"
+        Cox loss: how events at the same time are handled. Times that differ by less than 1.5e-8 of their
+        mean size are the same, as in R's survival.
+    huber_delta : float, default=1.345
+        Huber loss: the size of residuals, in units of y, from which they count as they are instead of
+        squared. 1.345 is for residuals whose bulk has unit standard deviation: scale it, or y.
+    impute : {"mean"}, optional
+        Take NaN in a dense X for missing values, which stand at the weighted mean of those that each fit
+        sees: in `cv_path` at that of the samples that train, also where it predicts the others, and in
+        `Path.predict` at that of the fit (`Path.fill`). Takes a copy of X; beside folds every sample with a
+        missing value is held once for each of them. By default NaN is refused.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError, TypeError
+        For bad input, naming the argument, the value and what is allowed, before any fitting; so for a
+        checkpoint of another fit. When `max_active` or `memory` is below what the first alpha has.
+    OSError
+        For a checkpoint that cannot be written or is damaged.
+    KeyboardInterrupt
+        On Ctrl-C, within half a second.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        When the certificate of some fit is above `tol` after `max_iter` iterations.
+    UserWarning
+        When the path ended because of `memory`; when unpenalised features are combinations of others, or
+        leave nothing to explain.
+
+    References
+    ----------
+    Friedman, Hastie & Tibshirani (2010), Regularization paths for generalized linear models via coordinate
+    descent, Journal of Statistical Software 33(1). Fercoq, Gramfort & Salmon (2015), Mind the duality gap,
+    ICML. Huber (1964), Robust estimation of a location parameter, Annals of Mathematical Statistics 35.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 200))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
+    >>> path = riata.fit_path(X, y)
+    >>> np.flatnonzero(path.coef(0.5))
+    array([0, 7])
+    >>> bool(path.dual_gaps.max() <= 1e-6)
+    True
+    """
+    options = check_options(
+        loss=loss,
+        penalty=penalty,
+        alphas=alphas,
+        eps=eps,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        l1_ratio=l1_ratio,
+        tol=tol,
+        max_iter=max_iter,
+        solver=solver,
+        n_threads=n_threads,
+        progress=progress,
+        max_active=max_active,
+        memory=memory,
+        checkpoint=checkpoint,
+        keep_checkpoint=keep_checkpoint,
+        row_grouped=row_grouped,
+        huber_delta=huber_delta,
+    )
+    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
+    design = as_design(X, impute)
+    weights = check_weights(sample_weight, design.n_samples)
+    target, labels = check_target(loss, y, design.n_samples, weights, start, strata, ties)
+    shift = check_offset(offset, design.n_samples, target.shape[1:])
+    features = check_features(
+        design,
+        penalty_factor,
+        lower,
+        upper,
+        exclude,
+        row_grouped=options.row_grouped,
+        penalty=options.penalty,
+    )
+    fit = solve(design, target, weights[:, None], shift, features, options)[0]
+    path = make_path(fit, design, target, weights, features, options, labels, offset=shift)
+    path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
+    warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
+    warn_if_memory_ended(path, options)
+    return path
+
+
+def names_beside(loss: str, y: Any, *, start: Any, strata: Any, offset: Any) -> dict[str, str]:
+    """Return what the response and what stands beside it are called, of those that have names."""
+    found: dict[str, Any] = {
+        "y": getattr(y, "name", None),
+        "entry": start,
+        "strata": strata,
+        "offset": offset,
+    }
+    for what in ("entry", "strata", "offset"):
+        found[what] = getattr(found[what], "name", None)
+    if loss == "cox":
+        del found["y"]
+        fields = getattr(getattr(y, "dtype", None), "names", None)
+        if fields:
+            found["event"], found["time"] = sorted(fields, key=lambda name: y.dtype[name].kind != "b")
+        elif hasattr(y, "columns"):
+            found["time"], found["event"] = y.columns
+    elif hasattr(y, "columns") and len(y.columns) == 1:
+        found["y"] = y.columns[0]
+    return {what: name for what, name in found.items() if isinstance(name, str)}
+
+
+def warn_if_memory_ended(path: Path, options: Options) -> None:
+    """Warn when the path ended because it held more than it was allowed to."""
+    if path.stopped != "memory":
+        return
+    import warnings
+
+    asked = options.n_alphas if options.alphas is None else len(options.alphas)
+    warnings.warn(
+        f"the path ended after {len(path)} of {asked} alphas, at alpha={path.alphas[-1]:.6g}: it holds "
+        f"{path.counters['memory'] / 2**20:.0f} MiB and memory={options.memory / 2**20:.0f} MiB allows no "
+        "more. Raise memory, or use larger alphas.",
+        UserWarning,
+        stacklevel=3,
+    )

@@ -1,0 +1,458 @@
+"""Paths of several responses to the same features, which share every pass over X."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from riata import _core
+from riata._input.alignment import check_rows_named_alike
+from riata._input.design import DesignView, as_design
+from riata._input.gaps import lay_out
+from riata._input.survival import SurvivalTarget
+from riata._input.targets import SEVERAL_OUTPUTS
+from riata._input.validation import Float, check_choice, check_offset, check_weights, threads_for
+from riata._io.progress import bar_of
+from riata.path.arguments import (
+    HUBER_DELTA,
+    Features,
+    Options,
+    Watch,
+    check_features,
+    check_options,
+    check_target,
+)
+from riata.path.cross_validation import (
+    SELECTIONS,
+    CVPath,
+    check_scoring,
+    collect_folds,
+    fold_columns,
+    warn_if_grid_ends,
+    warn_unless_all_converged,
+)
+from riata.path.fit import (
+    core_arguments,
+    leaders_of,
+    make_path,
+    names_beside,
+    warn_if_memory_ended,
+    warn_of_free_features,
+    warn_unless_converged,
+)
+from riata.path.folds import (
+    Split,
+    check_groups,
+    describe_folds,
+    looks_at_tables,
+    make_splits,
+    rows_of_given,
+    rows_of_target,
+)
+from riata.path.nested import OuterColumns, OuterFold, collect_nested, outer_columns, outer_folds
+from riata.path.result import Path
+from riata.path.way_down import down_a_path
+from riata.penalties import Penalty
+
+__all__ = ["cv_paths", "fit_paths"]
+
+
+@dataclass(slots=True)
+class _Response:
+    """One response: `weights` are zero where it is missing, `rows` are the others."""
+
+    target: Float | SurvivalTarget
+    classes: NDArray[Any] | None
+    weights: Float
+    offset: Float | None
+    rows: NDArray[np.int64]
+
+
+def fit_paths(
+    X: Any,
+    ys: Sequence[ArrayLike],
+    *,
+    loss: str = "gaussian",
+    penalty: Penalty | None = None,
+    alphas: int | Sequence[float] | Float = 100,
+    eps: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    l1_ratio: float = 1.0,
+    penalty_factor: ArrayLike | None = None,
+    lower: float | ArrayLike | None = None,
+    upper: float | ArrayLike | None = None,
+    exclude: ArrayLike | None = None,
+    tol: float = 1e-6,
+    max_iter: int = 10_000,
+    solver: str = "auto",
+    n_threads: int | None = None,
+    progress: Watch = None,
+    max_active: int | None = None,
+    memory: int | str | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    keep_checkpoint: bool = False,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
+    impute: str | None = None,
+) -> list[Path]:
+    """Fit a path to each of several responses; they share every pass over X.
+
+    Each path is that of `fit_path` on the samples whose response is known: it has a grid of its own and ends
+    on its own.
+
+    Parameters
+    ----------
+    X : as in `fit_path`, shape (n, p)
+    ys : sequence of arrays
+        Each as in `fit_path`, in numbers, with NaN for samples without that response; of survival times
+        columns [time, event].
+    loss, ..., impute
+        As in `fit_path`, for all responses. `max_active` bounds each path, `memory` all of them together;
+        `progress` counts the alphas of all paths, and tells of one path at a time.
+
+    Returns
+    -------
+    list of Path
+        `counters` are those of all paths together.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `fit_path` does, naming the response.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((60, 200))
+    >>> ys = [X[:, 3] + 0.1 * rng.standard_normal(60), X[:, 8] - X[:, 9]]
+    >>> ys[1][:5] = np.nan
+    >>> [path.n_samples for path in riata.fit_paths(X, ys)]
+    [60, 55]
+    """
+    options = check_options(
+        loss=loss,
+        penalty=penalty,
+        alphas=alphas,
+        eps=eps,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        l1_ratio=l1_ratio,
+        tol=tol,
+        max_iter=max_iter,
+        solver=solver,
+        n_threads=n_threads,
+        progress=progress,
+        max_active=max_active,
+        memory=memory,
+        checkpoint=checkpoint,
+        keep_checkpoint=keep_checkpoint,
+        huber_delta=huber_delta,
+    )
+    _refuse_several_outputs(loss)
+    _check_rows(X, ys, sample_weight, offset=offset, start=start, strata=strata)
+    design = as_design(X, impute)
+    responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
+    features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
+    weights = np.column_stack([response.weights for response in responses])
+    fits = _solve(design, responses, weights, list(range(len(responses))), features, options)
+    paths = []
+    for y, response, fit in zip(ys, responses, fits, strict=True):
+        path = make_path(
+            fit, design, response.target, response.weights, features, options, response.classes,
+            offset=response.offset,
+        )  # fmt: skip
+        path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
+        warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
+        paths.append(path)
+    _warn_if_memory_ended(paths, options)
+    return paths
+
+
+def cv_paths(
+    X: Any,
+    ys: Sequence[ArrayLike],
+    *,
+    cv: int | Any = 10,
+    groups: ArrayLike | None = None,
+    repeats: int = 1,
+    nested: bool | int | Any | None = None,
+    scoring: str | None = None,
+    selection: str = "min",
+    random_state: int | np.random.RandomState | None = 0,
+    loss: str = "gaussian",
+    penalty: Penalty | None = None,
+    alphas: int | Sequence[float] | Float = 100,
+    eps: float | None = None,
+    sample_weight: ArrayLike | None = None,
+    offset: ArrayLike | None = None,
+    fit_intercept: bool = True,
+    standardize: bool = True,
+    l1_ratio: float = 1.0,
+    penalty_factor: ArrayLike | None = None,
+    lower: float | ArrayLike | None = None,
+    upper: float | ArrayLike | None = None,
+    exclude: ArrayLike | None = None,
+    tol: float = 1e-6,
+    max_iter: int = 10_000,
+    solver: str = "auto",
+    n_threads: int | None = None,
+    progress: Watch = None,
+    max_active: int | None = None,
+    memory: int | str | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    keep_checkpoint: bool = False,
+    start: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
+    ties: str = "breslow",
+    huber_delta: float = HUBER_DELTA,
+    impute: str | None = None,
+) -> list[CVPath]:
+    """Fit and cross-validate a path for each of several responses; all folds share every pass over X.
+
+    Parameters
+    ----------
+    X, ys, loss, ..., impute
+        As in `fit_paths`.
+    cv : int or splitter, default=10
+        As in `cv_path`, applied to the samples whose response is known.
+    groups : array of shape (n,), optional
+        As in `cv_path`, of all samples of X.
+    nested : bool, int or splitter, optional
+        As in `cv_path`, for each response.
+    repeats, scoring, selection, random_state
+        As in `cv_path`.
+
+    Returns
+    -------
+    list of CVPath
+        Rows of `folds` and `held_out` are those of X.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `cv_path` does.
+    """
+    options = check_options(
+        loss=loss,
+        penalty=penalty,
+        alphas=alphas,
+        eps=eps,
+        fit_intercept=fit_intercept,
+        standardize=standardize,
+        l1_ratio=l1_ratio,
+        tol=tol,
+        max_iter=max_iter,
+        solver=solver,
+        n_threads=n_threads,
+        progress=progress,
+        max_active=max_active,
+        memory=memory,
+        checkpoint=checkpoint,
+        keep_checkpoint=keep_checkpoint,
+        huber_delta=huber_delta,
+        stop_early=False,
+    )
+    _refuse_several_outputs(loss)
+    scoring = check_scoring(scoring, loss)
+    check_choice("selection", selection, SELECTIONS)
+    _check_rows(X, ys, sample_weight, offset=offset, start=start, strata=strata, groups=groups)
+    design = as_design(X, impute)
+    responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
+    features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
+    if groups is not None:
+        check_groups(groups, design.n_samples)
+    splits: list[list[Split]] = []
+    columns: list[Float] = []
+    outer: list[list[OuterColumns]] = []
+    for k, (y, response) in enumerate(zip(ys, responses, strict=True)):
+        try:
+            folds, judged = _draw(X, y, response, cv, groups, repeats, nested, loss, random_state)
+            splits.append(folds)
+            columns.append(
+                fold_columns(response.target, response.weights, folds, options, scoring, response.classes)
+            )
+            outer.append(
+                outer_columns(judged, response.target, response.weights, options, scoring, response.classes)
+            )
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"ys[{k}]: {error}") from error
+    blocks = [[own, *(part.columns for part in parts)] for own, parts in zip(columns, outer, strict=True)]
+    fits = _solve_blocks(design, responses, blocks, features, options)
+    results: list[CVPath] = []
+    for y, response, folds, own, parts in zip(ys, responses, splits, columns, outer, strict=True):
+        count = own.shape[1] + sum(part.columns.shape[1] for part in parts)
+        mine, fits = fits[:count], fits[count:]
+        result = collect_folds(
+            mine[: own.shape[1]], own, design, response.target, response.weights, response.offset, features,
+            options, folds, scoring, selection, response.classes, weigh_folds=True, keep=True,
+        )  # fmt: skip
+        result.folds_made = describe_folds(
+            cv, folds, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
+        )
+        if parts:
+            result.nested = collect_nested(
+                mine[own.shape[1] :], parts, design, response.target, response.offset, options, scoring,
+                selection, weigh_folds=True,
+            )  # fmt: skip
+        result.path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
+        warn_unless_all_converged(result, options)
+        warn_if_grid_ends(result, options, f"ys[{len(results)}]: ")
+        results.append(result)
+    _warn_if_memory_ended([result.path for result in results], options)
+    return results
+
+
+def _draw(
+    X: Any,
+    y: Any,
+    response: _Response,
+    cv: Any,
+    groups: ArrayLike | None,
+    repeats: int,
+    nested: Any,
+    loss: str,
+    random_state: Any,
+) -> tuple[list[Split], list[OuterFold]]:
+    """Draw the folds of a response from the samples that have it, and outer folds where they are wanted."""
+    rows = response.rows
+    known, weights = rows_of_target(response.target, rows), response.weights[rows]
+    shown: tuple[Any, Any] = (None, None)
+    if looks_at_tables(cv) or looks_at_tables(nested):
+        shown = (rows_of_given(X, rows), rows_of_given(y, rows))
+    mine = None if groups is None else np.asarray(groups)[rows]
+    drawn: dict[str, Any] = {"loss": loss, "random_state": random_state, "repeats": repeats}
+    folds = make_splits(cv, *shown, known, weights, mine, shuffle=True, **drawn)
+    judged: list[OuterFold] = []
+    if nested is not None and nested is not False:
+        judged = outer_folds(nested, cv, *shown, known, weights, mine, **drawn)
+    return (
+        [(rows[train], rows[test]) for train, test in folds],
+        [fold.of_rows(rows) for fold in judged],
+    )
+
+
+def _solve_blocks(
+    design: DesignView,
+    responses: list[_Response],
+    blocks: list[list[Float]],
+    features: Features,
+    options: Options,
+) -> list[dict[str, Any]]:
+    """Fit the blocks of weights of each response, the first column of a block leading it."""
+    leading = [response for response, parts in zip(responses, blocks, strict=True) for _ in parts]
+    flat = [part for parts in blocks for part in parts]
+    keep = options.loss != "cox"  # which is scored beside the training rows
+    return _solve(design, leading, np.hstack(flat), leaders_of(flat), features, options, keep=keep)
+
+
+def _check_rows(X: Any, ys: Any, sample_weight: Any, **shared: Any) -> None:
+    named = {f"ys[{k}]": y for k, y in enumerate(ys)} if isinstance(ys, list | tuple) else {"ys": ys}
+    check_rows_named_alike(X, **named, sample_weight=sample_weight, **shared)
+
+
+def _refuse_several_outputs(loss: str) -> None:
+    if loss in SEVERAL_OUTPUTS:
+        raise ValueError(
+            f"loss must be one for a single number a sample, got {loss!r}; fit_path and cv_path take it"
+        )
+
+
+def _read(
+    design: DesignView,
+    ys: Sequence[ArrayLike],
+    loss: str,
+    sample_weight: Any,
+    offset: Any,
+    start: Any,
+    strata: Any,
+    ties: Any,
+) -> list[_Response]:
+    n = design.n_samples
+    weights, shift = check_weights(sample_weight, n), check_offset(offset, n)
+    if len(ys) == 0:
+        raise ValueError("ys must hold at least one response, got none")
+    out = []
+    for k, given in enumerate(ys):
+        try:
+            array = np.array(given, dtype=np.float64)
+            known = np.asarray(np.isfinite(array).all(axis=tuple(range(1, array.ndim))))
+            if not known.any():
+                raise ValueError("y must hold finite numbers, got none")
+            if len(known) == n:
+                array[~known] = array[known][0]  # of weight zero
+            begin = start
+            if start is not None:  # of the sample whose time stands in for missing ones, too
+                begin = np.asarray(start, dtype=np.float64)
+                begin = np.where(known, begin, begin[known][0])
+            here = np.where(known, weights, 0.0) if len(known) == n else weights
+            target, classes = check_target(loss, array, n, here, begin, strata, ties)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"ys[{k}]: {error}") from error
+        out.append(_Response(target, classes, here, shift, np.flatnonzero(known)))
+    return out
+
+
+def _solve(
+    design: DesignView,
+    responses: list[_Response],
+    weights: Float,
+    leaders: list[int],
+    features: Features,
+    options: Options,
+    *,
+    keep: bool = False,
+) -> list[dict[str, Any]]:
+    """Call the core once: a column of `weights` a problem, a response a problem that leads."""
+    laid = lay_out(design, weights)
+    times: list[_core.Survival] = []
+    columns = []
+    for response in responses:
+        target = response.target
+        if isinstance(target, SurvivalTarget):
+            rows = target.spread(laid)
+            times.append(rows.core)
+            columns.append(rows.time)
+        else:
+            columns.append(laid.spread(target))
+    offset = responses[0].offset
+    shifts = None if offset is None else np.column_stack([laid.spread(offset)] * len(responses))
+    work = float(laid.core.shape[0]) * design.n_features * weights.shape[1]
+    ys = np.asfortranarray(np.column_stack(columns))
+    shifts = None if shifts is None else np.asfortranarray(shifts)
+
+    def call(options: Options) -> list[dict[str, Any]]:
+        return _core.fit_paths(
+            laid.core,
+            ys,
+            laid.weights,
+            shifts,
+            **core_arguments(features, options, threads_for(options.n_threads, work)),
+            keep_linear_predictor=keep,
+            survival=times or None,
+            leaders=leaders,
+        )
+
+    with bar_of(options.progress):
+        fits = down_a_path(call, options)
+    laid.settle(fits)
+    warn_of_free_features(fits, design, options)
+    return fits
+
+
+def _warn_if_memory_ended(paths: Sequence[Path], options: Options) -> None:
+    """Warn once when `memory` ended paths: all of those under way end together."""
+    for path in paths:
+        if path.stopped == "memory":
+            warn_if_memory_ended(path, options)
+            return

@@ -1,0 +1,787 @@
+"""Regularisation paths: reading one, predicting with it, keeping it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass, field, fields
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import ArrayLike, NDArray
+
+from riata._input.alignment import check_rows_named_alike
+from riata._input.validation import (
+    Float,
+    Names,
+    check_choice,
+    check_new_offset,
+    check_threads,
+)
+from riata._io.archive import check_path, meta_of, read_arrays, restoring
+from riata._io.staging import check_folder, held, sweep_files, umask
+from riata._io.text_columns import PlainColumn, TextColumn, plain_column
+from riata.genetics.variants import FittedVariants
+from riata.path.applying import apply_linear, n_samples_of
+from riata.path.certificates import CERTIFICATES
+from riata.path.coefs import (
+    each_output,
+    side_by_side,
+    taken_apart,
+)
+from riata.penalties import penalty_name
+
+if TYPE_CHECKING:
+    from riata.study.model_file import Model
+
+__all__ = ["Path", "load"]
+
+FORMAT = 1  # of saved paths
+KEPT = ("study_", "report_")  # how the names of arrays begin that the command line adds
+KINDS = ("response", "link", "class")
+
+
+@dataclass(slots=True, repr=False)
+class Path:
+    """A regularisation path: one certified fit for each alpha of a decreasing grid.
+
+    Made by `fit_path`; kept with `save` and read back with `riata.load`. Losses with K outputs, one a class
+    (multinomial) or a response (multigaussian), have coefficients and an intercept for each.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (L,)
+        Penalty strengths, decreasing.
+    coefs : scipy.sparse.csc_array of shape (p, L), or list of K of them
+        Coefficients on the original scale of X, one column an alpha; a list when the loss has K outputs.
+    intercepts : ndarray of shape (L,), or (K, L)
+    primal, dual : ndarray of shape (L,)
+        The objective and a lower bound of its minimum, both computed from the data in float64.
+    dual_gaps : ndarray of shape (L,)
+        Certificates: (primal - dual) / (null_objective - saturated_objective). `tol` bounds them.
+    converged : ndarray of bool, shape (L,)
+        Whether the dual gap is at most `tol`.
+    deviance_ratio : ndarray of shape (L,)
+        Share of the null deviance explained; R² for the gaussian loss.
+    n_active : ndarray of int, shape (L,)
+        Features with a nonzero coefficient, unpenalised ones included, the intercept not.
+    n_iter : ndarray of int, shape (L,)
+        Inner iterations.
+    solver : list of str
+        The solver used at each alpha.
+    loss : str
+    l1_ratio : float
+    alpha_max : float
+        The smallest alpha at which no penalised feature is active.
+    null_objective, saturated_objective : float
+        Loss of the intercept and unpenalised features alone; loss of a perfect fit.
+    mean, scale : ndarray of shape (p,)
+        Weighted column means, and the scales the penalty was measured on (ones when not standardised).
+    standardize, fit_intercept : bool
+    tol : float
+    n_samples : int
+        Samples of positive weight.
+    weight_sum : float
+        Sum of the observation weights.
+    response_scale : float
+        Weighted standard deviation of y (1/n), of the times for the Cox loss; of several outputs the root of
+        the sum of their variances.
+    feature_names : ndarray of str or TextColumn, shape (p,), or None
+    classes : ndarray of shape (2,) or (K,), or None
+        Labels coded 0 and 1 by the binomial loss; those of the outputs of the multinomial loss.
+    stopped : {"", "progress", "deviance", "max_active", "memory"}
+        Why the path ended before the end of the grid: the progress function asked for it, 0.999 of the
+        deviance about the mean was explained, more features than `max_active` were active, or more memory
+        than `memory` was held.
+    counters : dict
+        Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
+    certificate : {"duality_gap", "kkt"}
+        What `tol` bounds and `dual_gaps` holds. ``"kkt"``, for the penalties MCP and SCAD, which have no
+        useful dual: the largest violation of an optimality condition, over alpha; `dual` is NaN then.
+    row_grouped : bool
+        Whether a feature enters all outputs together: the penalty is on the norm of its K coefficients.
+    responses : ndarray of str, shape (K,), or None
+        Names of the columns of y, for the multigaussian loss and a DataFrame.
+    huber_delta : float or None
+        Of the Huber loss.
+    penalty : {"elastic_net", "group", "mcp", "scad", "slope"}
+    penalty_parameters : dict
+        Those parameters of the penalty that are numbers or words.
+    locally_convex : ndarray of bool, shape (L,), or None
+        MCP and SCAD: whether the objective is strictly convex in the active features, whatever their size:
+        the smallest eigenvalue of their Gram matrix exceeds the concavity of the penalty (Breheny & Huang
+        2011).
+    groups : ndarray of int, shape (p,) or (m,), or None
+        Group lasso: the group of each feature, as a position in `group_names`; of each member where groups
+        overlap.
+    group_names : ndarray or None
+        What the groups are called.
+    members : ndarray of int, shape (m,), or None
+        Where groups overlap: the members of all of them, by the numbers of their features.
+    parts : scipy.sparse.csc_array of shape (m, L), or list of K of them, or None
+        Where groups overlap: what each member adds to the coefficient of its feature, which is the sum.
+    penalty_factor : ndarray of shape (p,), or None
+        As given, with infinity for excluded features; None stands for ones.
+    n_events : float or None
+        Sum of the weights of samples with an event, for the Cox loss.
+    has_offset : bool or None
+        Whether the fit had an offset, which `predict` then asks for. None when the file of an older version
+        does not tell.
+    variants : FittedVariants or None
+        For genotypes: ids, places and alleles of the variants, the frequencies of the counted alleles, and
+        standard deviations.
+    sd : ndarray of shape (p,), or None
+        Weighted standard deviations (1/n) of the features, of a fit that was not standardised; else these are
+        `scale`.
+    columns : dict of str to str
+        What y and what stood beside it were called: ``y``, or ``time`` and ``event``, and ``entry``,
+        ``strata``, ``offset``; only those that had names, as a Series has, or the columns of a DataFrame.
+    kept : dict of str to ndarray
+        What else the archive held that the path was loaded from, for `save` to keep: see `study`.
+    fill : ndarray of shape (p,), or None
+        With ``impute="mean"``: the means that missing values stand at, those of `predict` too.
+    """
+
+    alphas: Float
+    coefs: Any
+    intercepts: Float
+    primal: Float
+    dual: Float
+    dual_gaps: Float
+    converged: NDArray[np.bool_]
+    deviance_ratio: Float
+    n_active: NDArray[np.int64]
+    n_iter: NDArray[np.int64]
+    solver: list[str]
+    loss: str
+    l1_ratio: float
+    alpha_max: float
+    null_objective: float
+    saturated_objective: float
+    mean: Float
+    scale: Float
+    standardize: bool
+    fit_intercept: bool
+    tol: float
+    n_samples: int
+    weight_sum: float
+    response_scale: float
+    feature_names: Names | None = None
+    classes: NDArray[Any] | None = None
+    stopped: str = ""
+    counters: dict[str, float] = field(default_factory=dict)
+    certificate: str = "duality_gap"
+    row_grouped: bool = False
+    responses: NDArray[Any] | None = None
+    huber_delta: float | None = None
+    penalty: str = "elastic_net"
+    penalty_parameters: dict[str, float | str] = field(default_factory=dict)
+    locally_convex: NDArray[np.bool_] | None = None
+    groups: NDArray[np.int64] | None = None
+    group_names: NDArray[Any] | None = None
+    members: NDArray[np.int64] | None = None
+    parts: Any = None
+    penalty_factor: Float | None = None
+    n_events: float | None = None
+    has_offset: bool | None = None
+    variants: FittedVariants | None = None
+    sd: Float | None = None
+    columns: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, NDArray[Any]] = field(default_factory=dict)
+    fill: Float | None = None
+
+    @property
+    def study(self) -> Model | None:
+        """What ``riata fit`` and ``riata cv`` keep beside a path: the response and its classes, covariates,
+        how their columns were coded, the columns of times, events and offsets, the alpha reported.
+
+        None for fits made in Python.
+        """
+        from riata.study.model_file import study_of
+
+        return study_of(self)
+
+    @property
+    def spreads(self) -> Float:
+        """Standard deviations of the features in the samples of the fit, (p,); NaN where not known."""
+        if self.standardize:
+            return self.scale
+        return np.full(len(self.scale), np.nan) if self.sd is None else self.sd
+
+    @property
+    def n_features(self) -> int:
+        """Number of features p."""
+        return int(each_output(self.coefs)[0].shape[0])
+
+    @property
+    def outputs(self) -> NDArray[Any] | None:
+        """Labels of the K outputs: classes, names or numbers of responses. None for losses with one."""
+        if self.intercepts.ndim == 1:
+            return None
+        labels = self.responses if self.classes is None else self.classes
+        return np.arange(len(self.intercepts)) if labels is None else labels
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the progress function ended the path."""
+        return self.stopped == "progress"
+
+    @property
+    def n_passes(self) -> float:
+        """Reads of the whole of X that the fit took."""
+        return float(self.counters.get("passes", np.nan))
+
+    def __len__(self) -> int:
+        return len(self.alphas)
+
+    def __repr__(self) -> str:
+        last = f"{self.n_active[-1]} active at {self.alphas[-1]:.3g}"
+        state = "" if self.converged.all() else f", {int((~self.converged).sum())} not converged"
+        penalty = ""
+        if self.penalty != "elastic_net":
+            penalty = f"{penalty_name(self.penalty, self.penalty_parameters)}, "
+        return (
+            f"<riata.Path {penalty}{self.loss}, {self.n_samples} samples x {self.n_features} features, "
+            f"{_count_outputs(self)}{len(self)} alphas from {self.alphas[0]:.3g}, {last}, "
+            f"deviance ratio {self.deviance_ratio[-1]:.3f}, largest "
+            f"{CERTIFICATES[self.certificate].short} {self.dual_gaps.max():.1e}{state}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show a card in notebooks."""
+        from riata.report.cards import path_card
+
+        return path_card(self)
+
+    def coef(self, alpha: float | ArrayLike | None = None) -> Any:
+        """Coefficients at `alpha`, interpolated linearly between the two nearest grid points.
+
+        Parameters
+        ----------
+        alpha : float or sequence of float, optional
+            Within the grid. Above `alpha_max` nothing changes any more, so there any value is allowed as soon
+            as the grid starts at `alpha_max` or above. None: the whole grid.
+
+        Returns
+        -------
+        ndarray of shape (p,), or scipy.sparse.csc_array of shape (p, k)
+            Sparse for a sequence of alphas and for None. With K outputs of shape (p, K), or a list of K
+            sparse arrays.
+
+        Raises
+        ------
+        ValueError
+            When `alpha` lies outside the grid.
+        """
+        if alpha is None:
+            return self.coefs
+        coefs, intercepts = self._at(alpha)
+        if np.ndim(alpha) > 0:
+            return coefs
+        dense = side_by_side(coefs).toarray()  # one column an output
+        return dense if intercepts.ndim > 1 else dense[:, 0]
+
+    def intercept(self, alpha: float | ArrayLike | None = None) -> Any:
+        """Intercept at `alpha`, interpolated as `coef` is: a float, or an array for a sequence.
+
+        With K outputs of shape (K,), or (K, k).
+        """
+        if alpha is None:
+            return self.intercepts
+        _, intercepts = self._at(alpha)
+        if np.ndim(alpha) > 0:
+            return intercepts
+        return intercepts[:, 0] if intercepts.ndim > 1 else float(intercepts[0])
+
+    def group_coef(self, group: Any, alpha: float) -> NDArray[Any]:
+        """Part of one group in the coefficients at `alpha`, interpolated as `coef` is.
+
+        Parameters
+        ----------
+        group : label
+            One of `group_names`.
+        alpha : float
+
+        Returns
+        -------
+        ndarray of shape (p,), or (p, K)
+            Zero outside the group. Where groups do not overlap these are the coefficients of its features;
+            the parts of all groups add up to the coefficients.
+
+        Raises
+        ------
+        ValueError
+            When the path has no such group, or `alpha` lies outside the grid.
+        """
+        from riata.path.group_parts import part_of
+
+        return part_of(self, group, alpha)
+
+    def selected_groups(self, alpha: float) -> NDArray[Any]:
+        """Labels of the groups with a nonzero coefficient at `alpha`, the strongest first.
+
+        Strength is the norm of the coefficients, or of a group's part in them where groups overlap, on the
+        scale of the penalty.
+
+        Examples
+        --------
+        >>> import numpy as np, riata
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((80, 30))
+        >>> y = X[:, 2] + X[:, 3] + X[:, 4] + 0.1 * rng.standard_normal(80)
+        >>> sets = {"repair": [0, 1, 2, 3], "growth": [2, 3, 4], "rest": range(5, 30)}
+        >>> path = riata.fit_path(X, y, penalty=riata.penalties.GroupLasso(sets))
+        >>> path.selected_groups(0.5).tolist()
+        ['growth']
+        >>> np.flatnonzero(path.coef(0.5)).tolist()
+        [2, 3, 4]
+        """
+        from riata.path.group_parts import groups_at
+
+        found = groups_at(self, alpha)
+        return self.group_names[found.numbers[np.argsort(-found.norm, kind="stable")]]  # type: ignore[index]
+
+    def predict(
+        self,
+        X: Any,
+        alpha: float | ArrayLike | None = None,
+        *,
+        kind: str = "response",
+        offset: ArrayLike | None = None,
+        n_threads: int | None = None,
+    ) -> NDArray[Any]:
+        """Predict for the samples of `X`.
+
+        Parameters
+        ----------
+        X : as in `fit_path`, shape (m, p)
+            Genotypes may hold other variants too, in any order, and count the other allele: those of the fit
+            are found by id, place and alleles, and missing calls stand at the means of the fit. See
+            `riata.match_variants` for variants that are absent or lie elsewhere.
+        alpha : float or sequence of float, optional
+            Where on the path; interpolated as `coef` does. None: every alpha of the grid.
+        kind : {"response", "link", "class"}, default="response"
+            The mean (for the binomial loss the probability of ``classes[1]``, for the multinomial loss those
+            of all classes, for the Poisson loss the exponential of the linear predictor), the linear
+            predictor, or the class label (binomial and multinomial only). For the Cox loss the linear
+            predictor is what there is: the log of the hazard relative to the baseline.
+        offset : array of shape (m,), or (m, K), or number, optional
+            Added to the linear predictor. Needed when the fit had one (`has_offset`); 0 predicts without, as
+            rates for one unit of exposure.
+        n_threads : int, optional
+            Default: every available core.
+
+        Returns
+        -------
+        ndarray of shape (m,) for one alpha, else (m, k)
+            With K outputs (m, K) and (m, K, k); class labels have the shape of one output.
+
+        Raises
+        ------
+        ValueError
+            When X lacks features of the fit, or names others; for genotypes, when a variant that the model
+            uses is absent, has other alleles, or lies at another position.
+
+        Warns
+        -----
+        riata.VariantWarning
+            When variants of genotypes were found in a way that deserves a second look.
+        """
+        check_choice("kind", kind, KINDS)
+        if kind == "class" and self.classes is None:
+            raise ValueError(f"kind must be 'response' or 'link' for the {self.loss} loss, got 'class'")
+        coefs, intercepts = (self.coefs, self.intercepts) if alpha is None else self._at(alpha)
+        shift = check_new_offset(offset, n_samples_of(X), intercepts.shape[:-1], fitted=self.has_offset)
+        check_rows_named_alike(X, offset=offset)
+        link = apply_linear(self, X, coefs, intercepts, check_threads(n_threads))
+        if shift is not None:
+            link += shift[..., None]
+        out: NDArray[Any] = link
+        if kind == "response":
+            out = mean_response(self.loss, link)
+        elif kind == "class" and self.classes is not None:
+            codes = link.argmax(axis=1) if link.ndim > 2 else (link > 0.0).astype(np.intp)
+            out = self.classes[codes]
+        return out[..., 0] if alpha is not None and np.ndim(alpha) == 0 else out
+
+    def information_criterion(
+        self, criterion: str, *, ebic_gamma: float = 1.0, noise_variance: float | None = None
+    ) -> Float:
+        """A criterion of each fit that weighs likelihood against size: the smaller, the better.
+
+        With k the degrees of freedom, n the number of samples, and p of the penalised features and k_p of
+        the selected ones among them,
+
+            aic    -2 log L + 2 k
+            bic    -2 log L + k log n
+            ebic   -2 log L + k log n + 2 ebic_gamma log binom(p, k_p).
+
+        For squares -2 log L is n log(2π RSS / n) + n, where the variance of the noise is unknown and each
+        fit has its own estimate RSS / n; or, given `noise_variance` = σ², n log(2π σ²) + RSS / σ², for
+        which "aic" is Mallows' Cp up to constants. The first says little where k nears n, and nothing where a
+        fit is perfect. For the other losses -2 log L is the deviance, which is this up to a constant; for the
+        Cox loss L is the partial likelihood and n of "bic" and "ebic" the number of events (Volinsky &
+        Raftery 2000).
+
+        k is the number of nonzero coefficients, which for the lasso is unbiased for the degrees of freedom
+        (Zou, Hastie & Tibshirani 2007). With a ridge part, and where coefficients are grouped or sorted and
+        so shrunk together, it is rather an upper bound; with MCP and SCAD it leaves out the price of the
+        search. Intercept and noise variance, which all fits have, are not counted. Weights count
+        samples: one of weight 2 is as good as two, so that weights which only say how far to trust samples
+        should be scaled to sum to their number. With K responses n is K times that.
+
+        Parameters
+        ----------
+        criterion : {"aic", "bic", "ebic"}
+        ebic_gamma : float, default=1.0
+            From 0, which is "bic", to 1: how strongly many candidate features count against a fit.
+        noise_variance : float, optional
+            Gaussian and multigaussian loss: σ², when it is known or estimated otherwise.
+
+        Returns
+        -------
+        ndarray of shape (L,)
+
+        Raises
+        ------
+        ValueError
+            For the Huber loss, which has no likelihood, and l1_ratio 0, with which nothing is selected; for
+            penalties other than the elastic net, where some features are unpenalised and the path begins
+            below alpha_max.
+
+        References
+        ----------
+        Akaike (1974). Schwarz (1978). Chen & Chen (2008), Extended Bayesian information criteria for model
+        selection with large model spaces, Biometrika 95. Zou, Hastie & Tibshirani (2007), On the "degrees of
+        freedom" of the lasso, Annals of Statistics 35. Volinsky & Raftery (2000), Bayesian information
+        criterion for censored survival models, Biometrics 56.
+
+        Examples
+        --------
+        >>> import numpy as np, riata
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((80, 200))
+        >>> y = 3 * X[:, 0] - 2 * X[:, 7] + rng.standard_normal(80)
+        >>> path = riata.fit_path(X, y, eps=0.1)
+        >>> alpha = path.select("ebic")
+        >>> np.flatnonzero(path.coef(alpha))
+        array([0, 7])
+        """
+        from riata.path.criteria import information_criterion
+
+        return information_criterion(self, criterion, ebic_gamma, noise_variance)
+
+    def select(
+        self, criterion: str, *, ebic_gamma: float = 1.0, noise_variance: float | None = None
+    ) -> float:
+        """The alpha of the grid with the smallest information criterion; the largest such one.
+
+        Parameters
+        ----------
+        criterion, ebic_gamma, noise_variance
+            As in `information_criterion`.
+
+        Returns
+        -------
+        float
+            To be given to `coef`, `predict` and the like.
+
+        Warns
+        -----
+        UserWarning
+            When there are more coefficients there than half the samples, unless `noise_variance` is given:
+            what they leave tells little.
+        """
+        from riata.path.criteria import select
+
+        return select(self, criterion, ebic_gamma, noise_variance)
+
+    def to_frame(self) -> Any:
+        """The nonzero coefficients as a long pandas table: alpha, feature, coef, in the order of the path.
+
+        With several outputs also the column output: the label of the class, or the response.
+        """
+        import pandas as pd
+
+        wide, names, outputs = side_by_side(self.coefs), self.feature_names, self.outputs
+        column = np.repeat(np.arange(wide.shape[1]), np.diff(wide.indptr))
+        output, at = np.divmod(column, len(self))
+        order = np.lexsort((output, wide.indices, at))
+        rows = wide.indices[order]
+        table = {
+            "alpha": self.alphas[at[order]],
+            "feature": rows if names is None else np.asarray(names[rows]),
+            "coef": wide.data[order],
+        }
+        if outputs is not None:
+            table["output"] = outputs[output[order]]
+        return pd.DataFrame(table)
+
+    def table(self, alpha: float | None = None) -> Any:
+        """The features selected at `alpha`, in the order they entered the path.
+
+        Parameters
+        ----------
+        alpha : float, optional
+            Default: the smallest.
+
+        Returns
+        -------
+        pandas.DataFrame, or `riata._io.tables.Table` without pandas
+            One row a feature with a nonzero coefficient, for several outputs one a feature and `output`:
+            `feature`, its `coef`, that for one standard deviation (`coef_sd`), the largest alpha at which it
+            is active (`entry_alpha`, infinite for unpenalised features), and the order of entry (`rank`). Of
+            genotypes also `chrom`, `pos`, `effect_allele`, `other_allele` and `frequency`, of a group penalty
+            `group`.
+
+        Examples
+        --------
+        >>> import numpy as np, riata
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.standard_normal((80, 20)) * np.arange(1, 21)
+        >>> y = X[:, 4] - 0.1 * X[:, 9] + rng.standard_normal(80)
+        >>> found = riata.fit_path(X, y, eps=0.1).table(0.5)
+        >>> found["feature"].tolist(), found["rank"].tolist()
+        ([4, 9], [1, 2])
+        """
+        from riata.path.selected_table import selected_table
+
+        return selected_table(self, float(self.alphas[-1]) if alpha is None else float(alpha))
+
+    def methods(self, alpha: float | None = None) -> str:
+        """What was done, as a paragraph for a paper: see `CVPath.methods`."""
+        from riata.report.fit_report import methods_of
+
+        return methods_of(self, alpha)
+
+    def report(self, file: str | os.PathLike[str], alpha: float | None = None) -> None:
+        """Write a page about the path, as ``riata report`` does: see `CVPath.report`."""
+        from riata.report.fit_report import write_report
+
+        write_report(self, file, alpha)
+
+    def plot(self, ax: Any = None, *, xaxis: str = "alpha", labels: int = 5, output: Any = None) -> Any:
+        """Draw the coefficients along the path with matplotlib; returns the axes: see `plots.plot_path`."""
+        from riata.report.plots import plot_path
+
+        return plot_path(self, ax=ax, xaxis=xaxis, labels=labels, output=output)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the path to an ``.npz`` archive, whole or not at all; read it back with `riata.load`."""
+        write_archive(path, self._pack())
+
+    def _at(self, alpha: float | ArrayLike) -> tuple[Any, Float]:
+        left, right, share = self._between(alpha)
+        found = [_mixed(coefs, left, right, share) for coefs in each_output(self.coefs)]
+        intercepts: Float = self.intercepts[..., right].copy()
+        if share.any():
+            intercepts = np.asarray((1.0 - share) * intercepts + share * self.intercepts[..., left])
+        return found if intercepts.ndim > 1 else found[0], intercepts
+
+    def _parts_at(self, alpha: float) -> Any:
+        """What each member of a group adds to the coefficients: a column for each output."""
+        parts = self.coefs if self.parts is None else self.parts
+        at = self._between(alpha)
+        return side_by_side([_mixed(each, *at) for each in each_output(parts)])
+
+    def _between(self, alpha: float | ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp], Float]:
+        """Return, for each alpha, the grid points on either side of it and the share of the left one."""
+        wanted = np.atleast_1d(np.asarray(alpha, dtype=np.float64))
+        if wanted.ndim != 1 or not np.all(np.isfinite(wanted)):
+            raise ValueError(f"alpha must be a finite number or a 1-D sequence of them, got {alpha!r}")
+        grid = self.alphas
+        high, low = grid[0], grid[-1]
+        starts_empty = self.l1_ratio > 0.0 and high >= self.alpha_max * (1.0 - 1e-12)
+        slack = 1e-9
+        outside = wanted < low * (1.0 - slack)
+        if not starts_empty:
+            outside |= wanted > high * (1.0 + slack)
+        if outside.any():
+            raise ValueError(
+                f"alpha must lie within the fitted path, from {low:.6g} to {high:.6g}, got "
+                f"{wanted[outside][0]:.6g}; fit a longer path or pass alphas= to fit_path"
+            )
+        wanted = np.clip(wanted, low, high)
+        right = np.minimum(np.searchsorted(-grid, -wanted, side="left"), len(grid) - 1)
+        left = np.maximum(right - 1, 0)
+        width = grid[left] - grid[right]
+        share = np.where(width > 0.0, (wanted - grid[right]) / np.where(width > 0.0, width, 1.0), 0.0)
+        exact = wanted == grid[right]
+        share[exact] = 0.0
+        return left, right, share
+
+    def interpolate(self, values: Float, alpha: float) -> Float:
+        """Values at `alpha` of what has one for each grid point, last axis, as coefficients are interpolated.
+
+        Parameters
+        ----------
+        values : ndarray of shape (..., L)
+            Linear in the coefficients, as linear predictors are.
+        alpha : float
+            Within the grid: see `coef`.
+
+        Returns
+        -------
+        ndarray of shape (...)
+        """
+        (left,), (right,), (share,) = self._between(alpha)
+        out: Float = (1.0 - share) * values[..., right]
+        return out if share == 0.0 else np.asarray(out + share * values[..., left])
+
+    def _pack(self) -> dict[str, Any]:
+        arrays = _columns("coef", self.coefs)
+        if self.parts is not None:
+            arrays |= _columns("part", self.parts)
+        arrays |= self.kept
+        meta: dict[str, Any] = {"kind": "path", "format": FORMAT}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, np.ndarray):
+                arrays[item.name] = value
+            elif isinstance(value, TextColumn):
+                plain = plain_column(value)
+                arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"] = plain.data, plain.offsets
+            elif isinstance(value, FittedVariants):
+                arrays |= value.to_arrays()
+            elif item.name not in _MATRICES and item.name != "kept":
+                meta[item.name] = value
+        arrays["meta"] = np.array(json.dumps(meta))
+        return arrays
+
+    @classmethod
+    def _unpack(cls, arrays: dict[str, Any]) -> Path:
+        meta = json.loads(str(arrays["meta"]))
+        parts: dict[str, Any] = {}
+        for item in fields(cls):
+            if item.name == "kept":
+                parts["kept"] = {name: a for name, a in arrays.items() if name.startswith(KEPT)}
+            elif item.name in _MATRICES:
+                name, rows = _MATRICES[item.name]
+                if rows in arrays:
+                    csc = tuple(arrays[f"{name}_{part}"] for part in ("values", "indices", "indptr"))
+                    wide = sp.csc_array(csc, shape=(len(arrays[rows]), len(csc[2]) - 1))
+                    parts[item.name] = taken_apart(wide, arrays["intercepts"].shape[:-1])
+            elif item.name in arrays:
+                parts[item.name] = arrays[item.name]
+            elif f"{item.name}_offsets" in arrays:
+                parts[item.name] = PlainColumn(arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"])
+            elif item.name == "variants":
+                parts["variants"] = _variants_in(arrays)
+            elif item.name in meta:  # fields that older files lack have the default
+                parts[item.name] = meta[item.name]
+        return cls(**parts)
+
+
+#: How archives call the sparse matrices of a path, and the array that has an entry for each of their rows.
+_MATRICES = {"coefs": ("coef", "mean"), "parts": ("part", "members")}
+
+
+def _columns(name: str, coefs: Any) -> dict[str, Any]:
+    """The arrays of a sparse matrix, or of one an output, for an archive."""
+    wide = side_by_side(coefs)
+    return {f"{name}_indptr": wide.indptr, f"{name}_indices": wide.indices, f"{name}_values": wide.data}
+
+
+def _mixed(coefs: Any, left: NDArray[np.intp], right: NDArray[np.intp], share: Float) -> Any:
+    """Columns between two others, with the share of the left one."""
+    here = coefs[:, right]
+    if share.any():
+        here = here @ sp.diags_array(1.0 - share) + coefs[:, left] @ sp.diags_array(share)
+    return sp.csc_array(here)
+
+
+def _variants_in(arrays: dict[str, Any]) -> FittedVariants | None:
+    if "variants_pos" in arrays:
+        if "feature_names" in arrays:  # of a file that an earlier riata saved, saved again
+            names = plain_column(arrays["feature_names"].tolist())
+        else:
+            names = PlainColumn(arrays["feature_names_data"], arrays["feature_names_offsets"])
+        return FittedVariants.from_arrays(arrays, names)
+    return FittedVariants.from_earlier(arrays) if "study_effect" in arrays else None
+
+
+def _count_outputs(path: Path) -> str:
+    what = "classes" if path.loss == "multinomial" else "responses"
+    return "" if path.outputs is None else f"{len(path.outputs)} {what}, "
+
+
+def expit(eta: Float) -> Float:
+    """1 / (1 + exp(-eta)), without overflow."""
+    from scipy.special import expit as logistic
+
+    return np.asarray(logistic(eta), dtype=np.float64)
+
+
+def mean_response(loss: str, link: Float) -> Float:
+    """Return the mean of y at linear predictors, (m, L), or (m, K, L) when there are K outputs.
+
+    For the Cox loss the predictors themselves.
+    """
+    if loss == "binomial":
+        return expit(link)
+    if loss == "poisson":
+        with np.errstate(over="ignore"):
+            return np.exp(link)
+    if loss == "multinomial":
+        from scipy.special import softmax
+
+        return np.asarray(softmax(link, axis=1))
+    return link
+
+
+def write_archive(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
+    """Write an .npz archive beside its destination, then rename it into place."""
+    target = FilePath(path)
+    check_folder(target)
+    sweep_files(target)
+    handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        with held(aside):
+            with os.fdopen(handle, "wb") as stream:
+                np.savez_compressed(stream, **arrays)
+            os.chmod(aside, 0o666 & ~umask())
+            os.replace(aside, target)
+    except BaseException:
+        os.unlink(aside)
+        raise
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read what `Path.save` or `CVPath.save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+
+    Returns
+    -------
+    Path or CVPath
+
+    Raises
+    ------
+    OSError
+        When the file is missing or is not an archive of riata.
+    ValueError
+        When it is one, but its arrays do not fit together.
+    """
+    what = "a path saved by riata: that is a .npz, PREFIX.path.npz"
+    arrays = read_arrays(path, what)
+    try:
+        meta = meta_of(arrays)
+        kind, version = meta["kind"], int(meta["format"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise OSError(f"{os.fspath(path)} is not {what}") from error
+    if version > FORMAT:
+        raise OSError(
+            f"{os.fspath(path)} was written by a newer riata (format {version}, this one reads {FORMAT})"
+        )
+    with restoring(path):
+        check_path(arrays, meta)
+        if kind == "cv_path":
+            from riata.path.cross_validation import CVPath
+
+            return CVPath._unpack(arrays)
+        return Path._unpack(arrays)

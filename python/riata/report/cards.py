@@ -1,0 +1,257 @@
+"""What notebooks show of paths, cross-validations, evaluations and genotypes: facts and a small chart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata.path.certificates import CERTIFICATES, gap_text
+from riata.path.coefs import each_output
+from riata.path.many_classes import strongest
+from riata.report.charts import Frame, cv_chart, path_chart, svg
+from riata.report.page import cell_text
+from riata.report.plots import score_label
+from riata.report.styles import card_style
+from riata.study.cv_choices import null_name
+
+if TYPE_CHECKING:
+    from riata.genetics.genotypes import Genotypes
+    from riata.path.class_tables import ClassTable
+    from riata.path.evaluation import Evaluation
+    from riata.path.intervals import Measure
+
+Fact = tuple[str, str]
+
+#: Curves in a chart, and those among them that are named.
+MAX_CURVES, N_NAMED = 60, 6
+_CHART, _BARS = (560, 320), (560, 150)
+_MINUS = "\u2212"
+
+
+def card(
+    title: str,
+    about: str,
+    facts: Sequence[Fact],
+    parts: Sequence[str] = (),
+    note: str = "",
+    *,
+    kind: str = "charts",
+) -> str:
+    """Return a card; texts are plain, parts of a `kind`, ``charts`` or ``tables``, ready HTML."""
+    told = "".join(
+        f'<div class="fact"><span>{escape(what)}</span> <b>{escape(value)}</b></div>' for what, value in facts
+    )
+    drawn = "".join(f"<div>{part}</div>" for part in parts if part)
+    below = f'<div class="note">{escape(note)}</div>' if note else ""
+    return (
+        f'<style>{card_style()}</style><div class="riata-card">'
+        f'<div class="title">{escape(title)} <i>{escape(about)}</i></div><div class="facts">{told}</div>'
+        f'{f"""<div class="{kind}">{drawn}</div>""" if drawn else ""}{below}</div>'
+    )
+
+
+def path_card(path: Any) -> str:
+    """Return the card of a Path."""
+    facts = [
+        *_sizes(path),
+        ("alphas", f"{len(path):,}, {path.alphas[0]:.3g} to {path.alphas[-1]:.3g}"),
+        ("active at the last", f"{int(path.n_active[-1]):,}"),
+        ("deviance explained there", f"{100 * float(path.deviance_ratio[-1]):.0f} %"),
+        _certificate(path),
+    ]
+    return card("riata.Path", _kind(path), facts, [_path_chart(path, None)])
+
+
+def cv_card(cv: Any) -> str:
+    """Return the card of a CVPath."""
+    path, k = cv.path, cv.position
+    score = score_label(cv.scoring).split(",")[0]
+    facts = [
+        *_sizes(path),
+        ("folds", f"{len(cv.folds):,}"),
+        ("selected", f"{int(path.n_active[k]):,} at alpha {cv.alpha:.3g} ({cv.selection})"),
+        (score, f"{cv.mean_score[k]:.4g} \u00b1 {cv.se_score[k]:.2g}"),
+        *([(null_name(path.loss), f"{cv.null_score:.4g}")] if np.isfinite(cv.null_score) else []),
+        _certificate(path),
+    ]
+    shown = path.alphas >= cv.alpha_min / 4 * (1 - 1e-9)  # beyond, scores rise out of the picture
+    chart = cv_chart(
+        path.alphas[shown], cv.mean_score[shown], cv.se_score[shown], path.n_active[shown],
+        alpha_min=cv.alpha_min, alpha_1se=cv.alpha_1se, score=score_label(cv.scoring), null=cv.null_score,
+        size=_CHART, null_name=null_name(path.loss),
+    )  # fmt: skip
+    note = "Left: score of held-out samples; 1 SE: sparsest within one standard error. Right: the fit to all."
+    return card("riata.CVPath", _kind(path), facts, [chart, _path_chart(path, cv.alpha)], note)
+
+
+def evaluation_card(evaluation: Evaluation) -> str:
+    """Return the card of an Evaluation."""
+    from riata.path.evaluation import LABELS, NOTHING, NOTHING_ADDED
+
+    facts = [("samples", f"{evaluation.n:,}")]
+    if evaluation.n_cases is not None:
+        which = "with an event" if evaluation.loss == "cox" else "of the class modelled"
+        facts.append((which, f"{evaluation.n_cases:,}"))
+    shown = {LABELS.get(name, name): m for name, m in evaluation.measures.items()}
+    table = evaluation.table
+    if table is not None:
+        shown |= {table.rate_words(name): rate for name, rate in table.rates.items()}
+    tables = [_measures(shown, LABELS["log_loss"])] if shown else []
+    if table is not None:
+        tables.append(_classes(table))
+    note = "" if not evaluation.nothing else NOTHING_ADDED if evaluation.measures else NOTHING
+    return card("riata.Evaluation", evaluation.part, facts, tables, note, kind="tables")
+
+
+def _measures(shown: dict[str, Measure], unbounded: str) -> str:
+    """Return a table of values and their intervals, drawn where they end at 1."""
+    low = min([0.0, *(v for name, m in shown.items() if name != unbounded for v in _ends(m))])
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td class=num>{_number(m.value)}</td><td>{_interval(m)}</td>"
+        f"<td>{'' if name == unbounded else _whisker(m, low)}</td></tr>"
+        for name, m in shown.items()
+    )
+    head = "95 % interval" if any(m.interval for m in shown.values()) else ""
+    return f"<table><tr><th></th><th class=num>value</th><th>{head}</th><th></th></tr>{rows}</table>"
+
+
+def _classes(table: ClassTable) -> str:
+    """Return predicted beside observed classes."""
+    head = "".join(f"<th class=num>predicted {escape(label)}</th>" for label in table.classes)
+    rows = "".join(
+        f"<tr><td>{escape(label)}</td>{''.join(f'<td class=num>{count:,}</td>' for count in counts)}</tr>"
+        for label, counts in zip(table.classes, table.counts, strict=True)
+    )
+    return f"<table><tr><th>observed</th>{head}</tr>{rows}</table>"
+
+
+def genotypes_card(geno: Genotypes) -> str:
+    """Return the card of Genotypes; reads no calls."""
+    n, p = geno.shape
+    more = f" and {len(geno.sources) - 1} more" if len(geno.sources) > 1 else ""
+    counts = _by_chromosome(geno)
+    facts = [
+        ("samples", f"{n:,}"),
+        ("variants", f"{p:,}"),
+        ("chromosomes", f"{len(counts):,}"),
+        ("counting", f"allele {geno.counted_allele}"),
+    ]
+    chart = _bars([name for name, _ in counts], [count for _, count in counts]) if len(counts) > 1 else ""
+    return card("riata.Genotypes", f"{geno.path}{more}", facts, [chart], "; ".join(geno.notes[:3]))
+
+
+def _sizes(path: Any) -> list[Fact]:
+    outputs = [] if path.outputs is None else [("outputs", f"{len(path.outputs)}")]
+    noun = "features" if path.variants is None else "variants"
+    return [("samples", f"{path.n_samples:,}"), (noun, f"{path.n_features:,}"), *outputs]
+
+
+def _certificate(path: Any) -> Fact:
+    words = CERTIFICATES[path.certificate]
+    missed = int(np.sum(~np.asarray(path.converged)))
+    state = f", {missed} NOT {words.reached}" if missed else ""
+    return f"largest {words.name}", f"{gap_text(float(np.max(path.dual_gaps, initial=0.0)))}{state}"
+
+
+def _kind(path: Any) -> str:
+    from riata.study.fit_result import model_name
+
+    return model_name(path)
+
+
+def _path_chart(path: Any, chosen: float | None) -> str:
+    shown = np.full(len(path), True) if chosen is None else path.alphas >= chosen / 4 * (1 - 1e-9)
+    alphas = path.alphas[shown]
+    features = _to_draw(path, shown, alphas[-1] if chosen is None else chosen)
+    curves = np.stack([one[features][:, shown].toarray() for one in _rows_of(path)])
+    curves = curves[strongest(np.abs(curves).max(axis=2, initial=0.0).T), np.arange(len(features))]
+    names = path.feature_names
+    named = [f"x{j}" if names is None else str(names[int(j)]) for j in features]
+    return path_chart(
+        alphas, curves * path.scale[features, None], named, path.n_active[shown], chosen=chosen,
+        n_highlighted=N_NAMED, label="per standard deviation" if path.standardize else "coefficient",
+        size=_CHART,
+    )  # fmt: skip
+
+
+def _rows_of(path: Any) -> list[Any]:
+    return [one.tocsr() for one in each_output(path.coefs)]
+
+
+def _to_draw(path: Any, shown: NDArray[np.bool_], alpha: float) -> NDArray[np.int64]:
+    """Return the features with the largest effects at an alpha, then those that get farthest: few of many."""
+    at, reach = np.zeros((2, path.n_features))
+    place = int(np.argmin(np.abs(path.alphas - alpha)))
+    for one in each_output(path.coefs):
+        size = abs(one)
+        np.maximum(at, size[:, [place]].toarray()[:, 0], out=at)
+        np.maximum(reach, size[:, shown].max(axis=1).toarray().ravel(), out=reach)
+    order = np.lexsort((-reach * path.scale, -at * path.scale))[:MAX_CURVES]
+    return np.asarray(order[reach[order] > 0.0])
+
+
+def _ends(measure: Measure) -> list[float]:
+    ends = (measure.value, measure.low, measure.high)
+    return [float(v) for v in ends if v is not None and math.isfinite(v)]
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}".replace("-", _MINUS) if math.isfinite(value) else "\u2013"
+
+
+def _interval(measure: Measure) -> str:
+    if measure.low is None or measure.high is None:
+        return ""
+    return f"{_number(measure.low)} to {_number(measure.high)}"
+
+
+def _whisker(measure: Measure, low: float) -> str:
+    """Draw a value and its interval from `low` to 1, beside a line at 0."""
+    if not math.isfinite(measure.value):
+        return ""
+    frame = Frame(low, 1.0, 0.0, 1.0, width=150, height=16, left=5, right=5, top=0, bottom=0)
+    zero = f"{frame.x(0.0):.1f}"
+    parts = [f'<line class="grid" x1="{frame.x(low):.1f}" x2="{frame.x(1.0):.1f}" y1="8" y2="8"/>']
+    parts.append(f'<line class="axis" x1="{zero}" x2="{zero}" y1="3" y2="13"/>')
+    if measure.low is not None and measure.high is not None:
+        first, last = (f"{frame.x(min(max(v, low), 1.0)):.1f}" for v in (measure.low, measure.high))
+        parts.append(f'<line class="interval" x1="{first}" x2="{last}" y1="8" y2="8"/>')
+    value = f"{frame.x(min(max(measure.value, low), 1.0)):.1f}"
+    parts.append(f'<circle class="dot" cx="{value}" cy="8" r="3.5"/>')
+    return svg(frame, parts, f"{measure.value:.3f}")
+
+
+def _by_chromosome(geno: Genotypes) -> list[tuple[str, int]]:
+    """Return how many variants each chromosome has, in reading order."""
+    chrom, known = geno.variants.chrom, geno.chromosome_set
+    counts: dict[str, int] = {}
+    for name, count in zip(chrom.names, np.bincount(chrom.codes, minlength=len(chrom.names)), strict=True):
+        if count:
+            plain = known.plain(str(name))
+            counts[plain] = counts.get(plain, 0) + int(count)
+    return sorted(counts.items(), key=lambda item: known.order(item[0]))
+
+
+def _bars(names: Sequence[str], counts: Sequence[int]) -> str:
+    """Draw a bar for each chromosome."""
+    frame = Frame(0.0, float(len(names)), 0.0, float(max(counts)), *_BARS, left=8, right=8, top=22, bottom=22)
+    wide = (frame.width - frame.left - frame.right) / len(names)
+    parts = ['<text class="label" x="8" y="13">variants on each chromosome</text>']
+    for k, (name, count) in enumerate(zip(names, counts, strict=True)):
+        x, y = frame.x(float(k)), frame.y(float(count))
+        bottom = frame.height - frame.bottom
+        parts.append(
+            f'<rect class="block" x="{x + 0.1 * wide:.1f}" y="{y:.1f}" width="{0.8 * wide:.1f}" '
+            f'height="{bottom - y:.1f}"><title>{escape(name)}: {cell_text(count)}</title></rect>'
+        )
+        if wide > 7 * len(name):
+            parts.append(
+                f'<text class="tick" x="{x + wide / 2:.1f}" y="{bottom + 16}" text-anchor="middle">'
+                f"{escape(name)}</text>"
+            )
+    return svg(frame, parts, "Variants on each chromosome")
