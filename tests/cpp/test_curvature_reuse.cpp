@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "path/curvature_reuse.hpp"
+#include "solver/curvature_reuse.hpp"
 
 using riata::CurvatureReuse;
 

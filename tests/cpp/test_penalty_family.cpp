@@ -1,4 +1,4 @@
-#include "path/penalty_family.hpp"
+#include "penalty/penalty_family.hpp"
 
 #include <doctest/doctest.h>
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "check_design.hpp"
-#include "path/archive.hpp"
+#include "checkpoint/archive.hpp"
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/solver/quadratic.hpp"

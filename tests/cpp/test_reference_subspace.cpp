@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
+#include "certify/reference_columns.hpp"
+#include "certify/reference_subspace.hpp"
 #include "check_design.hpp"
-#include "path/reference_columns.hpp"
-#include "path/reference_subspace.hpp"
 #include "riata/kernel/kernels.hpp"
 #include "riata/penalty/elastic_net.hpp"
 

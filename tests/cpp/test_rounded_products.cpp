@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "design/rounded_products.hpp"
 #include "kernel/compact.hpp"
-#include "path/rounded_products.hpp"
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/design/hstack.hpp"

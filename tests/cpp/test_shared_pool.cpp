@@ -1,4 +1,4 @@
-#include "path/shared_pool.hpp"
+#include "design/shared_pool.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "path/working_set.hpp"
+#include "solver/working_set.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "path/duality_gap.hpp"
+#include "certify/duality_gap.hpp"
 #include "path/result_writer.hpp"
-#include "path/stopping_rule.hpp"
 #include "path/working_set_solver.hpp"
+#include "solver/stopping_rule.hpp"
 
 namespace riata {
 

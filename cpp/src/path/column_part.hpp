@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "path/column_screen.hpp"
-#include "path/rounded_products.hpp"
+#include "certify/column_screen.hpp"
+#include "design/rounded_products.hpp"
 #include "riata/api.hpp"
 #include "riata/design/design.hpp"
 

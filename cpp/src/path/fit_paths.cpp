@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "path/checkpoint.hpp"
+#include "checkpoint/checkpoint.hpp"
 #include "path/fit_in_parts.hpp"
 #include "path/free_basis.hpp"
 #include "path/grid_group.hpp"
@@ -71,7 +71,7 @@ class Driver {
     }
   }
 
-  /// See path/archive.hpp. Between lambdas; what setup() makes is there already.
+  /// See checkpoint/archive.hpp. Between lambdas; what setup() makes is there already.
   template <class Archive>
   void state(Archive& archive) {
     std::vector<Index> gathered = shared_->features(), batches = shared_->batches();

@@ -38,7 +38,7 @@ struct GridGroup {
   bool goes_on() const { return outcome == Outcome::kGoesOn; }
   Index total() const { return static_cast<Index>(grid.size()); }
 
-  /// See path/archive.hpp.
+  /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
     archive(grid, reported, retained);

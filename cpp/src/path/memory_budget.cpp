@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "path/shared_pool.hpp"
+#include "design/shared_pool.hpp"
 #include "riata/penalty/elastic_net.hpp"
 
 namespace riata {

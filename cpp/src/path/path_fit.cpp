@@ -1,5 +1,5 @@
 #include "path/path_fit.hpp"
-#include "path/separation.hpp"
+#include "certify/separation.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -8,7 +8,7 @@
 #include <numeric>
 #include <utility>
 
-#include "path/residual.hpp"
+#include "loss/residual.hpp"
 
 namespace riata {
 namespace {

@@ -4,14 +4,14 @@
 #include <span>
 #include <vector>
 
+#include "certify/duality_gap.hpp"
+#include "certify/screening.hpp"
+#include "design/shared_pool.hpp"
 #include "path/certifier.hpp"
-#include "path/duality_gap.hpp"
 #include "path/path_history.hpp"
 #include "path/point_evaluator.hpp"
 #include "path/proximal_newton.hpp"
 #include "path/result_writer.hpp"
-#include "path/screening.hpp"
-#include "path/shared_pool.hpp"
 
 namespace riata {
 
@@ -63,7 +63,7 @@ class PathFit {
   bool everything_working() const { return screening_.n_outside() == 0; }
   const Counters& counters() const { return counters_; }
 
-  /// See path/archive.hpp. For use between lambdas, when none is pending.
+  /// See checkpoint/archive.hpp. For use between lambdas, when none is pending.
   template <class Archive>
   void state(Archive& archive) {
     archive(writer_, gap_, work_, solver_, newton_, history_, screening_, rule_, counters_, candidates_);

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "path/residual.hpp"
+#include "loss/residual.hpp"
 
 namespace riata {
 

@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-#include "path/path_point.hpp"
-#include "path/penalty_family.hpp"
+#include "penalty/penalty_family.hpp"
 #include "riata/loss/loss.hpp"
+#include "solver/path_point.hpp"
 
 namespace riata {
 
@@ -50,7 +50,7 @@ class PathHistory {
   /// at either; false where nothing is known to go by.
   bool extrapolate(std::span<const PathPoint> points, std::size_t q, const Penalties& net, Vec& b) const;
 
-  /// See path/archive.hpp.
+  /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
     archive(now_, earlier_);

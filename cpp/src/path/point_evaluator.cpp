@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "path/residual.hpp"
+#include "loss/residual.hpp"
 
 namespace riata {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <span>
 
-#include "path/linear_predictor.hpp"
-#include "path/path_point.hpp"
-#include "path/stopping_rule.hpp"
 #include "path/working_set_solver.hpp"
+#include "solver/linear_predictor.hpp"
+#include "solver/path_point.hpp"
+#include "solver/stopping_rule.hpp"
 
 namespace riata {
 

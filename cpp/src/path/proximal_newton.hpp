@@ -3,10 +3,10 @@
 #include <span>
 #include <string>
 
-#include "path/linear_predictor.hpp"
-#include "path/path_point.hpp"
-#include "path/stopping_rule.hpp"
 #include "path/working_set_solver.hpp"
+#include "solver/linear_predictor.hpp"
+#include "solver/path_point.hpp"
+#include "solver/stopping_rule.hpp"
 
 namespace riata {
 
@@ -31,8 +31,8 @@ class ProximalNewton {
   /// active; `ahead`, when there is one, is a guess of the solution.
   void solve(PathPoint& p, std::span<const Index> entering, const Vec* ahead);
 
-  /// See path/archive.hpp. The model's curvature is no part of its state where it couples rows: it follows from where
-  /// it was taken.
+  /// See checkpoint/archive.hpp. The model's curvature is no part of its state where it couples rows: it follows from
+  /// where it was taken.
   template <class Archive>
   void state(Archive& archive) {
     archive(coupled_at_);

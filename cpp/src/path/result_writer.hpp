@@ -3,10 +3,10 @@
 #include <span>
 #include <vector>
 
-#include "path/path_point.hpp"
-#include "path/penalty_family.hpp"
 #include "path/response.hpp"
-#include "path/standardized_columns.hpp"
+#include "penalty/penalty_family.hpp"
+#include "solver/path_point.hpp"
+#include "solver/standardized_columns.hpp"
 
 namespace riata {
 
@@ -36,7 +36,7 @@ class ResultWriter {
     return null_deviance_ > 0.0 && result_.deviance_ratio[i] >= 1.0 - share * spread_ / null_deviance_;
   }
 
-  /// See path/archive.hpp.
+  /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
     PathResult& r = result_;

@@ -27,7 +27,7 @@ class SolverChoice {
   /// What the solver chosen by next() spent, and whether it got there. After a failure the caller runs homotopy.
   void report(const std::string& solver, double cost, bool converged, const Situation& now);
 
-  /// See path/archive.hpp.
+  /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
     archive(descending_, per_square_, last_descent_, budget_, wait_, backoff_);

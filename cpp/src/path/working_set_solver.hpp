@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "path/curvature_reuse.hpp"
-#include "path/path_point.hpp"
-#include "path/penalty_family.hpp"
 #include "path/solver_choice.hpp"
+#include "penalty/penalty_family.hpp"
 #include "riata/loss/loss.hpp"
 #include "riata/solver/block_newton.hpp"
 #include "riata/solver/group_descent.hpp"
 #include "riata/solver/inner.hpp"
 #include "riata/solver/sorted_newton.hpp"
+#include "solver/curvature_reuse.hpp"
+#include "solver/path_point.hpp"
 
 namespace riata {
 
@@ -63,7 +63,7 @@ class WorkingSetSolver {
   /// The Gram matrix of active features (one output).
   Mat active_gram(std::span<const Index> active);
 
-  /// See path/archive.hpp.
+  /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
     archive(model_, active_set_, block_newton_, sorted_newton_, active_gram_, choice_, reuse_);

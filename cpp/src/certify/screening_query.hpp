@@ -1,0 +1,32 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "certify/reference_subspace.hpp"
+
+namespace riata {
+
+/// A feature outside the working set and what of its c is held against the penalty, per unit of that.
+using Candidate = std::pair<double, Index>;
+
+/// What a fit asks of the columns outside its working set at a residual. The same for all of them.
+struct ScreeningQuery {
+  double lambda;             // infinity: that of the null fit, for the smallest lambda at which it is optimal
+  double strong;             // |c| / penalty factor from which a feature becomes a candidate
+  Index n_penalised_inside;  // features of the working set with a penalty,
+  Index n_active;            // and all that are active
+  Index n_outside;           // usable features outside the working set
+  std::vector<ReferenceSubspace::Query> residual = {};  // one an output
+};
+
+/// How products with right-hand sides, those of each output together, become products with the residual.
+struct ReadingPlan {
+  bool rounded = false;      // the right-hand sides that are used are others near those of the open blocks
+  std::vector<Index> begin;  // first right-hand side of each output, and their number
+  Vec sums;                  // of the right-hand sides used
+  Vec coordinates;           // of the residual, a number for each right-hand side
+  std::vector<ReferenceSubspace::OpenBlock> open;  // one an output
+};
+
+}  // namespace riata

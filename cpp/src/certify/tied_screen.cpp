@@ -1,0 +1,53 @@
+#include "certify/tied_screen.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "riata/parallel.hpp"
+
+namespace riata {
+
+TiedScreen::TiedScreen(const PenaltyFamily& penalty, const StandardizedColumns& columns, const ColumnNorms& norms,
+                       Index first, Index last, Index outputs, bool full_working_set, int threads)
+    : ColumnScreen(penalty, columns, norms, first, last, outputs, full_working_set, threads),
+      bounds_(Vec::Zero(last - first)),
+      estimates_(bounds_),
+      read_c_(Vec::Zero((last - first) * outputs)),
+      read_slack_(read_c_) {}
+
+std::vector<Candidate> TiedScreen::estimate_candidates(const ScreeningQuery& query) {
+  query_ = query;
+  bound_each();
+  collect_candidates();
+  return std::move(candidates_);
+}
+
+void TiedScreen::bound_columns() {
+  if (!(query_.lambda < kInfinity)) return need_all();
+  bound_each();
+  bound_together();
+  if (needed_.empty()) collect_candidates();
+}
+
+/// Bounds and estimates of |c| for the residual asked for, of several outputs of the norm.
+void TiedScreen::bound_each() {
+  double scale = 0.0;  // taken out of the squares
+  for (std::size_t k = 0; k < reference_.size(); ++k) scale = std::max(scale, reference_[k].scale(query_.residual[k]));
+  const Index chunks = (size() + kScreenChunk - 1) / kScreenChunk;
+  parallel_for(chunks, worth_threads(threads_, 4.0 * static_cast<double>(size() * outputs_)), [&](Index chunk) {
+    const Index begin = chunk * kScreenChunk, count = std::min(kScreenChunk, size() - begin);
+    Vec bounds = Vec::Zero(count), estimates = bounds;
+    for (std::size_t k = 0; k < reference_.size() && scale > 0.0; ++k) {
+      reference_[k].add_squares(query_.residual[k], begin, scale, bounds, estimates);
+    }
+    bounds_.segment(begin, count) = scale * bounds.cwiseSqrt();
+    estimates_.segment(begin, count) = scale * estimates.cwiseSqrt();
+  });
+}
+
+void TiedScreen::classify(Index /*piece*/, Index j, const Vec& c, const Vec& slack) {
+  read_c_.segment((j - first_) * outputs_, outputs_) = c;
+  read_slack_.segment((j - first_) * outputs_, outputs_) = slack;
+}
+
+}  // namespace riata
