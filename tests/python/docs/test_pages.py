@@ -16,8 +16,10 @@ from riata.cli.parser import main
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGES = [
-    DOCS / "getting_started.md", *sorted((DOCS / "how_to").glob("*.md")), *sorted((DOCS / "migration").glob("*.md")),
-]  # fmt: skip
+    DOCS / "getting_started.md",
+    *sorted((DOCS / "how_to").glob("*.md")),
+    *sorted((DOCS / "migration").glob("*.md")),
+]
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```\n(?:\s*^```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 
 
@@ -40,9 +42,8 @@ def run_command(line: str) -> None:
         subprocess.run(words, check=True, capture_output=True)
 
 
-@pytest.mark.filterwarnings(
-    "ignore::DeprecationWarning", "ignore::FutureWarning"
-)  # of the packages compared with
+# Warnings are those of the packages compared with.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).with_suffix("").as_posix())
 def test_page(page, tmp_path, monkeypatch):
     pytest.importorskip("pandas")
