@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from itertools import islice
 from os import fspath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from riata._io.text_columns import TextColumn, join_columns
+from riata._io.text_columns import TextBuilder, TextColumn, join_columns
 from riata._io.text_files import StrPath as StrPath
 from riata._io.text_files import TextRows, is_comment, list_cells, numbered_lines, split_cells
 
@@ -19,6 +22,8 @@ from riata._io.text_files import TextRows, is_comment, list_cells, numbered_line
 MISSING_WORDS = frozenset({"", "na", "nan", "n/a", "#n/a", "<na>", "null", "."})
 
 _QUOTED = 80  # characters of a file that a message quotes
+_FEW_COLUMNS = 16  # all are kept: cheaper than to read the file again for one that nobody named
+_BLOCK_CELLS = 1 << 16  # held as Python strings at a time
 
 Column = NDArray[Any] | TextColumn
 
@@ -118,15 +123,16 @@ def _concat(columns: Sequence[Any]) -> Column:
 
 
 class TextTable:
-    """Cells of a delimited text file as strings, by row, with the line each row came from.
+    """Columns of a delimited text file as strings, with the line each row came from.
 
-    Attributes
+    Parameters
     ----------
     path : str
     header : list of str
-    rows : list of list of str
-        As many cells as the header, stripped of blanks.
-    lines : list of int
+        Names of the columns, each once.
+    columns : mapping of str to sequence of str
+        Cells by column, stripped of blanks. Those of the header that are missing are read when asked for.
+    lines : sequence of int
         Line number of each row, counted from 1.
     comments : list of str
         Lines before the header that were passed over.
@@ -136,26 +142,27 @@ class TextTable:
         self,
         path: str,
         header: list[str],
-        rows: list[list[str]],
-        lines: list[int],
+        columns: Mapping[str, Sequence[str] | TextColumn],
+        lines: Sequence[int],
         comments: Sequence[str] = (),
     ) -> None:
-        self.path, self.header, self.rows, self.lines = path, header, rows, lines
+        self.path, self.header, self.lines = path, header, lines
         self.comments = list(comments)
+        self._columns = dict(columns)
 
-    def position(self, name: str) -> int:
-        """Return where column `name` is; ValueError lists the columns there are."""
-        try:
-            return self.header.index(name)
-        except ValueError:
-            raise ValueError(
-                f"{self.path}: no column {quoted(name)}; columns are {some(self.header)}"
-            ) from None
+    def __len__(self) -> int:
+        return len(self.lines)
 
     def column(self, name: str) -> list[str]:
-        """Return the cells of column `name`."""
-        k = self.position(name)
-        return [row[k] for row in self.rows]
+        """Return the cells of column `name`; ValueError lists the columns there are."""
+        if name not in self.header:
+            raise ValueError(f"{self.path}: no column {quoted(name)}; columns are {some(self.header)}")
+        if name not in self._columns:
+            again = read_text_table(self.path, wanted=[name])
+            if again.header != self.header or again.lines != self.lines:
+                raise OSError(f"{self.path}: the file changed while it was read")
+            self._columns.update(again._columns)
+        return list(self._columns[name])
 
     def place(self, i: int) -> str:
         """Say where row `i` is, for a message."""
@@ -165,12 +172,16 @@ class TextTable:
 def text_table_of(frame: Any, name: str) -> TextTable:
     """Return a DataFrame as a table of text: its index is the ids, unless it has a column IID."""
     header = [str(column) for column in frame.columns]
-    columns = [frame[column].to_numpy().tolist() for column in frame.columns]
-    if "IID" not in header:
-        header, columns = ["IID", *header], [frame_ids(frame), *columns]
-    cells = [[cell_text(value) for value in column] for column in columns]
-    rows = [list(row) for row in zip(*cells, strict=True)]
-    return TextTable(name, header, rows, list(range(1, len(rows) + 1)))
+    if len(set(header)) < len(header):
+        twice = sorted({column for column in header if header.count(column) > 1})
+        raise ValueError(f"{name}: columns must have distinct names, {some(twice)} more than once")
+    columns = {
+        str(column): [cell_text(value) for value in frame[column].to_numpy().tolist()]
+        for column in frame.columns
+    }
+    if "IID" not in columns:
+        columns = {"IID": frame_ids(frame), **columns}
+    return TextTable(name, list(columns), columns, range(1, len(frame) + 1))
 
 
 def frame_ids(frame: Any) -> list[str]:
@@ -246,11 +257,24 @@ def align_columns(head: Sequence[str], rows: Sequence[Sequence[str]], width: int
     return lines
 
 
-def read_text_table(path: StrPath, *, is_comment: Callable[[str], bool] | None = None) -> TextTable:
+def read_text_table(
+    path: StrPath,
+    *,
+    is_comment: Callable[[str], bool] | None = None,
+    wanted: Collection[str] | None = None,
+) -> TextTable:
     """Read a table with a header line; blank lines are skipped.
 
     So are lines before the header of which `is_comment` is true (default `riata._io.text_files.is_comment`):
     they are kept in ``comments``.
+
+    Parameters
+    ----------
+    path : str or path-like
+    is_comment : callable, optional
+    wanted : collection of str, optional
+        Columns to keep, ranges such as PC1-PC10 among them, of a table that has many; default all. Columns of
+        ids are kept too, and others are read from the file when they are asked for.
 
     Raises
     ------
@@ -261,17 +285,39 @@ def read_text_table(path: StrPath, *, is_comment: Callable[[str], bool] | None =
     """
     source = TextRows(path, is_comment)
     header = source.header
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    for number, cells in source:
-        rows.append(cells)
-        lines.append(number)
     if len(set(header)) < len(header):
         twice = sorted({column for column in header if header.count(column) > 1})
         raise ValueError(
             f"{source.path}: the first line must name each column once, it has {some(twice)} more than once"
         )
-    return TextTable(source.path, header, rows, lines, source.comments)
+    kept = _kept(header, wanted) if os.path.isfile(path) else list(range(len(header)))
+    builders = [TextBuilder() for _ in kept]
+    lines = array("Q")
+    for block in _blocks(source, max(1, _BLOCK_CELLS // len(header))):
+        lines.extend(number for number, _ in block)
+        for k, builder in zip(kept, builders, strict=True):
+            builder.extend([cells[k] for _, cells in block])
+    columns = {header[k]: builder.column() for k, builder in zip(kept, builders, strict=True)}
+    return TextTable(source.path, header, columns, lines, source.comments)
+
+
+def _kept(header: Sequence[str], wanted: Collection[str] | None) -> list[int]:
+    """Return which columns of a table to keep: all of few, else those wanted, and those of ids."""
+    if wanted is None or len(header) <= _FEW_COLUMNS:
+        return list(range(len(header)))
+    place = {name: k for k, name in enumerate(header)}
+    ids = [name for name in header if name.lstrip("#").upper() in ("FID", "IID")] or header[:1]
+    names = set(ids)
+    for name in wanted:
+        with contextlib.suppress(ValueError):  # a range that ends before it begins: refused where it is used
+            names.update(expand_names([name], header, ""))
+    return sorted(place[name] for name in names if name in place)
+
+
+def _blocks(source: TextRows, size: int) -> Iterator[list[tuple[int, list[str]]]]:
+    rows = iter(source)
+    while block := list(islice(rows, size)):
+        yield block
 
 
 def read_list(path: StrPath, header_words: Container[str] = ()) -> tuple[list[str], list[list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -184,16 +185,34 @@ def converted(column: Iterable[Any], convert: Callable[[str], str]) -> NDArray[A
     return np.array([done[text] for text in texts], dtype=object)
 
 
+class TextBuilder:
+    """A `PlainColumn` in the making: texts are kept as it keeps them, block by block."""
+
+    def __init__(self) -> None:
+        self._data, self._lengths = bytearray(), array("I")
+
+    def extend(self, texts: Iterable[str]) -> None:
+        """Add texts at the end."""
+        encoded = [text.encode(errors="surrogateescape") for text in texts]
+        self._lengths.extend(map(len, encoded))
+        self._data += b"".join(encoded)
+
+    def column(self) -> PlainColumn:
+        """Return the column; nothing may be added after."""
+        if len(self._data) >= 1 << 32:
+            raise ValueError("a column of text must not take more than 4 GiB")
+        offsets = np.zeros(len(self._lengths) + 1, dtype=np.uint32)
+        np.cumsum(np.frombuffer(self._lengths, dtype=np.uint32), out=offsets[1:])
+        return PlainColumn(np.frombuffer(self._data, dtype=np.uint8), offsets)
+
+
 def plain_column(texts: Iterable[str]) -> PlainColumn:
     """Keep strings one after the other."""
     if isinstance(texts, PlainColumn):
         return texts
-    encoded = [text.encode(errors="surrogateescape") for text in texts]
-    lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    if offsets[-1] >= 1 << 32:
-        raise ValueError("a column of text must not take more than 4 GiB")
-    return PlainColumn(np.frombuffer(b"".join(encoded), dtype=np.uint8), offsets.astype(np.uint32))
+    builder = TextBuilder()
+    builder.extend(texts)
+    return builder.column()
 
 
 def coded_texts(texts: Iterable[str]) -> CodedColumn:

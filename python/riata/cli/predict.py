@@ -208,7 +208,7 @@ def _covariates(task: _Task, joiner: Joiner, main: Any) -> tuple[Float, NDArray[
         path = None
     table = None
     if path is not None:
-        table = read_text_table(path)
+        table = read_text_table(path, wanted=_named(task))
         task.files.append(path)
     return join_covariates(model, joiner, main, table, "with --covar FILE", task.options.missing_code)
 
@@ -224,7 +224,8 @@ def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArra
     options, model = task.options, task.model
     if options.pheno is not None:
         task.files.append(options.pheno)
-        return _compared(task, ResponseColumns(joiner, read_text_table(options.pheno), None, None))
+        pheno = read_text_table(options.pheno, wanted=_named(task))
+        return _compared(task, ResponseColumns(joiner, pheno, None, None))
     if task.kind == "matrix":
         return _in_table(task, model, joiner, main) if model is not None else None
     if _asks_phenotypes(options):

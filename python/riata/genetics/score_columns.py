@@ -69,7 +69,7 @@ class ScoreColumns:
     Attributes
     ----------
     path : str
-    lines : list of int
+    lines : sequence of int
         Line number of each row.
     metadata : dict of str to str
         The header's lines ``#key=value``.
@@ -86,8 +86,8 @@ class ScoreColumns:
 
     def __init__(self, path: StrPath) -> None:
         table = read_text_table(path, is_comment=_is_comment)
-        self.path, self.lines = table.path, table.lines
-        self._header, self._rows = table.header, table.rows
+        self.path, self.lines, self._table = table.path, table.lines, table
+        self._header, self._rows = table.header, np.arange(len(table))
         self._names = [name.lstrip("# ").lower() for name in table.header]
         headers = next((_OTHER_HEADERS[name] for name in self._names if name in _OTHER_HEADERS), _HEADERS)
         self._known = {what: self._first(known) for what, known in headers.items()}
@@ -112,7 +112,7 @@ class ScoreColumns:
                     f"{self.path}: {' and '.join(several)} may be the weight: rename all but one"
                 )
             self.notes.append(f"weights are those of effect_weight, not of {some(several[1:])}")
-        if not self._rows:
+        if len(self) == 0:
             raise ValueError(f"{self.path}: no rows below the header")
 
     def __len__(self) -> int:
@@ -151,7 +151,7 @@ class ScoreColumns:
         k = self._at(name)
         if k is None:
             return [convert("")] * len(self)
-        cells = [row[k] for row in self._rows]
+        cells = self._cells(k)
         done = {cell: convert("" if is_missing(cell) else cell) for cell in set(cells)}
         return [done[cell] for cell in cells]
 
@@ -168,7 +168,7 @@ class ScoreColumns:
         k = self._at(name)
         if k is None:
             return np.full(len(self), np.nan)
-        return parse_numbers([row[k] for row in self._rows], f"{self.path}, {self._header[k]}", self.lines)
+        return parse_numbers(self._cells(k), f"{self.path}, {self._header[k]}", self.lines)
 
     def flags(self, name: str) -> NDArray[np.bool_]:
         """Return a column of TRUE and FALSE; empty cells are FALSE."""
@@ -184,7 +184,12 @@ class ScoreColumns:
 
     def keep(self, rows: Sequence[int]) -> None:
         """Leave out all other rows."""
-        self._rows, self.lines = [self._rows[k] for k in rows], [self.lines[k] for k in rows]
+        self._rows, self.lines = self._rows[list(rows)], [self.lines[k] for k in rows]
+
+    def _cells(self, k: int) -> list[str]:
+        """Return the cells of column `k` in the rows that are left."""
+        column = self._table.column(self._header[k])
+        return [column[row] for row in self._rows.tolist()]
 
 
 def _is_comment(line: str) -> bool:

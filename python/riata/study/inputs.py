@@ -67,15 +67,15 @@ class _SampleTable(TextTable):
     """Columns that the samples came with: of a row, the sample is known and not the line."""
 
     def place(self, i: int) -> str:
-        return f"{self.path}, sample {self.rows[i][self.position('IID')]}"
+        return f"{self.path}, sample {self.column('IID')[i]}"
 
 
 def sample_text_table(joiner: Joiner, columns: Mapping[str, Sequence[str]]) -> TextTable:
     """Return columns that the samples came with as a table with their ids, as if read from a file."""
     ids = {} if joiner.families is None else {"FID": joiner.families}
     ids["IID"] = joiner.ids
-    rows = [list(row) for row in zip(*ids.values(), *columns.values(), strict=True)]
-    return _SampleTable(joiner.source, [*ids, *columns], rows, list(range(1, len(rows) + 1)))
+    every = {**ids, **{name: cells for name, cells in columns.items() if name not in ids}}
+    return _SampleTable(joiner.source, list(every), every, range(1, len(joiner.ids) + 1))
 
 
 def genotype_joiner(geno: Genotypes) -> Joiner:

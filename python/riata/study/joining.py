@@ -252,15 +252,16 @@ class Joiner:
         i = header.index("IID") if "IID" in header else self._first_unnamed(table)
         if "FID" not in header or "IID" not in header:
             data = [name for k, name in enumerate(table.header) if k != i and name]
-            return [row[i] for row in table.rows], data
+            return table.column(table.header[i]), data
         f = header.index("FID")
         data = [name for k, name in enumerate(table.header) if k not in (f, i) and name]
-        no_families = all(row[f] == "0" for row in table.rows)
+        families, ids = (table.column(table.header[k]) for k in (f, i))
+        no_families = all(family == "0" for family in families)
         if no_families or not self._paired:
             if no_families == self._paired:  # only one of the two has families
                 self._tell_by_iid(table.path, table.path if no_families else self.source)
-            return [row[i] for row in table.rows], data
-        return [(row[f], row[i]) for row in table.rows], data
+            return ids, data
+        return list(zip(families, ids, strict=True)), data
 
     def _first_unnamed(self, table: TextTable) -> int:
         """Return where the first column is that no option names; told where it is not the first of all."""

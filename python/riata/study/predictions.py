@@ -101,7 +101,7 @@ def predict_samples(
         raise ValueError("impute must be None for genotypes, whose missing calls stand at the mean anyway")
     joiner = joiner_of(main, columns_of(fitted))
     check_source(fitted, main)
-    table = None if covariates is None else _text_table(covariates, "covariates")
+    table = None if covariates is None else _text_table(covariates, "covariates", columns_of(fitted))
     if table is not None and not fitted.covariates:
         raise ValueError("covariates must be left out: the model has none")
     beside, rows = join_covariates(fitted, joiner, main, table, "with covariates")
@@ -170,9 +170,9 @@ def table_for(
     return table
 
 
-def _text_table(given: Any, name: str) -> TextTable:
+def _text_table(given: Any, name: str, wanted: Collection[str]) -> TextTable:
     if isinstance(given, (str, os.PathLike)):
-        return read_text_table(given)
+        return read_text_table(given, wanted=wanted)
     if not hasattr(given, "columns"):
         raise TypeError(f"{name} must be a DataFrame or a file, got {type(given).__name__}")
     return text_table_of(given, name)

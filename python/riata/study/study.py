@@ -385,7 +385,7 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
     joiner = genotype_joiner(geno)
     joiner.report.notes.extend(geno.notes)
     _apply_lists(joiner, options, files)
-    tables = _Tables.read(options, files)
+    tables = _Tables.read(asked, options, files)
     phenotypes = phenotypes_of(geno.samples)
     columns = ResponseColumns(joiner, tables.pheno, None, phenotypes)
     beside = covariates_of(geno.samples)
@@ -474,7 +474,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
     taken = table.pop_columns([name for name in options.sample_columns if name in there])
     table.pop_columns([name for name in options.drop if covariates is None or name not in covariates[1]])
     _apply_lists(joiner, options, files)
-    tables = _Tables.read(options, files)
+    tables = _Tables.read(asked, options, files)
     _refuse_hidden_response(table, tables.pheno, asked)
     if covariates is not None:
         tables = replace(tables, covar=covariates[0])
@@ -532,10 +532,13 @@ class _Tables:
     covar: TextTable | None
 
     @classmethod
-    def read(cls, options: StudyOptions, files: list[str]) -> _Tables:
+    def read(cls, asked: Sequence[StudyOptions], options: StudyOptions, files: list[str]) -> _Tables:
+        """Read the files of `options`, of which the columns are kept that any of those `asked` names."""
         given = [path for path in (options.pheno, options.covar) if path is not None]
         files.extend(dict.fromkeys(given))
-        read = {path: read_text_table(path) for path in given}
+        whole = options.covar if options.covar_name is None else None  # all its columns are covariates
+        named = _named(asked)
+        read = {path: read_text_table(path, wanted=None if path == whole else named) for path in given}
         return cls(read.get(options.pheno or ""), read.get(options.covar or ""))
 
     def with_samples(self, joiner: Joiner, phenotypes: dict[str, Any], options: StudyOptions) -> _Tables:
@@ -571,6 +574,16 @@ class _Joined:
 
     def part(self, name: str, rows: Rows, main: Genotypes | NDArray[Any], samples: Table) -> Part:
         return Part(name, main, self.y(rows), self.columns(rows), samples, self.offset(rows))
+
+
+def _named(asked: Sequence[StudyOptions]) -> list[str]:
+    """Return the columns of phenotype and covariate files that options name, ranges as they are."""
+    first = asked[0]
+    names = [*(first.covar_name or ()), *first.cat_covar]
+    for each in asked:
+        names += [*each.sample_columns, *columns_taken(each).values()]
+        names += [] if each.pheno_name is None else [each.pheno_name]
+    return names
 
 
 def named_columns(

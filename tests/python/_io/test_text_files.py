@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -18,6 +19,11 @@ from riata.study.feature_sets import read_sets
 from riata.study.joining import Joiner
 from riata.study.matrices import read_matrix
 from riata.study.study import StudyOptions, load_study
+
+
+def rows_of(table):
+    return [list(row) for row in zip(*(table.column(name) for name in table.header), strict=True)]
+
 
 HEADER = ["FID", "IID", "trait"]
 ROWS = [[f"F{i}", f"I{i}", str(i / 4)] for i in range(1, 80)]
@@ -98,8 +104,8 @@ def test_packed_and_encoded(tmp_path, writer, name):
     path.write_bytes(WRITERS[writer](parted(",")))
     table = read_text_table(path)
     assert table.header == HEADER
-    assert table.rows == ROWS
-    assert table.lines == list(range(2, len(ROWS) + 2))
+    assert rows_of(table) == ROWS
+    assert list(table.lines) == list(range(2, len(ROWS) + 2))
 
 
 def test_zstd(tmp_path, monkeypatch):
@@ -107,7 +113,7 @@ def test_zstd(tmp_path, monkeypatch):
     path = tmp_path / "t.txt"
     text = parted("\t").encode()
     path.write_bytes(zstandard.compress(text[:400]) + zstandard.compress(text[400:]))  # as pzstd writes
-    assert read_text_table(path).rows == ROWS
+    assert rows_of(read_text_table(path)) == ROWS
     whole = zstandard.ZstdCompressor(write_checksum=True).compress(text)
     for packed in (whole[:-4], whole[:-30], whole[:12], whole[:-9] + b"x" + whole[-8:], whole + b"x"):
         path.write_bytes(packed)
@@ -121,13 +127,13 @@ def test_zstd(tmp_path, monkeypatch):
 def test_tables_of_one_column_and_of_empty_cells(tmp_path):
     path = tmp_path / "t.txt"
     path.write_text("IID\nI1\nI2\n")
-    assert read_text_table(path).rows == [["I1"], ["I2"]]
+    assert rows_of(read_text_table(path)) == [["I1"], ["I2"]]
     path.write_text("IID\ta trait\tb\nI1\t\t2\nI2\tx y\t\nI3\t\t\n")
-    assert read_text_table(path).rows == [["I1", "", "2"], ["I2", "x y", ""], ["I3", "", ""]]
+    assert rows_of(read_text_table(path)) == [["I1", "", "2"], ["I2", "x y", ""], ["I3", "", ""]]
     path.write_text('IID,"a ""b"", c",d\nI1,"1,5",2\n')
     table = read_text_table(path)
     assert table.header == ["IID", 'a "b", c', "d"]
-    assert table.rows == [["I1", "1,5", "2"]]
+    assert rows_of(table) == [["I1", "1,5", "2"]]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +173,7 @@ def test_names_that_are_not_utf_8_stay_apart_and_match(tmp_path):
     path = tmp_path / "t.txt"
     path.write_bytes("IID city\nAnna Malmö\nBjörn Malmå\n".encode("latin-1"))
     table = read_text_table(path)
-    assert table.rows == [["Anna", "Malmö"], ["Björn", "Malmå"]]
+    assert rows_of(table) == [["Anna", "Malmö"], ["Björn", "Malmå"]]
     prefix = write_plink(tmp_path / "t", np.array([[0.0, 1], [1, 0], [2, 1]])).removesuffix(".bed")
     names = ["Björn", "Zoë", "Anna"]
     fam = "".join(f"0 {name} 0 0 0 -9\n" for name in names)
@@ -188,7 +194,7 @@ def test_headers_that_could_be_comments(tmp_path):
     assert list(table.feature_names) == ["g1", "g2"]
     assert list(table.sample_ids) == ["s1", "s2"]
     path.write_text("#made by us\nFID IID y\nF1 I1 3\n")
-    assert read_text_table(path).rows == [["F1", "I1", "3"]]
+    assert rows_of(read_text_table(path)) == [["F1", "I1", "3"]]
     path.write_text("#made by us, twice\n#as told\nname g1 g2\ns1 1 2\n")
     table = read_text_table(path)
     assert table.header == ["name", "g1", "g2"]
@@ -284,7 +290,7 @@ def test_an_additive_table_is_scored_by_its_own_ids(tmp_path):
     assert main(["predict", "--model", f"{out}.path.npz", *source, str(tmp_path / "q")]) == 0
     scores = read_text_table(tmp_path / "q.scores.tsv")
     assert scores.header[:2] == ["FID", "IID"]
-    assert [row[:2] for row in scores.rows] == [row.split()[:2] for row in rows]
+    assert [row[:2] for row in rows_of(scores)] == [row.split()[:2] for row in rows]
     hits = read_text_table(tmp_path / "m.hits.tsv")
     assert set(hits.column("FEATURE")) <= {"rs0_A", "rs1_A(/G)", "rs1_HET"}
 
@@ -356,3 +362,62 @@ def test_columns_of_one_name_are_refused_whatever_they_hold(tmp_path):
     path.write_text("id,s1,s2\ng,1,2\nkind,a,b\nkind,c,d\n")
     with pytest.raises(ValueError, match="line 4: feature names must be distinct, repeated: kind"):
         read_matrix(path, "samples-columns")
+
+
+def wide(path, n_columns=40, end="\n"):
+    """A table of more columns than are kept unasked, some cells in quotes, some not ASCII; its rows."""
+    names = ["FID", "IID", *(f"P{k}" for k in range(1, n_columns + 1))]
+    rows = [[f"F{i}", f"I{i}", *(f"å,{i} {k}" if k % 7 == 0 else f"{i}.{k}" for k in range(1, n_columns + 1))]
+            for i in range(3000)]  # fmt: skip
+    lines = [",".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in [names, *rows]]
+    path.write_bytes("".join(line + end for line in lines).encode())
+    return names, rows
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_columns_that_are_kept_and_columns_that_are_read_again_are_the_same(tmp_path, end, packed):
+    path = tmp_path / ("t.csv.gz" if packed else "t.csv")
+    names, rows = wide(path, end=end)
+    if packed:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    expected = dict(zip(names, zip(*rows, strict=True), strict=True))
+    whole = read_text_table(path)
+    some = read_text_table(path, wanted=["P7", "P20-P22", "no such"])
+    for table in (whole, some):
+        assert table.header == names
+        assert list(table.lines) == list(range(2, len(rows) + 2))
+        for name in ("IID", "P7", "P21", "P40", "P35"):  # the last two are read when they are asked for
+            assert tuple(table.column(name)) == expected[name]
+
+
+def test_a_file_that_changes_before_a_column_is_asked_for_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    wide(path)
+    table = read_text_table(path, wanted=["P1"])
+    path.write_text("\n".join(path.read_text().splitlines()[:-1]) + "\n")
+    assert len(table.column("P1")) == 3000
+    with pytest.raises(OSError, match=r"t\.csv: the file changed while it was read"):
+        table.column("P2")
+
+
+def test_every_row_is_checked_whatever_is_kept(tmp_path):
+    path = tmp_path / "t.csv"
+    wide(path)
+    path.write_text(path.read_text() + "F,I,1\n")
+    with pytest.raises(ValueError, match="line 3002: expected 42 cells"):
+        read_text_table(path, wanted=["P1"])
+
+
+def test_memory_goes_by_the_columns_that_are_kept(tmp_path):
+    """A column of 3,000 cells of 4 or 5 letters and their offsets, not 40 of them as strings."""
+    path = tmp_path / "t.csv"
+    wide(path, n_columns=300)
+    read_text_table(path, wanted=["P1"])
+    tracemalloc.start()
+    table = read_text_table(path, wanted=["P1"])
+    kept = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert table.column("P1")[-1] == "2999.1"
+    assert kept[0] < 400_000  # ids and P1; one string a cell of all is 50 MB
+    assert kept[1] < 12_000_000

@@ -85,7 +85,7 @@ def test_from_fit_to_predict(psam, columns, tmp_path, capsys):
     assert main([*predict, "--pheno-name", "LDL"]) == 0
     assert "correlation" in capsys.readouterr().out
     scores = read_text_table(f"{new}.scores.tsv")
-    assert len(scores.rows) == N
+    assert len(scores) == N
     assert main([*fit, "--pheno-name", "LDL,status", "--loss", "gaussian", "--out", out]) == 0
     assert (tmp_path / "m.status.hits.tsv").exists()
 

@@ -61,6 +61,40 @@ def test_rows_line_up():
     assert list(study.main.samples.iid) == list(study.samples.iid)
 
 
+def test_columns_of_wide_tables(tmp_path):
+    """Those that options name, in whatever role, of files with far more columns than are kept."""
+    rng = np.random.default_rng(0)
+    width, n = 60, 30
+    values = rng.integers(0, 9, (n, width)) + 0.5
+    names = [f"s{i}" for i in range(n)]
+    G = np.column_stack([np.arange(n), rng.standard_normal((n, 2))])
+    head = "id," + ",".join(f"P{k}" for k in range(width))
+    cells = [[f"{v}" for v in row] for row in values]
+    for i, row in enumerate(cells):
+        row[40], row[41] = ("train", "test")[i % 3 == 0], f"team {i % 4}"
+    lines = [",".join([name, *row]) for name, row in zip(names[::-1], cells[::-1], strict=True)]
+    pheno = write(tmp_path / "wide.csv", "\n".join([head, *lines]) + "\n")
+    rows = [",".join([name, *map(str, row)]) for name, row in zip(names, G, strict=True)]
+    matrix = write(tmp_path / "x.csv", "\n".join(["id,a,b,c", *rows]) + "\n")
+    found = load_study(StudyOptions(
+        matrix=matrix, pheno=pheno, pheno_name="P5", covar=pheno, covar_name=("P20-P22", "P59"),
+        cat_covar=("P30",), split="P40", fold_groups="P41", loss="gaussian",
+    ))  # fmt: skip
+    train = np.arange(n) % 3 != 0
+    assert_array_equal(found.y, values[train, 5])
+    assert_array_equal(found.covariates[:, :4], values[train][:, [20, 21, 22, 59]])
+    assert found.covariate_names[4].startswith("P30=")
+    assert found.fold_column.labels.tolist() == [f"team {i % 4}" for i in np.flatnonzero(train)]
+    with pytest.raises(ValueError, match=r"choose one of its columns with --pheno-name: P0, P1"):
+        load_study(StudyOptions(matrix=matrix, pheno=pheno, loss="gaussian"))
+    with pytest.raises(ValueError, match=r"no column 'P60'; columns are id, P0"):
+        load_study(StudyOptions(matrix=matrix, pheno=pheno, pheno_name="P60", loss="gaussian"))
+    with pytest.raises(ValueError, match=r"wide\.csv: column P9 of P9-P3 stands after column P3"):
+        load_study(StudyOptions(
+            matrix=matrix, pheno=pheno, pheno_name="P1", covar=pheno, covar_name=("P9-P3",), loss="gaussian",
+        ))  # fmt: skip
+
+
 def test_covariates_that_are_neither_numbers_nor_labels(tmp_path):
     site = write(tmp_path / "site.cov", "FID IID site\nF1 S1 north\nF1 S2 3\n")
     with pytest.raises(
