@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._io.arrow import arrow_stream
 from riata._io.text_columns import TextBuilder, TextColumn, join_columns
 from riata._io.text_files import StrPath as StrPath
 from riata._io.text_files import TextRows, is_comment, list_cells, numbered_lines, split_cells
@@ -98,6 +99,10 @@ class Table:
         import pandas as pd
 
         return pd.DataFrame({name: np.asarray(values) for name, values in self._columns.items()})
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        """Hand the columns to `polars.DataFrame`, `pyarrow.table` and other readers of Arrow streams."""
+        return arrow_stream(self._columns, requested_schema)
 
 
 def frame_or_table(columns: Mapping[str, Any]) -> Any:

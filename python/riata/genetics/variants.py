@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._io.tables import Table
 from riata._io.text_columns import (
     CodedColumn,
     PlainColumn,
@@ -68,6 +69,29 @@ class FittedVariants:
 
     def __repr__(self) -> str:
         return f"<FittedVariants, {len(self):,} variants>"
+
+    def table(self) -> Table:
+        """Return the variants as a table: feature, id, chrom, pos, alleles, frequency and sd.
+
+        `polars.DataFrame`, `pyarrow.table` and other readers of Arrow streams take it, or the variants
+        themselves, without copying text; its ``to_frame`` is a `pandas.DataFrame`.
+        """
+        feature = np.arange(len(self)) if self.features is None else self.features
+        return Table(
+            {
+                "feature": feature,
+                "id": self.id,
+                "chrom": self.chrom,
+                "pos": self.pos,
+                "effect_allele": self.effect,
+                "other_allele": self.other,
+                "frequency": self.frequency,
+                "sd": self.sd,
+            }
+        )
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.table().__arrow_c_stream__(requested_schema)
 
     @property
     def n_features(self) -> int:
