@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from riata._io.output_files import describe_file
@@ -22,8 +21,9 @@ class InputFiles:
 
     Parameters
     ----------
-    options : Namespace
-        Of the command line: every text in it may name a file, or the beginning of the names of several.
+    asked : mapping
+        Options of the command line by their names: every text among them may name a file, or the beginning of
+        the names of several.
 
     Attributes
     ----------
@@ -31,10 +31,10 @@ class InputFiles:
         Path, size and SHA-256 of each file that was described.
     """
 
-    def __init__(self, options: Namespace) -> None:
-        settle_named(options)
+    def __init__(self, asked: Mapping[str, Any]) -> None:
+        settle_named(asked)
         self.records: list[dict[str, Any]] = []
-        self._before = {path: identity_of(path) for path in _named_by(options)}
+        self._before = {path: identity_of(path) for path in _named_by(asked)}
 
     def describe(self, files: Sequence[str]) -> list[dict[str, Any]]:
         """Hash the files that were read.
@@ -86,7 +86,7 @@ def identity_of(path: str) -> Identity | None:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def settle_named(options: Namespace) -> None:
+def settle_named(asked: Mapping[str, Any]) -> None:
     """Finish outputs, under names that options hold, of runs that were killed while putting them in place.
 
     Raises
@@ -94,7 +94,7 @@ def settle_named(options: Namespace) -> None:
     OSError
         When that is not possible.
     """
-    for text in _texts(options):
+    for text in _texts(asked):
         folder, name = os.path.split(text)
         parts = name.split(".")
         for k in range(1, len(parts) + 1):
@@ -108,9 +108,9 @@ def settle_named(options: Namespace) -> None:
                 ) from error
 
 
-def _named_by(options: Namespace) -> Iterator[str]:
+def _named_by(asked: Mapping[str, Any]) -> Iterator[str]:
     """Yield the files that there are under the names that options hold, an @ standing for any text."""
-    for text in _texts(options):
+    for text in _texts(asked):
         yield text
         start = "*".join(glob.escape(part) for part in text.split("@"))
         stem = "*".join(glob.escape(part) for part in os.path.splitext(text)[0].split("@"))
@@ -118,9 +118,9 @@ def _named_by(options: Namespace) -> Iterator[str]:
             yield from glob.iglob(pattern)
 
 
-def _texts(options: Namespace) -> Iterator[str]:
+def _texts(asked: Mapping[str, Any]) -> Iterator[str]:
     """Yield every text that options hold: each may be the name of a file."""
-    for name, value in vars(options).items():
+    for value in asked.values():
         for text in value if isinstance(value, (list, tuple)) else [value]:
-            if name != "command_line" and isinstance(text, str) and text and "\0" not in text:
+            if isinstance(text, str) and text and "\0" not in text:
                 yield text

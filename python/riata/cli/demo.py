@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from argparse import Namespace
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import Any
@@ -14,7 +13,12 @@ from numpy.typing import NDArray
 from riata._io import stopping, streams
 from riata._io.output_files import OutputSet
 from riata._io.tables import Table, text_array
-from riata.cli.commands import FIT_OUTPUTS, Log, choose_alpha, fit_study, manifest, today, version, write_fit
+from riata.cli.choosing import choose_alpha
+from riata.cli.fit import fit_study
+from riata.cli.log import Log
+from riata.cli.manifest import manifest, today, version
+from riata.cli.options import DemoOptions, FitOptions, ModelOptions, OutputOptions, RunOptions
+from riata.cli.outputs import FIT_OUTPUTS, write_fit
 from riata.path.certificates import certificate_text
 from riata.report.fit_page import fit_facts, hits_lines
 from riata.report.page import Fact, Page, Section, code, table
@@ -24,6 +28,7 @@ from riata.study.fit_result import Fitted, seconds_text
 from riata.study.fold_plan import plan_folds
 from riata.study.hits import Hits
 from riata.study.joining import JoinReport
+from riata.study.options import FoldOptions, StudyOptions
 from riata.study.response import Response
 from riata.study.study import Study
 
@@ -93,35 +98,37 @@ def training_study(data: Leukemia) -> Study:
     )
 
 
-def run_demo(options: Namespace) -> int:
+def run_demo(options: DemoOptions) -> int:
     """Run the demonstration and write its report beside the reader."""
     data = load_leukemia()
     study = training_study(data)
     log = Log()
     log.say(*introduction(data, study), "")
-    asked = Namespace(
-        verb="cv", penalty="elastic-net", l1_ratio=None, alphas=100, eps=None, standardize=True, tol=1e-6,
-        solver="auto", threads=options.threads, max_active=None, memory=None, cv=FOLDS,
-        repeats=1, nested=None, threshold=0.5, seed=0, select="min", scoring=None,
-        alpha=None, row_grouped=False, quiet=False, verbose=False, out=options.out,
-        command_line=options.command_line,
-    )  # fmt: skip
+    folds = FoldOptions(cv=FOLDS)
+    asked = FitOptions(
+        command=options.command,
+        study=StudyOptions(),
+        model=ModelOptions(),
+        folds=folds,
+        run=RunOptions(threads=options.threads),
+        output=OutputOptions(options.out),
+    )
     with OutputSet(options.out, FIT_OUTPUTS) as outputs:
         began = time.perf_counter()
-        plan = plan_folds([study], [np.arange(study.n_samples)], study.n_samples, asked, "deviance")
+        plan = plan_folds([study], [np.arange(study.n_samples)], study.n_samples, folds, "deviance")
         cv, interrupted, messages, spent = fit_study(study, asked, plan)
-        alpha, rule = choose_alpha(cv, asked)
+        alpha, rule = choose_alpha(cv, asked.model)
         hits = Hits(describe_active(study, cv.path), cv.path, alpha, ())
         probability = np.asarray(cv.path.predict(data.X, alpha))
         fitted = Fitted(
             account=account_of(study, hits.source.positions), study=study,
             fit=cv, hits=hits, alpha=alpha, rule=rule, prefix=options.out, version=version(),
-            command=options.command_line, date=today(), seconds={"fit": spent}, interrupted=interrupted,
+            command=options.command.line, date=today(), seconds={"fit": spent}, interrupted=interrupted,
             warnings=messages,
         )  # fmt: skip
         result = Outcome.of(data, probability)
         log.say(*findings(fitted, result))
-        record = manifest(fitted, asked)
+        record = manifest(fitted, options.command)
         record["data"] = REFERENCE
         record["accuracy"] = {"training": list(result.training), "test": list(result.test)}
         record["seconds"]["total"] = time.perf_counter() - began

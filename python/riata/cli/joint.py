@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,8 +17,11 @@ from riata._io.output_files import OutputSet
 from riata._io.progress import Progress
 from riata._io.tables import align_columns, expand_names, split_names
 from riata._io.text_files import TextRows
-from riata.cli import commands
-from riata.cli.commands import Log
+from riata.cli import fit as one
+from riata.cli.log import Log
+from riata.cli.options import FitOptions
+from riata.cli.outputs import FIT_OUTPUTS
+from riata.cli.study_lines import feature_lines, study_lines
 from riata.genetics.pgen import phenotypes_of
 from riata.path.certificates import CERTIFICATES, gap_text
 from riata.path.cross_validation import check_scoring
@@ -29,21 +31,20 @@ from riata.study.cv_choices import choice_notes
 from riata.study.fit_result import Fitted, seconds_text
 from riata.study.fold_plan import FoldPlan, plan_folds
 from riata.study.inputs import genotypes_of
+from riata.study.options import StudyOptions
 from riata.study.resume import Resume
-from riata.study.study import Studies, StudyOptions, load_studies
+from riata.study.study import Studies, load_studies
 from riata.study.survival_times import has_times, two_columns
 
 #: The measure of each loss that the table of a run shows.
 _MEASURES = ("r2", "auc", "concordance", "d2")
 
 
-def run_fit(options: Namespace) -> int:
+def run_fit(options: FitOptions) -> int:
     """Run ``riata fit`` or ``riata cv``, for one phenotype or several."""
-    asked = phenotypes(commands.study_options(options))
+    asked = phenotypes(options.study)
     if len(asked) == 1:
-        for name in ("pheno_name", "target", "time", "event"):
-            setattr(options, name, getattr(asked[0], name))
-        return commands.run_fit(options)
+        return one.run_fit(replace(options, study=asked[0]))
     return _run_several(options, asked)
 
 
@@ -96,39 +97,40 @@ def _phenotypes_of(options: StudyOptions) -> list[str]:
     return list(phenotypes_of(genotypes_of(options).samples))
 
 
-def _run_several(options: Namespace, asked: Sequence[StudyOptions]) -> int:
+def _run_several(options: FitOptions, asked: Sequence[StudyOptions]) -> int:
     began = time.perf_counter()
-    log = Log(quiet=options.quiet)
-    commands.check_options(options)
-    prefixes = [f"{options.out}.{file_part(_name(given))}" for given in asked]
-    if f"{options.out}.checkpoint" in prefixes:
+    log = Log(quiet=options.output.quiet)
+    prefix = options.output.out
+    one.check_options(options)
+    prefixes = [f"{prefix}.{file_part(_name(given))}" for given in asked]
+    if f"{prefix}.checkpoint" in prefixes:
         raise ValueError("phenotype 'checkpoint' has the name of a file of the run: give it another")
-    inputs = InputFiles(options)
+    inputs = InputFiles(options.command.asked)
     with contextlib.ExitStack() as stack:
-        outputs = [stack.enter_context(OutputSet(prefix, commands.FIT_OUTPUTS)) for prefix in prefixes]
+        outputs = [stack.enter_context(OutputSet(each, FIT_OUTPUTS)) for each in prefixes]
         joint = load_studies(asked)
         studies = joint.studies
         for written in outputs:
             written.refuse_inputs(studies[0].files)
-        scoring = check_scoring(options.scoring, studies[0].response.loss)
+        scoring = check_scoring(options.model.scoring, studies[0].response.loss)
         plan = None
-        if options.verb == "cv":
-            plan = plan_folds(studies, joint.rows, len(joint.X), options, scoring)
+        if options.folds is not None:
+            plan = plan_folds(studies, joint.rows, len(joint.X), options.folds, scoring)
             for report in (joint.join, *(study.join for study in studies)):
                 report.notes.extend(plan.notes)
         read = time.perf_counter() - began
-        log.say(*_lines(joint, options.out), "")
-        resume = stack.enter_context(Resume(options.out, inputs.describe(studies[0].files), options))
+        log.say(*_lines(joint, prefix), "")
+        resume = stack.enter_context(Resume(prefix, inputs.describe(studies[0].files), options.command.asked))
         log.say(*(line for note in resume.notes for line in (note, "")))
         fits, interrupted, messages, spent = fit_studies(joint, options, plan, resume, log)
         done: list[Fitted] = []
         for study, fit, written in zip(studies, fits, outputs, strict=True):
             own = Log(quiet=True)
             others = [other.response.name for other in studies if other is not study]
-            own.say(*commands.study_lines(study, written.prefix), "")
+            own.say(*study_lines(study, written.prefix), "")
             seconds = {"read": read, "fit": spent}
             done.append(
-                commands.conclude(
+                one.conclude(
                     study, fit, options, written, own, inputs,
                     interrupted=interrupted, warnings=messages, seconds=seconds, together=others,
                 )
@@ -143,7 +145,7 @@ def _run_several(options: Namespace, asked: Sequence[StudyOptions]) -> int:
 
 
 def fit_studies(
-    joint: Studies, options: Namespace, plan: FoldPlan | None, resume: Resume, log: Log | None = None
+    joint: Studies, options: FitOptions, plan: FoldPlan | None, resume: Resume, log: Log | None = None
 ) -> tuple[list[Any], bool, list[str], float]:
     """Fit studies together; return a fit for each, whether it was cut short, warnings, and seconds."""
     import riata
@@ -171,18 +173,18 @@ def fit_studies(
             shared["start"] = starts
         if np.any(strata != strata[0]):
             shared["strata"] = strata
-    arguments = commands.fit_arguments(first, options, plan, resume.kept)
+    arguments = one.fit_arguments(first, options, plan, resume.kept)
 
     def fit_with(progress: Progress) -> list[Any]:
         if plan is None:
             return [*riata.fit_paths(joint.X, ys, progress=progress, **shared, **arguments)]
-        with plan.named(options):
+        with plan.named():
             fits = riata.cv_paths(joint.X, ys, progress=progress, **shared, **arguments)
         for fit in fits:
             fit.folds_made = plan.made
         return [*fits]
 
-    fits, interrupted, messages, spent = commands.watched(fit_with, options, log)
+    fits, interrupted, messages, spent = one.watched(fit_with, options, log)
     if any(len(getattr(fit, "path", fit).alphas) == 0 for fit in fits):
         raise KeyboardInterrupt
     parts = zip(fits, joint.rows, strict=True)
@@ -214,7 +216,7 @@ def _lines(joint: Studies, prefix: str) -> list[str]:
     for study in studies:
         note = f"   {study.response.note}" if study.response.note else ""
         lines.append(f"  {study.response.name:<{width}}  {study.n_samples:>9,} samples to fit{note}")
-    return lines + commands.feature_lines(studies[0], f"{prefix}.{studies[0].response.name}")
+    return lines + feature_lines(studies[0], f"{prefix}.{studies[0].response.name}")
 
 
 def _table(done: Sequence[Fitted], seconds: float) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from typing import Any
 
 from riata import penalties
+from riata.cli.options import ModelOptions
 from riata.study.feature_sets import FeatureGroups
+from riata.study.options import StudyOptions
 
 #: For each option, the penalties that it is for.
 GOES_WITH = {
@@ -19,35 +20,35 @@ GOES_WITH = {
 LEAST_GAMMA = {"mcp": 1.0, "scad": 2.0}
 
 
-def check_penalty_options(options: Namespace) -> None:
+def check_penalty_options(study: StudyOptions, model: ModelOptions) -> None:
     """Refuse options that do not go with the penalty."""
-    kind = options.penalty
+    kind = model.penalty
     for name, kinds in GOES_WITH.items():
-        if getattr(options, name) is not None and kind not in kinds:
+        if getattr(study if name == "groups" else model, name) is not None and kind not in kinds:
             flag = "--" + name.replace("_", "-")
             raise ValueError(f"{flag} needs --penalty {' or --penalty '.join(kinds)}, not {kind}")
-    if kind in GOES_WITH["groups"] and options.groups is None:
+    if kind in GOES_WITH["groups"] and study.groups is None:
         raise ValueError(f"--penalty {kind} needs --groups FILE")
     for name in ("min_set_size", "max_set_size", "sets_only"):
-        if getattr(options, name) not in (None, False) and options.groups is None:
+        if getattr(study, name) not in (None, False) and study.groups is None:
             raise ValueError(f"--{name.replace('_', '-')} needs --groups FILE")
-    smallest, largest = options.min_set_size or 1, options.max_set_size
+    smallest, largest = study.min_set_size or 1, study.max_set_size
     if largest is not None and largest < smallest:
         raise ValueError(f"--max-set-size must be at least --min-set-size {smallest}, got {largest}")
-    if options.gamma is not None and options.gamma <= LEAST_GAMMA[kind]:
+    if model.gamma is not None and model.gamma <= LEAST_GAMMA[kind]:
         raise ValueError(
-            f"--gamma must be above {LEAST_GAMMA[kind]:g} for --penalty {kind}, got {options.gamma:g}"
+            f"--gamma must be above {LEAST_GAMMA[kind]:g} for --penalty {kind}, got {model.gamma:g}"
         )
     if kind != "elastic-net":
-        if options.loss == "multinomial" and kind not in GOES_WITH["groups"]:
+        if study.loss == "multinomial" and kind not in GOES_WITH["groups"]:
             raise ValueError(f"--penalty {kind} is not for --loss multinomial, but for losses of one output")
-        if options.loss == "multinomial" and options.solver == "cd":
+        if study.loss == "multinomial" and model.solver == "cd":
             raise ValueError(f"--penalty {kind} with --loss multinomial needs --solver auto or prox, not cd")
-        if options.solver == "homotopy":
+        if model.solver == "homotopy":
             raise ValueError(f"--penalty {kind} needs --solver auto, cd or prox, not homotopy")
 
 
-def penalty_of(options: Namespace, groups: FeatureGroups | None) -> penalties.Penalty:
+def penalty_of(options: ModelOptions, groups: FeatureGroups | None) -> penalties.Penalty:
     """Return the penalty that the options ask for, those left out at the library's default."""
 
     def given(**names: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +14,11 @@ from riata._io.output_files import OutputSet, write_tsv
 from riata._io.tables import read_text_table, some, split_names
 from riata._io.text_files import same_file
 from riata._io.wording import counted
-from riata.cli.commands import Log, check_alpha, conclude_outputs, today, version
+from riata.cli.choosing import check_alpha
+from riata.cli.log import Log
+from riata.cli.manifest import today, version
+from riata.cli.options import PredictOptions
+from riata.cli.outputs import conclude_outputs
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.pgen import phenotypes_of
 from riata.genetics.score_file import Weights, read_weights
@@ -28,6 +31,7 @@ from riata.study.inputs import genotypes_of, given_source, opening_notes
 from riata.study.joining import Joiner
 from riata.study.matrices import MatrixTable
 from riata.study.model_file import Model, load_model
+from riata.study.options import StudyOptions
 from riata.study.predictions import (
     columns_of,
     id_columns,
@@ -40,7 +44,6 @@ from riata.study.predictions import (
 from riata.study.response import TWO_CODES, Response, modelled_text
 from riata.study.response_columns import COLUMNS, ResponseColumns, check_columns, code_columns
 from riata.study.scoring import missing_columns, score_matrix, score_model
-from riata.study.study import StudyOptions
 from riata.study.survival_times import has_times
 
 Float = NDArray[np.float64]
@@ -53,7 +56,7 @@ _SCALE_FREE = ("correlation", "auc", "concordance")
 class _Task:
     """What to score: the samples, a model or weights, and the responses to compare with."""
 
-    options: Namespace
+    options: PredictOptions
     kind: str
     model: Model | None
     alpha: float
@@ -68,18 +71,19 @@ class _Task:
         return f"for {self.model.response}{models and f' ({models})'} at alpha {self.alpha:.4g}"
 
 
-def run_predict(options: Namespace) -> int:
+def run_predict(options: PredictOptions) -> int:
     """Score new samples."""
-    inputs = InputFiles(options)
+    prefix, command = options.output.out, options.command.line
+    inputs = InputFiles(options.command.asked)
     task = _task_of(options)
-    log = Log(quiet=options.quiet)
-    with OutputSet(options.out, ("scores.tsv", "missing.tsv", "json", "log")) as outputs:
+    log = Log(quiet=options.output.quiet)
+    with OutputSet(prefix, ("scores.tsv", "missing.tsv", "json", "log")) as outputs:
         main: Any
         if task.kind == "matrix":
             main = _table_of(task)
-            task.files.append(options.matrix)
+            task.files.append(main.path)
         else:
-            main = genotypes_of(options)
+            main = genotypes_of(options.study)
             task.files += main.files
         joiner = joiner_of(main, _named(task))
         if isinstance(main, Genotypes):
@@ -94,7 +98,7 @@ def run_predict(options: Namespace) -> int:
         else:
             assert task.model is not None
             main.X = main.X[rows]
-            scores = score_matrix(task.model, main, task.alpha, options.impute)
+            scores = score_matrix(task.model, main, task.alpha, options.study.impute)
         link = scores.total if task.model is None else link_of(task.model, task.alpha, scores, covariates)
         evaluation = _evaluate(task, compared, rows, link, covariates)
         log.say("Samples", *joiner.report.lines())
@@ -112,7 +116,7 @@ def run_predict(options: Namespace) -> int:
         record = {
             "riata": version(),
             "date": today(),
-            "command": options.command_line,
+            "command": command,
             "inputs": inputs.describe(task.files),
             "alpha": None if task.model is None else task.alpha,
             "response": None if task.model is None else task.model.response,
@@ -129,48 +133,51 @@ def run_predict(options: Namespace) -> int:
         }
         if isinstance(main, Genotypes):
             main.check_files()
-        conclude_outputs(outputs, record, log, [f"riata {version()}, {today()}", options.command_line])
+        conclude_outputs(outputs, record, log, [f"riata {version()}, {today()}", command])
     return 0
 
 
-def _task_of(options: Namespace) -> _Task:
+def _task_of(options: PredictOptions) -> _Task:
     """Read the model or the weights, and refuse what does not go with them."""
-    kind = given_source(options)
+    asked = options.study
+    kind = given_source(asked)
     for name in ("duplicates", "impute"):
-        if kind != "matrix" and getattr(options, name) is not None:
+        if kind != "matrix" and getattr(asked, name) is not None:
             raise ValueError(f"--{name} is for --matrix")
     if (options.model is None) == (options.weights is None):
         raise ValueError("give exactly one of --model and --weights")
-    if options.pheno is None and kind != "matrix" and not _asks_phenotypes(options):
+    if asked.pheno is None and kind != "matrix" and not _asks_phenotypes(asked):
         for name in ("pheno_name", "positive", *COLUMNS):
-            if getattr(options, name) is not None:
+            if getattr(asked, name) is not None:
                 flag = "case" if name == "positive" else name.replace("_", "-")
                 raise ValueError(f"--{flag} needs --pheno FILE")
-        if options.missing_code is not None and options.covar is None and kind != "matrix":
+        if asked.missing_code is not None and asked.covar is None and kind != "matrix":
             raise ValueError("--missing-code needs --pheno or --covar FILE")
     if options.weights is not None:
-        for value, flag in ((options.covar, "--covar"), (options.alpha, "--alpha")):
+        for value, flag in ((asked.covar, "--covar"), (options.alpha, "--alpha")):
             if value is not None:
                 raise ValueError(f"{flag} is for --model: a score file is applied as it is")
         if kind == "matrix":
             raise ValueError("--weights is for genotypes: give --bfile, --pfile or --bgen")
         return _Task(options, kind, None, np.nan, read_weights(options.weights), [options.weights])
-    if options.loss is not None:
+    assert options.model is not None
+    if asked.loss is not None:
         raise ValueError("--loss is for --weights: a model knows its own")
     model = load_model(options.model)
-    threshold_of(options, model.path.loss)
+    threshold_of(options.threshold, model.path.loss)
     if (model.kind == "matrix") != (kind == "matrix"):
         fitted = "a table: score with --matrix" if model.kind == "matrix" else "genotypes: score with --bfile"
         raise ValueError(f"--{kind}: the model was fitted to {fitted}")
-    alpha = model.alpha if options.alpha is None else float(options.alpha)
+    alpha = model.alpha if options.alpha is None else options.alpha
     check_alpha(model.path, alpha)
     return _Task(options, kind, model, alpha, None, [options.model])
 
 
 def _table_of(task: _Task) -> MatrixTable:
     """Read the table to score."""
-    model, options = task.model, task.options
+    model, options = task.model, task.options.study
     assert model is not None
+    assert options.matrix is not None
     return table_for(
         model,
         options.matrix,
@@ -191,37 +198,38 @@ def _score(task: _Task, geno: Genotypes) -> Scores:
     return scores
 
 
-def _asks_phenotypes(options: Namespace) -> bool:
+def _asks_phenotypes(options: StudyOptions) -> bool:
     """Whether columns of phenotypes are named, which may be those beside genotypes."""
     return any(getattr(options, name) is not None for name in ("pheno_name", *COLUMNS))
 
 
 def _covariates(task: _Task, joiner: Joiner, main: Any) -> tuple[Float, NDArray[np.int64]]:
     """Return the covariates of the model, (m, k), and the samples that have them."""
-    path, model = task.options.covar, task.model
+    asked, model = task.options.study, task.model
+    path = asked.covar
     if path is not None and (model is None or not model.covariates):
         raise ValueError("--covar: the model has no covariates")
     if model is None:
         rows = joiner.finish()
         return np.empty((len(rows), 0)), rows
-    if path is not None and task.kind == "matrix" and same_file(path, task.options.matrix):
+    if path is not None and asked.matrix is not None and same_file(path, asked.matrix):
         path = None
     table = None
     if path is not None:
         table = read_text_table(path, wanted=_named(task))
         task.files.append(path)
-    return join_covariates(model, joiner, main, table, "with --covar FILE", task.options.missing_code)
+    return join_covariates(model, joiner, main, table, "with --covar FILE", asked.missing_code)
 
 
 def _named(task: _Task) -> set[str]:
     """Return columns of other files that are no ids: those that the model or options name."""
-    given = {getattr(task.options, name) for name in ("pheno_name", *COLUMNS)}
+    given = {getattr(task.options.study, name) for name in ("pheno_name", *COLUMNS)}
     return {name for name in given if name} | (set() if task.model is None else columns_of(task.model))
 
 
 def _responses(task: _Task, joiner: Joiner, main: Any) -> tuple[Response, NDArray[np.bool_]] | None:
     """Read the responses to compare with and which are known; samples without one are scored all the same."""
-    options, model = task.options, task.model
+    options, model = task.options.study, task.model
     if options.pheno is not None:
         task.files.append(options.pheno)
         pheno = read_text_table(options.pheno, wanted=_named(task))
@@ -238,7 +246,7 @@ def _in_table(
 ) -> tuple[Response, NDArray[np.bool_]] | None:
     """Read the response from the table that is scored: as asked, else where it has the columns of the fit."""
     columns = ResponseColumns(joiner, None, table, None)
-    if _asks_phenotypes(task.options):
+    if _asks_phenotypes(task.options.study):
         return _compared(task, columns)
     wanted = response_names(model)
     there = {*table.text, *table.beside, *table.feature_names}.difference(model.feature_names)
@@ -266,7 +274,7 @@ def response_names(model: Model) -> list[str]:
 
 def _compared(task: _Task, columns: ResponseColumns) -> tuple[Response, NDArray[np.bool_]]:
     """Code the columns of a response as in the fit; refuse one that leaves nothing to compare."""
-    options, model, joiner = task.options, task.model, columns.joiner
+    options, model, joiner = task.options.study, task.model, columns.joiner
     asked = StudyOptions(
         pheno_name=_one_name(options.pheno_name),
         loss=options.loss,
@@ -397,7 +405,7 @@ def _evaluate(
     of_fit = 0.5 if model is None else threshold_of_fit(model)
     found = evaluate_link(
         response, y[known], link[known], baseline=baseline, part="samples scored", offset=offset,
-        threshold=threshold_of(task.options, response.loss, of_fit),
+        threshold=threshold_of(task.options.threshold, response.loss, of_fit),
     )  # fmt: skip
     if model is not None:
         return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shutil
-from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
 from os import fspath
@@ -18,7 +17,6 @@ from scipy.signal import lfilter
 from riata._input.validation import check_choice, check_integer, check_real
 from riata._io.output_files import OutputSet, write_tsv
 from riata._io.tables import StrPath
-from riata._io.wording import counted
 
 #: Founder haplotypes of each chromosome: what linkage disequilibrium is made of.
 FOUNDERS = 64
@@ -145,32 +143,6 @@ def simulate_genotypes(
         raise ValueError(f"prevalence must leave cases and controls among {n} samples, got {prevalence}")
     _write(fspath(prefix), genome, trait, check_integer("seed", seed, at_least=0))
     return f"{fspath(prefix)}.bed"
-
-
-def run_simulate(options: Namespace) -> int:
-    """Simulate as the command line asks."""
-    bed = simulate_genotypes(
-        options.out,
-        options.samples,
-        options.variants,
-        n_chromosomes=options.chromosomes,
-        maf_min=options.maf_min,
-        missing=options.missing,
-        ld=options.ld,
-        block=options.block,
-        h2=options.h2,
-        n_causal=options.causal,
-        loss=options.loss,
-        prevalence=options.prevalence,
-        seed=options.seed,
-    )
-    if not options.quiet:
-        print(
-            f"{bed} and its .bim and .fam: {counted(options.samples, 'sample')} x "
-            f"{counted(options.variants, 'variant')}\n"
-            f"{options.out}.pheno.txt: the phenotype; {options.out}.truth.tsv: the causal variants"
-        )
-    return 0
 
 
 @dataclass(frozen=True)

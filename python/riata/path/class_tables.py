@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,13 +96,13 @@ class ClassTable:
         return cls(kept["classes"], kept["counts"], kept["threshold"], rates)
 
 
-def threshold_of(options: Namespace, loss: str, of_fit: float = 0.5) -> float:
+def threshold_of(asked: float | None, loss: str | None, of_fit: float = 0.5) -> float:
     """Return the probability above which the second class is predicted; refuses one for another loss."""
-    if options.threshold is None:
+    if asked is None:
         return of_fit
     if loss != "binomial":
         raise ValueError(f"--threshold is of two classes, of --loss binomial, not {loss}")
-    return float(options.threshold)
+    return asked
 
 
 def two_classes(

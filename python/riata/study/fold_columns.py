@@ -15,9 +15,7 @@ from riata._io.missing_codes import MissingCodes
 from riata._io.option_names import flag_of
 from riata._io.tables import TextTable, quoted, some, to_numbers
 from riata.study.joining import Joiner
-
-#: Options that name such a column.
-FOLD_OPTIONS = ("fold_groups", "folds", "time_order")
+from riata.study.options import FOLD_OPTIONS
 
 _DATE = re.compile(
     r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?:[T ](\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?Z?)?"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,8 @@ from riata._io.tables import some
 from riata._io.wording import agree, counted, counted_of
 from riata.path.expanding_windows import ExpandingWindows
 from riata.path.folds import STRATIFIED, Rows, Split, describe_draw, describe_windows
-from riata.study.fold_columns import FOLD_OPTIONS, seconds_of
+from riata.study.fold_columns import seconds_of
+from riata.study.options import FOLD_OPTIONS, FoldOptions, StudyOptions
 from riata.study.study import Study
 from riata.study.survival_times import has_times
 
@@ -46,13 +46,14 @@ class GivenFolds:
 
 @dataclass(frozen=True)
 class FoldPlan:
-    """What `cv_path` takes, how that came about in words, and what the user should know."""
+    """What `cv_path` takes, how that came about in words, what the user should know, and by which option."""
 
     cv: Any
     groups: NDArray[Any] | None
     repeats: int
     made: str
     notes: list[str] = field(default_factory=list)
+    flag: str = "--cv"
 
     def nested(self, asked: int | bool | None) -> Any:
         """Return what `cv_path` takes for outer folds: `asked` for, in order of time as the others are."""
@@ -66,27 +67,27 @@ class FoldPlan:
         return {"cv": self.cv, "groups": self.groups, "repeats": self.repeats}
 
     @contextlib.contextmanager
-    def named(self, options: Namespace) -> Iterator[None]:
+    def named(self) -> Iterator[None]:
         """Tell of folds that cannot be fitted by the options that made them."""
         try:
             yield
         except ValueError as error:
-            raise in_options(error, options) from None
+            raise in_options(error, self.flag) from None
 
 
-def check_fold_options(options: Namespace) -> None:
+def check_fold_options(columns: StudyOptions, folds: FoldOptions) -> None:
     """Refuse options of folds that contradict each other."""
-    given = [flag_of(name) for name in FOLD_OPTIONS if getattr(options, name) is not None]
+    given = [flag_of(name) for name in FOLD_OPTIONS if getattr(columns, name) is not None]
     if len(given) > 1:
         raise ValueError(f"{' and '.join(given)} are ways to make the folds: give one of them")
-    if options.folds is not None and options.cv is not None:
+    if columns.folds is not None and folds.cv is not None:
         raise ValueError("--cv must be left out with --folds, whose column tells how many there are")
-    if options.repeats > 1 and given and given != ["--fold-groups"]:
+    if folds.repeats > 1 and given and given != ["--fold-groups"]:
         raise ValueError(f"--repeats is for folds that are drawn at random, not for {given[0]}")
 
 
 def plan_folds(
-    studies: Sequence[Study], rows: Sequence[Rows], n: int, options: Namespace, scoring: str
+    studies: Sequence[Study], rows: Sequence[Rows], n: int, options: FoldOptions, scoring: str
 ) -> FoldPlan:
     """Say how samples are dealt out to folds, the same for all of several responses.
 
@@ -95,8 +96,7 @@ def plan_folds(
     studies : sequence of Study
     rows : sequence of arrays
         Which of the `n` samples those of each study are.
-    options : Namespace
-        Of the command line.
+    options : FoldOptions
     scoring : str
 
     Raises
@@ -123,7 +123,8 @@ def plan_folds(
         raise ValueError(f"{flag} must hold at least two values, it has {least}")
     if column.option == "folds":
         count = len(np.unique(labels))
-        return FoldPlan(GivenFolds(), labels, 1, f"{count} folds as column {column.name} gives them")
+        made = f"{count} folds as column {column.name} gives them"
+        return FoldPlan(GivenFolds(), labels, 1, made, flag="--folds")
     return _windows(studies, labels, options.cv, least)
 
 
@@ -146,7 +147,9 @@ def _windows(studies: Sequence[Study], labels: NDArray[Any], asked: int | None, 
         notes.append(f"{count} windows, not {most}: the first of more would hold {lacking}")
     elif asked is None and count < DEFAULT:
         notes.append(f"{count} windows, not {DEFAULT}: {column.name} has {times} times")
-    return FoldPlan(ExpandingWindows(count), labels, 1, describe_windows(count, column.name), notes)
+    return FoldPlan(
+        ExpandingWindows(count), labels, 1, describe_windows(count, column.name), notes, "--time-order"
+    )
 
 
 def _absent_at_first(studies: Sequence[Study], count: int) -> str:
@@ -166,7 +169,7 @@ def _absent_at_first(studies: Sequence[Study], count: int) -> str:
 
 
 def _drawn(
-    studies: Sequence[Study], labels: NDArray[Any] | None, options: Namespace, scoring: str
+    studies: Sequence[Study], labels: NDArray[Any] | None, options: FoldOptions, scoring: str
 ) -> FoldPlan:
     """Return folds drawn at random: ten, or as many as there are samples, groups or members of a class."""
     column = studies[0].fold_column
@@ -201,7 +204,8 @@ def _drawn(
         made += f" ({counted(groups, 'group')})" if len(studies) == 1 else ""
         if groups == studies[0].n_samples:
             notes.append(f"no two samples share a value of {column.name}: --fold-groups keeps none together")
-    return FoldPlan(folds, labels, options.repeats, made, notes)
+    flag = "--cv" if column is None else flag_of(column.option)
+    return FoldPlan(folds, labels, options.repeats, made, notes, flag)
 
 
 def _there_are(count: int, what: str, only: str = "") -> str:
@@ -286,15 +290,13 @@ def _is_date(name: str) -> bool:
     return seconds_of(name) is not None and 1700 <= int(name[:4]) <= 2200
 
 
-def in_options(error: ValueError, options: Namespace) -> ValueError:
-    """Return an error about folds as one about the options that made them."""
+def in_options(error: ValueError, flag: str) -> ValueError:
+    """Return an error about folds as one about the option that made them."""
     text = str(error)
     if text.startswith(("within outer fold", "nested")):
         text = text.removeprefix("nested: ").replace(" of nested: cv", ",", 1).replace(",: ", ", ", 1)
         return ValueError(f"--nested: {text}; give another --nested or --cv")
     if not text.startswith(("cv", "scoring='auc': y of the held-out")):
         return error
-    names = [name for name in FOLD_OPTIONS if getattr(options, name) is not None]
-    flag = flag_of(names[0]) if names else "--cv"
     text = text.removeprefix("cv: ").removeprefix("cv ")
     return ValueError(f"{flag}: {text}; give another {'--cv' if flag == '--time-order' else flag}")

@@ -10,12 +10,13 @@ from riata._io.tables import TextTable
 from riata._io.wording import counted
 from riata.genetics.genotypes import Genotypes, open_genotypes
 from riata.study.joining import Joiner
+from riata.study.options import SourceOptions
 
 #: Options that name genotypes, and what they hold.
 SOURCES = {"bfile": ".bed", "pfile": ".pgen", "bgen": ".bgen"}
 
 
-def given_source(options: Any) -> str:
+def given_source(options: SourceOptions) -> str:
     """Return which of ``bfile, pfile, bgen, matrix`` is given.
 
     Raises
@@ -23,31 +24,31 @@ def given_source(options: Any) -> str:
     ValueError
         When none or several are.
     """
-    given = [name for name in (*SOURCES, "matrix") if getattr(options, name, None)]
+    given = [name for name in (*SOURCES, "matrix") if getattr(options, name)]
     if len(given) != 1:
         told = f", got {' and '.join(f'--{name}' for name in given)}" if given else ""
         raise ValueError(f"give exactly one of --bfile, --pfile, --bgen and --matrix{told}")
-    if getattr(options, "sample", None) is not None and given != ["bgen"]:
+    if options.sample is not None and given != ["bgen"]:
         raise ValueError("--sample is for --bgen")
     check_chr_set(options)
     return given[0]
 
 
-def check_chr_set(options: Any) -> None:
+def check_chr_set(options: SourceOptions) -> None:
     """Refuse ``--chr-set`` without genotypes."""
-    if getattr(options, "chr_set", None) is not None and not any(getattr(options, name) for name in SOURCES):
+    if options.chr_set is not None and not any(getattr(options, name) for name in SOURCES):
         raise ValueError("--chr-set is for genotypes: --bfile, --pfile or --bgen")
 
 
-def genotypes_of(options: Any, counted_allele: str = "A1") -> Genotypes:
+def genotypes_of(options: SourceOptions, counted_allele: str = "A1") -> Genotypes:
     """Open the genotypes that ``--bfile``, ``--pfile`` or ``--bgen`` name: one file, several, a pattern."""
     name = given_source(options)
     suffix = SOURCES[name]
     value = getattr(options, name)
     paths = [value] if isinstance(value, str) else list(value)
     paths = [path if path.endswith(suffix) else path + suffix for path in paths]
-    more: dict[str, Any] = {} if getattr(options, "sample", None) is None else {"sample": options.sample}
-    if getattr(options, "chr_set", None) is not None:
+    more: dict[str, Any] = {} if options.sample is None else {"sample": options.sample}
+    if options.chr_set is not None:
         more["chr_set"] = " ".join(options.chr_set)
     allele: Any = counted_allele
     with warnings.catch_warnings(record=True) as caught:

@@ -17,7 +17,7 @@ from riata.study.response import Response, code_numbers, code_response
 from riata.study.survival_times import code_times
 
 if TYPE_CHECKING:
-    from riata.study.study import StudyOptions
+    from riata.study.options import StudyOptions
 
 #: Options of a study that name columns of the response, beside that of the phenotype.
 COLUMNS = ("time", "event", "entry", "strata", "offset")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,7 +17,7 @@ from riata._io.staging import check_regular
 #: Options that a fit does not depend on.
 _FREE = frozenset(
     {
-        *("run", "command_line", "debug", "quiet", "verbose", "resume", "out", "threads", "memory"),
+        *("quiet", "verbose", "resume", "out", "threads", "memory"),
         *("standardize", "alpha", "select", "ld_window_kb", "ld_r2", "genome_build"),
     }
 )
@@ -35,8 +34,9 @@ class Resume:
         Of the outputs.
     inputs : sequence of dict
         What `describe_file` says of each input of the run.
-    options : Namespace
-        Of the command line; its `resume` says whether to go on from a checkpoint, should there be one.
+    asked : mapping
+        Every option of the command line by its name; `resume` says whether to go on from a checkpoint, should
+        there be one.
 
     Raises
     ------
@@ -52,14 +52,14 @@ class Resume:
         Where the fit is to keep its state; None where that cannot be written, as on a full disk.
     """
 
-    def __init__(self, prefix: str, inputs: Sequence[dict[str, Any]], options: Namespace) -> None:
+    def __init__(self, prefix: str, inputs: Sequence[dict[str, Any]], asked: Mapping[str, Any]) -> None:
         self.checkpoint = Path(f"{prefix}.checkpoint")
         self.kept: Path | None = self.checkpoint
         self.notes: list[str] = []
         self._inputs = Path(f"{prefix}.checkpoint.json")
         self._now = list(inputs)
-        self._wanted: bool = options.resume
-        given = {**vars(options), "no_standardize": not options.standardize}
+        self._wanted: bool = asked["resume"]
+        given = {**asked, "no_standardize": not asked["standardize"]}
         self._options = {name: shown(value) for name, value in given.items() if name not in _FREE}
 
     def __enter__(self) -> Resume:

@@ -21,10 +21,11 @@ from riata.genetics.pgen import covariates_of, phenotypes_of
 from riata.genetics.variant_filter import choose_variants, filter_notes, set_aside
 from riata.study.covariates import Coding, Covariates, read_covariates
 from riata.study.feature_sets import FeatureGroups, find_groups
-from riata.study.fold_columns import FOLD_OPTIONS, FoldColumn, SampleColumns, read_fold_column
+from riata.study.fold_columns import FoldColumn, SampleColumns, read_fold_column
 from riata.study.inputs import genotype_joiner, genotypes_of, given_source, sample_text_table
 from riata.study.joining import Joiner, JoinReport
 from riata.study.matrices import MatrixTable, constant_columns, dense_columns, read_matrix
+from riata.study.options import StudyOptions
 from riata.study.response import Response
 from riata.study.response_columns import ResponseColumns, check_columns, columns_taken, read_responses
 from riata.study.splitting import PARTS, Part, code_split
@@ -36,68 +37,6 @@ if TYPE_CHECKING:
     from riata import _core
 
 Rows = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class StudyOptions:
-    """What the user asked for; names as on the command line.
-
-    `fit_validation` makes the validation part of a split take part in the fit, for folds that are drawn from
-    both.
-    """
-
-    bfile: str | tuple[str, ...] | None = None
-    pfile: str | tuple[str, ...] | None = None
-    bgen: str | tuple[str, ...] | None = None
-    sample: str | None = None
-    chr_set: tuple[str, ...] | None = None
-    matrix: str | None = None
-    orient: str = "samples-rows"
-    target: str | None = None
-    drop: tuple[str, ...] = ()
-    pheno: str | None = None
-    pheno_name: str | None = None
-    time: str | None = None
-    event: str | None = None
-    entry: str | None = None
-    strata: str | None = None
-    offset: str | None = None
-    ties: str | None = None
-    huber_delta: float | None = None
-    covar: str | None = None
-    covar_name: tuple[str, ...] | None = None
-    cat_covar: tuple[str, ...] = ()
-    split: str | None = None
-    fold_groups: str | None = None
-    folds: str | None = None
-    time_order: str | None = None
-    fit_validation: bool = False
-    keep: str | None = None
-    remove: str | None = None
-    extract: str | None = None
-    exclude: str | None = None
-    chrom: tuple[str, ...] | None = None
-    maf: float = 0.0
-    geno: float = 1.0
-    hwe: float = 0.0
-    counted_allele: str = "A1"
-    missing_code: str | None = None
-    positive: str | None = None
-    loss: str | None = None
-    groups: str | None = None
-    min_set_size: int | None = None
-    max_set_size: int | None = None
-    sets_only: bool = False
-    duplicates: str | None = None
-    impute: str | None = None
-    feature_names: str | None = None
-    sample_ids: str | None = None
-
-    @property
-    def sample_columns(self) -> list[str]:
-        """Columns that part the samples: they are neither features nor covariates nor phenotypes."""
-        given = [self.split, *(getattr(self, option) for option in FOLD_OPTIONS)]
-        return [name for name in dict.fromkeys(given) if name is not None]
 
 
 class StudyDesign:

@@ -16,7 +16,7 @@ from riata.study.matrices import MatrixTable
 from riata.study.response_columns import columns_taken
 
 if TYPE_CHECKING:
-    from riata.study.study import StudyOptions
+    from riata.study.options import StudyOptions
 
 
 def from_the_table(options: StudyOptions) -> StudyOptions:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,13 @@ from riata._io.tables import some
 from riata._io.wording import counted
 from riata.study.expected_cost import cost_line
 from riata.study.matrices import constant_columns, read_matrix
+from riata.study.options import SourceOptions
 from riata.study.table_cells import code_missing
 
 
-def matrix_lines(options: Namespace) -> list[str]:
+def matrix_lines(options: SourceOptions) -> list[str]:
     """Describe a table."""
+    assert options.matrix is not None
     table = read_matrix(
         options.matrix,
         options.orient,

@@ -136,7 +136,7 @@ def test_nothing_is_fitted_again_after_outputs_failed(tmp_path, study, capsys, m
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr("riata.cli.commands.write_tsv", full)
+        patch.setattr("riata.cli.outputs.write_tsv", full)
         assert main([verb, *study, "--out", out]) == 2
     assert "No space left on device" in capsys.readouterr().err
     told = []

@@ -101,8 +101,8 @@ def stopped(self, *state):
     return draw(self, *state)
 
 if when == "reading":
-    import riata.cli.commands
-    riata.cli.commands.load_study = lambda options: os.kill(os.getpid(), number)
+    import riata.cli.fit
+    riata.cli.fit.load_study = lambda options: os.kill(os.getpid(), number)
 if when == "ignored":
     signal.signal(number, signal.SIG_IGN)
 Progress.__call__ = stopped
@@ -205,9 +205,9 @@ def test_genotypes_that_are_written_to_during_the_run(tmp_path, study, monkeypat
 
 
 def test_a_file_that_changes_while_it_is_read(tmp_path, study, monkeypatch, capsys):
-    from riata.cli import commands
+    from riata.cli import fit
 
-    load = commands.load_study
+    load = fit.load_study
 
     def change(options):
         read = load(options)
@@ -216,7 +216,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, study, monkeypatch, caps
         os.replace(tmp_path / "other", file)
         return read
 
-    monkeypatch.setattr(commands, "load_study", change)
+    monkeypatch.setattr(fit, "load_study", change)
     assert main([*study, "--alphas", "8", "--quiet"]) == 2
     assert f"{tmp_path / 'tiny.phe'}: the file changed while it was read" in capsys.readouterr().err
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from argparse import Namespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,10 @@ from numpy.typing import NDArray
 from riata._io.input_files import InputFiles
 from riata._io.output_files import OutputSet
 from riata._io.tables import some
-from riata.cli.commands import REPORT_OUTPUTS, Log, conclude_outputs, today, version
+from riata.cli.log import Log
+from riata.cli.manifest import today, version
+from riata.cli.options import LDOptions, ReportOptions
+from riata.cli.outputs import REPORT_OUTPUTS, conclude_outputs
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.variant_matching import find_variants, refusal
 from riata.path.applying import weights_of
@@ -27,23 +29,24 @@ from riata.study.model_file import Model, load_model
 from riata.study.scoring import model_features
 
 
-def run_report(options: Namespace) -> int:
+def run_report(options: ReportOptions) -> int:
     """Write hits, weights and page of a saved path."""
-    log = Log(quiet=options.quiet)
-    check_chr_set(options)
-    inputs = InputFiles(options)
-    with OutputSet(options.out, REPORT_OUTPUTS) as outputs:
+    log = Log(quiet=options.output.quiet)
+    check_chr_set(options.source)
+    prefix, command = options.output.out, options.command.line
+    inputs = InputFiles(options.command.asked)
+    with OutputSet(prefix, REPORT_OUTPUTS) as outputs:
         model = load_model(options.model)
         kept = load_account(options.model, model)
         fitted = restore(
             model, kept, options.alpha,
-            prefix=options.out, saved=options.model, threshold=options.threshold,
+            prefix=prefix, saved=options.model, threshold=options.threshold,
         )  # fmt: skip
         files = [options.model]
-        if any(getattr(options, name) is not None for name in SOURCES):
-            geno = genotypes_of(options)
+        if any(getattr(options.source, name) is not None for name in SOURCES):
+            geno = genotypes_of(options.source)
             files += geno.files
-            fitted.partners = partners_in(geno, model, kept, fitted.hits, options)
+            fitted.partners = partners_in(geno, model, kept, fitted.hits, options.ld, options.threads)
         log.say(*summary_lines(fitted))
         if fitted.evaluation is not None:
             log.say("", *fitted.evaluation.lines())
@@ -52,7 +55,7 @@ def run_report(options: Namespace) -> int:
         record: dict[str, Any] = {
             "riata": fitted.version,
             "date": today(),
-            "command": options.command_line,
+            "command": command,
             "inputs": inputs.describe(files),
             "fit": fitted.command,
             "selected": {"alpha": fitted.alpha, "rule": fitted.rule, "features": len(fitted.hits)},
@@ -63,11 +66,13 @@ def run_report(options: Namespace) -> int:
         if fitted.account.is_genotypes:
             record["scoring"] = scoring_record(fitted)
             log.say(*scoring_lines(fitted))
-        conclude_outputs(outputs, record, log, [f"riata {version()}, {today()}", options.command_line])
+        conclude_outputs(outputs, record, log, [f"riata {version()}, {today()}", command])
     return 0
 
 
-def partners_in(geno: Genotypes, model: Model, kept: Kept, hits: Hits, options: Namespace) -> Partners:
+def partners_in(
+    geno: Genotypes, model: Model, kept: Kept, hits: Hits, ld: LDOptions, threads: int | None
+) -> Partners:
     """Find LD partners among the variants of a fileset, over the samples that were analysed.
 
     Raises
@@ -91,8 +96,7 @@ def partners_in(geno: Genotypes, model: Model, kept: Kept, hits: Hits, options: 
     order = np.argsort(np.argsort(hits.positions))  # weights are by position, hits are not
     where = found.where[order]
     partners = find_partners(
-        chosen, where, hits.strongest, window_kb=options.ld_window_kb, least_r2=options.ld_r2,
-        n_threads=options.threads,
+        chosen, where, hits.strongest, window_kb=ld.ld_window_kb, least_r2=ld.ld_r2, n_threads=threads,
     )  # fmt: skip
     return partners.renumbered(dict(zip(where.tolist(), hits.positions.tolist(), strict=True)))
 

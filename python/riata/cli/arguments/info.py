@@ -1,0 +1,30 @@
+"""Options of ``riata info``."""
+
+from __future__ import annotations
+
+import argparse
+
+from riata.cli.arguments.parsing import Parser, picked
+from riata.cli.arguments.shared import add_data
+from riata.cli.options import Command, InfoOptions
+from riata.study.options import SourceOptions
+
+EXAMPLES = """examples:
+  riata info study.bed
+  riata info results/height.path.npz
+"""
+
+
+def declare(parser: Parser, verb: str) -> None:
+    """Declare the options."""
+    parser.add_argument("path", nargs="?", metavar="FILE", help="what to describe; its name tells what it is")
+    add_data(parser)
+    parser.add_argument(
+        "--model", metavar="FILE", help="a PREFIX.path.npz, or a fit that was saved in Python"
+    )
+    parser.take_defaults(SourceOptions, InfoOptions)
+
+
+def read(given: argparse.Namespace, command: Command) -> InfoOptions:
+    """Return the options as they were given."""
+    return picked(InfoOptions, given, command=command, source=picked(SourceOptions, given))

@@ -1,0 +1,147 @@
+"""What the parser makes of a command line: one frozen dataclass a verb, made of those that verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from riata.study.options import FoldOptions, SourceOptions, StudyOptions
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command line for records: its verb, the line to type again, and each option by its name."""
+
+    verb: str
+    line: str
+    asked: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """What is minimised, at which penalties, how closely, and which model of the path is reported."""
+
+    penalty: str = "elastic-net"
+    l1_ratio: float | None = None
+    gamma: float | None = None
+    slope_q: float | None = None
+    row_grouped: bool = False
+    standardize: bool = True
+    alphas: int | tuple[float, ...] = 100
+    eps: float | None = None
+    tol: float = 1e-6
+    solver: str = "auto"
+    alpha: float | None = None
+    scoring: str | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a fit may take of the machine, and whether it goes on from a checkpoint."""
+
+    threads: int | None = None
+    memory: str | None = None
+    max_active: int | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class LDOptions:
+    """Which variants count as partners of a hit in linkage disequilibrium."""
+
+    ld_window_kb: float = 500.0
+    ld_r2: float = 0.5
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """Where a run writes, and how much it tells."""
+
+    out: str
+    quiet: bool = False
+    verbose: bool = False
+    genome_build: str = "NR"
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """Of ``riata fit``, and with `folds` of ``riata cv``."""
+
+    command: Command
+    study: StudyOptions
+    model: ModelOptions
+    output: OutputOptions
+    folds: FoldOptions | None = None
+    run: RunOptions = RunOptions()
+    ld: LDOptions = LDOptions()
+
+
+@dataclass(frozen=True)
+class PredictOptions:
+    """Of ``riata predict``; `study` says what to score, and what to compare the scores with."""
+
+    command: Command
+    study: StudyOptions
+    output: OutputOptions
+    model: str | None = None
+    weights: str | None = None
+    alpha: float | None = None
+    threshold: float | None = None
+    allow_missing: bool = False
+    ignore_positions: bool = False
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Of ``riata report``; `source` holds genotypes of the fit, or nothing."""
+
+    command: Command
+    model: str
+    source: SourceOptions
+    output: OutputOptions
+    ld: LDOptions = LDOptions()
+    alpha: float | None = None
+    threshold: float | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class InfoOptions:
+    """Of ``riata info``."""
+
+    command: Command
+    source: SourceOptions
+    path: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True)
+class SimulateOptions:
+    """Of ``riata simulate``."""
+
+    command: Command
+    out: str
+    samples: int
+    variants: int
+    quiet: bool = False
+    seed: int = 0
+    chromosomes: int = 22
+    maf_min: float = 0.05
+    missing: float = 0.01
+    block: int = 50
+    ld: float = 0.95
+    loss: str = "gaussian"
+    h2: float = 0.5
+    causal: int | None = None
+    prevalence: float = 0.5
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """Of ``riata demo``."""
+
+    command: Command
+    out: str = "riata-demo"
+    threads: int | None = None

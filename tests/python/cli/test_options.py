@@ -1,0 +1,78 @@
+"""What the parser makes of a command line: typed options that nobody can change on the way."""
+
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+
+import pytest
+
+from riata.cli.options import (
+    DemoOptions,
+    FitOptions,
+    InfoOptions,
+    LDOptions,
+    ModelOptions,
+    PredictOptions,
+    ReportOptions,
+    RunOptions,
+    SimulateOptions,
+)
+from riata.cli.parser import VERBS, parse
+from riata.study.options import FoldOptions, SourceOptions, StudyOptions
+
+LINES = {
+    "demo": ("demo", DemoOptions),
+    "info": ("info study.bed", InfoOptions),
+    "fit": ("fit --bfile a b --out o", FitOptions),
+    "cv": ("cv --bfile a --out o", FitOptions),
+    "predict": ("predict --model m --bfile a --out o", PredictOptions),
+    "simulate": ("simulate --samples 5 --variants 7 --out o", SimulateOptions),
+    "report": ("report --model m --out o", ReportOptions),
+}
+
+
+def test_every_verb_has_a_line():
+    assert LINES.keys() == VERBS.keys()
+
+
+@pytest.mark.parametrize("verb", LINES)
+def test_options_are_frozen_and_know_their_command(verb):
+    line, kind = LINES[verb]
+    options = parse(line.split())
+    assert type(options) is kind
+    assert options.command.verb == verb
+    assert options.command.line == f"riata {line}"
+    for item in fields(options):
+        part = getattr(options, item.name)
+        inner = fields(part) if is_dataclass(part) else ()
+        for owner, name in [(options, item.name), *((part, each.name) for each in inner)]:
+            with pytest.raises(FrozenInstanceError):
+                setattr(owner, name, None)
+
+
+def test_what_is_left_out_is_the_default_of_its_field():
+    options = parse(["cv", "--bfile", "a", "--out", "o"])
+    assert options.study == StudyOptions(bfile=("a",), fit_validation=True)
+    assert (options.model, options.folds, options.run, options.ld) == (
+        ModelOptions(), FoldOptions(), RunOptions(), LDOptions()
+    )  # fmt: skip
+    assert parse(["info", "x.bed"]).source == SourceOptions()
+    assert parse(["fit", "--bfile", "a", "--out", "o"]).folds is None
+
+
+def test_what_is_given_has_its_type():
+    line = (
+        "cv --pfile a b --chr-set dog --maf .05 --covar-name sex,PC1-PC3 --alphas 0.5,0.25 --no-standardize "
+        "--nested --cv 5 --max-active 9 --ld-r2 0.3 --case ill --missing-code -9,-1 --out o"
+    )
+    options = parse(line.split())
+    assert options.study == StudyOptions(
+        pfile=("a", "b"), chr_set=("dog",), maf=0.05, covar_name=("sex", "PC1-PC3"), positive="ill",
+        missing_code="-9,-1", fit_validation=True,
+    )  # fmt: skip
+    assert options.model == ModelOptions(alphas=(0.5, 0.25), standardize=False)
+    assert options.folds == FoldOptions(cv=5, nested=True)
+    assert (options.run.max_active, options.ld.ld_r2) == (9, 0.3)
+    assert options.command.asked["positive"] == "ill"
+
+
+def test_no_verb_is_no_options():
+    assert parse([]) is None
