@@ -670,11 +670,11 @@ TEST_CASE("bad arguments are named, with what is allowed") {
   refused([](auto&, auto&, auto& o) { o.solver = "lars"; },
           "solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"lars\"");
   refused([](auto&, auto&, auto& o) { o.l1_ratio = 1.5; }, "l1_ratio must lie in [0, 1], got 1.500000");
-  refused([](auto&, auto&, auto& o) { o.tol = 0.0; }, "tol must be > 0, got 0.000000");
+  refused([](auto&, auto&, auto& o) { o.tol = -1.0; }, "tol must be >= 0, got -1.000000");
   refused([](auto&, auto&, auto& o) { o.max_iter = 0; }, "max_iter must be >= 1, got 0");
   refused([](auto&, auto&, auto& o) { o.threads = 0; }, "threads must be >= 1, got 0");
   refused([](auto&, auto&, auto& o) { o.n_alphas = 0; }, "n_alphas must be >= 1, got 0");
-  refused([](auto&, auto&, auto& o) { o.eps = 1.0; }, "eps must lie in (0, 1), or be 0 for the default, got 1.000000");
+  refused([](auto&, auto&, auto& o) { o.eps = 1.5; }, "eps must lie in (0, 1], or be 0 for the default, got 1.500000");
   refused([](auto&, auto&, auto& o) { o.alphas = {1.0, 0.0}; }, "alphas must be finite and > 0, got 0.000000");
   refused([](auto&, auto&, auto& o) { o.alphas = {1.0, 2.0}; }, "alphas must be in decreasing order");
 

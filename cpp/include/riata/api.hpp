@@ -43,7 +43,7 @@ struct PathOptions {
   Index count() const { return alphas.empty() ? n_alphas : static_cast<Index>(alphas.size()); }
 
   double memory = 0.0;     // bytes that may be held beside X; the path stops where it would take more; 0: no bound
-  double tol = 1e-6;       // relative duality gap
+  double tol = 1e-6;       // relative duality gap; 0: as small as rounding leaves it, reported as not converged
   Index max_iter = 10000;  // inner iterations (sweeps, Newton steps, proximal steps) per alpha
   int threads = 1;
   bool keep_linear_predictor = false;  // see PathResult::linear_predictor

@@ -24,8 +24,9 @@ namespace {
 // Lambdas solved ahead when every usable column is in the working set: as many, and numbers in one vector of each
 // problem for each.
 constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 21;
-constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
-constexpr double kUnexplained = 1e-3;     // share of the deviance that is left where a grid stops
+constexpr Index kWorthThreads = 1000000;     // rows x columns from which problems are spread over threads
+constexpr double kNothingToExplain = 1e-15;  // the alphas of a response without variance
+constexpr double kUnexplained = 1e-3;        // share of the deviance that is left where a grid stops
 
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point start) {
@@ -240,8 +241,9 @@ class Driver {
     const double least = asked_ > rows_used ? 0.01 : 1e-4;  // of the largest lambda of a lasso, whatever the ratio
     const double eps = options_.eps > 0.0 ? options_.eps : least * std::max(options_.l1_ratio, PathFit::kLeastRatio);
     const double lambda_max = group.front().lambda_max();
-    // A response with nothing to explain: any positive value gives the null fit.
-    return lambda_grid(lambda_max > 0.0 ? lambda_max : 1e-15, options_.n_alphas, eps);
+    // A response with nothing to explain: every positive value gives the null fit, and a grid has no length.
+    if (!(lambda_max > 0.0)) return lambda_grid(kNothingToExplain, options_.n_alphas, 1.0);
+    return lambda_grid(lambda_max, options_.n_alphas, eps);
   }
 
   Index batch_size(const GridGroup& group) const {

@@ -150,14 +150,14 @@ void check_options(const PathOptions& o) {
   if (o.loss == "huber" && (!(o.huber_delta > 0.0) || !std::isfinite(o.huber_delta))) {
     throw_invalid("huber_delta must be finite and > 0, got " + std::to_string(o.huber_delta));
   }
-  if (!(o.tol > 0.0)) throw_invalid("tol must be > 0, got " + std::to_string(o.tol));
+  if (!(o.tol >= 0.0)) throw_invalid("tol must be >= 0, got " + std::to_string(o.tol));
   if (o.max_iter < 1) throw_invalid("max_iter must be >= 1, got " + std::to_string(o.max_iter));
   if (!(o.checkpoint_seconds >= 0.0))
     throw_invalid("checkpoint_seconds must be >= 0, got " + std::to_string(o.checkpoint_seconds));
   if (o.threads < 1) throw_invalid("threads must be >= 1, got " + std::to_string(o.threads));
   if (o.alphas.empty() && o.n_alphas < 1) throw_invalid("n_alphas must be >= 1, got " + std::to_string(o.n_alphas));
-  if (!(o.eps >= 0.0 && o.eps < 1.0))
-    throw_invalid("eps must lie in (0, 1), or be 0 for the default, got " + std::to_string(o.eps));
+  if (!(o.eps >= 0.0 && o.eps <= 1.0))
+    throw_invalid("eps must lie in (0, 1], or be 0 for the default, got " + std::to_string(o.eps));
   if (!(o.memory >= 0.0)) throw_invalid("memory must be >= 0, got " + std::to_string(o.memory));
   if (o.held_out && !o.keep_linear_predictor) throw_invalid("held_out needs keep_linear_predictor");
   for (std::size_t k = 0; k < o.alphas.size(); ++k) {

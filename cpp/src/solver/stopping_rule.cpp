@@ -6,7 +6,8 @@
 namespace riata {
 namespace {
 
-constexpr double kGapShare = 0.2;  // of the tolerance, for what the inner solver may leave of the gap
+constexpr double kGapShare = 0.2;    // of the tolerance, for what the inner solver may leave of the gap
+constexpr double kRounding = 2e-15;  // of the gap's unit: what rounding leaves, however small the tolerance
 
 /// Whether an inner solution is exact at no extra cost: then the tolerance is not what decides.
 bool exact_steps(const PathOptions& options) {
@@ -54,9 +55,9 @@ double StoppingRule::distance(const Penalties& net, const Vec& b, const Vec& c, 
   }
   gap += scaling_gap(scale);
   const double share = kkt_relative_ / kkt_start_;
-  const double allowed = kGapShare * tol_ * gap_unit_ * share;
+  const double allowed = std::max(kGapShare * tol_ * share, kRounding) * gap_unit_;
   // A common excess of c hardly widens the gap: the violation, of first order, is held to the order of its root.
-  const double loosest = 0.1 * std::sqrt(tol_) * share * lambda * std::max(l1_ratio_, 1e-3);
+  const double loosest = 0.1 * std::sqrt(std::max(tol_, kRounding)) * share * lambda * std::max(l1_ratio_, 1e-3);
   return std::max({gap / allowed, worst / loosest, worst_free / tolerance});
 }
 

@@ -111,7 +111,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             alphas=alphas,
             fit_intercept=check_flag("fit_intercept", self.fit_intercept),
             standardize=check_flag("standardize", self.standardize),
-            tol=check_real("tol", self.tol, above=0.0),
+            tol=check_real("tol", self.tol, at_least=0.0),
             max_iter=check_integer("max_iter", self.max_iter, at_least=1),
             solver=check_choice("solver", self.solver, SOLVERS),
             n_threads=check_threads(self.n_threads),
@@ -124,7 +124,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     def _grid_options(self, loss: str, **others: Any) -> Options:
         """As `_options`, for the grid that the parameters `alphas` and `eps` describe."""
         grid, n_alphas = check_alphas(self.alphas)
-        eps = 0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, below=1.0)
+        eps = 0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, at_most=1.0)
         return self._options(loss, grid, n_alphas=n_alphas, eps=eps, **others)
 
     def _check_fit_input(

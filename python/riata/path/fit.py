@@ -380,7 +380,8 @@ def fit_path(
         early when the fit is nearly saturated (0.999 of the deviance about the mean explained). Or the values
         themselves, which are all fitted, in decreasing order.
     eps : float, optional
-        Default 0.01 when p > n, else 1e-4, times `l1_ratio` (at least 0.001): as far down as for the lasso.
+        At most 1. Default 0.01 when p > n, else 1e-4, times `l1_ratio` (at least 0.001): as far down as for
+        the lasso.
     sample_weight : array of shape (n,), optional
         Non-negative. A sample of weight zero is as good as absent.
     offset : array of shape (n,), or (n, K), optional
@@ -404,7 +405,8 @@ def fit_path(
         Multinomial loss: a feature enters for all classes together. Always so for the multigaussian loss.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective), of every
-        fit; for MCP and SCAD on the largest violation of an optimality condition, over alpha.
+        fit; for MCP and SCAD on the largest violation of an optimality condition, over alpha. 0: as small as
+        rounding leaves it, with the warning that it is above 0.
     max_iter : int, default=10000
         Inner iterations allowed for each alpha.
     solver : {"auto", "homotopy", "cd", "prox"}, default="auto"

@@ -345,7 +345,7 @@ BAD = {
     "other name of a loss": (["fit", *STUDY, "--loss", "logistic"], "'logistic'; did you mean binomial?"),
     "mistyped solver": (["fit", *STUDY, "--solver", "homotpy"], "'homotpy'; did you mean homotopy?"),
     "mistyped verb": (["fti"], "invalid choice 'fti'; did you mean fit?"),
-    "negative tol": (["fit", *STUDY, "--tol", "-1"], "tol must be > 0"),
+    "negative tol": (["fit", *STUDY, "--tol", "-1"], "tol must be >= 0"),
     "zero alphas": (["fit", *STUDY, "--alphas", "0"], "--alphas: expected a whole number of at least 1"),
     "negative alphas": (["fit", *STUDY, "--alphas", "0.1,-2"], "--alphas: expected a number above 0"),
     "l1_ratio above one": (["fit", *STUDY, "--l1-ratio", "1.5"], "--l1-ratio: must lie in [0, 1], got 1.5"),

@@ -226,7 +226,7 @@ def test_verbose_prints_one_line(capsys):
         ({"alpha": 0.0}, ValueError, r"alpha must be > 0, got 0\.0"),
         ({"alpha": "1"}, TypeError, r"alpha must be a number, got '1' of type str"),
         ({"alpha": np.nan}, ValueError, r"alpha must be > 0, got nan"),
-        ({"tol": -1.0}, ValueError, r"tol must be > 0, got -1\.0"),
+        ({"tol": -1.0}, ValueError, r"tol must be >= 0, got -1\.0"),
         ({"max_iter": 0}, ValueError, r"max_iter must be >= 1, got 0"),
         ({"max_iter": 1.5}, TypeError, r"max_iter must be an integer, got 1\.5 of type float"),
         (

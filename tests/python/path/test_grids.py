@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import sklearn.exceptions
 import sklearn.linear_model as peers
 from numpy.testing import assert_allclose
 from several_outputs import make_outputs
@@ -201,3 +202,37 @@ def test_a_best_score_within_the_error_of_nothing_is_told(tmp_path, capsys):
         assert (said in (tmp_path / "o.html").read_text()) == small
         told.append(small)
     assert 0 < sum(told) < 8
+
+
+@pytest.mark.parametrize(
+    ("loss", "penalty"),
+    [
+        ("gaussian", None),
+        ("binomial", None),
+        ("cox", None),
+        ("gaussian", riata.penalties.GroupLasso(np.arange(40) // 4)),
+    ],
+    ids=["gaussian", "binomial", "cox", "groups"],
+)
+def test_a_tolerance_of_zero_is_as_close_as_rounding_allows_and_says_so(loss, penalty):
+    X, y = make_problem(loss, 30, 40)
+    with pytest.warns(sklearn.exceptions.ConvergenceWarning, match="above tol=0"):
+        path = riata.fit_path(X, y, loss=loss, penalty=penalty, alphas=8, eps=0.05, tol=0.0)
+    assert 0 < path.dual_gaps.max() <= 1e-13
+    assert np.array_equal(path.converged, path.dual_gaps == 0.0)
+
+
+def test_a_grid_may_have_no_length():
+    X, y = sparse_signal(0)
+    grid = riata.fit_path(X, y, alphas=3, eps=1.0).alphas
+    largest = riata.fit_path(X, y, alphas=1).alpha_max
+    assert_allclose(grid, [largest] * 3, rtol=1e-15)
+
+
+@pytest.mark.parametrize("level", [0.0, 5.0])
+def test_the_grid_of_a_response_without_variance_is_that_of_scikit_learn(level):
+    X, y = sparse_signal(0)
+    y = np.full(60, level)
+    ours = riata.LassoCV(alphas=3).fit(X, y)
+    assert_allclose(ours.alphas_, peers.LassoCV(alphas=3).fit(X, y).alphas_, rtol=1e-12)
+    assert_allclose(ours.predict(X), y, rtol=1e-15)

@@ -152,7 +152,7 @@ def test_nothing_is_fitted_again_after_outputs_failed(tmp_path, study, capsys, m
 def test_an_error_leaves_nothing(tmp_path, study, capsys):
     out = tmp_path / "new" / "folder" / "cut"
     assert main(["fit", *study, "--tol", "-1", "--out", str(out)]) == 2
-    assert "tol must be > 0" in capsys.readouterr().err
+    assert "tol must be >= 0" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 
