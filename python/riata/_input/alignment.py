@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._input.annotated import is_anndata
 from riata._input.storage import Design
 from riata._input.validation import show_label
 
 
 def check_rows_named_alike(X: Any, **beside: Any) -> None:
-    """Refuse a Series or DataFrame whose index names other samples than the genotypes `X`, or another order.
+    """Refuse a Series or DataFrame whose index names other samples than `X` does, or in another order.
 
-    The index may hold the IIDs of the samples, pairs of FID and IID, or plainly count the rows from 0, unless
-    such numbers are the IIDs. Tables other than genotypes are taken by position, as scikit-learn takes them.
+    `X` are genotypes or an AnnData. The index may hold the IIDs of the samples, or pairs of FID and IID, or
+    the names of the observations; or plainly count the rows from 0, unless such numbers are the names.
+    Other tables are taken by position, as scikit-learn takes them.
 
     Raises
     ------
@@ -24,25 +26,27 @@ def check_rows_named_alike(X: Any, **beside: Any) -> None:
     """
     X = getattr(X, "genotypes", X)  # those in which a model's variants were found
     samples = getattr(X, "samples", None)
-    if samples is None or not hasattr(X, "_design") or isinstance(X, Design):
+    annotated = is_anndata(X)
+    if not annotated and (samples is None or not hasattr(X, "_design") or isinstance(X, Design)):
         return
+    named: Any = X.obs_names if annotated else samples
     for name, value in beside.items():
         index = getattr(value, "index", None)
         if index is None or callable(index) or not hasattr(value, "iloc"):
             continue
         labels = np.asarray(index)
-        if len(labels) != len(samples):
+        if len(labels) != len(named):
             continue  # told where the values are checked
-        mine = _ids(samples, labels)
+        mine = labels_as_text(np.asarray(X.obs_names)) if annotated else _ids(samples, labels)
         if _counts_rows(labels) and set(mine) != set(labels_as_text(labels)):
             continue
         differ = np.flatnonzero(labels_as_text(labels) != mine)
         if len(differ):
-            i = int(differ[0])
+            i, where = int(differ[0]), "X.obs_names" if annotated else "list(X.samples.iid)"
             raise ValueError(
                 f"{name} must have the samples of X in the same order in its index, got "
                 f"{show_label(labels[i])} in row {i} where X has {mine[i]!r}; align it with "
-                f"{name}.loc[list(X.samples.iid)], or give {name}.to_numpy() if it is in that order"
+                f"{name}.loc[{where}], or give {name}.to_numpy() if it is in that order"
             )
 
 

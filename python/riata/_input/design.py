@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
+from riata._input.annotated import is_anndata, matrix_of
 from riata._input.gaps import Gaps, fill_gaps
 from riata._input.storage import Design
 from riata._input.validation import Float, Names, as_names
@@ -71,12 +72,12 @@ def as_design(X: Any, impute: str | None = None) -> DesignView:
 
     Parameters
     ----------
-    X : 2-D array, memory map, SciPy sparse matrix, DataFrame, Genotypes or Design, shape (n, p)
+    X : 2-D array, memory map, SciPy sparse matrix, DataFrame, AnnData, Genotypes or Design, shape (n, p)
         Used where it is, without a copy: float64, float32 and int8 arrays of any strides, memory maps, SciPy
         CSC with float64 or float32 values, `riata.Genotypes` and `riata.Design`. Converted once, to float64
         unless already one of the three types above: other sparse formats (to CSC, at the cost of one copy of
         the nonzeros), DataFrames whose columns are not already one block, other integers, booleans and
-        float16.
+        float16. Of an AnnData its matrix X, a backed one read whole, and the names of its variables.
     impute : {"mean"}, optional
         Take NaN for missing values, as `DesignView.gaps`, at the cost of a copy.
 
@@ -125,6 +126,8 @@ def as_table(X: Any) -> tuple[Any, Names | None]:
         return _dense(X), None
     if is_scipy_sparse(X):
         return _sparse(X), None
+    if is_anndata(X):
+        return as_table(matrix_of(X))[0], as_names(X.var_names)
     if is_arrow(X):
         return _from_columns(X.shape, zip(X.column_names, X.itercolumns(), strict=True)), as_names(
             X.column_names
@@ -138,8 +141,8 @@ def as_table(X: Any) -> tuple[Any, Names | None]:
             raise ValueError(f"X must be a 2-D array of numbers: {error}") from error
         return _dense(array), None
     raise TypeError(
-        "X must be a 2-D array, a SciPy sparse matrix, a DataFrame, riata.Genotypes or a riata.Design, "
-        f"got an object of type {type(X).__name__}"
+        "X must be a 2-D array, a SciPy sparse matrix, a DataFrame, an AnnData, riata.Genotypes or a "
+        f"riata.Design, got an object of type {type(X).__name__}"
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
+from riata._input.annotated import is_anndata
 from riata._input.validation import Float
 
 __all__ = ["Design"]
@@ -138,8 +139,8 @@ class Design(ABC):
 
 
 def shown_to_splitter(X: Any) -> Any:
-    """X, or rows that can be counted in the place of a `Design`, which scikit-learn would not take."""
-    return np.zeros((X.shape[0], 1)) if isinstance(X, Design) else X
+    """X, or rows that can be counted in the place of what scikit-learn would not take."""
+    return np.zeros((X.shape[0], 1)) if isinstance(X, Design) or is_anndata(X) else X
 
 
 class CheckedDesign:

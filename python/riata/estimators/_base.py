@@ -13,6 +13,7 @@ from sklearn.utils import assert_all_finite, check_array, check_consistent_lengt
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from riata._input.alignment import check_rows_named_alike
+from riata._input.annotated import is_anndata
 from riata._input.design import (
     VIEWED,
     DesignView,
@@ -144,7 +145,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         design = view(*_checked_table(X)) if not hasattr(X, "_design") else as_design(X)
         self.__dict__.pop("variants_", None)
         self._genotypes = design.genotypes  # until their variants are kept
-        if design.genotypes is not None:
+        if design.genotypes is not None or is_anndata(X):
             self.feature_names_in_ = design.feature_names
         if y is None:
             raise ValueError(
@@ -170,7 +171,9 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             assert_all_finite(table.data if is_scipy_sparse(table) else table, input_name="X")
             design = view(table, names)
         plain = type(X) is np.ndarray and not hasattr(self, "feature_names_in_")
-        if not plain or X.shape[1] != self.n_features_in_:
+        if is_anndata(X):
+            check_same_features(design, self.n_features_in_, getattr(self, "feature_names_in_", None))
+        elif not plain or X.shape[1] != self.n_features_in_:
             validate_data(self, X if hasattr(X, "shape") else table, skip_check_array=True, reset=False)
         coef = np.atleast_2d(np.asarray(self.coef_, dtype=np.float64))
         support = np.flatnonzero(np.any(coef != 0.0, axis=0))
@@ -218,6 +221,11 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             check_is_fitted(self, "coef_")
             validate_data(self, X, skip_check_array=True, reset=False)
             return as_design(X).gather(np.flatnonzero(self._get_support_mask()))
+        if is_anndata(X):
+            table, names = as_table(X)
+            design = view(table, names)
+            check_same_features(design, self.n_features_in_, getattr(self, "feature_names_in_", None))
+            return table[:, self._get_support_mask()]
         variants = getattr(self, "variants_", None)
         if variants is None or not is_genotypes(X):
             return super().transform(X)
@@ -398,7 +406,9 @@ def _checked_table(X: Any) -> tuple[Any, Names | None]:
     elif is_scipy_sparse(X):
         plain = X.dtype.kind in "fiub" and 0 not in X.shape
     else:
-        plain = (is_arrow(X) or (hasattr(X, "columns") and hasattr(X, "to_numpy"))) and 0 not in X.shape
+        plain = (
+            is_arrow(X) or is_anndata(X) or (hasattr(X, "columns") and hasattr(X, "to_numpy"))
+        ) and 0 not in X.shape
     if not plain:
         X = check_array(
             X, accept_sparse="csc", dtype=[np.float64, np.float32], order="F", ensure_all_finite=False

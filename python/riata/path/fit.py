@@ -358,7 +358,7 @@ def fit_path(
 
     Parameters
     ----------
-    X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table or Genotypes, shape (n, p)
+    X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table, AnnData or Genotypes, shape (n, p)
         float64, float32 and int8 arrays of any layout, and SciPy CSC, are used where they are. Anything else
         is converted once (see the guide on inputs).
     y : array of shape (n,)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riata._input.annotated import is_anndata, matrix_of
 from riata._input.design import as_table, is_scipy_sparse, is_sparse_frame
 from riata._input.targets import SEVERAL_OUTPUTS
 from riata._input.validation import LOSSES, check_choice, check_integer
@@ -207,6 +208,8 @@ class _Storage:
 
 
 def _storage(X: Any, folds: bool) -> _Storage:
+    if is_anndata(X):
+        return _storage(matrix_of(X), folds)
     if hasattr(X, "_design"):
         core, rows = X._design()
         n, p = core.shape
