@@ -273,8 +273,7 @@ void PathFit::solve_newton(std::size_t q) {
   p.eta = history_.now().eta;
   p.u = history_.now().u;
   p.c = history_.now().c;
-  std::vector<Index> entering;
-  if (q != 1) entering = history_.expected_entries(pending_, q, penalty_, work_.features());
+  const auto entering = history_.expected_entries(pending_, q, penalty_, work_.features());
   Vec ahead = p.b;
   const bool guess = solver_.uses_blocks(p.b) && history_.extrapolate(pending_, q, penalties(p.lambda), ahead);
   newton_.solve(p, entering, guess ? &ahead : nullptr);
@@ -366,7 +365,7 @@ void PathFit::finish_null() {
   r.alpha_max = r.exhausted ? 0.0 : penalty_.lambda_max(p.violators.features, p.violators.values(), kLeastRatio);
   set_gap_unit();
   adopt(p);
-  history_.set_lambda(r.alpha_max);
+  history_.begin(r.alpha_max);
   pending_.clear();
 }
 

@@ -15,52 +15,56 @@ PathHistory::PathHistory(Vec u, Vec eta, Vec g) {
 }
 
 void PathHistory::adopt(const PathPoint& p, const Loss& loss) {
-  now_.b = p.b;
-  now_.c = p.c;
-  now_.c_error = p.c_error;
-  now_.g = p.g;
-  now_.u = p.u;
-  now_.eta = p.eta;
-  now_.rho = residual(loss, now_.u);
+  now_ = {p.lambda, p.b, p.c, p.u, residual(loss, p.u), p.eta, p.g, p.c_error};
+  is_accepted_ = false;
+}
+
+void PathHistory::begin(double lambda) {
+  now_.lambda = lambda;
+  accepted_ = {now_.lambda, now_.b, now_.c};
+  is_accepted_ = true;
 }
 
 void PathHistory::accept(std::span<const PathPoint> points, const Loss& loss) {
+  previous_ = std::move(accepted_);
   if (points.size() > 1) {
     const PathPoint& before = points[points.size() - 2];
-    earlier_ = {before.lambda, before.b, before.c};
-  } else {
-    earlier_ = {now_.lambda, now_.b, now_.c};
+    previous_ = {before.lambda, before.b, before.c};
   }
   adopt(points.back(), loss);
-  now_.lambda = points.back().lambda;
+  accepted_ = {now_.lambda, now_.b, now_.c};
+  is_accepted_ = true;
 }
 
 void PathHistory::working_set_changed(std::span<const Index> new_number, Index size, Index outputs) {
-  Vec b = Vec::Zero(size * outputs), c = b, earlier_b = b;
-  Vec earlier_c = Vec::Constant(b.size(), std::numeric_limits<double>::quiet_NaN());
-  for (std::size_t old = 0; old < new_number.size(); ++old) {
-    if (new_number[old] < 0) continue;
-    const Index to = new_number[old] * outputs, from = static_cast<Index>(old) * outputs;
-    b.segment(to, outputs) = now_.b.segment(from, outputs);
-    c.segment(to, outputs) = now_.c.segment(from, outputs);
-    if (earlier_.c.size() == 0) continue;
-    earlier_c.segment(to, outputs) = earlier_.c.segment(from, outputs);
-    earlier_b.segment(to, outputs) = earlier_.b.segment(from, outputs);
+  const auto renumber = [&](Vec& v, double unknown) {
+    Vec out = Vec::Constant(size * outputs, unknown);
+    for (std::size_t old = 0; old < new_number.size() && v.size() > 0; ++old) {
+      if (new_number[old] < 0) continue;
+      out.segment(new_number[old] * outputs, outputs) = v.segment(static_cast<Index>(old) * outputs, outputs);
+    }
+    v = std::move(out);
+  };
+  renumber(now_.b, 0.0);
+  renumber(now_.c, 0.0);
+  for (Solution* of : {&accepted_, &previous_}) {
+    renumber(of->b, 0.0);
+    renumber(of->c, std::numeric_limits<double>::quiet_NaN());
   }
-  now_.b = std::move(b);
-  now_.c = std::move(c);
-  earlier_.b = std::move(earlier_b);
-  earlier_.c = std::move(earlier_c);
+}
+
+void PathHistory::set_correlations(Index first, const Vec& c) {
+  now_.c.segment(first, c.size()) = c;
+  if (is_accepted_) accepted_.c.segment(first, c.size()) = c;
 }
 
 PathHistory::View PathHistory::last(std::span<const PathPoint> points, std::size_t q) const {
-  if (q == 0) return {now_.lambda, now_.b, now_.c};
-  return {points[q - 1].lambda, points[q - 1].b, points[q - 1].c};
+  return q == 0 ? View{now_.lambda, now_.b, now_.c} : view(points[q - 1]);
 }
 
 PathHistory::View PathHistory::second_last(std::span<const PathPoint> points, std::size_t q) const {
-  if (q == 0) return {earlier_.lambda, earlier_.b, earlier_.c};
-  return last(points, q - 1);
+  if (q > 1) return view(points[q - 2]);
+  return view(q == 1 || !is_accepted_ ? accepted_ : previous_);
 }
 
 std::vector<Index> PathHistory::expected_entries(std::span<const PathPoint> points, std::size_t q,
@@ -68,14 +72,15 @@ std::vector<Index> PathHistory::expected_entries(std::span<const PathPoint> poin
   std::vector<Index> out;
   const View at = last(points, q), before = second_last(points, q);
   const double lambda = points[q].lambda;
-  if (!penalty.separable_convex() || !(before.lambda > at.lambda) || !(at.lambda > lambda)) return out;
-  const double fraction = (at.lambda - lambda) / (before.lambda - at.lambda);
+  const bool there = at.lambda <= lambda && lambda < kInfinity;  // a point refused: c is what it is
+  if (!penalty.separable_convex() || !(there || before.lambda > at.lambda)) return out;
+  const double fraction = there ? 0.0 : (at.lambda - lambda) / (before.lambda - at.lambda);
   const Index outputs = features.empty() ? 1 : at.b.size() / static_cast<Index>(features.size());
   for (std::size_t w = 0; w < features.size(); ++w) {
     const ElasticNet net = penalty.entry(features[w], lambda);
     for (Index k = 0; k < outputs; ++k) {
       const Index i = static_cast<Index>(w) * outputs + k;
-      const double ahead = at.c[i] + fraction * (at.c[i] - before.c[i]);
+      const double ahead = there ? at.c[i] : at.c[i] + fraction * (at.c[i] - before.c[i]);
       // Just reaching the threshold does not count: a copy of an active column stays there.
       if (at.b[i] == 0.0 && net.kkt_violation(0.0, ahead) > 1e-6 * net.l1) out.push_back(i);
     }
@@ -84,7 +89,7 @@ std::vector<Index> PathHistory::expected_entries(std::span<const PathPoint> poin
 }
 
 bool PathHistory::extrapolate(std::span<const PathPoint> points, std::size_t q, const Penalties& net, Vec& b) const {
-  if (q == 1 || net.sorted() != nullptr) return false;  // clusters of equal size are to stay together
+  if (net.sorted() != nullptr) return false;  // clusters of equal size are to stay together
   const View at = last(points, q), before = second_last(points, q);
   const double lambda = points[q].lambda;
   if (!(before.lambda > at.lambda) || !(before.lambda < kInfinity) || !(at.lambda > lambda) ||
