@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from riata._core import __version__
     from riata._input.storage import Design
     from riata.estimators.adaptive import AdaptiveLasso, AdaptiveLassoCV
+    from riata.estimators.concave import MCPRegressor, MCPRegressorCV, SCADRegressor, SCADRegressorCV
     from riata.estimators.cox import SparseCox, SparseCoxCV
+    from riata.estimators.groups import GroupLasso, GroupLassoCV, SparseGroupLasso, SparseGroupLassoCV
     from riata.estimators.linear import ElasticNet, ElasticNetCV, Lasso, LassoCV
     from riata.estimators.logistic import SparseLogisticRegression, SparseLogisticRegressionCV
     from riata.estimators.multi_task import (
@@ -21,18 +23,7 @@ if TYPE_CHECKING:
     )
     from riata.estimators.poisson import SparsePoissonRegressor, SparsePoissonRegressorCV
     from riata.estimators.relaxed import RelaxedLasso, RelaxedLassoCV
-    from riata.estimators.structured import (
-        SLOPE,
-        SLOPECV,
-        GroupLasso,
-        GroupLassoCV,
-        MCPRegressor,
-        MCPRegressorCV,
-        SCADRegressor,
-        SCADRegressorCV,
-        SparseGroupLasso,
-        SparseGroupLassoCV,
-    )
+    from riata.estimators.slope import SLOPE, SLOPECV
     from riata.genetics.chromosomes import ChromosomeSet, ChromosomeWarning
     from riata.genetics.genotypes import Genotypes, open_genotypes
     from riata.genetics.simulate import simulate_genotypes
@@ -133,12 +124,12 @@ _HOME = {
     "FeatureGroups": "study.feature_sets",
     "FittedVariants": "genetics.variants",
     "Genotypes": "genetics.genotypes",
-    "GroupLasso": "estimators.structured",
-    "GroupLassoCV": "estimators.structured",
+    "GroupLasso": "estimators.groups",
+    "GroupLassoCV": "estimators.groups",
     "Lasso": "estimators.linear",
     "LassoCV": "estimators.linear",
-    "MCPRegressor": "estimators.structured",
-    "MCPRegressorCV": "estimators.structured",
+    "MCPRegressor": "estimators.concave",
+    "MCPRegressorCV": "estimators.concave",
     "MatchedGenotypes": "path.applying",
     "MemoryEstimate": "path.memory",
     "MultiTaskElasticNet": "estimators.multi_task",
@@ -149,14 +140,14 @@ _HOME = {
     "RelaxedLasso": "estimators.relaxed",
     "RelaxedLassoCV": "estimators.relaxed",
     "RelaxedPath": "path.relaxed",
-    "SCADRegressor": "estimators.structured",
-    "SCADRegressorCV": "estimators.structured",
-    "SLOPE": "estimators.structured",
-    "SLOPECV": "estimators.structured",
+    "SCADRegressor": "estimators.concave",
+    "SCADRegressorCV": "estimators.concave",
+    "SLOPE": "estimators.slope",
+    "SLOPECV": "estimators.slope",
     "SparseCox": "estimators.cox",
     "SparseCoxCV": "estimators.cox",
-    "SparseGroupLasso": "estimators.structured",
-    "SparseGroupLassoCV": "estimators.structured",
+    "SparseGroupLasso": "estimators.groups",
+    "SparseGroupLassoCV": "estimators.groups",
     "SparseLogisticRegression": "estimators.logistic",
     "SparseLogisticRegressionCV": "estimators.logistic",
     "SparsePoissonRegressor": "estimators.poisson",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,6 +13,7 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from riata import penalties
 from riata._input.alignment import check_rows_named_alike
 from riata._input.annotated import is_anndata
 from riata._input.design import (
@@ -30,6 +32,7 @@ from riata._input.validation import (
     SOLVERS,
     Float,
     Names,
+    check_alpha,
     check_alphas,
     check_choice,
     check_flag,
@@ -42,10 +45,11 @@ from riata._input.validation import (
 )
 from riata.genetics.variants import fitted_variants
 from riata.path.applying import is_genotypes, predict_genotypes, warn_of_unknown_alleles
-from riata.path.arguments import LASSO, Features, Options
+from riata.path.arguments import Features, Options, check_features
 from riata.path.certificates import CERTIFICATES
 from riata.path.coefs import each_output
 from riata.path.cross_validation import (
+    GREATER_IS_BETTER,
     SELECTIONS,
     CVPath,
     Reweigh,
@@ -54,23 +58,116 @@ from riata.path.cross_validation import (
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
-from riata.path.fit import warn_unless_converged
+from riata.path.fit import solve, warn_unless_converged
 from riata.path.fit_point import FitPoint, response_scale
-from riata.path.folds import make_splits
+from riata.path.folds import Split, make_splits
+from riata.penalties import Penalty
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+#: The l1_ratio that stands for 0 where the grid begins: to end where that of the lasso does.
+RIDGE_RATIO = 1e-3
+
+
+@dataclass(slots=True)
+class Problem:
+    """What `fit` was given, checked: `X` and `y` as they came, too, for splitters."""
+
+    given: tuple[Any, Any]
+    design: DesignView
+    target: Any  # numbers, or a SurvivalTarget
+    weights: Float
+    offset: Float | None = None
+    classes: NDArray[Any] | None = None
+    reweigh: Reweigh | None = None  # what training samples count, from observation weights
 
 
 class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
-    """A linear model with few nonzero coefficients, which is also a selector of their features."""
+    """A linear model with few nonzero coefficients, which is also a selector of their features.
 
-    fit_intercept: bool
-    standardize: bool
-    tol: float
-    max_iter: int
-    solver: str
-    n_threads: int | None
-    verbose: int
+    Attributes
+    ----------
+    coef_ : ndarray of shape (p,)
+        Coefficients on the original scale of X.
+    sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p)
+        The same, sparse.
+    intercept_ : float
+        The intercept; 0 without.
+    certificate_ : str
+        What certifies the fit: "duality_gap".
+    dual_gap_ : float
+        Relative duality gap, on the scale of `tol`: the objective is at most this share of its null value
+        above the optimum.
+    converged_ : bool
+        Whether that is within `tol`.
+    n_iter_ : int
+        Iterations of the solver.
+    n_features_in_ : int
+        p, the number of features.
+    feature_names_in_ : ndarray of str, shape (p,)
+        Names of the features; only when X has names that are all strings.
+    variants_ : riata.FittedVariants
+        The variants, with the alleles that the fit counted; only when X holds genotypes.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When a parameter or the data are not what they must be; the message says what is allowed.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        When the gap is above `tol` after `max_iter` iterations.
+
+    Data
+    ----
+    X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
+        float64, float32 and int8 arrays and SciPy CSC are read where they are.
+    y : array of shape (n,)
+        The response.
+    sample_weight : float or array of shape (n,)
+        Non-negative; only their proportions matter. Held-out samples of a cross-validation count by their
+        weights within a fold. Default: 1 for all.
+    groups : array of shape (n,)
+        Groups of samples, not of features: handed to the splitter `cv`.
+    offset : array of shape (n,)
+        Added to the linear predictor. Default: none.
+
+    New data
+    --------
+    X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (m, p)
+        New samples; columns of frames and variants of genotypes are matched by name.
+    offset : array of shape (m,) or float
+        Added to the linear predictor; needed when `fit` was given one. 0 predicts without.
+    """
+
+    _loss: str
+    _scores = "score_path_"  # where the scores of a cross-validation go
+    _selections: tuple[str, ...] = SELECTIONS
+    _ridge_at_zero = True  # whether nothing is zero at l1_ratio 0
+
+    # What holds where a model has no such parameter.
+    l1_ratio: Any = 1.0
+    fit_intercept: Any = True
+    positive: Any = False
+    lower: Any = None
+    upper: Any = None
+    n_jobs: Any = None
+    scoring: Any = None
+
+    alpha: Any
     alphas: Any
-    eps: float | None
+    eps: Any
+    cv: Any
+    selection: Any
+    standardize: Any
+    penalty_factor: Any
+    tol: Any
+    max_iter: Any
+    solver: Any
+    n_threads: Any
+    verbose: Any
 
     coef_: Float
     intercept_: Any
@@ -89,44 +186,127 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     @property
     def penalty(self) -> str:
         """Read by `SelectFromModel`: "l1" where coefficients can be zero, so that it keeps the others."""
-        l1_ratio = getattr(self, "l1_ratio_", getattr(self, "l1_ratio", 1.0))
-        return "l2" if np.all(np.asarray(l1_ratio) == 0.0) else "l1"
+        l1_ratio = np.asarray(getattr(self, "l1_ratio_", self.l1_ratio))
+        return "l2" if self._ridge_at_zero and np.all(l1_ratio == 0.0) else "l1"
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
 
-    def _options(self, loss: str, alphas: Float | None, **others: Any) -> Options:
+    def _penalty(self, l1_ratio: Any) -> Penalty:
+        """Return the penalty of the parameters, with one value of `l1_ratio`."""
+        return penalties.ElasticNet(l1_ratio)
+
+    def _candidates(self) -> list[Penalty]:
+        """Return the penalties that cross-validation chooses from: one for each `l1_ratio`."""
+        values = np.atleast_1d(np.asarray(self.l1_ratio, dtype=object))
+        if values.ndim != 1 or len(values) == 0:
+            raise ValueError(f"l1_ratio must be a number or a 1-D sequence of numbers, got {self.l1_ratio!r}")
+        return [self._penalty(value) for value in values]
+
+    def _options(self, alphas: Float | None, penalty: Penalty, **others: Any) -> Options:
         """The parameters every estimator has, checked; one alpha and no early end unless given."""
-        given: dict[str, Any] = {
-            "n_alphas": 1,
-            "eps": 0.0,
-            "stop_early": False,
-            "l1_ratio": 1.0,
-            "penalty": LASSO,
-        }
-        given |= {"row_grouped": loss == "multigaussian"} | others
+        given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False} | others
         return Options(
-            loss=loss,
+            loss=self._loss,
+            penalty=penalty,
+            l1_ratio=penalty.l1_share,
             alphas=alphas,
             fit_intercept=check_flag("fit_intercept", self.fit_intercept),
             standardize=check_flag("standardize", self.standardize),
             tol=check_real("tol", self.tol, at_least=0.0),
             max_iter=check_integer("max_iter", self.max_iter, at_least=1),
             solver=check_choice("solver", self.solver, SOLVERS),
-            n_threads=check_threads(self.n_threads),
+            n_threads=check_threads(self.n_threads, self.n_jobs),
             max_active=-1,
             memory=0.0,
             progress=None,
+            row_grouped=self._loss == "multigaussian",
             **given,
         )
 
-    def _grid_options(self, loss: str, **others: Any) -> Options:
+    def _grid_options(self, penalty: Penalty) -> Options:
         """As `_options`, for the grid that the parameters `alphas` and `eps` describe."""
         grid, n_alphas = check_alphas(self.alphas)
         eps = 0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, at_most=1.0)
-        return self._options(loss, grid, n_alphas=n_alphas, eps=eps, **others)
+        return self._options(grid, penalty, n_alphas=n_alphas, eps=eps)
+
+    def _check_data(self, X: Any, y: Any, sample_weight: Any, options: Options, **beside: Any) -> Problem:
+        """Check what `fit` was given; where classes decide the loss, set it in `options`."""
+        raise NotImplementedError
+
+    def _check_features(self, design: DesignView, penalty: Penalty) -> Features:
+        """Return the checked parameters that describe features."""
+        positive = check_flag("positive", self.positive)
+        return check_features(
+            design, self.penalty_factor, self.lower, self.upper, positive=positive, penalty=penalty
+        )
+
+    def _fit_at_alpha(self, X: Any, y: Any, sample_weight: Any, **beside: Any) -> Self:
+        """Fit at `alpha`."""
+        alpha = check_alpha(self.alpha)
+        penalty = self._penalty(self.l1_ratio)
+        options = self._options(np.array([alpha]), penalty)
+        problem = self._check_data(X, y, sample_weight, options, **beside)
+        features = self._check_features(problem.design, penalty)
+        self._fit_problem(problem, features, options)
+        return self
+
+    def _fit_problem(self, problem: Problem, features: Features, options: Options) -> None:
+        """Fit what was checked, at the only alpha of `options`."""
+        weights = problem.weights[:, None]
+        fit = solve(problem.design, problem.target, weights, problem.offset, features, options)[0]
+        self._keep_fit(fit, problem, features, options)
+
+    def _choose_alpha(self, X: Any, y: Any, sample_weight: Any, groups: Any, **beside: Any) -> Self:
+        """Choose alpha, and l1_ratio when there are several, by scores; keep the fit to all samples there."""
+        check_scoring(self.scoring, self._loss)
+        selection = check_choice("selection", self.selection, self._selections)
+        candidates = self._candidates()
+        options = self._grid_options(candidates[0])
+        problem = self._check_data(X, y, sample_weight, options, **beside)
+        splits = self._splits(problem, groups, options)
+        results = []
+        for penalty in candidates:
+            ridge = penalty.kind == "elastic_net" and penalty.l1_share == 0.0
+            eps = options.eps * (RIDGE_RATIO if ridge else 1.0)
+            results.append(
+                cross_validate(
+                    problem.design,
+                    problem.target,
+                    problem.weights,
+                    problem.offset,
+                    self._check_features(problem.design, penalty),
+                    replace(options, penalty=penalty, l1_ratio=penalty.l1_share, eps=eps),
+                    splits,
+                    check_scoring(self.scoring, options.loss),
+                    "1se" if selection == "1se" else "min",
+                    problem.classes,
+                    weigh_folds=False,
+                    reweigh=problem.reweigh,
+                )
+            )
+        sign = -1.0 if results[0].scoring in GREATER_IS_BETTER else 1.0
+        best = int(np.argmin([np.min(sign * result.mean_score) for result in results]))
+        self._keep_selected(results[best], problem)
+        several = np.ndim(self.l1_ratio) > 0
+        grids, scores = [result.path.alphas for result in results], [result.scores for result in results]
+        self.alphas_ = np.stack(grids) if several else grids[0]
+        setattr(self, self._scores, np.stack(scores) if several else scores[0])
+        ratio = getattr(candidates[best], "l1_ratio", None)
+        if ratio is not None:
+            self.l1_ratio_ = float(ratio)
+        warn_unless_all_converged(results[best], options)
+        warn_if_grid_ends(results[best], options)
+        return self
+
+    def _splits(self, problem: Problem, groups: Any, options: Options) -> list[Split]:
+        """The folds that `cv` makes."""
+        cv = 5 if self.cv is None else self.cv
+        return make_splits(
+            cv, *problem.given, problem.target, problem.weights, groups, loss=options.loss, shuffle=False
+        )
 
     def _check_fit_input(
         self, X: Any, y: Any, sample_weight: Any, **beside: Any
@@ -239,12 +419,12 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     def _keep_fit(
         self,
         fit: dict[str, Any],
-        y: Float | SurvivalTarget,
-        weights: Float,
+        problem: Problem,
         features: Features,
         options: Options,
     ) -> None:
         """Set the attributes from the last point of a path; warn when it missed the tolerance."""
+        y, weights = problem.target, problem.weights
         outputs = np.shape(fit["intercepts"])[1:] or (1,)
         coef = np.zeros((self.n_features_in_, *outputs))
         last = slice(fit["coef_indptr"][-2], None)
@@ -275,7 +455,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         )
         warn_unless_converged(alphas, gaps, converged, options, np.asarray(fit["n_iter"]))
 
-    def _keep_selected(self, result: CVPath) -> None:
+    def _keep_selected(self, result: CVPath, problem: Problem) -> None:
         """Set the attributes from a cross-validation, at its selected alpha."""
         path, at = result.path, result.position
         self.cv_path_ = result
@@ -328,62 +508,49 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         return coef[0], float(intercept[0])
 
 
-class TakesGroups:
-    """Estimators whose `fit` hands `groups` to a splitter: routed there without a request of the user's."""
+class CrossValidated:
+    """What those share that choose `alpha`; `groups` are routed to `fit` without a request of the user's.
+
+    All folds and the final fit share every pass over X, and no row is copied.
+
+    Attributes
+    ----------
+    alpha_ : float
+        The alpha of the final fit: `alpha_min_` or `alpha_1se_`, as `selection` says.
+    alpha_min_ : float
+        The alpha with the best mean score.
+    alpha_1se_ : float
+        The largest alpha whose mean score is within a standard error of the best.
+    alphas_ : ndarray of shape (L,)
+        The grid, decreasing.
+    coef_path_ : scipy.sparse.csc_array of shape (p, L)
+        Coefficients of the final fit along its path.
+    dual_gaps_ : ndarray of shape (L,)
+        What `certificate_` says, along the path.
+    cv_path_ : riata.CVPath
+        All of the cross-validation, with `predict` and `plot`.
+
+    Warns
+    -----
+    riata.path.cross_validation.GridEndWarning
+        When the best alpha is the last of a grid that was not given.
+    """
 
     __metadata_request__fit = {"groups": True}  # noqa: RUF012
 
 
-class CrossValidated(TakesGroups, SparseLinearModel):
-    """What those share that choose `alpha` by cross-validation and a score."""
+class ByScore(CrossValidated):
+    """Models that choose alpha by a score of the loss.
 
-    cv: Any
-    scoring: str | None
-    selection: str
-    l1_ratio: float
-
-    def _check_search(self, loss: str) -> Options:
-        """Check the parameters that need no data."""
-        check_scoring(self.scoring, loss)
-        check_choice("selection", self.selection, SELECTIONS)
-        return self._grid_options(
-            loss, l1_ratio=check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
-        )
-
-    def _search(
-        self,
-        options: Options,
-        given: tuple[Any, Any],
-        design: DesignView,
-        target: Float | SurvivalTarget,
-        weights: Float,
-        features: Features,
-        groups: Any,
-        classes: NDArray[Any] | None = None,
-        offset: Float | None = None,
-        reweigh: Reweigh | None = None,
-    ) -> None:
-        """Cross-validate, keep the fit at the selected alpha; `given` are X and y as the user has them."""
-        cv = 5 if self.cv is None else self.cv
-        splits = make_splits(cv, *given, target, weights, groups, loss=options.loss, shuffle=False)
-        result = cross_validate(
-            design,
-            target,
-            weights,
-            offset,
-            features,
-            options,
-            splits,
-            check_scoring(self.scoring, options.loss),
-            self.selection,
-            classes,
-            weigh_folds=False,
-            reweigh=reweigh,
-        )
-        self._keep_selected(result)
-        self.score_path_ = result.scores
-        warn_unless_all_converged(result, options)
-        warn_if_grid_ends(result, options)
+    Attributes
+    ----------
+    l1_ratio_ : float
+        The `l1_ratio` of the final fit.
+    alphas_ : ndarray of shape (L,), or (R, L) for a sequence of R values of `l1_ratio`
+        The grid, decreasing.
+    score_path_ : ndarray of shape (L, F), or (R, L, F)
+        Score at each alpha on each of F held-out folds; see `scoring`.
+    """
 
 
 def _refuse_repeated_names(X: Any) -> None:

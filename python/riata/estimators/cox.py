@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
 from riata._input.alignment import check_rows_named_alike
-from riata._input.design import DesignView
 from riata._input.survival import (
     TIES,
-    SurvivalTarget,
     check_comparable,
     check_strata,
     check_survival_target,
@@ -20,42 +20,112 @@ from riata._input.survival import (
 )
 from riata._input.validation import (
     Float,
-    check_alpha,
     check_choice,
     check_finite,
-    check_flag,
     check_offset,
-    check_real,
     check_weights,
     show_label,
 )
-from riata.estimators._base import CrossValidated, SparseLinearModel
-from riata.path.arguments import Features, check_features
+from riata.estimators._base import ByScore, Problem, SparseLinearModel
+from riata.estimators._params import (
+    Bounds,
+    Mixing,
+    Mixtures,
+    Precision,
+    Running,
+    Scale,
+    ScoredSearch,
+    Sign,
+    Strength,
+    declared,
+)
+from riata.path.arguments import Options
 from riata.path.coefs import linear_predictor
-from riata.path.fit import solve
+from riata.path.cross_validation import CVPath
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["SparseCox", "SparseCoxCV"]
 
 
-class _Cox(SparseLinearModel):
-    """Checks and prediction common to the proportional hazards estimators."""
+@declared
+class _Ties:
+    """Events at the same time.
 
+    Parameters
+    ----------
+    ties : {"breslow", "efron"}
+        How events at the same time are handled.
+    """
+
+    ties: str = "breslow"
+
+
+class _Cox(SparseLinearModel):
+    """Checks and prediction common to the proportional hazards estimators.
+
+    Attributes
+    ----------
+    intercept_ : float
+        Always 0: the baseline hazard takes its place.
+    baseline_ : dict
+        For each stratum, with None for a fit without, a pair of arrays: the event times and the cumulative
+        baseline hazard, that of a sample at `mean_link_` (Breslow 1974; with Efron's ties his).
+    mean_link_ : float
+        The weighted mean of x·b, plus the offset, over the samples of `fit`.
+    unique_times_ : ndarray
+        All event times, in the unit of `y`.
+    has_offset_ : bool
+        Whether `fit` was given an offset.
+
+    Objective
+    ---------
+    Minimises, for hazards proportional to exp(x·b + offset) and weights w (ones by default),
+
+        -(1 / Σw) log partial likelihood(b)
+            + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
+
+    Data
+    ----
+    y : structured array of shape (n,), or array of shape (n, 2)
+        A boolean field (event) and a numeric one (time), as scikit-survival has it; or columns [time, event]
+        with events 1 or 0.
+    start : array of shape (n,)
+        Samples are at risk after their `start` up to their time (late entry, left truncation). Default: at
+        risk from the beginning.
+    strata : array of shape (n,)
+        Labels, numbers or text. Samples are compared within their stratum only, each with its own baseline
+        hazard. Default: one stratum.
+    offset : array of shape (n,)
+        Added to the linear predictor: a known log hazard ratio, such as that of an earlier model.
+
+    New data
+    --------
+    times : float or array of shape (k,)
+        Times to predict at, in the unit of `y`. Default: `unique_times_`.
+    strata : array of shape (m,)
+        Labels seen in `fit`; needed when it had any.
+
+    Notes
+    -----
+    Times, those of `start` too, that differ by less than 1.5e-8 of their mean size are ties, as in R's
+    survival: 0.1 + 0.2 and 0.3 are the same time.
+
+    References
+    ----------
+    Cox (1972), Regression models and life-tables, JRSS B 34. Simon, Friedman, Hastie & Tibshirani (2011),
+    Regularization paths for Cox's proportional hazards model via coordinate descent, J. Statistical Software
+    39.
+    """
+
+    _loss = "cox"
     fit_intercept = False
 
-    positive: bool
-    ties: str
-    penalty_factor: Any
-    lower: Any
-    upper: Any
+    ties: Any
 
     def predict(self, X: Any, offset: ArrayLike | None = None) -> Float:
         """Predict risk scores: the log of the hazard relative to the baseline, x·b plus the offset.
-
-        Parameters
-        ----------
-        X : as in `fit`, shape (m, p)
-        offset : array of shape (m,) or number, optional
-            Needed when `fit` was given one; 0 predicts without.
 
         Returns
         -------
@@ -78,16 +148,6 @@ class _Cox(SparseLinearModel):
         offset: ArrayLike | None = None,
     ) -> Float:
         """Predict the cumulative hazard, that of the baseline times exp(x·b - `mean_link_`).
-
-        Parameters
-        ----------
-        X : as in `fit`, shape (m, p)
-        times : float or array of shape (k,), optional
-            Default `unique_times_`.
-        strata : array of shape (m,), optional
-            Labels seen in `fit`; needed when it had any.
-        offset : array of shape (m,) or number, optional
-            Needed when `fit` was given one; 0 predicts without.
 
         Returns
         -------
@@ -116,14 +176,10 @@ class _Cox(SparseLinearModel):
     ) -> Float:
         """Predict the probability to be without the event beyond each time, exp(-cumulative hazard).
 
-        Parameters
-        ----------
-        X, times, strata, offset
-            As in `predict_cumulative_hazard_function`.
-
         Returns
         -------
         ndarray of shape (m, k), or (m,) for a single number as `times`
+            Values of step functions that jump at the event times of `fit` and keep their last value.
         """
         return np.exp(-self.predict_cumulative_hazard_function(X, times, strata, offset))
 
@@ -136,14 +192,7 @@ class _Cox(SparseLinearModel):
         strata: ArrayLike | None = None,
         offset: ArrayLike | None = None,
     ) -> float:
-        """Harrell's concordance of the risk scores with the times.
-
-        Parameters
-        ----------
-        X, y, sample_weight, start, strata
-            As in `fit`.
-        offset : array of shape (m,) or number, optional
-            As in `predict`.
+        """Return Harrell's concordance of the risk scores with the times.
 
         Returns
         -------
@@ -175,25 +224,35 @@ class _Cox(SparseLinearModel):
         codes = np.array([number[label] for label in given])
         return [(label, codes == k) for k, label in enumerate(labels)]
 
-    def _check_all(
-        self, X: Any, y: Any, sample_weight: Any, start: Any, strata: Any, offset: Any
-    ) -> tuple[DesignView, SurvivalTarget, Float, Float | None, Features]:
+    def _check_data(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        options: Options,
+        start: Any = None,
+        strata: Any = None,
+        offset: Any = None,
+        **beside: Any,
+    ) -> Problem:
         check_choice("ties", self.ties, TIES)
-        design, y, weights = self._check_fit_input(
+        design, given, weights = self._check_fit_input(
             X, y, sample_weight, start=start, strata=strata, offset=offset
         )
-        target = check_survival_target(y, design.n_samples, weights, start, strata, self.ties)
-        shift = check_offset(offset, design.n_samples)
-        positive = check_flag("positive", self.positive)
-        features = check_features(design, self.penalty_factor, self.lower, self.upper, positive=positive)
-        return design, target, weights, shift, features
+        target = check_survival_target(given, design.n_samples, weights, start, strata, self.ties)
+        return Problem((X, y), design, target, weights, check_offset(offset, design.n_samples))
 
-    def _keep_baseline(
-        self, design: DesignView, target: SurvivalTarget, weights: Float, offset: Float | None
-    ) -> None:
+    def _keep_fit(self, fit: dict[str, Any], problem: Problem, *rest: Any) -> None:
+        super()._keep_fit(fit, problem, *rest)
+        self._keep_baseline(problem)
+
+    def _keep_selected(self, result: CVPath, problem: Problem) -> None:
+        super()._keep_selected(result, problem)
+        self._keep_baseline(problem)
+
+    def _keep_baseline(self, problem: Problem) -> None:
         """Breslow's estimate of the hazard at the mean linear predictor, in logarithms, for each stratum."""
-        import scipy.sparse as sp
-
+        design, target, weights, offset = problem.design, problem.target, problem.weights, problem.offset
         coefs = sp.csc_array(np.asarray(self.coef_)[:, None])
         link = linear_predictor(design, coefs, np.zeros(1), 1)[:, 0]
         if offset is not None:
@@ -216,73 +275,9 @@ def check_times(times: Any) -> Float:
     return check_finite("times", np.atleast_1d(np.asarray(times)), np.size(times), "time")
 
 
-class SparseCox(_Cox):
+@declared
+class SparseCox(_Cox, Running, Precision, Bounds, Scale, Sign, _Ties, Mixing, Strength):
     """Cox proportional hazards with an elastic-net penalty, certified by its duality gap.
-
-    Minimises, for hazards proportional to exp(x·b) and weights w (ones by default),
-
-        -(1 / Σw) log partial likelihood(b)
-            + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
-
-    Parameters
-    ----------
-    alpha : float, default=0.01
-        Strength of the penalty, > 0.
-    l1_ratio : float, default=1.0
-        From 0 (ridge) to 1 (lasso).
-    ties : {"breslow", "efron"}, default="breslow"
-        How events at the same time are handled.
-    positive : bool, default=False
-        Keep all coefficients >= 0.
-    standardize : bool, default=False
-        Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
-    penalty_factor : array of shape (p,), dict or Series by feature name, optional
-        Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out.
-    lower, upper : float, array of shape (p,), dict or Series by feature name, optional
-        Bounds on the coefficients, ``lower <= 0 <= upper``.
-    tol : float, default=1e-6
-        Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective).
-    max_iter : int, default=10000
-    solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
-    n_threads : int, optional
-        Default: every available core, or OMP_NUM_THREADS, or one for a small problem. The result is the same
-        to the last bit for any value.
-    verbose : int, default=0
-        1 prints one line about the fit.
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (p,)
-    sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p)
-    intercept_ : float
-        Always 0: the baseline hazard takes its place.
-    baseline_ : dict
-        For each stratum, with None for a fit without, a pair of arrays: the event times and the cumulative
-        baseline hazard, that of a sample at `mean_link_` (Breslow 1974; with Efron's ties his).
-    mean_link_ : float
-        The weighted mean of x·b, plus the offset, over the samples of `fit`.
-    unique_times_ : ndarray
-        All event times.
-    has_offset_ : bool
-        Whether `fit` was given an offset.
-    dual_gap_ : float
-        Relative duality gap, on the scale of `tol`.
-    converged_ : bool
-    n_iter_ : int
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str, shape (p,)
-        Only when X has names that are all strings.
-
-    Warns
-    -----
-    sklearn.exceptions.ConvergenceWarning
-        When the gap is above `tol` after `max_iter` iterations.
-
-    References
-    ----------
-    Cox (1972), Regression models and life-tables, JRSS B 34. Simon, Friedman, Hastie & Tibshirani (2011),
-    Regularization paths for Cox's proportional hazards model via coordinate descent, J. Statistical Software
-    39.
 
     Examples
     --------
@@ -301,36 +296,7 @@ class SparseCox(_Cox):
     (2, 2)
     """
 
-    def __init__(
-        self,
-        alpha: float = 0.01,
-        *,
-        l1_ratio: float = 1.0,
-        ties: str = "breslow",
-        positive: bool = False,
-        standardize: bool = False,
-        penalty_factor: ArrayLike | None = None,
-        lower: float | ArrayLike | None = None,
-        upper: float | ArrayLike | None = None,
-        tol: float = 1e-6,
-        max_iter: int = 10_000,
-        solver: str = "auto",
-        n_threads: int | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
-        self.ties = ties
-        self.positive = positive
-        self.standardize = standardize
-        self.penalty_factor = penalty_factor
-        self.lower = lower
-        self.upper = upper
-        self.tol = tol
-        self.max_iter = max_iter
-        self.solver = solver
-        self.n_threads = n_threads
-        self.verbose = verbose
+    alpha: float = field(default=0.01, kw_only=False)
 
     def fit(
         self,
@@ -340,83 +306,23 @@ class SparseCox(_Cox):
         start: ArrayLike | None = None,
         strata: ArrayLike | None = None,
         offset: ArrayLike | None = None,
-    ) -> SparseCox:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
-            float64, float32 and int8 arrays and SciPy CSC are read where they are.
-        y : structured array of shape (n,), or array of shape (n, 2)
-            A boolean field (event) and a numeric one (time), as scikit-survival has it; or columns
-            [time, event] with events 1 or 0.
-        sample_weight : float or array of shape (n,), optional
-            Non-negative.
-        start : array of shape (n,), optional
-            Samples are at risk after their `start` up to their time (late entry, left truncation).
-        strata : array of shape (n,), optional
-            Labels, numbers or text. Samples are compared within their stratum only, each with its own
-            baseline hazard.
-        offset : array of shape (n,), optional
-            Added to the linear predictor: a known log hazard ratio, such as that of an earlier model.
-
-        Returns
-        -------
-        self
-
-        Notes
-        -----
-        Times, those of `start` too, that differ by less than 1.5e-8 of their mean size are ties, as in R's
-        survival: 0.1 + 0.2 and 0.3 are the same time.
-        """
-        alpha = check_alpha(self.alpha)
-        l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
-        options = self._options("cox", np.array([alpha]), l1_ratio=l1_ratio)
-        design, target, weights, shift, features = self._check_all(X, y, sample_weight, start, strata, offset)
-        fit = solve(design, target, weights[:, None], shift, features, options)[0]
-        self._keep_fit(fit, target, weights, features, options)
-        self._keep_baseline(design, target, weights, shift)
-        return self
+    ) -> Self:
+        """Fit the model at `alpha`."""
+        return self._fit_at_alpha(X, y, sample_weight, start=start, strata=strata, offset=offset)
 
 
-class SparseCoxCV(_Cox, CrossValidated):
-    """`SparseCox` with `alpha` chosen by cross-validation.
+@declared
+class SparseCoxCV(ByScore, _Cox, Running, Precision, Bounds, Scale, Sign, _Ties, Mixtures, ScoredSearch):
+    """Cox proportional hazards with an elastic-net penalty chosen by cross-validation.
 
     All folds and the final fit share every pass over X, and no row is copied.
 
     Parameters
     ----------
-    alphas : int or sequence of float, default=100
-        A number of grid points or the values themselves.
-    eps : float, optional
-        Smallest over largest alpha of the grid. Default as in `riata.fit_path`.
-    cv : int, splitter or iterable of (train, test), default=5
+    cv : int, splitter or iterable of (train, test)
         An integer gives folds without shuffling, stratified by event.
-    scoring : {"deviance", "concordance"}, optional
-        What the held-out folds are scored by, default "deviance"; see `riata.cv_path`.
-    selection : {"min", "1se"}, default="min"
-        The alpha with the best score, or the largest one within a standard error of it.
-    l1_ratio, ties, positive, standardize, penalty_factor, lower, upper
-        As in `SparseCox`.
-    tol, max_iter, solver, n_threads, verbose
-        As in `SparseCox`.
-
-    Attributes
-    ----------
-    alpha_ : float
-        The alpha of the final fit: `alpha_min_` or `alpha_1se_`, as `selection` says.
-    alpha_min_, alpha_1se_ : float
-    alphas_ : ndarray of shape (L,)
-    score_path_ : ndarray of shape (L, K)
-        Score on each held-out fold; see `scoring`.
-    coef_path_ : scipy.sparse.csc_array of shape (p, L)
-        Coefficients of the final fit along its path.
-    dual_gaps_ : ndarray of shape (L,)
-    cv_path_ : riata.CVPath
-        All of the cross-validation, with `predict` and `plot`.
-    coef_, sparse_coef_, intercept_, baseline_, mean_link_, unique_times_, has_offset_, dual_gap_,
-    converged_, n_iter_, n_features_in_, feature_names_in_
-        As in `SparseCox`, at `alpha_`.
+    scoring : {"deviance", "concordance"}
+        What the held-out folds are scored by. Default: "deviance". See `riata.cv_path`.
 
     Examples
     --------
@@ -430,44 +336,7 @@ class SparseCoxCV(_Cox, CrossValidated):
     array([3])
     """
 
-    def __init__(
-        self,
-        *,
-        alphas: int | ArrayLike = 100,
-        eps: float | None = None,
-        cv: Any = 5,
-        scoring: str | None = None,
-        selection: str = "min",
-        l1_ratio: float = 1.0,
-        ties: str = "breslow",
-        positive: bool = False,
-        standardize: bool = False,
-        penalty_factor: ArrayLike | None = None,
-        lower: float | ArrayLike | None = None,
-        upper: float | ArrayLike | None = None,
-        tol: float = 1e-6,
-        max_iter: int = 10_000,
-        solver: str = "auto",
-        n_threads: int | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.alphas = alphas
-        self.eps = eps
-        self.cv = cv
-        self.scoring = scoring
-        self.selection = selection
-        self.l1_ratio = l1_ratio
-        self.ties = ties
-        self.positive = positive
-        self.standardize = standardize
-        self.penalty_factor = penalty_factor
-        self.lower = lower
-        self.upper = upper
-        self.tol = tol
-        self.max_iter = max_iter
-        self.solver = solver
-        self.n_threads = n_threads
-        self.verbose = verbose
+    eps: float | None = None
 
     def fit(
         self,
@@ -478,22 +347,6 @@ class SparseCoxCV(_Cox, CrossValidated):
         strata: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         offset: ArrayLike | None = None,
-    ) -> SparseCoxCV:
-        """Cross-validate and fit.
-
-        Parameters
-        ----------
-        X, y, sample_weight, start, strata, offset
-            As in `SparseCox.fit`. Held-out samples count by their weights within a fold.
-        groups : array of shape (n,), optional
-            Handed to the splitter.
-
-        Returns
-        -------
-        self
-        """
-        options = self._check_search("cox")
-        design, target, weights, shift, features = self._check_all(X, y, sample_weight, start, strata, offset)
-        self._search(options, (X, y), design, target, weights, features, groups, offset=shift)
-        self._keep_baseline(design, target, weights, shift)
-        return self
+    ) -> Self:
+        """Choose `alpha` by cross-validation, and fit the model to all samples there."""
+        return self._choose_alpha(X, y, sample_weight, groups, start=start, strata=strata, offset=offset)

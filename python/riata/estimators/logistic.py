@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,46 +20,134 @@ from riata._input.targets import check_every_class, one_hot
 from riata._input.validation import (
     UNPENALISED,
     Float,
-    check_alpha,
     check_flag,
     check_offset,
     check_real,
-    check_threads,
     check_two_outcomes,
     show_label,
 )
-from riata.estimators._base import CrossValidated, SparseLinearModel
-from riata.path.arguments import Features, Options, check_features
-from riata.path.cross_validation import Reweigh
-from riata.path.fit import solve
+from riata.estimators._base import ByScore, Problem, SparseLinearModel
+from riata.estimators._params import (
+    Bounds,
+    Intercept,
+    Jobs,
+    Mixing,
+    Mixtures,
+    Precision,
+    Randomness,
+    Rows,
+    Running,
+    Scale,
+    ScoredSearch,
+    Sign,
+    Strength,
+    WarmStart,
+    declared,
+)
+from riata.path.arguments import Features, Options, refuse_bounds
 from riata.path.result import expit
+from riata.penalties import Penalty
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["SparseLogisticRegression", "SparseLogisticRegressionCV"]
 
 
+@declared
+class _Inverse:
+    """scikit-learn's strength.
+
+    Parameters
+    ----------
+    C : float
+        scikit-learn's way to say it: when given, alpha is ``1 / (C Σw)`` and `alpha` is not used.
+    """
+
+    C: float | None = None
+
+
+@declared
+class _ClassWeight:
+    """Weights of classes.
+
+    Parameters
+    ----------
+    class_weight : dict or "balanced"
+        Multiplies the sample weights. "balanced" gives all classes the same total weight; a sample of weight
+        k counts as k. Held-out samples of a cross-validation are scored without it, and each fold is balanced
+        by the samples it trains on.
+    """
+
+    class_weight: Any = None
+
+
 class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
-    """Checks and prediction common to the binomial and multinomial estimators."""
+    """Checks and prediction common to the binomial and multinomial estimators.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (K,)
+        The labels, sorted.
+    coef_ : ndarray of shape (1, p), or (K, p) for K > 2 classes
+        Coefficients on the original scale of X.
+    sparse_coef_ : scipy.sparse.csr_matrix of the shape of `coef_`
+        The same, sparse.
+    intercept_ : ndarray of shape (1,), or (K,) with the sum zero
+        The intercepts; 0 without.
+    has_offset_ : bool
+        Whether `fit` was given an offset.
+
+    Objective
+    ---------
+    Minimises, for outcomes y in {0, 1}, linear predictors eta_i = b0 + x_i·b + offset_i and weights w (ones
+    by default),
+
+        (1 / Σw) Σ_i w_i (log(1 + exp(eta_i)) - y_i eta_i)
+            + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
+
+    With K > 2 classes each has its own intercept and coefficients, whose penalties are summed, and the loss
+    is log Σ_k exp(eta_ik) - eta_ic for a sample of class c (multinomial). With `row_grouped` the penalty of a
+    feature is on its K coefficients together, l1_ratio ‖b_j‖₂ + (1 - l1_ratio)/2 ‖b_j‖₂²: it enters for all
+    classes or for none.
+
+    Data
+    ----
+    y : array of shape (n,)
+        Labels. Of two classes the second in sorted order is the one whose probability is modelled.
+    sample_weight : float or array of shape (n,)
+        Non-negative; only their proportions matter. Held-out samples of a cross-validation count by their
+        weights within a fold. Default: 1 for all. A class whose samples all have weight zero, as in a
+        bootstrap, gets the probability zero, its intercept being minus infinity; a cross-validation refuses
+        it.
+    offset : array of shape (n,), or (n, K) for K > 2 classes
+        Added to the linear predictor: known log-odds, such as those of an earlier model.
+
+    New data
+    --------
+    offset : array of shape (m,), or (m, K) for K > 2 classes, or float
+        Added to the linear predictor; needed when `fit` was given one. 0 predicts without.
+
+    References
+    ----------
+    Koh, Kim & Boyd (2007), An interior-point method for large-scale l1-regularized logistic regression, JMLR
+    8. Simon, Friedman & Hastie (2013), A blockwise descent algorithm for group-penalized multiresponse and
+    multinomial regression, arXiv:1311.6529.
+    """
+
+    _loss = "binomial"
 
     classes_: NDArray[Any]
     class_weight: Any
-    positive: bool
-    row_grouped: bool
-    penalty_factor: Any
-    lower: Any
-    upper: Any
+    row_grouped: Any
 
     def decision_function(self, X: Any, offset: ArrayLike | None = None) -> Float:
-        """Log-odds of ``classes_[1]``; of more than two classes the linear predictor of each.
-
-        Parameters
-        ----------
-        X : as in `fit`, shape (m, p)
-        offset : array of shape (m,), or (m, K) for K > 2 classes, or number, optional
-            Needed when `fit` was given one; 0 predicts without.
+        """Predict the log-odds of ``classes_[1]``; of more than two classes the linear predictor of each.
 
         Returns
         -------
         ndarray of shape (m,), or (m, K) for K > 2 classes
+            Linear predictors, offset included.
         """
         links = self._shifted_links(X, offset)[0]
         return links[:, 0] if links.shape[1] == 1 else links
@@ -66,14 +155,10 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
     def predict(self, X: Any, offset: ArrayLike | None = None) -> NDArray[Any]:
         """Predict the most probable class.
 
-        Parameters
-        ----------
-        X, offset
-            As in `decision_function`.
-
         Returns
         -------
-        ndarray of shape (m,), of labels from `classes_`
+        ndarray of shape (m,)
+            Labels from `classes_`.
         """
         link = self.decision_function(X, offset)
         labels: NDArray[Any] = self.classes_[
@@ -84,14 +169,10 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
     def predict_proba(self, X: Any, offset: ArrayLike | None = None) -> Float:
         """Predict the probability of each class.
 
-        Parameters
-        ----------
-        X, offset
-            As in `decision_function`.
-
         Returns
         -------
-        ndarray of shape (m, K), in the order of `classes_`
+        ndarray of shape (m, K)
+            In the order of `classes_`.
         """
         link = self.decision_function(X, offset)
         return (
@@ -99,7 +180,13 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         )
 
     def predict_log_proba(self, X: Any, offset: ArrayLike | None = None) -> Float:
-        """Predict the logarithm of the probability of each class; as `predict_proba`, without underflow."""
+        """Predict the logarithm of the probability of each class; as `predict_proba`, without underflow.
+
+        Returns
+        -------
+        ndarray of shape (m, K)
+            In the order of `classes_`.
+        """
         link = self.decision_function(X, offset)
         if link.ndim == 1:
             return np.column_stack([-np.logaddexp(0.0, link), -np.logaddexp(0.0, -link)])
@@ -112,29 +199,24 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         sample_weight: ArrayLike | None = None,
         offset: ArrayLike | None = None,
     ) -> float:
-        """Share of samples whose class is predicted.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`.
-        offset : as in `decision_function`
+        """Return the share of samples whose class is predicted.
 
         Returns
         -------
         float
+            From 0 to 1, the accuracy.
         """
         from sklearn.metrics import accuracy_score
 
         check_rows_named_alike(X, y=y, sample_weight=sample_weight)
         return float(accuracy_score(y, self.predict(X, offset), sample_weight=sample_weight))
 
-    def _check_all(
-        self, X: Any, y: Any, sample_weight: Any, offset: Any, options: Options
-    ) -> tuple[DesignView, Float, Float, Float | None, Features, Reweigh]:
+    def _check_data(
+        self, X: Any, y: Any, sample_weight: Any, options: Options, offset: Any = None, **beside: Any
+    ) -> Problem:
         """Check what `fit` was given, and set the loss by the number of classes.
 
-        The weights are the observation weights; the last says what training samples count by class too.
+        The weights are the observation weights; `reweigh` says what training samples count by class too.
         """
         design, y, weights = self._check_fit_input(X, y, sample_weight, offset=offset)
         _, classes, codes = read_classes(y)
@@ -152,11 +234,12 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         self.classes_ = classes
         shift = check_offset(offset, design.n_samples, target.shape[1:])
         self.has_offset_ = shift is not None
-        positive = check_flag("positive", self.positive)
-        features = check_features(
-            design, self.penalty_factor, self.lower, self.upper, positive=positive, row_grouped=grouped
-        )
-        return design, target, weights, shift, features, reweigh
+        return Problem((X, y), design, target, weights, shift, classes, reweigh)
+
+    def _check_features(self, design: DesignView, penalty: Penalty) -> Features:
+        if self.row_grouped:
+            refuse_bounds(lower=self.lower, upper=self.upper, positive=self.positive or None)
+        return super()._check_features(design, penalty)
 
     def _refuse_absent(self, target: Float, weights: Float) -> None:
         """Refuse classes of which no sample counts."""
@@ -220,85 +303,17 @@ def read_classes(y: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
     return labels, classes, codes
 
 
-class SparseLogisticRegression(_Classifier):
+@declared
+class SparseLogisticRegression(
+    _Classifier, Randomness, Jobs, Running, WarmStart, Precision, Bounds, Scale, Rows, Sign, Intercept,
+    _ClassWeight, Mixing, _Inverse, Strength,
+):  # fmt: skip
     """Logistic regression with an elastic-net penalty, certified by its duality gap.
-
-    Minimises, for outcomes y in {0, 1}, linear predictors eta_i = b0 + x_i·b and weights w (ones by default),
-
-        (1 / Σw) Σ_i w_i (log(1 + exp(eta_i)) - y_i eta_i)
-            + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
-
-    With K > 2 classes each has its own intercept and coefficients, whose penalties are summed, and the loss
-    is log Σ_k exp(eta_ik) - eta_ic for a sample of class c (multinomial). With `row_grouped` the penalty of a
-    feature is on its K coefficients together, l1_ratio ‖b_j‖₂ + (1 - l1_ratio)/2 ‖b_j‖₂²: it enters for all
-    classes or for none.
 
     Parameters
     ----------
-    alpha : float, default=0.01
+    alpha : float
         Strength of the penalty, > 0. scikit-learn's `C` is ``1 / (alpha n)``.
-    C : float, optional
-        scikit-learn's way to say it: when given, alpha is ``1 / (C Σw)`` and `alpha` is not used.
-    l1_ratio : float, default=1.0
-        From 0 (ridge) to 1 (lasso).
-    class_weight : dict or "balanced", optional
-        Multiplies the sample weights. "balanced" gives all classes the same total weight; a sample of weight
-        k counts as k. Held-out samples of a cross-validation are scored without it, and each fold is balanced
-        by the samples it trains on.
-    fit_intercept : bool, default=True
-        The intercept is not penalised.
-    positive : bool, default=False
-        Keep all coefficients >= 0.
-    row_grouped : bool, default=False
-        Let a feature enter for all classes together. Two classes have one coefficient a feature anyway. Not
-        together with `positive`, `lower` or `upper`.
-    standardize : bool, default=False
-        Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
-    penalty_factor : array of shape (p,), dict or Series by feature name, optional
-        Multiplies the penalty of each feature: 0 leaves it unpenalised, infinity leaves the feature out.
-    lower, upper : float, array of shape (p,), dict or Series by feature name, optional
-        Bounds on the coefficients, ``lower <= 0 <= upper``.
-    tol : float, default=1e-6
-        Bound on the relative duality gap, (primal - dual) / (loss of the intercept alone).
-    max_iter : int, default=10000
-    warm_start : bool, default=False
-        Accepted as in scikit-learn. The solution does not depend on where the solver starts.
-    solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
-    n_threads : int, optional
-        Default: every available core, or OMP_NUM_THREADS, or one for a small problem. The result is the same
-        to the last bit for any value.
-    verbose : int, default=0
-        1 prints one line about the fit.
-    n_jobs, random_state : any
-        Accepted so that code written for scikit-learn runs; `n_jobs` is used for `n_threads` when that is
-        None.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (K,)
-    coef_ : ndarray of shape (1, p), or (K, p) for K > 2 classes
-    sparse_coef_ : scipy.sparse.csr_matrix of the shape of `coef_`
-    intercept_ : ndarray of shape (1,), or (K,) with the sum zero
-    has_offset_ : bool
-        Whether `fit` was given an offset.
-    dual_gap_ : float
-        Relative duality gap, on the scale of `tol`.
-    converged_ : bool
-    n_iter_ : int
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str, shape (p,)
-        Only when X has names that are all strings.
-
-    Warns
-    -----
-    sklearn.exceptions.ConvergenceWarning
-        When the gap is above `tol` after `max_iter` iterations.
-
-    References
-    ----------
-    Koh, Kim & Boyd (2007), An interior-point method for large-scale l1-regularized logistic regression, JMLR
-    8. Simon, Friedman & Hastie (2013), A blockwise descent algorithm for group-penalized multiresponse and
-    multinomial regression, arXiv:1311.6529.
 
     Examples
     --------
@@ -313,48 +328,7 @@ class SparseLogisticRegression(_Classifier):
     array(['case', 'control'], dtype='<U7')
     """
 
-    def __init__(
-        self,
-        alpha: float = 0.01,
-        *,
-        C: float | None = None,
-        l1_ratio: float = 1.0,
-        class_weight: Any = None,
-        fit_intercept: bool = True,
-        positive: bool = False,
-        row_grouped: bool = False,
-        standardize: bool = False,
-        penalty_factor: ArrayLike | None = None,
-        lower: float | ArrayLike | None = None,
-        upper: float | ArrayLike | None = None,
-        tol: float = 1e-6,
-        max_iter: int = 10_000,
-        warm_start: bool = False,
-        solver: str = "auto",
-        n_threads: int | None = None,
-        verbose: int = 0,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.alpha = alpha
-        self.C = C
-        self.l1_ratio = l1_ratio
-        self.class_weight = class_weight
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.row_grouped = row_grouped
-        self.standardize = standardize
-        self.penalty_factor = penalty_factor
-        self.lower = lower
-        self.upper = upper
-        self.tol = tol
-        self.max_iter = max_iter
-        self.warm_start = warm_start
-        self.solver = solver
-        self.n_threads = n_threads
-        self.verbose = verbose
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+    alpha: float = field(default=0.01, kw_only=False)
 
     def fit(
         self,
@@ -362,47 +336,25 @@ class SparseLogisticRegression(_Classifier):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
         offset: ArrayLike | None = None,
-    ) -> SparseLogisticRegression:
-        """Fit the model.
+    ) -> Self:
+        """Fit the model at `alpha`, or at `C`."""
+        return self._fit_at_alpha(X, y, sample_weight, offset=offset)
 
-        Parameters
-        ----------
-        X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
-            float64, float32 and int8 arrays and SciPy CSC are read where they are.
-        y : array of shape (n,)
-            Labels. Of two classes the second in sorted order is the one whose probability is modelled.
-        sample_weight : float or array of shape (n,), optional
-            Non-negative. A class whose samples all have weight zero, as in a bootstrap, gets the probability
-            zero: its intercept is minus infinity.
-        offset : array of shape (n,), or (n, K) for K > 2 classes, optional
-            Added to the linear predictor: known log-odds, such as those of an earlier model.
-
-        Returns
-        -------
-        self
-        """
-        alpha = check_alpha(self.alpha)
-        inverse = None if self.C is None else check_inverse(self.C)
-        l1_ratio = check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
-        options = self._options("binomial", None, l1_ratio=l1_ratio)
-        options.n_threads = check_threads(self.n_threads, self.n_jobs)
-        design, target, weights, shift, features, reweigh = self._check_all(
-            X, y, sample_weight, offset, options
-        )
-        weights = reweigh(weights)
-        if inverse is not None:
-            alpha = 1.0 / (inverse * float(weights.sum()))
-        options.alphas = np.array([alpha])
+    def _fit_problem(self, problem: Problem, features: Features, options: Options) -> None:
+        """Fit the classes that have samples of positive weight."""
+        assert problem.reweigh is not None
+        target, weights, shift = problem.target, problem.reweigh(problem.weights), problem.offset
+        if self.C is not None:
+            options.alphas = np.array([1.0 / (check_inverse(self.C) * float(weights.sum()))])
         self._there = self._counted(target, weights)
         if self._there.sum() == 1:
-            self._keep_certain(alpha)
-            return self
+            self._keep_certain(options)
+            return
         if target.ndim > 1:
             target = np.asfortranarray(target[:, self._there])
             shift = None if shift is None else np.asfortranarray(shift[:, self._there])
-        fit = solve(design, target, weights[:, None], shift, features, options)[0]
-        self._keep_fit(fit, target, weights, features, options)
-        return self
+        counted = replace(problem, target=target, weights=weights, offset=shift)
+        super()._fit_problem(counted, features, options)
 
     def _counted(self, target: Float, weights: Float) -> NDArray[np.bool_]:
         """Which classes have samples of positive weight; all must where no intercept could tell of it."""
@@ -411,11 +363,13 @@ class SparseLogisticRegression(_Classifier):
         shares = np.column_stack([1.0 - target, target]) if target.ndim == 1 else target
         return np.asarray(weights @ shares > 0.0)
 
-    def _keep_certain(self, alpha: float) -> None:
+    def _keep_certain(self, options: Options) -> None:
         """Keep the limit of the fit to one class: no feature matters, and its probability is one."""
         level = 0.0 if len(self._there) > 2 else np.inf if self._there[1] else -np.inf
         counters = {"passes": 0.0, "seconds_total": 0.0}
         coef = np.zeros((1, self.n_features_in_))
+        assert options.alphas is not None
+        alpha = float(options.alphas[0])
         self._keep(alpha, coef, np.array([level]), "duality_gap", 0.0, True, 0, counters)
 
     def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:
@@ -427,44 +381,26 @@ class SparseLogisticRegression(_Classifier):
         return whole, levels
 
 
-class SparseLogisticRegressionCV(_Classifier, CrossValidated):
-    """`SparseLogisticRegression` with `alpha` chosen by cross-validation.
+@declared
+class SparseLogisticRegressionCV(
+    ByScore, _Classifier, Randomness, Jobs, Running, Precision, Bounds, Scale, Rows, Sign, Intercept,
+    _ClassWeight, Mixtures, ScoredSearch,
+):  # fmt: skip
+    """Logistic regression with an elastic-net penalty chosen by cross-validation.
 
     All folds and the final fit share every pass over X, and no row is copied.
 
     Parameters
     ----------
-    alphas : int or sequence of float, default=100
-        A number of grid points or the values themselves.
-    eps : float, optional
-        Smallest over largest alpha of the grid. Default as in `riata.fit_path`.
-    cv : int, splitter or iterable of (train, test), default=5
+    cv : int, splitter or iterable of (train, test)
         An integer gives stratified folds without shuffling, as in scikit-learn.
-    scoring : {"deviance", "auc", "misclassification"}, optional
-        What the held-out folds are scored by, default "deviance". See `riata.cv_path`.
-    selection : {"min", "1se"}, default="min"
-        The alpha with the best score, or the largest one within a standard error of it.
-    l1_ratio, class_weight, fit_intercept, positive, row_grouped, standardize, penalty_factor, lower, upper
-        As in `SparseLogisticRegression`.
-    tol, max_iter, solver, n_threads, verbose, n_jobs, random_state
-        As in `SparseLogisticRegression`.
+    scoring : {"deviance", "auc", "misclassification"}
+        What the held-out folds are scored by. Default: "deviance". See `riata.cv_path`.
 
     Attributes
     ----------
-    alpha_ : float
-        The alpha of the final fit: `alpha_min_` or `alpha_1se_`, as `selection` says.
-    alpha_min_, alpha_1se_ : float
-    alphas_ : ndarray of shape (L,)
-    score_path_ : ndarray of shape (L, K)
-        Score on each held-out fold; see `scoring`.
     coef_path_ : scipy.sparse.csc_array of shape (p, L), or list of K > 2 of them
         Coefficients of the final fit along its path.
-    dual_gaps_ : ndarray of shape (L,)
-    cv_path_ : riata.CVPath
-        All of the cross-validation, with `predict` and `plot`.
-    classes_, coef_, sparse_coef_, intercept_, has_offset_, dual_gap_, converged_, n_iter_, n_features_in_,
-    feature_names_in_
-        As in `SparseLogisticRegression`, at `alpha_`.
 
     Examples
     --------
@@ -477,52 +413,7 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
     array([3])
     """
 
-    def __init__(
-        self,
-        *,
-        alphas: int | ArrayLike = 100,
-        eps: float | None = None,
-        cv: Any = 5,
-        scoring: str | None = None,
-        selection: str = "min",
-        l1_ratio: float = 1.0,
-        class_weight: Any = None,
-        fit_intercept: bool = True,
-        positive: bool = False,
-        row_grouped: bool = False,
-        standardize: bool = False,
-        penalty_factor: ArrayLike | None = None,
-        lower: float | ArrayLike | None = None,
-        upper: float | ArrayLike | None = None,
-        tol: float = 1e-6,
-        max_iter: int = 10_000,
-        solver: str = "auto",
-        n_threads: int | None = None,
-        verbose: int = 0,
-        n_jobs: int | None = None,
-        random_state: Any = None,
-    ) -> None:
-        self.alphas = alphas
-        self.eps = eps
-        self.cv = cv
-        self.scoring = scoring
-        self.selection = selection
-        self.l1_ratio = l1_ratio
-        self.class_weight = class_weight
-        self.fit_intercept = fit_intercept
-        self.positive = positive
-        self.row_grouped = row_grouped
-        self.standardize = standardize
-        self.penalty_factor = penalty_factor
-        self.lower = lower
-        self.upper = upper
-        self.tol = tol
-        self.max_iter = max_iter
-        self.solver = solver
-        self.n_threads = n_threads
-        self.verbose = verbose
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+    eps: float | None = None
 
     def fit(
         self,
@@ -531,27 +422,14 @@ class SparseLogisticRegressionCV(_Classifier, CrossValidated):
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         offset: ArrayLike | None = None,
-    ) -> SparseLogisticRegressionCV:
-        """Cross-validate and fit.
+    ) -> Self:
+        """Choose `alpha` by cross-validation, and fit the model to all samples there."""
+        return self._choose_alpha(X, y, sample_weight, groups, offset=offset)
 
-        Parameters
-        ----------
-        X, y, sample_weight, offset
-            As in `SparseLogisticRegression.fit`. Held-out samples count by their weights within a fold.
-        groups : array of shape (n,), optional
-            Handed to the splitter.
-
-        Returns
-        -------
-        self
-        """
-        options = self._check_search("binomial")
-        options.n_threads = check_threads(self.n_threads, self.n_jobs)
-        design, target, weights, shift, features, reweigh = self._check_all(
-            X, y, sample_weight, offset, options
-        )
-        self._refuse_absent(target, reweigh(weights))
-        self._search(
-            options, (X, y), design, target, weights, features, groups, self.classes_, shift, reweigh
-        )
-        return self
+    def _check_data(
+        self, X: Any, y: Any, sample_weight: Any, options: Options, offset: Any = None, **beside: Any
+    ) -> Problem:
+        problem = super()._check_data(X, y, sample_weight, options, offset)
+        assert problem.reweigh is not None
+        self._refuse_absent(problem.target, problem.reweigh(problem.weights))
+        return problem

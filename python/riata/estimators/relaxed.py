@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riata._input.design import DesignView
-from riata._input.validation import Float, check_alpha, check_choice, check_real
-from riata.estimators._base import TakesGroups
-from riata.estimators.linear import _Regressor
-from riata.path.arguments import Features, check_features
+from riata._input.validation import Float, check_choice, check_real
+from riata.estimators._base import CrossValidated, Problem
+from riata.estimators._params import Choice, Folds, Grid, Linear, Running, Strength, declared
+from riata.estimators.linear import AtAlpha, OneResponse
+from riata.path.arguments import LASSO, Features, Options
 from riata.path.cross_validation import (
     SELECTIONS,
     collect_folds,
@@ -23,74 +23,97 @@ from riata.path.cross_validation import (
     warn_unless_all_converged,
 )
 from riata.path.fit import make_path, solve
-from riata.path.folds import make_splits
 from riata.path.refits import Gathered, Refits, gather_supports, refit_supports
 from riata.path.relaxed import RelaxedPath
 from riata.path.result import Path
-from riata.penalties import Penalty
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["RelaxedLasso", "RelaxedLassoCV"]
 
 
-class _Relaxed(_Regressor):
-    """What both share: coefficients without bounds."""
+@declared
+class _LassoShare:
+    """One mixture of lasso and least squares.
 
-    def _check_features(self, design: DesignView, penalty: Penalty) -> Features:
-        return check_features(design, self.penalty_factor, None, None)
+    Parameters
+    ----------
+    gamma : float
+        Share of the lasso, from 0 to 1.
+    """
+
+    gamma: float = 0.0
 
 
-class RelaxedLasso(_Relaxed):
-    """Linear regression on the features of a lasso, shrunk less than the lasso does or not at all.
+@declared
+class _LassoShares:
+    """The mixtures that are tried.
 
-    With b(alpha) the coefficients of `Lasso` and r(alpha) those of weighted least squares on its support,
+    Parameters
+    ----------
+    gammas : sequence of float
+        Shares of the lasso, from 0 to 1.
+    """
+
+    gammas: ArrayLike = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+class _Relaxed(OneResponse):
+    """What both share.
+
+    Parameters
+    ----------
+    alpha : float
+        Strength of the penalty that selects, > 0.
+    standardize : bool
+        The lasso penalises coefficients as on columns of unit standard deviation.
+    penalty_factor : array of shape (p,), dict or Series by feature name
+        Multiplies the penalty of each feature: 0 leaves it unpenalised and so always among the features,
+        infinity leaves the feature out. Default: 1 for all.
+
+    Attributes
+    ----------
+    dual_gap_ : float
+        Relative duality gap of the lasso that selected.
+
+    Objective
+    ---------
+    With b(alpha) the coefficients of the lasso, which minimise, with sample weights w (ones by default),
+
+        (1 / (2 Σw)) Σ_i w_i (y_i - b0 - x_i·b)² + alpha Σ_j pf_j |b_j|,
+
+    and r(alpha) those of weighted least squares on its support,
 
         coef_ = gamma b(alpha) + (1 - gamma) r(alpha),
 
     likewise the intercept. gamma 1 is the lasso, and 0 least squares after selection.
 
-    Parameters
+    References
     ----------
-    alpha : float, default=1.0
-        Strength of the penalty that selects, > 0.
-    gamma : float, default=0.0
-        Share of the lasso, from 0 to 1.
-    fit_intercept : bool, default=True
-    standardize : bool, default=False
-        The lasso penalises coefficients as on columns of unit standard deviation.
-    penalty_factor : array of shape (p,), dict or Series by feature name, optional
-        Multiplies the penalty of each feature: 0 leaves it unpenalised and so always among the features,
-        infinity leaves the feature out.
-    tol : float, default=1e-6
-        Bound on the relative duality gap of the lasso, as in `Lasso`.
-    max_iter, solver, n_threads, verbose
-        As in `Lasso`.
+    Meinshausen (2007), Relaxed lasso, Computational Statistics & Data Analysis 52. Hastie, Tibshirani &
+    Tibshirani (2020), Best subset, forward stepwise or lasso?, Statistical Science 35(4).
+    """
+
+
+@declared
+class RelaxedLasso(_Relaxed, AtAlpha, Running, Linear, _LassoShare, Strength):
+    """Linear regression on the features of a lasso, shrunk less than the lasso does or not at all.
+
+    Columns of the support are gathered in memory, as float64.
 
     Attributes
     ----------
-    coef_ : ndarray of shape (p,)
-    sparse_coef_ : scipy.sparse.csr_matrix of shape (1, p)
-    intercept_ : float
     gamma_ : float
         `gamma`, but 1.0 where least squares are not unique: see Warns.
     relaxed_path_ : riata.RelaxedPath
         Lasso and least squares at `alpha`, for any other gamma.
-    dual_gap_ : float
-        Relative duality gap of the lasso that selected.
-    converged_, n_iter_, n_features_in_, feature_names_in_
-        As in `Lasso`.
 
     Warns
     -----
     UserWarning
         When gamma < 1 but the coefficients and the intercept are as many as the samples, so that least
         squares would follow every sample: the fit is then the lasso.
-    sklearn.exceptions.ConvergenceWarning
-        When the gap is above `tol` after `max_iter` iterations.
-
-    References
-    ----------
-    Meinshausen (2007), Relaxed lasso, Computational Statistics & Data Analysis 52. Hastie, Tibshirani &
-    Tibshirani (2020), Best subset, forward stepwise or lasso?, Statistical Science 35(4).
 
     Examples
     --------
@@ -104,49 +127,11 @@ class RelaxedLasso(_Relaxed):
     ['3.0', '-2.0']
     """
 
-    def __init__(
-        self,
-        alpha: float = 1.0,
-        *,
-        gamma: float = 0.0,
-        fit_intercept: bool = True,
-        standardize: bool = False,
-        penalty_factor: ArrayLike | None = None,
-        tol: float = 1e-6,
-        max_iter: int = 10_000,
-        solver: str = "auto",
-        n_threads: int | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.alpha = alpha
-        self.gamma = gamma
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.penalty_factor = penalty_factor
-        self.tol = tol
-        self.max_iter = max_iter
-        self.solver = solver
-        self.n_threads = n_threads
-        self.verbose = verbose
-
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> RelaxedLasso:
-        """Fit the lasso, then least squares on its support.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `Lasso.fit`. Columns of the support are gathered in memory, as float64.
-
-        Returns
-        -------
-        self
-        """
-        alpha = check_alpha(self.alpha)
+    def _fit_problem(self, problem: Problem, features: Features, options: Options) -> None:
         gamma = check_real("gamma", self.gamma, at_least=0.0, at_most=1.0)
-        options = self._options(self._loss, np.array([alpha]))
-        design, target, weights, features = self._check_all(X, y, sample_weight)
+        design, target, weights = problem.design, problem.target, problem.weights
         fit = solve(design, target, weights[:, None], None, features, options)[0]
-        self._keep_fit(fit, target, weights, features, options)
+        self._keep_fit(fit, problem, features, options)
         path = make_path(fit, design, target, weights, features, options, None, offset=None)
         gathered = gather_supports(design, [path.coefs], options.n_threads)
         refits = refit_supports(path, gathered, target, weights, None)
@@ -156,16 +141,17 @@ class RelaxedLasso(_Relaxed):
                 f"gamma={gamma:g} was taken as 1: with {path.n_samples} samples least squares on "
                 f"{path.n_active[0]} features are not unique. Raise alpha.",
                 UserWarning,
-                stacklevel=2,
+                stacklevel=4,
             )
             gamma = 1.0
         self.gamma_, self.relaxed_path_ = gamma, relaxed
+        alpha = float(path.alphas[0])
         self.coef_, self.intercept_ = relaxed.coef(alpha, gamma), relaxed.intercept(alpha, gamma)
-        return self
 
 
-class RelaxedLassoCV(TakesGroups, _Relaxed):
-    """`RelaxedLasso` with `alpha` and `gamma` chosen together by one cross-validation.
+@declared
+class RelaxedLassoCV(CrossValidated, _Relaxed, Running, Linear, Choice, Folds, _LassoShares, Grid):
+    """Relaxed lasso with `alpha` and `gamma` chosen together by one cross-validation.
 
     All folds and the final fit share every pass over X. The columns that some of them selected are then
     gathered in memory, 8 n u bytes for u columns and up to twice as much more while fitting, and give the
@@ -174,32 +160,23 @@ class RelaxedLassoCV(TakesGroups, _Relaxed):
 
     Parameters
     ----------
-    alphas : int or sequence of float, default=100
-        A number of grid points or the values themselves.
-    gammas : sequence of float, default=(0, 0.25, 0.5, 0.75, 1)
-        Shares of the lasso, from 0 to 1.
-    eps : float or None, default=1e-3
-        Smallest over largest alpha of the grid. None: as in `riata.fit_path`.
-    cv : int, splitter or iterable of (train, test), default=5
-        An integer gives consecutive folds without shuffling, as in scikit-learn.
-    selection : {"min", "1se"}, default="min"
+    selection : {"min", "1se"}
         The pair with the smallest mean squared error; or, among those within a standard error of it, the
         one with the fewest features, of these that with the largest alpha, and then the largest gamma.
-    fit_intercept, standardize, penalty_factor, tol, max_iter, solver, n_threads, verbose
-        As in `RelaxedLasso`.
 
     Attributes
     ----------
     alpha_, gamma_ : float
         The pair of the final fit, as `selection` says.
-    alpha_min_, gamma_min_, alpha_1se_, gamma_1se_ : float
-    alphas_ : ndarray of shape (L,)
-        Decreasing.
+    alpha_min_, gamma_min_ : float
+        The pair with the best mean score.
+    alpha_1se_, gamma_1se_ : float
+        The sparsest pair whose mean score is within a standard error of it.
     gammas_ : ndarray of shape (G,)
-        Increasing.
-    mse_path_ : ndarray of shape (L, G, K)
-        Mean squared error on each held-out fold; NaN where a fold has no unique least squares fit. Pairs
-        with one, or without a unique fit to all samples, are not chosen.
+        The shares tried, increasing.
+    mse_path_ : ndarray of shape (L, G, F)
+        Mean squared error on each of F held-out folds; NaN where a fold has no unique least squares fit.
+        Pairs with one, or without a unique fit to all samples, are not chosen.
     relaxed_path_ : riata.RelaxedPath
         Lasso and least squares fits to all samples along the path.
     cv_path_ : riata.CVPath
@@ -210,8 +187,6 @@ class RelaxedLassoCV(TakesGroups, _Relaxed):
         Relative duality gaps of the lasso.
     dual_gap_ : float
         That at `alpha_`.
-    coef_, sparse_coef_, intercept_, converged_, n_iter_, n_features_in_, feature_names_in_
-        As in `RelaxedLasso`, at `alpha_` and `gamma_`.
 
     Examples
     --------
@@ -224,61 +199,17 @@ class RelaxedLassoCV(TakesGroups, _Relaxed):
     (0.0, array([0, 7]))
     """
 
-    gammas: Any
-
-    def __init__(
-        self,
-        *,
-        alphas: int | ArrayLike = 100,
-        gammas: ArrayLike = (0.0, 0.25, 0.5, 0.75, 1.0),
-        eps: float | None = 1e-3,
-        cv: Any = 5,
-        selection: str = "min",
-        fit_intercept: bool = True,
-        standardize: bool = False,
-        penalty_factor: ArrayLike | None = None,
-        tol: float = 1e-6,
-        max_iter: int = 10_000,
-        solver: str = "auto",
-        n_threads: int | None = None,
-        verbose: int = 0,
-    ) -> None:
-        self.alphas = alphas
-        self.gammas = gammas
-        self.eps = eps
-        self.cv = cv
-        self.selection = selection
-        self.fit_intercept = fit_intercept
-        self.standardize = standardize
-        self.penalty_factor = penalty_factor
-        self.tol = tol
-        self.max_iter = max_iter
-        self.solver = solver
-        self.n_threads = n_threads
-        self.verbose = verbose
-
     def fit(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
-    ) -> RelaxedLassoCV:
-        """Cross-validate and fit.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `RelaxedLasso.fit`. Held-out samples count by their weights within a fold.
-        groups : array of shape (n,), optional
-            Handed to the splitter.
-
-        Returns
-        -------
-        self
-        """
-        options = self._grid_options(self._loss)
+    ) -> Self:
+        """Choose `alpha` and `gamma` by cross-validation, and fit the model to all samples there."""
+        options = self._grid_options(LASSO)
         selection = check_choice("selection", self.selection, SELECTIONS)
         gammas = _check_gammas(self.gammas)
-        design, target, weights, features = self._check_all(X, y, sample_weight)
-        cv = 5 if self.cv is None else self.cv
-        splits = make_splits(cv, X, y, target, weights, groups, loss=self._loss, shuffle=False)
+        problem = self._check_data(X, y, sample_weight, options)
+        design, target, weights = problem.design, problem.target, problem.weights
+        features = self._check_features(design, LASSO)
+        splits = self._splits(problem, groups, options)
         columns = fold_columns(target, weights, splits, options, "mse", None)
         fits = solve(design, target, columns, None, features, options, keep_linear_predictor=True)
         result = collect_folds(
