@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riata._io.extras import needs
 from riata._io.text_columns import CodedColumn, PlainColumn, TextColumn
 
 
@@ -32,7 +33,7 @@ def _by_polars(columns: Mapping[str, Any], requested_schema: Any) -> Any:
     try:
         import polars as pl
     except ImportError:
-        raise ImportError('Arrow streams need pyarrow or polars; pip install "riata[cli]"') from None
+        raise needs("an Arrow stream", "pyarrow") from None
     frame = pl.DataFrame(
         {
             name: values.tolist() if isinstance(values, TextColumn) else np.asarray(values)

@@ -12,6 +12,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, cast
 
+from riata._io.extras import needs
+
 StrPath = str | PathLike[str]
 
 _PACKED = {
@@ -60,9 +62,7 @@ def _open_zstd(name: str) -> io.BufferedReader:
     try:
         import zstandard
     except ImportError:
-        raise ImportError(
-            f'{name}: is packed with zstd, and reading it needs zstandard: pip install "riata[genotypes]"'
-        ) from None
+        raise needs(f"{name}: is packed with zstd, and reading it", "zstandard") from None
     file = open(name, "rb")  # noqa: SIM115  # closed with what reads it
     return io.BufferedReader(_ZstdFile(file, zstandard.ZstdDecompressor().decompressobj), 1 << 17)
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._io.extras import needs
 from riata._io.reading import reading
 from riata._io.tables import StrPath, Table
 from riata._io.text_columns import coded_texts, plain_column
 from riata._io.text_files import numbered_lines
 from riata.genetics.chromosomes import ChromosomeSet
-from riata.genetics.loading import needs
 from riata.genetics.pgen import sample_table
 
 #: Columns of a .sample file that are no phenotypes, and what a .psam calls them.
@@ -98,7 +98,7 @@ class BgenReader:
             try:
                 import bgen
             except ImportError:
-                raise needs("bgen", ".bgen") from None
+                raise needs("reading .bgen files", "bgen") from None
             try:
                 self._file = bgen.BgenReader(self.path, delay_parsing=False)
             except ValueError as error:

@@ -155,8 +155,3 @@ def _as_copies(
     for start, part in blocks(columns[done:], n):
         out[done + start : done + start + len(part)] = read_copies(reader, part)
     return out
-
-
-def needs(package: str, what: str) -> ImportError:
-    """Return the error for a reader whose package is not installed."""
-    return ImportError(f'reading {what} files needs {package}: pip install "riata[genotypes]"')

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._io.extras import needs
 from riata._io.packed_files import unpacked
 from riata._io.reading import reading
 from riata._io.tables import StrPath, Table, quoted
 from riata._io.text_columns import coded_texts, plain_column
 from riata._io.text_files import numbered_lines
 from riata.genetics.chromosomes import ChromosomeSet
-from riata.genetics.loading import MISSING, needs
+from riata.genetics.loading import MISSING
 from riata.genetics.plink_tables import Kind, read_bim, read_fam, read_fields, sex_code
 
 _MAGIC = b"\x6c\x1b"
@@ -230,7 +231,7 @@ def _pgenlib() -> Any:
     try:
         import pgenlib
     except ImportError:
-        raise needs("Pgenlib", ".pgen") from None
+        raise needs("reading .pgen files", "Pgenlib") from None
     return pgenlib
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._io.extras import needs
 from riata.path.coefs import each_output
 from riata.path.cross_validation import GREATER_IS_BETTER
 from riata.path.group_parts import main_groups
@@ -208,7 +209,7 @@ def _pyplot() -> Any:
     try:
         import matplotlib.pyplot as plt
     except ImportError:
-        raise ImportError('plotting needs Matplotlib; pip install "riata[cli]"') from None
+        raise needs("plotting", "Matplotlib") from None
     return plt
 
 

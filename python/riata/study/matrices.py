@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._io.extras import needs
 from riata._io.id_columns import COUNTED, IdColumns, find_ids, looks_numeric
 from riata._io.reading import reading
 from riata._io.repeated_names import DUPLICATES, means_of_repeated, repeated_note, suffixed
@@ -504,7 +505,7 @@ def _read_arrow(path: str, asked: _Asked) -> MatrixTable:
         import pyarrow.feather as feather
         import pyarrow.parquet as parquet
     except ImportError:
-        raise ImportError(f'{path}: reading {what} needs pyarrow; pip install "riata[cli]"') from None
+        raise needs(f"{path}: reading {what}", "pyarrow") from None
     with reading(path):
         data = parquet.ParquetFile(path).read() if what == "parquet" else feather.read_table(path)
     if data.num_rows == 0:

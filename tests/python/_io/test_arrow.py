@@ -84,5 +84,5 @@ def test_pandas_reads_it_too(table):
 def test_without_either(table, monkeypatch):
     for name in ("pyarrow", "polars"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=r'need pyarrow or polars; pip install "riata\[cli\]"'):
+    with pytest.raises(ImportError, match=r'an Arrow stream needs pyarrow: pip install "riata\[parquet\]"'):
         table.__arrow_c_stream__()
