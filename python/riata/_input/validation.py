@@ -390,11 +390,16 @@ def check_alphas(alphas: Any) -> tuple[Float | None, int]:
     if isinstance(alphas, int | np.integer) and not isinstance(alphas, bool):
         return None, check_integer("alphas", alphas, at_least=1)
     if alphas is None or isinstance(alphas, str | bool | np.bool_ | float):
-        raise TypeError(f"alphas must be an integer or a sequence of numbers > 0, got {_show(alphas)}")
-    array = _as_floats("alphas", alphas, "numbers > 0")
+        raise TypeError(f"alphas must be an integer or a sequence of numbers >= 0, got {_show(alphas)}")
+    for k, alpha in enumerate(alphas if np.ndim(alphas) == 1 else ()):  # in scikit-learn's words
+        if isinstance(alpha, str | bytes):
+            raise TypeError(f"alphas[{k}] must be an instance of float, not {type(alpha).__name__}")
+        if isinstance(alpha, Real) and alpha < 0.0:
+            raise ValueError(f"alphas[{k}] == {alpha}, must be >= 0.0.")
+    array = _as_floats("alphas", alphas, "numbers >= 0")
     if array.ndim != 1 or array.size == 0:
         raise ValueError(f"alphas must be an integer or a non-empty 1-D sequence, got shape {array.shape}")
-    _first_bad("alphas", array, ~(np.isfinite(array) & (array > 0.0)), "finite numbers > 0")
+    _first_bad("alphas", array, ~(np.isfinite(array) & (array >= 0.0)), "finite numbers >= 0")
     return np.sort(array)[::-1].copy(), array.size
 
 

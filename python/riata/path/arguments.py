@@ -119,6 +119,8 @@ def check_options(
                     f"solver must be 'auto', 'cd' or 'prox' with penalty={penalty!r}, got 'homotopy'"
                 )
     grid, n_alphas = check_alphas(alphas)
+    if grid is not None and grid[-1] == 0.0 and penalty is not None and penalty.kind != "elastic_net":
+        raise ValueError(f"alphas must be > 0 with penalty={penalty!r}, got 0")
     ratio = check_real("l1_ratio", l1_ratio, at_least=0.0, at_most=1.0)
     return Options(
         loss=loss,

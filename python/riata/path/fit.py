@@ -33,6 +33,7 @@ from riata.path.coefs import coefs_of, intercepts_of
 from riata.path.fit_point import response_scale
 from riata.path.result import Path
 from riata.path.way_down import down_a_path
+from riata.path.without_penalty import down_to_zero
 from riata.penalties import Membership, Penalty
 
 __all__ = ["fit_path"]
@@ -72,7 +73,7 @@ def solve(
         if held_out is not None:
             held_out([laid.predictors(k, kept) for k, kept in enumerate(predictors)])
 
-    def call(options: Options) -> list[dict[str, Any]]:
+    def call(options: Options, features: Features) -> list[dict[str, Any]]:
         return _core.fit_paths(
             laid.core,
             y,
@@ -85,8 +86,14 @@ def solve(
             leaders=leaders,
         )
 
+    def above_zero(options: Options, features: Features) -> list[dict[str, Any]]:
+        return down_a_path(lambda options: call(options, features), options)
+
     with bar_of(options.progress):
-        fits = down_a_path(call, options)
+        fits = down_to_zero(
+            above_zero, laid.core, y, laid.weights, shift, features, options,
+            keep_linear_predictor=keep_linear_predictor,
+        )  # fmt: skip
     laid.settle(fits)
     if tell:
         warn_of_free_features(fits, design, options)
@@ -378,7 +385,9 @@ def fit_path(
     alphas : int or sequence of float, default=100
         A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
         early when the fit is nearly saturated (0.999 of the deviance about the mean explained). Or the values
-        themselves, which are all fitted, in decreasing order.
+        themselves, which are all fitted, in decreasing order. 0 is the fit without a penalty: with squared
+        errors and no bounds the least-squares coefficients of least norm (as the penalty measures it), to
+        which ridge regression goes; not with `penalty` beyond ElasticNet.
     eps : float, optional
         At most 1. Default 0.01 when p > n, else 1e-4, times `l1_ratio` (at least 0.001): as far down as for
         the lasso.

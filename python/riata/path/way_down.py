@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from riata._input.validation import Float
 from riata.path.arguments import Options
@@ -55,12 +56,18 @@ def _at(fit: dict[str, Any], wanted: Float, options: Options) -> dict[str, Any]:
         )
     if len(kept) == 0:
         kept = np.array([len(alphas) - 1])  # what there is
+    return at_positions(fit, kept)
+
+
+def at_positions(fit: dict[str, Any], kept: NDArray[np.integer[Any]]) -> dict[str, Any]:
+    """Keep of a path the fits at some positions of its grid."""
     out = dict(fit)
     for name in EACH_ALPHA:
         if len(fit[name]):
             out[name] = np.asarray(fit[name])[kept]
     out["solver"] = [fit["solver"][i] for i in kept]
-    shape = (len(fit["mean"]), len(alphas))
+    n_outputs = int(np.prod(np.shape(fit["intercepts"])[1:], dtype=np.int64))
+    shape = (len(fit["mean"]) * n_outputs, len(fit["alphas"]))
     coefs = sp.csc_array((fit["coef_values"], fit["coef_indices"], fit["coef_indptr"]), shape=shape)[:, kept]
     out |= {"coef_values": coefs.data, "coef_indices": coefs.indices, "coef_indptr": coefs.indptr}
     if fit["linear_predictor"] is not None:

@@ -142,6 +142,12 @@ def _mark(
     )
 
 
+def on_log_axis(alphas: Float) -> Float:
+    """Return alphas for a logarithmic axis, on which 0 stands a decade beyond the smallest one above it."""
+    above = alphas[alphas > 0.0]
+    return np.where(alphas > 0.0, alphas, above.min() / 10.0 if len(above) else 1.0)
+
+
 def _share(frame: Frame, alpha: float) -> float:
     """Return where an alpha stands: 0 on the left, 1 on the right."""
     return (math.log10(alpha) - frame.x0) / ((frame.x1 - frame.x0) or 1.0)
@@ -206,6 +212,7 @@ def path_chart(
     """
     if len(alphas) == 0:
         return ""
+    alphas = on_log_axis(alphas)
     log_alphas = np.log10(alphas)
     low, high = _range(curves) if curves.size else (-1.0, 1.0)
     low, high = min(low, 0.0), max(high, 0.0)
@@ -290,6 +297,8 @@ def cv_chart(
     """Draw the cross-validation curve: the mean over folds, one standard error on each side, and `null`."""
     if len(alphas) == 0:
         return ""
+    alphas = on_log_axis(alphas)
+    alpha_min, alpha_1se = (alpha if alpha > 0.0 else float(alphas[-1]) for alpha in (alpha_min, alpha_1se))
     log_alphas = np.log10(alphas)
     finite = np.isfinite(mean) & np.isfinite(error)
     spread = np.concatenate([mean[finite] - error[finite], mean[finite] + error[finite]])

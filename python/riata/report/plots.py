@@ -12,7 +12,7 @@ from riata.path.coefs import each_output
 from riata.path.cross_validation import GREATER_IS_BETTER
 from riata.path.group_parts import main_groups
 from riata.path.many_classes import strongest
-from riata.report.charts import cut, spread
+from riata.report.charts import cut, on_log_axis, spread
 
 #: Okabe and Ito's colours that can be told apart with any kind of colour vision, on white.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#6a3d9a", "#333333")
@@ -75,7 +75,7 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
     for one, (title, chosen) in zip(axes, panels, strict=True):
         shown = np.linalg.norm(curves, axis=0) if chosen is None else curves[chosen]
         if xaxis == "alpha":
-            x = path.alphas
+            x = on_log_axis(path.alphas)
         elif xaxis == "l1_norm":
             x = np.abs(shown).sum(axis=0)
         else:
@@ -163,12 +163,12 @@ def plot_cv(cv: Any, ax: Any = None) -> Any:
     matplotlib Axes
     """
     ax = _axes(ax)
-    x = cv.path.alphas
+    x = on_log_axis(cv.path.alphas)
     ax.fill_between(
         x, cv.mean_score - cv.se_score, cv.mean_score + cv.se_score, color=COLOURS[0], alpha=0.16, lw=0
     )
     ax.plot(x, cv.mean_score, color=COLOURS[0], lw=1.8)
-    k = int(np.argmin(np.abs(x - cv.alpha_min)))
+    k = int(np.argmin(np.abs(cv.path.alphas - cv.alpha_min)))
     ax.plot(x[k], cv.mean_score[k], "o", ms=7, mfc="white", mec=COLOURS[0], mew=1.8, zorder=4)
     ax.set_ylabel(score_label(cv.scoring))
     _x_axis(ax, cv.path, x, "alpha")
@@ -256,9 +256,11 @@ def _mark_alphas(ax: Any, cv: Any) -> None:
 
     where = blended_transform_factory(ax.transData, ax.transAxes)
     strong = rcParams["text.color"]  # legible on the background of any style
-    marks = [(cv.alpha_1se, "1 SE", _SOFT, 0.97), (cv.alpha_min, "best", strong, 0.90)]
-    if cv.alpha_min == cv.alpha_1se:
-        marks = [(cv.alpha_min, "best, 1 SE", strong, 0.97)]
+    grid = on_log_axis(cv.path.alphas)
+    best, frugal = (grid[cv.path.alphas == alpha][0] for alpha in (cv.alpha_min, cv.alpha_1se))
+    marks = [(frugal, "1 SE", _SOFT, 0.97), (best, "best", strong, 0.90)]
+    if best == frugal:
+        marks = [(best, "best, 1 SE", strong, 0.97)]
     for alpha, name, colour, height in marks:
         ax.axvline(alpha, color=colour, lw=1.0, ls=(0, (3, 3)), zorder=1)
         ax.annotate(

@@ -347,7 +347,7 @@ BAD = {
     "mistyped verb": (["fti"], "invalid choice 'fti'; did you mean fit?"),
     "negative tol": (["fit", *STUDY, "--tol", "-1"], "tol must be >= 0"),
     "zero alphas": (["fit", *STUDY, "--alphas", "0"], "--alphas: expected a whole number of at least 1"),
-    "negative alphas": (["fit", *STUDY, "--alphas", "0.1,-2"], "--alphas: expected a number above 0"),
+    "negative alphas": (["fit", *STUDY, "--alphas", "0.1,-2"], "--alphas: expected a number of at least 0"),
     "l1_ratio above one": (["fit", *STUDY, "--l1-ratio", "1.5"], "--l1-ratio: must lie in [0, 1], got 1.5"),
     "alpha outside the path": (
         ["fit", *STUDY, "--alpha", "1e-9"],

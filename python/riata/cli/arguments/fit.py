@@ -163,7 +163,7 @@ def _add_model(parser: Parser, *, cross_validate: bool) -> None:
         "--alphas",
         type=values.alphas,
         metavar="N|A,B",
-        help="number of penalties, or their values (default 100)",
+        help="number of penalties, or their values, of which 0 is none (default 100)",
     )
     add("--eps", type=values.positive, metavar="E", help="smallest penalty as a share of the largest")
     add(

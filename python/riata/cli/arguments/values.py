@@ -103,6 +103,16 @@ def positive(text: str) -> float:
     return value
 
 
+def not_negative(text: str) -> float:
+    try:
+        value = _number(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, got {text!r}")
+    return value
+
+
 def memory(text: str) -> str:
     from riata._input.validation import check_memory
 
@@ -115,5 +125,5 @@ def memory(text: str) -> str:
 
 def alphas(text: str) -> int | list[float]:
     if "," in text or "." in text or "e" in text.lower():
-        return [positive(part) for part in text.split(",") if part.strip()]
+        return [not_negative(part) for part in text.split(",") if part.strip()]
     return count(text)

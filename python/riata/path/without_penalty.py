@@ -1,0 +1,178 @@
+"""Fits at alpha = 0: least squares of least norm, or the loss without a penalty."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from riata import _core
+from riata._input.validation import Float
+from riata.path.arguments import Features, Options
+from riata.path.way_down import Fits, at_positions
+
+MEMORY_SHARE = 0.5  # of the machine's, for the dense copy of X that least squares needs
+COPIES = 4  # of it that a decomposition holds
+
+Call = Callable[[Options, Features], Fits]
+
+
+def down_to_zero(
+    call: Call, core: _core.Design, y: Float, weights: Float, offset: Float | None, features: Features,
+    options: Options, *, keep_linear_predictor: bool,
+) -> Fits:  # fmt: skip
+    """Fit with `call` at the alphas above 0, and at those that are 0 without a penalty.
+
+    That is least squares where the loss is, as ridge regression approaches it: of all that minimise the loss
+    the coefficients of least norm, as the penalty measures it. Elsewhere, and within bounds, the core fits
+    with features that are not penalised.
+    """
+    if options.alphas is None or options.alphas[-1] > 0.0:
+        return call(options, features)
+    positive = options.alphas[options.alphas > 0.0]
+    if len(positive):
+        fits = call(replace(options, alphas=positive), features)
+    else:
+        alone = replace(options, alphas=None, n_alphas=1, progress=None, checkpoint="", max_active=-1)
+        fits = [at_positions(fit, np.empty(0, dtype=np.int64)) for fit in call(alone, features)]
+    if any(fit["stopped"] for fit in fits):
+        return fits
+    squares = (
+        options.loss in ("gaussian", "multigaussian") and features.lower is None and features.upper is None
+    )
+    if squares:
+        ends = [
+            _least_squares(core, y, weights[:, k], offset, features, options, fit, keep=keep_linear_predictor)
+            for k, fit in enumerate(fits)
+        ]
+    else:
+        ends = _unpenalised(call, features, options, len(fits[0]["mean"]))
+    count = len(options.alphas) - len(positive)
+    return [_joined(fit, end, count, options) for fit, end in zip(fits, ends, strict=True)]
+
+
+def _unpenalised(call: Call, features: Features, options: Options, p: int) -> Fits:
+    """Fit with features that have no penalty, whatever alpha is."""
+    factor = np.zeros(p) if features.penalty_factor is None else features.penalty_factor.copy()
+    factor[np.isfinite(factor)] = 0.0
+    alone = replace(options, alphas=np.ones(1), progress=None, checkpoint="", max_active=-1)
+    return call(alone, replace(features, penalty_factor=factor))
+
+
+def _least_squares(
+    core: _core.Design, y: Float, weights: Float, offset: Float | None, features: Features,
+    options: Options, fit: dict[str, Any], *, keep: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """The least-squares coefficients of least norm, by the singular values of X."""
+    p, outputs = len(fit["mean"]), y.shape[1:]
+    factor = np.ones(p) if features.penalty_factor is None else features.penalty_factor
+    used = np.flatnonzero(np.isfinite(factor)).astype(np.int64)
+    rows = np.flatnonzero(weights > 0.0)
+    _check_room(len(rows), len(used))
+    values = np.asarray(core.gather(used))
+    share = weights[rows] / weights.sum()
+    root = np.sqrt(share)[:, None]
+    shift = np.zeros(y.shape) if offset is None else offset
+    Z, target = values[rows], np.reshape((y - shift)[rows], (len(rows), -1))
+    centre = share @ Z if options.fit_intercept else np.zeros(len(used))
+    level = share @ target if options.fit_intercept else np.zeros(target.shape[1])
+    Z, target = root * (Z - centre), root * (target - level)
+    size = np.sqrt(factor[used]) * (np.asarray(fit["scale"])[used] if options.standardize else 1.0)
+    coef, left, gap = _least_norm(Z, target, size)
+    intercept = level - centre @ coef
+    primal = 0.5 * float((left**2).sum())
+    wide = np.zeros((p, target.shape[1]))
+    wide[used] = coef
+    held = np.flatnonzero(weights == 0.0)
+    ahead = values[held] @ coef + intercept + shift[held].reshape(len(held), target.shape[1])
+    return {
+        "wide": wide,
+        "intercepts": intercept.reshape(1, *outputs),
+        "primal": [primal],
+        "dual": [primal - gap],
+        "deviance_ratio": [1.0 - primal / max(float(fit["null_objective"]), np.finfo(float).tiny)],
+        "n_active": [int(np.count_nonzero(wide.any(axis=1)))],
+        "n_iter": [1],
+        "solver": ["least squares"],
+        "linear_predictor": ahead if keep else None,
+    }
+
+
+def _least_norm(Z: Float, target: Float, size: Float) -> tuple[Float, Float, float]:
+    """Minimise ½‖target - Z b‖², then ‖size · b‖: b, what is left, and ½‖·‖² of that within reach of Z."""
+    import scipy.linalg
+
+    free, tied = size == 0.0, size > 0.0
+    basis = scipy.linalg.orth(Z[:, free]) if free.any() else np.zeros((len(Z), 0))
+    scaled = Z[:, tied] / size[tied]
+    scaled -= basis @ (basis.T @ scaled)
+    left_vectors, singular, right_vectors = scipy.linalg.svd(scaled, full_matrices=False)
+    least = singular.max(initial=0.0) * max(Z.shape) * np.finfo(float).eps
+    rank = int(np.count_nonzero(singular > least))
+    left_vectors, right_vectors = left_vectors[:, :rank], right_vectors[:rank]
+    coef = np.zeros((Z.shape[1], target.shape[1]))
+    left = target
+    for _ in range(2):  # the second takes out the rounding of the first
+        pull = left_vectors.T @ (left - basis @ (basis.T @ left)) / singular[:rank, None]
+        coef[tied] += (right_vectors.T @ pull) / size[tied, None]
+        if free.any():
+            coef[free] += scipy.linalg.lstsq(Z[:, free], target - Z @ coef)[0]
+        left = target - Z @ coef
+    reach = np.vstack([left_vectors.T @ left, basis.T @ left])
+    return coef, left, 0.5 * float((reach**2).sum())
+
+
+def _joined(fit: dict[str, Any], end: dict[str, Any], count: int, options: Options) -> dict[str, Any]:
+    """Put what was fitted at alpha 0 at the end of a path, `count` times."""
+    out = dict(fit)
+    if "wide" in end:
+        flat = end["wide"].reshape(-1)
+        at = np.flatnonzero(flat)
+        values = flat[at]
+    else:
+        at, values = np.asarray(end["coef_indices"]), np.asarray(end["coef_values"])
+        for name in ("exhausted", "separated"):
+            out[name] = fit[name] or end[name]
+        out["dependent"] = end["dependent"]
+    unit = float(fit["null_objective"]) - float(fit["saturated_objective"])
+    gap = float(end["primal"][0] - end["dual"][0])
+    relative = gap / unit if unit > 0.0 else 0.0
+    tail = {
+        "alphas": [0.0],
+        "dual_gaps": [relative],
+        "converged": [abs(relative) <= options.tol],
+        **{
+            name: end[name]
+            for name in ("intercepts", "primal", "dual", "deviance_ratio", "n_active", "n_iter")
+        },
+    }
+    for name, value in tail.items():
+        before = np.asarray(fit[name])
+        one = np.reshape(np.asarray(value, dtype=before.dtype), (1, *before.shape[1:]))
+        out[name] = np.concatenate([before, *[one] * count])
+    out["solver"] = [*fit["solver"], *list(end["solver"]) * count]
+    out["coef_indices"] = np.concatenate([fit["coef_indices"], *[at] * count])
+    out["coef_values"] = np.concatenate([fit["coef_values"], *[values] * count])
+    starts = np.asarray(fit["coef_indptr"])
+    out["coef_indptr"] = np.concatenate([starts, starts[-1] + len(at) * np.arange(1, count + 1)])
+    if fit["linear_predictor"] is not None:
+        kept = np.asarray(fit["linear_predictor"])
+        last = np.asarray(end["linear_predictor"]).reshape(*kept.shape[:-1], 1)
+        out["linear_predictor"] = np.concatenate([kept, *[last] * count], axis=-1)
+    return out
+
+
+def _check_room(n_rows: int, n_columns: int) -> None:
+    """Refuse least squares for which the machine has no memory."""
+    needed = COPIES * 8.0 * n_rows * n_columns
+    there = (
+        float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else np.inf
+    )
+    if needed > MEMORY_SHARE * there:
+        raise ValueError(
+            f"alphas must be > 0 where X is as large as {n_rows} x {n_columns}, got 0: least squares takes "
+            f"{needed / 2**30:.0f} GiB of memory"
+        )
