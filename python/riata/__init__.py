@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from riata import penalties
+    from riata import losses, penalties
     from riata._core import __version__
     from riata._input.storage import Design
     from riata.estimators.adaptive import AdaptiveLasso, AdaptiveLassoCV
@@ -99,6 +99,7 @@ __all__ = [
     "fit_path",
     "fit_paths",
     "load",
+    "losses",
     "match_variants",
     "open_genotypes",
     "penalties",
@@ -173,10 +174,13 @@ _HOME = {
 }
 
 
+_MODULES = ("losses", "penalties")
+
+
 def __getattr__(name: str) -> Any:
     """Import public names when they are first used: `import riata` itself stays cheap."""
-    if name == "penalties":
-        return importlib.import_module("riata.penalties")
+    if name in _MODULES:
+        return importlib.import_module(f"riata.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'riata' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"riata.{_HOME[name]}"), name)

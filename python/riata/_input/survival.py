@@ -122,14 +122,6 @@ def rejoin_ties(*times: Float) -> tuple[list[Float], float]:
     return [smallest[np.searchsorted(each, part)] for part in times], resolution
 
 
-def refuse_survival_arguments(loss: str, start: Any, strata: Any, ties: Any) -> None:
-    """Refuse what only survival times have."""
-    check_choice("ties", ties, TIES)
-    for name, value in (("start", start), ("strata", strata)):
-        if value is not None:
-            raise ValueError(f"{name} must be left out unless loss is 'cox', got it with loss={loss!r}")
-
-
 def check_events(target: SurvivalTarget, weights: Float, where: str = "y") -> None:
     """Refuse times from which nothing can be learnt: no event, or none with anybody else at risk."""
     if not np.any(target.event[weights > 0.0]):

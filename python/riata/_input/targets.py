@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from riata._input.validation import Float, as_names, check_table, plain_labels, show_label
 
-CLASSIFIERS = ("binomial", "multinomial")
-SEVERAL_OUTPUTS = ("multinomial", "multigaussian")
 ROUNDING = 1e-6  # by which proportions may miss the sum of one
 
 

@@ -17,7 +17,6 @@ from riata._io.text_columns import TextColumn, plain_column
 Float = NDArray[np.float64]
 Names = NDArray[Any] | TextColumn  # of features
 
-LOSSES = ("gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian")
 SOLVERS = ("auto", "homotopy", "cd", "prox")
 UNPENALISED = "penalty_factor of zeros leaves features unpenalised"
 SMALL_WORK = 1e6  # multiplications in a pass that are not worth a second thread

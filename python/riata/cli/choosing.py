@@ -8,7 +8,7 @@ import numpy as np
 
 from riata._io.wording import counted
 from riata.cli.options import ModelOptions
-from riata.path.cross_validation import check_scoring
+from riata.losses._known import check_scoring
 from riata.report.plots import score_label
 from riata.study.account import rule_of
 from riata.study.held_out import Validation, validate

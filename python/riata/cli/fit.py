@@ -23,9 +23,10 @@ from riata.cli.outputs import FIT_OUTPUTS, write_fit
 from riata.cli.penalty_options import check_penalty_options, penalty_of
 from riata.cli.study_lines import study_lines
 from riata.genetics.genotypes import Genotypes
+from riata.losses._known import check_scoring, loss_of
 from riata.path.certificates import CERTIFICATES
 from riata.path.class_tables import threshold_of
-from riata.path.cross_validation import GridEndWarning, check_scoring
+from riata.path.cross_validation import GridEndWarning
 from riata.path.many_classes import check_file_parts
 from riata.report.fit_page import fit_page, summary_lines
 from riata.report.methods import methods_lines
@@ -136,10 +137,10 @@ def check_options(options: FitOptions) -> None:
     check_penalty_options(study, model)
     if options.folds is not None:
         check_fold_options(study, options.folds)
-    if model.row_grouped and study.loss != "multinomial":
+    if model.row_grouped and not loss_of(study.loss).many_classes:
         raise ValueError("--row-grouped needs --loss multinomial")
     threshold_of(model.threshold, study.loss)
-    if study.loss == "multigaussian":
+    if loss_of(study.loss).many_responses:
         raise ValueError(
             "--loss multigaussian is for riata.fit_path; --pheno-name A,B with other losses fits each apart"
         )

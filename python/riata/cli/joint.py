@@ -23,8 +23,8 @@ from riata.cli.options import FitOptions
 from riata.cli.outputs import FIT_OUTPUTS
 from riata.cli.study_lines import feature_lines, study_lines
 from riata.genetics.pgen import phenotypes_of
+from riata.losses._known import check_scoring, loss_of
 from riata.path.certificates import CERTIFICATES, gap_text
-from riata.path.cross_validation import check_scoring
 from riata.path.evaluation import LABELS
 from riata.path.many_classes import check_file_parts, file_part
 from riata.study.cv_choices import choice_notes
@@ -56,7 +56,7 @@ def phenotypes(options: StudyOptions) -> list[StudyOptions]:
     ValueError
         When one is named twice, or times and events do not pair.
     """
-    if options.loss == "cox":
+    if loss_of(options.loss).has_times:
         times, events = _parted(options.time), _parted(options.event)
         if len(times) == 1:
             times *= len(events)
@@ -73,7 +73,7 @@ def phenotypes(options: StudyOptions) -> list[StudyOptions]:
             names = [*expand_names([name for name in names if name], _phenotypes_of(options), "--pheno-name")]
         each: list[dict[str, Any]] = [{flag: name} for name in names]
         asked = [replace(options, **given) for given in each]
-    if options.loss == "multinomial" and len(asked) > 1:
+    if loss_of(options.loss).many_classes and len(asked) > 1:
         raise ValueError("--loss multinomial takes one phenotype at a time")
     twice = [name for k, name in enumerate(names) if name is not None and name in names[:k]]
     if twice:
@@ -167,7 +167,7 @@ def fit_studies(
             shared["offset"] = offset
     if first.response.huber_delta is not None:
         shared["huber_delta"] = first.response.huber_delta
-    if first.response.loss == "cox":
+    if first.response.loss_function.has_times:
         shared["ties"] = first.response.ties
         if np.isfinite(starts).any():
             shared["start"] = starts
@@ -205,7 +205,7 @@ def _of_rows(fit: Any, rows: NDArray[np.int64]) -> Any:
 
 def _name(given: StudyOptions) -> str:
     """Name a phenotype, and its outputs."""
-    return str(given.event if given.loss == "cox" else given.pheno_name or given.target)
+    return str(given.event if loss_of(given.loss).has_times else given.pheno_name or given.target)
 
 
 def _lines(joint: Studies, prefix: str) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from riata import penalties
 from riata.cli.options import ModelOptions
+from riata.losses._known import loss_of
 from riata.study.feature_sets import FeatureGroups
 from riata.study.options import StudyOptions
 
@@ -40,9 +41,9 @@ def check_penalty_options(study: StudyOptions, model: ModelOptions) -> None:
             f"--gamma must be above {LEAST_GAMMA[kind]:g} for --penalty {kind}, got {model.gamma:g}"
         )
     if kind != "elastic-net":
-        if study.loss == "multinomial" and kind not in GOES_WITH["groups"]:
+        if loss_of(study.loss).many_classes and kind not in GOES_WITH["groups"]:
             raise ValueError(f"--penalty {kind} is not for --loss multinomial, but for losses of one output")
-        if study.loss == "multinomial" and model.solver == "cd":
+        if loss_of(study.loss).many_classes and model.solver == "cd":
             raise ValueError(f"--penalty {kind} with --loss multinomial needs --solver auto or prox, not cd")
         if model.solver == "homotopy":
             raise ValueError(f"--penalty {kind} needs --solver auto, cd or prox, not homotopy")

@@ -22,6 +22,7 @@ from riata.cli.outputs import conclude_outputs
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.pgen import phenotypes_of
 from riata.genetics.score_file import Weights, read_weights
+from riata.losses._known import loss_of
 from riata.path.applying import Scores, score_genotypes
 from riata.path.class_tables import threshold_of
 from riata.path.evaluation import Evaluation
@@ -264,10 +265,11 @@ def _in_table(
 
 def response_names(model: Model) -> list[str]:
     """Return which columns a response like that of a fit consists of; none where they are not known."""
-    if model.path.loss == "multigaussian" or (model.path.loss != "cox" and not model.response_named):
+    loss = model.path.loss_function
+    if loss.many_responses or (not loss.has_times and not model.response_named):
         return []
-    own = [] if model.path.loss == "cox" else [model.response]
-    if model.path.loss == "cox" and not {"time", "event"} <= set(model.columns):
+    own = [] if loss.has_times else [model.response]
+    if loss.has_times and not {"time", "event"} <= set(model.columns):
         return []
     return [*own, *(model.columns[name] for name in COLUMNS if name in model.columns)]
 
@@ -283,12 +285,12 @@ def _compared(task: _Task, columns: ResponseColumns) -> tuple[Response, NDArray[
         **{name: getattr(options, name) for name in COLUMNS},
     )
     if model is not None:
-        if model.path.loss == "multigaussian":
+        if model.path.loss_function.many_responses:
             raise ValueError(
                 "--pheno and --pheno-name: a model of several responses is not compared with any"
             )
         asked = _as_fitted(asked, model, columns)
-    if columns.table is not None and asked.loss != "cox":
+    if columns.table is not None and not loss_of(asked.loss).has_times:
         asked = replace(asked, target=asked.pheno_name, pheno_name=None)
     check_columns(asked)
     if model is not None and asked.positive is None:
@@ -326,7 +328,8 @@ def _one_name(given: str | None) -> str | None:
 def _as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> StudyOptions:
     """Fill in what was not asked for from the fit of the model."""
     name = asked.pheno_name
-    if model.path.loss != "cox" and name is None and (columns.table or model.response in columns.names):
+    loss = model.path.loss_function
+    if not loss.has_times and name is None and (columns.table or model.response in columns.names):
         name = model.response
     given: dict[str, Any] = {what: getattr(asked, what) or model.columns.get(what) for what in COLUMNS}
     asked = replace(asked, pheno_name=name, **given)
@@ -335,7 +338,7 @@ def _as_fitted(asked: StudyOptions, model: Model, columns: ResponseColumns) -> S
         loss=model.path.loss,
         missing_code=model.missing_code if asked.missing_code is None else asked.missing_code,
         positive=asked.positive or model.positive,
-        ties=model.ties if model.path.loss == "cox" else None,
+        ties=model.ties if loss.has_times else None,
         huber_delta=model.path.huber_delta,
     )
 
@@ -357,7 +360,7 @@ def _offset_note(task: _Task) -> list[str]:
     """Say that predictions leave out the offset of the fit, where it had one."""
     if task.model is None or "offset" not in task.model.columns:
         return []
-    what = "rates" if task.model.path.loss == "poisson" else "predictions"
+    what = "rates" if task.model.path.loss_function.has_counts else "predictions"
     return [f"{what} are for an offset of 0: {task.model.columns['offset']} of the fit is left out"]
 
 

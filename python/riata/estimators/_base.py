@@ -44,16 +44,15 @@ from riata._input.validation import (
     threads_for,
 )
 from riata.genetics.variants import fitted_variants
+from riata.losses._known import GREATER_IS_BETTER, check_scoring, loss_of
 from riata.path.applying import is_genotypes, predict_genotypes, warn_of_unknown_alleles
 from riata.path.arguments import Features, Options, check_features
 from riata.path.certificates import CERTIFICATES
 from riata.path.coefs import each_output
 from riata.path.cross_validation import (
-    GREATER_IS_BETTER,
     SELECTIONS,
     CVPath,
     Reweigh,
-    check_scoring,
     cross_validate,
     warn_if_grid_ends,
     warn_unless_all_converged,
@@ -209,7 +208,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         """The parameters every estimator has, checked; one alpha and no early end unless given."""
         given: dict[str, Any] = {"n_alphas": 1, "eps": 0.0, "stop_early": False} | others
         return Options(
-            loss=self._loss,
+            loss=loss_of(self._loss),
             penalty=penalty,
             l1_ratio=penalty.l1_share,
             alphas=alphas,
@@ -222,7 +221,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             max_active=-1,
             memory=0.0,
             progress=None,
-            row_grouped=self._loss == "multigaussian",
+            row_grouped=loss_of(self._loss).always_grouped,
             **given,
         )
 
@@ -442,7 +441,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             np.asarray(fit["scale"]) if options.standardize else None,
         )
         self._fit_point = FitPoint(
-            loss=options.loss,
+            loss=options.loss.name,
             alpha=float(alphas[0]),
             l1_ratio=options.l1_ratio,
             row_grouped=options.row_grouped,

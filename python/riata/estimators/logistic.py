@@ -44,8 +44,9 @@ from riata.estimators._params import (
     WarmStart,
     declared,
 )
+from riata.losses import Multinomial
+from riata.losses._scores import expit
 from riata.path.arguments import Features, Options, refuse_bounds
-from riata.path.result import expit
 from riata.penalties import Penalty
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         if len(classes) == 2:
             target = codes.astype(np.float64)
         else:
-            options.loss, options.row_grouped = "multinomial", grouped
+            options.loss, options.row_grouped = Multinomial(), grouped
             target = one_hot(codes, len(classes))
         self.classes_ = classes
         shift = check_offset(offset, design.n_samples, target.shape[1:])

@@ -33,9 +33,9 @@ from riata.estimators._params import (
     WarmStart,
     declared,
 )
+from riata.losses import Poisson
+from riata.losses._scores import poisson_deviance
 from riata.path.arguments import Options
-from riata.path.cross_validation import poisson_deviance
-from riata.path.result import mean_response
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -90,7 +90,7 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
         ndarray of shape (m,)
             Means, > 0.
         """
-        return mean_response("poisson", self._shifted_links(X, offset)[0][:, 0])
+        return Poisson().mean(self._shifted_links(X, offset)[0][:, 0])
 
     def score(
         self,

@@ -12,12 +12,12 @@ from riata._input.validation import Float, check_choice, check_real
 from riata.estimators._base import CrossValidated, Problem
 from riata.estimators._params import Choice, Folds, Grid, Linear, Running, Strength, declared
 from riata.estimators.linear import AtAlpha, OneResponse
+from riata.losses._scores import counted, mean_squared
 from riata.path.arguments import LASSO, Features, Options
 from riata.path.cross_validation import (
     SELECTIONS,
     collect_folds,
     fold_columns,
-    scorer,
     summarise,
     warn_if_grid_ends,
     warn_unless_all_converged,
@@ -266,7 +266,7 @@ def _scores(
     values = gathered.values[rows]
     shrunk = values @ path.coefs[gathered.features].toarray() + path.intercepts
     free = values @ refits.coefs[gathered.features].toarray() + refits.intercepts
-    score = scorer("gaussian", "mse")
+    score = counted(mean_squared)
     blends = [shrunk if gamma == 1.0 else gamma * shrunk + (1.0 - gamma) * free for gamma in gammas]
     return np.stack([score(y, blend, weights) for blend in blends], axis=1)
 

@@ -17,7 +17,11 @@ from scipy.signal import lfilter
 from riata._input.validation import check_choice, check_integer, check_real
 from riata._io.output_files import OutputSet, write_tsv
 from riata._io.tables import StrPath
+from riata.losses import Binomial, Gaussian
+from riata.losses._known import loss_of
 
+#: Losses of the traits there are.
+SIMULATED = (Gaussian.name, Binomial.name)
 #: Founder haplotypes of each chromosome: what linkage disequilibrium is made of.
 FOUNDERS = 64
 #: Share of haplotypes that go on with another founder where an LD block ends.
@@ -132,14 +136,14 @@ def simulate_genotypes(
     trait = _Trait(
         h2=check_real("h2", h2, at_least=0.0, at_most=1.0),
         n_causal=min(100, p) if n_causal is None else check_integer("n_causal", n_causal, at_least=0),
-        loss=check_choice("loss", loss, ("gaussian", "binomial")),
+        loss=check_choice("loss", loss, SIMULATED),
         n_cases=round(n * check_real("prevalence", prevalence, above=0.0, below=1.0)),
     )
     if trait.n_causal > p:
         raise ValueError(f"n_causal must be <= n_variants = {p}, got {n_causal}")
     if trait.h2 > 0.0 and trait.n_causal == 0:
         raise ValueError(f"h2 must be 0 without causal variants (n_causal=0), got {h2}")
-    if trait.loss == "binomial" and not 0 < trait.n_cases < n:
+    if loss_of(trait.loss).has_classes and not 0 < trait.n_cases < n:
         raise ValueError(f"prevalence must leave cases and controls among {n} samples, got {prevalence}")
     _write(fspath(prefix), genome, trait, check_integer("seed", seed, at_least=0))
     return f"{fspath(prefix)}.bed"
@@ -355,7 +359,7 @@ class _Causal:
         self._effects *= math.sqrt(h2)
         noise -= noise.mean()
         value = math.sqrt(h2) * genetic + math.sqrt(1.0 - h2) * noise / noise.std()
-        if self._trait.loss == "gaussian":
+        if loss_of(self._trait.loss).squares:
             return [f"{v:.10g}" for v in value.tolist()]
         cases = set(np.argsort(-value, kind="stable")[: self._trait.n_cases].tolist())
         return ["2" if i in cases else "1" for i in range(self._n)]

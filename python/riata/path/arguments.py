@@ -7,32 +7,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from riata._input.design import DesignView
-from riata._input.survival import SurvivalTarget, check_survival_target, refuse_survival_arguments
-from riata._input.targets import SEVERAL_OUTPUTS, check_multigaussian_target, check_multinomial_target
 from riata._input.validation import (
-    LOSSES,
     SOLVERS,
     Float,
     by_feature,
     check_alphas,
-    check_binomial_target,
     check_bounds,
     check_checkpoint,
     check_choice,
     check_exclude,
     check_flag,
-    check_gaussian_target,
     check_integer,
     check_memory,
     check_penalty_factor,
-    check_poisson_target,
     check_progress,
     check_real,
     check_threads,
 )
+from riata.losses import Loss
+from riata.losses._known import LOSSES, check_loss
 from riata.path.certificates import CERTIFICATES
 from riata.penalties import ElasticNet, Penalty
 
@@ -40,14 +35,14 @@ Progress = Callable[[int, int, float, int, float, float], "bool | None"]
 Watch = Progress | bool | None  # what `progress` may be
 
 LASSO = ElasticNet()
-HUBER_DELTA = 1.345  # with residuals of unit spread, 95 % as efficient as least squares
+SEVERAL_OUTPUTS = [name for name, kind in LOSSES.items() if kind.several_outputs]
 
 
 @dataclass(slots=True)
 class Options:
     """Checked arguments of a fit that do not depend on the data."""
 
-    loss: str
+    loss: Loss
     penalty: Penalty
     l1_ratio: float
     alphas: Float | None
@@ -66,7 +61,6 @@ class Options:
     checkpoint: str = ""
     keep_checkpoint: bool = False
     row_grouped: bool = False
-    huber_delta: float = HUBER_DELTA
 
 
 def check_options(
@@ -88,11 +82,10 @@ def check_options(
     checkpoint: Any = None,
     keep_checkpoint: Any = False,
     row_grouped: Any = False,
-    huber_delta: Any = HUBER_DELTA,
     stop_early: bool = True,
 ) -> Options:
     """Check the arguments of `fit_path` that need no data, in the order of its signature."""
-    check_choice("loss", loss, LOSSES)
+    loss = check_loss(loss)
     if penalty is not None:
         if not isinstance(penalty, Penalty):
             raise TypeError(
@@ -105,14 +98,15 @@ def check_options(
             )
         l1_ratio = penalty.l1_share
         if penalty.kind != "elastic_net":
-            if loss in SEVERAL_OUTPUTS and not penalty.several_outputs:
+            if loss.several_outputs and not penalty.several_outputs:
                 raise ValueError(
                     "penalty must be ElasticNet, GroupLasso or SparseGroupLasso with "
-                    f"loss={loss!r}, got {penalty!r}: the others are for losses of one output"
+                    f"loss={loss.name!r}, got {penalty!r}: the others are for losses of one output"
                 )
-            if loss in SEVERAL_OUTPUTS and solver == "cd":
+            if loss.several_outputs and solver == "cd":
                 raise ValueError(
-                    f"solver must be 'auto' or 'prox' with penalty={penalty!r} and loss={loss!r}, got 'cd'"
+                    f"solver must be 'auto' or 'prox' with penalty={penalty!r} and loss={loss.name!r}, "
+                    "got 'cd'"
                 )
             if solver == "homotopy":
                 raise ValueError(
@@ -129,7 +123,7 @@ def check_options(
         alphas=grid,
         n_alphas=n_alphas,
         eps=0.0 if eps is None else check_real("eps", eps, above=0.0, at_most=1.0),
-        fit_intercept=check_flag("fit_intercept", fit_intercept) and loss != "cox",
+        fit_intercept=check_flag("fit_intercept", fit_intercept) and loss.has_intercept,
         standardize=check_flag("standardize", standardize),
         tol=check_real("tol", tol, at_least=0.0),
         max_iter=check_integer("max_iter", max_iter, at_least=1),
@@ -141,20 +135,19 @@ def check_options(
         checkpoint=check_checkpoint(checkpoint),
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
         row_grouped=check_row_grouped(row_grouped, loss)
-        or (loss in SEVERAL_OUTPUTS and penalty is not None and penalty.ties_outputs),
-        huber_delta=check_real("huber_delta", huber_delta, above=0.0),
+        or (loss.several_outputs and penalty is not None and penalty.ties_outputs),
         stop_early=stop_early,
     )
 
 
-def check_row_grouped(row_grouped: Any, loss: str) -> bool:
+def check_row_grouped(row_grouped: Any, loss: Loss) -> bool:
     """Return whether a feature enters all outputs together: on request, or always (multigaussian)."""
-    if check_flag("row_grouped", row_grouped) and loss not in SEVERAL_OUTPUTS:
+    if check_flag("row_grouped", row_grouped) and not loss.several_outputs:
         raise ValueError(
-            f"row_grouped must be False unless loss is one of {list(SEVERAL_OUTPUTS)}, "
-            f"got True with loss={loss!r}"
+            f"row_grouped must be False unless loss is one of {SEVERAL_OUTPUTS}, "
+            f"got True with loss={loss.name!r}"
         )
-    return loss == "multigaussian" or bool(row_grouped)
+    return loss.always_grouped or bool(row_grouped)
 
 
 @dataclass(slots=True)
@@ -215,23 +208,3 @@ def refuse_bounds(**bounds: Any) -> None:
             raise ValueError(
                 f"{name} is not available with row_grouped=True or loss='multigaussian', got {value!r}"
             )
-
-
-def check_target(
-    loss: str, y: Any, n: int, weights: Float, start: Any = None, strata: Any = None, ties: Any = "breslow"
-) -> tuple[Float | SurvivalTarget, NDArray[Any] | None]:
-    """Return (y as float64 or survival times, labels or None): of classes, or of several responses."""
-    if y is None:
-        raise TypeError("y must hold one value a sample, got None")
-    if loss == "cox":
-        return check_survival_target(y, n, weights, start, strata, ties), None
-    refuse_survival_arguments(loss, start, strata, ties)
-    if loss == "binomial":
-        return check_binomial_target(y, n, weights)
-    if loss == "poisson":
-        return check_poisson_target(y, n, weights), None
-    if loss == "multinomial":
-        return check_multinomial_target(y, n, weights)
-    if loss == "multigaussian":
-        return check_multigaussian_target(y, n)
-    return check_gaussian_target(y, n), None

@@ -189,7 +189,4 @@ class BudgetSearch:
 
 def _size_of_loss(path: Path) -> float:
     """Of what order the loss is, in the unit of y that it has."""
-    spread = path.response_scale
-    if path.loss == "huber" and path.huber_delta is not None:
-        return spread * min(spread, path.huber_delta)
-    return {"gaussian": spread**2, "poisson": spread}.get(path.loss, 1.0)
+    return path.loss_function.size(path.response_scale)

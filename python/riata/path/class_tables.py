@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata._io.tables import align_columns
+from riata.losses._known import loss_of
 from riata.path.intervals import Measure, share
 
 #: What the rates of two classes are called, and what each is a share of.
@@ -100,7 +101,7 @@ def threshold_of(asked: float | None, loss: str | None, of_fit: float = 0.5) -> 
     """Return the probability above which the second class is predicted; refuses one for another loss."""
     if asked is None:
         return of_fit
-    if loss != "binomial":
+    if not loss_of(loss).two_classes:
         raise ValueError(f"--threshold is of two classes, of --loss binomial, not {loss}")
     return asked
 

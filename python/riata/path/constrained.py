@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from riata._input.alignment import check_rows_named_alike
 from riata._input.design import as_design
-from riata._input.targets import SEVERAL_OUTPUTS
 from riata._input.validation import (
-    LOSSES,
     Float,
     Names,
     check_choice,
@@ -23,12 +21,14 @@ from riata._input.validation import (
     check_weights,
 )
 from riata.genetics.variants import FittedVariants
+from riata.losses import Loss
+from riata.losses._known import check_loss, loss_of
 from riata.path.applying import apply_linear, n_samples_of
-from riata.path.arguments import HUBER_DELTA, check_features, check_options, check_target
+from riata.path.arguments import check_features, check_options
 from riata.path.budget import BudgetSearch
 from riata.path.fit import make_path, solve
 from riata.path.fit_point import FitPoint
-from riata.path.result import KINDS, Path, mean_response
+from riata.path.result import KINDS, Path
 
 __all__ = ["ConstrainedFit", "constrained_lasso"]
 
@@ -144,7 +144,7 @@ class ConstrainedFit:
         if kind == "class" and self.classes is not None:
             labels: NDArray[Any] = self.classes[(link > 0.0).astype(np.intp)]
             return labels
-        return mean_response(self.loss, link) if kind == "response" else link
+        return loss_of(self.loss).mean(link) if kind == "response" else link
 
 
 def constrained_lasso(
@@ -152,7 +152,7 @@ def constrained_lasso(
     y: ArrayLike,
     radius: float,
     *,
-    loss: str = "gaussian",
+    loss: str | Loss = "gaussian",
     sample_weight: ArrayLike | None = None,
     offset: ArrayLike | None = None,
     fit_intercept: bool = True,
@@ -164,8 +164,8 @@ def constrained_lasso(
     n_threads: int | None = None,
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
-    ties: str = "breslow",
-    huber_delta: float = HUBER_DELTA,
+    ties: str | None = None,
+    huber_delta: float | None = None,
 ) -> ConstrainedFit:
     """Fit with the smallest loss within a budget for the L1 norm, certified by its own duality gap.
 
@@ -248,11 +248,11 @@ def constrained_lasso(
     radius = (
         np.inf if np.ndim(radius) == 0 and radius == np.inf else check_real("radius", radius, at_least=0.0)
     )
-    check_choice("loss", loss, LOSSES)
-    if loss in SEVERAL_OUTPUTS:
-        raise ValueError(f"loss must be one for a single number a sample, got {loss!r}")
+    chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
+    if chosen.several_outputs:
+        raise ValueError(f"loss must be one for a single number a sample, got {chosen.name!r}")
     options = check_options(
-        loss=loss,
+        loss=chosen,
         penalty=None,
         alphas=DECADE,
         eps=0.1,
@@ -265,12 +265,11 @@ def constrained_lasso(
         n_threads=n_threads,
         progress=None,
         max_active=None,
-        huber_delta=huber_delta,
     )
-    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
+    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, **chosen.beside)
     design = as_design(X)
     weights = check_weights(sample_weight, design.n_samples)
-    target, classes = check_target(loss, y, design.n_samples, weights, start, strata, ties)
+    target, classes = chosen.check_target(y, design.n_samples, weights)
     shift = check_offset(offset, design.n_samples)
     features = check_features(design, penalty_factor, None, None, exclude)
     inner = replace(options, tol=max(INNER * options.tol, LEAST_INNER), stop_early=False)
@@ -300,7 +299,7 @@ def constrained_lasso(
         dual_gap=search.gap(best),
         converged=search.gap(best) <= options.tol,
         tol=options.tol,
-        loss=loss,
+        loss=chosen.name,
         standardize=options.standardize,
         feature_names=design.feature_names,
         classes=classes,

@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from riata._input.targets import CLASSIFIERS
 from riata._input.validation import Float
+from riata.losses._known import loss_of
 from riata.path.fit_point import FitPoint
 from riata.path.result import Path
 
 __all__ = ["Equivalents", "equivalents"]
-
-SQUARES = ("gaussian", "multigaussian")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +94,8 @@ class Equivalents:
     feature_penalty: Float | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
-        squares = self.loss in SQUARES
-        names = {"huber": "Huber loss", "cox": "-log partial likelihood"}
-        name = "RSS/2" if squares else names.get(self.loss, "-log-likelihood")
+        loss = loss_of(self.loss)
+        squares, name = loss.squares, loss.objective
         per_noise = (" / noise variance", " / noise sd") if squares else ("", "")
         norm = "Σ‖b_j‖₂" if self.row_grouped else "‖b‖₁"
         mixed = self.glmnet_alpha is not None and self.glmnet_alpha != self.l1_ratio
@@ -162,15 +159,14 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     point, coef = _read(fit, alpha)
     if point.penalty != "elastic_net":
         raise ValueError(f"fit must have the elastic net for its penalty, got {point.penalty!r}")
-    alpha, a, total, loss = point.alpha, point.l1_ratio, point.weight_sum, point.loss
-    squares = loss in SQUARES
+    alpha, a, total, loss = point.alpha, point.l1_ratio, point.weight_sum, loss_of(point.loss)
     factor = np.ones(len(coef)) if point.penalty_factor is None else point.penalty_factor
     kept = np.isfinite(factor)
     scale = np.ones(len(coef)) if point.scale is None else point.scale
     size = np.linalg.norm(coef, axis=1) if point.row_grouped else np.abs(coef).sum(axis=1)
     paid = np.where(kept, factor, 0.0) * size
     glmnet_lambda, glmnet_alpha, note = _glmnet(point, float(factor[kept].mean()) if kept.any() else 1.0)
-    likelihood = loss != "huber" and not point.row_grouped
+    likelihood = loss.likelihood and not point.row_grouped
     feature_penalty = None
     if a in (0.0, 1.0) or point.scale is None:
         feature_penalty = np.full(len(coef), np.inf)
@@ -178,15 +174,15 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     return Equivalents(
         alpha=alpha,
         l1_ratio=a,
-        loss=loss,
-        rss_lambda=2.0 * total * alpha if squares and a == 1.0 else None,
+        loss=point.loss,
+        rss_lambda=2.0 * total * alpha if loss.squares and a == 1.0 else None,
         sum_lambda=total * alpha,
         glmnet_lambda=glmnet_lambda,
         glmnet_alpha=glmnet_alpha,
         glmnet_note=note,
-        sklearn_C=_inverse(total * alpha) if loss in CLASSIFIERS and not point.row_grouped else None,
-        ridge_alpha=total * alpha if loss == "gaussian" and a == 0.0 else None,
-        poisson_regressor_alpha=alpha if loss == "poisson" and a == 0.0 else None,
+        sklearn_C=_inverse(total * alpha) if loss.has_classes and not point.row_grouped else None,
+        ridge_alpha=total * alpha if loss.least_squares and a == 0.0 else None,
+        poisson_regressor_alpha=alpha if loss.has_counts and a == 0.0 else None,
         radius=float(paid.sum() if point.scale is None else paid @ scale),
         raw_radius=float(paid.sum()),
         laplace_scale=_inverse(total * alpha * a) if likelihood and a > 0.0 else None,
@@ -219,10 +215,10 @@ def _read(fit: Any, alpha: float | None) -> tuple[FitPoint, Float]:
 
 def _glmnet(point: FitPoint, mean_factor: float) -> tuple[float | None, float | None, str]:
     """glmnet's lambda and alpha, and what else is to be known."""
-    a, strength = point.l1_ratio, point.alpha * mean_factor
-    if point.loss == "huber":
+    a, strength, loss = point.l1_ratio, point.alpha * mean_factor, loss_of(point.loss)
+    if not loss.likelihood:
         return None, None, ""
-    if point.loss == "gaussian" and a < 1.0:  # of several responses it does not scale y
+    if loss.least_squares and a < 1.0:  # of several responses it does not scale y
         sd = point.response_scale
         if not point.fit_intercept or sd == 0.0:
             return (
@@ -232,7 +228,7 @@ def _glmnet(point: FitPoint, mean_factor: float) -> tuple[float | None, float | 
             )
         mix = a + (1.0 - a) * sd
         return strength * mix, a / mix, f"glmnet divides y by its sd, {sd:.8g}, before it penalises squares"
-    return strength, a, "glmnet takes ties as Breslow did" if point.loss == "cox" else ""
+    return strength, a, loss.glmnet_note
 
 
 def _inverse(value: float) -> float:

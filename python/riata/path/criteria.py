@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from riata.path.result import Path
 
 CRITERIA = ("aic", "bic", "ebic")
-SQUARES = ("gaussian", "multigaussian")
-NO_LIKELIHOOD = ("huber",)
 
 
 def information_criterion(
@@ -25,14 +23,14 @@ def information_criterion(
     """See `Path.information_criterion`."""
     check_choice("criterion", criterion, CRITERIA)
     gamma = check_real("ebic_gamma", ebic_gamma, at_least=0.0, at_most=1.0)
-    if path.loss in NO_LIKELIHOOD:
+    if not path.loss_function.likelihood:
         raise ValueError(f"criterion: {criterion!r} needs a likelihood, which the {path.loss} loss has not")
     if path.l1_ratio == 0.0:
         raise ValueError(
             f"criterion: {criterion!r} counts coefficients, and with l1_ratio=0 none is ever zero"
         )
     if noise_variance is not None:
-        if path.loss not in SQUARES:
+        if not path.loss_function.squares:
             raise ValueError(
                 f"noise_variance must be left out for the {path.loss} loss, got {noise_variance!r}"
             )
@@ -48,10 +46,10 @@ def select(path: Path, criterion: Any, ebic_gamma: Any = 1.0, noise_variance: An
     best = int(np.argmin(values))
     coefficients, n = int(degrees_of_freedom(path)[best]), sample_size(path, criterion)
     if noise_variance is None and coefficients > 0.5 * n:
-        squares = path.loss in SQUARES
+        squares = path.loss_function.squares
         warnings.warn(
             f"{criterion} is least where {coefficients} coefficients for {n:g} "
-            f"{'events' if path.loss == 'cox' and criterion != 'aic' else 'samples'} leave "
+            f"{'events' if path.loss_function.has_times and criterion != 'aic' else 'samples'} leave "
             f"{'no residuals to tell the noise from' if squares else 'little to tell chance from'}. "
             f"{'Give noise_variance, or use' if squares else 'Use ebic, or'} cv_path.",
             UserWarning,
@@ -63,7 +61,7 @@ def select(path: Path, criterion: Any, ebic_gamma: Any = 1.0, noise_variance: An
 def minus_twice_log_likelihood(path: Path, noise_variance: float | None) -> Float:
     """-2 log L of every fit: of a normal law for squares, else less that of a perfect fit (the deviance)."""
     losses = np.maximum(mean_losses(path) - path.saturated_objective, 0.0)
-    if path.loss not in SQUARES:
+    if not path.loss_function.squares:
         return 2.0 * path.weight_sum * losses
     numbers = sample_size(path, "aic")
     squares = 2.0 * path.weight_sum * losses
@@ -104,15 +102,16 @@ def degrees_of_freedom(path: Path) -> Float:
     """Nonzero coefficients; of a feature's K of the multinomial loss at most K - 1, which say it all."""
     features, at, _ = _nonzero(path)
     _, at, counts = _by_feature(path, features, at, np.ones(len(at)))
-    if path.loss == "multinomial":
+    if path.loss_function.many_classes:
         counts = np.minimum(counts, len(path.coefs) - 1)
     return np.asarray(np.bincount(at, counts, len(path)))
 
 
 def sample_size(path: Path, criterion: str) -> float:
     """The sum of the weights, of all responses; for BIC of the Cox loss that of the events."""
-    if path.loss != "cox" or criterion == "aic":
-        return path.weight_sum * (len(path.coefs) if path.loss == "multigaussian" else 1)
+    loss = path.loss_function
+    if not loss.has_times or criterion == "aic":
+        return path.weight_sum * (len(path.coefs) if loss.many_responses else 1)
     if path.n_events is None:
         raise ValueError(
             f"criterion: {criterion!r} needs the number of events, which this saved path does not hold"

@@ -15,25 +15,22 @@ from numpy.typing import ArrayLike, NDArray
 from riata._input.alignment import check_rows_named_alike
 from riata._input.design import DesignView, as_design
 from riata._input.gaps import of_gaps
-from riata._input.survival import SURVIVAL_SCORERS, SurvivalTarget, check_comparable, check_events
-from riata._input.targets import CLASSIFIERS, check_every_class
+from riata._input.survival import SURVIVAL_SCORERS, SurvivalTarget
 from riata._input.validation import (
     Float,
     check_choice,
     check_offset,
-    check_some_count,
-    check_two_outcomes,
     check_weights,
 )
 from riata._io.archive import check_folds
+from riata.losses import Loss
+from riata.losses._known import GREATER_IS_BETTER, check_loss, check_scoring
 from riata.path.arguments import (
-    HUBER_DELTA,
     Features,
     Options,
     Watch,
     check_features,
     check_options,
-    check_target,
 )
 from riata.path.coefs import Outputs, coefs_of, intercepts_of, linear_predictor, side_by_side
 from riata.path.fit import (
@@ -46,7 +43,7 @@ from riata.path.fit import (
 )
 from riata.path.folds import Rows, Split, count_repeats, describe_folds, make_splits
 from riata.path.null_model import null_predictor
-from riata.path.result import FORMAT, Path, mean_response, write_archive
+from riata.path.result import FORMAT, Path, write_archive
 from riata.penalties import Penalty
 
 if TYPE_CHECKING:
@@ -57,18 +54,7 @@ __all__ = ["CVPath", "cv_path"]
 
 #: Weights of the samples that train, from their observation weights: by class, say.
 Reweigh = Callable[[Float], Float]
-Scorer = Callable[[Float, Float, Float], Float]
 
-SCORINGS = {
-    "gaussian": ("mse", "mae"),
-    "binomial": ("deviance", "auc", "misclassification"),
-    "poisson": ("deviance", "mse", "mae"),
-    "huber": ("huber", "mae", "mse"),
-    "cox": ("deviance", "concordance"),
-    "multinomial": ("deviance", "misclassification", "auc"),
-    "multigaussian": ("mse", "mae"),
-}
-GREATER_IS_BETTER = ("auc", "concordance")
 SELECTIONS = ("min", "1se")
 STILL_GAINS = 0.01  # of the standard error of the score, at the end of a grid
 
@@ -250,7 +236,7 @@ class CVPath:
         if self.held_out is None:
             raise ValueError("held-out predictions are kept by cv_path when no sample is held out twice")
         link = self.path.interpolate(self.held_out, self.alpha if alpha is None else float(alpha))
-        return mean_response(self.path.loss, link[..., None])[..., 0] if kind == "response" else link
+        return self.path.loss_function.mean(link[..., None])[..., 0] if kind == "response" else link
 
     def table(self, alpha: float | None = None) -> Any:
         """The features selected at `alpha`, by default the selected one: see `Path.table`."""
@@ -452,7 +438,7 @@ def cv_path(
     scoring: str | None = None,
     selection: str = "min",
     random_state: int | np.random.RandomState | None = 0,
-    loss: str = "gaussian",
+    loss: str | Loss = "gaussian",
     penalty: Penalty | None = None,
     alphas: int | Sequence[float] | Float = 100,
     eps: float | None = None,
@@ -477,8 +463,8 @@ def cv_path(
     keep_checkpoint: bool = False,
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
-    ties: str = "breslow",
-    huber_delta: float = HUBER_DELTA,
+    ties: str | None = None,
+    huber_delta: float | None = None,
     impute: str | None = None,
 ) -> CVPath:
     """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
@@ -553,8 +539,9 @@ def cv_path(
     >>> np.flatnonzero(cv.coef())
     array([0, 7])
     """
+    chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
     options = check_options(
-        loss=loss,
+        loss=chosen,
         penalty=penalty,
         alphas=alphas,
         eps=eps,
@@ -570,17 +557,16 @@ def cv_path(
         memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
-        huber_delta=huber_delta,
         row_grouped=row_grouped,
         stop_early=False,
     )
-    scoring = check_scoring(scoring, loss)
+    scoring = check_scoring(scoring, chosen)
     check_choice("selection", selection, SELECTIONS)
-    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
+    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, **chosen.beside)
     design = as_design(X, impute)
     n = design.n_samples
     weights = check_weights(sample_weight, n)
-    target, labels = check_target(loss, y, n, weights, start, strata, ties)
+    target, labels = chosen.check_target(y, n, weights)
     shift = check_offset(offset, n, target.shape[1:])
     features = check_features(
         design,
@@ -593,7 +579,7 @@ def cv_path(
     )
     if not hasattr(cv, "split") and isinstance(cv, Iterable) and not isinstance(cv, str):
         cv = list(cv)
-    drawn: dict[str, Any] = {"loss": loss, "random_state": random_state, "repeats": repeats}
+    drawn: dict[str, Any] = {"loss": chosen, "random_state": random_state, "repeats": repeats}
     splits = make_splits(cv, X, y, target, weights, groups, shuffle=True, **drawn)
     outer = None
     if nested is not None and nested is not False:
@@ -616,9 +602,9 @@ def cv_path(
         outer=outer,
     )
     result.folds_made = describe_folds(
-        cv, splits, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
+        cv, splits, loss=chosen, grouped=groups is not None, repeats=repeats, random_state=random_state
     )
-    result.path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
+    result.path.columns = names_beside(chosen, y, offset)
     warn_unless_all_converged(result, options)
     warn_if_grid_ends(result, options)
     warn_if_memory_ended(result.path, options)
@@ -654,11 +640,6 @@ def warn_if_grid_ends(result: CVPath, options: Options, of: str = "") -> None:
     )
 
 
-def check_scoring(scoring: Any, loss: str) -> str:
-    """Return the name of the score, the first of those of the loss by default."""
-    return SCORINGS[loss][0] if scoring is None else check_choice("scoring", scoring, SCORINGS[loss])
-
-
 def cross_validate(
     design: DesignView,
     y: Float | SurvivalTarget,
@@ -689,7 +670,7 @@ def cross_validate(
     def fold_scores(predictors: list[Float]) -> Float:
         """Score one alpha on each fold's held-out rows."""
         out = np.empty(len(splits))
-        score = scorer(options.loss, scoring, options.huber_delta)
+        score = options.loss.scorer(scoring)
         for k, (_, test) in enumerate(splits):
             kept = {"linear_predictor": predictors[1 + k]}
             eta = _held_out(kept, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
@@ -830,7 +811,7 @@ def score_folds(
             eta = _less_mean(eta, columns[:, 1 + k], test)
         else:
             eta = _held_out(fit, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
-            score = scorer(options.loss, scoring, options.huber_delta)
+            score = options.loss.scorer(scoring)
             scores[:, k] = score(y[test], eta, weights[test])
         if held_out is not None and k < first:
             held_out[test] = eta
@@ -857,7 +838,7 @@ def score_nulls(
             held[test] = weights[test]
             out[k] = SURVIVAL_SCORERS[scoring](y, eta[:, None], columns[:, 1 + k], held)[0]
         else:
-            score = scorer(options.loss, scoring, options.huber_delta)
+            score = options.loss.scorer(scoring)
             out[k] = score(y[test], eta[test][..., None], weights[test])[0]
     return out
 
@@ -876,19 +857,8 @@ def _check_fold(
         raise ValueError(f"cv must leave samples of positive weight to train on, got none in split {k}")
     if not np.any(weights[test] > 0.0):
         raise ValueError(f"cv must hold out samples of positive weight, got none in split {k}")
-    if isinstance(y, SurvivalTarget):
-        check_events(y, train_weights, f"cv: y of the training rows of split {k}")
-        if scoring == "concordance":
-            held = np.zeros(len(y))
-            held[test] = weights[test]
-            check_comparable(y, held, f"y of the held-out rows of split {k}")
-    elif options.loss == "poisson":
-        check_some_count(y, train_weights, f"cv: y of the training rows of split {k}")
-    elif options.loss in CLASSIFIERS and labels is not None:
-        check = check_two_outcomes if options.loss == "binomial" else check_every_class
-        check(y, train_weights, labels, f"cv: y of the training rows of split {k}")
-        if scoring == "auc":
-            check(y[test], weights[test], labels, f"scoring='auc': y of the held-out rows of split {k}")
+    options.loss.check_part(y, train_weights, labels, f"cv: y of the training rows of split {k}")
+    options.loss.check_held_out(scoring, y, test, weights, labels, f"y of the held-out rows of split {k}")
 
 
 def _held_out(
@@ -967,121 +937,3 @@ def choose(mean: Float, error: Float, *, greater_is_better: bool = False) -> tup
     best = int(np.argmax(cost <= least + 1e-10 * abs(least)))
     within = cost <= cost[best] + error[best]
     return best, int(np.argmax(within))
-
-
-def _over_samples(losses: Float, weights: Float) -> Float:
-    """Weighted mean over samples, and the mean over outputs when there are several, of each alpha."""
-    mean = np.tensordot(weights, losses, 1) / weights.sum()
-    return np.asarray(mean.reshape(-1, mean.shape[-1]).mean(axis=0))
-
-
-def _mean_squared(y: Float, eta: Float, weights: Float) -> Float:
-    return _over_samples((y[..., None] - eta) ** 2, weights)
-
-
-def _mean_absolute(y: Float, eta: Float, weights: Float) -> Float:
-    return _over_samples(np.abs(y[..., None] - eta), weights)
-
-
-def _binomial_deviance(y: Float, eta: Float, weights: Float) -> Float:
-    from scipy.special import entr
-
-    saturated = weights @ (entr(y) + entr(1.0 - y))
-    total = weights @ (np.logaddexp(0.0, eta) - y[:, None] * eta)
-    return np.asarray(2.0 * (total - saturated) / weights.sum())
-
-
-def _deviance_of_classes(y: Float, eta: Float, weights: Float) -> Float:
-    from scipy.special import entr, logsumexp
-
-    saturated = weights @ entr(y).sum(axis=1)
-    total = weights @ (logsumexp(eta, axis=1) - np.einsum("ik,ikl->il", y, eta))
-    return np.asarray(2.0 * (total - saturated) / weights.sum())
-
-
-def _misclassification(y: Float, eta: Float, weights: Float) -> Float:
-    said = eta > 0.0
-    wrong = np.where(said, 1.0 - y[:, None], y[:, None])
-    return np.asarray(weights @ wrong / weights.sum())
-
-
-def _misclassification_of_classes(y: Float, eta: Float, weights: Float) -> Float:
-    right = np.take_along_axis(y, eta.argmax(axis=1), axis=1)
-    return np.asarray(weights @ (1.0 - right) / weights.sum())
-
-
-def _auc(y: Float, eta: Float, weights: Float) -> Float:
-    """Probability that a case scores above a control, ties counting half; proportions count on both sides."""
-    out = np.empty(eta.shape[1])
-    cases, controls = weights * y, weights * (1.0 - y)
-    for k in range(eta.shape[1]):
-        _, group = np.unique(eta[:, k], return_inverse=True)
-        case = np.bincount(group, cases)
-        control = np.bincount(group, controls)
-        below = np.cumsum(control) - control
-        out[k] = case @ (below + 0.5 * control) / (case.sum() * control.sum())
-    return out
-
-
-def _auc_of_classes(y: Float, eta: Float, weights: Float) -> Float:
-    """Mean over classes of the auc of each against the others, by its probability."""
-    likely = mean_response("multinomial", eta)
-    each = [_auc(y[:, k], likely[:, k], weights) for k in range(y.shape[1])]
-    return np.asarray(np.mean(each, axis=0))
-
-
-def poisson_deviance(y: Float, eta: Float, weights: Float) -> Float:
-    """Mean Poisson deviance of each column of eta."""
-    from scipy.special import xlogy
-
-    y = y[:, None]
-    with np.errstate(over="ignore"):
-        terms = np.exp(eta) - y * eta + xlogy(y, y) - y
-    return np.asarray(2.0 * (weights @ terms) / weights.sum())
-
-
-def _mean_huber(delta: float) -> Scorer:
-    def score(y: Float, eta: Float, weights: Float) -> Float:
-        size = np.abs(y[:, None] - eta)
-        inner = np.minimum(size, delta)
-        return np.asarray(weights @ (inner * (size - 0.5 * inner)) / weights.sum())
-
-    return score
-
-
-def _of_mean(score: Scorer, loss: str) -> Scorer:
-    return lambda y, eta, weights: score(y, mean_response(loss, eta), weights)
-
-
-def scorer(loss: str, scoring: str, huber_delta: float = HUBER_DELTA) -> Scorer:
-    """Return the function that scores each alpha: score(y, eta, weights), eta with the alphas last.
-
-    Rows of weight zero do not count, not even where their mean is infinite.
-    """
-    score = _mean_huber(huber_delta) if scoring == "huber" else SCORERS[loss, scoring]
-
-    def counted(y: Float, eta: Float, weights: Float) -> Float:
-        rows = weights > 0.0
-        with np.errstate(over="ignore"):
-            return score(y[rows], eta[rows], weights[rows])
-
-    return counted
-
-
-SCORERS: dict[tuple[str, str], Scorer] = {
-    ("gaussian", "mse"): _mean_squared,
-    ("gaussian", "mae"): _mean_absolute,
-    ("binomial", "deviance"): _binomial_deviance,
-    ("binomial", "misclassification"): _misclassification,
-    ("binomial", "auc"): _auc,
-    ("poisson", "deviance"): poisson_deviance,
-    ("poisson", "mse"): _of_mean(_mean_squared, "poisson"),
-    ("poisson", "mae"): _of_mean(_mean_absolute, "poisson"),
-    ("huber", "mse"): _mean_squared,
-    ("huber", "mae"): _mean_absolute,
-    ("multinomial", "deviance"): _deviance_of_classes,
-    ("multinomial", "misclassification"): _misclassification_of_classes,
-    ("multinomial", "auc"): _auc_of_classes,
-    ("multigaussian", "mse"): _mean_squared,
-    ("multigaussian", "mae"): _mean_absolute,
-}

@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, check_offset
-from riata.path.arguments import HUBER_DELTA, check_target
+from riata.losses import Loss
+from riata.losses._known import check_loss
 from riata.path.evaluation import ASKED, FOLDS, NESTED, OPTIMISTIC, Evaluation, evaluate
 from riata.path.folds import Rows
 from riata.path.many_classes import label_text
-from riata.path.null_model import null_level
 
 if TYPE_CHECKING:
     from riata.path.cross_validation import CVPath
@@ -33,14 +33,15 @@ def evaluate_cv(
 ) -> Evaluation:
     """See `CVPath.evaluate`."""
     path = cv.path
-    if path.loss == "multigaussian":
+    loss = check_loss(path.loss, start=start, strata=strata, huber_delta=path.huber_delta)
+    if loss.many_responses:
         raise ValueError("evaluate takes losses of one response; give riata.evaluate one response at a time")
     nested = cv.nested if alpha is None else None
     if nested is None and cv.held_out is None:
         raise ValueError("held-out predictions are kept by cv_path when no sample is held out twice")
     link = cv.predict_held_out(alpha, kind="link") if nested is None else nested.link
     n = len(link)
-    target, labels = check_target(path.loss, y, n, np.ones(n), start, strata, "breslow")
+    target, labels = loss.check_target(y, n, np.ones(n))
     if path.classes is not None and (labels is None or list(labels) != list(path.classes)):
         raise ValueError(f"y must hold the classes of the fit, {path.classes.tolist()}")
     shift = check_offset(offset, n, target.shape[1:])
@@ -50,11 +51,11 @@ def evaluate_cv(
         rows = np.arange(n)
         trained = cv.trained_on or [np.setdiff1d(rows, fold) for fold in folds]
         ids, n_train = fold_numbers(n, folds), mean_size(trained[: len(folds)])
-        null = fold_nulls(path.loss, target, shift, trained[: len(folds)], folds, path.huber_delta)
+        null = fold_nulls(loss, target, shift, trained[: len(folds)], folds)
     else:
         ids, n_train, null = nested.fold_ids, nested.n_train, nested.null
     values = np.asarray(y) if isinstance(target, SurvivalTarget) else target
-    if path.loss == "multinomial":
+    if loss.many_classes:
         values = target.argmax(axis=1)  # type: ignore[union-attr]
     part = NESTED if nested is not None else OPTIMISTIC if alpha is None else f"{FOLDS}, {ASKED}"
     known = np.isfinite(link.reshape(n, -1)).all(axis=1)
@@ -70,8 +71,8 @@ def evaluate_cv(
         part=part,
         start=rows_of(start),
         strata=rows_of(strata),
-        offset=rows_of(shift) if path.loss == "poisson" else None,
-        huber_delta=path.huber_delta or HUBER_DELTA,
+        offset=rows_of(shift) if loss.has_counts else None,
+        huber_delta=path.huber_delta,
         threshold=threshold,
         classes=None if path.classes is None else [label_text(label) for label in path.classes.tolist()],
         folds=ids[known],
@@ -103,20 +104,18 @@ def by_fold(n: int, folds: Sequence[Rows], parts: Sequence[Float]) -> Float:
 
 
 def fold_nulls(
-    loss: str,
+    loss: Loss,
     y: Float | SurvivalTarget,
     offset: Float | None,
     trained: Sequence[Rows],
     folds: Sequence[Rows],
-    huber_delta: float | None,
 ) -> Float | None:
     """What the intercept alone predicts of each fold; None for survival times, where it is nothing."""
     if isinstance(y, SurvivalTarget):
         return None
     shift = np.zeros(y.shape) if offset is None else offset
-    delta = huber_delta or HUBER_DELTA
     parts = [
-        shift[held] + null_level(loss, y[train], np.ones(len(train)), shift[train], delta)
+        shift[held] + loss.null_level(y[train], np.ones(len(train)), shift[train])
         for train, held in zip(trained, folds, strict=True)
     ]
     return by_fold(len(y), folds, parts)

@@ -9,19 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from riata._input.survival import SurvivalTarget, check_survival_target
+from riata._input.survival import SurvivalTarget
 from riata._input.validation import check_choice, check_real
 from riata._io.wording import counted
+from riata.losses import Loss
+from riata.losses._known import LOSSES, check_loss, loss_of
 from riata.path import intervals
-from riata.path.arguments import HUBER_DELTA
 from riata.path.class_tables import ClassTable, many_classes, two_classes
 from riata.path.intervals import Measure
-from riata.path.null_model import null_level
 
 Float = NDArray[np.float64]
-
-#: Losses that an evaluation knows.
-LOSSES = ("gaussian", "binomial", "cox", "poisson", "huber", "multinomial")
 
 #: What each measure is called in words.
 LABELS = {
@@ -127,7 +124,7 @@ class Evaluation:
 
     def lines(self) -> list[str]:
         """Return the evaluation as aligned text."""
-        which = "with an event" if self.loss == "cox" else "of the class modelled"
+        which = "with an event" if loss_of(self.loss).has_times else "of the class modelled"
         cases = "" if self.n_cases is None else f", {self.n_cases:,} of them {which}"
         count = f"{self.n:,}" if self.part.startswith("samples") else counted(self.n, "sample")
         lines = [f"{self.part}: {count}{cases}"]
@@ -197,13 +194,13 @@ def evaluate(
     y: ArrayLike,
     link: ArrayLike,
     *,
-    loss: str = "gaussian",
+    loss: str | Loss = "gaussian",
     baseline: ArrayLike | None = None,
     part: str = "held-out samples",
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
     offset: ArrayLike | None = None,
-    huber_delta: float = HUBER_DELTA,
+    huber_delta: float | None = None,
     threshold: float = 0.5,
     classes: Sequence[str] | None = None,
     folds: ArrayLike | None = None,
@@ -303,19 +300,17 @@ def evaluate(
     >>> bool(result.measures["r2"].low < 0.5 < result.measures["r2"].high)
     True
     """
-    check_choice("loss", loss, LOSSES)
-    if loss != "cox" and (start is not None or strata is not None):
-        raise ValueError(f"start and strata must be left out unless loss is 'cox', got loss={loss!r}")
+    if isinstance(loss, str):
+        check_choice("loss", loss, [name for name, kind in LOSSES.items() if kind.is_evaluated])
+    chosen = check_loss(loss, start=start, strata=strata, huber_delta=huber_delta)
     n = len(np.asarray(y))
     held = _held_by(folds, n, n_train)
-    if loss == "multinomial":
-        found = _evaluate_classes(y, link, baseline, null, classes, held)
-    elif loss == "cox":
-        found = _evaluate_times(y, link, baseline, start, strata, held)
+    if chosen.many_classes:
+        found = _evaluate_classes(y, link, baseline, null, chosen, classes, held)
+    elif chosen.has_times:
+        found = _evaluate_times(y, link, baseline, chosen, held)
     else:
-        found = _evaluate_numbers(
-            y, link, baseline, null, loss, offset, huber_delta, threshold, classes, held
-        )
+        found = _evaluate_numbers(y, link, baseline, null, chosen, offset, threshold, classes, held)
     return replace(found, part=part, inflation=held.inflation)
 
 
@@ -341,9 +336,8 @@ def _evaluate_numbers(
     link: ArrayLike,
     baseline: ArrayLike | None,
     null: ArrayLike | None,
-    loss: str,
+    loss: Loss,
     offset: ArrayLike | None,
-    delta: float,
     threshold: float,
     classes: Sequence[str] | None,
     held: _Held,
@@ -357,30 +351,26 @@ def _evaluate_numbers(
         raise ValueError(f"y must hold at least two samples, got {n}")
     if len(np.unique(target)) < 2:
         raise ValueError(f"y must vary to be predicted, got {target[0]:g} for all {n} samples")
-    if loss == "binomial" and not np.all((target == 0.0) | (target == 1.0)):
-        raise ValueError("y must hold 0 and 1 only for loss='binomial'")
-    if loss == "poisson" and target.min() < 0.0:
-        raise ValueError(f"y must hold numbers >= 0 for loss='poisson', got {target.min():g}")
+    if loss.has_classes and not np.all((target == 0.0) | (target == 1.0)):
+        raise ValueError(f"y must hold 0 and 1 only for loss={loss.name!r}")
+    if loss.has_counts and target.min() < 0.0:
+        raise ValueError(f"y must hold numbers >= 0 for loss={loss.name!r}, got {target.min():g}")
     shift = np.zeros(n)
-    if loss == "poisson" and offset is not None:
+    if loss.has_counts and offset is not None:
         shift = _checked("offset", offset, n)
-    level = (
-        shift + null_level(loss, target, np.ones(n), shift, delta)
-        if null is None
-        else _checked("null", null, n)
-    )
+    level = shift + loss.null_level(target, np.ones(n), shift) if null is None else _checked("null", null, n)
     table = None
-    if loss == "binomial":
+    if loss.has_classes:
         share = check_real("threshold", threshold, above=0.0, below=1.0)
         table = two_classes(target, eta, share, _named(classes, 2), held.inflation)
         measures = _measure_classes(target, eta, base, level, held)
-    elif loss == "gaussian":
+    elif loss.squares:
         measures = _measure_numbers(target, eta, base, level, held)
     else:
-        measures = _measure_deviance(target, eta, base, loss, level, delta, held)
+        measures = _measure_deviance(target, eta, base, loss, level, held)
     nothing = _adds_nothing(eta - shift, None if base is None else base - shift, held)
-    cases = int(target.sum()) if loss == "binomial" else None
-    return _of_those_that_tell(Evaluation(loss, n, cases, measures, table=table, nothing=nothing))
+    cases = int(target.sum()) if loss.has_classes else None
+    return _of_those_that_tell(Evaluation(loss.name, n, cases, measures, table=table, nothing=nothing))
 
 
 def _named(classes: Sequence[str] | None, count: int) -> list[str]:
@@ -409,6 +399,7 @@ def _evaluate_classes(
     link: ArrayLike,
     baseline: ArrayLike | None,
     null: ArrayLike | None,
+    loss: Loss,
     classes: Sequence[str] | None,
     held: _Held,
 ) -> Evaluation:
@@ -424,11 +415,11 @@ def _evaluate_classes(
     level = -np.log(np.bincount(codes)[codes] / n)
     if null is not None:
         level = _log_losses(codes, np.asarray(null, dtype=np.float64))
-    loss = _log_losses(codes, eta)
-    value, influence = _explained(loss, level)
+    losses = _log_losses(codes, eta)
+    value, influence = _explained(losses, level)
     out = {
         "accuracy": intervals.share(float(np.sum(eta.argmax(axis=1) == codes)), n, held.inflation),
-        "log_loss": intervals.on_log(float(loss.mean()), held.error(loss - loss.mean())),
+        "log_loss": intervals.on_log(float(losses.mean()), held.error(losses - losses.mean())),
         "d2": intervals.explained(value, held.error(influence)),
     }
     base = None if baseline is None else np.asarray(baseline, dtype=np.float64)
@@ -436,7 +427,7 @@ def _evaluate_classes(
         _add_baseline(out, "d2", (value, influence), _explained(_log_losses(codes, base), level), held)
     table = many_classes(codes, eta, _named(classes, eta.shape[1]), held.inflation)
     nothing = _adds_nothing(eta, base, held)
-    return _of_those_that_tell(Evaluation("multinomial", n, None, out, table=table, nothing=nothing))
+    return _of_those_that_tell(Evaluation(loss.name, n, None, out, table=table, nothing=nothing))
 
 
 def _add_baseline(
@@ -454,13 +445,10 @@ def _log_losses(codes: NDArray[np.int64], eta: Float) -> Float:
 
 
 def _measure_deviance(
-    y: Float, link: Float, base: Float | None, loss: str, null: Float, delta: float, held: _Held
+    y: Float, link: Float, base: Float | None, loss: Loss, null: Float, held: _Held
 ) -> dict[str, Measure]:
     def explained(predictor: Float) -> tuple[float, Float]:
-        return _explained(deviances(predictor), deviances(null))
-
-    def deviances(predictor: Float) -> Float:
-        return _poisson_deviances(y, predictor) if loss == "poisson" else _huber_losses(y - predictor, delta)
+        return _explained(loss.deviances(y, predictor), loss.deviances(y, null))
 
     value, influence = explained(link)
     out = {"d2": intervals.explained(value, held.error(influence))}
@@ -475,23 +463,12 @@ def _explained(left: Float, null: Float) -> tuple[float, Float]:
     return 1.0 - share, (share * null - left) / null.mean()
 
 
-def _poisson_deviances(y: Float, link: Float) -> Float:
-    from scipy.special import xlogy
-
-    return np.asarray(2.0 * (xlogy(y, y) - y * link - y + np.exp(link)))
-
-
-def _huber_losses(residual: Float, delta: float) -> Float:
-    size = np.abs(residual)
-    inner = np.minimum(size, delta)
-    return np.asarray(inner * (size - 0.5 * inner))
-
-
 def _evaluate_times(
-    y: ArrayLike, link: ArrayLike, baseline: ArrayLike | None, start: Any, strata: Any, held: _Held
+    y: ArrayLike, link: ArrayLike, baseline: ArrayLike | None, loss: Loss, held: _Held
 ) -> Evaluation:
     n = len(np.asarray(y))
-    target = check_survival_target(y, n, np.ones(n), start, strata)
+    target, _ = loss.check_target(y, n, np.ones(n))
+    assert isinstance(target, SurvivalTarget)
     if held.count > 1:  # pairs of one fold and stratum
         ids = held.folds if target.strata is None else held.folds * n + target.strata
         target = replace(target, strata=np.unique(ids, return_inverse=True)[1].astype(np.float64))
@@ -510,7 +487,7 @@ def _evaluate_times(
             value - alone, held.error(influence - of_alone), 1.0
         )
     nothing = _adds_nothing(eta, base, held)
-    return _of_those_that_tell(Evaluation("cox", n, events, measures, nothing=nothing))
+    return _of_those_that_tell(Evaluation(loss.name, n, events, measures, nothing=nothing))
 
 
 def _concordance(target: SurvivalTarget, score: Float) -> tuple[float, Float]:

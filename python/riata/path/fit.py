@@ -15,18 +15,18 @@ from riata._input.alignment import check_rows_named_alike
 from riata._input.design import DesignView, as_design
 from riata._input.gaps import fitted_values, lay_out
 from riata._input.survival import SurvivalTarget
-from riata._input.targets import CLASSIFIERS
 from riata._input.validation import Float, check_offset, check_weights, threads_for
 from riata._io.progress import bar_of
 from riata.genetics.variants import FittedVariants, fitted_variants
+from riata.losses import Loss
+from riata.losses._known import check_loss
+from riata.losses._numbers import HUBER_DELTA
 from riata.path.arguments import (
-    HUBER_DELTA,
     Features,
     Options,
     Watch,
     check_features,
     check_options,
-    check_target,
 )
 from riata.path.certificates import CERTIFICATES
 from riata.path.coefs import coefs_of, intercepts_of
@@ -114,7 +114,7 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "penalty_factor": features.penalty_factor,
         "lower": features.lower,
         "upper": features.upper,
-        "loss": options.loss,
+        "loss": options.loss.name,
         "solver": options.solver,
         "fit_intercept": options.fit_intercept,
         "standardize": options.standardize,
@@ -133,7 +133,7 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "checkpoint_seconds": CHECKPOINT_SECONDS,
         "keep_checkpoint": options.keep_checkpoint,
         "row_grouped": options.row_grouped,
-        "huber_delta": options.huber_delta,
+        "huber_delta": options.loss.huber_delta or HUBER_DELTA,
         "penalty": options.penalty.kind,
         **features.structure,
     }
@@ -169,7 +169,7 @@ def make_path(
         n_active=np.asarray(fit["n_active"], dtype=np.int64),
         n_iter=np.asarray(fit["n_iter"], dtype=np.int64),
         solver=list(fit["solver"]),
-        loss=options.loss,
+        loss=options.loss.name,
         l1_ratio=options.l1_ratio,
         alpha_max=float(fit["alpha_max"]),
         null_objective=float(fit["null_objective"]),
@@ -183,12 +183,12 @@ def make_path(
         weight_sum=float(weights.sum()),
         response_scale=response_scale(y, weights),
         feature_names=design.feature_names,
-        classes=labels if options.loss in CLASSIFIERS else None,
+        classes=labels if options.loss.has_classes else None,
         stopped=str(fit["stopped"]),
         counters={name: float(value) for name, value in fit["counters"].items()},
         row_grouped=options.row_grouped,
-        huber_delta=options.huber_delta if options.loss == "huber" else None,
-        responses=labels if options.loss == "multigaussian" else None,
+        huber_delta=options.loss.huber_delta,
+        responses=labels if options.loss.many_responses else None,
         penalty=options.penalty.kind,
         penalty_parameters=options.penalty.parameters,
         certificate=options.penalty.certificate,
@@ -252,22 +252,16 @@ def warn_of_free_features(fits: list[dict[str, Any]], design: DesignView, option
         )
     spent, parted = (sum(bool(fit[key]) for fit in fits) for key in ("exhausted", "separated"))
     if spent > 0:
-        what = "explain y up to rounding"
-        if options.loss in CLASSIFIERS:
-            what = "separate the classes of y, so that their coefficients have no finite optimum"
-        elif options.loss == "cox":
-            what = "order the events without error, so that their coefficients have no finite optimum"
         warnings.warn(
-            f"the unpenalised features {what}: nothing is left for penalised ones"
+            f"the unpenalised features {options.loss.separated}: nothing is left for penalised ones"
             + (f" in {spent} of {len(fits)} fits." if len(fits) > 1 else "."),
             UserWarning,
             stacklevel=4,
         )
     if parted > 0:
-        alike = {"poisson": "are all zero", "cox": "have no event"}.get(options.loss, "are all of one class")
         warnings.warn(
             "the unpenalised features separate some samples from all others, as a level does whose samples "
-            f"{alike}: their coefficients have no finite optimum"
+            f"{options.loss.alike}: their coefficients have no finite optimum"
             + (f" in {parted} of {len(fits)} fits" if len(fits) > 1 else "")
             + ", and stand where the loss no longer changes.",
             UserWarning,
@@ -311,7 +305,7 @@ def fit_path(
     X: Any,
     y: ArrayLike,
     *,
-    loss: str = "gaussian",
+    loss: str | Loss = "gaussian",
     penalty: Penalty | None = None,
     alphas: int | Sequence[float] | Float = 100,
     eps: float | None = None,
@@ -336,8 +330,8 @@ def fit_path(
     keep_checkpoint: bool = False,
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
-    ties: str = "breslow",
-    huber_delta: float = HUBER_DELTA,
+    ties: str | None = None,
+    huber_delta: float | None = None,
     impute: str | None = None,
 ) -> Path:
     """Fit a whole regularisation path, each point with a certificate of optimality.
@@ -498,8 +492,9 @@ def fit_path(
     >>> bool(path.dual_gaps.max() <= 1e-6)
     True
     """
+    chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
     options = check_options(
-        loss=loss,
+        loss=chosen,
         penalty=penalty,
         alphas=alphas,
         eps=eps,
@@ -516,12 +511,11 @@ def fit_path(
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
         row_grouped=row_grouped,
-        huber_delta=huber_delta,
     )
-    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
+    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, **chosen.beside)
     design = as_design(X, impute)
     weights = check_weights(sample_weight, design.n_samples)
-    target, labels = check_target(loss, y, design.n_samples, weights, start, strata, ties)
+    target, labels = chosen.check_target(y, design.n_samples, weights)
     shift = check_offset(offset, design.n_samples, target.shape[1:])
     features = check_features(
         design,
@@ -534,23 +528,23 @@ def fit_path(
     )
     fit = solve(design, target, weights[:, None], shift, features, options)[0]
     path = make_path(fit, design, target, weights, features, options, labels, offset=shift)
-    path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
+    path.columns = names_beside(chosen, y, offset)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
     warn_if_memory_ended(path, options)
     return path
 
 
-def names_beside(loss: str, y: Any, *, start: Any, strata: Any, offset: Any) -> dict[str, str]:
+def names_beside(loss: Loss, y: Any, offset: Any) -> dict[str, str]:
     """Return what the response and what stands beside it are called, of those that have names."""
     found: dict[str, Any] = {
         "y": getattr(y, "name", None),
-        "entry": start,
-        "strata": strata,
+        "entry": loss.beside.get("start"),
+        "strata": loss.beside.get("strata"),
         "offset": offset,
     }
     for what in ("entry", "strata", "offset"):
         found[what] = getattr(found[what], "name", None)
-    if loss == "cox":
+    if loss.has_times:
         del found["y"]
         fields = getattr(getattr(y, "dtype", None), "names", None)
         if fields:

@@ -14,11 +14,11 @@ from riata._input.alignment import check_rows_named_alike
 from riata._input.storage import shown_to_splitter
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, check_integer
+from riata.losses import Loss
+from riata.losses._known import loss_of
 
 Rows = NDArray[np.int64]
 Split = tuple[Rows, Rows]
-
-STRATIFIED = ("binomial", "cox", "multinomial")
 
 
 def make_splits(
@@ -29,7 +29,7 @@ def make_splits(
     weights: Float,
     groups: ArrayLike | None,
     *,
-    loss: str,
+    loss: str | Loss,
     shuffle: bool,
     random_state: Any = None,
     repeats: int = 1,
@@ -41,7 +41,7 @@ def make_splits(
     """
     check_rows_named_alike(X, groups=groups)
     n = len(target)
-    strata = strata_of(target) if loss in STRATIFIED else None
+    strata = strata_of(target) if loss_of(loss).balanced_by else None
     labels = None if groups is None else check_groups(groups, n)
     repeats = check_integer("repeats", repeats, at_least=1)
     counted = is_count(cv)
@@ -90,7 +90,7 @@ def count_repeats(folds: Sequence[Rows]) -> int:
 
 
 def describe_folds(
-    cv: Any, splits: Sequence[Split], *, loss: str, grouped: bool, repeats: int, random_state: Any
+    cv: Any, splits: Sequence[Split], *, loss: str | Loss, grouped: bool, repeats: int, random_state: Any
 ) -> str:
     """Say how the folds of `make_splits` came about."""
     if not is_count(cv):
@@ -110,13 +110,12 @@ def describe_windows(count: int, order: str) -> str:
     return f"{count} expanding {windows} in order of {order}, each tested on what follows it"
 
 
-def describe_draw(folds: int, repeats: int, seed: int | None, loss: str) -> str:
+def describe_draw(folds: int, repeats: int, seed: int | None, loss: str | Loss) -> str:
     """Say how folds are drawn."""
     text = f"{folds} folds drawn {f'{repeats} times ' if repeats > 1 else ''}at random"
     text += "" if seed is None else f" (seed {seed})"
-    if loss in STRATIFIED:
-        text += f", balanced by {'event' if loss == 'cox' else 'class'}"
-    return text
+    by = loss_of(loss).balanced_by
+    return f"{text}, balanced by {by}" if by else text
 
 
 def rows_of_given(table: Any, rows: Rows) -> Any:

@@ -9,8 +9,9 @@ import numpy as np
 
 from riata._input.annotated import is_anndata, matrix_of
 from riata._input.design import as_table, is_scipy_sparse, is_sparse_frame
-from riata._input.targets import SEVERAL_OUTPUTS
-from riata._input.validation import LOSSES, check_choice, check_integer
+from riata._input.validation import check_integer
+from riata.losses import Loss
+from riata.losses._known import check_loss
 from riata.path.arguments import check_row_grouped
 
 __all__ = ["MemoryEstimate", "estimate_memory"]
@@ -100,7 +101,7 @@ def estimate_memory(
     *,
     alphas: int = 100,
     cv: int | None = None,
-    loss: str = "gaussian",
+    loss: str | Loss = "gaussian",
     max_active: int | None = None,
     outputs: int = 1,
     row_grouped: bool = False,
@@ -118,7 +119,7 @@ def estimate_memory(
         Number of grid points.
     cv : int, optional
         Number of folds, for `cv_path`.
-    loss : str, default="gaussian"
+    loss : str or Loss, default="gaussian"
         As in `fit_path`.
     max_active : int, optional
         Features active at the end of the path. Default: as many as samples or features.
@@ -148,25 +149,26 @@ def estimate_memory(
     n_alphas = check_integer("alphas", alphas, at_least=1)
     several = check_integer("outputs", outputs, at_least=1)
     folds = 0 if cv is None else check_integer("cv", cv, at_least=2)
-    if check_choice("loss", loss, LOSSES) not in SEVERAL_OUTPUTS and several > 1:
-        raise ValueError(f"outputs must be 1 for the {loss} loss, got {several}")
+    loss = check_loss(loss)
+    if not loss.several_outputs and several > 1:
+        raise ValueError(f"outputs must be 1 for the {loss.name} loss, got {several}")
     together = check_row_grouped(row_grouped, loss)
     held = _storage(X, folds > 0)
     n, p = held.n, held.p
     active = min(n, p)
     if max_active is not None:
         active = min(active, check_integer("max_active", max_active, at_least=1))
-    products = loss == "gaussian" and p <= min(n, GRAM_COLUMNS_FOLDS if folds else GRAM_COLUMNS)
+    products = loss.least_squares and p <= min(n, GRAM_COLUMNS_FOLDS if folds else GRAM_COLUMNS)
     columns = min(p, int(GATHERED * active) + COPY_ROWS)
     fold_columns = min(p, columns + int(GATHERED_FOLDS * active)) - columns if folds else 0
     gram = int(FACTOR_SLACK * active * (active + 1) / 2 * DOUBLE) + (p * p * DOUBLE if products else 0)
     problem_column = PROBLEM_COLUMN
     result = 0
-    if loss in SEVERAL_OUTPUTS:
+    if loss.several_outputs:
         coefs = several * active if together else int(CLASSES_OF_A_FEATURE * active)
         if together:
             gram = int(GROUP_FACTORS * active**2 * DOUBLE)
-        if loss == "multinomial":
+        if loss.has_classes:
             gram += int(COUPLED * coefs**2 * DOUBLE)
         problem_column += OUTPUT_COLUMN * several
         result = coefs * n_alphas * RESULT

@@ -15,22 +15,20 @@ from riata._input.alignment import check_rows_named_alike
 from riata._input.design import DesignView, as_design
 from riata._input.gaps import lay_out
 from riata._input.survival import SurvivalTarget
-from riata._input.targets import SEVERAL_OUTPUTS
 from riata._input.validation import Float, check_choice, check_offset, check_weights, threads_for
 from riata._io.progress import bar_of
+from riata.losses import Loss
+from riata.losses._known import check_loss, check_scoring, with_start
 from riata.path.arguments import (
-    HUBER_DELTA,
     Features,
     Options,
     Watch,
     check_features,
     check_options,
-    check_target,
 )
 from riata.path.cross_validation import (
     SELECTIONS,
     CVPath,
-    check_scoring,
     collect_folds,
     fold_columns,
     warn_if_grid_ends,
@@ -77,7 +75,7 @@ def fit_paths(
     X: Any,
     ys: Sequence[ArrayLike],
     *,
-    loss: str = "gaussian",
+    loss: str | Loss = "gaussian",
     penalty: Penalty | None = None,
     alphas: int | Sequence[float] | Float = 100,
     eps: float | None = None,
@@ -101,8 +99,8 @@ def fit_paths(
     keep_checkpoint: bool = False,
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
-    ties: str = "breslow",
-    huber_delta: float = HUBER_DELTA,
+    ties: str | None = None,
+    huber_delta: float | None = None,
     impute: str | None = None,
 ) -> list[Path]:
     """Fit a path to each of several responses; they share every pass over X.
@@ -140,8 +138,9 @@ def fit_paths(
     >>> [path.n_samples for path in riata.fit_paths(X, ys)]
     [60, 55]
     """
+    chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
     options = check_options(
-        loss=loss,
+        loss=chosen,
         penalty=penalty,
         alphas=alphas,
         eps=eps,
@@ -157,12 +156,11 @@ def fit_paths(
         memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
-        huber_delta=huber_delta,
     )
-    _refuse_several_outputs(loss)
-    _check_rows(X, ys, sample_weight, offset=offset, start=start, strata=strata)
+    _refuse_several_outputs(chosen)
+    _check_rows(X, ys, sample_weight, offset=offset, **chosen.beside)
     design = as_design(X, impute)
-    responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
+    responses = _read(design, ys, chosen, sample_weight, offset)
     features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
     weights = np.column_stack([response.weights for response in responses])
     fits = _solve(design, responses, weights, list(range(len(responses))), features, options)
@@ -172,7 +170,7 @@ def fit_paths(
             fit, design, response.target, response.weights, features, options, response.classes,
             offset=response.offset,
         )  # fmt: skip
-        path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
+        path.columns = names_beside(chosen, y, offset)
         warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
         paths.append(path)
     _warn_if_memory_ended(paths, options)
@@ -190,7 +188,7 @@ def cv_paths(
     scoring: str | None = None,
     selection: str = "min",
     random_state: int | np.random.RandomState | None = 0,
-    loss: str = "gaussian",
+    loss: str | Loss = "gaussian",
     penalty: Penalty | None = None,
     alphas: int | Sequence[float] | Float = 100,
     eps: float | None = None,
@@ -214,8 +212,8 @@ def cv_paths(
     keep_checkpoint: bool = False,
     start: ArrayLike | None = None,
     strata: ArrayLike | None = None,
-    ties: str = "breslow",
-    huber_delta: float = HUBER_DELTA,
+    ties: str | None = None,
+    huber_delta: float | None = None,
     impute: str | None = None,
 ) -> list[CVPath]:
     """Fit and cross-validate a path for each of several responses; all folds share every pass over X.
@@ -243,8 +241,9 @@ def cv_paths(
     ValueError, TypeError
         As `cv_path` does.
     """
+    chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
     options = check_options(
-        loss=loss,
+        loss=chosen,
         penalty=penalty,
         alphas=alphas,
         eps=eps,
@@ -260,15 +259,14 @@ def cv_paths(
         memory=memory,
         checkpoint=checkpoint,
         keep_checkpoint=keep_checkpoint,
-        huber_delta=huber_delta,
         stop_early=False,
     )
-    _refuse_several_outputs(loss)
-    scoring = check_scoring(scoring, loss)
+    _refuse_several_outputs(chosen)
+    scoring = check_scoring(scoring, chosen)
     check_choice("selection", selection, SELECTIONS)
-    _check_rows(X, ys, sample_weight, offset=offset, start=start, strata=strata, groups=groups)
+    _check_rows(X, ys, sample_weight, offset=offset, groups=groups, **chosen.beside)
     design = as_design(X, impute)
-    responses = _read(design, ys, loss, sample_weight, offset, start, strata, ties)
+    responses = _read(design, ys, chosen, sample_weight, offset)
     features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
     if groups is not None:
         check_groups(groups, design.n_samples)
@@ -277,7 +275,7 @@ def cv_paths(
     outer: list[list[OuterColumns]] = []
     for k, (y, response) in enumerate(zip(ys, responses, strict=True)):
         try:
-            folds, judged = _draw(X, y, response, cv, groups, repeats, nested, loss, random_state)
+            folds, judged = _draw(X, y, response, cv, groups, repeats, nested, chosen, random_state)
             splits.append(folds)
             columns.append(
                 fold_columns(response.target, response.weights, folds, options, scoring, response.classes)
@@ -298,14 +296,14 @@ def cv_paths(
             options, folds, scoring, selection, response.classes, weigh_folds=True, keep=True,
         )  # fmt: skip
         result.folds_made = describe_folds(
-            cv, folds, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
+            cv, folds, loss=chosen, grouped=groups is not None, repeats=repeats, random_state=random_state
         )
         if parts:
             result.nested = collect_nested(
                 mine[own.shape[1] :], parts, design, response.target, response.offset, options, scoring,
                 selection, weigh_folds=True,
             )  # fmt: skip
-        result.path.columns = names_beside(loss, y, start=start, strata=strata, offset=offset)
+        result.path.columns = names_beside(chosen, y, offset)
         warn_unless_all_converged(result, options)
         warn_if_grid_ends(result, options, f"ys[{len(results)}]: ")
         results.append(result)
@@ -321,7 +319,7 @@ def _draw(
     groups: ArrayLike | None,
     repeats: int,
     nested: Any,
-    loss: str,
+    loss: Loss,
     random_state: Any,
 ) -> tuple[list[Split], list[OuterFold]]:
     """Draw the folds of a response from the samples that have it, and outer folds where they are wanted."""
@@ -352,7 +350,7 @@ def _solve_blocks(
     """Fit the blocks of weights of each response, the first column of a block leading it."""
     leading = [response for response, parts in zip(responses, blocks, strict=True) for _ in parts]
     flat = [part for parts in blocks for part in parts]
-    keep = options.loss != "cox"  # which is scored beside the training rows
+    keep = not options.loss.has_times  # which is scored beside the training rows
     return _solve(design, leading, np.hstack(flat), leaders_of(flat), features, options, keep=keep)
 
 
@@ -361,22 +359,19 @@ def _check_rows(X: Any, ys: Any, sample_weight: Any, **shared: Any) -> None:
     check_rows_named_alike(X, **named, sample_weight=sample_weight, **shared)
 
 
-def _refuse_several_outputs(loss: str) -> None:
-    if loss in SEVERAL_OUTPUTS:
+def _refuse_several_outputs(loss: Loss) -> None:
+    if loss.several_outputs:
         raise ValueError(
-            f"loss must be one for a single number a sample, got {loss!r}; fit_path and cv_path take it"
+            f"loss must be one for a single number a sample, got {loss.name!r}; fit_path and cv_path take it"
         )
 
 
 def _read(
     design: DesignView,
     ys: Sequence[ArrayLike],
-    loss: str,
+    loss: Loss,
     sample_weight: Any,
     offset: Any,
-    start: Any,
-    strata: Any,
-    ties: Any,
 ) -> list[_Response]:
     n = design.n_samples
     weights, shift = check_weights(sample_weight, n), check_offset(offset, n)
@@ -391,12 +386,12 @@ def _read(
                 raise ValueError("y must hold finite numbers, got none")
             if len(known) == n:
                 array[~known] = array[known][0]  # of weight zero
-            begin = start
+            mine, start = loss, loss.beside.get("start")
             if start is not None:  # of the sample whose time stands in for missing ones, too
                 begin = np.asarray(start, dtype=np.float64)
-                begin = np.where(known, begin, begin[known][0])
+                mine = with_start(loss, np.where(known, begin, begin[known][0]))
             here = np.where(known, weights, 0.0) if len(known) == n else weights
-            target, classes = check_target(loss, array, n, here, begin, strata, ties)
+            target, classes = mine.check_target(array, n, here)
         except (ValueError, TypeError) as error:
             raise type(error)(f"ys[{k}]: {error}") from error
         out.append(_Response(target, classes, here, shift, np.flatnonzero(known)))

@@ -12,9 +12,10 @@ from riata._input.design import DesignView
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, check_integer
 from riata._io.archive import vector, within
+from riata.losses import Loss
+from riata.losses._known import GREATER_IS_BETTER
 from riata.path.arguments import Options
 from riata.path.cross_validation import (
-    GREATER_IS_BETTER,
     Reweigh,
     choose,
     fold_columns,
@@ -24,7 +25,6 @@ from riata.path.cross_validation import (
 )
 from riata.path.expanding_windows import ExpandingWindows
 from riata.path.folds import (
-    STRATIFIED,
     Rows,
     Split,
     count_repeats,
@@ -137,7 +137,7 @@ def outer_folds(
     weights: Float,
     groups: ArrayLike | None,
     *,
-    loss: str,
+    loss: Loss,
     random_state: Any,
     repeats: int = 1,
 ) -> list[OuterFold]:
@@ -212,13 +212,13 @@ class MostFolds:
 
 
 def _most_folds(
-    target: Float | SurvivalTarget, weights: Float, groups: ArrayLike | None, loss: str
+    target: Float | SurvivalTarget, weights: Float, groups: ArrayLike | None, loss: Loss
 ) -> MostFolds:
     """Count samples, or their groups, and those with a member of the rarest class."""
     rows = np.flatnonzero(weights > 0.0)
     units = np.arange(len(weights)) if groups is None else np.unique(groups, return_inverse=True)[1]
     count = len(np.unique(units[rows]))
-    classes = strata_of(target) if loss in STRATIFIED else None
+    classes = strata_of(target) if loss.balanced_by else None
     if classes is None:
         return MostFolds(count, count)
     pairs = np.unique(np.column_stack([classes[rows], units[rows]]), axis=0)

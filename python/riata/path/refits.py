@@ -13,9 +13,9 @@ from scipy.linalg import cho_solve
 from riata._input.design import DesignView, check_finite_result, view
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, threads_for
-from riata.path.arguments import HUBER_DELTA, LASSO, Features, Options
+from riata.path.arguments import LASSO, Features, Options
 from riata.path.fit import solve
-from riata.path.result import Path, mean_response
+from riata.path.result import Path
 
 DEPENDENT = (
     1e-10  # share of a column's variance that others leave unexplained, below which singular values decide
@@ -92,14 +92,15 @@ class _Fitter:
     ) -> None:
         self.path, self.y, self.weights, self.offset = path, y, weights, offset
         self.share = weights / weights.sum()
-        centred = path.fit_intercept or path.loss == "cox"
+        self.loss = path.loss_function
+        centred = path.fit_intercept or not self.loss.has_intercept
         self.mean = self.share @ gathered.values if centred else np.zeros(len(gathered.features))
         self.columns = gathered.values - self.mean
         size = np.sqrt(self.share @ self.columns**2)
         self.size = np.where(size > 0.0, size, 1.0)
         self.columns /= self.size
         self.room = int(np.count_nonzero(weights)) - path.fit_intercept
-        if path.loss == "gaussian":
+        if self.loss.least_squares:
             target = np.asarray(y) if offset is None else np.asarray(y) - offset
             self.level = float(self.share @ target) if path.fit_intercept else 0.0
             self.target = target - self.level
@@ -110,7 +111,7 @@ class _Fitter:
         if len(chosen) >= self.room:
             return None
         columns = self.columns[:, chosen]
-        if self.path.loss == "gaussian":
+        if self.loss.least_squares:
             found = (self._least_squares(columns, self.gram[np.ix_(chosen, chosen)]), self.level)
         else:
             other = self._likelihood(columns)
@@ -157,19 +158,15 @@ class _Fitter:
 
         For the Cox loss only directions along a column are looked at.
         """
-        y, loss = self.y, self.path.loss
+        y = self.y
         if isinstance(y, SurvivalTarget):
             steps = np.column_stack([columns, -columns, np.zeros(len(columns))])
             values = y.objective(np.asfortranarray(link[:, None] + steps), self.weights) / self.weights.sum()
             second = values[: columns.shape[1]] + values[columns.shape[1] : -1] - 2.0 * values[-1]
             return bool(second.min() < FLAT * (self.share @ y.event))
-        if loss == "huber":
+        curvature = self.loss.curvature(link, y, self.weights)
+        if curvature is None:
             return False
-        mean = mean_response(loss, link)
-        if loss == "binomial":
-            curvature = mean * (1.0 - mean)
-        else:
-            curvature = np.minimum(mean / y[(y > 0.0) & (self.weights > 0.0)].min(), 1.0)
         if self.path.fit_intercept:
             basis = np.column_stack([basis, np.ones(len(basis))])
         return bool(np.linalg.eigvalsh(basis.T @ ((self.share * curvature)[:, None] * basis))[0] < FLAT)
@@ -185,7 +182,7 @@ class _Fitter:
 
 def _unpenalised(path: Path) -> Options:
     return Options(
-        loss=path.loss,
+        loss=path.loss_function,
         penalty=LASSO,
         l1_ratio=1.0,
         alphas=np.ones(1),
@@ -201,5 +198,4 @@ def _unpenalised(path: Path) -> Options:
         memory=0.0,
         progress=None,
         stop_early=False,
-        huber_delta=HUBER_DELTA if path.huber_delta is None else path.huber_delta,
     )

@@ -11,9 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from riata._input.alignment import check_rows_named_alike
 from riata._input.design import as_design, check_same_features
-from riata._input.targets import SEVERAL_OUTPUTS
 from riata._input.validation import Float, check_new_offset, check_real, check_threads, check_weights
-from riata.path.arguments import check_target
+from riata.losses._known import check_loss
 from riata.path.cross_validation import CVPath
 from riata.path.refits import gather_supports, refit_supports
 from riata.path.result import Path
@@ -198,14 +197,15 @@ def relax(
     path = path.path if isinstance(path, CVPath) else path
     if not isinstance(path, Path):
         raise TypeError(f"path must be a Path or a CVPath, got an object of type {type(path).__name__}")
-    if path.loss in SEVERAL_OUTPUTS:
+    if path.loss_function.several_outputs:
         raise ValueError(f"path must be of a loss with one output to be relaxed, got {path.loss!r}")
+    loss = check_loss(path.loss, start=start, strata=strata, ties=ties, huber_delta=path.huber_delta)
     threads = check_threads(n_threads)
     check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
     design = as_design(X)
     check_same_features(design, path.n_features, path.feature_names, path.variants)
     weights = check_weights(sample_weight, design.n_samples)
-    target, _ = check_target(path.loss, y, design.n_samples, weights, start, strata, ties)
+    target, _ = loss.check_target(y, design.n_samples, weights)
     if offset is not None and path.has_offset is False:
         raise ValueError("offset must be that of the path, which was fitted without, got one")
     shift = check_new_offset(offset, design.n_samples, fitted=path.has_offset)

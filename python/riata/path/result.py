@@ -25,6 +25,8 @@ from riata._io.archive import check_path, meta_of, read_arrays, restoring
 from riata._io.staging import check_folder, held, sweep_files, umask
 from riata._io.text_columns import PlainColumn, TextColumn, plain_column
 from riata.genetics.variants import FittedVariants
+from riata.losses import Loss
+from riata.losses._known import loss_of
 from riata.path.applying import apply_linear, n_samples_of
 from riata.path.certificates import CERTIFICATES
 from riata.path.coefs import (
@@ -203,6 +205,11 @@ class Path:
         from riata.study.model_file import study_of
 
         return study_of(self)
+
+    @property
+    def loss_function(self) -> Loss:
+        """The loss as an object of `riata.losses`, its parameters included."""
+        return loss_of(self.loss, self.huber_delta)
 
     @property
     def spreads(self) -> Float:
@@ -401,7 +408,7 @@ class Path:
             link += shift[..., None]
         out: NDArray[Any] = link
         if kind == "response":
-            out = mean_response(self.loss, link)
+            out = self.loss_function.mean(link)
         elif kind == "class" and self.classes is not None:
             codes = link.argmax(axis=1) if link.ndim > 2 else (link > 0.0).astype(np.intp)
             out = self.classes[codes]
@@ -704,32 +711,8 @@ def _variants_in(arrays: dict[str, Any]) -> FittedVariants | None:
 
 
 def _count_outputs(path: Path) -> str:
-    what = "classes" if path.loss == "multinomial" else "responses"
+    what = "classes" if path.loss_function.has_classes else "responses"
     return "" if path.outputs is None else f"{len(path.outputs)} {what}, "
-
-
-def expit(eta: Float) -> Float:
-    """1 / (1 + exp(-eta)), without overflow."""
-    from scipy.special import expit as logistic
-
-    return np.asarray(logistic(eta), dtype=np.float64)
-
-
-def mean_response(loss: str, link: Float) -> Float:
-    """Return the mean of y at linear predictors, (m, L), or (m, K, L) when there are K outputs.
-
-    For the Cox loss the predictors themselves.
-    """
-    if loss == "binomial":
-        return expit(link)
-    if loss == "poisson":
-        with np.errstate(over="ignore"):
-            return np.exp(link)
-    if loss == "multinomial":
-        from scipy.special import softmax
-
-        return np.asarray(softmax(link, axis=1))
-    return link
 
 
 def write_archive(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:

@@ -40,9 +40,7 @@ def down_to_zero(
         fits = [at_positions(fit, np.empty(0, dtype=np.int64)) for fit in call(alone, features)]
     if any(fit["stopped"] for fit in fits):
         return fits
-    squares = (
-        options.loss in ("gaussian", "multigaussian") and features.lower is None and features.upper is None
-    )
+    squares = options.loss.squares and features.lower is None and features.upper is None
     if squares:
         ends = [
             _least_squares(core, y, weights[:, k], offset, features, options, fit, keep=keep_linear_predictor)

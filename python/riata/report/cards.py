@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.losses._known import loss_of
 from riata.path.certificates import CERTIFICATES, gap_text
 from riata.path.coefs import each_output
 from riata.path.many_classes import strongest
@@ -95,7 +96,7 @@ def evaluation_card(evaluation: Evaluation) -> str:
 
     facts = [("samples", f"{evaluation.n:,}")]
     if evaluation.n_cases is not None:
-        which = "with an event" if evaluation.loss == "cox" else "of the class modelled"
+        which = "with an event" if loss_of(evaluation.loss).has_times else "of the class modelled"
         facts.append((which, f"{evaluation.n_cases:,}"))
     shown = {LABELS.get(name, name): m for name, m in evaluation.measures.items()}
     table = evaluation.table

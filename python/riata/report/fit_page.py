@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from riata._io.tables import some
 from riata._io.wording import counted, counted_of
+from riata.losses._known import RATIO_NAMES
 from riata.path.certificates import CERTIFICATES, certificate_text, gap_text
 from riata.path.cross_validation import CVPath
 from riata.report.page import Fact, Page
@@ -14,7 +15,7 @@ from riata.report.plots import score_label
 from riata.report.sections import fit_sections
 from riata.study.cv_choices import choice_lines, choice_notes, nested_text
 from riata.study.fit_result import Fitted, seconds_text
-from riata.study.hits import RATIO_NAMES, RATIOS, SPOKEN_FOR, Hits
+from riata.study.hits import SPOKEN_FOR, Hits
 
 
 def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
@@ -79,13 +80,13 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
     if genotypes:
         names = [f"{name} ({columns['EFFECT_ALLELE'][i]})" for i, name in enumerate(names)]
     head = "name (effect allele)" if genotypes else "name"
-    speaks = next((name for name in SPOKEN_FOR.values() if name in columns), "")
+    speaks = next((name for name in SPOKEN_FOR if name in columns), "")
     if speaks:
         names = [f"{name} [{columns[speaks][i]}]" for i, name in enumerate(names)]
         head += f" [{speaks.lower()}]"
     width = max(len(name) for name in [*names, "name"])
     width = max(width, len(head))
-    ratio = next((name for name in RATIOS.values() if name in columns), "")
+    ratio = next((name for name in RATIO_NAMES if name in columns), "")
     shown = f"  {ratio:>10}" if ratio else ""
     lines = [f"{'entry':>5}  {head:<{width}}  {'beta':>10}{shown}  {'per sd':>10}"]
     for i in range(count):
@@ -104,7 +105,7 @@ def hits_lines(hits: Hits, limit: int, *, genotypes: bool) -> list[str]:
             f"beta is for the {speaks.lower()} it is largest for, the hits file has those of all {of_all}"
         )
     unit = "copy of the effect allele" if genotypes else "unit"
-    told = "".join(f"; {name}: {RATIO_NAMES[loss]}" for loss, name in RATIOS.items() if name == ratio)
+    told = f"; {ratio}: {RATIO_NAMES[ratio]}" if ratio else ""
     lines.append(f"entry: order of entering the path; beta: per {unit}; per sd: per standard deviation{told}")
     return lines
 

@@ -13,7 +13,7 @@ from riata._core import __version__
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float
 from riata._io.output_files import replace_text
-from riata.path.arguments import check_target
+from riata.losses._known import check_loss
 from riata.report.fit_page import fit_page
 from riata.report.methods import methods_text
 from riata.report.page import render
@@ -43,7 +43,9 @@ def _compare(fitted: Fitted, alpha: float | None, y: Any, start: Any, strata: An
     fitted.evaluation = found if len(fitted.hits) else found.of_nothing
     outer = cv.nested is not None and alpha is None
     link = cv.nested.link if outer else cv.predict_held_out(fitted.alpha, kind="link")
-    target, _ = check_target(cv.path.loss, y, len(link), np.ones(len(link)), start, strata)
+    target, _ = check_loss(cv.path.loss, start=start, strata=strata).check_target(
+        y, len(link), np.ones(len(link))
+    )
     known = np.isfinite(link.reshape(len(link), -1)).all(axis=1)
     fitted.held_out = _observed(target)[known], link[known]
 

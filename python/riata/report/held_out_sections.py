@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from riata._io.wording import counted
 from riata.path.evaluation import LABELS, NOTHING, NOTHING_ADDED, Evaluation
-from riata.path.result import expit
 from riata.report.page import Section, figure, note, pair, table
 from riata.report.survival_charts import survival_chart, thirds
 from riata.report.validation_charts import calibrate, calibration_chart, roc_chart, roc_curve
@@ -33,7 +32,7 @@ def held_out_section(fitted: Fitted) -> Section | None:
     if link.ndim > 1:
         return classes_section(fitted, y)
     account, classes = fitted.account, fitted.account.pair
-    predicted = expit(link) if classes else np.exp(link) if fitted.path.loss == "poisson" else link
+    predicted = fitted.path.loss_function.mean(link)
     judged = found is None or found.has_intervals
     calibration = calibrate(y, predicted, shares=bool(classes))
     what = f"share of {classes[1]}" if classes else account.response

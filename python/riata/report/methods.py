@@ -58,22 +58,20 @@ def _model(fitted: Fitted) -> str:
     name = account.response
     labels = path.outputs
     count = 0 if labels is None else len(labels)
-    what = {
-        "gaussian": f"{name} was modelled by linear regression",
-        "huber": f"{name} was modelled by linear regression with Huber's loss, which grows linearly from a "
-        f"residual of {path.huber_delta or 0.0:g} on",
-        "poisson": f"{name} was modelled by Poisson regression with a log link",
-        "cox": f"{name} was modelled by Cox's proportional hazards model",
-        "multinomial": f"{name}, of {count} classes, was modelled by multinomial logistic regression",
-        "multigaussian": f"{count} responses were modelled by one linear regression",
-    }.get(path.loss, "")
-    if path.loss == "binomial":
+    loss = path.loss_function
+    what = f"{name} was"
+    if loss.many_classes:
+        what = f"{name}, of {count} classes, was"
+    elif loss.many_responses:
+        what = f"{count} responses were"
+    elif loss.two_classes:
         pair = account.pair or ([str(label) for label in path.classes] if path.classes is not None else [])
         of = f"the probability of {pair[1]} against {pair[0]}" if pair else name
         of += f" in {name}" if pair and name != "y" else ""
-        what = f"{of} was modelled by logistic regression"
+        what = f"{of} was"
+    what += f" modelled by {loss.modelled_by}"
     what = what[0].upper() + what[1:] if what[:1] not in name[:1] else what
-    if path.loss == "cox":
+    if loss.has_times:
         column = account.columns
         with_ties = {"breslow": "Breslow's", "efron": "Efron's"}.get(account.ties)
         told = [
@@ -93,8 +91,9 @@ def _penalty(path: Any) -> str:
     kind = path.penalty
     if kind == "elastic_net":
         kind = {1.0: "lasso", 0.0: "ridge"}.get(path.l1_ratio, kind)
-        if path.row_grouped or path.loss == "multigaussian":
-            outputs = "responses" if path.loss == "multigaussian" else "classes"
+        loss = path.loss_function
+        if path.row_grouped or loss.always_grouped:
+            outputs = "classes" if loss.has_classes else "responses"
             return PENALTIES["rows"].format(outputs=outputs) + _mixed(path)
     elif kind == "group" and "l1_ratio" in path.penalty_parameters:
         kind = "sparse_group"
@@ -153,7 +152,7 @@ def _penalised(fitted: Fitted) -> str:
         if path.standardize
         else "The penalty was on coefficients in the units of the data"
     )
-    if path.fit_intercept and path.loss != "cox":
+    if path.fit_intercept and path.loss_function.has_intercept:
         text += ", not on the intercept"
     own = factor is not None and not np.isin(factor, [0.0, 1.0, np.inf]).all()
     return text + (", times a factor for each of them." if own else ".")

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata._io.extras import needs
+from riata.losses._known import GREATER_IS_BETTER, SCORE_NAMES
 from riata.path.coefs import each_output
-from riata.path.cross_validation import GREATER_IS_BETTER
 from riata.path.group_parts import main_groups
 from riata.path.many_classes import strongest
 from riata.report.charts import cut, on_log_axis, spread
@@ -178,15 +178,8 @@ def plot_cv(cv: Any, ax: Any = None) -> Any:
 
 def score_label(scoring: str) -> str:
     """Name a cross-validation score for an axis."""
-    names = {
-        "mse": "mean squared error",
-        "mae": "mean absolute error",
-        "misclassification": "share misclassified",
-        "auc": "area under the ROC curve",
-        "huber": "mean Huber loss",
-    }
     higher = scoring in GREATER_IS_BETTER
-    return names.get(scoring, scoring) + (", higher is better" if higher else ", held-out samples")
+    return SCORE_NAMES.get(scoring, scoring) + (", higher is better" if higher else ", held-out samples")
 
 
 def active_curves(path: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

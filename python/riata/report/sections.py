@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from riata._io.wording import agree, counted, counted_of
 from riata.genetics.chromosomes import ChromosomeSet
+from riata.losses._known import GREATER_IS_BETTER, RATIO_NAMES
 from riata.path.certificates import CERTIFICATES, convex_text, gap_text
-from riata.path.cross_validation import GREATER_IS_BETTER
 from riata.report.charts import cv_chart, path_chart
 from riata.report.genome_chart import Mark, genome_chart
 from riata.report.held_out_sections import held_out_section
@@ -21,15 +21,13 @@ from riata.report.page import Section, code, effects_table, figure, note, table
 from riata.report.plots import main_curves, score_label
 from riata.study.cv_choices import choices_of, null_name, score_name
 from riata.study.fit_result import Fitted
-from riata.study.hits import RATIO_NAMES, RATIOS, SPOKEN_FOR, Hits
+from riata.study.hits import SPOKEN_FOR, Hits
 from riata.study.ld import SAME
 
-#: What effects are measured in where they act on a logarithm.
-LOG_SCALES = {"cox": "log hazard", "poisson": "log rate"}
 #: Curves drawn in the report: beyond some hundreds they only add weight.
 MAX_CURVES = 250
 #: Columns of labels beside the name of a hit.
-LABELLED = (*SPOKEN_FOR.values(), "GROUP")
+LABELLED = (*SPOKEN_FOR, "GROUP")
 #: Hits in its table.
 MAX_ROWS = 200
 
@@ -55,6 +53,7 @@ def fit_sections(fitted: Fitted) -> list[Section]:
 def cv_section(fitted: Fitted) -> Section:
     """Return the cross-validation curve."""
     cv, path = fitted.cv, fitted.path
+    loss = path.loss_function
     shown = slice(worth_drawing(cv.mean_score, greater_is_better=cv.scoring in GREATER_IS_BETTER))
     chart = cv_chart(
         path.alphas[shown], cv.mean_score[shown], cv.se_score[shown], fitted.n_active[shown],
@@ -71,7 +70,7 @@ def cv_section(fitted: Fitted) -> Section:
     )
     if np.isfinite(cv.null_score):
         of_intercept = "the intercept alone, fitted to the same samples"
-        what = "a model without effects" if path.loss == "cox" else of_intercept
+        what = of_intercept if loss.has_intercept else "a model without effects"
         text += f" The dashed line is {what}: what a model has to beat."
     if shown.stop < len(path.alphas):
         text += " Weaker penalties, which do far worse, are not drawn."
@@ -122,7 +121,8 @@ def genome_section(fitted: Fitted) -> Section | None:
         )
         for k in hits.strongest
     ]
-    scale = "log odds" if account.classes else LOG_SCALES.get(fitted.path.loss, account.response)
+    log_of = "odds" if account.classes else fitted.path.loss_function.log_of
+    scale = f"log {log_of}" if log_of else account.response
     label = f"effect of one standard deviation, {scale}"
     return Section(
         "Where they lie",
@@ -186,7 +186,7 @@ def hits_section(fitted: Fitted) -> Section:
     hits, account = fitted.hits, fitted.account
     heading = f"What was selected: {counted_of(len(hits), fitted.noun)}"
     if len(hits) == 0:
-        without = [] if fitted.path.loss == "cox" else ["the intercept"]
+        without = ["the intercept"] if fitted.path.loss_function.has_intercept else []
         without += ["the covariates"] if account.covariate_names else []
         rest = " and ".join(without) or f"a model without {fitted.noun}"
         return Section(heading, f"Nothing improves on {rest} at this penalty.")
@@ -197,13 +197,9 @@ def hits_section(fitted: Fitted) -> Section:
     columns = [
         ("Rank", hits.column("RANK")),
         *columns,
-        *(
-            (name.capitalize(), values)
-            for name, values in hits.columns
-            if name in (*SPOKEN_FOR.values(), "GROUP")
-        ),
+        *((name.capitalize(), values) for name, values in hits.columns if name in (*SPOKEN_FOR, "GROUP")),
         ("Beta", hits.beta),
-        *((name, hits.column(name)) for name in RATIOS.values() if name in dict(hits.columns)),
+        *((name, hits.column(name)) for name in RATIO_NAMES if name in dict(hits.columns)),
         ("Per sd", hits.beta_std),
     ]
     if not account.is_genotypes:
@@ -220,8 +216,8 @@ def hits_section(fitted: Fitted) -> Section:
             " Beta is for the class that it is largest for: what it adds to the log of its probability, up "
             f"to what is common to all classes. Those of all classes are in {fitted.listed('hits.tsv')}."
         )
-    if fitted.path.loss in RATIOS:
-        text += f" {RATIOS[fitted.path.loss]} is the {RATIO_NAMES[fitted.path.loss]} of one {unit}."
+    if ratio := fitted.path.loss_function.ratio:
+        text += f" {ratio} is the {RATIO_NAMES[ratio]} of one {unit}."
     text += (
         " Effects are not estimates with p-values: they were selected"
         if fitted.path.certificate == "kkt"
@@ -232,7 +228,7 @@ def hits_section(fitted: Fitted) -> Section:
     body = effects_table(
         columns,
         hits.beta_std.tolist(),
-        numeric=("Rank", "Freq.", "Beta", *RATIOS.values(), "Per sd", "Enters at alpha"),
+        numeric=("Rank", "Freq.", "Beta", *RATIO_NAMES, "Per sd", "Enters at alpha"),
         strong=feature,
         limit=MAX_ROWS,
     )

@@ -126,7 +126,7 @@ def account_of(study: Study, active: NDArray[np.int64]) -> Account:
         columns=dict(study.response_columns),
         n_groups=0 if study.groups is None else len(study.groups),
         group_notes=[] if study.groups is None else study.groups.lines(study.noun),
-        ties=study.response.ties if study.response.loss == "cox" else "",
+        ties=study.response.ties if study.response.loss_function.has_times else "",
         imputed=study.gaps is not None,
     )
     if isinstance(study.main, Genotypes):

@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from riata._io.tables import align_columns
-from riata.path.cross_validation import GREATER_IS_BETTER
+from riata.losses._known import GREATER_IS_BETTER, SCORE_NAMES, loss_of
 
 if TYPE_CHECKING:
     from riata.path.nested import NestedCV
     from riata.study.fit_result import Fitted
 
 #: What each score is called in a table.
-SCORES = {
-    "mse": "mean squared error",
-    "mae": "mean absolute error",
-    "misclassification": "share misclassified",
-    "auc": "AUC",
-    "huber": "mean Huber loss",
-}
+SCORES = SCORE_NAMES | {"auc": "AUC"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +32,7 @@ class Choice:
 
 def null_name(loss: str) -> str:
     """Name the model without features: the Cox loss has no intercept."""
-    return "no effects" if loss == "cox" else "intercept alone"
+    return "intercept alone" if loss_of(loss).has_intercept else "no effects"
 
 
 def choices_of(fitted: Fitted) -> list[Choice]:
@@ -126,7 +120,7 @@ def null_note(fitted: Fitted) -> str:
     gain = (cv.mean_score[best] - cv.null_score) * (1.0 if cv.scoring in GREATER_IS_BETTER else -1.0)
     if fitted.n_active[best] == 0 or gain > cv.se_score[best]:
         return ""
-    none = "a model without effects" if cv.path.loss == "cox" else "the intercept alone"
+    none = "the intercept alone" if cv.path.loss_function.has_intercept else "a model without effects"
     told = f"the best score is within one standard error of that of {none}"
     return f"{told}: {fitted.noun} may be selected by chance"
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata._io.tables import some
+from riata.losses._known import loss_of
 from riata.path.many_classes import sizes
 from riata.penalties import penalty_name
 from riata.study.account import Account
@@ -16,17 +17,6 @@ from riata.study.held_out import HeldOut
 from riata.study.hits import Hits
 from riata.study.ld import Partners
 from riata.study.selected_groups import SelectedGroups
-
-#: What a model of each loss is called.
-MODELS = {
-    "gaussian": "linear regression",
-    "binomial": "logistic regression",
-    "cox": "Cox regression",
-    "poisson": "Poisson regression",
-    "huber": "robust (Huber) regression",
-    "multinomial": "multinomial logistic regression",
-    "multigaussian": "linear regression of several responses",
-}
 
 
 @dataclass
@@ -150,11 +140,10 @@ class Fitted:
         account = self.account
         if account.pair:
             return f"log odds of {account.pair[1]}"
-        return {
-            "cox": f"the log of the hazard of {account.response}",
-            "poisson": f"the log of the rate of {account.response}",
-            "multinomial": "the log of the odds of the class",
-        }.get(self.path.loss, f"units of {account.response}")
+        loss = self.path.loss_function
+        if loss.many_classes:
+            return "the log of the odds of the class"
+        return f"{f'the log of the {loss.log_of}' if loss.log_of else 'units'} of {account.response}"
 
     @property
     def outcome(self) -> str:
@@ -162,17 +151,15 @@ class Fitted:
         account = self.account
         if account.pair:
             return f"the odds of {account.pair[1]}"
-        ratio = {
-            "cox": "the hazard of ",
-            "poisson": "the rate of ",
-            "multinomial": "the odds of the class it speaks for, of ",
-        }.get(self.path.loss, "")
-        return ratio + account.response
+        loss = self.path.loss_function
+        if loss.many_classes:
+            return f"the odds of the class it speaks for, of {account.response}"
+        return f"the {loss.log_of} of {account.response}" if loss.log_of else account.response
 
 
 def model_name(path: Any) -> str:
     """Say what kind of model a path is of: its penalty and its loss."""
-    kind = MODELS.get(path.loss, path.loss)
+    kind = loss_of(path.loss).model
     if path.penalty != "elastic_net":
         return f"{penalty_name(path.penalty, path.penalty_parameters)} {kind}"
     penalty = "sparse" if path.l1_ratio == 1.0 else "ridge" if path.l1_ratio == 0.0 else "elastic net"

@@ -16,7 +16,7 @@ from riata._io.option_names import flag_of
 from riata._io.tables import some
 from riata._io.wording import agree, counted, counted_of
 from riata.path.expanding_windows import ExpandingWindows
-from riata.path.folds import STRATIFIED, Rows, Split, describe_draw, describe_windows
+from riata.path.folds import Rows, Split, describe_draw, describe_windows
 from riata.study.fold_columns import seconds_of
 from riata.study.options import FOLD_OPTIONS, FoldOptions, StudyOptions
 from riata.study.study import Study
@@ -222,7 +222,7 @@ def _limits(study: Study) -> list[tuple[int, str, bool]]:
     out = [(len(np.unique(labels)), of, False)]
     if has_times(study.y):
         out.append((len(np.unique(labels[study.y["event"]])), f"{of} with an event of {name}", True))
-    elif study.response.loss in STRATIFIED:
+    elif study.response.loss_function.balanced_by:
         codes = study.y.astype(np.int64)
         for code, label in enumerate(study.response.classes):
             out.append((len(np.unique(labels[codes == code])), f"{of} of class {label}", True))

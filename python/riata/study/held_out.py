@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from riata._input.survival import SURVIVAL_SCORERS, check_survival_target
 from riata._input.targets import one_hot
 from riata.genetics.genotypes import Genotypes
-from riata.path.arguments import HUBER_DELTA
-from riata.path.cross_validation import GREATER_IS_BETTER, scorer
+from riata.losses._known import GREATER_IS_BETTER
 from riata.path.cv_evaluation import by_fold, fold_nulls, fold_numbers, mean_size
 from riata.path.evaluation import ASKED, FOLDS, NESTED, OPTIMISTIC, Evaluation, evaluate
 from riata.path.folds import Rows
@@ -125,8 +124,7 @@ def validate(path: Any, part: Part, scoring: str, study: Study) -> Validation:
         scores = _score_times(path, part, links, scoring, study)
     else:
         y = one_hot(part.y.astype(np.int64), links.shape[1]) if links.ndim > 2 else part.y
-        score = scorer(path.loss, scoring, path.huber_delta or HUBER_DELTA)
-        scores = score(y, links, np.ones(len(part.y)))
+        scores = path.loss_function.scorer(scoring)(y, links, np.ones(len(part.y)))
     k = int(np.argmin(-scores if scoring in GREATER_IS_BETTER else scores))
     return Validation(scoring, scores, float(path.alphas[k]), float(scores[k]), len(part.y))
 
@@ -157,7 +155,7 @@ def fit_baseline(study: Study, rows: NDArray[np.int64] | None = None) -> Baselin
         warnings.filterwarnings("ignore", message=".*unpenalised feature", category=UserWarning)
         path = riata.fit_path(covariates, **target, alphas=[1.0], penalty_factor=factor, n_threads=1)
     intercept, coef = path.intercept(1.0), np.asarray(path.coef(1.0))[:k]
-    if study.response.loss == "cox":
+    if not study.response.loss_function.has_intercept:
         intercept = -float(covariates.mean(axis=0)[:k] @ coef)
     return Baseline(intercept, coef)
 
@@ -334,9 +332,9 @@ def evaluate_link(
     **how: Any,
 ) -> Evaluation:
     """Evaluate linear predictors, offset included, of some samples of a response: see `riata.evaluate`."""
-    target = target_of(response, y, offset if response.loss == "poisson" else None)
+    target = target_of(response, y, offset if response.loss_function.has_counts else None)
     target.pop("ties", None)
-    if response.loss == "multinomial":
+    if response.loss_function.many_classes:
         target["y"] = y  # the numbers of the classes
     classes = response.classes or None
     return evaluate(link=link, baseline=baseline, part=part, classes=classes, **target, **how)
@@ -356,6 +354,6 @@ def _fold_baseline(study: Study, trained: Sequence[Rows], folds: Sequence[Rows])
 def _nulls(study: Study, trained: Sequence[Rows], folds: Sequence[Rows]) -> Float | None:
     """What the intercept alone predicts of each fold."""
     response, y = study.response, study.y
-    if response.loss == "multinomial":
+    if response.loss_function.many_classes:
         y = one_hot(y.astype(np.int64), len(response.classes))
-    return fold_nulls(response.loss, y, study.offset, trained, folds, response.huber_delta)
+    return fold_nulls(response.loss_function, y, study.offset, trained, folds)

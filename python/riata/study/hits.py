@@ -13,6 +13,7 @@ from riata._io.tables import is_missing
 from riata._io.text_columns import TextColumn
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.quality import observe
+from riata.losses._known import loss_of
 from riata.path.coefs import entry_alphas
 from riata.path.group_parts import names_of_groups
 from riata.path.many_classes import sizes, strongest
@@ -86,13 +87,8 @@ def shared_ids(ids: TextColumn, names: list[str]) -> NDArray[np.bool_]:
     return np.array([is_missing(name) or counts[first[name]] > 1 for name in names], dtype=np.bool_)
 
 
-#: What the exponential of an effect is, for losses whose linear predictor is the log of something.
-RATIOS = {"cox": "HR", "poisson": "RR"}
-RATIO_NAMES = {"cox": "hazard ratio", "poisson": "rate ratio"}
-
-
 #: The column that says for which output an effect is, of losses that have several.
-SPOKEN_FOR = {"multinomial": "CLASS", "multigaussian": "RESPONSE"}
+SPOKEN_FOR = ("CLASS", "RESPONSE")
 
 
 class Hits:
@@ -156,13 +152,13 @@ class Hits:
                 for j, name in enumerate(covariate_names)
                 for k, label in enumerate(labels)
             ]
-        spoken = SPOKEN_FOR["multigaussian" if path.classes is None else "multinomial"]
+        spoken = SPOKEN_FOR[path.classes is None]
         self.columns: list[tuple[str, Any]] = [
             *((name, values[rows]) for name, values in source.columns.items()),
             *([] if path.groups is None else [("GROUP", names_of_groups(path, alpha, self.positions))]),
             *([] if speaks is None else [(spoken, path.outputs[speaks[self.positions]])]),
             ("BETA", self.beta),
-            *((name, np.exp(self.beta)) for name in [RATIOS.get(path.loss)] if name is not None),
+            *((name, np.exp(self.beta)) for name in [loss_of(path.loss).ratio] if name),
             ("BETA_STD", self.beta_std),
             ("ENTRY_ALPHA", self.entry),
             ("RANK", np.arange(1, len(rows) + 1)),

@@ -13,7 +13,6 @@ from riata._io.tables import TextTable, frame_or_table, read_text_table, some, t
 from riata.genetics.genotypes import Genotypes, open_genotypes
 from riata.genetics.pgen import covariates_of
 from riata.path.applying import Scores, VariantWarning
-from riata.path.result import mean_response
 from riata.study.covariates import read_covariates
 from riata.study.inputs import SOURCES, genotype_joiner, sample_text_table
 from riata.study.joining import Joiner
@@ -257,19 +256,21 @@ def id_columns(joiner: Joiner, rows: Rows) -> list[tuple[str, NDArray[Any]]]:
 def prediction_columns(model: Model, alpha: float, link: Float) -> list[tuple[str, Any]]:
     """Return predictions as columns, in the words of the loss."""
     path = model.path
-    if path.loss == "multinomial":
-        labels, shares = model.classes, mean_response("multinomial", link)
+    loss = path.loss_function
+    mean = loss.mean(link)
+    if loss.many_classes:
+        labels, shares = model.classes, mean
         parts = [(f"PROBABILITY_{label}", shares[:, k]) for k, label in enumerate(labels)]
         return [*parts, ("CLASS", text_array([labels[k] for k in link.argmax(axis=1)]))]
-    if path.loss == "multigaussian":
+    if loss.many_responses:
         return [(f"PREDICTION_{label}", link[:, k]) for k, label in enumerate(path.outputs.tolist())]
-    if path.loss == "binomial":
-        return [("LINEAR_PREDICTOR", link), ("PROBABILITY", mean_response("binomial", link))]
-    if path.loss == "cox":  # compared to a sample at the means of those fitted
+    if loss.two_classes:
+        return [("LINEAR_PREDICTOR", link), ("PROBABILITY", mean)]
+    if loss.has_times:  # compared to a sample at the means of those fitted
         usual = float(np.asarray(path.coef(alpha)) @ path.mean)
         with np.errstate(over="ignore"):
             return [("LINEAR_PREDICTOR", link), ("HAZARD_RATIO", np.exp(link - usual))]
-    if path.loss == "poisson":
+    if loss.has_counts:
         what = "RATE" if "offset" in model.columns else "PREDICTION"
-        return [("LINEAR_PREDICTOR", link), (what, mean_response("poisson", link))]
+        return [("LINEAR_PREDICTOR", link), (what, mean)]
     return [("PREDICTION", link)]

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from riata._io.case_words import ask_case, case_of
 from riata._io.missing_codes import MissingCodes, same_cell
 from riata._io.tables import no_number, some, to_number
+from riata.losses import Binomial, Loss, Multinomial
+from riata.losses._known import loss_of
 
 #: Codes of controls and cases: those of a table, of PLINK, of svmlight.
 TWO_CODES = (("0", "1"), ("1", "2"), ("-1", "1"))
@@ -44,9 +46,14 @@ class Response:
     censored: tuple[str, ...] = ()
 
     @property
+    def loss_function(self) -> Loss:
+        """The loss as an object of `riata.losses`."""
+        return loss_of(self.loss, self.huber_delta)
+
+    @property
     def known(self) -> NDArray[np.bool_]:
         """Which samples have a response, (n,)."""
-        numbers = self.values["time"] if self.loss == "cox" else self.values
+        numbers = self.values["time"] if self.loss_function.has_times else self.values
         return np.asarray(~np.isnan(numbers))
 
 
@@ -88,22 +95,22 @@ def code_response(
                 f"{name} holds 0, 1 and 2: say --loss gaussian to treat them as measurements, or --loss "
                 "binomial --missing-code 0,-9 for cases and controls coded 2 and 1"
             )
-        loss = "gaussian"
-    if loss == "multinomial":
+    chosen = loss_of(loss)
+    if chosen.many_classes:
         if positive is not None:
             raise ValueError(
                 f"--case must be left out with --loss multinomial, which models every class, got {positive!r}"
             )
         response = _many_classes(cells, missing, name, labels, numbers, classes)
-    elif loss == "binomial":
+    elif chosen.has_classes:
         response = _two_classes(cells, missing, name, labels, numbers, positive)
     else:
-        if loss == "poisson" and numbers is not None and min(numbers.values()) < 0.0:
+        if chosen.has_counts and numbers is not None and min(numbers.values()) < 0.0:
             raise ValueError(
                 f"{name}: --loss poisson needs counts, numbers >= 0, got {min(numbers.values()):g}"
             )
         values, note = _measurements(cells, hidden, missing, name, labels, codes)
-        return Response(name, loss, values, (), note)
+        return Response(name, chosen.name, values, (), note)
     told = codes.note(hidden)
     return replace(response, note="; ".join(part for part in (response.note, told) if part))
 
@@ -183,7 +190,7 @@ def _many_classes(
             for cell, gone in zip(cells, missing, strict=True)
         ]
     )
-    return Response(name, "multinomial", values, classes, f"classes {some(classes)}")
+    return Response(name, Multinomial.name, values, classes, f"classes {some(classes)}")
 
 
 def _two_classes(
@@ -216,7 +223,7 @@ def _two_classes(
     note = modelled_text((control, case))
     if numbers is not None:
         note = f"coded {control}/{case}, {case} = case"
-    return Response(name, "binomial", values, (control, case), note)
+    return Response(name, Binomial.name, values, (control, case), note)
 
 
 def _case_of_codes(name: str, codes: Sequence[str]) -> str:

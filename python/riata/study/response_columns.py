@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata._io.tables import TextTable, expand_names, some
+from riata.losses._known import loss_of
 from riata.study.joining import Joiner
 from riata.study.matrices import MatrixTable
 from riata.study.response import Response, code_numbers, code_response
@@ -157,7 +158,7 @@ def read_responses(columns: ResponseColumns, asked: Sequence[StudyOptions]) -> l
 
 def code_columns(columns: ResponseColumns, options: StudyOptions, classes: Sequence[str] = ()) -> Coded:
     """Code the response that the options name; `classes` are those of a model of several."""
-    if options.loss == "cox":
+    if loss_of(options.loss).has_times:
         response, reasons = _times(columns, options)
     else:
         cells, name = columns.phenotype(options)
@@ -189,9 +190,9 @@ def columns_taken(options: StudyOptions) -> dict[str, str]:
 
 def check_columns(options: StudyOptions) -> None:
     """Refuse options that name columns the loss does not take, or lack some that it needs."""
-    if options.huber_delta is not None and options.loss != "huber":
+    if options.huber_delta is not None and loss_of(options.loss).huber_delta is None:
         raise ValueError("--huber-delta needs --loss huber")
-    if options.loss != "cox":
+    if not loss_of(options.loss).has_times:
         for flag in ("time", "event", "entry", "strata"):
             if getattr(options, flag) is not None:
                 raise ValueError(f"--{flag} needs --loss cox")

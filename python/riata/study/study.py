@@ -19,6 +19,7 @@ from riata._io.wording import counted
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.pgen import covariates_of, phenotypes_of
 from riata.genetics.variant_filter import choose_variants, filter_notes, set_aside
+from riata.losses._known import loss_of
 from riata.study.covariates import Coding, Covariates, read_covariates
 from riata.study.feature_sets import FeatureGroups, find_groups
 from riata.study.fold_columns import FoldColumn, SampleColumns, read_fold_column
@@ -220,7 +221,7 @@ def target_of(
     target: dict[str, Any] = {"y": y, "loss": response.loss, "offset": offset}
     if has_times(y):
         target |= {"y": two_columns(y), "ties": response.ties, **survival_arguments(y)}
-    if response.loss == "multinomial":
+    if response.loss_function.many_classes:
         target["y"] = np.array(response.classes)[y.astype(np.int64)]
     if response.huber_delta is not None:
         target["huber_delta"] = response.huber_delta
@@ -393,7 +394,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
     ):
         if given is not None:
             raise ValueError(f"{flag} is for genotypes, not for --matrix")
-    if options.loss != "cox" and (options.target is None) == (options.pheno is None):
+    if not loss_of(options.loss).has_times and (options.target is None) == (options.pheno is None):
         raise ValueError("with --matrix give the response as --target COLUMN of the table or as --pheno FILE")
     table = read_matrix(
         options.matrix,
@@ -617,11 +618,11 @@ def _refuse_copies(covariates: NDArray[np.float64], names: Sequence[str], respon
 
     Of two classes any column of two values that tells them apart does.
     """
-    if has_times(y) or response.loss == "multinomial":
+    if has_times(y) or response.loss_function.many_classes:
         return
     for name, column in zip(names, covariates.T, strict=True):
         values = column
-        if response.loss == "binomial":
+        if response.loss_function.two_classes:
             values = (column == column.max()).astype(np.float64)
             if len(np.unique(column)) == 2 and np.array_equal(values, 1.0 - y):
                 values = 1.0 - values
@@ -659,7 +660,7 @@ def _check_response(response: Response, rows: Rows, where: str) -> None:
         if not y["event"].any():
             raise ValueError(f"{response.name}: none of the {len(y):,} samples{place} has an event")
         return
-    if response.loss == "multinomial":
+    if response.loss_function.many_classes:
         gone = [label for k, label in enumerate(response.classes) if not np.any(y == k)]
         if gone:
             raise ValueError(f"{response.name}: no sample of class {gone[0]} is left{place}")

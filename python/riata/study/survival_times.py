@@ -13,6 +13,7 @@ from riata._input.validation import Float
 from riata._io.case_words import ask_case, case_of, is_case_word
 from riata._io.missing_codes import MissingCodes, same_cell
 from riata._io.tables import some
+from riata.losses import Cox
 from riata.study.response import Response, as_numbers, code_numbers, labels_of
 
 #: What is known of a sample: whether its time is that of an event, when it comes under observation (-inf:
@@ -81,7 +82,7 @@ def code_times(
     for _, bad in reasons:
         values["time"][bad] = np.nan
     censored = tuple(sorted({cell for cell, coded in zip(event, events, strict=True) if coded == 0.0}))
-    return Response(names[1], "cox", values, (), note, ties, positive, censored=censored), reasons
+    return Response(names[1], Cox.name, values, (), note, ties, positive, censored=censored), reasons
 
 
 def _rejoined(times: Float, starts: Float | None) -> tuple[Float, Float | None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from riata._io.sparse_files import LABEL, is_svmlight
 from riata._io.tables import TextTable, expand_names, quoted, some, split_names
 from riata._io.text_files import same_file
+from riata.losses._known import loss_of
 from riata.study.inputs import sample_text_table
 from riata.study.joining import Joiner
 from riata.study.matrices import MatrixTable
@@ -23,7 +24,7 @@ def from_the_table(options: StudyOptions) -> StudyOptions:
     """Say of the table itself what options say of a phenotype file, where that is the table, or none."""
     if options.pheno is not None and same_file(options.pheno, str(options.matrix)):
         options = replace(options, pheno=None)
-    if options.pheno is not None or options.target is not None or options.loss == "cox":
+    if options.pheno is not None or options.target is not None or loss_of(options.loss).has_times:
         return options
     label = LABEL if is_svmlight(str(options.matrix)) else None
     return replace(options, target=options.pheno_name or label, pheno_name=None)

@@ -13,6 +13,7 @@ from riata._io.output_files import write_tsv
 from riata._io.tables import some
 from riata._io.wording import counted
 from riata.genetics.chromosomes import ChromosomeSet
+from riata.losses._known import loss_of
 from riata.path.many_classes import file_part
 from riata.study.hits import Hits
 
@@ -20,8 +21,6 @@ Float = NDArray[np.float64]
 
 #: Genome builds that readers of the PGS Catalog's format know; NR: not reported.
 BUILDS = ("NR", "GRCh37", "GRCh38", "NCBI36", "hg18", "hg19", "hg38")
-#: As the PGS Catalog words them; the ratio of rates is no type of its own there.
-_WEIGHT_TYPES = {"binomial": "log(OR)", "multinomial": "log(OR)", "cox": "log(HR)", "poisson": "log(RR)"}
 #: What an id has to begin with to stand in the column rsID.
 _RS = ("rs", "ss", "HLA")
 
@@ -139,7 +138,7 @@ def write_weights(
         f"#trait_reported={_plain(trait)}",
         f"#genome_build={build}",
         f"#variants_number={len(rows)}",
-        f"#weight_type={_WEIGHT_TYPES.get(loss, 'beta')}",
+        f"#weight_type={loss_of(loss).weight_type}",
         *(f"##{comment}" for comment in comments),
     ]
     columns = [(title, [row[k] for row in rows]) for k, title in enumerate(_ROW[:-1])]

@@ -143,11 +143,9 @@ def test_bad_input(arguments, message):
         evaluate(*arguments)
     with pytest.raises(ValueError, match="0 and 1 only"):
         evaluate([1.0, 2.0], [1.0, 2.0], loss="binomial")
-    with pytest.raises(
-        ValueError, match=r"loss must be one of \['gaussian', 'binomial', 'cox'.*got 'ordinal'"
-    ):
+    with pytest.raises(ValueError, match=r"loss must be one of \['gaussian', 'binomial', .*got 'ordinal'"):
         evaluate([1.0, 2.0], [1.0, 2.0], loss="ordinal")
-    with pytest.raises(ValueError, match="start and strata must be left out unless loss is 'cox'"):
+    with pytest.raises(ValueError, match="start must be left out unless loss is 'cox'"):
         evaluate([1.0, 2.0], [1.0, 2.0], start=[0.0, 0.0])
     with pytest.raises(ValueError, match="at whose time another sample is at risk"):
         evaluate([[1.0, 0.0], [2.0, 1.0]], [1.0, 2.0], loss="cox")

@@ -137,7 +137,7 @@ def _add_model(parser: Parser, *, cross_validate: bool) -> None:
     add = model.add_argument
     _add_penalty(add)
     add(
-        "--loss", type=values.LibraryNames("riata._input.validation", "LOSSES"), metavar="LOSS",
+        "--loss", type=values.LibraryNames("riata.losses._known", "NAMES"), metavar="LOSS",
         help="gaussian for numbers (the default), binomial for two classes, cox for survival times, poisson "
         "for counts, huber for numbers with outliers, multinomial for more classes than two",
     )  # fmt: skip
@@ -227,7 +227,7 @@ def _add_model(parser: Parser, *, cross_validate: bool) -> None:
             "intervals; K times as many fits, which share the passes over the data",
         )  # fmt: skip
     add(
-        "--scoring", type=values.LibraryNames("riata.path.cross_validation", "SCORINGS"), metavar="SCORE",
+        "--scoring", type=values.LibraryNames("riata.losses._known", "SCORINGS"), metavar="SCORE",
         help="score of held-out samples" + ("" if cross_validate else " (with --split)")
         + ": mse (the default) or mae of numbers; deviance (the default), auc or misclassification of "
         "classes; deviance (the default) or concordance of survival times; deviance of counts; huber of "

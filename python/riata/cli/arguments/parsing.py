@@ -19,13 +19,11 @@ class UsageError(Exception):
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, and say what may have been meant."""
 
-    #: Other names of what can be chosen.
+    #: Other names of what can be chosen, beside those of losses.
     _SYNONYMS: ClassVar[dict[str, str]] = {
-        "logistic": "binomial", "logit": "binomial", "binary": "binomial", "bernoulli": "binomial",
-        "linear": "gaussian", "normal": "gaussian", "quantitative": "gaussian", "squared": "gaussian",
         "newton": "homotopy", "lars": "homotopy", "coordinate-descent": "cd", "fista": "prox",
-        "survival": "cox", "coxph": "cox", "counts": "poisson", "robust": "huber", "cindex": "concordance",
-        "lasso": "elastic-net", "ridge": "elastic-net", "group-lasso": "group", "sgl": "sparse-group",
+        "cindex": "concordance", "lasso": "elastic-net", "ridge": "elastic-net", "group-lasso": "group",
+        "sgl": "sparse-group",
         "best": "min", "accuracy": "misclassification", "error": "misclassification", "logloss": "deviance",
         "mean-squared-error": "mse", "rows": "samples-rows", "columns": "samples-columns",
     }  # fmt: skip
@@ -35,7 +33,9 @@ class Parser(argparse.ArgumentParser):
         allowed = None if choices is None else [str(choice) for choice in choices]
         if allowed is None or value in allowed:
             return
-        meant = self._SYNONYMS.get(str(value).lower(), str(value).lower())
+        from riata.losses._known import SYNONYMS  # no command line without an error needs it
+
+        meant = (SYNONYMS | self._SYNONYMS).get(str(value).lower(), str(value).lower())
         close = [meant] if meant in allowed else difflib.get_close_matches(meant, allowed, 1)
         hint = f"; did you mean {close[0]}?" if close else f" (choose from {', '.join(allowed)})"
         raise argparse.ArgumentError(action, f"invalid choice {str(value)!r}{hint}")

@@ -73,7 +73,7 @@ def declare(parser: Parser, verb: str) -> None:
         help="values of phenotype and covariates that mean missing, beside NA (default: as in the fit)",
     )  # fmt: skip
     add(
-        "--loss", choices=("gaussian", "binomial", "cox"), metavar="LOSS",
+        "--loss", type=values.LibraryNames("riata.losses._known", "OF_SCORE_FILES"), metavar="LOSS",
         help="with --weights: gaussian for numbers, binomial for two classes, cox for survival times",
     )  # fmt: skip
     add_threshold(parser.add_argument, "that of the fit, else 0.5")

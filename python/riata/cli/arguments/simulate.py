@@ -32,7 +32,10 @@ def declare(parser: Parser, verb: str) -> None:
     add("--block", type=values.count, metavar="N", help="variants in an LD block (default 50)")
     add("--ld", type=values.share, metavar="R", help="strength of LD within a block (default 0.95)")
     add = parser.add_argument_group("phenotype").add_argument
-    add("--loss", choices=("gaussian", "binomial"), help="numbers, or cases and controls")
+    add(
+        "--loss", type=values.LibraryNames("riata.genetics.simulate", "SIMULATED"),
+        metavar="LOSS", help="gaussian for numbers, binomial for cases and controls",
+    )  # fmt: skip
     add("--h2", type=values.share, metavar="H", help="heritability (default 0.5)")
     add("--causal", type=values.count, metavar="N", help="number of causal variants (default 100)")
     add("--prevalence", type=values.share, metavar="F", help="share of cases (default 0.5)")

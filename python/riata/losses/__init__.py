@@ -1,0 +1,14 @@
+"""Losses that `fit_path` and `cv_path` accept, by their word or as an object that holds its parameters.
+
+``loss="huber"`` is ``loss=riata.losses.Huber()``, and ``loss=riata.losses.Huber(delta=2.0)`` sets what the
+word leaves at its default. All that the package knows of a loss stands in its class: how a response is read
+and coded, the mean at a linear predictor, the best constant, scores of held-out samples, how folds are
+balanced, and what it is called in reports. A new loss is a class here, and its solver in the core.
+"""
+
+from riata.losses._classes import Binomial, Multinomial
+from riata.losses._loss import Loss
+from riata.losses._numbers import Gaussian, Huber, Multigaussian, Poisson
+from riata.losses._times import Cox
+
+__all__ = ["Binomial", "Cox", "Gaussian", "Huber", "Loss", "Multigaussian", "Multinomial", "Poisson"]
