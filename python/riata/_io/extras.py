@@ -6,7 +6,7 @@ from __future__ import annotations
 EXTRAS = {
     "Matplotlib": "plot",
     "pyarrow": "parquet",
-    "anndata": "anndata",
+    "h5py": "anndata",
     "Pgenlib": "genotypes",
     "bgen": "genotypes",
     "zstandard": "genotypes",

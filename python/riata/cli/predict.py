@@ -30,7 +30,7 @@ from riata.study.account import threshold_of_fit
 from riata.study.held_out import evaluate_link
 from riata.study.inputs import genotypes_of, given_source, opening_notes
 from riata.study.joining import Joiner
-from riata.study.matrices import MatrixTable
+from riata.study.matrix_table import MatrixTable
 from riata.study.model_file import Model, load_model
 from riata.study.options import StudyOptions
 from riata.study.predictions import (
@@ -187,6 +187,7 @@ def _table_of(task: _Task) -> MatrixTable:
         missing_code=options.missing_code,
         feature_names=options.feature_names,
         sample_ids=options.sample_ids,
+        layer=options.layer,
     )
 
 

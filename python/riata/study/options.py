@@ -23,6 +23,7 @@ class SourceOptions:
     orient: str = "samples-rows"
     feature_names: str | None = None
     sample_ids: str | None = None
+    layer: str | None = None
 
 
 @dataclass(frozen=True)

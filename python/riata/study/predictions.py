@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._input.annotated import is_anndata
 from riata._io.tables import TextTable, frame_or_table, read_text_table, some, text_array, text_table_of
 from riata.genetics.genotypes import Genotypes, open_genotypes
 from riata.genetics.pgen import covariates_of
@@ -16,7 +17,8 @@ from riata.path.applying import Scores, VariantWarning
 from riata.study.covariates import read_covariates
 from riata.study.inputs import SOURCES, genotype_joiner, sample_text_table
 from riata.study.joining import Joiner
-from riata.study.matrices import MatrixTable, matrix_of_frame, read_matrix
+from riata.study.matrices import matrix_of_anndata, matrix_of_frame, read_matrix
+from riata.study.matrix_table import MatrixTable
 from riata.study.model_file import Model, load_model, model_of
 from riata.study.scoring import score_matrix, score_model
 from riata.study.study import named_columns
@@ -47,7 +49,7 @@ def predict_samples(
     ----------
     model : Path, CVPath, or str or path-like
         A fit, or the archive of one: of `save`, ``riata fit`` or ``riata cv``.
-    data : DataFrame, Genotypes, or str or path-like
+    data : DataFrame, AnnData, Genotypes, or str or path-like
         Samples: a DataFrame whose index holds their ids, or columns FID and IID; or a file that
         ``riata predict`` would read.
     alpha : float, optional
@@ -136,12 +138,13 @@ def _source(model: Model, data: Any) -> Genotypes | MatrixTable:
     if isinstance(data, (str, os.PathLike)):
         name = os.fspath(data)
         return open_genotypes(name) if name.endswith(tuple(SOURCES.values())) else table_for(model, name)
-    if hasattr(data, "columns"):
-        table = matrix_of_frame(data, duplicates=model.duplicates)
+    if hasattr(data, "columns") or is_anndata(data):
+        read = matrix_of_anndata if is_anndata(data) else matrix_of_frame
+        table = read(data, duplicates=model.duplicates)
         code_missing(table, model.missing_code)
         return table
     raise TypeError(
-        "data must be a DataFrame, riata.Genotypes or a file, whose features have names, got "
+        "data must be a DataFrame, an AnnData, riata.Genotypes or a file, whose features have names, got "
         f"{type(data).__name__}; predict of the fit takes features by place"
     )
 
@@ -155,6 +158,7 @@ def table_for(
     missing_code: str | None = None,
     feature_names: str | None = None,
     sample_ids: str | None = None,
+    layer: str | None = None,
 ) -> MatrixTable:
     """Read a table to score; columns that the model knows as something else than features are no ids."""
     table = read_matrix(
@@ -164,6 +168,7 @@ def table_for(
         duplicates=duplicates or model.duplicates,
         feature_names=feature_names,
         sample_ids=sample_ids,
+        layer=layer,
     )
     code_missing(table, model.missing_code if missing_code is None else missing_code)
     return table

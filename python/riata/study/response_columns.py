@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from riata._io.tables import TextTable, expand_names, some
 from riata.losses._known import loss_of
 from riata.study.joining import Joiner
-from riata.study.matrices import MatrixTable
+from riata.study.matrix_table import MatrixTable
 from riata.study.response import Response, code_numbers, code_response
 from riata.study.survival_times import code_times
 

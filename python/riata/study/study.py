@@ -25,7 +25,8 @@ from riata.study.feature_sets import FeatureGroups, find_groups
 from riata.study.fold_columns import FoldColumn, SampleColumns, read_fold_column
 from riata.study.inputs import genotype_joiner, genotypes_of, given_source, sample_text_table
 from riata.study.joining import Joiner, JoinReport
-from riata.study.matrices import MatrixTable, constant_columns, dense_columns, read_matrix
+from riata.study.matrices import read_matrix
+from riata.study.matrix_table import MatrixTable, constant_columns, dense_columns
 from riata.study.options import StudyOptions
 from riata.study.response import Response
 from riata.study.response_columns import ResponseColumns, check_columns, columns_taken, read_responses
@@ -403,6 +404,7 @@ def _matrix_studies(asked: Sequence[StudyOptions]) -> Studies:
         duplicates=options.duplicates,
         feature_names=options.feature_names,
         sample_ids=options.sample_ids,
+        layer=options.layer,
     )
     files = [options.matrix]
     code_missing(table, options.missing_code)

@@ -11,7 +11,7 @@ from riata._input.gaps import Gaps, fill_gaps
 from riata._io.missing_codes import MissingCodes
 from riata._io.tables import some
 from riata._io.wording import counted
-from riata.study.matrices import MatrixTable
+from riata.study.matrix_table import MatrixTable
 
 _BLOCK = 1024  # columns looked at together
 

@@ -13,7 +13,7 @@ from riata._io.text_files import same_file
 from riata.losses._known import loss_of
 from riata.study.inputs import sample_text_table
 from riata.study.joining import Joiner
-from riata.study.matrices import MatrixTable
+from riata.study.matrix_table import MatrixTable
 from riata.study.response_columns import columns_taken
 
 if TYPE_CHECKING:

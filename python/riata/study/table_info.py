@@ -10,7 +10,8 @@ from riata._io.orientation import transposed_hint
 from riata._io.tables import some
 from riata._io.wording import counted
 from riata.study.expected_cost import cost_line
-from riata.study.matrices import constant_columns, read_matrix
+from riata.study.matrices import read_matrix
+from riata.study.matrix_table import constant_columns
 from riata.study.options import SourceOptions
 from riata.study.table_cells import code_missing
 
@@ -24,6 +25,7 @@ def matrix_lines(options: SourceOptions) -> list[str]:
         duplicates="suffix",
         feature_names=options.feature_names,
         sample_ids=options.sample_ids,
+        layer=options.layer,
     )
     code_missing(table, None)
     n, p = table.shape

@@ -13,7 +13,18 @@ from riata.cli.parser import main
 SLOW = ("numpy", "scipy", "sklearn", "pandas", "polars", "matplotlib")
 
 #: What the extras of the package bring.
-EXTRAS = ("pandas", "polars", "pyarrow", "matplotlib", "anndata", "pgenlib", "bgen", "zstandard", "tqdm")
+EXTRAS = (
+    "pandas",
+    "polars",
+    "pyarrow",
+    "matplotlib",
+    "h5py",
+    "anndata",
+    "pgenlib",
+    "bgen",
+    "zstandard",
+    "tqdm",
+)
 
 
 def in_new_process(code, *arguments):

@@ -328,7 +328,7 @@ def test_predict_samples_fills_gaps_where_asked():
 def test_predict_samples_says_what_it_needs():
     X, y = make_problem()
     path = riata.fit_path(pd.DataFrame(X).add_prefix("g"), y, alphas=5)
-    with pytest.raises(TypeError, match=r"data must be a DataFrame, riata\.Genotypes or a file"):
+    with pytest.raises(TypeError, match=r"data must be a DataFrame, an AnnData, riata\.Genotypes or a file"):
         riata.predict_samples(path, X)
     with pytest.raises(ValueError, match="data lacks 1 of the"):
         riata.predict_samples(path, pd.DataFrame(X[:, 1:]).rename(columns=lambda j: f"g{j + 1}"))

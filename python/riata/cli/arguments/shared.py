@@ -18,7 +18,7 @@ def add_data(parser: Parser) -> None:
     add_genotypes(data)
     data.add_argument(
         "--matrix", metavar="FILE",
-        help="a table: .csv, .tsv (also .gz), .parquet, .feather, .npz; sparse .npz of scipy, .svm or .mtx",
+        help="a table: .csv, .tsv (also .gz), .parquet, .feather, .npz, .h5ad; sparse .npz, .svm or .mtx",
     )  # fmt: skip
     data.add_argument(
         "--orient", choices=("samples-rows", "samples-columns"),
@@ -28,6 +28,7 @@ def add_data(parser: Parser) -> None:
         "--feature-names", metavar="FILE", help="names of the features of an .npz, .svm or .mtx, one a line"
     )
     data.add_argument("--sample-ids", metavar="FILE", help="ids of its samples, one a line")
+    data.add_argument("--layer", metavar="NAME", help="layer of an .h5ad to take in place of its X")
 
 
 def add_genotypes(data: argparse._ArgumentGroup) -> None:
