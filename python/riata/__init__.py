@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from riata import losses, penalties
+    from riata import losses, penalties, plotting
     from riata._core import __version__
     from riata._input.storage import Design
     from riata.estimators.adaptive import AdaptiveLasso, AdaptiveLassoCV
@@ -103,6 +103,7 @@ __all__ = [
     "match_variants",
     "open_genotypes",
     "penalties",
+    "plotting",
     "predict_samples",
     "read_gene_sets",
     "relax",
@@ -174,7 +175,7 @@ _HOME = {
 }
 
 
-_MODULES = ("losses", "penalties")
+_MODULES = ("losses", "penalties", "plotting")
 
 
 def __getattr__(name: str) -> Any:
@@ -189,4 +190,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+    return sorted(__all__)

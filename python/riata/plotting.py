@@ -1,0 +1,7 @@
+"""Figures of paths and cross-validation curves with Matplotlib: what `Path.plot` and `CVPath.plot` call."""
+
+from __future__ import annotations
+
+from riata.report.plots import plot_cv, plot_path
+
+__all__ = ["plot_cv", "plot_path"]
