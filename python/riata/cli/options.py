@@ -145,3 +145,11 @@ class DemoOptions:
     command: Command
     out: str = "riata-demo"
     threads: int | None = None
+
+
+@dataclass(frozen=True)
+class ConfigOptions:
+    """Of ``riata config``."""
+
+    command: Command
+    run: str

@@ -9,7 +9,7 @@ import importlib
 import re
 import shlex
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from riata._io import stopping, streams
@@ -41,6 +41,9 @@ VERBS = {
     "predict": Verb("score new samples with a saved model or a score file", "predict", "predict.run_predict"),
     "simulate": Verb("simulate genotypes and a phenotype", "simulate", "simulate.run_simulate"),
     "report": Verb("report a saved path at another penalty", "report", "report.run_report"),
+    "config": Verb(
+        "write the options of a run as a file for --config, which repeats it", "config", "config.run_config"
+    ),
 }
 
 
@@ -103,7 +106,8 @@ def parse(given: Sequence[str]) -> Any:
         Naming the argument, its value, and what is allowed.
     """
     given = _with_codes(given)
-    parser = build_parser(given)
+    verb = next((word for word in given if word in VERBS), None)
+    parser = build_parser(verb, _config_of(given, verb))
     found, unknown = parser.parse_known_args(given)
     if unknown:
         raise UsageError(_unknown_option(found.verb, unknown[0]))
@@ -111,13 +115,13 @@ def parse(given: Sequence[str]) -> Any:
         return None
     from riata.cli.options import Command
 
-    asked = {name: value for name, value in vars(found).items() if name != "debug"}
+    asked = {name: value for name, value in vars(found).items() if name not in ("debug", "config")}
     command = Command(found.verb, shlex.join(["riata", *given]), asked)
     return _arguments(found.verb).read(found, command)
 
 
-def build_parser(declared: Collection[str] = ()) -> argparse.ArgumentParser:
-    """Return the parser of the whole command line, with the options of those verbs that are declared."""
+def build_parser(declared: str | None = None, config: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of all verbs, with the options of one of them, whose defaults a file may hold."""
     parser = Parser(
         prog="riata", description=_DESCRIPTION, epilog=_EXAMPLES, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -125,11 +129,23 @@ def build_parser(declared: Collection[str] = ()) -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", parser_class=Parser)
     for name, verb in VERBS.items():
-        if name in declared:
-            _declare(verbs.add_parser(name, help=verb.what, **_words(name)), name)
-        else:
+        if name != declared:
             verbs.add_parser(name, help=verb.what)
+            continue
+        chosen = _declare(verbs.add_parser(name, help=verb.what, **_words(name)), name)
+        if config is not None:
+            from riata.cli.arguments.config_file import take_config
+
+            take_config(chosen, config, lambda flag: _hint(declared, flag).replace("--", ""))
     return parser
+
+
+def _config_of(given: Sequence[str], verb: str | None) -> str | None:
+    """Return the file that ``--config`` names."""
+    parser = Parser(prog=f"riata {verb}", add_help=False, allow_abbrev=False)
+    parser.add_argument("--config")
+    name: str | None = parser.parse_known_args(given)[0].config
+    return name
 
 
 def _words(name: str) -> dict[str, Any]:
@@ -145,9 +161,17 @@ def _words(name: str) -> dict[str, Any]:
     }
 
 
-def _declare(parser: Parser, name: str) -> None:
+def _declare(parser: Parser, name: str) -> Parser:
+    """Declare the options of a verb, and those that every verb has."""
     parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+    if name != "config":
+        parser.add_argument(
+            "--config",
+            metavar="FILE",
+            help="take options from a TOML file, such as riata config writes; the command line wins over it",
+        )
     _arguments(name).declare(parser, name)
+    return parser
 
 
 def _arguments(name: str) -> Any:
@@ -163,23 +187,28 @@ def _runner(name: str) -> Callable[[Any], int]:
 
 
 def _unknown_option(verb: str | None, given: str) -> str:
-    """Return what is wrong with an option no verb has, and what may have been meant."""
+    """Return what is wrong with an option that a verb does not have, and what may have been meant."""
     name = given.split("=")[0]
-    known = {other: list(_parser_of(other).options) for other in VERBS}
-    others = [f"riata {other}" for other, options in known.items() if name in options]
     prog = "riata" if verb is None else f"riata {verb}"
-    if others:
-        return f"{prog} has no option {name}, which is one of {' and '.join(others)}"
-    close = difflib.get_close_matches(name, ["--version"] if verb is None else known[verb], 1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    hint = _hint(verb, name)
+    if "which is one of" in hint:
+        return f"{prog} has no option {name}{hint}"
     return f"unknown option {given}{hint} (see {prog} --help)"
 
 
-def _parser_of(name: str) -> Parser:
+def _hint(verb: str | None, flag: str) -> str:
+    """Say which verbs have an option that this one does not have, or which of its own may have been meant."""
+    known = {other: list(parser_of(other).options) for other in VERBS}
+    others = [f"riata {other}" for other, options in known.items() if flag in options]
+    if others:
+        return f", which is one of {' and '.join(others)}"
+    close = difflib.get_close_matches(flag, ["--version"] if verb is None else known[verb], 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def parser_of(name: str) -> Parser:
     """Return the parser of one verb."""
-    parser = Parser(prog=f"riata {name}", allow_abbrev=False)
-    _declare(parser, name)
-    return parser
+    return _declare(Parser(prog=f"riata {name}", allow_abbrev=False), name)
 
 
 def _with_codes(given: Sequence[str]) -> list[str]:

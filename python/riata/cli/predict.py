@@ -118,6 +118,7 @@ def run_predict(options: PredictOptions) -> int:
             "riata": version(),
             "date": today(),
             "command": command,
+            "options": dict(sorted(options.command.asked.items())),
             "inputs": inputs.describe(task.files),
             "alpha": None if task.model is None else task.alpha,
             "response": None if task.model is None else task.model.response,

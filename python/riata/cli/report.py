@@ -56,6 +56,7 @@ def run_report(options: ReportOptions) -> int:
             "riata": fitted.version,
             "date": today(),
             "command": command,
+            "options": dict(sorted(options.command.asked.items())),
             "inputs": inputs.describe(files),
             "fit": fitted.command,
             "selected": {"alpha": fitted.alpha, "rule": fitted.rule, "features": len(fitted.hits)},

@@ -5,6 +5,7 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass
 import pytest
 
 from riata.cli.options import (
+    ConfigOptions,
     DemoOptions,
     FitOptions,
     InfoOptions,
@@ -26,6 +27,7 @@ LINES = {
     "predict": ("predict --model m --bfile a --out o", PredictOptions),
     "simulate": ("simulate --samples 5 --variants 7 --out o", SimulateOptions),
     "report": ("report --model m --out o", ReportOptions),
+    "config": ("config results/height", ConfigOptions),
 }
 
 

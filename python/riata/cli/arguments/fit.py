@@ -78,9 +78,9 @@ def _add_study(parser: Parser) -> None:
         "such as bmi-hdl, are fitted together (so are several of --event and --target): they share the "
         "passes over the data and are written to PREFIX.NAME.html and so on",
     )  # fmt: skip
-    add_times(add)
+    add_times(add, "NAME[,NAME]")
     add("--offset", metavar="NAME", help="column to add to the linear predictor, such as log exposure")
-    add("--target", metavar="NAME", help="column of the table of --matrix that is the response")
+    add("--target", metavar="NAME[,NAME]", help="column of the table of --matrix that is the response")
     add(
         "--case",
         "--positive",
@@ -90,7 +90,7 @@ def _add_study(parser: Parser) -> None:
         "words such as case, yes, control, healthy tell)",
     )
     add(
-        "--missing-code", metavar="CODE",
+        "--missing-code", metavar="CODE[,CODE]",
         help="values of phenotype and covariates that mean missing, beside NA, such as -9,-99; NA alone: no "
         "number does (default -9); a 0 counts in phenotypes and events only; those that are given count in "
         "features of --matrix too that else hold 0, 1 and 2",

@@ -48,6 +48,18 @@ class Parser(argparse.ArgumentParser):
         """Every option by each name it can be given by, such as ``--out``."""
         return dict(self._option_string_actions)
 
+    def default_to(self, action: argparse.Action, given: list[str] | bool) -> None:
+        """Take what was given elsewhere for an option that the command line leaves out.
+
+        Raises
+        ------
+        argparse.ArgumentError
+            When it is not what the option takes.
+        """
+        if given is not False:
+            action.default = action.const if given is True else self._get_values(action, given)
+            action.required = False
+
     def take_defaults(self, *kinds: type) -> None:
         """Take the values of options that are left out from the fields of the dataclasses that hold them."""
         known = {action.dest for action in self._actions}

@@ -69,7 +69,7 @@ def declare(parser: Parser, verb: str) -> None:
         help="class of cases, label of events (default: as in the fit)",
     )  # fmt: skip
     add(
-        "--missing-code", metavar="CODE",
+        "--missing-code", metavar="CODE[,CODE]",
         help="values of phenotype and covariates that mean missing, beside NA (default: as in the fit)",
     )  # fmt: skip
     add(

@@ -62,11 +62,11 @@ def add_cells(add: Callable[..., Any]) -> None:
     )  # fmt: skip
 
 
-def add_times(add: Callable[..., Any]) -> None:
+def add_times(add: Callable[..., Any], metavar: str = "NAME") -> None:
     """Columns of survival times."""
-    add("--time", metavar="NAME", help="with --loss cox: column of the time of the event or of censoring")
+    add("--time", metavar=metavar, help="with --loss cox: column of the time of the event or of censoring")
     add(
-        "--event", metavar="NAME",
+        "--event", metavar=metavar,
         help="with --loss cox: column of 1 (event) and 0, of 2 (event) and 1, or of labels: see --case",
     )  # fmt: skip
     add(
