@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from riata._docs import described_by
 from riata._input.validation import Float, Names, check_feature_sets, check_real, check_vector
 
 #: Groups of features: a label for each, or the members of each.
@@ -45,7 +46,14 @@ class Membership:
 
 
 class Penalty(ABC):
-    """A penalty, times alpha, of the coefficients of all features."""
+    """A penalty, times alpha, of the coefficients of all features.
+
+    Examples
+    --------
+    >>> import riata
+    >>> isinstance(riata.penalties.MCP(gamma=3.0), riata.penalties.Penalty)
+    True
+    """
 
     kind: ClassVar[str]
     certificate: ClassVar[str] = "duality_gap"
@@ -120,11 +128,11 @@ class GroupLasso(Penalty):
     groups : array-like of shape (p,), mapping, or list of lists
         A label for each feature, in any order; or for each label, or in a list of lists, the numbers or names
         of its features, those of no group being groups of their own. Groups may overlap, as gene sets do: see
-        below. None: every feature by itself.
+        Notes. None: every feature by itself.
     weights : "sqrt_size", "ones", array-like or mapping, default="sqrt_size"
-        w_g >= 0: the square root of the group's size (features left out or unpenalised do not count), 1, one
-        for each of the sorted labels or of the lists, or one for each label; for features of no group 1. A
-        group of weight zero is not penalised.
+        Weights w_g >= 0: the square root of the group's size (features left out or unpenalised do not
+        count), 1, one for each of the sorted labels or of the lists, or one for each label; for features of
+        no group 1. A group of weight zero is not penalised.
     l2_ratio : float, default=0.0
         Share of the squared norm, in [0, 1].
 
@@ -174,17 +182,20 @@ class GroupLasso(Penalty):
         return _membership(self.groups, n_features, names)
 
 
+@described_by(GroupLasso)
 @dataclass(frozen=True, slots=True, eq=False)
 class SparseGroupLasso(Penalty):
     """``alpha * (l1_ratio ‖b‖₁ + (1 - l1_ratio) sum_g w_g ‖b_g‖₂)``: few groups, and few features in each.
 
     Parameters
     ----------
-    groups, weights
-        As for `GroupLasso`. A group of weight zero is not penalised at all. Where groups overlap, both norms
-        are those of the parts (Rao, Cox, Nowak & Rogers 2013).
     l1_ratio : float, default=0.5
         Share of the absolute values, from 0 (group lasso) to 1 (lasso).
+
+    Notes
+    -----
+    A group of weight zero is not penalised at all. Where groups overlap, coefficients are sums of parts, one
+    for each group, and both norms are those of the parts (Rao, Cox, Nowak & Rogers 2013).
 
     References
     ----------

@@ -65,7 +65,7 @@ class Design(ABC):
     >>> t = np.linspace(-1, 1, 50)
     >>> path = riata.fit_path(Powers(t, 9), t - t**3, alphas=[1e-3])
     >>> [int(j) + 1 for j in path.coefs[:, [0]].nonzero()[0]]
-    [1, 3]
+    [1, 3, 5]
     """
 
     shape: tuple[int, int]

@@ -121,7 +121,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     Data
     ----
-    X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
+    X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table, AnnData or Genotypes, shape (n, p)
         float64, float32 and int8 arrays and SciPy CSC are read where they are.
     y : array of shape (n,)
         The response.
@@ -135,7 +135,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     New data
     --------
-    X : array, memory map, SciPy sparse matrix, DataFrame or Genotypes, shape (m, p)
+    X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table, AnnData or Genotypes, shape (m, p)
         New samples; columns of frames and variants of genotypes are matched by name.
     offset : array of shape (m,) or float
         Added to the linear predictor; needed when `fit` was given one. 0 predicts without.
@@ -387,10 +387,6 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: Any) -> Any:
         """Reduce X to the selected features.
 
-        Parameters
-        ----------
-        X : as in `fit`, shape (m, p)
-
         Returns
         -------
         array of shape (m, k)
@@ -412,7 +408,18 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         return predict_genotypes(variants, X, support, np.eye(len(support)))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Names of the selected features, as an array of str."""
+        """Return the names of the selected features.
+
+        Parameters
+        ----------
+        input_features : array of str, shape (p,), optional
+            Names of all features; by default `feature_names_in_`, or x0, x1 and so on.
+
+        Returns
+        -------
+        ndarray of object, shape (k,)
+            Their names, as str.
+        """
         return np.asarray(super().get_feature_names_out(input_features), dtype=object)
 
     def _keep_fit(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from riata.estimators._docs import complete
+from riata._docs import complete
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -95,9 +95,9 @@ class Folds:
     Parameters
     ----------
     eps : float or None
-        Smallest over largest alpha of the grid, as in scikit-learn. With `l1_ratio` 0, for which it has no
-        grid, the last alpha is the same share of the largest one of a lasso. None: 0.01 when there are more
-        features than samples, else 1e-4.
+        Smallest over largest alpha of the grid. With `l1_ratio` 0, for which scikit-learn has no grid, the
+        last alpha is this share of the largest one of a lasso; None: at any `l1_ratio` 0.01 of that when
+        there are more features than samples, else 1e-4.
     cv : int, splitter or iterable of (train, test)
         An integer gives consecutive folds without shuffling, as in scikit-learn.
     """
@@ -185,7 +185,7 @@ class Scale:
     standardize : bool
         Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
     penalty_factor : array of shape (p,), dict or Series by feature name
-        pf, what the penalty of each feature is multiplied by: 0 leaves it unpenalised, infinity leaves the
+        What the penalty of each feature is multiplied by, pf: 0 leaves it unpenalised, infinity leaves the
         feature out. Default: 1 for all.
     """
 

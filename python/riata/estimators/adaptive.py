@@ -40,7 +40,7 @@ class _Recipe:
         of y on each feature alone. An array holds coefficients on the original scale of X. With more features
         than samples a ridge takes n² p operations and 8 n² bytes: of very many samples use another.
     initial_alpha : float
-        alpha of the ridge (penalty alpha/2 Σ pf_j b_j²) or lasso. Default: the one with the smallest mean
+        The alpha of the ridge (penalty alpha/2 Σ pf_j b_j²) or lasso. Default: the one with the smallest mean
         squared error in a cross-validation by `cv`: for the ridge of 20 values, from the sum of the variances
         of the columns down to 1e-6 of it, and for the lasso of the grid of `LassoCV`.
     power : float
@@ -78,8 +78,8 @@ class _Adaptive(OneByOne):
     standardize : bool
         Penalise coefficients, and measure the first estimate, as on columns of unit standard deviation.
     penalty_factor : array of shape (p,), dict or Series by feature name
-        pf: 0 leaves a feature unpenalised, infinity leaves it out. Used in the first estimate, too. Default:
-        1 for all.
+        What the penalty of each feature is multiplied by, pf: 0 leaves it unpenalised, infinity leaves it
+        out. Used in the first estimate, too. Default: 1 for all.
 
     Attributes
     ----------

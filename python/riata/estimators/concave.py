@@ -38,7 +38,7 @@ class _Concave(OneResponse):
     alpha : float
         Slope of the penalty at zero, > 0.
     penalty_factor : array of shape (p,), dict or Series by feature name
-        pf, what the alpha of each feature is multiplied by: 0 leaves it unpenalised, infinity leaves the
+        What the alpha of each feature is multiplied by, pf: 0 leaves it unpenalised, infinity leaves the
         feature out. Default: 1 for all.
     tol : float
         Bound on the largest violation of an optimality condition, over alpha.

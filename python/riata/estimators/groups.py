@@ -39,8 +39,8 @@ class _Weights:
     Parameters
     ----------
     weights : "sqrt_size", "ones", array-like or mapping
-        w_g >= 0: the square root of the group's size, 1, one for each of the sorted labels, or one for each
-        label. A group of weight zero is not penalised.
+        Weights w_g >= 0: the square root of the group's size, 1, one for each of the sorted labels, or one
+        for each label. A group of weight zero is not penalised.
     """
 
     weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size"

@@ -62,7 +62,7 @@ class _Inverse:
     Parameters
     ----------
     C : float
-        scikit-learn's way to say it: when given, alpha is ``1 / (C Σw)`` and `alpha` is not used.
+        Another way to give the strength, scikit-learn's: alpha is ``1 / (C Σw)``, and `alpha` is not used.
     """
 
     C: float | None = None

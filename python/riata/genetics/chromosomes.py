@@ -28,7 +28,13 @@ _WORDS = ("no-x", "no-y", "no-xy", "no-mt")
 
 
 class ChromosomeWarning(UserWarning):
-    """Names of chromosomes, or files named after them, that may not be what was meant."""
+    """Names of chromosomes, or files named after them, that may not be what was meant.
+
+    Examples
+    --------
+    >>> import riata, warnings
+    >>> warnings.filterwarnings("error", category=riata.ChromosomeWarning)  # end instead, in a script
+    """
 
 
 @dataclass(frozen=True)

@@ -74,11 +74,7 @@ def open_genotypes(
     Returns
     -------
     Genotypes
-
-    Warns
-    -----
-    ChromosomeWarning
-        When ``@`` leaves a gap in the numbers of the chromosomes.
+        To be given as X.
 
     Raises
     ------
@@ -88,6 +84,11 @@ def open_genotypes(
     ValueError
         When a line of the ``.bim`` or ``.fam`` is malformed (the message names file and line), or files
         opened together do not hold the same samples.
+
+    Warns
+    -----
+    ChromosomeWarning
+        When ``@`` leaves a gap in the numbers of the chromosomes.
 
     Notes
     -----
@@ -103,9 +104,16 @@ def open_genotypes(
 
     Examples
     --------
-    >>> geno = riata.open_genotypes("study.bed")                       # doctest: +SKIP
-    >>> geno.shape, geno.variants.id[:2], geno.missing_rate().max()    # doctest: +SKIP
-    >>> geno = riata.open_genotypes("ukb_chr@.bed")                    # doctest: +SKIP
+    >>> import riata, tempfile
+    >>> geno = riata.open_genotypes(riata.simulate_genotypes(tempfile.mkdtemp() + "/study", 60, 200))
+    >>> geno.shape, geno.counted_allele
+    ((60, 200), 'A1')
+    >>> bool(geno.missing_rate().max() < 0.2)
+    True
+
+    Files of chromosomes, as one design:
+
+    >>> geno = riata.open_genotypes("ukb_chr@.bed")  # doctest: +SKIP
     """
     if counted_allele is not None and counted_allele not in _ALLELES:
         raise ValueError(f"counted_allele must be one of {', '.join(_ALLELES)}, got {counted_allele!r}")
@@ -199,6 +207,13 @@ class Genotypes:
         What opening the files has to tell: which an ``@`` stood for, and what looked odd.
     left_out : list of (reason, count)
         Variants of the files that were left out on opening.
+
+    Examples
+    --------
+    >>> import riata, tempfile
+    >>> geno = riata.open_genotypes(riata.simulate_genotypes(tempfile.mkdtemp() + "/study", 60, 200))
+    >>> geno.subset(samples=range(20)).shape
+    (20, 200)
     """
 
     def __init__(
@@ -225,10 +240,12 @@ class Genotypes:
 
     @property
     def path(self) -> str:
+        """The file, or the first of several."""
         return self.sources[0].path
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Number of samples and of variants."""
         return len(self.samples), len(self.variants)
 
     def __len__(self) -> int:

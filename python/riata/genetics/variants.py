@@ -52,6 +52,15 @@ class FittedVariants:
         The features of the model that these are, increasing; None: the first m.
     chromosome_set : ChromosomeSet
         The species.
+
+    Examples
+    --------
+    >>> import riata, tempfile
+    >>> study = riata.open_genotypes(riata.simulate_genotypes(tempfile.mkdtemp() + "/study", 60, 200))
+    >>> y = [float(value) for value in study.samples["phenotype"]]
+    >>> path = riata.fit_path(study, y, alphas=[0.1])
+    >>> len(path.variants.frequency)
+    200
     """
 
     id: TextColumn

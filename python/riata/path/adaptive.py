@@ -40,13 +40,14 @@ def adaptive_factors(
     alpha : float, optional
         Where on the path. Default: the selected alpha of a CVPath.
     power : float, default=1.0
-        > 0.
+        How much smaller the penalty of large coefficients is, > 0.
     penalty_factor : array of shape (p,), optional
-        v, by default ones. Features with 0 stay unpenalised.
+        What they are multiplied by, v; ones by default. Features with 0 stay unpenalised.
 
     Returns
     -------
     ndarray of shape (p,)
+        To be given as `penalty_factor`.
 
     Raises
     ------

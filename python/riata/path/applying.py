@@ -29,7 +29,13 @@ Rows = NDArray[np.int64]
 
 
 class VariantWarning(UserWarning):
-    """Something was done to make genotypes fit a model that deserves a second look."""
+    """Something was done to make genotypes fit a model that deserves a second look.
+
+    Examples
+    --------
+    >>> import riata, warnings
+    >>> warnings.filterwarnings("error", category=riata.VariantWarning)  # end instead, in a script
+    """
 
 
 @dataclass
@@ -68,6 +74,16 @@ class MatchedGenotypes:
         Variants that stand at the mean of the fit for everybody.
     notes : list of str
         The same in sentences.
+
+    Examples
+    --------
+    >>> import riata, tempfile
+    >>> study = riata.open_genotypes(riata.simulate_genotypes(tempfile.mkdtemp() + "/study", 60, 200))
+    >>> y = [float(value) for value in study.samples["phenotype"]]
+    >>> path = riata.fit_path(study, y, alphas=[0.1])
+    >>> matched = riata.match_variants(path, study)
+    >>> matched.n_found == matched.n_wanted, matched.absent
+    (True, [])
     """
 
     def __init__(
@@ -94,6 +110,7 @@ class MatchedGenotypes:
 
     @property
     def shape(self) -> tuple[int, int]:
+        """Number of samples and of variants."""
         return self.genotypes.shape
 
     def __len__(self) -> int:
@@ -122,6 +139,7 @@ def match_variants(
     model : Path, CVPath or fitted estimator
         Fitted to genotypes.
     genotypes : Genotypes
+        Those of other samples.
     allow_missing : bool, default False
         Let variants that are not there, or have other alleles, stand at the mean of the fit for everybody.
     ignore_positions : bool, default False
@@ -141,10 +159,16 @@ def match_variants(
 
     Examples
     --------
-    >>> cohort = riata.open_genotypes("cohort.bed")                          # doctest: +SKIP
-    >>> matched = riata.match_variants(path, cohort, allow_missing=True)     # doctest: +SKIP
-    >>> print(matched.notes, matched.absent[:3])                             # doctest: +SKIP
-    >>> score = path.predict(matched, alpha)                                 # doctest: +SKIP
+    >>> import riata, tempfile
+    >>> study = riata.open_genotypes(riata.simulate_genotypes(tempfile.mkdtemp() + "/study", 60, 200))
+    >>> y = [float(value) for value in study.samples["phenotype"]]
+    >>> path = riata.fit_path(study, y, alphas=[0.1])
+    >>> cohort = study.subset(variants=range(100))  # some variants are not there
+    >>> matched = riata.match_variants(path, cohort, allow_missing=True)
+    >>> matched.n_found < matched.n_wanted
+    True
+    >>> path.predict(matched, 0.1).shape
+    (60,)
     """
     from riata.genetics.genotypes import Genotypes
     from riata.genetics.variant_matching import find_variants

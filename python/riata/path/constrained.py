@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from riata._docs import described_by
 from riata._input.alignment import check_rows_named_alike
 from riata._input.design import as_design
 from riata._input.validation import (
@@ -26,7 +27,7 @@ from riata.losses._known import check_loss, loss_of
 from riata.path.applying import apply_linear, n_samples_of
 from riata.path.arguments import check_features, check_options
 from riata.path.budget import BudgetSearch
-from riata.path.fit import make_path, solve
+from riata.path.fit import fit_path, make_path, solve
 from riata.path.fit_point import FitPoint
 from riata.path.result import KINDS, Path
 
@@ -73,6 +74,13 @@ class ConstrainedFit:
         Whether the fit had an offset, which `predict` then asks for.
     variants : FittedVariants or None
         As of a `Path`.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> fit = riata.constrained_lasso(np.eye(4), [1.0, 2.0, 3.0, 4.0], radius=2.0)
+    >>> float(np.abs(fit.coef).sum().round(6))
+    2.0
     """
 
     coef: Float
@@ -121,14 +129,19 @@ class ConstrainedFit:
 
         Parameters
         ----------
-        X : as in `fit_path`, shape (m, p)
+        X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table, AnnData or Genotypes, shape (m, p)
+            New samples; columns of frames and variants of genotypes are matched by name.
         kind : {"response", "link", "class"}, default="response"
+            The mean, the linear predictor, or the class label (binomial loss only).
         offset : array of shape (m,) or number, optional
+            Added to the linear predictor; needed when the fit had one. 0 predicts without.
         n_threads : int, optional
+            Default: every available core.
 
         Returns
         -------
         ndarray of shape (m,)
+            Of class labels where `kind` asks for these.
         """
         import scipy.sparse as sp
 
@@ -147,6 +160,7 @@ class ConstrainedFit:
         return loss_of(self.loss).mean(link) if kind == "response" else link
 
 
+@described_by(fit_path)
 def constrained_lasso(
     X: Any,
     y: ArrayLike,
@@ -180,12 +194,11 @@ def constrained_lasso(
 
     Parameters
     ----------
-    X, y, sample_weight, offset, fit_intercept
-        As in `fit_path`.
     radius : float
         The budget, >= 0. With 0 only the intercept and unpenalised features are fitted; with infinity the
         loss alone counts.
-    loss : {"gaussian", "binomial", "poisson", "huber", "cox"}, default="gaussian"
+    loss : {"gaussian", "binomial", "poisson", "huber", "cox"}
+        Which loss.
     standardize : bool, default=False
         Measure the norm on columns of unit standard deviation. Coefficients come back on the original scale.
     penalty_factor : array of shape (p,), dict or Series by feature name, optional
@@ -198,12 +211,11 @@ def constrained_lasso(
         Inner iterations allowed at each alpha of the paths that search for the price.
     n_threads : int, optional
         Default: every available core, or OMP_NUM_THREADS, or one for a small problem.
-    start, strata, ties, huber_delta
-        As in `fit_path`.
 
     Returns
     -------
     ConstrainedFit
+        The coefficients, their gap, and what the budget costs.
 
     Raises
     ------

@@ -73,6 +73,13 @@ class Equivalents:
         `penalty_factor` with alphas=[1.0] and standardize=False it gives the same fit. With l1_ratio 0 alpha
         pf_j s_j², for squares of coefficients. None in between, when standardised: the two parts then need
         different factors.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> path = riata.fit_path(np.eye(4), [1.0, 2.0, 3.0, 4.0], alphas=[0.5, 0.25], standardize=False)
+    >>> riata.equivalents(path, 0.25).rss_lambda
+    2.0
     """
 
     alpha: float
@@ -129,6 +136,7 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     Parameters
     ----------
     fit : Path, CVPath, ConstrainedFit or fitted estimator
+        With the penalty of the elastic net.
     alpha : float, optional
         Where on the path. Default: the selected alpha of a cross-validation, the last one of a path. Only
         for these, as other fits have one alpha.
@@ -136,6 +144,7 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     Returns
     -------
     Equivalents
+        The parameters by name; `print` shows them all.
 
     Raises
     ------

@@ -81,6 +81,13 @@ class Evaluation:
         Whether the predictions are the same for all samples, or those of the covariates alone.
     inflation : float
         By what the variances of intervals were multiplied: see `evaluate`.
+
+    Examples
+    --------
+    >>> import riata
+    >>> found = riata.evaluate([1.0, 2.0, 3.0, 4.0], [1.1, 1.9, 3.2, 3.8])
+    >>> round(found.measures["r2"].value, 2)
+    0.98
     """
 
     loss: str
@@ -212,8 +219,9 @@ def evaluate(
     Parameters
     ----------
     y : array of shape (n,)
-        Responses; 0 and 1 for the binomial loss; survival times as in `fit_path` for the Cox loss; numbers of
-        at least 0 for the Poisson loss; numbers of classes, from 0, for the multinomial loss.
+        Responses; 0 and 1 for the binomial loss; a structured array (event, time) or columns [time, event]
+        for the Cox loss; numbers of at least 0 for the Poisson loss; numbers of classes, from 0, for the
+        multinomial loss.
     link : array of shape (n,)
         Linear predictors, as from ``path.predict(X, alpha, kind="link")``, offset included;
         (n, K) for K classes.
@@ -224,7 +232,7 @@ def evaluate(
     part : str, default="held-out samples"
         What to call these samples.
     start, strata : arrays of shape (n,), optional
-        Cox loss: as in `fit_path`.
+        Cox loss: samples are at risk after their `start`, and compared within their stratum only.
     offset : array of shape (n,), optional
         Poisson loss: what `link` holds of it, such as the log of exposures.
     huber_delta : float, default=1.345
@@ -238,12 +246,13 @@ def evaluate(
         compared within folds only, and intervals allow for fits that share samples. See Notes.
     n_train : int, optional
         Samples that those fits had, on average; by default all that are not in the fold.
-    null : array, as `link`, optional
+    null : array of the shape of `link`, optional
         What the intercept alone predicts, fitted to the training samples; by default the best constant here.
 
     Returns
     -------
     Evaluation
+        Measures of the predictions, with intervals.
 
     Raises
     ------

@@ -24,6 +24,7 @@ class ExpandingWindows:
     Parameters
     ----------
     n_splits : int, default=5
+        How many splits there are, one less than runs of samples.
 
     Examples
     --------

@@ -360,8 +360,8 @@ def fit_path(
     Parameters
     ----------
     X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table, AnnData or Genotypes, shape (n, p)
-        float64, float32 and int8 arrays of any layout, and SciPy CSC, are used where they are. Anything else
-        is converted once (see the guide on inputs).
+        Arrays of float64, float32 and int8 of any layout, and SciPy CSC, are used where they are. Anything
+        else is converted once (see the guide on inputs).
     y : array of shape (n,)
         Numbers for the gaussian and Huber losses; counts, or any numbers >= 0 that are not all 0, for the
         Poisson loss. For the binomial loss numbers within [0, 1], or two labels of which the
@@ -393,6 +393,7 @@ def fit_path(
         The intercept is not penalised. Those of the multinomial loss, which are determined up to a constant,
         have the sum zero.
     standardize : bool, default=True
+        Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
     l1_ratio : float, default=1.0
         From 0 (ridge) to 1 (lasso).
     penalty_factor : array of shape (p,), dict or Series, optional
@@ -455,6 +456,7 @@ def fit_path(
     Returns
     -------
     Path
+        The fits at all alphas, with their certificates.
 
     Raises
     ------

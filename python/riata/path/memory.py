@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from riata._docs import described_by
 from riata._input.annotated import is_anndata, matrix_of
 from riata._input.design import as_table, is_scipy_sparse, is_sparse_frame
 from riata._input.validation import check_integer
 from riata.losses import Loss
 from riata.losses._known import check_loss
 from riata.path.arguments import check_row_grouped
+from riata.path.fit import fit_path
 
 __all__ = ["MemoryEstimate", "estimate_memory"]
 
@@ -65,6 +67,13 @@ class MemoryEstimate:
         Vectors of length n: responses, weights, residuals, linear predictors.
     cross_validation : int
         What the folds add.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> estimate = riata.estimate_memory(np.zeros((100, 2000)), cv=10)
+    >>> estimate.design
+    1600000
     """
 
     design: int
@@ -96,6 +105,7 @@ def bytes_text(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
+@described_by(fit_path)
 def estimate_memory(
     X: Any,
     *,
@@ -113,29 +123,26 @@ def estimate_memory(
 
     Parameters
     ----------
-    X : as in `fit_path`, shape (n, p)
+    X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table, AnnData or Genotypes, shape (n, p)
         Only its shape and storage matter.
     alphas : int, default=100
         Number of grid points.
     cv : int, optional
         Number of folds, for `cv_path`.
-    loss : str or Loss, default="gaussian"
-        As in `fit_path`.
     max_active : int, optional
         Features active at the end of the path. Default: as many as samples or features.
     outputs : int, default=1
         Number K of classes or responses, for the losses with several.
-    row_grouped : bool, default=False
-        As in `fit_path`.
 
     Returns
     -------
     MemoryEstimate
+        Bytes by part.
 
     Raises
     ------
     ValueError, TypeError
-        For bad input, as `fit_path`.
+        For bad input, naming the argument, the value and what is allowed.
 
     Examples
     --------

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
+from riata._docs import described_by
 from riata._input.alignment import check_rows_named_alike
 from riata._input.design import DesignView, as_design
 from riata._input.gaps import lay_out
@@ -30,12 +31,14 @@ from riata.path.cross_validation import (
     SELECTIONS,
     CVPath,
     collect_folds,
+    cv_path,
     fold_columns,
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
 from riata.path.fit import (
     core_arguments,
+    fit_path,
     leaders_of,
     make_path,
     names_beside,
@@ -71,6 +74,7 @@ class _Response:
     rows: NDArray[np.int64]
 
 
+@described_by(fit_path)
 def fit_paths(
     X: Any,
     ys: Sequence[ArrayLike],
@@ -110,13 +114,18 @@ def fit_paths(
 
     Parameters
     ----------
-    X : as in `fit_path`, shape (n, p)
-    ys : sequence of arrays
-        Each as in `fit_path`, in numbers, with NaN for samples without that response; of survival times
-        columns [time, event].
-    loss, ..., impute
-        As in `fit_path`, for all responses. `max_active` bounds each path, `memory` all of them together;
-        `progress` counts the alphas of all paths, and tells of one path at a time.
+    ys : sequence of arrays of shape (n,)
+        The responses, in numbers, with NaN for samples without that response; of survival times columns
+        [time, event], of shape (n, 2). What numbers a loss is for `fit_path` says.
+    loss : {"gaussian", "binomial", "poisson", "huber", "cox"}
+        That of all responses.
+    progress : bool or callable
+        True shows how far the fit is. A callable is called as ``progress(done, total, alpha, n_active, gap,
+        passes)``, counting the alphas of all paths, for one path at a time; returning False ends them.
+    max_active : int
+        End a path before more than this many features are active in it.
+    memory : int or str
+        Bytes, or a size such as "4G", that all fits together may hold beside X; see `estimate_memory`.
 
     Returns
     -------
@@ -126,7 +135,7 @@ def fit_paths(
     Raises
     ------
     ValueError, TypeError
-        As `fit_path` does, naming the response.
+        For bad input, naming the argument and the response, before any fitting.
 
     Examples
     --------
@@ -177,6 +186,7 @@ def fit_paths(
     return paths
 
 
+@described_by(fit_paths, cv_path)
 def cv_paths(
     X: Any,
     ys: Sequence[ArrayLike],
@@ -220,26 +230,26 @@ def cv_paths(
 
     Parameters
     ----------
-    X, ys, loss, ..., impute
-        As in `fit_paths`.
-    cv : int or splitter, default=10
-        As in `cv_path`, applied to the samples whose response is known.
-    groups : array of shape (n,), optional
-        As in `cv_path`, of all samples of X.
-    nested : bool, int or splitter, optional
-        As in `cv_path`, for each response.
-    repeats, scoring, selection, random_state
-        As in `cv_path`.
+    cv : int or splitter
+        Applied to the samples whose response is known. An integer draws that many shuffled folds, stratified
+        by class or event for the binomial and Cox losses.
+    groups : array of shape (n,)
+        Handed to the splitter, of all samples of X; with an integer `cv`, samples of one group (a family, a
+        patient) stay together.
 
     Returns
     -------
     list of CVPath
         Rows of `folds` and `held_out` are those of X.
 
-    Raises
-    ------
-    ValueError, TypeError
-        As `cv_path` does.
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((60, 100))
+    >>> ys = [X[:, 3] + 0.1 * rng.standard_normal(60), X[:, 8] - X[:, 9] + 0.1 * rng.standard_normal(60)]
+    >>> [np.flatnonzero(cv.coef()).tolist() for cv in riata.cv_paths(X, ys, cv=5, selection="1se")]
+    [[3], [8, 9]]
     """
     chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
     options = check_options(

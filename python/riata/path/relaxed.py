@@ -9,11 +9,13 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
+from riata._docs import described_by
 from riata._input.alignment import check_rows_named_alike
 from riata._input.design import as_design, check_same_features
 from riata._input.validation import Float, check_new_offset, check_real, check_threads, check_weights
 from riata.losses._known import check_loss
 from riata.path.cross_validation import CVPath
+from riata.path.fit import fit_path
 from riata.path.refits import gather_supports, refit_supports
 from riata.path.result import Path
 
@@ -44,6 +46,16 @@ class RelaxedPath:
     relaxed : ndarray of bool, shape (L,)
         Where there is one: the samples of positive weight outnumber the coefficients and the intercept, and
         the refit is finite (in separated classes, for instance, it is not). Elsewhere gamma must be 1.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 200))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7]
+    >>> relaxed = riata.relax(riata.fit_path(X, y, alphas=[0.5]), X, y)
+    >>> relaxed.coef(0.5, gamma=0.0)[[0, 7]].round(6)
+    array([ 3., -2.])
     """
 
     path: Path
@@ -72,7 +84,7 @@ class RelaxedPath:
         Parameters
         ----------
         alpha : float or sequence of float, optional
-            As in `Path.coef`. None: the whole grid.
+            Where on the path; between grid points coefficients are interpolated. None: the whole grid.
         gamma : float, default=0.0
             Share of the penalised fit, from 0 to 1.
 
@@ -131,6 +143,7 @@ class RelaxedPath:
         )
 
 
+@described_by(fit_path)
 def relax(
     path: Path | CVPath,
     X: Any,
@@ -146,9 +159,9 @@ def relax(
     """Fit again, without a penalty, on each set of features that a path selected.
 
     The lasso shrinks what it selects; a refit on the selected features does not, and blends of both shrink
-    less than the lasso: see `RelaxedPath`. The data are those of the fit. Of X only columns with a nonzero
-    coefficient somewhere on the path are read, once, and held as float64: 8 n u bytes for u columns, and up
-    to twice as much more while fitting.
+    less than the lasso: see `RelaxedPath`. The data are those that `fit_path` or `cv_path` was given. Of X
+    only columns with a nonzero coefficient somewhere on the path are read, once, and held as float64: 8 n u
+    bytes for u columns, and up to twice as much more while fitting.
 
     Least squares (gaussian loss) are solved by Cholesky factors of the Gram matrix of these columns with
     iterative refinement, or by singular values where columns are dependent; other losses by Newton's method
@@ -163,14 +176,13 @@ def relax(
     ----------
     path : Path or CVPath
         Of a loss with one output: gaussian, binomial, poisson, huber or cox.
-    X, y, sample_weight, offset, start, strata, ties
-        As they were given to `fit_path` or `cv_path`.
     n_threads : int, optional
         For reading X.
 
     Returns
     -------
     RelaxedPath
+        The path, its refits and their blends.
 
     Raises
     ------

@@ -145,6 +145,17 @@ class Path:
         What else the archive held that the path was loaded from, for `save` to keep: see `study`.
     fill : ndarray of shape (p,), or None
         With ``impute="mean"``: the means that missing values stand at, those of `predict` too.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 200))
+    >>> path = riata.fit_path(X, 3 * X[:, 0] - 2 * X[:, 7], alphas=[0.5, 0.1])
+    >>> path.n_active
+    array([2, 2])
+    >>> path.predict(X, 0.1).shape
+    (50,)
     """
 
     alphas: Float
@@ -364,7 +375,7 @@ class Path:
 
         Parameters
         ----------
-        X : as in `fit_path`, shape (m, p)
+        X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table, AnnData or Genotypes, shape (m, p)
             Genotypes may hold other variants too, in any order, and count the other allele: those of the fit
             are found by id, place and alleles, and missing calls stand at the means of the fit. See
             `riata.match_variants` for variants that are absent or lie elsewhere.
@@ -488,8 +499,12 @@ class Path:
 
         Parameters
         ----------
-        criterion, ebic_gamma, noise_variance
-            As in `information_criterion`.
+        criterion : {"aic", "bic", "ebic"}
+            Which; see `information_criterion`.
+        ebic_gamma : float, default=1.0
+            Weight of the number of features in "ebic", from 0 (that is "bic") to 1.
+        noise_variance : float, optional
+            Gaussian loss: that of the noise, where it is known.
 
         Returns
         -------
@@ -738,10 +753,12 @@ def load(path: str | os.PathLike[str]) -> Any:
     Parameters
     ----------
     path : str or path-like
+        The archive, a ``.npz``.
 
     Returns
     -------
     Path or CVPath
+        What was saved, with everything that its methods need.
 
     Raises
     ------
@@ -749,6 +766,15 @@ def load(path: str | os.PathLike[str]) -> Any:
         When the file is missing or is not an archive of riata.
     ValueError
         When it is one, but its arrays do not fit together.
+
+    Examples
+    --------
+    >>> import numpy as np, riata, tempfile, pathlib
+    >>> path = riata.fit_path(np.eye(4), [1.0, 2.0, 3.0, 4.0], alphas=[0.5, 0.25])
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "identity.path.npz"
+    >>> path.save(file)
+    >>> bool(np.all(riata.load(file).coef(0.25) == path.coef(0.25)))
+    True
     """
     what = "a path saved by riata: that is a .npz, PREFIX.path.npz"
     arrays = read_arrays(path, what)

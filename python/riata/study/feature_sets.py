@@ -44,6 +44,13 @@ class FeatureGroups(Mapping[str, NDArray[np.int64]]):
         Features here that are in no group that is used, and those in several.
     only : bool
         Whether features in none are left out, and not groups of their own.
+
+    Examples
+    --------
+    >>> import riata
+    >>> sets = riata.read_gene_sets({"REPAIR": ["TP53", "ATM"], "CYCLE": ["CDK4"]}, ["ATM", "CDK4", "TP53"])
+    >>> list(sets), sets["REPAIR"]
+    (['REPAIR', 'CYCLE'], array([0, 2]))
     """
 
     path: str

@@ -58,7 +58,8 @@ def predict_samples(
         For models with covariates: by the same ids, further columns are passed over. Genotypes may have them
         beside.
     allow_missing, ignore_positions : bool, default=False
-        For genotypes, as in `match_variants`.
+        For genotypes: let variants that are absent stand at the mean of the fit; take a variant by its id
+        where it lies at another position. See `match_variants`.
     impute : {"mean", None}, default=None
         For tables: "mean" puts the means of the fit in the place of missing values, which are an error else.
         A fit with ``impute`` does so anyway.

@@ -1,24 +1,30 @@
-"""Docstrings filled in from those of base classes: what estimators share is told where it is declared.
+"""Docstrings filled in from others: what classes or functions share is told once.
 
-A docstring of numpydoc's form may have three more sections, which are not shown: "Objective" is what all
-subclasses minimise; "Data" and "New data" describe arguments of `fit` and `score`, and of other methods.
+The docstring of a class may have three sections more than those of numpydoc, which are not shown: "Objective"
+is what its subclasses minimise; "Data" and "New data" describe arguments of `fit` and `score`, and of other
+methods. Defaults are those of the signature.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 #: Of a section with entries: each name with the lines of its entry, shared by names told together.
 Entries = dict[str, list[str]]
+Sections = dict[str, list[str]]
 
 ORDER = (
     "Parameters", "Attributes", "Returns", "Raises", "Warns", "See Also", "Notes", "References", "Examples",
 )  # fmt: skip
 MERGED = ("Attributes", "Raises", "Warns")
 FITTING = ("fit", "score")
+DEFAULT = re.compile(r", (default=.*|optional)$")
 
 
 def complete(cls: type) -> None:
@@ -32,11 +38,32 @@ def complete(cls: type) -> None:
                 _complete_method(base, method)
 
 
+def described_by(*sources: Callable[..., Any]) -> Callable[[Function], Function]:
+    """Describe the parameters of a function that its docstring leaves out as the first of `sources` does.
+
+    Errors and warnings are told together.
+    """
+
+    def fill(function: Function) -> Function:
+        if function.__doc__:
+            text, own = _sections(function.__doc__)
+            told = [own, *(_sections(source.__doc__)[1] for source in sources)]
+            sections = dict(own)
+            parameters = inspect.signature(function).parameters.values()
+            sections["Parameters"] = _described(parameters, told, "Parameters")
+            for name in ("Raises", "Warns"):
+                sections[name] = _together(told, name)
+            function.__doc__ = _assembled(text, sections)
+        return function
+
+    return fill
+
+
 def _ours(cls: type) -> list[type]:
     return [base for base in cls.__mro__ if base.__module__.startswith("riata.")]
 
 
-def _told(cls: type) -> list[dict[str, list[str]]]:
+def _told(cls: type) -> list[Sections]:
     """The sections of the class and its bases, nearest first."""
     return [_sections(base.__dict__.get("__doc__"))[1] for base in _ours(cls)]
 
@@ -49,10 +76,7 @@ def _class_text(cls: type) -> str:
     parameters = inspect.signature(cls).parameters
     sections["Parameters"] = _described(parameters.values(), bases, "Parameters")
     for name in MERGED:
-        entries: Entries = {}
-        for part in reversed(bases):
-            entries |= _entries(part.get(name, []))
-        sections[name] = _joined(entries)
+        sections[name] = _together(bases, name)
     for name in ("Notes", "References"):
         sections.setdefault(name, next((part[name] for part in bases if name in part), []))
     return _assembled([*text, "", *objective], sections)
@@ -73,28 +97,35 @@ def _complete_method(base: type, method: Callable[..., Any]) -> None:
     method._is_told = True  # type: ignore[attr-defined]
 
 
-def _described(
-    parameters: Iterable[inspect.Parameter], bases: list[dict[str, list[str]]], kind: str
-) -> list[str]:
-    """The entries of parameters in the order of the signature, each as the nearest class tells it."""
-    told: Entries = {}
-    for part in reversed(bases):
-        told |= _entries(part.get(kind, []))
-    known = [item for item in parameters if item.name in told]
-    return _joined({item.name: _with_default(told[item.name], item) for item in known})
+def _described(parameters: Iterable[inspect.Parameter], told: list[Sections], kind: str) -> list[str]:
+    """The entries of parameters in the order of the signature, each as the first that tells of it does."""
+    entries = _first_entries(told, kind)
+    known = [item for item in parameters if item.name in entries]
+    return _joined({item.name: _with_default(entries[item.name], item) for item in known})
 
 
 def _with_default(lines: list[str], parameter: inspect.Parameter) -> list[str]:
     """The entry with what happens when the parameter is left out."""
-    head, value = lines[0], parameter.default
-    if value is inspect.Parameter.empty or "default" in head or "optional" in head:
-        return lines
-    shown = repr(value).replace("e-0", "e-") if value != 1e-3 else "1e-3"
+    head, value = DEFAULT.sub("", lines[0]), parameter.default
+    if value is inspect.Parameter.empty:
+        return [head, *lines[1:]]
+    shown = f'"{value}"' if isinstance(value, str) else f"{value!r}".replace("e-0", "e-")
     return [f"{head}, {'optional' if value is None else f'default={shown}'}", *lines[1:]]
 
 
+def _together(told: list[Sections], kind: str) -> list[str]:
+    return _joined(_first_entries(told, kind))
+
+
+def _first_entries(told: list[Sections], kind: str) -> Entries:
+    entries: Entries = {}
+    for part in reversed(told):
+        entries |= _entries(part.get(kind, []))
+    return entries
+
+
 @cache
-def _sections(doc: str | None) -> tuple[list[str], dict[str, list[str]]]:
+def _sections(doc: str | None) -> tuple[list[str], Sections]:
     """The lines before the first section, and those of each section."""
     lines = inspect.cleandoc(doc or "").split("\n")
     heads = [i for i in range(len(lines) - 1) if lines[i] and lines[i + 1] == "-" * len(lines[i])]
@@ -117,11 +148,11 @@ def _entries(lines: list[str]) -> Entries:
 
 def _joined(entries: Entries) -> list[str]:
     """Lines of the entries; one for several names only once."""
-    out: dict[str, list[str]] = {lines[0]: lines for lines in entries.values()}
+    out: Sections = {lines[0]: lines for lines in entries.values()}
     return [line for lines in out.values() for line in _trimmed(lines)]
 
 
-def _assembled(text: list[str], sections: dict[str, list[str]]) -> str:
+def _assembled(text: list[str], sections: Sections) -> str:
     lines = _trimmed(text)
     for name in ORDER:
         if sections.get(name):
