@@ -29,6 +29,16 @@ class Binomial(Loss):
     """``log(1 + exp(eta)) - y eta``, of two classes or of proportions within [0, 1].
 
     Of two labels the second in sorted order is coded 1, and its probability is modelled.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((60, 20))
+    >>> y = np.where(X[:, 3] + 0.5 * rng.standard_normal(60) > 0, "case", "control")
+    >>> path = riata.fit_path(X, y, loss=riata.losses.Binomial(), alphas=[0.2])
+    >>> np.flatnonzero(path.coef(0.2)), path.classes.tolist()
+    (array([3]), ['case', 'control'])
     """
 
     name: ClassVar[str] = "binomial"
@@ -82,6 +92,16 @@ class Multinomial(Loss):
     """``log Σ_k exp(eta_k) - Σ_k y_k eta_k``, of classes or their proportions, with coefficients for each.
 
     With ``penalty=riata.penalties.ElasticNet(grouped=True)`` a feature enters for all classes together.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((60, 20))
+    >>> y = np.digitize(X[:, 3], [-0.5, 0.5])
+    >>> path = riata.fit_path(X, y, loss=riata.losses.Multinomial(), alphas=[0.1])
+    >>> path.predict(X, 0.1).shape
+    (60, 3)
     """
 
     name: ClassVar[str] = "multinomial"

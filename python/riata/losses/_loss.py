@@ -40,6 +40,12 @@ class Loss:
         What drawn folds are balanced by: "class", "event" or nothing.
     is_evaluated : bool
         Whether `riata.evaluate` takes it.
+
+    Examples
+    --------
+    >>> import riata
+    >>> isinstance(riata.losses.Huber(delta=2.0), riata.losses.Loss)
+    True
     """
 
     name: ClassVar[str]
