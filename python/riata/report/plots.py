@@ -49,6 +49,7 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
     Returns
     -------
     matplotlib Axes, or ndarray of them for several panels
+        What was drawn on.
 
     Raises
     ------
@@ -59,7 +60,12 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
 
     Examples
     --------
-    >>> ax = riata.plots.plot_path(path, labels=5)                      # doctest: +SKIP
+    >>> import matplotlib, numpy as np, riata
+    >>> matplotlib.use("agg")
+    >>> X = np.random.default_rng(0).standard_normal((50, 20))
+    >>> path = riata.fit_path(X, 3 * X[:, 0] - 2 * X[:, 7])
+    >>> riata.plotting.plot_path(path, labels=2).get_xscale()
+    'log'
     """
     if xaxis not in X_AXES:
         raise ValueError(f"xaxis must be one of {', '.join(X_AXES)}, got {xaxis!r}")
@@ -155,12 +161,24 @@ def plot_cv(cv: Any, ax: Any = None) -> Any:
     Parameters
     ----------
     cv : CVPath
+        What `cv_path` returned.
     ax : matplotlib Axes, optional
         Where to draw; default a new figure.
 
     Returns
     -------
     matplotlib Axes
+        What was drawn on.
+
+    Examples
+    --------
+    >>> import matplotlib, numpy as np, riata
+    >>> matplotlib.use("agg")
+    >>> rng = np.random.default_rng(3)
+    >>> X = rng.standard_normal((60, 200))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.5 * rng.standard_normal(60)
+    >>> riata.plotting.plot_cv(riata.cv_path(X, y, cv=5)).get_ylabel()
+    'mean squared error, held-out samples'
     """
     ax = _axes(ax)
     x = on_log_axis(cv.path.alphas)
