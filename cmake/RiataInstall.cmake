@@ -4,7 +4,7 @@ set(riata_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/riata")
 install(TARGETS riata_core EXPORT riataTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 # What programs that fit paths include; the other headers are for the library itself.
 set(riata_headers
-  api.hpp counters.hpp cross_validation.hpp eigen.hpp error.hpp types.hpp
+  api.hpp counters.hpp cross_validation.hpp eigen.hpp error.hpp solver.hpp types.hpp
   design/bfile.hpp design/csc.hpp design/dense.hpp design/design.hpp design/hardy_weinberg.hpp design/hstack.hpp
   design/plink.hpp design/pool.hpp design/repeated.hpp
   io/mmap.hpp io/text_table.hpp

@@ -16,6 +16,7 @@ HEADERS = (
     "eigen.hpp",
     "cross_validation.hpp",
     "api.hpp",
+    "solver.hpp",
     "counters.hpp",
     "types.hpp",
     "error.hpp",

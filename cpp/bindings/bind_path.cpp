@@ -116,7 +116,9 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   out["locally_convex"] = array_of<bool>(r.locally_convex);
   out["n_active"] = array_of<std::int64_t>(r.n_active);
   out["n_iter"] = array_of<std::int64_t>(r.n_iter);
-  out["solver"] = r.solver;
+  std::vector<std::string_view> solvers;
+  for (const riata::Solver solver : r.solver) solvers.push_back(riata::name_of(solver));
+  out["solver"] = solvers;
   out["alpha_max"] = r.alpha_max;
   out["null_objective"] = r.null_objective;
   out["saturated_objective"] = r.saturated_objective;
@@ -179,7 +181,7 @@ std::vector<riata::Problem> led_problems(const Array& y, const Eigen::Map<const 
 py::list fit_paths(const riata::Design& design, const Array& y, const Array& weights,
                    const std::optional<Array>& offset, const std::optional<Array>& penalty_factor,
                    const std::optional<Array>& lower, const std::optional<Array>& upper, std::string loss,
-                   std::string solver, bool fit_intercept, bool standardize, double l1_ratio,
+                   std::string_view solver, bool fit_intercept, bool standardize, double l1_ratio,
                    const std::optional<Array>& alphas, Index n_alphas, double eps, bool stop_early, Index max_active,
                    double memory, double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
                    const std::optional<py::function>& progress, const py::object& checkpoint, double checkpoint_seconds,
@@ -225,7 +227,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   options.loss = std::move(loss);
   options.row_grouped = row_grouped;
   options.huber_delta = huber_delta;
-  options.solver = std::move(solver);
+  options.solver = riata::solver_named(solver);
   options.fit_intercept = fit_intercept;
   options.standardize = standardize;
   options.l1_ratio = l1_ratio;

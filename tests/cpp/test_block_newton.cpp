@@ -12,7 +12,7 @@
 #include "check_design.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/loss/multinomial.hpp"
-#include "riata/solver/block_newton.hpp"
+#include "solver/block_newton.hpp"
 
 using namespace riata;
 
@@ -83,7 +83,7 @@ struct Setting {
       new_number[static_cast<std::size_t>(from)] = static_cast<Index>(w);
       next.segment(static_cast<Index>(w) * outputs(), outputs()) = b.segment(from * outputs(), outputs());
     }
-    newton.renumber(new_number);
+    newton.working_set_changed(new_number, outputs());
     work = std::move(features);
     model.set_working(work, std::vector<double>(work.size(), 1.0));
     b = next;
@@ -99,7 +99,7 @@ struct Setting {
 
   InnerResult solve(double tolerance = 1e-10, bool descent_only = false, Index max_iter = 100'000) {
     const Penalties net = penalty();
-    return newton.solve({model, net, tolerance, max_iter, counters, poll, descent_only, {}}, b, c);
+    return newton.solve({model, net, tolerance, max_iter, counters, poll, {}, {}, kInfinity, descent_only}, b, c);
   }
   double violation() const { return penalty().worst_violation(b, correlations()); }
   double objective() const {
@@ -301,7 +301,7 @@ TEST_CASE("block Newton stops at its iteration limit, when told that it is enoug
   const Penalties net = s.penalty();
   int asked = 0;
   const auto enough = [&](const Vec&, const Vec&) { return ++asked < 3 ? 100.0 : 1.0; };
-  CHECK(s.newton.solve({s.model, net, 1e-14, 1000, s.counters, s.poll, false, enough}, s.b, s.c).converged);
+  CHECK(s.newton.solve({s.model, net, 1e-14, 1000, s.counters, s.poll, enough}, s.b, s.c).converged);
   CHECK(asked == 3);
   s.poll = [] { throw std::runtime_error("stop"); };
   CHECK_THROWS_WITH_AS(s.solve(1e-15), "stop", std::runtime_error);

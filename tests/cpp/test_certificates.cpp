@@ -290,7 +290,7 @@ TEST_CASE("no alpha takes more than max_iter iterations, with any solver and pen
     const Problem problem = make_problem(X, loss, 2);
     for (const std::string penalty : {"elastic_net", "group", "slope", "scad"}) {
       if (loss.starts_with("multi") && penalty != "elastic_net") continue;
-      for (const std::string solver : {"auto", "cd", "prox"}) {
+      for (const Solver solver : {Solver::kAuto, Solver::kDescent, Solver::kProximal}) {
         for (const Index most : {1, 7}) {
           CAPTURE(loss);
           CAPTURE(penalty);
@@ -317,7 +317,7 @@ TEST_CASE("y in any unit: the proximal solver takes the same path") {
   Problem problem;
   problem.weights = Vec::Ones(40);
   PathOptions options;
-  options.solver = "prox";
+  options.solver = Solver::kProximal;
   options.tol = 1e-9;
   Mat right;
   for (const double unit : {1.0, 1e-100, 1e100}) {

@@ -168,7 +168,7 @@ TEST_CASE("a fit goes on from a checkpoint to the same bits with every solver") 
   const Storages storages(dosages(80, 240, 11));
   for (const std::string loss : {"gaussian", "binomial", "cox"}) {
     const Problem problem = make_problem(storages.X, loss, 6);
-    for (const std::string solver : {"auto", "homotopy", "cd", "prox"}) {
+    for (const Solver solver : {Solver::kAuto, Solver::kActiveSet, Solver::kDescent, Solver::kProximal}) {
       CAPTURE(loss);
       CAPTURE(solver);
       PathOptions options = options_for(loss);
@@ -238,9 +238,9 @@ TEST_CASE("fits of several outputs go on from a checkpoint to the same bits") {
     options.keep_linear_predictor = true;
     const Design &X = *storages.designs[0], &packed = *storages.designs[2];
     CHECK(resume_from_each(X, X, {problem}, {}, options) >= 3);
-    options.solver = "cd";
+    options.solver = Solver::kDescent;
     CHECK(resume_from_each(X, X, {problem}, {}, options) >= 3);
-    options.solver = "auto";
+    options.solver = Solver::kAuto;
     options.l1_ratio = 0.5;
     CHECK(resume_from_each(packed, packed, {with_folds(problem)[0], with_folds(problem)[1]}, features, options) >= 3);
   }
@@ -399,7 +399,7 @@ TEST_CASE("a checkpoint of another fit is refused, and kept") {
   PathOptions changed = options;
   changed.tol = 1e-7;
   refused(*design, problem, changed, {}, "tol");
-  changed.solver = "cd";
+  changed.solver = Solver::kDescent;
   refused(*design, problem, changed, {}, "solver and tol");
   changed = options;
   changed.n_alphas = 15;

@@ -107,7 +107,7 @@ Case make_case(const Matrices& m, const std::string& shape, const std::string& s
          {},
          base_options(loss)};
   set_penalty(c, penalty, c.X->cols());
-  c.options.solver = solver;
+  c.options.solver = solver_named(solver);
   return c;
 }
 
@@ -245,7 +245,7 @@ std::uint64_t digest_of(const std::vector<PathResult>& results) {
     add(r.converged);
     add(r.n_active);
     add(r.n_iter);
-    for (const std::string& solver : r.solver) add(solver);
+    for (const Solver solver : r.solver) add(name_of(solver));
     for (const double x : {r.alpha_max, r.null_objective, r.saturated_objective}) digest.add(&x, sizeof x);
     add(r.dependent);
     digest.add(static_cast<std::uint64_t>(r.exhausted ? 1 : 0));

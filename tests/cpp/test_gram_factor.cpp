@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "check_design.hpp"
-#include "riata/solver/gram_factor.hpp"
+#include "solver/gram_factor.hpp"
 
 using namespace riata;
 

@@ -1,4 +1,4 @@
-#include "riata/solver/group_descent.hpp"
+#include "solver/group_descent.hpp"
 
 #include <doctest/doctest.h>
 

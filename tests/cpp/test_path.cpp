@@ -202,8 +202,8 @@ TEST_CASE("all solvers end at the same path") {
     options.tol = 1e-11;
     options.max_iter = 100'000;
     const PathResult reference = fit(*design, problem, options);
-    CHECK(reference.solver.back() == "homotopy");
-    for (const std::string solver : {"homotopy", "cd", "prox"}) {
+    CHECK(reference.solver.back() == Solver::kActiveSet);
+    for (const Solver solver : {Solver::kActiveSet, Solver::kDescent, Solver::kProximal}) {
       CAPTURE(solver);
       options.solver = solver;
       const PathResult r = fit(*design, problem, options);
@@ -526,7 +526,7 @@ TEST_CASE("a fit that ran out of iterations says so and never claims too small a
       options.alphas = {0.05, 0.02};
       options.tol = 1e-12;
       const PathResult exact = fit(*design, problem, options, features);
-      for (const std::string solver : {"homotopy", "cd", "prox"}) {
+      for (const Solver solver : {Solver::kActiveSet, Solver::kDescent, Solver::kProximal}) {
         CAPTURE(solver);
         options.solver = solver;
         options.max_iter = 1;
@@ -586,7 +586,7 @@ TEST_CASE("what poll throws comes out, whichever thread works") {
   const auto design = view(X);
   struct Stop {};
   for (const std::string loss : {"gaussian", "binomial", "poisson", "huber"}) {
-    for (const std::string solver : {"homotopy", "cd", "prox"}) {
+    for (const Solver solver : {Solver::kActiveSet, Solver::kDescent, Solver::kProximal}) {
       for (const int threads : {1, 3}) {
         PathOptions options;
         options.loss = loss;
@@ -667,8 +667,8 @@ TEST_CASE("bad arguments are named, with what is allowed") {
   refused([](auto&, auto&, auto& o) { o.loss = "tweedie"; },
           "loss must be \"gaussian\", \"binomial\", \"poisson\", \"huber\", \"cox\", \"multigaussian\" or "
           "\"multinomial\", got \"tweedie\"");
-  refused([](auto&, auto&, auto& o) { o.solver = "lars"; },
-          "solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"lars\"");
+  refused([](auto&, auto&, auto& o) { o.solver = Solver::kNewton; },
+          "solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"newton\"");
   refused([](auto&, auto&, auto& o) { o.l1_ratio = 1.5; }, "l1_ratio must lie in [0, 1], got 1.500000");
   refused([](auto&, auto&, auto& o) { o.tol = -1.0; }, "tol must be >= 0, got -1.000000");
   refused([](auto&, auto&, auto& o) { o.max_iter = 0; }, "max_iter must be >= 1, got 0");
@@ -723,7 +723,7 @@ TEST_CASE("a loose fit is never certified when features are unpenalised and othe
     const Problem problem = make_problem(X, loss, 44);
     PathOptions options;
     options.loss = loss;
-    options.solver = "cd";
+    options.solver = Solver::kDescent;
     options.alphas = {0.1, 0.05};
     options.tol = 1e-8;
     const PathResult exact = fit_paths(*view(X), {problem}, features, options)[0];

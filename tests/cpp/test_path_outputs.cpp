@@ -278,14 +278,14 @@ TEST_CASE("several outputs: all solvers end at the same path") {
     options.tol = 1e-11;
     options.max_iter = 100'000;
     const PathResult reference = fit(*design, problem, options);
-    CHECK(reference.solver.back() == (name == "multinomial" ? "homotopy" : "newton"));
-    for (const std::string solver : {"homotopy", "cd", "prox"}) {
-      if (name != "multinomial" && solver == "prox") continue;
+    CHECK(reference.solver.back() == (name == "multinomial" ? Solver::kActiveSet : Solver::kNewton));
+    for (const Solver solver : {Solver::kActiveSet, Solver::kDescent, Solver::kProximal}) {
+      if (name != "multinomial" && solver == Solver::kProximal) continue;
       CAPTURE(name);
       CAPTURE(solver);
       options.solver = solver;
       const PathResult r = fit(*design, problem, options);
-      if (name == "multinomial" || solver == "cd") CHECK(r.solver.back() == solver);
+      if (name == "multinomial" || solver == Solver::kDescent) CHECK(r.solver.back() == solver);
       close_paths(reference, r, p, 1e-4);
       for (const auto converged : r.converged) CHECK(converged == 1);
     }
@@ -512,7 +512,7 @@ TEST_CASE("several outputs: a fit that ran out of iterations says so and never c
       options.alphas = {0.05, 0.02};
       options.tol = 1e-12;
       const PathResult exact = fit(*design, problem, options, features);
-      for (const std::string solver : {"auto", "cd"}) {
+      for (const Solver solver : {Solver::kAuto, Solver::kDescent}) {
         CAPTURE(name);
         CAPTURE(solver);
         options.solver = solver;

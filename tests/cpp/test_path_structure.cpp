@@ -206,8 +206,8 @@ TEST_CASE("structure: factors, offsets, no intercept, no scaling, every solver")
         }
         if (variant == 2) problem.offset = 0.3 * random_matrix(n, 1, 5);
         if (variant == 3) o.fit_intercept = o.standardize = false;
-        if (variant == 4) o.solver = "cd";
-        if (variant == 5) o.solver = "prox";
+        if (variant == 4) o.solver = Solver::kDescent;
+        if (variant == 5) o.solver = Solver::kProximal;
         if (variant == 5 && loss != std::string("gaussian")) o.tol = 1e-5;
         const PathResult r = fit(*design, problem, test);
         for (std::size_t k = 0; k < r.alphas.size(); ++k) {
@@ -398,7 +398,7 @@ TEST_CASE("structure: refuses what it cannot do") {
   refused("mcp", [](Case& c) { c.options.gamma = 1.0; }, "gamma must be finite and > 1");
   refused("scad", [](Case& c) { c.options.gamma = 2.0; }, "gamma must be finite and > 2");
   refused("mcp", [](Case& c) { c.options.l1_ratio = 0.5; }, "l1_ratio must be 1");
-  refused("mcp", [](Case& c) { c.options.solver = "homotopy"; }, "solver \"homotopy\"");
+  refused("mcp", [](Case& c) { c.options.solver = Solver::kActiveSet; }, "solver \"homotopy\"");
   refused("mcp", [](Case& c) { c.features.lower = Vec::Zero(4); }, "lower and upper");
   refused("group", [](Case& c) { c.features.penalty_factor = Vec::Constant(4, 2.0); }, "penalty_factor must be 0, 1");
   refused("group", [](Case& c) { c.features.group.pop_back(); }, "group must have one number");

@@ -13,7 +13,7 @@
 #include "checkpoint/archive.hpp"
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
-#include "riata/solver/quadratic.hpp"
+#include "solver/quadratic.hpp"
 
 using namespace riata;
 

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <stdexcept>
+
 using namespace riata;
 
 namespace {
@@ -10,39 +12,50 @@ constexpr SolverChoice::Situation kSmall{50, 100.0, 0.0}, kLarge{4000, 1e4, 0.0}
 
 }  // namespace
 
+TEST_CASE("solvers have a name each, and those that can be asked for are found by it") {
+  for (const Solver solver : {Solver::kAuto, Solver::kActiveSet, Solver::kDescent, Solver::kProximal}) {
+    CHECK(solver_named(name_of(solver)) == solver);
+  }
+  CHECK(name_of(Solver::kActiveSet) == "homotopy");
+  CHECK(name_of(Solver::kNewton) == "newton");
+  CHECK_THROWS_WITH_AS(solver_named("lars"),
+                       "solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"lars\"",
+                       std::invalid_argument);
+}
+
 TEST_CASE("small supports have the factor") {
   SolverChoice choice;
   for (int k = 0; k < 200; ++k) {
-    CHECK(choice.next(kSmall) == "homotopy");
-    choice.report("homotopy", 1e4, true, kSmall);
+    CHECK(choice.next(kSmall) == Solver::kActiveSet);
+    choice.report(Solver::kActiveSet, 1e4, true, kSmall);
   }
 }
 
 TEST_CASE("descent is tried, with what the factor costs as its budget, once a step with that is dear") {
   SolverChoice choice;
-  CHECK(choice.next(kLarge) == "cd");
+  CHECK(choice.next(kLarge) == Solver::kDescent);
   CHECK(choice.budget() == doctest::Approx(2.0 * 4000.0 * 4000.0));  // 2 for each pair, as long as nothing was seen
 }
 
 TEST_CASE("descent stays while it is the cheaper one") {
   SolverChoice choice;
   choice.next(kLarge);
-  choice.report("cd", 1e6, true, kLarge);
-  CHECK(choice.next(kLarge) == "cd");
+  choice.report(Solver::kDescent, 1e6, true, kLarge);
+  CHECK(choice.next(kLarge) == Solver::kDescent);
   CHECK(choice.budget() > 1e6);
-  choice.report("cd", 1e12, true, kLarge);  // it got there, but dearly
-  CHECK(choice.next(kLarge) == "homotopy");
+  choice.report(Solver::kDescent, 1e12, true, kLarge);  // it got there, but dearly
+  CHECK(choice.next(kLarge) == Solver::kActiveSet);
 }
 
 TEST_CASE("after a failure descent waits, longer each time") {
   SolverChoice choice;
   Index waits[3] = {};
   for (Index& wait : waits) {
-    while (choice.next(kLarge) != "cd") {
-      choice.report("homotopy", 3.2e7, true, kLarge);
+    while (choice.next(kLarge) != Solver::kDescent) {
+      choice.report(Solver::kActiveSet, 3.2e7, true, kLarge);
       ++wait;
     }
-    choice.report("cd", choice.budget(), false, kLarge);
+    choice.report(Solver::kDescent, choice.budget(), false, kLarge);
   }
   CHECK(waits[0] == 0);
   CHECK(waits[1] == 4);
@@ -54,8 +67,8 @@ TEST_CASE("what a step cost is held against the square of the active features, w
   SolverChoice::Situation now{2000, 100.0, 1.0};
   choice.next(now);
   const double build = 2000.0 * 2000.0 * (0.03 * 2000.0 + 0.1 * 100.0);
-  choice.report("homotopy", build + 5.0 * 2000.0 * 2000.0, true, now);
+  choice.report(Solver::kActiveSet, build + 5.0 * 2000.0 * 2000.0, true, now);
   now.builds = 0.0;
-  CHECK(choice.next(now) == "cd");
+  CHECK(choice.next(now) == Solver::kDescent);
   CHECK(choice.budget() == doctest::Approx(5.0 * 2000.0 * 2000.0));
 }

@@ -11,6 +11,7 @@
 #include "riata/counters.hpp"
 #include "riata/design/design.hpp"
 #include "riata/loss/survival.hpp"
+#include "riata/solver.hpp"
 #include "riata/types.hpp"
 
 /// Everything bindings and C++ programs need to describe a problem and fit paths; designs come from riata/design/.
@@ -26,10 +27,10 @@ struct PathOptions {
   /// where they tie features. With several outputs the norm of a group is that of all outputs' coefficients of its
   /// features.
   std::string penalty = "elastic_net";
-  double gamma = 3.0;           // of "mcp" (> 1) and "scad" (> 2): their slope has ended at gamma alpha
-  double sparse_share = 0.0;    // of "group": weight of |b|_1, in [0, 1]; the norms have the rest
-  std::string solver = "auto";  // "auto", "homotopy" (elastic net only), "cd", "prox"
-  bool fit_intercept = true;    // "cox" has none
+  double gamma = 3.0;             // of "mcp" (> 1) and "scad" (> 2): their slope has ended at gamma alpha
+  double sparse_share = 0.0;      // of "group": weight of |b|_1, in [0, 1]; the norms have the rest
+  Solver solver = Solver::kAuto;  // kActiveSet: elastic net only; not kNewton
+  bool fit_intercept = true;      // "cox" has none
   bool standardize = true;
   double l1_ratio = 1.0;
 
@@ -110,7 +111,7 @@ struct PathResult {
   std::vector<std::uint8_t> converged;  // |dual gap| <= tol
   std::vector<Index> n_active;          // features
   std::vector<Index> n_iter;            // inner iterations
-  std::vector<std::string> solver;      // what "auto" chose, per alpha
+  std::vector<Solver> solver;           // what Solver::kAuto chose, per alpha
   double alpha_max = 0;                 // smallest alpha with no penalised feature active
   double null_objective = 0;            // loss of intercept and unpenalised features alone
   double saturated_objective = 0;

@@ -64,7 +64,7 @@ Identity identify(const Design& X, const std::vector<Problem>& problems, const F
           {"loss", digest_of(o.loss)},
           {"row_grouped", digest_of(o.row_grouped)},
           {"huber_delta", digest_of(o.huber_delta)},
-          {"solver", digest_of(o.solver)},
+          {"solver", digest_of(std::string(name_of(o.solver)))},
           {"fit_intercept", digest_of(o.fit_intercept)},
           {"standardize", digest_of(o.standardize)},
           {"l1_ratio", digest_of(o.l1_ratio)},

@@ -199,8 +199,8 @@ void PathFit::select(std::span<const double> lambdas, double next_batch) {
   for (const double each : lambdas) {
     PathPoint& p = pending_.emplace_back();
     p.lambda = each;
-    const bool choose = options_.solver == "auto" || options_.solver == "homotopy";
-    p.solver = !choose ? options_.solver : penalty_.separable_convex() ? "homotopy" : "newton";
+    const bool choose = options_.solver == Solver::kAuto || options_.solver == Solver::kActiveSet;
+    p.solver = !choose ? options_.solver : penalty_.separable_convex() ? Solver::kActiveSet : Solver::kNewton;
   }
   rule_.forget_tries();
   candidates_.next_batch = next_batch;
@@ -231,9 +231,9 @@ void PathFit::solve_quadratic(std::size_t q) {
   const Penalties net = penalties(p.lambda);
   if (!penalty_.separable_convex()) return solve_quadratic_blocks(q, net);
   const auto entering = history_.expected_entries(pending_, q, penalty_, work_.features());
-  const std::string solver = solver_.choose(p.b);
-  const WorkingSetSolver::Task task{net, rule_.kkt_tolerance(p.lambda), iterations_left(p)};
-  p.iterations += solver_.solve(p, solver, task, p.b, p.c, entering).iterations;
+  const Solver solver = solver_.choose(p.b);
+  const WorkingSetSolver::Task task{net, rule_.kkt_tolerance(p.lambda), iterations_left(p), entering};
+  p.iterations += solver_.solve(p, solver, task, p.b, p.c).iterations;
 }
 
 /// The whole of a lambda where the penalty is not one of single coefficients.
@@ -244,7 +244,8 @@ void PathFit::solve_quadratic_blocks(std::size_t q, const Penalties& net) {
   std::iota(units.begin(), units.end(), Index{0});
   std::iota(entries.begin(), entries.end(), Index{0});
   // By descent over groups most are active, and found again from the c before; others want it where they start.
-  const bool groups = penalty_.kind() == PenaltyKind::kGroups && options_.solver != "prox" && loss_->outputs() == 1;
+  const bool groups =
+      penalty_.kind() == PenaltyKind::kGroups && options_.solver != Solver::kProximal && loss_->outputs() == 1;
   bool moved = false;
   if (Vec b = p.b, c = p.c; history_.extrapolate(pending_, q, net, b)) {
     const double before = groups ? model.squares() : model.value(p.b, p.c);
@@ -263,8 +264,9 @@ void PathFit::solve_quadratic_blocks(std::size_t q, const Penalties& net) {
       return 0.5 * (1.0 - scale) * (1.0 - scale) * norm * norm;  // |rho|^2 = sum u^2 / omega falls down the path
     });
   };
-  const WorkingSetSolver::Task task{net, rule_.kkt_tolerance(p.lambda), iterations_left(p), enough, moved && groups};
-  p.iterations += solver_.solve_blocks(p, task, p.b, p.c).iterations;
+  const WorkingSetSolver::Task task{
+      net, rule_.kkt_tolerance(p.lambda), iterations_left(p), {}, enough, moved && groups};
+  p.iterations += solver_.solve(p, Solver::kNewton, task, p.b, p.c).iterations;
   p.correlated = !model.has_gram();
 }
 
@@ -319,7 +321,7 @@ bool PathFit::finish_certify() {
   }
 
   // The first refused solution is the best known starting point for solving it again; the factor went further down.
-  if (pending_.size() > 1) solver_.active_set().reset();
+  if (pending_.size() > 1) solver_.active_set().invalidate();
   adopt(pending_.front());
   std::vector<Index> fresh = violating_features();
   counters_.violators += static_cast<Index>(fresh.size());

@@ -60,8 +60,8 @@ void ProximalNewton::solve(PathPoint& p, std::span<const Index> entering, const 
   std::vector<Index> all(static_cast<std::size_t>(at.net.units()));
   std::iota(all.begin(), all.end(), Index{0});
   if (solver_.uses_blocks(p.b)) {
-    solver_.active_set().reset();
-    p.solver = "newton";
+    solver_.active_set().invalidate();
+    p.solver = Solver::kNewton;
     if (ahead != nullptr && search_line(at, p, *ahead, false) > 0.0) complete(at, p);
   }
   solver_.reuse().begin();
@@ -93,10 +93,11 @@ void ProximalNewton::solve(PathPoint& p, std::span<const Index> entering, const 
 double ProximalNewton::take_step(At& at, PathPoint& p, bool first, std::span<const Index> entering, double left,
                                  int stalls) {
   const bool blocks = solver_.uses_blocks(p.b), patient = stalls < kStallsBeforeExact;
-  const bool kept = !blocks && patient && solver_.active_set().take_up(at.net.entries()) && !solver_.reuse().due(left);
-  const std::string solver = blocks ? "newton" : kept ? "homotopy" : solver_.choose(p.b);
+  const bool kept =
+      !blocks && patient && solver_.active_set().try_reuse(at.net.entries()) && !solver_.reuse().due(left);
+  const Solver solver = blocks ? Solver::kNewton : kept ? Solver::kActiveSet : solver_.choose(p.b);
   double fraction = 0.0;
-  if (solver == "homotopy" && patient) {
+  if (solver == Solver::kActiveSet && patient) {
     // On arrival at a new lambda the active features move first: most that seem to violate then do not.
     const bool arriving = first && at.penalty > 0.0;
     fraction = factor_step(at, p, kept, arriving ? entering : std::span<const Index>{}, !arriving && at.complete);
@@ -153,18 +154,19 @@ double ProximalNewton::factor_step(At& at, PathPoint& p, bool kept, std::span<co
   const Index size_before = static_cast<Index>(solver_.active_set().features().size());
   const double found = distance(at, p, solver_.active_set().features());
   Vec b = p.b;
-  const InnerResult inner = solver_.active_set().step(
-      {solver_.model(), at.net.entries(), rule_.kkt_tolerance(p.lambda), iterations_left(p), counters_, options_.poll},
-      b, p.c, entering, everywhere, solver_.reuse().length());
+  InnerProblem problem{solver_.model(),    at.net,    rule_.kkt_tolerance(p.lambda),
+                       iterations_left(p), counters_, options_.poll};
+  problem.entering = entering;
+  const InnerResult inner = solver_.active_set().step(problem, b, p.c, everywhere, solver_.reuse().length());
   p.iterations += inner.iterations;
-  p.solver = "homotopy";
+  p.solver = Solver::kActiveSet;
   if (!kept) {
     solver_.reuse().renewed(inner.cost);
     solver_.report_factor(inner.cost, p.b);
   }
   const bool free = inner.converged;
   const double fraction = search_line(at, p, b, free);
-  if (fraction < kShortest) solver_.active_set().reset();
+  if (fraction < kShortest) solver_.active_set().invalidate();
   if (fraction == 0.0) return fraction;
   if (free) solver_.reuse().stretch(fraction);
   columns_.correlate_entries(work_.features(), p.u, solver_.active_set().features(), p.c);
@@ -187,35 +189,33 @@ bool ProximalNewton::coordinates_convex(const Penalties& net) {
 }
 
 /// One step to the minimum of the model with the present curvature over the whole working set.
-double ProximalNewton::model_step(At& at, PathPoint& p, const std::string& solver) {
+double ProximalNewton::model_step(At& at, PathPoint& p, Solver solver) {
   if (!at.complete) complete(at, p);
   renew_model(at, p, true);
   const double worst = at.net.worst_violation(p.b, p.c), tolerance = rule_.kkt_tolerance(p.lambda);
   const bool slow = worst > 0.3 * at.last_worst;
   at.last_worst = std::min(worst, at.last_worst);
   const double target = std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance)));
-  const bool concave = solver == "newton" && !at.net.convex();
+  const bool concave = solver == Solver::kNewton && !at.net.convex();
   double fraction = 0.0;
   // Where rows are coupled descent is dear, but tangents only converge linearly.
   if (!concave || ((slow || !solver_.model().coupled()) && coordinates_convex(at.net)))
     fraction = inner_step(at, p, solver, target, false);
   if (fraction == 0.0 && concave) fraction = inner_step(at, p, solver, target, true);
-  if (fraction < 1.0) solver_.active_set().reset();
+  if (fraction < 1.0) solver_.active_set().invalidate();
   columns_.correlate_entries(work_.features(), p.u, solver_.active_set().features(), p.c);
   complete(at, p);
   return fraction;
 }
 
 /// The minimum of the model, with the penalty or with its tangent, and a line search towards it.
-double ProximalNewton::inner_step(At& at, PathPoint& p, const std::string& solver, double target, bool tangent) {
+double ProximalNewton::inner_step(At& at, PathPoint& p, Solver solver, double target, bool tangent) {
   const Penalties stand_in = tangent ? tangent_penalties(at.net, p.b) : Penalties();
   const WorkingSetSolver::Task task{tangent ? stand_in : at.net, target, iterations_left(p)};
   Vec b = p.b, c = p.c;
-  const InnerResult inner = solver == "newton" && !tangent
-                                ? solver_.solve_blocks(p, task, b, c)
-                                : solver_.solve(p, tangent ? solver_.choose(b) : solver, task, b, c, {});
+  const InnerResult inner = solver_.solve(p, tangent ? solver_.choose(b) : solver, task, b, c);
   p.iterations += inner.iterations;
-  if (p.solver == "homotopy") solver_.reuse().renewed(inner.cost);
+  if (p.solver == Solver::kActiveSet) solver_.reuse().renewed(inner.cost);
   return search_line(at, p, b, false);
 }
 

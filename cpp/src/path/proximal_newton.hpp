@@ -1,7 +1,6 @@
 #pragma once
 
 #include <span>
-#include <string>
 
 #include "path/working_set_solver.hpp"
 #include "solver/linear_predictor.hpp"
@@ -45,8 +44,8 @@ class ProximalNewton {
   double take_step(At& at, PathPoint& p, bool first, std::span<const Index> entering, double left, int stalls);
   void finish(At& at, PathPoint& p) const;
   double factor_step(At& at, PathPoint& p, bool kept, std::span<const Index> entering, bool everywhere);
-  double model_step(At& at, PathPoint& p, const std::string& solver);
-  double inner_step(At& at, PathPoint& p, const std::string& solver, double target, bool tangent);
+  double model_step(At& at, PathPoint& p, Solver solver);
+  double inner_step(At& at, PathPoint& p, Solver solver, double target, bool tangent);
   void renew_model(const At& at, const PathPoint& p, bool majorize);
   void couple_again();
   double search_line(At& at, PathPoint& p, const Vec& b, bool free) const;

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <string>
-
+#include "riata/solver.hpp"
 #include "riata/types.hpp"
 
 namespace riata {
@@ -21,11 +20,11 @@ class SolverChoice {
     double builds;
   };
 
-  /// "homotopy" or "cd"; then budget() is what the solver may spend.
-  std::string next(const Situation& now);
+  /// Solver::kActiveSet or kDescent; then budget() is what the solver may spend.
+  Solver next(const Situation& now);
   double budget() const { return budget_; }
-  /// What the solver chosen by next() spent, and whether it got there. After a failure the caller runs homotopy.
-  void report(const std::string& solver, double cost, bool converged, const Situation& now);
+  /// What the solver chosen by next() spent, and whether it got there. After a failure the caller runs the former.
+  void report(Solver solver, double cost, bool converged, const Situation& now);
 
   /// See checkpoint/archive.hpp.
   template <class Archive>
@@ -38,7 +37,7 @@ class SolverChoice {
   static double build_cost(const Situation& now);
 
   bool descending_ = false;
-  double per_square_ = 2.0;  // cost of homotopy over active^2, as last seen
+  double per_square_ = 2.0;  // cost of the factor over active^2, as last seen
   double last_descent_ = 0.0;
   double budget_ = 0.0;
   Index wait_ = 0, backoff_ = 4;  // solves until descent may be tried again

@@ -74,13 +74,13 @@ void check_penalty(Index p, const Features& features, const PathOptions& o) {
   if (several_outputs(o) && !group) {
     throw_invalid("penalty " + quoted + " needs a loss of one output, got \"" + o.loss + "\"");
   }
-  if (several_outputs(o) && o.solver == "cd") {
+  if (several_outputs(o) && o.solver == Solver::kDescent) {
     throw_invalid("solver must be \"auto\" or \"prox\" with penalty " + quoted + " and several outputs, got \"cd\"");
   }
   if (features.lower.size() > 0 || features.upper.size() > 0) {
     throw_invalid("lower and upper must be left out with penalty " + quoted);
   }
-  if (o.solver == "homotopy") throw_invalid("solver \"homotopy\" is not available with penalty " + quoted);
+  if (o.solver == Solver::kActiveSet) throw_invalid("solver \"homotopy\" is not available with penalty " + quoted);
   if (!group && o.l1_ratio != 1.0) {
     throw_invalid("l1_ratio must be 1 with penalty " + quoted + ", got " + std::to_string(o.l1_ratio));
   }
@@ -180,9 +180,7 @@ void validate(const Design& X, const std::vector<Problem>& problems, const Featu
   }
   for (const Problem& problem : problems) check_problem(n, problem, problems, several);
   check_features(p, features);
-  if (o.solver != "auto" && o.solver != "homotopy" && o.solver != "cd" && o.solver != "prox") {
-    throw_invalid("solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"" + o.solver + "\"");
-  }
+  static_cast<void>(solver_named(name_of(o.solver)));  // throws for one that is not to be asked for
   check_penalty(p, features, o);
   check_options(o);
   if (const double least = least_memory(X, problems, features, o); o.memory > 0.0 && o.memory < least) {

@@ -1,18 +1,15 @@
 #pragma once
 
-#include <memory>
 #include <span>
-#include <string>
+#include <tuple>
 #include <vector>
 
 #include "path/solver_choice.hpp"
 #include "penalty/penalty_family.hpp"
 #include "riata/loss/loss.hpp"
-#include "riata/solver/block_newton.hpp"
-#include "riata/solver/group_descent.hpp"
-#include "riata/solver/inner.hpp"
-#include "riata/solver/sorted_newton.hpp"
 #include "solver/curvature_reuse.hpp"
+#include "solver/gram_cache.hpp"
+#include "solver/inner_solvers.hpp"
 #include "solver/path_point.hpp"
 
 namespace riata {
@@ -28,8 +25,8 @@ class WorkingSetSolver {
   Quadratic& model() { return model_; }
   const Quadratic& model() const { return model_; }
   /// Active-set Newton, for steps of modified Newton too.
-  ActiveSet& active_set() { return active_set_; }
-  const ActiveSet& active_set() const { return active_set_; }
+  ActiveSetNewton& active_set() { return std::get<ActiveSetNewton>(solvers_); }
+  const ActiveSetNewton& active_set() const { return std::get<ActiveSetNewton>(solvers_); }
   /// When the curvature of a loss that is not quadratic is renewed.
   CurvatureReuse& reuse() { return reuse_; }
   const CurvatureReuse& reuse() const { return reuse_; }
@@ -45,18 +42,18 @@ class WorkingSetSolver {
     const Penalties& net;
     double tolerance;
     Index max_iter;
-    PenalisedProblem::Enough enough = {};
-    bool stale = false;  // see PenalisedProblem
+    std::span<const Index> entering = {};  // this and what follows: see InnerProblem
+    InnerProblem::Enough enough = {};
+    bool stale = false;
   };
-  /// The name of a solver for penalties of single coefficients.
-  std::string choose(const Vec& b);
-  /// Whether solve_blocks() is to be used: for all but convex penalties of single coefficients, and with many outputs
+  /// The solver for penalties of single coefficients.
+  Solver choose(const Vec& b);
+  /// Whether Solver::kNewton is to be used: for all but convex penalties of single coefficients, and with many outputs
   /// when a factor of all that are active would be dear.
   bool uses_blocks(const Vec& b) const;
-  /// Both move b, with its c, to the minimum from where the model was last, and note in `p` which solver did it.
-  InnerResult solve(PathPoint& p, const std::string& solver, const Task& task, Vec& b, Vec& c,
-                    std::span<const Index> entering);
-  InnerResult solve_blocks(PathPoint& p, const Task& task, Vec& b, Vec& c);
+  /// Moves b, with its c, to the minimum from where the model was last, and notes in `p` which solver did it.
+  /// Solver::kNewton stands for whichever the penalty and the option ask for.
+  InnerResult solve(PathPoint& p, Solver solver, const Task& task, Vec& b, Vec& c);
   /// Tells "auto" what a step with a new factor has cost.
   void report_factor(double cost, const Vec& b);
 
@@ -66,24 +63,31 @@ class WorkingSetSolver {
   /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
-    archive(model_, active_set_, block_newton_, sorted_newton_, active_gram_, choice_, reuse_);
+    archive(model_);
+    std::apply([&](auto&... solvers) { archive(solvers...); }, solvers_);
+    archive(active_gram_, choice_, reuse_);
   }
 
  private:
   SolverChoice::Situation situation(const Vec& b) const;
   Index factor_limit() const;
-  InnerResult solve_groups(const PenalisedProblem& problem, Vec& b, Vec& c);
+  template <class Fn>
+  void for_each_solver(const Fn& fn) {
+    std::apply([&](auto&... solvers) { (fn(static_cast<InnerSolver&>(solvers)), ...); }, solvers_);
+  }
+  InnerSolver& method(Solver solver);
+  InnerSolver& block_method(Solver solver);
+  Solver block_solver() const;
+  InnerResult solve_blocks(const InnerProblem& problem, Solver solver, Vec& b, Vec& c);
+  InnerResult solve_by_choice(PathPoint& p, InnerProblem problem, Vec& b, Vec& c);
 
   const Loss& loss_;
   const PenaltyFamily& penalty_;
   const PathOptions& options_;
   Counters& counters_;
   Quadratic model_;
-  ActiveSet active_set_;
-  BlockNewton block_newton_;
-  GroupDescent group_descent_;
-  SortedNewton sorted_newton_;
-  HeldGram active_gram_;
+  InnerSolvers solvers_;
+  GramCache active_gram_;
   SolverChoice choice_;
   CurvatureReuse reuse_;
 };

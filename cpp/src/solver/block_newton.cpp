@@ -1,4 +1,4 @@
-#include "riata/solver/block_newton.hpp"
+#include "solver/block_newton.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -166,14 +166,14 @@ struct BlockNewton::Local {
   }
 };
 
-void BlockNewton::renumber(std::span<const Index> new_number) {
-  gram_.renumber(new_number);
+void BlockNewton::working_set_changed(std::span<const Index> new_number, Index /*outputs*/) {
+  gram_.working_set_changed(new_number);
   for (Index& w : place_) w = w >= 0 ? new_number[static_cast<std::size_t>(w)] : w;
 }
 
 /// Sweeps of block coordinate descent: exact with the Gram matrix of the model; else on a surrogate, with its end as a
 /// direction.
-void BlockNewton::sweep(PenalisedProblem& problem, Local& at) const {
+void BlockNewton::sweep(InnerProblem& problem, Local& at) const {
   const Mat start = at.B, gradient = at.C;
   Vec diagonal(at.B.rows());
   if (at.held) {
@@ -245,7 +245,7 @@ void BlockNewton::precondition(const Local& at, std::span<const Index> moving) {
   H.diagonal().array() += 1e-12 * H.diagonal().maxCoeff();
   const Eigen::LLT<Mat> factor(H);
   if (factor.info() != Eigen::Success) {  // of columns taken at different curvatures: made anew next time
-    gram_.clear();
+    gram_.invalidate();
     H = Mat(H.diagonal().asDiagonal());
   }
   inverse_ = factor.info() == Eigen::Success ? factor.solve(Mat::Identity(m, m))
@@ -288,7 +288,7 @@ Mat BlockNewton::apply(const Local& at, std::span<const Index> moving, const Mat
 }
 
 /// One Newton step on the coefficients that are active.
-void BlockNewton::newton(PenalisedProblem& problem, Local& at) {
+void BlockNewton::newton(InnerProblem& problem, Local& at) {
   const Index K = at.B.cols();
   std::vector<Index> moving;
   for (Index i = 0; i < at.B.rows(); ++i) {
@@ -397,8 +397,8 @@ void BlockNewton::newton(PenalisedProblem& problem, Local& at) {
 }
 
 /// Brings the violation on some features down to the target; c there is as at b to begin with.
-void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b,
-                          const Vec& c, InnerResult& result) {
+void BlockNewton::work_on(InnerProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
+                          InnerResult& result) {
   Quadratic& model = problem.model;
   const Index a = static_cast<Index>(features.size()), K = model.outputs();
   Local at;
@@ -407,11 +407,11 @@ void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> feat
   at.exact = at.held && !model.coupled();
   if (at.held) {
     if (model.coupled() && iterations_ >= kStale) {
-      gram_.clear();
+      gram_.invalidate();
       forget_preconditioner();
     }
-    gram_.cover(model, features);
-    at.G = gram_.of(features);
+    gram_.ensure(model, features);
+    at.G = gram_.block(features);
   }
   at.B.resize(a, K);
   at.C.resize(a, K);
@@ -447,7 +447,7 @@ void BlockNewton::work_on(PenalisedProblem& problem, std::span<const Index> feat
 }
 
 /// The same by sweeps over the columns, from the point of the model's last correlations().
-void BlockNewton::descend(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b,
+void BlockNewton::descend(InnerProblem& problem, std::span<const Index> features, double target, Vec& b,
                           InnerResult& result) {
   Quadratic& model = problem.model;
   const Index a = static_cast<Index>(features.size()), K = model.outputs();
@@ -493,7 +493,7 @@ void BlockNewton::descend(PenalisedProblem& problem, std::span<const Index> feat
   }
 }
 
-InnerResult BlockNewton::solve(PenalisedProblem problem, Vec& b, Vec& c) {
+InnerResult BlockNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   const Index K = model.outputs();
   std::vector<Index> all(static_cast<std::size_t>(model.size()));

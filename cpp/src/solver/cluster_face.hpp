@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "riata/penalty/penalties.hpp"
-#include "riata/solver/gram_factor.hpp"
+#include "solver/gram_factor.hpp"
 
 namespace riata {
 

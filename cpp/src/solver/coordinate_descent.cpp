@@ -1,9 +1,10 @@
+#include "solver/coordinate_descent.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "penalty/separable.hpp"
-#include "riata/solver/inner.hpp"
 #include "solver/anderson.hpp"
 
 namespace riata {
@@ -17,8 +18,8 @@ constexpr Index kEpochsPerSet = 50;  // sweeps of one active set before looking 
 template <SeparablePenalty P>
 class Sweeper {
  public:
-  Sweeper(SeparateProblem<P>& problem, Vec& b, Vec& c)
-      : problem_(problem), b_(b), c_(c), diagonal_(problem.model.diagonal()) {}
+  Sweeper(InnerProblem& problem, std::span<const P> penalty, Vec& b, Vec& c)
+      : problem_(problem), penalty_(penalty), b_(b), c_(c), diagonal_(problem.model.diagonal()) {}
 
   /// Column products so far.
   double products() const { return products_; }
@@ -30,8 +31,7 @@ class Sweeper {
       const double curvature = diagonal_[w];
       if (curvature <= 0.0) continue;
       const double gradient = gram ? c_[w] : model.column_correlation(w);
-      const double next =
-          problem_.penalty[static_cast<std::size_t>(w)].prox(b_[w] + gradient / curvature, 1.0 / curvature);
+      const double next = penalty_[static_cast<std::size_t>(w)].prox(b_[w] + gradient / curvature, 1.0 / curvature);
       const double change = next - b_[w];
       ++products_;
       if (change == 0.0) continue;
@@ -47,19 +47,26 @@ class Sweeper {
   }
 
  private:
-  SeparateProblem<P>& problem_;
+  InnerProblem& problem_;
+  std::span<const P> penalty_;
   Vec& b_;
   Vec& c_;
   Vec diagonal_;
   double products_ = 0.0;
 };
 
-}  // namespace
+/// The objective, given c at b.
+template <SeparablePenalty P>
+double objective(const InnerProblem& problem, std::span<const P> net, const Vec& b, const Vec& c) {
+  double sum = problem.model.value(b, c);
+  for (std::size_t w = 0; w < net.size(); ++w) sum += net[w].value(b[static_cast<Index>(w)]);
+  return sum;
+}
 
-template <class P>
-InnerResult coordinate_descent(SeparateProblem<P> problem, Vec& b, Vec& c) {
+template <SeparablePenalty P>
+InnerResult descend(InnerProblem& problem, std::span<const P> net, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
-  Sweeper sweeper(problem, b, c);
+  Sweeper sweeper(problem, net, b, c);
   std::vector<Index> all(static_cast<std::size_t>(model.size()));
   std::iota(all.begin(), all.end(), Index{0});
   InnerResult result;
@@ -68,7 +75,7 @@ InnerResult coordinate_descent(SeparateProblem<P> problem, Vec& b, Vec& c) {
   int stagnant = 0;
   model.correlations(b, all, c);
   while (result.iterations < problem.max_iter) {
-    const double worst = worst_violation(problem.penalty, b, c);
+    const double worst = problem.penalty.worst_violation(b, c);
     if (worst <= problem.tolerance) {
       result.converged = true;
       break;
@@ -80,8 +87,7 @@ InnerResult coordinate_descent(SeparateProblem<P> problem, Vec& b, Vec& c) {
     std::vector<Index> active;
     for (Index w : all) {
       // Features that moved since the expansion count in the objective: their c has to be kept right too.
-      if (b[w] != 0.0 || model.b0()[w] != 0.0 ||
-          problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]) > 0.0)
+      if (b[w] != 0.0 || model.b0()[w] != 0.0 || net[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]) > 0.0)
         active.push_back(w);
     }
     const Index m = static_cast<Index>(active.size());
@@ -98,20 +104,20 @@ InnerResult coordinate_descent(SeparateProblem<P> problem, Vec& b, Vec& c) {
         evaluations += 2.0 * static_cast<double>(m);
         double violation = 0.0;
         for (Index w : active) {
-          violation = std::max(violation, problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]));
+          violation = std::max(violation, net[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]));
         }
         if (violation <= std::max(0.5 * problem.tolerance, 0.05 * worst)) break;
         if (extrapolate(history, combined)) {
-          const double before = objective(problem, b, c);
+          const double before = objective(problem, net, b, c);
           const Vec kept = b;
           for (Index i = 0; i < m; ++i) {
             const Index w = active[static_cast<std::size_t>(i)];
-            const P& penalty = problem.penalty[static_cast<std::size_t>(w)];
+            const P& penalty = net[static_cast<std::size_t>(w)];
             b[w] = std::clamp(combined[i], penalty.lower, penalty.upper);
           }
           model.correlations(b, active, c);
           evaluations += 2.0 * static_cast<double>(m);
-          if (!(objective(problem, b, c) < before)) {
+          if (!(objective(problem, net, b, c) < before)) {
             b = kept;
             model.correlations(b, active, c);
           }
@@ -128,7 +134,11 @@ InnerResult coordinate_descent(SeparateProblem<P> problem, Vec& b, Vec& c) {
   return result;
 }
 
-template InnerResult coordinate_descent(SeparateProblem<ElasticNet>, Vec&, Vec&);
-template InnerResult coordinate_descent(SeparateProblem<Concave>, Vec&, Vec&);
+}  // namespace
+
+InnerResult CoordinateDescent::solve(InnerProblem problem, Vec& b, Vec& c) {
+  return problem.penalty.convex() ? descend(problem, problem.penalty.entries(), b, c)
+                                  : descend(problem, problem.penalty.concave(), b, c);
+}
 
 }  // namespace riata

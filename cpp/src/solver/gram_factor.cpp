@@ -1,4 +1,4 @@
-#include "riata/solver/gram_factor.hpp"
+#include "solver/gram_factor.hpp"
 
 #include <algorithm>
 #include <array>

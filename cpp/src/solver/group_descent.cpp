@@ -1,4 +1,4 @@
-#include "riata/solver/group_descent.hpp"
+#include "solver/group_descent.hpp"
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>
@@ -59,7 +59,7 @@ double largest_eigenvalue(Quadratic& model, std::span<const Index> features) {
 
 }  // namespace
 
-void GroupDescent::renumber(std::span<const Index> new_number) {
+void GroupDescent::working_set_changed(std::span<const Index> new_number, Index /*outputs*/) {
   std::unordered_map<Index, Basis> kept;
   for (auto& [first, basis] : bases_) {
     const Index now = new_number[static_cast<std::size_t>(first)];
@@ -88,7 +88,7 @@ const GroupDescent::Basis& GroupDescent::basis(Quadratic& model, Index first, In
 }
 
 /// Takes a group to its minimum. Returns how far it was from it: the violation there.
-double GroupDescent::visit(PenalisedProblem& problem, Index unit, Vec& b) {
+double GroupDescent::visit(InnerProblem& problem, Index unit, Vec& b) {
   Quadratic& model = problem.model;
   const Grouped& all = *problem.penalty.grouped();
   const GroupNorm& net = all[unit];
@@ -142,7 +142,7 @@ double GroupDescent::visit(PenalisedProblem& problem, Index unit, Vec& b) {
 }
 
 /// Brings the violation on some units down to the target, from the point of the model's last correlations().
-void GroupDescent::descend(PenalisedProblem& problem, std::span<const Index> units, double target, Vec& b,
+void GroupDescent::descend(InnerProblem& problem, std::span<const Index> units, double target, Vec& b,
                            InnerResult& result) {
   Quadratic& model = problem.model;
   const Grouped& all = *problem.penalty.grouped();
@@ -186,7 +186,7 @@ void GroupDescent::descend(PenalisedProblem& problem, std::span<const Index> uni
   }
 }
 
-InnerResult GroupDescent::solve(PenalisedProblem problem, Vec& b, Vec& c) {
+InnerResult GroupDescent::solve(InnerProblem problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   const Penalties& penalty = problem.penalty;
   std::vector<Index> all(static_cast<std::size_t>(model.size()));

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <string>
 #include <vector>
 
+#include "riata/solver.hpp"
 #include "riata/types.hpp"
 
 namespace riata {
@@ -27,7 +27,7 @@ struct PathPoint {
   double lambda;
   Vec b;  // on the working set
   Vec g;  // intercepts
-  std::string solver;
+  Solver solver = Solver::kAuto;
   Index iterations = 0;
   bool evaluated = false;
   bool correlated = false;  // c is that of the model's gradient

@@ -1,4 +1,4 @@
-#include "riata/solver/quadratic.hpp"
+#include "solver/quadratic.hpp"
 
 #include <algorithm>
 #include <cassert>

@@ -12,7 +12,7 @@ constexpr double kRounding = 2e-15;  // of the gap's unit: what rounding leaves,
 /// Whether an inner solution is exact at no extra cost: then the tolerance is not what decides.
 bool exact_steps(const PathOptions& options) {
   return options.loss == "gaussian" && options.penalty == "elastic_net" &&
-         (options.solver == "auto" || options.solver == "homotopy");
+         (options.solver == Solver::kAuto || options.solver == Solver::kActiveSet);
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ class Quadratic {
   /// sum u^2 / (2 h) at that point: q but for a constant, where outputs are not coupled.
   double squares() const;
 
-  /// See path/archive.hpp. All but the coupling.
+  /// See checkpoint/archive.hpp. All but the coupling.
   template <class Archive>
   void state(Archive& archive) {
     archive(positions_, inv_scale_, pool_centre_, has_centre_, h_, u0_, b0_, c0_, h_sum_, h_uniform_, t_, u_, lag_,

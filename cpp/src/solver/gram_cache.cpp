@@ -1,18 +1,18 @@
-#include "riata/solver/held_gram.hpp"
+#include "solver/gram_cache.hpp"
 
 #include <algorithm>
 
 namespace riata {
 
 /// Keeps what stands in some places, in increasing order.
-void HeldGram::keep_only(const std::vector<Index>& places) {
+void GramCache::keep_only(const std::vector<Index>& places) {
   if (places.size() == features_.size()) return;
   gram_ = gram_(places, places).eval();
   for (std::size_t i = 0; i < places.size(); ++i) features_[i] = features_[static_cast<std::size_t>(places[i])];
   features_.resize(places.size());
 }
 
-void HeldGram::renumber(std::span<const Index> new_number) {
+void GramCache::working_set_changed(std::span<const Index> new_number) {
   std::vector<Index> places;
   for (std::size_t i = 0; i < features_.size(); ++i) {
     if (new_number[static_cast<std::size_t>(features_[i])] >= 0) places.push_back(static_cast<Index>(i));
@@ -21,7 +21,7 @@ void HeldGram::renumber(std::span<const Index> new_number) {
   for (Index& w : features_) w = new_number[static_cast<std::size_t>(w)];
 }
 
-void HeldGram::cover(Quadratic& model, std::span<const Index> features) {
+void GramCache::ensure(Quadratic& model, std::span<const Index> features) {
   std::vector<char> known(static_cast<std::size_t>(model.features()), 0), wanted(known);
   for (const Index w : features_) known[static_cast<std::size_t>(w)] = 1;
   std::vector<Index> fresh;
@@ -50,7 +50,7 @@ void HeldGram::cover(Quadratic& model, std::span<const Index> features) {
   gram_.bottomLeftCorner(m, old) = block.topRows(old).transpose();
 }
 
-Mat HeldGram::of(std::span<const Index> features) const {
+Mat GramCache::block(std::span<const Index> features) const {
   Index largest = 0;
   for (const Index w : features_) largest = std::max(largest, w);
   std::vector<Index> slot(static_cast<std::size_t>(largest) + 1, -1), where;

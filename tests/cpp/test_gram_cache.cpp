@@ -1,4 +1,4 @@
-#include "riata/solver/held_gram.hpp"
+#include "solver/gram_cache.hpp"
 
 #include <doctest/doctest.h>
 
@@ -28,9 +28,9 @@ struct Setting {
     const Vec zero = Vec::Zero(p * outputs);
     model.expand(&h, Vec::Zero(40 * outputs), zero, zero);
   }
-  void check_block(const HeldGram& gram, const std::vector<Index>& features) const {
+  void check_block(const GramCache& gram, const std::vector<Index>& features) const {
     const Mat some = X(Eigen::all, features);
-    check::close(gram.of(features), some.transpose() * h.asDiagonal() * some, 1e-11);
+    check::close(gram.block(features), some.transpose() * h.asDiagonal() * some, 1e-11);
   }
 
   Mat X;
@@ -45,32 +45,32 @@ struct Setting {
 TEST_CASE("a Gram matrix grows with the features that are asked for, in any order") {
   for (const Index outputs : {1, 3}) {
     Setting s(outputs, 30);
-    HeldGram gram;
-    gram.cover(s.model, std::vector<Index>{4, 9, 2});
+    GramCache gram;
+    gram.ensure(s.model, std::vector<Index>{4, 9, 2});
     s.check_block(gram, {4, 9, 2});
     s.check_block(gram, {2, 4});
-    gram.cover(s.model, std::vector<Index>{9, 20, 0});
+    gram.ensure(s.model, std::vector<Index>{9, 20, 0});
     s.check_block(gram, {20, 4, 0, 2, 9});
   }
 }
 
 TEST_CASE("features that leave the working set leave the Gram matrix, others take their new number along") {
   Setting s(1, 6);
-  HeldGram gram;
-  gram.cover(s.model, std::vector<Index>{0, 1, 3, 5});
-  const Mat before = gram.of(std::vector<Index>{0, 3, 5});
-  gram.renumber(std::vector<Index>{2, -1, 0, 1, 3, 4});
-  CHECK(check::same_bits(gram.of(std::vector<Index>{2, 1, 4}), before));
+  GramCache gram;
+  gram.ensure(s.model, std::vector<Index>{0, 1, 3, 5});
+  const Mat before = gram.block(std::vector<Index>{0, 3, 5});
+  gram.working_set_changed(std::vector<Index>{2, -1, 0, 1, 3, 4});
+  CHECK(check::same_bits(gram.block(std::vector<Index>{2, 1, 4}), before));
 }
 
 TEST_CASE("features that have not been asked for in a while are dropped, and made again when they are") {
   Setting s(1, 200);
-  HeldGram gram;
+  GramCache gram;
   std::vector<Index> many(120);
   std::iota(many.begin(), many.end(), Index{0});
-  gram.cover(s.model, many);
-  for (Index j = 150; j < 200; j += 10) gram.cover(s.model, std::vector<Index>{j});
+  gram.ensure(s.model, many);
+  for (Index j = 150; j < 200; j += 10) gram.ensure(s.model, std::vector<Index>{j});
   s.check_block(gram, {190});
-  gram.cover(s.model, many);
+  gram.ensure(s.model, many);
   s.check_block(gram, {0, 60, 119});
 }

@@ -3,27 +3,27 @@
 #include <span>
 #include <vector>
 
-#include "riata/solver/quadratic.hpp"
+#include "solver/quadratic.hpp"
 
 namespace riata {
 
 /// The Gram matrix of the features that have been active, kept while they come and go: of a model with one output that
 /// of the model, else what its outputs have in common (Quadratic::feature_gram).
-class HeldGram {
+class GramCache {
  public:
   /// Renumbers features after the working set changed: old number -> new number or -1.
-  void renumber(std::span<const Index> new_number);
+  void working_set_changed(std::span<const Index> new_number);
   /// The curvature changed.
-  void clear() {
+  void invalidate() {
     features_.clear();
     gram_.resize(0, 0);
   }
   /// Makes it cover the features; drops others once they are the most of it.
-  void cover(Quadratic& model, std::span<const Index> features);
+  void ensure(Quadratic& model, std::span<const Index> features);
   /// The matrix of some that are covered.
-  Mat of(std::span<const Index> features) const;
+  Mat block(std::span<const Index> features) const;
 
-  /// See path/archive.hpp.
+  /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
     archive(features_, gram_);

@@ -2,23 +2,22 @@
 
 #include <unordered_map>
 
-#include "riata/solver/penalised.hpp"
+#include "solver/inner_solver.hpp"
 
 namespace riata {
 
 /// Block coordinate descent for groups of features (one output): each group in turn goes to its minimum, by the exact
 /// norm equation in the eigenbasis of its Gram matrix (Yang & Hastie 2024) or, with an l1 part, by proximal steps in it
 /// (Simon et al. 2013); sweeps over what is active are extrapolated (Anderson type II).
-class GroupDescent {
+class GroupDescent final : public InnerSolver {
  public:
-  /// Renumbers features after the working set changed: old number -> new number or -1.
-  void renumber(std::span<const Index> new_number);
-  /// The curvature changed.
-  void forget() { bases_.clear(); }
+  InnerResult solve(InnerProblem problem, Vec& b, Vec& c) override;
+  void working_set_changed(std::span<const Index> new_number, Index outputs) override;
+  void hessian_changed() override { bases_.clear(); }
 
-  /// Starts at b, where the model's last expand() or correlations() was, with c right there; ends with c right on the
-  /// whole working set.
-  InnerResult solve(PenalisedProblem problem, Vec& b, Vec& c);
+  /// See checkpoint/archive.hpp. What is kept follows from the model.
+  template <class Archive>
+  void state(Archive& /*archive*/) {}
 
  private:
   /// Eigenvectors and eigenvalues of the Gram matrix of a group, or, of a large one, a bound of the eigenvalues alone.
@@ -28,8 +27,8 @@ class GroupDescent {
     double largest = 0.0;
   };
   const Basis& basis(Quadratic& model, Index first, Index size);
-  double visit(PenalisedProblem& problem, Index unit, Vec& b);
-  void descend(PenalisedProblem& problem, std::span<const Index> units, double target, Vec& b, InnerResult& result);
+  double visit(InnerProblem& problem, Index unit, Vec& b);
+  void descend(InnerProblem& problem, std::span<const Index> units, double target, Vec& b, InnerResult& result);
 
   struct Scratch {
     Vec c, z, next, last, change;

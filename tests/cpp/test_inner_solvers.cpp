@@ -1,17 +1,17 @@
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cmath>
 #include <memory>
 #include <numeric>
 #include <random>
 #include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "check_design.hpp"
 #include "riata/design/dense.hpp"
-#include "riata/solver/block_newton.hpp"
-#include "riata/solver/inner.hpp"
+#include "riata/solver.hpp"
+#include "solver/inner_solvers.hpp"
 
 using namespace riata;
 
@@ -45,18 +45,22 @@ struct Setting {
     model.expand(&omega, u, b, c);
   }
 
-  InnerResult solve(const std::string& solver, double tolerance = 1e-12, Index max_iter = 100'000) {
-    InnerProblem problem{model, penalty, tolerance, max_iter, counters, poll};
-    if (solver == "cd") return coordinate_descent(problem, b, c);
-    if (solver == "prox") {
-      const Penalties net(penalty);
-      return prox_gradient({model, net, tolerance, max_iter, counters, poll}, b, c);
-    }
-    return active_set.solve(problem, b, c, {});
+  InnerResult solve(Solver solver, double tolerance = 1e-12, Index max_iter = 100'000) {
+    const Penalties net(penalty);
+    const InnerProblem problem{model, net, tolerance, max_iter, counters, poll};
+    InnerSolver* const by = solver == Solver::kDescent    ? static_cast<InnerSolver*>(&descent)
+                            : solver == Solver::kProximal ? static_cast<InnerSolver*>(&proximal)
+                                                          : &active_set;
+    return by->solve(problem, b, c);
+  }
+  /// A step of modified Newton, from c at b.
+  InnerResult step(double length) {
+    const Penalties net(penalty);
+    return active_set.step({model, net, 1e-13, 1000, counters, poll}, b, c, true, length);
   }
 
   Vec correlations() const { return X.transpose() * omega.cwiseProduct(y - X * b); }
-  double violation() const { return worst_violation(std::span<const ElasticNet>(penalty), b, correlations()); }
+  double violation() const { return Penalties(penalty).worst_violation(b, correlations()); }
   double objective() const {
     double sum = 0.5 * (y - X * b).dot(omega.cwiseProduct(y - X * b));
     for (Index w = 0; w < b.size(); ++w) sum += penalty[static_cast<std::size_t>(w)].value(b[w]);
@@ -77,13 +81,15 @@ struct Setting {
   std::unique_ptr<Design> design;
   std::unique_ptr<Pool> pool;
   Quadratic model;
-  ActiveSet active_set{true};
+  ActiveSetNewton active_set{true};
+  CoordinateDescent descent;
+  ProximalGradient proximal;
   Counters counters;
   Poll poll;
   Vec b, c;
 };
 
-const std::vector<std::string> kSolvers{"homotopy", "cd", "prox"};
+constexpr std::array kSolvers{Solver::kActiveSet, Solver::kDescent, Solver::kProximal};
 
 using Nets = std::vector<ElasticNet>;
 Nets same(Index p, ElasticNet net) {
@@ -94,7 +100,7 @@ Nets same(Index p, ElasticNet net) {
 void compare(const Mat& X, const Vec& y, const Nets& net, double tolerance = 1e-11) {
   Vec predictor;
   double best = 0.0;
-  for (const std::string& solver : kSolvers) {
+  for (const Solver solver : kSolvers) {
     for (const bool gram : {false, true}) {
       CAPTURE(solver);
       CAPTURE(gram);
@@ -196,14 +202,14 @@ TEST_CASE("the active set follows a decreasing lambda with one factor") {
     for (int k = 0; k < 40; ++k) {
       const double lambda = top * std::pow(0.02, k / 39.0);
       s.penalty = same(120, {l1_ratio * lambda, (1.0 - l1_ratio) * lambda});
-      const InnerResult result = s.solve("homotopy", 1e-13);
+      const InnerResult result = s.solve(Solver::kActiveSet, 1e-13);
       CHECK(result.converged);
       CHECK(result.iterations < 200);
       CHECK(s.violation() <= 1e-12);
       s.restart();
       if (k % 10 == 0) {
-        s.active_set.reset();  // and picks up from the support
-        CHECK(s.solve("homotopy", 1e-12).converged);
+        s.active_set.invalidate();  // and picks up from the support
+        CHECK(s.solve(Solver::kActiveSet, 1e-12).converged);
       }
     }
     CHECK((s.b.array() != 0.0).count() > 25);
@@ -218,7 +224,7 @@ TEST_CASE("a feature whose first step is exactly zero stays finite") {
   Setting s(X, Vec::Zero(4), same(2, {1.0, 0.0}));
   s.c = (Vec(2) << 3.0, -2.0).finished();  // l1 + 2 and -l1 - 1
   s.model.expand(&s.omega, (Vec(4) << 1.5, -0.5 / std::sqrt(3.0), 0, 0).finished(), s.b, s.c);
-  const InnerResult result = s.solve("homotopy", 1e-12);
+  const InnerResult result = s.solve(Solver::kActiveSet, 1e-12);
   CHECK(result.converged);
   CHECK(s.b.allFinite());
   CHECK(s.b[0] == doctest::Approx(2.0).epsilon(1e-12));
@@ -226,7 +232,7 @@ TEST_CASE("a feature whose first step is exactly zero stays finite") {
 }
 
 TEST_CASE("an empty working set is solved") {
-  for (const std::string& solver : kSolvers) {
+  for (const Solver solver : kSolvers) {
     Setting s(Mat(5, 0), Vec::Ones(5), {});
     CHECK(s.solve(solver).converged);
   }
@@ -235,7 +241,7 @@ TEST_CASE("an empty working set is solved") {
 TEST_CASE("an inner solver stops at its iteration limit and says so") {
   const Mat X = correlated(60, 40, 0.95, 7);
   const Vec y = response(X, 7);
-  for (const std::string& solver : kSolvers) {
+  for (const Solver solver : kSolvers) {
     CAPTURE(solver);
     Setting s(X, y, same(40, {1e-3, 0.0}));
     const InnerResult result = s.solve(solver, 1e-13, 2);
@@ -247,7 +253,7 @@ TEST_CASE("an inner solver stops at its iteration limit and says so") {
 
 TEST_CASE("inner solvers let the poll through") {
   const Mat X = correlated(30, 20, 0.5, 8);
-  for (const std::string& solver : kSolvers) {
+  for (const Solver solver : kSolvers) {
     Setting s(X, response(X, 8), same(20, {1e-3, 0.0}));
     s.poll = [] { throw std::runtime_error("enough"); };
     CHECK_THROWS_WITH_AS(s.solve(solver), "enough", std::runtime_error);
@@ -262,20 +268,19 @@ TEST_CASE("steps on a wrong curvature with fresh gradients end where the right o
   for (const ElasticNet net :
        {ElasticNet{0.1 * top, 0.0}, ElasticNet{0.1 * top, 0.1 * top}, ElasticNet{0.1 * top, 0.0, -0.4, 0.5}}) {
     Setting exact(X, y, same(p, net)), s(X, y, same(p, net));
-    REQUIRE(exact.solve("homotopy").converged);
+    REQUIRE(exact.solve(Solver::kActiveSet).converged);
     const Vec wrong = s.omega.array() * (1.2 + 0.3 * check::random_matrix(n, 1, 22).array().tanh());
     s.model.expand(&wrong, s.omega.cwiseProduct(y), s.b, s.c);
     const double start = s.objective();
     for (int step = 0; step < 60; ++step) {
-      InnerProblem problem{s.model, s.penalty, 1e-13, 1000, s.counters, s.poll};
-      s.active_set.step(problem, s.b, s.c, {}, true, 1.0);
+      s.step(1.0);
       CHECK(s.inside());
       s.c = s.correlations();
     }
     CHECK(s.objective() < start);
     CHECK(s.violation() <= 1e-10);
     CHECK((s.b - exact.b).cwiseAbs().maxCoeff() <= 1e-8);
-    CHECK(s.active_set.take_up(s.penalty));
+    CHECK(s.active_set.try_reuse(s.penalty));
   }
 }
 
@@ -285,8 +290,7 @@ TEST_CASE("the length of a step makes up for a curvature that is wrong by a fact
   Setting s(X, y, same(8, {0.0, 0.0}));
   const Vec twice = 2.0 * s.omega;
   s.model.expand(&twice, s.omega.cwiseProduct(y), s.b, s.c);
-  InnerProblem problem{s.model, s.penalty, 1e-13, 1000, s.counters, s.poll};
-  const InnerResult result = s.active_set.step(problem, s.b, s.c, {}, true, 2.0);
+  const InnerResult result = s.step(2.0);
   CHECK(result.converged);
   CHECK(s.violation() <= 1e-12);
 }
@@ -296,14 +300,13 @@ TEST_CASE("what a shortened step left away from zero joins the factor again") {
   const Vec y = response(X, 41);
   const double top = (X.transpose() * y).cwiseAbs().maxCoeff() / 50.0;
   Setting s(X, y, same(10, {0.3 * top, 0.0}));
-  REQUIRE(s.solve("homotopy").converged);
+  REQUIRE(s.solve(Solver::kActiveSet).converged);
   Index outside = 0;
   while (s.b[outside] != 0.0) ++outside;
   s.b[outside] = 1e-3;
   s.restart();
-  InnerProblem problem{s.model, s.penalty, 1e-13, 1000, s.counters, s.poll};
   for (int step = 0; step < 3; ++step) {
-    s.active_set.step(problem, s.b, s.c, {}, true, 1.0);
+    s.step(1.0);
     s.c = s.correlations();
   }
   CHECK(s.violation() <= 1e-12);

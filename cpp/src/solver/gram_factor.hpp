@@ -42,7 +42,7 @@ class GramFactor {
   /// Rows changed since the last full factorisation.
   Index updates() const { return updates_; }
 
-  /// See path/archive.hpp.
+  /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
     archive(updates_, factor_, gram_, ridge_);

@@ -3,8 +3,8 @@
 #include <Eigen/Cholesky>
 #include <vector>
 
-#include "riata/solver/held_gram.hpp"
-#include "riata/solver/penalised.hpp"
+#include "solver/gram_cache.hpp"
+#include "solver/inner_solver.hpp"
 
 namespace riata {
 
@@ -21,16 +21,14 @@ namespace riata {
 /// A Newton step is taken where the sweeps that it promises to save cost more. With more active features than rows, and
 /// uncoupled outputs, that never is so: there the sweeps keep the residual instead of c, and are extrapolated (Anderson
 /// type II).
-class BlockNewton {
+class BlockNewton final : public InnerSolver {
  public:
-  /// Renumbers features after the working set changed: old number -> new number or -1.
-  void renumber(std::span<const Index> new_number);
+  InnerResult solve(InnerProblem problem, Vec& b, Vec& c) override;
+  void working_set_changed(std::span<const Index> new_number, Index outputs) override;
+  /// Nothing: a curvature that is not the model's own still preconditions.
+  void hessian_changed() override {}
 
-  /// Starts at b, where the model's last expand() or correlations() was, with c right there; ends with c right on the
-  /// whole working set.
-  InnerResult solve(PenalisedProblem problem, Vec& b, Vec& c);
-
-  /// See path/archive.hpp. The preconditioner decides the bits of a step.
+  /// See checkpoint/archive.hpp. The preconditioner decides the bits of a step.
   template <class Archive>
   void state(Archive& archive) {
     archive(gram_, place_, inverse_, direction_, pull_, iterations_, fresh_);
@@ -39,11 +37,11 @@ class BlockNewton {
 
  private:
   struct Local;
-  void work_on(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
+  void work_on(InnerProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
                InnerResult& result);
-  void descend(PenalisedProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
-  void sweep(PenalisedProblem& problem, Local& at) const;
-  void newton(PenalisedProblem& problem, Local& at);
+  void descend(InnerProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
+  void sweep(InnerProblem& problem, Local& at) const;
+  void newton(InnerProblem& problem, Local& at);
   void precondition(const Local& at, std::span<const Index> moving);
   void forget_preconditioner();
   void factor_correction();
@@ -51,7 +49,7 @@ class BlockNewton {
 
   // Common to the outputs; of a curvature that may be an older one where outputs are coupled, for it then only
   // preconditions.
-  HeldGram gram_;
+  GramCache gram_;
 
   // Preconditioner: features (by number in the working set), (G + S + l2)^-1, their v, and S.
   std::vector<Index> place_;

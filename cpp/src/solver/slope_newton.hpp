@@ -1,7 +1,7 @@
 #pragma once
 
-#include "riata/solver/held_gram.hpp"
-#include "riata/solver/penalised.hpp"
+#include "solver/gram_cache.hpp"
+#include "solver/inner_solver.hpp"
 
 namespace riata {
 
@@ -10,28 +10,25 @@ namespace riata {
 /// they meet (solver/cluster_face.hpp; Luo et al. 2019 solve such systems in the dual). A proximal step then splits
 /// those that the gradient pulls apart, zero among them (Bogdan et al. 2015). The objective falls from one minimum to
 /// the next, so that none comes twice, and there are finitely many.
-class SortedNewton {
+class SlopeNewton final : public InnerSolver {
  public:
-  /// Renumbers features after the working set changed: old number -> new number or -1.
-  void renumber(std::span<const Index> new_number) { gram_.renumber(new_number); }
-  /// The curvature changed.
-  void forget() { gram_.clear(); }
+  InnerResult solve(InnerProblem problem, Vec& b, Vec& c) override;
+  void working_set_changed(std::span<const Index> new_number, Index /*outputs*/) override {
+    gram_.working_set_changed(new_number);
+  }
+  void hessian_changed() override { gram_.invalidate(); }
 
-  /// Starts at b, where the model's last expand() or correlations() was, with c right there; ends with c right on the
-  /// whole working set.
-  InnerResult solve(PenalisedProblem problem, Vec& b, Vec& c);
-
-  /// See path/archive.hpp.
+  /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
     archive(gram_, lipschitz_);
   }
 
  private:
-  bool descend(PenalisedProblem& problem, int steps, Vec& b, Vec& c);
-  Index minimise_sizes(PenalisedProblem& problem, Index most, Vec& b, Vec& c);
+  bool descend(InnerProblem& problem, int steps, Vec& b, Vec& c);
+  Index minimise_sizes(InnerProblem& problem, Index most, Vec& b, Vec& c);
 
-  HeldGram gram_;
+  GramCache gram_;
   double lipschitz_ = 0.0;  // of the gradient, as far as steps have met it
 };
 

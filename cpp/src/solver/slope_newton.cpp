@@ -1,4 +1,4 @@
-#include "riata/solver/sorted_newton.hpp"
+#include "solver/slope_newton.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -25,7 +25,7 @@ std::vector<Index> all_of(Index size) {
 }
 
 /// The Gram matrix of the signed sums of columns of each cluster.
-Mat reduced_gram(Quadratic& model, HeldGram& held, const std::vector<Cluster>& clusters) {
+Mat reduced_gram(Quadratic& model, GramCache& held, const std::vector<Cluster>& clusters) {
   std::vector<Index> entries, place;
   std::vector<double> signs;
   for (std::size_t r = 0; r < clusters.size(); ++r) {
@@ -37,15 +37,15 @@ Mat reduced_gram(Quadratic& model, HeldGram& held, const std::vector<Cluster>& c
   const Index k = static_cast<Index>(clusters.size());
   Mat out = Mat::Zero(k, k);
   if (members <= kMostMembers) {
-    held.cover(model, entries);
-    const Mat gram = held.of(entries);
+    held.ensure(model, entries);
+    const Mat gram = held.block(entries);
     for (std::size_t j = 0; j < members; ++j) {
       const double* const column = gram.col(static_cast<Index>(j)).data();
       for (std::size_t i = 0; i < members; ++i) out(place[i], place[j]) += signs[i] * signs[j] * column[i];
     }
     return out;
   }
-  held.clear();  // a product with the columns for each cluster
+  held.invalidate();  // a product with the columns for each cluster
   Mat whole, image;
   for (Index r = 0; r < k; ++r) {
     whole.setZero(1, static_cast<Index>(members));
@@ -61,7 +61,7 @@ Mat reduced_gram(Quadratic& model, HeldGram& held, const std::vector<Cluster>& c
 }  // namespace
 
 /// Accelerated proximal gradient steps. Whether b moved.
-bool SortedNewton::descend(PenalisedProblem& problem, int steps, Vec& b, Vec& c) {
+bool SlopeNewton::descend(InnerProblem& problem, int steps, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   const std::vector<Index> all = all_of(b.size());
   Vec z = b, cz = c, next, next_c(b.size());
@@ -98,7 +98,7 @@ bool SortedNewton::descend(PenalisedProblem& problem, int steps, Vec& b, Vec& c)
 
 /// Minimises over the sizes of at most so many clusters and what is free, merging such as meet. Returns the number of
 /// steps that took; 0, with b as it was, when the objective did not fall.
-Index SortedNewton::minimise_sizes(PenalisedProblem& problem, Index most, Vec& b, Vec& c) {
+Index SlopeNewton::minimise_sizes(InnerProblem& problem, Index most, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   std::vector<Cluster> clusters = clusters_of(*problem.penalty.sorted(), b);
   if (clusters.empty() || static_cast<Index>(clusters.size()) > most) return 0;
@@ -120,7 +120,7 @@ Index SortedNewton::minimise_sizes(PenalisedProblem& problem, Index most, Vec& b
   return steps;
 }
 
-InnerResult SortedNewton::solve(PenalisedProblem problem, Vec& b, Vec& c) {
+InnerResult SlopeNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   const std::vector<Index> all = all_of(model.size());
   lipschitz_ = std::max(kEase * lipschitz_, model.size() > 0 ? model.diagonal().maxCoeff() : 1.0);

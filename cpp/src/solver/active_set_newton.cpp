@@ -1,8 +1,8 @@
+#include "solver/active_set_newton.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-
-#include "riata/solver/inner.hpp"
 
 namespace riata {
 namespace {
@@ -18,24 +18,27 @@ struct Candidate {
 
 }  // namespace
 
-void ActiveSet::reset() {
+void ActiveSetNewton::invalidate() {
   active_.clear();
   side_.clear();
   factor_.clear();
 }
 
-void ActiveSet::renumber(std::span<const Index> new_number) {
-  for (Index& w : active_) w = new_number[static_cast<std::size_t>(w)];
+void ActiveSetNewton::working_set_changed(std::span<const Index> new_number, Index outputs) {
+  for (Index& e : active_) {
+    const Index w = new_number[static_cast<std::size_t>(e / outputs)];
+    e = w < 0 ? -1 : w * outputs + e % outputs;
+  }
 }
 
 /// The interval a feature moves in while its penalty keeps the slope it has at b (or just above, just below zero).
-ActiveSet::Side ActiveSet::side_of(const ElasticNet& penalty, double b, bool upwards) {
+ActiveSetNewton::Side ActiveSetNewton::side_of(const ElasticNet& penalty, double b, bool upwards) {
   if (penalty.l1 == 0.0) return {penalty.lower, penalty.upper, 0.0};
   if (b > 0.0 || (b == 0.0 && upwards)) return {0.0, penalty.upper, 1.0};
   return {penalty.lower, 0.0, -1.0};
 }
 
-void ActiveSet::leave(Counters& counters, Index position) {
+void ActiveSetNewton::leave(Counters& counters, Index position) {
   is_active_[static_cast<std::size_t>(active_[static_cast<std::size_t>(position)])] = 0;
   cost_ += static_cast<double>((factor_.size() - position) * (factor_.size() - position));
   factor_.remove(position);
@@ -45,8 +48,9 @@ void ActiveSet::leave(Counters& counters, Index position) {
 }
 
 /// Adds features to the factor; returns those that are collinear with it.
-std::vector<Index> ActiveSet::enter(InnerProblem& problem, const Vec& b, const Vec& c,
-                                    std::span<const Index> features) {
+std::vector<Index> ActiveSetNewton::enter(InnerProblem& problem, const Vec& b, const Vec& c,
+                                          std::span<const Index> features) {
+  const auto net = problem.penalty.entries();
   std::vector<Index> collinear;
   for (std::size_t begin = 0; begin < features.size(); begin += kBuildBlock) {
     const auto block = features.subspan(begin, std::min<std::size_t>(kBuildBlock, features.size() - begin));
@@ -54,7 +58,7 @@ std::vector<Index> ActiveSet::enter(InnerProblem& problem, const Vec& b, const V
     rows.insert(rows.end(), block.begin(), block.end());
     problem.model.gram_block(rows, block, gram_);
     std::vector<double> ridge;
-    for (Index w : block) ridge.push_back(problem.penalty[static_cast<std::size_t>(w)].l2);
+    for (Index w : block) ridge.push_back(net[static_cast<std::size_t>(w)].l2);
     const Index m = static_cast<Index>(block.size());
     const double k = static_cast<double>(rows.size());
     cost_ += static_cast<double>(block.size()) * k * (0.08 * k + 0.1 * problem.model.column_cost());
@@ -68,7 +72,7 @@ std::vector<Index> ActiveSet::enter(InnerProblem& problem, const Vec& b, const V
       }
       ++next;
       active_.push_back(w);
-      const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+      const ElasticNet& penalty = net[static_cast<std::size_t>(w)];
       side_.push_back(side_of(penalty, b[w], penalty.gain_up(b[w], c[w]) > 0.0));
       is_active_[static_cast<std::size_t>(w)] = 1;
       ++problem.counters.factor_updates;
@@ -79,8 +83,9 @@ std::vector<Index> ActiveSet::enter(InnerProblem& problem, const Vec& b, const V
 
 /// Feature w violates its condition but is a combination of active ones: moving along that null direction leaves the
 /// loss as it is and lowers the penalty, until an active feature reaches the end of its interval and makes room.
-bool ActiveSet::exchange(InnerProblem& problem, Vec& b, const Vec& c, Index w) {
-  const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+bool ActiveSetNewton::exchange(InnerProblem& problem, Vec& b, const Vec& c, Index w) {
+  const auto net = problem.penalty.entries();
+  const ElasticNet& penalty = net[static_cast<std::size_t>(w)];
   const bool upwards = penalty.gain_up(b[w], c[w]) > 0.0;
   const double sign = upwards ? 1.0 : -1.0;
   problem.model.gram_block(active_, std::span(&w, 1), gram_);
@@ -115,12 +120,13 @@ bool ActiveSet::exchange(InnerProblem& problem, Vec& b, const Vec& c, Index w) {
   return true;
 }
 
-void ActiveSet::build(InnerProblem& problem, const Vec& b, const Vec& c) {
-  reset();
+void ActiveSetNewton::build(InnerProblem& problem, const Vec& b, const Vec& c) {
+  const auto net = problem.penalty.entries();
+  invalidate();
   std::fill(is_active_.begin(), is_active_.end(), 0);
   std::vector<Index> support;
   for (Index w = 0; w < problem.model.size(); ++w) {
-    const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+    const ElasticNet& penalty = net[static_cast<std::size_t>(w)];
     const bool inside = b[w] > penalty.lower && b[w] < penalty.upper;
     if ((b[w] != 0.0 && inside) || (penalty.l1 == 0.0 && penalty.kkt_violation(b[w], c[w]) > 0.0)) support.push_back(w);
   }
@@ -129,7 +135,7 @@ void ActiveSet::build(InnerProblem& problem, const Vec& b, const Vec& c) {
 
 /// Moves the active features towards their exact solution and returns the positions that hit an end of their interval
 /// (increasing order). With `careful`, stops at the first one; otherwise clips all that would pass.
-std::vector<Index> ActiveSet::move(Vec& b, const Vec& step, bool careful) const {
+std::vector<Index> ActiveSetNewton::move(Vec& b, const Vec& step, bool careful) const {
   double reach = 1.0;
   Index blocking = -1;
   if (careful) {
@@ -160,34 +166,35 @@ std::vector<Index> ActiveSet::move(Vec& b, const Vec& step, bool careful) const 
   return stopped;
 }
 
-bool ActiveSet::take_up(std::span<const ElasticNet> penalty) {
+bool ActiveSetNewton::try_reuse(std::span<const ElasticNet> penalty) {
   if (active_.empty()) return false;
   std::vector<double> ridge;
   for (Index w : active_) ridge.push_back(penalty[static_cast<std::size_t>(w)].l2);
   const bool tired = factor_.updates() > kRefreshAfter + 2 * factor_.size();
   if (factor_.set_ridge(ridge) && (!tired || factor_.refactor())) return true;
-  reset();
+  invalidate();
   return false;
 }
 
-void ActiveSet::mark_active(Index size) {
+void ActiveSetNewton::mark_active(Index size) {
   is_active_.assign(static_cast<std::size_t>(size), 0);
   for (Index w : active_) is_active_[static_cast<std::size_t>(w)] = 1;
 }
 
 /// What is missing to the conditions of the active features on their sides, into `out`; returns the largest.
-double ActiveSet::residual(const InnerProblem& problem, const Vec& b, const Vec& c, Vec& out) const {
+double ActiveSetNewton::residual(const InnerProblem& problem, const Vec& b, const Vec& c, Vec& out) const {
+  const auto net = problem.penalty.entries();
   out.resize(factor_.size());
   for (Index i = 0; i < out.size(); ++i) {
     const Index w = active_[static_cast<std::size_t>(i)];
-    const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+    const ElasticNet& penalty = net[static_cast<std::size_t>(w)];
     out[i] = c[w] - penalty.l2 * b[w] - penalty.l1 * side_[static_cast<std::size_t>(i)].sign;
   }
   return out.size() > 0 ? out.cwiseAbs().maxCoeff() : 0.0;
 }
 
 /// Whether no active feature passes an end of its interval.
-bool ActiveSet::stays_inside(const Vec& b, const Vec& step) const {
+bool ActiveSetNewton::stays_inside(const Vec& b, const Vec& step) const {
   for (Index i = 0; i < step.size(); ++i) {
     const Side& s = side_[static_cast<std::size_t>(i)];
     const double to = b[active_[static_cast<std::size_t>(i)]] + step[i];
@@ -198,7 +205,8 @@ bool ActiveSet::stays_inside(const Vec& b, const Vec& step) const {
 
 /// Newton step for the residual in `step`, `length` times its own; what reaches the end of its interval leaves. True
 /// when nothing did. c follows on the active features.
-bool ActiveSet::advance(InnerProblem& problem, Vec& b, Vec& c, Vec& step, double length, bool careful) {
+bool ActiveSetNewton::advance(InnerProblem& problem, Vec& b, Vec& c, Vec& step, double length, bool careful) {
+  const auto net = problem.penalty.entries();
   factor_.solve(step);
   step *= length;
   cost_ += 0.35 * static_cast<double>(step.size() * step.size());
@@ -210,7 +218,7 @@ bool ActiveSet::advance(InnerProblem& problem, Vec& b, Vec& c, Vec& step, double
     // A full step ends where the conditions of the active features hold; the caller's evaluation has the last word.
     for (std::size_t i = 0; i < active_.size(); ++i) {
       const Index w = active_[i];
-      const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+      const ElasticNet& penalty = net[static_cast<std::size_t>(w)];
       c[w] = penalty.l2 * b[w] + penalty.l1 * side_[i].sign;
     }
     return true;
@@ -223,12 +231,13 @@ bool ActiveSet::advance(InnerProblem& problem, Vec& b, Vec& c, Vec& step, double
 }
 
 /// The features outside the factor that violate their condition most, at most `limit`, in increasing order.
-std::vector<Index> ActiveSet::violating(const InnerProblem& problem, const Vec& b, const Vec& c,
-                                        std::size_t limit) const {
+std::vector<Index> ActiveSetNewton::violating(const InnerProblem& problem, const Vec& b, const Vec& c,
+                                              std::size_t limit) const {
+  const auto net = problem.penalty.entries();
   std::vector<Candidate> found;
   for (Index w = 0; w < problem.model.size(); ++w) {
     if (is_active_[static_cast<std::size_t>(w)]) continue;
-    const double gain = problem.penalty[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]);
+    const double gain = net[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]);
     if (gain > problem.tolerance) found.push_back({gain, w});
   }
   if (found.size() > limit) {
@@ -244,24 +253,24 @@ std::vector<Index> ActiveSet::violating(const InnerProblem& problem, const Vec& 
   return out;
 }
 
-std::size_t ActiveSet::most_entering() const {
+std::size_t ActiveSetNewton::most_entering() const {
   return std::max<std::size_t>(10, active_.size() / 4);
 }
 
-void ActiveSet::begin(InnerProblem& problem, const Vec& b, const Vec& c) {
+void ActiveSetNewton::begin(InnerProblem& problem, const Vec& b, const Vec& c) {
   cost_ = 0.0;
   mark_active(problem.model.size());
-  if (!take_up(problem.penalty)) build(problem, b, c);
+  if (!try_reuse(problem.penalty.entries())) build(problem, b, c);
 }
 
-InnerResult ActiveSet::step(InnerProblem problem, Vec& b, Vec c, std::span<const Index> entering, bool everywhere,
-                            double length) {
+InnerResult ActiveSetNewton::step(InnerProblem problem, Vec& b, Vec c, bool everywhere, double length) {
+  const auto net = problem.penalty.entries();
   begin(problem, b, c);
-  std::vector<Index> candidates(entering.begin(), entering.end());
+  std::vector<Index> candidates(problem.entering.begin(), problem.entering.end());
   if (candidates.empty() && everywhere) candidates = violating(problem, b, c, most_entering());
   std::erase_if(candidates, [&](Index w) { return is_active_[static_cast<std::size_t>(w)] != 0; });
   for (Index w = 0; w < problem.model.size(); ++w) {  // what a step cut short has left away from zero
-    const ElasticNet& penalty = problem.penalty[static_cast<std::size_t>(w)];
+    const ElasticNet& penalty = net[static_cast<std::size_t>(w)];
     if (b[w] != 0.0 && !is_active_[static_cast<std::size_t>(w)] && b[w] > penalty.lower && b[w] < penalty.upper &&
         std::find(candidates.begin(), candidates.end(), w) == candidates.end()) {
       candidates.push_back(w);
@@ -286,7 +295,7 @@ InnerResult ActiveSet::step(InnerProblem problem, Vec& b, Vec c, std::span<const
   return result;
 }
 
-InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<const Index> entering) {
+InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   std::vector<Index> all(static_cast<std::size_t>(model.size()));
   std::iota(all.begin(), all.end(), Index{0});
@@ -302,7 +311,7 @@ InnerResult ActiveSet::solve(InnerProblem problem, Vec& b, Vec& c, std::span<con
   double best = kInfinity, last_worst = kInfinity;
   int stalled = 0;
   Vec step;
-  std::vector<Index> inactive, candidates(entering.begin(), entering.end());
+  std::vector<Index> inactive, candidates(problem.entering.begin(), problem.entering.end());
   for (; result.iterations < problem.max_iter; ++result.iterations) {
     if (problem.poll) problem.poll();
     double worst = residual(problem, b, c, step);

@@ -1,8 +1,8 @@
+#include "solver/proximal_gradient.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-
-#include "riata/solver/penalised.hpp"
 
 namespace riata {
 namespace {
@@ -22,7 +22,7 @@ Vec curved(Quadratic& model, const Vec& v) {
 
 }  // namespace
 
-InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
+InnerResult ProximalGradient::solve(InnerProblem problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   const Index size = model.size();
   std::vector<Index> all(static_cast<std::size_t>(size));
@@ -58,10 +58,9 @@ InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
   Vec step(penalty.units());  // of each unit
   for (Index i = 0; i < step.size(); ++i) step[i] = 1.0 / (lipschitz * metric[penalty.begin(i)]);
   Vec pace = (lipschitz * metric).cwiseInverse();  // of each entry
-  const auto objective = [&] { return model.value(b, c) + penalty.value(b); };
   Vec z = b, next(size), cz(size);
   model.correlations(b, all, c);
-  double momentum = 1.0, last_value = objective(), worst = penalty.worst_violation(b, c);
+  double momentum = 1.0, last_value = objective(problem, b, c), worst = penalty.worst_violation(b, c);
   Vec checked = b;
   int stagnant = 0;
   double best_worst = worst;
@@ -81,7 +80,7 @@ InnerResult prox_gradient(PenalisedProblem problem, Vec& b, Vec& c) {
     if (result.iterations % kCheckEvery != 0) continue;
 
     model.correlations(b, all, c);
-    const double value = objective();
+    const double value = objective(problem, b, c);
     if (!(value <= last_value + 1e-12 * std::abs(last_value))) {  // the power iteration stopped short: shorter steps
       step /= 1.5;
       pace /= 1.5;

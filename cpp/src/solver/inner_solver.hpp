@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "riata/counters.hpp"
+#include "riata/penalty/penalties.hpp"
+#include "solver/quadratic.hpp"
+
+namespace riata {
+
+/// What inner solvers are asked: minimise q(b) + penalty(b) over the working set, starting at b, until no KKT condition
+/// is violated by more than `tolerance` (in units of the gradient).
+struct InnerProblem {
+  /// At most 1 when b, with its c, will do whatever the tolerance says.
+  using Enough = std::function<double(const Vec& b, const Vec& c)>;
+
+  Quadratic& model;
+  const Penalties& penalty;
+  double tolerance;
+  Index max_iter;
+  Counters& counters;
+  const Poll& poll;  // called at the start of each iteration
+
+  Enough enough = {};
+  std::span<const Index> entering = {};  // coefficients expected to become active: a hint that saves a round
+  double max_cost = kInfinity;           // coordinate descent gives up beyond this (see InnerResult::cost)
+  bool descent_only = false;             // no Newton steps
+  bool symmetric = false;                // see Loss::symmetric()
+  bool stale = false;                    // c is of a point before b (group descent only)
+};
+
+/// The objective, given c at b.
+inline double objective(const InnerProblem& problem, const Vec& b, const Vec& c) {
+  return problem.model.value(b, c) + problem.penalty.value(b);
+}
+
+/// Outcome of an inner solver.
+struct InnerResult {
+  bool converged = false;
+  Index iterations = 0;
+  double cost = 0.0;  // counted operations in rough nanoseconds: for choosing a solver, not for clocks
+};
+
+/// A method for the problem on the working set. The interface is crossed once a solve: what an implementation does
+/// in its iterations is not virtual, and after the first allocates nothing (tests/cpp/test_no_malloc.cpp). What it
+/// keeps between solves is part of a checkpoint, by a member `template <class Archive> void state(Archive&)`.
+class InnerSolver {
+ public:
+  virtual ~InnerSolver() = default;
+
+  /// Starts at b, which is the model's current point, with c, the correlations there; ends with c right on the whole
+  /// working set.
+  virtual InnerResult solve(InnerProblem problem, Vec& b, Vec& c) = 0;
+  /// The working set has other features: old number -> new number or -1. Each has `outputs` coefficients.
+  virtual void working_set_changed(std::span<const Index> new_number, Index outputs) = 0;
+  /// The model has another curvature.
+  virtual void hessian_changed() = 0;
+};
+
+}  // namespace riata
