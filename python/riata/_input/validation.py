@@ -94,8 +94,10 @@ def check_threads(n_threads: Any, n_jobs: Any = None) -> int:
     return check_integer(name, value, at_least=1)
 
 
-def check_alpha(alpha: Any) -> float:
-    """Return the strength of a penalty, > 0."""
+def check_alpha(alpha: Any, *, may_be_zero: bool = False) -> float:
+    """Return the strength of a penalty, > 0, or 0 where that is allowed."""
+    if may_be_zero:
+        return check_real("alpha", alpha, at_least=0.0)
     if isinstance(alpha, Real) and float(alpha) == 0.0:
         raise ValueError(f"alpha must be > 0, got {_show(alpha)}; {UNPENALISED}")
     return check_real("alpha", alpha, above=0.0)

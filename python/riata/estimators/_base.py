@@ -60,6 +60,7 @@ from riata.path.cross_validation import (
 from riata.path.fit import solve, warn_unless_converged
 from riata.path.fit_point import FitPoint, response_scale
 from riata.path.folds import Split, make_splits
+from riata.path.result import Path
 from riata.penalties import Penalty
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     certificate_ : str
         What certifies the fit: "duality_gap".
     dual_gap_ : float
-        Relative duality gap, on the scale of `tol`: the objective is at most this share of its null value
-        above the optimum.
+        Duality gap, as in scikit-learn: the objective is at most this far above its least value.
+    relative_gap_ : float
+        The same as a share of what there is to explain, on the scale of `tol`.
     converged_ : bool
         Whether that is within `tol`.
     n_iter_ : int
@@ -228,8 +230,17 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
     def _grid_options(self, penalty: Penalty) -> Options:
         """As `_options`, for the grid that the parameters `alphas` and `eps` describe."""
         grid, n_alphas = check_alphas(self.alphas)
+        if grid is not None and grid[-1] == 0.0 and not self._may_be_zero(penalty):
+            raise ValueError(f"alphas must be > 0 for {type(self).__name__}, got 0")
         eps = 0.0 if self.eps is None else check_real("eps", self.eps, above=0.0, at_most=1.0)
         return self._options(grid, penalty, n_alphas=n_alphas, eps=eps)
+
+    def _may_be_zero(self, penalty: Penalty) -> bool:
+        """Whether alpha may be 0, the model without a penalty."""
+        return penalty.kind == "elastic_net"
+
+    def _warn_without_penalty(self, alpha: float) -> None:
+        """Warn, in scikit-learn's words, where a model without a penalty has an estimator of its own."""
 
     def _check_data(self, X: Any, y: Any, sample_weight: Any, options: Options, **beside: Any) -> Problem:
         """Check what `fit` was given; where classes decide the loss, set it in `options`."""
@@ -244,8 +255,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _fit_at_alpha(self, X: Any, y: Any, sample_weight: Any, **beside: Any) -> Self:
         """Fit at `alpha`."""
-        alpha = check_alpha(self.alpha)
         penalty = self._penalty(self.l1_ratio)
+        alpha = check_alpha(self.alpha, may_be_zero=self._may_be_zero(penalty))
         options = self._options(np.array([alpha]), penalty)
         problem = self._check_data(X, y, sample_weight, options, **beside)
         features = self._check_features(problem.design, penalty)
@@ -289,9 +300,9 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         sign = -1.0 if results[0].scoring in GREATER_IS_BETTER else 1.0
         best = int(np.argmin([np.min(sign * result.mean_score) for result in results]))
         self._keep_selected(results[best], problem)
-        several = np.ndim(self.l1_ratio) > 0
+        several = len(candidates) > 1
         grids, scores = [result.path.alphas for result in results], [result.scores for result in results]
-        self.alphas_ = np.stack(grids) if several else grids[0]
+        self.alphas_ = np.stack(grids) if several and options.alphas is None else grids[0]
         setattr(self, self._scores, np.stack(scores) if several else scores[0])
         ratio = getattr(candidates[best], "l1_ratio", None)
         if ratio is not None:
@@ -442,6 +453,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             np.reshape(fit["intercepts"][-1], -1),
             options.penalty.certificate,
             float(gaps[0]),
+            float(fit["null_objective"]) - float(fit["saturated_objective"]),
             bool(converged[0]),
             int(np.sum(fit["n_iter"])),
             fit["counters"],
@@ -459,7 +471,8 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             penalty_factor=features.penalty_factor,
             penalty=options.penalty.kind,
         )
-        warn_unless_converged(alphas, gaps, converged, options, np.asarray(fit["n_iter"]))
+        warn_unless_converged(alphas, gaps, converged, options, np.asarray(fit["n_iter"])[-1:])
+        self._warn_without_penalty(float(alphas[0]))
 
     def _keep_selected(self, result: CVPath, problem: Problem) -> None:
         """Set the attributes from a cross-validation, at its selected alpha."""
@@ -468,7 +481,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         self.alpha_, self.alpha_min_, self.alpha_1se_ = result.alpha, result.alpha_min, result.alpha_1se
         self.alphas_ = path.alphas
         self.coef_path_ = path.coefs
-        self.dual_gaps_ = path.dual_gaps
+        self._keep_gaps(path)
         if path.variants is not None:
             self.variants_, self._genotypes = path.variants, None
         self._keep(
@@ -477,10 +490,19 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             np.atleast_2d(path.intercepts)[:, at],
             path.certificate,
             float(path.dual_gaps[at]),
+            path.null_objective - path.saturated_objective,
             bool(path.converged[at]),
             int(path.n_iter[at]),
             path.counters,
         )
+        self._warn_without_penalty(self.alpha_)
+
+    def _keep_gaps(self, path: Path) -> None:
+        """Set what certifies the fits along a path."""
+        self.dual_gaps_ = path.dual_gaps
+        if path.certificate == "duality_gap":
+            self.relative_gaps_ = path.dual_gaps
+            self.dual_gaps_ = path.dual_gaps * (path.null_objective - path.saturated_objective)
 
     def _keep(
         self,
@@ -489,6 +511,7 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         intercept: Float,
         certificate: str,
         gap: float,
+        unit: float,
         converged: bool,
         n_iter: int,
         counters: dict[str, float],
@@ -501,7 +524,10 @@ class SparseLinearModel(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             self.variants_ = fitted_variants(genotypes, sd=sd, active=active)
         words = CERTIFICATES[certificate]
         self.certificate_, self.converged_, self.n_iter_ = certificate, converged, max(n_iter, 1)
-        setattr(self, f"{words.attribute}_", gap)
+        if certificate == "duality_gap":
+            self.relative_gap_, self.dual_gap_ = gap, gap * unit
+        else:
+            setattr(self, f"{words.attribute}_", gap)
         if self.verbose:
             print(
                 f"{type(self).__name__}: alpha {alpha:.6g}, {np.count_nonzero(coef.any(axis=0))} active, "
@@ -533,6 +559,8 @@ class CrossValidated:
         Coefficients of the final fit along its path.
     dual_gaps_ : ndarray of shape (L,)
         What `certificate_` says, along the path.
+    relative_gaps_ : ndarray of shape (L,)
+        Duality gaps on the scale of `tol`, along the path.
     cv_path_ : riata.CVPath
         All of the cross-validation, with `predict` and `plot`.
 
@@ -552,9 +580,9 @@ class ByScore(CrossValidated):
     ----------
     l1_ratio_ : float
         The `l1_ratio` of the final fit.
-    alphas_ : ndarray of shape (L,), or (R, L) for a sequence of R values of `l1_ratio`
+    alphas_ : ndarray of shape (L,), or (R, L) where each of R > 1 values of `l1_ratio` has a grid of its own
         The grid, decreasing.
-    score_path_ : ndarray of shape (L, F), or (R, L, F)
+    score_path_ : ndarray of shape (L, F), or (R, L, F) for R > 1 values of `l1_ratio`
         Score at each alpha on each of F held-out folds; see `scoring`.
     """
 

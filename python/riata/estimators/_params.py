@@ -42,7 +42,7 @@ class Strength:
     Parameters
     ----------
     alpha : float
-        Strength of the penalty, > 0.
+        Strength of the penalty; 0 is none, where the penalty is an elastic net.
     """
 
     alpha: float = field(default=1.0, kw_only=False)

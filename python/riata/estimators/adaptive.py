@@ -22,6 +22,7 @@ from riata.path.cross_validation import (
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
+from riata.penalties import Penalty
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -90,9 +91,9 @@ class _Adaptive(OneByOne):
         The first estimate, on the original scale.
     initial_alpha_ : float or None
         That of the ridge or lasso.
-    dual_gap_ : float, or ndarray of shape (K,) for y with columns
-        Relative duality gap of the weighted lasso (of the last step). It says nothing of the choice of
-        weights.
+    dual_gap_, relative_gap_ : float, or ndarray of shape (K,) for y with columns
+        Duality gap of the weighted lasso (of the last step), and the same on the scale of `tol`. They say
+        nothing of the choice of weights.
 
     Objective
     ---------
@@ -119,6 +120,9 @@ class _Adaptive(OneByOne):
     Boulesteix (2009), Regularized estimation of large-scale gene association networks using graphical
     Gaussian models, BMC Bioinformatics 10: weights within each fold.
     """
+
+    def _may_be_zero(self, penalty: Penalty) -> bool:
+        return False
 
     initial: Any
     initial_alpha: Any

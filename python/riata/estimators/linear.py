@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin, clone
-from sklearn.utils import assert_all_finite
+from sklearn.utils import assert_all_finite, metadata_routing
 from sklearn.utils.validation import column_or_1d
 
 from riata._input.alignment import check_rows_named_alike
@@ -59,6 +60,15 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
     def _check_target(self, y: Any) -> Float:
         """Return the response as finite numbers."""
         raise NotImplementedError
+
+    def _warn_without_penalty(self, alpha: float) -> None:
+        if alpha == 0.0:
+            warnings.warn(
+                "With alpha=0, this algorithm does not converge well. You are advised to use the "
+                "LinearRegression estimator; what it fits is fitted here too, least squares of least norm.",
+                UserWarning,
+                stacklevel=5,
+            )
 
     def _check_data(self, X: Any, y: Any, sample_weight: Any, options: Options, **beside: Any) -> Problem:
         design, y, weights = self._check_fit_input(X, y, sample_weight)
@@ -138,8 +148,9 @@ class OneByOne(OneResponse):
     intercept_ : float, or ndarray of shape (K,) for y with columns
         The intercept; 0 without.
     dual_gap_ : float, or ndarray of shape (K,) for y with columns
-        Relative duality gap, on the scale of `tol`: the objective is at most this share of its null value
-        above the optimum.
+        Duality gap, as in scikit-learn: the objective is at most this far above its least value.
+    relative_gap_ : float, or ndarray of shape (K,) for y with columns
+        The same as a share of what there is to explain, on the scale of `tol`.
 
     Data
     ----
@@ -184,7 +195,7 @@ def _merged(name: str, values: list[Any]) -> Any:
         return all(values) if name == "converged_" else max(values)
     if name in ("n_features_in_", "feature_names_in_", "variants_") or not name.endswith("_"):
         return first  # the same for all, or not for users
-    if len(values) == 1 and name != "intercept_" and name != "dual_gap_":
+    if len(values) == 1 and name not in ("intercept_", "dual_gap_", "relative_gap_"):
         return first
     plain = all(isinstance(value, np.ndarray | float | int) for value in values)
     return np.array(values) if plain and len({np.shape(value) for value in values}) == 1 else values
@@ -246,8 +257,19 @@ class ElasticNet(
 
     l1_ratio: float = 0.5
 
-    def fit(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit the model at `alpha`."""
+    # `check_input` is not for users of pipelines.
+    __metadata_request__fit = {"check_input": metadata_routing.UNUSED}  # noqa: RUF012
+
+    def fit(
+        self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None, check_input: bool = True
+    ) -> Self:
+        """Fit the model at `alpha`.
+
+        Parameters
+        ----------
+        check_input : bool
+            Accepted so that code written for scikit-learn runs; input is checked always.
+        """
         if self._fit_each(X, y, sample_weight=sample_weight):
             return self
         return self._fit_at_alpha(X, y, sample_weight)
@@ -261,7 +283,7 @@ class Lasso(_AbsoluteSquares, ElasticNet):
     --------
     >>> import riata
     >>> model = riata.Lasso(alpha=0.1).fit([[0, 0], [1, 1], [2, 2.5]], [0, 1, 2])
-    >>> bool(model.dual_gap_ <= model.tol)
+    >>> bool(model.relative_gap_ <= model.tol)
     True
     """
 
@@ -287,9 +309,9 @@ class ElasticNetCV(
     ----------
     l1_ratio_ : float
         The `l1_ratio` of the final fit.
-    alphas_ : ndarray of shape (L,), or (R, L) for a sequence of R values of `l1_ratio`
+    alphas_ : ndarray of shape (L,), or (R, L) where each of R > 1 values of `l1_ratio` has a grid of its own
         The grid, decreasing.
-    mse_path_ : ndarray of shape (L, F), or (R, L, F)
+    mse_path_ : ndarray of shape (L, F), or (R, L, F) for R > 1 values of `l1_ratio`
         Mean squared error at each alpha on each of F held-out folds.
 
     Examples

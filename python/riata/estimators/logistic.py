@@ -18,7 +18,6 @@ from riata._input.alignment import check_rows_named_alike
 from riata._input.design import DesignView
 from riata._input.targets import check_every_class, one_hot
 from riata._input.validation import (
-    UNPENALISED,
     Float,
     check_flag,
     check_offset,
@@ -252,9 +251,9 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
 
 
 def check_inverse(C: Any) -> float:
-    """Return scikit-learn's C, finite and > 0."""
+    """Return scikit-learn's C, > 0; infinite for no penalty."""
     if isinstance(C, float) and np.inf == C:
-        raise ValueError(f"C must be finite and > 0, got inf; {UNPENALISED}")
+        return np.inf
     return check_real("C", C, above=0.0)
 
 
@@ -371,7 +370,7 @@ class SparseLogisticRegression(
         coef = np.zeros((1, self.n_features_in_))
         assert options.alphas is not None
         alpha = float(options.alphas[0])
-        self._keep(alpha, coef, np.array([level]), "duality_gap", 0.0, True, 0, counters)
+        self._keep(alpha, coef, np.array([level]), "duality_gap", 0.0, 0.0, True, 0, counters)
 
     def _shaped(self, coef: Float, intercept: Float) -> tuple[Float, Any]:
         """A class that no sample of positive weight has gets the probability zero."""

@@ -149,7 +149,7 @@ class MultiTaskLasso(_Norms, MultiTaskElasticNet):
     --------
     >>> import riata
     >>> model = riata.MultiTaskLasso(alpha=0.1).fit([[0, 0], [1, 1], [2, 2.5]], [[0, 0], [1, 1], [2, 3]])
-    >>> bool(model.dual_gap_ <= model.tol)
+    >>> bool(model.relative_gap_ <= model.tol)
     True
     """
 
@@ -172,9 +172,9 @@ class MultiTaskElasticNetCV(_MultiTask, ByError, Randomness, Copying, RunningJob
     ----------
     l1_ratio_ : float
         The `l1_ratio` of the final fit.
-    alphas_ : ndarray of shape (L,), or (R, L) for a sequence of R values of `l1_ratio`
+    alphas_ : ndarray of shape (L,), or (R, L) where each of R > 1 values of `l1_ratio` has a grid of its own
         The grid, decreasing.
-    mse_path_ : ndarray of shape (L, F), or (R, L, F)
+    mse_path_ : ndarray of shape (L, F), or (R, L, F) for R > 1 values of `l1_ratio`
         Mean squared error at each alpha on each of F held-out folds, the mean over responses.
     coef_path_ : list of K scipy.sparse.csc_array of shape (p, L)
         Coefficients of the final fit along its path.

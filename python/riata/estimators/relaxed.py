@@ -26,6 +26,7 @@ from riata.path.fit import make_path, solve
 from riata.path.refits import Gathered, Refits, gather_supports, refit_supports
 from riata.path.relaxed import RelaxedPath
 from riata.path.result import Path
+from riata.penalties import Penalty
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -74,8 +75,8 @@ class _Relaxed(OneResponse):
 
     Attributes
     ----------
-    dual_gap_ : float
-        Relative duality gap of the lasso that selected.
+    dual_gap_, relative_gap_ : float
+        Duality gap of the lasso that selected, and the same on the scale of `tol`.
 
     Objective
     ---------
@@ -94,6 +95,9 @@ class _Relaxed(OneResponse):
     Meinshausen (2007), Relaxed lasso, Computational Statistics & Data Analysis 52. Hastie, Tibshirani &
     Tibshirani (2020), Best subset, forward stepwise or lasso?, Statistical Science 35(4).
     """
+
+    def _may_be_zero(self, penalty: Penalty) -> bool:
+        return False
 
 
 @declared
@@ -183,10 +187,10 @@ class RelaxedLassoCV(CrossValidated, _Relaxed, Running, Linear, Choice, Folds, _
         The path and cross-validation of the lasso itself, gamma 1.
     coef_path_ : scipy.sparse.csc_array of shape (p, L)
         Coefficients of the lasso along its path.
-    dual_gaps_ : ndarray of shape (L,)
-        Relative duality gaps of the lasso.
-    dual_gap_ : float
-        That at `alpha_`.
+    dual_gaps_, relative_gaps_ : ndarray of shape (L,)
+        Duality gaps of the lasso, and the same on the scale of `tol`.
+    dual_gap_, relative_gap_ : float
+        Those at `alpha_`.
 
     Examples
     --------
@@ -236,13 +240,15 @@ class RelaxedLassoCV(CrossValidated, _Relaxed, Running, Linear, Choice, Folds, _
         self.alpha_min_, self.gamma_min_ = float(relaxed.alphas[best[0]]), float(gammas[best[1]])
         self.alpha_1se_, self.gamma_1se_ = float(relaxed.alphas[frugal[0]]), float(gammas[frugal[1]])
         self.alpha_, self.gamma_ = float(relaxed.alphas[i]), float(gammas[j])
-        self.coef_path_, self.dual_gaps_ = relaxed.path.coefs, relaxed.path.dual_gaps
+        self.coef_path_ = relaxed.path.coefs
+        self._keep_gaps(relaxed.path)
         self._keep(
             self.alpha_,
             relaxed.coef(self.alpha_, self.gamma_)[None],
             np.array([relaxed.intercept(self.alpha_, self.gamma_)]),
             relaxed.path.certificate,
             float(relaxed.path.dual_gaps[i]),
+            relaxed.path.null_objective - relaxed.path.saturated_objective,
             bool(relaxed.path.converged[i]),
             int(relaxed.path.n_iter[i]),
             relaxed.path.counters,

@@ -289,10 +289,13 @@ def warn_unless_converged(
 
     worst = missed[np.argmax(np.abs(gaps[missed]))]
     advice = f"Raise max_iter={options.max_iter} or tol, or use larger alphas."
-    if n_iter is not None and n_iter[worst] < options.max_iter:
+    in_other_words = ""
+    if n_iter is not None and n_iter[worst] >= options.max_iter:  # in scikit-learn's
+        in_other_words = "Objective did not converge. You might want to increase the number of iterations. "
+    elif n_iter is not None:
         advice = "The fit ended where rounding leaves no smaller one: raise tol, or use larger alphas."
     warnings.warn(
-        f"{len(missed)} of {len(alphas)} fits did not converge: "
+        f"{in_other_words}{len(missed)} of {len(alphas)} fits did not converge: "
         f"the {CERTIFICATES[options.penalty.certificate].name} is {gaps[worst]:.2e} at "
         f"alpha={alphas[worst]:.6g}, above tol={options.tol:g}. "
         f"{advice}",

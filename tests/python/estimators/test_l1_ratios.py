@@ -73,11 +73,11 @@ def test_the_best_of_several_is_taken(kind, target, given):
 
 
 @pytest.mark.parametrize(("kind", "target", "given"), MODELS)
-def test_one_of_several_has_the_shapes_of_several(kind, target, given):
+def test_a_sequence_of_one_has_the_shapes_of_a_number_as_in_scikit_learn(kind, target, given):
     X, y = make_problem(n=60, p=12)
     model = kind(l1_ratio=[0.5], **SEARCH, **given).fit(X, target(y))
-    assert model.alphas_.shape == (1, 12)
-    assert scores_of(model).shape == (1, 12, 3)
+    assert model.alphas_.shape == (12,)
+    assert scores_of(model).shape == (12, 3)
     with pytest.raises(ValueError, match="l1_ratio must be a number or a 1-D sequence of numbers"):
         kind(l1_ratio=[], **SEARCH, **given).fit(X, target(y))
     with pytest.raises(ValueError, match="l1_ratio must be >= 0 and <= 1, got 2"):

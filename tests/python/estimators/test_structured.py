@@ -117,7 +117,7 @@ def test_the_fit_of_fit_path(name, standardize):
         assert model.locally_convex_ == path.locally_convex[-1]
         assert not hasattr(model, "dual_gap_")
     else:
-        assert model.dual_gap_ <= 1e-9
+        assert model.relative_gap_ <= 1e-9
         assert not hasattr(model, "kkt_violation_")
         assert not hasattr(model, "locally_convex_")
 

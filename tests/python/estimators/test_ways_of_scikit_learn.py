@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 import sklearn
+import sklearn.exceptions
 import sklearn.linear_model
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import BaggingClassifier
@@ -306,13 +307,10 @@ def test_numbers_of_jobs_count_from_the_end():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (riata.Lasso(alpha=0), r"alpha must be > 0, got 0; penalty_factor of zeros"),
         (riata.MCPRegressor(alpha=0.0), r"alpha must be > 0, got 0.0; penalty_factor of zeros"),
-        (riata.SparseLogisticRegression(alpha=0.0), r"alpha must be > 0, got 0.0; penalty_factor"),
-        (riata.SparseLogisticRegression(C=np.inf), r"C must be finite and > 0, got inf; penalty_factor"),
         (riata.SparseLogisticRegression(C=0.0), r"C must be > 0, got 0.0"),
-        (riata.SparsePoissonRegressor(alpha=0), r"alpha must be > 0, got 0; penalty_factor"),
-        (riata.SparseCox(alpha=0), r"alpha must be > 0, got 0; penalty_factor"),
+        (riata.AdaptiveLasso(alpha=0), r"alpha must be > 0, got 0; penalty_factor"),
+        (riata.AdaptiveLassoCV(alphas=[1.0, 0.0]), r"alphas must be > 0 for AdaptiveLassoCV, got 0"),
         (riata.RelaxedLasso(alpha=0), r"alpha must be > 0, got 0; penalty_factor"),
     ],
 )
@@ -412,7 +410,7 @@ def test_several_responses_one_by_one_are_those_of_scikit_learn(name, columns, w
     assert ours.predict(X).shape == theirs.predict(X).shape
     assert ours.score(X, Y) == pytest.approx(theirs.score(X, Y))
     assert ours.converged_
-    assert np.all(ours.dual_gap_ <= 1e-12)
+    assert np.all(ours.relative_gap_ <= 1e-12)
     assert_array_equal(ours.get_support(), np.any(np.atleast_2d(ours.coef_) != 0.0, axis=0))
 
 
@@ -420,3 +418,85 @@ def test_several_responses_one_by_one_leave_the_parameters_as_they_are():
     X, y = make_problem(n=50, p=6)
     factors = np.ones(6)
     assert riata.Lasso(penalty_factor=factors).fit(X, np.column_stack([y, -y])).penalty_factor is factors
+
+
+WITHOUT_PENALTY = (
+    "With alpha=0, this algorithm does not converge well. You are advised to use the LinearRegression"
+)
+
+
+@pytest.mark.parametrize("shape", [(40, 6), (15, 30)])
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet", "MultiTaskLasso", "MultiTaskElasticNet"])
+def test_alpha_zero_is_least_squares_of_least_norm(name, shape):
+    """As `LinearRegression`; scikit-learn's descent goes elsewhere where the solution is not unique."""
+    X, y = make_problem(n=shape[0], p=shape[1])
+    weights = np.random.default_rng(1).uniform(0.5, 2.0, shape[0])
+    if name.startswith("Multi"):
+        y = np.column_stack([y, y**2])
+    for fit_intercept in (True, False):
+        peer = sklearn.linear_model.LinearRegression(fit_intercept=fit_intercept).fit(X, y, weights)
+        with pytest.warns(UserWarning, match=WITHOUT_PENALTY):
+            model = getattr(riata, name)(alpha=0, fit_intercept=fit_intercept).fit(X, y, weights)
+        assert_allclose(model.coef_, peer.coef_, atol=1e-9)
+        assert_allclose(model.intercept_, peer.intercept_, atol=1e-9)
+        assert model.dual_gap_ <= 1e-20
+        assert model.converged_
+
+
+def test_alpha_zero_chosen_by_cross_validation_warns_too():
+    X, y = make_problem(n=200, p=5)
+    with pytest.warns(UserWarning, match=WITHOUT_PENALTY):
+        model = riata.LassoCV(alphas=[1.0, 0.0]).fit(X, y)
+    assert model.alpha_ == 0.0
+    assert_allclose(model.coef_, sklearn.linear_model.LinearRegression().fit(X, y).coef_, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("model", "loss", "peer"),
+    [
+        (
+            riata.SparseLogisticRegression(C=np.inf, tol=1e-12),
+            "binomial",
+            sklearn.linear_model.LogisticRegression(C=np.inf),
+        ),
+        (
+            riata.SparsePoissonRegressor(alpha=0.0, tol=1e-12),
+            "poisson",
+            sklearn.linear_model.PoissonRegressor(alpha=0.0),
+        ),
+    ],
+)
+def test_alpha_zero_of_other_losses(model, loss, peer):
+    X, y = make_problem(loss, 150, 4, noise=3.0)
+    peer.set_params(tol=1e-10, max_iter=10_000).fit(X, y)
+    assert_allclose(model.fit(X, y).coef_, peer.coef_, rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet", "MultiTaskLasso"])
+def test_the_duality_gap_bounds_the_objective_in_its_own_units(name):
+    X, y = make_problem(n=30, p=50)
+    Y = np.column_stack([y, X[:, 7]]) if name.startswith("Multi") else y[:, None]
+    y = Y if name.startswith("Multi") else y
+    share = 0.5 if name == "ElasticNet" else 1.0
+
+    def objective(model):
+        B = np.atleast_2d(model.coef_)
+        norms = np.sqrt((B**2).sum(axis=0))
+        penalty = 0.05 * (share * norms + (1 - share) / 2 * norms**2).sum()
+        return ((Y - X @ B.T) ** 2).sum() / 60 + penalty
+
+    model = getattr(riata, name)(0.05, fit_intercept=False, solver="cd", max_iter=3, tol=1e-15)
+    with pytest.warns(
+        sklearn.exceptions.ConvergenceWarning, match="Objective did not converge. You might want"
+    ):
+        model.fit(X, y)
+    exact = getattr(riata, name)(0.05, fit_intercept=False, tol=1e-12).fit(X, y)
+    assert 0.0 < objective(model) - objective(exact) <= model.dual_gap_
+    assert model.dual_gap_ == pytest.approx(model.relative_gap_ * (Y**2).sum() / 60)
+
+
+@pytest.mark.parametrize("check_input", [True, False])
+def test_check_input_is_accepted_and_changes_nothing(check_input):
+    X, y = make_problem()
+    model = riata.ElasticNet(0.1).fit(X, y, check_input=check_input)
+    assert_array_equal(model.coef_, riata.ElasticNet(0.1).fit(X, y).coef_)
