@@ -46,6 +46,22 @@ std::uint64_t digest_of(Columns columns, const Mat& products) {
 
 }  // namespace
 
+void check_moments(const Vec& mean, const Vec& variance, Index first, Index last, std::span<const Index> numbers) {
+  for (Index j = first; j < last; ++j) {
+    const Index number = j < static_cast<Index>(numbers.size()) ? numbers[static_cast<std::size_t>(j)] : j;
+    if (variance[j] < kLeastVariance && mean[j] != 0.0 && std::abs(mean[j]) < kLeastMean) {
+      throw std::invalid_argument(
+          "X must hold numbers whose squares are not rounded to 0, got smaller ones in column " +
+          std::to_string(number));
+    }
+    if (std::isnan(variance[j])) throw NonFiniteError(number);
+    if (std::isinf(variance[j])) {
+      throw std::invalid_argument("X must hold numbers whose squares are finite, got larger ones in column " +
+                                  std::to_string(number));
+    }
+  }
+}
+
 ColumnPart::ColumnPart(const Design& X, std::span<const Index> numbers, Index first, Index last, Index copy_for,
                        double most_bytes, int threads)
     : X_(X),
@@ -93,24 +109,7 @@ void ColumnPart::first_pass(const Mat& weights, const Mat& null_u, std::vector<V
   });
   if (digest != nullptr) *digest += std::accumulate(digests.begin(), digests.end(), std::uint64_t{0});
   counters.columns_streamed += static_cast<double>(p);
-  for (std::size_t f = 0; f < variances.size(); ++f) check_moments(means[f], variances[f]);
-}
-
-/// Refuses columns that are no numbers, or whose squares are none.
-void ColumnPart::check_moments(const Vec& mean, const Vec& variance) const {
-  for (Index j = first_; j < last_; ++j) {
-    const Index number = j < static_cast<Index>(numbers_.size()) ? numbers_[static_cast<std::size_t>(j)] : j;
-    if (variance[j] < kLeastVariance && mean[j] != 0.0 && std::abs(mean[j]) < kLeastMean) {
-      throw std::invalid_argument(
-          "X must hold numbers whose squares are not rounded to 0, got smaller ones in column " +
-          std::to_string(number));
-    }
-    if (std::isnan(variance[j])) throw NonFiniteError(number);
-    if (std::isinf(variance[j])) {
-      throw std::invalid_argument("X must hold numbers whose squares are finite, got larger ones in column " +
-                                  std::to_string(number));
-    }
-  }
+  for (std::size_t f = 0; f < variances.size(); ++f) check_moments(means[f], variances[f], first_, last_, numbers_);
 }
 
 void ColumnPart::read(const std::vector<Reading>& readings, Counters& counters) const {

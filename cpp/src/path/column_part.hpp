@@ -11,6 +11,9 @@
 
 namespace riata {
 
+/// Refuses columns first .. last - 1 that are no numbers, or whose squares are none; `numbers` as in ColumnPart.
+void check_moments(const Vec& mean, const Vec& variance, Index first, Index last, std::span<const Index> numbers);
+
 /// A range of the columns of X, and all reading of them on the way down a path: once every column, for what has to be
 /// known beforehand; then, again and again, the columns that certificates ask for. Columns are read in pieces that stay
 /// in cache from one use to the next. All problems share the reading.
@@ -51,7 +54,6 @@ class ColumnPart {
   void release_null() { null_products_.resize(0, 0); }
 
  private:
-  void check_moments(const Vec& mean, const Vec& variance) const;
   Index piece_columns(double side_bytes) const;
   Index read_piece(const std::vector<Reading>& readings, Index piece, Index first, Index last) const;
 

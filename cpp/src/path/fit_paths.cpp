@@ -5,6 +5,7 @@
 #include <string>
 
 #include "checkpoint/checkpoint.hpp"
+#include "path/asked_grid.hpp"
 #include "path/fit_in_parts.hpp"
 #include "path/free_basis.hpp"
 #include "path/grid_group.hpp"
@@ -12,11 +13,11 @@
 #include "path/memory_budget.hpp"
 #include "path/path_fit.hpp"
 #include "path/poll_relay.hpp"
+#include "path/ridge_paths.hpp"
 #include "path/streaming_pass.hpp"
 #include "path/validate.hpp"
 #include "riata/error.hpp"
 #include "riata/parallel.hpp"
-#include "riata/path/lambda_grid.hpp"
 
 namespace riata {
 namespace {
@@ -24,9 +25,7 @@ namespace {
 // Lambdas solved ahead when every usable column is in the working set: as many, and numbers in one vector of each
 // problem for each.
 constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 21;
-constexpr Index kWorthThreads = 1000000;     // rows x columns from which problems are spread over threads
-constexpr double kNothingToExplain = 1e-15;  // the alphas of a response without variance
-constexpr double kUnexplained = 1e-3;        // share of the deviance that is left where a grid stops
+constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
 
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point start) {
@@ -236,14 +235,8 @@ class Driver {
   }
 
   std::vector<double> make_grid(const GridGroup& group) const {
-    if (!options_.alphas.empty()) return options_.alphas;
     const Index rows_used = (given_[static_cast<std::size_t>(group.leader)].weights.array() > 0.0).count();
-    const double least = asked_ > rows_used ? 0.01 : 1e-4;  // of the largest lambda of a lasso, whatever the ratio
-    const double eps = options_.eps > 0.0 ? options_.eps : least * std::max(options_.l1_ratio, PathFit::kLeastRatio);
-    const double lambda_max = group.front().lambda_max();
-    // A response with nothing to explain: every positive value gives the null fit, and a grid has no length.
-    if (!(lambda_max > 0.0)) return lambda_grid(kNothingToExplain, options_.n_alphas, 1.0);
-    return lambda_grid(lambda_max, options_.n_alphas, eps);
+    return asked_grid(options_, asked_, rows_used, group.front().lambda_max());
   }
 
   Index batch_size(const GridGroup& group) const {
@@ -411,13 +404,23 @@ class Driver {
   std::vector<GridGroup> groups_;
 };
 
+/// The paths, in the space of samples where that is the way. As in Driver.
+std::vector<PathResult> run_paths(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                                  const PathOptions& options, Index asked, Index parts, double beside = 0.0) {
+  const NullFits null_fits = [&](const Features& alone, const PathOptions& asking) {
+    return Driver(X, problems, alone, asking, asked, 1).run();
+  };
+  auto ridges = ridge_paths(X, problems, features, options, asked, beside, null_fits);
+  return ridges ? std::move(*ridges) : Driver(X, problems, features, options, asked, parts, beside).run();
+}
+
 /// See fit_paths_in_parts(); `asked` is the number of features of the fit.
 std::vector<PathResult> fit_columns(const Design& X, const std::vector<Problem>& problems, const Features& features,
                                     const PathOptions& options, Index asked, Index parts) {
   const auto basis = FreeBasis::find(X, problems, features, options);
-  if (!basis) return Driver(X, problems, features, options, asked, parts).run();
+  if (!basis) return run_paths(X, problems, features, options, asked, parts);
   std::vector<PathResult> results =
-      Driver(basis->design(), problems, basis->features(), options, asked, parts, basis->memory()).run();
+      run_paths(basis->design(), problems, basis->features(), options, asked, parts, basis->memory());
   for (PathResult& result : results) basis->restore(result, options);
   return results;
 }

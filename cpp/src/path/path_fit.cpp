@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "loss/residual.hpp"
+#include "path/asked_grid.hpp"
 
 namespace riata {
 namespace {

@@ -31,7 +31,6 @@ class PathFit {
   /// Whether a problem keeps the Gram matrix of all columns: quadratic loss, penalties of single coefficients and more
   /// rows than (not too many) columns.
   static bool keeps_gram(const Design& X, const PathOptions& options, bool alone);
-  static constexpr double kLeastRatio = 1e-3;  // stands for a smaller l1_ratio where the grid begins
 
   /// Fits intercept and unpenalised features, the end of the path at lambda = infinity.
   void fit_null();

@@ -56,6 +56,8 @@ Index ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> 
   if (r.coef_indptr.empty()) r.coef_indptr.push_back(0);
   std::vector<std::pair<Index, double>> coefs;
   std::vector<Index> active;
+  coefs.reserve(features.size() * static_cast<std::size_t>(K));
+  active.reserve(features.size());
   for (std::size_t w = 0; w < features.size(); ++w) {
     const Index j = features[w];
     Vec all = p.b.segment(static_cast<Index>(w) * K, K);
@@ -73,13 +75,13 @@ Index ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> 
     }
     if (any) active.push_back(feature_of(j));
   }
-  std::sort(coefs.begin(), coefs.end());
+  if (!std::is_sorted(coefs.begin(), coefs.end())) std::sort(coefs.begin(), coefs.end());
   for (const auto& [entry, value] : coefs) {
     r.coef_indices.push_back(entry);
     r.coef_values.push_back(value);
   }
   r.coef_indptr.push_back(static_cast<Index>(r.coef_indices.size()));
-  std::sort(active.begin(), active.end());
+  if (!std::is_sorted(active.begin(), active.end())) std::sort(active.begin(), active.end());
   return std::unique(active.begin(), active.end()) - active.begin();
 }
 

@@ -1,0 +1,119 @@
+#include "path/sample_kernel.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <span>
+
+#include "path/column_part.hpp"
+#include "riata/kernel/kernels.hpp"
+#include "riata/parallel.hpp"
+#include "solver/column_norms.hpp"
+
+namespace riata {
+namespace {
+
+constexpr Index kColumns = 512;  // at a time: what the kernels sum before they go on
+constexpr Index kTile = 24;      // rows of K that a thread makes
+
+/// The part of the features that belongs to some columns.
+Features part_of(const Features& features, Index first, Index size) {
+  Features out;
+  if (features.penalty_factor.size() > 0) out.penalty_factor = features.penalty_factor.segment(first, size);
+  return out;
+}
+
+/// Adds Z Z' of the columns Z' (columns x n) to the upper triangle of K.
+void add_products(const Mat& z, int threads, Mat& K) {
+  const Index n = K.rows(), columns = z.rows(), tiles = (n + kTile - 1) / kTile;
+  const double work = 0.5 * static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(columns);
+  parallel_for(tiles, worth_threads(threads, work), [&](Index tile) {
+    const Index first = tile * kTile, size = std::min(kTile, n - first), rest = n - first;
+    std::vector<const double*> lines;
+    for (Index i = first; i < first + size; ++i) lines.push_back(z.col(i).data());
+    Mat out(size, rest);
+    kernels().correlate_f64(lines.data(), size, columns, z.col(first).data(), columns, rest, out.data(), size);
+    K.block(first, first, size, rest) += out;
+  });
+}
+
+/// Columns of X on the scale of one weight vector, over the roots of their penalty factors: columns x n. Those without
+/// penalty and those left out are zero.
+Mat scaled_columns(const Mat& raw, const ColumnNorms& norms, const Vec& mean, const Vec& scale,
+                   const Features& features, bool centred, int threads) {
+  const Index n = raw.rows(), m = raw.cols();
+  Vec factor = Vec::Zero(m), shift = Vec::Zero(m);
+  for (Index k = 0; k < m; ++k) {
+    const double v = features.penalty_factor.size() > 0 ? features.penalty_factor[k] : 1.0;
+    if (norms.usable[static_cast<std::size_t>(k)] && v > 0.0) factor[k] = 1.0 / (scale[k] * std::sqrt(v));
+    if (centred) shift[k] = mean[k];
+  }
+  Mat out(m, n);
+  constexpr Index rows = 32;
+  parallel_for((n + rows - 1) / rows, worth_threads(threads, static_cast<double>(n * m)), [&](Index c) {
+    const Index first = c * rows, size = std::min(rows, n - first);
+    auto mine = out.middleCols(first, size);
+    mine = raw.middleRows(first, size).transpose();
+    mine.colwise() -= shift;
+    mine = factor.asDiagonal() * mine;
+  });
+  return out;
+}
+
+}  // namespace
+
+double SampleKernels::memory(const Design& X, Index groups) {
+  const double n = static_cast<double>(X.rows());
+  return 8.0 * n * (n * static_cast<double>(groups) + 2.0 * static_cast<double>(columns_at_a_time(X, kColumns)));
+}
+
+Index columns_at_a_time(const Design& X, Index most) {
+  const Index asked = X.traits().columns_a_call;
+  return std::min(asked > 0 ? std::min(asked, most) : most, std::max<Index>(X.cols(), 1));
+}
+
+SampleKernels sample_kernels(const Design& X, const Features& features, const PathOptions& options, const Mat& weights,
+                             const std::vector<Index>& group, const Mat& null_u, Counters& counters) {
+  const Index n = X.rows(), p = X.cols(), groups = weights.cols(), problems = null_u.cols();
+  const int threads = X.traits().concurrent ? options.threads : 1;
+  SampleKernels out;
+  out.mean.assign(static_cast<std::size_t>(groups), Vec(p));
+  out.variance = out.mean;
+  out.kernel.assign(static_cast<std::size_t>(groups), Mat::Zero(n, n));
+  out.null_products.resize(p, problems);
+  const Vec sums = null_u.colwise().sum().transpose();
+  const Index step = columns_at_a_time(X, kColumns);
+  for (Index first = 0; first < p; first += step) {
+    const Index size = std::min(step, p - first);
+    std::vector<Index> columns(static_cast<std::size_t>(size));
+    std::iota(columns.begin(), columns.end(), first);
+    Mat mean(size, groups), variance(size, groups), raw(n, size);
+    X.moments(columns, weights, mean, variance, threads);
+    for (Index g = 0; g < groups; ++g) {
+      out.mean[static_cast<std::size_t>(g)].segment(first, size) = mean.col(g);
+      out.variance[static_cast<std::size_t>(g)].segment(first, size) = variance.col(g);
+    }
+    check_moments(out.mean.front(), out.variance.front(), first, first + size, {});
+    X.gather(columns, raw, threads);
+    auto products = out.null_products.middleRows(first, size);
+    X.correlate(columns, null_u, products, threads);
+    const Features part = part_of(features, first, size);
+    for (Index g = 0; g < groups; ++g) {
+      Vec scale = variance.col(g);
+      const ColumnNorms norms(options, part, 1.0, mean.col(g), scale, {});
+      add_products(scaled_columns(raw, norms, mean.col(g), scale, part, options.fit_intercept, options.threads),
+                   options.threads, out.kernel[static_cast<std::size_t>(g)]);
+      for (Index f = 0; f < problems; ++f) {
+        if (group[static_cast<std::size_t>(f)] != g) continue;
+        if (options.fit_intercept) products.col(f) -= sums[f] * mean.col(g);
+        products.col(f) = products.col(f).cwiseQuotient(scale).eval();
+      }
+    }
+  }
+  for (Mat& K : out.kernel) K.triangularView<Eigen::StrictlyLower>() = K.transpose();
+  counters.columns_streamed += static_cast<double>(p);
+  counters.products += static_cast<double>(problems + n * groups);
+  return out;
+}
+
+}  // namespace riata
