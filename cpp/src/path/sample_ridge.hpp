@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "certify/duality_gap.hpp"
-#include "solver/linear_predictor.hpp"
 #include "riata/loss/loss.hpp"
+#include "solver/linear_predictor.hpp"
 
 namespace riata {
 
