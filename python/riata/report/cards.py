@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from riata.losses._known import loss_of
@@ -18,6 +19,7 @@ from riata.report.charts import Frame, cv_chart, path_chart, svg
 from riata.report.page import cell_text
 from riata.report.plots import score_label
 from riata.report.styles import card_style
+from riata.report.templates import block, filled
 from riata.study.cv_choices import null_name
 
 if TYPE_CHECKING:
@@ -38,22 +40,14 @@ def card(
     title: str,
     about: str,
     facts: Sequence[Fact],
-    parts: Sequence[str] = (),
+    parts: Sequence[Markup] = (),
     note: str = "",
     *,
     kind: str = "charts",
 ) -> str:
-    """Return a card; texts are plain, parts of a `kind`, ``charts`` or ``tables``, ready HTML."""
-    told = "".join(
-        f'<div class="fact"><span>{escape(what)}</span> <b>{escape(value)}</b></div>' for what, value in facts
-    )
-    drawn = "".join(f"<div>{part}</div>" for part in parts if part)
-    below = f'<div class="note">{escape(note)}</div>' if note else ""
-    return (
-        f'<style>{card_style()}</style><div class="riata-card">'
-        f'<div class="title">{escape(title)} <i>{escape(about)}</i></div><div class="facts">{told}</div>'
-        f'{f"""<div class="{kind}">{drawn}</div>""" if drawn else ""}{below}</div>'
-    )
+    """Return a card with parts of a `kind`, ``charts`` or ``tables``; what is no Markup is escaped."""
+    given = {"title": title, "about": about, "facts": facts, "note": note, "kind": kind}
+    return str(filled("card.html.j2", **given, parts=[part for part in parts if part], style=card_style()))
 
 
 def path_card(path: Any) -> str:
@@ -109,26 +103,20 @@ def evaluation_card(evaluation: Evaluation) -> str:
     return card("riata.Evaluation", evaluation.part, facts, tables, note, kind="tables")
 
 
-def _measures(shown: dict[str, Measure], unbounded: str) -> str:
+def _measures(shown: dict[str, Measure], unbounded: str) -> Markup:
     """Return a table of values and their intervals, drawn where they end at 1."""
     low = min([0.0, *(v for name, m in shown.items() if name != unbounded for v in _ends(m))])
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td class=num>{_number(m.value)}</td><td>{_interval(m)}</td>"
-        f"<td>{'' if name == unbounded else _whisker(m, low)}</td></tr>"
-        for name, m in shown.items()
-    )
     head = "95 % interval" if any(m.interval for m in shown.values()) else ""
-    return f"<table><tr><th></th><th class=num>value</th><th>{head}</th><th></th></tr>{rows}</table>"
+    rows = [
+        (name, _number(m.value), _interval(m), "" if name == unbounded else _whisker(m, low))
+        for name, m in shown.items()
+    ]
+    return block("measures", head, rows)
 
 
-def _classes(table: ClassTable) -> str:
+def _classes(table: ClassTable) -> Markup:
     """Return predicted beside observed classes."""
-    head = "".join(f"<th class=num>predicted {escape(label)}</th>" for label in table.classes)
-    rows = "".join(
-        f"<tr><td>{escape(label)}</td>{''.join(f'<td class=num>{count:,}</td>' for count in counts)}</tr>"
-        for label, counts in zip(table.classes, table.counts, strict=True)
-    )
-    return f"<table><tr><th>observed</th>{head}</tr>{rows}</table>"
+    return block("classes", table.classes, list(zip(table.classes, table.counts, strict=True)))
 
 
 def genotypes_card(geno: Genotypes) -> str:
@@ -142,7 +130,9 @@ def genotypes_card(geno: Genotypes) -> str:
         ("chromosomes", f"{len(counts):,}"),
         ("counting", f"allele {geno.counted_allele}"),
     ]
-    chart = _bars([name for name, _ in counts], [count for _, count in counts]) if len(counts) > 1 else ""
+    chart = (
+        _bars([name for name, _ in counts], [count for _, count in counts]) if len(counts) > 1 else Markup()
+    )
     return card("riata.Genotypes", f"{geno.path}{more}", facts, [chart], "; ".join(geno.notes[:3]))
 
 
@@ -165,7 +155,7 @@ def _kind(path: Any) -> str:
     return model_name(path)
 
 
-def _path_chart(path: Any, chosen: float | None) -> str:
+def _path_chart(path: Any, chosen: float | None) -> Markup:
     shown = np.full(len(path), True) if chosen is None else path.alphas >= chosen / 4 * (1 - 1e-9)
     alphas = path.alphas[shown]
     features = _to_draw(path, shown, alphas[-1] if chosen is None else chosen)
@@ -211,10 +201,10 @@ def _interval(measure: Measure) -> str:
     return f"{_number(measure.low)} to {_number(measure.high)}"
 
 
-def _whisker(measure: Measure, low: float) -> str:
+def _whisker(measure: Measure, low: float) -> Markup:
     """Draw a value and its interval from `low` to 1, beside a line at 0."""
     if not math.isfinite(measure.value):
-        return ""
+        return Markup()
     frame = Frame(low, 1.0, 0.0, 1.0, width=150, height=16, left=5, right=5, top=0, bottom=0)
     zero = f"{frame.x(0.0):.1f}"
     parts = [f'<line class="grid" x1="{frame.x(low):.1f}" x2="{frame.x(1.0):.1f}" y1="8" y2="8"/>']
@@ -238,7 +228,7 @@ def _by_chromosome(geno: Genotypes) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: known.order(item[0]))
 
 
-def _bars(names: Sequence[str], counts: Sequence[int]) -> str:
+def _bars(names: Sequence[str], counts: Sequence[int]) -> Markup:
     """Draw a bar for each chromosome."""
     frame = Frame(0.0, float(len(names)), 0.0, float(max(counts)), *_BARS, left=8, right=8, top=22, bottom=22)
     wide = (frame.width - frame.left - frame.right) / len(names)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
@@ -170,10 +171,10 @@ def _level(frame: Frame, value: float, text: str, high: float, *, left: bool) ->
     ]
 
 
-def svg(frame: Frame, parts: Sequence[str], title: str) -> str:
+def svg(frame: Frame, parts: Sequence[str], title: str) -> Markup:
     """Return a chart of ready parts; `title` says what it shows to those who cannot see it."""
     wide = ' class="wide"' if frame.width > 600 else ""
-    return (
+    return Markup(
         f'<svg{wide} viewBox="0 0 {frame.width} {frame.height}" role="img" aria-label="{escape(title)}">'
         + "".join(parts)
         + "</svg>"
@@ -196,7 +197,7 @@ def path_chart(
     n_highlighted: int = N_COLOURS,
     label: str = "effect of one standard deviation",
     size: tuple[int, int] = (860, 450),
-) -> str:
+) -> Markup:
     """Draw coefficients along the path.
 
     Parameters
@@ -211,7 +212,7 @@ def path_chart(
     size : (width, height)
     """
     if len(alphas) == 0:
-        return ""
+        return Markup()
     alphas = on_log_axis(alphas)
     log_alphas = np.log10(alphas)
     low, high = _range(curves) if curves.size else (-1.0, 1.0)
@@ -293,10 +294,10 @@ def cv_chart(
     size: tuple[int, int] = (860, 380),
     null: float = math.nan,
     null_name: str = "intercept alone",
-) -> str:
+) -> Markup:
     """Draw the cross-validation curve: the mean over folds, one standard error on each side, and `null`."""
     if len(alphas) == 0:
-        return ""
+        return Markup()
     alphas = on_log_axis(alphas)
     alpha_min, alpha_1se = (alpha if alpha > 0.0 else float(alphas[-1]) for alpha in (alpha_min, alpha_1se))
     log_alphas = np.log10(alphas)

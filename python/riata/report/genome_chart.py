@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from riata.report.charts import Frame, nice_ticks, number, svg
@@ -32,7 +33,7 @@ class Mark:
     told: str
 
 
-def genome_chart(genome: Sequence[Stretch], marks: Sequence[Mark], label: str) -> str:
+def genome_chart(genome: Sequence[Stretch], marks: Sequence[Mark], label: str) -> Markup:
     """Draw effects along the genome.
 
     Parameters

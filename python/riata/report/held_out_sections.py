@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from riata._io.wording import counted
 from riata.path.evaluation import LABELS, NOTHING, NOTHING_ADDED, Evaluation
-from riata.report.page import Section, figure, note, pair, table
+from riata.report.page import Section, figure, note, pair, stack, table
 from riata.report.survival_charts import survival_chart, thirds
 from riata.report.validation_charts import calibrate, calibration_chart, roc_chart, roc_curve
 from riata.study.fit_result import Fitted
@@ -52,7 +53,8 @@ def held_out_section(fitted: Fitted) -> Section | None:
     if found is not None and "auc" in found.measures:
         counts.insert(0, f"AUC {found.measures['auc'].value:.3f}")
     charts = [figure(chart), figure(roc_chart(*roc_curve(y, link), classes[1], counts))]
-    return Section(HEADING, text, pair(charts) + _measures(found) + _class_table(found) + _footnote(found))
+    body = stack(pair(charts) + _measures(found), _class_table(found))
+    return Section(HEADING, text, body + _footnote(found))
 
 
 def _said_of(y: NDArray[Any], found: Evaluation | None) -> str:
@@ -66,7 +68,8 @@ def _said_of(y: NDArray[Any], found: Evaluation | None) -> str:
 def classes_section(fitted: Fitted, y: NDArray[Any]) -> Section:
     """Return which classes were predicted for samples held out, and how good the predictions are."""
     found = fitted.evaluation
-    return Section(HEADING, _said_of(y, found), _measures(found) + _class_table(found) + _footnote(found))
+    body = stack(_measures(found), _class_table(found)) + _footnote(found)
+    return Section(HEADING, _said_of(y, found), body)
 
 
 def survival_section(fitted: Fitted, y: NDArray[Any], score: NDArray[np.float64]) -> Section:
@@ -92,20 +95,20 @@ def survival_section(fitted: Fitted, y: NDArray[Any], score: NDArray[np.float64]
         ],
         numeric=("Samples", "Events", f"Median {time}"),
     )
-    body = figure(survival_chart(groups, time, "share without the event")) + "<p></p>"
     found = fitted.evaluation
-    body += pair([told, _measures(found)]) + _footnote(found)
+    chart = figure(survival_chart(groups, time, "share without the event"))
+    body = stack(chart, pair([told, _measures(found)])) + _footnote(found)
     return Section("How the score tells who is at risk", text, body)
 
 
-def _measures(found: Evaluation | None) -> str:
+def _measures(found: Evaluation | None) -> Markup:
     """Return the table of an evaluation; empty without one."""
     if found is None:
-        return ""
+        return Markup()
     return _values(found.part, {LABELS[name]: m for name, m in found.measures.items()})
 
 
-def _values(title: str, measures: dict[str, Any]) -> str:
+def _values(title: str, measures: dict[str, Any]) -> Markup:
     """Return measures by what they are called, with intervals where they have any."""
     columns: list[tuple[str, Any]] = [
         (title[0].upper() + title[1:], list(measures)),
@@ -121,10 +124,10 @@ def _minus(text: str) -> str:
     return text.replace("-", "\u2212").replace("nan", "\u2013")
 
 
-def _class_table(found: Evaluation | None) -> str:
+def _class_table(found: Evaluation | None) -> Markup:
     """Return observed classes by predicted ones, and the rates of right predictions."""
     if found is None or found.table is None:
-        return ""
+        return Markup()
     told = found.table
     columns = [
         (f"predicted {label}", [row[k] for row in told.counts]) for k, label in enumerate(told.classes)
@@ -133,14 +136,14 @@ def _class_table(found: Evaluation | None) -> str:
     title = "Recall, the share found" if told.threshold is None else told.heading
     rates = _values(title, {told.rate_words(name): rate for name, rate in told.rates.items()})
     if len(told.classes) > 3:  # wide
-        return f"<p></p>{counts}<p></p>{rates}"
-    return "<p></p>" + pair([counts, rates])
+        return stack(counts, rates)
+    return pair([counts, rates])
 
 
-def _footnote(found: Evaluation | None) -> str:
+def _footnote(found: Evaluation | None) -> Markup:
     """Say what the figures are, where they are not those of a test."""
     if found is None or found.has_intervals:
-        return ""
+        return Markup()
     if "optimistic" in found.part:
         told = "These samples had a part in the choice of the penalty: the figures flatter"
     else:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 from riata.report.styles import page_style
+from riata.report.templates import block, filled
 
 
 @dataclass(frozen=True)
@@ -24,16 +25,16 @@ class Fact:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, a sentence or two (plain text), and a body of ready HTML."""
+    """A heading, a sentence or two, and a body of the parts below; what is no Markup is escaped."""
 
     heading: str
     text: str
-    body: str = ""
+    body: Markup | str = ""
 
 
 @dataclass
 class Page:
-    """Everything a report shows. Texts are plain and escaped here; section bodies are HTML."""
+    """Everything a report shows. Texts are plain, and escaped by the template."""
 
     title: str
     lead: str
@@ -47,67 +48,59 @@ class Page:
 def render(page: Page) -> str:
     """Return the page as HTML that loads nothing from anywhere."""
     columns = 3 if len(page.facts) in (3, 5, 6, 9) else 4
-    empty = '<div class="fact empty"></div>' * (-len(page.facts) % columns)
-    facts = "".join(
-        f'<div class="fact{" good" if fact.good else ""}"><div class="what">{escape(fact.what)}</div>'
-        f'<div class="value">{escape(fact.value)}</div><div class="note">{escape(fact.note)}</div></div>'
-        for fact in page.facts
-    )
-    sections = "".join(
-        f"<section><h2>{escape(s.heading)}</h2>"
-        f"{f'<p>{escape(s.text)}</p>' if s.text else ''}{s.body}</section>"
-        for s in page.sections
-    )
-    kicker = f" {escape(page.kicker)}" if page.kicker else ""
-    notice = f'<p class="notice">{escape(page.notice)}</p>' if page.notice else ""
-    footer = "".join(f"<p>{escape(line)}</p>" for line in page.footer)
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(page.title)}</title><style>{page_style()}</style></head>\n<body><main>"
-        f'<p class="kicker"><b>riata</b>{kicker}</p><h1>{escape(page.title)}</h1><p class="lead">'
-        f"{escape(page.lead)}</p>"
-        f'{notice}<div class="facts" style="--columns:{columns}">{facts}{empty}</div>{sections}<footer>'
-        f"{footer}</footer></main></body></html>\n"
-    )
+    empty = -len(page.facts) % columns
+    return str(filled("page.html.j2", page=page, style=page_style(), columns=columns, empty=empty))
 
 
-def figure(svg: str) -> str:
+def figure(svg: Markup | str) -> Markup:
     """Frame a chart."""
-    return f"<figure>{svg}</figure>" if svg else ""
+    return block("figure", svg) if svg else Markup()
 
 
-def pair(parts: Sequence[str]) -> str:
+def pair(parts: Sequence[Markup]) -> Markup:
     """Set two parts side by side, one above the other where the page is narrow."""
-    return '<div class="pair">' + "".join(f"<div>{part}</div>" for part in parts if part) + "</div>"
+    return block("pair", [part for part in parts if part])
 
 
-def note(text: str) -> str:
+def stack(*parts: Markup) -> Markup:
+    """Set parts one below the other, apart from each other."""
+    return block("stack", [part for part in parts if part])
+
+
+def note(text: str) -> Markup:
     """Add a sentence below a table or chart."""
-    return f'<p class="below">{escape(text)}</p>'
+    return block("note", text)
 
 
-def code(text: str) -> str:
+def code(text: str) -> Markup:
     """Show commands or code."""
-    return f"<pre>{escape(text)}</pre>"
+    return block("code", text)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of a table: its name, and how its cells are set, ``num``, ``id`` or as they come."""
+
+    name: str
+    kind: str
+
+
+def _laid_out(
+    columns: Sequence[tuple[str, Sequence[Any]]], numeric: Sequence[str], strong: str
+) -> tuple[list[_Column], list[list[str]]]:
+    """Return columns and rows of text."""
+    heads = [
+        _Column(name, "num" if name in numeric else "id" if name == strong else "") for name, _ in columns
+    ]
+    cells = zip(*(values for _, values in columns), strict=True)
+    return heads, [[cell_text(cell) for cell in row] for row in cells]
 
 
 def table(
     columns: Sequence[tuple[str, Sequence[Any]]], *, numeric: Sequence[str] = (), strong: str = ""
-) -> str:
+) -> Markup:
     """Return an HTML table; columns in `numeric` are right-aligned, `strong` is set in a heavier weight."""
-    head = "".join(f"<th{' class=num' if name in numeric else ''}>{escape(name)}</th>" for name, _ in columns)
-    rows = []
-    for cells in zip(*(values for _, values in columns), strict=True):
-        row = ""
-        for (name, _), cell in zip(columns, cells, strict=True):
-            kind = "num" if name in numeric else "id" if name == strong else ""
-            row += f"<td{f' class={kind}' if kind else ''}>{escape(cell_text(cell))}</td>"
-        rows.append(f"<tr>{row}</tr>")
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    return block("table", *_laid_out(columns, numeric, strong))
 
 
 def effects_table(
@@ -118,42 +111,19 @@ def effects_table(
     strong: str,
     first: int = 25,
     limit: int = 200,
-) -> str:
+) -> Markup:
     """Return a table of hits with a bar for each effect, orange for positive and blue for negative.
 
     The `first` rows are shown, those up to `limit` fold out.
     """
     largest = max((abs(value) for value in effects), default=0.0) or 1.0
-    rows = list(zip(zip(*(values for _, values in columns), strict=True), effects, strict=True))[:limit]
-    names = [name for name, _ in columns]
-    drawn = [_effect_row(names, cells, effect, largest, numeric, strong) for cells, effect in rows]
-    head = "".join(f"<th{' class=num' if name in numeric else ''}>{escape(name)}</th>" for name in names)
-    head = f"<thead><tr>{head}<th></th></tr></thead>"
-
-    def body(part: Sequence[str]) -> str:
-        return f'<div class="scroll"><table>{head}<tbody>{"".join(part)}</tbody></table></div>'
-
-    if len(drawn) <= first + 5:
-        return body(drawn)
-    rest = f"<details><summary>{len(drawn) - first:,} more</summary>{body(drawn[first:])}</details>"
-    return body(drawn[:first]) + rest
-
-
-def _effect_row(
-    names: Sequence[str],
-    cells: Sequence[Any],
-    effect: float,
-    largest: float,
-    numeric: Sequence[str],
-    strong: str,
-) -> str:
-    row = ""
-    for name, cell in zip(names, cells, strict=True):
-        kind = "num" if name in numeric else "id" if name == strong else ""
-        row += f"<td{f' class={kind}' if kind else ''}>{escape(cell_text(cell))}</td>"
-    side, share = "p" if effect > 0 else "n", 50 * abs(effect) / largest
-    bar = f'<div class="bar"><u></u><i class="{side}" style="width:{share:.1f}%"></i></div>'
-    return f"<tr>{row}<td>{bar}</td></tr>"
+    heads, rows = _laid_out([(name, values[:limit]) for name, values in columns], numeric, strong)
+    drawn = [
+        (row, "p" if effect > 0 else "n", f"{50 * abs(effect) / largest:.1f}")
+        for row, effect in zip(rows, effects[:limit], strict=True)
+    ]
+    shown = first if len(drawn) > first + 5 else len(drawn)
+    return block("effects", heads, drawn[:shown], drawn[shown:])
 
 
 def cell_text(value: Any) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from riata._io.wording import agree, counted, counted_of
@@ -17,7 +18,7 @@ from riata.report.charts import cv_chart, path_chart
 from riata.report.genome_chart import Mark, genome_chart
 from riata.report.held_out_sections import held_out_section
 from riata.report.methods import methods_text
-from riata.report.page import Section, code, effects_table, figure, note, table
+from riata.report.page import Section, code, effects_table, figure, note, stack, table
 from riata.report.plots import main_curves, score_label
 from riata.study.cv_choices import choices_of, null_name, score_name
 from riata.study.fit_result import Fitted
@@ -76,10 +77,9 @@ def cv_section(fitted: Fitted) -> Section:
         text += " Weaker penalties, which do far worse, are not drawn."
     choices, score = choices_of(fitted), score_name(cv.scoring)
     score, noun = score[0].upper() + score[1:], fitted.noun.capitalize()
-    body = (
-        figure(chart)
-        + "<p></p>"
-        + table(
+    body = stack(
+        figure(chart),
+        table(
             [
                 ("Model", [c.name.capitalize() + (", reported here" if c.chosen else "") for c in choices]),
                 (score_name(cv.scoring).capitalize().replace("Auc", "AUC"), [c.score for c in choices]),
@@ -88,7 +88,7 @@ def cv_section(fitted: Fitted) -> Section:
                 (noun, [c.selected for c in choices]),
             ],
             numeric=(score, "Standard error", "Alpha", noun),
-        )
+        ),
     )
     return Section("How well it predicts samples it has not seen", text, body)
 
@@ -235,7 +235,7 @@ def hits_section(fitted: Fitted) -> Section:
     body += _ld_note(fitted)
     if hits.covariates:
         names, values = zip(*hits.covariates, strict=True)
-        body += "<p></p>" + table([("Covariate, not penalised", names), ("Beta", values)], numeric=("Beta",))
+        body = stack(body, table([("Covariate, not penalised", names), ("Beta", values)], numeric=("Beta",)))
     return Section(heading, text, body)
 
 
@@ -279,10 +279,10 @@ def ld_cells(fitted: Fitted) -> list[str]:
     return cells
 
 
-def _ld_note(fitted: Fitted) -> str:
+def _ld_note(fitted: Fitted) -> Markup:
     partners = fitted.partners
     if partners is None:
-        return ""
+        return Markup()
     reach, least = f"{partners.window_kb:g} kb", f"{partners.least_r2:g}"
     if len(partners.hits) == 0:
         return note(f"No variant within {reach} of a hit has an r\u00b2 of {least} or more with it.")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
+
+from markupsafe import Markup
+
+from riata.report.templates import source_of
 
 LIGHT = (
     "--bg:#fbfbfa;--card:#fff;--ink:#16191d;--soft:#59636e;--line:#e4e7ea;--tint:#f2f4f5;--accent:#0072b2;"
@@ -22,20 +25,20 @@ _SAYS_DARK = ('[data-jp-theme-light="false"]', ".vscode-dark", '[theme="dark"]')
 
 
 @cache
-def page_style() -> str:
+def page_style() -> Markup:
     """Return the style sheet of the report."""
     colours = f":root{{color-scheme:light dark;{LIGHT}}}@media (prefers-color-scheme:dark){{:root{{{DARK}}}}}"
-    return f"{colours}\n{_read('report.css')}{_read('charts.css')}"
+    return Markup(f"{colours}\n{source_of('report.css')}{source_of('charts.css')}")
 
 
 @cache
-def card_style() -> str:
+def card_style() -> Markup:
     """Return the style sheet of cards in notebooks, which touches nothing else on the page."""
     card = ".riata-card"
     colours = f"{card}{{{LIGHT}}}@media (prefers-color-scheme:dark){{{card}{{{DARK}}}}}"
     for told, palette in ((_SAYS_LIGHT, LIGHT), (_SAYS_DARK, DARK)):
         colours += f"{','.join(f'{where} {card}' for where in told)}{{{palette}}}"
-    return f"{colours}\n{_read('card.css')}{scoped(_read('charts.css'), card)}"
+    return Markup(f"{colours}\n{source_of('card.css')}{scoped(source_of('charts.css'), card)}")
 
 
 def scoped(style: str, scope: str) -> str:
@@ -45,7 +48,3 @@ def scoped(style: str, scope: str) -> str:
         return ",".join(f"{scope} {one.strip()}" for one in match[1].split(",")) + match[2]
 
     return re.sub(r"([^{}]+)(\{[^{}]*\})", rule, re.sub(r"/\*.*?\*/", "", style, flags=re.DOTALL))
-
-
-def _read(name: str) -> str:
-    return (files("riata") / "data" / name).read_text(encoding="utf-8")

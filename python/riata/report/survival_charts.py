@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from riata._input.survival import rejoin_ties
@@ -67,7 +68,7 @@ def thirds(y: NDArray[Any], score: Float) -> list[Group]:
     return groups
 
 
-def survival_chart(groups: Sequence[Group], x_label: str, y_label: str) -> str:
+def survival_chart(groups: Sequence[Group], x_label: str, y_label: str) -> Markup:
     """Draw a Kaplan-Meier curve for each group, and below it how many are at risk."""
     last = max(float(group.y["time"].max()) for group in groups)
     first = min(0.0, *(float(group.y["time"].min()) for group in groups))

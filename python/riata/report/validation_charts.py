@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from riata._io.wording import counted
@@ -79,7 +80,7 @@ def roc_curve(y: Float, score: Float) -> tuple[Float, Float]:
     return np.append(0.0, controls / controls[-1]), np.append(0.0, cases / cases[-1])
 
 
-def calibration_chart(result: Calibration, x_label: str, y_label: str, *, whiskers: bool = True) -> str:
+def calibration_chart(result: Calibration, x_label: str, y_label: str, *, whiskers: bool = True) -> Markup:
     """Draw observed against predicted means with the line on which they agree, `whiskers` at their limits."""
     limits = [result.low, result.high] if whiskers else [result.observed]
     everything = np.concatenate([result.predicted, *limits])
@@ -103,7 +104,7 @@ def calibration_chart(result: Calibration, x_label: str, y_label: str, *, whiske
     return svg(frame, parts, "Observed against predicted")
 
 
-def roc_chart(controls: Float, cases: Float, case: str, note: Sequence[str] = ()) -> str:
+def roc_chart(controls: Float, cases: Float, case: str, note: Sequence[str] = ()) -> Markup:
     """Draw a ROC curve, with lines of text in its empty corner."""
     frame = _square(0.0, 1.0)
     parts = _grid(

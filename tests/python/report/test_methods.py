@@ -119,7 +119,7 @@ def test_the_command_line(tmp_path, capsys):
         assert told in text
     printed = capsys.readouterr().out
     assert " ".join(text.split()) in " ".join(printed.split())
-    assert html.escape(text) in Path(f"{out}.html").read_text()
+    assert text in html.unescape(Path(f"{out}.html").read_text())
     again = str(tmp_path / "again")
     assert main(["report", "--model", f"{out}.path.npz", "--out", again]) == 0
     assert json.loads(Path(f"{again}.json").read_text())["methods"] == text
