@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from riata._input.validation import (
     Float,
     check_choice,
     check_finite,
+    check_flag,
     check_offset,
     check_weights,
     show_label,
@@ -39,6 +41,7 @@ from riata.estimators._params import (
     Strength,
     declared,
 )
+from riata.estimators.step_function import StepFunction
 from riata.path.arguments import Options
 from riata.path.coefs import linear_predictor
 from riata.path.cross_validation import CVPath
@@ -69,9 +72,11 @@ class _Cox(SparseLinearModel):
     ----------
     intercept_ : float
         Always 0: the baseline hazard takes its place.
-    baseline_ : dict
-        For each stratum, with None for a fit without, a pair of arrays: the event times and the cumulative
-        baseline hazard, that of a sample at `mean_link_` (Breslow 1974; with Efron's ties his).
+    cum_baseline_hazard_ : StepFunction, or dict of them by label of stratum
+        Cumulative hazard of a sample with the linear predictor 0 (Breslow 1974; with Efron's ties his). Where
+        columns are far from zero it may be too large or small for a number; predictions do not depend on it.
+    baseline_survival_ : StepFunction, or dict of them by label of stratum
+        Chance of such a sample to be without the event, ``exp(-cum_baseline_hazard_)``.
     mean_link_ : float
         The weighted mean of x·b, plus the offset, over the samples of `fit`.
     unique_times_ : ndarray
@@ -103,7 +108,9 @@ class _Cox(SparseLinearModel):
     New data
     --------
     times : float or array of shape (k,)
-        Times to predict at, in the unit of `y`. Default: `unique_times_`.
+        Times to predict at, in the unit of `y`. Default: functions of time are returned.
+    return_array : bool
+        Without `times`: return the values at `unique_times_`, an array of shape (m, k), and not functions.
     strata : array of shape (m,)
         Labels seen in `fit`; needed when it had any.
 
@@ -135,8 +142,32 @@ class _Cox(SparseLinearModel):
         return self._shifted_links(X, offset)[0][:, 0]
 
     @property
+    def cum_baseline_hazard_(self) -> StepFunction | dict[Any, StepFunction]:
+        """Cumulative hazard of a sample with the linear predictor 0; of strata a dict by their labels."""
+        with np.errstate(over="ignore"):
+            steps = {
+                label: self._steps(times, np.exp(logs - self.mean_link_))
+                for label, (times, logs) in self._log_baseline.items()
+            }
+        return steps[None] if list(steps) == [None] else steps
+
+    @property
+    def baseline_survival_(self) -> StepFunction | dict[Any, StepFunction]:
+        """Chance of such a sample to be without the event, exp(-`cum_baseline_hazard_`)."""
+        hazard = self.cum_baseline_hazard_
+        if isinstance(hazard, StepFunction):
+            return hazard.survival()
+        return {label: steps.survival() for label, steps in hazard.items()}
+
+    @property
     def baseline_(self) -> dict[Any, tuple[Float, Float]]:
-        """Event times and cumulative hazards of a sample at `mean_link_`, for each stratum."""
+        """Event times and cumulative hazards of a sample at `mean_link_`, for each stratum: the old name."""
+        warnings.warn(
+            "baseline_ will go: use cum_baseline_hazard_, the hazard at a linear predictor of 0 as in "
+            "scikit-survival, times exp(mean_link_)",
+            FutureWarning,
+            stacklevel=2,
+        )
         with np.errstate(over="ignore"):
             return {label: (times, np.exp(logs)) for label, (times, logs) in self._log_baseline.items()}
 
@@ -146,20 +177,25 @@ class _Cox(SparseLinearModel):
         times: float | ArrayLike | None = None,
         strata: ArrayLike | None = None,
         offset: ArrayLike | None = None,
-    ) -> Float:
-        """Predict the cumulative hazard, that of the baseline times exp(x·b - `mean_link_`).
+        *,
+        return_array: bool = False,
+    ) -> NDArray[Any]:
+        """Predict the cumulative hazard, that of `cum_baseline_hazard_` times the exponential of `predict`.
 
         Returns
         -------
-        ndarray of shape (m, k), or (m,) for a single number as `times`
-            Values of step functions that jump at the event times of `fit` and keep their last value; zero in
-            strata without events.
+        ndarray of shape (m,), or (m, k), or (m,) for a single number as `times`
+            Step functions, or their values at `times`. They jump at the event times of `fit` and keep their
+            last value; they are zero in strata without events.
         """
         link = self.predict(X, offset) - self.mean_link_
         check_rows_named_alike(X, strata=strata)
+        chosen = self._strata_of(strata, len(link))
+        if times is None and not check_flag("return_array", return_array):
+            return self._functions(link, chosen)
         at = self.unique_times_ if times is None else check_times(times)
         logs = np.empty((len(link), len(at)))
-        for label, rows in self._strata_of(strata, len(link)):
+        for label, rows in chosen:
             event_times, cumulative = self._log_baseline[label]
             place = np.searchsorted(event_times, at + self._resolution, side="right")
             logs[rows] = np.concatenate([[-np.inf], cumulative])[place]
@@ -173,15 +209,34 @@ class _Cox(SparseLinearModel):
         times: float | ArrayLike | None = None,
         strata: ArrayLike | None = None,
         offset: ArrayLike | None = None,
-    ) -> Float:
+        *,
+        return_array: bool = False,
+    ) -> NDArray[Any]:
         """Predict the probability to be without the event beyond each time, exp(-cumulative hazard).
 
         Returns
         -------
-        ndarray of shape (m, k), or (m,) for a single number as `times`
-            Values of step functions that jump at the event times of `fit` and keep their last value.
+        ndarray of shape (m,), or (m, k), or (m,) for a single number as `times`
+            Step functions, or their values at `times`. They jump at the event times of `fit` and keep their
+            last value; they are one in strata without events.
         """
-        return np.exp(-self.predict_cumulative_hazard_function(X, times, strata, offset))
+        hazard = self.predict_cumulative_hazard_function(X, times, strata, offset, return_array=return_array)
+        if hazard.dtype == object:
+            return _as_objects([steps.survival() for steps in hazard])
+        return np.asarray(np.exp(-hazard))
+
+    def _steps(self, times: Float, values: Float) -> StepFunction:
+        return StepFunction(times, values, resolution=self._resolution)
+
+    def _functions(self, link: Float, chosen: list[tuple[Any, NDArray[np.bool_]]]) -> NDArray[np.object_]:
+        """The cumulative hazard of each sample, as a function of time."""
+        steps: list[Any] = [None] * len(link)
+        for label, rows in chosen:
+            times, logs = self._log_baseline[label]
+            for i in np.flatnonzero(rows):
+                with np.errstate(over="ignore"):
+                    steps[i] = self._steps(times, np.exp(link[i] + logs))
+        return _as_objects(steps)
 
     def score(
         self,
@@ -268,6 +323,12 @@ class _Cox(SparseLinearModel):
             self._log_baseline[label] = (times[here], np.logaddexp.accumulate(jumps[here]))
         self.unique_times_ = np.unique(times)
         self._resolution = target.resolution
+
+
+def _as_objects(items: list[Any]) -> NDArray[np.object_]:
+    out = np.empty(len(items), dtype=object)
+    out[:] = items
+    return out
 
 
 def check_times(times: Any) -> Float:

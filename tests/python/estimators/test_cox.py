@@ -262,7 +262,8 @@ def test_estimator_is_the_point_of_the_path():
     assert_allclose(model.predict(Z), Z @ model.coef_)
     assert_allclose(path.predict(Z, 0.1), model.predict(Z))
     again = pickle.loads(pickle.dumps(model))
-    assert_array_equal(again.predict_survival_function(Z), model.predict_survival_function(Z))
+    curves = model.predict_survival_function(Z, return_array=True)
+    assert_array_equal(again.predict_survival_function(Z, return_array=True), curves)
     assert clone(model).get_params() == model.get_params()
 
 
@@ -290,7 +291,8 @@ def test_survival_functions_are_those_of_the_definition():
     with pytest.raises(ValueError, match="strata must hold labels of the fit, got 'z'"):
         model.predict_survival_function(X, at, np.full(60, "z"))
     plain = riata.SparseCox(alpha=0.02).fit(X, Y)
-    assert plain.predict_survival_function(X).shape == (60, len(plain.unique_times_))
+    curves = plain.predict_survival_function(X, return_array=True)
+    assert curves.shape == (60, len(plain.unique_times_))
     with pytest.raises(ValueError, match="strata must be left out"):
         plain.predict_survival_function(X, strata=strata)
 
@@ -317,9 +319,9 @@ def test_strata_may_be_held_in_any_way(labels, kind):
         expected = make().fit(Z, y, strata=plain)
         model = make().fit(Z, y, strata=held)
         assert_array_equal(model.coef_, expected.coef_)
-        right = expected.predict_survival_function(Z, strata=plain)
-        assert_array_equal(model.predict_survival_function(Z, strata=held), right)
-        assert_array_equal(expected.predict_survival_function(Z, strata=held), right)
+        right = expected.predict_survival_function(Z, strata=plain, return_array=True)
+        assert_array_equal(model.predict_survival_function(Z, strata=held, return_array=True), right)
+        assert_array_equal(expected.predict_survival_function(Z, strata=held, return_array=True), right)
     path = riata.fit_path(Z, y, loss="cox", strata=held, alphas=5)
     assert_array_equal(path.primal, riata.fit_path(Z, y, loss="cox", strata=plain, alphas=5).primal)
 
@@ -346,10 +348,11 @@ def test_strata_without_events_survive():
     strata = np.repeat(["a", "b"], 20)
     y[20:, 1] = 0.0
     model = riata.SparseCox(0.05).fit(Z, y, strata=strata)
-    curves = model.predict_survival_function(Z, strata=strata)
+    curves = model.predict_survival_function(Z, strata=strata, return_array=True)
     assert np.all(curves[20:] == 1.0)
     assert np.all(curves[:20, -1] < 1.0)
-    assert len(model.baseline_["b"][0]) == 0
+    assert len(model.cum_baseline_hazard_["b"].x) == 0
+    assert model.predict_survival_function(Z, strata=strata)[20](5.0) == 1.0
     absent = riata.SparseCox(0.05).fit(Z, y, strata=strata, sample_weight=np.repeat([1.0, 0.0], 20))
     with pytest.raises(ValueError, match="strata must hold labels of the fit, got 'b'"):
         absent.predict_survival_function(Z, strata=strata)
@@ -387,7 +390,8 @@ def test_survival_curves_do_not_depend_on_where_columns_are_centred(shift, ties)
         assert_allclose(hazard, right, rtol=1e-7)
         assert_allclose(model.predict_survival_function(far, at, given["strata"]), np.exp(-hazard))
     assert_allclose(model.mean_link_, model.predict(far).mean())
-    times, baseline = model.baseline_["a"]
+    with pytest.warns(FutureWarning, match="use cum_baseline_hazard_"):
+        times, baseline = model.baseline_["a"]
     assert_allclose(
         baseline[-1],
         model.predict_cumulative_hazard_function(far[:1], times[-1], ["a"])[0]
@@ -400,12 +404,54 @@ def test_survival_curves_of_extreme_predictors_are_probabilities():
     Z, y = make_problem("cox", 40, 10)
     offset = np.where(np.arange(40) % 2, 900.0, -900.0)
     model = riata.SparseCox(0.05).fit(Z, y, offset=offset)
-    curves = model.predict_survival_function(Z, offset=offset)
+    curves = model.predict_survival_function(Z, offset=offset, return_array=True)
     assert np.isfinite(curves).all()
     assert curves.min() == 0.0
     assert curves.max() == 1.0
     assert np.all(np.diff(curves, axis=1) <= 0.0)
-    assert not np.isnan(model.predict_cumulative_hazard_function(Z, offset=offset)).any()
+    hazard = model.predict_cumulative_hazard_function(Z, offset=offset, return_array=True)
+    assert not np.isnan(hazard).any()
+
+
+def test_functions_of_time_have_the_names_of_scikit_survival():
+    """Callable, with the times of the jumps as x and the values from there on as y."""
+    model = riata.SparseCox(alpha=0.02).fit(X, Y)
+    at = np.array([0.0, 1.0, 2.5, 5.0, 100.0])
+    for name in ("predict_cumulative_hazard_function", "predict_survival_function"):
+        predict = getattr(model, name)
+        functions = predict(X)
+        assert functions.shape == (60,)
+        assert_array_equal([f(at) for f in functions], predict(X, at))
+        assert_array_equal([f(2.5) for f in functions], predict(X, 2.5))
+        assert_array_equal([f.y for f in functions], predict(X, return_array=True))
+        assert_array_equal(functions[0].x, model.unique_times_)
+        assert_array_equal(functions[0](functions[0].x), functions[0].y)
+        assert np.isfinite(functions[0].y).all()
+        with pytest.raises(ValueError, match="times must not be NaN"):
+            functions[0]([1.0, np.nan])
+        with pytest.raises(TypeError, match="return_array must be True or False"):
+            predict(X, return_array=1)
+
+
+def test_baseline_is_that_of_a_linear_predictor_of_zero():
+    """Breslow's sum over event times, of events over the hazard ratios at risk, by hand."""
+    time, event, z = np.array([1.0, 2.0, 2.0, 3.0, 4.0]), np.array([1, 1, 1, 0, 1]), np.arange(5.0)
+    model = riata.SparseCox(alpha=0.01).fit(z[:, None], np.column_stack([time, event]))
+    ratio = np.exp(z * model.coef_[0])
+    steps = [1 / ratio.sum(), 2 / ratio[1:].sum(), 1 / ratio[4]]
+    assert model.coef_[0] != 0.0
+    assert_array_equal(model.cum_baseline_hazard_.x, [1.0, 2.0, 4.0])
+    assert_allclose(model.cum_baseline_hazard_.y, np.cumsum(steps))
+    assert_allclose(model.baseline_survival_.y, np.exp(-np.cumsum(steps)))
+    assert model.baseline_survival_(0.5) == 1.0
+    hazard = model.predict_cumulative_hazard_function(z[:, None], 2.0)
+    assert_allclose(hazard, ratio * model.cum_baseline_hazard_(2.0))
+    strata = np.array(["a", "a", "b", "b", "b"])
+    apart = riata.SparseCox(alpha=0.01).fit(z[:, None], np.column_stack([time, event]), strata=strata)
+    ratio = np.exp(z * apart.coef_[0])
+    assert list(apart.cum_baseline_hazard_) == list(apart.baseline_survival_) == ["a", "b"]
+    assert_allclose(apart.cum_baseline_hazard_["b"].y, np.cumsum([1 / ratio[2:].sum(), 1 / ratio[4]]))
+    assert_allclose(apart.baseline_survival_["b"](2.0), np.exp(-1 / ratio[2:].sum()))
 
 
 def test_one_time_is_a_number():
