@@ -19,10 +19,12 @@ ORDER = (
 DOORS = {
     ("_input.validation", "_io.progress"),
     ("genetics.genotypes", "report.cards"),
+    ("path.constrained", "report.cards"),
     ("path.cross_validation", "report.cards"),
     ("path.cross_validation", "report.fit_report"),
     ("path.cross_validation", "report.plots"),
     ("path.evaluation", "report.cards"),
+    ("path.relaxed", "report.cards"),
     ("path.result", "report.cards"),
     ("path.result", "report.fit_report"),
     ("path.result", "report.plots"),

@@ -117,6 +117,12 @@ class ConstrainedFit:
             f"gap {self.dual_gap:.1e}{state}>"
         )
 
+    def _repr_html_(self) -> str:
+        """Show a card in notebooks."""
+        from riata.report.cards import constrained_card
+
+        return constrained_card(self)
+
     def predict(
         self,
         X: Any,

@@ -78,6 +78,12 @@ class RelaxedPath:
             f"{len(path)} alphas from {path.alphas[0]:.3g}, {int(self.relaxed.sum())} of them relaxed>"
         )
 
+    def _repr_html_(self) -> str:
+        """Show a card in notebooks."""
+        from riata.report.cards import relaxed_card
+
+        return relaxed_card(self)
+
     def coef(self, alpha: float | ArrayLike | None = None, gamma: float = 0.0) -> Any:
         """Coefficients at `alpha` and `gamma`; between grid points path and refit are both interpolated.
 

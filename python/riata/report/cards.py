@@ -16,7 +16,7 @@ from riata.path.certificates import CERTIFICATES, gap_text
 from riata.path.coefs import each_output
 from riata.path.many_classes import strongest
 from riata.report.charts import Frame, cv_chart, path_chart, svg
-from riata.report.page import cell_text
+from riata.report.page import cell_text, table
 from riata.report.plots import score_label
 from riata.report.styles import card_style
 from riata.report.templates import block, filled
@@ -32,6 +32,8 @@ Fact = tuple[str, str]
 
 #: Curves in a chart, and those among them that are named.
 MAX_CURVES, N_NAMED = 60, 6
+#: Coefficients in a table.
+MAX_COEFS = 10
 _CHART, _BARS = (560, 320), (560, 150)
 _MINUS = "\u2212"
 
@@ -60,6 +62,39 @@ def path_card(path: Any) -> str:
         _certificate(path),
     ]
     return card("riata.Path", _kind(path), facts, [_path_chart(path, None)])
+
+
+def relaxed_card(relaxed: Any) -> str:
+    """Return the card of a RelaxedPath: that of its path, and how far the refits reach."""
+    path, known = relaxed.path, relaxed.relaxed
+    reach = f"{int(known.sum()):,} of {len(path):,} alphas"
+    if known.any():
+        last = int(np.flatnonzero(known)[-1])
+        reach += f", to {path.alphas[last]:.3g} with {int(path.n_active[last]):,} active"
+    facts = [*_sizes(path), ("refits", reach), _certificate(path)]
+    note = "The penalised fits, which are gamma 1; gamma 0 are the refits of those active."
+    return card("riata.RelaxedPath", _kind(path), facts, [_path_chart(path, None)], note)
+
+
+def constrained_card(fit: Any) -> str:
+    """Return the card of a ConstrainedFit, with its largest coefficients."""
+    active = np.flatnonzero(fit.coef)
+    state = "" if fit.converged else ", NOT certified"
+    facts = [
+        ("features", f"{fit.n_features:,}"),
+        ("active", f"{len(active):,}"),
+        ("budget", f"{fit.norm:.4g} of {fit.radius:.4g}{'' if fit.active else ', does not bind'}"),
+        ("alpha", f"{fit.alpha:.3g}"),
+        ("gap", f"{gap_text(fit.dual_gap)}{state}"),
+    ]
+    order = active[np.argsort(-np.abs(fit.coef[active]), kind="stable")][:MAX_COEFS]
+    names = [f"x{j}" if fit.feature_names is None else str(fit.feature_names[int(j)]) for j in order]
+    told = [("feature", names), ("coefficient", fit.coef[order].tolist())]
+    note = f"The {MAX_COEFS} largest coefficients." if len(active) > MAX_COEFS else ""
+    tables = [table(told, numeric=("coefficient",))] if len(active) else []
+    return card(
+        "riata.ConstrainedFit", f"{fit.loss}, L1 norm within a budget", facts, tables, note, kind="tables"
+    )
 
 
 def cv_card(cv: Any) -> str:
@@ -93,12 +128,12 @@ def evaluation_card(evaluation: Evaluation) -> str:
         which = "with an event" if loss_of(evaluation.loss).has_times else "of the class modelled"
         facts.append((which, f"{evaluation.n_cases:,}"))
     shown = {LABELS.get(name, name): m for name, m in evaluation.measures.items()}
-    table = evaluation.table
-    if table is not None:
-        shown |= {table.rate_words(name): rate for name, rate in table.rates.items()}
+    classes = evaluation.table
+    if classes is not None:
+        shown |= {classes.rate_words(name): rate for name, rate in classes.rates.items()}
     tables = [_measures(shown, LABELS["log_loss"])] if shown else []
-    if table is not None:
-        tables.append(_classes(table))
+    if classes is not None:
+        tables.append(_classes(classes))
     note = "" if not evaluation.nothing else NOTHING_ADDED if evaluation.measures else NOTHING
     return card("riata.Evaluation", evaluation.part, facts, tables, note, kind="tables")
 
@@ -114,9 +149,9 @@ def _measures(shown: dict[str, Measure], unbounded: str) -> Markup:
     return block("measures", head, rows)
 
 
-def _classes(table: ClassTable) -> Markup:
+def _classes(found: ClassTable) -> Markup:
     """Return predicted beside observed classes."""
-    return block("classes", table.classes, list(zip(table.classes, table.counts, strict=True)))
+    return block("classes", found.classes, list(zip(found.classes, found.counts, strict=True)))
 
 
 def genotypes_card(geno: Genotypes) -> str:

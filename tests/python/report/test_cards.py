@@ -73,6 +73,24 @@ def test_a_path_of_nothing_and_one_that_did_not_converge():
     assert "NOT certified" in read(path._repr_html_())
 
 
+def test_relaxed_paths_and_constrained_fits():
+    pd = pytest.importorskip("pandas")
+    X, y = make_problem()
+    frame = pd.DataFrame(X).add_prefix("<b>gene&")
+    relaxed = riata.relax(riata.fit_path(frame, y, alphas=12), frame, y)
+    told = read(relaxed._repr_html_())
+    k = np.flatnonzero(relaxed.relaxed)[-1]
+    reach = f"{relaxed.relaxed.sum()} of 12 alphas, to {relaxed.alphas[k]:.3g}"
+    assert f"{reach} with {relaxed.path.n_active[k]} active" in told
+    fit = riata.constrained_lasso(frame, y, radius=1.5)
+    html = fit._repr_html_()
+    strongest = int(np.argmax(np.abs(fit.coef)))
+    assert f'<td>&lt;b&gt;gene&amp;{strongest}</td><td class="num">' in html
+    assert f"budget {fit.norm:.4g} of 1.5 alpha" in read(html)
+    assert f"active {np.count_nonzero(fit.coef)} " in read(html)
+    read(riata.constrained_lasso(X, y, radius=1e-9)._repr_html_())
+
+
 @pytest.mark.parametrize("loss", ["gaussian", "binomial"])
 def test_evaluations(loss):
     X, y = make_problem(loss)
