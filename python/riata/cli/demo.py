@@ -179,7 +179,7 @@ def introduction(data: Leukemia, study: Study) -> list[str]:
         f"  {n} patients, {p:,} genes measured on each (Golub et al. 1999, Science 286:531).",
         f"  {study.n_samples} patients to learn from: {study.n_samples - aml} with acute lymphoblastic "
         f"leukemia (ALL), {aml} with acute myeloid (AML).",
-        f"  {n - study.n_samples} others, kept aside, to test on. The task: as few genes as predict well.",
+        f"  {n - study.n_samples} others, kept aside, to test on. The task: to predict well with few genes.",
         "",
         f"Fitting sparse logistic regressions at 100 penalties, and again with each of {FOLDS} folds held "
         "out ...",
@@ -197,7 +197,7 @@ def findings(fitted: Fitted, result: Outcome) -> list[str]:
         "",
         f"Cross-validation chose penalty alpha {fitted.alpha:.4g}, which keeps {len(fitted.hits)} genes:",
         *(f"  {line}" for line in hits_lines(fitted.hits, 20, genotypes=False)),
-        "  both in log odds of AML; the unit is one of expression",
+        "  both are log odds of AML; beta is for one unit of expression",
         "",
         "Does it predict?",
         f"  {right} of {n} test patients classified correctly ({100 * right / n:.0f} %); {right_train} of "

@@ -15,13 +15,15 @@ from typing import Any, NamedTuple
 from riata._io import stopping, streams
 from riata.cli.arguments.parsing import Parser, UsageError
 
-_DESCRIPTION = "Sparse models of wide data: few features out of many, with proof. Start with: riata demo"
+_DESCRIPTION = (
+    "Sparse models of wide data: few features out of many, each fit with a certificate of its optimality."
+)
 _EXAMPLES = """examples:
   riata demo
   riata cv --bfile study --pheno traits.txt --pheno-name height --out results/height
   riata predict --model results/height.path.npz --bfile newcomers --out results/newcomers
 
-riata VERB --help tells more about each verb.
+riata VERB --help tells more about a verb; riata demo is the place to start.
 """
 
 
@@ -34,15 +36,19 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "demo": Verb("show riata at work on a leukemia data set that comes with it", "demo", "demo.run_demo"),
-    "info": Verb("describe genotypes, a table or a saved model", "info", "info.run_info"),
+    "demo": Verb("try riata on a leukemia data set that comes with it", "demo", "demo.run_demo"),
+    "info": Verb(
+        "describe genotypes, a table, a saved model or the outputs of a run", "info", "info.run_info"
+    ),
     "fit": Verb("fit a path of models, from the sparsest to the fullest", "fit", "joint.run_fit"),
-    "cv": Verb("fit a path and choose along it by cross-validation", "fit", "joint.run_fit"),
+    "cv": Verb("fit a path and choose a model along it by cross-validation", "fit", "joint.run_fit"),
     "predict": Verb("score new samples with a saved model or a score file", "predict", "predict.run_predict"),
     "simulate": Verb("simulate genotypes and a phenotype", "simulate", "simulate.run_simulate"),
-    "report": Verb("report a saved path at another penalty", "report", "report.run_report"),
+    "report": Verb("report another model of a saved path", "report", "report.run_report"),
     "config": Verb(
-        "write the options of a run as a file for --config, which repeats it", "config", "config.run_config"
+        "print the options of a run as a file that --config takes, to repeat it",
+        "config",
+        "config.run_config",
     ),
 }
 
@@ -164,13 +170,13 @@ def _words(name: str) -> dict[str, Any]:
 def _declare(parser: Parser, name: str) -> Parser:
     """Declare the options of a verb, and those that every verb has."""
     parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+    _arguments(name).declare(parser, name)
     if name != "config":
-        parser.add_argument(
+        parser.add_argument_group("options from a file").add_argument(
             "--config",
             metavar="FILE",
-            help="take options from a TOML file, such as riata config writes; the command line wins over it",
+            help="a TOML file of options, such as riata config prints; the command line wins over it",
         )
-    _arguments(name).declare(parser, name)
     return parser
 
 

@@ -12,7 +12,7 @@ from riata.cli.options import Command, DemoOptions
 def declare(parser: Parser, verb: str) -> None:
     """Declare the options."""
     parser.add_argument("--out", metavar="PREFIX", help="where to write (default riata-demo)")
-    parser.add_argument("--threads", type=values.count, metavar="N", help="threads to use (default: all)")
+    parser.add_argument("--threads", type=values.count, metavar="N", help="number of threads (default: all)")
     parser.take_defaults(DemoOptions)
 
 

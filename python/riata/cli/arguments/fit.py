@@ -35,17 +35,26 @@ def declare(parser: Parser, verb: str) -> None:
     """Declare the options."""
     add_data(parser)
     _add_study(parser)
-    _add_model(parser, cross_validate=verb == "cv")
+    cross_validate = verb == "cv"
+    _add_loss(parser.add_argument_group("loss").add_argument)
+    _add_penalty(parser.add_argument_group("penalty").add_argument)
+    _add_path(parser.add_argument_group("path").add_argument, cross_validate=cross_validate)
+    choice = parser.add_argument_group("cross-validation" if cross_validate else "evaluation").add_argument
+    if cross_validate:
+        _add_folds(choice)
+    _add_scoring(choice, cross_validate=cross_validate)
     add_ld(parser)
     parser.add_argument_group("weights (with genotypes)").add_argument(
         "--genome-build", type=values.build, metavar="NAME",
-        help="build of the positions, such as GRCh38, to note in PREFIX.weights.tsv",
+        help="genome build of the positions, such as GRCh38, to note in PREFIX.weights.tsv",
     )  # fmt: skip
     output = add_output(parser)
-    output.add_argument("--verbose", action="store_true", help="tell about each penalty as it is fitted")
+    output.add_argument(
+        "--verbose", action="store_true", help="print a line for each penalty as it is fitted"
+    )
     output.add_argument(
         "--resume", action="store_true",
-        help="go on with a run that was cut short, from PREFIX.checkpoint, to the same result",
+        help="continue a run that was cut short, from PREFIX.checkpoint, to the same result",
     )  # fmt: skip
     parser.take_defaults(StudyOptions, ModelOptions, FoldOptions, RunOptions, LDOptions, OutputOptions)
 
@@ -70,121 +79,138 @@ def _add_study(parser: Parser) -> None:
     add(
         "--pheno",
         metavar="FILE",
-        help="phenotypes, with a header; samples are joined on FID and IID (default: the .fam)",
+        help="phenotype file, with a header; samples are matched on FID and IID (default: the phenotypes "
+        "that come with the genotypes)",
     )
     add(
         "--pheno-name", metavar="NAME[,NAME]",
-        help="column of the phenotype file, or of the .psam or .sample; several between commas, or a range "
-        "such as bmi-hdl, are fitted together (so are several of --event and --target): they share the "
-        "passes over the data and are written to PREFIX.NAME.html and so on",
+        help="column of the phenotype file, or of the .psam or .sample. Several, with commas between them or "
+        "as a range such as bmi-hdl, are fitted together: they share the passes over the data, and each has "
+        "outputs of its own, PREFIX.NAME.html and so on. The same goes for --event and --target",
     )  # fmt: skip
     add_times(add, "NAME[,NAME]")
-    add("--offset", metavar="NAME", help="column to add to the linear predictor, such as log exposure")
-    add("--target", metavar="NAME[,NAME]", help="column of the table of --matrix that is the response")
+    add("--offset", metavar="NAME", help="column that is added to the linear predictor, such as log exposure")
+    add("--target", metavar="NAME[,NAME]", help="column of the --matrix table that is the response")
     add(
         "--case",
         "--positive",
         dest="positive",
         metavar="LABEL",
-        help="class whose probability is modelled, or label of events (default: 1 of 0/1, 2 of 1/2, or what "
-        "words such as case, yes, control, healthy tell)",
+        help="class whose probability is modelled, or label of an event (default: 1 of 0/1, 2 of 1/2, or as "
+        "words such as case, yes, control and healthy suggest)",
     )
     add(
         "--missing-code", metavar="CODE[,CODE]",
-        help="values of phenotype and covariates that mean missing, beside NA, such as -9,-99; NA alone: no "
-        "number does (default -9); a 0 counts in phenotypes and events only; those that are given count in "
-        "features of --matrix too that else hold 0, 1 and 2",
+        help="values that mean missing in phenotypes and covariates, besides NA, such as -9,-99 (default -9; "
+        "NA: no number does). A 0 means missing in phenotypes and events only. Codes given here also count "
+        "in features of --matrix that otherwise hold 0, 1 and 2",
     )  # fmt: skip
     add(
         "--covar", metavar="FILE|A,B",
-        help="covariates, not penalised: a file, or columns of the table of --matrix; text becomes one "
-        "indicator a class",
+        help="covariates, which are not penalised: a file, or columns of the --matrix table. Text is coded "
+        "as indicators of its classes",
     )  # fmt: skip
     add(
         "--covar-name",
         type=values.names_of,
         metavar="A,B",
-        help="columns of the covariate file (default: all), or of the table of --matrix without one, such as "
-        "sex,PC1-PC10",
+        help="which columns of the covariate file (default: all) or, without one, of the --matrix table, "
+        "such as sex,PC1-PC10",
     )
-    add("--cat-covar", type=values.names_of, metavar="A,B", help="covariates whose numbers are classes")
+    add("--cat-covar", type=values.names_of, metavar="A,B", help="covariates whose numbers stand for classes")
     add(
         "--split", metavar="NAME",
-        help="column that says train, validation or test: riata fit fits on the first and chooses on the "
-        "second, riata cv draws folds from both; evaluated on the third",
+        help="column that says train, validation or test: riata fit trains on the first and chooses alpha on "
+        "the second, riata cv draws its folds from both; the third is for evaluation alone",
     )  # fmt: skip
-    add("--keep", metavar="FILE", help="samples to keep, FID IID a line")
-    add("--remove", metavar="FILE", help="samples to remove")
-    add("--drop", type=values.names_of, metavar="A,B", help="columns of the table to leave out")
-    add_cells(add)
+    add("--keep", metavar="FILE", help="file of samples to keep, FID and IID on each line")
+    add("--remove", metavar="FILE", help="file of samples to remove, likewise")
+    add("--drop", type=values.names_of, metavar="A,B", help="columns of the --matrix table to leave out")
+    add_cells(
+        add,
+        "replace missing values of the table by the mean over the training samples, in each fold its own; "
+        "riata predict then uses the means of the fit (default: an error)",
+    )
     variants = parser.add_argument_group("variants (with genotypes)")
     add = variants.add_argument
     add(
         "--counted-allele",
         choices=("A1", "A2", "ALT", "REF"),
-        help="allele that genotypes count: A1 (or ALT, the same) unless told",
+        help="allele whose copies are counted (default A1, and ALT is the same)",
     )
-    add("--extract", metavar="FILE", help="variant ids to keep")
-    add("--exclude", metavar="FILE", help="variant ids to leave out")
+    add("--extract", metavar="FILE", help="file of variant ids to keep")
+    add("--exclude", metavar="FILE", help="file of variant ids to leave out")
     add("--chr", type=values.names_of, dest="chrom", metavar="A,B", help="chromosomes to keep, such as 1-4,X")
-    add("--maf", type=values.real, metavar="F", help="least minor allele frequency")
-    add("--geno", type=values.real, metavar="F", help="largest share of missing calls")
-    add("--hwe", type=values.real, metavar="P", help="least p of the exact Hardy-Weinberg test")
+    add("--maf", type=values.real, metavar="F", help="smallest minor allele frequency to keep (default 0)")
+    add("--geno", type=values.real, metavar="F", help="largest share of missing calls to keep (default 1)")
+    add(
+        "--hwe",
+        type=values.real,
+        metavar="P",
+        help="smallest p-value of the exact Hardy-Weinberg test to keep (default 0)",
+    )
 
 
-def _add_model(parser: Parser, *, cross_validate: bool) -> None:
-    model = parser.add_argument_group("model")
-    add = model.add_argument
-    _add_penalty(add)
+def _add_loss(add: Callable[..., Any]) -> None:
     add(
         "--loss", type=values.LibraryNames("riata.losses._known", "NAMES"), metavar="LOSS",
-        help="gaussian for numbers (the default), binomial for two classes, cox for survival times, poisson "
-        "for counts, huber for numbers with outliers, multinomial for more classes than two",
+        help="gaussian for numbers (the default), binomial for two classes, multinomial for more, cox for "
+        "survival times, poisson for counts, huber for numbers with outliers",
     )  # fmt: skip
     add(
         "--ties", choices=("breslow", "efron"),
-        help="how --loss cox handles events at the same time (default breslow)",
+        help="with --loss cox: how events at the same time are handled (default breslow)",
     )  # fmt: skip
     add(
         "--row-grouped", action="store_true",
-        help="with --loss multinomial: a feature enters for all classes together",
+        help="with --loss multinomial: a feature enters for all classes at once",
     )  # fmt: skip
     add(
         "--huber-delta", type=values.positive, metavar="D",
-        help="residual, in units of the phenotype, from which --loss huber stops squaring (default 1.345)",
+        help="with --loss huber: residual, in units of the phenotype, beyond which the loss grows in "
+        "proportion rather than as its square (default 1.345)",
     )  # fmt: skip
-    add(
-        "--no-standardize",
-        dest="standardize",
-        action="store_false",
-        help="penalise coefficients on the data's own scale",
-    )
+
+
+def _add_path(add: Callable[..., Any], *, cross_validate: bool) -> None:
+    """At which penalties, how closely and how the models are fitted, and which of them is reported."""
     add(
         "--alphas",
         type=values.alphas,
         metavar="N|A,B",
-        help="number of penalties, or their values, of which 0 is none (default 100)",
+        help="number of penalties, or their values; 0 is no penalty (default 100)",
     )
-    add("--eps", type=values.positive, metavar="E", help="smallest penalty as a share of the largest")
+    add(
+        "--eps",
+        type=values.positive,
+        metavar="E",
+        help="smallest penalty as a share of the largest (default 0.01, or 1e-4 with more samples than "
+        "features)",
+    )
     add(
         "--memory", type=values.memory, metavar="SIZE",
-        help="end the path before a fit holds more than this beside the data, such as 4G",
+        help="end the path before a fit needs more memory than this beside the data, such as 4G",
     )  # fmt: skip
-    add("--max-active", type=values.count, metavar="N", help="stop before more features than this are active")
+    add(
+        "--max-active",
+        type=values.count,
+        metavar="N",
+        help="end the path before more than N features are active",
+    )
     add(
         "--alpha",
         type=values.positive,
         metavar="A",
-        help="penalty to report (default: the best score"
-        + ("" if cross_validate else ", or the weakest")
+        help="penalty to report (default: the one with the best score"
+        + ("" if cross_validate else " in the validation part of --split, else the weakest")
         + ")",
     )
     add(
         "--tol",
         type=values.real,
         metavar="T",
-        help="bound on the relative duality gap, or with mcp and scad on the violation of an optimality "
-        "condition over alpha (default 1e-6)",
+        help="largest relative duality gap that a fit may have; with mcp and scad, largest violation of an "
+        "optimality condition as a share of alpha (default 1e-6)",
     )
     add(
         "--solver",
@@ -195,86 +221,104 @@ def _add_model(parser: Parser, *, cross_validate: bool) -> None:
         "--threads",
         type=values.count,
         metavar="N",
-        help="threads to use (default: all); results do not depend on it",
+        help="number of threads (default: all); results do not depend on it",
     )
-    if cross_validate:
-        add(
-            "--cv", type=values.count, metavar="K",
-            help="number of folds (default 10, or fewer where a class has fewer members)",
-        )  # fmt: skip
-        add("--repeats", type=values.count, metavar="N", help="draw the folds anew N times (default 1)")
-        add(
-            "--fold-groups", metavar="NAME",
-            help="column of families, patients and the like, none of which a fold parts; FID for those "
-            "of genotypes",
-        )  # fmt: skip
-        add("--folds", metavar="NAME", help="column of given folds")
-        add(
-            "--time-order", metavar="NAME",
-            help="column of times, numbers or dates from the year on: each of K folds is tested on what "
-            "follows all it is trained on",
-        )  # fmt: skip
-        add("--seed", type=values.whole, metavar="S", help="of the shuffled folds (default 0)")
-        add(
-            "--select",
-            choices=("min", "1se"),
-            help="best score, or sparsest within one standard error",
-        )
-        add(
-            "--nested", nargs="?", type=values.count, const=True, metavar="K",
-            help="nested cross-validation: K outer folds (default: as --cv), in each of which alpha is "
-            "chosen anew, say how good the procedure is on samples it has not seen, with confidence "
-            "intervals; K times as many fits, which share the passes over the data",
-        )  # fmt: skip
+
+
+def _add_folds(add: Callable[..., Any]) -> None:
+    """How samples are dealt out to folds, and what chooses alpha."""
+    add(
+        "--cv", type=values.count, metavar="K",
+        help="number of folds (default 10, fewer where a class has fewer members)",
+    )  # fmt: skip
+    add("--repeats", type=values.count, metavar="N", help="how often the folds are drawn (default 1)")
+    add(
+        "--fold-groups", metavar="NAME",
+        help="column of families, patients and the like, each of which stays within one fold; FID for "
+        "the families of genotypes",
+    )  # fmt: skip
+    add("--folds", metavar="NAME", help="column that says which fold each sample is in")
+    add(
+        "--time-order", metavar="NAME",
+        help="column of times, as numbers or as dates that begin with the year: each of K folds is later "
+        "than all that its fit is trained on",
+    )  # fmt: skip
+    add(
+        "--seed",
+        type=values.whole,
+        metavar="S",
+        help="seed of the folds that are drawn at random (default 0)",
+    )
+    add(
+        "--select",
+        choices=("min", "1se"),
+        help="report the best score, or the sparsest model within one standard error of it (default min)",
+    )
+    add(
+        "--nested", nargs="?", type=values.count, const=True, metavar="K",
+        help="nested cross-validation: alpha is chosen anew in each of K outer folds (default: as many "
+        "as --cv), which tells, with confidence intervals, how good the whole procedure is on samples "
+        "that it has not seen; K times as many fits, which share the passes over the data",
+    )  # fmt: skip
+
+
+def _add_scoring(add: Callable[..., Any], *, cross_validate: bool) -> None:
     add(
         "--scoring", type=values.LibraryNames("riata.losses._known", "SCORINGS"), metavar="SCORE",
         help="score of held-out samples" + ("" if cross_validate else " (with --split)")
-        + ": mse (the default) or mae of numbers; deviance (the default), auc or misclassification of "
-        "classes; deviance (the default) or concordance of survival times; deviance of counts; huber of "
+        + ": mse (the default) or mae for numbers; deviance (the default), auc or misclassification for "
+        "classes; deviance (the default) or concordance for survival times; deviance for counts; huber for "
         "numbers with outliers",
     )  # fmt: skip
     add_threshold(add)
 
 
 def _add_penalty(add: Callable[..., Any]) -> None:
-    """What is penalised: see `riata.penalty_options`."""
+    """What is penalised: see `riata.cli.penalty_options`."""
     add(
         "--penalty", choices=("elastic-net", "group", "sparse-group", "mcp", "scad", "slope"),
         metavar="PENALTY",
-        help="elastic-net (the default, with --l1-ratio 1 the lasso); group: groups enter whole; "
-        "sparse-group: few groups, and few features in each; mcp, scad: large effects are not shrunk; slope: "
-        "penalises large effects more, aiming at a share of false discoveries",
+        help="elastic-net (the default; the lasso unless --l1-ratio says otherwise), group (whole groups "
+        "enter), sparse-group (few groups, few features in each), mcp or scad (large effects are not "
+        "shrunk), slope (larger effects are penalised more, which aims at a share of false discoveries)",
     )  # fmt: skip
     add(
+        "--no-standardize",
+        dest="standardize",
+        action="store_false",
+        help="penalise coefficients per unit of the data, not per standard deviation",
+    )
+    add(
         "--groups", metavar="FILE",
-        help="groups of --penalty group and sparse-group: gene sets (.gmt), or a feature and its group a "
-        "line; they may overlap: an effect is then a sum of parts, one for each group, and a group enters "
-        "whole. Features in none are groups of their own",
+        help="groups for --penalty group and sparse-group: gene sets (.gmt), or a file with a feature and "
+        "its group on each line. Groups may overlap: an effect is then a sum of parts, one for each group. A "
+        "feature in no group is a group of its own",
     )  # fmt: skip
     add(
         "--min-set-size", type=values.count, metavar="N",
-        help="use the groups that have N features or more in the data (default 1; gene set enrichment "
-        "usually asks for 15)",
+        help="leave out groups with fewer than N features in the data (default 1; 15 is usual in gene set "
+        "enrichment)",
     )  # fmt: skip
     add(
         "--max-set-size", type=values.count, metavar="N",
-        help="and N at most (default: any number; gene set enrichment usually asks for 500)",
+        help="leave out groups with more than N features in the data (default: none; 500 is usual in gene "
+        "set enrichment)",
     )  # fmt: skip
     add(
         "--sets-only", action="store_true",
-        help="leave out features that are in no group (default: each is a group of its own)",
+        help="leave out features that are in no group",
     )  # fmt: skip
     add(
         "--l1-ratio", type=values.share, metavar="R",
-        help="1 lasso, 0 ridge, between them elastic net (default 1); with --penalty sparse-group 1 lasso, 0 "
-        "group lasso (default 0.5)",
+        help="1 is the lasso, 0 ridge regression, the elastic net lies between (default 1); with --penalty "
+        "sparse-group 1 is the lasso, 0 the group lasso (default 0.5)",
     )  # fmt: skip
     add(
         "--gamma", type=values.positive, metavar="G",
-        help="with --penalty mcp (above 1, default 3) and scad (above 2, default 3.7): effects of one "
-        "standard deviation are not shrunk from G times alpha on",
+        help="with --penalty mcp (above 1, default 3) or scad (above 2, default 3.7): effects of one "
+        "standard deviation that exceed G times alpha are not shrunk",
     )  # fmt: skip
     add(
         "--slope-q", type=values.open_share, metavar="Q",
-        help="with --penalty slope: share of false discoveries aimed at (default 0.1)",
+        help="with --penalty slope: share of false discoveries to aim at (default 0.1)",
     )  # fmt: skip

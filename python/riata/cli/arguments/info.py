@@ -17,10 +17,15 @@ EXAMPLES = """examples:
 
 def declare(parser: Parser, verb: str) -> None:
     """Declare the options."""
-    parser.add_argument("path", nargs="?", metavar="FILE", help="what to describe; its name tells what it is")
+    parser.add_argument(
+        "path",
+        nargs="?",
+        metavar="FILE",
+        help="what to describe: genotypes, a table, a PREFIX.path.npz or a PREFIX.json",
+    )
     add_data(parser)
     parser.add_argument(
-        "--model", metavar="FILE", help="a PREFIX.path.npz, or a fit that was saved in Python"
+        "--model", metavar="FILE", help="PREFIX.path.npz of riata fit or riata cv, or a fit saved in Python"
     )
     parser.take_defaults(SourceOptions, InfoOptions)
 

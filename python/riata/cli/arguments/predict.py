@@ -32,52 +32,56 @@ def declare(parser: Parser, verb: str) -> None:
     add(
         "--model",
         metavar="FILE",
-        help="a PREFIX.path.npz of riata fit or riata cv, or what save wrote in Python",
+        help="PREFIX.path.npz of riata fit or riata cv, or a fit saved in Python",
     )
-    add("--alpha", type=values.positive, metavar="A", help="penalty of the model (default: the one reported)")
+    add("--alpha", type=values.positive, metavar="A", help="penalty of the model (default: the reported one)")
     add(
         "--weights", metavar="FILE",
-        help="a score file instead: of the PGS or GWAS Catalog, PLINK, METAL or riata",
+        help="instead of a model: a score file of the PGS or GWAS Catalog, PLINK, METAL or riata",
     )  # fmt: skip
     add_data(parser)
     add = parser.add_argument_group("samples and variants").add_argument
     add(
         "--covar", metavar="FILE",
-        help="covariates of the new samples, when the model has any (default: columns of the table)",
+        help="covariates of the new samples, where the model has any (default: columns of the table)",
     )  # fmt: skip
-    add_cells(add)
+    add_cells(add, "replace missing values of the table by the means of the fit (default: an error)")
     add(
         "--allow-missing", action="store_true",
-        help="score without variants that the new genotypes lack: their mean stands in, PREFIX.missing.tsv "
-        "lists them",
+        help="score without variants that the new genotypes lack: their mean stands in for them, and "
+        "PREFIX.missing.tsv lists them",
     )  # fmt: skip
     add(
         "--ignore-positions", action="store_true",
-        help="take variants by id where they lie at another position: for files of another genome build",
+        help="match variants by id, whatever their positions: for files of another genome build",
     )  # fmt: skip
     add = parser.add_argument_group("how good the score is").add_argument
     add(
         "--pheno", metavar="FILE",
-        help="phenotypes to compare with; samples without one are scored too (default: the columns of "
-        "--matrix that the fit had)",
+        help="phenotypes to compare the scores with; samples without one are scored too (default: the "
+        "columns of --matrix that the fit had)",
     )  # fmt: skip
     add("--pheno-name", metavar="NAME", help="column of that file, or of --matrix (default: as in the fit)")
     add_times(add)
-    add("--offset", metavar="NAME", help="column that the model adds to the linear predictor")
+    add(
+        "--offset",
+        metavar="NAME",
+        help="column that is added to the linear predictor (default: as in the fit)",
+    )
     add(
         "--case", "--positive", dest="positive", metavar="LABEL",
-        help="class of cases, label of events (default: as in the fit)",
+        help="class of cases, or label of an event (default: as in the fit)",
     )  # fmt: skip
     add(
         "--missing-code", metavar="CODE[,CODE]",
-        help="values of phenotype and covariates that mean missing, beside NA (default: as in the fit)",
+        help="values that mean missing in phenotypes and covariates, besides NA (default: as in the fit)",
     )  # fmt: skip
     add(
         "--loss", type=values.LibraryNames("riata.losses._known", "OF_SCORE_FILES"), metavar="LOSS",
         help="with --weights: gaussian for numbers, binomial for two classes, cox for survival times",
     )  # fmt: skip
-    add_threshold(parser.add_argument, "that of the fit, else 0.5")
-    add_output(parser)
+    add_threshold(add, "that of the fit, else 0.5")
+    add_output(parser, "PREFIX.scores.tsv")
     parser.take_defaults(StudyOptions, PredictOptions, OutputOptions)
 
 

@@ -18,18 +18,24 @@ EXAMPLES = """example:
 def declare(parser: Parser, verb: str) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--model", required=True, metavar="FILE", help="a PREFIX.path.npz, or a fit saved in Python"
+        "--model",
+        required=True,
+        metavar="FILE",
+        help="PREFIX.path.npz of riata fit or riata cv, or a fit saved in Python",
     )
     parser.add_argument(
-        "--alpha", type=values.positive, metavar="A", help="penalty to report (default: the one reported)"
+        "--alpha",
+        type=values.positive,
+        metavar="A",
+        help="penalty to report (default: the one that the run reported)",
     )
     add_genotypes(
         parser.add_argument_group(
-            "genotypes of the fit, for linkage disequilibrium (optional; one of these)", SEVERAL
+            "genotypes of the fit, for linkage disequilibrium (optional, one of these)", SEVERAL
         )
     )
     add_threshold(parser.add_argument, "that of the fit")
-    parser.add_argument("--threads", type=values.count, metavar="N", help="threads to use (default: all)")
+    parser.add_argument("--threads", type=values.count, metavar="N", help="number of threads (default: all)")
     add_ld(parser)
     add_output(parser)
     parser.take_defaults(SourceOptions, ReportOptions, LDOptions, OutputOptions)

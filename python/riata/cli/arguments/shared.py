@@ -9,7 +9,7 @@ from typing import Any
 from riata.cli.arguments import values
 from riata.cli.arguments.parsing import Parser
 
-SEVERAL = "Several genotype files, or @ for the chromosome as in chr@, are taken together."
+SEVERAL = "Several genotype files, or one name with @ for the chromosome (chr@), are used together."
 ONE_SOURCE = "(--bfile PREFIX | --pfile PREFIX | --bgen FILE | --matrix FILE)"
 
 
@@ -18,17 +18,19 @@ def add_data(parser: Parser) -> None:
     add_genotypes(data)
     data.add_argument(
         "--matrix", metavar="FILE",
-        help="a table: .csv, .tsv (also .gz), .parquet, .feather, .npz, .h5ad; sparse .npz, .svm or .mtx",
+        help="a table: .csv or .tsv (also .gz), .parquet, .feather, .npz, .h5ad; or sparse: .npz, .svm, .mtx",
     )  # fmt: skip
     data.add_argument(
         "--orient", choices=("samples-rows", "samples-columns"),
-        help="what a row of the table of --matrix is (default samples-rows)",
+        help="whether samples are rows or columns of the --matrix table (default samples-rows)",
     )  # fmt: skip
     data.add_argument(
-        "--feature-names", metavar="FILE", help="names of the features of an .npz, .svm or .mtx, one a line"
+        "--feature-names",
+        metavar="FILE",
+        help="file of feature names for an .npz, .svm or .mtx, one on each line",
     )
-    data.add_argument("--sample-ids", metavar="FILE", help="ids of its samples, one a line")
-    data.add_argument("--layer", metavar="NAME", help="layer of an .h5ad to take in place of its X")
+    data.add_argument("--sample-ids", metavar="FILE", help="file of sample ids for it, likewise")
+    data.add_argument("--layer", metavar="NAME", help="layer of an .h5ad to use instead of its X")
 
 
 def add_genotypes(data: argparse._ArgumentGroup) -> None:
@@ -39,39 +41,35 @@ def add_genotypes(data: argparse._ArgumentGroup) -> None:
         "--pfile", nargs="+", metavar="PREFIX", help="PLINK 2 genotypes: PREFIX.pgen, .pvar and .psam"
     )
     data.add_argument("--bgen", nargs="+", metavar="FILE", help="BGEN genotypes")
-    data.add_argument("--sample", metavar="FILE", help="sample file of --bgen (default: the one beside it)")
+    data.add_argument("--sample", metavar="FILE", help=".sample file of --bgen (default: the one beside it)")
     data.add_argument(
         "--chr-set", nargs="+", metavar="SPECIES|N",
-        help="chromosomes of the species: human (the default), cow, dog, horse, mouse, rice, sheep, or the "
-        "number of autosomes and any of no-x, no-y, no-xy, no-mt",
+        help="chromosomes of the species: human (the default), cow, dog, horse, mouse, rice or sheep; or the "
+        "number of autosomes, then any of no-x, no-y, no-xy and no-mt",
     )  # fmt: skip
 
 
-def add_cells(add: Callable[..., Any]) -> None:
+def add_cells(add: Callable[..., Any], impute: str) -> None:
     """What to do with a table that is not as it should be."""
-    add(
-        "--impute", choices=("mean",), metavar="mean",
-        help="put the mean of the samples that train in the place of missing values of the table, in every "
-        "fold its own, and in riata predict the mean of the fit (default: an error)",
-    )  # fmt: skip
+    add("--impute", choices=("mean",), metavar="mean", help=impute)
     add(
         "--duplicates", type=values.LibraryNames("riata._io.repeated_names", "DUPLICATES"),
         metavar="suffix|mean",
-        help="what to do with features of the table that share a name, as gene symbols do: keep each, as "
-        "NAME, NAME.1 and so on, or take their mean (default: an error)",
+        help="what becomes of features of the table that share a name, as gene symbols do: each is kept, as "
+        "NAME, NAME.1 and so on, or their mean is (default: an error)",
     )  # fmt: skip
 
 
 def add_times(add: Callable[..., Any], metavar: str = "NAME") -> None:
     """Columns of survival times."""
-    add("--time", metavar=metavar, help="with --loss cox: column of the time of the event or of censoring")
+    add("--time", metavar=metavar, help="with --loss cox: column of the times of the event or of censoring")
     add(
         "--event", metavar=metavar,
-        help="with --loss cox: column of 1 (event) and 0, of 2 (event) and 1, or of labels: see --case",
+        help="with --loss cox: column of 1 (event) and 0, of 2 (event) and 1, or of labels (see --case)",
     )  # fmt: skip
     add(
         "--entry", metavar="NAME",
-        help="with --loss cox: column of the time at which samples come under observation",
+        help="with --loss cox: column of the times at which samples come under observation",
     )  # fmt: skip
     add(
         "--strata", metavar="NAME",
@@ -83,7 +81,7 @@ def add_threshold(add: Callable[..., Any], told: str = "0.5") -> None:
     """Above what probability the second of two classes is predicted."""
     add(
         "--threshold", type=values.open_share, metavar="P",
-        help=f"of two classes: the second is predicted where its probability is above P (default {told})",
+        help=f"of two classes, predict the second where its probability is above P (default {told})",
     )  # fmt: skip
 
 
@@ -91,15 +89,13 @@ def add_ld(parser: Parser) -> None:
     ld = parser.add_argument_group("linkage disequilibrium of the hits (with genotypes)")
     ld.add_argument(
         "--ld-window-kb", type=values.positive, metavar="KB",
-        help="farthest distance of a partner, in thousand base pairs (default 500)",
+        help="largest distance of a partner, in thousands of base pairs (default 500)",
     )  # fmt: skip
-    ld.add_argument("--ld-r2", type=values.share, metavar="R2", help="least r2 of a partner (default 0.5)")
+    ld.add_argument("--ld-r2", type=values.share, metavar="R2", help="smallest r2 of a partner (default 0.5)")
 
 
-def add_output(parser: Parser) -> argparse._ArgumentGroup:
+def add_output(parser: Parser, first: str = "PREFIX.html") -> argparse._ArgumentGroup:
     output = parser.add_argument_group("output")
-    output.add_argument(
-        "--out", required=True, metavar="PREFIX", help="where to write: PREFIX.html and so on"
-    )
+    output.add_argument("--out", required=True, metavar="PREFIX", help=f"where to write: {first} and so on")
     output.add_argument("--quiet", action="store_true", help="print errors only")
     return output
