@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from riata.genetics.variants import FittedVariants
     from riata.path.adaptive import adaptive_factors
     from riata.path.applying import MatchedGenotypes, VariantWarning, match_variants
+    from riata.path.as_scikit_learn import enet_path, lasso_path
     from riata.path.constrained import ConstrainedFit, constrained_lasso
     from riata.path.conversions import Equivalents, equivalents
     from riata.path.cross_validation import CVPath, cv_path
@@ -93,11 +94,13 @@ __all__ = [
     "constrained_lasso",
     "cv_path",
     "cv_paths",
+    "enet_path",
     "equivalents",
     "estimate_memory",
     "evaluate",
     "fit_path",
     "fit_paths",
+    "lasso_path",
     "load",
     "losses",
     "match_variants",
@@ -160,11 +163,13 @@ _HOME = {
     "constrained_lasso": "path.constrained",
     "cv_path": "path.cross_validation",
     "cv_paths": "path.multi_response",
+    "enet_path": "path.as_scikit_learn",
     "equivalents": "path.conversions",
     "estimate_memory": "path.memory",
     "evaluate": "path.evaluation",
     "fit_path": "path.fit",
     "fit_paths": "path.multi_response",
+    "lasso_path": "path.as_scikit_learn",
     "load": "path.result",
     "match_variants": "path.applying",
     "open_genotypes": "genetics.genotypes",
