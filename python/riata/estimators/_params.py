@@ -231,9 +231,9 @@ class WarmStart:
     Parameters
     ----------
     warm_start : bool
-        Accepted as in scikit-learn, without effect: nearly all of the time goes into passes over X that prove
-        the fit optimal, which a start near the solution does not save, and within the tolerance the solution
-        does not depend on the start. For fits at many alphas `riata.fit_path` shares the passes.
+        Accepted as in scikit-learn, without effect. A fit from nothing takes two or three passes over X, of
+        which one measures its columns and one proves the fit optimal, whatever the start; and within the
+        tolerance the solution does not depend on it. `riata.fit_path` shares the passes of many alphas.
     """
 
     warm_start: bool = False

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from riata._input.validation import check_choice
 from riata.estimators._base import CrossValidated, Problem
 from riata.estimators._params import Linear, Running, Search, Strength, declared
-from riata.estimators.adaptive_fit import AdaptiveFit, Recipe, check_recipe, fit_adaptive
 from riata.estimators.linear import OneByOne
+from riata.path.adaptive_fit import AdaptiveFit, Recipe, check_recipe, fit_adaptive
 from riata.path.arguments import LASSO, Features, Options
 from riata.path.cross_validation import (
     SELECTIONS,

@@ -183,7 +183,7 @@ class RelaxedLassoCV(CrossValidated, _Relaxed, Running, Linear, Choice, Folds, _
         Pairs with one, or without a unique fit to all samples, are not chosen.
     relaxed_path_ : riata.RelaxedPath
         Lasso and least squares fits to all samples along the path.
-    cv_path_ : riata.CVPath
+    cv_result_ : riata.CVPath
         The path and cross-validation of the lasso itself, gamma 1.
     coef_path_ : scipy.sparse.csc_array of shape (p, L)
         Coefficients of the lasso along its path.
@@ -235,7 +235,7 @@ class RelaxedLassoCV(CrossValidated, _Relaxed, Running, Linear, Choice, Folds, _
         i, j = frugal if selection == "1se" else best
 
         relaxed = RelaxedPath(paths[0], refits[0].coefs, refits[0].intercepts, refits[0].exists)
-        self.relaxed_path_, self.cv_path_, self.mse_path_ = relaxed, result, scores
+        self.relaxed_path_, self.cv_result_, self.mse_path_ = relaxed, result, scores
         self.alphas_, self.gammas_ = relaxed.alphas, gammas
         self.alpha_min_, self.gamma_min_ = float(relaxed.alphas[best[0]]), float(gammas[best[1]])
         self.alpha_1se_, self.gamma_1se_ = float(relaxed.alphas[frugal[0]]), float(gammas[frugal[1]])

@@ -203,7 +203,7 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
 
 def _read(fit: Any, alpha: float | None) -> tuple[FitPoint, Float]:
     """What there is to know of a fit, and its coefficients, (p, K)."""
-    source = getattr(fit, "cv_path_", fit)
+    source = getattr(fit, "cv_result_", fit)
     path = getattr(source, "path", source)
     if isinstance(path, Path):
         if alpha is None:

@@ -615,7 +615,7 @@ def test_cross_validation_stratifies_by_event_and_selects():
     assert max(events) - min(events) <= 1.0
     model = riata.SparseCoxCV(cv=5).fit(Z, y)
     assert model.alpha_ == model.alpha_min_
-    assert model.cv_path_.scoring == "deviance"
+    assert model.cv_result_.scoring == "deviance"
     assert model.score(Z, y) > 0.7
     assert model.predict_survival_function(Z[:3], [0.5]).shape == (3, 1)
 

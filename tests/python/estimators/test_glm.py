@@ -100,9 +100,9 @@ def test_cross_validation_by_hand():
 def test_scorings(scoring):
     X, y = make_problem("binomial", 80)
     model = riata.SparseLogisticRegressionCV(alphas=10, cv=3, scoring=scoring, selection="1se").fit(X, y)
-    assert model.cv_path_.scoring == scoring
+    assert model.cv_result_.scoring == scoring
     assert model.alpha_ == model.alpha_1se_
-    assert_array_equal(model.predict(X), model.cv_path_.predict(X, kind="class"))
+    assert_array_equal(model.predict(X), model.cv_result_.predict(X, kind="class"))
 
 
 def test_fits_in_with_scikit_learn():
@@ -172,8 +172,8 @@ def test_cross_validated_classes(scoring, grouped):
     model.fit(X, labels)
     assert model.coef_.shape == (3, X.shape[1])
     assert [coefs.shape for coefs in model.coef_path_] == [(X.shape[1], len(model.alphas_))] * 3
-    assert_array_equal(model.predict(X), model.cv_path_.predict(X, kind="class"))
-    assert_allclose(model.predict_proba(X), model.cv_path_.predict(X), atol=1e-12)
+    assert_array_equal(model.predict(X), model.cv_result_.predict(X, kind="class"))
+    assert_allclose(model.predict_proba(X), model.cv_result_.predict(X), atol=1e-12)
     assert model.score(X, labels) > 0.6
 
 

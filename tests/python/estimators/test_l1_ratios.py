@@ -69,7 +69,7 @@ def test_the_best_of_several_is_taken(kind, target, given):
     assert model.l1_ratio_ == RATIOS[best]
     assert model.alpha_ == alone[best].alpha_
     assert_array_equal(model.coef_, alone[best].coef_)
-    assert_array_equal(model.cv_path_.path.alphas, alone[best].alphas_)
+    assert_array_equal(model.cv_result_.path.alphas, alone[best].alphas_)
 
 
 @pytest.mark.parametrize(("kind", "target", "given"), MODELS)

@@ -122,7 +122,7 @@ def test_cv_attributes():
     assert_array_equal(model.coef_path_.toarray()[:, at], model.coef_)
     assert model.relative_gap_ == model.relative_gaps_[at] <= model.tol
     assert model.dual_gap_ == model.dual_gaps_[at]
-    assert_array_equal(model.cv_path_.predict(X), model.predict(X))
+    assert_array_equal(model.cv_result_.predict(X), model.predict(X))
     refit = riata.Lasso(model.alpha_, tol=1e-12).fit(X, y)
     assert_allclose(model.coef_, refit.coef_, atol=1e-2)
 

@@ -107,14 +107,14 @@ def test_cross_validation_as_scikit_learn(l1_ratio):
     assert_allclose(ours.intercept_, theirs.intercept_, atol=1e-4)
     assert ours.alpha_ == ours.alpha_min_ <= ours.alpha_1se_
     assert len(ours.coef_path_) == 3
-    assert_allclose(ours.predict(X), ours.cv_path_.predict(X), atol=1e-10)
+    assert_allclose(ours.predict(X), ours.cv_result_.predict(X), atol=1e-10)
 
 
 def test_groups_and_selection():
     X, Y = make_outputs(n=60, noise=2.0)
     groups = np.arange(60) // 5
     model = riata.MultiTaskLassoCV(cv=4, alphas=20, selection="1se").fit(X, Y, groups=groups)
-    assert all(len(set(model.cv_path_.fold_ids[groups == g])) == 1 for g in range(12))
+    assert all(len(set(model.cv_result_.fold_ids[groups == g])) == 1 for g in range(12))
     assert model.alpha_ == model.alpha_1se_
     assert_allclose(
         riata.MultiTaskLassoCV(cv=KFold(4), alphas=10).fit(X, Y).mse_path_,

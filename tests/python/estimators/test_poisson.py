@@ -318,8 +318,8 @@ def test_bike_hires():
     rows = np.random.default_rng(0).permutation(len(y))
     train, test = rows[:6000], rows[6000:]
     model = riata.SparsePoissonRegressorCV(standardize=True, alphas=30).fit(X[train], y[train])
-    assert model.cv_path_.path.converged.all()
-    assert model.cv_path_.fold_gaps.max() <= 1e-6
+    assert model.cv_result_.path.converged.all()
+    assert model.cv_result_.fold_gaps.max() <= 1e-6
     assert model.score(X[test], y[test]) > 0.6
     frugal = riata.SparsePoissonRegressorCV(standardize=True, alphas=30, selection="1se").fit(
         X[train], y[train]

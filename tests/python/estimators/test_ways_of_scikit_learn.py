@@ -500,3 +500,29 @@ def test_check_input_is_accepted_and_changes_nothing(check_input):
     X, y = make_problem()
     model = riata.ElasticNet(0.1).fit(X, y, check_input=check_input)
     assert_array_equal(model.coef_, riata.ElasticNet(0.1).fit(X, y).coef_)
+
+
+def test_the_old_name_of_a_cross_validation_warns():
+    X, y = make_problem(n=40, p=5)
+    model = riata.LassoCV(cv=3, alphas=5).fit(X, y)
+    with pytest.warns(FutureWarning, match="cv_path_ is called cv_result_ now"):
+        assert model.cv_path_ is model.cv_result_
+
+
+@pytest.mark.parametrize(
+    ("model", "as_target"),
+    [
+        (riata.Lasso(0.05), None),
+        (riata.MultiTaskElasticNet(0.05), lambda y: np.column_stack([y, -y])),
+        (riata.SparseLogisticRegression(0.05), lambda y: y > 0),
+        (riata.SparsePoissonRegressor(0.05), counts),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_warm_start_changes_nothing(model, as_target):
+    """A fit does not go on from the one before: the same data give the same bits."""
+    X, y = selectable()
+    target = y if as_target is None else as_target(y)
+    model.set_params(warm_start=True).fit(X, target[::-1])
+    again = model.fit(X, target)
+    assert_array_equal(again.coef_, sklearn.clone(model).set_params(warm_start=False).fit(X, target).coef_)

@@ -219,7 +219,7 @@ def test_attributes_and_conventions():
     assert model.coef_path_.shape == (60, len(model.alphas_))
     assert model.mse_path_.shape == (len(model.alphas_), 4)
     assert model.dual_gaps_.max() <= model.tol
-    assert_allclose(model.cv_path_.predict(X), model.predict(X))
+    assert_allclose(model.cv_result_.predict(X), model.predict(X))
     assert_array_equal(model.sparse_coef_.toarray()[0], model.coef_)
     assert model.transform(X).shape[1] == model.get_support().sum()
     assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
@@ -258,7 +258,7 @@ def test_splits_that_leave_a_training_set_without_folds():
     riata.AdaptiveLassoCV(cv=ShuffleSplit(3, random_state=0)).fit(X, y)
     groups = np.arange(40) // 10
     model = riata.AdaptiveLassoCV(cv=4).fit(X, y, groups=groups)
-    assert {tuple(np.unique(groups[rows])) for rows in model.cv_path_.folds} == {(0,), (1,), (2,), (3,)}
+    assert {tuple(np.unique(groups[rows])) for rows in model.cv_result_.folds} == {(0,), (1,), (2,), (3,)}
 
 
 @pytest.mark.parametrize(
@@ -366,6 +366,6 @@ def test_each_response_has_its_own_alpha():
     assert_array_equal(model.alpha_, [one.alpha_ for one in alone])
     assert_array_equal(model.coef_, [one.coef_ for one in alone])
     assert_array_equal(model.mse_path_, [one.mse_path_ for one in alone])
-    assert [cv.alpha for cv in model.cv_path_] == [one.alpha_ for one in alone]
+    assert [cv.alpha for cv in model.cv_result_] == [one.alpha_ for one in alone]
     with pytest.raises(ValueError, match="y must hold at least one response"):
         model.fit(X, np.empty((60, 0)))

@@ -51,7 +51,7 @@ def test_more_folds_than_any_class_has_members(k, estimator):
     X = np.random.default_rng(0).standard_normal((len(y), 3))
     loss = "binomial" if k == 2 else "multinomial"
     if estimator:
-        folds = riata.SparseLogisticRegressionCV(cv=10, alphas=3).fit(X, y).cv_path_.folds
+        folds = riata.SparseLogisticRegressionCV(cv=10, alphas=3).fit(X, y).cv_result_.folds
     else:
         folds = riata.cv_path(X, y, loss=loss, cv=10, alphas=3).folds
     counts = np.array([np.bincount(y[rows], minlength=k) for rows in folds])
@@ -84,7 +84,7 @@ def test_groups_are_shuffled(loss):
     ]
     assert drawn[0] == drawn[1] != drawn[2]
     plain = riata.LassoCV(cv=5, alphas=2).fit(X, y, groups=patient)
-    assert sets(plain.cv_path_.folds) == sets(test for _, test in GroupKFold(5).split(X, y, patient))
+    assert sets(plain.cv_result_.folds) == sets(test for _, test in GroupKFold(5).split(X, y, patient))
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_repeats_of_a_splitter_are_found():
     first = riata.cv_path(X, y, cv=list(_pairs(repeated))[:3], alphas=4)
     assert_allclose(repeated.held_out, first.held_out, atol=1e-6)
     model = riata.LassoCV(cv=RepeatedKFold(n_splits=3, n_repeats=4, random_state=1), alphas=4).fit(X, y)
-    assert model.cv_path_.repeats == 4
+    assert model.cv_result_.repeats == 4
     assert riata.cv_path(X, y, cv=ShuffleSplit(4, random_state=0), alphas=4).repeats == 1
     with pytest.raises(ValueError, match="repeats must be 1 unless cv is an integer, got 2"):
         riata.cv_path(X, y, cv=KFold(3), repeats=2)

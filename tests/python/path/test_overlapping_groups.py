@@ -304,7 +304,7 @@ def test_several_responses_and_estimators():
     sparse = riata.SparseGroupLasso(list(SETS.values()), alpha=0.2).fit(sp.csc_array(X), y)
     assert 0 < np.count_nonzero(sparse.coef_) < P
     chosen = riata.GroupLassoCV(SETS, alphas=8, eps=0.1).fit(X, y)
-    assert chosen.cv_path_.path.parts.shape == (len(COPIED), 8)
+    assert chosen.cv_result_.path.parts.shape == (len(COPIED), 8)
 
 
 def test_max_active_counts_features_not_their_parts():

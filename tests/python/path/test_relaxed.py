@@ -295,7 +295,7 @@ def test_gamma_one_alone_is_the_cross_validated_lasso():
     assert ours.alpha_ == lasso.alpha_
     assert_array_equal(ours.coef_, lasso.coef_)
     assert_array_equal(ours.dual_gaps_, lasso.dual_gaps_)
-    assert_array_equal(ours.cv_path_.scores, lasso.mse_path_)
+    assert_array_equal(ours.cv_result_.scores, lasso.mse_path_)
 
 
 def test_one_standard_error_takes_the_sparsest_then_the_most_regularised():
