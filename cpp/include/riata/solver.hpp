@@ -11,13 +11,14 @@ namespace riata {
 /// How the problem on the working set is solved at one lambda: by the cheapest of the others ("auto"), Newton steps on
 /// the active features ("homotopy"), coordinate or block descent ("cd"), accelerated proximal gradient steps ("prox"),
 /// or Newton steps for penalties and losses that tie coefficients together ("newton", chosen and not asked for).
-enum class Solver { kAuto, kActiveSet, kDescent, kProximal, kNewton };
+enum class Solver { kAuto, kActiveSet, kDescent, kProximal, kNewton, kSamples };
 
-inline constexpr std::array<std::pair<Solver, std::string_view>, 5> kSolverNames{{{Solver::kAuto, "auto"},
+inline constexpr std::array<std::pair<Solver, std::string_view>, 6> kSolverNames{{{Solver::kAuto, "auto"},
                                                                                   {Solver::kActiveSet, "homotopy"},
                                                                                   {Solver::kDescent, "cd"},
                                                                                   {Solver::kProximal, "prox"},
-                                                                                  {Solver::kNewton, "newton"}}};
+                                                                                  {Solver::kNewton, "newton"},
+                                                                                  {Solver::kSamples, "samples"}}};
 
 inline std::string_view name_of(Solver solver) {
   return kSolverNames[static_cast<std::size_t>(solver)].second;
@@ -26,7 +27,7 @@ inline std::string_view name_of(Solver solver) {
 /// The solver of that name, one that can be asked for. Throws std::invalid_argument for any other.
 inline Solver solver_named(std::string_view name) {
   for (const auto& [solver, its_name] : kSolverNames) {
-    if (its_name == name && solver != Solver::kNewton) return solver;
+    if (its_name == name && solver != Solver::kNewton && solver != Solver::kSamples) return solver;
   }
   throw std::invalid_argument("solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"" +
                               std::string(name) + "\"");

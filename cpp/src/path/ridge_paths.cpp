@@ -423,7 +423,7 @@ class RidgePaths {
       PathPoint p;
       p.lambda = at.lambda;
       p.g = at.g;
-      p.solver = "samples";
+      p.solver = Solver::kSamples;
       p.iterations = at.steps;
       p.eta = reading.eta.col(q);
       if (fit.predictor.offset().size() > 0) p.eta += fit.predictor.offset();
@@ -513,7 +513,7 @@ class RidgePaths {
 /// Whether the problem is one that has a solution in the space of samples, and more columns than rows.
 bool suits(const Design& X, const std::vector<Problem>& problems, const Features& features,
            const PathOptions& options) {
-  if (options.l1_ratio != 0.0 || options.penalty != "elastic_net" || options.solver != "auto") return false;
+  if (options.l1_ratio != 0.0 || options.penalty != "elastic_net" || options.solver != Solver::kAuto) return false;
   if (options.loss == "multigaussian" || options.loss == "multinomial") return false;
   if (options.max_active >= 0 || X.rows() > kMostRows || problems.empty() || bounded(features)) return false;
   // A state that is there already is that of the other way.
