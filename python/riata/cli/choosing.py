@@ -9,23 +9,26 @@ import numpy as np
 from riata._io.wording import counted
 from riata.cli.options import ModelOptions
 from riata.losses._known import check_scoring
+from riata.path.fitted import FitResult
 from riata.report.plots import score_label
 from riata.study.account import rule_of
 from riata.study.held_out import Validation, validate
 from riata.study.study import Study
 
 
-def validation_of(study: Study, fit: Any, options: ModelOptions) -> Validation | None:
+def validation_of(study: Study, fit: FitResult, options: ModelOptions) -> Validation | None:
     """Score the path on the validation part of a split; None when there is none, or it took part in folds."""
     part = study.part("validation")
-    if part is None or hasattr(fit, "path"):
+    if part is None or fit.cv is not None:
         return None
-    return validate(fit, part, check_scoring(options.scoring, fit.loss), study)
+    return validate(fit.path, part, check_scoring(options.scoring, fit.path.loss), study)
 
 
-def choose_alpha(fit: Any, options: ModelOptions, validation: Validation | None = None) -> tuple[float, str]:
+def choose_alpha(
+    fit: FitResult, options: ModelOptions, validation: Validation | None = None
+) -> tuple[float, str]:
     """Return the alpha to report, and how it was chosen."""
-    path = getattr(fit, "path", fit)
+    path = fit.path
     if options.alpha is not None:
         check_alpha(path, options.alpha)
         fitted = bool(np.any(np.isclose(path.alphas, options.alpha, rtol=1e-9, atol=0.0)))
@@ -33,8 +36,8 @@ def choose_alpha(fit: Any, options: ModelOptions, validation: Validation | None 
             "" if fitted or options.alpha > path.alphas[0] else ", interpolated between two that were fitted"
         )
         return float(options.alpha), f"as asked with --alpha{between}"
-    if hasattr(fit, "path"):
-        return fit.alpha, rule_of(fit)
+    if fit.cv is not None:
+        return fit.cv.alpha, rule_of(fit)
     if validation is not None:
         score = f"{score_label(validation.scoring).split(',')[0]} {validation.best:.4g}"
         judged = counted(validation.n, "validation sample")

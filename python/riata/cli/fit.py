@@ -27,6 +27,7 @@ from riata.losses._known import check_scoring, loss_of
 from riata.path.certificates import CERTIFICATES
 from riata.path.class_tables import threshold_of
 from riata.path.cross_validation import GridEndWarning
+from riata.path.fitted import FitResult
 from riata.path.many_classes import check_file_parts
 from riata.report.fit_page import fit_page, summary_lines
 from riata.report.methods import methods_lines
@@ -76,10 +77,16 @@ def run_fit(options: FitOptions) -> int:
 
 
 def conclude(
-    study: Study, fit: Any, options: FitOptions, outputs: OutputSet, log: Log, inputs: InputFiles, **run: Any
+    study: Study,
+    fit: FitResult,
+    options: FitOptions,
+    outputs: OutputSet,
+    log: Log,
+    inputs: InputFiles,
+    **run: Any,
 ) -> Fitted:
     """Choose the penalty of a finished fit, evaluate it, tell of it and write everything about it."""
-    path = getattr(fit, "path", fit)
+    path = fit.path
     validation = validation_of(study, fit, options.model)
     alpha, rule = choose_alpha(fit, options.model, validation)
     hits = Hits(describe_active(study, path), path, alpha, study.covariate_names)
@@ -174,7 +181,7 @@ def fit_study(
         return fit
 
     fit, interrupted, messages, spent = watched(fit_with, options, log)
-    if len(getattr(fit, "path", fit).alphas) == 0:
+    if len(fit.path.alphas) == 0:
         raise KeyboardInterrupt
     return fit, interrupted, messages, spent
 

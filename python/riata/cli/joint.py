@@ -26,6 +26,7 @@ from riata.genetics.pgen import phenotypes_of
 from riata.losses._known import check_scoring, loss_of
 from riata.path.certificates import CERTIFICATES, gap_text
 from riata.path.evaluation import LABELS
+from riata.path.fitted import FitResult
 from riata.path.many_classes import check_file_parts, file_part
 from riata.study.cv_choices import choice_notes
 from riata.study.fit_result import Fitted, seconds_text
@@ -185,22 +186,24 @@ def fit_studies(
         return [*fits]
 
     fits, interrupted, messages, spent = one.watched(fit_with, options, log)
-    if any(len(getattr(fit, "path", fit).alphas) == 0 for fit in fits):
+    if any(len(fit.path.alphas) == 0 for fit in fits):
         raise KeyboardInterrupt
     parts = zip(fits, joint.rows, strict=True)
     return [_of_rows(fit, rows) for fit, rows in parts], interrupted, messages, spent
 
 
-def _of_rows(fit: Any, rows: NDArray[np.int64]) -> Any:
+def _of_rows(fit: FitResult, rows: NDArray[np.int64]) -> FitResult:
     """Number the rows of a cross-validation as those of its study."""
-    if not hasattr(fit, "path"):
+    cv = fit.cv
+    if cv is None:
         return fit
-    held_out = None if fit.held_out is None else fit.held_out[rows]
+    assert cv.trained_on is not None
+    held_out = None if cv.held_out is None else cv.held_out[rows]
     folds, trained_on = (
-        [np.searchsorted(rows, part) for part in parts] for parts in (fit.folds, fit.trained_on)
+        [np.searchsorted(rows, part) for part in parts] for parts in (cv.folds, cv.trained_on)
     )
-    nested = None if fit.nested is None else fit.nested.of_rows(rows)
-    return replace(fit, folds=folds, trained_on=trained_on, held_out=held_out, nested=nested)
+    nested = None if cv.nested is None else cv.nested.of_rows(rows)
+    return replace(cv, folds=folds, trained_on=trained_on, held_out=held_out, nested=nested)
 
 
 def _name(given: StudyOptions) -> str:

@@ -132,6 +132,11 @@ class CVPath:
     folds_made: str = ""
 
     @property
+    def cv(self) -> CVPath:
+        """The cross-validation itself, which a `Path` alone does not have."""
+        return self
+
+    @property
     def repeats(self) -> int:
         """How often the samples were dealt out to folds."""
         return count_repeats(self.folds)

@@ -207,6 +207,16 @@ class Path:
     fill: Float | None = None
 
     @property
+    def path(self) -> Path:
+        """The path itself, as a `CVPath` has one."""
+        return self
+
+    @property
+    def cv(self) -> None:
+        """None: a path has no cross-validation, a `CVPath` is one."""
+        return
+
+    @property
     def study(self) -> Model | None:
         """What ``riata fit`` and ``riata cv`` keep beside a path: the response and its classes, covariates,
         how their columns were coded, the columns of times, events and offsets, the alpha reported.

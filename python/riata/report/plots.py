@@ -71,7 +71,7 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
         raise ValueError(f"xaxis must be one of {', '.join(X_AXES)}, got {xaxis!r}")
     if labels < 0:
         raise ValueError(f"labels must be >= 0, got {labels}")
-    cv, path = (path, path.path) if hasattr(path, "path") else (None, path)
+    cv, path = path.cv, path.path
     panels = _panels(path, output)
     axes = _axes_for(panels, ax)
     features, curves = active_curves(path)

@@ -18,6 +18,7 @@ from riata._io.tables import StrPath, Table, is_missing
 from riata.genetics.genome import chromosomes, drawn_positions
 from riata.genetics.genotypes import Genotypes
 from riata.path.evaluation import Evaluation
+from riata.path.fitted import FitResult
 from riata.study.held_out import HeldOut
 from riata.study.hits import VARIANT_COLUMNS, Described, active_features, describe, shared_ids
 from riata.study.model_file import Model
@@ -246,11 +247,11 @@ def account_of_fit(model: Model) -> Kept:
     return Kept(account, source, run, samples={}, aside=None, evaluation=None)
 
 
-def rule_of(fit: Any) -> str:
+def rule_of(fit: FitResult) -> str:
     """Say how the alpha of a fit is chosen when nobody asks for one."""
-    if not hasattr(fit, "path"):
+    if fit.cv is None:
         return "the weakest penalty fitted, not validated: riata cv chooses one"
-    if fit.selection == "1se":
+    if fit.cv.selection == "1se":
         return "the sparsest within one standard error of the best cross-validation score"
     return "the best cross-validation score"
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from riata._io.tables import some
 from riata.losses._known import loss_of
+from riata.path.fitted import FitResult
 from riata.path.many_classes import sizes
 from riata.penalties import penalty_name
 from riata.study.account import Account
@@ -55,7 +56,7 @@ class Fitted:
     """
 
     account: Account
-    fit: Any
+    fit: FitResult
     hits: Hits
     alpha: float
     rule: str
@@ -86,11 +87,11 @@ class Fitted:
 
     @property
     def path(self) -> Any:
-        return getattr(self.fit, "path", self.fit)
+        return self.fit.path
 
     @property
     def cv(self) -> Any:
-        return self.fit if hasattr(self.fit, "path") else None
+        return self.fit.cv
 
     @property
     def noun(self) -> str:

@@ -16,6 +16,7 @@ from riata.genetics.genotypes import Genotypes
 from riata.losses._known import GREATER_IS_BETTER
 from riata.path.cv_evaluation import by_fold, fold_nulls, fold_numbers, mean_size
 from riata.path.evaluation import ASKED, FOLDS, NESTED, OPTIMISTIC, Evaluation, evaluate
+from riata.path.fitted import FitResult
 from riata.path.folds import Rows
 from riata.path.many_classes import links_of
 from riata.path.nested import NestedCV
@@ -286,28 +287,29 @@ class HeldOut:
 TEST = "test part"
 
 
-def held_out_of(study: Study, fit: Any) -> HeldOut | None:
+def held_out_of(study: Study, fit: FitResult) -> HeldOut | None:
     """Return the samples that a fit did not see: the test part, or the folds, or the validation part."""
-    path = getattr(fit, "path", fit)
+    path, cv = fit.path, fit.cv
     part = study.part("test") or study.part("validation")
-    if part is not None and (part.name == "test" or not hasattr(fit, "path")):
+    if part is not None and (part.name == "test" or cv is None):
         links = part_links(path, part, path.coefs, path.intercepts)
         alone = fit_baseline(study).link(part.covariates) if study.covariate_names else None
         return HeldOut(f"{part.name} part", part.y, links, _with_offset(alone, part.offset), part.offset)
-    if not hasattr(fit, "path") or fit.held_out is None:
+    if cv is None or cv.held_out is None:
         return None
-    folds = fit.first_folds
-    trained = fit.trained_on[: len(folds)]
+    assert cv.trained_on is not None
+    folds = cv.first_folds
+    trained = cv.trained_on[: len(folds)]
     return HeldOut(
         FOLDS,
         study.y,
-        fit.held_out,
+        cv.held_out,
         _fold_baseline(study, trained, folds),
         study.offset,
         None if has_times(study.y) else _nulls(study, trained, folds),
         fold_numbers(study.n_samples, folds),
         mean_size(trained),
-        None if fit.nested is None else _outer(study, fit.nested),
+        None if cv.nested is None else _outer(study, cv.nested),
     )
 
 

@@ -14,6 +14,7 @@ from riata._io.archive import meta_of, read_arrays, restoring, vector, within
 from riata._io.output_files import append_arrays
 from riata._io.tables import StrPath, text_array
 from riata.genetics.variants import FittedVariants
+from riata.path.fitted import FitResult
 from riata.path.many_classes import label_text
 from riata.study.covariates import Coding
 from riata.study.held_out import Baseline, fit_baseline
@@ -99,9 +100,9 @@ def numbered_names(count: int) -> NDArray[np.str_]:
     return np.array([f"x{j}" for j in range(count)], dtype=np.str_)
 
 
-def save_model(file: Path, fit: Any, study: Study, alpha: float) -> None:
+def save_model(file: Path, fit: FitResult, study: Study, alpha: float) -> None:
     """Save a Path or CVPath and add what :func:`load_model` needs; ``riata.load`` reads the result too."""
-    path = getattr(fit, "path", fit)
+    path = fit.path
     if study.response.classes:
         path.classes = np.array(study.response.classes)  # which the fit took as numbers
     fit.save(file)
@@ -158,15 +159,14 @@ def load_model(file: StrPath) -> Model:
         return model_of(fit)
 
 
-def study_of(fit: Any) -> Model | None:
+def study_of(fit: FitResult) -> Model | None:
     """Return what the command line keeps beside a path; None when it has not made it."""
-    return model_of(fit) if getattr(fit, "path", fit).kept else None
+    return model_of(fit) if fit.path.kept else None
 
 
-def model_of(fit: Any) -> Model:
+def model_of(fit: FitResult) -> Model:
     """See a Path or CVPath as what the command line scores samples with, wherever it was fitted."""
-    cv = fit if hasattr(fit, "path") else None
-    path = fit if cv is None else cv.path
+    path, cv = fit.path, fit.cv
     return _of_study(path, cv) if path.kept else _of_python(path, cv)
 
 

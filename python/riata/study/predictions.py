@@ -14,6 +14,8 @@ from riata._io.tables import TextTable, frame_or_table, read_text_table, some, t
 from riata.genetics.genotypes import Genotypes, open_genotypes
 from riata.genetics.pgen import covariates_of
 from riata.path.applying import Scores, VariantWarning
+from riata.path.cross_validation import CVPath
+from riata.path.result import Path as FittedPath
 from riata.study.covariates import read_covariates
 from riata.study.inputs import SOURCES, genotype_joiner, sample_text_table
 from riata.study.joining import Joiner
@@ -127,7 +129,7 @@ def predict_samples(
 def _model(model: Any) -> Model:
     if isinstance(model, (str, os.PathLike)):
         return load_model(model)
-    if not hasattr(getattr(model, "path", model), "alphas"):
+    if not isinstance(model, (CVPath, FittedPath)):
         raise TypeError(f"model must be a Path, a CVPath or a file of one, got {type(model).__name__}")
     return model_of(model)
 

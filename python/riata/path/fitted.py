@@ -1,0 +1,25 @@
+"""What the results of `fit_path` and `cv_path` have in common."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from riata.path.cross_validation import CVPath
+    from riata.path.result import Path
+
+
+class FitResult(Protocol):
+    """A `Path` or a `CVPath`: a path of fits, and its cross-validation where there was one."""
+
+    @property
+    def path(self) -> Path:
+        """The path of fits to all samples."""
+
+    @property
+    def cv(self) -> CVPath | None:
+        """The cross-validation of the path; None without one."""
+
+    def save(self, path: str | os.PathLike[str], /) -> None:
+        """Write it to a file."""
