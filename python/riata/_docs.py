@@ -1,8 +1,8 @@
 """Docstrings filled in from others: what classes or functions share is told once.
 
-The docstring of a class may have three sections more than those of numpydoc, which are not shown: "Objective"
+The docstring of a class may have four sections more than those of numpydoc, which are not shown: "Objective"
 is what its subclasses minimise; "Data" and "New data" describe arguments of `fit` and `score`, and of other
-methods. Defaults are those of the signature.
+methods; "Absent" names attributes of its bases that they lack. Defaults are those of the signature.
 """
 
 from __future__ import annotations
@@ -75,8 +75,9 @@ def _class_text(cls: type) -> str:
     sections = {name: own[name] for name in ORDER if name in own}
     parameters = inspect.signature(cls).parameters
     sections["Parameters"] = _described(parameters.values(), bases, "Parameters")
+    absent = {name for part in bases for name in _entries(part.get("Absent", []))}
     for name in MERGED:
-        sections[name] = _together(bases, name)
+        sections[name] = _together(bases, name, absent)
     for name in ("Notes", "References"):
         sections.setdefault(name, next((part[name] for part in bases if name in part), []))
     return _assembled([*text, "", *objective], sections)
@@ -113,8 +114,9 @@ def _with_default(lines: list[str], parameter: inspect.Parameter) -> list[str]:
     return [f"{head}, {'optional' if value is None else f'default={shown}'}", *lines[1:]]
 
 
-def _together(told: list[Sections], kind: str) -> list[str]:
-    return _joined(_first_entries(told, kind))
+def _together(told: list[Sections], kind: str, absent: Iterable[str] = ()) -> list[str]:
+    entries = _first_entries(told, kind)
+    return _joined({name: lines for name, lines in entries.items() if name not in absent})
 
 
 def _first_entries(told: list[Sections], kind: str) -> Entries:

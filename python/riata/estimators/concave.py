@@ -57,6 +57,10 @@ class _Concave(OneResponse):
         Whether the objective is strictly convex in the active features, whatever their size: given these
         features, there is no other minimum.
 
+    Absent
+    ------
+    dual_gap_, relative_gap_, relative_gaps_
+
     Warns
     -----
     sklearn.exceptions.ConvergenceWarning

@@ -1,6 +1,7 @@
 """scikit-learn's own contract: every check passes that gives an estimator the kind of y it is for."""
 
 import pytest
+from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import riata
@@ -58,3 +59,23 @@ def expected_failures(estimator):
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
 def test_scikit_learn_estimator(estimator, check):
     check(estimator)
+
+
+# Survival times are a y that no check gives: those of scikit-learn's checks that need none.
+CONSTRUCTOR_CHECKS = [
+    estimator_checks.check_parameters_default_constructible,
+    estimator_checks.check_no_attributes_set_in_init,
+    estimator_checks.check_get_params_invariance,
+    estimator_checks.check_set_params,
+    estimator_checks.check_estimator_cloneable,
+    estimator_checks.check_estimator_repr,
+    estimator_checks.check_do_not_raise_errors_in_init_or_set_params,
+    estimator_checks.check_mixin_order,
+    estimator_checks.check_valid_tag_types,
+]
+
+
+@pytest.mark.parametrize("check", CONSTRUCTOR_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("kind", [riata.SparseCox, riata.SparseCoxCV])
+def test_survival_estimator_is_constructed_as_others(kind, check):
+    check(kind.__name__, kind())
