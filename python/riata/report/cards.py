@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +14,11 @@ from riata.losses._known import loss_of
 from riata.path.certificates import CERTIFICATES, gap_text
 from riata.path.coefs import each_output
 from riata.path.many_classes import strongest
-from riata.report.charts import Frame, cv_chart, path_chart, svg
+from riata.report.charts.description import Axis
+from riata.report.charts.paths import mark_of_chosen, path_chart
+from riata.report.charts.svg import Frame, drawn, element, line, svg, text
 from riata.report.page import cell_text, table
-from riata.report.plots import score_label
+from riata.report.plots import described_cv, score_label
 from riata.report.styles import card_style
 from riata.report.templates import block, filled
 from riata.study.cv_choices import null_name
@@ -110,11 +111,7 @@ def cv_card(cv: Any) -> str:
         _certificate(path),
     ]
     shown = path.alphas >= cv.alpha_min / 4 * (1 - 1e-9)  # beyond, scores rise out of the picture
-    chart = cv_chart(
-        path.alphas[shown], cv.mean_score[shown], cv.se_score[shown], path.n_active[shown],
-        alpha_min=cv.alpha_min, alpha_1se=cv.alpha_1se, score=score_label(cv.scoring), null=cv.null_score,
-        size=_CHART, null_name=null_name(path.loss),
-    )  # fmt: skip
+    chart = drawn(described_cv(cv, shown), _CHART)
     note = "Left: score of held-out samples; 1 SE: sparsest within one standard error. Right: the fit to all."
     return card("riata.CVPath", _kind(path), facts, [chart, _path_chart(path, cv.alpha)], note)
 
@@ -198,11 +195,14 @@ def _path_chart(path: Any, chosen: float | None) -> Markup:
     curves = curves[strongest(np.abs(curves).max(axis=2, initial=0.0).T), np.arange(len(features))]
     names = path.feature_names
     named = [f"x{j}" if names is None else str(names[int(j)]) for j in features]
-    return path_chart(
-        alphas, curves * path.scale[features, None], named, path.n_active[shown], chosen=chosen,
-        n_highlighted=N_NAMED, label="per standard deviation" if path.standardize else "coefficient",
-        size=_CHART,
+    coloured = range(min(N_NAMED, len(features)))
+    chart = path_chart(
+        alphas, curves * path.scale[features, None], named, path.n_active[shown],
+        colours=[k if k in coloured else None for k in range(len(features))], labels=coloured,
+        marks=[] if chosen is None else [mark_of_chosen(alphas, chosen)],
+        label="per standard deviation" if path.standardize else "coefficient",
     )  # fmt: skip
+    return drawn(chart, _CHART)
 
 
 def _rows_of(path: Any) -> list[Any]:
@@ -240,15 +240,14 @@ def _whisker(measure: Measure, low: float) -> Markup:
     """Draw a value and its interval from `low` to 1, beside a line at 0."""
     if not math.isfinite(measure.value):
         return Markup()
-    frame = Frame(low, 1.0, 0.0, 1.0, width=150, height=16, left=5, right=5, top=0, bottom=0)
-    zero = f"{frame.x(0.0):.1f}"
-    parts = [f'<line class="grid" x1="{frame.x(low):.1f}" x2="{frame.x(1.0):.1f}" y1="8" y2="8"/>']
-    parts.append(f'<line class="axis" x1="{zero}" x2="{zero}" y1="3" y2="13"/>')
+    across, up = Axis("", low, 1.0), Axis("", 0.0, 1.0)
+    frame = Frame(across, up, width=150, height=16, left=5, right=5, top=0, bottom=0)
+    value = frame.x(min(max(measure.value, low), 1.0))
+    parts = [line("grid", frame.x(low), 8, frame.x(1.0), 8), line("axis", frame.x(0.0), 3, frame.x(0.0), 13)]
     if measure.low is not None and measure.high is not None:
-        first, last = (f"{frame.x(min(max(v, low), 1.0)):.1f}" for v in (measure.low, measure.high))
-        parts.append(f'<line class="interval" x1="{first}" x2="{last}" y1="8" y2="8"/>')
-    value = f"{frame.x(min(max(measure.value, low), 1.0)):.1f}"
-    parts.append(f'<circle class="dot" cx="{value}" cy="8" r="3.5"/>')
+        first, last = (frame.x(min(max(v, low), 1.0)) for v in (measure.low, measure.high))
+        parts.append(line("interval", first, 8, last, 8))
+    parts.append(element("circle", class_="dot", cx=value, cy=8, r=3.5))
     return svg(frame, parts, f"{measure.value:.3f}")
 
 
@@ -265,19 +264,18 @@ def _by_chromosome(geno: Genotypes) -> list[tuple[str, int]]:
 
 def _bars(names: Sequence[str], counts: Sequence[int]) -> Markup:
     """Draw a bar for each chromosome."""
-    frame = Frame(0.0, float(len(names)), 0.0, float(max(counts)), *_BARS, left=8, right=8, top=22, bottom=22)
-    wide = (frame.width - frame.left - frame.right) / len(names)
-    parts = ['<text class="label" x="8" y="13">variants on each chromosome</text>']
+    across, up = Axis("", 0.0, float(len(names))), Axis("", 0.0, float(max(counts)))
+    frame = Frame(across, up, *_BARS, left=8, right=8, top=22, bottom=22)
+    wide = (frame.side - frame.left) / len(names)
+    parts = [text("label", 8, 13, "variants on each chromosome")]
     for k, (name, count) in enumerate(zip(names, counts, strict=True)):
         x, y = frame.x(float(k)), frame.y(float(count))
-        bottom = frame.height - frame.bottom
+        told = element("title", f"{name}: {cell_text(count)}")
         parts.append(
-            f'<rect class="block" x="{x + 0.1 * wide:.1f}" y="{y:.1f}" width="{0.8 * wide:.1f}" '
-            f'height="{bottom - y:.1f}"><title>{escape(name)}: {cell_text(count)}</title></rect>'
+            element(
+                "rect", told, class_="block", x=x + 0.1 * wide, y=y, width=0.8 * wide, height=frame.floor - y
+            )
         )
         if wide > 7 * len(name):
-            parts.append(
-                f'<text class="tick" x="{x + wide / 2:.1f}" y="{bottom + 16}" text-anchor="middle">'
-                f"{escape(name)}</text>"
-            )
+            parts.append(text("tick", x + wide / 2, frame.floor + 16, name, "middle"))
     return svg(frame, parts, "Variants on each chromosome")

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from riata._io.wording import counted
 from riata.path.evaluation import LABELS, NOTHING, NOTHING_ADDED, Evaluation
+from riata.report.charts.survival import survival_chart, thirds
+from riata.report.charts.validation import calibrate, calibration_chart, roc_chart, roc_curve
 from riata.report.page import Section, figure, note, pair, stack, table
-from riata.report.survival_charts import survival_chart, thirds
-from riata.report.validation_charts import calibrate, calibration_chart, roc_chart, roc_curve
 from riata.study.fit_result import Fitted
 from riata.study.survival_times import has_times
 

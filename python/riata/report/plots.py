@@ -7,19 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata._io.extras import needs
 from riata.losses._known import GREATER_IS_BETTER, SCORE_NAMES
 from riata.path.coefs import each_output
 from riata.path.group_parts import main_groups
 from riata.path.many_classes import strongest
-from riata.report.charts import cut, on_log_axis, spread
-
-#: Okabe and Ito's colours that can be told apart with any kind of colour vision, on white.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b58900", "#56b4e9", "#6a3d9a", "#333333")
-_GREY = "#b9c0c7"
-_SOFT = "#59636e"
-MAX_NAME = 24  # characters of a name beside a curve
-X_AXES = ("alpha", "l1_norm", "deviance_ratio")
+from riata.report.charts.description import N_COLOURS, Chart
+from riata.report.charts.figure import draw, prepared, pyplot
+from riata.report.charts.paths import X_LABELS, cv_chart, marks_of_choice, path_chart
+from riata.study.cv_choices import null_name
 
 
 def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 5, output: Any = None) -> Any:
@@ -67,8 +62,8 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
     >>> riata.plotting.plot_path(path, labels=2).get_xscale()
     'log'
     """
-    if xaxis not in X_AXES:
-        raise ValueError(f"xaxis must be one of {', '.join(X_AXES)}, got {xaxis!r}")
+    if xaxis not in X_LABELS:
+        raise ValueError(f"xaxis must be one of {', '.join(X_LABELS)}, got {xaxis!r}")
     if labels < 0:
         raise ValueError(f"labels must be >= 0, got {labels}")
     cv, path = path.cv, path.path
@@ -77,25 +72,29 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
     features, curves = active_curves(path)
     order = np.argsort(-np.abs(curves).max(axis=(0, 2), initial=0.0), kind="stable")
     features, curves = features[order], curves[:, order]
-    colours = _colours(path, features)
-    for one, (title, chosen) in zip(axes, panels, strict=True):
-        shown = np.linalg.norm(curves, axis=0) if chosen is None else curves[chosen]
-        if xaxis == "alpha":
-            x = on_log_axis(path.alphas)
-        elif xaxis == "l1_norm":
-            x = np.abs(shown).sum(axis=0)
-        else:
-            x = path.deviance_ratio
-        _draw_curves(one, x, shown, colours)
-        what = "coefficient" if chosen is not None else "norm of a feature's coefficients"
-        one.set_ylabel(what + (", per standard deviation" if path.standardize else ""))
-        if title:
-            one.set_title(title, loc="left", fontsize=10, color=_SOFT)
-        _x_axis(one, path, x, xaxis, narrow=len(panels) > 1)
-        if cv is not None and xaxis == "alpha":
-            _mark_alphas(one, cv)
-        _name_curves(one, path, features, shown, x, labels, colours)
+    names = [str(j) if path.feature_names is None else str(path.feature_names[j]) for j in features]
+    marks = []
+    if cv is not None and xaxis == "alpha":
+        marks = marks_of_choice(path.alphas, path.n_active, cv.alpha_min, cv.alpha_1se)
+    for one, (title, output_number) in zip(axes, panels, strict=True):
+        shown = np.linalg.norm(curves, axis=0) if output_number is None else curves[output_number]
+        reach = np.abs(shown).max(axis=1, initial=0.0)
+        what = "norm of a feature's coefficients" if output_number is None else "coefficient"
+        chart = path_chart(
+            _along(path, shown, xaxis), shown, names, path.n_active, xaxis=xaxis, marks=marks,
+            colours=_colours(path, features), labels=np.argsort(-reach, kind="stable")[:labels].tolist(),
+            label=what + (", per standard deviation" if path.standardize else ""),
+            n_counts=4 if len(panels) > 1 else 8,
+        )  # fmt: skip
+        draw(chart, one, title)
     return axes[0] if len(panels) == 1 else np.array(axes)
+
+
+def _along(path: Any, curves: NDArray[np.float64], xaxis: str) -> NDArray[np.float64]:
+    """What curves are drawn along."""
+    if xaxis == "l1_norm":
+        return np.asarray(np.abs(curves).sum(axis=0))
+    return np.asarray(path.alphas if xaxis == "alpha" else path.deviance_ratio)
 
 
 def _panels(path: Any, output: Any) -> list[tuple[str, int | None]]:
@@ -114,12 +113,12 @@ def _panels(path: Any, output: Any) -> list[tuple[str, int | None]]:
 def _axes_for(panels: list[tuple[str, int | None]], ax: Any) -> list[Any]:
     """As many axes as there are panels: those given, or new ones side by side."""
     if len(panels) == 1:
-        return [_axes(ax)]
+        return [prepared(ax)]
     if ax is None:
         columns = min(len(panels), 3)
         rows = -(-len(panels) // columns)
         size = (5.2 * columns, 3.8 * rows)
-        _, grid = _pyplot().subplots(
+        _, grid = pyplot().subplots(
             rows, columns, figsize=size, layout="constrained", sharey=True, squeeze=False
         )
         for spare in grid.ravel()[len(panels) :]:
@@ -128,31 +127,15 @@ def _axes_for(panels: list[tuple[str, int | None]], ax: Any) -> list[Any]:
     given = list(np.ravel(ax))
     if len(given) != len(panels):
         raise ValueError(f"ax must hold {len(panels)} axes, one an output, got {len(given)}")
-    return [_axes(one) for one in given]
+    return [prepared(one) for one in given]
 
 
-def _colours(path: Any, features: NDArray[np.int64]) -> list[str | None]:
+def _colours(path: Any, features: NDArray[np.int64]) -> list[int | None]:
     """The colour of each feature, strongest first, one for all of a group; None beyond the strongest."""
     units = features if path.groups is None else main_groups(path, features)
     place: dict[int, int] = {}
     ranks = [place.setdefault(int(unit), len(place)) for unit in units]
-    return [COLOURS[rank] if rank < len(COLOURS) else None for rank in ranks]
-
-
-def _draw_curves(
-    ax: Any, x: NDArray[np.float64], curves: NDArray[np.float64], colours: list[str | None]
-) -> None:
-    for rank in range(len(curves) - 1, -1, -1):
-        y = curves[rank]
-        if not y.any():
-            continue
-        first = max(int(np.argmax(y != 0.0)) - 1, 0)
-        colour = colours[rank]
-        ax.plot(
-            x[first:], y[first:], color=colour or _GREY, lw=1.6 if colour else 0.7,
-            zorder=3 if colour else 2, solid_joinstyle="round",
-        )  # fmt: skip
-    ax.axhline(0.0, color=_SOFT, lw=0.8, zorder=1)
+    return [rank if rank < N_COLOURS else None for rank in ranks]
 
 
 def plot_cv(cv: Any, ax: Any = None) -> Any:
@@ -180,18 +163,18 @@ def plot_cv(cv: Any, ax: Any = None) -> Any:
     >>> riata.plotting.plot_cv(riata.cv_path(X, y, cv=5)).get_ylabel()
     'mean squared error, held-out samples'
     """
-    ax = _axes(ax)
-    x = on_log_axis(cv.path.alphas)
-    ax.fill_between(
-        x, cv.mean_score - cv.se_score, cv.mean_score + cv.se_score, color=COLOURS[0], alpha=0.16, lw=0
-    )
-    ax.plot(x, cv.mean_score, color=COLOURS[0], lw=1.8)
-    k = int(np.argmin(np.abs(cv.path.alphas - cv.alpha_min)))
-    ax.plot(x[k], cv.mean_score[k], "o", ms=7, mfc="white", mec=COLOURS[0], mew=1.8, zorder=4)
-    ax.set_ylabel(score_label(cv.scoring))
-    _x_axis(ax, cv.path, x, "alpha")
-    _mark_alphas(ax, cv)
-    return ax
+    return draw(described_cv(cv), prepared(ax))
+
+
+def described_cv(cv: Any, shown: Any = slice(None), n_active: NDArray[np.int64] | None = None) -> Chart:
+    """Describe the curve of a CVPath at those alphas of its grid that are to be shown."""
+    path = cv.path
+    counts = path.n_active if n_active is None else n_active
+    return cv_chart(
+        path.alphas[shown], cv.mean_score[shown], cv.se_score[shown], counts[shown],
+        alpha_min=cv.alpha_min, alpha_1se=cv.alpha_1se, score=score_label(cv.scoring), null=cv.null_score,
+        null_name=null_name(path.loss),
+    )  # fmt: skip
 
 
 def score_label(scoring: str) -> str:
@@ -214,96 +197,3 @@ def main_curves(path: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return what `active_curves` does, (k, L): of several outputs that with the largest coefficient."""
     features, curves = active_curves(path)
     return features, curves[strongest(np.abs(curves).max(axis=2, initial=0.0).T), np.arange(len(features))]
-
-
-def _pyplot() -> Any:
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError:
-        raise needs("plotting", "Matplotlib") from None
-    return plt
-
-
-def _axes(ax: Any) -> Any:
-    if ax is None:
-        _, ax = _pyplot().subplots(figsize=(7.2, 4.4), layout="constrained")
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        ax.spines[side].set_color(_SOFT)
-    ax.tick_params(colors=_SOFT, labelsize=9)
-    ax.xaxis.label.set_color(_SOFT)
-    ax.yaxis.label.set_color(_SOFT)
-    ax.grid(axis="y", color=_GREY, alpha=0.35, lw=0.8)
-    ax.set_axisbelow(True)
-    return ax
-
-
-def _x_axis(ax: Any, path: Any, x: NDArray[np.float64], xaxis: str, *, narrow: bool = False) -> None:
-    """Set the horizontal axis, and the number of active features above it; fewer words where it is narrow."""
-    if xaxis == "alpha":
-        ax.set_xscale("log")
-        if len(x) > 1:
-            ax.set_xlim(x.max(), x.min())
-        ax.set_xlabel("penalty alpha" if narrow else "penalty alpha (log scale, weaker to the right)")
-    else:
-        ax.set_xlabel("sum of absolute coefficients" if xaxis == "l1_norm" else "share of deviance explained")
-        if len(x) > 1 and x.max() > x.min():
-            ax.set_xlim(x.min(), x.max())
-    marks = np.log(x) if xaxis == "alpha" else x
-    wanted = np.linspace(marks[0], marks[-1], 4 if narrow else 8)
-    nearest = sorted({int(np.argmin(np.abs(marks - value))) for value in wanted})
-    top = ax.secondary_xaxis("top")
-    top.set_xticks([x[k] for k in nearest], [str(int(path.n_active[k])) for k in nearest])
-    top.minorticks_off()
-    top.spines["top"].set_visible(False)
-    top.tick_params(colors=_SOFT, labelsize=9, length=0)
-    top.set_xlabel("active features", color=_SOFT, fontsize=9)
-
-
-def _mark_alphas(ax: Any, cv: Any) -> None:
-    from matplotlib import rcParams
-    from matplotlib.transforms import blended_transform_factory
-
-    where = blended_transform_factory(ax.transData, ax.transAxes)
-    strong = rcParams["text.color"]  # legible on the background of any style
-    grid = on_log_axis(cv.path.alphas)
-    best, frugal = (grid[cv.path.alphas == alpha][0] for alpha in (cv.alpha_min, cv.alpha_1se))
-    marks = [(frugal, "1 SE", _SOFT, 0.97), (best, "best", strong, 0.90)]
-    if best == frugal:
-        marks = [(best, "best, 1 SE", strong, 0.97)]
-    for alpha, name, colour, height in marks:
-        ax.axvline(alpha, color=colour, lw=1.0, ls=(0, (3, 3)), zorder=1)
-        ax.annotate(
-            name, (alpha, height), xycoords=where, xytext=(4, 0), textcoords="offset points", fontsize=9,
-            color=colour, va="top",
-        )  # fmt: skip
-
-
-def _name_curves(
-    ax: Any,
-    path: Any,
-    features: NDArray[np.int64],
-    curves: NDArray[np.float64],
-    x: NDArray[np.float64],
-    count: int,
-    colours: list[str | None],
-) -> None:
-    """Write names beside the ends of the `count` curves that get farthest from zero, kept apart."""
-    reach = np.abs(curves).max(axis=1, initial=0.0)
-    chosen = np.argsort(-reach, kind="stable")[:count]
-    chosen = chosen[reach[chosen] > 0.0]
-    if len(chosen) == 0:
-        return
-    low, high = ax.get_ylim()
-    order = chosen[np.argsort(curves[chosen, -1], kind="stable")]
-    heights = spread(curves[order, -1].tolist(), 0.05 * (high - low), low, high)
-    for k, height in zip(order, heights, strict=True):
-        name = str(features[k]) if path.feature_names is None else str(path.feature_names[features[k]])
-        name = cut(name, MAX_NAME)
-        end = curves[k, -1]
-        ax.annotate(
-            name, (x[-1], end), xytext=(1.015, height), textcoords=("axes fraction", "data"), fontsize=8.5,
-            color=colours[k] or _SOFT, va="center", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": _GREY, "lw": 0.6, "shrinkA": 0, "shrinkB": 0},
-        )  # fmt: skip

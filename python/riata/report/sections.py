@@ -14,13 +14,15 @@ from riata._io.wording import agree, counted, counted_of
 from riata.genetics.chromosomes import ChromosomeSet
 from riata.losses._known import GREATER_IS_BETTER, RATIO_NAMES
 from riata.path.certificates import CERTIFICATES, convex_text, gap_text
-from riata.report.charts import cv_chart, path_chart
-from riata.report.genome_chart import Mark, genome_chart
+from riata.report.charts.description import N_COLOURS
+from riata.report.charts.genome import Hit, genome_chart
+from riata.report.charts.paths import mark_of_chosen, path_chart
+from riata.report.charts.svg import drawn
 from riata.report.held_out_sections import held_out_section
 from riata.report.methods import methods_text
 from riata.report.page import Section, code, effects_table, figure, note, stack, table
-from riata.report.plots import main_curves, score_label
-from riata.study.cv_choices import choices_of, null_name, score_name
+from riata.report.plots import described_cv, main_curves
+from riata.study.cv_choices import choices_of, score_name
 from riata.study.fit_result import Fitted
 from riata.study.hits import SPOKEN_FOR, Hits
 from riata.study.ld import SAME
@@ -56,11 +58,7 @@ def cv_section(fitted: Fitted) -> Section:
     cv, path = fitted.cv, fitted.path
     loss = path.loss_function
     shown = slice(worth_drawing(cv.mean_score, greater_is_better=cv.scoring in GREATER_IS_BETTER))
-    chart = cv_chart(
-        path.alphas[shown], cv.mean_score[shown], cv.se_score[shown], fitted.n_active[shown],
-        alpha_min=cv.alpha_min, alpha_1se=cv.alpha_1se, score=score_label(cv.scoring), null=cv.null_score,
-        null_name=null_name(path.loss),
-    )  # fmt: skip
+    chart = drawn(described_cv(cv, shown, fitted.n_active))
     made = cv.folds_made or cv.folds_text
     turns = "" if "windows" in made else "; each was held out in turn"
     text = (
@@ -111,7 +109,7 @@ def genome_section(fitted: Fitted) -> Section | None:
     plain = ChromosomeSet.of(account.chromosome_set).plain
     genome = [replace(stretch, name=plain(stretch.name)) for stretch in account.genome]
     marks = [
-        Mark(
+        Hit(
             chromosome=plain(str(chrom[k])),
             place=account.places[int(hits.positions[k])],
             effect=float(hits.beta_std[k]),
@@ -316,9 +314,11 @@ def path_section(fitted: Fitted) -> Section:
     order = sorted(range(len(features)), key=lambda k: (rank.get(int(features[k]), len(rank)), -size[k]))
     order = order[:MAX_CURVES]
     names = dict(zip(hits.source.positions.tolist(), hits.source.names, strict=True))
+    coloured = min(N_COLOURS, len(rank) or N_COLOURS, len(order))
     chart = path_chart(
         path.alphas[shown], curves[order], [str(names[int(features[k])]) for k in order],
-        fitted.n_active[shown], chosen=fitted.alpha, n_highlighted=min(8, len(rank)) if rank else 8,
+        fitted.n_active[shown], colours=[k if k < coloured else None for k in range(len(order))],
+        labels=range(coloured), marks=[mark_of_chosen(path.alphas[shown], fitted.alpha)],
         label="effect of one standard deviation" if path.standardize else "coefficient",
     )  # fmt: skip
     more = (
@@ -330,7 +330,7 @@ def path_section(fitted: Fitted) -> Section:
         "How effects enter as the penalty weakens",
         f"Each curve is one of the {fitted.noun}, from the penalty at which it enters. The strongest at "
         "the chosen penalty are named." + more,
-        figure(chart),
+        figure(drawn(chart, (860, 450))),
     )
 
 

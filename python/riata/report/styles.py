@@ -24,6 +24,12 @@ _SAYS_LIGHT = ('[data-jp-theme-light="true"]', ".vscode-light", '[theme="light"]
 _SAYS_DARK = ('[data-jp-theme-light="false"]', ".vscode-dark", '[theme="dark"]')
 
 
+def palette(*, dark: bool) -> dict[str, str]:
+    """Return the colours by name, as figures of Matplotlib take them."""
+    pairs = (pair.split(":") for pair in (DARK if dark else LIGHT).split(";"))
+    return {name.removeprefix("--"): colour for name, colour in pairs}
+
+
 @cache
 def page_style() -> Markup:
     """Return the style sheet of the report."""

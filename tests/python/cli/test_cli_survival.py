@@ -11,7 +11,7 @@ from support import SHARED
 
 import riata
 from riata.cli.parser import main
-from riata.report.survival_charts import kaplan_meier, thirds
+from riata.report.charts.survival import kaplan_meier, thirds
 from riata.study.study import StudyOptions, load_study
 from riata.study.survival_times import TIMES, code_events, code_times
 

@@ -8,7 +8,7 @@ import pytest
 from riata._io.tables import Table, text_array
 from riata.genetics.chromosomes import SPECIES
 from riata.genetics.genome import chromosomes, drawn_positions
-from riata.report.genome_chart import Mark, genome_chart
+from riata.report.charts.genome import Hit, genome_chart
 from riata.study.account import Stretch
 
 
@@ -55,7 +55,7 @@ def test_chart(genome, count):
     for k in range(count):
         s = genome[k % len(genome)]
         effect = float(rng.standard_normal())
-        marks.append(Mark(s.name, float(rng.uniform(s.first, s.last)), effect, f"<rs{k}>", f"told & {k}"))
+        marks.append(Hit(s.name, float(rng.uniform(s.first, s.last)), effect, f"<rs{k}>", f"told & {k}"))
     marks.sort(key=lambda m: -abs(m.effect))
     text = genome_chart(genome, marks, "effect")
     assert "nan" not in text

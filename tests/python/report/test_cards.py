@@ -10,7 +10,8 @@ from support import make_problem
 from test_report import Balanced
 
 import riata
-from riata.report.charts import cv_chart
+from riata.report.charts.paths import cv_chart
+from riata.report.charts.svg import drawn
 from riata.report.styles import card_style, page_style, scoped
 
 pytestmark = pytest.mark.filterwarnings("ignore:the best alpha is the last of the grid")
@@ -157,11 +158,10 @@ def test_what_is_written_at_levels_and_marks_stands_apart():
         alpha_min=float(alphas[31]),
         alpha_1se=float(alphas[20]),
         score="deviance",
-        size=(440, 240),
         null=1.2,
     )
     boxes = []
-    for text in ET.fromstring(chart).iter("text"):
+    for text in ET.fromstring(drawn(chart, (440, 240))).iter("text"):
         if text.get("class", "").startswith("marktext"):
             x, width = float(text.get("x")), 6.0 * len(text.text)
             boxes.append(

@@ -1,6 +1,7 @@
 """Matplotlib figures: what is drawn, on which scales, and what is refused."""
 
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -68,7 +69,8 @@ def test_cv(cv):
     assert marked == {cv.alpha_min, cv.alpha_1se}
     assert cv.plot() is not None
     with plt.style.context("dark_background"):
-        assert {text.get_text(): text.get_color() for text in plot_cv(cv).texts}["best"] == "white"
+        colours = {text.get_text(): text.get_color() for text in plot_cv(cv).texts}
+        assert colours[f"best: {cv.path.n_active[cv.path.alphas == cv.alpha_min][0]} active"] == "white"
     assert plot_path(cv).get_xscale() == "log"
 
 
@@ -95,7 +97,7 @@ def test_a_panel_for_each_class(classes):
         active = np.unique(cv.path.coefs[k].indices)
         assert len(ax.lines) == len(active) + 3  # and the line at zero, and two alphas
         reach = np.abs(cv.path.coefs[k].toarray() * cv.path.scale[:, None]).max(axis=1)
-        named = [text.get_text() for text in ax.texts if text.get_text() not in ("1 SE", "best")]
+        named = [text.get_text() for text in ax.texts if not re.match("1 SE|best", text.get_text())]
         assert named == [str(reach.argmax())]
         colours = {line.get_color() for line in ax.lines if line.get_linewidth() > 1.5}
         assert len(colours) == sum(line.get_linewidth() > 1.5 for line in ax.lines)

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.metrics import roc_auc_score
 
-from riata.report.validation_charts import calibrate, calibration_chart, roc_chart, roc_curve
+from riata.report.charts.validation import calibrate, calibration_chart, roc_chart, roc_curve
 
 
 def test_calibration_of_numbers():
@@ -60,3 +60,11 @@ def test_charts_are_well_formed(n):
         text = calibration_chart(calibrate(y, values, shares=True), "predicted <x>", "observed")
         assert "nan" not in text
         assert len(list(ET.fromstring(text).iter("circle"))) == min(n, 10)
+
+
+def test_ticks_are_written_as_what_they_are():
+    """Steps of 2.5 among numbers of three digits: 172.5 is not 172."""
+    y = np.linspace(170.0, 181.0, 200)
+    drawn = ET.fromstring(calibration_chart(calibrate(y, y, shares=False), "predicted", "observed"))
+    told = [text.text for text in drawn.iter("text") if text.get("class") == "tick"]
+    assert {"170", "172.5", "175", "177.5", "180"} <= set(told)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
 from riata._io.wording import counted
-from riata.report.charts import Frame, nice_ticks, number, svg
+from riata.report.charts.description import Axis
+from riata.report.charts.scales import number
+from riata.report.charts.svg import Frame, axes, element, line, polyline, svg, text
 
 Float = NDArray[np.float64]
 
@@ -86,71 +87,40 @@ def calibration_chart(result: Calibration, x_label: str, y_label: str, *, whiske
     everything = np.concatenate([result.predicted, *limits])
     low, high = float(everything.min()), float(everything.max())
     pad = 0.05 * (high - low) or 0.5
-    frame = _square(low - pad, high + pad)
-    ticks = nice_ticks(frame.x0, frame.x1, 5)
-    parts = _grid(frame, ticks, x_label, y_label)
-    a, b = frame.x0, frame.x1
-    parts.append(_line(frame, "mark", a, a, b, b))
+    frame = _square(low - pad, high + pad, x_label, y_label)
+    parts = [*axes(frame, 5), _line(frame, "mark", low - pad, low - pad, high + pad, high + pad)]
     for x, y, least, most, size in zip(
         result.predicted, result.observed, result.low, result.high, result.sizes, strict=True
     ):
         if whiskers:
             parts.append(_line(frame, "whisker", x, least, x, most))
-        parts.append(
-            f'<circle class="point" cx="{frame.x(x):.1f}" cy="{frame.y(y):.1f}" r="4.2">'
-            f"<title>{counted(int(size), 'sample')}: predicted {number(x)}, observed {number(y)}</title>"
-            "</circle>"
-        )
+        told = f"{counted(int(size), 'sample')}: predicted {number(x)}, observed {number(y)}"
+        point = element("title", told)
+        parts.append(element("circle", point, class_="point", cx=frame.x(x), cy=frame.y(y), r=4.2))
     return svg(frame, parts, "Observed against predicted")
 
 
 def roc_chart(controls: Float, cases: Float, case: str, note: Sequence[str] = ()) -> Markup:
     """Draw a ROC curve, with lines of text in its empty corner."""
-    frame = _square(0.0, 1.0)
-    parts = _grid(
-        frame, nice_ticks(0.0, 1.0, 5), f"share of the others that are predicted to be {case}",
+    frame = _square(
+        0.0, 1.0, f"share of the others that are predicted to be {case}",
         f"share of {case} predicted to be so",
     )  # fmt: skip
-    parts.append(_line(frame, "mark", 0.0, 0.0, 1.0, 1.0))
+    parts = [*axes(frame, 5), _line(frame, "mark", 0.0, 0.0, 1.0, 1.0)]
     if len(controls) > _MAX_CORNERS:
         kept = np.unique(np.linspace(0, len(controls) - 1, _MAX_CORNERS).round().astype(np.int64))
         controls, cases = controls[kept], cases[kept]
-    parts.append(f'<polyline class="curve s0" points="{frame.points(controls, cases)}"/>')
-    for k, text in enumerate(note):
-        parts.append(
-            f'<text class="marktext{" strong" if k == 0 else ""}" x="{frame.x(0.97):.1f}" '
-            f'y="{frame.y(0.06) - 17 * (len(note) - 1 - k):.1f}" text-anchor="end">{escape(text)}</text>'
-        )
+    parts.append(polyline("curve s0", frame.points(controls, cases)))
+    for k, words in enumerate(note):
+        kind = "marktext strong" if k == 0 else "marktext"
+        parts.append(text(kind, frame.x(0.97), frame.y(0.06) - 17 * (len(note) - 1 - k), words, "end"))
     return svg(frame, parts, "ROC curve")
 
 
-def _square(low: float, high: float) -> Frame:
-    return Frame(low, high, low, high, width=420, height=400, left=62, right=20, top=18, bottom=52)
+def _square(low: float, high: float, x_label: str, y_label: str) -> Frame:
+    across, up = Axis(x_label, low, high), Axis(y_label, low, high)
+    return Frame(across, up, width=420, height=400, left=62, right=20, top=18, bottom=52)
 
 
-def _grid(frame: Frame, ticks: Sequence[float], x_label: str, y_label: str) -> list[str]:
-    bottom, side = frame.height - frame.bottom, frame.width - frame.right
-    out = []
-    for t in ticks:
-        x, y = frame.x(t), frame.y(t)
-        out.append(
-            f'<line class="grid" x1="{frame.left}" x2="{side}" y1="{y:.1f}" y2="{y:.1f}"/>'
-            f'<text class="tick" x="{frame.left - 8}" y="{y + 4:.1f}" text-anchor="end">{number(t)}</text>'
-            f'<line class="axis" x1="{x:.1f}" x2="{x:.1f}" y1="{bottom}" y2="{bottom + 5}"/>'
-            f'<text class="tick" x="{x:.1f}" y="{bottom + 19}" text-anchor="middle">{number(t)}</text>'
-        )
-    out.append(
-        f'<line class="axis" x1="{frame.left}" x2="{side}" y1="{bottom}" y2="{bottom}"/>'
-        f'<text class="label" x="{(frame.left + side) / 2:.0f}" y="{frame.height - 8}" '
-        f'text-anchor="middle">{escape(x_label)}</text>'
-        f'<text class="label" transform="translate(15 {(frame.top + bottom) / 2:.0f}) rotate(-90)" '
-        f'text-anchor="middle">{escape(y_label)}</text>'
-    )
-    return out
-
-
-def _line(frame: Frame, kind: str, x0: float, y0: float, x1: float, y1: float) -> str:
-    return (
-        f'<line class="{kind}" x1="{frame.x(x0):.1f}" y1="{frame.y(y0):.1f}" '
-        f'x2="{frame.x(x1):.1f}" y2="{frame.y(y1):.1f}"/>'
-    )
+def _line(frame: Frame, kind: str, x0: float, y0: float, x1: float, y1: float) -> Markup:
+    return line(kind, frame.x(x0), frame.y(y0), frame.x(x1), frame.y(y1))
