@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -275,9 +276,7 @@ def test_gene_sets_that_overlap(tmp_path, table, capsys):
         assert set(names.split(";")) == {name for name, part in parts.items() if part[j] != 0.0}
         assert_allclose(float(beta), sum(part[j] for part in parts.values()), rtol=1e-8)
     assert any(";" in names for names in hits["GROUP"])
-    assert "Groups overlap: these are a group's parts" in Path(f"{out}.html").read_text().replace(
-        "&#x27;", "'"
-    )
+    assert "Groups overlap: these are a group's parts" in unescape(Path(f"{out}.html").read_text())
     assert run("report", "--model", f"{out}.path.npz", "--out", tmp_path / "again") == 0
     for name in ("groups.tsv", "hits.tsv"):
         assert (tmp_path / f"again.{name}").read_text() == Path(f"{out}.{name}").read_text()
