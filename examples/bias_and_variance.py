@@ -17,7 +17,7 @@ coefficients that matter, too. Fits that are relaxed (refitted without the penal
 lasso selected) or whose penalty levels off for large coefficients (MCP, SCAD) trade this bias against a
 little variance.
 
-The paths of all draws come from one call of `riata.fit_paths`, whose responses share each pass over X.
+The paths of all draws come from one call of `riata.fit_multi_path`, whose responses share each pass over X.
 
     python examples/bias_and_variance.py [FOLDER]
 """
@@ -49,7 +49,7 @@ def lesson() -> dict[str, Figure]:
         axes, (("lasso", 1.0, 0.03, 3.0), ("ridge", 0.0, 0.03, 300.0)), strict=True
     ):
         alphas = np.geomspace(high, low, 30)
-        paths = riata.fit_paths(X, responses, alphas=alphas, l1_ratio=l1_ratio, tol=1e-5, n_threads=1)
+        paths = riata.fit_multi_path(X, responses, alphas=alphas, l1_ratio=l1_ratio, tol=1e-5, n_threads=1)
         fitted = np.stack([path.predict(X_new, alphas) for path in paths])  # draws x points x alphas
         bias2 = ((truth_new[:, None] - fitted.mean(axis=0)) ** 2).mean(axis=0)
         variance = fitted.var(axis=0).mean(axis=0)

@@ -95,7 +95,7 @@ def coefficients(X, y, alpha, l1_ratio):
 
 def share_of_zeros(X, responses, alpha, l1_ratio):
     """Return the share of responses whose fit has a coefficient that is exactly zero."""
-    paths = riata.fit_paths(
+    paths = riata.fit_multi_path(
         X, responses, alphas=[alpha], l1_ratio=l1_ratio, fit_intercept=False, standardize=False, n_threads=1
     )
     return np.mean([np.any(path.coef(alpha) == 0.0) for path in paths])

@@ -113,7 +113,7 @@ def lesson() -> dict[str, Figure]:
     truth = np.array([[TRUTH[state].get(name, 0.0) for name in names] for state in STATES])
 
     scale = np.sqrt(np.mean(terms**2, axis=0))  # the plain lasso penalises terms as if of equal size
-    lasso = riata.cv_paths(
+    lasso = riata.cv_multi_path(
         terms, list(derivatives.T), cv=5, alphas=300, eps=1e-6, penalty_factor=scale, standardize=False,
         fit_intercept=False, n_threads=1,
     )  # fmt: skip

@@ -28,19 +28,20 @@ if TYPE_CHECKING:
     from riata.genetics.genotypes import Genotypes, open_genotypes
     from riata.genetics.simulate import simulate_genotypes
     from riata.genetics.variants import FittedVariants
-    from riata.path.adaptive import adaptive_factors
+    from riata.path.adaptive import adaptive_weights
     from riata.path.applying import MatchedGenotypes, VariantWarning, match_variants
     from riata.path.as_scikit_learn import enet_path, lasso_path
     from riata.path.constrained import ConstrainedFit, constrained_lasso
-    from riata.path.conversions import Equivalents, equivalents
+    from riata.path.conversions import Conversions, conversions
     from riata.path.cross_validation import CVPath, cv_path
     from riata.path.evaluation import Evaluation, evaluate
     from riata.path.expanding_windows import ExpandingWindows
     from riata.path.fit import fit_path
     from riata.path.memory import MemoryEstimate, estimate_memory
-    from riata.path.multi_response import cv_paths, fit_paths
+    from riata.path.multi_response import cv_multi_path, fit_multi_path
     from riata.path.relaxed import RelaxedPath, relax
-    from riata.path.result import Path, load
+    from riata.path.result import RegularizationPath, load
+    from riata.path.run_options import RunOptions
     from riata.study.feature_sets import FeatureGroups, read_gene_sets
     from riata.study.predictions import predict_samples
 
@@ -53,10 +54,10 @@ __all__ = [
     "ChromosomeSet",
     "ChromosomeWarning",
     "ConstrainedFit",
+    "Conversions",
     "Design",
     "ElasticNet",
     "ElasticNetCV",
-    "Equivalents",
     "Evaluation",
     "ExpandingWindows",
     "FeatureGroups",
@@ -74,10 +75,11 @@ __all__ = [
     "MultiTaskElasticNetCV",
     "MultiTaskLasso",
     "MultiTaskLassoCV",
-    "Path",
+    "RegularizationPath",
     "RelaxedLasso",
     "RelaxedLassoCV",
     "RelaxedPath",
+    "RunOptions",
     "SCADRegressor",
     "SCADRegressorCV",
     "SparseCox",
@@ -90,16 +92,16 @@ __all__ = [
     "SparsePoissonRegressorCV",
     "VariantWarning",
     "__version__",
-    "adaptive_factors",
+    "adaptive_weights",
     "constrained_lasso",
+    "conversions",
+    "cv_multi_path",
     "cv_path",
-    "cv_paths",
     "enet_path",
-    "equivalents",
     "estimate_memory",
     "evaluate",
+    "fit_multi_path",
     "fit_path",
-    "fit_paths",
     "lasso_path",
     "load",
     "losses",
@@ -123,7 +125,7 @@ _HOME = {
     "Design": "_input.storage",
     "ElasticNet": "estimators.linear",
     "ElasticNetCV": "estimators.linear",
-    "Equivalents": "path.conversions",
+    "Conversions": "path.conversions",
     "Evaluation": "path.evaluation",
     "ExpandingWindows": "path.expanding_windows",
     "FeatureGroups": "study.feature_sets",
@@ -141,10 +143,11 @@ _HOME = {
     "MultiTaskElasticNetCV": "estimators.multi_task",
     "MultiTaskLasso": "estimators.multi_task",
     "MultiTaskLassoCV": "estimators.multi_task",
-    "Path": "path.result",
+    "RegularizationPath": "path.result",
     "RelaxedLasso": "estimators.relaxed",
     "RelaxedLassoCV": "estimators.relaxed",
     "RelaxedPath": "path.relaxed",
+    "RunOptions": "path.run_options",
     "SCADRegressor": "estimators.concave",
     "SCADRegressorCV": "estimators.concave",
     "SLOPE": "estimators.slope",
@@ -159,16 +162,16 @@ _HOME = {
     "SparsePoissonRegressorCV": "estimators.poisson",
     "VariantWarning": "path.applying",
     "__version__": "_core",
-    "adaptive_factors": "path.adaptive",
+    "adaptive_weights": "path.adaptive",
     "constrained_lasso": "path.constrained",
     "cv_path": "path.cross_validation",
-    "cv_paths": "path.multi_response",
+    "conversions": "path.conversions",
+    "cv_multi_path": "path.multi_response",
     "enet_path": "path.as_scikit_learn",
-    "equivalents": "path.conversions",
     "estimate_memory": "path.memory",
     "evaluate": "path.evaluation",
+    "fit_multi_path": "path.multi_response",
     "fit_path": "path.fit",
-    "fit_paths": "path.multi_response",
     "lasso_path": "path.as_scikit_learn",
     "load": "path.result",
     "match_variants": "path.applying",
@@ -180,6 +183,15 @@ _HOME = {
 }
 
 
+#: Names of earlier versions, understood with a warning for one version more.
+_RENAMED = {
+    "Equivalents": "Conversions",
+    "Path": "RegularizationPath",
+    "adaptive_factors": "adaptive_weights",
+    "cv_paths": "cv_multi_path",
+    "equivalents": "conversions",
+    "fit_paths": "fit_multi_path",
+}
 _MODULES = ("losses", "penalties", "plotting")
 
 
@@ -187,6 +199,11 @@ def __getattr__(name: str) -> Any:
     """Import public names when they are first used: `import riata` itself stays cheap."""
     if name in _MODULES:
         return importlib.import_module(f"riata.{name}")
+    if name in _RENAMED:
+        from riata._input.renamed import warn_renamed
+
+        warn_renamed(f"riata.{name}", f"riata.{_RENAMED[name]}")
+        return getattr(importlib.import_module("riata"), _RENAMED[name])
     if name not in _HOME:
         raise AttributeError(f"module 'riata' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"riata.{_HOME[name]}"), name)

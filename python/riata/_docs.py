@@ -101,8 +101,10 @@ def _complete_method(base: type, method: Callable[..., Any]) -> None:
 def _described(parameters: Iterable[inspect.Parameter], told: list[Sections], kind: str) -> list[str]:
     """The entries of parameters in the order of the signature, each as the first that tells of it does."""
     entries = _first_entries(told, kind)
-    known = [item for item in parameters if item.name in entries]
-    return _joined({item.name: _with_default(entries[item.name], item) for item in known})
+    named = {f"{'**' * (item.kind is item.VAR_KEYWORD)}{item.name}": item for item in parameters}
+    return _joined(
+        {name: _with_default(entries[name], item) for name, item in named.items() if name in entries}
+    )
 
 
 def _with_default(lines: list[str], parameter: inspect.Parameter) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata._docs import described_by
-from riata._input.validation import Float, Names, check_feature_sets, check_real, check_vector
+from riata._input.validation import Float, Names, check_feature_sets, check_flag, check_real, check_vector
 
 #: Groups of features: a label for each, or the members of each.
 Groups = ArrayLike | Mapping[Any, Any] | Sequence[Any]
@@ -59,12 +59,16 @@ class Penalty(ABC):
     certificate: ClassVar[str] = "duality_gap"
     ties_features: ClassVar[bool] = False  # penalty factors are 0, 1 or infinity then
     several_outputs: ClassVar[bool] = False  # whether it is for losses with several outputs too
-    ties_outputs: ClassVar[bool] = False  # whether a feature then enters for all of them together
 
     @property
     def l1_share(self) -> float:
         """Share of the penalty that is not squared."""
         return 1.0
+
+    @property
+    def ties_outputs(self) -> bool:
+        """Whether a feature enters for all of several outputs together."""
+        return False
 
     @property
     def parameters(self) -> dict[str, float | str]:
@@ -73,7 +77,7 @@ class Penalty(ABC):
         return {
             name: value if isinstance(value, str) else float(value)
             for name, value in given
-            if isinstance(value, str | int | float | np.integer | np.floating)
+            if isinstance(value, str | int | float | np.integer | np.floating) and not isinstance(value, bool)
         }
 
     def groups_of(self, n_features: int, names: Names | None) -> Membership | None:
@@ -93,6 +97,9 @@ class ElasticNet(Penalty):
     ----------
     l1_ratio : float, default=1.0
         Share of the absolute values, from 0 (ridge) to 1 (lasso).
+    grouped : bool, default=False
+        Multinomial loss: a feature enters for all classes together, by the norm ‖b_j‖₂ of its coefficients in
+        the place of |b_j|. Always so for the multigaussian loss.
 
     Examples
     --------
@@ -102,11 +109,20 @@ class ElasticNet(Penalty):
     """
 
     l1_ratio: float = 1.0
+    grouped: bool = False
 
     kind: ClassVar[str] = "elastic_net"
 
     def __post_init__(self) -> None:
         check_real("l1_ratio", self.l1_ratio, at_least=0.0, at_most=1.0)
+        check_flag("grouped", self.grouped)
+
+    def __repr__(self) -> str:
+        return f"ElasticNet(l1_ratio={self.l1_ratio!r}{', grouped=True' if self.grouped else ''})"
+
+    @property
+    def ties_outputs(self) -> bool:
+        return self.grouped
 
     @property
     def l1_share(self) -> float:
@@ -142,7 +158,7 @@ class GroupLasso(Penalty):
     penalty is that of the parts, at the best of all such sums: the latent group lasso. A feature enters with
     any of its groups and stays as long as one of them does, so that what is selected is a union of groups.
     It is the fit in which every group has its own copy of the columns of its features, though none is
-    made. The parts are `Path.parts`, see `Path.group_coef`.
+    made. The parts are `RegularizationPath.parts`, see `RegularizationPath.group_coef`.
 
     References
     ----------
@@ -163,7 +179,6 @@ class GroupLasso(Penalty):
     kind: ClassVar[str] = "group"
     ties_features: ClassVar[bool] = True
     several_outputs: ClassVar[bool] = True
-    ties_outputs: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_real("l2_ratio", self.l2_ratio, at_least=0.0, at_most=1.0)
@@ -174,6 +189,10 @@ class GroupLasso(Penalty):
     @property
     def l1_share(self) -> float:
         return 1.0 - self.l2_ratio
+
+    @property
+    def ties_outputs(self) -> bool:
+        return True
 
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
         return _grouped(self.groups, self.weights, n_features, names, factor)
@@ -239,7 +258,7 @@ class MCP(Penalty):
 
     ``alpha |b| - b²/(2 gamma)`` up to there, with alpha times the penalty factor in the place of alpha. Large
     coefficients are not shrunk. The problem is not convex: fits go down the path from zero, each one from the
-    last, and end where the optimality conditions hold (``certificate == "kkt"``); `Path.locally_convex` tells
+    last, and end where the optimality conditions hold (``certificate == "kkt"``); `locally_convex` tells
     up to which alpha the active features leave no other choice.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Figures of paths and cross-validation curves with Matplotlib: what `Path.plot` and `CVPath.plot` call."""
+"""Figures of paths and cross-validation curves with Matplotlib: what the `plot` of these calls."""
 
 from __future__ import annotations
 

@@ -166,10 +166,10 @@ def make_problem(seed: int) -> Problem:
     if kind == "elastic_net" or loss in ("multinomial", "multigaussian"):
         options["l1_ratio"] = float(rng.choice([1.0, 1.0, 0.9, 0.5, 0.0]))
         if loss == "multinomial" and rng.random() < 0.5:
-            options["row_grouped"] = True
+            options["grouped"] = True
         if rng.random() < 0.3:
             options["penalty_factor"] = rng.choice([0.0, 0.0, 0.5, 1.0, 3.0, np.inf], p)
-        if rng.random() < 0.2 and loss != "multigaussian" and not options.get("row_grouped"):
+        if rng.random() < 0.2 and loss != "multigaussian" and not options.get("grouped"):
             options["lower"] = -rng.choice([0.0, 0.1, 1.0]) * size
             options["upper"] = float(rng.choice([0.1, 1.0, np.inf])) * size
     else:
@@ -251,14 +251,14 @@ def penalty_value(problem: Problem, b: np.ndarray, scale: np.ndarray) -> Any:
         sizes = np.sort(np.abs(b[factor > 0, 0]))[::-1]
         return (np.asarray(options["penalty"].weights, LONG)[: len(sizes)] * sizes).sum()
     ratio = LONG(options["l1_ratio"])
-    grouped = problem.loss == "multigaussian" or options.get("row_grouped", False)
+    grouped = problem.loss == "multigaussian" or options.get("grouped", False)
     norms = np.sqrt((b**2).sum(axis=1)) if grouped else np.abs(b).sum(axis=1)
     each = ratio * norms + (1 - ratio) / 2 * (b**2).sum(axis=1)
     used = np.isfinite(factor) & (each > 0)
     return (factor[used] * each[used]).sum()
 
 
-def objectives(problem: Problem, path: riata.Path) -> tuple[list[Any], list[float]]:
+def objectives(problem: Problem, path: riata.RegularizationPath) -> tuple[list[Any], list[float]]:
     """The objective at each point of a path, in long double, from what the path says its coefficients are.
 
     And what a change of every column by its rounding would make of it: columns that nearly agree have huge
@@ -290,7 +290,7 @@ def objectives(problem: Problem, path: riata.Path) -> tuple[list[Any], list[floa
     return out, rounding
 
 
-def fit(problem: Problem, storage: str | None = None, **other: Any) -> riata.Path:
+def fit(problem: Problem, storage: str | None = None, **other: Any) -> riata.RegularizationPath:
     """The path of a problem, warnings aside."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

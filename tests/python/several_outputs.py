@@ -48,7 +48,7 @@ def objective(path, X, y, k, *, factor=None, weights=None, offset=0.0):
     factor = np.ones(X.shape[1]) if factor is None else factor
     coef = dense(path)[:, :, k]
     b = coef * (path.scale[:, None] if path.standardize else 1.0)
-    size = np.linalg.norm(b, axis=1) if path.row_grouped else np.abs(b).sum(axis=1)
+    size = np.linalg.norm(b, axis=1) if path.grouped else np.abs(b).sum(axis=1)
     each = path.l1_ratio * size + 0.5 * (1.0 - path.l1_ratio) * np.sum(b**2, axis=1)
     used = each > 0.0
     eta = X @ coef + path.intercepts[:, k] + offset
@@ -70,7 +70,7 @@ def kkt_violation(path, X, y, k, *, factor=None, weights=None, offset=0.0, lower
     X, coef, factor = (X - centre)[:, keep], coef[keep], factor[keep, None]
     l1, l2 = path.alphas[k] * factor * path.l1_ratio, path.alphas[k] * factor * (1.0 - path.l1_ratio)
     pull = X.T @ residual / scale - l2 * coef * scale
-    if path.row_grouped:
+    if path.grouped:
         size = np.linalg.norm(coef * scale, axis=1, keepdims=True)
         direction = np.divide(coef * scale, size, out=np.zeros_like(coef), where=size > 0.0)
         at_zero = np.maximum(np.linalg.norm(pull, axis=1, keepdims=True) - l1, 0.0)

@@ -42,7 +42,7 @@ def penalised(problem):
     if penalty.name == "l1":
         return {}
     if penalty.name == "rows":
-        return {"row_grouped": True}
+        return {"grouped": True}
     if penalty.name == "groups":
         return {"penalty": riata.penalties.GroupLasso(np.arange(problem.X.shape[1]) // penalty.size)}
     if penalty.name == "mcp":

@@ -209,7 +209,7 @@ def fit_arguments(
         "keep_checkpoint": True,  # until the outputs are written
     }
     if model.row_grouped:
-        arguments["row_grouped"] = True
+        arguments["grouped"] = True
     if plan is not None:
         assert folds is not None
         arguments |= {

@@ -178,9 +178,9 @@ def fit_studies(
 
     def fit_with(progress: Progress) -> list[Any]:
         if plan is None:
-            return [*riata.fit_paths(joint.X, ys, progress=progress, **shared, **arguments)]
+            return [*riata.fit_multi_path(joint.X, ys, progress=progress, **shared, **arguments)]
         with plan.named():
-            fits = riata.cv_paths(joint.X, ys, progress=progress, **shared, **arguments)
+            fits = riata.cv_multi_path(joint.X, ys, progress=progress, **shared, **arguments)
         for fit in fits:
             fit.folds_made = plan.made
         return [*fits]
@@ -198,12 +198,12 @@ def _of_rows(fit: FitResult, rows: NDArray[np.int64]) -> FitResult:
     if cv is None:
         return fit
     assert cv.trained_on is not None
-    held_out = None if cv.held_out is None else cv.held_out[rows]
+    held_out = None if cv.oof_link is None else cv.oof_link[rows]
     folds, trained_on = (
         [np.searchsorted(rows, part) for part in parts] for parts in (cv.folds, cv.trained_on)
     )
     nested = None if cv.nested is None else cv.nested.of_rows(rows)
-    return replace(cv, folds=folds, trained_on=trained_on, held_out=held_out, nested=nested)
+    return replace(cv, folds=folds, trained_on=trained_on, oof_link=held_out, nested=nested)
 
 
 def _name(given: StudyOptions) -> str:

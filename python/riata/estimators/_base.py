@@ -42,7 +42,7 @@ from riata.path.cross_validation import (
 from riata.path.fit import solve, warn_unless_converged
 from riata.path.fit_point import FitPoint, response_scale
 from riata.path.folds import Split, make_splits
-from riata.path.result import Path
+from riata.path.result import RegularizationPath
 from riata.penalties import Penalty
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ class SparseLinearModel(SparseSelector):
             max_active=-1,
             memory=0.0,
             progress=None,
-            row_grouped=loss_of(self._loss).always_grouped,
+            grouped=loss_of(self._loss).always_grouped,
             **given,
         )
 
@@ -285,7 +285,7 @@ class SparseLinearModel(SparseSelector):
             loss=options.loss.name,
             alpha=float(alphas[0]),
             l1_ratio=options.l1_ratio,
-            row_grouped=options.row_grouped,
+            grouped=options.grouped,
             fit_intercept=options.fit_intercept,
             weight_sum=float(weights.sum()),
             response_scale=response_scale(y.time if isinstance(y, SurvivalTarget) else y, weights),
@@ -319,7 +319,7 @@ class SparseLinearModel(SparseSelector):
         )
         self._warn_without_penalty(self.alpha_)
 
-    def _keep_gaps(self, path: Path) -> None:
+    def _keep_gaps(self, path: RegularizationPath) -> None:
         """Set what certifies the fits along a path."""
         self.dual_gaps_ = path.dual_gaps
         if path.certificate == "duality_gap":

@@ -229,7 +229,7 @@ class _AbsoluteSquares:
         (1 / (2 Σw)) Σ_i w_i (y_i - b0 - x_i·b)² + alpha Σ_j pf_j |b_j|   with lower <= b <= upper,
 
     which at the same `alpha` is what `sklearn.linear_model.Lasso` minimises. Textbooks that write RSS + λ‖b‖₁
-    mean ``alpha = λ / (2 n)``: see `riata.equivalents`.
+    mean ``alpha = λ / (2 n)``: see `riata.conversions`.
 
     References
     ----------

@@ -229,7 +229,7 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         if len(classes) == 2:
             target = codes.astype(np.float64)
         else:
-            options.loss, options.row_grouped = Multinomial(), grouped
+            options.loss, options.grouped = Multinomial(), grouped
             target = one_hot(codes, len(classes))
         self.classes_ = classes
         shift = check_offset(offset, design.n_samples, target.shape[1:])

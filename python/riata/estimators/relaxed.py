@@ -25,7 +25,7 @@ from riata.path.cross_validation import (
 from riata.path.fit import make_path, solve
 from riata.path.refits import Gathered, Refits, gather_supports, refit_supports
 from riata.path.relaxed import RelaxedPath
-from riata.path.result import Path
+from riata.path.result import RegularizationPath
 from riata.penalties import Penalty
 
 if TYPE_CHECKING:
@@ -266,7 +266,13 @@ def _check_gammas(gammas: Any) -> Float:
 
 
 def _scores(
-    path: Path, refits: Refits, gathered: Gathered, gammas: Float, y: Float, weights: Float, rows: Any
+    path: RegularizationPath,
+    refits: Refits,
+    gathered: Gathered,
+    gammas: Float,
+    y: Float,
+    weights: Float,
+    rows: Any,
 ) -> Float:
     """Mean squared error of each alpha and gamma on held-out rows, (L, G)."""
     values = gathered.values[rows]

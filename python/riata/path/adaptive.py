@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike
 
 from riata._input.validation import Float, check_finite, check_penalty_factor, check_real
 from riata.path.cross_validation import CVPath
-from riata.path.result import Path
+from riata.path.result import RegularizationPath
 
-__all__ = ["adaptive_factors"]
+__all__ = ["adaptive_weights"]
 
 
-def adaptive_factors(
-    initial: Path | CVPath | ArrayLike,
+def adaptive_weights(
+    initial: RegularizationPath | CVPath | ArrayLike,
     *,
     alpha: float | None = None,
     power: float = 1.0,
@@ -35,7 +35,7 @@ def adaptive_factors(
 
     Parameters
     ----------
-    initial : Path, CVPath or array of shape (p,) or (p, K)
+    initial : RegularizationPath, CVPath or array of shape (p,) or (p, K)
         A fit, often with l1_ratio 0, or coefficients.
     alpha : float, optional
         Where on the path. Default: the selected alpha of a CVPath.
@@ -52,7 +52,7 @@ def adaptive_factors(
     Raises
     ------
     ValueError, TypeError
-        For bad input; for a Path without `alpha`.
+        For bad input; for a RegularizationPath without `alpha`.
 
     References
     ----------
@@ -65,11 +65,11 @@ def adaptive_factors(
     >>> X = rng.standard_normal((200, 30))
     >>> y = rng.random(200) < 1 / (1 + np.exp(-2 * X[:, 0] + 2 * X[:, 7]))
     >>> ridge = riata.cv_path(X, y, loss="binomial", l1_ratio=0.0)
-    >>> path = riata.fit_path(X, y, loss="binomial", penalty_factor=riata.adaptive_factors(ridge))
+    >>> path = riata.fit_path(X, y, loss="binomial", penalty_factor=riata.adaptive_weights(ridge))
     """
     power = check_real("power", power, above=0.0)
-    if isinstance(initial, Path | CVPath):
-        if alpha is None and isinstance(initial, Path):
+    if isinstance(initial, RegularizationPath | CVPath):
+        if alpha is None and isinstance(initial, RegularizationPath):
             raise ValueError("alpha must say where on the path the first estimate is, got None")
         path = initial.path if isinstance(initial, CVPath) else initial
         size = _norms(np.asarray(initial.coef(alpha))) * path.scale

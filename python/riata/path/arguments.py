@@ -60,7 +60,7 @@ class Options:
     stop_early: bool = True
     checkpoint: str = ""
     keep_checkpoint: bool = False
-    row_grouped: bool = False
+    grouped: bool = False
 
 
 def check_options(
@@ -81,7 +81,6 @@ def check_options(
     memory: Any = None,
     checkpoint: Any = None,
     keep_checkpoint: Any = False,
-    row_grouped: Any = False,
     stop_early: bool = True,
 ) -> Options:
     """Check the arguments of `fit_path` that need no data, in the order of its signature."""
@@ -118,7 +117,7 @@ def check_options(
     ratio = check_real("l1_ratio", l1_ratio, at_least=0.0, at_most=1.0)
     return Options(
         loss=loss,
-        penalty=LASSO if penalty is None else penalty,
+        penalty=ElasticNet(ratio) if penalty is None else penalty,
         l1_ratio=ratio,
         alphas=grid,
         n_alphas=n_alphas,
@@ -134,20 +133,10 @@ def check_options(
         progress=check_progress(progress, CERTIFICATES[(penalty or LASSO).certificate].short),
         checkpoint=check_checkpoint(checkpoint),
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
-        row_grouped=check_row_grouped(row_grouped, loss)
+        grouped=loss.always_grouped
         or (loss.several_outputs and penalty is not None and penalty.ties_outputs),
         stop_early=stop_early,
     )
-
-
-def check_row_grouped(row_grouped: Any, loss: Loss) -> bool:
-    """Return whether a feature enters all outputs together: on request, or always (multigaussian)."""
-    if check_flag("row_grouped", row_grouped) and not loss.several_outputs:
-        raise ValueError(
-            f"row_grouped must be False unless loss is one of {SEVERAL_OUTPUTS}, "
-            f"got True with loss={loss.name!r}"
-        )
-    return loss.always_grouped or bool(row_grouped)
 
 
 @dataclass(slots=True)
@@ -168,12 +157,12 @@ def check_features(
     exclude: Any = None,
     *,
     positive: bool = False,
-    row_grouped: bool = False,
+    grouped: bool = False,
     penalty: Penalty = LASSO,
 ) -> Features:
     """Check penalty factors, bounds and exclusions against the number of features."""
     p = design.n_features
-    if row_grouped:
+    if grouped:
         refuse_bounds(lower=lower, upper=upper, positive=positive or None)
     names = design.feature_names
     factor = check_penalty_factor(by_feature("penalty_factor", penalty_factor, p, names, 1.0), p)
@@ -206,5 +195,5 @@ def refuse_bounds(**bounds: Any) -> None:
     for name, value in bounds.items():
         if value is not None:
             raise ValueError(
-                f"{name} is not available with row_grouped=True or loss='multigaussian', got {value!r}"
+                f"{name} is not available where a feature enters for all outputs together, got {value!r}"
             )

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from riata._input.validation import Float
-from riata.path.result import Path
+from riata.path.result import RegularizationPath
 
 EXACT = 1e-6  # over tol: what may be left to gain from a narrower bracket
 NEAR = 1e-2  # over tol: what may be left to gain from the budget that is not spent
@@ -26,7 +26,7 @@ EPS = float(np.finfo(np.float64).eps)
 class Follow(Protocol):
     """Fits the path on the first grid or at given alphas; `free`, the loss alone."""
 
-    def __call__(self, alphas: Float | None, *, free: bool = False) -> Path:
+    def __call__(self, alphas: Float | None, *, free: bool = False) -> RegularizationPath:
         """Return one path."""
 
 
@@ -92,7 +92,7 @@ class BudgetSearch:
             self._take_end()
         return self._combined()
 
-    def _points(self, path: Path) -> Iterator[Point]:
+    def _points(self, path: RegularizationPath) -> Iterator[Point]:
         for k, alpha in enumerate(path.alphas):
             coef = path.coefs[:, [k]].toarray()[:, 0]
             norm = float(self.cost @ np.abs(coef))
@@ -104,7 +104,7 @@ class BudgetSearch:
         price = point.alpha * self.radius if point.alpha > 0.0 else 0.0
         self.bound = max(self.bound, point.dual - price)
 
-    def _take_all(self, path: Path) -> bool:
+    def _take_all(self, path: RegularizationPath) -> bool:
         """Take every point of a path; whether the bracket is narrower then."""
         before = self.above, self.below
         for point, gap in zip(self._points(path), path.dual_gaps, strict=True):
@@ -187,6 +187,6 @@ class BudgetSearch:
         )
 
 
-def _size_of_loss(path: Path) -> float:
+def _size_of_loss(path: RegularizationPath) -> float:
     """Of what order the loss is, in the unit of y that it has."""
     return path.loss_function.size(path.response_scale)

@@ -22,14 +22,15 @@ from riata._input.validation import (
     check_weights,
 )
 from riata.genetics.variants import FittedVariants
-from riata.losses import Loss
+from riata.losses import Cox, Loss
 from riata.losses._known import check_loss, loss_of
 from riata.path.applying import apply_linear, n_samples_of
 from riata.path.arguments import check_features, check_options
 from riata.path.budget import BudgetSearch
 from riata.path.fit import fit_path, make_path, solve
 from riata.path.fit_point import FitPoint
-from riata.path.result import KINDS, Path
+from riata.path.result import KINDS, RegularizationPath
+from riata.path.run_options import RunOptions
 
 __all__ = ["ConstrainedFit", "constrained_lasso"]
 
@@ -73,7 +74,7 @@ class ConstrainedFit:
     has_offset : bool
         Whether the fit had an offset, which `predict` then asks for.
     variants : FittedVariants or None
-        As of a `Path`.
+        As of a `RegularizationPath`.
 
     Examples
     --------
@@ -131,7 +132,7 @@ class ConstrainedFit:
         offset: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> NDArray[Any]:
-        """Predict for the samples of `X`: see `Path.predict`.
+        """Predict for the samples of `X`: see `RegularizationPath.predict`.
 
         Parameters
         ----------
@@ -166,7 +167,7 @@ class ConstrainedFit:
         return loss_of(self.loss).mean(link) if kind == "response" else link
 
 
-@described_by(fit_path)
+@described_by(fit_path, RunOptions, Cox)
 def constrained_lasso(
     X: Any,
     y: ArrayLike,
@@ -195,7 +196,7 @@ def constrained_lasso(
 
     with the losses of `fit_path`. BY DEFAULT THE NORM IS THAT OF THE COEFFICIENTS RETURNED, on the columns of
     X as they are, where `fit_path` has `standardize=True`: with `standardize=True` here, each |b_j| counts
-    times the standard deviation of its column (1/n, weighted), as `riata.equivalents` gives it for a
+    times the standard deviation of its column (1/n, weighted), as `riata.conversions` gives it for a
     standardised path.
 
     Parameters
@@ -217,6 +218,8 @@ def constrained_lasso(
         Inner iterations allowed at each alpha of the paths that search for the price.
     n_threads : int, optional
         Default: every available core, or OMP_NUM_THREADS, or one for a small problem.
+    huber_delta : float, optional
+        Huber loss: as `riata.losses.Huber` has it.
 
     Returns
     -------
@@ -292,7 +295,7 @@ def constrained_lasso(
     features = check_features(design, penalty_factor, None, None, exclude)
     inner = replace(options, tol=max(INNER * options.tol, LEAST_INNER), stop_early=False)
 
-    def follow(alphas: Float | None, *, free: bool = False) -> Path:
+    def follow(alphas: Float | None, *, free: bool = False) -> RegularizationPath:
         """Fit the penalised path at given alphas, or on the first grid; or, free, the loss alone."""
         here, of = replace(inner, alphas=alphas), features
         if free:

@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from riata._input.renamed import old_name
 from riata._input.validation import Float
 from riata.losses._known import loss_of
 from riata.path.fit_point import FitPoint
-from riata.path.result import Path
+from riata.path.result import RegularizationPath
 
-__all__ = ["Equivalents", "equivalents"]
+__all__ = ["Conversions", "conversions"]
 
 
 @dataclass(frozen=True, slots=True)
-class Equivalents:
-    """One fit, as other formulations parametrise it. Made by `riata.equivalents`.
+class Conversions:
+    """One fit, as other formulations parametrise it. Made by `riata.conversions`.
 
     Σw is the sum of the weights, without weights the number of samples; pf_j are the penalty factors and s_j
     the scales of the penalty: standard deviations of the columns (1/n, weighted), or 1 when not standardised.
@@ -30,7 +31,7 @@ class Equivalents:
         riata's: loss averaged over samples plus alpha times the penalty. scikit-learn's `Lasso`,
         `ElasticNet`, `MultiTaskLasso` and `MultiTaskElasticNet` have the same.
     loss : str
-    row_grouped : bool
+    grouped : bool
         Whether the penalty is on the norms of the coefficients of each feature: then read Σ_j ‖b_j‖₂ for
         ‖b‖₁ below.
     rss_lambda : float or None
@@ -78,7 +79,7 @@ class Equivalents:
     --------
     >>> import numpy as np, riata
     >>> path = riata.fit_path(np.eye(4), [1.0, 2.0, 3.0, 4.0], alphas=[0.5, 0.25], standardize=False)
-    >>> riata.equivalents(path, 0.25).rss_lambda
+    >>> riata.conversions(path, 0.25).rss_lambda
     2.0
     """
 
@@ -97,14 +98,16 @@ class Equivalents:
     raw_radius: float
     laplace_scale: float | None
     normal_scale: float | None
-    row_grouped: bool = False
+    grouped: bool = False
     feature_penalty: Float | None = field(default=None, compare=False)
+
+    row_grouped = old_name("row_grouped", "grouped")
 
     def __repr__(self) -> str:
         loss = loss_of(self.loss)
         squares, name = loss.squares, loss.objective
         per_noise = (" / noise variance", " / noise sd") if squares else ("", "")
-        norm = "Σ‖b_j‖₂" if self.row_grouped else "‖b‖₁"
+        norm = "Σ‖b_j‖₂" if self.grouped else "‖b‖₁"
         mixed = self.glmnet_alpha is not None and self.glmnet_alpha != self.l1_ratio
         rows: list[tuple[str, float | None]] = [
             ("riata, scikit-learn alpha" if squares else "riata alpha", self.alpha),
@@ -128,14 +131,14 @@ class Equivalents:
         return "\n".join(lines)
 
 
-def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
+def conversions(fit: Any, alpha: float | None = None) -> Conversions:
     """Convert a fit to the parameters of other formulations.
 
     All of them have the same minimiser: multiplying the objective by a constant changes nothing.
 
     Parameters
     ----------
-    fit : Path, CVPath, ConstrainedFit or fitted estimator
+    fit : RegularizationPath, CVPath, ConstrainedFit or fitted estimator
         With the penalty of the elastic net.
     alpha : float, optional
         Where on the path. Default: the selected alpha of a cross-validation, the last one of a path. Only
@@ -143,7 +146,7 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
 
     Returns
     -------
-    Equivalents
+    Conversions
         The parameters by name; `print` shows them all.
 
     Raises
@@ -159,10 +162,10 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     >>> import numpy as np, riata
     >>> X = np.eye(4)
     >>> path = riata.fit_path(X, [1.0, 2.0, 3.0, 4.0], alphas=[0.5, 0.25], standardize=False)
-    >>> riata.equivalents(path, 0.25).rss_lambda
+    >>> riata.conversions(path, 0.25).rss_lambda
     2.0
     >>> model = riata.SparseLogisticRegression(alpha=0.1).fit([[0], [1], [2], [3]], [0, 1, 0, 1])
-    >>> riata.equivalents(model).sklearn_C
+    >>> riata.conversions(model).sklearn_C
     2.5
     """
     point, coef = _read(fit, alpha)
@@ -172,15 +175,15 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
     factor = np.ones(len(coef)) if point.penalty_factor is None else point.penalty_factor
     kept = np.isfinite(factor)
     scale = np.ones(len(coef)) if point.scale is None else point.scale
-    size = np.linalg.norm(coef, axis=1) if point.row_grouped else np.abs(coef).sum(axis=1)
+    size = np.linalg.norm(coef, axis=1) if point.grouped else np.abs(coef).sum(axis=1)
     paid = np.where(kept, factor, 0.0) * size
     glmnet_lambda, glmnet_alpha, note = _glmnet(point, float(factor[kept].mean()) if kept.any() else 1.0)
-    likelihood = loss.likelihood and not point.row_grouped
+    likelihood = loss.likelihood and not point.grouped
     feature_penalty = None
     if a in (0.0, 1.0) or point.scale is None:
         feature_penalty = np.full(len(coef), np.inf)
         feature_penalty[kept] = alpha * factor[kept] * (scale if a > 0.0 else scale**2)[kept]
-    return Equivalents(
+    return Conversions(
         alpha=alpha,
         l1_ratio=a,
         loss=point.loss,
@@ -189,14 +192,14 @@ def equivalents(fit: Any, alpha: float | None = None) -> Equivalents:
         glmnet_lambda=glmnet_lambda,
         glmnet_alpha=glmnet_alpha,
         glmnet_note=note,
-        sklearn_C=_inverse(total * alpha) if loss.has_classes and not point.row_grouped else None,
+        sklearn_C=_inverse(total * alpha) if loss.has_classes and not point.grouped else None,
         ridge_alpha=total * alpha if loss.least_squares and a == 0.0 else None,
         poisson_regressor_alpha=alpha if loss.has_counts and a == 0.0 else None,
         radius=float(paid.sum() if point.scale is None else paid @ scale),
         raw_radius=float(paid.sum()),
         laplace_scale=_inverse(total * alpha * a) if likelihood and a > 0.0 else None,
         normal_scale=_inverse(np.sqrt(total * alpha * (1.0 - a))) if likelihood and a < 1.0 else None,
-        row_grouped=point.row_grouped,
+        grouped=point.grouped,
         feature_penalty=feature_penalty,
     )
 
@@ -205,7 +208,7 @@ def _read(fit: Any, alpha: float | None) -> tuple[FitPoint, Float]:
     """What there is to know of a fit, and its coefficients, (p, K)."""
     source = getattr(fit, "cv_result_", fit)
     path = getattr(source, "path", source)
-    if isinstance(path, Path):
+    if isinstance(path, RegularizationPath):
         if alpha is None:
             alpha = float(getattr(source, "alpha", path.alphas[-1]))
         coef = np.asarray(path.coef(alpha))
@@ -213,8 +216,8 @@ def _read(fit: Any, alpha: float | None) -> tuple[FitPoint, Float]:
     point = getattr(fit, "_fit_point", None)
     if not isinstance(point, FitPoint):
         raise TypeError(
-            "fit must be a Path, a CVPath or a fitted estimator, or come from constrained_lasso, "
-            f"got {type(fit).__name__}"
+            "fit must be a RegularizationPath, a CVPath or a fitted estimator, or come from "
+            f"constrained_lasso, got {type(fit).__name__}"
         )
     if alpha is not None:
         raise ValueError(f"alpha must be left out for a fit that has no path, got {alpha!r}")

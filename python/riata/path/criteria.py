@@ -12,15 +12,15 @@ from riata._input.validation import Float, check_choice, check_real
 from riata.path.coefs import side_by_side
 
 if TYPE_CHECKING:
-    from riata.path.result import Path
+    from riata.path.result import RegularizationPath
 
 CRITERIA = ("aic", "bic", "ebic")
 
 
 def information_criterion(
-    path: Path, criterion: Any, ebic_gamma: Any = 1.0, noise_variance: Any = None
+    path: RegularizationPath, criterion: Any, ebic_gamma: Any = 1.0, noise_variance: Any = None
 ) -> Float:
-    """See `Path.information_criterion`."""
+    """See `RegularizationPath.information_criterion`."""
     check_choice("criterion", criterion, CRITERIA)
     gamma = check_real("ebic_gamma", ebic_gamma, at_least=0.0, at_most=1.0)
     if not path.loss_function.likelihood:
@@ -40,8 +40,10 @@ def information_criterion(
     return out + 2.0 * gamma * log_number_of_models(path) if criterion == "ebic" else out
 
 
-def select(path: Path, criterion: Any, ebic_gamma: Any = 1.0, noise_variance: Any = None) -> float:
-    """See `Path.select`."""
+def select(
+    path: RegularizationPath, criterion: Any, ebic_gamma: Any = 1.0, noise_variance: Any = None
+) -> float:
+    """See `RegularizationPath.select`."""
     values = information_criterion(path, criterion, ebic_gamma, noise_variance)
     best = int(np.argmin(values))
     coefficients, n = int(degrees_of_freedom(path)[best]), sample_size(path, criterion)
@@ -58,7 +60,7 @@ def select(path: Path, criterion: Any, ebic_gamma: Any = 1.0, noise_variance: An
     return float(path.alphas[best])
 
 
-def minus_twice_log_likelihood(path: Path, noise_variance: float | None) -> Float:
+def minus_twice_log_likelihood(path: RegularizationPath, noise_variance: float | None) -> Float:
     """-2 log L of every fit: of a normal law for squares, else less that of a perfect fit (the deviance)."""
     losses = np.maximum(mean_losses(path) - path.saturated_objective, 0.0)
     if not path.loss_function.squares:
@@ -71,13 +73,13 @@ def minus_twice_log_likelihood(path: Path, noise_variance: float | None) -> Floa
         return np.asarray(numbers * (np.log(2.0 * np.pi * squares / numbers) + 1.0))
 
 
-def mean_losses(path: Path) -> Float:
+def mean_losses(path: RegularizationPath) -> Float:
     """The weighted mean of the loss at every alpha: the objective less the penalty."""
     if path.penalty != "elastic_net":  # whose value takes more than a path keeps
         return path.saturated_objective + (1.0 - path.deviance_ratio) * _null_deviance(path)
     features, at, coefs = _nonzero(path)
     sizes = np.abs(coefs) * path.scale[features]
-    if path.row_grouped:
+    if path.grouped:
         features, at, sizes = _by_feature(path, features, at, sizes**2)
         sizes = np.sqrt(sizes)
     factor = 1.0 if path.penalty_factor is None else path.penalty_factor[features]
@@ -85,7 +87,7 @@ def mean_losses(path: Path) -> Float:
     return np.asarray(path.primal - path.alphas * np.bincount(at, terms, len(path)))
 
 
-def _null_deviance(path: Path) -> float:
+def _null_deviance(path: RegularizationPath) -> float:
     """Loss of the intercept alone less that of a perfect fit, which deviance ratios are relative to."""
     null = path.null_objective - path.saturated_objective  # of the unpenalised features as well
     if path.penalty_factor is None or np.all(path.penalty_factor > 0.0):
@@ -98,7 +100,7 @@ def _null_deviance(path: Path) -> float:
     return float(null / (1.0 - path.deviance_ratio[0]))
 
 
-def degrees_of_freedom(path: Path) -> Float:
+def degrees_of_freedom(path: RegularizationPath) -> Float:
     """Nonzero coefficients; of a feature's K of the multinomial loss at most K - 1, which say it all."""
     features, at, _ = _nonzero(path)
     _, at, counts = _by_feature(path, features, at, np.ones(len(at)))
@@ -107,7 +109,7 @@ def degrees_of_freedom(path: Path) -> Float:
     return np.asarray(np.bincount(at, counts, len(path)))
 
 
-def sample_size(path: Path, criterion: str) -> float:
+def sample_size(path: RegularizationPath, criterion: str) -> float:
     """The sum of the weights, of all responses; for BIC of the Cox loss that of the events."""
     loss = path.loss_function
     if not loss.has_times or criterion == "aic":
@@ -119,7 +121,7 @@ def sample_size(path: Path, criterion: str) -> float:
     return path.n_events
 
 
-def log_number_of_models(path: Path) -> Float:
+def log_number_of_models(path: RegularizationPath) -> Float:
     """log binom(p, k): in how many ways k features can be chosen among the p that are penalised."""
     from scipy.special import gammaln
 
@@ -133,7 +135,7 @@ def log_number_of_models(path: Path) -> Float:
     return np.asarray(gammaln(p + 1.0) - gammaln(k + 1.0) - gammaln(p - k + 1.0))
 
 
-def _nonzero(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64], Float]:
+def _nonzero(path: RegularizationPath) -> tuple[NDArray[np.int64], NDArray[np.int64], Float]:
     """(feature, number of the alpha, value) of every nonzero coefficient."""
     wide = side_by_side(path.coefs)
     at = np.repeat(np.arange(wide.shape[1]), np.diff(wide.indptr)) % len(path)
@@ -141,7 +143,7 @@ def _nonzero(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64], Float]:
 
 
 def _by_feature(
-    path: Path, features: NDArray[np.int64], at: NDArray[np.int64], values: Float
+    path: RegularizationPath, features: NDArray[np.int64], at: NDArray[np.int64], values: Float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Float]:
     """Sums over the outputs: (feature, number of the alpha, sum of `values`)."""
     keys, place = np.unique(features * len(path) + at, return_inverse=True)

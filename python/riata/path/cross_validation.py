@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,25 +13,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata._docs import described_by
-from riata._input.alignment import check_rows_named_alike
-from riata._input.design import DesignView, as_design
+from riata._input.design import DesignView
 from riata._input.gaps import of_gaps
+from riata._input.renamed import old_name
 from riata._input.survival import SURVIVAL_SCORERS, SurvivalTarget
 from riata._input.validation import (
     Float,
     check_choice,
-    check_offset,
-    check_weights,
 )
 from riata._io.archive import check_folds
-from riata.losses import Loss
-from riata.losses._known import GREATER_IS_BETTER, check_loss, check_scoring
+from riata.losses._known import GREATER_IS_BETTER, check_scoring
 from riata.path.arguments import (
     Features,
     Options,
-    Watch,
-    check_features,
-    check_options,
 )
 from riata.path.coefs import Outputs, coefs_of, intercepts_of, linear_predictor, side_by_side
 from riata.path.fit import (
@@ -44,11 +38,13 @@ from riata.path.fit import (
     warn_unless_converged,
 )
 from riata.path.folds import Rows, Split, count_repeats, describe_folds, make_splits
+from riata.path.given import FitArguments, read_given, read_problem, shows_arguments_of
 from riata.path.null_model import null_predictor
-from riata.path.result import FORMAT, Path, write_archive
-from riata.penalties import Penalty
+from riata.path.result import FORMAT, RegularizationPath, write_archive
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from riata.path.evaluation import Evaluation
     from riata.path.nested import NestedCV, OuterFold
 
@@ -67,7 +63,7 @@ class CVPath:
 
     Attributes
     ----------
-    path : Path
+    path : RegularizationPath
         The fit to all samples.
     scores : ndarray of shape (L, K)
         Score of each alpha on each held-out fold.
@@ -89,8 +85,8 @@ class CVPath:
     folds : list of ndarray of int
         Held-out samples of each fold, those of one repeat after those of the other.
     fold_gaps : ndarray of shape (L, K)
-        Certificates of the fits without each fold, as `Path.dual_gaps`.
-    held_out : ndarray of shape (n, L), or (n, K, L) with K outputs, or None
+        Certificates of the fits without each fold, as `RegularizationPath.dual_gaps`.
+    oof_link : ndarray of shape (n, L), or (n, K, L) with K outputs, or None
         Linear predictor of each sample by the fits that held it out, NaN for samples that none did; for the
         Cox loss, which has no level of its own, less its mean over the samples of that fit. Of repeated folds
         those of the first draw. None when folds overlap otherwise, and in the estimators.
@@ -117,7 +113,7 @@ class CVPath:
     5
     """
 
-    path: Path
+    path: RegularizationPath
     scores: Float
     scoring: str
     mean_score: Float
@@ -127,9 +123,11 @@ class CVPath:
     selection: str
     folds: list[Rows]
     fold_gaps: Float
-    held_out: Float | None = None
+    oof_link: Float | None = None
     trained_on: list[Rows] | None = None
     folds_made: str = ""
+
+    held_out = old_name("held_out", "oof_link")
 
     @property
     def cv(self) -> CVPath:
@@ -143,7 +141,7 @@ class CVPath:
 
     @property
     def first_folds(self) -> list[Rows]:
-        """The folds of the first draw, which `held_out` is of."""
+        """The folds of the first draw, which `oof_link` is of."""
         return self.folds[: len(self.folds) // self.repeats]
 
     null_score: float = np.nan
@@ -212,11 +210,11 @@ class CVPath:
         return cv_card(self)
 
     def coef(self, alpha: float | None = None) -> Any:
-        """Coefficients at `alpha`, by default the selected one: see `Path.coef`."""
+        """Coefficients at `alpha`, by default the selected one: see `RegularizationPath.coef`."""
         return self.path.coef(self.alpha if alpha is None else alpha)
 
     def intercept(self, alpha: float | None = None) -> Any:
-        """Intercept at `alpha`, by default the selected one: see `Path.intercept`."""
+        """Intercept at `alpha`, by default the selected one: see `RegularizationPath.intercept`."""
         return self.path.intercept(self.alpha if alpha is None else alpha)
 
     def predict(
@@ -228,7 +226,7 @@ class CVPath:
         offset: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> NDArray[Any]:
-        """Predict at `alpha`, by default the selected one: see `Path.predict`."""
+        """Predict at `alpha`, by default the selected one: see `RegularizationPath.predict`."""
         at = self.alpha if alpha is None else alpha
         return self.path.predict(X, at, kind=kind, offset=offset, n_threads=n_threads)
 
@@ -249,16 +247,16 @@ class CVPath:
         Raises
         ------
         ValueError
-            When the predictions were not kept: see `held_out`.
+            When the predictions were not kept: see `oof_link`.
         """
         check_choice("kind", kind, ("response", "link"))
-        if self.held_out is None:
+        if self.oof_link is None:
             raise ValueError("held-out predictions are kept by cv_path when no sample is held out twice")
-        link = self.path.interpolate(self.held_out, self.alpha if alpha is None else float(alpha))
+        link = self.path.interpolate(self.oof_link, self.alpha if alpha is None else float(alpha))
         return self.path.loss_function.mean(link[..., None])[..., 0] if kind == "response" else link
 
     def table(self, alpha: float | None = None) -> Any:
-        """The features selected at `alpha`, by default the selected one: see `Path.table`."""
+        """The features selected at `alpha`, by default the selected one: see `RegularizationPath.table`."""
         return self.path.table(self.alpha if alpha is None else alpha)
 
     def methods(self, alpha: float | None = None) -> str:
@@ -363,7 +361,7 @@ class CVPath:
         Raises
         ------
         ValueError
-            When the predictions were not kept (see `held_out`), or `y` is not that of the fit.
+            When the predictions were not kept (see `oof_link`), or `y` is not that of the fit.
 
         Examples
         --------
@@ -394,7 +392,7 @@ class CVPath:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to an ``.npz`` archive, whole or not at all; read it back with `riata.load`.
 
-        `held_out` takes most of its room where samples are many.
+        `oof_link` takes most of its room where samples are many.
         """
         arrays = self.path._pack()
         path_meta = json.loads(str(arrays["meta"]))
@@ -414,8 +412,8 @@ class CVPath:
             arrays[f"cv_{name}"] = getattr(self, name)
         arrays["cv_fold_sizes"] = np.array([len(rows) for rows in self.folds], dtype=np.int64)
         arrays["cv_fold_rows"] = np.concatenate(self.folds) if self.folds else np.empty(0, dtype=np.int64)
-        if self.held_out is not None:
-            arrays["cv_held_out"] = self.held_out
+        if self.oof_link is not None:
+            arrays["cv_held_out"] = self.oof_link
         if self.nested is not None:
             arrays |= self.nested.pack()
         write_archive(path, arrays)
@@ -428,7 +426,7 @@ class CVPath:
         check_folds(arrays)
         ends = np.cumsum(arrays["cv_fold_sizes"])[:-1]
         return cls(
-            path=Path._unpack(arrays),
+            path=RegularizationPath._unpack(arrays),
             scores=arrays["cv_scores"],
             scoring=meta["scoring"],
             mean_score=arrays["cv_mean_score"],
@@ -438,7 +436,7 @@ class CVPath:
             selection=meta["selection"],
             folds=np.split(arrays["cv_fold_rows"], ends),
             fold_gaps=arrays["cv_fold_gaps"],
-            held_out=arrays.get("cv_held_out"),
+            oof_link=arrays.get("cv_held_out"),
             folds_made=meta.get("folds_made", ""),
             null_score=float(meta.get("null_score", np.nan)),
             null_se=float(meta.get("null_se", np.nan)),
@@ -447,6 +445,7 @@ class CVPath:
 
 
 @described_by(fit_path)
+@shows_arguments_of(fit_path)
 def cv_path(
     X: Any,
     y: ArrayLike,
@@ -458,34 +457,7 @@ def cv_path(
     scoring: str | None = None,
     selection: str = "min",
     random_state: int | np.random.RandomState | None = 0,
-    loss: str | Loss = "gaussian",
-    penalty: Penalty | None = None,
-    alphas: int | Sequence[float] | Float = 100,
-    eps: float | None = None,
-    sample_weight: ArrayLike | None = None,
-    offset: ArrayLike | None = None,
-    fit_intercept: bool = True,
-    standardize: bool = True,
-    l1_ratio: float = 1.0,
-    penalty_factor: ArrayLike | None = None,
-    lower: float | ArrayLike | None = None,
-    upper: float | ArrayLike | None = None,
-    exclude: ArrayLike | None = None,
-    row_grouped: bool = False,
-    tol: float = 1e-6,
-    max_iter: int = 10_000,
-    solver: str = "auto",
-    n_threads: int | None = None,
-    progress: Watch = None,
-    max_active: int | None = None,
-    memory: int | str | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    keep_checkpoint: bool = False,
-    start: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
-    ties: str | None = None,
-    huber_delta: float | None = None,
-    impute: str | None = None,
+    **fit: Unpack[FitArguments],
 ) -> CVPath:
     """Fit a path and cross-validate it; the folds share every pass over X and no row is copied.
 
@@ -559,47 +531,15 @@ def cv_path(
     >>> np.flatnonzero(cv.coef())
     array([0, 7])
     """
-    chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
-    options = check_options(
-        loss=chosen,
-        penalty=penalty,
-        alphas=alphas,
-        eps=eps,
-        fit_intercept=fit_intercept,
-        standardize=standardize,
-        l1_ratio=l1_ratio,
-        tol=tol,
-        max_iter=max_iter,
-        solver=solver,
-        n_threads=n_threads,
-        progress=progress,
-        max_active=max_active,
-        memory=memory,
-        checkpoint=checkpoint,
-        keep_checkpoint=keep_checkpoint,
-        row_grouped=row_grouped,
-        stop_early=False,
-    )
-    scoring = check_scoring(scoring, chosen)
+    asked = read_given("cv_path", fit, stop_early=False)
+    loss, options = asked.loss, asked.options
+    scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
-    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, **chosen.beside)
-    design = as_design(X, impute)
-    n = design.n_samples
-    weights = check_weights(sample_weight, n)
-    target, labels = chosen.check_target(y, n, weights)
-    shift = check_offset(offset, n, target.shape[1:])
-    features = check_features(
-        design,
-        penalty_factor,
-        lower,
-        upper,
-        exclude,
-        row_grouped=options.row_grouped,
-        penalty=options.penalty,
-    )
+    problem = read_problem(X, y, asked)
+    target, weights = problem.target, problem.weights
     if not hasattr(cv, "split") and isinstance(cv, Iterable) and not isinstance(cv, str):
         cv = list(cv)
-    drawn: dict[str, Any] = {"loss": chosen, "random_state": random_state, "repeats": repeats}
+    drawn: dict[str, Any] = {"loss": loss, "random_state": random_state, "repeats": repeats}
     splits = make_splits(cv, X, y, target, weights, groups, shuffle=True, **drawn)
     outer = None
     if nested is not None and nested is not False:
@@ -607,24 +547,24 @@ def cv_path(
 
         outer = outer_folds(nested, cv, X, y, target, weights, groups, **drawn)
     result = cross_validate(
-        design,
+        problem.design,
         target,
         weights,
-        shift,
-        features,
+        problem.offset,
+        problem.features,
         options,
         splits,
         scoring,
         selection,
-        labels,
+        problem.labels,
         weigh_folds=True,
         keep=True,
         outer=outer,
     )
     result.folds_made = describe_folds(
-        cv, splits, loss=chosen, grouped=groups is not None, repeats=repeats, random_state=random_state
+        cv, splits, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
     )
-    result.path.columns = names_beside(chosen, y, offset)
+    result.path.columns = names_beside(loss, y, fit.get("offset"))
     warn_unless_all_converged(result, options)
     warn_if_grid_ends(result, options)
     warn_if_memory_ended(result.path, options)
@@ -649,7 +589,7 @@ def warn_if_grid_ends(result: CVPath, options: Options, of: str = "") -> None:
     Not for less than a hundredth of the standard error from one alpha to the next: then nothing is missed.
     """
     path = result.path
-    asked = options.alphas is not None or path.stopped != ""
+    asked = options.alphas is not None or path.stop_reason != ""
     if asked or not (result.best_is_last and result.still_gains):
         return
     warnings.warn(
@@ -779,7 +719,7 @@ def collect_folds(
         selection=selection,
         folds=[test for _, test in splits],
         fold_gaps=scored.gaps,
-        held_out=scored.held_out,
+        oof_link=scored.held_out,
         trained_on=[train for train, _ in splits],
         null_score=float(null_mean[0]),
         null_se=float(null_error[0]),
@@ -908,7 +848,7 @@ def held_out_rows(
     offset: Float | None,
     n_threads: int,
 ) -> Float:
-    """Linear predictors of the rows `test` at every alpha, as `CVPath.held_out` has them."""
+    """Linear predictors of the rows `test` at every alpha, as `CVPath.oof_link` has them."""
     if isinstance(y, SurvivalTarget):
         return _less_mean(_all_rows(fit, design, (), offset, n_threads), train_weights, test)
     return _held_out(fit, train_weights, design, y.shape[1:], test, offset, n_threads)

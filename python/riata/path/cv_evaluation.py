@@ -37,7 +37,7 @@ def evaluate_cv(
     if loss.many_responses:
         raise ValueError("evaluate takes losses of one response; give riata.evaluate one response at a time")
     nested = cv.nested if alpha is None else None
-    if nested is None and cv.held_out is None:
+    if nested is None and cv.oof_link is None:
         raise ValueError("held-out predictions are kept by cv_path when no sample is held out twice")
     link = cv.predict_held_out(alpha, kind="link") if nested is None else nested.link
     n = len(link)

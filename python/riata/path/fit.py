@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
-from riata._input.alignment import check_rows_named_alike
-from riata._input.design import DesignView, as_design
+from riata._input.design import DesignView
 from riata._input.gaps import fitted_values, lay_out
 from riata._input.survival import SurvivalTarget
-from riata._input.validation import Float, check_offset, check_weights, threads_for
+from riata._input.validation import Float, threads_for
 from riata._io.progress import bar_of
 from riata.genetics.variants import FittedVariants, fitted_variants
 from riata.losses import Loss
-from riata.losses._known import check_loss
 from riata.losses._numbers import HUBER_DELTA
 from riata.path.arguments import (
     Features,
     Options,
-    Watch,
-    check_features,
-    check_options,
 )
 from riata.path.certificates import CERTIFICATES
 from riata.path.coefs import coefs_of, intercepts_of
 from riata.path.fit_point import response_scale
-from riata.path.result import Path
+from riata.path.given import Shorthand, read_given, read_problem
+from riata.path.result import RegularizationPath
+from riata.path.run_options import RunOptions
 from riata.path.way_down import down_a_path
 from riata.path.without_penalty import down_to_zero
 from riata.penalties import Membership, Penalty
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["fit_path"]
 
@@ -132,7 +131,7 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "checkpoint": options.checkpoint,
         "checkpoint_seconds": CHECKPOINT_SECONDS,
         "keep_checkpoint": options.keep_checkpoint,
-        "row_grouped": options.row_grouped,
+        "row_grouped": options.grouped,
         "huber_delta": options.loss.huber_delta or HUBER_DELTA,
         "penalty": options.penalty.kind,
         **features.structure,
@@ -149,7 +148,7 @@ def make_path(
     labels: NDArray[Any] | None,
     *,
     offset: Float | None,
-) -> Path:
+) -> RegularizationPath:
     """Wrap one result of the core; of `offset` that there was one is kept."""
     n_events = None
     if isinstance(y, SurvivalTarget):
@@ -157,7 +156,7 @@ def make_path(
         y = y.time
     outputs = y.shape[1:]
     groups = options.penalty.groups_of(design.n_features, design.feature_names)
-    return Path(
+    return RegularizationPath(
         alphas=np.asarray(fit["alphas"], dtype=np.float64),
         coefs=coefs_of(fit, design.n_features, outputs),
         intercepts=intercepts_of(fit, outputs),
@@ -184,9 +183,9 @@ def make_path(
         response_scale=response_scale(y, weights),
         feature_names=design.feature_names,
         classes=labels if options.loss.has_classes else None,
-        stopped=str(fit["stopped"]),
+        stop_reason=str(fit["stopped"]),
         counters={name: float(value) for name, value in fit["counters"].items()},
-        row_grouped=options.row_grouped,
+        grouped=options.grouped,
         huber_delta=options.loss.huber_delta,
         responses=labels if options.loss.many_responses else None,
         penalty=options.penalty.kind,
@@ -317,26 +316,15 @@ def fit_path(
     fit_intercept: bool = True,
     standardize: bool = True,
     l1_ratio: float = 1.0,
-    penalty_factor: ArrayLike | None = None,
-    lower: float | ArrayLike | None = None,
-    upper: float | ArrayLike | None = None,
+    penalty_factor: ArrayLike | Mapping[str, float] | None = None,
+    lower: float | ArrayLike | Mapping[str, float] | None = None,
+    upper: float | ArrayLike | Mapping[str, float] | None = None,
     exclude: ArrayLike | None = None,
-    row_grouped: bool = False,
     tol: float = 1e-6,
-    max_iter: int = 10_000,
-    solver: str = "auto",
-    n_threads: int | None = None,
-    progress: Watch = None,
-    max_active: int | None = None,
-    memory: int | str | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    keep_checkpoint: bool = False,
-    start: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
-    ties: str | None = None,
-    huber_delta: float | None = None,
     impute: str | None = None,
-) -> Path:
+    run: RunOptions | None = None,
+    **shorthand: Unpack[Shorthand],
+) -> RegularizationPath:
     """Fit a whole regularisation path, each point with a certificate of optimality.
 
     Minimises, for each alpha,
@@ -346,12 +334,12 @@ def fit_path(
 
     The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. The
     Poisson loss is half the deviance, mu - y - y log(mu / y) at mu = exp(eta): as exp(eta) - y eta, less what
-    that is at its least. The Huber loss is half the squared residual r up to |r| = huber_delta, and
-    huber_delta (|r| - huber_delta/2) beyond. For the Cox loss minus the log partial likelihood takes the
+    that is at its least. The Huber loss is half the squared residual r up to |r| = delta, and
+    delta (|r| - delta/2) beyond. For the Cox loss minus the log partial likelihood takes the
     place of the sum, and there is no intercept. The
     multinomial loss is log Σ_k exp(eta_k) - Σ_k y_k eta_k, with coefficients for every class, and the
     multigaussian loss half the sum of the squared residuals of K responses; there the penalty is summed over
-    outputs, or with `row_grouped`, and always for the multigaussian loss,
+    outputs, or with ``ElasticNet(grouped=True)``, and always for the multigaussian loss,
 
         alpha Σ_j pf_j (l1_ratio ‖b_j‖₂ + (1 - l1_ratio)/2 ‖b_j‖₂²),   b_j the K coefficients of feature j,
 
@@ -372,8 +360,8 @@ def fit_path(
         and a numeric one (time), as scikit-survival has it, or columns [time, event] of shape (n, 2). For the
         multinomial loss labels, or proportions of the classes of shape (n, K); for the multigaussian loss
         numbers of shape (n, K).
-    loss : {"gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian"}
-        Default "gaussian".
+    loss : {"gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian"} or Loss
+        Default "gaussian". An object of `riata.losses` also holds the parameters of the loss.
     penalty : one of riata.penalties, optional
         ElasticNet (another way to give `l1_ratio`), GroupLasso, SparseGroupLasso, MCP, SCAD or SLOPE, times
         alpha in place of the above; see there. All but the first are without bounds, and MCP, SCAD and SLOPE
@@ -408,57 +396,24 @@ def fit_path(
         output. Not where they enter together.
     exclude : sequence of feature numbers or names, or boolean mask, optional
         Features to leave out, the same as an infinite penalty factor.
-    row_grouped : bool, default=False
-        Multinomial loss: a feature enters for all classes together. Always so for the multigaussian loss.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective), of every
         fit; for MCP and SCAD on the largest violation of an optimality condition, over alpha. 0: as small as
         rounding leaves it, with the warning that it is above 0.
-    max_iter : int, default=10000
-        Inner iterations allowed for each alpha.
-    solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
-        Active-set Newton on the Gram matrix, cyclic coordinate descent, or accelerated proximal gradient. All
-        reach the same solution.
-    n_threads : int, optional
-        Default: every available core, or OMP_NUM_THREADS, or one for a small problem. The result is the same
-        to the last bit for any value.
-    progress : bool or callable, optional
-        True shows how far the fit is, in terminals and notebooks, with a bar of tqdm where that is installed.
-        A callable is called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning False ends
-        the path there.
-    max_active : int, optional
-        End the path before more than this many features are active; at least as many as at the first alpha.
-    memory : int or str, optional
-        Bytes, or a size such as "4G", that the fit may hold beside X. The copy of a dense X is made when it
-        fits in, and the path ends, with a warning, at the alpha after which more is held: raise the bound or
-        use larger alphas. See `estimate_memory`. Pages of memory-mapped files are not counted, as the system
-        takes them back when it needs room.
-    checkpoint : str or path-like, optional
-        A file that keeps the state of the fit, written at most once a minute. When it exists, the fit goes on
-        from it and ends with the same bits as one that was never stopped, however the earlier one ended
-        (killed, power cut, stopped by `progress`). The arguments must be those it was made with, but for
-        `n_threads` and `progress`. The file is removed at the end of the path.
-    keep_checkpoint : bool, default=False
-        Keep the file at the end of the path too, so that nothing is fitted again should what follows fail.
-    start : array of shape (n,), optional
-        Cox loss: samples are at risk after their `start` up to their time (late entry, left truncation).
-    strata : array of shape (n,), optional
-        Cox loss: labels. Samples are compared within their stratum only, each with its own baseline hazard.
-    ties : {"breslow", "efron"}, default="breslow"
-        Cox loss: how events at the same time are handled. Times that differ by less than 1.5e-8 of their
-        mean size are the same, as in R's survival.
-    huber_delta : float, default=1.345
-        Huber loss: the size of residuals, in units of y, from which they count as they are instead of
-        squared. 1.345 is for residuals whose bulk has unit standard deviation: scale it, or y.
     impute : {"mean"}, optional
         Take NaN in a dense X for missing values, which stand at the weighted mean of those that each fit
         sees: in `cv_path` at that of the samples that train, also where it predicts the others, and in
-        `Path.predict` at that of the fit (`Path.fill`). Takes a copy of X; beside folds every sample with a
-        missing value is held once for each of them. By default NaN is refused.
+        `RegularizationPath.predict` at that of the fit (`fill`). Takes a copy of X; beside folds every sample
+        with a missing value is held once for each of them. By default NaN is refused.
+    run : RunOptions, optional
+        How the fit runs: solver, iterations, threads, progress, `max_active`, `memory`, checkpoint.
+    **shorthand
+        Any parameter of `RunOptions` by itself; `start`, `strata` and `ties` (`riata.losses.Cox`) or
+        `huber_delta` (`riata.losses.Huber`) beside the word of the loss; `grouped` beside an elastic net.
 
     Returns
     -------
-    Path
+    RegularizationPath
         The fits at all alphas, with their certificates.
 
     Raises
@@ -497,43 +452,22 @@ def fit_path(
     >>> bool(path.dual_gaps.max() <= 1e-6)
     True
     """
-    chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
-    options = check_options(
-        loss=chosen,
-        penalty=penalty,
-        alphas=alphas,
-        eps=eps,
-        fit_intercept=fit_intercept,
-        standardize=standardize,
-        l1_ratio=l1_ratio,
-        tol=tol,
-        max_iter=max_iter,
-        solver=solver,
-        n_threads=n_threads,
-        progress=progress,
-        max_active=max_active,
-        memory=memory,
-        checkpoint=checkpoint,
-        keep_checkpoint=keep_checkpoint,
-        row_grouped=row_grouped,
-    )
-    check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, **chosen.beside)
-    design = as_design(X, impute)
-    weights = check_weights(sample_weight, design.n_samples)
-    target, labels = chosen.check_target(y, design.n_samples, weights)
-    shift = check_offset(offset, design.n_samples, target.shape[1:])
-    features = check_features(
-        design,
-        penalty_factor,
-        lower,
-        upper,
-        exclude,
-        row_grouped=options.row_grouped,
-        penalty=options.penalty,
-    )
-    fit = solve(design, target, weights[:, None], shift, features, options)[0]
-    path = make_path(fit, design, target, weights, features, options, labels, offset=shift)
-    path.columns = names_beside(chosen, y, offset)
+    given = {
+        "loss": loss, "penalty": penalty, "alphas": alphas, "eps": eps, "sample_weight": sample_weight,
+        "offset": offset, "fit_intercept": fit_intercept, "standardize": standardize, "l1_ratio": l1_ratio,
+        "penalty_factor": penalty_factor, "lower": lower, "upper": upper, "exclude": exclude, "tol": tol,
+        "impute": impute, "run": run,
+    }  # fmt: skip
+    asked = read_given("fit_path", given | shorthand)
+    problem, options = read_problem(X, y, asked), asked.options
+    fit = solve(
+        problem.design, problem.target, problem.weights[:, None], problem.offset, problem.features, options
+    )[0]
+    path = make_path(
+        fit, problem.design, problem.target, problem.weights, problem.features, options, problem.labels,
+        offset=problem.offset,
+    )  # fmt: skip
+    path.columns = names_beside(asked.loss, y, offset)
     warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
     warn_if_memory_ended(path, options)
     return path
@@ -561,9 +495,9 @@ def names_beside(loss: Loss, y: Any, offset: Any) -> dict[str, str]:
     return {what: name for what, name in found.items() if isinstance(name, str)}
 
 
-def warn_if_memory_ended(path: Path, options: Options) -> None:
+def warn_if_memory_ended(path: RegularizationPath, options: Options) -> None:
     """Warn when the path ended because it held more than it was allowed to."""
-    if path.stopped != "memory":
+    if path.stop_reason != "memory":
         return
     import warnings
 

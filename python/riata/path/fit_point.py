@@ -10,7 +10,7 @@ import numpy as np
 from riata._input.validation import Float
 
 if TYPE_CHECKING:
-    from riata.path.result import Path
+    from riata.path.result import RegularizationPath
 
 __all__ = ["FitPoint", "response_scale"]
 
@@ -25,7 +25,7 @@ class FitPoint:
     loss: str
     alpha: float
     l1_ratio: float
-    row_grouped: bool
+    grouped: bool
     fit_intercept: bool
     weight_sum: float
     response_scale: float
@@ -34,13 +34,13 @@ class FitPoint:
     penalty: str = "elastic_net"
 
     @classmethod
-    def of_path(cls, path: Path, alpha: float) -> FitPoint:
+    def of_path(cls, path: RegularizationPath, alpha: float) -> FitPoint:
         """The fit of a path at `alpha`."""
         return cls(
             loss=path.loss,
             alpha=alpha,
             l1_ratio=path.l1_ratio,
-            row_grouped=path.row_grouped,
+            grouped=path.grouped,
             fit_intercept=path.fit_intercept,
             weight_sum=path.weight_sum,
             response_scale=path.response_scale,

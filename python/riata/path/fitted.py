@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from riata.path.cross_validation import CVPath
-    from riata.path.result import Path
+    from riata.path.result import RegularizationPath
 
 
 class FitResult(Protocol):
-    """A `Path` or a `CVPath`: a path of fits, and its cross-validation where there was one."""
+    """A `RegularizationPath` or a `CVPath`: a path of fits, and its cross-validation where there was one."""
 
     @property
-    def path(self) -> Path:
+    def path(self) -> RegularizationPath:
         """The path of fits to all samples."""
 
     @property

@@ -79,7 +79,7 @@ def groups_at(path: Any, alpha: float) -> ActiveGroups:
 
 
 def part_of(path: Any, group: Any, alpha: float) -> Float:
-    """Return the part of one group in the coefficients: see `Path.group_coef`."""
+    """Return the part of one group in the coefficients: see `RegularizationPath.group_coef`."""
     if path.groups is None:
         raise ValueError(f"the path must have groups, as GroupLasso makes them, got penalty {path.penalty!r}")
     found = np.flatnonzero(path.group_names == (str(group) if path.group_names.dtype.kind == "U" else group))

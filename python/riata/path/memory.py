@@ -11,10 +11,11 @@ from riata._docs import described_by
 from riata._input.annotated import is_anndata, matrix_of
 from riata._input.design import as_table, is_scipy_sparse, is_sparse_frame
 from riata._input.validation import check_integer
-from riata.losses import Loss
+from riata.losses import Cox, Loss
 from riata.losses._known import check_loss
-from riata.path.arguments import check_row_grouped
 from riata.path.fit import fit_path
+from riata.path.given import check_grouped
+from riata.path.run_options import RunOptions
 
 __all__ = ["MemoryEstimate", "estimate_memory"]
 
@@ -105,7 +106,7 @@ def bytes_text(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
-@described_by(fit_path)
+@described_by(fit_path, RunOptions, Cox)
 def estimate_memory(
     X: Any,
     *,
@@ -114,7 +115,8 @@ def estimate_memory(
     loss: str | Loss = "gaussian",
     max_active: int | None = None,
     outputs: int = 1,
-    row_grouped: bool = False,
+    grouped: bool = False,
+    row_grouped: bool | None = None,
 ) -> MemoryEstimate:
     """Estimate the memory that fitting a path on `X` takes, without fitting.
 
@@ -133,6 +135,10 @@ def estimate_memory(
         Features active at the end of the path. Default: as many as samples or features.
     outputs : int, default=1
         Number K of classes or responses, for the losses with several.
+    grouped : bool, default=False
+        Whether a feature enters for all classes together.
+    row_grouped : bool, optional
+        The earlier name of `grouped`.
 
     Returns
     -------
@@ -159,7 +165,7 @@ def estimate_memory(
     loss = check_loss(loss)
     if not loss.several_outputs and several > 1:
         raise ValueError(f"outputs must be 1 for the {loss.name} loss, got {several}")
-    together = check_row_grouped(row_grouped, loss)
+    together = loss.always_grouped or check_grouped({"grouped": grouped, "row_grouped": row_grouped}, loss)
     held = _storage(X, folds > 0)
     n, p = held.n, held.p
     active = min(n, p)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,19 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 from riata import _core
 from riata._docs import described_by
 from riata._input.alignment import check_rows_named_alike
-from riata._input.design import DesignView, as_design
+from riata._input.design import DesignView
 from riata._input.gaps import lay_out
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, check_choice, check_offset, check_weights, threads_for
 from riata._io.progress import bar_of
 from riata.losses import Loss
-from riata.losses._known import check_loss, check_scoring, with_start
+from riata.losses._known import check_scoring, with_start
 from riata.path.arguments import (
     Features,
     Options,
-    Watch,
-    check_features,
-    check_options,
 )
 from riata.path.cross_validation import (
     SELECTIONS,
@@ -55,12 +51,15 @@ from riata.path.folds import (
     rows_of_given,
     rows_of_target,
 )
+from riata.path.given import FitArguments, read_given, shows_arguments_of
 from riata.path.nested import OuterColumns, OuterFold, collect_nested, outer_columns, outer_folds
-from riata.path.result import Path
+from riata.path.result import RegularizationPath
 from riata.path.way_down import down_a_path
-from riata.penalties import Penalty
 
-__all__ = ["cv_paths", "fit_paths"]
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = ["cv_multi_path", "fit_multi_path"]
 
 
 @dataclass(slots=True)
@@ -75,38 +74,12 @@ class _Response:
 
 
 @described_by(fit_path)
-def fit_paths(
+@shows_arguments_of(fit_path)
+def fit_multi_path(
     X: Any,
     ys: Sequence[ArrayLike],
-    *,
-    loss: str | Loss = "gaussian",
-    penalty: Penalty | None = None,
-    alphas: int | Sequence[float] | Float = 100,
-    eps: float | None = None,
-    sample_weight: ArrayLike | None = None,
-    offset: ArrayLike | None = None,
-    fit_intercept: bool = True,
-    standardize: bool = True,
-    l1_ratio: float = 1.0,
-    penalty_factor: ArrayLike | None = None,
-    lower: float | ArrayLike | None = None,
-    upper: float | ArrayLike | None = None,
-    exclude: ArrayLike | None = None,
-    tol: float = 1e-6,
-    max_iter: int = 10_000,
-    solver: str = "auto",
-    n_threads: int | None = None,
-    progress: Watch = None,
-    max_active: int | None = None,
-    memory: int | str | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    keep_checkpoint: bool = False,
-    start: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
-    ties: str | None = None,
-    huber_delta: float | None = None,
-    impute: str | None = None,
-) -> list[Path]:
+    **fit: Unpack[FitArguments],
+) -> list[RegularizationPath]:
     """Fit a path to each of several responses; they share every pass over X.
 
     Each path is that of `fit_path` on the samples whose response is known: it has a grid of its own and ends
@@ -129,7 +102,7 @@ def fit_paths(
 
     Returns
     -------
-    list of Path
+    list of RegularizationPath
         `counters` are those of all paths together.
 
     Raises
@@ -144,50 +117,34 @@ def fit_paths(
     >>> X = rng.standard_normal((60, 200))
     >>> ys = [X[:, 3] + 0.1 * rng.standard_normal(60), X[:, 8] - X[:, 9]]
     >>> ys[1][:5] = np.nan
-    >>> [path.n_samples for path in riata.fit_paths(X, ys)]
+    >>> [path.n_samples for path in riata.fit_multi_path(X, ys)]
     [60, 55]
     """
-    chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
-    options = check_options(
-        loss=chosen,
-        penalty=penalty,
-        alphas=alphas,
-        eps=eps,
-        fit_intercept=fit_intercept,
-        standardize=standardize,
-        l1_ratio=l1_ratio,
-        tol=tol,
-        max_iter=max_iter,
-        solver=solver,
-        n_threads=n_threads,
-        progress=progress,
-        max_active=max_active,
-        memory=memory,
-        checkpoint=checkpoint,
-        keep_checkpoint=keep_checkpoint,
-    )
-    _refuse_several_outputs(chosen)
-    _check_rows(X, ys, sample_weight, offset=offset, **chosen.beside)
-    design = as_design(X, impute)
-    responses = _read(design, ys, chosen, sample_weight, offset)
-    features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
+    asked = read_given("fit_multi_path", fit)
+    loss, options = asked.loss, asked.options
+    _refuse_several_outputs(loss)
+    _check_rows(X, ys, **asked.of_rows())
+    design = asked.view(X)
+    responses = _read(design, ys, loss, asked.data["sample_weight"], asked.data["offset"])
+    features = asked.features(design)
     weights = np.column_stack([response.weights for response in responses])
     fits = _solve(design, responses, weights, list(range(len(responses))), features, options)
     paths = []
-    for y, response, fit in zip(ys, responses, fits, strict=True):
+    for y, response, found in zip(ys, responses, fits, strict=True):
         path = make_path(
-            fit, design, response.target, response.weights, features, options, response.classes,
+            found, design, response.target, response.weights, features, options, response.classes,
             offset=response.offset,
         )  # fmt: skip
-        path.columns = names_beside(chosen, y, offset)
+        path.columns = names_beside(loss, y, fit.get("offset"))
         warn_unless_converged(path.alphas, path.dual_gaps, path.converged, options, path.n_iter)
         paths.append(path)
     _warn_if_memory_ended(paths, options)
     return paths
 
 
-@described_by(fit_paths, cv_path)
-def cv_paths(
+@described_by(fit_multi_path, cv_path)
+@shows_arguments_of(fit_path)
+def cv_multi_path(
     X: Any,
     ys: Sequence[ArrayLike],
     *,
@@ -198,33 +155,7 @@ def cv_paths(
     scoring: str | None = None,
     selection: str = "min",
     random_state: int | np.random.RandomState | None = 0,
-    loss: str | Loss = "gaussian",
-    penalty: Penalty | None = None,
-    alphas: int | Sequence[float] | Float = 100,
-    eps: float | None = None,
-    sample_weight: ArrayLike | None = None,
-    offset: ArrayLike | None = None,
-    fit_intercept: bool = True,
-    standardize: bool = True,
-    l1_ratio: float = 1.0,
-    penalty_factor: ArrayLike | None = None,
-    lower: float | ArrayLike | None = None,
-    upper: float | ArrayLike | None = None,
-    exclude: ArrayLike | None = None,
-    tol: float = 1e-6,
-    max_iter: int = 10_000,
-    solver: str = "auto",
-    n_threads: int | None = None,
-    progress: Watch = None,
-    max_active: int | None = None,
-    memory: int | str | None = None,
-    checkpoint: str | os.PathLike[str] | None = None,
-    keep_checkpoint: bool = False,
-    start: ArrayLike | None = None,
-    strata: ArrayLike | None = None,
-    ties: str | None = None,
-    huber_delta: float | None = None,
-    impute: str | None = None,
+    **fit: Unpack[FitArguments],
 ) -> list[CVPath]:
     """Fit and cross-validate a path for each of several responses; all folds share every pass over X.
 
@@ -240,7 +171,7 @@ def cv_paths(
     Returns
     -------
     list of CVPath
-        Rows of `folds` and `held_out` are those of X.
+        Rows of `folds` and `oof_link` are those of X.
 
     Examples
     --------
@@ -248,36 +179,18 @@ def cv_paths(
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((60, 100))
     >>> ys = [X[:, 3] + 0.1 * rng.standard_normal(60), X[:, 8] - X[:, 9] + 0.1 * rng.standard_normal(60)]
-    >>> [np.flatnonzero(cv.coef()).tolist() for cv in riata.cv_paths(X, ys, cv=5, selection="1se")]
+    >>> [np.flatnonzero(cv.coef()).tolist() for cv in riata.cv_multi_path(X, ys, cv=5, selection="1se")]
     [[3], [8, 9]]
     """
-    chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
-    options = check_options(
-        loss=chosen,
-        penalty=penalty,
-        alphas=alphas,
-        eps=eps,
-        fit_intercept=fit_intercept,
-        standardize=standardize,
-        l1_ratio=l1_ratio,
-        tol=tol,
-        max_iter=max_iter,
-        solver=solver,
-        n_threads=n_threads,
-        progress=progress,
-        max_active=max_active,
-        memory=memory,
-        checkpoint=checkpoint,
-        keep_checkpoint=keep_checkpoint,
-        stop_early=False,
-    )
-    _refuse_several_outputs(chosen)
-    scoring = check_scoring(scoring, chosen)
+    asked = read_given("cv_multi_path", fit, stop_early=False)
+    loss, options = asked.loss, asked.options
+    _refuse_several_outputs(loss)
+    scoring = check_scoring(scoring, loss)
     check_choice("selection", selection, SELECTIONS)
-    _check_rows(X, ys, sample_weight, offset=offset, groups=groups, **chosen.beside)
-    design = as_design(X, impute)
-    responses = _read(design, ys, chosen, sample_weight, offset)
-    features = check_features(design, penalty_factor, lower, upper, exclude, penalty=options.penalty)
+    _check_rows(X, ys, groups=groups, **asked.of_rows())
+    design = asked.view(X)
+    responses = _read(design, ys, loss, asked.data["sample_weight"], asked.data["offset"])
+    features = asked.features(design)
     if groups is not None:
         check_groups(groups, design.n_samples)
     splits: list[list[Split]] = []
@@ -285,7 +198,7 @@ def cv_paths(
     outer: list[list[OuterColumns]] = []
     for k, (y, response) in enumerate(zip(ys, responses, strict=True)):
         try:
-            folds, judged = _draw(X, y, response, cv, groups, repeats, nested, chosen, random_state)
+            folds, judged = _draw(X, y, response, cv, groups, repeats, nested, loss, random_state)
             splits.append(folds)
             columns.append(
                 fold_columns(response.target, response.weights, folds, options, scoring, response.classes)
@@ -306,14 +219,14 @@ def cv_paths(
             options, folds, scoring, selection, response.classes, weigh_folds=True, keep=True,
         )  # fmt: skip
         result.folds_made = describe_folds(
-            cv, folds, loss=chosen, grouped=groups is not None, repeats=repeats, random_state=random_state
+            cv, folds, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
         )
         if parts:
             result.nested = collect_nested(
                 mine[own.shape[1] :], parts, design, response.target, response.offset, options, scoring,
                 selection, weigh_folds=True,
             )  # fmt: skip
-        result.path.columns = names_beside(chosen, y, offset)
+        result.path.columns = names_beside(loss, y, fit.get("offset"))
         warn_unless_all_converged(result, options)
         warn_if_grid_ends(result, options, f"ys[{len(results)}]: ")
         results.append(result)
@@ -364,9 +277,9 @@ def _solve_blocks(
     return _solve(design, leading, np.hstack(flat), leaders_of(flat), features, options, keep=keep)
 
 
-def _check_rows(X: Any, ys: Any, sample_weight: Any, **shared: Any) -> None:
+def _check_rows(X: Any, ys: Any, **shared: Any) -> None:
     named = {f"ys[{k}]": y for k, y in enumerate(ys)} if isinstance(ys, list | tuple) else {"ys": ys}
-    check_rows_named_alike(X, **named, sample_weight=sample_weight, **shared)
+    check_rows_named_alike(X, **named, **shared)
 
 
 def _refuse_several_outputs(loss: Loss) -> None:
@@ -455,9 +368,9 @@ def _solve(
     return fits
 
 
-def _warn_if_memory_ended(paths: Sequence[Path], options: Options) -> None:
+def _warn_if_memory_ended(paths: Sequence[RegularizationPath], options: Options) -> None:
     """Warn once when `memory` ended paths: all of those under way end together."""
     for path in paths:
-        if path.stopped == "memory":
+        if path.stop_reason == "memory":
             warn_if_memory_ended(path, options)
             return

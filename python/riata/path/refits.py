@@ -15,7 +15,7 @@ from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, threads_for
 from riata.path.arguments import LASSO, Features, Options
 from riata.path.fit import solve
-from riata.path.result import Path
+from riata.path.result import RegularizationPath
 
 DEPENDENT = (
     1e-10  # share of a column's variance that others leave unexplained, below which singular values decide
@@ -52,7 +52,11 @@ def gather_supports(design: DesignView, coefs: list[Any], n_threads: int) -> Gat
 
 
 def refit_supports(
-    path: Path, gathered: Gathered, y: Float | SurvivalTarget, weights: Float, offset: Float | None
+    path: RegularizationPath,
+    gathered: Gathered,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
 ) -> Refits:
     """Fit the loss of `path` without a penalty on each support of it.
 
@@ -88,7 +92,12 @@ class _Fitter:
     """Fits on subsets of the gathered columns, which are centred and scaled once."""
 
     def __init__(
-        self, path: Path, gathered: Gathered, y: Float | SurvivalTarget, weights: Float, offset: Float | None
+        self,
+        path: RegularizationPath,
+        gathered: Gathered,
+        y: Float | SurvivalTarget,
+        weights: Float,
+        offset: Float | None,
     ) -> None:
         self.path, self.y, self.weights, self.offset = path, y, weights, offset
         self.share = weights / weights.sum()
@@ -180,7 +189,7 @@ class _Fitter:
         return columns @ to_coef, to_coef
 
 
-def _unpenalised(path: Path) -> Options:
+def _unpenalised(path: RegularizationPath) -> Options:
     return Options(
         loss=path.loss_function,
         penalty=LASSO,

@@ -13,11 +13,13 @@ from riata._docs import described_by
 from riata._input.alignment import check_rows_named_alike
 from riata._input.design import as_design, check_same_features
 from riata._input.validation import Float, check_new_offset, check_real, check_threads, check_weights
+from riata.losses import Cox
 from riata.losses._known import check_loss
 from riata.path.cross_validation import CVPath
 from riata.path.fit import fit_path
 from riata.path.refits import gather_supports, refit_supports
-from riata.path.result import Path
+from riata.path.result import RegularizationPath
+from riata.path.run_options import RunOptions
 
 __all__ = ["RelaxedPath", "relax"]
 
@@ -37,7 +39,7 @@ class RelaxedPath:
 
     Attributes
     ----------
-    path : Path
+    path : RegularizationPath
         The penalised path, with its certificates.
     refit_coefs : scipy.sparse.csc_array of shape (p, L)
         r(alpha) at the grid of the path, on the original scale of X; zero where there is no refit.
@@ -58,7 +60,7 @@ class RelaxedPath:
     array([ 3., -2.])
     """
 
-    path: Path
+    path: RegularizationPath
     refit_coefs: Any
     refit_intercepts: Float
     relaxed: NDArray[np.bool_]
@@ -120,10 +122,10 @@ class RelaxedPath:
         offset: ArrayLike | None = None,
         n_threads: int | None = None,
     ) -> NDArray[Any]:
-        """Predict for the samples of `X` at `alpha` and `gamma`: else as `Path.predict` does."""
+        """Predict at `alpha` and `gamma`, as `RegularizationPath.predict` does at its alpha."""
         return self._blend(alpha, gamma).predict(X, alpha, kind=kind, offset=offset, n_threads=n_threads)
 
-    def _blend(self, alpha: Any, gamma: float) -> Path:
+    def _blend(self, alpha: Any, gamma: float) -> RegularizationPath:
         """The path with the coefficients at `gamma`, correct at `alpha`."""
         gamma = check_real("gamma", gamma, at_least=0.0, at_most=1.0)
         path = self.path
@@ -149,9 +151,9 @@ class RelaxedPath:
         )
 
 
-@described_by(fit_path)
+@described_by(fit_path, RunOptions, Cox)
 def relax(
-    path: Path | CVPath,
+    path: RegularizationPath | CVPath,
     X: Any,
     y: ArrayLike,
     *,
@@ -180,7 +182,7 @@ def relax(
 
     Parameters
     ----------
-    path : Path or CVPath
+    path : RegularizationPath or CVPath
         Of a loss with one output: gaussian, binomial, poisson, huber or cox.
     n_threads : int, optional
         For reading X.
@@ -213,8 +215,10 @@ def relax(
     ['3.0', '-2.0']
     """
     path = path.path if isinstance(path, CVPath) else path
-    if not isinstance(path, Path):
-        raise TypeError(f"path must be a Path or a CVPath, got an object of type {type(path).__name__}")
+    if not isinstance(path, RegularizationPath):
+        raise TypeError(
+            f"path must be a RegularizationPath or a CVPath, got an object of type {type(path).__name__}"
+        )
     if path.loss_function.several_outputs:
         raise ValueError(f"path must be of a loss with one output to be relaxed, got {path.loss!r}")
     loss = check_loss(path.loss, start=start, strata=strata, ties=ties, huber_delta=path.huber_delta)
@@ -233,7 +237,7 @@ def relax(
     return RelaxedPath(path, refits.coefs, refits.intercepts, refits.exists)
 
 
-def _check_same_data(path: Path, y: Float, weights: Float) -> None:
+def _check_same_data(path: RegularizationPath, y: Float, weights: Float) -> None:
     used = int(np.count_nonzero(weights))
     if used != path.n_samples:
         raise ValueError(

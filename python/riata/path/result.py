@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
 from riata._input.alignment import check_rows_named_alike
+from riata._input.renamed import old_name
 from riata._input.validation import (
     Float,
     Names,
@@ -39,7 +40,7 @@ from riata.penalties import penalty_name
 if TYPE_CHECKING:
     from riata.study.model_file import Model
 
-__all__ = ["Path", "load"]
+__all__ = ["RegularizationPath", "load"]
 
 FORMAT = 1  # of saved paths
 KEPT = ("study_", "report_")  # how the names of arrays begin that the command line adds
@@ -47,7 +48,7 @@ KINDS = ("response", "link", "class")
 
 
 @dataclass(slots=True, repr=False)
-class Path:
+class RegularizationPath:
     """A regularisation path: one certified fit for each alpha of a decreasing grid.
 
     Made by `fit_path`; kept with `save` and read back with `riata.load`. Losses with K outputs, one a class
@@ -94,7 +95,7 @@ class Path:
     feature_names : ndarray of str or TextColumn, shape (p,), or None
     classes : ndarray of shape (2,) or (K,), or None
         Labels coded 0 and 1 by the binomial loss; those of the outputs of the multinomial loss.
-    stopped : {"", "progress", "deviance", "max_active", "memory"}
+    stop_reason : {"", "progress", "deviance", "max_active", "memory"}
         Why the path ended before the end of the grid: the progress function asked for it, 0.999 of the
         deviance about the mean was explained, more features than `max_active` were active, or more memory
         than `memory` was held.
@@ -103,7 +104,7 @@ class Path:
     certificate : {"duality_gap", "kkt"}
         What `tol` bounds and `dual_gaps` holds. ``"kkt"``, for the penalties MCP and SCAD, which have no
         useful dual: the largest violation of an optimality condition, over alpha; `dual` is NaN then.
-    row_grouped : bool
+    grouped : bool
         Whether a feature enters all outputs together: the penalty is on the norm of its K coefficients.
     responses : ndarray of str, shape (K,), or None
         Names of the columns of y, for the multigaussian loss and a DataFrame.
@@ -184,10 +185,10 @@ class Path:
     response_scale: float
     feature_names: Names | None = None
     classes: NDArray[Any] | None = None
-    stopped: str = ""
+    stop_reason: str = ""
     counters: dict[str, float] = field(default_factory=dict)
     certificate: str = "duality_gap"
-    row_grouped: bool = False
+    grouped: bool = False
     responses: NDArray[Any] | None = None
     huber_delta: float | None = None
     penalty: str = "elastic_net"
@@ -206,8 +207,11 @@ class Path:
     kept: dict[str, NDArray[Any]] = field(default_factory=dict)
     fill: Float | None = None
 
+    stopped = old_name("stopped", "stop_reason")
+    row_grouped = old_name("row_grouped", "grouped")
+
     @property
-    def path(self) -> Path:
+    def path(self) -> RegularizationPath:
         """The path itself, as a `CVPath` has one."""
         return self
 
@@ -255,7 +259,7 @@ class Path:
     @property
     def interrupted(self) -> bool:
         """Whether the progress function ended the path."""
-        return self.stopped == "progress"
+        return self.stop_reason == "progress"
 
     @property
     def n_passes(self) -> float:
@@ -272,7 +276,8 @@ class Path:
         if self.penalty != "elastic_net":
             penalty = f"{penalty_name(self.penalty, self.penalty_parameters)}, "
         return (
-            f"<riata.Path {penalty}{self.loss}, {self.n_samples} samples x {self.n_features} features, "
+            f"<riata.RegularizationPath {penalty}{self.loss}, "
+            f"{self.n_samples} samples x {self.n_features} features, "
             f"{_count_outputs(self)}{len(self)} alphas from {self.alphas[0]:.3g}, {last}, "
             f"deviance ratio {self.deviance_ratio[-1]:.3f}, largest "
             f"{CERTIFICATES[self.certificate].short} {self.dual_gaps.max():.1e}{state}>"
@@ -679,12 +684,12 @@ class Path:
             elif isinstance(value, FittedVariants):
                 arrays |= value.to_arrays()
             elif item.name not in _MATRICES and item.name != "kept":
-                meta[item.name] = value
+                meta[_KEYS.get(item.name, item.name)] = value
         arrays["meta"] = np.array(json.dumps(meta))
         return arrays
 
     @classmethod
-    def _unpack(cls, arrays: dict[str, Any]) -> Path:
+    def _unpack(cls, arrays: dict[str, Any]) -> RegularizationPath:
         meta = json.loads(str(arrays["meta"]))
         parts: dict[str, Any] = {}
         for item in fields(cls):
@@ -702,13 +707,17 @@ class Path:
                 parts[item.name] = PlainColumn(arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"])
             elif item.name == "variants":
                 parts["variants"] = _variants_in(arrays)
-            elif item.name in meta:  # fields that older files lack have the default
-                parts[item.name] = meta[item.name]
+            elif (key := _KEYS.get(item.name, item.name)) in meta:  # what older files lack has the default
+                parts[item.name] = meta[key]
         return cls(**parts)
 
 
 #: How archives call the sparse matrices of a path, and the array that has an entry for each of their rows.
 _MATRICES = {"coefs": ("coef", "mean"), "parts": ("part", "members")}
+
+
+#: How archives call what has had another name since.
+_KEYS = {"stop_reason": "stopped", "grouped": "row_grouped"}
 
 
 def _columns(name: str, coefs: Any) -> dict[str, Any]:
@@ -735,7 +744,7 @@ def _variants_in(arrays: dict[str, Any]) -> FittedVariants | None:
     return FittedVariants.from_earlier(arrays) if "study_effect" in arrays else None
 
 
-def _count_outputs(path: Path) -> str:
+def _count_outputs(path: RegularizationPath) -> str:
     what = "classes" if path.loss_function.has_classes else "responses"
     return "" if path.outputs is None else f"{len(path.outputs)} {what}, "
 
@@ -758,7 +767,7 @@ def write_archive(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Read what `Path.save` or `CVPath.save` wrote.
+    """Read what `RegularizationPath.save` or `CVPath.save` wrote.
 
     Parameters
     ----------
@@ -767,7 +776,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    Path or CVPath
+    RegularizationPath or CVPath
         What was saved, with everything that its methods need.
 
     Raises
@@ -803,4 +812,4 @@ def load(path: str | os.PathLike[str]) -> Any:
             from riata.path.cross_validation import CVPath
 
             return CVPath._unpack(arrays)
-        return Path._unpack(arrays)
+        return RegularizationPath._unpack(arrays)

@@ -12,7 +12,7 @@ from riata.path.group_parts import names_of_groups
 
 
 def selected_table(path: Any, alpha: float) -> Any:
-    """See `Path.table`."""
+    """See `RegularizationPath.table`."""
     coef = np.asarray(path.coef(alpha)).reshape(path.n_features, -1)
     entry = np.column_stack([entry_alphas(one, path.alphas) for one in each_output(path.coefs)])
     entry[np.isnan(entry)] = alpha  # an interpolated alpha may hold a feature of the next grid point only

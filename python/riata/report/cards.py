@@ -62,7 +62,7 @@ def path_card(path: Any) -> str:
         ("deviance explained there", f"{100 * float(path.deviance_ratio[-1]):.0f} %"),
         _certificate(path),
     ]
-    return card("riata.Path", _kind(path), facts, [_path_chart(path, None)])
+    return card("riata.RegularizationPath", _kind(path), facts, [_path_chart(path, None)])
 
 
 def relaxed_card(relaxed: Any) -> str:

@@ -92,7 +92,7 @@ def _penalty(path: Any) -> str:
     if kind == "elastic_net":
         kind = {1.0: "lasso", 0.0: "ridge"}.get(path.l1_ratio, kind)
         loss = path.loss_function
-        if path.row_grouped or loss.always_grouped:
+        if path.grouped or loss.always_grouped:
             outputs = "classes" if loss.has_classes else "responses"
             return PENALTIES["rows"].format(outputs=outputs) + _mixed(path)
     elif kind == "group" and "l1_ratio" in path.penalty_parameters:
@@ -165,7 +165,7 @@ def _path(fitted: Fitted) -> str:
     many += f"{path.alphas[-1]:.4g}, were fitted" if len(path.alphas) > 1 else ""
     if len(path.alphas) == 1:
         many = f"One strength of the penalty, alpha {path.alphas[0]:.4g}, was fitted"
-    end = f", where the path ended: {_ENDS[path.stopped]}" if path.stopped in _ENDS else ""
+    end = f", where the path ended: {_ENDS[path.stop_reason]}" if path.stop_reason in _ENDS else ""
     return f"{many}{end}, with a {words.name} of at most {gap}."
 
 

@@ -107,7 +107,7 @@ def _panels(path: Any, output: Any) -> list[tuple[str, int | None]]:
         return [(f"{output}", labels.index(output))]
     if known is None:
         return [("", 0)]
-    return [("", None)] if path.row_grouped else [(f"{label}", k) for k, label in enumerate(known)]
+    return [("", None)] if path.grouped else [(f"{label}", k) for k, label in enumerate(known)]
 
 
 def _axes_for(panels: list[tuple[str, int | None]], ax: Any) -> list[Any]:

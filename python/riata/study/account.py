@@ -165,7 +165,7 @@ def save_account(file: Path, fitted: Any) -> None:
     told = None
     if aside is not None:
         told = {"name": aside.name, "n_train": aside.n_train}
-        in_folds = fitted.cv is not None and aside.links is fitted.cv.held_out
+        in_folds = fitted.cv is not None and aside.links is fitted.cv.oof_link
         for name, array in aside.arrays(links=not in_folds).items():
             arrays[f"report_held_out_{name}"] = array
     evaluation = None if fitted.evaluation is None else asdict(fitted.evaluation)

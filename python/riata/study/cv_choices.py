@@ -131,8 +131,8 @@ def end_note(fitted: Fitted) -> str:
     if cv is None or not cv.best_is_last or fitted.interrupted:
         return ""
     where = f"the best alpha, {cv.alpha_min:.4g}, is the last of the path"
-    if path.stopped in ("max_active", "memory"):
-        option = f"--{path.stopped.replace('_', '-')}"
+    if path.stop_reason in ("max_active", "memory"):
+        option = f"--{path.stop_reason.replace('_', '-')}"
         return f"{where}, which {option} ended: smaller ones may do better"
     if not cv.still_gains:
         return f"{where}, where the score hardly changes any more"

@@ -63,7 +63,7 @@ class FoldPlan:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What `cv_path` and `cv_paths` take."""
+        """What `cv_path` and `cv_multi_path` take."""
         return {"cv": self.cv, "groups": self.groups, "repeats": self.repeats}
 
     @contextlib.contextmanager

@@ -274,7 +274,7 @@ class HeldOut:
         """Read what `arrays` returned, with the predictions of a cross-validation that has them."""
         links = kept.get("links")
         if links is None:
-            links = fit.held_out
+            links = fit.oof_link
         arrays = {part: kept.get(part) for part in ("baseline", "offset", "null", "folds")}
         outer = None
         if name == FOLDS and fit.nested is not None:
@@ -295,7 +295,7 @@ def held_out_of(study: Study, fit: FitResult) -> HeldOut | None:
         links = part_links(path, part, path.coefs, path.intercepts)
         alone = fit_baseline(study).link(part.covariates) if study.covariate_names else None
         return HeldOut(f"{part.name} part", part.y, links, _with_offset(alone, part.offset), part.offset)
-    if cv is None or cv.held_out is None:
+    if cv is None or cv.oof_link is None:
         return None
     assert cv.trained_on is not None
     folds = cv.first_folds
@@ -303,7 +303,7 @@ def held_out_of(study: Study, fit: FitResult) -> HeldOut | None:
     return HeldOut(
         FOLDS,
         study.y,
-        cv.held_out,
+        cv.oof_link,
         _fold_baseline(study, trained, folds),
         study.offset,
         None if has_times(study.y) else _nulls(study, trained, folds),

@@ -31,7 +31,7 @@ class Model:
 
     Attributes
     ----------
-    path : riata.Path
+    path : riata.RegularizationPath
     cv : riata.CVPath or None
     kind : {"genotypes", "matrix"}
     n_features : int

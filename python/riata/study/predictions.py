@@ -49,7 +49,7 @@ def predict_samples(
 
     Parameters
     ----------
-    model : Path, CVPath, or str or path-like
+    model : RegularizationPath, CVPath, or str or path-like
         A fit, or the archive of one: of `save`, ``riata fit`` or ``riata cv``.
     data : DataFrame, AnnData, Genotypes, or str or path-like
         Samples: a DataFrame whose index holds their ids, or columns FID and IID; or a file that

@@ -79,7 +79,7 @@ def test_cross_validation(maker):
     given = made(maker, sp.csr_matrix(X))
     cv = riata.cv_path(given, pd.Series(y, given.obs_names), cv=3, alphas=9)
     assert_array_equal(cv.scores, riata.cv_path(sp.csc_matrix(X), y, cv=3, alphas=9).scores)
-    assert len(riata.cv_paths(given, [y, -y], cv=3, alphas=5)) == 2
+    assert len(riata.cv_multi_path(given, [y, -y], cv=3, alphas=5)) == 2
     assert riata.estimate_memory(given, cv=3).total == riata.estimate_memory(sp.csr_matrix(X), cv=3).total
     from sklearn.model_selection import KFold
 

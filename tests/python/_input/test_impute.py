@@ -44,12 +44,12 @@ def test_folds_learn_their_own_means():
         for k, alpha in enumerate(ALPHAS):
             lasso = Lasso(alpha, tol=1e-12, max_iter=100_000)
             model = make_pipeline(SimpleImputer(), StandardScaler(), lasso).fit(X[train], y[train])
-            assert_allclose(cv.held_out[test, k], model.predict(X[test]), rtol=1e-5, atol=1e-6)
+            assert_allclose(cv.oof_link[test, k], model.predict(X[test]), rtol=1e-5, atol=1e-6)
     for k, alpha in enumerate(ALPHAS):
         model = make_pipeline(SimpleImputer(), StandardScaler(), Lasso(alpha, tol=1e-12, max_iter=100_000))
         model.fit(X, y)
         assert_allclose(cv.path.predict(X, alpha), model.predict(X), rtol=1e-5, atol=1e-6)
-        scores = [np.mean((y[test] - cv.held_out[test, k]) ** 2) for _, test in folds]
+        scores = [np.mean((y[test] - cv.oof_link[test, k]) ** 2) for _, test in folds]
         assert_allclose(cv.scores[k], scores, rtol=1e-10)
 
 
@@ -80,7 +80,7 @@ def test_every_loss_fits_its_own_filled_table(loss, penalty):
         link = path.predict(table, kind="link")
         if loss == "cox":
             link -= np.average(link[train], axis=0, weights=weights[train])
-        assert_allclose(cv.held_out[test], link[test], rtol=1e-4, atol=1e-5)
+        assert_allclose(cv.oof_link[test], link[test], rtol=1e-4, atol=1e-5)
 
 
 def test_what_the_folds_hold_out_is_scored_beside_them():
@@ -112,11 +112,11 @@ def test_several_responses_learn_means_from_their_own_samples():
     ys = [y, X[:, 0] ** 2]
     ys[1][:15] = np.nan
     given = {"alphas": ALPHAS, "tol": 1e-10, "impute": "mean"}
-    paths = riata.fit_paths(X, ys, **given)
+    paths = riata.fit_multi_path(X, ys, **given)
     assert_allclose(paths[0].predict(X), riata.fit_path(X, y, **given).predict(X), rtol=1e-6)
     alone = riata.fit_path(X[15:], ys[1][15:], **given)
     assert_allclose(paths[1].predict(X), alone.predict(X), rtol=1e-6)
-    cvs = riata.cv_paths(X, ys, cv=3, **given)
+    cvs = riata.cv_multi_path(X, ys, cv=3, **given)
     alone = riata.cv_path(X[15:], ys[1][15:], cv=3, **given)
     assert_allclose(cvs[1].scores, alone.scores, rtol=1e-6)
     assert_allclose(cvs[0].scores, riata.cv_path(X, y, cv=3, **given).scores, rtol=1e-6)
@@ -151,7 +151,7 @@ def test_columns_that_a_fold_does_not_know():
     train, test = folds[0]
     lasso = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), Lasso(0.05, tol=1e-12))
     assert_allclose(
-        cv.held_out[test, 0], lasso.fit(X[train], y[train]).predict(X[test]), rtol=1e-5, atol=1e-6
+        cv.oof_link[test, 0], lasso.fit(X[train], y[train]).predict(X[test]), rtol=1e-5, atol=1e-6
     )
     assert cv.path.coef(0.05)[3] == 0.0
 
@@ -169,7 +169,7 @@ def test_a_run_goes_on_from_its_checkpoint(tmp_path):
     assert file.exists()
     rest = riata.cv_path(X, y, cv=3, alphas=12, impute="mean", checkpoint=file)
     assert_array_equal(rest.scores, whole.scores)
-    assert_array_equal(rest.held_out, whole.held_out)
+    assert_array_equal(rest.oof_link, whole.oof_link)
 
 
 def test_complete_tables_are_as_without():

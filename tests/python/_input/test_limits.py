@@ -14,8 +14,8 @@ FREE = np.r_[np.zeros(3), np.ones(17)]
 DOORS = {
     "fit_path": lambda X, y, **given: riata.fit_path(X, y, **given),
     "cv_path": lambda X, y, **given: riata.cv_path(X, y, cv=3, **given),
-    "fit_paths": lambda X, y, **given: riata.fit_paths(X, [y], **given),
-    "cv_paths": lambda X, y, **given: riata.cv_paths(X, [y], cv=3, **given),
+    "fit_paths": lambda X, y, **given: riata.fit_multi_path(X, [y], **given),
+    "cv_paths": lambda X, y, **given: riata.cv_multi_path(X, [y], cv=3, **given),
 }
 
 
@@ -36,7 +36,7 @@ def test_max_active_below_the_first_fit_is_refused(door, loss):
 def test_the_response_is_named_when_there_are_several():
     X, y = make_problem(n=40, p=20)
     with pytest.raises(ValueError, match=r"max_active must be at least 3, .* in fit 1 of 2, got 2"):
-        riata.fit_paths(X, [y, -y], penalty_factor=FREE, max_active=2)
+        riata.fit_multi_path(X, [y, -y], penalty_factor=FREE, max_active=2)
 
 
 @pytest.mark.parametrize("door", list(DOORS))
@@ -55,7 +55,7 @@ def test_what_memory_must_be_at_least_is_enough():
         riata.fit_path(X, y, memory=1000)
     least = int(re.search(r"at least (\d+)", str(refused.value))[1])
     path = riata.fit_path(X, y, memory=least + 2**20)
-    assert path.stopped == ""
+    assert path.stop_reason == ""
     np.testing.assert_allclose(path.coefs.toarray(), riata.fit_path(X, y).coefs.toarray(), atol=1e-5)
 
 

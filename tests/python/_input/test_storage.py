@@ -105,7 +105,7 @@ FITS = [
     ("cox", {}),
     ("huber", {}),
     ("multinomial", {}),
-    ("multinomial", {"row_grouped": True}),
+    ("multinomial", {"grouped": True}),
     ("multigaussian", {}),
 ]
 
@@ -173,11 +173,13 @@ def test_several_responses_share_the_passes():
     ys = [response("gaussian", X.toarray(), seed) for seed in (1, 2)]
     common = {"alphas": 8, "eps": 0.01, "tol": 1e-11}
     for ours, theirs in zip(
-        riata.fit_paths(X, ys, **common), riata.fit_paths(X.toarray(), ys, **common), strict=True
+        riata.fit_multi_path(X, ys, **common), riata.fit_multi_path(X.toarray(), ys, **common), strict=True
     ):
         assert_same_path(ours, theirs)
     for ours, theirs in zip(
-        riata.cv_paths(X, ys, cv=3, **common), riata.cv_paths(X.toarray(), ys, cv=3, **common), strict=True
+        riata.cv_multi_path(X, ys, cv=3, **common),
+        riata.cv_multi_path(X.toarray(), ys, cv=3, **common),
+        strict=True,
     ):
         assert_same_path(ours.path, theirs.path)
 

@@ -44,8 +44,8 @@ def fits():
     return {
         "fit_path": lambda progress: riata.fit_path(X, y, alphas=9, progress=progress),
         "cv_path": lambda progress: riata.cv_path(X, y, alphas=9, cv=3, progress=progress),
-        "fit_paths": lambda progress: riata.fit_paths(X, ys, alphas=9, progress=progress),
-        "cv_paths": lambda progress: riata.cv_paths(X, ys, alphas=9, cv=3, progress=progress),
+        "fit_paths": lambda progress: riata.fit_multi_path(X, ys, alphas=9, progress=progress),
+        "cv_paths": lambda progress: riata.cv_multi_path(X, ys, alphas=9, cv=3, progress=progress),
     }
 
 
@@ -68,7 +68,7 @@ def test_the_fit_is_the_same(monkeypatch, no_tqdm):
     X, y = make_problem()
     with_bar = riata.fit_path(X, y, alphas=9, progress=True)
     assert (with_bar.coefs != riata.fit_path(X, y, alphas=9, progress=False).coefs).nnz == 0
-    assert with_bar.stopped == ""
+    assert with_bar.stop_reason == ""
 
 
 def test_lines_elsewhere(monkeypatch, no_tqdm):

@@ -18,8 +18,8 @@ CHECKS = {
 
 #: Results of functions: users read their attributes and never make one.
 RESULTS = {
-    "CVPath", "ConstrainedFit", "Equivalents", "Evaluation", "FeatureGroups", "FittedVariants", "Genotypes",
-    "MatchedGenotypes", "MemoryEstimate", "Path", "RelaxedPath",
+    "CVPath", "ConstrainedFit", "Conversions", "Evaluation", "FeatureGroups", "FittedVariants", "Genotypes",
+    "MatchedGenotypes", "MemoryEstimate", "RegularizationPath", "RelaxedPath",
 }  # fmt: skip
 
 

@@ -639,7 +639,7 @@ def test_saved_paths_come_back(tmp_path):
     back = riata.load(tmp_path / "cox.npz")
     assert back.path.loss == "cox"
     assert_array_equal(back.predict(Z), cv.predict(Z))
-    shown = repr(riata.equivalents(back.path, float(back.alphas[2])))
+    shown = repr(riata.conversions(back.path, float(back.alphas[2])))
     assert "partial likelihood" in shown
     assert "scikit-learn C" not in shown
 

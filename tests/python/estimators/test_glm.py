@@ -121,7 +121,7 @@ def test_many_classes(grouped):
     labels = np.array(["low", "mid", "top"])[y.argmax(axis=1)]
     model = riata.SparseLogisticRegression(0.03, row_grouped=grouped, **TIGHT).fit(X, labels)
     path = riata.fit_path(
-        X, labels, loss="multinomial", alphas=[0.03], row_grouped=grouped, standardize=False, **TIGHT
+        X, labels, loss="multinomial", alphas=[0.03], grouped=grouped, standardize=False, **TIGHT
     )
     assert model.classes_.tolist() == ["low", "mid", "top"]
     assert model.coef_.shape == (3, X.shape[1])
@@ -159,7 +159,7 @@ def test_bounds_and_classes(bound):
     X, y = make_outputs("multinomial")
     coef = riata.SparseLogisticRegression(0.01, **bound).fit(X, y.argmax(axis=1)).coef_
     assert np.all(coef <= 0.0) if "upper" in bound else np.all(coef >= 0.0)
-    with pytest.raises(ValueError, match=f"{next(iter(bound))} is not available with row_grouped=True"):
+    with pytest.raises(ValueError, match=f"{next(iter(bound))} is not available where a feature enters"):
         riata.SparseLogisticRegression(row_grouped=True, **bound).fit(X, y.argmax(axis=1))
 
 

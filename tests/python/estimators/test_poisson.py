@@ -34,8 +34,8 @@ def test_ridge_is_that_of_scikit_learn(weighted, fit_intercept):
     assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-5)
     assert_allclose(ours.score(X, y, weights), theirs.score(X, y, weights), rtol=1e-6)
     path = riata.fit_path(X, y, loss="poisson", l1_ratio=0.0, alphas=[0.3], standardize=False)
-    assert riata.equivalents(path).poisson_regressor_alpha == 0.3
-    assert "PoissonRegressor alpha" in repr(riata.equivalents(path))
+    assert riata.conversions(path).poisson_regressor_alpha == 0.3
+    assert "PoissonRegressor alpha" in repr(riata.conversions(path))
 
 
 @pytest.mark.parametrize("delta", [0.3, 1.345])
@@ -280,7 +280,7 @@ def test_another_delta_is_another_fit(tmp_path):
 
 def test_huber_has_no_equivalent_in_glmnet():
     X, y = make_problem("huber")
-    same = riata.equivalents(riata.fit_path(X, y, loss="huber", alphas=3))
+    same = riata.conversions(riata.fit_path(X, y, loss="huber", alphas=3))
     assert same.glmnet_lambda is None
     assert same.laplace_scale is None
     assert "Huber loss + λ penalty: λ" in repr(same)

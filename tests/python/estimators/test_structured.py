@@ -42,7 +42,7 @@ def concave_objective(X, y, coef, intercept, alpha, gamma):
 AT = {
     "fit_path": riata.fit_path,
     "grid": riata.fit_path,
-    "fit_paths": lambda X, y, **given: riata.fit_paths(X, [y, -y], **given)[0],
+    "fit_paths": lambda X, y, **given: riata.fit_multi_path(X, [y, -y], **given)[0],
     "cv_path": lambda X, y, **given: riata.cv_path(X, y, cv=3, **given).path,
 }
 
@@ -79,7 +79,7 @@ def test_folds_of_concave_fits_at_one_alpha_are_fits_to_the_other_rows():
     for k, rows in enumerate(cv.folds):
         train = np.setdiff1d(np.arange(60), rows)
         fold = riata.fit_path(X[train], y[train], penalty=penalty, alphas=[0.3, 0.1], tol=1e-9)
-        assert_allclose(cv.held_out[rows], fold.predict(X[rows]), atol=1e-5)
+        assert_allclose(cv.oof_link[rows], fold.predict(X[rows]), atol=1e-5)
         assert_allclose(
             cv.scores[:, k], ((y[rows, None] - fold.predict(X[rows])) ** 2).mean(axis=0), rtol=1e-4
         )
@@ -220,4 +220,4 @@ def test_equivalents_are_those_of_the_elastic_net_alone():
     for one, several, own in CASES.values():
         for model in (one(alpha=0.1, **own), several(alphas=5, cv=3, **own)):
             with pytest.raises(ValueError, match="fit must have the elastic net for its penalty"):
-                riata.equivalents(model.fit(X, y))
+                riata.conversions(model.fit(X, y))

@@ -152,7 +152,7 @@ def named():
     [
         lambda X, y, f: riata.fit_path(X, y, alphas=[0.2], penalty_factor=f).coef(0.2),
         lambda X, y, f: riata.cv_path(X, y, alphas=[0.2], cv=3, penalty_factor=f).path.coef(0.2),
-        lambda X, y, f: riata.fit_paths(X, [y], alphas=[0.2], penalty_factor=f)[0].coef(0.2),
+        lambda X, y, f: riata.fit_multi_path(X, [y], alphas=[0.2], penalty_factor=f)[0].coef(0.2),
         lambda X, y, f: riata.Lasso(0.2, standardize=True, penalty_factor=f).fit(X, y).coef_,
         lambda X, y, f: riata.LassoCV(alphas=[0.2], standardize=True, penalty_factor=f).fit(X, y).coef_,
     ],

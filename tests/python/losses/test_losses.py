@@ -79,9 +79,9 @@ def test_object_at_every_door(name):
     assert cv.scoring == next(iter(loss.scores)) == check_scoring(None, loss)
     assert riata.estimate_memory(X, loss=loss).total == riata.estimate_memory(X, loss=name).total
     if not loss.several_outputs:
-        [path] = riata.fit_paths(X, [y], loss=loss, alphas=[0.2, 0.1])
+        [path] = riata.fit_multi_path(X, [y], loss=loss, alphas=[0.2, 0.1])
         assert_allclose(path.coefs.toarray(), cv.path.coefs.toarray(), atol=1e-6)
-        [again] = riata.cv_paths(X, [y], loss=loss, cv=3, alphas=[0.2, 0.1])
+        [again] = riata.cv_multi_path(X, [y], loss=loss, cv=3, alphas=[0.2, 0.1])
         assert_allclose(again.scores, cv.scores, rtol=1e-5)
         assert riata.constrained_lasso(X, y, 0.1, loss=loss).loss == name
 

@@ -302,37 +302,37 @@ def test_bad_parameters(options, error, message):
 def test_factors_from_paths_and_coefficients():
     X, y = make_problem("binomial")
     cv = riata.cv_path(X, y, loss="binomial", l1_ratio=0.0, cv=3, alphas=10)
-    factor = riata.adaptive_factors(cv)
+    factor = riata.adaptive_weights(cv)
     assert_allclose(factor, 1.0 / np.abs(cv.coef() * deviation(X)))
-    assert_allclose(riata.adaptive_factors(cv.path, alpha=cv.alpha), factor)
-    assert_allclose(riata.adaptive_factors(cv.coef() * deviation(X), power=2.0), factor**2)
+    assert_allclose(riata.adaptive_weights(cv.path, alpha=cv.alpha), factor)
+    assert_allclose(riata.adaptive_weights(cv.coef() * deviation(X), power=2.0), factor**2)
     assert riata.fit_path(X, y, loss="binomial", penalty_factor=factor, eps=0.1).converged.all()
 
     base = np.array([1.0, 2.0, 0.0, 1.0, np.inf, 0.0])
-    found = riata.adaptive_factors([2.0, -4.0, 0.0, 0.0, 1.0, 3.0], penalty_factor=base)
+    found = riata.adaptive_weights([2.0, -4.0, 0.0, 0.0, 1.0, 3.0], penalty_factor=base)
     assert_array_equal(found, [0.5, 0.5, 0.0, np.inf, np.inf, 0.0])
-    assert_allclose(riata.adaptive_factors([[3.0, 4.0], [0.0, 0.0]]), [0.2, np.inf])
+    assert_allclose(riata.adaptive_weights([[3.0, 4.0], [0.0, 0.0]]), [0.2, np.inf])
 
     Y = np.column_stack([y, X[:, 0]])
     several = riata.fit_path(X, Y, loss="multigaussian", alphas=5)
     alpha = several.alphas[3]
     expected = inverse(np.linalg.norm(several.coef(alpha) * deviation(X)[:, None], axis=1))
-    assert_allclose(riata.adaptive_factors(several, alpha=alpha), expected)
+    assert_allclose(riata.adaptive_weights(several, alpha=alpha), expected)
 
 
 def test_factors_of_bad_input():
     X, y = make_problem()
     path = riata.fit_path(X, y, alphas=3)
     with pytest.raises(ValueError, match="alpha must say where on the path the first estimate is, got None"):
-        riata.adaptive_factors(path)
+        riata.adaptive_weights(path)
     with pytest.raises(ValueError, match=r"alpha must be left out when initial holds coefficients, got 0\.1"):
-        riata.adaptive_factors([1.0], alpha=0.1)
+        riata.adaptive_weights([1.0], alpha=0.1)
     with pytest.raises(ValueError, match=r"initial must be a path, or coefficients .*, got shape \(\)"):
-        riata.adaptive_factors(1.0)
+        riata.adaptive_weights(1.0)
     with pytest.raises(ValueError, match="initial must hold finite numbers, got inf at position 1"):
-        riata.adaptive_factors([1.0, np.inf])
+        riata.adaptive_weights([1.0, np.inf])
     with pytest.raises(ValueError, match=r"penalty_factor must hold one number a feature, shape \(1,\)"):
-        riata.adaptive_factors([1.0], penalty_factor=[1.0, 2.0])
+        riata.adaptive_weights([1.0], penalty_factor=[1.0, 2.0])
 
 
 @pytest.mark.parametrize("weighted", [False, True])

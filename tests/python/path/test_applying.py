@@ -460,7 +460,7 @@ def test_rows_with_names_are_not_taken_by_position(fitted, tmp_path):
             lambda: riata.fit_path(geno, y, alphas=[0.1]).predict(geno, 0.1, offset=zeros),
             lambda: path.predict(riata.match_variants(path, geno), 0.1, offset=zeros),
         ],
-        r"ys\[1\]": [lambda: riata.fit_paths(geno, [named, mixed])],
+        r"ys\[1\]": [lambda: riata.fit_multi_path(geno, [named, mixed])],
         "groups": [
             lambda: riata.cv_path(geno, y, groups=families),
             lambda: riata.LassoCV().fit(geno, y, groups=families),
@@ -540,7 +540,7 @@ def test_phenotypes_as_text_are_refused(tmp_path):
 
 
 class TestModelsOfEarlierVersions:
-    """Archives that a riata without `Path.variants` wrote."""
+    """Archives that a riata without `RegularizationPath.variants` wrote."""
 
     def test_those_of_the_command_line_apply_as_they_did(self, tmp_path):
         tiny = DATA / "genotypes" / "tiny"

@@ -43,7 +43,9 @@ def test_collinear_covariates_at_other_doors():
     assert_allclose(
         riata.cv_path(raw, y, **kw).mean_score, riata.cv_path(tidy, y, **kw).mean_score, rtol=1e-6
     )
-    several = riata.fit_paths(raw, [y, -y], penalty_factor=FREE, alphas=[0.1], tol=1e-10, standardize=False)
+    several = riata.fit_multi_path(
+        raw, [y, -y], penalty_factor=FREE, alphas=[0.1], tol=1e-10, standardize=False
+    )
     for path, sign in zip(several, (1, -1), strict=True):
         assert_allclose(sign * path.coefs.toarray()[3:, 0], right.coef_[3:], atol=1e-6)
 

@@ -128,7 +128,7 @@ def test_two_classes_are_the_binomial_fit():
     binomial = riata.fit_path(X, y, loss="binomial", alphas=8, **TIGHT)
     multinomial = riata.fit_path(X, y.astype(int), loss="multinomial", alphas=binomial.alphas, **TIGHT)
     grouped = riata.fit_path(
-        X, y.astype(int), loss="multinomial", row_grouped=True, alphas=binomial.alphas * np.sqrt(2.0), **TIGHT
+        X, y.astype(int), loss="multinomial", grouped=True, alphas=binomial.alphas * np.sqrt(2.0), **TIGHT
     )
     for criterion in CRITERIA:
         expected = binomial.information_criterion(criterion)
@@ -255,7 +255,7 @@ def test_other_penalties(loss, name):
     expected = direct(X, y, path, loss, "ebic", np.ones(60), 0.0, candidates)
     assert_allclose(path.information_criterion("ebic"), expected, rtol=1e-7, atol=1e-7)
     with pytest.raises(ValueError, match="fit must have the elastic net for its penalty"):
-        riata.equivalents(path)
+        riata.conversions(path)
 
 
 def test_unpenalised_features_of_other_penalties_need_a_whole_path():

@@ -76,7 +76,7 @@ def test_every_way_to_split(loss, grouped, kind):
         "repeated": list(RepeatedKFold(n_splits=2, n_repeats=2, random_state=0).split(X)),
         "trained on": [(np.arange(60), np.arange(30)), (np.arange(60), np.arange(20, 60))],
     }[kind]
-    options = {"loss": loss, "row_grouped": grouped} | TIGHT
+    options = {"loss": loss, "grouped": grouped} | TIGHT
     cv = riata.cv_path(X, y, cv=splits, alphas=5, eps=0.1, **options)
     score = SCORES["mse" if loss == "multigaussian" else "deviance"]
     assert_allclose(cv.scores, scores_by_hand(X, y, splits, cv.alphas, score, **options), rtol=2e-5)
@@ -85,13 +85,13 @@ def test_every_way_to_split(loss, grouped, kind):
 @every_kind
 def test_held_out_predictions(loss, grouped):
     X, y = make_outputs(loss, 60)
-    cv = riata.cv_path(X, y, loss=loss, row_grouped=grouped, cv=3, alphas=6, eps=0.1, **TIGHT)
-    assert cv.held_out.shape == (60, 3, len(cv.alphas))
+    cv = riata.cv_path(X, y, loss=loss, grouped=grouped, cv=3, alphas=6, eps=0.1, **TIGHT)
+    assert cv.oof_link.shape == (60, 3, len(cv.alphas))
     alpha = 0.3 * cv.alphas[2] + 0.7 * cv.alphas[3]
     for k in range(3):
         test = cv.folds[k]
         train = np.setdiff1d(np.arange(60), test)
-        path = riata.fit_path(X[train], y[train], loss=loss, row_grouped=grouped, alphas=cv.alphas, **TIGHT)
+        path = riata.fit_path(X[train], y[train], loss=loss, grouped=grouped, alphas=cv.alphas, **TIGHT)
         assert_allclose(
             cv.predict_held_out(alpha, kind="link")[test],
             path.predict(X[test], alpha, kind="link"),
@@ -122,7 +122,7 @@ def test_folds_are_stratified_by_class():
 def test_groups_stay_together(loss, grouped):
     X, y = make_outputs(loss, 60)
     groups = np.arange(60) // 4
-    cv = riata.cv_path(X, y, loss=loss, row_grouped=grouped, cv=3, groups=groups, alphas=3, eps=0.3)
+    cv = riata.cv_path(X, y, loss=loss, grouped=grouped, cv=3, groups=groups, alphas=3, eps=0.3)
     assert all(len(set(cv.fold_ids[groups == g])) == 1 for g in range(15))
 
 
@@ -130,8 +130,7 @@ def test_groups_stay_together(loss, grouped):
 def test_any_number_of_threads_gives_the_same_bits(loss, grouped):
     X, y = make_outputs(loss, 60, 100)
     one, two = (
-        riata.cv_path(X, y, loss=loss, row_grouped=grouped, cv=3, alphas=6, eps=0.1, n_threads=k)
-        for k in (1, 2)
+        riata.cv_path(X, y, loss=loss, grouped=grouped, cv=3, alphas=6, eps=0.1, n_threads=k) for k in (1, 2)
     )
     assert_array_equal(one.scores, two.scores)
     assert_array_equal(one.fold_gaps, two.fold_gaps)
@@ -194,7 +193,7 @@ def test_few_genes_tell_four_tumours_apart():
         X, train = data["X"], data["is_train"] == 1
         kinds = np.array(["BL", "EWS", "NB", "RMS"])[data["y"]]
     cv = riata.cv_path(
-        X[train], kinds[train], loss="multinomial", row_grouped=True, cv=5, selection="1se", tol=1e-6
+        X[train], kinds[train], loss="multinomial", grouped=True, cv=5, selection="1se", tol=1e-6
     )
     assert cv.path.converged.all()
     assert cv.path.n_active[cv.position] <= 100

@@ -21,7 +21,7 @@ def test_what_they_have_in_common(fits, tmp_path):
     assert path.path is path
     assert path.cv is None
     assert cv.cv is cv
-    assert type(cv.path) is riata.Path
+    assert type(cv.path) is riata.RegularizationPath
     for fit in fits:
         fit.save(tmp_path / "f.npz")
         again = riata.load(tmp_path / "f.npz")

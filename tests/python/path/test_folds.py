@@ -120,7 +120,7 @@ def test_weights_of_zero_in_blocks_are_samples_that_are_absent(loss):
         a = riata.LassoCV(cv=4, **TIGHT).fit(X, y, weights)
         b = riata.LassoCV(cv=4, **TIGHT).fit(X[kept], y[kept])
         assert a.alpha_ == pytest.approx(b.alpha_)
-        several = riata.cv_paths(X, [y], sample_weight=weights, cv=4, alphas=6, eps=0.1, **TIGHT)
+        several = riata.cv_multi_path(X, [y], sample_weight=weights, cv=4, alphas=6, eps=0.1, **TIGHT)
         assert_allclose(several[0].mean_score, riata.cv_path(X, y, sample_weight=weights, **given).mean_score)
 
 
@@ -164,7 +164,7 @@ def test_a_splitter_of_several_responses_sees_the_rows_whose_response_is_known()
     X, y = make_problem(n=40, p=4)
     y[:4] = np.nan
     looker = Looker()
-    riata.cv_paths(X, [y], cv=looker, alphas=3)
+    riata.cv_multi_path(X, [y], cv=looker, alphas=3)
     assert_array_equal(looker.shown[0], X[4:])
     assert_array_equal(looker.shown[1], y[4:])
 
@@ -262,7 +262,7 @@ def test_repeats_draw_again_and_again(loss):
     for a, b in zip(one.folds, three.first_folds, strict=True):
         assert_array_equal(a, b)
     assert_allclose(three.scores[:, :4], one.scores)
-    assert_allclose(three.held_out, one.held_out)
+    assert_allclose(three.oof_link, one.oof_link)
     draws = [three.scores[:, k : k + 4] for k in (0, 4, 8)]
     size = np.array([len(rows) for rows in three.folds[:4]]) / 60
     means = [draw @ size for draw in draws]
@@ -276,7 +276,7 @@ def test_repeats_of_a_splitter_are_found():
     repeated = riata.cv_path(X, y, cv=RepeatedKFold(n_splits=3, n_repeats=4, random_state=1), alphas=4)
     assert repeated.repeats == 4
     first = riata.cv_path(X, y, cv=list(_pairs(repeated))[:3], alphas=4)
-    assert_allclose(repeated.held_out, first.held_out, atol=1e-6)
+    assert_allclose(repeated.oof_link, first.oof_link, atol=1e-6)
     model = riata.LassoCV(cv=RepeatedKFold(n_splits=3, n_repeats=4, random_state=1), alphas=4).fit(X, y)
     assert model.cv_result_.repeats == 4
     assert riata.cv_path(X, y, cv=ShuffleSplit(4, random_state=0), alphas=4).repeats == 1
@@ -297,14 +297,14 @@ def test_several_responses_take_groups_and_repeats():
     patient = np.repeat(np.arange(20), 3)
     other = np.where(np.arange(60) < 9, np.nan, y)
     given = {"cv": 3, "groups": patient, "repeats": 2, "alphas": 4, "eps": 0.1, **TIGHT}
-    several = riata.cv_paths(X, [y, other], **given)
+    several = riata.cv_multi_path(X, [y, other], **given)
     assert_allclose(several[0].mean_score, riata.cv_path(X, y, **given).mean_score, rtol=1e-6)
     apart = riata.cv_path(X[9:], other[9:], **{**given, "groups": patient[9:]})
     assert_allclose(several[1].mean_score, apart.mean_score, rtol=1e-6)
     assert several[1].repeats == 2
     assert "whole groups together" in several[1].folds_made
     with pytest.raises(ValueError, match=r"groups must hold one label a sample, shape \(60,\)"):
-        riata.cv_paths(X, [y, other], groups=patient[9:], cv=3)
+        riata.cv_multi_path(X, [y, other], groups=patient[9:], cv=3)
 
 
 def test_windows_that_expand_are_those_of_scikit_learn():

@@ -104,9 +104,9 @@ def test_a_level_is_no_variation_explained(loss):
     path = riata.fit_path(X, y, **given)
     left = ((y - path.predict(X, path.alphas[-1])) ** 2).sum() / ((y - y.mean(axis=0)) ** 2).sum()
     if loss == "multigaussian":  # the second response cannot be explained
-        assert path.stopped == ""
+        assert path.stop_reason == ""
     else:
-        assert path.stopped == "deviance"
+        assert path.stop_reason == "deviance"
         assert left == pytest.approx(1e-3, rel=0.2)
 
 
@@ -119,7 +119,7 @@ def test_a_centred_response_ends_its_grid_with_and_without_intercept():
 
 WAYS = {
     "cv_path": lambda X, y: riata.cv_path(X, y, eps=0.5, alphas=10),
-    "cv_paths": lambda X, y: riata.cv_paths(X, [y], eps=0.5, alphas=10),
+    "cv_paths": lambda X, y: riata.cv_multi_path(X, [y], eps=0.5, alphas=10),
     "LassoCV": lambda X, y: riata.LassoCV(eps=0.5, alphas=10).fit(X, y),
     "ElasticNetCV": lambda X, y: riata.ElasticNetCV(eps=0.5, alphas=10, l1_ratio=[0.5, 1.0]).fit(X, y),
     "MultiTaskLassoCV": lambda X, y: riata.MultiTaskLassoCV(eps=0.5, alphas=10).fit(X, np.c_[y, y]),

@@ -99,9 +99,9 @@ def test_conditions_of_optimality(loss, name):
 def test_groups_of_one_feature_are_rows(loss):
     X, y = make(loss)
     options = {"loss": loss, "alphas": 10, "eps": 0.05, "tol": 1e-9, "max_iter": 100_000}
-    rows = riata.fit_path(X, y, row_grouped=True, **options)
+    rows = riata.fit_path(X, y, grouped=True, **options)
     path = riata.fit_path(X, y, penalty=GroupLasso(None), **options)
-    assert path.row_grouped
+    assert path.grouped
     assert_allclose(path.alpha_max, rows.alpha_max, rtol=1e-10)
     assert_allclose(path.primal, rows.primal, rtol=1e-7)
     assert_allclose(path.null_objective, rows.null_objective, rtol=1e-10)
@@ -177,7 +177,7 @@ def test_storages_folds_and_tables(tmp_path):
         (MCP(), {}, "penalty must be ElasticNet, GroupLasso or SparseGroupLasso with loss='multinomial'"),
         (SLOPE(), {}, "the others are for losses of one output"),
         (GroupLasso(LABELS), {"solver": "cd"}, "solver must be 'auto' or 'prox' with penalty=GroupLasso"),
-        (GroupLasso(LABELS), {"lower": 0.0}, "lower is not available with row_grouped=True or loss"),
+        (GroupLasso(LABELS), {"lower": 0.0}, "lower is not available where a feature enters"),
         (SparseGroupLasso(LABELS), {"lower": 0.0}, "lower must be left out with penalty=SparseGroupLasso"),
     ],
 )

@@ -34,7 +34,7 @@ if outputs > 1:
 y = y + y.std() * rng.standard_normal(y.shape)
 if loss == "multinomial":
     y = np.eye(outputs)[y.argmax(axis=1)]
-common = {"loss": loss, "row_grouped": together == "together"}
+common = {"loss": loss, "grouped": together == "together"}
 few = {"alphas": 3, "cv": 3}
 riata.cv_path(rng.standard_normal((200, 50)), y[:200], **few, **common)  # imports, and buffers of the runtime
 
@@ -138,8 +138,8 @@ def test_bad_arguments():
         riata.estimate_memory(np.zeros((3, 3)), max_active=0)
     with pytest.raises(ValueError, match=r"outputs must be 1 for the gaussian loss, got 3"):
         riata.estimate_memory(np.zeros((3, 3)), outputs=3)
-    with pytest.raises(ValueError, match=r"row_grouped must be False unless"):
-        riata.estimate_memory(np.zeros((3, 3)), row_grouped=True)
+    with pytest.raises(ValueError, match=r"grouped must be False unless"):
+        riata.estimate_memory(np.zeros((3, 3)), grouped=True)
     with pytest.raises(ValueError, match=r"loss must be one of .*, got 'squared'"):
         riata.estimate_memory(np.zeros((3, 3)), loss="squared")
     with pytest.raises(ValueError, match="X must be 2-D"):

@@ -126,7 +126,7 @@ def test_several_responses_nest_as_each_alone(loss):
     second = problem(loss, seed=3)[1]
     second[:6] = np.nan
     options = {"loss": loss, "cv": 3, "nested": 4, "alphas": 10, "eps": 0.1, "tol": 1e-11}
-    together = riata.cv_paths(X, [first, second], **options)
+    together = riata.cv_multi_path(X, [first, second], **options)
     for cv, y, rows in zip(together, (first, second), (slice(None), slice(6, None)), strict=True):
         alone = riata.cv_path(X[rows], y[rows], **options)
         assert_allclose(cv.nested.alphas, alone.nested.alphas, rtol=1e-9)

@@ -56,12 +56,12 @@ def doors(loss):
             {}
             if loss == "cox"
             else {
-                "fit_paths": (
-                    lambda X, y, **kw: riata.fit_paths(X, [y, y], **one, **kw)[1],
+                "fit_multi_path": (
+                    lambda X, y, **kw: riata.fit_multi_path(X, [y, y], **one, **kw)[1],
                     lambda path, X, **kw: path.predict(X, path.alphas[-1], kind="link", **kw),
                 ),
-                "cv_paths": (
-                    lambda X, y, **kw: riata.cv_paths(X, [y, y], cv=3, **one, **kw)[1],
+                "cv_multi_path": (
+                    lambda X, y, **kw: riata.cv_multi_path(X, [y, y], cv=3, **one, **kw)[1],
                     lambda cv, X, **kw: cv.predict(X, kind="link", **kw),
                 ),
             }

@@ -293,7 +293,7 @@ def test_several_responses_and_estimators():
     X, y = make_problem("gaussian", 60, P)
     ys = np.column_stack([y, y[::-1]])
     alone = [riata.fit_path(X, one, penalty=GroupLasso(SETS), alphas=8, eps=0.1) for one in ys.T]
-    together = riata.fit_paths(X, list(ys.T), penalty=GroupLasso(SETS), alphas=8, eps=0.1)
+    together = riata.fit_multi_path(X, list(ys.T), penalty=GroupLasso(SETS), alphas=8, eps=0.1)
     for one, other in zip(alone, together, strict=True):
         assert_allclose(one.primal, other.primal, rtol=1e-5)
         assert other.parts.shape == one.parts.shape
@@ -314,7 +314,7 @@ def test_max_active_counts_features_not_their_parts():
     assert (np.diff(whole.parts.indptr) > counts).any()
     most = int(counts[5])
     path = riata.fit_path(X, y, penalty=GroupLasso(SETS), alphas=12, eps=0.02, max_active=most)
-    assert path.stopped == "max_active"
+    assert path.stop_reason == "max_active"
     assert len(path) == np.flatnonzero(counts > most)[0]
 
 

@@ -432,17 +432,17 @@ def test_alphas_are_all_fitted_in_decreasing_order():
 def test_memory_ends_the_path_with_a_warning(loss):
     X, y = make_problem(loss, n=150, p=4000)
     whole = riata.fit_path(X, y, loss=loss)
-    assert whole.stopped != "memory"
+    assert whole.stop_reason != "memory"
     held = whole.counters["memory"]
     least = riata.fit_path(X, y, loss=loss, alphas=[2.0 * whole.alpha_max]).counters["memory"]
     assert least < held  # nor is it more than the copy and the working set
     with pytest.warns(UserWarning, match=r"ended after \d+ of 100 alphas.*memory=.* MiB allows no more"):
         path = riata.fit_path(X, y, loss=loss, memory=f"{int(1.3 * least) / 1024}K")
-    assert path.stopped == "memory"
+    assert path.stop_reason == "memory"
     assert 0 < len(path) < len(whole)
     assert path.converged.all()
     assert_allclose(path.coefs.toarray(), whole.coefs[:, : len(path)].toarray(), atol=1e-4)
-    assert riata.fit_path(X, y, loss=loss, memory=2 * held).stopped == whole.stopped
+    assert riata.fit_path(X, y, loss=loss, memory=2 * held).stop_reason == whole.stop_reason
 
 
 def test_memory_below_the_least_is_refused():
@@ -540,7 +540,7 @@ def test_to_frame_holds_the_nonzeros(path):
 
 
 def test_repr_is_short(path):
-    assert "riata.Path gaussian, 40 samples x 60 features" in repr(path)
+    assert "riata.RegularizationPath gaussian, 40 samples x 60 features" in repr(path)
     assert len(repr(path)) < 250
 
 

@@ -588,9 +588,9 @@ def test_representation_names_penalty_and_certificate():
     told = {
         name: repr(riata.fit_path(X, y, penalty=penalty, alphas=5)) for name, penalty in PENALTIES.items()
     }
-    assert "<riata.Path sparse group lasso, gaussian, " in told["sparse group"]
-    assert "<riata.Path group lasso, gaussian, " in told["group"]
-    assert "<riata.Path MCP, gaussian, " in told["mcp"]
+    assert "<riata.RegularizationPath sparse group lasso, gaussian, " in told["sparse group"]
+    assert "<riata.RegularizationPath group lasso, gaussian, " in told["group"]
+    assert "<riata.RegularizationPath MCP, gaussian, " in told["mcp"]
     for name, text in told.items():
         assert ("largest KKT" in text) == (name in CONCAVE)
         assert ("largest gap" in text) == (name in CONVEX)
@@ -614,11 +614,11 @@ def test_several_responses(name, loss):
     known = ~np.isnan(other).reshape(60, -1).any(axis=1)
     options = {"loss": loss, "penalty": PENALTIES[name], "alphas": 8, "eps": 0.15, **tight(name, loss)}
     alone = [riata.fit_path(X, y, **options), riata.fit_path(X[known], other[known], **options)]
-    for path, one in zip(riata.fit_paths(X, [y, other], **options), alone, strict=True):
+    for path, one in zip(riata.fit_multi_path(X, [y, other], **options), alone, strict=True):
         assert_allclose(path.alphas, one.alphas, rtol=1e-9)
         assert_allclose(dense(path), dense(one), atol=1e-6)
         assert path.certificate == PENALTIES[name].certificate
-    together = riata.cv_paths(X, [y, other], cv=3, **options)
+    together = riata.cv_multi_path(X, [y, other], cv=3, **options)
     assert_allclose(together[0].scores, riata.cv_path(X, y, cv=3, **options).scores, rtol=1e-5)
 
 

@@ -16,7 +16,7 @@ def assert_same(a, b):
         x, y = getattr(a, item.name), getattr(b, item.name)
         if item.name == "coefs":
             assert_array_equal(x.toarray(), y.toarray())
-        elif isinstance(x, riata.Path):
+        elif isinstance(x, riata.RegularizationPath):
             assert_same(x, y)
         elif item.name in ("folds", "trained_on") and x is not None:
             assert len(x) == len(y)

@@ -77,7 +77,7 @@ class Reference:
             return np.array([cox_value(self.y, column, weights) for column in eta.T])
         return np.array([loss_value(self.loss, self.y, column, self.w) for column in eta.T])
 
-    def fit(self, tol: float | None = None, **settings) -> tuple[riata.Path, np.ndarray]:
+    def fit(self, tol: float | None = None, **settings) -> tuple[riata.RegularizationPath, np.ndarray]:
         """riata's path at the same alphas, and its coefficients as a dense array."""
         path = riata.fit_path(
             sparse.csc_matrix(self.X) if self.sparse else self.X,

@@ -26,7 +26,7 @@ def assert_matches(X, y, alphas, coefs, intercepts, *, weights=None, offset=None
     shift = 0.0 if offset is None else offset
 
     def objective(b, b0, alpha):
-        size = np.linalg.norm(scale * b, axis=1) if path.row_grouped else np.abs(scale * b)
+        size = np.linalg.norm(scale * b, axis=1) if path.grouped else np.abs(scale * b)
         penalty = path.l1_ratio * size.sum() + 0.5 * (1.0 - path.l1_ratio) * np.sum((scale * b) ** 2)
         return loss_value(path.loss, y, X @ b + b0 + shift, w) + alpha * penalty
 
@@ -47,6 +47,7 @@ def test_stored_glmnet_path(file):
         arrays = {name: data[name] for name in data.files if name != "settings"}
         settings = json.loads(str(data["settings"]))
     settings.pop("made_by")
+    settings["grouped"] = settings.pop("row_grouped")
     assert_matches(**arrays, **settings)
 
 

@@ -221,7 +221,9 @@ def test_the_data_have_to_be_those_of_the_path():
         riata.relax(path, X, y, sample_weight=np.arange(40))
     with pytest.raises(ValueError, match="X must have the 60 features of the fit, got 59"):
         riata.relax(path, X[:, 1:], y)
-    with pytest.raises(TypeError, match="path must be a Path or a CVPath, got an object of type Lasso"):
+    with pytest.raises(
+        TypeError, match="path must be a RegularizationPath or a CVPath, got an object of type Lasso"
+    ):
         riata.relax(riata.Lasso(), X, y)
     several = riata.fit_path(X, np.column_stack([y, y[::-1]]), loss="multigaussian", alphas=3)
     with pytest.raises(ValueError, match="path must be of a loss with one output to be relaxed, got 'multig"):

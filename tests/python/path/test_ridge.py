@@ -145,7 +145,7 @@ def test_folds_are_fits_of_their_training_rows(loss, standardize):
 def test_several_responses_share_the_pass():
     X, y = make_problem(n=40, p=300)
     ys = [y, np.sin(7.0 * y), y**2]
-    paths = riata.fit_paths(X, ys, l1_ratio=0.0, alphas=7)
+    paths = riata.fit_multi_path(X, ys, l1_ratio=0.0, alphas=7)
     assert paths[0].counters["passes"] <= 3.0
     for path, one in zip(paths, ys, strict=True):
         want = ridge(X, one, alphas=7)
@@ -157,7 +157,7 @@ def test_progress_sees_each_alpha_and_may_stop():
     seen = []
     path = ridge(X, y, alphas=9, progress=lambda *state: seen.append(state) or len(seen) < 4)
     assert len(seen) == len(path.alphas) == 4
-    assert path.stopped == "progress"
+    assert path.stop_reason == "progress"
 
 
 def test_memory_that_does_not_hold_the_products_is_respected():

@@ -38,7 +38,7 @@ def assert_close(path, other):
     assert_allclose(path.coefs.toarray(), other.coefs.toarray(), atol=1e-10)
     assert_allclose(path.intercepts, other.intercepts, atol=1e-10)
     assert_allclose(path.dual, other.dual, rtol=1e-10)
-    assert (path.stopped, path.n_samples) == (other.stopped, other.n_samples)
+    assert (path.stop_reason, path.n_samples) == (other.stop_reason, other.n_samples)
     assert_allclose([path.alpha_max, path.null_objective], [other.alpha_max, other.null_objective])
     assert_allclose(path.mean, other.mean, atol=1e-12)
     assert_allclose(path.scale, other.scale, rtol=1e-12)
@@ -49,7 +49,7 @@ def test_the_paths_of_separate_runs(loss):
     X = make_problem(n=90, p=300)[0]
     ys = responses(loss, X)
     options = {"loss": loss, "tol": 1e-13, "eps": 0.05, "alphas": 40}
-    paths = riata.fit_paths(X, ys, **options)
+    paths = riata.fit_multi_path(X, ys, **options)
     apart = [riata.fit_path(X[known(y)], y[known(y)], **options) for y in ys]
     for path, other in zip(paths, apart, strict=True):
         assert path.converged.all()
@@ -63,9 +63,9 @@ def test_the_same_bits_on_a_shared_layout():
     X = make_problem(n=90, p=300)[0]
     rng = np.random.default_rng(1)
     ys = [X[:, k] + rng.standard_normal(90) for k in range(3)]
-    together = riata.fit_paths(X, ys)
+    together = riata.fit_multi_path(X, ys)
     for y, path in zip(ys, together, strict=True):
-        twice = riata.fit_paths(X, [y, y])
+        twice = riata.fit_multi_path(X, [y, y])
         for other in twice:
             assert_array_equal(path.coefs.toarray(), other.coefs.toarray())
             assert_array_equal(path.dual_gaps, other.dual_gaps)
@@ -77,7 +77,7 @@ def test_folds_are_those_of_separate_runs(loss, n_threads):
     X = make_problem(n=120, p=200)[0]
     ys = responses(loss, X, seed=2)
     options = {"loss": loss, "tol": 1e-12, "eps": 0.1, "alphas": 20, "cv": 4}
-    together = riata.cv_paths(X, ys, **options, n_threads=n_threads, selection="1se")
+    together = riata.cv_multi_path(X, ys, **options, n_threads=n_threads, selection="1se")
     apart = []
     for y, cv in zip(ys, together, strict=True):
         rows = np.flatnonzero(known(y))
@@ -87,8 +87,8 @@ def test_folds_are_those_of_separate_runs(loss, n_threads):
         for mine, theirs in zip(cv.folds, other.folds, strict=True):
             assert_array_equal(mine, rows[theirs])
         assert_allclose(cv.scores, other.scores, rtol=1e-7)
-        assert_allclose(cv.held_out[rows], other.held_out, atol=1e-8)
-        assert np.isnan(np.delete(cv.held_out, rows, axis=0)).all()
+        assert_allclose(cv.oof_link[rows], other.oof_link, atol=1e-8)
+        assert np.isnan(np.delete(cv.oof_link, rows, axis=0)).all()
         assert (cv.alpha_min, cv.alpha_1se) == pytest.approx((other.alpha_min, other.alpha_1se))
         assert cv.alpha == cv.alpha_1se
     assert together[0].path.n_passes < sum(cv.path.n_passes for cv in apart)
@@ -103,7 +103,7 @@ def test_entry_strata_offset_and_weights(unit):
     strata, offset = rng.integers(0, 2, 90), 0.2 * rng.standard_normal(90)
     weights = rng.uniform(0.5, 2.0, 90)
     options = {"loss": "cox", "tol": 1e-12, "alphas": [0.2, 0.1, 0.05], "ties": "efron"}
-    paths = riata.fit_paths(
+    paths = riata.fit_multi_path(
         X, ys, start=start, strata=strata, offset=offset, sample_weight=weights, **options
     )
     for y, path in zip(ys, paths, strict=True):
@@ -118,18 +118,18 @@ def test_each_ends_on_its_own():
     rng = np.random.default_rng(3)
     ys = [X[:, 0] + 1e-3 * rng.standard_normal(60), X[:, 1] + 3.0 * rng.standard_normal(60)]
     told = []
-    paths = riata.fit_paths(X, ys, progress=lambda *news: told.append(news))
-    assert paths[0].stopped == "deviance"
+    paths = riata.fit_multi_path(X, ys, progress=lambda *news: told.append(news))
+    assert paths[0].stop_reason == "deviance"
     assert len(paths[0]) < len(paths[1])
     done, total = [news[0] for news in told], {news[1] for news in told}
     assert total == {200}
     assert done == sorted(done)
     assert len(told) == len(paths[0]) + len(paths[1])
-    if paths[1].stopped == "":
+    if paths[1].stop_reason == "":
         assert done[-1] == 200
-    few = riata.fit_paths(X, ys, max_active=4)
+    few = riata.fit_multi_path(X, ys, max_active=4)
     for path, other in zip(few, paths, strict=True):
-        assert path.stopped == "max_active" or len(path) == len(other)
+        assert path.stop_reason == "max_active" or len(path) == len(other)
         assert path.n_active.max() <= 4
 
 
@@ -145,8 +145,8 @@ def test_goes_on_to_the_same_bits(tmp_path, verb, stop_at):
     def fit(**more):
         given = {"alphas": 30, **more}
         if verb == "fit":
-            return riata.fit_paths(X, ys, **given)
-        return [cv.path for cv in riata.cv_paths(X, ys, cv=3, **given)]
+            return riata.fit_multi_path(X, ys, **given)
+        return [cv.path for cv in riata.cv_multi_path(X, ys, cv=3, **given)]
 
     whole = fit()
     part = fit(checkpoint=file, progress=lambda done, *rest: done < stop_at)
@@ -161,18 +161,18 @@ def test_goes_on_to_the_same_bits(tmp_path, verb, stop_at):
     for path, other in zip(on, whole, strict=True):
         assert_array_equal(path.coefs.toarray(), other.coefs.toarray())
         assert_array_equal(path.dual_gaps, other.dual_gaps)
-        assert path.stopped == other.stopped
+        assert path.stop_reason == other.stop_reason
 
 
 def test_memory_ends_all_that_go_on():
     X = make_problem(n=60, p=2000)[0]
     rng = np.random.default_rng(6)
     ys = [X[:, k] + rng.standard_normal(60) for k in range(2)]
-    whole = riata.fit_paths(X, ys)
+    whole = riata.fit_multi_path(X, ys)
     bound = int(0.7 * whole[0].counters["memory"])
     with pytest.warns(UserWarning, match="the path ended after"):
-        paths = riata.fit_paths(X, ys, memory=bound)
-    assert [path.stopped for path in paths] == ["memory", "memory"]
+        paths = riata.fit_multi_path(X, ys, memory=bound)
+    assert [path.stop_reason for path in paths] == ["memory", "memory"]
     assert len({len(path) for path in paths}) == 1
 
 
@@ -194,4 +194,4 @@ def test_memory_ends_all_that_go_on():
 def test_refusals(ys, given, message):
     X = make_problem(n=20, p=5)[0]
     with pytest.raises(ValueError, match=message):
-        riata.fit_paths(X, ys, **given)
+        riata.fit_multi_path(X, ys, **given)

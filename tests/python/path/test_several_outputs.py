@@ -23,7 +23,7 @@ every_kind = pytest.mark.parametrize(("loss", "grouped"), KINDS, ids=NAMES)
 
 
 def fit(X, y, loss, grouped, *, tol=1e-12, **options):
-    return riata.fit_path(X, y, loss=loss, row_grouped=grouped, tol=tol, **options)
+    return riata.fit_path(X, y, loss=loss, grouped=grouped, tol=tol, **options)
 
 
 def assert_same_fit(a, b, atol=1e-6):
@@ -118,7 +118,7 @@ def test_genotypes_are_as_good_as_their_dosages(loss, grouped, chosen, tmp_path)
     ids = np.arange(len(y)) % 2
     a, b = (
         riata.cv_path(
-            Z, y, loss=loss, row_grouped=grouped, alphas=6, eps=0.1, **TIGHT,
+            Z, y, loss=loss, grouped=grouped, alphas=6, eps=0.1, **TIGHT,
             cv=[(np.flatnonzero(ids != k), np.flatnonzero(ids == k)) for k in range(2)],
             sample_weight=np.linspace(0.5, 2.0, len(y)), offset=np.arange(y.size).reshape(y.shape) % 7 / 7.0,
         )
@@ -126,7 +126,7 @@ def test_genotypes_are_as_good_as_their_dosages(loss, grouped, chosen, tmp_path)
     )  # fmt: skip
     assert_same_fit(a.path, b.path)
     assert_allclose(b.scores, a.scores, rtol=1e-5)
-    assert_allclose(b.held_out, a.held_out, atol=1e-5)
+    assert_allclose(b.oof_link, a.oof_link, atol=1e-5)
     assert_allclose(b.predict(genotypes, offset=0), a.predict(dosage, offset=0), atol=1e-6)
 
 
@@ -267,7 +267,7 @@ def test_as_good_as_scikit_learn(alpha):
     X, y = make_outputs("multinomial", 60, 8)
     path = fit(X, y, "multinomial", False, alphas=[alpha], standardize=False)
     model = LogisticRegression(
-        C=riata.equivalents(path).sklearn_C, l1_ratio=1.0, solver="saga", tol=1e-10, max_iter=100_000
+        C=riata.conversions(path).sklearn_C, l1_ratio=1.0, solver="saga", tol=1e-10, max_iter=100_000
     ).fit(X, y.argmax(axis=1))
     assert_allclose(path.coef(alpha), model.coef_.T, atol=1e-4)
     share = model.predict_proba(X)[y == 1.0]
@@ -325,7 +325,7 @@ def test_active_features_are_counted_and_limited(loss, grouped):
     assert_array_equal(path.n_active, dense(path).any(axis=1).sum(axis=0))
     assert path.n_active[0] == 0
     short = fit(X, y, loss, grouped, tol=1e-6, max_active=4)
-    assert short.stopped == "max_active"
+    assert short.stop_reason == "max_active"
     assert short.n_active.max() <= 4
 
 
@@ -419,7 +419,7 @@ def test_frames_name_the_outputs():
 
 def test_repr_is_short(path):
     what = "3 classes" if path.loss == "multinomial" else "3 responses"
-    assert f"riata.Path {path.loss}, 40 samples x 25 features, {what}" in repr(path)
+    assert f"riata.RegularizationPath {path.loss}, 40 samples x 25 features, {what}" in repr(path)
     assert len(repr(path)) < 250
 
 
@@ -428,7 +428,7 @@ def test_saved_and_loaded(path, cross_validated, tmp_path):
     kept = path
     if cross_validated:
         X, y = make_outputs(path.loss)
-        cv = riata.cv_path(X, y, loss=path.loss, row_grouped=path.row_grouped, alphas=4, eps=0.1, cv=3)
+        cv = riata.cv_path(X, y, loss=path.loss, grouped=path.grouped, alphas=4, eps=0.1, cv=3)
         cv.save(tmp_path / "kept.npz")
         again = riata.load(tmp_path / "kept.npz")
         assert_array_equal(again.scores, cv.scores)
@@ -456,7 +456,7 @@ def test_files_from_before_there_were_several_outputs_are_read(tmp_path):
     np.savez(tmp_path / "old.npz", **arrays)
     old = riata.load(tmp_path / "old.npz")
     assert_array_equal(old.coefs.toarray(), path.coefs.toarray())
-    assert not old.row_grouped
+    assert not old.grouped
     assert old.outputs is None
 
 
@@ -509,10 +509,10 @@ def test_a_class_of_weight_zero_is_no_class():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"loss": "gaussian", "row_grouped": True}, r"row_grouped must be False unless loss is one of"),
-        ({"loss": "multinomial", "row_grouped": True, "lower": 0.0}, r"lower is not available with row_gr"),
-        ({"loss": "multinomial", "row_grouped": True, "upper": 1.0}, r"upper is not available with row_gr"),
-        ({"loss": "multigaussian", "lower": 0.0}, r"lower is not available with .*'multigaussian', got 0.0"),
+        ({"loss": "gaussian", "grouped": True}, r"grouped must be False unless loss is one of"),
+        ({"loss": "multinomial", "grouped": True, "lower": 0.0}, r"lower is not available where a feature"),
+        ({"loss": "multinomial", "grouped": True, "upper": 1.0}, r"upper is not available where a feature"),
+        ({"loss": "multigaussian", "lower": 0.0}, r"lower is not available where a feature .*, got 0.0"),
         ({"loss": "multigaussian", "offset": np.zeros(40)}, r"offset must hold 3 numbers a sample"),
         ({"loss": "multigaussian", "start": np.zeros(40)}, r"start must be left out unless loss is 'cox'"),
         ({"loss": "gaussian", "offset": np.zeros((40, 3))}, r"offset must hold one number a sample"),
@@ -528,5 +528,5 @@ def test_bad_options(options, message):
 
 def test_row_grouped_is_a_flag():
     X, y = make_outputs()
-    with pytest.raises(TypeError, match="row_grouped must be True or False, got 'yes'"):
-        riata.fit_path(X, y, loss="multigaussian", row_grouped="yes")
+    with pytest.raises(TypeError, match="grouped must be True or False, got 'yes'"):
+        riata.fit_path(X, y, loss="multigaussian", grouped="yes")

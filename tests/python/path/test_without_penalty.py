@@ -109,7 +109,7 @@ def test_cross_validation_scores_it_as_any_other():
     for k, rows in enumerate(cv.folds):
         train = np.setdiff1d(np.arange(40), rows)
         told = peers.LinearRegression().fit(X[train], y[train]).predict(X[rows])
-        assert_allclose(cv.held_out[rows, -1], told, atol=1e-10)
+        assert_allclose(cv.oof_link[rows, -1], told, atol=1e-10)
         assert cv.scores[-1, k] == pytest.approx(np.mean((y[rows] - told) ** 2))
 
 

@@ -136,7 +136,7 @@ def test_names_stand_apart_and_are_cut():
 
 def test_features_that_enter_together_are_norms(classes):
     X, labels = classes
-    path = riata.fit_path(X, labels, loss="multinomial", alphas=10, row_grouped=True)
+    path = riata.fit_path(X, labels, loss="multinomial", alphas=10, grouped=True)
     ax = plot_path(path)
     size = np.linalg.norm(np.stack([c.toarray() for c in path.coefs]) * path.scale[:, None], axis=0)
     ends = sorted(line.get_ydata()[-1] for line in ax.lines[:-1])

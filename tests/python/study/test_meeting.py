@@ -210,7 +210,7 @@ def test_a_model_of_the_command_line_is_one_for_python(tmp_path):
     assert fit.path.study.response == "height"
     assert fit.path.study.covariates
     assert fit.path.study.alpha == fit.alpha
-    assert fit.held_out is not None
+    assert fit.oof_link is not None
     covariates = pd.read_csv(COVAR, sep=r"\s+", dtype={"FID": str, "IID": str})
     geno = riata.open_genotypes(TINY.with_suffix(".bed"))
     for given in (COVAR, covariates, covariates.iloc[::-1]):
@@ -228,7 +228,7 @@ def test_a_model_of_the_command_line_is_one_for_python(tmp_path):
     assert (tmp_path / "q.scores.tsv").read_text() == (tmp_path / "p.scores.tsv").read_text()
     run("report", "--model", tmp_path / "again.npz", "--out", tmp_path / "r", "--quiet")
     assert (tmp_path / "r.hits.tsv").read_text() == (tmp_path / "c.hits.tsv").read_text()
-    assert_array_equal(riata.load(tmp_path / "again.npz").held_out, fit.held_out)
+    assert_array_equal(riata.load(tmp_path / "again.npz").oof_link, fit.oof_link)
 
 
 @pytest.mark.parametrize("loss", ["binomial", "multinomial"])

@@ -25,7 +25,7 @@ def test_rss_lambda_minimises_rss_plus_lambda_norm():
     X, y = make_problem(n=30, p=4)
     X, y = X - X.mean(axis=0), y - y.mean()
     path = riata.fit_path(X, y, alphas=[0.2], standardize=False, **TIGHT)
-    lam = riata.equivalents(path).rss_lambda
+    lam = riata.conversions(path).rss_lambda
     assert_allclose(lam, 2 * 30 * 0.2)
 
     def value(parts):
@@ -43,7 +43,7 @@ def test_rss_lambda_minimises_rss_plus_lambda_norm():
 def test_sklearn_c_gives_the_same_fit():
     X, y = make_problem("binomial", 60, 6)
     path = riata.fit_path(X, y, loss="binomial", alphas=[0.03], standardize=False, **TIGHT)
-    same = riata.equivalents(path)
+    same = riata.conversions(path)
     theirs = LogisticRegression(
         C=same.sklearn_C, l1_ratio=1.0, solver="saga", tol=1e-12, max_iter=100_000
     ).fit(X, y)
@@ -55,16 +55,16 @@ def test_sklearn_c_gives_the_same_fit():
 def test_classes_and_responses_have_the_parameters_of_scikit_learn():
     X, y = make_outputs("multinomial")
     path = riata.fit_path(X, y, loss="multinomial", alphas=3)
-    assert_allclose(riata.equivalents(path, path.alphas[1]).sklearn_C, 1.0 / (len(y) * path.alphas[1]))
+    assert_allclose(riata.conversions(path, path.alphas[1]).sklearn_C, 1.0 / (len(y) * path.alphas[1]))
     assert_allclose(
-        riata.equivalents(path).radius, np.abs(path.coef(path.alphas[-1]) * X.std(axis=0)[:, None]).sum()
+        riata.conversions(path).radius, np.abs(path.coef(path.alphas[-1]) * X.std(axis=0)[:, None]).sum()
     )
-    together = riata.fit_path(X, y, loss="multinomial", alphas=3, row_grouped=True)
-    assert riata.equivalents(together).sklearn_C is None
-    assert riata.equivalents(together).laplace_scale is None
+    together = riata.fit_path(X, y, loss="multinomial", alphas=3, grouped=True)
+    assert riata.conversions(together).sklearn_C is None
+    assert riata.conversions(together).laplace_scale is None
     X, y = make_outputs()
     path = riata.fit_path(X, y, loss="multigaussian", alphas=3)
-    same = riata.equivalents(path, path.alphas[1])
+    same = riata.conversions(path, path.alphas[1])
     theirs = MultiTaskLasso(same.alpha, tol=1e-10, max_iter=100_000).fit(StandardScaler().fit_transform(X), y)
     assert_allclose(same.radius, np.linalg.norm(theirs.coef_, axis=0).sum(), rtol=1e-4)
     assert_allclose(same.rss_lambda, 2 * len(y) * same.alpha)
@@ -74,7 +74,7 @@ def test_classes_and_responses_have_the_parameters_of_scikit_learn():
 def test_radius_is_the_norm_on_the_scale_of_the_penalty():
     X, y = make_problem()
     path = riata.fit_path(X, y, alphas=10)
-    assert_allclose(riata.equivalents(path).radius, np.abs(path.coef(path.alphas[-1]) * X.std(axis=0)).sum())
+    assert_allclose(riata.conversions(path).radius, np.abs(path.coef(path.alphas[-1]) * X.std(axis=0)).sum())
 
 
 @needs_shared
@@ -91,7 +91,7 @@ def test_glmnet_parameters_of_shared_references(file):
     for k, at in enumerate(few):
         if file.stem not in NEARLY_COLLINEAR:
             assert_allclose(coefs[:, k], reference.coefs[:, at], atol=1e-4 * size)
-        same = riata.equivalents(path, path.alphas[k])
+        same = riata.conversions(path, path.alphas[k])
         assert_allclose(same.glmnet_lambda, lambdas[at], rtol=1e-12)
         assert_allclose(same.glmnet_alpha, float(settings.get("alpha", 1.0)), rtol=1e-12)
 
@@ -104,18 +104,18 @@ def test_glmnet_rescales_penalty_factors(name):
     assert_allclose(coefs, reference.coefs, atol=1e-5 * np.abs(reference.coefs).max())
     factor = reference.penalty_factor
     lambdas = reference.alphas * factor.sum() / len(factor)
-    found = [riata.equivalents(path, alpha).glmnet_lambda for alpha in path.alphas]
+    found = [riata.conversions(path, alpha).glmnet_lambda for alpha in path.alphas]
     assert_allclose(found, lambdas, rtol=1e-12)
 
 
 def test_glmnet_note_only_where_glmnet_differs():
     X, y = make_problem()
-    assert riata.equivalents(riata.fit_path(X, y, alphas=3)).glmnet_note == ""
-    mixed = riata.equivalents(riata.fit_path(X, y, alphas=3, l1_ratio=0.5))
+    assert riata.conversions(riata.fit_path(X, y, alphas=3)).glmnet_note == ""
+    mixed = riata.conversions(riata.fit_path(X, y, alphas=3, l1_ratio=0.5))
     assert f"{y.std():.8g}" in mixed.glmnet_note
     assert "glmnet alpha" in repr(mixed)
     without = riata.fit_path(X, y, alphas=3, l1_ratio=0.5, fit_intercept=False)
-    assert riata.equivalents(without).glmnet_lambda is None
+    assert riata.conversions(without).glmnet_lambda is None
 
 
 @pytest.mark.parametrize("l1_ratio", [0.4, 1.0])
@@ -123,7 +123,7 @@ def test_sklearn_alpha_gives_the_same_fit(l1_ratio):
     X, y = make_problem(n=60, p=8)
     path = riata.fit_path(X, y, l1_ratio=l1_ratio, standardize=False, alphas=[0.3, 0.05], **TIGHT)
     for alpha in path.alphas:
-        same = riata.equivalents(path, alpha)
+        same = riata.conversions(path, alpha)
         theirs = sklearn.linear_model.ElasticNet(
             same.alpha, l1_ratio=same.l1_ratio, tol=1e-12, max_iter=100_000
         )
@@ -134,10 +134,10 @@ def test_ridge_alpha_gives_the_same_fit():
     X, y = make_problem(n=60, p=8)
     weights = np.random.default_rng(0).uniform(0.5, 2.0, 60)
     path = riata.fit_path(X, y, l1_ratio=0.0, standardize=False, alphas=[0.3], sample_weight=weights, **TIGHT)
-    same = riata.equivalents(path)
+    same = riata.conversions(path)
     theirs = sklearn.linear_model.Ridge(same.ridge_alpha).fit(X, y, sample_weight=weights)
     assert_allclose(theirs.coef_, path.coef(0.3), atol=1e-6)
-    assert riata.equivalents(riata.fit_path(X, y, alphas=3)).ridge_alpha is None
+    assert riata.conversions(riata.fit_path(X, y, alphas=3)).ridge_alpha is None
 
 
 @pytest.mark.parametrize("standardize", [False, True])
@@ -148,11 +148,11 @@ def test_radius_gives_the_same_fit(loss, standardize):
     given = {"penalty_factor": np.linspace(0.5, 2.0, 20), "exclude": [3], "standardize": standardize}
     path = riata.fit_path(X, y, loss=loss, alphas=8, eps=0.01, **given, tol=1e-11)
     for alpha in path.alphas[[2, 7]]:
-        same = riata.equivalents(path, alpha)
+        same = riata.conversions(path, alpha)
         fit = riata.constrained_lasso(X, y, same.radius, loss=loss, **given)
         assert_allclose(fit.coef, path.coef(alpha), atol=1e-5)
         assert_allclose(fit.alpha, alpha, rtol=1e-4)
-        again = riata.equivalents(fit)
+        again = riata.conversions(fit)
         assert_allclose(again.radius, same.radius, rtol=1e-8)
         assert_allclose(again.sum_lambda, same.sum_lambda, rtol=1e-4)
         raw = given["penalty_factor"] @ np.abs(path.coef(alpha))
@@ -167,7 +167,7 @@ def test_prior_has_the_fit_for_its_mode(loss, l1_ratio):
     X, y = make_problem(loss, 40, 4)
     factor, variance = np.array([1.0, 2.0, 0.5, 1.0]), 0.3 if loss == "gaussian" else 1.0
     path = riata.fit_path(X, y, loss=loss, l1_ratio=l1_ratio, alphas=[0.05], penalty_factor=factor, **TIGHT)
-    same = riata.equivalents(path)
+    same = riata.conversions(path)
     laplace = np.inf if same.laplace_scale is None else same.laplace_scale * variance
     normal = np.inf if same.normal_scale is None else same.normal_scale * np.sqrt(variance)
     assert (same.laplace_scale is None) == (l1_ratio == 0.0)
@@ -197,7 +197,7 @@ def test_feature_penalty_gives_the_same_fit_without_standardising(loss, l1_ratio
         X, y, loss=loss, l1_ratio=l1_ratio, alphas=[0.2, 0.05], penalty_factor=factor, **TIGHT
     )
     for alpha in path.alphas:
-        penalty = riata.equivalents(path, alpha).feature_penalty
+        penalty = riata.conversions(path, alpha).feature_penalty
         assert penalty[2] == np.inf
         raw = riata.fit_path(
             X, y, loss=loss, l1_ratio=l1_ratio, alphas=[1.0], penalty_factor=penalty, standardize=False,
@@ -205,7 +205,7 @@ def test_feature_penalty_gives_the_same_fit_without_standardising(loss, l1_ratio
         )  # fmt: skip
         assert_allclose(raw.coef(1.0), path.coef(alpha), atol=1e-6)
     mixed = riata.fit_path(X, y, loss=loss, l1_ratio=0.5, alphas=3)
-    assert riata.equivalents(mixed).feature_penalty is None
+    assert riata.conversions(mixed).feature_penalty is None
 
 
 ESTIMATORS = [
@@ -228,13 +228,13 @@ def test_estimators_say_what_a_path_says(estimator, loss):
         y = y.argmax(axis=1)
     weights = np.random.default_rng(0).uniform(0.5, 2.0, len(X))
     model = clone(estimator).set_params(tol=1e-10).fit(X, y, sample_weight=weights)
-    same = riata.equivalents(model)
+    same = riata.conversions(model)
     path = riata.fit_path(
         X, y, loss=loss, alphas=[same.alpha], l1_ratio=same.l1_ratio, standardize=model.standardize,
-        sample_weight=weights, tol=1e-10, row_grouped=loss == "multinomial",
+        sample_weight=weights, tol=1e-10, grouped=loss == "multinomial",
         penalty_factor=model.penalty_factor,
     )  # fmt: skip
-    other = riata.equivalents(path)
+    other = riata.conversions(path)
     for item in fields(same):
         ours, theirs = getattr(same, item.name), getattr(other, item.name)
         if isinstance(ours, float | np.ndarray):
@@ -245,14 +245,14 @@ def test_estimators_say_what_a_path_says(estimator, loss):
     if getattr(model, "C", None) is not None:
         assert_allclose(same.sklearn_C, model.C)
     model.set_params(alpha=7.0, standardize=not model.standardize)  # changes nothing of what was fitted
-    assert repr(riata.equivalents(model)) == repr(same)
+    assert repr(riata.conversions(model)) == repr(same)
     kept = pickle.loads(pickle.dumps(model))
-    assert repr(riata.equivalents(kept)) == repr(same)
+    assert repr(riata.conversions(kept)) == repr(same)
 
 
 def test_an_inactive_budget_has_no_price():
     X, y = make_problem("binomial", 80, 4)
-    same = riata.equivalents(riata.constrained_lasso(X, y, 1e3, loss="binomial", exclude=[1]))
+    same = riata.conversions(riata.constrained_lasso(X, y, 1e3, loss="binomial", exclude=[1]))
     assert same.alpha == 0.0
     assert same.sklearn_C == np.inf
     assert same.laplace_scale == np.inf
@@ -262,13 +262,13 @@ def test_an_inactive_budget_has_no_price():
 def test_takes_cross_validations_and_estimators():
     X, y = make_problem()
     cv = riata.cv_path(X, y, cv=3, alphas=10)
-    assert riata.equivalents(cv).alpha == cv.alpha
+    assert riata.conversions(cv).alpha == cv.alpha
     model = riata.LassoCV(alphas=10, cv=3).fit(X, y)
-    assert riata.equivalents(model).alpha == model.alpha_
-    table = repr(riata.equivalents(cv))
+    assert riata.conversions(model).alpha == model.alpha_
+    table = repr(riata.conversions(cv))
     assert "RSS + λ‖b‖₁" in table
     assert "nan" not in table
-    with pytest.raises(TypeError, match="fit must be a Path, a CVPath or a fitted"):
-        riata.equivalents(riata.Lasso())
+    with pytest.raises(TypeError, match="fit must be a RegularizationPath, a CVPath or a fitted"):
+        riata.conversions(riata.Lasso())
     with pytest.raises(ValueError, match=r"alpha must be left out for a fit that has no path, got 0\.1"):
-        riata.equivalents(riata.Lasso().fit(X, y), 0.1)
+        riata.conversions(riata.Lasso().fit(X, y), 0.1)
