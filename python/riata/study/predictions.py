@@ -15,7 +15,7 @@ from riata.genetics.genotypes import Genotypes, open_genotypes
 from riata.genetics.pgen import covariates_of
 from riata.path.applying import Scores, VariantWarning
 from riata.path.cross_validation import CVPath
-from riata.path.result import Path as FittedPath
+from riata.path.result import RegularizationPath
 from riata.study.covariates import read_covariates
 from riata.study.inputs import SOURCES, genotype_joiner, sample_text_table
 from riata.study.joining import Joiner
@@ -129,8 +129,10 @@ def predict_samples(
 def _model(model: Any) -> Model:
     if isinstance(model, (str, os.PathLike)):
         return load_model(model)
-    if not isinstance(model, (CVPath, FittedPath)):
-        raise TypeError(f"model must be a Path, a CVPath or a file of one, got {type(model).__name__}")
+    if not isinstance(model, (CVPath, RegularizationPath)):
+        raise TypeError(
+            f"model must be a RegularizationPath, a CVPath or a file of one, got {type(model).__name__}"
+        )
     return model_of(model)
 
 
