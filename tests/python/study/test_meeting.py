@@ -339,7 +339,5 @@ def test_predict_samples_says_what_it_needs():
         riata.predict_samples(path, frame, impute="median")
     with pytest.raises(ValueError, match="covariates must be left out: the model has none"):
         riata.predict_samples(path, pd.DataFrame(X).add_prefix("g"), covariates=pd.DataFrame({"age": y}))
-    with pytest.raises(
-        TypeError, match="model must be a RegularizationPath, a CVPath or a file of one, got int"
-    ):
+    with pytest.raises(TypeError, match="must be a RegularizationPath, a CVPath or a file of one, got int"):
         riata.predict_samples(3, pd.DataFrame(X))
