@@ -51,6 +51,9 @@ if TYPE_CHECKING:
 #: The l1_ratio that stands for 0 where the grid begins: to end where that of the lasso does.
 RIDGE_RATIO = 1e-3
 
+#: What scikit-learn's `selection` may be: the order of its sweeps, of which there are none here.
+DESCENTS = ("cyclic", "random")
+
 
 @dataclass(slots=True)
 class Problem:
@@ -102,7 +105,6 @@ class SparseLinearModel(SparseSelector):
 
     _loss: str
     _scores = "score_path_"  # where the scores of a cross-validation go
-    _selections: tuple[str, ...] = SELECTIONS
     _ridge_at_zero = True  # whether nothing is zero at l1_ratio 0
 
     # What holds where a model has no such parameter.
@@ -118,6 +120,7 @@ class SparseLinearModel(SparseSelector):
     alphas: Any
     eps: Any
     cv: Any
+    alpha_rule: Any
     selection: Any
     standardize: Any
     penalty_factor: Any
@@ -192,6 +195,8 @@ class SparseLinearModel(SparseSelector):
 
     def _fit_at_alpha(self, X: Any, y: Any, sample_weight: Any, **beside: Any) -> Self:
         """Fit at `alpha`."""
+        if hasattr(self, "selection"):
+            check_choice("selection", self.selection, DESCENTS)
         penalty = self._penalty(self.l1_ratio)
         alpha = check_alpha(self.alpha, may_be_zero=self._may_be_zero(penalty))
         options = self._options(np.array([alpha]), penalty)
@@ -209,7 +214,7 @@ class SparseLinearModel(SparseSelector):
     def _choose_alpha(self, X: Any, y: Any, sample_weight: Any, groups: Any, **beside: Any) -> Self:
         """Choose alpha, and l1_ratio when there are several, by scores; keep the fit to all samples there."""
         check_scoring(self.scoring, self._loss)
-        selection = check_choice("selection", self.selection, self._selections)
+        rule = self._rule()
         candidates = self._candidates()
         options = self._grid_options(candidates[0])
         problem = self._check_data(X, y, sample_weight, options, **beside)
@@ -228,7 +233,7 @@ class SparseLinearModel(SparseSelector):
                     replace(options, penalty=penalty, l1_ratio=penalty.l1_share, eps=eps),
                     splits,
                     check_scoring(self.scoring, options.loss),
-                    "1se" if selection == "1se" else "min",
+                    rule,
                     problem.classes,
                     weigh_folds=False,
                     reweigh=problem.reweigh,
@@ -247,6 +252,20 @@ class SparseLinearModel(SparseSelector):
         warn_unless_all_converged(results[best], options)
         warn_if_grid_ends(results[best], options)
         return self
+
+    def _rule(self) -> str:
+        """Which alpha is taken: `alpha_rule`, or what `selection` was before."""
+        rule = check_choice("alpha_rule", self.alpha_rule, SELECTIONS)
+        selection = check_choice("selection", self.selection, (*DESCENTS, *SELECTIONS))
+        if selection in DESCENTS:
+            return rule
+        warnings.warn(
+            f"selection={selection!r} is now alpha_rule={selection!r}; selection is scikit-learn's 'cyclic' "
+            "or 'random', and will take no other in the next version.",
+            FutureWarning,
+            stacklevel=4,
+        )
+        return selection
 
     def _splits(self, problem: Problem, groups: Any, options: Options) -> list[Split]:
         """The folds that `cv` makes."""
@@ -370,7 +389,7 @@ class CrossValidated:
     Attributes
     ----------
     alpha_ : float
-        The alpha of the final fit: `alpha_min_` or `alpha_1se_`, as `selection` says.
+        The alpha of the final fit: `alpha_min_` or `alpha_1se_`, as `alpha_rule` says.
     alpha_min_ : float
         The alpha with the best mean score.
     alpha_1se_ : float

@@ -119,11 +119,15 @@ class Choice:
 
     Parameters
     ----------
-    selection : {"min", "1se"}
+    alpha_rule : {"min", "1se"}
         The alpha with the best mean score over the folds, or the largest one within a standard error of it.
+    selection : {"cyclic", "random"}
+        Accepted so that code written for scikit-learn runs; it has no effect. "min" and "1se", as in earlier
+        versions, are understood as `alpha_rule`, with a warning.
     """
 
-    selection: str = "min"
+    alpha_rule: str = "min"
+    selection: str = "cyclic"
 
 
 @declared

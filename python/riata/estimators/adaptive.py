@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riata._input.validation import check_choice
 from riata.estimators._base import CrossValidated, Problem
 from riata.estimators._params import Linear, Running, Search, Strength, declared
 from riata.estimators.linear import OneByOne
 from riata.path.adaptive_fit import AdaptiveFit, Recipe, check_recipe, fit_adaptive
 from riata.path.arguments import LASSO, Features, Options
 from riata.path.cross_validation import (
-    SELECTIONS,
     collect_folds,
     fold_columns,
     warn_if_grid_ends,
@@ -209,7 +207,7 @@ class AdaptiveLassoCV(CrossValidated, _Adaptive, Running, Linear, _Recipe, Searc
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((100, 30))
     >>> y = 3 * X[:, 0] - 2 * X[:, 7] + rng.standard_normal(100)
-    >>> riata.AdaptiveLassoCV(selection="1se").fit(X, y).get_support(indices=True)
+    >>> riata.AdaptiveLassoCV(alpha_rule="1se").fit(X, y).get_support(indices=True)
     array([0, 7])
     """
 
@@ -220,7 +218,7 @@ class AdaptiveLassoCV(CrossValidated, _Adaptive, Running, Linear, _Recipe, Searc
         if self._fit_each(X, y, sample_weight=sample_weight, groups=groups):
             return self
         options = self._grid_options(LASSO)
-        selection = check_choice("selection", self.selection, SELECTIONS)
+        rule = self._rule()
         recipe = self._recipe()
         problem = self._check_data(X, y, sample_weight, options)
         design, target, weights = problem.design, problem.target, problem.weights
@@ -237,7 +235,7 @@ class AdaptiveLassoCV(CrossValidated, _Adaptive, Running, Linear, _Recipe, Searc
             fits.append(fold.fit)
         used = replace(features, penalty_factor=full.factor(0))
         result = collect_folds(
-            fits, columns, design, target, weights, None, used, options, splits, "mse", selection, None,
+            fits, columns, design, target, weights, None, used, options, splits, "mse", rule, None,
             weigh_folds=False, keep=False,
         )  # fmt: skip
         self._keep_selected(result, problem)

@@ -209,7 +209,7 @@ class MCPRegressorCV(_MinimaxConcave, _AlongThePath, RunningJobs, Linear, Search
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((50, 100))
     >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
-    >>> riata.MCPRegressorCV(selection="1se").fit(X, y).get_support(indices=True)
+    >>> riata.MCPRegressorCV(alpha_rule="1se").fit(X, y).get_support(indices=True)
     array([0, 7])
     """
 
@@ -226,6 +226,6 @@ class SCADRegressorCV(_ClippedDeviation, _AlongThePath, RunningJobs, Linear, Sea
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((50, 100))
     >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
-    >>> riata.SCADRegressorCV(selection="1se").fit(X, y).get_support(indices=True)
+    >>> riata.SCADRegressorCV(alpha_rule="1se").fit(X, y).get_support(indices=True)
     array([0, 7])
     """

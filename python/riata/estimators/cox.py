@@ -392,7 +392,7 @@ class SparseCoxCV(ByScore, _Cox, Running, Precision, Bounds, Scale, Sign, _Ties,
     >>> X = rng.standard_normal((100, 50))
     >>> time = rng.exponential(np.exp(-X[:, 3]))
     >>> y = np.column_stack([np.minimum(time, 2), time < 2])
-    >>> model = riata.SparseCoxCV(selection="1se").fit(X, y)
+    >>> model = riata.SparseCoxCV(alpha_rule="1se").fit(X, y)
     >>> model.get_support(indices=True)
     array([3])
     """

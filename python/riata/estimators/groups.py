@@ -192,7 +192,7 @@ class GroupLassoCV(_Grouped, ByError, RunningJobs, Linear, Search, _SquaredShare
     >>> rng = np.random.default_rng(1)
     >>> X = rng.standard_normal((50, 100))
     >>> y = 3 * X[:, 0] - 2 * X[:, 2] + rng.standard_normal(50)
-    >>> model = riata.GroupLassoCV(np.arange(100) // 4, selection="1se").fit(X, y)
+    >>> model = riata.GroupLassoCV(np.arange(100) // 4, alpha_rule="1se").fit(X, y)
     >>> model.get_support(indices=True)
     array([0, 1, 2, 3])
     """
@@ -219,7 +219,7 @@ class SparseGroupLassoCV(_SparseGrouped, ByError, RunningJobs, Linear, Search, _
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((50, 100))
     >>> y = 3 * X[:, 0] - 2 * X[:, 2] + 0.1 * rng.standard_normal(50)
-    >>> model = riata.SparseGroupLassoCV(np.arange(100) // 4, l1_ratio=0.9, selection="1se").fit(X, y)
+    >>> model = riata.SparseGroupLassoCV(np.arange(100) // 4, l1_ratio=0.9, alpha_rule="1se").fit(X, y)
     >>> model.get_support(indices=True)
     array([0, 2])
     """

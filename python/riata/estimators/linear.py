@@ -44,7 +44,6 @@ class LinearRegressor(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
     """What the regressions on numbers share."""
 
     _scores = "mse_path_"
-    _selections = ("min", "1se", "cyclic", "random")
 
     def score(self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return R², the share of the variance that is explained, as scikit-learn's regressors have it.
@@ -299,12 +298,6 @@ class ElasticNetCV(
 
     All folds and the final fit share every pass over X, and no row is copied.
 
-    Parameters
-    ----------
-    selection : {"min", "1se"}
-        The alpha with the smallest mean squared error, or the largest one within a standard error of it.
-        scikit-learn's "cyclic" and "random" are read as "min".
-
     Attributes
     ----------
     l1_ratio_ : float
@@ -320,7 +313,7 @@ class ElasticNetCV(
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((50, 100))
     >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
-    >>> model = riata.ElasticNetCV(l1_ratio=[0.5, 1.0], selection="1se").fit(X, y)
+    >>> model = riata.ElasticNetCV(l1_ratio=[0.5, 1.0], alpha_rule="1se").fit(X, y)
     >>> model.l1_ratio_
     1.0
     """
@@ -350,7 +343,7 @@ class LassoCV(_AbsoluteSquares, ElasticNetCV):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((50, 100))
     >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
-    >>> riata.LassoCV(selection="1se").fit(X, y).get_support(indices=True)
+    >>> riata.LassoCV(alpha_rule="1se").fit(X, y).get_support(indices=True)
     array([0, 7])
     """
 

@@ -408,7 +408,7 @@ class SparseLogisticRegressionCV(
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((100, 50))
     >>> y = X[:, 3] + 0.5 * rng.standard_normal(100) > 0
-    >>> model = riata.SparseLogisticRegressionCV(selection="1se", scoring="auc").fit(X, y)
+    >>> model = riata.SparseLogisticRegressionCV(alpha_rule="1se", scoring="auc").fit(X, y)
     >>> model.get_support(indices=True)
     array([3])
     """

@@ -162,12 +162,6 @@ class MultiTaskElasticNetCV(_MultiTask, ByError, Randomness, Copying, RunningJob
 
     All folds and the final fit share every pass over X, and no row is copied.
 
-    Parameters
-    ----------
-    selection : {"min", "1se"}
-        The alpha with the smallest mean squared error, or the largest one within a standard error of it.
-        scikit-learn's "cyclic" and "random" are read as "min".
-
     Attributes
     ----------
     l1_ratio_ : float
@@ -185,7 +179,7 @@ class MultiTaskElasticNetCV(_MultiTask, ByError, Randomness, Copying, RunningJob
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((50, 100))
     >>> Y = X[:, [0, 7]] @ [[3, 1], [-2, 1]] + 0.1 * rng.standard_normal((50, 2))
-    >>> model = riata.MultiTaskElasticNetCV(l1_ratio=[0.5, 1.0], selection="1se").fit(X, Y)
+    >>> model = riata.MultiTaskElasticNetCV(l1_ratio=[0.5, 1.0], alpha_rule="1se").fit(X, Y)
     >>> model.l1_ratio_
     1.0
     """
@@ -214,7 +208,7 @@ class MultiTaskLassoCV(_Norms, MultiTaskElasticNetCV):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((50, 100))
     >>> Y = X[:, [0, 7]] @ [[3, 1], [-2, 1]] + 0.1 * rng.standard_normal((50, 2))
-    >>> riata.MultiTaskLassoCV(selection="1se").fit(X, Y).get_support(indices=True)
+    >>> riata.MultiTaskLassoCV(alpha_rule="1se").fit(X, Y).get_support(indices=True)
     array([0, 7])
     """
 

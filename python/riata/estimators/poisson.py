@@ -196,7 +196,7 @@ class SparsePoissonRegressorCV(
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((100, 50))
     >>> y = rng.poisson(np.exp(1 + X[:, 3]))
-    >>> model = riata.SparsePoissonRegressorCV(selection="1se").fit(X, y)
+    >>> model = riata.SparsePoissonRegressorCV(alpha_rule="1se").fit(X, y)
     >>> model.get_support(indices=True)
     array([3])
     """

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riata._input.validation import Float, check_choice, check_real
+from riata._input.validation import Float, check_real
 from riata.estimators._base import CrossValidated, Problem
 from riata.estimators._params import Choice, Folds, Grid, Linear, Running, Strength, declared
 from riata.estimators.linear import AtAlpha, OneResponse
 from riata.losses._scores import counted, mean_squared
 from riata.path.arguments import LASSO, Features, Options
 from riata.path.cross_validation import (
-    SELECTIONS,
     collect_folds,
     fold_columns,
     summarise,
@@ -164,14 +163,14 @@ class RelaxedLassoCV(CrossValidated, _Relaxed, Running, Linear, Choice, Folds, _
 
     Parameters
     ----------
-    selection : {"min", "1se"}
+    alpha_rule : {"min", "1se"}
         The pair with the smallest mean squared error; or, among those within a standard error of it, the
         one with the fewest features, of these that with the largest alpha, and then the largest gamma.
 
     Attributes
     ----------
     alpha_, gamma_ : float
-        The pair of the final fit, as `selection` says.
+        The pair of the final fit, as `alpha_rule` says.
     alpha_min_, gamma_min_ : float
         The pair with the best mean score.
     alpha_1se_, gamma_1se_ : float
@@ -208,7 +207,7 @@ class RelaxedLassoCV(CrossValidated, _Relaxed, Running, Linear, Choice, Folds, _
     ) -> Self:
         """Choose `alpha` and `gamma` by cross-validation, and fit the model to all samples there."""
         options = self._grid_options(LASSO)
-        selection = check_choice("selection", self.selection, SELECTIONS)
+        rule = self._rule()
         gammas = _check_gammas(self.gammas)
         problem = self._check_data(X, y, sample_weight, options)
         design, target, weights = problem.design, problem.target, problem.weights
@@ -232,7 +231,7 @@ class RelaxedLassoCV(CrossValidated, _Relaxed, Running, Linear, Choice, Folds, _
                 paths[1 + k], refits[1 + k], gathered, gammas, target[test], weights[test], test
             )
         best, frugal = _choose(scores, refits[0].exists, paths[0].n_active, gammas, result.repeats)
-        i, j = frugal if selection == "1se" else best
+        i, j = frugal if rule == "1se" else best
 
         relaxed = RelaxedPath(paths[0], refits[0].coefs, refits[0].intercepts, refits[0].exists)
         self.relaxed_path_, self.cv_result_, self.mse_path_ = relaxed, result, scores

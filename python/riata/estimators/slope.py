@@ -94,6 +94,6 @@ class SLOPECV(_Sorted, ByError, RunningJobs, Linear, Search, _Ranks):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((50, 100))
     >>> y = 3 * X[:, 0] - 2 * X[:, 7] + rng.standard_normal(50)
-    >>> riata.SLOPECV(selection="1se").fit(X, y).get_support(indices=True)
+    >>> riata.SLOPECV(alpha_rule="1se").fit(X, y).get_support(indices=True)
     array([0, 7])
     """

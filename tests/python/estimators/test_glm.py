@@ -99,7 +99,7 @@ def test_cross_validation_by_hand():
 @pytest.mark.parametrize("scoring", ["deviance", "auc", "misclassification"])
 def test_scorings(scoring):
     X, y = make_problem("binomial", 80)
-    model = riata.SparseLogisticRegressionCV(alphas=10, cv=3, scoring=scoring, selection="1se").fit(X, y)
+    model = riata.SparseLogisticRegressionCV(alphas=10, cv=3, scoring=scoring, alpha_rule="1se").fit(X, y)
     assert model.cv_result_.scoring == scoring
     assert model.alpha_ == model.alpha_1se_
     assert_array_equal(model.predict(X), model.cv_result_.predict(X, kind="class"))

@@ -114,7 +114,7 @@ def test_elastic_net_cv_tries_every_l1_ratio():
 
 def test_cv_attributes():
     X, y = make_problem()
-    model = riata.LassoCV(alphas=20, cv=4, selection="1se").fit(X, y)
+    model = riata.LassoCV(alphas=20, cv=4, alpha_rule="1se").fit(X, y)
     assert model.alpha_ == model.alpha_1se_ >= model.alpha_min_
     assert model.coef_path_.shape == (X.shape[1], len(model.alphas_))
     assert model.mse_path_.shape == (len(model.alphas_), 4)
@@ -162,7 +162,7 @@ def test_works_inside_scikit_learn():
         make_pipeline(StandardScaler(), riata.Lasso()), {"lasso__alpha": [0.01, 0.1, 1.0]}, cv=3
     )
     assert search.fit(X, y).best_params_["lasso__alpha"] in (0.01, 0.1)
-    model = riata.LassoCV(alphas=10, cv=3, selection="1se")
+    model = riata.LassoCV(alphas=10, cv=3, alpha_rule="1se")
     assert clone(model).get_params() == model.get_params()
     fitted = model.fit(X, y)
     again = pickle.loads(pickle.dumps(fitted))

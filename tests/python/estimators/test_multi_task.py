@@ -113,7 +113,7 @@ def test_cross_validation_as_scikit_learn(l1_ratio):
 def test_groups_and_selection():
     X, Y = make_outputs(n=60, noise=2.0)
     groups = np.arange(60) // 5
-    model = riata.MultiTaskLassoCV(cv=4, alphas=20, selection="1se").fit(X, Y, groups=groups)
+    model = riata.MultiTaskLassoCV(cv=4, alphas=20, alpha_rule="1se").fit(X, Y, groups=groups)
     assert all(len(set(model.cv_result_.fold_ids[groups == g])) == 1 for g in range(12))
     assert model.alpha_ == model.alpha_1se_
     assert_allclose(

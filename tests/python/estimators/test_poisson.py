@@ -321,7 +321,7 @@ def test_bike_hires():
     assert model.cv_result_.path.converged.all()
     assert model.cv_result_.fold_gaps.max() <= 1e-6
     assert model.score(X[test], y[test]) > 0.6
-    frugal = riata.SparsePoissonRegressorCV(standardize=True, alphas=30, selection="1se").fit(
+    frugal = riata.SparsePoissonRegressorCV(standardize=True, alphas=30, alpha_rule="1se").fit(
         X[train], y[train]
     )
     assert np.count_nonzero(frugal.coef_) < X.shape[1]

@@ -9,13 +9,13 @@ import riata
 
 SIGNATURES = {
     "SLOPE": """
-        alpha=1.0, *, q=0.1, weights=None, fit_intercept=True, standardize=False, penalty_factor=None,
-        tol=1e-06, max_iter=10000, solver='auto', n_threads=None, verbose=0
+        alpha=1.0, *, q=0.1, weights=None, fit_intercept=True, standardize=False,
+        penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto', n_threads=None, verbose=0
     """,
     "SLOPECV": """
-        *, q=0.1, weights=None, alphas=100, eps=0.001, cv=5, selection='min', fit_intercept=True,
-        standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto',
-        n_threads=None, n_jobs=None, verbose=0
+        *, q=0.1, weights=None, alphas=100, eps=0.001, cv=5, alpha_rule='min', selection='cyclic',
+        fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
+        solver='auto', n_threads=None, n_jobs=None, verbose=0
     """,
     "AdaptiveLasso": """
         alpha=1.0, *, initial='ridge', initial_alpha=None, power=1.0, n_steps=1, cv=5,
@@ -23,9 +23,9 @@ SIGNATURES = {
         solver='auto', n_threads=None, verbose=0
     """,
     "AdaptiveLassoCV": """
-        *, alphas=100, eps=0.001, cv=5, selection='min', initial='ridge', initial_alpha=None, power=1.0,
-        n_steps=1, fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06,
-        max_iter=10000, solver='auto', n_threads=None, verbose=0
+        *, alphas=100, eps=0.001, cv=5, alpha_rule='min', selection='cyclic', initial='ridge',
+        initial_alpha=None, power=1.0, n_steps=1, fit_intercept=True, standardize=False,
+        penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto', n_threads=None, verbose=0
     """,
     "ElasticNet": """
         alpha=1.0, *, l1_ratio=0.5, fit_intercept=True, positive=False, standardize=False,
@@ -34,10 +34,10 @@ SIGNATURES = {
         selection='cyclic'
     """,
     "ElasticNetCV": """
-        *, l1_ratio=0.5, alphas=100, eps=0.001, cv=5, selection='min', fit_intercept=True,
-        positive=False, standardize=False, penalty_factor=None, lower=None, upper=None, tol=1e-06,
-        max_iter=10000, solver='auto', n_threads=None, n_jobs=None, verbose=0, precompute='auto',
-        copy_X=True, random_state=None
+        *, l1_ratio=0.5, alphas=100, eps=0.001, cv=5, alpha_rule='min', selection='cyclic',
+        fit_intercept=True, positive=False, standardize=False, penalty_factor=None, lower=None,
+        upper=None, tol=1e-06, max_iter=10000, solver='auto', n_threads=None, n_jobs=None,
+        verbose=0, precompute='auto', copy_X=True, random_state=None
     """,
     "GroupLasso": """
         groups=None, alpha=1.0, *, weights='sqrt_size', l2_ratio=0.0, fit_intercept=True,
@@ -45,29 +45,31 @@ SIGNATURES = {
         n_threads=None, verbose=0
     """,
     "GroupLassoCV": """
-        groups=None, *, weights='sqrt_size', l2_ratio=0.0, alphas=100, eps=0.001, cv=5, selection='min',
-        fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
-        solver='auto', n_threads=None, n_jobs=None, verbose=0
+        groups=None, *, weights='sqrt_size', l2_ratio=0.0, alphas=100, eps=0.001, cv=5,
+        alpha_rule='min', selection='cyclic', fit_intercept=True, standardize=False,
+        penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto', n_threads=None, n_jobs=None,
+        verbose=0
     """,
     "Lasso": """
         alpha=1.0, *, fit_intercept=True, positive=False, standardize=False, penalty_factor=None,
         lower=None, upper=None, tol=1e-06, max_iter=10000, warm_start=False, solver='auto',
-        n_threads=None, verbose=0, precompute=False, copy_X=True, random_state=None, selection='cyclic'
+        n_threads=None, verbose=0, precompute=False, copy_X=True, random_state=None,
+        selection='cyclic'
     """,
     "LassoCV": """
-        *, alphas=100, eps=0.001, cv=5, selection='min', fit_intercept=True, positive=False,
-        standardize=False, penalty_factor=None, lower=None, upper=None, tol=1e-06, max_iter=10000,
-        solver='auto', n_threads=None, n_jobs=None, verbose=0, precompute='auto', copy_X=True,
-        random_state=None
+        *, alphas=100, eps=0.001, cv=5, alpha_rule='min', selection='cyclic', fit_intercept=True,
+        positive=False, standardize=False, penalty_factor=None, lower=None, upper=None, tol=1e-06,
+        max_iter=10000, solver='auto', n_threads=None, n_jobs=None, verbose=0, precompute='auto',
+        copy_X=True, random_state=None
     """,
     "MCPRegressor": """
-        alpha=1.0, *, gamma=3.0, fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06,
-        max_iter=10000, solver='auto', n_threads=None, verbose=0
+        alpha=1.0, *, gamma=3.0, fit_intercept=True, standardize=False, penalty_factor=None,
+        tol=1e-06, max_iter=10000, solver='auto', n_threads=None, verbose=0
     """,
     "MCPRegressorCV": """
-        *, gamma=3.0, alphas=100, eps=0.001, cv=5, selection='min', fit_intercept=True,
-        standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto',
-        n_threads=None, n_jobs=None, verbose=0
+        *, gamma=3.0, alphas=100, eps=0.001, cv=5, alpha_rule='min', selection='cyclic',
+        fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
+        solver='auto', n_threads=None, n_jobs=None, verbose=0
     """,
     "MultiTaskElasticNet": """
         alpha=1.0, *, l1_ratio=0.5, fit_intercept=True, standardize=False, penalty_factor=None,
@@ -75,9 +77,9 @@ SIGNATURES = {
         copy_X=True, random_state=None, selection='cyclic'
     """,
     "MultiTaskElasticNetCV": """
-        *, l1_ratio=0.5, alphas=100, eps=0.001, cv=5, selection='min', fit_intercept=True,
-        standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto',
-        n_threads=None, n_jobs=None, verbose=0, copy_X=True, random_state=None
+        *, l1_ratio=0.5, alphas=100, eps=0.001, cv=5, alpha_rule='min', selection='cyclic',
+        fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
+        solver='auto', n_threads=None, n_jobs=None, verbose=0, copy_X=True, random_state=None
     """,
     "MultiTaskLasso": """
         alpha=1.0, *, fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06,
@@ -85,27 +87,27 @@ SIGNATURES = {
         random_state=None, selection='cyclic'
     """,
     "MultiTaskLassoCV": """
-        *, alphas=100, eps=0.001, cv=5, selection='min', fit_intercept=True, standardize=False,
-        penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto', n_threads=None, n_jobs=None,
-        verbose=0, copy_X=True, random_state=None
+        *, alphas=100, eps=0.001, cv=5, alpha_rule='min', selection='cyclic', fit_intercept=True,
+        standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto',
+        n_threads=None, n_jobs=None, verbose=0, copy_X=True, random_state=None
     """,
     "RelaxedLasso": """
-        alpha=1.0, *, gamma=0.0, fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06,
-        max_iter=10000, solver='auto', n_threads=None, verbose=0
+        alpha=1.0, *, gamma=0.0, fit_intercept=True, standardize=False, penalty_factor=None,
+        tol=1e-06, max_iter=10000, solver='auto', n_threads=None, verbose=0
     """,
     "RelaxedLassoCV": """
-        *, alphas=100, gammas=(0.0, 0.25, 0.5, 0.75, 1.0), eps=0.001, cv=5, selection='min',
-        fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
-        solver='auto', n_threads=None, verbose=0
-    """,
-    "SCADRegressor": """
-        alpha=1.0, *, gamma=3.7, fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06,
+        *, alphas=100, gammas=(0.0, 0.25, 0.5, 0.75, 1.0), eps=0.001, cv=5, alpha_rule='min',
+        selection='cyclic', fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06,
         max_iter=10000, solver='auto', n_threads=None, verbose=0
     """,
+    "SCADRegressor": """
+        alpha=1.0, *, gamma=3.7, fit_intercept=True, standardize=False, penalty_factor=None,
+        tol=1e-06, max_iter=10000, solver='auto', n_threads=None, verbose=0
+    """,
     "SCADRegressorCV": """
-        *, gamma=3.7, alphas=100, eps=0.001, cv=5, selection='min', fit_intercept=True,
-        standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto',
-        n_threads=None, n_jobs=None, verbose=0
+        *, gamma=3.7, alphas=100, eps=0.001, cv=5, alpha_rule='min', selection='cyclic',
+        fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
+        solver='auto', n_threads=None, n_jobs=None, verbose=0
     """,
     "SparseCox": """
         alpha=0.01, *, l1_ratio=1.0, ties='breslow', positive=False, standardize=False,
@@ -113,9 +115,9 @@ SIGNATURES = {
         n_threads=None, verbose=0
     """,
     "SparseCoxCV": """
-        *, alphas=100, eps=None, cv=5, scoring=None, selection='min', l1_ratio=1.0, ties='breslow',
-        positive=False, standardize=False, penalty_factor=None, lower=None, upper=None, tol=1e-06,
-        max_iter=10000, solver='auto', n_threads=None, verbose=0
+        *, alphas=100, eps=None, cv=5, scoring=None, alpha_rule='min', selection='cyclic',
+        l1_ratio=1.0, ties='breslow', positive=False, standardize=False, penalty_factor=None,
+        lower=None, upper=None, tol=1e-06, max_iter=10000, solver='auto', n_threads=None, verbose=0
     """,
     "SparseGroupLasso": """
         groups=None, alpha=1.0, *, l1_ratio=0.5, weights='sqrt_size', fit_intercept=True,
@@ -123,21 +125,22 @@ SIGNATURES = {
         n_threads=None, verbose=0
     """,
     "SparseGroupLassoCV": """
-        groups=None, *, l1_ratio=0.5, weights='sqrt_size', alphas=100, eps=0.001, cv=5, selection='min',
-        fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
-        solver='auto', n_threads=None, n_jobs=None, verbose=0
+        groups=None, *, l1_ratio=0.5, weights='sqrt_size', alphas=100, eps=0.001, cv=5,
+        alpha_rule='min', selection='cyclic', fit_intercept=True, standardize=False,
+        penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto', n_threads=None, n_jobs=None,
+        verbose=0
     """,
     "SparseLogisticRegression": """
         alpha=0.01, *, C=None, l1_ratio=1.0, class_weight=None, fit_intercept=True, positive=False,
-        row_grouped=False, standardize=False, penalty_factor=None, lower=None, upper=None, tol=1e-06,
-        max_iter=10000, warm_start=False, solver='auto', n_threads=None, verbose=0, n_jobs=None,
-        random_state=None
+        row_grouped=False, standardize=False, penalty_factor=None, lower=None, upper=None,
+        tol=1e-06, max_iter=10000, warm_start=False, solver='auto', n_threads=None, verbose=0,
+        n_jobs=None, random_state=None
     """,
     "SparseLogisticRegressionCV": """
-        *, alphas=100, eps=None, cv=5, scoring=None, selection='min', l1_ratio=1.0, class_weight=None,
-        fit_intercept=True, positive=False, row_grouped=False, standardize=False, penalty_factor=None,
-        lower=None, upper=None, tol=1e-06, max_iter=10000, solver='auto', n_threads=None, verbose=0,
-        n_jobs=None, random_state=None
+        *, alphas=100, eps=None, cv=5, scoring=None, alpha_rule='min', selection='cyclic',
+        l1_ratio=1.0, class_weight=None, fit_intercept=True, positive=False, row_grouped=False,
+        standardize=False, penalty_factor=None, lower=None, upper=None, tol=1e-06, max_iter=10000,
+        solver='auto', n_threads=None, verbose=0, n_jobs=None, random_state=None
     """,
     "SparsePoissonRegressor": """
         alpha=0.01, *, l1_ratio=1.0, fit_intercept=True, positive=False, standardize=False,
@@ -145,9 +148,10 @@ SIGNATURES = {
         solver='auto', n_threads=None, verbose=0, n_jobs=None, random_state=None
     """,
     "SparsePoissonRegressorCV": """
-        *, alphas=100, eps=None, cv=5, scoring=None, selection='min', l1_ratio=1.0, fit_intercept=True,
-        positive=False, standardize=False, penalty_factor=None, lower=None, upper=None, tol=1e-06,
-        max_iter=10000, solver='auto', n_threads=None, verbose=0, n_jobs=None, random_state=None
+        *, alphas=100, eps=None, cv=5, scoring=None, alpha_rule='min', selection='cyclic',
+        l1_ratio=1.0, fit_intercept=True, positive=False, standardize=False, penalty_factor=None,
+        lower=None, upper=None, tol=1e-06, max_iter=10000, solver='auto', n_threads=None, verbose=0,
+        n_jobs=None, random_state=None
     """,
 }
 

@@ -126,7 +126,7 @@ def test_the_fit_of_fit_path(name, standardize):
 def test_cross_validation_is_that_of_cv_path(name):
     X, y = make_problem(n=60, p=P)
     split = list(GroupKFold(3).split(X, y, np.arange(60) // 5))
-    model = CASES[name][1](alphas=15, eps=0.05, cv=split, selection="1se", **CASES[name][2]).fit(X, y)
+    model = CASES[name][1](alphas=15, eps=0.05, cv=split, alpha_rule="1se", **CASES[name][2]).fit(X, y)
     cv = riata.cv_path(X, y, penalty=PENALTIES[name], alphas=15, eps=0.05, cv=split, standardize=False)
     assert_allclose(model.mse_path_, cv.scores, rtol=1e-9)
     assert_allclose(model.alphas_, cv.alphas)
@@ -135,7 +135,7 @@ def test_cross_validation_is_that_of_cv_path(name):
     assert model.certificate_ == cv.path.certificate
     assert hasattr(model, "locally_convex_") == (name in CONCAVE)
     again = CASES[name][1](
-        alphas=15, eps=0.05, cv=GroupKFold(3), selection="1se", **CASES[name][2]
+        alphas=15, eps=0.05, cv=GroupKFold(3), alpha_rule="1se", **CASES[name][2]
     ).fit(X, y, groups=np.arange(60) // 5)  # of samples  # fmt: skip
     assert_array_equal(again.mse_path_, model.mse_path_)
 

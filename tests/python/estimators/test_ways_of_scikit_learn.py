@@ -12,6 +12,7 @@ import sklearn
 import sklearn.exceptions
 import sklearn.linear_model
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.ensemble import BaggingClassifier
 from sklearn.feature_selection import SelectFromModel
 from sklearn.model_selection import GroupKFold, KFold, cross_validate
@@ -526,3 +527,48 @@ def test_a_warm_start_changes_nothing(model, as_target):
     model.set_params(warm_start=True).fit(X, target[::-1])
     again = model.fit(X, target)
     assert_array_equal(again.coef_, sklearn.clone(model).set_params(warm_start=False).fit(X, target).coef_)
+
+
+def few(name):
+    """A cross-validation of few fits, and data for it."""
+    given = {"groups": np.arange(12) // 3} if "Group" in name else {}
+    loss = {"SparseLogisticRegressionCV": "binomial", "SparsePoissonRegressorCV": "poisson"}.get(
+        name, "gaussian"
+    )
+    X, y = make_problem("cox" if "Cox" in name else loss, 60, 12)
+    if name.startswith("Multi"):
+        y = np.column_stack([y, X[:, 2]])
+    return getattr(riata, name)(alphas=8, eps=0.05, cv=3, **given), X, y
+
+
+SEARCHES = [name for name in riata.__all__ if name.endswith("CV")]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_selection_is_that_of_scikit_learn_and_alpha_rule_chooses(name):
+    model, X, y = few(name)
+    best = clone(model).fit(X, y)
+    frugal = clone(model).set_params(alpha_rule="1se").fit(X, y)
+    assert best.alpha_ == best.alpha_min_
+    assert frugal.alpha_ == frugal.alpha_1se_
+    for selection in ("cyclic", "random"):  # no effect, whatever the rule
+        given = clone(model).set_params(alpha_rule="1se", selection=selection).fit(X, y)
+        assert_array_equal(given.coef_, frugal.coef_)
+    with pytest.warns(FutureWarning, match="selection='1se' is now alpha_rule='1se'"):
+        old = clone(model).set_params(selection="1se").fit(X, y)
+    assert_array_equal(old.coef_, frugal.coef_)
+    with pytest.warns(FutureWarning, match="selection='min' is now alpha_rule='min'"):
+        old = clone(model).set_params(selection="min").fit(X, y)
+    assert_array_equal(old.coef_, best.coef_)
+    with pytest.raises(ValueError, match=r"alpha_rule must be one of .*, got 'best'"):
+        clone(model).set_params(alpha_rule="best").fit(X, y)
+    with pytest.raises(ValueError, match=r"selection must be one of .*, got 'first'"):
+        clone(model).set_params(selection="first").fit(X, y)
+
+
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet", "MultiTaskLasso", "MultiTaskElasticNet"])
+def test_a_fit_at_one_alpha_has_nothing_to_select(name):
+    X, y = make_problem()
+    y = y[:, None] if name.startswith("Multi") else y
+    with pytest.raises(ValueError, match=r"selection must be one of \['cyclic', 'random'\], got '1se'"):
+        getattr(riata, name)(selection="1se").fit(X, y)

@@ -202,7 +202,7 @@ def test_finds_the_true_features_where_the_lasso_does_not():
         X = rng.standard_normal((300, 12))
         X[:, 3] = 0.65 * (X[:, 0] + X[:, 1]) + 0.4 * X[:, 3]  # the lasso takes it in for both
         y = 3.0 * X[:, 0] + 3.0 * X[:, 1] - 3.0 * X[:, 2] + rng.standard_normal(300)
-        options = {"cv": 5, "selection": "1se"}
+        options = {"cv": 5, "alpha_rule": "1se"}
         for name, model in (
             ("lasso", riata.LassoCV(**options)),
             ("adaptive", riata.AdaptiveLassoCV(power=2.0, **options)),
@@ -214,7 +214,7 @@ def test_finds_the_true_features_where_the_lasso_does_not():
 
 def test_attributes_and_conventions():
     X, y = make_problem(n=100)
-    model = riata.AdaptiveLassoCV(alphas=20, cv=4, selection="1se").fit(X, y)
+    model = riata.AdaptiveLassoCV(alphas=20, cv=4, alpha_rule="1se").fit(X, y)
     assert model.alpha_ == model.alpha_1se_ >= model.alpha_min_
     assert model.coef_path_.shape == (60, len(model.alphas_))
     assert model.mse_path_.shape == (len(model.alphas_), 4)

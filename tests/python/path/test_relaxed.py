@@ -302,7 +302,7 @@ def test_gamma_one_alone_is_the_cross_validated_lasso():
 
 def test_one_standard_error_takes_the_sparsest_then_the_most_regularised():
     X, y = make_problem(noise=2.0)
-    model = riata.RelaxedLassoCV(selection="1se", cv=4).fit(X, y)
+    model = riata.RelaxedLassoCV(alpha_rule="1se", cv=4).fit(X, y)
     mean = model.mse_path_.mean(axis=2)
     error = model.mse_path_.std(axis=2) / np.sqrt(3)
     i, j = np.unravel_index(np.nanargmin(mean), mean.shape)
@@ -336,7 +336,7 @@ def test_a_sparser_and_better_model_than_the_lasso():
         (riata.RelaxedLasso(alpha=0.0), "alpha must be > 0, got 0.0"),
         (riata.RelaxedLassoCV(gammas=[]), r"gammas must be a non-empty 1-D sequence of numbers .* got \[\]"),
         (riata.RelaxedLassoCV(gammas=[2.0]), "gammas must be >= 0 and <= 1, got 2.0"),
-        (riata.RelaxedLassoCV(selection="best"), "selection must be one of .*, got 'best'"),
+        (riata.RelaxedLassoCV(alpha_rule="best"), "alpha_rule must be one of .*, got 'best'"),
         (
             riata.RelaxedLassoCV(alphas=[1e-6], gammas=[0.0], cv=2),
             "gammas must hold 1 when no alpha has a unique least squares fit in every fold",
