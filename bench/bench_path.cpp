@@ -143,10 +143,10 @@ void bench(const Options& o, Index folds, const Data& data, const riata::Design&
     const double plain = plain_gap(data, problems[f].weights, fit, o.binomial());
     require(std::abs(plain - fit.dual_gaps.back()) <= 1e-9, "the last gap is not what the data say");
   }
-  report.row(
-      folds > 0 ? "cross-validation" : "path", seconds,
-      {options.loss.c_str(), o.alphas, folds, read_s, pass_s, seconds.median / pass_s, typical.passes, typical.products,
-       typical.newton_steps, typical.factor_updates, typical.seconds_stream, typical.seconds_inner, gap, support});
+  report.row(folds > 0 ? "cross-validation" : "path", seconds,
+             {options.loss.name().data(), o.alphas, folds, read_s, pass_s, seconds.median / pass_s, typical.passes,
+              typical.products, typical.newton_steps, typical.factor_updates, typical.seconds_stream,
+              typical.seconds_inner, gap, support});
 }
 
 }  // namespace

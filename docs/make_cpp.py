@@ -12,27 +12,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "cpp.md"
-HEADERS = (
-    "eigen.hpp",
-    "cross_validation.hpp",
-    "api.hpp",
-    "solver.hpp",
-    "counters.hpp",
-    "types.hpp",
-    "error.hpp",
-    "design/design.hpp",
-    "design/dense.hpp",
-    "design/csc.hpp",
-    "design/plink.hpp",
-    "design/bfile.hpp",
-    "design/hstack.hpp",
-    "design/repeated.hpp",
-    "design/hardy_weinberg.hpp",
-    "loss/survival.hpp",
-    "loss/concordance.hpp",
-    "io/mmap.hpp",
-    "io/text_table.hpp",
-)
+INSTALLED = (ROOT / "cmake" / "RiataInstall.cmake").read_text(encoding="utf-8")
+HEADERS = re.search(r"set\(riata_headers([^)]*)\)", INSTALLED)[
+    1
+].split()  # what is installed is what is documented
 OPENING = """# C++ reference
 
 The public headers below `cpp/include/riata`, by the comments in them; `python docs/make_cpp.py` writes this

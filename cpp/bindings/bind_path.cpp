@@ -8,7 +8,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -178,24 +181,74 @@ std::vector<riata::Problem> led_problems(const Array& y, const Eigen::Map<const 
   return problems;
 }
 
+/// Reads options, as they describe themselves, from keywords. What is not there keeps its value.
+class Keywords {
+ public:
+  explicit Keywords(const py::kwargs& given) : given_(given) {}
+
+  template <class T>
+  void operator()(const riata::Option& option, T& value) {
+    const std::string name = option.name == std::string_view("threads") ? "n_threads" : option.name;
+    known_.insert(name);
+    if (!given_.contains(name.c_str())) return;
+    try {
+      read(given_[name.c_str()], value);
+    } catch (const py::cast_error&) {
+      throw py::type_error(name + " has a value of the wrong type");
+    }
+  }
+  /// Refuses keywords that nothing has asked for.
+  void finish() const {
+    for (const auto& [name, value] : given_) {
+      if (known_.count(name.cast<std::string>()) == 0) {
+        throw py::type_error("fit_paths() got an unexpected keyword argument '" + name.cast<std::string>() + "'");
+      }
+    }
+  }
+
+ private:
+  template <class T>
+  static void read(const py::handle& given, T& value) {
+    if constexpr (std::is_constructible_v<T, const std::string&>) {
+      value = T(given.cast<std::string>());
+    } else {
+      value = given.cast<T>();
+    }
+  }
+  static void read(const py::handle& given, riata::Solver& solver) {
+    solver = riata::solver_named(given.cast<std::string>());
+  }
+  static void read(const py::handle& given, std::string& name) { name = file_name(given); }
+  static void read(const py::handle& given, std::vector<double>& values) {
+    if (given.is_none()) return;
+    const riata::Vec numbers = vector_of(given.cast<Array>(), "alphas");
+    if (numbers.size() == 0) throw py::value_error("alphas must not be empty");
+    values.assign(numbers.begin(), numbers.end());
+  }
+
+  const py::kwargs& given_;
+  std::set<std::string> known_;
+};
+
 py::list fit_paths(const riata::Design& design, const Array& y, const Array& weights,
                    const std::optional<Array>& offset, const std::optional<Array>& penalty_factor,
-                   const std::optional<Array>& lower, const std::optional<Array>& upper, std::string loss,
-                   std::string_view solver, bool fit_intercept, bool standardize, double l1_ratio,
-                   const std::optional<Array>& alphas, Index n_alphas, double eps, bool stop_early, Index max_active,
-                   double memory, double tol, Index max_iter, int n_threads, bool keep_linear_predictor,
-                   const std::optional<py::function>& progress, const py::object& checkpoint, double checkpoint_seconds,
-                   bool keep_checkpoint, const std::optional<py::function>& held_out, const Times& survival,
-                   bool row_grouped, double huber_delta, const std::optional<std::vector<Index>>& leaders,
-                   std::string penalty, double gamma, double sparse_share, const std::optional<Numbers>& group,
-                   const std::optional<Array>& group_weights, const std::optional<Numbers>& column,
-                   const std::optional<Array>& sorted_weights) {
+                   const std::optional<Array>& lower, const std::optional<Array>& upper,
+                   const std::optional<Numbers>& group, const std::optional<Array>& group_weights,
+                   const std::optional<Numbers>& column, const std::optional<Array>& sorted_weights,
+                   const Times& survival, const std::optional<std::vector<Index>>& leaders,
+                   const std::optional<py::function>& progress, const std::optional<py::function>& held_out,
+                   const py::kwargs& keywords) {
+  riata::PathOptions options;
+  Keywords reader(keywords);
+  riata::PathOptions::describe(options, reader);
+  reader.finish();
   if (weights.ndim() != 2) {
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
   const Eigen::Map<const riata::Mat> columns(weights.data(), weights.shape(0), weights.shape(1));
   std::vector<riata::Problem> problems;
-  const bool shared = y.ndim() == 1 || loss == "multinomial" || loss == "multigaussian";
+  const bool shared =
+      y.ndim() == 1 || options.loss.is<riata::losses::Multinomial>() || options.loss.is<riata::losses::Multigaussian>();
   if (leaders && !shared) {
     problems = led_problems(y, columns, offset, survival, *leaders);
   } else {
@@ -220,34 +273,6 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   features.group_weights = optional_vector(group_weights, "group_weights");
   features.column = optional_numbers(column, "column");
   features.sorted_weights = optional_vector(sorted_weights, "sorted_weights");
-  riata::PathOptions options;
-  options.penalty = std::move(penalty);
-  options.gamma = gamma;
-  options.sparse_share = sparse_share;
-  options.loss = std::move(loss);
-  options.row_grouped = row_grouped;
-  options.huber_delta = huber_delta;
-  options.solver = riata::solver_named(solver);
-  options.fit_intercept = fit_intercept;
-  options.standardize = standardize;
-  options.l1_ratio = l1_ratio;
-  if (alphas) {
-    const riata::Vec given = vector_of(*alphas, "alphas");
-    if (given.size() == 0) throw py::value_error("alphas must not be empty");
-    options.alphas.assign(given.begin(), given.end());
-  }
-  options.n_alphas = n_alphas;
-  options.eps = eps;
-  options.stop_early = stop_early;
-  options.max_active = max_active;
-  options.memory = memory;
-  options.tol = tol;
-  options.max_iter = max_iter;
-  options.threads = n_threads;
-  options.keep_linear_predictor = keep_linear_predictor;
-  options.checkpoint = file_name(checkpoint);
-  options.checkpoint_seconds = checkpoint_seconds;
-  options.keep_checkpoint = keep_checkpoint;
   options.warn = warn;
   options.poll = SignalPoll();
   if (progress) {
@@ -281,7 +306,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
     results = riata::fit_paths(design, problems, features, options);
   }
   py::list out;
-  for (const riata::PathResult& r : results) out.append(dict_of(r, keep_linear_predictor));
+  for (const riata::PathResult& r : results) out.append(dict_of(r, options.keep_linear_predictor));
   return out;
 }
 
@@ -296,13 +321,9 @@ void bind_path(py::module_& m) {
       },
       "parts"_a);
   m.def("fit_paths", &fit_paths, "design"_a, "y"_a, "weights"_a, "offset"_a, "penalty_factor"_a, "lower"_a, "upper"_a,
-        py::kw_only(), "loss"_a, "solver"_a, "fit_intercept"_a, "standardize"_a, "l1_ratio"_a, "alphas"_a, "n_alphas"_a,
-        "eps"_a, "stop_early"_a, "max_active"_a, "memory"_a, "tol"_a, "max_iter"_a, "n_threads"_a,
-        "keep_linear_predictor"_a, "progress"_a, "checkpoint"_a = "", "checkpoint_seconds"_a = 60.0,
-        "keep_checkpoint"_a = false, "held_out"_a = py::none(), "survival"_a = py::none(), "row_grouped"_a = false,
-        "huber_delta"_a = 1.345, "leaders"_a = py::none(), "penalty"_a = "elastic_net", "gamma"_a = 3.0,
-        "sparse_share"_a = 0.0, "group"_a = py::none(), "group_weights"_a = py::none(), "column"_a = py::none(),
-        "sorted_weights"_a = py::none());
+        py::kw_only(), "group"_a = py::none(), "group_weights"_a = py::none(), "column"_a = py::none(),
+        "sorted_weights"_a = py::none(), "survival"_a = py::none(), "leaders"_a = py::none(), "progress"_a = py::none(),
+        "held_out"_a = py::none());
   m.def(
       "checkpoint_progress",
       [](const py::object& path) {

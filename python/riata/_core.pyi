@@ -118,40 +118,26 @@ def fit_paths(
     lower: NDArray[np.float64] | None,  # (p,)
     upper: NDArray[np.float64] | None,  # (p,)
     *,
-    loss: str,
-    solver: str,
-    fit_intercept: bool,
-    standardize: bool,
-    l1_ratio: float,
-    alphas: NDArray[np.float64] | None,  # decreasing
-    n_alphas: int,
-    eps: float,  # 0.0: chosen from the shape
-    stop_early: bool,
-    max_active: int,  # -1: unbounded
-    memory: float,  # bytes held beside X; 0: unbounded
-    tol: float,
-    max_iter: int,
-    n_threads: int,
-    keep_linear_predictor: bool,
-    progress: Callable[[int, int, float, int, float, float], bool | None] | None,
-    checkpoint: str = "",  # file that keeps the state; empty: none
-    checkpoint_seconds: float = 60.0,  # between two writes; 0: after every alpha
-    keep_checkpoint: bool = False,  # at the end of the path too
-    held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
-    survival: Survival | list[Survival] | None = None,  # for loss "cox", where y are times
-    row_grouped: bool = False,  # the coefficients of a feature share a norm
-    huber_delta: float = 1.345,  # for loss "huber"
-    leaders: list[int] | None = None,  # (F,): the problem whose grid each follows, itself for one that leads
-    penalty: str = "elastic_net",  # or "group", "mcp", "scad", "slope"
-    gamma: float = 3.0,  # of "mcp" and "scad"
-    sparse_share: float = 0.0,  # of "group": weight of the l1 norm
     group: NDArray[np.int64]
     | None = None,  # of "group": (p,), numbers of group_weights; of each member, (m,)
     group_weights: NDArray[np.float64] | None = None,
     column: NDArray[np.int64] | None = None,  # of "group" where groups overlap: (m,), columns of the members
     sorted_weights: NDArray[np.float64] | None = None,  # of "slope": (p,)
+    survival: Survival | list[Survival] | None = None,  # for loss "cox", where y are times
+    leaders: list[int] | None = None,  # (F,): the problem whose grid each follows, itself for one that leads
+    progress: Callable[[int, int, float, int, float, float], bool | None] | None = None,
+    held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
+    **options: Any,
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
+
+    The options are those of PathOptions::describe, with its defaults: loss (str; huber_delta of
+    "huber"), penalty ("elastic_net", "group", "mcp", "scad", "slope"; row_grouped, sparse_share,
+    gamma), solver, fit_intercept, standardize, l1_ratio, alphas (decreasing, or None), n_alphas,
+    eps (0: chosen from the shape), stop_early, max_active (-1: unbounded), memory (bytes held
+    beside X; 0: unbounded), tol, max_iter, n_threads, keep_linear_predictor, checkpoint (file that
+    keeps the state; empty: none), checkpoint_seconds (between two writes; 0: after every alpha),
+    keep_checkpoint (at the end of the path too).
 
     Without leaders all problems share y and follow the first. With them, y of one dimension or that of a
     loss of several outputs is shared as well, with offset and survival; else y and offset are (n, R) and

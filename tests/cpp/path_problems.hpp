@@ -79,8 +79,9 @@ constexpr Index kOutputs = 3;  // of the losses that have several
 /// The options of a loss; "multinomial grouped" is "multinomial" with a norm for the coefficients of each feature.
 inline PathOptions options_of(const std::string& name) {
   PathOptions options;
-  options.row_grouped = name == "multinomial grouped";
-  options.loss = options.row_grouped ? "multinomial" : name;
+  const bool grouped = name == "multinomial grouped";
+  options.penalty = penalties::ElasticNet{grouped};
+  options.loss = grouped ? "multinomial" : name;
   return options;
 }
 

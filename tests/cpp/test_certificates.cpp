@@ -297,7 +297,8 @@ TEST_CASE("no alpha takes more than max_iter iterations, with any solver and pen
           CAPTURE(solver);
           PathOptions options = check::options_of(loss);
           options.penalty = penalty;
-          options.gamma = 3.7;
+          if (penalty == "mcp") options.penalty = penalties::Mcp{3.7};
+          if (penalty == "scad") options.penalty = penalties::Scad{3.7};
           options.solver = solver;
           options.max_iter = most;
           options.tol = 1e-12;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "checkpoint/checkpoint.hpp"
 #include "io/atomic_file.hpp"
 #include "path_problems.hpp"
 #include "riata/api.hpp"
@@ -257,8 +258,9 @@ TEST_CASE("fits with every penalty go on from a checkpoint to the same bits") {
       CAPTURE(penalty);
       PathOptions options = check::options_of(loss);
       options.penalty = penalty;
-      options.gamma = 3.7;
-      options.sparse_share = loss == std::string("binomial") ? 0.3 : 0.0;
+      if (penalty == "group") options.penalty = penalties::Group{loss == std::string("binomial") ? 0.3 : 0.0};
+      if (penalty == "mcp") options.penalty = penalties::Mcp{3.7};
+      if (penalty == "scad") options.penalty = penalties::Scad{3.7};
       options.n_alphas = 8;
       options.eps = 0.3;
       Features features;
@@ -409,6 +411,48 @@ TEST_CASE("a checkpoint of another fit is refused, and kept") {
   std::swap(X(2, 40), X(5, 40));  // the same means and variances
   while (X(2, 40) == X(5, 40)) X(2, 40) += 1.0;
   refused(*design, problem, options, {}, "the values of X");
+}
+
+namespace {
+
+/// Options with one more, listed where the others are.
+struct MoreOptions : PathOptions {
+  double temper = 1.0;
+  bool loud = false;
+
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit&& visit) {
+    PathOptions::describe(self, visit);
+    visit(Option{"temper", kNotNegative}, self.temper);
+    visit(Option{"loud", kAnything, false}, self.loud);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an option that is added where options are described is one that a checkpoint is refused for") {
+  const Folder folder;
+  MoreOptions options;
+  options.checkpoint = folder.file("state");
+  const auto identity = [](const MoreOptions& o) {
+    Identity out;
+    out.add_options(o);
+    return out;
+  };
+  double state = 42.0, again = 0.0;
+  Checkpoint(options, identity(options)).save(state, {1, 2});
+  MoreOptions other = options;
+  other.loud = true;
+  Checkpoint same(other, identity(other));
+  CHECK(same.found());
+  same.load(again);
+  CHECK(again == 42.0);
+  other.temper = 2.0;
+  CHECK_THROWS_WITH_AS(Checkpoint(other, identity(other)), doctest::Contains("what differs: temper. Give"),
+                       std::invalid_argument);
+  other.loss = losses::Huber{1.0};
+  CHECK_THROWS_WITH_AS(Checkpoint(other, identity(other)),
+                       doctest::Contains("what differs: loss, huber_delta and temper. Give"), std::invalid_argument);
 }
 
 TEST_CASE("what belongs to survival times is part of what goes on, and of what a checkpoint is refused for") {

@@ -73,7 +73,7 @@ TEST_CASE("parts of the columns give the same bits: storages and losses") {
       CAPTURE(storage);
       CAPTURE(loss);
       PathOptions options = quick(loss);
-      const std::vector<Problem> problems{make_problem(storages.X, options.loss, 3)};
+      const std::vector<Problem> problems{make_problem(storages.X, std::string(options.loss.name()), 3)};
       const auto whole = fit_paths(*designs[storage], problems, {}, options);
       for (const Index parts : {1, 2, 3, 7}) {
         CAPTURE(parts);

@@ -42,8 +42,8 @@ Mat scores_by_hand(const Mat& X, const Problem& problem, const std::vector<Index
       for (Index i = 0; i < n; ++i) {
         if (fold[static_cast<std::size_t>(i)] != f) continue;
         const double y = problem.y[i], w = problem.weights[i];
-        const double loss =
-            options.loss == "gaussian" ? 0.5 * (y - eta[i]) * (y - eta[i]) : std::log1p(std::exp(eta[i])) - y * eta[i];
+        const double loss = options.loss.is<losses::Gaussian>() ? 0.5 * (y - eta[i]) * (y - eta[i])
+                                                                : std::log1p(std::exp(eta[i])) - y * eta[i];
         sum += w * loss;
         weight += w;
       }

@@ -78,16 +78,12 @@ PathOptions base_options(const std::string& loss) {
 
 /// Options and features of a penalty by name.
 void set_penalty(Case& c, const std::string& name, Index p) {
-  c.options.penalty = name;
-  if (name == "lasso" || name == "elastic net" || name == "ridge") {
-    c.options.penalty = "elastic_net";
-    if (name != "lasso") c.options.l1_ratio = name == "ridge" ? 0.0 : 0.5;
-  }
-  if (name == "scad") c.options.gamma = 3.7;
+  if (name == "elastic net" || name == "ridge") c.options.l1_ratio = name == "ridge" ? 0.0 : 0.5;
+  if (name == "mcp" || name == "slope") c.options.penalty = name;
+  if (name == "scad") c.options.penalty = penalties::Scad{3.7};
   if (name == "slope") c.features.sorted_weights = Vec::LinSpaced(p, 1.5, 0.5);
   if (!name.starts_with("group") && name != "sparse group") return;
-  c.options.penalty = "group";
-  if (name == "sparse group") c.options.sparse_share = 0.4;
+  c.options.penalty = penalties::Group{name == "sparse group" ? 0.4 : 0.0};
   if (name == "group with ridge") c.options.l1_ratio = 0.5;
   const Index count = p / 4 + 1;
   Vec size = Vec::Zero(count);
@@ -103,7 +99,7 @@ Case make_case(const Matrices& m, const std::string& shape, const std::string& s
                const std::string& penalty, const std::string& solver) {
   Case c{shape + "/" + storage + "/" + loss + "/" + penalty + "/" + solver,
          &m.at(storage),
-         {make_problem(m.X, options_of(loss).loss, 5)},
+         {make_problem(m.X, std::string(options_of(loss).loss.name()), 5)},
          {},
          base_options(loss)};
   set_penalty(c, penalty, c.X->cols());
@@ -172,12 +168,13 @@ void add_variants(std::vector<Case>& out, const Matrices& m, const std::string& 
          c.features.penalty_factor = Vec::Ones(p);
          c.features.penalty_factor[3] = c.features.penalty_factor[7] = 0.0;
          c.features.penalty_factor[5] = kInfinity;
-         if (c.options.penalty == "elastic_net") c.features.penalty_factor[11] = 2.5;
+         if (c.options.penalty.is<penalties::ElasticNet>()) c.features.penalty_factor[11] = 2.5;
        }},
       {"offset",
        [&](Case& c) {
          c.problems[0].offset = 0.3 * random_matrix(n, 1, 41);
-         if (c.options.loss.starts_with("multi")) c.problems[0].offset = 0.3 * random_matrix(n * kOutputs, 1, 41);
+         if (c.options.loss.name().starts_with("multi"))
+           c.problems[0].offset = 0.3 * random_matrix(n * kOutputs, 1, 41);
        }},
       {"folds",
        [](Case& c) {

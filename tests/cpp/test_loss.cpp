@@ -60,7 +60,7 @@ std::vector<Case> cases() {
                : name == "poisson" ? counts(n, seed)
                                    : Vec(check::random_matrix(n, 1, seed)),
                seed == 1 ? Vec(Vec::Constant(n, 1.0 / n)) : some_weights(n, seed), nullptr};
-      one.loss = make_loss(name, one.y, one.omega, kDelta);
+      one.loss = make_loss(name == "huber" ? losses::Huber{kDelta} : LossSpec(name), one.y, one.omega);
       all.push_back(std::move(one));
     }
   }
@@ -173,7 +173,7 @@ TEST_CASE("duals are the conjugates, by brute force") {
     for (const double v : {-2.0, -0.4, 0.2, 0.85}) {
       for (const std::string name : {"poisson", "huber"}) {
         const auto loss = name == "poisson" ? make_loss(name, Vec::Constant(1, y + 0.9), one)
-                                            : make_loss(name, Vec::Constant(1, y), one, 2.0);
+                                            : make_loss(losses::Huber{2.0}, Vec::Constant(1, y), one);
         double best = kInf;  // of f + v eta
         for (double eta = -20.0; eta <= 20.0; eta += 1e-3) {
           best = std::min(best, loss->value(Vec::Constant(1, eta)) + v * eta);
@@ -316,7 +316,7 @@ TEST_CASE("a loss refuses unknown names and responses outside its domain") {
   }
   CHECK_THROWS_WITH_AS(make("poisson", 0, 0), doctest::Contains("y must hold a value above 0"), std::invalid_argument);
   for (const double delta : {0.0, -1.0, kInf, std::nan("")}) {
-    CHECK_THROWS_WITH_AS(make_loss("huber", Vec::Zero(2), omega, delta),
+    CHECK_THROWS_WITH_AS(make_loss(losses::Huber{delta}, Vec::Zero(2), omega),
                          doctest::Contains("huber_delta must be finite and > 0"), std::invalid_argument);
   }
   CHECK_THROWS_WITH_AS(make("binomial", 0, 2), "y must lie in [0, 1] for the binomial loss, got 2.000000 in row 1",

@@ -642,8 +642,11 @@ TEST_CASE("bad arguments are named, with what is allowed") {
     Problem problem = make_problem(X, "gaussian", 26);
     Features features;
     PathOptions options;
-    spoil(problem, features, options);
-    CHECK_THROWS_WITH_AS(fit_paths(*design, {problem}, features, options), message, std::invalid_argument);
+    const auto fit = [&] {
+      spoil(problem, features, options);
+      fit_paths(*design, {problem}, features, options);
+    };
+    CHECK_THROWS_WITH_AS(fit(), message, std::invalid_argument);
   };
   const double nan = std::nan("");
   refused([](auto& q, auto&, auto&) { q.y.resize(5); }, "y must have one value for each row of X");

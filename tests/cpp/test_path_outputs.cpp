@@ -80,7 +80,7 @@ struct Evidence {
 Evidence examine(const Mat& X, const Problem& problem, const PathOptions& o, const PathResult& r, std::size_t k,
                  const Features& features = {}) {
   const Index n = X.rows(), p = X.cols(), K = r.outputs;
-  const bool grouped = o.row_grouped || o.loss == "multigaussian";
+  const bool grouped = o.penalty.as<penalties::ElasticNet>()->row_grouped || o.loss.is<losses::Multigaussian>();
   const Vec omega = problem.weights / problem.weights.sum();
   const auto loss = make_loss(o.loss, problem.y, omega);
   const Mat B = coefficients(r, k, p);
@@ -575,7 +575,7 @@ TEST_CASE("several outputs: bad arguments are named, with what is allowed") {
   };
   for (const char* const loss : {"gaussian", "binomial", "huber"}) {
     refused(
-        loss, [](auto&, auto&, auto& o) { o.row_grouped = true; },
+        loss, [](auto&, auto&, auto& o) { o.penalty = penalties::ElasticNet{true}; },
         "row_grouped needs a loss with several outputs, got \"");
   }
   for (const char* const name : {"multigaussian", "multinomial grouped"}) {

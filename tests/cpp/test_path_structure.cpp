@@ -30,9 +30,9 @@ Case make_case(const std::string& name, const std::string& loss, Index p) {
   Case out{name, options_of(loss), {}};
   const bool group = name.starts_with("group") || name.starts_with("sparse");
   out.options.penalty = group ? "group" : name;
-  if (name == "sparse group") out.options.sparse_share = 0.4;
+  if (name == "sparse group") out.options.penalty = penalties::Group{0.4};
   if (name == "group with ridge") out.options.l1_ratio = 0.5;
-  if (name == "scad") out.options.gamma = 3.7;
+  if (name == "scad") out.options.penalty = penalties::Scad{3.7};
   if (group) {
     const Index count = p / 4 + 1;
     Vec size = Vec::Zero(count);
@@ -70,15 +70,15 @@ Evidence examine(const Mat& X, const Problem& problem, const Case& test, const P
   const PathOptions& o = test.options;
   const Vec omega = problem.weights / problem.weights.sum();
   const std::unique_ptr<Loss> loss =
-      o.loss == "cox" ? std::make_unique<Cox>(problem.y, problem.survival, omega, problem.weights.sum())
-                      : make_loss(o.loss, problem.y, omega, o.huber_delta);
+      o.loss.is<losses::Cox>() ? std::make_unique<Cox>(problem.y, problem.survival, omega, problem.weights.sum())
+                               : make_loss(o.loss, problem.y, omega);
   const Vec raw = coefficients(r, k, p);
   Vec eta = X * raw;
   eta.array() += r.intercepts[k];
   if (problem.offset.size() > 0) eta += problem.offset;
   Vec u, h;
   loss->derivatives(eta, u, h);
-  const bool centred = o.fit_intercept || o.loss == "cox";
+  const bool centred = o.fit_intercept || o.loss.is<losses::Cox>();
   const auto factor = [&](Index j) {
     return test.features.penalty_factor.size() > 0 ? test.features.penalty_factor[j] : 1.0;
   };
@@ -94,6 +94,10 @@ Evidence examine(const Mat& X, const Problem& problem, const Case& test, const P
   std::vector<GroupNorm> norms;
   std::vector<Index> first{0};
   std::vector<Concave> concave;
+  const auto* const mcp = o.penalty.as<penalties::Mcp>();
+  const auto* const scad = o.penalty.as<penalties::Scad>();
+  const auto* const group = o.penalty.as<penalties::Group>();
+  const double gamma = mcp ? mcp->gamma : scad ? scad->gamma : 3.0, sparse_share = group ? group->sparse_share : 0.0;
   Index free = 0;
   for (Index w = 0; w < count; ++w) {
     const Index j = features[static_cast<std::size_t>(w)];
@@ -101,23 +105,23 @@ Evidence examine(const Mat& X, const Problem& problem, const Case& test, const P
     const double unit = o.standardize ? sd : 1.0, alpha = r.alphas[k];
     b[w] = raw[j] * unit;
     c[w] = u.dot((X.col(j).array() - (centred ? mean : 0.0)).matrix()) / unit;
-    concave.push_back({o.penalty == "mcp" ? Concave::Kind::kMcp : Concave::Kind::kScad, alpha * factor(j), o.gamma});
+    concave.push_back({mcp ? Concave::Kind::kMcp : Concave::Kind::kScad, alpha * factor(j), gamma});
     if (factor(j) == 0.0) ++free;
     if (w > 0 && place(j) >= 0 && place(j) == place(features[static_cast<std::size_t>(w - 1)])) {
       ++first.back();
       continue;
     }
     first.push_back(w + 1);
-    if (o.penalty != "group" || place(j) < 0) {
+    if (!group || place(j) < 0) {
       norms.push_back({});
       continue;
     }
-    const double weight = alpha * (1.0 - o.sparse_share) * test.features.group_weights[place(j)];
-    norms.push_back({o.l1_ratio * weight, (1.0 - o.l1_ratio) * weight, o.l1_ratio * o.sparse_share * alpha});
+    const double weight = alpha * (1.0 - sparse_share) * test.features.group_weights[place(j)];
+    norms.push_back({o.l1_ratio * weight, (1.0 - o.l1_ratio) * weight, o.l1_ratio * sparse_share * alpha});
   }
   const Penalties net =
-      o.penalty == "group" ? Penalties(norms, first)
-      : o.penalty == "slope"
+      group ? Penalties(norms, first)
+      : o.penalty.is<penalties::Slope>()
           ? Penalties(Sorted{SortedL1(r.alphas[k] * test.features.sorted_weights.head(count - free)), free, count})
           : Penalties(concave);
   Evidence out;
@@ -148,7 +152,7 @@ TEST_CASE("structure: every certificate holds, by brute force over all columns, 
     for (const std::string name : {"group", "group with ridge", "sparse group", "slope", "mcp", "scad"}) {
       Case test = make_case(name, loss, p);
       test.options.n_alphas = 15;
-      const bool concave = test.options.penalty == "mcp" || test.options.penalty == "scad";
+      const bool concave = name == "mcp" || name == "scad";
       test.options.eps = concave ? 0.4 : 0.2;
       test.options.tol = 1e-8;
       test.options.stop_early = false;
@@ -202,7 +206,7 @@ TEST_CASE("structure: factors, offsets, no intercept, no scaling, every solver")
           test.features.penalty_factor = Vec::Ones(p);
           test.features.penalty_factor[0] = test.features.penalty_factor[7] = 0.0;
           test.features.penalty_factor[3] = kInfinity;
-          if (o.penalty == "mcp" || o.penalty == "scad") test.features.penalty_factor[5] = 0.5;
+          if (o.penalty.is<penalties::Mcp>() || o.penalty.is<penalties::Scad>()) test.features.penalty_factor[5] = 0.5;
         }
         if (variant == 2) problem.offset = 0.3 * random_matrix(n, 1, 5);
         if (variant == 3) o.fit_intercept = o.standardize = false;
@@ -239,14 +243,15 @@ TEST_CASE("structure: special cases are the lasso") {
       CAPTURE(name);
       Case test{name, lasso.options, {}};
       test.options.penalty = name.starts_with("group") || name.starts_with("sparse") ? "group" : name;
-      test.options.gamma = 1e10;
-      if (test.options.penalty == "group") {
+      if (name == "mcp") test.options.penalty = penalties::Mcp{1e10};
+      if (name == "scad") test.options.penalty = penalties::Scad{1e10};
+      if (test.options.penalty.is<penalties::Group>()) {
         test.features.group.resize(static_cast<std::size_t>(p));
         for (Index j = 0; j < p; ++j) test.features.group[static_cast<std::size_t>(j)] = (j * 77) % p;
         test.features.group_weights = Vec::Ones(p);
       }
       if (name == "sparse group of all") {
-        test.options.sparse_share = 1.0;
+        test.options.penalty = penalties::Group{1.0};
         std::fill(test.features.group.begin(), test.features.group.end(), Index{0});
         test.features.group_weights = Vec::Ones(1);
       }
@@ -329,8 +334,7 @@ TEST_CASE("structure: a common factor, large means and folds do not stop the sol
   const Problem problem = make_problem(X, "gaussian", 21);
   for (const double share : {0.0, 0.5}) {
     Case test{"group", options_of("gaussian"), {}};
-    test.options.penalty = "group";
-    test.options.sparse_share = share;
+    test.options.penalty = penalties::Group{share};
     test.options.n_alphas = 30;
     for (Index j = 0; j < p; ++j) test.features.group.push_back(j / 4);
     test.features.group_weights = Vec::Constant(p / 4, 2.0);
@@ -370,8 +374,7 @@ TEST_CASE("structure: a large group takes the way without eigenvectors") {
   const Problem problem = make_problem(X, "gaussian", 11);
   for (const double share : {0.0, 0.3}) {
     Case test{"group", options_of("gaussian"), {}};
-    test.options.penalty = "group";
-    test.options.sparse_share = share;
+    test.options.penalty = penalties::Group{share};
     test.options.n_alphas = 6;
     test.options.eps = 0.5;
     for (Index j = 0; j < p; ++j) test.features.group.push_back(j < 300 ? 0 : 1 + j % 100);
@@ -391,12 +394,17 @@ TEST_CASE("structure: refuses what it cannot do") {
   const Problem problem = make_problem(X, "gaussian", 13);
   const auto refused = [&](const std::string& name, const std::function<void(Case&)>& spoil, const char* why) {
     Case test = make_case(name, "gaussian", 4);
-    spoil(test);
-    CHECK_THROWS_WITH_AS(fit(*design, problem, test), doctest::Contains(why), std::invalid_argument);
+    const auto spoiled = [&] {
+      spoil(test);
+      fit(*design, problem, test);
+    };
+    CHECK_THROWS_WITH_AS(spoiled(), doctest::Contains(why), std::invalid_argument);
   };
-  refused("mcp", [](Case& c) { c.options.penalty = "cap"; }, "penalty must be one of");
-  refused("mcp", [](Case& c) { c.options.gamma = 1.0; }, "gamma must be finite and > 1");
-  refused("scad", [](Case& c) { c.options.gamma = 2.0; }, "gamma must be finite and > 2");
+  refused(
+      "mcp", [](Case& c) { c.options.penalty = "cap"; },
+      "penalty must be \"elastic_net\", \"group\", \"mcp\", \"scad\" or \"slope\", got \"cap\"");
+  refused("mcp", [](Case& c) { c.options.penalty = penalties::Mcp{1.0}; }, "gamma must be finite and > 1");
+  refused("scad", [](Case& c) { c.options.penalty = penalties::Scad{2.0}; }, "gamma must be finite and > 2");
   refused("mcp", [](Case& c) { c.options.l1_ratio = 0.5; }, "l1_ratio must be 1");
   refused("mcp", [](Case& c) { c.options.solver = Solver::kActiveSet; }, "solver \"homotopy\"");
   refused("mcp", [](Case& c) { c.features.lower = Vec::Zero(4); }, "lower and upper");
@@ -404,7 +412,7 @@ TEST_CASE("structure: refuses what it cannot do") {
   refused("group", [](Case& c) { c.features.group.pop_back(); }, "group must have one number");
   refused("group", [](Case& c) { c.features.group[0] = 9; }, "numbers of group_weights");
   refused("group", [](Case& c) { c.features.group_weights[0] = 0.0; }, "group_weights must be");
-  refused("group", [](Case& c) { c.options.sparse_share = 1.5; }, "sparse_share");
+  refused("group", [](Case& c) { c.options.penalty = penalties::Group{1.5}; }, "sparse_share");
   refused("slope", [](Case& c) { c.features.sorted_weights = Vec::Ones(3); }, "sorted_weights must have one");
   refused("slope", [](Case& c) { c.features.sorted_weights = Vec::LinSpaced(4, 0.0, 1.0); }, "in decreasing order");
   refused("slope", [](Case& c) { c.features.sorted_weights = Vec::Zero(4); }, "not all be zero");

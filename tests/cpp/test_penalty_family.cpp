@@ -46,7 +46,7 @@ TEST_CASE("the smallest lambda at which features are zero: by ratio, factor and 
 TEST_CASE("rows: one norm for the coefficients of a feature") {
   PathOptions options;
   options.loss = "multigaussian";
-  options.row_grouped = true;
+  options.penalty = penalties::ElasticNet{true};
   const Features features;
   const Vec scale = Vec::Ones(2);
   const PenaltyFamily family(options, features, 3, scale);
@@ -59,8 +59,7 @@ TEST_CASE("rows: one norm for the coefficients of a feature") {
 
 TEST_CASE("groups: members lie together, weights are those of the group") {
   PathOptions options;
-  options.penalty = "group";
-  options.sparse_share = 0.25;
+  options.penalty = penalties::Group{0.25};
   Features features;
   features.group = {1, 0, 1, 0};
   features.group_weights = Vec{{2.0, 4.0}};

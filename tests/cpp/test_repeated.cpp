@@ -131,8 +131,7 @@ TEST_CASE("overlapping groups are groups of copies of their columns, whose parts
         CAPTURE(factors);
         Features features = overlapping(p, 6, 4);
         PathOptions options = options_of(loss);
-        options.penalty = "group";
-        options.sparse_share = sparse_share;
+        options.penalty = penalties::Group{sparse_share};
         options.n_alphas = 10;
         options.eps = 0.2;
         options.tol = 1e-9;

@@ -11,6 +11,9 @@
 #include "riata/counters.hpp"
 #include "riata/design/design.hpp"
 #include "riata/loss/survival.hpp"
+#include "riata/model/loss_spec.hpp"
+#include "riata/model/penalty_spec.hpp"
+#include "riata/option.hpp"
 #include "riata/solver.hpp"
 #include "riata/types.hpp"
 
@@ -18,17 +21,8 @@
 namespace riata {
 
 struct PathOptions {
-  /// "gaussian", "binomial", "poisson", "huber", "cox", "multigaussian", "multinomial".
-  std::string loss = "gaussian";
-  bool row_grouped = false;    // the coefficients of a feature share a norm; always for "multigaussian"
-  double huber_delta = 1.345;  // of "huber", in units of y: residuals count as they are beyond it, squared within
-  /// "elastic_net", "group" (Features::group), "mcp", "scad", "slope" (Features::sorted_weights). All but the first
-  /// without bounds, and all but the first two for losses of one output; with penalty factors of 0, 1 and infinity
-  /// where they tie features. With several outputs the norm of a group is that of all outputs' coefficients of its
-  /// features.
-  std::string penalty = "elastic_net";
-  double gamma = 3.0;             // of "mcp" (> 1) and "scad" (> 2): their slope has ended at gamma alpha
-  double sparse_share = 0.0;      // of "group": weight of |b|_1, in [0, 1]; the norms have the rest
+  LossSpec loss;                  // `= "binomial"`, or `= losses::Huber{2.0}`
+  PenaltySpec penalty;            // `= "group"`, or `= penalties::Mcp{3.7}`
   Solver solver = Solver::kAuto;  // kActiveSet: elastic net only; not kNewton
   bool fit_intercept = true;      // "cox" has none
   bool standardize = true;
@@ -62,6 +56,34 @@ struct PathOptions {
   /// Called before progress with what is kept of each problem at that alpha: see PathResult::linear_predictor. Empty
   /// for problems of another leader.
   std::function<void(const std::vector<Vec>&)> held_out;
+
+  /// All of them but the callbacks; see Option.
+  template <class Self, class Visit>
+  static void describe(Self& self, Visit&& visit) {
+    constexpr Allowed eps{"lie in (0, 1], or be 0 for the default", kShare.holds};
+    visit(Option{"loss"}, self.loss);
+    LossSpec::describe(self.loss, visit);
+    visit(Option{"penalty"}, self.penalty);
+    PenaltySpec::describe(self.penalty, visit);
+    visit(Option{"solver"}, self.solver);
+    visit(Option{"fit_intercept"}, self.fit_intercept);
+    visit(Option{"standardize"}, self.standardize);
+    visit(Option{"l1_ratio", kShare}, self.l1_ratio);
+    visit(Option{"alphas"}, self.alphas);
+    visit(Option{"n_alphas", self.alphas.empty() ? kAtLeastOne : kAnything, true, "alphas"}, self.n_alphas);
+    visit(Option{"eps", eps}, self.eps);
+    visit(Option{"stop_early", kAnything, true, "alphas"}, self.stop_early);
+    visit(Option{"max_active"}, self.max_active);
+    visit(Option{"memory", kNotNegative}, self.memory);
+    visit(Option{"tol", kNotNegative}, self.tol);
+    visit(Option{"max_iter", kAtLeastOne}, self.max_iter);
+    visit(Option{"threads", kAtLeastOne, false}, self.threads);
+    visit(Option{"keep_linear_predictor", kAnything, true, "what is kept of held-out rows"},
+          self.keep_linear_predictor);
+    visit(Option{"checkpoint", kAnything, false}, self.checkpoint);
+    visit(Option{"checkpoint_seconds", kNotNegative, false}, self.checkpoint_seconds);
+    visit(Option{"keep_checkpoint", kAnything, false}, self.keep_checkpoint);
+  }
 };
 
 /// One response on a shared design; several problems (cross-validation folds, other responses) share every pass over X.
@@ -77,15 +99,15 @@ struct Features {
   Vec penalty_factor = {};     // p: >= 0; 0 unpenalised, infinity excluded; empty: all 1
   Vec lower = {}, upper = {};  // p: lower <= 0 <= upper; empty: unbounded
 
-  /// Of "group": the number of the group of each column of X, and a weight > 0 for each group. Where groups overlap,
-  /// `column` lists the members of all of them: the column of X of each, which do not decrease and leave none out, and
-  /// `group` has the number of the group of each member. The coefficient of a column is then the sum of its parts in
-  /// the groups it is in, and the penalty is that of the parts (the latent group lasso of Jacob, Obozinski & Vert
-  /// 2009).
+  /// Of penalties::Group: the number of the group of each column of X, and a weight > 0 for each group. Where groups
+  /// overlap, `column` lists the members of all of them: the column of X of each, which do not decrease and leave none
+  /// out, and `group` has the number of the group of each member. The coefficient of a column is then the sum of its
+  /// parts in the groups it is in, and the penalty is that of the parts (the latent group lasso of Jacob, Obozinski &
+  /// Vert 2009).
   std::vector<Index> group = {};
   Vec group_weights = {};
   std::vector<Index> column = {};
-  Vec sorted_weights = {};  // of "slope": p numbers >= 0 that do not increase
+  Vec sorted_weights = {};  // of penalties::Slope: p numbers >= 0 that do not increase
 };
 
 struct PathResult {
@@ -131,7 +153,7 @@ struct PathResult {
 /// Minimises, for each alpha,
 ///   (1 / sum w) sum_i w_i loss(y_i, b0 + x_i'b + offset_i)
 ///     + alpha sum_j pf_j (l1_ratio |b_j| + (1 - l1_ratio) / 2 b_j^2)   subject to lower <= b <= upper,
-/// or with another penalty in the place of the last sum: see PathOptions::penalty; where, when standardising, b_j in
+/// or with another penalty in the place of the last sum: see penalties; where, when standardising, b_j in
 /// the penalty and in the bounds' active set is measured on columns of unit standard deviation (bounds themselves are
 /// on the original scale). Problems use the grid of their leader and stop where it stops: folds follow the full fit.
 /// Leaders have grids of their own, and those that have stopped no longer take part. Certified: the gap of each fit is

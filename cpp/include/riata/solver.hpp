@@ -10,7 +10,8 @@ namespace riata {
 
 /// How the problem on the working set is solved at one lambda: by the cheapest of the others ("auto"), Newton steps on
 /// the active features ("homotopy"), coordinate or block descent ("cd"), accelerated proximal gradient steps ("prox"),
-/// or Newton steps for penalties and losses that tie coefficients together ("newton", chosen and not asked for).
+/// or Newton steps for penalties and losses that tie coefficients together ("newton"), or ridge in the space of samples
+/// ("samples"); the last two are chosen, not asked for.
 enum class Solver { kAuto, kActiveSet, kDescent, kProximal, kNewton, kSamples };
 
 inline constexpr std::array<std::pair<Solver, std::string_view>, 6> kSolverNames{{{Solver::kAuto, "auto"},
@@ -27,7 +28,7 @@ inline std::string_view name_of(Solver solver) {
 /// The solver of that name, one that can be asked for. Throws std::invalid_argument for any other.
 inline Solver solver_named(std::string_view name) {
   for (const auto& [solver, its_name] : kSolverNames) {
-    if (its_name == name && solver != Solver::kNewton && solver != Solver::kSamples) return solver;
+    if (its_name == name && solver < Solver::kNewton) return solver;
   }
   throw std::invalid_argument("solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"" +
                               std::string(name) + "\"");

@@ -5,10 +5,9 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "checkpoint/archive.hpp"
+#include "checkpoint/identity.hpp"
 #include "riata/api.hpp"
 #include "riata/error.hpp"
 
@@ -21,8 +20,7 @@ class Checkpoint {
  public:
   /// Opens what an earlier run has left, if there is one, and makes sure that a file can be made. Throws FileError when
   /// it cannot or when the file is damaged, std::invalid_argument naming what differs when it is of another fit.
-  Checkpoint(const Design& X, const std::vector<Problem>& problems, const Features& features,
-             const PathOptions& options);
+  Checkpoint(const PathOptions& options, Identity identity);
 
   bool wanted() const { return !path_.empty(); }
   /// Whether there is a state to go on from.
@@ -63,7 +61,7 @@ class Checkpoint {
 
   std::string path_;
   double seconds_;
-  std::vector<std::pair<std::string, std::uint64_t>> identity_;  // name and digest of every argument but X
+  Identity identity_;
   std::uint64_t design_ = 0;
   std::unique_ptr<ArchiveReader> reader_;
   Clock::time_point next_;

@@ -13,17 +13,16 @@
 
 namespace riata {
 
-std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega, double huber_delta) {
-  if (name == "gaussian") return std::make_unique<Gaussian>(std::move(y), std::move(omega));
-  if (name == "binomial") return std::make_unique<Binomial>(std::move(y), std::move(omega));
-  if (name == "poisson") return std::make_unique<Poisson>(std::move(y), std::move(omega));
-  if (name == "huber") return std::make_unique<Huber>(std::move(y), std::move(omega), huber_delta);
-  if (name == "multigaussian") return std::make_unique<Multigaussian>(std::move(y), std::move(omega));
-  if (name == "multinomial") return std::make_unique<Multinomial>(std::move(y), std::move(omega));
-  throw std::invalid_argument(
-      "loss must be \"gaussian\", \"binomial\", \"poisson\", \"huber\", \"cox\", \"multigaussian\" or \"multinomial\", "
-      "got \"" +
-      std::string(name) + "\"");
+std::unique_ptr<Loss> make_loss(const LossSpec& spec, Vec y, Vec omega) {
+  if (spec.is<losses::Gaussian>()) return std::make_unique<Gaussian>(std::move(y), std::move(omega));
+  if (spec.is<losses::Binomial>()) return std::make_unique<Binomial>(std::move(y), std::move(omega));
+  if (spec.is<losses::Poisson>()) return std::make_unique<Poisson>(std::move(y), std::move(omega));
+  if (const auto* huber = spec.as<losses::Huber>()) {
+    return std::make_unique<Huber>(std::move(y), std::move(omega), huber->delta);
+  }
+  if (spec.is<losses::Multigaussian>()) return std::make_unique<Multigaussian>(std::move(y), std::move(omega));
+  if (spec.is<losses::Multinomial>()) return std::make_unique<Multinomial>(std::move(y), std::move(omega));
+  throw std::logic_error("a loss that is made of more than y");
 }
 
 Vec Loss::intercepts(const Vec& base, const Vec& start) const {

@@ -60,7 +60,7 @@ Held held_out(const Problem& problem, const PathResult& fit, const std::vector<I
   const Vec weights = problem.weights(rows);
   held.weight = weights.sum();
   const Mat y = problem.y.reshaped(n, K)(rows, Eigen::all);
-  const auto loss = make_loss(options.loss, y.reshaped(), weights / held.weight, options.huber_delta);
+  const auto loss = make_loss(options.loss, y.reshaped(), weights / held.weight);
   for (Index k = 0; k < held.losses.size(); ++k) {
     const Mat eta = fit.linear_predictor.middleCols(k * K, K)(places, Eigen::all);
     held.losses[k] = loss->value(eta.reshaped());
@@ -95,7 +95,7 @@ std::vector<Index> deal_folds(Index n, Index folds, std::uint64_t seed) {
 
 std::vector<CvResult> cv_paths(const DesignRef& X, const std::vector<Problem>& problems, const std::vector<Index>& fold,
                                const PathOptions& options, const Features& features) {
-  if (options.loss == "cox") refuse("loss must not be \"cox\" here: rows have no loss of their own");
+  if (options.loss.is<losses::Cox>()) refuse("loss must not be \"cox\" here: rows have no loss of their own");
   const Index n = X->rows(), folds = count_folds(fold, n);
   std::vector<Problem> all;
   for (std::size_t r = 0; r < problems.size(); ++r) {

@@ -50,14 +50,17 @@ class Driver {
         features_(features),
         options_(options),
         relay_(options.poll),
-        checkpoint_(X, problems, features, options),
+        checkpoint_(options, options.checkpoint.empty() ? Identity() : identity_of(X, problems, features, options)),
         reader_(X, features.column, parts, copy_for(X, problems, options),
                 room_for_copy(X, problems, features, options), options.threads, counters_) {
     validate_parts(reader_.cuts(), features, options);
     inner_options_ = options;
     // Where no intercept can be told, centring columns as with one changes nothing but the rounding.
-    if (options.loss == "cox") inner_options_.fit_intercept = true;
-    if (options.loss == "multigaussian") inner_options_.row_grouped = true;
+    if (options.loss.is<losses::Cox>()) inner_options_.fit_intercept = true;
+    if (auto* net = inner_options_.penalty.as<penalties::ElasticNet>();
+        options.loss.is<losses::Multigaussian>() && net) {
+      net->row_grouped = true;
+    }
     inner_options_.poll = [this] { relay_.check(); };
   }
 

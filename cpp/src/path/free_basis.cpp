@@ -94,7 +94,7 @@ std::optional<FreeBasis> FreeBasis::find(const Design& X, const std::vector<Prob
   X.gather(out.free_, Z, options.threads);
   const Vec weights = common_weights(problems);
   out.mean_ = Vec::Zero(q);
-  const bool centred = options.fit_intercept || options.loss == "cox";
+  const bool centred = options.fit_intercept || options.loss.is<losses::Cox>();
   for (int pass = 0; pass < 2 && centred; ++pass) {
     const Vec mean = Z.transpose() * weights;
     Z.rowwise() -= mean.transpose();
@@ -173,7 +173,7 @@ void FreeBasis::restore(PathResult& result, const PathOptions& options) const {
     const Vec level = free.transpose() * mean_;  // what centring took
     for (Index k = 0; k < K; ++k) {
       const Index column = static_cast<Index>(at) * K + k;
-      if (options.loss == "cox") {  // has no intercept
+      if (options.loss.is<losses::Cox>()) {  // has no intercept
         if (options.keep_linear_predictor) result.linear_predictor.col(column).array() += level[k];
       } else if (options.fit_intercept) {
         result.intercepts[static_cast<std::size_t>(column)] -= level[k];

@@ -10,7 +10,7 @@ namespace riata {
 double column_bytes(Index outputs, const PathOptions& options) {
   constexpr double kColumn = 32.0;  // means and the like
   constexpr double kOutput = 12.0;
-  const bool tied = options.penalty == "group" || options.penalty == "slope";
+  const bool tied = options.penalty.is<penalties::Group>() || options.penalty.is<penalties::Slope>();
   const double known = tied ? 16.0 + 16.0 * static_cast<double>(outputs) : 0.0;
   return kColumn + kOutput * static_cast<double>(outputs - 1) + known;
 }

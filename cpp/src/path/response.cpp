@@ -32,8 +32,10 @@ void check_size(const Vec& y) {
 Response::Response(const Problem& problem, const PathOptions& options) : given_offset(problem.offset) {
   Vec omega = problem.weights / problem.weights.sum();
   const Index n = omega.size(), outputs = problem.y.size() / n;
-  const bool huber = options.loss == "huber";
-  const bool squares = options.loss == "gaussian" || options.loss == "multigaussian" || huber;
+  const auto* huber = options.loss.as<losses::Huber>();
+  const bool poisson = options.loss.is<losses::Poisson>();
+  const bool squares =
+      options.loss.is<losses::Gaussian>() || options.loss.is<losses::Multigaussian>() || huber != nullptr;
   const auto used = omega.array() > 0.0;
   Vec y(problem.y.size());
   y_shift = g = Vec::Zero(outputs);
@@ -50,7 +52,7 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
       check_size(mine);
       continue;
     }
-    y_shift[k] = huber ? Huber(mine, omega, options.huber_delta).intercept(Vec::Zero(n), 0.0) : omega.dot(mine);
+    y_shift[k] = huber != nullptr ? Huber(mine, omega, huber->delta).intercept(Vec::Zero(n), 0.0) : omega.dot(mine);
     mine = used.select(mine.array() - y_shift[k], 0.0).eval();
     const double least = used.select(mine.array(), std::numeric_limits<double>::infinity()).minCoeff();
     if ((used.select(mine.array(), least) == least).all()) mine.setZero();  // constant: what is left is rounding
@@ -59,26 +61,26 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
   for (Index i = 0; i < omega.size(); ++i) {
     if (omega[i] <= 0.0) held_out.push_back(i);
   }
-  if (options.loss == "cox") {
+  if (options.loss.is<losses::Cox>()) {
     loss = std::make_unique<Cox>(y, problem.survival, std::move(omega), problem.weights.sum());
-  } else if (options.loss == "poisson" && options.fit_intercept) {
+  } else if (poisson && options.fit_intercept) {
     const double level = omega.dot(y);
     loss = std::make_unique<Poisson>(std::move(y), std::move(omega), level);
     y_shift.setConstant(std::log(level));
   } else {
-    loss = make_loss(options.loss, std::move(y), std::move(omega), options.huber_delta);
+    loss = make_loss(options.loss, std::move(y), std::move(omega));
   }
 
   eta = offset.size() > 0 ? offset : Vec::Zero(problem.y.size());
   if (options.fit_intercept) g = loss->intercepts(eta, g);
   for (Index k = 0; k < outputs; ++k) eta.segment(k * n, n).array() += g[k];
-  if (options.loss == "poisson" && offset.size() > 0) {  // g, and with it sum(u) g, is to be small
+  if (poisson && offset.size() > 0) {  // g, and with it sum(u) g, is to be small
     eta = offset = (loss->omega().array() > 0.0).select(eta, 0.0).eval();
     y_shift += g;
     g.setZero();
   }
   deviance = loss->value(eta) - loss->saturated();
-  if (options.loss == "poisson" && !(deviance < kLargest)) {
+  if (poisson && !(deviance < kLargest)) {
     throw std::invalid_argument("offset must be smaller for the poisson loss without an intercept: the mean overflows");
   }
   spread = deviance;

@@ -125,7 +125,7 @@ class RidgePaths {
         weights_(problems),
         relay_(options.poll),
         threads_(X.traits().concurrent ? options.threads : 1) {
-    if (options.loss == "cox") inner_options_.fit_intercept = true;
+    if (options.loss.is<losses::Cox>()) inner_options_.fit_intercept = true;
     inner_options_.poll = [this] { relay_.check(); };
   }
 
@@ -248,7 +248,6 @@ class RidgePaths {
     for (double& v : alone.penalty_factor) v = v > 0.0 ? kInfinity : 0.0;
     PathOptions options;
     options.loss = options_.loss;
-    options.huber_delta = options_.huber_delta;
     options.fit_intercept = options_.fit_intercept;
     options.standardize = options_.standardize;
     options.tol = options_.tol;
@@ -308,7 +307,7 @@ class RidgePaths {
       const Index rows = (given_[f].weights.array() > 0.0).count();
       group.grid = asked_grid(options_, asked_, rows, group.result().alpha_max);
     }
-    if (options_.loss != "gaussian") return;
+    if (!options_.loss.is<losses::Gaussian>()) return;
     std::vector<std::shared_ptr<const SampleFactor>> factors(kernels_.size());
     for (std::size_t f = 0; f < fits_.size(); ++f) {
       auto& factor = factors[static_cast<std::size_t>(weights_.group[f])];
@@ -513,8 +512,9 @@ class RidgePaths {
 /// Whether the problem is one that has a solution in the space of samples, and more columns than rows.
 bool suits(const Design& X, const std::vector<Problem>& problems, const Features& features,
            const PathOptions& options) {
-  if (options.l1_ratio != 0.0 || options.penalty != "elastic_net" || options.solver != Solver::kAuto) return false;
-  if (options.loss == "multigaussian" || options.loss == "multinomial") return false;
+  if (options.l1_ratio != 0.0 || !options.penalty.is<penalties::ElasticNet>() || options.solver != Solver::kAuto)
+    return false;
+  if (options.loss.is<losses::Multigaussian>() || options.loss.is<losses::Multinomial>()) return false;
   if (options.max_active >= 0 || X.rows() > kMostRows || problems.empty() || bounded(features)) return false;
   // A state that is there already is that of the other way.
   if (!options.checkpoint.empty() && std::filesystem::exists(std::filesystem::path(options.checkpoint))) return false;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 #include "path/memory_budget.hpp"
 #include "riata/penalty/elastic_net.hpp"
@@ -17,7 +18,7 @@ constexpr double kLeastTotal = 1e-290;  // of weights: those of single rows keep
 }
 
 bool several_outputs(const PathOptions& options) {
-  return options.loss == "multigaussian" || options.loss == "multinomial";
+  return options.loss.is<losses::Multigaussian>() || options.loss.is<losses::Multinomial>();
 }
 
 /// Members of groups: a column each, or those that `column` lists.
@@ -36,10 +37,8 @@ void check_members(Index p, const Features& features) {
 }
 
 void check_groups(Index p, const Features& features, const PathOptions& o) {
-  if (!(o.sparse_share >= 0.0 && o.sparse_share <= 1.0)) {
-    throw_invalid("sparse_share must lie in [0, 1], got " + std::to_string(o.sparse_share));
-  }
-  if (o.l1_ratio == 0.0 && o.sparse_share == 1.0) throw_invalid("l1_ratio must be > 0 where sparse_share is 1");
+  if (o.l1_ratio == 0.0 && o.penalty.as<penalties::Group>()->sparse_share == 1.0)
+    throw_invalid("l1_ratio must be > 0 where sparse_share is 1");
   check_members(p, features);
   for (const Index g : features.group) {
     if (g < 0 || g >= features.group_weights.size()) {
@@ -62,17 +61,12 @@ void check_sorted_weights(Index p, const Vec& weights) {
 }
 
 void check_penalty(Index p, const Features& features, const PathOptions& o) {
-  if (o.penalty != "group" && !features.column.empty()) {
-    throw_invalid("column must be left out with penalty \"" + o.penalty + "\"");
-  }
-  if (o.penalty == "elastic_net") return;
-  const bool group = o.penalty == "group", concave = o.penalty == "mcp" || o.penalty == "scad";
-  const std::string quoted = "\"" + o.penalty + "\"";
-  if (!group && !concave && o.penalty != "slope") {
-    throw_invalid("penalty must be one of \"elastic_net\", \"group\", \"mcp\", \"scad\", \"slope\", got " + quoted);
-  }
+  const std::string quoted = '"' + std::string(o.penalty.name()) + '"';
+  const bool group = o.penalty.is<penalties::Group>();
+  if (!group && !features.column.empty()) throw_invalid("column must be left out with penalty " + quoted);
+  if (o.penalty.is<penalties::ElasticNet>()) return;
   if (several_outputs(o) && !group) {
-    throw_invalid("penalty " + quoted + " needs a loss of one output, got \"" + o.loss + "\"");
+    throw_invalid("penalty " + quoted + " needs a loss of one output, got \"" + std::string(o.loss.name()) + "\"");
   }
   if (several_outputs(o) && o.solver == Solver::kDescent) {
     throw_invalid("solver must be \"auto\" or \"prox\" with penalty " + quoted + " and several outputs, got \"cd\"");
@@ -84,12 +78,7 @@ void check_penalty(Index p, const Features& features, const PathOptions& o) {
   if (!group && o.l1_ratio != 1.0) {
     throw_invalid("l1_ratio must be 1 with penalty " + quoted + ", got " + std::to_string(o.l1_ratio));
   }
-  const double least = o.penalty == "mcp" ? 1.0 : 2.0;
-  if (concave && (!(o.gamma > least) || !std::isfinite(o.gamma))) {
-    throw_invalid("gamma must be finite and > " + std::to_string(static_cast<int>(least)) + " with penalty " + quoted +
-                  ", got " + std::to_string(o.gamma));
-  }
-  if (concave) return;
+  if (o.penalty.is<penalties::Mcp>() || o.penalty.is<penalties::Scad>()) return;
   for (const double factor : features.penalty_factor) {
     if (factor != 0.0 && factor != 1.0 && factor != kInfinity) {
       throw_invalid("penalty_factor must be 0, 1 or infinity with penalty " + quoted + ", got " +
@@ -144,21 +133,19 @@ void check_features(Index p, const Features& features) {
   if (features.upper.size() > 0 && !(features.upper.array() >= 0.0).all()) throw_invalid("upper must be >= 0");
 }
 
-void check_options(const PathOptions& o) {
-  if (!(o.l1_ratio >= 0.0 && o.l1_ratio <= 1.0))
-    throw_invalid("l1_ratio must lie in [0, 1], got " + std::to_string(o.l1_ratio));
-  if (o.loss == "huber" && (!(o.huber_delta > 0.0) || !std::isfinite(o.huber_delta))) {
-    throw_invalid("huber_delta must be finite and > 0, got " + std::to_string(o.huber_delta));
+/// Refuses numbers that are not what is allowed, each by itself.
+struct CheckNumbers {
+  template <class T>
+  void operator()(const Option& option, const T& value) const {
+    if constexpr (std::is_arithmetic_v<T>) {
+      if (option.allowed.holds(static_cast<double>(value))) return;
+      throw_invalid(option.name + std::string(" must ") + option.allowed.words + ", got " + std::to_string(value));
+    }
   }
-  if (!(o.tol >= 0.0)) throw_invalid("tol must be >= 0, got " + std::to_string(o.tol));
-  if (o.max_iter < 1) throw_invalid("max_iter must be >= 1, got " + std::to_string(o.max_iter));
-  if (!(o.checkpoint_seconds >= 0.0))
-    throw_invalid("checkpoint_seconds must be >= 0, got " + std::to_string(o.checkpoint_seconds));
-  if (o.threads < 1) throw_invalid("threads must be >= 1, got " + std::to_string(o.threads));
-  if (o.alphas.empty() && o.n_alphas < 1) throw_invalid("n_alphas must be >= 1, got " + std::to_string(o.n_alphas));
-  if (!(o.eps >= 0.0 && o.eps <= 1.0))
-    throw_invalid("eps must lie in (0, 1], or be 0 for the default, got " + std::to_string(o.eps));
-  if (!(o.memory >= 0.0)) throw_invalid("memory must be >= 0, got " + std::to_string(o.memory));
+};
+
+void check_options(const PathOptions& o) {
+  PathOptions::describe(o, CheckNumbers());
   if (o.held_out && !o.keep_linear_predictor) throw_invalid("held_out needs keep_linear_predictor");
   for (std::size_t k = 0; k < o.alphas.size(); ++k) {
     if (!(o.alphas[k] > 0.0) || !std::isfinite(o.alphas[k]))
@@ -174,8 +161,12 @@ void validate(const Design& X, const std::vector<Problem>& problems, const Featu
   if (n < 1 || p < 1) throw_invalid("X must have at least one row and one column");
   if (problems.empty()) throw_invalid("problems must not be empty");
   const bool several = several_outputs(o);
-  if (o.row_grouped && !several) throw_invalid("row_grouped needs a loss with several outputs, got \"" + o.loss + "\"");
-  if ((o.row_grouped || o.loss == "multigaussian") && (features.lower.size() > 0 || features.upper.size() > 0)) {
+  const auto* net = o.penalty.as<penalties::ElasticNet>();
+  const bool rows = net != nullptr && net->row_grouped;
+  if (rows && !several) {
+    throw_invalid("row_grouped needs a loss with several outputs, got \"" + std::string(o.loss.name()) + "\"");
+  }
+  if ((rows || o.loss.is<losses::Multigaussian>()) && (features.lower.size() > 0 || features.upper.size() > 0)) {
     throw_invalid("lower and upper must be left out when the coefficients of a feature are grouped");
   }
   for (const Problem& problem : problems) check_problem(n, problem, problems, several);
@@ -191,9 +182,9 @@ void validate(const Design& X, const std::vector<Problem>& problems, const Featu
 
 void validate_parts(std::span<const Index> cuts, const Features& features, const PathOptions& o) {
   if (cuts.size() <= 2) return;
-  if (o.penalty == "slope")
+  if (o.penalty.is<penalties::Slope>())
     throw_invalid("parts must be 1 with penalty \"slope\", got " + std::to_string(cuts.size() - 1));
-  if (o.penalty != "group") return;
+  if (!o.penalty.is<penalties::Group>()) return;
   std::vector<Index> part_of(static_cast<std::size_t>(features.group_weights.size()), -1);
   for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
     for (Index j = cuts[i]; j < cuts[i + 1]; ++j) {

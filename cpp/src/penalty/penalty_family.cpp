@@ -7,10 +7,11 @@ namespace riata {
 namespace {
 
 PenaltyKind kind_of(const PathOptions& options, Index outputs) {
-  if (options.penalty == "group") return PenaltyKind::kGroups;
-  if (options.penalty == "mcp" || options.penalty == "scad") return PenaltyKind::kConcave;
-  if (options.penalty == "slope") return PenaltyKind::kSlope;
-  return outputs > 1 && options.row_grouped ? PenaltyKind::kRows : PenaltyKind::kSeparable;
+  if (options.penalty.is<penalties::Group>()) return PenaltyKind::kGroups;
+  if (options.penalty.is<penalties::Mcp>() || options.penalty.is<penalties::Scad>()) return PenaltyKind::kConcave;
+  if (options.penalty.is<penalties::Slope>()) return PenaltyKind::kSlope;
+  return outputs > 1 && options.penalty.as<penalties::ElasticNet>()->row_grouped ? PenaltyKind::kRows
+                                                                                 : PenaltyKind::kSeparable;
 }
 
 }  // namespace
@@ -37,9 +38,8 @@ ElasticNet PenaltyFamily::entry(Index j, double lambda) const {
 }
 
 GroupNorm PenaltyFamily::norm_of(Index group, double lambda) const {
-  const double weight = lambda * (1.0 - options_.sparse_share) * features_.group_weights[group];
-  return {options_.l1_ratio * weight, (1.0 - options_.l1_ratio) * weight,
-          lambda * options_.l1_ratio * options_.sparse_share};
+  const double weight = lambda * (1.0 - sparse_share()) * features_.group_weights[group];
+  return {options_.l1_ratio * weight, (1.0 - options_.l1_ratio) * weight, lambda * options_.l1_ratio * sparse_share()};
 }
 
 Penalties PenaltyFamily::at(std::span<const Index> features, double lambda) const {
@@ -88,10 +88,12 @@ Penalties PenaltyFamily::grouped(std::span<const Index> features, double lambda)
 }
 
 Penalties PenaltyFamily::concave(std::span<const Index> features, double lambda) const {
-  const auto kind = options_.penalty == "mcp" ? Concave::Kind::kMcp : Concave::Kind::kScad;
+  const auto* mcp = options_.penalty.as<penalties::Mcp>();
+  const auto kind = mcp != nullptr ? Concave::Kind::kMcp : Concave::Kind::kScad;
+  const double gamma = mcp != nullptr ? mcp->gamma : options_.penalty.as<penalties::Scad>()->gamma;
   std::vector<Concave> concave;
   concave.reserve(features.size());
-  for (Index j : features) concave.push_back({kind, entry(j, lambda).l1, options_.gamma});
+  for (Index j : features) concave.push_back({kind, entry(j, lambda).l1, gamma});
   return Penalties(std::move(concave));
 }
 
@@ -141,7 +143,7 @@ double PenaltyFamily::group_lambda_max(std::span<const Index> features, const Ve
     const Index first = net.begin(unit) / outputs_;
     GroupNorm norm = norm_of(groups_.of(features[static_cast<std::size_t>(first)]), 1.0);
     norm.l1 = ratio * (norm.l1 + norm.l2);
-    norm.each = ratio * options_.sparse_share;
+    norm.each = ratio * sparse_share();
     out = std::max(out, norm.dual_norm(net.grouped()->part(c, unit)));
   }
   return out;

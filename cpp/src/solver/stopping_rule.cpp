@@ -11,7 +11,7 @@ constexpr double kRounding = 2e-15;  // of the gap's unit: what rounding leaves,
 
 /// Whether an inner solution is exact at no extra cost: then the tolerance is not what decides.
 bool exact_steps(const PathOptions& options) {
-  return options.loss == "gaussian" && options.penalty == "elastic_net" &&
+  return options.loss.is<losses::Gaussian>() && options.penalty.is<penalties::ElasticNet>() &&
          (options.solver == Solver::kAuto || options.solver == Solver::kActiveSet);
 }
 

@@ -2,9 +2,9 @@
 
 #include <limits>
 #include <memory>
-#include <string_view>
 
 #include "riata/loss/curvature.hpp"
+#include "riata/model/loss_spec.hpp"
 #include "riata/types.hpp"
 
 namespace riata {
@@ -87,9 +87,9 @@ class Loss {
   Vec omega_;
 };
 
-/// The loss of that name; "cox" has its own constructor. For "multigaussian" and "multinomial" y is n x K, one column
-/// after the other. Throws std::invalid_argument for an unknown name or a response outside its domain.
-std::unique_ptr<Loss> make_loss(std::string_view name, Vec y, Vec omega, double huber_delta = 1.345);
+/// The loss of rows with these y; losses::Cox has a constructor of its own. For losses::Multigaussian and Multinomial y
+/// is n x K, one column after the other. Throws std::invalid_argument for a response outside its domain.
+std::unique_ptr<Loss> make_loss(const LossSpec& spec, Vec y, Vec omega);
 
 /// Solves sum_i u_i(base + g) = 0 for the intercept g of a loss with one output, starting at `start`; safeguarded
 /// Newton.
