@@ -43,8 +43,8 @@ struct InnerResult {
 };
 
 /// A method for the problem on the working set. The interface is crossed once a solve: what an implementation does
-/// in its iterations is not virtual, and after the first allocates nothing (tests/cpp/test_no_malloc.cpp). What it
-/// keeps between solves is part of a checkpoint, by a member `template <class Archive> void state(Archive&)`.
+/// in its iterations is not virtual. What it keeps between solves is part of a checkpoint, by a member
+/// `template <class Archive> void state(Archive&)`.
 class InnerSolver {
  public:
   virtual ~InnerSolver() = default;
