@@ -78,8 +78,11 @@ def _class_text(cls: type) -> str:
     absent = {name for part in bases for name in _entries(part.get("Absent", []))}
     for name in MERGED:
         sections[name] = _together(bases, name, absent)
-    for name in ("Notes", "References"):
-        sections.setdefault(name, next((part[name] for part in bases if name in part), []))
+    sections.setdefault(
+        "References", next((part["References"] for part in bases if "References" in part), [])
+    )
+    notes = [paragraph for part in bases for paragraph in "\n".join(part.get("Notes", [])).split("\n\n")]
+    sections["Notes"] = _trimmed("\n\n".join(dict.fromkeys(notes)).split("\n"))
     return _assembled([*text, "", *objective], sections)
 
 

@@ -384,8 +384,6 @@ class SparseLinearModel(SparseSelector):
 class CrossValidated:
     """What those share that choose `alpha`; `groups` are routed to `fit` without a request of the user's.
 
-    All folds and the final fit share every pass over X, and no row is copied.
-
     Attributes
     ----------
     alpha_ : float
@@ -433,4 +431,8 @@ class ByScore(CrossValidated):
         The grid, decreasing.
     score_path_ : ndarray of shape (L, F), or (R, L, F) for R > 1 values of `l1_ratio`
         Score at each alpha on each of F held-out folds; see `scoring`.
+
+    Notes
+    -----
+    All folds and the final fit share every pass over X, and no row is copied.
     """

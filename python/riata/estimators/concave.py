@@ -201,8 +201,6 @@ class SCADRegressor(_ClippedDeviation, _DownThePath, Running, Linear, _LaterShap
 class MCPRegressorCV(_MinimaxConcave, _AlongThePath, RunningJobs, Linear, Search, _Shape):
     """Linear regression with the minimax concave penalty chosen by cross-validation.
 
-    All folds and the final fit share every pass over X, and no row is copied.
-
     Examples
     --------
     >>> import numpy as np, riata
@@ -217,8 +215,6 @@ class MCPRegressorCV(_MinimaxConcave, _AlongThePath, RunningJobs, Linear, Search
 @declared
 class SCADRegressorCV(_ClippedDeviation, _AlongThePath, RunningJobs, Linear, Search, _LaterShape):
     """Linear regression with the smoothly clipped absolute deviation chosen by cross-validation.
-
-    All folds and the final fit share every pass over X, and no row is copied.
 
     Examples
     --------

@@ -376,8 +376,6 @@ class SparseCox(_Cox, Running, Precision, Bounds, Scale, Sign, _Ties, Mixing, St
 class SparseCoxCV(ByScore, _Cox, Running, Precision, Bounds, Scale, Sign, _Ties, Mixtures, ScoredSearch):
     """Cox proportional hazards with an elastic-net penalty chosen by cross-validation.
 
-    All folds and the final fit share every pass over X, and no row is copied.
-
     Parameters
     ----------
     cv : int, splitter or iterable of (train, test)

@@ -184,8 +184,6 @@ class SparseGroupLasso(_SparseGrouped, AtAlpha, Running, Linear, _Weights, _Shar
 class GroupLassoCV(_Grouped, ByError, RunningJobs, Linear, Search, _SquaredShare, _Weights, _Groups):
     """Linear regression with a group lasso penalty chosen by cross-validation: groups enter whole.
 
-    All folds and the final fit share every pass over X, and no row is copied.
-
     Examples
     --------
     >>> import numpy as np, riata
@@ -201,8 +199,6 @@ class GroupLassoCV(_Grouped, ByError, RunningJobs, Linear, Search, _SquaredShare
 @declared
 class SparseGroupLassoCV(_SparseGrouped, ByError, RunningJobs, Linear, Search, _Weights, _Shares, _Groups):
     """Linear regression with few groups and few features in each, chosen by cross-validation.
-
-    All folds and the final fit share every pass over X, and no row is copied.
 
     Attributes
     ----------

@@ -89,6 +89,10 @@ class ByError(CrossValidated, LinearRegressor):
     ----------
     mse_path_ : ndarray of shape (L, F)
         Mean squared error at each alpha on each of F held-out folds.
+
+    Notes
+    -----
+    All folds and the final fit share every pass over X, and no row is copied.
     """
 
     def fit(
@@ -296,8 +300,6 @@ class ElasticNetCV(
 ):  # fmt: skip
     """Linear regression with an elastic-net penalty chosen by cross-validation.
 
-    All folds and the final fit share every pass over X, and no row is copied.
-
     Attributes
     ----------
     l1_ratio_ : float
@@ -325,8 +327,6 @@ class ElasticNetCV(
 @declared
 class LassoCV(_AbsoluteSquares, ElasticNetCV):
     """Linear regression with an L1 penalty chosen by cross-validation.
-
-    All folds and the final fit share every pass over X, and no row is copied.
 
     Attributes
     ----------

@@ -388,8 +388,6 @@ class SparseLogisticRegressionCV(
 ):  # fmt: skip
     """Logistic regression with an elastic-net penalty chosen by cross-validation.
 
-    All folds and the final fit share every pass over X, and no row is copied.
-
     Parameters
     ----------
     cv : int, splitter or iterable of (train, test)

@@ -160,8 +160,6 @@ class MultiTaskLasso(_Norms, MultiTaskElasticNet):
 class MultiTaskElasticNetCV(_MultiTask, ByError, Randomness, Copying, RunningJobs, Linear, Search, Mixtures):
     """Linear regression of several responses on the same few features, chosen by cross-validation.
 
-    All folds and the final fit share every pass over X, and no row is copied.
-
     Attributes
     ----------
     l1_ratio_ : float
@@ -190,8 +188,6 @@ class MultiTaskElasticNetCV(_MultiTask, ByError, Randomness, Copying, RunningJob
 @declared
 class MultiTaskLassoCV(_Norms, MultiTaskElasticNetCV):
     """Linear regression of several responses with an L1/L2 penalty chosen by cross-validation.
-
-    All folds and the final fit share every pass over X, and no row is copied.
 
     Attributes
     ----------

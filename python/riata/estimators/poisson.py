@@ -183,8 +183,6 @@ class SparsePoissonRegressorCV(
 ):
     """Poisson regression with an elastic-net penalty chosen by cross-validation.
 
-    All folds and the final fit share every pass over X, and no row is copied.
-
     Parameters
     ----------
     scoring : {"deviance", "mse", "mae"}

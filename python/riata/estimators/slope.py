@@ -86,8 +86,6 @@ class SLOPE(_Sorted, AtAlpha, Running, Linear, _Ranks, Strength):
 class SLOPECV(_Sorted, ByError, RunningJobs, Linear, Search, _Ranks):
     """Linear regression with the sorted L1 norm, its strength chosen by cross-validation.
 
-    All folds and the final fit share every pass over X, and no row is copied.
-
     Examples
     --------
     >>> import numpy as np, riata
