@@ -53,6 +53,13 @@ def test_grid_and_choice_are_those_of_scikit_learn(options, seed):
     assert_allclose(ours.coef_, theirs.coef_, atol=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_defaults_choose_the_alpha_of_scikit_learn(seed):
+    X, y = sparse_signal(seed)
+    ours, theirs = riata.LassoCV().fit(X, y), peers.LassoCV(tol=1e-9, max_iter=10**6).fit(X, y)
+    assert ours.alpha_ == pytest.approx(theirs.alpha_, rel=1e-9)
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("name", ["MultiTaskLassoCV", "MultiTaskElasticNetCV"])
 def test_grid_of_several_responses_is_that_of_scikit_learn(name):
