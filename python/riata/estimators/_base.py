@@ -34,13 +34,13 @@ from riata.path.coefs import each_output
 from riata.path.cross_validation import (
     SELECTIONS,
     CVPath,
-    Reweigh,
     cross_validate,
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
 from riata.path.fit import solve, warn_unless_converged
 from riata.path.fit_point import FitPoint, response_scale
+from riata.path.fold_scores import Reweigh
 from riata.path.folds import Split, make_splits
 from riata.path.result import RegularizationPath
 from riata.penalties import Penalty

@@ -16,10 +16,10 @@ from riata.path.adaptive_fit import AdaptiveFit, Recipe, check_recipe, fit_adapt
 from riata.path.arguments import LASSO, Features, Options
 from riata.path.cross_validation import (
     collect_folds,
-    fold_columns,
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
+from riata.path.fold_scores import fold_columns
 from riata.penalties import Penalty
 
 if TYPE_CHECKING:

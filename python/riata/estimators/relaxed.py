@@ -16,12 +16,11 @@ from riata.losses._scores import counted, mean_squared
 from riata.path.arguments import LASSO, Features, Options
 from riata.path.cross_validation import (
     collect_folds,
-    fold_columns,
-    summarise,
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
 from riata.path.fit import make_path, solve
+from riata.path.fold_scores import fold_columns, summarise
 from riata.path.refits import Gathered, Refits, gather_supports, refit_supports
 from riata.path.relaxed import RelaxedPath
 from riata.path.result import RegularizationPath

@@ -28,7 +28,6 @@ from riata.path.cross_validation import (
     CVPath,
     collect_folds,
     cv_path,
-    fold_columns,
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
@@ -42,6 +41,7 @@ from riata.path.fit import (
     warn_of_free_features,
     warn_unless_converged,
 )
+from riata.path.fold_scores import fold_columns
 from riata.path.folds import (
     Split,
     check_groups,

@@ -15,15 +15,8 @@ from riata._io.archive import vector, within
 from riata.losses import Loss
 from riata.losses._known import GREATER_IS_BETTER
 from riata.path.arguments import Options
-from riata.path.cross_validation import (
-    Reweigh,
-    choose,
-    fold_columns,
-    held_out_rows,
-    score_folds,
-    summarise,
-)
 from riata.path.expanding_windows import ExpandingWindows
+from riata.path.fold_scores import Reweigh, choose, fold_columns, held_out_rows, score_folds, summarise
 from riata.path.folds import (
     Rows,
     Split,
