@@ -38,8 +38,9 @@ from riata.path.cross_validation import (
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
-from riata.path.fit import solve, warn_unless_converged
+from riata.path.fit import solve
 from riata.path.fit_point import FitPoint, response_scale
+from riata.path.fit_warnings import warn_unless_converged
 from riata.path.fold_scores import Reweigh
 from riata.path.folds import Split, make_splits
 from riata.path.result import RegularizationPath

@@ -14,7 +14,8 @@ from riata.path.adaptive import weigh
 from riata.path.arguments import Features, Options
 from riata.path.coefs import coefs_of
 from riata.path.cross_validation import cross_validate, warn_unless_all_converged
-from riata.path.fit import make_path, solve, warn_unless_converged
+from riata.path.fit import make_path, solve
+from riata.path.fit_warnings import warn_unless_converged
 from riata.path.folds import Split
 from riata.path.ridge import KernelRidge, Moments
 

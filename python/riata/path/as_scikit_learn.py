@@ -12,7 +12,8 @@ from riata._input.design import as_design
 from riata._input.validation import Float, check_choice, check_flag, check_weights
 from riata.path.arguments import check_features, check_options
 from riata.path.coefs import each_output
-from riata.path.fit import make_path, solve, warn_unless_converged
+from riata.path.fit import make_path, solve
+from riata.path.fit_warnings import warn_unless_converged
 
 __all__ = ["enet_path", "lasso_path"]
 

@@ -32,9 +32,8 @@ from riata.path.fit import (
     make_path,
     names_beside,
     solve,
-    warn_if_memory_ended,
-    warn_unless_converged,
 )
+from riata.path.fit_warnings import warn_if_memory_ended, warn_unless_converged
 from riata.path.fold_scores import (
     Reweigh,
     choose,

@@ -22,9 +22,9 @@ from riata.path.arguments import (
     Features,
     Options,
 )
-from riata.path.certificates import CERTIFICATES
 from riata.path.coefs import coefs_of, intercepts_of
 from riata.path.fit_point import response_scale
+from riata.path.fit_warnings import warn_if_memory_ended, warn_of_free_features, warn_unless_converged
 from riata.path.given import Shorthand, read_given, read_problem
 from riata.path.result import RegularizationPath
 from riata.path.run_options import RunOptions
@@ -233,76 +233,6 @@ def as_labels(labels: list[Any]) -> NDArray[Any]:
     return array if array.ndim == 1 and array.dtype.kind in "iufbU" else np.array([str(x) for x in labels])
 
 
-def warn_of_free_features(fits: list[dict[str, Any]], design: DesignView, options: Options) -> None:
-    """Warn of unpenalised features that depend on each other, and of those that leave nothing to explain."""
-    import warnings
-
-    names = design.feature_names
-    dependent = [j if names is None else names[j] for j in fits[0]["dependent"]]
-    if dependent:
-        some = ", ".join(f"{name}" for name in dependent[:5]) + (", ..." if len(dependent) > 5 else "")
-        what = "feature is a combination" if len(dependent) == 1 else "features are combinations"
-        gets = "gets" if len(dependent) == 1 else "get"
-        warnings.warn(
-            f"{len(dependent)} unpenalised {what} of others, up to rounding, and {gets} "
-            f"coefficient 0: {some}.",
-            UserWarning,
-            stacklevel=4,
-        )
-    spent, parted = (sum(bool(fit[key]) for fit in fits) for key in ("exhausted", "separated"))
-    if spent > 0:
-        warnings.warn(
-            f"the unpenalised features {options.loss.separated}: nothing is left for penalised ones"
-            + (f" in {spent} of {len(fits)} fits." if len(fits) > 1 else "."),
-            UserWarning,
-            stacklevel=4,
-        )
-    if parted > 0:
-        warnings.warn(
-            "the unpenalised features separate some samples from all others, as a level does whose samples "
-            f"{options.loss.alike}: their coefficients have no finite optimum"
-            + (f" in {parted} of {len(fits)} fits" if len(fits) > 1 else "")
-            + ", and stand where the loss no longer changes.",
-            UserWarning,
-            stacklevel=4,
-        )
-
-
-def warn_unless_converged(
-    alphas: Float,
-    gaps: Float,
-    converged: NDArray[np.bool_],
-    options: Options,
-    n_iter: NDArray[np.integer[Any]] | None = None,
-) -> None:
-    """Warn with the worst certificate and what to raise when some fit missed the tolerance.
-
-    `n_iter` tells whether the worst fit ended before `max_iter`, where rounding leaves no better certificate.
-    """
-    missed = np.flatnonzero(~converged)
-    if len(missed) == 0:
-        return
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-
-    worst = missed[np.argmax(np.abs(gaps[missed]))]
-    advice = f"Raise max_iter={options.max_iter} or tol, or use larger alphas."
-    in_other_words = ""
-    if n_iter is not None and n_iter[worst] >= options.max_iter:  # in scikit-learn's
-        in_other_words = "Objective did not converge. You might want to increase the number of iterations. "
-    elif n_iter is not None:
-        advice = "The fit ended where rounding leaves no smaller one: raise tol, or use larger alphas."
-    warnings.warn(
-        f"{in_other_words}{len(missed)} of {len(alphas)} fits did not converge: "
-        f"the {CERTIFICATES[options.penalty.certificate].name} is {gaps[worst]:.2e} at "
-        f"alpha={alphas[worst]:.6g}, above tol={options.tol:g}. "
-        f"{advice}",
-        ConvergenceWarning,
-        stacklevel=3,
-    )
-
-
 def fit_path(
     X: Any,
     y: ArrayLike,
@@ -493,19 +423,3 @@ def names_beside(loss: Loss, y: Any, offset: Any) -> dict[str, str]:
     elif hasattr(y, "columns") and len(y.columns) == 1:
         found["y"] = y.columns[0]
     return {what: name for what, name in found.items() if isinstance(name, str)}
-
-
-def warn_if_memory_ended(path: RegularizationPath, options: Options) -> None:
-    """Warn when the path ended because it held more than it was allowed to."""
-    if path.stop_reason != "memory":
-        return
-    import warnings
-
-    asked = options.n_alphas if options.alphas is None else len(options.alphas)
-    warnings.warn(
-        f"the path ended after {len(path)} of {asked} alphas, at alpha={path.alphas[-1]:.6g}: it holds "
-        f"{path.counters['memory'] / 2**20:.0f} MiB and memory={options.memory / 2**20:.0f} MiB allows no "
-        "more. Raise memory, or use larger alphas.",
-        UserWarning,
-        stacklevel=3,
-    )

@@ -37,10 +37,8 @@ from riata.path.fit import (
     leaders_of,
     make_path,
     names_beside,
-    warn_if_memory_ended,
-    warn_of_free_features,
-    warn_unless_converged,
 )
+from riata.path.fit_warnings import warn_if_memory_ended, warn_of_free_features, warn_unless_converged
 from riata.path.fold_scores import fold_columns
 from riata.path.folds import (
     Split,
