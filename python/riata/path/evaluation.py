@@ -7,18 +7,27 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from riata._input.survival import SurvivalTarget
-from riata._input.validation import check_choice, check_real
+from riata._input.validation import Float, check_choice, check_real
 from riata._io.wording import counted
 from riata.losses import Loss
 from riata.losses._known import LOSSES, check_loss, loss_of
 from riata.path import intervals
 from riata.path.class_tables import ClassTable, many_classes, two_classes
 from riata.path.intervals import Measure
-
-Float = NDArray[np.float64]
+from riata.path.measures import (
+    HeldOut,
+    add_baseline,
+    concordance,
+    explained,
+    held_by,
+    log_losses,
+    measure_classes,
+    measure_deviance,
+    measure_numbers,
+)
 
 #: What each measure is called in words.
 LABELS = {
@@ -47,8 +56,6 @@ LABELS = {
 NESTED = "nested cross-validation, alpha chosen anew without each fold"
 OPTIMISTIC = "cross-validated, optimistic: these folds chose alpha"
 FOLDS, ASKED = "held-out folds", "at the alpha asked for"
-#: Pairs of an event and another sample that are compared at a time.
-_PAIRS = 1 << 22
 #: What is said where every sample gets the same prediction.
 NOTHING = (
     "nothing was selected: the model predicts the same for every sample, and there is nothing to evaluate"
@@ -172,31 +179,6 @@ class Evaluation:
         return cls(**{**kept, "measures": measures, "table": table})
 
 
-@dataclass(frozen=True)
-class _Held:
-    """How the samples were held out: together, or by `folds` whose fits share samples.
-
-    `inflation` is by how much intervals of means over folds are longer, squared, than for as many independent
-    samples: the corrected resampled t of Nadeau & Bengio.
-    """
-
-    folds: NDArray[np.int64]
-    inflation: float
-
-    @property
-    def count(self) -> int:
-        return int(self.folds.max()) + 1
-
-    def error(self, influence: Float) -> float:
-        """Standard error of a mean from the influence of each sample on it."""
-        return float(np.sqrt(self.inflation * np.mean(influence**2) / len(influence)))
-
-    def centred(self, values: Float) -> Float:
-        """Values less their mean in the fold."""
-        means = np.bincount(self.folds, values) / np.bincount(self.folds)
-        return np.asarray(values - means[self.folds])
-
-
 def evaluate(
     y: ArrayLike,
     link: ArrayLike,
@@ -313,7 +295,7 @@ def evaluate(
         check_choice("loss", loss, [name for name, kind in LOSSES.items() if kind.is_evaluated])
     chosen = check_loss(loss, start=start, strata=strata, huber_delta=huber_delta)
     n = len(np.asarray(y))
-    held = _held_by(folds, n, n_train)
+    held = held_by(folds, n, n_train)
     if chosen.many_classes:
         found = _evaluate_classes(y, link, baseline, null, chosen, classes, held)
     elif chosen.has_times:
@@ -321,23 +303,6 @@ def evaluate(
     else:
         found = _evaluate_numbers(y, link, baseline, null, chosen, offset, threshold, classes, held)
     return replace(found, part=part, inflation=held.inflation)
-
-
-def _held_by(folds: ArrayLike | None, n: int, n_train: int | None) -> _Held:
-    from scipy.special import stdtrit
-
-    if folds is None:
-        return _Held(np.zeros(n, dtype=np.int64), 1.0)
-    ids = np.asarray(folds)
-    if ids.shape != (n,):
-        raise ValueError(f"folds must hold one number a sample, shape ({n},), got shape {ids.shape}")
-    numbers = np.unique(ids, return_inverse=True)[1].astype(np.int64)
-    count = int(numbers.max()) + 1
-    if count < 2:
-        raise ValueError("folds must tell at least two folds apart, got one")
-    trained = n - n / count if n_train is None else n_train
-    quantile = float(stdtrit(count - 1, 0.975))  # of Student's t
-    return _Held(numbers, (1.0 + n / trained) * (quantile / intervals.Z) ** 2)
 
 
 def _evaluate_numbers(
@@ -349,7 +314,7 @@ def _evaluate_numbers(
     offset: ArrayLike | None,
     threshold: float,
     classes: Sequence[str] | None,
-    held: _Held,
+    held: HeldOut,
 ) -> Evaluation:
     """Evaluate losses of one number a sample."""
     target = _checked("y", y, None)
@@ -372,11 +337,11 @@ def _evaluate_numbers(
     if loss.has_classes:
         share = check_real("threshold", threshold, above=0.0, below=1.0)
         table = two_classes(target, eta, share, _named(classes, 2), held.inflation)
-        measures = _measure_classes(target, eta, base, level, held)
+        measures = measure_classes(target, eta, base, level, held)
     elif loss.squares:
-        measures = _measure_numbers(target, eta, base, level, held)
+        measures = measure_numbers(target, eta, base, level, held)
     else:
-        measures = _measure_deviance(target, eta, base, loss, level, held)
+        measures = measure_deviance(target, eta, base, loss, level, held)
     nothing = _adds_nothing(eta - shift, None if base is None else base - shift, held)
     cases = int(target.sum()) if loss.has_classes else None
     return _of_those_that_tell(Evaluation(loss.name, n, cases, measures, table=table, nothing=nothing))
@@ -386,7 +351,7 @@ def _named(classes: Sequence[str] | None, count: int) -> list[str]:
     return [str(label) for label in (range(count) if classes is None else classes)]
 
 
-def _adds_nothing(link: Float, base: Float | None, held: _Held) -> bool:
+def _adds_nothing(link: Float, base: Float | None, held: HeldOut) -> bool:
     """Whether all samples of a fold get one prediction, or that of the covariates alone."""
     beyond = link if base is None else link - base
     beyond = beyond.reshape(len(beyond), -1)
@@ -410,7 +375,7 @@ def _evaluate_classes(
     null: ArrayLike | None,
     loss: Loss,
     classes: Sequence[str] | None,
-    held: _Held,
+    held: HeldOut,
 ) -> Evaluation:
     codes = _checked("y", y, None).astype(np.int64)
     n = len(codes)
@@ -423,9 +388,9 @@ def _evaluate_classes(
         raise ValueError(f"y must vary to be predicted, got class {codes[0]} for all {n} samples")
     level = -np.log(np.bincount(codes)[codes] / n)
     if null is not None:
-        level = _log_losses(codes, np.asarray(null, dtype=np.float64))
-    losses = _log_losses(codes, eta)
-    value, influence = _explained(losses, level)
+        level = log_losses(codes, np.asarray(null, dtype=np.float64))
+    losses = log_losses(codes, eta)
+    value, influence = explained(losses, level)
     out = {
         "accuracy": intervals.share(float(np.sum(eta.argmax(axis=1) == codes)), n, held.inflation),
         "log_loss": intervals.on_log(float(losses.mean()), held.error(losses - losses.mean())),
@@ -433,47 +398,14 @@ def _evaluate_classes(
     }
     base = None if baseline is None else np.asarray(baseline, dtype=np.float64)
     if base is not None:
-        _add_baseline(out, "d2", (value, influence), _explained(_log_losses(codes, base), level), held)
+        add_baseline(out, "d2", (value, influence), explained(log_losses(codes, base), level), held)
     table = many_classes(codes, eta, _named(classes, eta.shape[1]), held.inflation)
     nothing = _adds_nothing(eta, base, held)
     return _of_those_that_tell(Evaluation(loss.name, n, None, out, table=table, nothing=nothing))
 
 
-def _add_baseline(
-    out: dict[str, Measure], name: str, ours: tuple[float, Float], alone: tuple[float, Float], held: _Held
-) -> None:
-    """Add what the covariates alone explain, and the difference."""
-    out[f"{name}_covariates"] = intervals.explained(alone[0], held.error(alone[1]))
-    out[f"{name}_increment"] = intervals.difference(ours[0] - alone[0], held.error(ours[1] - alone[1]))
-
-
-def _log_losses(codes: NDArray[np.int64], eta: Float) -> Float:
-    from scipy.special import logsumexp
-
-    return np.asarray(logsumexp(eta, axis=1) - eta[np.arange(len(codes)), codes])
-
-
-def _measure_deviance(
-    y: Float, link: Float, base: Float | None, loss: Loss, null: Float, held: _Held
-) -> dict[str, Measure]:
-    def explained(predictor: Float) -> tuple[float, Float]:
-        return _explained(loss.deviances(y, predictor), loss.deviances(y, null))
-
-    value, influence = explained(link)
-    out = {"d2": intervals.explained(value, held.error(influence))}
-    if base is not None:
-        _add_baseline(out, "d2", (value, influence), explained(base), held)
-    return out
-
-
-def _explained(left: Float, null: Float) -> tuple[float, Float]:
-    """1 - Σd/Σd0 and the influence of each sample on it; the constant of d0 is at its best and has none."""
-    share = float(left.mean() / null.mean())
-    return 1.0 - share, (share * null - left) / null.mean()
-
-
 def _evaluate_times(
-    y: ArrayLike, link: ArrayLike, baseline: ArrayLike | None, loss: Loss, held: _Held
+    y: ArrayLike, link: ArrayLike, baseline: ArrayLike | None, loss: Loss, held: HeldOut
 ) -> Evaluation:
     n = len(np.asarray(y))
     target, _ = loss.check_target(y, n, np.ones(n))
@@ -482,7 +414,7 @@ def _evaluate_times(
         ids = held.folds if target.strata is None else held.folds * n + target.strata
         target = replace(target, strata=np.unique(ids, return_inverse=True)[1].astype(np.float64))
     eta = _checked("link", link, n)
-    value, influence = _concordance(target, eta)
+    value, influence = concordance(target, eta)
     if np.isnan(value):
         raise ValueError("y must hold an event at whose time another sample is at risk, got none")
     events = int(target.event.sum())
@@ -490,37 +422,13 @@ def _evaluate_times(
     measures = {"concordance": intervals.on_logit(value, held.error(influence), room)}
     base = None if baseline is None else _checked("baseline", baseline, n)
     if base is not None:
-        alone, of_alone = _concordance(target, base)
+        alone, of_alone = concordance(target, base)
         measures["concordance_covariates"] = intervals.on_logit(alone, held.error(of_alone), room)
         measures["concordance_increment"] = intervals.difference(
             value - alone, held.error(influence - of_alone), 1.0
         )
     nothing = _adds_nothing(eta, base, held)
     return _of_those_that_tell(Evaluation(loss.name, n, events, measures, nothing=nothing))
-
-
-def _concordance(target: SurvivalTarget, score: Float) -> tuple[float, Float]:
-    """Harrell's c and the influence of each sample on it: see `evaluate`. Time: events x samples."""
-    n, time = len(target), target.time
-    concordant, comparable = np.zeros(n), np.zeros(n)
-    events = np.flatnonzero(target.event)
-    for part in np.array_split(events, max(1, len(events) * n // _PAIRS)):
-        now = time[part, None]
-        later = (time > now) | ((time == now) & (target.event == 0.0))
-        if target.start is not None:
-            later &= target.start < now
-        if target.strata is not None:
-            later &= target.strata == target.strata[part, None]
-        right = later * (0.5 * (score <= score[part, None]) + 0.5 * (score < score[part, None]))
-        concordant[part] += right.sum(axis=1)
-        comparable[part] += later.sum(axis=1)
-        concordant += right.sum(axis=0)
-        comparable += later.sum(axis=0)
-    pairs = comparable.sum() / 2.0
-    if pairs == 0.0:
-        return np.nan, comparable
-    value = float(concordant.sum() / 2.0 / pairs)
-    return value, n * (concordant - value * comparable) / pairs
 
 
 def _checked(name: str, values: ArrayLike, n: int | None) -> Float:
@@ -531,117 +439,3 @@ def _checked(name: str, values: ArrayLike, n: int | None) -> Float:
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must hold finite numbers only")
     return array
-
-
-def _measure_numbers(
-    y: Float, link: Float, base: Float | None, null: Float, held: _Held
-) -> dict[str, Measure]:
-    value, influence = _explained((y - link) ** 2, (y - null) ** 2)
-    out = {
-        "r2": intervals.explained(value, held.error(influence)),
-        "correlation": _correlation(y, link, held),
-    }
-    if base is not None:
-        _add_baseline(out, "r2", (value, influence), _explained((y - base) ** 2, (y - null) ** 2), held)
-    return out
-
-
-def _measure_classes(
-    y: Float, link: Float, base: Float | None, null: Float, held: _Held
-) -> dict[str, Measure]:
-    def losses(predictor: Float) -> Float:
-        return np.asarray(np.logaddexp(0.0, predictor) - y * predictor)
-
-    pairs = _Pairs(y, held)
-    places = pairs.placements(link)
-    loss = losses(link)
-    value, influence = _nagelkerke(loss, losses(null))
-    out = {"auc": pairs.area(places)} if pairs.any else {}
-    out["log_loss"] = intervals.on_log(float(loss.mean()), held.error(loss - loss.mean()))
-    out["r2_nagelkerke"] = intervals.explained(value, held.error(influence))
-    if base is not None:
-        if pairs.any:
-            of_base = pairs.placements(base)
-            out["auc_covariates"] = pairs.area(of_base)
-            out["auc_increment"] = pairs.increment(places - of_base)
-        _add_baseline(out, "r2_nagelkerke", (value, influence), _nagelkerke(losses(base), losses(null)), held)
-    return out
-
-
-def _correlation(y: Float, link: Float, held: _Held) -> Measure:
-    a, b = held.centred(y), held.centred(link)
-    size = float(np.sqrt((a @ a) * (b @ b)))
-    if size == 0.0:  # one prediction for all
-        return Measure(np.nan)
-    r = min(max(float(a @ b) / size, -1.0), 1.0)
-    return intervals.correlation(r, len(y) - held.count - 2.0, held.inflation)
-
-
-class _Pairs:
-    """Pairs of a case and a control of the same fold: shares of them in the right order.
-
-    Folds weigh as many pairs as they have. Standard errors are those of DeLong et al. (1988), the variances
-    of the placements of cases and of controls about their means in the fold pooled over folds.
-    """
-
-    def __init__(self, y: Float, held: _Held) -> None:
-        self.y, self.held = y, held
-        cases, controls = np.bincount(held.folds, y), np.bincount(held.folds, 1.0 - y)
-        self.pairs = cases * controls
-        self.both = self.pairs > 0.0  # folds with both classes
-        self.sizes = {1.0: cases[self.both], 0.0: controls[self.both]}
-
-    @property
-    def any(self) -> bool:
-        return bool(self.both.any())
-
-    def placements(self, link: Float) -> Float:
-        """Return for each sample the share of the other class of its fold that it is on the right side of."""
-        out = np.full(len(link), np.nan)
-        for k in np.flatnonzero(self.both):
-            rows = np.flatnonzero(self.held.folds == k)
-            out[rows] = _placements(self.y[rows], link[rows])
-        return out
-
-    def _mean_and_error(self, places: Float) -> tuple[float, float]:
-        cases = np.where(self.y == 1.0, places, 0.0)
-        each = np.bincount(self.held.folds, cases)[self.both] / self.sizes[1.0]
-        share = self.pairs[self.both] / self.pairs.sum()
-        variance = 0.0
-        for label, sizes in self.sizes.items():
-            rows = (self.y == label) & self.both[self.held.folds]
-            fold = np.cumsum(self.both)[self.held.folds[rows]] - 1
-            means = np.bincount(fold, places[rows]) / sizes
-            freedom = sizes.sum() - len(sizes)
-            squares = float(np.sum((places[rows] - means[fold]) ** 2))
-            variance += np.inf if freedom <= 0 else squares / freedom * float(share**2 @ (1.0 / sizes))
-        return float(share @ each), float(np.sqrt(self.held.inflation * variance))
-
-    def area(self, places: Float) -> Measure:
-        """Return the share of pairs in the right order."""
-        value, error = self._mean_and_error(places)
-        room = min(float(sizes.sum()) for sizes in self.sizes.values())
-        return intervals.on_logit(value, error, room / self.held.inflation)
-
-    def increment(self, places: Float) -> Measure:
-        """Return the difference of two such shares."""
-        return intervals.difference(*self._mean_and_error(places), 1.0)
-
-
-def _placements(y: Float, link: Float) -> Float:
-    """Return, for each sample, the share of the other class that it is on the right side of, ties half."""
-    _, group = np.unique(link, return_inverse=True)
-    cases, controls = np.bincount(group, y), np.bincount(group, 1.0 - y)
-    controls_below = (np.cumsum(controls) - 0.5 * controls) / controls.sum()
-    cases_above = 1.0 - (np.cumsum(cases) - 0.5 * cases) / cases.sum()
-    return np.asarray(np.where(y == 1.0, controls_below[group], cases_above[group]))
-
-
-def _nagelkerke(loss: Float, null: Float) -> tuple[float, Float]:
-    """Nagelkerke's R² of log-likelihoods -loss and -null, and the influence of each sample on it."""
-    least = float(null.mean())
-    ratio, room = np.exp(2.0 * (loss.mean() - least)), 1.0 - np.exp(-2.0 * least)
-    value = float((1.0 - ratio) / room)
-    by_loss = -2.0 * ratio / room
-    by_null = (2.0 * ratio - 2.0 * value * (1.0 - room)) / room
-    return value, by_loss * (loss - loss.mean()) + by_null * (null - least)
