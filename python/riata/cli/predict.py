@@ -23,9 +23,9 @@ from riata.genetics.genotypes import Genotypes
 from riata.genetics.pgen import phenotypes_of
 from riata.genetics.score_file import Weights, read_weights
 from riata.losses._known import loss_of
-from riata.path.applying import Scores, score_genotypes
 from riata.path.class_tables import threshold_of
 from riata.path.evaluation import Evaluation
+from riata.path.polygenic_score import Scores, score_genotypes
 from riata.study.account import threshold_of_fit
 from riata.study.held_out import evaluate_link
 from riata.study.inputs import genotypes_of, given_source, opening_notes

@@ -16,7 +16,7 @@ from riata.cli.options import LDOptions, ReportOptions
 from riata.cli.outputs import REPORT_OUTPUTS, conclude_outputs
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.variant_matching import find_variants, refusal
-from riata.path.applying import weights_of
+from riata.path.polygenic_score import weights_of
 from riata.report.fit_page import fit_page, summary_lines
 from riata.report.fit_report import restore
 from riata.report.methods import methods_lines, methods_text

@@ -13,8 +13,9 @@ from riata._input.annotated import is_anndata
 from riata._io.tables import TextTable, frame_or_table, read_text_table, some, text_array, text_table_of
 from riata.genetics.genotypes import Genotypes, open_genotypes
 from riata.genetics.pgen import covariates_of
-from riata.path.applying import Scores, VariantWarning
+from riata.path.applying import VariantWarning
 from riata.path.cross_validation import CVPath
+from riata.path.polygenic_score import Scores
 from riata.path.result import RegularizationPath
 from riata.study.covariates import read_covariates
 from riata.study.inputs import SOURCES, genotype_joiner, sample_text_table

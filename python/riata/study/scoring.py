@@ -12,7 +12,7 @@ from riata._io.tables import some
 from riata._io.wording import counted
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.score_file import Weights
-from riata.path.applying import Scores, score_genotypes, weights_of
+from riata.path.polygenic_score import Scores, score_genotypes, weights_of
 from riata.study.joining import TURN
 from riata.study.matrix_table import MatrixTable, dense_columns
 from riata.study.model_file import Model

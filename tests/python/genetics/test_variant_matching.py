@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 import riata
 from riata.genetics.score_file import read_weights
 from riata.genetics.variant_matching import find_variants
-from riata.path.applying import score_genotypes
+from riata.path.polygenic_score import score_genotypes
 
 COPIES = np.array([[0, 1, 2, np.nan], [2, 2, 1, 0]])
 
