@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from riata.path.as_scikit_learn import enet_path, lasso_path
     from riata.path.constrained import ConstrainedFit, constrained_lasso
     from riata.path.conversions import Conversions, conversions
-    from riata.path.cross_validation import CVPath, cv_path
+    from riata.path.cross_validation import cv_path
+    from riata.path.cv_result import CVPath
     from riata.path.evaluation import Evaluation, evaluate
     from riata.path.expanding_windows import ExpandingWindows
     from riata.path.fit import fit_path
@@ -118,7 +119,7 @@ __all__ = [
 _HOME = {
     "AdaptiveLasso": "estimators.adaptive",
     "AdaptiveLassoCV": "estimators.adaptive",
-    "CVPath": "path.cross_validation",
+    "CVPath": "path.cv_result",
     "ChromosomeSet": "genetics.chromosomes",
     "ChromosomeWarning": "genetics.chromosomes",
     "ConstrainedFit": "path.constrained",

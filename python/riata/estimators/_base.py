@@ -33,11 +33,11 @@ from riata.path.certificates import CERTIFICATES
 from riata.path.coefs import each_output
 from riata.path.cross_validation import (
     SELECTIONS,
-    CVPath,
     cross_validate,
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
+from riata.path.cv_result import CVPath
 from riata.path.fit import solve
 from riata.path.fit_point import FitPoint, response_scale
 from riata.path.fit_warnings import warn_unless_converged

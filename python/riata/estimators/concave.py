@@ -10,7 +10,7 @@ from riata import penalties
 from riata.estimators._base import Problem
 from riata.estimators._params import Linear, Running, RunningJobs, Search, Strength, declared
 from riata.estimators.linear import AtAlpha, ByError, OneResponse
-from riata.path.cross_validation import CVPath
+from riata.path.cv_result import CVPath
 from riata.penalties import Penalty
 
 __all__ = ["MCPRegressor", "MCPRegressorCV", "SCADRegressor", "SCADRegressorCV"]

@@ -44,7 +44,7 @@ from riata.estimators._params import (
 from riata.estimators.step_function import StepFunction
 from riata.path.arguments import Options
 from riata.path.coefs import linear_predictor
-from riata.path.cross_validation import CVPath
+from riata.path.cv_result import CVPath
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riata._input.validation import Float, check_finite, check_penalty_factor, check_real
-from riata.path.cross_validation import CVPath
+from riata.path.cv_result import CVPath
 from riata.path.result import RegularizationPath
 
 __all__ = ["adaptive_weights"]

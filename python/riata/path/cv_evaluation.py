@@ -17,7 +17,7 @@ from riata.path.folds import Rows
 from riata.path.many_classes import label_text
 
 if TYPE_CHECKING:
-    from riata.path.cross_validation import CVPath
+    from riata.path.cv_result import CVPath
 
 
 def evaluate_cv(

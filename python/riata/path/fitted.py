@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from riata.path.cross_validation import CVPath
+    from riata.path.cv_result import CVPath
     from riata.path.result import RegularizationPath
 
 

@@ -25,12 +25,12 @@ from riata.path.arguments import (
 )
 from riata.path.cross_validation import (
     SELECTIONS,
-    CVPath,
     collect_folds,
     cv_path,
     warn_if_grid_ends,
     warn_unless_all_converged,
 )
+from riata.path.cv_result import CVPath
 from riata.path.fit import (
     core_arguments,
     fit_path,

@@ -15,7 +15,7 @@ from riata._input.design import as_design, check_same_features
 from riata._input.validation import Float, check_new_offset, check_real, check_threads, check_weights
 from riata.losses import Cox
 from riata.losses._known import check_loss
-from riata.path.cross_validation import CVPath
+from riata.path.cv_result import CVPath
 from riata.path.fit import fit_path
 from riata.path.refits import gather_supports, refit_supports
 from riata.path.result import RegularizationPath

@@ -809,7 +809,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     with restoring(path):
         check_path(arrays, meta)
         if kind == "cv_path":
-            from riata.path.cross_validation import CVPath
+            from riata.path.cv_result import CVPath
 
             return CVPath._unpack(arrays)
         return RegularizationPath._unpack(arrays)

@@ -9,7 +9,7 @@ from riata._io.tables import some
 from riata._io.wording import counted, counted_of
 from riata.losses._known import RATIO_NAMES
 from riata.path.certificates import CERTIFICATES, certificate_text, gap_text
-from riata.path.cross_validation import CVPath
+from riata.path.cv_result import CVPath
 from riata.report.page import Fact, Page
 from riata.report.plots import score_label
 from riata.report.sections import fit_sections

@@ -14,7 +14,7 @@ from riata._io.tables import TextTable, frame_or_table, read_text_table, some, t
 from riata.genetics.genotypes import Genotypes, open_genotypes
 from riata.genetics.pgen import covariates_of
 from riata.path.applying import VariantWarning
-from riata.path.cross_validation import CVPath
+from riata.path.cv_result import CVPath
 from riata.path.polygenic_score import Scores
 from riata.path.result import RegularizationPath
 from riata.study.covariates import read_covariates
