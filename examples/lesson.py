@@ -11,9 +11,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from riata.report.plots import COLOURS
-
-BLUE, ORANGE, GREEN, PINK, OCHRE, SKY, PURPLE, INK = COLOURS
+BLUE, ORANGE, GREEN, PINK = "#0072b2", "#d55e00", "#009e73", "#cc79a7"
+OCHRE, SKY, PURPLE, INK = "#b58900", "#56b4e9", "#6a3d9a", "#333333"
 GREY, SOFT = "#b9c0c7", "#59636e"
 
 #: What stands for what in every figure. Line styles differ too, so that greyscale prints can be read.

@@ -403,8 +403,8 @@ def test_errors():
         riata.constrained_lasso(X, y, "big")
     with pytest.raises(ValueError, match="loss must be one for a single number a sample, got 'multinomial'"):
         riata.constrained_lasso(X, y, 1.0, loss="multinomial")
-    with pytest.raises(ValueError, match="tol must be > 0"):
-        riata.constrained_lasso(X, y, 1.0, tol=0.0)
+    with pytest.raises(ValueError, match="tol must be >= 0"):
+        riata.constrained_lasso(X, y, 1.0, tol=-1.0)
 
 
 def test_warns_above_the_tolerance(monkeypatch):
