@@ -256,8 +256,8 @@ void PathFit::solve_quadratic_blocks(std::size_t q, const Penalties& net) {
     if (moved) {
       p.b = std::move(b);
       p.c = std::move(c);
-    } else {
-      model.correlations(p.b, {}, p.c);
+    } else if (!model.has_gram()) {
+      model.move_to(p.b);
     }
   }
   const double norm = rule_.residual_norm();

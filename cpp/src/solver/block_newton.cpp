@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "riata/kernel/kernels.hpp"
-#include "solver/anderson.hpp"
 
 namespace riata {
 namespace {
@@ -446,51 +445,29 @@ void BlockNewton::work_on(InnerProblem& problem, std::span<const Index> features
   for (Index i = 0; i < a; ++i) b.segment(at.features[static_cast<std::size_t>(i)] * K, K) = at.B.row(i).transpose();
 }
 
-/// The same by sweeps over the columns, from the point of the model's last correlations().
+/// The same by sweeps over the columns, from the model's current point.
 void BlockNewton::descend(InnerProblem& problem, std::span<const Index> features, double target, Vec& b,
                           InnerResult& result) {
   Quadratic& model = problem.model;
-  const Index a = static_cast<Index>(features.size()), K = model.outputs();
-  const Vec diagonal = model.diagonal();
-  const auto value = [&] { return model.squares() + problem.penalty.value(b); };
-  Mat history(a * K, kWindow + 1);
-  Vec c(K), z(K), combined, nothing(b.size());
-  for (int round = 0; round < kRounds && result.iterations < problem.max_iter; ++round, ++result.iterations) {
-    if (problem.poll) problem.poll();
-    const Index slot = round % (kWindow + 1);
-    for (Index i = 0; i < a; ++i)
-      history.col(slot).segment(i * K, K) = b.segment(features[static_cast<std::size_t>(i)] * K, K);
-    if (slot == kWindow && extrapolate(history, combined)) {
-      const double before = value();
-      const Vec kept = b;
-      for (Index i = 0; i < a; ++i) {
-        auto row = b.segment(features[static_cast<std::size_t>(i)] * K, K);
-        if ((row.array() != 0.0).any()) row = combined.segment(i * K, K);
-      }
-      model.correlations(b, {}, nothing);
-      if (!(value() < before)) {
-        b = kept;
-        model.correlations(b, {}, nothing);
-      }
-    }
-    double worst = 0.0;
-    for (const Index w : features) {
-      const double curvature = diagonal[w * K];
-      if (curvature <= 0.0) continue;
-      const GroupNorm& net = (*problem.penalty.grouped())[w];
-      auto row = b.segment(w * K, K);
-      model.row_correlation(w, c);
-      worst = std::max(worst, net.kkt_violation(row, c));
-      z = row + c / curvature;
-      z *= net.shrinkage(z.norm(), 1.0 / curvature);
-      c = z - row;
-      if ((c.array() == 0.0).all()) continue;
-      model.row_update(w, c);
-      row = z;
-      ++problem.counters.cd_updates;
-    }
-    if (worst <= target) break;
-  }
+  const Index K = model.outputs();
+  const Vec& diagonal = model.diagonal();
+  Vec c(K), z(K);
+  descent_.run(problem, features, target, b, result, [&](Index w) {
+    const double curvature = diagonal[w * K];
+    if (curvature <= 0.0) return 0.0;
+    const GroupNorm& net = (*problem.penalty.grouped())[w];
+    auto row = b.segment(w * K, K);
+    model.row_correlation(w, c);
+    const double violation = net.kkt_violation(row, c);
+    z = row + c / curvature;
+    z *= net.shrinkage(z.norm(), 1.0 / curvature);
+    c = z - row;
+    if ((c.array() == 0.0).all()) return violation;
+    model.row_update(w, c);
+    row = z;
+    ++problem.counters.cd_updates;
+    return violation;
+  });
 }
 
 InnerResult BlockNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
@@ -501,27 +478,22 @@ InnerResult BlockNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   InnerResult result;
   double best = kInfinity;
   int stagnant = 0;
+  BlockChoice choice;
   const Index units = problem.penalty.units() / std::max<Index>(model.features(), 1);  // of a feature
-  const auto objective = [&] { return model.value(b, c) + problem.penalty.value(b); };
   Vec lowest_b = b;
-  double lowest = objective();
+  double lowest = objective(problem, b, c);
   while (result.iterations < problem.max_iter) {
     if (problem.poll) problem.poll();
-    std::vector<Index> active;
-    std::vector<std::pair<double, Index>> entering;
-    double worst = 0.0;
+    choice.clear();
     for (Index w = 0; w < model.features(); ++w) {
       double violation = 0.0;
       for (Index i = w * units; i < (w + 1) * units; ++i) {
         violation = std::max(violation, problem.penalty.violation(i, b, c));
       }
-      worst = std::max(worst, violation);
-      if (without_kink(problem.penalty, w * units) || (b.segment(w * K, K).array() != 0.0).any()) {
-        active.push_back(w);
-      } else if (violation > problem.tolerance) {
-        entering.push_back({-violation, w});
-      }
+      const bool active = without_kink(problem.penalty, w * units) || (b.segment(w * K, K).array() != 0.0).any();
+      choice.add(w, active, violation, problem.tolerance);
     }
+    const double worst = choice.worst();
     const double distance = worst <= problem.tolerance ? 0.0 : problem.enough ? problem.enough(b, c) : kInfinity;
     if (distance <= 1.0) {
       result.converged = true;
@@ -530,14 +502,8 @@ InnerResult BlockNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
     stagnant = worst < 0.5 * best ? 0 : stagnant + 1;
     best = std::min(best, worst);
     if (stagnant > 2 * kStagnant) break;
-    std::sort(entering.begin(), entering.end());
-    const std::size_t most = std::max<std::size_t>(10, active.size() / 4);
-    if (entering.size() > most) entering.resize(most);
-    for (const auto& [violation, w] : entering) active.push_back(w);
-    std::sort(active.begin(), active.end());
-    // The gap goes with the square of the violation.
-    const double share = std::clamp(0.5 / std::sqrt(distance), 0.02, 0.5);
-    const double target = std::max(0.5 * problem.tolerance, share * worst);
+    const std::span<const Index> active = choice.choose();
+    const double target = choice.target(problem.tolerance, distance);
     if (problem.penalty.grouped() && !model.coupled() && static_cast<Index>(active.size()) > model.rows()) {
       descend(problem, active, target, b, result);
     } else {
@@ -546,7 +512,7 @@ InnerResult BlockNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
     model.correlations(b, all, c);
     result.iterations = std::min(result.iterations + 1, problem.max_iter);
     // With more features than the samples can tell apart, a Newton step may be rounding alone.
-    const double value = objective();
+    const double value = objective(problem, b, c);
     if (value <= lowest + kRounding * std::abs(lowest)) {
       lowest = std::min(lowest, value);
       lowest_b = b;

@@ -3,8 +3,8 @@
 #include <Eigen/Cholesky>
 #include <vector>
 
+#include "solver/block_descent.hpp"
 #include "solver/gram_cache.hpp"
-#include "solver/inner_solver.hpp"
 
 namespace riata {
 
@@ -50,6 +50,7 @@ class BlockNewton final : public InnerSolver {
   // Common to the outputs; of a curvature that may be an older one where outputs are coupled, for it then only
   // preconditions.
   GramCache gram_;
+  BlockDescent descent_;
 
   // Preconditioner: features (by number in the working set), (G + S + l2)^-1, their v, and S.
   std::vector<Index> place_;

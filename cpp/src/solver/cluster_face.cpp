@@ -5,6 +5,8 @@
 #include <numeric>
 #include <utility>
 
+#include "riata/penalty/isotonic.hpp"
+
 namespace riata {
 namespace {
 
@@ -16,30 +18,19 @@ constexpr Index kFewMerged = 8;  // a factor is changed for one in so many of it
 
 /// Sizes that fall from first to last, none below zero; those that would pass each other meet at their mean.
 Vec in_order(const std::vector<Cluster>& clusters, Vec sizes) {
-  struct Block {
-    double sum, count;
-    std::size_t first;
-  };
-  std::vector<Block> blocks;
+  FallingMeans means;
+  std::size_t free = 0;  // clusters, before all others
   for (std::size_t r = 0; r < clusters.size(); ++r) {
-    if (clusters[r].free) continue;
+    if (clusters[r].free) {
+      ++free;
+      continue;
+    }
     const double count = static_cast<double>(clusters[r].entries.size());
-    blocks.push_back({sizes[static_cast<Index>(r)] * count, count, r});
-    while (blocks.size() > 1) {
-      const Block last = blocks.back();
-      Block& before = blocks[blocks.size() - 2];
-      if (before.sum * last.count > last.sum * before.count) break;
-      before.sum += last.sum;
-      before.count += last.count;
-      blocks.pop_back();
-    }
+    means.add(sizes[static_cast<Index>(r)] * count, count);
   }
-  for (std::size_t k = 0; k < blocks.size(); ++k) {
-    const std::size_t end = k + 1 < blocks.size() ? blocks[k + 1].first : clusters.size();
-    for (std::size_t r = blocks[k].first; r < end; ++r) {
-      sizes[static_cast<Index>(r)] = std::max(blocks[k].sum / blocks[k].count, 0.0);
-    }
-  }
+  means.for_each([&](Index first, Index end, double mean) {
+    sizes.segment(static_cast<Index>(free) + first, end - first).setConstant(std::max(mean, 0.0));
+  });
   return sizes;
 }
 

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <span>
+#include <vector>
+
+#include "penalty/separable.hpp"
+#include "solver/anderson.hpp"
 #include "solver/inner_solver.hpp"
 
 namespace riata {
@@ -17,6 +22,21 @@ class CoordinateDescent final : public InnerSolver {
   /// See checkpoint/archive.hpp. Nothing is kept.
   template <class Archive>
   void state(Archive& /*archive*/) {}
+
+ private:
+  template <SeparablePenalty P>
+  InnerResult descend(InnerProblem& problem, std::span<const P> net, Vec& b, Vec& c);
+  template <SeparablePenalty P>
+  void sweep(InnerProblem& problem, std::span<const P> net, Vec& b, Vec& c);
+  template <SeparablePenalty P>
+  void find_active(const InnerProblem& problem, std::span<const P> net, const Vec& b, const Vec& c);
+  template <SeparablePenalty P>
+  bool extrapolate(InnerProblem& problem, std::span<const P> net, double target, Vec& b, Vec& c);
+
+  std::vector<Index> all_, active_;
+  Anderson anderson_;
+  Vec kept_;
+  double products_ = 0.0, evaluations_ = 0.0;  // of columns, in this solve: single ones, and with many together
 };
 
 }  // namespace riata

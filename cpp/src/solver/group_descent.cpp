@@ -6,18 +6,16 @@
 #include <numeric>
 #include <utility>
 
-#include "solver/anderson.hpp"
+#include "solver/power_iteration.hpp"
 
 namespace riata {
 namespace {
 
 constexpr Index kLargest = 256;  // features in a group whose eigenvectors are taken
-constexpr int kRounds = 60;      // sweeps before the whole working set is looked at again
 constexpr int kStagnant = 12;    // looks without progress
 constexpr int kProximalSteps = 10;
 constexpr double kUnknown = 25.0;  // distance that is presumed where it has not been computed
 constexpr int kNewtonSteps = 100;
-constexpr int kPowerSteps = 20;
 
 /// |x| where x minimises sum_i d_i x_i^2 / 2 - z_i x_i + l2/2 |x|^2 + l1 |x|, with |z| > l1 > 0: the root of
 /// sum_i (z_i / ((d_i + l2) h + l1))^2 = 1, by Newton's method on one over the root of the left side, which is concave
@@ -41,20 +39,15 @@ double norm_at_minimum(const Vec& d, const Vec& z, double l1, double l2) {
   return h;
 }
 
-/// Of the Gram matrix of some features, by power iteration from a fixed start: steps of less than twice its inverse go
-/// down, so that a little too small does no harm.
-double largest_eigenvalue(Quadratic& model, std::span<const Index> features) {
-  Mat v(1, static_cast<Index>(features.size())), image;
-  for (Index i = 0; i < v.size(); ++i) v(0, i) = 1.0 + 0.5 * std::sin(1.7 * static_cast<double>(i));
-  double out = 0.0;
-  for (int step = 0; step < kPowerSteps; ++step) {
-    v /= v.norm();
-    model.curve(features, v, image);
-    out = image.norm();
-    if (!(out > 0.0)) return 0.0;
-    v = image;
-  }
-  return 1.05 * out;
+/// Of the Gram matrix of some features. Steps of less than twice its inverse go down, so that a little too small does
+/// no harm.
+double largest_eigenvalue_of(Quadratic& model, std::span<const Index> features) {
+  Mat image;
+  const auto product = [&](const Vec& v) {
+    model.curve(features, v.transpose(), image);
+    return image.row(0).transpose();
+  };
+  return largest_eigenvalue(static_cast<Index>(features.size()), product, [](const Vec& v) { return v.norm(); });
 }
 
 }  // namespace
@@ -75,7 +68,7 @@ const GroupDescent::Basis& GroupDescent::basis(Quadratic& model, Index first, In
   std::vector<Index> features(static_cast<std::size_t>(size));
   std::iota(features.begin(), features.end(), first);
   if (size > kLargest) {
-    out.largest = largest_eigenvalue(model, features);
+    out.largest = largest_eigenvalue_of(model, features);
     return out;
   }
   Mat gram;
@@ -141,51 +134,6 @@ double GroupDescent::visit(InnerProblem& problem, Index unit, Vec& b) {
   return violation;
 }
 
-/// Brings the violation on some units down to the target, from the point of the model's last correlations().
-void GroupDescent::descend(InnerProblem& problem, std::span<const Index> units, double target, Vec& b,
-                           InnerResult& result) {
-  Quadratic& model = problem.model;
-  const Grouped& all = *problem.penalty.grouped();
-  Index total = 0;
-  for (const Index unit : units) total += all.begin(unit + 1) - all.begin(unit);
-  const auto value = [&] { return model.squares() + problem.penalty.value(b); };
-  Mat history(total, kWindow + 1);
-  Vec combined, nothing(b.size());
-  for (int round = 0; round < kRounds && result.iterations < problem.max_iter; ++round, ++result.iterations) {
-    if (problem.poll) problem.poll();
-    const Index slot = round % (kWindow + 1);
-    Index row = 0;
-    for (const Index unit : units) {
-      const auto part = all.part(b, unit);
-      history.col(slot).segment(row, part.size()) = part;
-      row += part.size();
-    }
-    if (slot == kWindow && !model.coupled() && extrapolate(history, combined)) {
-      const double before = value();
-      const Vec kept = b;
-      row = 0;
-      for (const Index unit : units) {
-        auto part = all.part(b, unit);
-        const bool active = (part.array() != 0.0).any();
-        for (Index i = 0; i < part.size(); ++i) {
-          // Where a coefficient is zero by its own threshold it stays so.
-          const bool free = all[unit].each > 0.0 ? part[i] != 0.0 : active;
-          if (free) part[i] = combined[row + i];
-        }
-        row += part.size();
-      }
-      model.correlations(b, {}, nothing);
-      if (!(value() < before)) {
-        b = kept;
-        model.correlations(b, {}, nothing);
-      }
-    }
-    double worst = 0.0;
-    for (const Index unit : units) worst = std::max(worst, visit(problem, unit, b));
-    if (worst <= target) break;
-  }
-}
-
 InnerResult GroupDescent::solve(InnerProblem problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   const Penalties& penalty = problem.penalty;
@@ -194,20 +142,15 @@ InnerResult GroupDescent::solve(InnerProblem problem, Vec& b, Vec& c) {
   InnerResult result;
   double best = kInfinity;
   int stagnant = 0;
+  BlockChoice choice;
   while (result.iterations < problem.max_iter) {
     if (problem.poll) problem.poll();
-    std::vector<Index> active;
-    std::vector<std::pair<double, Index>> entering;
-    double worst = 0.0;
+    choice.clear();
     for (Index unit = 0; unit < penalty.units(); ++unit) {
-      const double violation = penalty.violation(unit, b, c);
-      worst = std::max(worst, violation);
-      if (penalty.unpenalised(unit) || (penalty.grouped()->part(b, unit).array() != 0.0).any()) {
-        active.push_back(unit);
-      } else if (violation > problem.tolerance) {
-        entering.push_back({-violation, unit});
-      }
+      const bool active = penalty.unpenalised(unit) || (penalty.grouped()->part(b, unit).array() != 0.0).any();
+      choice.add(unit, active, penalty.violation(unit, b, c), problem.tolerance);
     }
+    const double worst = choice.worst();
     const bool stale = std::exchange(problem.stale, false);
     const double distance = stale                        ? kUnknown
                             : worst <= problem.tolerance ? 0.0
@@ -220,14 +163,8 @@ InnerResult GroupDescent::solve(InnerProblem problem, Vec& b, Vec& c) {
     stagnant = stale || worst < 0.5 * best ? 0 : stagnant + 1;
     best = std::min(best, worst);
     if (stagnant > kStagnant) break;
-    std::sort(entering.begin(), entering.end());
-    const std::size_t most = std::max<std::size_t>(10, active.size() / 4);
-    if (entering.size() > most) entering.resize(most);
-    for (const auto& [violation, unit] : entering) active.push_back(unit);
-    std::sort(active.begin(), active.end());
-    // The gap goes with the square of the violation.
-    const double share = std::clamp(0.5 / std::sqrt(distance), 0.02, 0.5);
-    descend(problem, active, std::max(0.5 * problem.tolerance, share * worst), b, result);
+    descent_.run(problem, choice.choose(), choice.target(problem.tolerance, distance), b, result,
+                 [&](Index unit) { return visit(problem, unit, b); });
     model.correlations(b, all, c);
     result.iterations = std::min(result.iterations + 1, problem.max_iter);
   }

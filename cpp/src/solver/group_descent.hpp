@@ -2,7 +2,7 @@
 
 #include <unordered_map>
 
-#include "solver/inner_solver.hpp"
+#include "solver/block_descent.hpp"
 
 namespace riata {
 
@@ -28,11 +28,11 @@ class GroupDescent final : public InnerSolver {
   };
   const Basis& basis(Quadratic& model, Index first, Index size);
   double visit(InnerProblem& problem, Index unit, Vec& b);
-  void descend(InnerProblem& problem, std::span<const Index> units, double target, Vec& b, InnerResult& result);
 
   struct Scratch {
     Vec c, z, next, last, change;
   } scratch_;
+  BlockDescent descent_;
   std::unordered_map<Index, Basis> bases_;  // by the first feature of the group
 };
 

@@ -4,11 +4,15 @@
 #include <cmath>
 #include <numeric>
 
+#include "solver/fista.hpp"
+#include "solver/power_iteration.hpp"
+
 namespace riata {
 namespace {
 
-constexpr int kPowerSteps = 20;
-constexpr Index kCheckEvery = 10;
+constexpr Index kCheckEvery = 10;    // steps between two looks at c
+constexpr int kMostStagnant = 1000;  // looks without progress
+constexpr double kShorter = 1.5;     // divides the step where the objective has risen
 
 /// G v.
 Vec curved(Quadratic& model, const Vec& v) {
@@ -20,89 +24,116 @@ Vec curved(Quadratic& model, const Vec& v) {
   return image.reshaped();
 }
 
-}  // namespace
-
-InnerResult ProximalGradient::solve(InnerProblem problem, Vec& b, Vec& c) {
-  Quadratic& model = problem.model;
-  const Index size = model.size();
-  std::vector<Index> all(static_cast<std::size_t>(size));
-  std::iota(all.begin(), all.end(), Index{0});
-  InnerResult result;
-  if (size == 0) {
-    result.converged = true;
-    return result;
-  }
-  // Work in the metric of the Gram diagonal, so that columns of very different scale share one step length.
+/// The diagonal of the Gram matrix, so that columns of very different scale share one step length; the entries of a
+/// unit of the penalty share a step.
+Vec metric_of(Quadratic& model, const Penalties& penalty) {
   Vec metric = model.diagonal();
   const double largest = metric.maxCoeff();
   metric = metric.cwiseMax(1e-14 * (largest > 0.0 ? largest : 1.0));
-  const Penalties& penalty = problem.penalty;
-  for (Index i = 0; i < penalty.units(); ++i) {  // the entries of a unit share a step
+  for (Index i = 0; i < penalty.units(); ++i) {
     auto mine = metric.segment(penalty.begin(i), penalty.begin(i + 1) - penalty.begin(i));
     mine.setConstant(mine.maxCoeff());
   }
+  return metric;
+}
 
-  // Largest eigenvalue of metric^-1/2 G metric^-1/2 by power iteration from a fixed start.
-  Vec v(size), image(size);
-  for (Index w = 0; w < size; ++w) v[w] = 1.0 + 0.5 * std::sin(static_cast<double>(w) * 1.7);
-  double lipschitz = 1.0;
-  for (int k = 0; k < kPowerSteps; ++k) {
-    v /= std::sqrt(v.dot(metric.cwiseProduct(v)));
-    image = curved(model, v).cwiseQuotient(metric);
-    lipschitz = std::sqrt(std::max(image.dot(metric.cwiseProduct(image)), 0.0));
-    if (!(lipschitz > 0.0)) break;
-    v = image;
+/// Of the gradient, in the metric.
+double lipschitz_constant(Quadratic& model, const Vec& metric) {
+  const auto product = [&](const Vec& v) { return Vec(curved(model, v).cwiseQuotient(metric)); };
+  const auto norm = [&](const Vec& v) { return std::sqrt(std::max(v.dot(metric.cwiseProduct(v)), 0.0)); };
+  return std::max(largest_eigenvalue(metric.size(), product, norm), 1.05e-300);
+}
+
+/// Steps in the metric, and the iterate; what they work on is kept from one to the next.
+class Descent {
+ public:
+  Descent(InnerProblem& problem, Vec& b, Vec& c)
+      : problem_(problem),
+        b_(b),
+        c_(c),
+        metric_(metric_of(problem.model, problem.penalty)),
+        all_(static_cast<std::size_t>(b.size())),
+        step_(problem.penalty.units()),
+        sequence_(b),
+        cz_(b.size()),
+        checked_(b) {
+    std::iota(all_.begin(), all_.end(), Index{0});
+    const double lipschitz = lipschitz_constant(problem.model, metric_);
+    for (Index i = 0; i < step_.size(); ++i) step_[i] = 1.0 / (lipschitz * metric_[problem.penalty.begin(i)]);
+    pace_ = (lipschitz * metric_).cwiseInverse();
+    correlate();
+    last_value_ = objective(problem, b, c);
   }
-  lipschitz = 1.05 * std::max(lipschitz, 1e-300);
 
-  Vec step(penalty.units());  // of each unit
-  for (Index i = 0; i < step.size(); ++i) step[i] = 1.0 / (lipschitz * metric[penalty.begin(i)]);
-  Vec pace = (lipschitz * metric).cwiseInverse();  // of each entry
-  Vec z = b, next(size), cz(size);
-  model.correlations(b, all, c);
-  double momentum = 1.0, last_value = objective(problem, b, c), worst = penalty.worst_violation(b, c);
-  Vec checked = b;
+  /// c at b.
+  void correlate() { problem_.model.correlations(b_, all_, c_); }
+
+  void step() {
+    ++problem_.counters.prox_steps;
+    problem_.model.correlations(sequence_.point(), all_, cz_);
+    next_ = sequence_.point() + pace_.cwiseProduct(cz_);
+    problem_.penalty.prox(next_, step_);
+    sequence_.advance(b_, next_, [&](const auto& x, const Vec& y) { return x.cwiseProduct(metric_).dot(y); });
+    b_ = next_;
+  }
+
+  /// Goes back, to take shorter steps, where the objective has risen: the power iteration stopped short.
+  void check() {
+    correlate();
+    const double value = objective(problem_, b_, c_);
+    if (value <= last_value_ + 1e-12 * std::abs(last_value_)) {
+      last_value_ = value;
+      checked_ = b_;
+      return;
+    }
+    step_ /= kShorter;
+    pace_ /= kShorter;
+    b_ = checked_;
+    sequence_.restart(b_);
+    correlate();
+  }
+
+ private:
+  InnerProblem& problem_;
+  Vec& b_;
+  Vec& c_;
+  Vec metric_;
+  std::vector<Index> all_;
+  Vec step_, pace_;  // of each unit, of each entry
+  Fista sequence_;
+  Vec next_, cz_;
+  Vec checked_;  // where the objective was looked at last
+  double last_value_ = 0.0;
+};
+
+}  // namespace
+
+InnerResult ProximalGradient::solve(InnerProblem problem, Vec& b, Vec& c) {
+  InnerResult result;
+  if (b.size() == 0) {
+    result.converged = true;
+    return result;
+  }
+  Descent descent(problem, b, c);
+  double worst = problem.penalty.worst_violation(b, c), best = worst;
   int stagnant = 0;
-  double best_worst = worst;
   while (worst > problem.tolerance && result.iterations < problem.max_iter) {
     if (problem.poll) problem.poll();
     ++result.iterations;
-    ++problem.counters.prox_steps;
-    model.correlations(z, all, cz);
-    next = z + pace.cwiseProduct(cz);
-    penalty.prox(next, step);
-    const Vec change = next - b;
-    if ((z - next).cwiseProduct(metric).dot(change) > 0.0) momentum = 1.0;
-    const double next_momentum = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * momentum * momentum));
-    z = next + ((momentum - 1.0) / next_momentum) * change;
-    momentum = next_momentum;
-    b = next;
+    descent.step();
     if (result.iterations % kCheckEvery != 0) continue;
-
-    model.correlations(b, all, c);
-    const double value = objective(problem, b, c);
-    if (!(value <= last_value + 1e-12 * std::abs(last_value))) {  // the power iteration stopped short: shorter steps
-      step /= 1.5;
-      pace /= 1.5;
-      b = checked;
-      z = b;
-      momentum = 1.0;
-      model.correlations(b, all, c);
-    } else {
-      last_value = value;
-      checked = b;
-    }
-    worst = penalty.worst_violation(b, c);
-    stagnant = worst < 0.99 * best_worst ? 0 : stagnant + 1;
-    best_worst = std::min(best_worst, worst);
-    if (stagnant > 1000) break;
+    descent.check();
+    worst = problem.penalty.worst_violation(b, c);
+    stagnant = worst < 0.99 * best ? 0 : stagnant + 1;
+    best = std::min(best, worst);
+    if (stagnant > kMostStagnant) break;
     if (problem.enough && problem.enough(b, c) <= 1.0) {
       result.converged = true;
       return result;
     }
   }
-  model.correlations(b, all, c);
-  result.converged = penalty.worst_violation(b, c) <= problem.tolerance;
+  descent.correlate();
+  result.converged = problem.penalty.worst_violation(b, c) <= problem.tolerance;
   return result;
 }
 

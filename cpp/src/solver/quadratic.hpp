@@ -53,18 +53,22 @@ class Quadratic {
   Index rows() const { return pool_.rows(); }
   bool coupled() const { return coupling_ != nullptr; }
   /// Whether expand() has been called.
-  bool expanded() const { return u0_.size() > 0; }
-  const Vec& b0() const { return b0_; }
-  const Vec& c0() const { return c0_; }
+  bool expanded() const { return origin_.u.size() > 0; }
+  const Vec& b0() const { return origin_.b; }
+  const Vec& c0() const { return origin_.c; }
 
-  /// Computes c on the entries `where` at b, into c (other entries are left alone). Without Gram also refreshes t and
-  /// u.
+  /// Makes b the current point: where u and t are known, and from where steps of coordinate descent go.
+  void move_to(const Vec& b);
+
+  /// Computes c on the entries `where` at b, into c (other entries are left alone). Without a Gram matrix b is then the
+  /// current point.
   void correlations(const Vec& b, std::span<const Index> where, Vec& c);
 
   /// q(b) given c(b) on the features where b differs from b0.
-  double value(const Vec& b, const Vec& c) const { return -0.5 * (b - b0_).dot(c + c0_); }
+  double value(const Vec& b, const Vec& c) const { return -0.5 * (b - origin_.b).dot(c + origin_.c); }
 
-  /// t = Xs (b - b0), the change of the linear predictor (intercept profiled out).
+  /// t = Xs (b - b0), the change of the linear predictor (intercept profiled out), at b, which is then the current
+  /// point.
   const Vec& predictor_change(const Vec& b);
 
   /// out(i, r) = G(rows[i], cols[r]) of entries.
@@ -88,7 +92,7 @@ class Quadratic {
   /// The whole Gram matrix (has_gram() only).
   const Mat& gram();
 
-  /// Steps of coordinate descent without a Gram matrix, from the point of the last correlations(): c there, and the
+  /// Steps of coordinate descent without a Gram matrix, from the current point, which they move: c there, and the
   /// effect of b += change on it; of one entry, or of a whole feature where outputs are not coupled. Cost O(nonzeros of
   /// the column), each output.
   double column_correlation(Index entry);
@@ -99,15 +103,16 @@ class Quadratic {
   void block_correlation(Index first, Eigen::Ref<Vec> c);
   void block_update(Index first, const Eigen::Ref<const Vec>& change);
   /// u at that point.
-  const Vec& gradient() const { return u_; }
+  const Vec& gradient() const { return point_.u; }
   /// sum u^2 / (2 h) at that point: q but for a constant, where outputs are not coupled.
   double squares() const;
 
   /// See checkpoint/archive.hpp. All but the coupling.
   template <class Archive>
   void state(Archive& archive) {
-    archive(positions_, inv_scale_, pool_centre_, has_centre_, h_, u0_, b0_, c0_, h_sum_, h_uniform_, t_, u_, lag_,
-            gram_, gram_size_, diagonal_, pool_diagonal_);
+    archive(positions_, inv_scale_, pool_centre_, has_centre_, weights_.h, origin_.u, origin_.b, origin_.c,
+            weights_.sum, weights_.uniform, point_.t, point_.u, point_.lag, gram_, gram_size_, diagonal_,
+            pool_diagonal_);
   }
 
  private:
@@ -122,7 +127,6 @@ class Quadratic {
   void centred_columns(std::span<const Index> features, Mat& out) const;
   void weigh(MatOut columns) const;
   Vec coupled_diagonal();
-  void refresh(const Vec& b);
 
   const Pool& pool_;
   bool intercept_;
@@ -135,17 +139,27 @@ class Quadratic {
   Vec pool_centre_;  // by pool column: it outlives a working set
   std::vector<char> has_centre_;
   std::unique_ptr<const Curvature> coupling_;
-  Vec h_, u0_, b0_, c0_;
-  double h_sum_ = 0.0;
-  bool h_uniform_ = false;
-  Vec t_, u_;
-  Vec lag_;  // of each output: column updates leave u short of h * lag (their centring)
+  struct Weights {  // of rows
+    Vec h;
+    double sum = 0.0;
+    bool uniform = false;
+  } weights_;
+  struct Origin {  // where it is expanded
+    Vec u, b, c;
+  } origin_;
+  struct Point {  // the current one
+    Vec t, u;
+    Vec lag;  // of each output: column updates leave u short of h * lag (their centring)
+  } point_;
   Mat gram_;
   Index gram_size_ = 0;
   Vec diagonal_, pool_diagonal_;
-  std::vector<Index> scratch_columns_, scratch_features_;
-  std::vector<const double*> lines_;  // scratch
-  Mat scratch_, scratch_values_;
+  struct Scratch {
+    std::vector<Index> columns, features;
+    std::vector<const double*> lines;
+    Mat values, products, change;
+    Vec c, shift;
+  } scratch_;
 };
 
 }  // namespace riata

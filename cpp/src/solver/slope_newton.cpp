@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "solver/cluster_face.hpp"
+#include "solver/fista.hpp"
 
 namespace riata {
 namespace {
@@ -64,9 +65,10 @@ Mat reduced_gram(Quadratic& model, GramCache& held, const std::vector<Cluster>& 
 bool SlopeNewton::descend(InnerProblem& problem, int steps, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
   const std::vector<Index> all = all_of(b.size());
-  Vec z = b, cz = c, next, next_c(b.size());
+  Fista sequence(b);
+  const Vec& z = sequence.point();
+  Vec cz = c, next, next_c(b.size());
   const double most = std::max(model.diagonal().sum(), lipschitz_);  // no eigenvalue is larger
-  double momentum = 1.0;
   bool moved = false;
   for (int step = 0; step < steps; ++step) {
     const double at = model.value(z, cz);
@@ -83,13 +85,8 @@ bool SlopeNewton::descend(InnerProblem& problem, int steps, Vec& b, Vec& c) {
     }
     ++problem.counters.prox_steps;
     moved = moved || next != b;
-    const Vec change = next - b;
-    if ((z - next).dot(change) > 0.0) momentum = 1.0;
-    const double next_momentum = 0.5 * (1.0 + std::sqrt(1.0 + 4.0 * momentum * momentum));
-    const double share = (momentum - 1.0) / next_momentum;
-    z = next + share * change;
+    const double share = sequence.advance(b, next, [](const auto& x, const Vec& y) { return x.dot(y); });
     cz = next_c + share * (next_c - c);
-    momentum = next_momentum;
     b = next;
     c = next_c;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "riata/penalty/elastic_net.hpp"
+#include "riata/penalty/isotonic.hpp"
 #include "riata/types.hpp"
 
 namespace riata {
@@ -94,22 +95,11 @@ class SortedL1 {
   }
 
  private:
-  /// The nearest vector that does not increase (pool adjacent violators).
+  /// The nearest vector that does not increase.
   static void make_falling(Vec& v) {
-    std::vector<std::pair<double, Index>> blocks;  // sum, and where it ends
-    const auto begin = [&](std::size_t k) { return k == 0 ? Index{0} : blocks[k - 1].second; };
-    const auto mean = [&](std::size_t k) { return blocks[k].first / static_cast<double>(blocks[k].second - begin(k)); };
-    for (Index i = 0; i < v.size(); ++i) {
-      blocks.push_back({v[i], i + 1});
-      while (blocks.size() > 1 && mean(blocks.size() - 2) <= mean(blocks.size() - 1)) {
-        const auto last = blocks.back();
-        blocks.pop_back();
-        blocks.back().first += last.first;
-        blocks.back().second = last.second;
-      }
-    }
-    for (std::size_t k = 0; k < blocks.size(); ++k)
-      v.segment(begin(k), blocks[k].second - begin(k)).setConstant(mean(k));
+    FallingMeans means;
+    for (const double value : v) means.add(value, 1.0);
+    means.for_each([&](Index first, Index end, double mean) { v.segment(first, end - first).setConstant(mean); });
   }
 
   Vec weights_;

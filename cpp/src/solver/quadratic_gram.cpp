@@ -1,0 +1,186 @@
+#include "solver/quadratic.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "riata/kernel/kernels.hpp"
+#include "riata/parallel.hpp"
+
+namespace riata {
+namespace {
+
+constexpr Index kBlock = 48;  // columns weighted and multiplied together
+
+}  // namespace
+
+void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
+  if (use_gram_) {
+    gram();
+    out.resize(static_cast<Index>(rows.size()), static_cast<Index>(cols.size()));
+    for (Index r = 0; r < out.cols(); ++r) {
+      for (Index i = 0; i < out.rows(); ++i) {
+        out(i, r) = gram_(rows[static_cast<std::size_t>(i)], cols[static_cast<std::size_t>(r)]);
+      }
+    }
+  } else if (coupling_) {
+    coupled_gram(rows, cols, out);
+  } else {
+    assert(outputs_ == 1);
+    feature_gram(rows, cols, out);
+  }
+}
+
+void Quadratic::coupled_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
+  const Index n = pool_.rows(), n_rows = static_cast<Index>(rows.size()), n_cols = static_cast<Index>(cols.size());
+  out.resize(n_rows, n_cols);
+  std::vector<Index> features, columns;  // of the rows, each once
+  std::vector<Index> place(positions_.size(), -1);
+  for (const Index e : rows) {
+    Index& at = place[static_cast<std::size_t>(e / outputs_)];
+    if (at >= 0) continue;
+    at = static_cast<Index>(features.size());
+    features.push_back(e / outputs_);
+    columns.push_back(positions_[static_cast<std::size_t>(e / outputs_)]);
+  }
+  ensure_centres(features);
+  const Index step = std::max<Index>(kBlock / outputs_, 1);
+  Mat weighted, products;
+  for (Index begin = 0; begin < n_cols; begin += step) {
+    const Index count = std::min(step, n_cols - begin);
+    embed(cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), weighted);
+    weigh(weighted);
+    products.resize(static_cast<Index>(columns.size()), count * outputs_);
+    const Eigen::Map<const Mat> sides(weighted.data(), n, count * outputs_);
+    pool_.correlate(columns, sides, products, threads_for(columns, sides.cols()));
+    const Vec sums = sides.colwise().sum().transpose();
+    for (Index r = 0; r < count; ++r) {
+      for (Index i = 0; i < n_rows; ++i) {
+        const Index e = rows[static_cast<std::size_t>(i)], w = e / outputs_, side = r * outputs_ + e % outputs_;
+        const double raw = products(place[static_cast<std::size_t>(w)], side);
+        out(i, begin + r) = (raw - centre(w) * sums[side]) * inv_scale_[w];
+      }
+    }
+  }
+}
+
+void Quadratic::feature_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
+  const Index n_rows = static_cast<Index>(rows.size()), n_cols = static_cast<Index>(cols.size());
+  out.resize(n_rows, n_cols);
+  ensure_centres(rows);
+  ensure_centres(cols);
+  std::vector<Index> columns;
+  Vec row_scale(n_rows), row_centre(n_rows);
+  for (Index i = 0; i < n_rows; ++i) {
+    const Index w = rows[static_cast<std::size_t>(i)];
+    columns.push_back(positions_[static_cast<std::size_t>(w)]);
+    row_scale[i] = inv_scale_[w];
+    row_centre[i] = centre(w);
+  }
+  std::vector<Index> others;
+  for (Index w : cols) others.push_back(positions_[static_cast<std::size_t>(w)]);
+  if (pool_.cross_products(columns, others, weights_.h, out, threads_for(columns, n_cols))) {
+    for (Index r = 0; r < n_cols; ++r) {
+      const Index w = cols[static_cast<std::size_t>(r)];
+      out.col(r) = (out.col(r) - row_centre * (weights_.sum * centre(w))).cwiseProduct(row_scale) * inv_scale_[w];
+    }
+    return;
+  }
+  Mat weighted;
+  for (Index begin = 0; begin < n_cols; begin += kBlock) {
+    const Index count = std::min(kBlock, n_cols - begin);
+    MatOut target = out.middleCols(begin, count);
+    const auto block = cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
+    const auto positions = std::span(others).subspan(static_cast<std::size_t>(begin), block.size());
+    // Equal weights are taken out of the sums, and means that are small.
+    if (weights_.uniform && small_means_ && pool_.contiguous(positions.front()) != nullptr) {
+      pool_.correlate(columns, plain_columns(positions, weighted), target, threads_for(columns, count));
+      for (Index r = 0; r < count; ++r) {
+        const Index w = block[static_cast<std::size_t>(r)];
+        target.col(r) =
+            (weights_.h[0] * target.col(r) - row_centre * (weights_.sum * centre(w))).cwiseProduct(row_scale) *
+            inv_scale_[w];
+      }
+      continue;
+    }
+    centred_columns(block, weighted);
+    weighted.array().colwise() *= weights_.h.array();
+    pool_.correlate(columns, weighted, target, threads_for(columns, count));
+    for (Index r = 0; r < count; ++r) {
+      const double sum = weighted.col(r).sum();
+      target.col(r) = (target.col(r) - row_centre * sum).cwiseProduct(row_scale);
+    }
+  }
+}
+
+const Mat& Quadratic::gram() {
+  const Index total = size();
+  if (gram_size_ == total) return gram_;
+  const Index old = gram_size_;
+  gram_.conservativeResize(total, total);
+  gram_size_ = total;
+  std::vector<Index> all(static_cast<std::size_t>(total));
+  std::iota(all.begin(), all.end(), Index{0});
+  Mat block;
+  for (Index begin = old; begin < total; begin += kBlock) {
+    const Index count = std::min(kBlock, total - begin);
+    // Rows up to the end of this block; the rest follows by symmetry.
+    feature_gram(std::span(all).first(static_cast<std::size_t>(begin + count)),
+                 std::span(all).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), block);
+    gram_.block(0, begin, begin + count, count) = block;
+    gram_.block(begin, 0, count, begin) = block.topRows(begin).transpose();
+  }
+  return gram_;
+}
+
+Mat Quadratic::gram_product(const Mat& vectors) {
+  const Mat& all = gram();
+  std::vector<const double*> lines;
+  for (Index w = 0; w < size(); ++w) lines.push_back(all.col(w).data());
+  Mat out(size(), vectors.cols());
+  kernels().correlate_f64(lines.data(), size(), size(), vectors.data(), vectors.outerStride(), vectors.cols(),
+                          out.data(), out.outerStride());
+  return out;
+}
+
+const Vec& Quadratic::diagonal() {
+  if (diagonal_.size() == size()) return diagonal_;
+  if (use_gram_) return diagonal_ = gram().diagonal();
+  if (coupling_) return diagonal_ = coupled_diagonal();
+  if (pool_diagonal_.size() != pool_.cols()) {
+    std::vector<Index> all(static_cast<std::size_t>(pool_.cols()));
+    std::iota(all.begin(), all.end(), Index{0});
+    Mat mean(pool_.cols(), 1), variance(pool_.cols(), 1);
+    pool_.moments(all, weights_.h / weights_.sum, mean, variance,
+                  worth_threads(threads_, pool_.multiplications(pool_.cols(), 2)));
+    pool_diagonal_ = weights_.sum * variance.col(0);
+    if (!intercept_) pool_diagonal_ += weights_.sum * mean.col(0).cwiseAbs2();
+  }
+  diagonal_.resize(size());
+  for (Index w = 0; w < features(); ++w) {
+    const double entry = pool_diagonal_[positions_[static_cast<std::size_t>(w)]] * inv_scale_[w] * inv_scale_[w];
+    diagonal_.segment(w * outputs_, outputs_).setConstant(entry);
+  }
+  return diagonal_;
+}
+
+Vec Quadratic::coupled_diagonal() {
+  std::vector<Index> all(static_cast<std::size_t>(size()));
+  std::iota(all.begin(), all.end(), Index{0});
+  Vec out(size());
+  Mat columns, weighted;
+  const Index step = std::max<Index>(kBlock / outputs_, 1);
+  for (Index first = 0; first < size(); first += step) {
+    const Index count = std::min(step, size() - first);
+    embed(std::span(all).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), columns);
+    weighted = columns;
+    weigh(weighted);
+    out.segment(first, count) = columns.cwiseProduct(weighted).colwise().sum();
+  }
+  return out;
+}
+
+}  // namespace riata
