@@ -196,15 +196,20 @@ class SparseLinearModel(SparseSelector):
 
     def _fit_at_alpha(self, X: Any, y: Any, sample_weight: Any, **beside: Any) -> Self:
         """Fit at `alpha`."""
+        self._fit_problem(*self._read_at_alpha(X, y, sample_weight, **beside))
+        return self
+
+    def _read_at_alpha(
+        self, X: Any, y: Any, sample_weight: Any, **beside: Any
+    ) -> tuple[Problem, Features, Options]:
+        """Check parameters and data of a fit at `alpha`."""
         if hasattr(self, "selection"):
             check_choice("selection", self.selection, DESCENTS)
         penalty = self._penalty(self.l1_ratio)
         alpha = check_alpha(self.alpha, may_be_zero=self._may_be_zero(penalty))
         options = self._options(np.array([alpha]), penalty)
         problem = self._check_data(X, y, sample_weight, options, **beside)
-        features = self._check_features(problem.design, penalty)
-        self._fit_problem(problem, features, options)
-        return self
+        return problem, self._check_features(problem.design, penalty), options
 
     def _fit_problem(self, problem: Problem, features: Features, options: Options) -> None:
         """Fit what was checked, at the only alpha of `options`."""

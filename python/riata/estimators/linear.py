@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import field
+from copy import copy
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +32,7 @@ from riata.estimators._params import (
     declared,
 )
 from riata.path.arguments import Options
+from riata.path.multi_response import Response, solve_responses
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -184,11 +186,16 @@ class OneByOne(OneResponse):
             return False
         if Y.shape[1] == 0:
             raise ValueError(f"y must hold at least one response, got shape {Y.shape}")
-        fits = [clone(self).fit(X, np.ascontiguousarray(column), **beside) for column in Y.T]
+        check_rows_named_alike(X, y=y)
+        fits = self._fit_columns(X, [np.ascontiguousarray(column) for column in Y.T], **beside)
         given = self.get_params(deep=False)
         names = [name for name in vars(fits[0]) if name not in given]
         self.__dict__.update({name: _merged(name, [vars(fit)[name] for fit in fits]) for name in names})
         return True
+
+    def _fit_columns(self, X: Any, columns: list[Any], **beside: Any) -> list[Self]:
+        """A fit to each response. Each by itself: what one tells of features is not for the others."""
+        return [clone(self).fit(X, column, **beside) for column in columns]
 
 
 def _merged(name: str, values: list[Any]) -> Any:
@@ -276,6 +283,22 @@ class ElasticNet(
         if self._fit_each(X, y, sample_weight=sample_weight):
             return self
         return self._fit_at_alpha(X, y, sample_weight)
+
+    def _fit_columns(self, X: Any, columns: list[Any], **beside: Any) -> list[Self]:
+        """A fit to each response; all of them share every pass over X."""
+        first = clone(self)
+        problem, features, options = first._read_at_alpha(X, columns[0], **beside)
+        targets = [problem.target, *(first._check_target(column) for column in columns[1:])]
+        every = np.arange(problem.design.n_samples)
+        responses = [Response(target, None, problem.weights, None, every) for target in targets]
+        weights = np.column_stack([problem.weights] * len(targets))
+        fits = solve_responses(
+            problem.design, responses, weights, list(range(len(targets))), features, options
+        )
+        models = [copy(first) for _ in targets]
+        for model, target, fit in zip(models, targets, fits, strict=True):
+            model._keep_fit(fit, replace(problem, target=target), features, options)
+        return models
 
 
 @declared

@@ -58,8 +58,8 @@ def solve(
     Each column follows the grid of the one that leads it, by default the first.
     Warns of what is odd about unpenalised features, unless `tell` is false: they are not the user's then.
     """
-    laid = lay_out(design, weights)
-    work = float(laid.core.shape[0]) * design.n_features * weights.shape[1] * math.prod(y.shape[1:])
+    laid, count = lay_out(design, weights), weights.shape[1]
+    work = float(laid.core.shape[0]) * design.n_features * count * math.prod(y.shape[1:])
     survival = None
     if isinstance(y, SurvivalTarget):
         rows = y.spread(laid)
@@ -90,8 +90,8 @@ def solve(
 
     with bar_of(options.progress):
         fits = down_to_zero(
-            above_zero, laid.core, y, laid.weights, shift, features, options,
-            keep_linear_predictor=keep_linear_predictor,
+            above_zero, laid.core, [y] * count, laid.weights, shift, features, options,
+            leaders=leaders or [0] * count, keep_linear_predictor=keep_linear_predictor,
         )  # fmt: skip
     laid.settle(fits)
     if tell:

@@ -53,6 +53,7 @@ from riata.path.given import FitArguments, read_given, shows_arguments_of
 from riata.path.nested import OuterColumns, OuterFold, collect_nested, outer_columns, outer_folds
 from riata.path.result import RegularizationPath
 from riata.path.way_down import down_a_path
+from riata.path.without_penalty import down_to_zero
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -61,7 +62,7 @@ __all__ = ["cv_multi_path", "fit_multi_path"]
 
 
 @dataclass(slots=True)
-class _Response:
+class Response:
     """One response: `weights` are zero where it is missing, `rows` are the others."""
 
     target: Float | SurvivalTarget
@@ -126,7 +127,7 @@ def fit_multi_path(
     responses = _read(design, ys, loss, asked.data["sample_weight"], asked.data["offset"])
     features = asked.features(design)
     weights = np.column_stack([response.weights for response in responses])
-    fits = _solve(design, responses, weights, list(range(len(responses))), features, options)
+    fits = solve_responses(design, responses, weights, list(range(len(responses))), features, options)
     paths = []
     for y, response, found in zip(ys, responses, fits, strict=True):
         path = make_path(
@@ -235,7 +236,7 @@ def cv_multi_path(
 def _draw(
     X: Any,
     y: Any,
-    response: _Response,
+    response: Response,
     cv: Any,
     groups: ArrayLike | None,
     repeats: int,
@@ -263,7 +264,7 @@ def _draw(
 
 def _solve_blocks(
     design: DesignView,
-    responses: list[_Response],
+    responses: list[Response],
     blocks: list[list[Float]],
     features: Features,
     options: Options,
@@ -272,7 +273,7 @@ def _solve_blocks(
     leading = [response for response, parts in zip(responses, blocks, strict=True) for _ in parts]
     flat = [part for parts in blocks for part in parts]
     keep = not options.loss.has_times  # which is scored beside the training rows
-    return _solve(design, leading, np.hstack(flat), leaders_of(flat), features, options, keep=keep)
+    return solve_responses(design, leading, np.hstack(flat), leaders_of(flat), features, options, keep=keep)
 
 
 def _check_rows(X: Any, ys: Any, **shared: Any) -> None:
@@ -293,7 +294,7 @@ def _read(
     loss: Loss,
     sample_weight: Any,
     offset: Any,
-) -> list[_Response]:
+) -> list[Response]:
     n = design.n_samples
     weights, shift = check_weights(sample_weight, n), check_offset(offset, n)
     if len(ys) == 0:
@@ -315,13 +316,13 @@ def _read(
             target, classes = mine.check_target(array, n, here)
         except (ValueError, TypeError) as error:
             raise type(error)(f"ys[{k}]: {error}") from error
-        out.append(_Response(target, classes, here, shift, np.flatnonzero(known)))
+        out.append(Response(target, classes, here, shift, np.flatnonzero(known)))
     return out
 
 
-def _solve(
+def solve_responses(
     design: DesignView,
-    responses: list[_Response],
+    responses: list[Response],
     weights: Float,
     leaders: list[int],
     features: Features,
@@ -329,7 +330,7 @@ def _solve(
     *,
     keep: bool = False,
 ) -> list[dict[str, Any]]:
-    """Call the core once: a column of `weights` a problem, a response a problem that leads."""
+    """Call the core for all together: a column of `weights` a problem, a response a problem that leads."""
     laid = lay_out(design, weights)
     times: list[_core.Survival] = []
     columns = []
@@ -342,12 +343,13 @@ def _solve(
         else:
             columns.append(laid.spread(target))
     offset = responses[0].offset
-    shifts = None if offset is None else np.column_stack([laid.spread(offset)] * len(responses))
+    shift = None if offset is None else laid.spread(offset)
+    shifts = None if shift is None else np.asfortranarray(np.column_stack([shift] * len(responses)))
     work = float(laid.core.shape[0]) * design.n_features * weights.shape[1]
     ys = np.asfortranarray(np.column_stack(columns))
-    shifts = None if shifts is None else np.asfortranarray(shifts)
+    place = np.unique(leaders, return_inverse=True)[1]  # of each problem's response, among those that lead
 
-    def call(options: Options) -> list[dict[str, Any]]:
+    def call(options: Options, features: Features) -> list[dict[str, Any]]:
         return _core.fit_paths(
             laid.core,
             ys,
@@ -359,8 +361,14 @@ def _solve(
             leaders=leaders,
         )
 
+    def above_zero(options: Options, features: Features) -> list[dict[str, Any]]:
+        return down_a_path(lambda options: call(options, features), options)
+
     with bar_of(options.progress):
-        fits = down_a_path(call, options)
+        fits = down_to_zero(
+            above_zero, laid.core, [columns[k] for k in place], laid.weights, shift, features, options,
+            leaders=leaders, keep_linear_predictor=keep,
+        )  # fmt: skip
     laid.settle(fits)
     warn_of_free_features(fits, design, options)
     return fits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,10 +21,13 @@ Call = Callable[[Options, Features], Fits]
 
 
 def down_to_zero(
-    call: Call, core: _core.Design, y: Float, weights: Float, offset: Float | None, features: Features,
-    options: Options, *, keep_linear_predictor: bool,
+    call: Call, core: _core.Design, ys: Sequence[Float], weights: Float, offset: Float | None,
+    features: Features, options: Options, *, leaders: Sequence[int], keep_linear_predictor: bool,
 ) -> Fits:  # fmt: skip
     """Fit with `call` at the alphas above 0, and at those that are 0 without a penalty.
+
+    Problem k has the response `ys[k]` and the weights of column k. Where it or another that follows
+    the same leader ended early, all that follow it have no fit at 0.
 
     That is least squares where the loss is, as ridge regression approaches it: of all that minimise the loss
     the coefficients of least norm, as the penalty measures it. Elsewhere, and within bounds, the core fits
@@ -38,18 +41,24 @@ def down_to_zero(
     else:
         alone = replace(options, alphas=None, n_alphas=1, progress=None, checkpoint="", max_active=-1)
         fits = [at_positions(fit, np.empty(0, dtype=np.int64)) for fit in call(alone, features)]
-    if any(fit["stopped"] for fit in fits):
+    ended = {leader for leader, fit in zip(leaders, fits, strict=True) if fit["stopped"]}
+    if ended.issuperset(leaders):
         return fits
     squares = options.loss.squares and features.lower is None and features.upper is None
     if squares:
         ends = [
-            _least_squares(core, y, weights[:, k], offset, features, options, fit, keep=keep_linear_predictor)
+            _least_squares(
+                core, ys[k], weights[:, k], offset, features, options, fit, keep=keep_linear_predictor
+            )
             for k, fit in enumerate(fits)
         ]
     else:
         ends = _unpenalised(call, features, options, len(fits[0]["mean"]))
     count = len(options.alphas) - len(positive)
-    return [_joined(fit, end, count, options) for fit, end in zip(fits, ends, strict=True)]
+    return [
+        fit if leader in ended else _joined(fit, end, count, options)
+        for leader, fit, end in zip(leaders, fits, ends, strict=True)
+    ]
 
 
 def _unpenalised(call: Call, features: Features, options: Options, p: int) -> Fits:

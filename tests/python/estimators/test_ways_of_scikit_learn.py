@@ -1,6 +1,7 @@
 """What people do with estimators: select from them, route metadata, give frames and parameters by name."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -419,6 +420,46 @@ def test_several_responses_one_by_one_leave_the_parameters_as_they_are():
     X, y = make_problem(n=50, p=6)
     factors = np.ones(6)
     assert riata.Lasso(penalty_factor=factors).fit(X, np.column_stack([y, -y])).penalty_factor is factors
+
+
+@pytest.mark.parametrize("given", [{}, {"positive": True}, {"standardize": True, "fit_intercept": False}])
+@pytest.mark.parametrize("shape", [(50, 6), (40, 200)])
+@pytest.mark.parametrize("name", ["Lasso", "ElasticNet"])
+def test_several_responses_share_the_passes_of_separate_fits(name, shape, given, capsys):
+    X, y = make_problem(n=shape[0], p=shape[1])
+    Y = np.column_stack([y, X[:, 1], X[:, 2] - y])
+    weights = np.random.default_rng(0).uniform(0.5, 2.0, shape[0])
+
+    def fit(y):
+        model = getattr(riata, name)(alpha=0.05, tol=1e-12, verbose=1, **given).fit(X, y, weights)
+        return model, [float(passes) for passes in re.findall(r"([\d.]+) passes", capsys.readouterr().out)]
+
+    together, passes = fit(Y)
+    apart = [fit(column) for column in Y.T]
+    assert_allclose(together.coef_, [model.coef_ for model, _ in apart], atol=1e-12)
+    assert_allclose(together.intercept_, [model.intercept_ for model, _ in apart], atol=1e-12)
+    assert_allclose(together.dual_gap_, [model.dual_gap_ for model, _ in apart], atol=1e-12)
+    assert vars(together).keys() == vars(apart[0][0]).keys()
+    assert len(passes) == 3
+    assert max(passes) < sum(alone for _, (alone,) in apart)
+
+
+def test_several_responses_without_penalty_are_those_of_separate_fits():
+    X, y = make_problem(n=15, p=30)
+    Y = np.column_stack([y, X[:, 1]])
+    expected = sklearn.linear_model.LinearRegression().fit(X, Y)
+    with pytest.warns(UserWarning, match=WITHOUT_PENALTY):
+        model = riata.Lasso(alpha=0).fit(X, Y)
+    assert_allclose(model.coef_, expected.coef_, atol=1e-10)
+    assert_allclose(model.intercept_, expected.intercept_, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["Lasso", "AdaptiveLasso"])
+def test_rows_of_several_responses_are_named_as_the_samples(name, tmp_path):
+    geno = riata.open_genotypes(riata.simulate_genotypes(tmp_path / "study", 30, 20))
+    responses = pd.DataFrame(np.random.default_rng(0).standard_normal((30, 2)), [*geno.samples.iid][::-1])
+    with pytest.raises(ValueError, match="y must have the samples of X in the same order"):
+        getattr(riata, name)().fit(geno, responses)
 
 
 WITHOUT_PENALTY = (

@@ -142,3 +142,41 @@ def test_the_command_line_takes_it_and_draws_it(tmp_path):
     for axes in (cv.plot(), cv.path.plot()):
         low, high = sorted(axes.get_xlim())
         assert (low, high) == pytest.approx((0.01, 1.0))
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "poisson"])
+def test_of_several_responses_each_is_that_of_its_own_fit(loss):
+    X, y = make_problem(n=40, p=5)
+    ys = [np.abs(y), np.abs(X[:, 1] - y)]
+    ys[1][:6] = np.nan
+    given = {"loss": loss, "alphas": [0.1, 0.0], "tol": 1e-12, "offset": 0.1 * X[:, 4]}
+    paths = riata.fit_multi_path(X, ys, **given)
+    known = np.isfinite(ys[1])
+    given_here = given | {"offset": given["offset"][known]}
+    apart = [riata.fit_path(X, ys[0], **given), riata.fit_path(X[known], ys[1][known], **given_here)]
+    for path, other in zip(paths, apart, strict=True):
+        assert path.alphas.tolist() == [0.1, 0.0]
+        assert_allclose(path.coefs.toarray(), other.coefs.toarray(), atol=1e-8)
+        assert_allclose(path.intercepts, other.intercepts, atol=1e-8)
+
+
+def test_of_several_responses_folds_are_those_of_each():
+    X, y = make_problem(n=40, p=5)
+    ys = [y, X[:, 1] + y**2]
+    given = {"cv": 4, "alphas": [0.5, 0.0], "tol": 1e-12}
+    for cv, each in zip(riata.cv_multi_path(X, ys, **given), ys, strict=True):
+        for rows in cv.folds:
+            train = np.setdiff1d(np.arange(40), rows)
+            told = peers.LinearRegression().fit(X[train], each[train]).predict(X[rows])
+            assert_allclose(cv.oof_link[rows, -1], told, atol=1e-9)
+
+
+def test_of_several_responses_one_that_ends_early_leaves_the_others_theirs():
+    X, y = make_problem(n=40, p=6)
+    short, whole = riata.fit_multi_path(
+        X, [y + X.sum(axis=1), X[:, 0]], alphas=[50.0, 0.01, 0.0], max_active=1
+    )
+    assert (short.stop_reason, whole.stop_reason) == ("max_active", "")
+    assert 0.0 not in short.alphas
+    assert whole.alphas.tolist() == [50.0, 0.01, 0.0]
+    assert_allclose(whole.coef(0.0), [1.0, 0.0, 0.0, 0.0, 0.0, 0.0], atol=1e-12)
