@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from riata.genetics.variants import FittedVariants
     from riata.path.adaptive import adaptive_weights
     from riata.path.applying import MatchedGenotypes, VariantWarning, match_variants
+    from riata.path.archive import load
     from riata.path.as_scikit_learn import enet_path, lasso_path
     from riata.path.constrained import ConstrainedFit, constrained_lasso
     from riata.path.conversions import Conversions, conversions
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from riata.path.memory import MemoryEstimate, estimate_memory
     from riata.path.multi_response import cv_multi_path, fit_multi_path
     from riata.path.relaxed import RelaxedPath, relax
-    from riata.path.result import RegularizationPath, load
+    from riata.path.result import RegularizationPath
     from riata.path.run_options import RunOptions
     from riata.study.feature_sets import FeatureGroups, read_gene_sets
     from riata.study.predictions import predict_samples
@@ -174,7 +175,7 @@ _HOME = {
     "fit_multi_path": "path.multi_response",
     "fit_path": "path.fit",
     "lasso_path": "path.as_scikit_learn",
-    "load": "path.result",
+    "load": "path.archive",
     "match_variants": "path.applying",
     "open_genotypes": "genetics.genotypes",
     "predict_samples": "study.predictions",

@@ -1,15 +1,19 @@
-"""Reading ``.npz`` archives that may be damaged, or others': one sentence that names the file, no crash."""
+"""Writing ``.npz`` archives whole, and reading those that may be damaged: one clear sentence, no crash."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from riata._io.staging import check_folder, held, sweep_files, umask
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -23,6 +27,23 @@ _NUMBERS = (
     "l1_ratio", "alpha_max", "null_objective", "saturated_objective", "tol", "n_samples", "weight_sum",
     "response_scale",
 )  # fmt: skip
+
+
+def write_archive(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
+    """Write an .npz archive beside its destination, then rename it into place."""
+    target = Path(path)
+    check_folder(target)
+    sweep_files(target)
+    handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    try:
+        with held(aside):
+            with os.fdopen(handle, "wb") as stream:
+                np.savez_compressed(stream, **arrays)
+            os.chmod(aside, 0o666 & ~umask())
+            os.replace(aside, target)
+    except BaseException:
+        os.unlink(aside)
+        raise
 
 
 def read_arrays(path: str | os.PathLike[str], what: str) -> Arrays:

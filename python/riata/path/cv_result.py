@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from riata._input.renamed import old_name
 from riata._input.validation import Float, check_choice
-from riata._io.archive import check_folds
 from riata.path.folds import Rows, count_repeats
-from riata.path.nested import NestedCV
-from riata.path.result import FORMAT, RegularizationPath, write_archive
+from riata.path.result import RegularizationPath
 
 if TYPE_CHECKING:
     from riata.path.evaluation import Evaluation
+    from riata.path.nested import NestedCV
 
 __all__ = ["CVPath"]
 
@@ -361,49 +359,7 @@ class CVPath:
 
         `oof_link` takes most of its room where samples are many.
         """
-        arrays = self.path._pack()
-        path_meta = json.loads(str(arrays["meta"]))
-        cv_meta = {
-            "kind": "cv_path",
-            "format": FORMAT,
-            "scoring": self.scoring,
-            "alpha_min": self.alpha_min,
-            "alpha_1se": self.alpha_1se,
-            "selection": self.selection,
-            "folds_made": self.folds_made,
-            "null_score": self.null_score,
-            "null_se": self.null_se,
-        }
-        arrays["meta"] = np.array(json.dumps(path_meta | cv_meta))
-        for name in ("scores", "mean_score", "se_score", "fold_gaps"):
-            arrays[f"cv_{name}"] = getattr(self, name)
-        arrays["cv_fold_sizes"] = np.array([len(rows) for rows in self.folds], dtype=np.int64)
-        arrays["cv_fold_rows"] = np.concatenate(self.folds) if self.folds else np.empty(0, dtype=np.int64)
-        if self.oof_link is not None:
-            arrays["cv_held_out"] = self.oof_link
-        if self.nested is not None:
-            arrays |= self.nested.pack()
-        write_archive(path, arrays)
+        from riata._io.archive import write_archive
+        from riata.path.archive import arrays_of_cv
 
-    @classmethod
-    def _unpack(cls, arrays: dict[str, Any]) -> CVPath:
-        meta = json.loads(str(arrays["meta"]))
-        check_folds(arrays)
-        ends = np.cumsum(arrays["cv_fold_sizes"])[:-1]
-        return cls(
-            path=RegularizationPath._unpack(arrays),
-            scores=arrays["cv_scores"],
-            scoring=meta["scoring"],
-            mean_score=arrays["cv_mean_score"],
-            se_score=arrays["cv_se_score"],
-            alpha_min=meta["alpha_min"],
-            alpha_1se=meta["alpha_1se"],
-            selection=meta["selection"],
-            folds=np.split(arrays["cv_fold_rows"], ends),
-            fold_gaps=arrays["cv_fold_gaps"],
-            oof_link=arrays.get("cv_held_out"),
-            folds_made=meta.get("folds_made", ""),
-            null_score=float(meta.get("null_score", np.nan)),
-            null_se=float(meta.get("null_se", np.nan)),
-            nested=NestedCV.unpack(arrays),
-        )
+        write_archive(path, arrays_of_cv(self))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
-from dataclasses import dataclass, field, fields
-from pathlib import Path as FilePath
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,9 +19,6 @@ from riata._input.validation import (
     check_new_offset,
     check_threads,
 )
-from riata._io.archive import check_path, meta_of, read_arrays, restoring
-from riata._io.staging import check_folder, held, sweep_files, umask
-from riata._io.text_columns import PlainColumn, TextColumn, plain_column
 from riata.genetics.variants import FittedVariants
 from riata.losses import Loss
 from riata.losses._known import loss_of
@@ -33,17 +27,14 @@ from riata.path.certificates import CERTIFICATES
 from riata.path.coefs import (
     each_output,
     side_by_side,
-    taken_apart,
 )
 from riata.penalties import penalty_name
 
 if TYPE_CHECKING:
     from riata.study.model_file import Model
 
-__all__ = ["RegularizationPath", "load"]
+__all__ = ["RegularizationPath"]
 
-FORMAT = 1  # of saved paths
-KEPT = ("study_", "report_")  # how the names of arrays begin that the command line adds
 KINDS = ("response", "link", "class")
 
 
@@ -608,7 +599,10 @@ class RegularizationPath:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the path to an ``.npz`` archive, whole or not at all; read it back with `riata.load`."""
-        write_archive(path, self._pack())
+        from riata._io.archive import write_archive
+        from riata.path.archive import arrays_of_path
+
+        write_archive(path, arrays_of_path(self))
 
     def _at(self, alpha: float | ArrayLike) -> tuple[Any, Float]:
         left, right, share = self._between(alpha)
@@ -668,63 +662,6 @@ class RegularizationPath:
         out: Float = (1.0 - share) * values[..., right]
         return out if share == 0.0 else np.asarray(out + share * values[..., left])
 
-    def _pack(self) -> dict[str, Any]:
-        arrays = _columns("coef", self.coefs)
-        if self.parts is not None:
-            arrays |= _columns("part", self.parts)
-        arrays |= self.kept
-        meta: dict[str, Any] = {"kind": "path", "format": FORMAT}
-        for item in fields(self):
-            value = getattr(self, item.name)
-            if isinstance(value, np.ndarray):
-                arrays[item.name] = value
-            elif isinstance(value, TextColumn):
-                plain = plain_column(value)
-                arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"] = plain.data, plain.offsets
-            elif isinstance(value, FittedVariants):
-                arrays |= value.to_arrays()
-            elif item.name not in _MATRICES and item.name != "kept":
-                meta[_KEYS.get(item.name, item.name)] = value
-        arrays["meta"] = np.array(json.dumps(meta))
-        return arrays
-
-    @classmethod
-    def _unpack(cls, arrays: dict[str, Any]) -> RegularizationPath:
-        meta = json.loads(str(arrays["meta"]))
-        parts: dict[str, Any] = {}
-        for item in fields(cls):
-            if item.name == "kept":
-                parts["kept"] = {name: a for name, a in arrays.items() if name.startswith(KEPT)}
-            elif item.name in _MATRICES:
-                name, rows = _MATRICES[item.name]
-                if rows in arrays:
-                    csc = tuple(arrays[f"{name}_{part}"] for part in ("values", "indices", "indptr"))
-                    wide = sp.csc_array(csc, shape=(len(arrays[rows]), len(csc[2]) - 1))
-                    parts[item.name] = taken_apart(wide, arrays["intercepts"].shape[:-1])
-            elif item.name in arrays:
-                parts[item.name] = arrays[item.name]
-            elif f"{item.name}_offsets" in arrays:
-                parts[item.name] = PlainColumn(arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"])
-            elif item.name == "variants":
-                parts["variants"] = _variants_in(arrays)
-            elif (key := _KEYS.get(item.name, item.name)) in meta:  # what older files lack has the default
-                parts[item.name] = meta[key]
-        return cls(**parts)
-
-
-#: How archives call the sparse matrices of a path, and the array that has an entry for each of their rows.
-_MATRICES = {"coefs": ("coef", "mean"), "parts": ("part", "members")}
-
-
-#: How archives call what has had another name since.
-_KEYS = {"stop_reason": "stopped", "grouped": "row_grouped"}
-
-
-def _columns(name: str, coefs: Any) -> dict[str, Any]:
-    """The arrays of a sparse matrix, or of one an output, for an archive."""
-    wide = side_by_side(coefs)
-    return {f"{name}_indptr": wide.indptr, f"{name}_indices": wide.indices, f"{name}_values": wide.data}
-
 
 def _mixed(coefs: Any, left: NDArray[np.intp], right: NDArray[np.intp], share: Float) -> Any:
     """Columns between two others, with the share of the left one."""
@@ -734,82 +671,6 @@ def _mixed(coefs: Any, left: NDArray[np.intp], right: NDArray[np.intp], share: F
     return sp.csc_array(here)
 
 
-def _variants_in(arrays: dict[str, Any]) -> FittedVariants | None:
-    if "variants_pos" in arrays:
-        if "feature_names" in arrays:  # of a file that an earlier riata saved, saved again
-            names = plain_column(arrays["feature_names"].tolist())
-        else:
-            names = PlainColumn(arrays["feature_names_data"], arrays["feature_names_offsets"])
-        return FittedVariants.from_arrays(arrays, names)
-    return FittedVariants.from_earlier(arrays) if "study_effect" in arrays else None
-
-
 def _count_outputs(path: RegularizationPath) -> str:
     what = "classes" if path.loss_function.has_classes else "responses"
     return "" if path.outputs is None else f"{len(path.outputs)} {what}, "
-
-
-def write_archive(path: str | os.PathLike[str], arrays: dict[str, Any]) -> None:
-    """Write an .npz archive beside its destination, then rename it into place."""
-    target = FilePath(path)
-    check_folder(target)
-    sweep_files(target)
-    handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-    try:
-        with held(aside):
-            with os.fdopen(handle, "wb") as stream:
-                np.savez_compressed(stream, **arrays)
-            os.chmod(aside, 0o666 & ~umask())
-            os.replace(aside, target)
-    except BaseException:
-        os.unlink(aside)
-        raise
-
-
-def load(path: str | os.PathLike[str]) -> Any:
-    """Read what `RegularizationPath.save` or `CVPath.save` wrote.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The archive, a ``.npz``.
-
-    Returns
-    -------
-    RegularizationPath or CVPath
-        What was saved, with everything that its methods need.
-
-    Raises
-    ------
-    OSError
-        When the file is missing or is not an archive of riata.
-    ValueError
-        When it is one, but its arrays do not fit together.
-
-    Examples
-    --------
-    >>> import numpy as np, riata, tempfile, pathlib
-    >>> path = riata.fit_path(np.eye(4), [1.0, 2.0, 3.0, 4.0], alphas=[0.5, 0.25])
-    >>> file = pathlib.Path(tempfile.mkdtemp()) / "identity.path.npz"
-    >>> path.save(file)
-    >>> bool(np.all(riata.load(file).coef(0.25) == path.coef(0.25)))
-    True
-    """
-    what = "a path saved by riata: that is a .npz, PREFIX.path.npz"
-    arrays = read_arrays(path, what)
-    try:
-        meta = meta_of(arrays)
-        kind, version = meta["kind"], int(meta["format"])
-    except (LookupError, TypeError, ValueError) as error:
-        raise OSError(f"{os.fspath(path)} is not {what}") from error
-    if version > FORMAT:
-        raise OSError(
-            f"{os.fspath(path)} was written by a newer riata (format {version}, this one reads {FORMAT})"
-        )
-    with restoring(path):
-        check_path(arrays, meta)
-        if kind == "cv_path":
-            from riata.path.cv_result import CVPath
-
-            return CVPath._unpack(arrays)
-        return RegularizationPath._unpack(arrays)

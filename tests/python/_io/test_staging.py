@@ -343,12 +343,12 @@ def test_what_a_killed_save_leaves_is_swept(tmp_path):
     import numpy as np
     import riata
     from riata.cli.parser import main
-    import riata.path.result
+    import riata._io.archive
     X = np.eye(6)
     path = riata.fit_path(X, np.arange(6.0), alphas=3)
     def kill(*args, **kwargs):
         os.kill(os.getpid(), signal.SIGKILL)
-    riata.path.result.np.savez_compressed = kill
+    riata._io.archive.np.savez_compressed = kill
     if sys.argv[2] == "save":
         path.save(sys.argv[1] + ".npz")
     else:
