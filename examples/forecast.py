@@ -18,7 +18,7 @@ the plain mean, but what ten more series say beyond the own past does not pay fo
 from a hundred quarters, and the penalty shrinks the own past, too. So the own past can be left unpenalised,
 ``penalty_factor`` 0 for its lags: at a strong penalty this is the autoregression, and the path goes on from
 there. Of its alphas the best score still takes other series in, and forecasts no better; the largest within a
-standard error of it (``selection="1se"``) takes none, which is to say that the autoregression is as good as
+standard error of it (``alpha_rule="1se"``) takes none, which is to say that the autoregression is as good as
 these data can tell. Few samples, a strong and simple baseline, features that say the same thing: this outcome
 is common, and the reason to always have a baseline.
 
@@ -130,7 +130,7 @@ def lesson(fred_md: Path | None = None) -> dict[str, Figure]:
         ("own past free, 1 se", free, "1se"),
     ):
         cv = riata.cv_path(
-            X[:n_past], y[:n_past], cv=splits, penalty_factor=factor, selection=rule, n_threads=1
+            X[:n_past], y[:n_past], cv=splits, penalty_factor=factor, alpha_rule=rule, n_threads=1
         )
         models[name] = (cv.alpha, factor)
     for train, test in splits.split(X[:n_past]):

@@ -67,7 +67,7 @@ class AdaptiveLasso(BaseEstimator):
         for k, y in enumerate(targets.T):
             weights = 1.0 / np.abs(refit(terms, y, everything))
             cv = riata.cv_path(
-                terms, y, cv=5, selection="1se", penalty_factor=weights, eps=1e-7, standardize=False,
+                terms, y, cv=5, alpha_rule="1se", penalty_factor=weights, eps=1e-7, standardize=False,
                 fit_intercept=False, n_threads=1,
             )  # fmt: skip
             self.coef_[k] = refit(terms, y, cv.coef() != 0.0)

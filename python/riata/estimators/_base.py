@@ -32,7 +32,6 @@ from riata.path.arguments import Features, Options, check_features
 from riata.path.certificates import CERTIFICATES
 from riata.path.coefs import each_output
 from riata.path.cross_validation import (
-    SELECTIONS,
     cross_validate,
     warn_if_grid_ends,
     warn_unless_all_converged,
@@ -43,6 +42,7 @@ from riata.path.fit_point import FitPoint, response_scale
 from riata.path.fit_warnings import warn_unless_converged
 from riata.path.fold_scores import Reweigh
 from riata.path.folds import Split, make_splits
+from riata.path.given import ALPHA_RULES
 from riata.path.result import RegularizationPath
 from riata.penalties import Penalty
 
@@ -261,8 +261,8 @@ class SparseLinearModel(SparseSelector):
 
     def _rule(self) -> str:
         """Which alpha is taken: `alpha_rule`, or what `selection` was before."""
-        rule = check_choice("alpha_rule", self.alpha_rule, SELECTIONS)
-        selection = check_choice("selection", self.selection, (*DESCENTS, *SELECTIONS))
+        rule = check_choice("alpha_rule", self.alpha_rule, ALPHA_RULES)
+        selection = check_choice("selection", self.selection, (*DESCENTS, *ALPHA_RULES))
         if selection in DESCENTS:
             return rule
         warnings.warn(

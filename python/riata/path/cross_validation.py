@@ -14,7 +14,6 @@ from riata._input.design import DesignView
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import (
     Float,
-    check_choice,
 )
 from riata.losses._known import GREATER_IS_BETTER, check_scoring
 from riata.path.arguments import (
@@ -40,7 +39,7 @@ from riata.path.fold_scores import (
     summarise,
 )
 from riata.path.folds import Split, count_repeats, describe_folds, make_splits
-from riata.path.given import FitArguments, read_given, read_problem, shows_arguments_of
+from riata.path.given import FitArguments, check_alpha_rule, read_given, read_problem, shows_arguments_of
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -48,9 +47,6 @@ if TYPE_CHECKING:
     from riata.path.nested import OuterFold
 
 __all__ = ["cv_path"]
-
-
-SELECTIONS = ("min", "1se")
 
 
 @described_by(fit_path)
@@ -64,7 +60,7 @@ def cv_path(
     repeats: int = 1,
     nested: bool | int | Any | None = None,
     scoring: str | None = None,
-    selection: str = "min",
+    alpha_rule: str = "min",
     random_state: int | np.random.RandomState | None = 0,
     **fit: Unpack[FitArguments],
 ) -> CVPath:
@@ -109,7 +105,7 @@ def cv_path(
         probability). Held-out samples count by their weights. The Cox deviance
         of a fold is the difference between that of training and held-out samples together and that of the
         training samples (Verweij & van Houwelingen 1993).
-    selection : {"min", "1se"}, default="min"
+    alpha_rule : {"min", "1se"}, default="min"
         What `CVPath.alpha`, and so `predict`, uses.
     random_state : int, RandomState or None, default=0
         Of the shuffled folds of an integer `cv`.
@@ -136,14 +132,14 @@ def cv_path(
     >>> rng = np.random.default_rng(3)
     >>> X = rng.standard_normal((60, 200))
     >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.5 * rng.standard_normal(60)
-    >>> cv = riata.cv_path(X, y, cv=5, selection="1se")
+    >>> cv = riata.cv_path(X, y, cv=5, alpha_rule="1se")
     >>> np.flatnonzero(cv.coef())
     array([0, 7])
     """
+    alpha_rule = check_alpha_rule(alpha_rule, fit)
     asked = read_given("cv_path", fit, stop_early=False)
     loss, options = asked.loss, asked.options
     scoring = check_scoring(scoring, loss)
-    check_choice("selection", selection, SELECTIONS)
     problem = read_problem(X, y, asked)
     target, weights = problem.target, problem.weights
     if not hasattr(cv, "split") and isinstance(cv, Iterable) and not isinstance(cv, str):
@@ -164,7 +160,7 @@ def cv_path(
         options,
         splits,
         scoring,
-        selection,
+        alpha_rule,
         problem.labels,
         weigh_folds=True,
         keep=True,
@@ -218,7 +214,7 @@ def cross_validate(
     options: Options,
     splits: list[Split],
     scoring: str,
-    selection: str,
+    alpha_rule: str,
     labels: NDArray[Any] | None,
     *,
     weigh_folds: bool,
@@ -261,12 +257,12 @@ def cross_validate(
     )  # fmt: skip
     own = columns.shape[1]
     result = collect_folds(
-        fits[:own], columns, design, y, weights, offset, features, options, splits, scoring, selection,
+        fits[:own], columns, design, y, weights, offset, features, options, splits, scoring, alpha_rule,
         labels, weigh_folds=weigh_folds, keep=keep,
     )  # fmt: skip
     if outer is not None:
         result.nested = collect_nested(
-            fits[own:], parts, design, y, offset, options, scoring, selection, weigh_folds=weigh_folds
+            fits[own:], parts, design, y, offset, options, scoring, alpha_rule, weigh_folds=weigh_folds
         )
     return result
 
@@ -282,7 +278,7 @@ def collect_folds(
     options: Options,
     splits: list[Split],
     scoring: str,
-    selection: str,
+    alpha_rule: str,
     labels: NDArray[Any] | None,
     *,
     weigh_folds: bool,
@@ -305,7 +301,7 @@ def collect_folds(
         se_score=error,
         alpha_min=float(path.alphas[best]),
         alpha_1se=float(path.alphas[frugal]),
-        selection=selection,
+        alpha_rule=alpha_rule,
         folds=[test for _, test in splits],
         fold_gaps=scored.gaps,
         oof_link=scored.held_out,

@@ -46,7 +46,7 @@ class CVPath:
         The largest alpha with the best mean score.
     alpha_1se : float
         The largest alpha whose mean score is within one standard error of the best (Breiman et al. 1984).
-    selection : {"min", "1se"}
+    alpha_rule : {"min", "1se"}
         Which of the two `alpha` is.
     folds : list of ndarray of int
         Held-out samples of each fold, those of one repeat after those of the other.
@@ -86,7 +86,7 @@ class CVPath:
     se_score: Float
     alpha_min: float
     alpha_1se: float
-    selection: str
+    alpha_rule: str
     folds: list[Rows]
     fold_gaps: Float
     oof_link: Float | None = None
@@ -97,6 +97,7 @@ class CVPath:
     nested: NestedCV | None = None
 
     held_out = old_name("held_out", "oof_link")
+    selection = old_name("selection", "alpha_rule")
 
     @property
     def cv(self) -> CVPath:
@@ -116,7 +117,7 @@ class CVPath:
     @property
     def alpha(self) -> float:
         """The selected alpha."""
-        return self.alpha_1se if self.selection == "1se" else self.alpha_min
+        return self.alpha_1se if self.alpha_rule == "1se" else self.alpha_min
 
     @property
     def best_is_last(self) -> bool:
@@ -163,7 +164,7 @@ class CVPath:
         k = self.position
         return (
             f"<riata.CVPath {self.path.loss}, {self.folds_text}, {len(self.path)} alphas, "
-            f"alpha_min {self.alpha_min:.4g}, alpha_1se {self.alpha_1se:.4g}; at {self.selection}: "
+            f"alpha_min {self.alpha_min:.4g}, alpha_1se {self.alpha_1se:.4g}; at {self.alpha_rule}: "
             f"{self.scoring} {self.mean_score[k]:.4g} (se {self.se_score[k]:.2g}), "
             f"{self.path.n_active[k]} active>"
         )

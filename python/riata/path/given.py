@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from riata._input.alignment import check_rows_named_alike
 from riata._input.design import DesignView, as_design
 from riata._input.renamed import warn_renamed
-from riata._input.validation import Float, check_flag, check_offset, check_weights
+from riata._input.validation import Float, check_choice, check_flag, check_offset, check_weights
 from riata.losses import Gaussian, Loss
 from riata.losses._known import check_loss
 from riata.losses._loss import Labels, Target
@@ -52,6 +52,7 @@ class Shorthand(TypedDict, total=False):
 class FitArguments(Shorthand, total=False):
     """Keywords of `fit_path`, which `cv_path` and the functions for several responses take as they are."""
 
+    selection: str  # the earlier name of `alpha_rule` of cross-validations
     loss: str | Loss
     penalty: Penalty | None
     alphas: int | Sequence[float] | Float
@@ -76,6 +77,8 @@ DEFAULTS: dict[str, Any] = {
     "fit_intercept": True, "standardize": True, "l1_ratio": 1.0, "penalty_factor": None, "lower": None,
     "upper": None, "exclude": None, "tol": 1e-6, "impute": None, "run": None,
 }  # fmt: skip
+#: How alpha is chosen: the best mean score, or the largest alpha within one standard error of it.
+ALPHA_RULES = ("min", "1se")
 _OF_A_LOSS = ("start", "strata", "ties", "huber_delta")
 _OF_A_RUN = tuple(item.name for item in fields(RunOptions))
 _KNOWN = (*DEFAULTS, *_OF_A_LOSS, "grouped", "row_grouped", *_OF_A_RUN)
@@ -139,6 +142,14 @@ def read_given(function: str, given: Mapping[str, Any], *, stop_early: bool = Tr
         stop_early=stop_early,
     )
     return Given(loss, options, asked)
+
+
+def check_alpha_rule(alpha_rule: str, given: FitArguments) -> str:
+    """Check how alpha is chosen, and take the keyword's earlier name out of the others."""
+    if "selection" in given:
+        warn_renamed("selection", "alpha_rule", stacklevel=4)
+        alpha_rule = given.pop("selection")
+    return check_choice("alpha_rule", alpha_rule, ALPHA_RULES)
 
 
 def _run(asked: Mapping[str, Any]) -> dict[str, Any]:

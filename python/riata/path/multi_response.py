@@ -15,7 +15,7 @@ from riata._input.alignment import check_rows_named_alike
 from riata._input.design import DesignView
 from riata._input.gaps import lay_out
 from riata._input.survival import SurvivalTarget
-from riata._input.validation import Float, check_choice, check_offset, check_weights, threads_for
+from riata._input.validation import Float, check_offset, check_weights, threads_for
 from riata._io.progress import bar_of
 from riata.losses import Loss
 from riata.losses._known import check_scoring, with_start
@@ -24,7 +24,6 @@ from riata.path.arguments import (
     Options,
 )
 from riata.path.cross_validation import (
-    SELECTIONS,
     collect_folds,
     cv_path,
     warn_if_grid_ends,
@@ -49,7 +48,7 @@ from riata.path.folds import (
     rows_of_given,
     rows_of_target,
 )
-from riata.path.given import FitArguments, read_given, shows_arguments_of
+from riata.path.given import FitArguments, check_alpha_rule, read_given, shows_arguments_of
 from riata.path.nested import OuterColumns, OuterFold, collect_nested, outer_columns, outer_folds
 from riata.path.result import RegularizationPath
 from riata.path.way_down import down_a_path
@@ -152,7 +151,7 @@ def cv_multi_path(
     repeats: int = 1,
     nested: bool | int | Any | None = None,
     scoring: str | None = None,
-    selection: str = "min",
+    alpha_rule: str = "min",
     random_state: int | np.random.RandomState | None = 0,
     **fit: Unpack[FitArguments],
 ) -> list[CVPath]:
@@ -178,14 +177,14 @@ def cv_multi_path(
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((60, 100))
     >>> ys = [X[:, 3] + 0.1 * rng.standard_normal(60), X[:, 8] - X[:, 9] + 0.1 * rng.standard_normal(60)]
-    >>> [np.flatnonzero(cv.coef()).tolist() for cv in riata.cv_multi_path(X, ys, cv=5, selection="1se")]
+    >>> [np.flatnonzero(cv.coef()).tolist() for cv in riata.cv_multi_path(X, ys, cv=5, alpha_rule="1se")]
     [[3], [8, 9]]
     """
+    alpha_rule = check_alpha_rule(alpha_rule, fit)
     asked = read_given("cv_multi_path", fit, stop_early=False)
     loss, options = asked.loss, asked.options
     _refuse_several_outputs(loss)
     scoring = check_scoring(scoring, loss)
-    check_choice("selection", selection, SELECTIONS)
     _check_rows(X, ys, groups=groups, **asked.of_rows())
     design = asked.view(X)
     responses = _read(design, ys, loss, asked.data["sample_weight"], asked.data["offset"])
@@ -215,7 +214,7 @@ def cv_multi_path(
         mine, fits = fits[:count], fits[count:]
         result = collect_folds(
             mine[: own.shape[1]], own, design, response.target, response.weights, response.offset, features,
-            options, folds, scoring, selection, response.classes, weigh_folds=True, keep=True,
+            options, folds, scoring, alpha_rule, response.classes, weigh_folds=True, keep=True,
         )  # fmt: skip
         result.folds_made = describe_folds(
             cv, folds, loss=loss, grouped=groups is not None, repeats=repeats, random_state=random_state
@@ -223,7 +222,7 @@ def cv_multi_path(
         if parts:
             result.nested = collect_nested(
                 mine[own.shape[1] :], parts, design, response.target, response.offset, options, scoring,
-                selection, weigh_folds=True,
+                alpha_rule, weigh_folds=True,
             )  # fmt: skip
         result.path.columns = names_beside(loss, y, fit.get("offset"))
         warn_unless_all_converged(result, options)

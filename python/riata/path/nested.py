@@ -257,7 +257,7 @@ def collect_nested(
     offset: Float | None,
     options: Options,
     scoring: str,
-    selection: str,
+    alpha_rule: str,
     *,
     weigh_folds: bool,
 ) -> NestedCV | None:
@@ -274,7 +274,7 @@ def collect_nested(
         mine, fits = fits[: part.columns.shape[1]], fits[part.columns.shape[1] :]
         if len(mine[0]["alphas"]) == 0:
             return None
-        at = _choice(mine, part, design, y, offset, options, scoring, selection, weigh_folds)
+        at = _choice(mine, part, design, y, offset, options, scoring, alpha_rule, weigh_folds)
         test = part.fold.test
         eta = held_out_rows(mine[0], part.columns[:, 0], design, y, test, offset, options.n_threads)
         link[test] = eta[..., at]
@@ -297,7 +297,7 @@ def _choice(
     offset: Float | None,
     options: Options,
     scoring: str,
-    selection: str,
+    alpha_rule: str,
     weigh_folds: bool,
 ) -> int:
     """Return the position of the alpha that the inner folds choose, as `cv_path` does."""
@@ -308,4 +308,4 @@ def _choice(
     sizes = np.array([part.weights[test].sum() for _, test in inner]) if weigh_folds else np.ones(len(inner))
     mean, error = summarise(scored.scores, sizes, count_repeats([test for _, test in inner]))
     best, frugal = choose(mean, error, greater_is_better=scoring in GREATER_IS_BETTER)
-    return frugal if selection == "1se" else best
+    return frugal if alpha_rule == "1se" else best

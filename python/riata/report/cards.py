@@ -105,7 +105,7 @@ def cv_card(cv: Any) -> str:
     facts = [
         *_sizes(path),
         ("folds", f"{len(cv.folds):,}"),
-        ("selected", f"{int(path.n_active[k]):,} at alpha {cv.alpha:.3g} ({cv.selection})"),
+        ("selected", f"{int(path.n_active[k]):,} at alpha {cv.alpha:.3g} ({cv.alpha_rule})"),
         (score, f"{cv.mean_score[k]:.4g} \u00b1 {cv.se_score[k]:.2g}"),
         *([(null_name(path.loss), f"{cv.null_score:.4g}")] if np.isfinite(cv.null_score) else []),
         _certificate(path),

@@ -251,7 +251,7 @@ def rule_of(fit: FitResult) -> str:
     """Say how the alpha of a fit is chosen when nobody asks for one."""
     if fit.cv is None:
         return "the weakest penalty fitted, not validated: riata cv chooses one"
-    if fit.cv.selection == "1se":
+    if fit.cv.alpha_rule == "1se":
         return "the sparsest within one standard error of the best cross-validation score"
     return "the best cross-validation score"
 

@@ -77,7 +77,7 @@ def test_one_standard_error_rule():
     assert_allclose(cv.se_score[best], spread)
     limit = cv.mean_score[best] + spread
     assert cv.alpha_1se == max(a for a, m in zip(cv.alphas, cv.mean_score, strict=True) if m <= limit)
-    assert riata.cv_path(X, y, cv=5, selection="1se").alpha == cv.alpha_1se
+    assert riata.cv_path(X, y, cv=5, alpha_rule="1se").alpha == cv.alpha_1se
     assert cv.alpha == cv.alpha_min
 
 
@@ -159,7 +159,7 @@ def test_any_number_of_threads_gives_the_same_bits():
 
 def test_predict_uses_the_selected_alpha():
     X, y = make_problem()
-    cv = riata.cv_path(X, y, cv=4, alphas=20, selection="1se")
+    cv = riata.cv_path(X, y, cv=4, alphas=20, alpha_rule="1se")
     assert_array_equal(cv.predict(X), cv.path.predict(X, cv.alpha_1se))
     assert_array_equal(cv.predict(X, cv.alpha_min), cv.path.predict(X, cv.alpha_min))
     assert_allclose(cv.predict(X), X @ cv.coef() + cv.intercept(), atol=1e-12)
@@ -204,7 +204,7 @@ def test_folds_without_what_they_need():
     ("options", "message"),
     [
         ({"scoring": "r2"}, r"scoring must be one of \['mse', 'mae'\], got 'r2'"),
-        ({"selection": "best"}, r"selection must be one of \['min', '1se'\], got 'best'"),
+        ({"alpha_rule": "best"}, r"alpha_rule must be one of \['min', '1se'\], got 'best'"),
     ],
 )
 def test_bad_options(options, message):
@@ -260,3 +260,20 @@ def test_held_out_means_that_overflow_score_infinity(scoring):
     weights = np.where(np.arange(60) == 7, 0.0, 1.0)
     left = riata.cv_path(far, y, sample_weight=weights, **given)
     assert_allclose(left.scores, riata.cv_path(X, y, sample_weight=weights, **given).scores)
+
+
+def test_the_rule_by_its_earlier_name():
+    X, y = make_problem("gaussian", 40, 20)
+    expected = riata.cv_path(X, y, cv=3, alphas=10, alpha_rule="1se")
+    with pytest.warns(FutureWarning, match="selection is called alpha_rule now"):
+        cv = riata.cv_path(X, y, cv=3, alphas=10, selection="1se")
+    assert cv.alpha == expected.alpha == expected.alpha_1se
+    with pytest.warns(FutureWarning, match="CVPath.selection is called alpha_rule now"):
+        assert cv.selection == "1se"
+    with pytest.warns(FutureWarning, match="selection is called alpha_rule now"):
+        (cv,) = riata.cv_multi_path(X, [y], cv=3, alphas=10, selection="1se")
+    assert cv.alpha_rule == "1se"
+    with pytest.raises(ValueError, match=r"alpha_rule must be one of \['min', '1se'\], got 'best'"):
+        riata.cv_path(X, y, alpha_rule="best")
+    with pytest.raises(TypeError, match="selection"):
+        riata.fit_path(X, y, selection="1se")

@@ -193,7 +193,7 @@ def test_few_genes_tell_four_tumours_apart():
         X, train = data["X"], data["is_train"] == 1
         kinds = np.array(["BL", "EWS", "NB", "RMS"])[data["y"]]
     cv = riata.cv_path(
-        X[train], kinds[train], loss="multinomial", grouped=True, cv=5, selection="1se", tol=1e-6
+        X[train], kinds[train], loss="multinomial", grouped=True, cv=5, alpha_rule="1se", tol=1e-6
     )
     assert cv.path.converged.all()
     assert cv.path.n_active[cv.position] <= 100

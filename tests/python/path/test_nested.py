@@ -23,11 +23,11 @@ def problem(loss, n=70, p=60, seed=0):
     return X, response_to(loss, score, rng)
 
 
-@pytest.mark.parametrize("selection", ["min", "1se"])
+@pytest.mark.parametrize("rule", ["min", "1se"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_outer_folds_are_separate_runs(loss, selection):
+def test_outer_folds_are_separate_runs(loss, rule):
     X, y = problem(loss)
-    options = {"loss": loss, "cv": 4, "alphas": 15, "eps": 0.1, "tol": 1e-11, "selection": selection}
+    options = {"loss": loss, "cv": 4, "alphas": 15, "eps": 0.1, "tol": 1e-11, "alpha_rule": rule}
     cv = riata.cv_path(X, y, nested=3, **options)
     found = cv.nested
     assert len(found.folds) == 3

@@ -36,7 +36,7 @@ def fitted(request):
     labels = np.where(y > 0, "AML", "ALL")
     if request.param == "path":
         return riata.fit_path(frame, labels, loss="binomial", alphas=10)
-    return riata.cv_path(frame, labels, loss="binomial", alphas=10, cv=3, selection="1se")
+    return riata.cv_path(frame, labels, loss="binomial", alphas=10, cv=3, alpha_rule="1se")
 
 
 def test_round_trip(fitted, tmp_path):

@@ -77,7 +77,7 @@ def test_folds_are_those_of_separate_runs(loss, n_threads):
     X = make_problem(n=120, p=200)[0]
     ys = responses(loss, X, seed=2)
     options = {"loss": loss, "tol": 1e-12, "eps": 0.1, "alphas": 20, "cv": 4}
-    together = riata.cv_multi_path(X, ys, **options, n_threads=n_threads, selection="1se")
+    together = riata.cv_multi_path(X, ys, **options, n_threads=n_threads, alpha_rule="1se")
     apart = []
     for y, cv in zip(ys, together, strict=True):
         rows = np.flatnonzero(known(y))

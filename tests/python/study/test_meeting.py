@@ -66,7 +66,7 @@ def test_a_model_of_python_is_one_for_the_command_line(tmp_path, loss, kind):
         fit = riata.fit_path(given, y, loss=loss, alphas=12, eps=0.1)
         alpha = fit.alphas[-1]
     else:
-        fit = riata.cv_path(given, y, loss=loss, alphas=12, eps=0.1, cv=3, selection=rule)
+        fit = riata.cv_path(given, y, loss=loss, alphas=12, eps=0.1, cv=3, alpha_rule=rule)
         alpha = fit.alpha
     fit.save(tmp_path / "m.npz")
     table = pd.DataFrame(X, columns=names, index=[f"s{i}" for i in range(n)])[names[::-1]]
