@@ -1,4 +1,4 @@
-"""The selected features of a path as a table, for Python."""
+"""The coefficients of a path as tables, for Python: all of them, or those selected at one alpha."""
 
 from __future__ import annotations
 
@@ -7,8 +7,27 @@ from typing import Any
 import numpy as np
 
 from riata._io.tables import frame_or_table
-from riata.path.coefs import each_output, entry_alphas
+from riata.path.coefs import each_output, entry_alphas, side_by_side
 from riata.path.group_parts import names_of_groups
+
+
+def long_table(path: Any) -> Any:
+    """See `RegularizationPath.to_frame`."""
+    import pandas as pd
+
+    wide, names, outputs = side_by_side(path.coefs), path.feature_names, path.outputs
+    column = np.repeat(np.arange(wide.shape[1]), np.diff(wide.indptr))
+    output, at = np.divmod(column, len(path))
+    order = np.lexsort((output, wide.indices, at))
+    rows = wide.indices[order]
+    table = {
+        "alpha": path.alphas[at[order]],
+        "feature": rows if names is None else np.asarray(names[rows]),
+        "coef": wide.data[order],
+    }
+    if outputs is not None:
+        table["output"] = outputs[output[order]]
+    return pd.DataFrame(table)
 
 
 def selected_table(path: Any, alpha: float) -> Any:
