@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from riata._docs import described_by
-from riata._input.validation import Float, Names, check_feature_sets, check_flag, check_real, check_vector
+from riata._input.features import Names, check_feature_sets
+from riata._input.validation import Float, check_flag, check_real, check_vector
 
 #: Groups of features: a label for each, or the members of each.
 Groups = ArrayLike | Mapping[Any, Any] | Sequence[Any]

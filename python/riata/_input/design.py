@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from riata import _core
 from riata._input.annotated import is_anndata, matrix_of
+from riata._input.features import Names, as_names
 from riata._input.gaps import Gaps, fill_gaps
 from riata._input.storage import Design
-from riata._input.validation import Float, Names, as_names
+from riata._input.validation import Float
 from riata._io.text_columns import differing_rows
 
 if TYPE_CHECKING:

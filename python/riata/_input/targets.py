@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata._input.validation import Float, as_names, check_table, plain_labels, show_label
+from riata._input.features import as_names
+from riata._input.validation import Float, check_table, plain_labels, show_label
 
 ROUNDING = 1e-6  # by which proportions may miss the sum of one
 

@@ -24,8 +24,9 @@ from riata._input.design import (
     is_scipy_sparse,
     view,
 )
+from riata._input.features import Names
 from riata._input.storage import Design
-from riata._input.validation import Float, Names, check_new_offset, check_threads, check_weights, threads_for
+from riata._input.validation import Float, check_new_offset, check_threads, check_weights, threads_for
 from riata.path.applying import is_genotypes, predict_genotypes, warn_of_unknown_alleles
 
 

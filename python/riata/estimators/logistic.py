@@ -16,15 +16,9 @@ from sklearn.utils.validation import column_or_1d
 
 from riata._input.alignment import check_rows_named_alike
 from riata._input.design import DesignView
+from riata._input.responses import check_two_outcomes
 from riata._input.targets import check_every_class, one_hot
-from riata._input.validation import (
-    Float,
-    check_flag,
-    check_offset,
-    check_real,
-    check_two_outcomes,
-    show_label,
-)
+from riata._input.validation import Float, check_flag, check_offset, check_real, show_label
 from riata.estimators._base import ByScore, Problem, SparseLinearModel
 from riata.estimators._params import (
     Bounds,

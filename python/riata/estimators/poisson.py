@@ -13,13 +13,8 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from riata._input.alignment import check_rows_named_alike
-from riata._input.validation import (
-    Float,
-    check_offset,
-    check_poisson_target,
-    check_weights,
-    refuse_text,
-)
+from riata._input.responses import check_poisson_target
+from riata._input.validation import Float, check_offset, check_weights, refuse_text
 from riata.estimators._base import ByScore, Problem, SparseLinearModel
 from riata.estimators._params import (
     BoundedLinear,

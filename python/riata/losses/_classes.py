@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from riata._input.responses import check_binomial_target, check_two_outcomes
 from riata._input.targets import check_every_class, check_multinomial_target
-from riata._input.validation import Float, check_binomial_target, check_two_outcomes
+from riata._input.validation import Float
 from riata.losses._loss import Labels, Loss, Rows, Target, level_where_zero, numbers_of
 from riata.losses._scores import (
     Scorer,

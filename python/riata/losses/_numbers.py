@@ -8,14 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from riata._input.responses import check_gaussian_target, check_poisson_target, check_some_count
 from riata._input.targets import check_multigaussian_target
-from riata._input.validation import (
-    Float,
-    check_gaussian_target,
-    check_poisson_target,
-    check_real,
-    check_some_count,
-)
+from riata._input.validation import Float, check_real
 from riata.losses._loss import Labels, Loss, Target, level_where_zero, numbers_of
 from riata.losses._scores import (
     Scorer,

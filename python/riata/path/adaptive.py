@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from riata._input.validation import Float, check_finite, check_penalty_factor, check_real
+from riata._input.features import check_penalty_factor
+from riata._input.validation import Float, check_finite, check_real
 from riata.path.cv_result import CVPath
 from riata.path.result import RegularizationPath
 

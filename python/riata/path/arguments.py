@@ -9,19 +9,16 @@ from typing import Any
 import numpy as np
 
 from riata._input.design import DesignView
+from riata._input.features import by_feature, check_bounds, check_exclude, check_penalty_factor
 from riata._input.validation import (
     SOLVERS,
     Float,
-    by_feature,
     check_alphas,
-    check_bounds,
     check_checkpoint,
     check_choice,
-    check_exclude,
     check_flag,
     check_integer,
     check_memory,
-    check_penalty_factor,
     check_progress,
     check_real,
     check_threads,

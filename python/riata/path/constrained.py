@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from riata._docs import described_by
 from riata._input.alignment import check_rows_named_alike
 from riata._input.design import as_design
+from riata._input.features import Names
 from riata._input.validation import (
     Float,
-    Names,
     check_choice,
     check_new_offset,
     check_offset,

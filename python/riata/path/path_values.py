@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike, NDArray
 
-from riata._input.validation import Float, Names
+from riata._input.features import Names
+from riata._input.validation import Float
 from riata.genetics.variants import FittedVariants
 from riata.losses import Loss
 from riata.losses._known import loss_of

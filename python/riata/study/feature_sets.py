@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata._input.validation import check_integer, rows_named
+from riata._input.features import rows_named
+from riata._input.validation import check_integer
 from riata._io.tables import StrPath, some
 from riata._io.text_columns import TextColumn, plain_column
 from riata._io.text_files import find_layout, is_comment, numbered_lines, split_cells
