@@ -22,7 +22,7 @@ from riata.genetics.chromosomes import HUMAN
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.pgen import phenotypes_of
 from riata.path.certificates import CERTIFICATES, gap_text
-from riata.penalties import penalty_name
+from riata.penalties._penalty import penalty_name
 from riata.study.expected_cost import cost_line
 from riata.study.inputs import SOURCES, check_chr_set, genotype_joiner, genotypes_of, opening_notes
 from riata.study.model_file import Model, is_model, load_model

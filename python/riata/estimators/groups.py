@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from riata import penalties
 from riata.estimators._params import Linear, Running, RunningJobs, Search, Strength, declared
 from riata.estimators.linear import AtAlpha, ByError, OneResponse
-from riata.penalties import Groups, Penalty
+from riata.penalties import Penalty
+from riata.penalties._groups import Groups
 
 __all__ = ["GroupLasso", "GroupLassoCV", "SparseGroupLasso", "SparseGroupLassoCV"]
 

@@ -30,7 +30,8 @@ from riata.path.result import RegularizationPath
 from riata.path.run_options import RunOptions
 from riata.path.way_down import down_a_path
 from riata.path.without_penalty import down_to_zero
-from riata.penalties import Membership, Penalty
+from riata.penalties import Penalty
+from riata.penalties._penalty import Membership
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

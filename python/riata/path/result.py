@@ -20,7 +20,7 @@ from riata._input.validation import (
 from riata.path.applying import apply_linear, n_samples_of
 from riata.path.certificates import CERTIFICATES
 from riata.path.path_values import PathValues
-from riata.penalties import penalty_name
+from riata.penalties._penalty import penalty_name
 
 if TYPE_CHECKING:
     from riata.study.model_file import Model

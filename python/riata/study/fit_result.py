@@ -12,7 +12,7 @@ from riata._io.tables import some
 from riata.losses._known import loss_of
 from riata.path.fitted import FitResult
 from riata.path.many_classes import sizes
-from riata.penalties import penalty_name
+from riata.penalties._penalty import penalty_name
 from riata.study.account import Account
 from riata.study.held_out import HeldOut
 from riata.study.hits import Hits
