@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from riata.estimators.relaxed import RelaxedLasso, RelaxedLassoCV
     from riata.estimators.slope import SLOPE, SLOPECV
     from riata.genetics.chromosomes import ChromosomeSet, ChromosomeWarning
-    from riata.genetics.genotypes import Genotypes, open_genotypes
+    from riata.genetics.genotypes import Genotypes
+    from riata.genetics.opening import open_genotypes
     from riata.genetics.simulate import simulate_genotypes
     from riata.genetics.variants import FittedVariants
     from riata.path.adaptive import adaptive_weights
@@ -177,7 +178,7 @@ _HOME = {
     "lasso_path": "path.as_scikit_learn",
     "load": "path.archive",
     "match_variants": "path.applying",
-    "open_genotypes": "genetics.genotypes",
+    "open_genotypes": "genetics.opening",
     "predict_samples": "study.predictions",
     "read_gene_sets": "study.feature_sets",
     "relax": "path.relaxed",

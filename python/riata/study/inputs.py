@@ -8,7 +8,8 @@ from typing import Any
 
 from riata._io.tables import TextTable
 from riata._io.wording import counted
-from riata.genetics.genotypes import Genotypes, open_genotypes
+from riata.genetics.genotypes import Genotypes
+from riata.genetics.opening import open_genotypes
 from riata.study.joining import Joiner
 from riata.study.options import SourceOptions
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from riata._input.annotated import is_anndata
 from riata._io.tables import TextTable, frame_or_table, read_text_table, some, text_array, text_table_of
-from riata.genetics.genotypes import Genotypes, open_genotypes
+from riata.genetics.genotypes import Genotypes
+from riata.genetics.opening import open_genotypes
 from riata.genetics.pgen import covariates_of
 from riata.path.applying import VariantWarning
 from riata.path.cv_result import CVPath
