@@ -7,8 +7,14 @@
 namespace riata {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x35706b6361746972u;  // the last digit is the version of the format
+constexpr std::uint64_t kMagic = 0x36706b6361746972u;  // the last digit is the version of the format
 constexpr std::size_t kBuffer = std::size_t{1} << 20;  // bytes; a multiple of eight
+
+/// What stands at the end: of the size too, for a digest that goes on over itself is zero, as bytes added may be.
+std::uint64_t checksum_of(Digest digest, std::size_t size) {
+  digest.add(size);
+  return digest.value();
+}
 
 }  // namespace
 
@@ -19,6 +25,7 @@ ArchiveWriter::ArchiveWriter(const std::string& path) : file_(path), buffer_(kBu
 void ArchiveWriter::flush() {
   digest_.add(buffer_.data(), used_);
   file_.write(buffer_.data(), used_);
+  size_ += used_;
   used_ = 0;
 }
 
@@ -36,7 +43,7 @@ void ArchiveWriter::bytes(const void* data, std::size_t size) {
 
 void ArchiveWriter::finish() {
   flush();
-  const std::uint64_t checksum = digest_.value();
+  const std::uint64_t checksum = checksum_of(digest_, size_);
   file_.write(&checksum, sizeof checksum);
   file_.commit();
 }
@@ -50,7 +57,7 @@ ArchiveReader::ArchiveReader(const std::string& path) : path_(path), file_(path)
   if (magic != kMagic) refuse();
   Digest digest;
   digest.add(file_.data(), end_);
-  if (digest.value() != checksum) refuse();
+  if (checksum_of(digest, end_) != checksum) refuse();
 }
 
 void ArchiveReader::refuse() const {

@@ -65,7 +65,7 @@ class ArchiveWriter {
   AtomicFile file_;
   Digest digest_;
   std::vector<char> buffer_;
-  std::size_t used_ = 0;
+  std::size_t used_ = 0, size_ = 0;  // of the buffer; what has left it
 };
 
 /// Counts the bytes of an object's state: what it holds, but for what is made again from X.
