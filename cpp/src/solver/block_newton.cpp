@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "riata/kernel/kernels.hpp"
+#include "solver/block_newton_local.hpp"
 
 namespace riata {
 namespace {
@@ -22,148 +22,12 @@ constexpr double kShorter = 0.3, kWorthwhile = 0.3;
 constexpr double kRounding = 1e-9;  // of the objective, by which it may seem to rise
 constexpr Index kStale = 45;  // iterations that tell of a preconditioner far off, and of the Gram matrix behind it
 
-/// G R for a symmetric G.
-Mat symmetric_product(const Mat& G, const Mat& R) {
-  std::vector<const double*> lines;
-  for (Index j = 0; j < G.cols(); ++j) lines.push_back(G.col(j).data());
-  Mat out(G.cols(), R.cols());
-  if (out.size() == 0) return out;
-  kernels().correlate_f64(lines.data(), G.cols(), G.rows(), R.data(), R.outerStride(), R.cols(), out.data(),
-                          out.outerStride());
-  return out;
-}
-
 bool without_kink(const Penalties& penalty, Index unit) {
   if (const Grouped* rows = penalty.grouped()) return (*rows)[unit].l1 == 0.0;
   return penalty.entries()[static_cast<std::size_t>(unit)].l1 == 0.0;
 }
 
 }  // namespace
-
-/// The features worked on, a x K.
-struct BlockNewton::Local {
-  std::vector<Index> features;
-  std::vector<GroupNorm> rows;      // the penalty of each,
-  std::vector<ElasticNet> entries;  // or of each of its coefficients
-  Mat B, C;
-  bool held;   // whether G is known
-  bool exact;  // and is what the model has
-  Mat G;
-
-  // Counted multiplications.
-  double size() const { return static_cast<double>(B.rows()); }
-  double sweep_cost() const { return size() * static_cast<double>(B.size()); }
-  double build_cost() const { return 2.5 * size() * size() * size(); }
-  double iteration_cost(Index samples) const {
-    const double product = exact ? size() : 2.0 * static_cast<double>(samples);
-    return (product + 2.0 * size()) * static_cast<double>(B.size());
-  }
-
-  const GroupNorm& row(Index i) const { return rows[static_cast<std::size_t>(i)]; }
-  const ElasticNet& entry(Index i) const { return entries[static_cast<std::size_t>(i)]; }
-  bool grouped() const { return !rows.empty(); }
-  double l2(Index i) const { return grouped() ? row(i).l2 : entry(i).l2; }
-  /// l1 / |b| of a row that is not zero.
-  double pull(Index i) const {
-    const double norm = grouped() ? B.row(i).norm() : 0.0;
-    return norm > 0.0 ? row(i).l1 / norm : 0.0;
-  }
-
-  double worst() const {
-    double out = 0.0;
-    for (Index i = 0; i < B.rows(); ++i) {
-      if (grouped()) {
-        out = std::max(out, row(i).kkt_violation(B.row(i), C.row(i)));
-        continue;
-      }
-      for (Index k = 0; k < B.cols(); ++k) out = std::max(out, entry(i).kkt_violation(B(i, k), C(i, k)));
-    }
-    return out;
-  }
-  /// Row i of B where it minimises the penalty and a quadratic with this curvature and minimum z.
-  void minimise(Index i, double curvature, Eigen::RowVectorXd& z) const {
-    if (grouped()) {
-      z *= row(i).shrinkage(z.norm(), 1.0 / curvature);
-    } else {
-      for (double& value : z) value = entry(i).prox(value, 1.0 / curvature);
-    }
-  }
-  /// Whether a coefficient is where its penalty is smooth, and may stay there.
-  bool moves(Index i, Index k) const {
-    if (grouped()) return row(i).l1 == 0.0 || (B.row(i).array() != 0.0).any();
-    const ElasticNet& net = entry(i);
-    if (net.l1 == 0.0) return net.kkt_violation(B(i, k), C(i, k)) > 0.0 || (B(i, k) > net.lower && B(i, k) < net.upper);
-    return B(i, k) != 0.0 && B(i, k) > net.lower && B(i, k) < net.upper;
-  }
-  /// Where coefficient (i, k) stops that goes to `to`: at the end of the side on which its penalty is smooth.
-  double stop(Index i, Index k, double to) const {
-    const double end = std::clamp(to, entry(i).lower, entry(i).upper);
-    return entry(i).l1 > 0.0 && B(i, k) * end < 0.0 ? 0.0 : end;
-  }
-  /// Cuts the step D of coefficients that would pass their stop. Whether any was.
-  bool cut(Mat& D) const {
-    if (grouped()) return false;
-    bool any = false;
-    for (Index k = 0; k < D.cols(); ++k) {
-      for (Index i = 0; i < D.rows(); ++i) {
-        const double to = B(i, k) + D(i, k), end = stop(i, k, to);
-        if (end == to) continue;
-        D(i, k) = end - B(i, k);
-        any = true;
-      }
-    }
-    return any;
-  }
-  /// Takes the median from rows that are active in every output: of a symmetric loss that lowers the penalty alone.
-  void centre_rows() {
-    std::vector<double> sorted(static_cast<std::size_t>(B.cols()));
-    for (Index i = 0; i < B.rows(); ++i) {
-      const ElasticNet& net = entry(i);
-      if (net.l1 == 0.0 || net.l2 > 0.0 || net.lower > -kInfinity || net.upper < kInfinity) continue;
-      if ((B.row(i).array() == 0.0).any()) continue;
-      for (Index k = 0; k < B.cols(); ++k) sorted[static_cast<std::size_t>(k)] = B(i, k);
-      const auto middle = sorted.begin() + B.cols() / 2;
-      std::nth_element(sorted.begin(), middle, sorted.end());
-      B.row(i).array() -= *middle;
-    }
-  }
-  /// t in [0, 1] where the objective along B + t D is least. `slope` = C'D, `bend` = D'G D of the quadratic.
-  double best_length(const Mat& from, const Mat& D, double slope, double bend) const {
-    const Vec bb = from.rowwise().squaredNorm(), bd = from.cwiseProduct(D).rowwise().sum();
-    const Vec dd = D.rowwise().squaredNorm();
-    const auto rate = [&](double t) {
-      double sum = t * bend - slope;
-      for (Index i = 0; i < bb.size(); ++i) {
-        const double along = bd[i] + t * dd[i];
-        sum += l2(i) * along;
-        if (grouped()) {
-          const double norm = std::sqrt(std::max(bb[i] + t * (2.0 * bd[i] + t * dd[i]), 0.0));
-          if (norm > 0.0) sum += row(i).l1 * along / norm;
-          continue;
-        }
-        for (Index k = 0; k < D.cols(); ++k) {
-          const double at = from(i, k) + t * D(i, k), d = D(i, k);
-          sum += entry(i).l1 * (at > 0.0 ? d : at < 0.0 ? -d : t > 0.0 ? -std::abs(d) : std::abs(d));
-        }
-      }
-      return sum;
-    };
-    if (rate(1.0) <= 0.0) return 1.0;
-    double low = 0.0, high = 1.0;
-    for (int halving = 0; halving < 30; ++halving) {
-      const double middle = 0.5 * (low + high);
-      (rate(middle) > 0.0 ? high : low) = middle;
-    }
-    return low;
-  }
-  /// Change of C when B moves by D, and D'(that).
-  Mat curve(Quadratic& model, const Mat& D) const {
-    if (exact) return symmetric_product(G, D);
-    Mat out;
-    model.curve(features, D.transpose(), out);
-    return out.transpose();
-  }
-};
 
 void BlockNewton::working_set_changed(std::span<const Index> new_number, Index /*outputs*/) {
   gram_.working_set_changed(new_number);
@@ -286,113 +150,88 @@ Mat BlockNewton::apply(const Local& at, std::span<const Index> moving, const Mat
   return out;
 }
 
-/// One Newton step on the coefficients that are active.
-void BlockNewton::newton(InnerProblem& problem, Local& at) {
-  const Index K = at.B.cols();
-  std::vector<Index> moving;
-  for (Index i = 0; i < at.B.rows(); ++i) {
-    bool any = false;
-    for (Index k = 0; k < K; ++k) any = any || at.moves(i, k);
-    if (any) moving.push_back(i);
-  }
-  if (moving.empty()) return;
-  const Index m = static_cast<Index>(moving.size());
-  Mat residual = Mat::Zero(m, K), direction = Mat::Zero(m, K), mask = Mat::Ones(m, K);
-  Vec pull(m), ridge(m);
-  for (Index i = 0; i < m; ++i) {
-    const Index row = moving[static_cast<std::size_t>(i)];
-    pull[i] = at.pull(row);
-    ridge[i] = at.l2(row);
-    if (pull[i] > 0.0) direction.row(i) = at.B.row(row).normalized();
-    residual.row(i) = at.C.row(row) - (ridge[i] + pull[i]) * at.B.row(row);
-    if (at.grouped()) continue;
-    for (Index k = 0; k < K; ++k) {
-      mask(i, k) = at.moves(row, k) ? 1.0 : 0.0;
-      const double b = at.B(row, k), l1 = at.entry(row).l1;
-      residual(i, k) = mask(i, k) * (residual(i, k) - (b > 0.0 ? l1 : b < 0.0 ? -l1 : 0.0));
+/// Conjugate gradients on the Newton equations: the step of the rows that move, and what the quadratic's matrix makes
+/// of it on all. False where the preconditioner is of no use.
+bool BlockNewton::conjugate_gradients(InnerProblem& problem, const Local& at, const System& system, Step& step) {
+  const auto preconditioned = [&](const Mat& r) { return Mat(apply(at, system.moving, r).cwiseProduct(system.mask)); };
+  Mat residual = system.gradient.cwiseProduct(system.mask);
+  Mat whole = Mat::Zero(at.B.rows(), at.B.cols());
+  step.moves = Mat::Zero(system.size(), at.B.cols());
+  step.fall = whole;
+  Mat solved = preconditioned(residual), search = solved;
+  const double first = residual.norm();
+  double product = residual.cwiseProduct(solved).sum();
+  iterations_ = 0;
+  if (!(product > 0.0)) return false;
+  for (; iterations_ < kMostIterations; ++iterations_) {
+    system.spread(search, whole);
+    const Mat curved = at.curve(problem.model, whole), image = system.product(search, curved);
+    const double bend = search.cwiseProduct(image).sum();
+    if (!(bend > 0.0)) break;
+    const double length = product / bend;
+    step.moves += length * search;
+    step.fall += length * curved;
+    residual -= length * image;
+    if (residual.norm() <= kLoose * first) {
+      ++iterations_;
+      break;
     }
+    solved = preconditioned(residual);
+    const double next = residual.cwiseProduct(solved).sum();
+    if (!(next > 0.0)) break;
+    search = solved + (next / product) * search;
+    product = next;
   }
-  Mat whole = Mat::Zero(at.B.rows(), K);
-  Mat curved_whole;
-  const auto curve = [&](const Mat& D) {
-    for (Index i = 0; i < m; ++i) whole.row(moving[static_cast<std::size_t>(i)]) = D.row(i);
-    curved_whole = at.curve(problem.model, whole);
-    Mat out(m, K);
-    for (Index i = 0; i < m; ++i) out.row(i) = curved_whole.row(moving[static_cast<std::size_t>(i)]);
-    const Vec along = D.cwiseProduct(direction).rowwise().sum().cwiseProduct(pull);
-    out += (ridge + pull).asDiagonal() * D;
-    out -= along.asDiagonal() * direction;
-    return Mat(out.cwiseProduct(mask));
-  };
-  const auto precondition_of = [&](const Mat& r) { return Mat(apply(at, moving, r).cwiseProduct(mask)); };
-  const double excess = (static_cast<double>(iterations_) - fresh_) * at.iteration_cost(problem.model.rows());
-  const bool anew = at.held && (place_.empty() || excess > at.build_cost() || iterations_ >= kStale);
-  if (anew) precondition(at, moving);
+  return true;
+}
 
-  // Conjugate gradients. D is the step, `fall` the model's share of the matrix times it. Coefficients that are to be
-  // stopped almost at once take no part, or the others would go where only together they should.
-  const Mat gradient = residual;
-  Mat D, fall;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    residual = gradient.cwiseProduct(mask);
-    D = Mat::Zero(m, K);
-    fall = Mat::Zero(at.B.rows(), K);
-    Mat solved = precondition_of(residual), search = solved;
-    const double first = residual.norm();
-    double product = residual.cwiseProduct(solved).sum();
-    iterations_ = 0;
-    if (!(product > 0.0)) {
-      forget_preconditioner();
-      return;
+/// Takes out the coefficients that are to be stopped almost at once, or the others would go where only together they
+/// should. Whether there are any.
+bool BlockNewton::leave_out_stopped(const Local& at, const Mat& moves, System& system) {
+  bool any = false;
+  for (Index i = 0; i < system.size() && !at.grouped(); ++i) {
+    for (Index k = 0; k < moves.cols(); ++k) {
+      const Index row = system.row(i);
+      const double from = at.B(row, k), to = from + moves(i, k), end = at.stop(row, k, to);
+      if (end == to || std::abs(end - from) > kBlocked * std::abs(moves(i, k))) continue;
+      system.mask(i, k) = 0.0;
+      any = true;
     }
-    for (; iterations_ < kMostIterations; ++iterations_) {
-      const Mat image = curve(search);
-      const double bend = search.cwiseProduct(image).sum();
-      if (!(bend > 0.0)) break;
-      const double length = product / bend;
-      D += length * search;
-      fall += length * curved_whole;
-      residual -= length * image;
-      if (residual.norm() <= kLoose * first) {
-        ++iterations_;
-        break;
-      }
-      solved = precondition_of(residual);
-      const double next = residual.cwiseProduct(solved).sum();
-      if (!(next > 0.0)) break;
-      search = solved + (next / product) * search;
-      product = next;
-    }
-    if (anew && attempt == 0) fresh_ = static_cast<double>(iterations_);
-    ++problem.counters.newton_steps;
-    if (!D.allFinite()) {
-      forget_preconditioner();
-      return;
-    }
-    bool any = false;
-    for (Index i = 0; i < m && !at.grouped(); ++i) {
-      for (Index k = 0; k < K; ++k) {
-        const Index row = moving[static_cast<std::size_t>(i)];
-        const double from = at.B(row, k), to = from + D(i, k), end = at.stop(row, k, to);
-        if (end == to || std::abs(end - from) > kBlocked * std::abs(D(i, k))) continue;
-        mask(i, k) = 0.0;
-        any = true;
-      }
-    }
-    if (!any) break;
   }
-  whole.setZero();
-  for (Index i = 0; i < m; ++i) whole.row(moving[static_cast<std::size_t>(i)]) = D.row(i);
-  // Cut where a penalty has its kink, the step is another one: shorter, until what is left of it is one downwards.
-  const Mat full = whole, full_fall = fall;
+  return any;
+}
+
+/// Goes to where the objective along the step is least. Cut where a penalty has its kink, the step is another one:
+/// shorter, until what is left of it is one downwards.
+void BlockNewton::go(InnerProblem& problem, Local& at, const System& system, const Step& step) {
+  Mat full = Mat::Zero(at.B.rows(), at.B.cols()), whole, fall;
+  system.spread(step.moves, full);
   double share = 1.0, t = 0.0;
   for (int trial = 0; trial < kTrials && t < kWorthwhile; ++trial, share *= kShorter) {
     whole = share * full;
-    fall = at.cut(whole) ? at.curve(problem.model, whole) : Mat(share * full_fall);
+    fall = at.cut(whole) ? at.curve(problem.model, whole) : Mat(share * step.fall);
     t = at.best_length(at.B, whole, at.C.cwiseProduct(whole).sum(), fall.cwiseProduct(whole).sum());
   }
   at.B += t * whole;
   at.C -= t * fall;
+}
+
+/// One Newton step on the coefficients that are active.
+void BlockNewton::newton(InnerProblem& problem, Local& at) {
+  System system(at);
+  if (system.moving.empty()) return;
+  const double excess = (static_cast<double>(iterations_) - fresh_) * at.iteration_cost(problem.model.rows());
+  const bool anew = at.held && (place_.empty() || excess > at.build_cost() || iterations_ >= kStale);
+  if (anew) precondition(at, system.moving);
+  Step step;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (!conjugate_gradients(problem, at, system, step)) return forget_preconditioner();
+    if (anew && attempt == 0) fresh_ = static_cast<double>(iterations_);
+    ++problem.counters.newton_steps;
+    if (!step.moves.allFinite()) return forget_preconditioner();
+    if (!leave_out_stopped(at, step.moves, system)) break;
+  }
+  go(problem, at, system, step);
 }
 
 /// Brings the violation on some features down to the target; c there is as at b to begin with.

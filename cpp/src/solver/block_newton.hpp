@@ -37,11 +37,18 @@ class BlockNewton final : public InnerSolver {
 
  private:
   struct Local;
+  struct System;
+  struct Step {
+    Mat moves, fall;  // of the rows that move; what it takes from the correlations of all
+  };
   void work_on(InnerProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
                InnerResult& result);
   void descend(InnerProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
   void sweep(InnerProblem& problem, Local& at) const;
   void newton(InnerProblem& problem, Local& at);
+  bool conjugate_gradients(InnerProblem& problem, const Local& at, const System& system, Step& step);
+  static bool leave_out_stopped(const Local& at, const Mat& moves, System& system);
+  static void go(InnerProblem& problem, Local& at, const System& system, const Step& step);
   void precondition(const Local& at, std::span<const Index> moving);
   void forget_preconditioner();
   void factor_correction();
