@@ -37,8 +37,9 @@ from riata.study.fold_plan import FoldPlan, check_fold_options, plan_folds
 from riata.study.held_out import held_out_of
 from riata.study.hits import Hits
 from riata.study.ld import Partners, find_partners
+from riata.study.loading import load_study
 from riata.study.resume import Resume
-from riata.study.study import Study, load_study
+from riata.study.study import Study
 
 
 def run_fit(options: FitOptions) -> int:

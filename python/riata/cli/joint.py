@@ -32,9 +32,10 @@ from riata.study.cv_choices import choice_notes
 from riata.study.fit_result import Fitted, seconds_text
 from riata.study.fold_plan import FoldPlan, plan_folds
 from riata.study.inputs import genotypes_of
+from riata.study.loading import load_studies
 from riata.study.options import StudyOptions
 from riata.study.resume import Resume
-from riata.study.study import Studies, load_studies
+from riata.study.study import Studies
 from riata.study.survival_times import has_times, two_columns
 
 #: The measure of each loss that the table of a run shows.

@@ -24,8 +24,8 @@ from riata.study.joining import Joiner
 from riata.study.matrices import matrix_of_anndata, matrix_of_frame, read_matrix
 from riata.study.matrix_table import MatrixTable
 from riata.study.model_file import Model, load_model, model_of
+from riata.study.samples_in_use import named_columns
 from riata.study.scoring import score_matrix, score_model
-from riata.study.study import named_columns
 from riata.study.table_cells import code_missing
 
 __all__ = ["predict_samples"]

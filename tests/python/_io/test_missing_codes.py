@@ -10,8 +10,9 @@ from support import write_plink
 import riata
 from riata._io.tables import read_text_table
 from riata.cli.parser import main
+from riata.study.loading import load_study
+from riata.study.options import StudyOptions
 from riata.study.response import code_numbers, code_response
-from riata.study.study import StudyOptions, load_study
 from riata.study.survival_times import code_times
 
 N = 80

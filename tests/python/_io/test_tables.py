@@ -14,8 +14,9 @@ from sklearn.preprocessing import StandardScaler
 
 import riata
 from riata.cli.parser import main
+from riata.study.loading import load_study
 from riata.study.matrices import read_matrix
-from riata.study.study import StudyOptions, load_study
+from riata.study.options import StudyOptions
 
 pandas = pytest.importorskip("pandas")
 

@@ -17,8 +17,9 @@ from riata._io.text_files import is_comment
 from riata.cli.parser import main
 from riata.study.feature_sets import read_sets
 from riata.study.joining import Joiner
+from riata.study.loading import load_study
 from riata.study.matrices import read_matrix
-from riata.study.study import StudyOptions, load_study
+from riata.study.options import StudyOptions
 
 
 def rows_of(table):

@@ -17,7 +17,8 @@ import riata
 from riata._io.output_files import OutputSet
 from riata._io.progress import Progress, time_left
 from riata.cli.parser import main
-from riata.study.study import StudyOptions, load_study
+from riata.study.loading import load_study
+from riata.study.options import StudyOptions
 
 DATA = Path(__file__).parents[2] / "data" / "genotypes"
 BFILE, PHENO, COVAR = str(DATA / "tiny"), str(DATA / "tiny.phe"), str(DATA / "tiny.cov")

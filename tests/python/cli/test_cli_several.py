@@ -11,7 +11,8 @@ import riata
 from riata._io.progress import Progress
 from riata.cli.joint import phenotypes
 from riata.cli.parser import main
-from riata.study.study import StudyOptions, load_studies, load_study
+from riata.study.loading import load_studies, load_study
+from riata.study.options import StudyOptions
 
 DATA = Path(__file__).parents[2] / "data" / "genotypes"
 NAMES = ("height", "weight", "bmi")

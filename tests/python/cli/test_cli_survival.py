@@ -12,7 +12,8 @@ from support import SHARED
 import riata
 from riata.cli.parser import main
 from riata.report.charts.survival import kaplan_meier, thirds
-from riata.study.study import StudyOptions, load_study
+from riata.study.loading import load_study
+from riata.study.options import StudyOptions
 from riata.study.survival_times import TIMES, code_events, code_times
 
 PARTS = ("train", "train", "validation", "test")

@@ -17,7 +17,8 @@ from support import write_plink
 import riata
 from riata.cli.parser import main
 from riata.genetics.chromosomes import HUMAN, SPECIES, ChromosomeSet
-from riata.study.study import StudyOptions, load_study
+from riata.study.loading import load_study
+from riata.study.options import StudyOptions
 
 COW = SPECIES["cow"]
 

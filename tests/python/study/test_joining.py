@@ -12,8 +12,8 @@ from riata._io.tables import expand_names, read_text_table, split_names
 from riata.genetics.variant_filter import choose_variants
 from riata.study.inputs import genotype_joiner
 from riata.study.joining import Joiner
+from riata.study.options import StudyOptions
 from riata.study.response import code_response
-from riata.study.study import StudyOptions
 
 
 def table(tmp_path, text, name="p.txt"):

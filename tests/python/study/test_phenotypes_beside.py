@@ -9,7 +9,8 @@ from support import write_plink
 import riata
 from riata._io.tables import read_text_table
 from riata.cli.parser import main
-from riata.study.study import StudyOptions, load_study
+from riata.study.loading import load_study
+from riata.study.options import StudyOptions
 
 N = 60
 

@@ -11,8 +11,9 @@ import riata
 from riata.cli.parser import main
 from riata.path.evaluation import evaluate
 from riata.study.held_out import fit_baseline, part_links
+from riata.study.loading import load_study
+from riata.study.options import StudyOptions
 from riata.study.splitting import code_split
-from riata.study.study import StudyOptions, load_study
 
 WORDS = ["train", "train", "train", "Validation", "test", "valid", "train", "val", "TEST", "train"]
 CITIES = ["Rome", "Oslo", "Rome", "Kyiv", "Rome", "Oslo", "Rome"]

@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from riata._io.tables import Table, read_text_table, text_array
 from riata.study.joining import Joiner
+from riata.study.loading import load_study
 from riata.study.matrices import read_matrix
+from riata.study.options import StudyOptions
 from riata.study.response import code_response
-from riata.study.study import StudyOptions, load_study
 
 DATA = Path(__file__).parents[2] / "data" / "genotypes"
 
