@@ -207,7 +207,8 @@ def evaluate(
     link : array of shape (n,)
         Linear predictors, as from ``path.predict(X, alpha, kind="link")``, offset included;
         (n, K) for K classes.
-    loss : {"gaussian", "binomial", "cox", "poisson", "huber", "multinomial"}, default="gaussian"
+    loss : {"gaussian", "binomial", "cox", "poisson", "huber", "multinomial"} or Loss, default="gaussian"
+        That of the fit, or its word.
     baseline : array of shape (n,), optional
         Linear predictors of the covariates alone, fitted to the same training samples. Adds what they reach
         by themselves, and what `link` reaches beyond it.
@@ -217,7 +218,7 @@ def evaluate(
         Cox loss: samples are at risk after their `start`, and compared within their stratum only.
     offset : array of shape (n,), optional
         Poisson loss: what `link` holds of it, such as the log of exposures.
-    huber_delta : float, default=1.345
+    huber_delta : float, optional
         Of the Huber loss.
     threshold : float, default=0.5
         Binomial loss: the second class is predicted where its probability is above this.
@@ -291,8 +292,8 @@ def evaluate(
     >>> bool(result.measures["r2"].low < 0.5 < result.measures["r2"].high)
     True
     """
-    if isinstance(loss, str):
-        check_choice("loss", loss, [name for name, kind in LOSSES.items() if kind.is_evaluated])
+    name = loss if isinstance(loss, str) else getattr(loss, "name", loss)
+    check_choice("loss", name, [name for name, kind in LOSSES.items() if kind.is_evaluated])
     chosen = check_loss(loss, start=start, strata=strata, huber_delta=huber_delta)
     n = len(np.asarray(y))
     held = held_by(folds, n, n_train)

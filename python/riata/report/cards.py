@@ -54,7 +54,7 @@ def card(
 
 
 def path_card(path: Any) -> str:
-    """Return the card of a Path."""
+    """Return the card of a RegularizationPath."""
     facts = [
         *_sizes(path),
         ("alphas", f"{len(path):,}, {path.alphas[0]:.3g} to {path.alphas[-1]:.3g}"),

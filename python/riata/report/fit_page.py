@@ -141,7 +141,7 @@ def fit_page(fitted: Fitted) -> Page:
     else:
         page.notice = " ".join(f"{text[0].upper()}{text[1:]}." for text in choice_notes(fitted))
     page.facts = fit_facts(fitted)
-    page.sections = [section for section in fit_sections(fitted) if section is not None]
+    page.sections = fit_sections(fitted)
     page.footer = [f"Made by riata {fitted.version} on {fitted.date}.", fitted.command]
     return page
 

@@ -28,7 +28,7 @@ from riata.study.survival_times import TIMES
 def write_report(
     fit: Any, file: str | os.PathLike[str], alpha: float | None, *, y: Any = None, **beside: Any
 ) -> None:
-    """Write the page of a Path or CVPath: see `CVPath.report`."""
+    """Write the page of a RegularizationPath or CVPath: see `CVPath.report`."""
     model = model_of(fit)
     fitted = restore(model, load_account("the fit", model), alpha)
     if y is not None:

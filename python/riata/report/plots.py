@@ -29,7 +29,7 @@ def plot_path(path: Any, ax: Any = None, *, xaxis: str = "alpha", labels: int = 
 
     Parameters
     ----------
-    path : Path or CVPath
+    path : RegularizationPath or CVPath
         For a CVPath, `alpha_min` and `alpha_1se` are marked.
     ax : matplotlib Axes, or as many as there are panels, optional
         Where to draw; default a new figure.

@@ -195,7 +195,7 @@ def hits_section(fitted: Fitted) -> Section:
     columns = [
         ("Rank", hits.column("RANK")),
         *columns,
-        *((name.capitalize(), values) for name, values in hits.columns if name in (*SPOKEN_FOR, "GROUP")),
+        *((name.capitalize(), values) for name, values in hits.columns if name in LABELLED),
         ("Beta", hits.beta),
         *((name, hits.column(name)) for name in RATIO_NAMES if name in dict(hits.columns)),
         ("Per sd", hits.beta_std),

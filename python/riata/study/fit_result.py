@@ -27,7 +27,7 @@ class Fitted:
     Attributes
     ----------
     account : Account
-    fit : Path or CVPath
+    fit : RegularizationPath or CVPath
     hits : Hits
     alpha : float
     rule : str

@@ -101,7 +101,7 @@ def numbered_names(count: int) -> NDArray[np.str_]:
 
 
 def save_model(file: Path, fit: FitResult, study: Study, alpha: float) -> None:
-    """Save a Path or CVPath and add what :func:`load_model` needs; ``riata.load`` reads the result too."""
+    """Save a fit and add what :func:`load_model` needs; ``riata.load`` reads the result too."""
     path = fit.path
     if study.response.classes:
         path.classes = np.array(study.response.classes)  # which the fit took as numbers
@@ -165,7 +165,7 @@ def study_of(fit: FitResult) -> Model | None:
 
 
 def model_of(fit: FitResult) -> Model:
-    """See a Path or CVPath as what the command line scores samples with, wherever it was fitted."""
+    """See a fit as what the command line scores samples with, wherever it was fitted."""
     path, cv = fit.path, fit.cv
     return _of_study(path, cv) if path.kept else _of_python(path, cv)
 

@@ -398,3 +398,9 @@ def test_printed_as_in_the_terminal():
     told = str(found).splitlines()
     assert told[:2] == ["held-out samples: 4 samples", f"  R²           {r2:.4f}"]
     assert found.lines() == told
+
+
+def test_a_loss_that_is_not_evaluated_is_refused_as_word_and_as_object():
+    for loss in ("multigaussian", riata.losses.Multigaussian()):
+        with pytest.raises(ValueError, match="loss must be one of"):
+            riata.evaluate([0.0, 1.0, 2.0], [0.0, 1.0, 2.0], loss=loss)
