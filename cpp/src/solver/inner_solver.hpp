@@ -43,8 +43,8 @@ struct InnerResult {
 };
 
 /// A method for the problem on the working set. The interface is crossed once a solve: what an implementation does
-/// in its iterations is not virtual. What it keeps between solves is part of a checkpoint, by a member
-/// `template <class Archive> void state(Archive&)`.
+/// in its iterations is not virtual, though it may allocate. What it keeps between solves is part of a checkpoint, by a
+/// member `template <class Archive> void state(Archive&)`.
 class InnerSolver {
  public:
   virtual ~InnerSolver() = default;
