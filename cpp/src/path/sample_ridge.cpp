@@ -73,8 +73,8 @@ Mat SampleFactor::solve(const Vec& rotated, std::span<const double> lambdas) con
 
 /// F'' at a point, with intercept and free columns minimised out.
 struct SampleRidge::Hessian {
-  Hessian(const Loss& loss, const Point& at, const Mat& z)
-      : h(at.h), z(z), coupled(loss.curvature(at.eta, 0.0, false)) {
+  Hessian(const Loss& loss, const Point& at, const Mat& free)
+      : h(at.h), z(free), coupled(loss.curvature(at.eta, 0.0, false)) {
     image = z;
     plain(image);
     normal = z.transpose() * image;
