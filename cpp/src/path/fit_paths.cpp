@@ -8,7 +8,7 @@
 #include "path/asked_grid.hpp"
 #include "path/fit_in_parts.hpp"
 #include "path/free_basis.hpp"
-#include "path/grid_group.hpp"
+#include "path/grid_report.hpp"
 #include "path/latent_groups.hpp"
 #include "path/memory_budget.hpp"
 #include "path/path_fit.hpp"
@@ -86,12 +86,14 @@ class Driver {
         rest = rest.subspan(static_cast<std::size_t>(size));
       }
     }
-    for (GridGroup& group : groups_) archive(group);
+    for (Group& group : groups_) archive(group);
     archive(counters_, largest_batch_);
     for (auto& problem : problems_) archive(*problem);
   }
 
  private:
+  using Group = GridGroup<PathFit>;
+
   /// Lambdas for which a copy of X may pay. Where every column is in the working set, nothing outside it is read again.
   static Index copy_for(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
     if (options.l1_ratio == 0.0 || PathFit::keeps_gram(X, options, problems.size() == 1)) return 0;
@@ -134,18 +136,7 @@ class Driver {
                                                     std::move(means[f]), std::move(variances[f]), copy_errors, cuts,
                                                     count == 1, threads));
     }
-    for (Index f = 0; f < count; ++f) {
-      const Index leader = given_[static_cast<std::size_t>(f)].leader;
-      if (leader != f) continue;
-      GridGroup& group = groups_.emplace_back();
-      group.leader = leader;
-      group.problems.push_back(problems_[static_cast<std::size_t>(f)].get());
-      for (Index k = 0; k < count; ++k) {
-        if (k != f && given_[static_cast<std::size_t>(k)].leader == leader) {
-          group.problems.push_back(problems_[static_cast<std::size_t>(k)].get());
-        }
-      }
-    }
+    groups_ = grid_groups(given_, problems_);
     setup_seconds_ = since(start);
     counters_.seconds_stream += setup_seconds_;
   }
@@ -160,20 +151,20 @@ class Driver {
     } else {
       for (auto& problem : problems_) problem->fit_null();
       certify();
-      for (GridGroup& group : groups_) group.grid = make_grid(group);
+      for (Group& group : groups_) group.grid = make_grid(group);
     }
     go_down();
-    for (const GridGroup& group : groups_) require_some_fit(group);
+    for (const Group& group : groups_) require_some_fit(group);
     count_seconds();
     std::vector<const char*> stopped(problems_.size());
     for (std::size_t f = 0; f < problems_.size(); ++f) {
-      const auto leads = [&](const GridGroup& group) { return group.leader == given_[f].leader; };
-      const GridGroup& group = *std::find_if(groups_.begin(), groups_.end(), leads);
+      const auto leads = [&](const Group& group) { return group.leader == given_[f].leader; };
+      const Group& group = *std::find_if(groups_.begin(), groups_.end(), leads);
       problems_[f]->truncate(group.retained);
       add(problems_[f]->counters());
       stopped[f] = name_of(group.outcome);
     }
-    counters_.passes = counters_.columns_streamed / static_cast<double>(X_.cols());
+    counters_.passes = passes();
     std::vector<PathResult> results;
     for (std::size_t f = 0; f < problems_.size(); ++f) {
       results.push_back(problems_[f]->take_result());
@@ -206,11 +197,11 @@ class Driver {
 
   bool interrupted() const {
     return std::any_of(groups_.begin(), groups_.end(),
-                       [](const GridGroup& group) { return group.outcome == Outcome::kInterrupted; });
+                       [](const Group& group) { return group.outcome == Outcome::kInterrupted; });
   }
 
   void fit_batch() {
-    for (GridGroup& group : groups_) {
+    for (Group& group : groups_) {
       if (!group.goes_on()) continue;
       const Index done = group.front().fitted(), total = group.total();
       const Index size = std::min(batch_size(group), total - done);
@@ -218,7 +209,7 @@ class Driver {
       const Index after = std::min(done + 2 * size, total) - 1;
       const double following = after >= done + size ? group.grid[static_cast<std::size_t>(after)] : 0.0;
       largest_batch_ = std::max(largest_batch_, size);
-      for (PathFit* problem : group.problems) problem->select(batch, following);
+      for (PathFit* problem : group.fits) problem->select(batch, following);
     }
     solve();
     certify();
@@ -230,21 +221,21 @@ class Driver {
     if (!checkpoint_.wanted()) return;
     count_seconds();
     CheckpointProgress progress;
-    for (const GridGroup& group : groups_) {
+    for (const Group& group : groups_) {
       progress.done += group.reported;
       progress.total += group.total();
     }
     checkpoint_.save(*this, progress);
   }
 
-  std::vector<double> make_grid(const GridGroup& group) const {
+  std::vector<double> make_grid(const Group& group) const {
     const Index rows_used = (given_[static_cast<std::size_t>(group.leader)].weights.array() > 0.0).count();
     return asked_grid(options_, asked_, rows_used, group.front().lambda_max());
   }
 
-  Index batch_size(const GridGroup& group) const {
-    const bool all = std::all_of(group.problems.begin(), group.problems.end(),
-                                 [](const PathFit* p) { return p->everything_working(); });
+  Index batch_size(const Group& group) const {
+    const bool all =
+        std::all_of(group.fits.begin(), group.fits.end(), [](const PathFit* p) { return p->everything_working(); });
     if (!all) return 1;
     const Index numbers = given_.front().y.size() * static_cast<Index>(problems_.size());
     const Index most = std::clamp<Index>(kBatchNumbers / numbers, 1, kMaxBatch);
@@ -286,30 +277,21 @@ class Driver {
     }
   }
 
-  /// Tells what has been fitted since, applies the stopping rules; returns whether there is more to fit. A lambda at
-  /// which progress stops or throws is told again by a fit that goes on from there.
+  /// Tells what has been fitted since, applies the stopping rules; returns whether there is more to fit.
   bool report() {
-    bool wanted = true;  // until progress wants no more: what has been fitted by then is kept all the same
-    for (GridGroup& group : groups_) {
-      if (group.goes_on()) group.outcome = report(group, wanted);
-      wanted = wanted && group.outcome != Outcome::kInterrupted;
-    }
-    if (!wanted) {
-      end_all(Outcome::kInterrupted);
-      return false;
-    }
+    GridReport(options_, given_, passes()).tell(groups_);
+    if (interrupted()) return false;
     const double held = memory(), with_next = held + row_bytes(given_, kRowNumbersPending);
     counters_.memory =
         std::max(counters_.memory, held + row_bytes(given_, kRowNumbersPending * static_cast<double>(largest_batch_)));
-    for (GridGroup& group : groups_) {
-      if (group.goes_on() && group.reported == group.total()) group.outcome = Outcome::kComplete;
-    }
-    if (options_.memory > 0.0 && with_next > options_.memory) end_all(Outcome::kMemory);
-    return std::any_of(groups_.begin(), groups_.end(), [](const GridGroup& group) { return group.goes_on(); });
+    if (options_.memory > 0.0 && with_next > options_.memory) end_all(groups_, Outcome::kMemory);
+    return any_goes_on(groups_);
   }
 
+  double passes() const { return counters_.columns_streamed / static_cast<double>(X_.cols()); }
+
   /// A path without a single fit is of no use to anybody: a bound was below what the first lambda has.
-  void require_some_fit(const GridGroup& group) const {
+  void require_some_fit(const Group& group) const {
     if (group.retained > 0) return;
     if (group.outcome == Outcome::kMemory) {
       throw_invalid("memory must be at least " + std::to_string(std::llround(counters_.memory)) +
@@ -322,49 +304,6 @@ class Driver {
     throw_invalid("max_active must be at least " + std::to_string(r.n_active.front()) +
                   ", the number of features active at the first alpha" + which + ", got " +
                   std::to_string(options_.max_active));
-  }
-
-  void end_all(Outcome outcome) {
-    for (GridGroup& group : groups_) {
-      if (group.goes_on()) group.outcome = outcome;
-    }
-  }
-
-  Outcome report(GridGroup& group, bool wanted) {
-    const PathResult& r = group.front().result();
-    for (; group.reported < group.front().fitted(); ++group.reported) {
-      const std::size_t i = static_cast<std::size_t>(group.reported);
-      group.retained = group.reported;
-      if (options_.max_active >= 0 && r.n_active[i] > options_.max_active) return Outcome::kMaxActive;
-      group.retained = group.reported + 1;
-      if (wanted && options_.held_out) tell_held_out(group);
-      Index done = 1, total = 0;  // of all grids; what is left of those that have ended is done with
-      for (const GridGroup& other : groups_) {
-        done += other.goes_on() ? other.reported : other.total();
-        total += other.total();
-      }
-      if (wanted && options_.progress &&
-          !options_.progress(done, total, r.alphas[i], r.n_active[i], r.dual_gaps[i],
-                             counters_.columns_streamed / static_cast<double>(X_.cols()))) {
-        return Outcome::kInterrupted;
-      }
-      if (options_.alphas.empty() && options_.stop_early && group.front().leaves_at_most(kUnexplained, i)) {
-        return Outcome::kDeviance;
-      }
-    }
-    return Outcome::kGoesOn;
-  }
-
-  void tell_held_out(const GridGroup& group) const {
-    const Index outputs = given_.front().y.size() / X_.rows();
-    std::vector<Vec> predictors(problems_.size());
-    for (std::size_t f = 0; f < problems_.size(); ++f) {
-      if (given_[f].leader == group.leader) {
-        const Mat& all = problems_[f]->result().linear_predictor;
-        predictors[f] = all.middleCols(group.reported * outputs, outputs).reshaped();
-      }
-    }
-    options_.held_out(predictors);
   }
 
   /// Bytes held beside X, between batches. What is kept of held-out rows is copied once more as it is handed over.
@@ -404,7 +343,7 @@ class Driver {
   Index largest_batch_ = 1;
   std::unique_ptr<SharedPool> shared_;
   std::vector<std::unique_ptr<PathFit>> problems_;
-  std::vector<GridGroup> groups_;
+  std::vector<Group> groups_;
 };
 
 /// The paths, in the space of samples where that is the way. As in Driver.
