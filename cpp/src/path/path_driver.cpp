@@ -1,0 +1,303 @@
+#include "path/path_driver.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <string>
+
+#include "path/asked_grid.hpp"
+#include "path/grid_report.hpp"
+#include "path/memory_budget.hpp"
+#include "path/validate.hpp"
+#include "riata/parallel.hpp"
+
+namespace riata {
+namespace {
+
+// Lambdas solved ahead when every usable column is in the working set: as many, and numbers in one vector of each
+// problem for each.
+constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 21;
+constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
+
+double since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+[[noreturn]] void throw_invalid(const std::string& message) {
+  throw std::invalid_argument(message);
+}
+
+/// Lambdas for which a copy of X may pay. Where every column is in the working set, nothing outside it is read again.
+Index copy_for(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
+  if (options.l1_ratio == 0.0 || PathFit::keeps_gram(X, options, problems.size() == 1)) return 0;
+  return options.count();
+}
+
+/// What the fit of a problem counts by itself.
+void add(const Counters& c, Counters& total) {
+  total.columns_gathered += c.columns_gathered;
+  total.violators += c.violators;
+  total.newton_steps += c.newton_steps;
+  total.factor_updates += c.factor_updates;
+  total.cd_updates += c.cd_updates;
+  total.prox_steps += c.prox_steps;
+}
+
+}  // namespace
+
+PathDriver::PathDriver(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                       const PathOptions& options, Index asked, Index parts, double beside)
+    : X_(X),
+      asked_(asked),
+      beside_(beside),
+      given_(problems),
+      features_(features),
+      options_(options),
+      relay_(options.poll),
+      checkpoint_(options, options.checkpoint.empty() ? Identity() : identity_of(X, problems, features, options)),
+      reader_(X, features.column, parts, copy_for(X, problems, options), room_for_copy(X, problems, features, options),
+              options.threads, counters_) {
+  validate_parts(reader_.cuts(), features, options);
+  inner_options_ = options;
+  // Where no intercept can be told, centring columns as with one changes nothing but the rounding.
+  if (options.loss.is<losses::Cox>()) inner_options_.fit_intercept = true;
+  if (auto* net = inner_options_.penalty.as<penalties::ElasticNet>(); options.loss.is<losses::Multigaussian>() && net) {
+    net->row_grouped = true;
+  }
+  inner_options_.poll = [this] { relay_.check(); };
+}
+
+std::vector<PathResult> PathDriver::run() {
+  const PollScope polling(inner_options_.poll);
+  try {
+    return run_to_end();
+  } catch (...) {
+    relay_.rethrow();
+    throw;
+  }
+}
+
+/// The problems, ready for their null fits.
+void PathDriver::setup() {
+  const auto start = Clock::now();
+  const Index n = X_.rows(), p = X_.cols(), count = static_cast<Index>(given_.size());
+  std::vector<Response> responses;
+  std::vector<Vec> means, variances;
+  // Null residuals are known beforehand unless unpenalised features take part in them, and no more of use to a fit
+  // that goes on from a checkpoint.
+  const bool known =
+      !checkpoint_.found() && (features_.penalty_factor.size() == 0 || features_.penalty_factor.minCoeff() > 0.0);
+  const Index outputs = given_.front().y.size() / n;
+  Mat weights(n, count), null_u(n, known ? count * outputs : 0);
+  for (Index f = 0; f < count; ++f) {
+    const Problem& problem = given_[static_cast<std::size_t>(f)];
+    weights.col(f) = problem.weights / problem.weights.sum();
+    const Response& response = responses.emplace_back(problem, inner_options_);
+    if (known) null_u.middleCols(f * outputs, outputs) = response.u.reshaped(n, outputs);
+  }
+  std::uint64_t digest = 0;
+  reader_.first_pass(weights, null_u, means, variances, checkpoint_.wanted() ? &digest : nullptr);
+  checkpoint_.identify_design(digest);
+  // Below this size starting threads for each round costs more than it saves.
+  problem_threads_ = count > 1 && n * p >= kWorthThreads ? options_.threads : 1;
+  const int threads = count > 1 ? 1 : options_.threads;
+  using Use = SharedPool::Use;
+  const bool products = PathFit::keeps_gram(X_, options_, count == 1);
+  const Use use = products ? Use::kProducts : options_.l1_ratio == 0.0 || count > 1 ? Use::kMany : Use::kPart;
+  shared_ = std::make_unique<SharedPool>(X_, inner_options_.fit_intercept, use, means.front(),
+                                         variances.front().cwiseMax(0.0).cwiseSqrt());
+  const Vec copy_errors = reader_.copy_errors();
+  const std::vector<Index> cuts = reader_.cuts();
+  for (std::size_t f = 0; f < given_.size(); ++f) {
+    problems_.push_back(std::make_unique<PathFit>(*shared_, std::move(responses[f]), features_, inner_options_,
+                                                  std::move(means[f]), std::move(variances[f]), copy_errors, cuts,
+                                                  count == 1, threads));
+  }
+  groups_ = grid_groups(given_, problems_);
+  setup_seconds_ = since(start);
+  counters_.seconds_stream += setup_seconds_;
+}
+
+std::vector<PathResult> PathDriver::run_to_end() {
+  setup();
+  start_ = Clock::now();
+  if (checkpoint_.found()) {
+    checkpoint_.load(*this);
+    counters_.seconds_stream += setup_seconds_;
+    seconds_before_ = counters_.seconds_total;
+  } else {
+    for (auto& problem : problems_) problem->fit_null();
+    certify();
+    for (Group& group : groups_) group.grid = make_grid(group);
+  }
+  go_down();
+  for (const Group& group : groups_) require_some_fit(group);
+  count_seconds();
+  return take_results();
+}
+
+std::vector<PathResult> PathDriver::take_results() {
+  std::vector<const char*> stopped(problems_.size());
+  for (std::size_t f = 0; f < problems_.size(); ++f) {
+    const auto leads = [&](const Group& group) { return group.leader == given_[f].leader; };
+    const Group& group = *std::find_if(groups_.begin(), groups_.end(), leads);
+    problems_[f]->truncate(group.retained);
+    add(problems_[f]->counters(), counters_);
+    stopped[f] = name_of(group.outcome);
+  }
+  counters_.passes = passes();
+  std::vector<PathResult> results;
+  for (std::size_t f = 0; f < problems_.size(); ++f) {
+    results.push_back(problems_[f]->take_result());
+    results.back().counters = counters_;
+    results.back().stopped = stopped[f];
+  }
+  return results;
+}
+
+/// Fits one batch of lambdas after the other, as long as what has been fitted asks for more.
+void PathDriver::go_down() {
+  for (;;) {
+    bool goes_on = false;
+    try {
+      goes_on = report();
+    } catch (...) {
+      try {
+        save();
+      } catch (...) {  // what stopped the fit is what is to be told
+      }
+      throw;
+    }
+    const bool ends = !goes_on && !interrupted() && !options_.keep_checkpoint;
+    if (ends) checkpoint_.remove();
+    if (!ends && (!goes_on || checkpoint_.due())) save();
+    if (!goes_on) return;
+    fit_batch();
+  }
+}
+
+bool PathDriver::interrupted() const {
+  return std::any_of(groups_.begin(), groups_.end(),
+                     [](const Group& group) { return group.outcome == Outcome::kInterrupted; });
+}
+
+void PathDriver::fit_batch() {
+  for (Group& group : groups_) {
+    if (!group.goes_on()) continue;
+    const Index done = group.front().fitted(), total = group.total();
+    const Index size = std::min(batch_size(group), total - done);
+    const std::span<const double> batch(group.grid.data() + done, static_cast<std::size_t>(size));
+    const Index after = std::min(done + 2 * size, total) - 1;
+    const double following = after >= done + size ? group.grid[static_cast<std::size_t>(after)] : 0.0;
+    largest_batch_ = std::max(largest_batch_, size);
+    for (PathFit* problem : group.fits) problem->select(batch, following);
+  }
+  solve();
+  certify();
+}
+
+void PathDriver::count_seconds() {
+  counters_.seconds_total = seconds_before_ + setup_seconds_ + since(start_);
+}
+
+void PathDriver::save() {
+  if (!checkpoint_.wanted()) return;
+  count_seconds();
+  CheckpointProgress progress;
+  for (const Group& group : groups_) {
+    progress.done += group.reported;
+    progress.total += group.total();
+  }
+  checkpoint_.save(*this, progress);
+}
+
+std::vector<double> PathDriver::make_grid(const Group& group) const {
+  const Index rows_used = (given_[static_cast<std::size_t>(group.leader)].weights.array() > 0.0).count();
+  return asked_grid(options_, asked_, rows_used, group.front().lambda_max());
+}
+
+Index PathDriver::batch_size(const Group& group) const {
+  const bool all =
+      std::all_of(group.fits.begin(), group.fits.end(), [](const PathFit* p) { return p->everything_working(); });
+  if (!all) return 1;
+  const Index numbers = given_.front().y.size() * static_cast<Index>(problems_.size());
+  const Index most = std::clamp<Index>(kBatchNumbers / numbers, 1, kMaxBatch);
+  if (options_.memory == 0.0) return most;
+  const double room = (options_.memory - memory()) / row_bytes(given_, kRowNumbersPending);
+  return std::clamp<Index>(static_cast<Index>(std::min(room, static_cast<double>(kMaxBatch))), 1, most);
+}
+
+/// Problems are independent on the working set: one thread each.
+template <class F>
+void PathDriver::for_each_pending(F&& f) {
+  parallel_for(static_cast<Index>(problems_.size()), problem_threads_, [&](Index i) {
+    PathFit& problem = *problems_[static_cast<std::size_t>(i)];
+    if (problem.pending()) f(problem);
+  });
+}
+
+void PathDriver::solve() {
+  const auto start = Clock::now();
+  for_each_pending([](PathFit& problem) { problem.solve(); });
+  counters_.seconds_inner += since(start);
+}
+
+/// Certifies what is pending, reading the columns that some problem cannot decide; repeated until everything is
+/// accepted.
+void PathDriver::certify() {
+  for (;;) {
+    ++counters_.rounds;
+    const auto start = Clock::now();
+    for_each_pending([](PathFit& problem) { problem.begin_certify(); });
+    reader_.serve(problems_);
+    counters_.seconds_stream += since(start);
+    bool again = false;
+    for (auto& problem : problems_) {
+      if (problem->pending()) again = problem->finish_certify() || again;
+    }
+    if (!again) return;
+    solve();
+  }
+}
+
+/// Tells what has been fitted since, applies the stopping rules; returns whether there is more to fit.
+bool PathDriver::report() {
+  GridReport(options_, given_, passes()).tell(groups_);
+  if (interrupted()) return false;
+  const double held = memory(), with_next = held + row_bytes(given_, kRowNumbersPending);
+  counters_.memory =
+      std::max(counters_.memory, held + row_bytes(given_, kRowNumbersPending * static_cast<double>(largest_batch_)));
+  if (options_.memory > 0.0 && with_next > options_.memory) end_all(groups_, Outcome::kMemory);
+  return any_goes_on(groups_);
+}
+
+double PathDriver::passes() const {
+  return counters_.columns_streamed / static_cast<double>(X_.cols());
+}
+
+/// A path without a single fit is of no use to anybody: a bound was below what the first lambda has.
+void PathDriver::require_some_fit(const Group& group) const {
+  if (group.retained > 0) return;
+  if (group.outcome == Outcome::kMemory) {
+    throw_invalid("memory must be at least " + std::to_string(std::llround(counters_.memory)) +
+                  " bytes for this fit, got " + std::to_string(std::llround(options_.memory)));
+  }
+  const PathResult& r = group.front().result();
+  const std::string which = groups_.size() > 1 ? " in fit " + std::to_string(&group - groups_.data() + 1) + " of " +
+                                                     std::to_string(groups_.size())
+                                               : "";
+  throw_invalid("max_active must be at least " + std::to_string(r.n_active.front()) +
+                ", the number of features active at the first alpha" + which + ", got " +
+                std::to_string(options_.max_active));
+}
+
+/// Bytes held beside X, between batches. What is kept of held-out rows is copied once more as it is handed over.
+double PathDriver::memory() const {
+  ArchiveCounter counter;
+  for (auto& problem : problems_) counter(*problem);
+  return beside_ + counter.total() + reader_.memory() + shared_->memory() + row_bytes(given_, kRowNumbersOutsideState) +
+         column_bytes(given_.front().y.size() / X_.rows(), options_) * static_cast<double>(X_.cols()) *
+             static_cast<double>(problems_.size());
+}
+
+}  // namespace riata
