@@ -44,11 +44,11 @@ PathFit::PathFit(SharedPool& shared, Response& response, const Features& feature
       solver_(shared.pool(), use_gram, shared.small_means(), threads, *loss_, penalty_, options, counters_),
       unpenalised_(norms.unpenalised),
       rule_(options, norms),
-      newton_(*loss_, penalty_, columns_, work_, predictor_, rule_, solver_, options, counters_),
+      newton_(parts(), counters_),
       gap_(*loss_, predictor_, norms.largest_norm),
       writer_(*loss_, penalty_, columns_, features, options, response),
-      evaluator_(*loss_, penalty_, columns_, work_, predictor_, rule_, solver_, options),
-      certifier_(*loss_, penalty_, columns_, work_, predictor_, gap_, rule_, solver_, writer_, options),
+      evaluator_(parts()),
+      certifier_(parts(), gap_, writer_),
       screening_(*loss_, norms.copy_error.size() > 0),
       history_(std::move(response.u), std::move(response.eta), std::move(response.g)) {
   writer_.result().spread = std::move(norms.spread);

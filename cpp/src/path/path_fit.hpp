@@ -87,6 +87,7 @@ class PathFit {
   PathFit(SharedPool& shared, Response& response, const Features& features, const PathOptions& options, Vec& mean,
           Vec& scale, ColumnNorms norms, std::span<const Index> cuts, bool use_gram, int threads);
 
+  FitParts parts() { return {*loss_, penalty_, columns_, work_, predictor_, rule_, solver_, options_}; }
   Penalties penalties(double lambda) const { return penalty_.at(work_.features(), lambda); }
   Index n_active() const;
   double strong_threshold(double from, double to) const;

@@ -40,38 +40,38 @@ struct ProximalNewton::At {
 };
 
 Index ProximalNewton::iterations_left(const PathPoint& p) const {
-  return std::max<Index>(options_.max_iter - p.iterations, 0);
+  return std::max<Index>(fit_.options.max_iter - p.iterations, 0);
 }
 
 ProximalNewton::At ProximalNewton::begin(const PathPoint& p) const {
   At at;
-  at.net = penalty_.at(work_.features(), p.lambda);
+  at.net = fit_.penalty.at(fit_.work.features(), p.lambda);
   at.base = p.eta;
-  const Index n = p.eta.size() / loss_.outputs();
-  for (Index k = 0; k < loss_.outputs(); ++k) at.base.segment(k * n, n).array() -= p.g[k];
+  const Index n = p.eta.size() / fit_.loss.outputs();
+  for (Index k = 0; k < fit_.loss.outputs(); ++k) at.base.segment(k * n, n).array() -= p.g[k];
   at.penalty = at.net.value(p.b);
-  at.value = loss_.value(p.eta) + at.penalty;
+  at.value = fit_.loss.value(p.eta) + at.penalty;
   return at;
 }
 
 void ProximalNewton::solve(PathPoint& p, std::span<const Index> entering, const Vec* ahead) {
   At at = begin(p);
-  loss_.derivatives(p.eta, p.u, at.h);
+  fit_.loss.derivatives(p.eta, p.u, at.h);
   std::vector<Index> all(static_cast<std::size_t>(at.net.units()));
   std::iota(all.begin(), all.end(), Index{0});
-  if (solver_.uses_blocks(p.b)) {
-    solver_.active_set().invalidate();
+  if (fit_.solver.uses_blocks(p.b)) {
+    fit_.solver.active_set().invalidate();
     p.solver = Solver::kNewton;
     if (ahead != nullptr && search_line(at, p, *ahead, false) > 0.0) complete(at, p);
   }
-  solver_.reuse().begin();
+  fit_.solver.reuse().begin();
   double least[2] = {kInfinity, kInfinity};  // distance so far: on the active features, on all
   double last_value = kInfinity;
   int stalls = 0;
   const Index most = at.net.convex() ? kNewtonSteps : kConcaveSteps;
   for (Index step = 0; step < most && iterations_left(p) > 0; ++step) {
-    if (options_.poll) options_.poll();
-    double left = distance(at, p, at.complete ? std::span<const Index>(all) : solver_.active_set().features());
+    if (fit_.options.poll) fit_.options.poll();
+    double left = distance(at, p, at.complete ? std::span<const Index>(all) : fit_.solver.active_set().features());
     if (!at.complete && (step == 1 || left <= 1.0)) {
       complete(at, p);
       left = distance(at, p, all);
@@ -92,10 +92,10 @@ void ProximalNewton::solve(PathPoint& p, std::span<const Index> entering, const 
 /// One step with the factor or, where that does not do, with the whole model. Returns the fraction gone, 0 for none.
 double ProximalNewton::take_step(At& at, PathPoint& p, bool first, std::span<const Index> entering, double left,
                                  int stalls) {
-  const bool blocks = solver_.uses_blocks(p.b), patient = stalls < kStallsBeforeExact;
+  const bool blocks = fit_.solver.uses_blocks(p.b), patient = stalls < kStallsBeforeExact;
   const bool kept =
-      !blocks && patient && solver_.active_set().try_reuse(at.net.entries()) && !solver_.reuse().due(left);
-  const Solver solver = blocks ? Solver::kNewton : kept ? Solver::kActiveSet : solver_.choose(p.b);
+      !blocks && patient && fit_.solver.active_set().try_reuse(at.net.entries()) && !fit_.solver.reuse().due(left);
+  const Solver solver = blocks ? Solver::kNewton : kept ? Solver::kActiveSet : fit_.solver.choose(p.b);
   double fraction = 0.0;
   if (solver == Solver::kActiveSet && patient) {
     // On arrival at a new lambda the active features move first: most that seem to violate then do not.
@@ -108,79 +108,80 @@ double ProximalNewton::take_step(At& at, PathPoint& p, bool first, std::span<con
 void ProximalNewton::finish(At& at, PathPoint& p) const {
   if (!at.complete) complete(at, p);
   if (!at.from_data) {
-    p.eta = predictor_.without_intercepts(p.b);
-    const Index n = p.eta.size() / loss_.outputs();
-    for (Index k = 0; k < loss_.outputs(); ++k) p.eta.segment(k * n, n).array() += p.g[k];
+    p.eta = fit_.predictor.without_intercepts(p.b);
+    const Index n = p.eta.size() / fit_.loss.outputs();
+    for (Index k = 0; k < fit_.loss.outputs(); ++k) p.eta.segment(k * n, n).array() += p.g[k];
   }
   p.evaluated = true;
 }
 
 double ProximalNewton::distance(const At& at, const PathPoint& p, std::span<const Index> units) const {
-  return rule_.distance(at.net, p.b, p.c, units, p.lambda,
-                        [&](double scale) { return loss_.shrinkage(p.eta, p.u, at.h, scale); });
+  return fit_.rule.distance(at.net, p.b, p.c, units, p.lambda,
+                            [&](double scale) { return fit_.loss.shrinkage(p.eta, p.u, at.h, scale); });
 }
 
 /// c on the entries outside the factor.
 void ProximalNewton::complete(At& at, PathPoint& p) const {
   std::vector<char> known(static_cast<std::size_t>(p.c.size()), 0);
-  for (Index e : solver_.active_set().features()) known[static_cast<std::size_t>(e)] = 1;
+  for (Index e : fit_.solver.active_set().features()) known[static_cast<std::size_t>(e)] = 1;
   std::vector<Index> rest;
   for (std::size_t e = 0; e < known.size(); ++e) {
     if (!known[e]) rest.push_back(static_cast<Index>(e));
   }
-  columns_.correlate_entries(work_.features(), p.u, rest, p.c);
+  fit_.columns.correlate_entries(fit_.work.features(), p.u, rest, p.c);
   at.complete = true;
 }
 
 /// Takes up the curvature at the present point.
 void ProximalNewton::renew_model(const At& at, const PathPoint& p, bool majorize) {
-  const Vec h = loss_.model_curvature(p.eta, at.h, majorize);
-  auto coupling = loss_.curvature(p.eta, Loss::kFlattest, predictor_.intercept());
+  const Vec h = fit_.loss.model_curvature(p.eta, at.h, majorize);
+  auto coupling = fit_.loss.curvature(p.eta, Loss::kFlattest, fit_.predictor.intercept());
   if (coupling) coupled_at_ = p.eta;
-  solver_.model().expand(&h, p.u, p.b, p.c, std::move(coupling));
-  solver_.hessian_changed();
+  fit_.solver.model().expand(&h, p.u, p.b, p.c, std::move(coupling));
+  fit_.solver.hessian_changed();
 }
 
 /// The model's curvature is no part of its state where it couples rows: it follows from where it was taken.
 void ProximalNewton::couple_again() {
   if (coupled_at_.size() > 0)
-    solver_.model().couple(loss_.curvature(coupled_at_, Loss::kFlattest, predictor_.intercept()));
+    fit_.solver.model().couple(fit_.loss.curvature(coupled_at_, Loss::kFlattest, fit_.predictor.intercept()));
 }
 
 /// One step of the active features with the curvature that is `kept`, or else a new one. Returns the fraction of it
 /// that the line search took; with 0 nothing has changed.
 double ProximalNewton::factor_step(At& at, PathPoint& p, bool kept, std::span<const Index> entering, bool everywhere) {
   if (!kept) renew_model(at, p, false);
-  const Index size_before = static_cast<Index>(solver_.active_set().features().size());
-  const double found = distance(at, p, solver_.active_set().features());
+  const Index size_before = static_cast<Index>(fit_.solver.active_set().features().size());
+  const double found = distance(at, p, fit_.solver.active_set().features());
   Vec b = p.b;
-  InnerProblem problem{solver_.model(),    at.net,    rule_.kkt_tolerance(p.lambda),
-                       iterations_left(p), counters_, options_.poll};
+  InnerProblem problem{fit_.solver.model(), at.net,    fit_.rule.kkt_tolerance(p.lambda),
+                       iterations_left(p),  counters_, fit_.options.poll};
   problem.entering = entering;
-  const InnerResult inner = solver_.active_set().step(problem, b, p.c, everywhere, solver_.reuse().length());
+  const InnerResult inner = fit_.solver.active_set().step(problem, b, p.c, everywhere, fit_.solver.reuse().length());
   p.iterations += inner.iterations;
   p.solver = Solver::kActiveSet;
   if (!kept) {
-    solver_.reuse().renewed(inner.cost);
-    solver_.report_factor(inner.cost, p.b);
+    fit_.solver.reuse().renewed(inner.cost);
+    fit_.solver.report_factor(inner.cost, p.b);
   }
   const bool free = inner.converged;
   const double fraction = search_line(at, p, b, free);
-  if (fraction < kShortest) solver_.active_set().invalidate();
+  if (fraction < kShortest) fit_.solver.active_set().invalidate();
   if (fraction == 0.0) return fraction;
-  if (free) solver_.reuse().stretch(fraction);
-  columns_.correlate_entries(work_.features(), p.u, solver_.active_set().features(), p.c);
+  if (free) fit_.solver.reuse().stretch(fraction);
+  fit_.columns.correlate_entries(fit_.work.features(), p.u, fit_.solver.active_set().features(), p.c);
   at.complete = false;
-  const Index size = static_cast<Index>(solver_.active_set().features().size());
-  const double products = static_cast<double>(2 * size) * solver_.model().column_cost();
-  solver_.reuse().stepped(products + 0.35 * static_cast<double>(size * size), found,
-                          distance(at, p, solver_.active_set().features()), kept && free && size == size_before);
+  const Index size = static_cast<Index>(fit_.solver.active_set().features().size());
+  const double products = static_cast<double>(2 * size) * fit_.solver.model().column_cost();
+  fit_.solver.reuse().stepped(products + 0.35 * static_cast<double>(size * size), found,
+                              distance(at, p, fit_.solver.active_set().features()),
+                              kept && free && size == size_before);
   return fraction;
 }
 
 /// Whether the model plus the penalty is convex in each coefficient by itself.
 bool ProximalNewton::coordinates_convex(const Penalties& net) {
-  const Vec& diagonal = solver_.model().diagonal();
+  const Vec& diagonal = fit_.solver.model().diagonal();
   const auto entries = net.concave();
   for (std::size_t w = 0; w < entries.size(); ++w) {
     if (diagonal[static_cast<Index>(w)] <= 1.01 * entries[w].concavity()) return false;
@@ -192,18 +193,18 @@ bool ProximalNewton::coordinates_convex(const Penalties& net) {
 double ProximalNewton::model_step(At& at, PathPoint& p, Solver solver) {
   if (!at.complete) complete(at, p);
   renew_model(at, p, true);
-  const double worst = at.net.worst_violation(p.b, p.c), tolerance = rule_.kkt_tolerance(p.lambda);
+  const double worst = at.net.worst_violation(p.b, p.c), tolerance = fit_.rule.kkt_tolerance(p.lambda);
   const bool slow = worst > 0.3 * at.last_worst;
   at.last_worst = std::min(worst, at.last_worst);
   const double target = std::max(0.5 * tolerance, 0.03 * std::min(worst, worst * worst / (at.last_worst + tolerance)));
   const bool concave = solver == Solver::kNewton && !at.net.convex();
   double fraction = 0.0;
   // Where rows are coupled descent is dear, but tangents only converge linearly.
-  if (!concave || ((slow || !solver_.model().coupled()) && coordinates_convex(at.net)))
+  if (!concave || ((slow || !fit_.solver.model().coupled()) && coordinates_convex(at.net)))
     fraction = inner_step(at, p, solver, target, false);
   if (fraction == 0.0 && concave) fraction = inner_step(at, p, solver, target, true);
-  if (fraction < 1.0) solver_.active_set().invalidate();
-  columns_.correlate_entries(work_.features(), p.u, solver_.active_set().features(), p.c);
+  if (fraction < 1.0) fit_.solver.active_set().invalidate();
+  fit_.columns.correlate_entries(fit_.work.features(), p.u, fit_.solver.active_set().features(), p.c);
   complete(at, p);
   return fraction;
 }
@@ -213,20 +214,20 @@ double ProximalNewton::inner_step(At& at, PathPoint& p, Solver solver, double ta
   const Penalties stand_in = tangent ? tangent_penalties(at.net, p.b) : Penalties();
   const WorkingSetSolver::Task task{tangent ? stand_in : at.net, target, iterations_left(p)};
   Vec b = p.b, c = p.c;
-  const InnerResult inner = solver_.solve(p, tangent ? solver_.choose(b) : solver, task, b, c);
+  const InnerResult inner = fit_.solver.solve(p, tangent ? fit_.solver.choose(b) : solver, task, b, c);
   p.iterations += inner.iterations;
-  if (p.solver == Solver::kActiveSet) solver_.reuse().renewed(inner.cost);
+  if (p.solver == Solver::kActiveSet) fit_.solver.reuse().renewed(inner.cost);
   return search_line(at, p, b, false);
 }
 
 /// change' F'' change at the present point, with the intercept minimised out.
 double ProximalNewton::curvature_along(const At& at, const PathPoint& p, const Vec& change) const {
-  if (const auto coupled = loss_.curvature(p.eta, 0.0, predictor_.intercept())) {
+  if (const auto coupled = fit_.loss.curvature(p.eta, 0.0, fit_.predictor.intercept())) {
     Vec image = change;
     coupled->multiply(image);
     return change.dot(image);
   }
-  const double centre = predictor_.intercept() ? at.h.dot(change) / at.h.sum() : 0.0;
+  const double centre = fit_.predictor.intercept() ? at.h.dot(change) / at.h.sum() : 0.0;
   return at.h.dot((change.array() - centre).square().matrix());
 }
 
@@ -255,19 +256,19 @@ double ProximalNewton::best_fraction(const At& at, const PathPoint& p, const Vec
 /// trial. When b is a `free` step, one that no feature stopped, the length of it is chosen anew. Updates b, g, eta and
 /// u; returns the fraction gone, 0 for none.
 double ProximalNewton::search_line(At& at, PathPoint& p, const Vec& b, bool free) const {
-  Vec base = predictor_.without_intercepts(b);
+  Vec base = fit_.predictor.without_intercepts(b);
   const Vec change = base - at.base, from = p.b;
   const double slope = -p.u.dot(change) + at.net.value(b) - at.penalty;
   double fraction = free ? best_fraction(at, p, b, change, slope) : 1.0, value = kInfinity, penalty = 0.0;
-  const double noise = loss_.rounding();
+  const double noise = fit_.loss.rounding();
   Vec reached, eta, g;
   for (int halving = 0; halving < 30; ++halving, fraction *= 0.5) {
     reached = fraction == 1.0 ? b : Vec(from + fraction * (b - from));
     penalty = at.net.value(reached);
     eta = fraction == 1.0 ? base : Vec(at.base + fraction * change);
     g = p.g;
-    predictor_.add_intercepts(eta, g);
-    value = loss_.value(eta) + penalty;
+    fit_.predictor.add_intercepts(eta, g);
+    value = fit_.loss.value(eta) + penalty;
     if (value <= at.value + 1e-4 * fraction * std::min(slope, 0.0) + 1e-15 * std::abs(at.value) + noise) break;
   }
   if (!(value <= at.value + 1e-14 * std::abs(at.value) + noise)) return 0.0;
@@ -278,7 +279,7 @@ double ProximalNewton::search_line(At& at, PathPoint& p, const Vec& b, bool free
   p.b = std::move(reached);
   p.g = std::move(g);
   p.eta = std::move(eta);
-  loss_.derivatives(p.eta, p.u, at.h);
+  fit_.loss.derivatives(p.eta, p.u, at.h);
   return fraction;
 }
 

@@ -2,10 +2,8 @@
 
 #include <span>
 
-#include "path/working_set_solver.hpp"
-#include "solver/linear_predictor.hpp"
+#include "path/fit_parts.hpp"
 #include "solver/path_point.hpp"
-#include "solver/stopping_rule.hpp"
 
 namespace riata {
 
@@ -13,18 +11,7 @@ namespace riata {
 /// a new one: steps to the minimum of a quadratic with the fresh gradient plus the penalty, each with a line search.
 class ProximalNewton {
  public:
-  ProximalNewton(const Loss& loss, const PenaltyFamily& penalty, const StandardizedColumns& columns,
-                 const WorkingSet& work, const LinearPredictor& predictor, const StoppingRule& rule,
-                 WorkingSetSolver& solver, const PathOptions& options, Counters& counters)
-      : loss_(loss),
-        penalty_(penalty),
-        columns_(columns),
-        work_(work),
-        predictor_(predictor),
-        rule_(rule),
-        solver_(solver),
-        options_(options),
-        counters_(counters) {}
+  ProximalNewton(const FitParts& fit, Counters& counters) : fit_(fit), counters_(counters) {}
 
   /// Moves p from its b, g, eta, u and c to the minimum at its lambda. `entering` are coefficients expected to become
   /// active; `ahead`, when there is one, is a guess of the solution.
@@ -56,14 +43,7 @@ class ProximalNewton {
   bool coordinates_convex(const Penalties& net);
   Index iterations_left(const PathPoint& p) const;
 
-  const Loss& loss_;
-  const PenaltyFamily& penalty_;
-  const StandardizedColumns& columns_;
-  const WorkingSet& work_;
-  const LinearPredictor& predictor_;
-  const StoppingRule& rule_;
-  WorkingSetSolver& solver_;
-  const PathOptions& options_;
+  FitParts fit_;
   Counters& counters_;
   Vec coupled_at_;  // eta of the curvature in the model, where it couples rows
 };
