@@ -2,9 +2,11 @@
 
 #include <cmath>
 #include <stdexcept>
-#include <string>
+#include <utility>
 
+#include "loss/loss_class.hpp"
 #include "riata/loss/binomial.hpp"
+#include "riata/loss/cox.hpp"
 #include "riata/loss/gaussian.hpp"
 #include "riata/loss/huber.hpp"
 #include "riata/loss/multigaussian.hpp"
@@ -12,16 +14,25 @@
 #include "riata/loss/poisson.hpp"
 
 namespace riata {
+namespace {
+
+template <class L, class... Parameters>
+  requires RowLoss<L, Parameters...>
+std::unique_ptr<Loss> made(Vec& y, Vec& omega, Parameters... parameters) {
+  return std::make_unique<L>(std::move(y), std::move(omega), parameters...);
+}
+
+static_assert(LossClass<Cox>);  // which has a constructor of its own
+
+}  // namespace
 
 std::unique_ptr<Loss> make_loss(const LossSpec& spec, Vec y, Vec omega) {
-  if (spec.is<losses::Gaussian>()) return std::make_unique<Gaussian>(std::move(y), std::move(omega));
-  if (spec.is<losses::Binomial>()) return std::make_unique<Binomial>(std::move(y), std::move(omega));
-  if (spec.is<losses::Poisson>()) return std::make_unique<Poisson>(std::move(y), std::move(omega));
-  if (const auto* huber = spec.as<losses::Huber>()) {
-    return std::make_unique<Huber>(std::move(y), std::move(omega), huber->delta);
-  }
-  if (spec.is<losses::Multigaussian>()) return std::make_unique<Multigaussian>(std::move(y), std::move(omega));
-  if (spec.is<losses::Multinomial>()) return std::make_unique<Multinomial>(std::move(y), std::move(omega));
+  if (spec.is<losses::Gaussian>()) return made<Gaussian>(y, omega);
+  if (spec.is<losses::Binomial>()) return made<Binomial>(y, omega);
+  if (spec.is<losses::Poisson>()) return made<Poisson>(y, omega);
+  if (const auto* huber = spec.as<losses::Huber>()) return made<Huber>(y, omega, huber->delta);
+  if (spec.is<losses::Multigaussian>()) return made<Multigaussian>(y, omega);
+  if (spec.is<losses::Multinomial>()) return made<Multinomial>(y, omega);
   throw std::logic_error("a loss that is made of more than y");
 }
 
