@@ -608,7 +608,7 @@ def test_cross_validated_deviance_is_the_difference_of_partial_likelihoods(ties)
 def test_cross_validation_stratifies_by_event_and_selects():
     Z, y = make_problem("cox", 90, 60, seed=2)
     y[::3, 1] = 0.0
-    cv = riata.cv_path(Z, y, loss="cox", cv=5, scoring="concordance", selection="1se")
+    cv = riata.cv_path(Z, y, loss="cox", cv=5, scoring="concordance", alpha_rule="1se")
     assert cv.scoring == "concordance"
     assert cv.mean_score.max() > 0.7
     events = [y[rows, 1].sum() for rows in cv.folds]
