@@ -1,1 +1,1 @@
-"""What users hand in: X, y, weights, times of survival, checked and turned into what the core takes."""
+"""Checks of what users pass (X, y, weights, survival times), and its conversion to what the core takes."""

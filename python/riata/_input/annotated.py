@@ -1,4 +1,4 @@
-"""AnnData as X: told by its parts, so that the package is needed by none who has no such object."""
+"""AnnData as X: recognised by its parts, so that the package need not be installed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def matrix_of(X: Any) -> Any:
         layers = ", ".join(map(repr, X.layers)) or "none"
         raise ValueError(
             f"X must be an AnnData with a matrix X, got one whose X is None (its layers: {layers}); "
-            "say X.X = X.layers[...]"
+            "set X.X = X.layers[...]"
         )
     if hasattr(matrix, "to_memory"):  # sparse, on disk
         matrix = matrix.to_memory()

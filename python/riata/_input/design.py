@@ -99,7 +99,7 @@ def as_design(X: Any, impute: str | None = None) -> DesignView:
     if hasattr(X, "_design"):
         if impute is not None:
             raise ValueError(
-                "impute must be None for genotypes, whose missing calls stand at the mean anyway"
+                "impute must be None for genotypes, whose missing calls are set to the mean anyway"
             )
         return _genotypes(X)
     table, names = as_table(X)

@@ -52,7 +52,7 @@ def by_feature(name: str, value: Any, p: int, feature_names: Names | None, other
         if len(labels) == p and labels == [str(feature) for feature in feature_names]:
             return given
         if len(set(labels)) != len(labels):
-            raise ValueError(f"{name} must have labels that are distinct, or those of X in the same order")
+            raise ValueError(f"{name} must have distinct labels, or those of X in the same order")
         value = dict(zip(labels, given.tolist(), strict=True))
     if not isinstance(value, Mapping):
         return value
@@ -86,7 +86,7 @@ def check_feature_set(name: str, value: Any, p: int, feature_names: Names | None
     if array.dtype.kind == "b":
         if array.shape != (p,):
             raise ValueError(
-                f"{name} must hold one truth value a feature, shape ({p},), got shape {array.shape}"
+                f"{name} must hold one boolean for each feature, shape ({p},), got shape {array.shape}"
             )
         return np.flatnonzero(array).astype(np.int64)
     if array.dtype.kind in "UO":

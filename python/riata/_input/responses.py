@@ -18,7 +18,7 @@ def check_gaussian_target(y: Any, n: int) -> Float:
     if array.ndim != 1:
         raise ValueError(
             f"y must be 1-D, one number a sample, got shape {array.shape}; "
-            "loss='multigaussian' takes several responses together, fit_multi_path each by itself"
+            "loss='multigaussian' fits several responses together, fit_multi_path fits each separately"
         )
     if array.shape[0] != n:
         raise ValueError(f"y must hold one number a sample of X: {n}, got {array.shape[0]}")

@@ -24,7 +24,7 @@ AGREEMENT = 1e-9  # of these, relative to the norms: what float32 has not
 
 
 class Design(ABC):
-    """A matrix X that need not lie in memory: the base class of storages of one's own.
+    """A matrix X that need not lie in memory: the base class for storages of your own.
 
     Fits see X through four questions about many columns at once. A subclass has a `shape` and answers
     `gather`; the other three follow from that, block by block, and are overridden where there is a faster
@@ -39,16 +39,16 @@ class Design(ABC):
 
     Notes
     -----
-    `columns` are int64 numbers of columns within ``[0, p)``, none of them twice, most often increasing. Every
-    answer is a float64 array, in any memory order, of finite numbers about one and the same real matrix; how
-    they are rounded bounds what a certificate is worth, so sums are to be taken in double precision, and the
-    same question is to get the same answer every time. Arrays that are passed belong to the object.
+    `columns` are int64 numbers of columns within ``[0, p)``, without repeats, usually in increasing order.
+    Every answer is a float64 array, in any memory order, of finite numbers about one and the same real
+    matrix; their rounding limits what a certificate is worth, so take sums in double precision, and give the
+    same answer to the same question every time. Arrays that are passed belong to the object.
 
     A fit asks for `moments` once, for `correlate` a few times for each alpha or less, of all columns or of
     those that no bound could rule out, and for `gather` when columns enter the working set, where they are
     kept. `multiply` makes predictions. Calls are made one at a time, on the thread that called riata and with
-    the GIL held; what they raise comes out of the fit as it is. Before a fit the answers for a few columns
-    are compared with one another.
+    the GIL held; exceptions that they raise are passed on unchanged. Before a fit the answers for a few
+    columns are compared with one another.
 
     Rows of weight zero, as those held out by cross-validation, still hold finite numbers.
 
@@ -93,15 +93,15 @@ class Design(ABC):
         ----------
         columns : int64 array, shape (k,)
         weights : float64 array, shape (n, F)
-            F weightings of the samples, of which each sums to 1: that of the fit, and one a fold of
+            F sets of sample weights, each with the sum 1: that of the fit, and one for each fold of
             cross-validation. Weights are at least 0.
 
         Returns
         -------
         mean, variance : float64 arrays, shape (k, F)
-            Of column x and weights w: ``sum(w * x)`` and ``sum(w * (x - mean)**2)``. Squares are to be summed
-            about the mean or something near it: ``sum(w * x**2) - mean**2`` loses the variance of a column
-            that lies far from 0, and may come out below 0, which is refused.
+            Of column x and weights w: ``sum(w * x)`` and ``sum(w * (x - mean)**2)``. Sum the squares about
+            the mean or a value near it: ``sum(w * x**2) - mean**2`` loses the variance of a column that lies
+            far from 0, and may come out below 0, which is refused.
         """
         mean = np.empty((len(columns), weights.shape[1]))
         variance = np.empty_like(mean)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 
 SOLVERS = ("auto", "homotopy", "cd", "prox")
-UNPENALISED = "penalty_factor of zeros leaves features unpenalised"
+UNPENALISED = "a penalty_factor of zeros leaves features unpenalised"
 SMALL_WORK = 1e6  # multiplications in a pass that are not worth a second thread
 
 
@@ -110,7 +110,9 @@ def check_memory(memory: Any) -> float:
     if isinstance(memory, str):
         found = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([kmgt]?)(?:i?b)?\s*", memory.lower())
         if found is None:
-            raise ValueError(f"memory must be bytes, or a size like '800M' or '4G', got {memory!r}")
+            raise ValueError(
+                f"memory must be a number of bytes, or a size like '800M' or '4G', got {memory!r}"
+            )
         memory = float(found[1]) * 1024 ** " kmgt".index(found[2] or " ")
     return check_real("memory", memory, above=0.0)
 
@@ -139,13 +141,13 @@ def available_cores() -> int:
 
 
 def refuse_text(name: str, values: NDArray[Any]) -> None:
-    """Refuse numbers that are spelt: nothing here knows which of them, such as -9, stand for missing ones."""
+    """Refuse numbers held as text, since nothing here knows which of them, as -9, stand for missing ones."""
     if values.dtype.kind == "O":
         spelt = next(((i, v) for i, v in enumerate(values.ravel()) if isinstance(v, str | bytes)), None)
         if spelt is not None:
             raise TypeError(
-                f"{name} must hold numbers, got text {spelt[1]!r} at position {spelt[0]}; convert it, and "
-                "what stands for missing values"
+                f"{name} must hold numbers, got text {spelt[1]!r} at position {spelt[0]}; convert the "
+                "text, and the codes of missing values, to numbers"
             )
 
 
@@ -237,14 +239,14 @@ def check_new_offset(
     """
     if offset is None and fitted:
         raise ValueError(
-            "offset must be given: the model was fitted with one (offset=0 predicts without, as rates)"
+            "offset must be given: the model was fitted with one (offset=0 predicts without it, as rates)"
         )
     if offset is None and fitted is None:
         import warnings
 
         warnings.warn(
-            "the saved model does not tell whether it was fitted with an offset, and predicts without: "
-            "give offset=, or offset=0 where there was none",
+            "the saved model does not record whether it had an offset, and predicts without one: "
+            "give offset=, or offset=0 if there was none",
             UserWarning,
             stacklevel=3,
         )

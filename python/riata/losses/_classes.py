@@ -27,9 +27,9 @@ from riata.losses._scores import (
 
 @dataclass(frozen=True)
 class Binomial(Loss):
-    """``log(1 + exp(eta)) - y eta``, of two classes or of proportions within [0, 1].
+    """``log(1 + exp(eta)) - y eta``, for two classes or for proportions within [0, 1].
 
-    Of two labels the second in sorted order is coded 1, and its probability is modelled.
+    The second of two labels in sorted order is coded 1, and its probability is modelled.
 
     Examples
     --------

@@ -18,28 +18,28 @@ Rows = NDArray[np.int64]
 
 
 class Loss:
-    """What a model pays for a response at a linear predictor, and all that the package knows of it.
+    """What a model pays for a response at a linear predictor, and all that the package knows about it.
 
     Attributes
     ----------
     name : str
-        Its word, at every door and in saved paths.
+        Its name in functions, estimators, the command line and saved paths.
     synonyms : tuple of str
-        What else it is called, for hints on the command line.
+        Other names for it, for hints on the command line.
     scores : mapping of str to callable
-        What held-out samples can be scored by; the first is the default.
+        Scores of held-out samples, by name; the first is the default.
     has_classes, has_times, has_counts, several_outputs : bool
         Whether a response is a class, a survival time, a number of at least 0, or several numbers.
     always_grouped : bool
-        Whether a feature enters for all outputs together, asked for or not.
+        Whether a feature always enters for all outputs together.
     has_intercept : bool
-        False where the predictor has no level.
+        False where the linear predictor has no intercept.
     squares, likelihood : bool
         Whether it is half a squared residual; whether it is minus a log-likelihood.
     balanced_by : str
-        What drawn folds are balanced by: "class", "event" or nothing.
+        What randomly drawn folds are balanced by: "class", "event" or nothing.
     is_evaluated : bool
-        Whether `riata.evaluate` takes it.
+        Whether `riata.evaluate` accepts it.
 
     Examples
     --------
@@ -94,17 +94,17 @@ class Loss:
 
     @property
     def modelled_by(self) -> str:
-        """What models it, for a sentence of a paper."""
+        """The model with this loss, in words for a methods paragraph."""
         return self.model
 
     @property
     def huber_delta(self) -> float | None:
-        """Where residuals stop being squared; None where it is nowhere."""
+        """The residual beyond which the loss is linear; None when there is none."""
         return None
 
     @property
     def beside(self) -> dict[str, Any]:
-        """What it holds of every sample, by the names of the arguments."""
+        """The values it holds for each sample, by argument name."""
         return {}
 
     def check_target(self, y: Any, n: int, weights: Float) -> tuple[Target, Labels]:
@@ -134,7 +134,7 @@ class Loss:
         return None
 
     def size(self, spread: float) -> float:
-        """Of what order the loss is where responses have this standard deviation."""
+        """Order of magnitude of the loss for responses with this standard deviation."""
         return 1.0
 
     def scorer(self, scoring: str) -> Scorer:

@@ -57,7 +57,7 @@ class Gaussian(Loss):
 
 @dataclass(frozen=True)
 class Poisson(Loss):
-    """``exp(eta) - y eta``, less its least, of counts or any numbers of at least 0: half the deviance.
+    """``exp(eta) - y eta``, minus its minimum, for counts or any numbers >= 0: half the deviance.
 
     The log of an exposure goes into `offset`.
 
@@ -89,7 +89,7 @@ class Poisson(Loss):
 
     @property
     def modelled_by(self) -> str:
-        """What models it, for a sentence of a paper."""
+        """The model with this loss, in words for a methods paragraph."""
         return f"{self.model} with a log link"
 
     def _read(self, y: Any, n: int, weights: Float) -> tuple[Target, Labels]:
@@ -131,8 +131,8 @@ class Huber(Loss):
     Parameters
     ----------
     delta : float, default=1.345
-        The size of residuals, in units of y, from which they count as they are instead of squared. 1.345 is
-        for residuals whose bulk has unit standard deviation: scale it, or y.
+        The size of residuals, in units of y, beyond which the loss grows linearly. 1.345 suits residuals
+        whose bulk has unit standard deviation: otherwise scale it, or y.
 
     Examples
     --------
@@ -164,14 +164,14 @@ class Huber(Loss):
 
     @property
     def modelled_by(self) -> str:
-        """What models it, for a sentence of a paper."""
+        """The model with this loss, in words for a methods paragraph."""
         return (
             f"linear regression with Huber's loss, which grows linearly from a residual of {self.delta:g} on"
         )
 
     @property
     def huber_delta(self) -> float | None:
-        """Where residuals stop being squared."""
+        """The residual beyond which the loss is linear."""
         return self.delta
 
     def _read(self, y: Any, n: int, weights: Float) -> tuple[Target, Labels]:
@@ -187,11 +187,11 @@ class Huber(Loss):
         return huber_losses(y - link, self.delta)
 
     def size(self, spread: float) -> float:
-        """Between that of squares and that of what is beyond `delta`."""
+        """The order of the squared loss up to `delta`, and of the linear loss beyond it."""
         return spread * min(spread, self.delta)
 
     def scorer(self, scoring: str) -> Scorer:
-        """As of any loss; the Huber loss of held-out samples is that of this `delta`."""
+        """As for any loss; the Huber loss of held-out samples has this `delta`."""
         return counted(mean_huber(self.delta)) if scoring == self.name else super().scorer(scoring)
 
 
@@ -220,7 +220,7 @@ class Multigaussian(Loss):
 
     @property
     def modelled_by(self) -> str:
-        """What models it, for a sentence of a paper."""
+        """The model with this loss, in words for a methods paragraph."""
         return "one linear regression"
 
     def _read(self, y: Any, n: int, weights: Float) -> tuple[Target, Labels]:

@@ -67,14 +67,14 @@ class Cox(Loss):
         "order the events without error, so that their coefficients have no finite optimum"
     )
     alike: ClassVar[str] = "have no event"
-    glmnet_note: ClassVar[str] = "glmnet takes ties as Breslow did"
+    glmnet_note: ClassVar[str] = "glmnet handles ties by Breslow's method"
 
     def __post_init__(self) -> None:
         check_choice("ties", self.ties, TIES)
 
     @property
     def modelled_by(self) -> str:
-        """What models it, for a sentence of a paper."""
+        """The model with this loss, in words for a methods paragraph."""
         return "Cox's proportional hazards model"
 
     @property

@@ -30,9 +30,9 @@ def adaptive_weights(
     times the standard deviation of the feature when the fit standardised. With several outputs |b_j| is the
     norm of the coefficients of feature j.
 
-    Give them to `fit_path` or `cv_path` with the same `standardize`. Of a `cv_path` whose first estimate saw
-    all samples the scores are too good, since held-out samples have had their say in the factors: trust them
-    for the choice of alpha at most. `AdaptiveLassoCV` estimates anew within each fold.
+    Pass them to `fit_path` or `cv_path` with the same `standardize`. When the first estimate saw all samples,
+    the scores of `cv_path` are too good, since the held-out samples influenced the factors: trust them at
+    most for the choice of alpha. `AdaptiveLassoCV` estimates anew within each fold.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ def adaptive_weights(
     alpha : float, optional
         Where on the path. Default: the selected alpha of a CVPath.
     power : float, default=1.0
-        How much smaller the penalty of large coefficients is, > 0.
+        The exponent, > 0: the larger it is, the smaller the penalty of large coefficients.
     penalty_factor : array of shape (p,), optional
-        What they are multiplied by, v; ones by default. Features with 0 stay unpenalised.
+        The factors v_j; ones by default. Features with 0 stay unpenalised.
 
     Returns
     -------
     ndarray of shape (p,)
-        To be given as `penalty_factor`.
+        To be passed as `penalty_factor`.
 
     Raises
     ------

@@ -25,19 +25,19 @@ Rows = NDArray[np.int64]
 
 
 class VariantWarning(UserWarning):
-    """Something was done to make genotypes fit a model that deserves a second look.
+    """Genotypes were made to fit a model in a way that deserves a second look.
 
     Examples
     --------
     >>> import riata, warnings
-    >>> warnings.filterwarnings("error", category=riata.VariantWarning)  # end instead, in a script
+    >>> warnings.filterwarnings("error", category=riata.VariantWarning)  # stop a script instead
     """
 
 
 class MatchedGenotypes:
     """Genotypes in which the variants of a model have been found; made by `match_variants`.
 
-    To be given as X to `predict` of the model.
+    To be passed as X to the model's `predict`.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class MatchedGenotypes:
         chromosome, position and alleles and not by id; that were taken by id although they lie elsewhere;
         that are flipped and A/T or C/G, where the other strand would look the same.
     absent : list of (id, reason)
-        Variants that stand at the mean of the fit for everybody.
+        Variants that were not found: every sample gets the mean of the fit.
     notes : list of str
         The same in sentences.
 
@@ -96,7 +96,7 @@ class MatchedGenotypes:
 
     def _design(self) -> NoReturn:
         raise TypeError(
-            "X has been matched to the variants of a model and is for its predict: give X.genotypes here"
+            "X has been matched to the variants of a model, for its predict method: give X.genotypes here"
         )
 
     def __repr__(self) -> str:
@@ -107,31 +107,31 @@ class MatchedGenotypes:
 def match_variants(
     model: Any, genotypes: Genotypes, *, allow_missing: bool = False, ignore_positions: bool = False
 ) -> MatchedGenotypes:
-    """Find the variants of a fitted model in other genotypes, and tell how they were found.
+    """Find the variants of a fitted model in other genotypes, and report how they were found.
 
     `predict` does the same by itself, refuses what needs consent, and warns of what deserves a second look;
-    this is for giving that consent, and for reading the report.
+    use this function to give that consent, and to read the report.
 
     Parameters
     ----------
-    model : Path, CVPath or fitted estimator
+    model : RegularizationPath, CVPath or fitted estimator
         Fitted to genotypes.
     genotypes : Genotypes
-        Those of other samples.
+        The genotypes of other samples.
     allow_missing : bool, default False
-        Let variants that are not there, or have other alleles, stand at the mean of the fit for everybody.
+        Use the mean of the fit, for every sample, in place of variants that are absent or have other alleles.
     ignore_positions : bool, default False
         Take a variant by its id where it lies at another position: for files of another genome build.
 
     Returns
     -------
     MatchedGenotypes
-        To be given as X to `model.predict`.
+        To be passed as X to `model.predict`.
 
     Raises
     ------
     TypeError
-        When the model was not fitted to genotypes, or `genotypes` are none.
+        When the model was not fitted to genotypes, or `genotypes` are not a `Genotypes`.
     ValueError
         When variants are absent, have other alleles, or lie elsewhere, without consent.
 
@@ -175,7 +175,7 @@ def match_variants(
     )
 
 
-_PYTHON_HINT = "; riata.match_variants(..., allow_missing=True) lets the mean of the fit stand in"
+_PYTHON_HINT = "; riata.match_variants(..., allow_missing=True) uses the mean of the fit instead"
 
 
 def is_genotypes(X: Any) -> bool:
@@ -193,9 +193,9 @@ def warn_of_unknown_alleles(X: Any) -> None:
     if isinstance(X, MatchedGenotypes):
         X._design()
     warnings.warn(
-        f"{X.path}: the model keeps no alleles and places of variants (it was fitted to a plain table, or "
-        "saved from Python by an earlier riata): genotypes are taken column by column as they count, and "
-        "missing calls stand at the mean of these samples; fit again to have variants matched",
+        f"{X.path}: the model holds no alleles and positions of variants (it was fitted to a plain table, or "
+        "saved from Python by an earlier riata): genotypes are used column by column as they are counted, "
+        "and missing calls are set to the mean of these samples; fit again to have variants matched",
         VariantWarning,
         stacklevel=4,
     )

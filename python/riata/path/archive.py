@@ -154,7 +154,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> bool(np.all(riata.load(file).coef(0.25) == path.coef(0.25)))
     True
     """
-    what = "a path saved by riata: that is a .npz, PREFIX.path.npz"
+    what = "a path saved by riata, a .npz file such as PREFIX.path.npz"
     arrays = read_arrays(path, what)
     try:
         meta = meta_of(arrays)

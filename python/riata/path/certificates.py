@@ -1,4 +1,4 @@
-"""What the fits of a path prove of themselves, in words."""
+"""What is proven about the fits of a path, in words."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ CERTIFICATES = {
         name="KKT violation over alpha",
         reached="stationary",
         attribute="kkt_violation",
-        meaning="This penalty is not convex, so that no bound on the best objective is to be had. For every "
+        meaning="This penalty is not convex, so that no bound on the best objective is available. For every "
         "penalty riata computes instead, from the data, by how much the conditions of optimality "
         "(Karush, Kuhn, Tucker) are violated, as a share of alpha: here by at most {}. To that precision no "
         "small change of the coefficients improves the fit to first order. There may be other such points, "
-        "and better ones: this one is where the path leads that starts with no feature and weakens the "
-        "penalty step by step.",
+        "and better ones: this one is reached by the path that starts with no feature and weakens "
+        "the penalty step by step.",
     ),
 }
 

@@ -24,7 +24,7 @@ RATES = {
 
 @dataclass(frozen=True)
 class ClassTable:
-    """Predicted beside observed classes.
+    """Counts of samples by observed and predicted class.
 
     Attributes
     ----------
@@ -32,11 +32,11 @@ class ClassTable:
     counts : list of list of int
         Samples of each observed class (rows) by predicted class (columns).
     threshold : float or None
-        Of two classes the probability above which the second is predicted; None for more classes, where the
-        one of the largest probability is.
+        For two classes, the probability above which the second is predicted; None for more classes, of which
+        the most probable is predicted.
     rates : dict of str to Measure
-        ``sensitivity, specificity, ppv, npv`` of two classes; of more the recall of each class, by its name:
-        the share of its samples that are predicted to be of it. With intervals of Wilson.
+        ``sensitivity, specificity, ppv, npv`` for two classes; for more, the recall of each class, by its
+        name: the share of its samples that are predicted to be of it. With Wilson's intervals.
     """
 
     classes: list[str]
@@ -48,7 +48,7 @@ class ClassTable:
     def heading(self) -> str:
         """How classes are predicted, in words."""
         if self.threshold is None:
-            return "observed classes in rows; in columns those predicted, of the largest probability"
+            return "rows: observed classes; columns: predicted classes, the most probable ones"
         return f"predicted {self.classes[1]}: probability above {self.threshold:g}"
 
     def rate_words(self, name: str) -> str:
@@ -102,7 +102,7 @@ def threshold_of(asked: float | None, loss: str | None, of_fit: float = 0.5) -> 
     if asked is None:
         return of_fit
     if not loss_of(loss).two_classes:
-        raise ValueError(f"--threshold is of two classes, of --loss binomial, not {loss}")
+        raise ValueError(f"--threshold is for two classes, with --loss binomial, not {loss}")
     return asked
 
 

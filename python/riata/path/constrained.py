@@ -55,7 +55,7 @@ class ConstrainedFit:
     radius : float
         The budget.
     norm : float
-        What of it is spent, Σ_j pf_j |b_j|, on standardised columns if the fit was standardised.
+        The part of it that is spent, Σ_j pf_j |b_j|, on standardised columns if the fit was standardised.
     active : bool
         Whether the budget binds. False when the smallest loss without it is as good, to the tolerance.
     primal, dual : float
@@ -72,9 +72,10 @@ class ConstrainedFit:
     classes : ndarray of shape (2,), or None
         Labels coded 0 and 1 by the binomial loss.
     has_offset : bool
-        Whether the fit had an offset, which `predict` then asks for.
+        Whether the fit had an offset, which `predict` then requires.
     variants : FittedVariants or None
-        As of a `RegularizationPath`.
+        For genotypes: ids, places and alleles of the variants, the frequencies of the counted alleles, and
+        standard deviations.
 
     Examples
     --------
@@ -148,7 +149,7 @@ class ConstrainedFit:
         Returns
         -------
         ndarray of shape (m,)
-            Of class labels where `kind` asks for these.
+            Class labels when `kind` is "class".
         """
         import scipy.sparse as sp
 
@@ -188,14 +189,14 @@ def constrained_lasso(
     ties: str | None = None,
     huber_delta: float | None = None,
 ) -> ConstrainedFit:
-    """Fit with the smallest loss within a budget for the L1 norm, certified by its own duality gap.
+    """Find the fit with the smallest loss within a budget for the L1 norm, certified by its own duality gap.
 
     Minimises
 
         (1 / Σw) Σ_i w_i loss(y_i, b0 + x_i·b + offset_i)   subject to   Σ_j pf_j |b_j| <= radius,
 
-    with the losses of `fit_path`. BY DEFAULT THE NORM IS THAT OF THE COEFFICIENTS RETURNED, on the columns of
-    X as they are, where `fit_path` has `standardize=True`: with `standardize=True` here, each |b_j| counts
+    with the losses of `fit_path`. By default the norm is that of the coefficients returned, on the columns of
+    X as they are, whereas `fit_path` has `standardize=True`: with `standardize=True` here, each |b_j| counts
     times the standard deviation of its column (1/n, weighted), as `riata.conversions` gives it for a
     standardised path.
 
@@ -205,7 +206,7 @@ def constrained_lasso(
         The budget, >= 0. With 0 only the intercept and unpenalised features are fitted; with infinity the
         loss alone counts.
     loss : {"gaussian", "binomial", "poisson", "huber", "cox"}
-        Which loss.
+        The loss, as in `fit_path`.
     standardize : bool, default=False
         Measure the norm on columns of unit standard deviation. Coefficients come back on the original scale.
     penalty_factor : array of shape (p,), dict or Series by feature name, optional
@@ -219,7 +220,7 @@ def constrained_lasso(
     n_threads : int, optional
         Default: every available core, or OMP_NUM_THREADS, or one for a small problem.
     huber_delta : float, optional
-        Huber loss: as `riata.losses.Huber` has it.
+        Huber loss: the size of residuals beyond which it is linear, by default 1.345.
 
     Returns
     -------

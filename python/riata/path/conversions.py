@@ -18,12 +18,12 @@ __all__ = ["Conversions", "conversions"]
 
 @dataclass(frozen=True, slots=True)
 class Conversions:
-    """One fit, as other formulations parametrise it. Made by `riata.conversions`.
+    """One fit in the parameters of other formulations. Made by `riata.conversions`.
 
     Σw is the sum of the weights, without weights the number of samples; pf_j are the penalty factors and s_j
     the scales of the penalty: standard deviations of the columns (1/n, weighted), or 1 when not standardised.
-    Peers that know neither factors nor standardisation are meant for columns on which all of both are 1, and
-    bounds on coefficients carry over as they are. None stands for what has no such parameter.
+    For packages with neither factors nor standardisation the numbers hold for columns on which both are all
+    1; bounds on coefficients carry over unchanged. None marks formulations without such a parameter.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Conversions:
         ``l1_ratio`` over the same. sd is that of y less the offset, if there is one; given here without. None
         for the Huber loss, which glmnet does not have.
     glmnet_note : str
-        What else is to be known there, empty when nothing.
+        A further remark on glmnet; empty when there is none.
     sklearn_C : float or None
         `C` of `sklearn.linear_model.LogisticRegression`, ``1 / (Σw alpha)``, at the same l1_ratio; binomial
         and multinomial only, which it does not group by rows. (Its "liblinear" penalises the intercept.)

@@ -24,7 +24,9 @@ def information_criterion(
     check_choice("criterion", criterion, CRITERIA)
     gamma = check_real("ebic_gamma", ebic_gamma, at_least=0.0, at_most=1.0)
     if not path.loss_function.likelihood:
-        raise ValueError(f"criterion: {criterion!r} needs a likelihood, which the {path.loss} loss has not")
+        raise ValueError(
+            f"criterion: {criterion!r} needs a likelihood, which the {path.loss} loss does not have"
+        )
     if path.l1_ratio == 0.0:
         raise ValueError(
             f"criterion: {criterion!r} counts coefficients, and with l1_ratio=0 none is ever zero"
@@ -50,7 +52,7 @@ def select(
     if noise_variance is None and coefficients > 0.5 * n:
         squares = path.loss_function.squares
         warnings.warn(
-            f"{criterion} is least where {coefficients} coefficients for {n:g} "
+            f"{criterion} is smallest where {coefficients} coefficients for {n:g} "
             f"{'events' if path.loss_function.has_times and criterion != 'aic' else 'samples'} leave "
             f"{'no residuals to tell the noise from' if squares else 'little to tell chance from'}. "
             f"{'Give noise_variance, or use' if squares else 'Use ebic, or'} cv_path.",

@@ -72,29 +72,30 @@ def cv_path(
     Parameters
     ----------
     alphas : int or sequence of float
-        A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale, fitted to the end:
-        held-out samples say where the path is best. Or the values themselves, in decreasing order.
+        A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the whole grid is
+        fitted, as held-out samples show where it is best. Or the values themselves, in decreasing order.
     checkpoint : str or path-like
         A file that keeps the state of the fit, written at most once a minute. When it exists, the fit goes on
         from it and ends with the same bits as one that was never stopped, however the earlier one ended. The
-        arguments must be those it was made with, but for `n_threads` and `progress`, and the folds the same:
-        from a splitter or `random_state` that draws them again. The file is removed at the end of the path.
+        arguments must be those it was made with, except for `n_threads` and `progress`, and the folds must be
+        the same: use a splitter or `random_state` that draws them again. The file is removed at the end of
+        the path.
     cv : int, splitter or iterable of (train, test), default=10
         An integer draws that many shuffled folds from the samples of positive weight, stratified by class or
-        event for the binomial, multinomial and Cox losses; as many folds as samples are leave-one-out. A
-        splitter is used as it is, and sees X, y and `groups` as they are given: `LeaveOneGroupOut()` takes
-        `groups` for given folds, `riata.ExpandingWindows()` for times, so that each fold is tested on what
-        follows all it was trained on. Folds need not cover all samples: those in neither part of a split are
-        left out of it, as time-series splits want.
+        event for the binomial, multinomial and Cox losses; as many folds as samples give leave-one-out. A
+        splitter is used unchanged, and sees X, y and `groups` as given: `LeaveOneGroupOut()` takes `groups`
+        for given folds, `riata.ExpandingWindows()` for times, so that each fold is tested on later samples
+        than it was trained on. Folds need not cover all samples: those in neither part of a split are left
+        out of it, as in time-series splits.
     groups : array of shape (n,), optional
-        Handed to the splitter; with an integer `cv`, samples of one group (a family, a patient) stay
+        Passed to the splitter; with an integer `cv`, samples of one group (a family, a patient) stay
         together, and folds are shuffled and stratified as far as that allows.
     repeats : int, default=1
         How often an integer `cv` draws folds, each time anew; the first draw is that of ``repeats=1``.
     nested : bool, int, splitter or iterable of (train, test), optional
         Nested cross-validation (Stone 1974): the whole procedure, the choice of alpha included, is repeated
-        on the training samples of outer folds, and predicts those that they hold out; see `CVPath.nested`
-        and `CVPath.evaluate`. True draws outer folds as `cv` does, a number that many; within each, folds are
+        on the training samples of outer folds, and predicts those that they hold out; see `CVPath.nested` and
+        `CVPath.evaluate`. True draws outer folds as `cv` does, an integer that many; within each, folds are
         drawn by `cv` again, or are those of `cv` as far as they lie within. Each outer fold has a grid of its
         own. All fits share the passes over X: (outer folds) x (1 + folds) more fits.
     scoring : str, optional
@@ -106,9 +107,9 @@ def cv_path(
         of a fold is the difference between that of training and held-out samples together and that of the
         training samples (Verweij & van Houwelingen 1993).
     alpha_rule : {"min", "1se"}, default="min"
-        What `CVPath.alpha`, and so `predict`, uses.
+        The rule for `CVPath.alpha`, and so for `predict`.
     random_state : int, RandomState or None, default=0
-        Of the shuffled folds of an integer `cv`.
+        Seed for the shuffled folds of an integer `cv`.
 
     Returns
     -------
@@ -118,7 +119,7 @@ def cv_path(
     Warns
     -----
     GridEndWarning
-        When the best alpha is the last of a grid that was not given, and the score still gains there.
+        When the best alpha is the last of an automatic grid, and the score is still improving there.
 
     References
     ----------

@@ -38,7 +38,7 @@ def evaluate_cv(
         raise ValueError("evaluate takes losses of one response; give riata.evaluate one response at a time")
     nested = cv.nested if alpha is None else None
     if nested is None and cv.oof_link is None:
-        raise ValueError("held-out predictions are kept by cv_path when no sample is held out twice")
+        raise ValueError("cv_path keeps held-out predictions when no sample is held out twice")
     link = cv.predict_held_out(alpha, kind="link") if nested is None else nested.link
     n = len(link)
     target, labels = loss.check_target(y, n, np.ones(n))

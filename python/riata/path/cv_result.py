@@ -35,13 +35,13 @@ class CVPath:
         Score of each alpha on each held-out fold.
     scoring : str
         "mse", "mae" (means over responses), "huber" (mean Huber loss), "deviance" (twice the mean
-        log-likelihood that is missing to that of a perfect fit; for the Cox loss what the held-out samples
-        add to minus twice the log partial likelihood), "misclassification", "auc" (of several classes the
-        mean of each against the others) or "concordance".
+        log-likelihood short of that of a perfect fit; for the Cox loss what the held-out samples add to minus
+        twice the log partial likelihood), "misclassification", "auc" (with several classes the mean over
+        classes of each against the others) or "concordance".
     mean_score, se_score : ndarray of shape (L,)
-        Mean over folds, weighted by the folds' observation weights, and its standard error. Of folds that are
-        drawn several times the standard error is that of one cross-validation, the root mean square over the
-        repeats: repeats take out the luck of the draw, not that of the sample.
+        Mean over folds, weighted by the folds' observation weights, and its standard error. When folds are
+        drawn several times, the standard error is that of one cross-validation, the root mean square over the
+        repeats: repeats remove the luck of the draw, not that of the sample.
     alpha_min : float
         The largest alpha with the best mean score.
     alpha_1se : float
@@ -53,16 +53,16 @@ class CVPath:
     fold_gaps : ndarray of shape (L, K)
         Certificates of the fits without each fold, as `RegularizationPath.dual_gaps`.
     oof_link : ndarray of shape (n, L), or (n, K, L) with K outputs, or None
-        Linear predictor of each sample by the fits that held it out, NaN for samples that none did; for the
-        Cox loss, which has no level of its own, less its mean over the samples of that fit. Of repeated folds
-        those of the first draw. None when folds overlap otherwise, and in the estimators.
+        Linear predictor of each sample by the fits that held it out, NaN for samples that no fit held out;
+        for the Cox loss, which has no intercept, minus its mean over the samples of that fit. For repeated
+        folds, that of the first draw. None when folds overlap otherwise, and in the estimators.
     trained_on : list of ndarray of int, or None
         The samples that the fit of each fold was trained on; None after `riata.load`.
     folds_made : str
-        How folds came about, in words; empty when `cv_path` did not make them.
+        How the folds were made, in words; empty when `cv_path` did not make them.
     null_score, null_se : float
-        What the intercept alone scores on the held-out folds, and the standard error of that: what a model
-        has to beat. NaN in archives of earlier versions.
+        The score of the intercept alone on the held-out folds, which a model has to beat, and its standard
+        error. NaN in archives of earlier versions.
     nested : NestedCV or None
         Predictions by folds that took no part in the choice of alpha, when asked for with `nested`.
 
@@ -101,17 +101,17 @@ class CVPath:
 
     @property
     def cv(self) -> CVPath:
-        """The cross-validation itself, which a `Path` alone does not have."""
+        """The cross-validation itself, which a `RegularizationPath` alone does not have."""
         return self
 
     @property
     def repeats(self) -> int:
-        """How often the samples were dealt out to folds."""
+        """How many times the samples were divided into folds."""
         return count_repeats(self.folds)
 
     @property
     def first_folds(self) -> list[Rows]:
-        """The folds of the first draw, which `oof_link` is of."""
+        """The folds of the first draw, to which `oof_link` belongs."""
         return self.folds[: len(self.folds) // self.repeats]
 
     @property
@@ -132,7 +132,7 @@ class CVPath:
 
     @property
     def position(self) -> int:
-        """Where the selected alpha stands on the grid."""
+        """Position of the selected alpha on the grid."""
         return int(np.argmin(np.abs(self.path.alphas - self.alpha)))
 
     @property
@@ -148,7 +148,7 @@ class CVPath:
 
     @property
     def fold_ids(self) -> NDArray[np.int64]:
-        """Number of the fold that holds each sample out, -1 for samples that none does.
+        """The fold that holds each sample out, by number; -1 for samples in no fold.
 
         Raises ValueError when folds overlap, as those of repeated splitters do.
         """
@@ -217,7 +217,7 @@ class CVPath:
         """
         check_choice("kind", kind, ("response", "link"))
         if self.oof_link is None:
-            raise ValueError("held-out predictions are kept by cv_path when no sample is held out twice")
+            raise ValueError("cv_path keeps held-out predictions when no sample is held out twice")
         link = self.path.interpolate(self.oof_link, self.alpha if alpha is None else float(alpha))
         return self.path.loss_function.mean(link[..., None])[..., 0] if kind == "response" else link
 
@@ -306,8 +306,8 @@ class CVPath:
 
         After nested cross-validation these are the predictions of its outer folds, in each of which alpha was
         chosen anew: the evaluation is of the whole procedure, and its intervals are for what that reaches on
-        new samples (see `riata.evaluate`). Else they are those of the folds that chose alpha, or at `alpha`:
-        optimistic, and so without intervals.
+        new samples (see `riata.evaluate`). Otherwise they are those of the folds that chose alpha, or at
+        `alpha`: optimistic, and so without intervals.
 
         Parameters
         ----------
@@ -358,7 +358,7 @@ class CVPath:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write to an ``.npz`` archive, whole or not at all; read it back with `riata.load`.
 
-        `oof_link` takes most of its room where samples are many.
+        With many samples, `oof_link` takes most of the space.
         """
         from riata._io.archive import write_archive
         from riata.path.archive import arrays_of_cv

@@ -73,7 +73,7 @@ class Evaluation:
     n : int
         Samples.
     n_cases : int or None
-        Those of the second class for the binomial loss, those with an event for the Cox loss.
+        Samples of the second class for the binomial loss, samples with an event for the Cox loss.
     measures : dict of str to Measure
         ``r2, correlation`` for the gaussian, ``auc, log_loss, r2_nagelkerke`` for the binomial,
         ``concordance`` for the Cox, ``d2`` for the Poisson and Huber loss, ``accuracy, log_loss, d2`` for the
@@ -81,13 +81,13 @@ class Evaluation:
         ``r2_covariates, r2_increment`` and the like: the baseline alone, and the difference. Empty, or of the
         covariates alone, where `nothing` was selected.
     part : str
-        Which samples these are.
+        What the samples are called.
     table : ClassTable or None
-        Predicted beside observed classes, of losses of classes.
+        Counts by observed and predicted class, for losses with classes.
     nothing : bool
         Whether the predictions are the same for all samples, or those of the covariates alone.
     inflation : float
-        By what the variances of intervals were multiplied: see `evaluate`.
+        The factor by which the variances of intervals were multiplied: see `evaluate`.
 
     Examples
     --------
@@ -208,7 +208,7 @@ def evaluate(
         Linear predictors, as from ``path.predict(X, alpha, kind="link")``, offset included;
         (n, K) for K classes.
     loss : {"gaussian", "binomial", "cox", "poisson", "huber", "multinomial"} or Loss, default="gaussian"
-        That of the fit, or its word.
+        The loss of the fit, or its name.
     baseline : array of shape (n,), optional
         Linear predictors of the covariates alone, fitted to the same training samples. Adds what they reach
         by themselves, and what `link` reaches beyond it.
@@ -217,9 +217,9 @@ def evaluate(
     start, strata : arrays of shape (n,), optional
         Cox loss: samples are at risk after their `start`, and compared within their stratum only.
     offset : array of shape (n,), optional
-        Poisson loss: what `link` holds of it, such as the log of exposures.
+        Poisson loss: the offset that `link` includes, such as the log of exposures.
     huber_delta : float, optional
-        Of the Huber loss.
+        The `delta` of the Huber loss.
     threshold : float, default=0.5
         Binomial loss: the second class is predicted where its probability is above this.
     classes : sequence of str, optional
@@ -228,7 +228,7 @@ def evaluate(
         The fold that held each sample out, where fits to the other folds made the predictions: ranks are then
         compared within folds only, and intervals allow for fits that share samples. See Notes.
     n_train : int, optional
-        Samples that those fits had, on average; by default all that are not in the fold.
+        The number of samples those fits had, on average; by default all that are not in the fold.
     null : array of the shape of `link`, optional
         What the intercept alone predicts, fitted to the training samples; by default the best constant here.
 
@@ -259,21 +259,20 @@ def evaluate(
     against the responses (where few cases are held out, more of them are trained on), so that pure noise
     would seem to be predicted worse than by chance.
 
-    Intervals are for 95 %, and never beyond what is possible. Shares (accuracy, sensitivity and the
-    like): Wilson's. AUC: the standard error of DeLong et al. on the logit scale, pooled over folds where
-    there are any; concordance: so, with that of the infinitesimal jackknife (Therneau & Watson). Near 0
-    and 1 both have Wilson's interval, for as many independent answers as have that error, and at 0 and 1,
-    where it vanishes, for min(cases, controls), or for the number of events (Birnbaum & Klose's bound of
-    the variance). Correlation: Fisher's z. R², D² and log-loss: standard errors by the delta method (the
-    standard deviation of the influence of each sample over √n), on the logarithm of what is left
-    unexplained. Differences: value ± 1.96 standard errors. Without `folds` all take the fitted model as
-    given.
+    Intervals are for 95 %, and never beyond what is possible. Shares (accuracy, sensitivity and the like):
+    Wilson's. AUC: the standard error of DeLong et al. on the logit scale, pooled over folds where there are
+    any; concordance: likewise, with that of the infinitesimal jackknife (Therneau & Watson). Near 0 and 1
+    both have Wilson's interval, for as many independent answers as have that error, and at 0 and 1, where it
+    vanishes, for min(cases, controls), or for the number of events (Birnbaum & Klose's bound of the
+    variance). Correlation: Fisher's z. R², D² and log-loss: standard errors by the delta method (the standard
+    deviation of the influence of each sample over √n), on the logarithm of what is left unexplained.
+    Differences: value ± 1.96 standard errors. Without `folds` all take the fitted model as given.
 
     With `folds` the truth that intervals are for is what the procedure that made the fits reaches on new
     samples, on average over training sets of `n_train` samples. Fits share most of their samples, so that
     their errors go together: variances are multiplied by 1 + n/n_train, about 2, and 1.96 standard errors
-    become the quantile of Student's t with one degree of freedom less than folds (Nadeau & Bengio 2003,
-    their corrected resampled t). Of few folds intervals are long: ten or more are better.
+    become the quantile of Student's t with one degree of freedom less than folds (Nadeau & Bengio 2003, their
+    corrected resampled t). With few folds intervals are long: ten or more are better.
 
     References
     ----------

@@ -15,16 +15,16 @@ __all__ = ["ExpandingWindows"]
 
 
 class ExpandingWindows:
-    """Splits in order of time: each is tested on what follows all that it is trained on.
+    """Splits in order of time: each is tested on samples later than all it is trained on.
 
     The samples, by their times, are cut into ``n_splits + 1`` runs of about as many samples each; split k is
-    trained on the first k runs and tested on the next. Samples of one time are never parted. Of distinct
-    times in order, and runs that come out even, these are the splits of scikit-learn's `TimeSeriesSplit`.
+    trained on the first k runs and tested on the next. Samples with the same time are never separated. For
+    distinct times in order, and runs of equal size, these are the splits of scikit-learn's `TimeSeriesSplit`.
 
     Parameters
     ----------
     n_splits : int, default=5
-        How many splits there are, one less than runs of samples.
+        The number of splits, one less than the number of runs.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def _runs(counts: NDArray[np.int64], runs: int) -> NDArray[np.int64]:
     """Return the run of each time, in runs of about as many samples; times hold `counts` of them."""
     if len(counts) < runs:
         raise ValueError(
-            f"n_splits must be less than the number of times there are, {len(counts)}, got {runs - 1}"
+            f"n_splits must be less than the number of distinct times, {len(counts)}, got {runs - 1}"
         )
     ends = np.cumsum(counts)
     first = np.zeros(runs, dtype=np.int64)

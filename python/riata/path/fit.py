@@ -264,13 +264,12 @@ def fit_path(
             + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
 
     The gaussian loss is half the squared residual and the binomial loss is log(1 + exp(eta)) - y eta. The
-    Poisson loss is half the deviance, mu - y - y log(mu / y) at mu = exp(eta): as exp(eta) - y eta, less what
-    that is at its least. The Huber loss is half the squared residual r up to |r| = delta, and
-    delta (|r| - delta/2) beyond. For the Cox loss minus the log partial likelihood takes the
-    place of the sum, and there is no intercept. The
-    multinomial loss is log Σ_k exp(eta_k) - Σ_k y_k eta_k, with coefficients for every class, and the
-    multigaussian loss half the sum of the squared residuals of K responses; there the penalty is summed over
-    outputs, or with ``ElasticNet(grouped=True)``, and always for the multigaussian loss,
+    Poisson loss is half the deviance, mu - y - y log(mu / y) at mu = exp(eta): that is, exp(eta) - y eta
+    minus its minimum. The Huber loss is half the squared residual r up to |r| = delta, and delta (|r| -
+    delta/2) beyond. For the Cox loss minus the log partial likelihood takes the place of the sum, and there
+    is no intercept. The multinomial loss is log Σ_k exp(eta_k) - Σ_k y_k eta_k, with coefficients for every
+    class, and the multigaussian loss half the sum of the squared residuals of K responses; there the penalty
+    is summed over outputs, or with ``ElasticNet(grouped=True)``, and always for the multigaussian loss,
 
         alpha Σ_j pf_j (l1_ratio ‖b_j‖₂ + (1 - l1_ratio)/2 ‖b_j‖₂²),   b_j the K coefficients of feature j,
 
@@ -295,15 +294,15 @@ def fit_path(
         Default "gaussian". An object of `riata.losses` also holds the parameters of the loss.
     penalty : one of riata.penalties, optional
         ElasticNet (another way to give `l1_ratio`), GroupLasso, SparseGroupLasso, MCP, SCAD or SLOPE, times
-        alpha in place of the above; see there. All but the first are without bounds, and MCP, SCAD and SLOPE
-        for losses of one output; MCP and SCAD are not convex, and given alphas are reached down a path from
-        no feature.
+        alpha, in place of the penalty above. Bounds are for the first only, and MCP, SCAD and SLOPE are for
+        losses with one output; MCP and SCAD are not convex, and given alphas are reached down a path from no
+        feature.
     alphas : int or sequence of float, default=100
         A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
         early when the fit is nearly saturated (0.999 of the deviance about the mean explained). Or the values
         themselves, which are all fitted, in decreasing order. 0 is the fit without a penalty: with squared
-        errors and no bounds the least-squares coefficients of least norm (as the penalty measures it), to
-        which ridge regression goes; not with `penalty` beyond ElasticNet.
+        errors and no bounds the least-squares coefficients of least norm (as the penalty measures it), which
+        ridge regression approaches; not with `penalty` beyond ElasticNet.
     eps : float, optional
         At most 1. Default 0.01 when p > n, else 1e-4, times `l1_ratio` (at least 0.001): as far down as for
         the lasso.
@@ -313,7 +312,7 @@ def fit_path(
         Added to the linear predictor. For counts over unequal times or areas, the log of these.
     fit_intercept : bool, default=True
         The intercept is not penalised. Those of the multinomial loss, which are determined up to a constant,
-        have the sum zero.
+        sum to zero.
     standardize : bool, default=True
         Penalise coefficients as on columns of unit standard deviation. They come back on the original scale.
     l1_ratio : float, default=1.0
@@ -323,24 +322,24 @@ def fit_path(
         as given, never rescaled. A dict holds factors by the names of features, one for the others; a Series
         with names for labels is put in the order of X.
     lower, upper : float, array of shape (p,), dict or Series, optional
-        Bounds on the coefficients, on the original scale, with ``lower <= 0 <= upper``: those of every
-        output. Not where they enter together.
+        Bounds on the coefficients, on the original scale, with ``lower <= 0 <= upper``: the same for every
+        output. Not available where coefficients enter together.
     exclude : sequence of feature numbers or names, or boolean mask, optional
         Features to leave out, the same as an infinite penalty factor.
     tol : float, default=1e-6
         Bound on the relative duality gap, (primal - dual) / (null objective - saturated objective), of every
         fit; for MCP and SCAD on the largest violation of an optimality condition, over alpha. 0: as small as
-        rounding leaves it, with the warning that it is above 0.
+        rounding allows, with a warning if it stays above 0.
     impute : {"mean"}, optional
-        Take NaN in a dense X for missing values, which stand at the weighted mean of those that each fit
-        sees: in `cv_path` at that of the samples that train, also where it predicts the others, and in
-        `RegularizationPath.predict` at that of the fit (`fill`). Takes a copy of X; beside folds every sample
-        with a missing value is held once for each of them. By default NaN is refused.
+        Take NaN in a dense X for missing values, and replace them by the weighted mean of the values that
+        each fit sees: in `cv_path` the mean over the training samples, also to predict the held-out ones, and
+        in `RegularizationPath.predict` the mean of the fit (`fill`). Takes a copy of X; with folds, every
+        sample with a missing value is held once for each of them. By default NaN is refused.
     run : RunOptions, optional
         How the fit runs: solver, iterations, threads, progress, `max_active`, `memory`, checkpoint.
     **shorthand
         Any parameter of `RunOptions` by itself; `start`, `strata` and `ties` (`riata.losses.Cox`) or
-        `huber_delta` (`riata.losses.Huber`) beside the word of the loss; `grouped` beside an elastic net.
+        `huber_delta` (`riata.losses.Huber`) with a loss given by name; `grouped` with an elastic net.
 
     Returns
     -------
@@ -350,7 +349,7 @@ def fit_path(
     Raises
     ------
     ValueError, TypeError
-        For bad input, naming the argument, the value and what is allowed, before any fitting; so for a
+        For bad input, naming the argument, the value and what is allowed, before any fitting; also for a
         checkpoint of another fit. When `max_active` or `memory` is below what the first alpha has.
     OSError
         For a checkpoint that cannot be written or is damaged.

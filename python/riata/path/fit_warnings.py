@@ -42,7 +42,7 @@ def warn_of_free_features(fits: list[dict[str, Any]], design: DesignView, option
             "the unpenalised features separate some samples from all others, as a level does whose samples "
             f"{options.loss.alike}: their coefficients have no finite optimum"
             + (f" in {parted} of {len(fits)} fits" if len(fits) > 1 else "")
-            + ", and stand where the loss no longer changes.",
+            + ", and are left where the loss no longer changes.",
             UserWarning,
             stacklevel=4,
         )
@@ -70,7 +70,7 @@ def warn_unless_converged(
     if n_iter is not None and n_iter[worst] >= options.max_iter:  # in scikit-learn's
         in_other_words = "Objective did not converge. You might want to increase the number of iterations. "
     elif n_iter is not None:
-        advice = "The fit ended where rounding leaves no smaller one: raise tol, or use larger alphas."
+        advice = "Rounding allows no smaller value: raise tol, or use larger alphas."
     warnings.warn(
         f"{in_other_words}{len(missed)} of {len(alphas)} fits did not converge: "
         f"the {CERTIFICATES[options.penalty.certificate].name} is {gaps[worst]:.2e} at "

@@ -47,8 +47,8 @@ def make_splits(
     counted = is_count(cv)
     if repeats > 1 and not counted:
         raise ValueError(
-            f"repeats must be 1 unless cv is an integer, got {repeats}; splitters repeat themselves, as "
-            "RepeatedKFold does"
+            f"repeats must be 1 unless cv is an integer, got {repeats}; use a splitter that "
+            "repeats, such as RepeatedKFold"
         )
     if counted:
         from sklearn.utils import check_random_state

@@ -161,7 +161,7 @@ def _run(asked: Mapping[str, Any]) -> dict[str, Any]:
     if run is None:
         run = RunOptions()
     elif alone:
-        raise ValueError(f"{next(iter(alone))} must be left out when run is given, which holds it")
+        raise ValueError(f"{next(iter(alone))} must be left out when run is given, since run holds it")
     return {name: getattr(run, name) for name in _OF_A_RUN} | alone
 
 

@@ -45,7 +45,7 @@ GRAM_COLUMNS, GRAM_COLUMNS_FOLDS = 4096, 1024  # most columns of which a whole G
 
 @dataclass(frozen=True, slots=True)
 class MemoryEstimate:
-    """Bytes a fit takes on top of X, by part. Made by `riata.estimate_memory`.
+    """The bytes a fit takes on top of X, by part. Made by `riata.estimate_memory`.
 
     Attributes
     ----------
@@ -120,8 +120,9 @@ def estimate_memory(
 ) -> MemoryEstimate:
     """Estimate the memory that fitting a path on `X` takes, without fitting.
 
-    Measured peaks are within a fifth of it when `max_active` is what the path ends with; by default, the most
-    there can be, it is an upper estimate. Ridge (``l1_ratio=0``), which works on all columns, takes more.
+    Measured peaks are within a fifth of it when `max_active` is the number at the end of the path; with the
+    default, the largest possible, it is an upper estimate. Ridge (``l1_ratio=0``), which works on all
+    columns, takes more.
 
     Parameters
     ----------

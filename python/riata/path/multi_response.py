@@ -86,13 +86,13 @@ def fit_multi_path(
     Parameters
     ----------
     ys : sequence of arrays of shape (n,)
-        The responses, in numbers, with NaN for samples without that response; of survival times columns
-        [time, event], of shape (n, 2). What numbers a loss is for `fit_path` says.
+        The responses, as numbers, with NaN for samples without that response; of survival times columns
+        [time, event], of shape (n, 2). `fit_path` says which numbers each loss takes.
     loss : {"gaussian", "binomial", "poisson", "huber", "cox"}
-        That of all responses.
+        The loss of all responses.
     progress : bool or callable
-        True shows how far the fit is. A callable is called as ``progress(done, total, alpha, n_active, gap,
-        passes)``, counting the alphas of all paths, for one path at a time; returning False ends them.
+        True shows the progress of the fit. A callable is called as ``progress(done, total, alpha, n_active,
+        gap, passes)``, counting the alphas of all paths, for one path at a time; returning False ends them.
     max_active : int
         End a path before more than this many features are active in it.
     memory : int or str
@@ -163,7 +163,7 @@ def cv_multi_path(
         Applied to the samples whose response is known. An integer draws that many shuffled folds, stratified
         by class or event for the binomial and Cox losses.
     groups : array of shape (n,)
-        Handed to the splitter, of all samples of X; with an integer `cv`, samples of one group (a family, a
+        Passed to the splitter, for all samples of X; with an integer `cv`, samples of one group (a family, a
         patient) stay together.
 
     Returns
@@ -283,7 +283,7 @@ def _check_rows(X: Any, ys: Any, **shared: Any) -> None:
 def _refuse_several_outputs(loss: Loss) -> None:
     if loss.several_outputs:
         raise ValueError(
-            f"loss must be one for a single number a sample, got {loss.name!r}; fit_path and cv_path take it"
+            f"loss must be one for a single number a sample, got {loss.name!r}; use fit_path or cv_path"
         )
 
 

@@ -36,7 +36,7 @@ _SAVED = ("alphas", "n_active", "link", "null", "fold_ids", "n_train")
 
 @dataclass(slots=True, repr=False)
 class NestedCV:
-    """Predictions by fits whose alpha was chosen without the samples that they are for. See `cv_path`.
+    """Predictions by fits whose alpha was chosen without the predicted samples. Made by `cv_path`.
 
     Attributes
     ----------
@@ -45,14 +45,14 @@ class NestedCV:
     n_active : ndarray of shape (K,)
         Nonzero coefficients there, those of unpenalised features included.
     link : ndarray of shape (n,), or (n, outputs)
-        Linear predictor of each sample by the fit that held it out; NaN for samples that none did. For the
-        Cox loss less its mean over the samples of that fit.
+        Linear predictor of each sample by the fit that held it out; NaN for samples that no fit held out. For
+        the Cox loss, minus its mean over the samples of that fit.
     null : ndarray, as `link`
         What the intercept alone predicts, fitted to the same samples.
     fold_ids : ndarray of shape (n,)
         The outer fold of each sample, -1 where there is none.
     n_train : int
-        Samples that an outer fit trains on, on average.
+        The number of samples an outer fit is trained on, on average.
     trained_on : list of ndarray of int, or None
         The samples that each outer fit was trained on; None after `riata.load`.
     """

@@ -103,8 +103,8 @@ class PathValues:
         Parameters
         ----------
         alpha : float or sequence of float, optional
-            Within the grid. Above `alpha_max` nothing changes any more, so there any value is allowed as soon
-            as the grid starts at `alpha_max` or above. None: the whole grid.
+            Within the grid. Above `alpha_max` nothing changes, so any value there is allowed as soon as the
+            grid starts at `alpha_max` or above. None: the whole grid.
 
         Returns
         -------
@@ -178,7 +178,7 @@ class PathValues:
         return left, right, share
 
     def interpolate(self, values: Float, alpha: float) -> Float:
-        """Values at `alpha` of what has one for each grid point, last axis, as coefficients are interpolated.
+        """Interpolate values at the grid points (last axis) to `alpha`, as is done with coefficients.
 
         Parameters
         ----------

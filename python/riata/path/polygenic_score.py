@@ -194,7 +194,7 @@ def _haploid_notes(
         )
     if count := int((~values.additive & by_sex).sum()):
         what = f"{counted(count, 'weight')} on X, Y, MT or haploid chromosomes {agree(count, 'is', 'are')}"
-        told.append((f"{what} not additive: one copy of one is as two there", True))
+        told.append((f"{what} not additive: a single copy counts as two there", True))
     return told
 
 

@@ -46,8 +46,8 @@ class RelaxedPath:
     refit_intercepts : ndarray of shape (L,)
         NaN where there is no refit.
     relaxed : ndarray of bool, shape (L,)
-        Where there is one: the samples of positive weight outnumber the coefficients and the intercept, and
-        the refit is finite (in separated classes, for instance, it is not). Elsewhere gamma must be 1.
+        Where there is a refit: the samples of positive weight outnumber the coefficients and the intercept,
+        and the refit is finite (in separated classes, for instance, it is not). Elsewhere gamma must be 1.
 
     Examples
     --------
@@ -177,15 +177,15 @@ def relax(
     the refit is the one with the least norm on columns of unit standard deviation. Unpenalised features
     and the intercept, as `path` has one or not, stay in. Bounds on coefficients do not bind the refit.
 
-    The selection has used y: standard errors and p values of the refit as of an ordinary regression would be
-    too small.
+    The selection has used y: standard errors and p values computed as for an ordinary regression would be too
+    small.
 
     Parameters
     ----------
     path : RegularizationPath or CVPath
-        Of a loss with one output: gaussian, binomial, poisson, huber or cox.
+        A path with a loss with one output: gaussian, binomial, poisson, huber or cox.
     n_threads : int, optional
-        For reading X.
+        The number of threads for reading X.
 
     Returns
     -------
@@ -220,7 +220,7 @@ def relax(
             f"path must be a RegularizationPath or a CVPath, got an object of type {type(path).__name__}"
         )
     if path.loss_function.several_outputs:
-        raise ValueError(f"path must be of a loss with one output to be relaxed, got {path.loss!r}")
+        raise ValueError(f"path must have a loss with one output to be relaxed, got {path.loss!r}")
     loss = check_loss(path.loss, start=start, strata=strata, ties=ties, huber_delta=path.huber_delta)
     threads = check_threads(n_threads)
     check_rows_named_alike(X, y=y, sample_weight=sample_weight, offset=offset, start=start, strata=strata)
@@ -229,7 +229,7 @@ def relax(
     weights = check_weights(sample_weight, design.n_samples)
     target, _ = loss.check_target(y, design.n_samples, weights)
     if offset is not None and path.has_offset is False:
-        raise ValueError("offset must be that of the path, which was fitted without, got one")
+        raise ValueError("offset must be left out, as the path was fitted without one")
     shift = check_new_offset(offset, design.n_samples, fitted=path.has_offset)
     _check_same_data(path, np.asarray(getattr(target, "time", target)), weights)
     gathered = gather_supports(design, [path.coefs], threads)

@@ -92,7 +92,7 @@ class RegularizationPath(PathValues):
     responses : ndarray of str, shape (K,), or None
         Names of the columns of y, for the multigaussian loss and a DataFrame.
     huber_delta : float or None
-        Of the Huber loss.
+        The `delta` of the Huber loss.
     penalty : {"elastic_net", "group", "mcp", "scad", "slope"}
     penalty_parameters : dict
         Those parameters of the penalty that are numbers or words.
@@ -114,21 +114,21 @@ class RegularizationPath(PathValues):
     n_events : float or None
         Sum of the weights of samples with an event, for the Cox loss.
     has_offset : bool or None
-        Whether the fit had an offset, which `predict` then asks for. None when the file of an older version
-        does not tell.
+        Whether the fit had an offset, which `predict` then requires. None when the file is of an older
+        version that does not record it.
     variants : FittedVariants or None
         For genotypes: ids, places and alleles of the variants, the frequencies of the counted alleles, and
         standard deviations.
     sd : ndarray of shape (p,), or None
-        Weighted standard deviations (1/n) of the features, of a fit that was not standardised; else these are
-        `scale`.
+        Weighted standard deviations (1/n) of the features, for a fit that was not standardised; otherwise
+        they are in `scale`.
     columns : dict of str to str
-        What y and what stood beside it were called: ``y``, or ``time`` and ``event``, and ``entry``,
-        ``strata``, ``offset``; only those that had names, as a Series has, or the columns of a DataFrame.
+        The names of y and of the arguments given with it: ``y``, or ``time`` and ``event``, and ``entry``,
+        ``strata``, ``offset``; only for those with names, such as a Series or the columns of a DataFrame.
     kept : dict of str to ndarray
-        What else the archive held that the path was loaded from, for `save` to keep: see `study`.
+        Other contents of the archive the path was loaded from, which `save` keeps: see `study`.
     fill : ndarray of shape (p,), or None
-        With ``impute="mean"``: the means that missing values stand at, those of `predict` too.
+        With ``impute="mean"``: the means that replace missing values, also in `predict`.
 
     Examples
     --------
@@ -147,12 +147,12 @@ class RegularizationPath(PathValues):
 
     @property
     def path(self) -> RegularizationPath:
-        """The path itself, as a `CVPath` has one."""
+        """The path itself, for code that also takes a `CVPath`."""
         return self
 
     @property
     def cv(self) -> None:
-        """None: a path has no cross-validation, a `CVPath` is one."""
+        """None: only a `CVPath` has a cross-validation."""
         return
 
     @property
@@ -173,7 +173,7 @@ class RegularizationPath(PathValues):
 
     @property
     def n_passes(self) -> float:
-        """Reads of the whole of X that the fit took."""
+        """How many times the fit read the whole of X."""
         return float(self.counters.get("passes", np.nan))
 
     def __repr__(self) -> str:
@@ -266,8 +266,8 @@ class RegularizationPath(PathValues):
         kind : {"response", "link", "class"}, default="response"
             The mean (for the binomial loss the probability of ``classes[1]``, for the multinomial loss those
             of all classes, for the Poisson loss the exponential of the linear predictor), the linear
-            predictor, or the class label (binomial and multinomial only). For the Cox loss the linear
-            predictor is what there is: the log of the hazard relative to the baseline.
+            predictor, or the class label (binomial and multinomial only). The Cox loss has only the linear
+            predictor: the log of the hazard relative to the baseline.
         offset : array of shape (m,), or (m, K), or number, optional
             Added to the linear predictor. Needed when the fit had one (`has_offset`); 0 predicts without, as
             rates for one unit of exposure.
@@ -382,11 +382,11 @@ class RegularizationPath(PathValues):
         Parameters
         ----------
         criterion : {"aic", "bic", "ebic"}
-            Which; see `information_criterion`.
+            The criterion, as defined by `information_criterion`.
         ebic_gamma : float, default=1.0
             Weight of the number of features in "ebic", from 0 (that is "bic") to 1.
         noise_variance : float, optional
-            Gaussian loss: that of the noise, where it is known.
+            Gaussian loss: the variance of the noise, where it is known.
 
         Returns
         -------
@@ -396,8 +396,8 @@ class RegularizationPath(PathValues):
         Warns
         -----
         UserWarning
-            When there are more coefficients there than half the samples, unless `noise_variance` is given:
-            what they leave tells little.
+            When the fit has more coefficients than half the samples, unless `noise_variance` is given: what
+            remains tells little.
         """
         from riata.path.criteria import select
 
@@ -406,7 +406,7 @@ class RegularizationPath(PathValues):
     def to_frame(self) -> Any:
         """The nonzero coefficients as a long pandas table: alpha, feature, coef, in the order of the path.
 
-        With several outputs also the column output: the label of the class, or the response.
+        With several outputs there is also the column output: the label of the class, or the response.
         """
         from riata.path.selected_table import long_table
 
@@ -423,11 +423,11 @@ class RegularizationPath(PathValues):
         Returns
         -------
         pandas.DataFrame, or `riata._io.tables.Table` without pandas
-            One row a feature with a nonzero coefficient, for several outputs one a feature and `output`:
-            `feature`, its `coef`, that for one standard deviation (`coef_sd`), the largest alpha at which it
-            is active (`entry_alpha`, infinite for unpenalised features), and the order of entry (`rank`). Of
-            genotypes also `chrom`, `pos`, `effect_allele`, `other_allele` and `frequency`, of a group penalty
-            `group`.
+            One row for each feature with a nonzero coefficient, with several outputs for each feature and
+            `output`: `feature`, its `coef`, that for one standard deviation (`coef_sd`), the largest alpha at
+            which it is active (`entry_alpha`, infinite for unpenalised features), and the order of entry
+            (`rank`). For genotypes also `chrom`, `pos`, `effect_allele`, `other_allele` and `frequency`, for
+            a group penalty `group`.
 
         Examples
         --------

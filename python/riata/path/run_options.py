@@ -12,9 +12,9 @@ __all__ = ["RunOptions"]
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How a fit runs, for `fit_path`, `cv_path` and their like: its solver, threads, bounds and files.
+    """How a fit runs, for `fit_path`, `cv_path` and similar functions: its solver, threads, bounds and files.
 
-    Each may also be given to these as a keyword of its own, such as ``progress=True``.
+    Each option may also be passed to those functions as a keyword, such as ``progress=True``.
 
     Parameters
     ----------
@@ -27,23 +27,23 @@ class RunOptions:
         Default: every available core, or OMP_NUM_THREADS, or one for a small problem. The result is the same
         to the last bit for any value.
     progress : bool or callable, optional
-        True shows how far the fit is, in terminals and notebooks, with a bar of tqdm where that is installed.
-        A callable is called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning False ends
-        the path there.
+        True shows the progress of the fit, in terminals and notebooks, with a bar of tqdm where that is
+        installed. A callable is called as ``progress(done, total, alpha, n_active, gap, passes)``. Returning
+        False ends the path there.
     max_active : int, optional
         End the path before more than this many features are active; at least as many as at the first alpha.
     memory : int or str, optional
-        Bytes, or a size such as "4G", that the fit may hold beside X. The copy of a dense X is made when it
-        fits in, and the path ends, with a warning, at the alpha after which more is held: raise the bound or
-        use larger alphas. See `estimate_memory`. Pages of memory-mapped files are not counted, as the system
+        Bytes, or a size such as "4G", that the fit may hold beside X. The copy of a dense X is made only if
+        it fits; the path ends, with a warning, at the alpha after which more is held: raise the bound or use
+        larger alphas. See `estimate_memory`. Pages of memory-mapped files are not counted, as the system
         takes them back when it needs room.
     checkpoint : str or path-like, optional
         A file that keeps the state of the fit, written at most once a minute. When it exists, the fit goes on
         from it and ends with the same bits as one that was never stopped, however the earlier one ended
-        (killed, power cut, stopped by `progress`). The arguments must be those it was made with, but for
+        (killed, power cut, stopped by `progress`). The arguments must be those it was made with, except for
         `n_threads` and `progress`. The file is removed at the end of the path.
     keep_checkpoint : bool, default=False
-        Keep the file at the end of the path too, so that nothing is fitted again should what follows fail.
+        Keep the file at the end of the path too, so that nothing is fitted again if a later step fails.
 
     Examples
     --------

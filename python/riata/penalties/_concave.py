@@ -15,9 +15,9 @@ class MCP(Penalty):
     """The minimax concave penalty: like ``alpha |b_j|`` at zero, flat from ``gamma * alpha`` on.
 
     ``alpha |b| - b²/(2 gamma)`` up to there, with alpha times the penalty factor in the place of alpha. Large
-    coefficients are not shrunk. The problem is not convex: fits go down the path from zero, each one from the
-    last, and end where the optimality conditions hold (``certificate == "kkt"``); `locally_convex` tells
-    up to which alpha the active features leave no other choice.
+    coefficients are not shrunk. The problem is not convex: fits go down the path from zero, each starting
+    from the one before, and end where the optimality conditions hold (``certificate == "kkt"``);
+    `locally_convex` tells at which alphas the objective is strictly convex in the active features.
 
     Parameters
     ----------

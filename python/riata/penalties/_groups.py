@@ -22,29 +22,29 @@ Groups = ArrayLike | Mapping[Any, Any] | Sequence[Any]
 class GroupLasso(Penalty):
     """The group lasso, ``alpha * sum_g w_g ((1 - l2_ratio) ‖b_g‖₂ + l2_ratio/2 ‖b_g‖₂²)``.
 
-    The features of a group enter together, of losses with several outputs for all of these: b_g are then all
+    The features of a group enter together; with several outputs they enter for all outputs, and b_g holds all
     coefficients of the group's features.
 
     Parameters
     ----------
     groups : array-like of shape (p,), mapping, or list of lists
-        A label for each feature, in any order; or for each label, or in a list of lists, the numbers or names
-        of its features, those of no group being groups of their own. Groups may overlap, as gene sets do: see
-        Notes. None: every feature by itself.
+        A label for each feature, in any order. Or a mapping from labels to the numbers or names of their
+        features, or a list of such lists; each feature in no group is then a group of its own. Groups may
+        overlap, as gene sets do: see Notes. None: every feature by itself.
     weights : "sqrt_size", "ones", array-like or mapping, default="sqrt_size"
-        Weights w_g >= 0: the square root of the group's size (features left out or unpenalised do not
-        count), 1, one for each of the sorted labels or of the lists, or one for each label; for features of
-        no group 1. A group of weight zero is not penalised.
+        Weights w_g >= 0: the square root of the group's size (features left out or unpenalised do not count),
+        1, one for each of the sorted labels or of the lists, or one for each label; features in no group have
+        weight 1. A group of weight zero is not penalised.
     l2_ratio : float, default=0.0
         Share of the squared norm, in [0, 1].
 
     Notes
     -----
-    Where groups overlap, coefficients are sums of parts, b = Σ_g v_g with v_g zero outside g, and the
-    penalty is that of the parts, at the best of all such sums: the latent group lasso. A feature enters with
-    any of its groups and stays as long as one of them does, so that what is selected is a union of groups.
-    It is the fit in which every group has its own copy of the columns of its features, though none is
-    made. The parts are `RegularizationPath.parts`, see `RegularizationPath.group_coef`.
+    Where groups overlap, coefficients are sums of parts, b = Σ_g v_g with v_g zero outside g, and the penalty
+    is that of the parts, at the best of all such sums: the latent group lasso. A feature enters with any of
+    its groups and stays as long as one of them does, so that what is selected is a union of groups. It is the
+    fit in which every group has its own copy of the columns of its features, though no copy is made. The
+    parts are `RegularizationPath.parts`, see `RegularizationPath.group_coef`.
 
     References
     ----------

@@ -37,7 +37,7 @@ class Membership:
 
 
 class Penalty(ABC):
-    """A penalty, times alpha, of the coefficients of all features.
+    """A penalty on the coefficients of all features, which alpha multiplies.
 
     Examples
     --------

@@ -132,7 +132,11 @@ ARGUMENTS = [
     ({"max_iter": 10.0}, TypeError, r"max_iter must be an integer, got 10\.0 of type float"),
     ({"n_threads": 0}, ValueError, r"n_threads must be >= 1, got 0"),
     ({"n_threads": "all"}, TypeError, r"n_threads must be an integer, got 'all' of type str"),
-    ({"memory": "lots"}, ValueError, r"memory must be bytes, or a size like '800M' or '4G', got 'lots'"),
+    (
+        {"memory": "lots"},
+        ValueError,
+        r"memory must be a number of bytes, or a size like '800M' or '4G', got 'lots'",
+    ),
     ({"memory": -1}, ValueError, r"memory must be > 0, got -1"),
     ({"max_active": 0}, ValueError, r"max_active must be >= 1, got 0"),
     ({"fit_intercept": 1}, TypeError, r"fit_intercept must be True or False, got 1 of type int"),
@@ -183,7 +187,7 @@ ARGUMENTS = [
     ({"exclude": [-1]}, ValueError, r"exclude must hold feature numbers from 0 to 5"),
     ({"exclude": ["age"]}, ValueError, r"exclude may hold names only when X has feature names"),
     ({"exclude": np.array(["age"])}, ValueError, r"exclude may hold names only when X has feature names"),
-    ({"exclude": [True]}, ValueError, r"one truth value a feature, shape \(6,\), got shape \(1,\)"),
+    ({"exclude": [True]}, ValueError, r"one boolean for each feature, shape \(6,\), got shape \(1,\)"),
     ({"exclude": [0.5]}, TypeError, r"exclude must hold feature numbers, names or a mask"),
 ]
 

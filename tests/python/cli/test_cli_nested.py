@@ -187,7 +187,7 @@ def test_threshold_is_of_two_classes(tmp_path, capsys):
         for verb in ("fit", "cv"):
             arguments = [verb, "--matrix", f"{tmp_path}/x.csv", *given, "--out", f"{tmp_path}/out"]
             assert main(arguments) == 2
-            told = f"--threshold is of two classes, of --loss binomial, not {loss}"
+            told = f"--threshold is for two classes, with --loss binomial, not {loss}"
             assert told in capsys.readouterr().err
         run(capsys, tmp_path, "--pheno-name", name, "--loss", loss, "--cv", 3, "--alphas", 5)
         model = ["predict", "--model", f"{tmp_path}/out.path.npz", "--matrix", f"{tmp_path}/x.csv"]

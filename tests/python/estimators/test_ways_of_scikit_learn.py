@@ -182,7 +182,7 @@ def test_bounds_by_name():
         ({"age": -1.0}, ValueError, "penalty_factor must hold numbers >= 0"),
         ({"age": "none"}, TypeError, "penalty_factor must hold numbers"),
         (pd.Series([1.0, 2.0], ["age", "sex"]), ValueError, "a value for every feature, got none for 'x1'"),
-        (pd.Series(np.ones(5), ["age"] * 5), ValueError, "penalty_factor must have labels that are distinct"),
+        (pd.Series(np.ones(5), ["age"] * 5), ValueError, "penalty_factor must have distinct labels"),
     ],
 )  # fmt: skip
 def test_bad_names(given, error, message):
@@ -547,7 +547,7 @@ def test_check_input_is_accepted_and_changes_nothing(check_input):
 def test_the_old_name_of_a_cross_validation_warns():
     X, y = make_problem(n=40, p=5)
     model = riata.LassoCV(cv=3, alphas=5).fit(X, y)
-    with pytest.warns(FutureWarning, match="cv_path_ is called cv_result_ now"):
+    with pytest.warns(FutureWarning, match="cv_path_ is now called cv_result_"):
         assert model.cv_path_ is model.cv_result_
 
 

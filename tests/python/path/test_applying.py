@@ -400,7 +400,7 @@ def test_features_of_a_plain_table_are_not_matched(fitted, tmp_path):
         (lambda: path.predict(geno, 0.1), path.predict(X, 0.1)),
         (lambda: model.predict(geno), model.predict(X)),
     ):
-        with pytest.warns(riata.VariantWarning, match="keeps no alleles and places"):
+        with pytest.warns(riata.VariantWarning, match="holds no alleles and positions"):
             assert_allclose(call(), expected, rtol=1e-12)
     with pytest.raises(TypeError, match="model must be fitted to genotypes"):
         riata.match_variants(path, geno)

@@ -192,11 +192,11 @@ def test_paths_saved_before(tmp_path):
 def test_warns_where_no_residuals_are_left():
     X, y = make_problem(n=20, p=60)
     path = riata.fit_path(X, y, eps=1e-3)
-    with pytest.warns(UserWarning, match="bic is least where .* coefficients for 20 samples leave no"):
+    with pytest.warns(UserWarning, match="bic is smallest where .* coefficients for 20 samples leave no"):
         assert path.select("bic") == path.alphas[-1]
     assert path.select("bic", noise_variance=0.25) > path.alphas[-1]
     perfect = riata.fit_path(np.eye(4), [1.0, 2.0, 3.0, 4.0], alphas=[0.1, 1e-20], fit_intercept=False)
-    with pytest.warns(UserWarning, match="aic is least where 4 coefficients for 4 samples"):
+    with pytest.warns(UserWarning, match="aic is smallest where 4 coefficients for 4 samples"):
         assert perfect.select("aic") == 1e-20
 
 
@@ -213,7 +213,7 @@ def test_warns_of_near_saturation_wherever_it_is_and_of_every_loss(loss):
         at = int(np.argmin(path.information_criterion("aic")))
         if path.n_active[at] > 12:
             with pytest.warns(
-                UserWarning, match=rf"aic is least where {path.n_active[at]} coefficients for 24"
+                UserWarning, match=rf"aic is smallest where {path.n_active[at]} coefficients for 24"
             ):
                 assert path.select("aic") == path.alphas[at]
             warned += 1
@@ -231,7 +231,7 @@ def test_warns_before_the_end_of_the_path():
     assert np.argmin(values) == len(path) - 1
     at = int(np.argmin(path.information_criterion("bic")))
     assert at < len(path) - 1
-    with pytest.warns(UserWarning, match="bic is least where"):
+    with pytest.warns(UserWarning, match="bic is smallest where"):
         assert path.select("bic") == path.alphas[at]
 
 
@@ -267,7 +267,7 @@ def test_unpenalised_features_of_other_penalties_need_a_whole_path():
 
 def test_errors():
     X, y = make_problem("huber")
-    with pytest.raises(ValueError, match="needs a likelihood, which the huber loss has not"):
+    with pytest.raises(ValueError, match="needs a likelihood, which the huber loss does not have"):
         riata.fit_path(X, y, loss="huber", alphas=3).select("bic")
     with pytest.raises(ValueError, match="with l1_ratio=0 none is ever zero"):
         riata.fit_path(X, y, l1_ratio=0.0, alphas=3).select("bic")

@@ -265,12 +265,12 @@ def test_held_out_means_that_overflow_score_infinity(scoring):
 def test_the_rule_by_its_earlier_name():
     X, y = make_problem("gaussian", 40, 20)
     expected = riata.cv_path(X, y, cv=3, alphas=10, alpha_rule="1se")
-    with pytest.warns(FutureWarning, match="selection is called alpha_rule now"):
+    with pytest.warns(FutureWarning, match="selection is now called alpha_rule"):
         cv = riata.cv_path(X, y, cv=3, alphas=10, selection="1se")
     assert cv.alpha == expected.alpha == expected.alpha_1se
-    with pytest.warns(FutureWarning, match="CVPath.selection is called alpha_rule now"):
+    with pytest.warns(FutureWarning, match="CVPath.selection is now called alpha_rule"):
         assert cv.selection == "1se"
-    with pytest.warns(FutureWarning, match="selection is called alpha_rule now"):
+    with pytest.warns(FutureWarning, match="selection is now called alpha_rule"):
         (cv,) = riata.cv_multi_path(X, [y], cv=3, alphas=10, selection="1se")
     assert cv.alpha_rule == "1se"
     with pytest.raises(ValueError, match=r"alpha_rule must be one of \['min', '1se'\], got 'best'"):

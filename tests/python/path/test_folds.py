@@ -341,7 +341,7 @@ def test_samples_of_one_time_are_never_parted(kind):
 
 
 def test_windows_need_times():
-    with pytest.raises(ValueError, match="n_splits must be less than the number of times there are, 3"):
+    with pytest.raises(ValueError, match="n_splits must be less than the number of distinct times, 3"):
         list(riata.ExpandingWindows(3).split(None, groups=[1, 2, 3, 3]))
     missing = np.array(["2001-01-01", "NaT", "2002-01-01"], dtype="datetime64[ns]")
     with pytest.raises(ValueError, match=r"groups must hold a label for every sample, got .* at position 1"):

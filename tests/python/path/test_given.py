@@ -105,9 +105,9 @@ def test_signatures_show_the_arguments(function):
 
 
 def test_earlier_names_warn():
-    with pytest.warns(FutureWarning, match="row_grouped is called grouped"):
+    with pytest.warns(FutureWarning, match="row_grouped is now called grouped"):
         path = riata.fit_path(X, KINDS, loss="multinomial", row_grouped=True, **FEW)
-    with pytest.warns(FutureWarning, match="row_grouped is called grouped"):
+    with pytest.warns(FutureWarning, match="row_grouped is now called grouped"):
         riata.estimate_memory(X, loss="multinomial", outputs=3, row_grouped=True)
     cv = riata.cv_path(X, Y, cv=3, **FEW)
     for fit, old, new in (
@@ -116,7 +116,7 @@ def test_earlier_names_warn():
         (cv, "held_out", "oof_link"),
         (riata.conversions(path), "row_grouped", "grouped"),
     ):
-        with pytest.warns(FutureWarning, match=f"{old} is called {new} now"):
+        with pytest.warns(FutureWarning, match=f"{old} is now called {new}"):
             assert getattr(fit, old) is getattr(fit, new)
 
 
@@ -132,7 +132,7 @@ def test_earlier_names_warn():
     ],
 )
 def test_earlier_names_of_the_package_warn(old, new):
-    with pytest.warns(FutureWarning, match=rf"riata\.{old} is called riata\.{new} now"):
+    with pytest.warns(FutureWarning, match=rf"riata\.{old} is now called riata\.{new}"):
         assert getattr(riata, old) is getattr(riata, new)
     assert old not in riata.__all__
 

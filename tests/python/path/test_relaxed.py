@@ -226,7 +226,7 @@ def test_the_data_have_to_be_those_of_the_path():
     ):
         riata.relax(riata.Lasso(), X, y)
     several = riata.fit_path(X, np.column_stack([y, y[::-1]]), loss="multigaussian", alphas=3)
-    with pytest.raises(ValueError, match="path must be of a loss with one output to be relaxed, got 'multig"):
+    with pytest.raises(ValueError, match="path must have a loss with one output to be relaxed, got 'multig"):
         riata.relax(several, X, y)
     with pytest.raises(ValueError, match=r"gamma must be >= 0 and <= 1, got 1\.5"):
         riata.relax(path, X, y).coef(path.alphas[3], 1.5)
