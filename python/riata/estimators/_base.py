@@ -422,7 +422,7 @@ class CrossValidated:
     @property
     def cv_path_(self) -> CVPath:
         """All of the cross-validation: the old name of `cv_result_`."""
-        warnings.warn("cv_path_ is called cv_result_ now", FutureWarning, stacklevel=2)
+        warnings.warn("cv_path_ is now called cv_result_", FutureWarning, stacklevel=2)
         return self.cv_result_
 
 
