@@ -186,7 +186,7 @@ _HOME = {
 }
 
 
-#: Names of earlier versions, understood with a warning for one version more.
+#: Names of earlier versions, understood for one version, with a warning.
 _RENAMED = {
     "Equivalents": "Conversions",
     "Path": "RegularizationPath",

@@ -1,4 +1,4 @@
-"""Names of earlier versions, which still work for one more version, with a warning."""
+"""Names of earlier versions, which are understood for one version, with a warning."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 def warn_renamed(old: str, new: str, stacklevel: int = 3) -> None:
     """Warn that something has another name now."""
     warnings.warn(
-        f"{old} is now called {new}; the old name will be removed in a later version",
+        f"{old} is now called {new}; the old name is understood for one version",
         FutureWarning,
         stacklevel=stacklevel,
     )

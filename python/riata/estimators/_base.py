@@ -267,7 +267,7 @@ class SparseLinearModel(SparseSelector):
             return rule
         warnings.warn(
             f"selection={selection!r} is now alpha_rule={selection!r}; selection is scikit-learn's 'cyclic' "
-            "or 'random', and will take no other in the next version.",
+            "or 'random', and its old values are understood for one version.",
             FutureWarning,
             stacklevel=4,
         )

@@ -139,7 +139,7 @@ def estimate_memory(
     grouped : bool, default=False
         Whether a feature enters for all classes together.
     row_grouped : bool, optional
-        The earlier name of `grouped`.
+        The earlier name of `grouped`, understood for one version, with a warning.
 
     Returns
     -------
