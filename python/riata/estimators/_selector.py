@@ -133,11 +133,18 @@ class SparseSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             check_same_features(design, self.n_features_in_, getattr(self, "feature_names_in_", None))
         elif not plain or X.shape[1] != self.n_features_in_:
             validate_data(self, X if hasattr(X, "shape") else table, skip_check_array=True, reset=False)
+        return np.asarray(self._multiply(design, *self._active()) + np.asarray(self.intercept_))
+
+    def _active(self) -> tuple[NDArray[np.intp], Float]:
+        """Features that are active, (k,), and their coefficients, (k, K)."""
         coef = np.atleast_2d(np.asarray(self.coef_, dtype=np.float64))
         support = np.flatnonzero(np.any(coef != 0.0, axis=0))
-        block = coef[:, support].T
+        return support, coef[:, support].T
+
+    def _multiply(self, design: DesignView, support: NDArray[np.intp], block: Float) -> Float:
+        """X[:, support] @ block, by as many threads as it is worth."""
         threads = threads_for(check_threads(self.n_threads), float(design.core.shape[0]) * block.size)
-        return np.asarray(design.multiply(support, block, threads) + np.asarray(self.intercept_))
+        return design.multiply(support, block, threads)
 
     def _shifted_links(self, X: Any, offset: Any) -> tuple[Float, Float | None]:
         """`_links` plus the offset of the new samples, and that: asked for where the fit had one."""
@@ -151,16 +158,15 @@ class SparseSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _genotype_links(self, X: Any) -> Float:
         """`_links` of genotypes: the variants of the fit are found in them."""
-        coef = np.atleast_2d(np.asarray(self.coef_, dtype=np.float64))
-        support = np.flatnonzero(np.any(coef != 0.0, axis=0))
+        support, block = self._active()
         variants = getattr(self, "variants_", None)
         if variants is not None:
-            products = predict_genotypes(variants, X, support, coef[:, support].T)
+            products = predict_genotypes(variants, X, support, block)
         else:
             warn_of_unknown_alleles(X)
             design = as_design(X)
             check_same_features(design, self.n_features_in_, getattr(self, "feature_names_in_", None))
-            products = design.multiply(support, coef[:, support].T, check_threads(self.n_threads) or 1)
+            products = self._multiply(design, support, block)
         return np.asarray(products + np.asarray(self.intercept_))
 
     def transform(self, X: Any) -> Any:
