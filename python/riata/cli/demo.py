@@ -20,6 +20,7 @@ from riata.cli.manifest import manifest, today, version
 from riata.cli.options import DemoOptions, FitOptions, ModelOptions, OutputOptions, RunOptions
 from riata.cli.outputs import FIT_OUTPUTS, write_fit
 from riata.path.certificates import certificate_text
+from riata.path.path_values import nearest
 from riata.report.fit_page import fit_facts, hits_lines
 from riata.report.page import Fact, Page, Section, code, table
 from riata.report.sections import certificate_section, cv_section, hits_section, path_section
@@ -204,7 +205,7 @@ def findings(fitted: Fitted, result: Outcome) -> list[str]:
         f"{n_train} training patients",
     ]
     if cv.alpha_1se != cv.alpha_min:
-        sparse = int(fitted.n_active[int(np.argmin(np.abs(path.alphas - cv.alpha_1se)))])
+        sparse = int(fitted.n_active[nearest(path.alphas, cv.alpha_1se)])
         lines.append(
             f"  (the one-standard-error rule would keep only {sparse} genes, at alpha {cv.alpha_1se:.4g})"
         )

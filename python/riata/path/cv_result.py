@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from riata._input.renamed import old_name
 from riata._input.validation import Float, check_choice
 from riata.path.folds import Rows, count_repeats
+from riata.path.path_values import nearest
 from riata.path.result import RegularizationPath
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class CVPath:
     @property
     def position(self) -> int:
         """Position of the selected alpha on the grid."""
-        return int(np.argmin(np.abs(self.path.alphas - self.alpha)))
+        return nearest(self.path.alphas, self.alpha)
 
     @property
     def alphas(self) -> Float:

@@ -17,6 +17,11 @@ from riata.losses._known import loss_of
 from riata.path.coefs import each_output, side_by_side
 
 
+def nearest(grid: Float, value: float) -> int:
+    """Return the place of the point of a grid that is nearest to a value."""
+    return int(np.argmin(np.abs(grid - value)))
+
+
 @dataclass(slots=True, repr=False)
 class PathValues:
     """What a `RegularizationPath` holds, which describes it, and the coefficients at any alpha."""

@@ -14,6 +14,7 @@ from riata.losses._known import loss_of
 from riata.path.certificates import CERTIFICATES, gap_text
 from riata.path.coefs import each_output
 from riata.path.many_classes import strongest
+from riata.path.path_values import nearest
 from riata.report.charts.description import Axis
 from riata.report.charts.paths import mark_of_chosen, path_chart
 from riata.report.charts.svg import Frame, drawn, element, line, svg, text
@@ -212,7 +213,7 @@ def _rows_of(path: Any) -> list[Any]:
 def _to_draw(path: Any, shown: NDArray[np.bool_], alpha: float) -> NDArray[np.int64]:
     """Return the features with the largest effects at an alpha, then those that get farthest: few of many."""
     at, reach = np.zeros((2, path.n_features))
-    place = int(np.argmin(np.abs(path.alphas - alpha)))
+    place = nearest(path.alphas, alpha)
     for one in each_output(path.coefs):
         size = abs(one)
         np.maximum(at, size[:, [place]].toarray()[:, 0], out=at)

@@ -9,6 +9,7 @@ import numpy as np
 
 from riata._io.tables import align_columns
 from riata.losses._known import GREATER_IS_BETTER, SCORE_NAMES, loss_of
+from riata.path.path_values import nearest
 
 if TYPE_CHECKING:
     from riata.path.nested import NestedCV
@@ -40,7 +41,7 @@ def choices_of(fitted: Fitted) -> list[Choice]:
     cv, alphas, counts = fitted.cv, fitted.path.alphas, fitted.n_active
 
     def at(name: str, alpha: float) -> Choice:
-        k = int(np.argmin(np.abs(alphas - alpha)))
+        k = nearest(alphas, alpha)
         score, error = float(cv.mean_score[k]), float(cv.se_score[k])
         return Choice(name, score, error, alpha, int(counts[k]), alpha == fitted.alpha)
 
@@ -52,8 +53,8 @@ def choices_of(fitted: Fitted) -> list[Choice]:
     else:
         out += [at("one standard error", cv.alpha_1se), at("best", cv.alpha_min)]
     if not any(choice.chosen for choice in out):
-        nearest = float(alphas[fitted.at])
-        out.append(at("asked for" if nearest == fitted.alpha else "nearest to that asked for", nearest))
+        there = float(alphas[fitted.at])
+        out.append(at("asked for" if there == fitted.alpha else "nearest to that asked for", there))
     return out
 
 
@@ -116,7 +117,7 @@ def null_note(fitted: Fitted) -> str:
     cv = fitted.cv
     if cv is None or fitted.interrupted or not np.isfinite(cv.null_score):
         return ""
-    best = int(np.argmin(np.abs(fitted.path.alphas - cv.alpha_min)))
+    best = nearest(fitted.path.alphas, cv.alpha_min)
     gain = (cv.mean_score[best] - cv.null_score) * (1.0 if cv.scoring in GREATER_IS_BETTER else -1.0)
     if fitted.n_active[best] == 0 or gain > cv.se_score[best]:
         return ""

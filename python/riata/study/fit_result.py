@@ -12,6 +12,7 @@ from riata._io.tables import some
 from riata.losses._known import loss_of
 from riata.path.fitted import FitResult
 from riata.path.many_classes import sizes
+from riata.path.path_values import nearest
 from riata.penalties._penalty import penalty_name
 from riata.study.account import Account
 from riata.study.held_out import HeldOut
@@ -120,7 +121,7 @@ class Fitted:
     @property
     def at(self) -> int:
         """Grid point nearest to alpha."""
-        return int(np.argmin(np.abs(self.path.alphas - self.alpha)))
+        return nearest(self.path.alphas, self.alpha)
 
     @property
     def n_active(self) -> NDArray[np.int64]:

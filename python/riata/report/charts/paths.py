@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from riata.path.path_values import nearest
 from riata.report.charts.description import Axis, Chart, Curve, Float, Level, Mark
 from riata.report.charts.scales import number, on_log_axis
 
@@ -87,7 +88,7 @@ def cv_chart(
 ) -> Chart:
     """Describe a cross-validation curve: the mean over folds, one standard error on each side, and `null`."""
     choices = marks_of_choice(alphas, n_active, alpha_min, alpha_1se)
-    best = int(np.argmin(np.abs(alphas - alpha_min)))
+    best = nearest(alphas, alpha_min)
     alphas = on_log_axis(alphas)
     finite = np.isfinite(mean) & np.isfinite(error)
     x, m, e = alphas[finite], mean[finite], error[finite]
@@ -112,7 +113,7 @@ def marks_of_choice(
     alphas: Float, n_active: NDArray[np.int64], alpha_min: float, alpha_1se: float
 ) -> list[Mark]:
     """Return marks at the two choices of a cross-validation, with how many features are active there."""
-    best, frugal = (int(np.argmin(np.abs(alphas - alpha))) for alpha in (alpha_min, alpha_1se))
+    best, frugal = (nearest(alphas, alpha) for alpha in (alpha_min, alpha_1se))
     places, counts = on_log_axis(alphas), [f"{int(count)} active" for count in n_active]
     if best == frugal:
         return [Mark(float(places[best]), f"best and 1 SE: {counts[best]}", strong=True)]
@@ -134,8 +135,8 @@ def counts_along(x: Float, n_active: NDArray[np.int64], most: int, *, log: bool)
         return []
     places = np.log(x) if log else x
     wanted = np.linspace(places[0], places[-1], min(most, len(x)))
-    nearest = sorted({int(np.argmin(np.abs(places - place))) for place in wanted})
-    return [(float(x[k]), str(int(n_active[k]))) for k in nearest]
+    shown = sorted({nearest(places, place) for place in wanted})
+    return [(float(x[k]), str(int(n_active[k]))) for k in shown]
 
 
 def padded(values: Any, margin: float = 0.06) -> tuple[float, float]:
