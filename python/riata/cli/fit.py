@@ -145,8 +145,8 @@ def check_options(options: FitOptions) -> None:
     check_penalty_options(study, model)
     if options.folds is not None:
         check_fold_options(study, options.folds)
-    if model.row_grouped and not loss_of(study.loss).many_classes:
-        raise ValueError("--row-grouped needs --loss multinomial")
+    if model.grouped and not loss_of(study.loss).many_classes:
+        raise ValueError("--grouped needs --loss multinomial")
     threshold_of(model.threshold, study.loss)
     if loss_of(study.loss).many_responses:
         raise ValueError(
@@ -209,7 +209,7 @@ def fit_arguments(
         "checkpoint": checkpoint,
         "keep_checkpoint": True,  # until the outputs are written
     }
-    if model.row_grouped:
+    if model.grouped:
         arguments["grouped"] = True
     if plan is not None:
         assert folds is not None

@@ -26,7 +26,7 @@ class ModelOptions:
     l1_ratio: float | None = None
     gamma: float | None = None
     slope_q: float | None = None
-    row_grouped: bool = False
+    grouped: bool = False
     standardize: bool = True
     alphas: int | tuple[float, ...] = 100
     eps: float | None = None

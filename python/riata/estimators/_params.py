@@ -123,7 +123,7 @@ class Choice:
         The alpha with the best mean score over the folds, or the largest one within a standard error of it.
     selection : {"cyclic", "random"}
         Accepted so that code written for scikit-learn runs; it has no effect. "min" and "1se", as in earlier
-        versions, are understood as `alpha_rule`, with a warning.
+        versions, are understood as `alpha_rule` for one version, with a warning.
     """
 
     alpha_rule: str = "min"
@@ -172,12 +172,25 @@ class Rows:
 
     Parameters
     ----------
-    row_grouped : bool
+    grouped : bool
         Let a feature enter for all classes together. Two classes have one coefficient a feature anyway. Not
         together with `positive`, `lower` or `upper`.
     """
 
-    row_grouped: bool = False
+    grouped: bool = False
+
+
+@declared
+class EarlierRows:
+    """The earlier name of `grouped`.
+
+    Parameters
+    ----------
+    row_grouped : bool
+        The earlier name of `grouped`, understood for one version, with a warning.
+    """
+
+    row_grouped: bool | str = "deprecated"
 
 
 @declared

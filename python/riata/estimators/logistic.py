@@ -15,13 +15,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from riata._input.alignment import check_rows_named_alike
-from riata._input.design import DesignView
+from riata._input.renamed import warn_renamed
 from riata._input.responses import check_two_outcomes
 from riata._input.targets import check_every_class, one_hot
 from riata._input.validation import Float, check_flag, check_offset, check_real, show_label
 from riata.estimators._base import ByScore, Problem, SparseLinearModel
 from riata.estimators._params import (
     Bounds,
+    EarlierRows,
     Intercept,
     Jobs,
     Mixing,
@@ -40,7 +41,6 @@ from riata.estimators._params import (
 from riata.losses import Multinomial
 from riata.losses._scores import expit
 from riata.path.arguments import Features, Options, refuse_bounds
-from riata.penalties import Penalty
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -101,7 +101,7 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
             + alpha Σ_j pf_j (l1_ratio |b_j| + (1 - l1_ratio)/2 b_j²)   with lower <= b <= upper.
 
     With K > 2 classes each has its own intercept and coefficients, whose penalties are summed, and the loss
-    is log Σ_k exp(eta_ik) - eta_ic for a sample of class c (multinomial). With `row_grouped` the penalty of a
+    is log Σ_k exp(eta_ik) - eta_ic for a sample of class c (multinomial). With `grouped` the penalty of a
     feature is on its K coefficients together, l1_ratio ‖b_j‖₂ + (1 - l1_ratio)/2 ‖b_j‖₂²: it enters for all
     classes or for none.
 
@@ -133,6 +133,7 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
 
     classes_: NDArray[Any]
     class_weight: Any
+    grouped: Any
     row_grouped: Any
 
     def decision_function(self, X: Any, offset: ArrayLike | None = None) -> Float:
@@ -219,7 +220,9 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         def reweigh(weights: Float) -> Float:
             return weights * class_factors(self.class_weight, classes, codes, weights)[codes]
 
-        grouped = check_flag("row_grouped", self.row_grouped)
+        grouped = self._check_grouped()
+        if grouped:
+            refuse_bounds(lower=self.lower, upper=self.upper, positive=self.positive or None)
         if len(classes) == 2:
             target = codes.astype(np.float64)
         else:
@@ -230,10 +233,15 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         self.has_offset_ = shift is not None
         return Problem((X, y), design, target, weights, shift, classes, reweigh)
 
-    def _check_features(self, design: DesignView, penalty: Penalty) -> Features:
-        if self.row_grouped:
-            refuse_bounds(lower=self.lower, upper=self.upper, positive=self.positive or None)
-        return super()._check_features(design, penalty)
+    def _check_grouped(self) -> bool:
+        """Return whether features enter for all classes together, by the parameter or its earlier name."""
+        grouped = check_flag("grouped", self.grouped)
+        if isinstance(self.row_grouped, str) and self.row_grouped == "deprecated":
+            return grouped
+        warn_renamed("row_grouped", "grouped", stacklevel=7)
+        if grouped:
+            raise ValueError("row_grouped is the earlier name of grouped: give grouped alone")
+        return check_flag("row_grouped", self.row_grouped)
 
     def _refuse_absent(self, target: Float, weights: Float) -> None:
         """Refuse classes of which no sample counts."""
@@ -299,8 +307,8 @@ def read_classes(y: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
 
 @declared
 class SparseLogisticRegression(
-    _Classifier, Randomness, Jobs, Running, WarmStart, Precision, Bounds, Scale, Rows, Sign, Intercept,
-    _ClassWeight, Mixing, _Inverse, Strength,
+    _Classifier, EarlierRows, Randomness, Jobs, Running, WarmStart, Precision, Bounds, Scale, Rows, Sign,
+    Intercept, _ClassWeight, Mixing, _Inverse, Strength,
 ):  # fmt: skip
     """Logistic regression with an elastic-net penalty, certified by its duality gap.
 
@@ -377,8 +385,8 @@ class SparseLogisticRegression(
 
 @declared
 class SparseLogisticRegressionCV(
-    ByScore, _Classifier, Randomness, Jobs, Running, Precision, Bounds, Scale, Rows, Sign, Intercept,
-    _ClassWeight, Mixtures, ScoredSearch,
+    ByScore, _Classifier, EarlierRows, Randomness, Jobs, Running, Precision, Bounds, Scale, Rows, Sign,
+    Intercept, _ClassWeight, Mixtures, ScoredSearch,
 ):  # fmt: skip
     """Logistic regression with an elastic-net penalty chosen by cross-validation.
 

@@ -95,7 +95,7 @@ def flags(files):
 @pytest.mark.parametrize("grouped", [False, True])
 def test_fit_predict_and_report(files, tmp_path, capsys, grouped):
     out, new = tmp_path / "m", tmp_path / "new"
-    more = ["--row-grouped"] if grouped else []
+    more = ["--grouped"] if grouped else []
     asked = [*flags(files), *more, "--split", "part", "--cv", 3, "--alphas", 12, "--eps", 0.2]
     assert run("cv", *asked, "--out", out) == 0
     said = capsys.readouterr().out
@@ -148,10 +148,11 @@ def test_fit_predict_and_report(files, tmp_path, capsys, grouped):
     assert "classes     high, low, mid" in said
 
 
-def test_row_grouped_is_for_classes(files, tmp_path, capsys):
-    asked = [*flags(files)[:4], "--pheno-name", "age", "--row-grouped", "--out", tmp_path / "x"]
+@pytest.mark.parametrize("flag", ["--grouped", "--row-grouped"])
+def test_grouped_is_for_classes(files, tmp_path, capsys, flag):
+    asked = [*flags(files)[:4], "--pheno-name", "age", flag, "--out", tmp_path / "x"]
     assert run("fit", *asked) == 2
-    assert "--row-grouped needs --loss multinomial" in capsys.readouterr().err
+    assert "error: --grouped needs --loss multinomial" in capsys.readouterr().err
 
 
 def test_one_phenotype_at_a_time(files, tmp_path, capsys):

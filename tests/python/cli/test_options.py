@@ -4,6 +4,7 @@ from dataclasses import FrozenInstanceError, fields, is_dataclass
 
 import pytest
 
+from riata.cli.arguments.config_file import config_lines
 from riata.cli.options import (
     ConfigOptions,
     DemoOptions,
@@ -16,7 +17,7 @@ from riata.cli.options import (
     RunOptions,
     SimulateOptions,
 )
-from riata.cli.parser import VERBS, parse
+from riata.cli.parser import VERBS, parse, parser_of
 from riata.study.options import FoldOptions, SourceOptions, StudyOptions
 
 LINES = {
@@ -78,3 +79,21 @@ def test_what_is_given_has_its_type():
 
 def test_no_verb_is_no_options():
     assert parse([]) is None
+
+
+@pytest.mark.parametrize("verb", ["fit", "cv"])
+@pytest.mark.parametrize("name", ["grouped", "row-grouped"])
+def test_grouped_by_its_earlier_name(verb, name, tmp_path):
+    """Records of runs keep the key that earlier versions read, and options are written by today's name."""
+    file = tmp_path / "run.toml"
+    file.write_text(f"{name} = true\n")
+    line = [verb, "--bfile", "a", "--out", "o"]
+    for given in ([*line, f"--{name}"], [*line, "--config", str(file)]):
+        options = parse(given)
+        assert options.model == ModelOptions(grouped=True)
+        assert options.command.asked["row_grouped"] is True
+        assert "grouped = true" in config_lines(parser_of(verb), options.command.asked)
+    assert parse(line).command.asked["row_grouped"] is False
+    help_text = parser_of(verb).format_help()
+    assert "--grouped" in help_text
+    assert "--row-grouped" not in help_text

@@ -19,7 +19,7 @@ ESTIMATORS = [
     riata.MultiTaskElasticNet(),
     riata.MultiTaskLassoCV(**SMALL),
     riata.MultiTaskElasticNetCV(**SMALL),
-    riata.SparseLogisticRegression(row_grouped=True, tol=1e-12),
+    riata.SparseLogisticRegression(grouped=True, tol=1e-12),
     riata.SparsePoissonRegressor(),
     riata.SparsePoissonRegressorCV(**SMALL),
     riata.GroupLasso(),

@@ -1,6 +1,7 @@
 """Sparse logistic regression against scikit-learn, and as a scikit-learn classifier."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -119,7 +120,7 @@ def test_fits_in_with_scikit_learn():
 def test_many_classes(grouped):
     X, y = make_outputs("multinomial", 90)
     labels = np.array(["low", "mid", "top"])[y.argmax(axis=1)]
-    model = riata.SparseLogisticRegression(0.03, row_grouped=grouped, **TIGHT).fit(X, labels)
+    model = riata.SparseLogisticRegression(0.03, grouped=grouped, **TIGHT).fit(X, labels)
     path = riata.fit_path(
         X, labels, loss="multinomial", alphas=[0.03], grouped=grouped, standardize=False, **TIGHT
     )
@@ -160,7 +161,35 @@ def test_bounds_and_classes(bound):
     coef = riata.SparseLogisticRegression(0.01, **bound).fit(X, y.argmax(axis=1)).coef_
     assert np.all(coef <= 0.0) if "upper" in bound else np.all(coef >= 0.0)
     with pytest.raises(ValueError, match=f"{next(iter(bound))} is not available where a feature enters"):
-        riata.SparseLogisticRegression(row_grouped=True, **bound).fit(X, y.argmax(axis=1))
+        riata.SparseLogisticRegression(grouped=True, **bound).fit(X, y.argmax(axis=1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [(riata.SparseLogisticRegression, {}), (riata.SparseLogisticRegressionCV, {"alphas": 5, "cv": 3})],
+)
+def test_the_earlier_name_of_grouped(kind, options):
+    X, y = make_outputs("multinomial")
+    labels = y.argmax(axis=1)
+    today, alone = kind(grouped=True, **options).fit(X, labels), kind(**options).fit(X, labels)
+    earlier = kind(row_grouped=True, **options)
+    for model in (earlier, clone(earlier), kind(**options).set_params(row_grouped=True)):
+        with pytest.warns(FutureWarning, match="row_grouped is now called grouped") as told:
+            assert_array_equal(model.fit(X, labels).coef_, today.coef_)
+        assert [item.filename for item in told if item.category is FutureWarning] == [__file__]
+    assert not np.array_equal(today.coef_, alone.coef_)
+    with pytest.warns(FutureWarning, match="understood for one version"):
+        assert_array_equal(kind(row_grouped=False, **options).fit(X, labels).coef_, alone.coef_)
+    with (
+        pytest.warns(FutureWarning, match="row_grouped"),
+        pytest.raises(ValueError, match="give grouped alone"),
+    ):
+        kind(grouped=True, row_grouped=False, **options).fit(X, labels)
+    for name in ("grouped", "row_grouped"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            with pytest.raises(TypeError, match=f"^{name} must be"):
+                kind(**{name: "yes"}, **options).fit(X, labels)
 
 
 @pytest.mark.parametrize("scoring", ["deviance", "auc", "misclassification"])
@@ -168,7 +197,7 @@ def test_bounds_and_classes(bound):
 def test_cross_validated_classes(scoring, grouped):
     X, y = make_outputs("multinomial", 90)
     labels = np.array(["low", "mid", "top"])[y.argmax(axis=1)]
-    model = riata.SparseLogisticRegressionCV(alphas=8, cv=3, scoring=scoring, row_grouped=grouped)
+    model = riata.SparseLogisticRegressionCV(alphas=8, cv=3, scoring=scoring, grouped=grouped)
     model.fit(X, labels)
     assert model.coef_.shape == (3, X.shape[1])
     assert [coefs.shape for coefs in model.coef_path_] == [(X.shape[1], len(model.alphas_))] * 3

@@ -132,15 +132,16 @@ SIGNATURES = {
     """,
     "SparseLogisticRegression": """
         alpha=0.01, *, C=None, l1_ratio=1.0, class_weight=None, fit_intercept=True, positive=False,
-        row_grouped=False, standardize=False, penalty_factor=None, lower=None, upper=None,
+        grouped=False, standardize=False, penalty_factor=None, lower=None, upper=None,
         tol=1e-06, max_iter=10000, warm_start=False, solver='auto', n_threads=None, verbose=0,
-        n_jobs=None, random_state=None
+        n_jobs=None, random_state=None, row_grouped='deprecated'
     """,
     "SparseLogisticRegressionCV": """
         *, alphas=100, eps=None, cv=5, scoring=None, alpha_rule='min', selection='cyclic',
-        l1_ratio=1.0, class_weight=None, fit_intercept=True, positive=False, row_grouped=False,
+        l1_ratio=1.0, class_weight=None, fit_intercept=True, positive=False, grouped=False,
         standardize=False, penalty_factor=None, lower=None, upper=None, tol=1e-06, max_iter=10000,
-        solver='auto', n_threads=None, verbose=0, n_jobs=None, random_state=None
+        solver='auto', n_threads=None, verbose=0, n_jobs=None, random_state=None,
+        row_grouped='deprecated'
     """,
     "SparsePoissonRegressor": """
         alpha=0.01, *, l1_ratio=1.0, fit_intercept=True, positive=False, standardize=False,

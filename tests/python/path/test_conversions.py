@@ -216,7 +216,7 @@ ESTIMATORS = [
     (riata.SparsePoissonRegressor(0.1, penalty_factor=np.linspace(0.5, 2.0, 10)), "poisson"),
     (riata.SparseCox(0.05, standardize=True), "cox"),
     (riata.MultiTaskLasso(0.1), "multigaussian"),
-    (riata.SparseLogisticRegression(0.05, row_grouped=True), "multinomial"),
+    (riata.SparseLogisticRegression(0.05, grouped=True), "multinomial"),
 ]
 
 

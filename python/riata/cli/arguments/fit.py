@@ -36,7 +36,7 @@ def declare(parser: Parser, verb: str) -> None:
     add_data(parser)
     _add_study(parser)
     cross_validate = verb == "cv"
-    _add_loss(parser.add_argument_group("loss").add_argument)
+    _add_loss(parser)
     _add_penalty(parser.add_argument_group("penalty").add_argument)
     _add_path(parser.add_argument_group("path").add_argument, cross_validate=cross_validate)
     choice = parser.add_argument_group("cross-validation" if cross_validate else "evaluation").add_argument
@@ -65,7 +65,7 @@ def read(given: argparse.Namespace, command: Command) -> FitOptions:
     return FitOptions(
         command=command,
         study=picked(StudyOptions, given, fit_validation=cross_validate),
-        model=picked(ModelOptions, given),
+        model=picked(ModelOptions, given, grouped=given.row_grouped),
         folds=picked(FoldOptions, given) if cross_validate else None,
         run=picked(RunOptions, given),
         ld=picked(LDOptions, given),
@@ -151,7 +151,8 @@ def _add_study(parser: Parser) -> None:
     )
 
 
-def _add_loss(add: Callable[..., Any]) -> None:
+def _add_loss(parser: Parser) -> None:
+    add = parser.add_argument_group("loss").add_argument
     add(
         "--loss", type=values.LibraryNames("riata.losses._known", "NAMES"), metavar="LOSS",
         help="gaussian for numbers (the default), binomial for two classes, multinomial for more, cox for "
@@ -161,10 +162,11 @@ def _add_loss(add: Callable[..., Any]) -> None:
         "--ties", choices=("breslow", "efron"),
         help="with --loss cox: how events at the same time are handled (default breslow)",
     )  # fmt: skip
-    add(
-        "--row-grouped", action="store_true",
+    grouped = add(
+        "--grouped", action="store_true", dest="row_grouped",  # as the records of runs call it
         help="with --loss multinomial: a feature enters for all classes at once",
     )  # fmt: skip
+    parser.add_earlier_name("--row-grouped", grouped)
     add(
         "--huber-delta", type=values.positive, metavar="D",
         help="with --loss huber: residual, in units of the phenotype, beyond which the loss grows in "

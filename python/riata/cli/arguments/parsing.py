@@ -48,6 +48,10 @@ class Parser(argparse.ArgumentParser):
         """Every option by each name it can be given by, such as ``--out``."""
         return dict(self._option_string_actions)
 
+    def add_earlier_name(self, name: str, action: argparse.Action) -> None:
+        """Let an option be given by the name that it had, too; help does not show it."""
+        self._option_string_actions[name] = action
+
     def default_to(self, action: argparse.Action, given: list[str] | bool) -> None:
         """Take what was given elsewhere for an option that the command line leaves out.
 
