@@ -13,6 +13,7 @@ from riata import penalties
 from riata._input.design import (
     DesignView,
 )
+from riata._input.renamed import old_name
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import (
     SOLVERS,
@@ -419,11 +420,7 @@ class CrossValidated:
 
     cv_result_: CVPath
 
-    @property
-    def cv_path_(self) -> CVPath:
-        """All of the cross-validation: the old name of `cv_result_`."""
-        warnings.warn("cv_path_ is now called cv_result_", FutureWarning, stacklevel=2)
-        return self.cv_result_
+    cv_path_ = old_name("cv_path_", "cv_result_")
 
 
 class ByScore(CrossValidated):
