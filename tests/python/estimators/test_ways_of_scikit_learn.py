@@ -309,11 +309,11 @@ def test_numbers_of_jobs_count_from_the_end():
 @pytest.mark.parametrize(
     ("model", "message"),
     [
-        (riata.MCPRegressor(alpha=0.0), r"alpha must be > 0, got 0.0; penalty_factor of zeros"),
+        (riata.MCPRegressor(alpha=0.0), r"alpha must be > 0, got 0.0; a penalty_factor of zeros"),
         (riata.SparseLogisticRegression(C=0.0), r"C must be > 0, got 0.0"),
-        (riata.AdaptiveLasso(alpha=0), r"alpha must be > 0, got 0; penalty_factor"),
+        (riata.AdaptiveLasso(alpha=0), r"alpha must be > 0, got 0; a penalty_factor"),
         (riata.AdaptiveLassoCV(alphas=[1.0, 0.0]), r"alphas must be > 0 for AdaptiveLassoCV, got 0"),
-        (riata.RelaxedLasso(alpha=0), r"alpha must be > 0, got 0; penalty_factor"),
+        (riata.RelaxedLasso(alpha=0), r"alpha must be > 0, got 0; a penalty_factor"),
     ],
 )
 def test_no_penalty_at_all_is_refused_in_words(model, message):
