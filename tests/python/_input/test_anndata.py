@@ -123,7 +123,7 @@ def test_a_matrix_that_is_not_there(maker):
     given = made(maker, X)
     given.layers["counts"] = X
     given.X = None
-    with pytest.raises(ValueError, match=r"X is None \(its layers: 'counts'\); say X\.X = X\.layers"):
+    with pytest.raises(ValueError, match=r"X is None \(its layers: 'counts'\); set X\.X = X\.layers"):
         riata.fit_path(given, y)
 
 
