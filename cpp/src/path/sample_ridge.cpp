@@ -48,17 +48,17 @@ Mat projected(const Mat& K, const Vec& root, const Mat& basis) {
 
 }  // namespace
 
-SampleFactor::SampleFactor(const Mat& K, const Vec& curvature, const Mat& z)
+SampleFactor::SampleFactor(const Mat& K, const Vec& curvature, const Mat& z, const Poll& poll)
     : root_(curvature.cwiseSqrt()),
       basis_(basis_of(root_, z)),
-      tridiagonal_(projected(K, root_, basis_)),
+      tridiagonal_(projected(K, root_, basis_), poll),
       diagonal_(tridiagonal_.diagonal()),
-      beside_(tridiagonal_.subDiagonal()) {}
+      beside_(tridiagonal_.beside()) {}
 
 Vec SampleFactor::rotate(const Vec& x) const {
   Vec y = (root_.array() > 0.0).select(x.array() / root_.array(), 0.0);
   y -= basis_ * (basis_.transpose() * y);  // (rounding of it would grow by 1 / lambda at every use)
-  return tridiagonal_.matrixQ().adjoint() * y;
+  return tridiagonal_.q().adjoint() * y;
 }
 
 Mat SampleFactor::solve(const Vec& rotated, std::span<const double> lambdas) const {
@@ -66,7 +66,7 @@ Mat SampleFactor::solve(const Vec& rotated, std::span<const double> lambdas) con
   for (std::size_t k = 0; k < lambdas.size(); ++k) {
     y.col(static_cast<Index>(k)) = solve_tridiagonal(diagonal_, beside_, lambdas[k], rotated);
   }
-  y.applyOnTheLeft(tridiagonal_.matrixQ());
+  y.applyOnTheLeft(tridiagonal_.q());
   y -= basis_ * (basis_.transpose() * y);
   return root_.asDiagonal() * y;
 }
@@ -137,7 +137,7 @@ void SampleRidge::start_at(const Vec& gamma, const Vec& g) {
 }
 
 std::shared_ptr<const SampleFactor> SampleRidge::factor_of_squares() {
-  if (!factor_) factor_ = std::make_shared<SampleFactor>(K_, loss_.omega(), span());
+  if (!factor_) factor_ = std::make_shared<SampleFactor>(K_, loss_.omega(), span(), poll_);
   return factor_;
 }
 
@@ -201,7 +201,8 @@ bool SampleRidge::step(Point& at) {
   if (!factor_ || extra_ > 0.5 * static_cast<double>(K_.rows())) {
     const double usual = at.h.sum() / static_cast<double>((loss_.omega().array() > 0.0).count());
     const Vec floor = (loss_.omega().array() > 0.0).select(Vec::Constant(at.h.size(), kLeastRoot * usual), 0.0);
-    factor_ = std::make_shared<SampleFactor>(K_, loss_.quadratic() ? loss_.omega() : at.h.cwiseMax(floor), span());
+    factor_ =
+        std::make_shared<SampleFactor>(K_, loss_.quadratic() ? loss_.omega() : at.h.cwiseMax(floor), span(), poll_);
     extra_ = 0.0;
   }
   const Hessian hessian(loss_, at, z_);

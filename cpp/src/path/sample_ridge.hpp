@@ -1,13 +1,13 @@
 #pragma once
 
 #include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "certify/duality_gap.hpp"
+#include "path/tridiagonal_form.hpp"
 #include "riata/loss/loss.hpp"
 #include "solver/linear_predictor.hpp"
 
@@ -18,7 +18,7 @@ namespace riata {
 class SampleFactor {
  public:
   /// `z`: intercept and free columns.
-  SampleFactor(const Mat& K, const Vec& curvature, const Mat& z);
+  SampleFactor(const Mat& K, const Vec& curvature, const Mat& z, const Poll& poll);
   /// S Q (T + lambda)^-1 Q' S^-1 x, in two halves: of the x that are asked for at several lambdas the first is common.
   Vec rotate(const Vec& x) const;
   Mat solve(const Vec& rotated, std::span<const double> lambdas) const;
@@ -27,7 +27,7 @@ class SampleFactor {
  private:
   Vec root_;
   Mat basis_;  // of S Z
-  Eigen::Tridiagonalization<Mat> tridiagonal_;
+  TridiagonalForm tridiagonal_;
   Vec diagonal_, beside_;
 };
 
