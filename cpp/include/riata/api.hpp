@@ -108,6 +108,9 @@ struct Features {
   Vec group_weights = {};
   std::vector<Index> column = {};
   Vec sorted_weights = {};  // of penalties::Slope: p numbers >= 0 that do not increase
+
+  /// Penalty factor of a feature.
+  double factor(Index feature) const { return penalty_factor.size() > 0 ? penalty_factor[feature] : 1.0; }
 };
 
 struct PathResult {

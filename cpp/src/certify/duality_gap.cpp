@@ -95,8 +95,7 @@ double DualityGap::dual(const PathPoint& p, const Penalties& net, const Vec& c) 
   return dual;
 }
 
-/// Conjugate of an unpenalised unit: c must vanish unless a bound stops it. What rounding leaves of it may take the
-/// product with the optimal coefficients from the bound, for which those at hand stand in.
+/// Conjugate of an unpenalised unit: c must vanish unless a bound stops it.
 double DualityGap::free_conjugate(Index unit, const PathPoint& p, const Penalties& net, const Vec& c,
                                   double scale) const {
   const double at = scale * net.size(unit, c);
@@ -105,8 +104,12 @@ double DualityGap::free_conjugate(Index unit, const PathPoint& p, const Penaltie
     const double reach = c[unit] > 0.0 ? entry.upper : -entry.lower;
     if (reach < kInfinity) return at * reach;
   }
-  if (at > 1e-10 * riata::residual_norm(loss_, p.u) * largest_norm_) return kInfinity;
-  return kFreeReach * at * net.size(unit, p.b);
+  return free_conjugate(at, net.size(unit, p.b), p.u);
+}
+
+double DualityGap::free_conjugate(double slope, double coefficient, const Vec& u) const {
+  if (slope > 1e-10 * riata::residual_norm(loss_, u) * largest_norm_) return kInfinity;
+  return kFreeReach * slope * coefficient;
 }
 
 }  // namespace riata

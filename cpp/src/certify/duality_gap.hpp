@@ -27,6 +27,10 @@ class DualityGap {
   /// The bound at the largest scale of p.u for which it is finite; c, with the penalty `net`, of all features that are
   /// not proven to be far from their threshold.
   double dual(const PathPoint& p, const Penalties& net, const Vec& c) const;
+  /// What an unpenalised coefficient adds to the conjugate where u has a `slope` along its column: what rounding leaves
+  /// of that may take its product with the optimal coefficient from the bound, for which the one at hand stands in.
+  /// Infinity where it is more than rounding.
+  double free_conjugate(double slope, double coefficient, const Vec& u) const;
 
   /// See checkpoint/archive.hpp.
   template <class Archive>

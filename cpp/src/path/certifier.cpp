@@ -10,9 +10,6 @@
 namespace riata {
 namespace {
 
-// Share of the deviance of the model with no feature that is rounding: of a residual that could be brought to zero
-// solvers leave some 1e-12.
-constexpr double kNothing = 1e-20;
 constexpr double kGapShareLeft = 0.1;  // of the tolerance, for what is left where rows are separated
 
 }  // namespace
@@ -21,7 +18,7 @@ bool Certifier::explains_all(PathPoint& p, bool all_free) const {
   const double null_deviance = writer_.null_deviance(), saturated = writer_.result().saturated_objective;
   if (!(null_deviance > 0.0)) return false;
   double left = fit_.loss.value(p.eta) - saturated;
-  if (left <= kNothing * null_deviance) return true;
+  if (left <= kNothingLeft * null_deviance) return true;
   if (!(left < fit_.loss.separation()) || !all_free) return false;
   Vec b = p.b, g = p.g, eta = p.eta;
   while (left > kGapShareLeft * fit_.options.tol * null_deviance) {

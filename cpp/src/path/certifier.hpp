@@ -6,6 +6,10 @@
 
 namespace riata {
 
+/// Share of the deviance of the model with no feature that is rounding: of a residual that could be brought to zero
+/// solvers leave some 1e-12.
+inline constexpr double kNothingLeft = 1e-20;
+
 /// Decides whether a solution is good enough, by what it is in the data, and takes it into the result if so.
 class Certifier {
  public:

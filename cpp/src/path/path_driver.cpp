@@ -6,6 +6,7 @@
 #include <string>
 
 #include "path/asked_grid.hpp"
+#include "path/elapsed.hpp"
 #include "path/grid_report.hpp"
 #include "path/memory_budget.hpp"
 #include "path/validate.hpp"
@@ -18,10 +19,6 @@ namespace {
 // problem for each.
 constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 21;
 constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
-
-double since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 [[noreturn]] void throw_invalid(const std::string& message) {
   throw std::invalid_argument(message);

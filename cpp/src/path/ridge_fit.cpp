@@ -50,13 +50,14 @@ void RidgeFit::start(const Features& features, const PathOptions& options, const
                      const std::vector<Index>& unpenalised, const RidgeNull& null, const Vec& null_c,
                      const Mat& kernel) {
   Mat z(raw.rows(), static_cast<Index>(free.size()));
-  Vec gamma(z.cols()), g = Vec::Zero(1);
+  Vec gamma(z.cols()), g = Vec::Zero(1), coef;
+  if (!free.empty()) coef = null.fit->coef(0);
   for (std::size_t k = 0; k < free.size(); ++k) {
     const Index j = free[k];
     const Index from = std::lower_bound(unpenalised.begin(), unpenalised.end(), j) - unpenalised.begin();
     const double scale = columns.scale()[j];
     z.col(static_cast<Index>(k)) = (raw.col(from).array() - columns.centre(j)) / scale;
-    gamma[static_cast<Index>(k)] = null.fit->coef(0).coeff(j) * scale;
+    gamma[static_cast<Index>(k)] = coef[j] * scale;
   }
   Vec base = z * gamma;
   if (predictor.offset().size() > 0) base += predictor.offset();
@@ -71,7 +72,7 @@ void RidgeFit::start(const Features& features, const PathOptions& options, const
   r.null_objective = loss->value(null.eta);
   std::vector<Index> penalised;
   for (const Index j : usable) {
-    if (penalty_factor_of(features, j) > 0.0) penalised.push_back(j);
+    if (features.factor(j) > 0.0) penalised.push_back(j);
   }
   Vec c(static_cast<Index>(penalised.size()));
   for (Index k = 0; k < c.size(); ++k) c[k] = null_c[penalised[static_cast<std::size_t>(k)]];

@@ -11,10 +11,6 @@
 
 namespace riata {
 
-inline double penalty_factor_of(const Features& features, Index j) {
-  return features.penalty_factor.size() > 0 ? features.penalty_factor[j] : 1.0;
-}
-
 /// Weight vectors that differ, n x groups, and which of them each problem has.
 struct DistinctWeights {
   explicit DistinctWeights(const std::vector<Problem>& problems);

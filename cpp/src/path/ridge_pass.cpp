@@ -10,8 +10,7 @@
 namespace riata {
 namespace {
 
-constexpr double kFreeReach = 2.0;  // as in DualityGap
-constexpr Index kColumns = 1024;    // of X at a time
+constexpr Index kColumns = 1024;  // of X at a time
 
 }  // namespace
 
@@ -68,7 +67,7 @@ void RidgePass::read(const RidgeFit& fit, const std::vector<Index>& columns, Rea
     if (!std::binary_search(fit.usable.begin(), fit.usable.end(), j)) continue;
     centre[k] = fit.columns.centre(j);
     inverse[k] = 1.0 / fit.columns.scale()[j];
-    factor[k] = penalty_factor_of(features_, j);
+    factor[k] = features_.factor(j);
     if (factor[k] == 0.0) free.push_back(k);
   }
   for (Index q = 0; q < products.cols(); ++q) {
@@ -123,8 +122,9 @@ void RidgePass::finish(RidgeFit& fit, Reading& reading) const {
     of.dual = fit.loss->dual_at(at.dual_eta.size() > 0 ? at.dual_eta : at.eta, u, 1.0) - conjugate;
     if (fit.predictor.offset().size() > 0) of.dual -= fit.predictor.offset().dot(u);
     const double unit = squares ? at.lambda : 1.0;
-    for (Index j = 0; j < at.gamma.size(); ++j)
-      of.dual -= kFreeReach * unit * std::abs(reading.slope(j, q) * at.gamma[j]);
+    for (Index j = 0; j < at.gamma.size(); ++j) {
+      of.dual -= fit.gap.free_conjugate(std::abs(unit * reading.slope(j, q)), std::abs(at.gamma[j]), u);
+    }
     of.dual = std::max(of.dual, r.saturated_objective);
     of.gap = (of.primal - of.dual) / fit.gap_unit;
     fit.writer.add(p, fit.usable, fit.gap.free_columns(), of);

@@ -9,6 +9,8 @@
 
 #include "design/shared_pool.hpp"
 #include "path/asked_grid.hpp"
+#include "path/certifier.hpp"
+#include "path/elapsed.hpp"
 #include "path/grid_report.hpp"
 #include "path/memory_budget.hpp"
 #include "path/poll_relay.hpp"
@@ -22,15 +24,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr Index kMostRows = 12000;        // K of 1.2 GB, and a few hours for its tridiagonal form beyond
+constexpr Index kMostRows = 12000;        // K of 1.2 GB, and minutes for its tridiagonal form
 constexpr double kMostKernelBytes = 4e9;  // of all weight vectors
 constexpr double kBatchBytes = 128e6;     // of the coefficients of one pass
-constexpr double kLeastNull = 1e-20;      // see Certifier: what is left is rounding
 constexpr double kKernelCopies = 3.0;     // of K, while it is made tridiagonal
-
-double since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 bool bounded(const Features& features) {
   const auto some = [](const Vec& v) { return v.size() > 0 && v.array().isFinite().any(); };
@@ -118,7 +115,7 @@ class RidgePaths {
     for (const Problem& problem : given_) responses.emplace_back(problem, inner_options_);
     std::vector<Index> free;
     for (Index j = 0; j < p; ++j) {
-      if (penalty_factor_of(features_, j) == 0.0) free.push_back(j);
+      if (features_.factor(j) == 0.0) free.push_back(j);
     }
     Mat raw(n, static_cast<Index>(free.size())), null_u(n, count);
     if (!free.empty()) X_.gather(free, raw, threads_);
@@ -140,7 +137,7 @@ class RidgePaths {
       response.loss->derivatives(eta, u, h);
       null_u.col(f) = u;
       const double left = response.loss->value(eta) - response.loss->saturated();
-      if (!(left > kLeastNull * response.deviance) || left < response.loss->separation()) return false;
+      if (!(left > kNothingLeft * response.deviance) || left < response.loss->separation()) return false;
       null_eta.push_back(std::move(eta));
     }
     SampleKernels made = sample_kernels(X_, features_, inner_options_, weights_.of, weights_.group, null_u, counters_);
@@ -236,7 +233,7 @@ bool suits(const Design& X, const std::vector<Problem>& problems, const Features
   if (!options.checkpoint.empty() && std::filesystem::exists(std::filesystem::path(options.checkpoint))) return false;
   Index penalised = 0;
   for (Index j = 0; j < X.cols(); ++j) {
-    const double v = penalty_factor_of(features, j);
+    const double v = features.factor(j);
     if (v > 0.0 && v < kInfinity) ++penalised;
   }
   return penalised > X.rows();

@@ -44,7 +44,7 @@ Mat scaled_columns(const Mat& raw, const ColumnNorms& norms, const Vec& mean, co
   const Index n = raw.rows(), m = raw.cols();
   Vec factor = Vec::Zero(m), shift = Vec::Zero(m);
   for (Index k = 0; k < m; ++k) {
-    const double v = features.penalty_factor.size() > 0 ? features.penalty_factor[k] : 1.0;
+    const double v = features.factor(k);
     if (norms.usable[static_cast<std::size_t>(k)] && v > 0.0) factor[k] = 1.0 / (scale[k] * std::sqrt(v));
     if (centred) shift[k] = mean[k];
   }

@@ -29,9 +29,7 @@ class PenaltyFamily {
   bool non_separable() const { return kind_ == PenaltyKind::kGroups || kind_ == PenaltyKind::kSlope; }
   double l1_ratio() const { return options_.l1_ratio; }
   /// Penalty factor of a feature.
-  double factor(Index feature) const {
-    return features_.penalty_factor.size() > 0 ? features_.penalty_factor[feature] : 1.0;
-  }
+  double factor(Index feature) const { return features_.factor(feature); }
   /// Of "slope".
   const Vec& sorted_weights() const { return features_.sorted_weights; }
   const FeatureGroups& groups() const { return groups_; }

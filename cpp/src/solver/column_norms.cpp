@@ -20,7 +20,7 @@ ColumnNorms::ColumnNorms(const PathOptions& options, const Features& features, d
   Vec& scale = variance;
   double least_factor = kInfinity, largest_factor = 0.0;
   for (Index j = 0; j < mean.size(); ++j) {
-    const double v = features.penalty_factor.size() > 0 ? features.penalty_factor[j] : 1.0;
+    const double v = features.factor(j);
     const double deviation = std::sqrt(std::max(variance[j], 0.0));
     if (spread.size() > 0) spread[j] = deviation;
     const bool constant = deviation <= kConstant * std::abs(mean[j]) || deviation == 0.0;
