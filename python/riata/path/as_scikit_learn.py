@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from riata._docs import described_by
 from riata._input.design import as_design
 from riata._input.validation import Float, check_choice, check_flag, check_weights
 from riata.path.arguments import check_features, check_options
@@ -60,7 +61,7 @@ def enet_path(
     Parameters
     ----------
     X : array, memory map, SciPy sparse matrix or DataFrame, shape (n, p)
-        Never copied and never changed.
+        Read where it is, and never changed.
     y : array of shape (n,) or (n, K)
         The response, or several.
     l1_ratio : float, default=0.5
@@ -71,8 +72,14 @@ def enet_path(
         Another name for `alphas` as a number.
     alphas : int or sequence of float, default=100
         A number of grid points or the values themselves.
-    precompute, Xy, copy_X, coef_init : any
-        Accepted so that code written for scikit-learn runs; they have no effect.
+    precompute : any
+        Accepted so that code written for scikit-learn runs, without effect.
+    Xy : any
+        Accepted, without effect.
+    copy_X : bool
+        Accepted, without effect.
+    coef_init : any
+        Accepted, without effect.
     verbose : any
         Accepted, without effect.
     return_n_iter : bool, default=False
@@ -152,6 +159,7 @@ def enet_path(
     return (*found, path.n_iter.tolist()) if check_flag("return_n_iter", return_n_iter) else found
 
 
+@described_by(enet_path)
 def lasso_path(
     X: Any,
     y: ArrayLike,
@@ -173,30 +181,6 @@ def lasso_path(
     Minimises ``(1 / (2 n)) ‖y - X b‖² + alpha ‖b‖₁`` without an intercept, and for a response with columns
     the same with the norms of each feature's coefficients in the place of their absolute values.
 
-    Parameters
-    ----------
-    X : array, memory map, SciPy sparse matrix or DataFrame, shape (n, p)
-        Never copied and never changed.
-    y : array of shape (n,) or (n, K)
-        The response, or several.
-    eps : float, default=1e-3
-        Smallest over largest alpha of the grid.
-    n_alphas : int, deprecated
-        Another name for `alphas` as a number.
-    alphas : int or sequence of float, default=100
-        A number of grid points or the values themselves.
-    precompute, Xy, copy_X, coef_init : any
-        Accepted so that code written for scikit-learn runs; they have no effect.
-    verbose : any
-        Accepted, without effect.
-    return_n_iter : bool, default=False
-        Whether to return the number of iterations too.
-    positive : bool, default=False
-        Keep all coefficients >= 0; for one response.
-    **params : any
-        `sample_weight`, `tol` (of the relative duality gap, default 1e-6), `max_iter`, `solver` and
-        `n_threads` as in `riata.fit_path`; `selection`, `random_state` and `do_screening` have no effect.
-
     Returns
     -------
     alphas : ndarray of shape (L,)
@@ -207,16 +191,6 @@ def lasso_path(
         Duality gaps, in units of the objective.
     n_iters : list of int
         Iterations at each alpha, when asked for.
-
-    Raises
-    ------
-    ValueError, TypeError
-        When an argument is not what it must be; the message says what is allowed.
-
-    Warns
-    -----
-    sklearn.exceptions.ConvergenceWarning
-        When the gap of some fit is above `tol` after `max_iter` iterations.
 
     Examples
     --------

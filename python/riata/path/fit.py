@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
 from riata._input.design import DesignView
-from riata._input.gaps import fitted_values, lay_out
+from riata._input.gaps import LaidOut, fitted_values, lay_out
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, threads_for
 from riata._io.progress import bar_of
@@ -86,17 +86,31 @@ def solve(
             leaders=leaders,
         )
 
+    fits = fit_grids(
+        call, laid, [y] * count, shift, features, options,
+        leaders=leaders or [0] * count, keep_linear_predictor=keep_linear_predictor,
+    )  # fmt: skip
+    if tell:
+        warn_of_free_features(fits, design, options)
+    return fits
+
+
+def fit_grids(
+    call: Callable[[Options, Features], list[dict[str, Any]]], laid: LaidOut, ys: Sequence[Float],
+    offset: Float | None, features: Features, options: Options, *,
+    leaders: Sequence[int], keep_linear_predictor: bool,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Fit problems, each with a response of `ys`, at all their alphas by `call`s of the core."""
+
     def above_zero(options: Options, features: Features) -> list[dict[str, Any]]:
         return down_a_path(lambda options: call(options, features), options)
 
     with bar_of(options.progress):
         fits = down_to_zero(
-            above_zero, laid.core, [y] * count, laid.weights, shift, features, options,
-            leaders=leaders or [0] * count, keep_linear_predictor=keep_linear_predictor,
+            above_zero, laid.core, ys, laid.weights, offset, features, options,
+            leaders=leaders, keep_linear_predictor=keep_linear_predictor,
         )  # fmt: skip
     laid.settle(fits)
-    if tell:
-        warn_of_free_features(fits, design, options)
     return fits
 
 

@@ -182,6 +182,8 @@ def check_grouped(asked: Mapping[str, Any], loss: Loss, *, or_else: bool = False
     """Return whether a feature is asked to enter for all outputs together, by today's name or the earlier."""
     grouped = asked.get("grouped", or_else)
     if asked.get("row_grouped") is not None:
+        if asked.get("grouped"):
+            raise ValueError("row_grouped is the earlier name of grouped: give grouped alone")
         warn_renamed("row_grouped", "grouped", stacklevel=5)
         grouped = asked["row_grouped"]
     if check_flag("grouped", grouped) and not loss.several_outputs:

@@ -16,7 +16,6 @@ from riata._input.design import DesignView
 from riata._input.gaps import lay_out
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, check_offset, check_weights, threads_for
-from riata._io.progress import bar_of
 from riata.losses import Loss
 from riata.losses._known import check_scoring, with_start
 from riata.path.arguments import (
@@ -32,6 +31,7 @@ from riata.path.cross_validation import (
 from riata.path.cv_result import CVPath
 from riata.path.fit import (
     core_arguments,
+    fit_grids,
     fit_path,
     leaders_of,
     make_path,
@@ -51,8 +51,6 @@ from riata.path.folds import (
 from riata.path.given import FitArguments, check_alpha_rule, read_given, shows_arguments_of
 from riata.path.nested import OuterColumns, OuterFold, collect_nested, outer_columns, outer_folds
 from riata.path.result import RegularizationPath
-from riata.path.way_down import down_a_path
-from riata.path.without_penalty import down_to_zero
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -360,15 +358,10 @@ def solve_responses(
             leaders=leaders,
         )
 
-    def above_zero(options: Options, features: Features) -> list[dict[str, Any]]:
-        return down_a_path(lambda options: call(options, features), options)
-
-    with bar_of(options.progress):
-        fits = down_to_zero(
-            above_zero, laid.core, [columns[k] for k in place], laid.weights, shift, features, options,
-            leaders=leaders, keep_linear_predictor=keep,
-        )  # fmt: skip
-    laid.settle(fits)
+    fits = fit_grids(
+        call, laid, [columns[k] for k in place], shift, features, options,
+        leaders=leaders, keep_linear_predictor=keep,
+    )  # fmt: skip
     warn_of_free_features(fits, design, options)
     return fits
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riata import _core
 from riata._input.validation import Float
@@ -35,6 +36,10 @@ def down_to_zero(
     """
     if options.alphas is None or options.alphas[-1] > 0.0:
         return call(options, features)
+    squares = options.loss.squares and features.lower is None and features.upper is None
+    if squares:
+        rows = int(np.count_nonzero(weights > 0.0, axis=0).max())
+        _check_room(rows, len(_used(features, core.shape[1])), options.memory)
     positive = options.alphas[options.alphas > 0.0]
     if len(positive):
         fits = call(replace(options, alphas=positive), features)
@@ -44,7 +49,6 @@ def down_to_zero(
     ended = {leader for leader, fit in zip(leaders, fits, strict=True) if fit["stopped"]}
     if ended.issuperset(leaders):
         return fits
-    squares = options.loss.squares and features.lower is None and features.upper is None
     if squares:
         ends = [
             _least_squares(
@@ -76,9 +80,8 @@ def _least_squares(
     """The least-squares coefficients of least norm, by the singular values of X."""
     p, outputs = len(fit["mean"]), y.shape[1:]
     factor = np.ones(p) if features.penalty_factor is None else features.penalty_factor
-    used = np.flatnonzero(np.isfinite(factor)).astype(np.int64)
+    used = _used(features, p)
     rows = np.flatnonzero(weights > 0.0)
-    _check_room(len(rows), len(used))
     values = np.asarray(core.gather(used))
     share = weights[rows] / weights.sum()
     root = np.sqrt(share)[:, None]
@@ -106,6 +109,13 @@ def _least_squares(
         "solver": ["least squares"],
         "linear_predictor": ahead if keep else None,
     }
+
+
+def _used(features: Features, p: int) -> NDArray[np.int64]:
+    """The features that are not left out."""
+    if features.penalty_factor is None:
+        return np.arange(p, dtype=np.int64)
+    return np.flatnonzero(np.isfinite(features.penalty_factor)).astype(np.int64)
 
 
 def _least_norm(Z: Float, target: Float, size: Float) -> tuple[Float, Float, float]:
@@ -172,9 +182,14 @@ def _joined(fit: dict[str, Any], end: dict[str, Any], count: int, options: Optio
     return out
 
 
-def _check_room(n_rows: int, n_columns: int) -> None:
-    """Refuse least squares for which the machine has no memory."""
+def _check_room(n_rows: int, n_columns: int, memory: float) -> None:
+    """Refuse least squares that the `memory` asked for, or the machine, has no room for."""
     needed = COPIES * 8.0 * n_rows * n_columns
+    if 0.0 < memory < needed:
+        raise ValueError(
+            f"memory must be at least {needed:.0f} bytes for an alpha of 0, got {memory:.0f}: least squares "
+            f"takes dense copies of {n_rows} x {n_columns}"
+        )
     there = (
         float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else np.inf
     )

@@ -149,3 +149,9 @@ def test_archives_keep_the_names_that_earlier_versions_read(tmp_path):
     cv = riata.cv_path(X, Y, cv=3, **FEW)
     cv.save(tmp_path / "cv.npz")
     assert_array_equal(riata.load(tmp_path / "cv.npz").oof_link, cv.oof_link)
+
+
+def test_a_name_and_its_earlier_one_are_not_taken_together():
+    for function in (riata.fit_path, riata.cv_path):
+        with pytest.raises(ValueError, match="row_grouped is the earlier name of grouped"):
+            function(X, KINDS, loss="multinomial", grouped=True, row_grouped=False, **FEW)

@@ -120,6 +120,16 @@ def test_what_the_machine_cannot_hold_is_refused(monkeypatch):
         riata.fit_path(X, y, alphas=[0.0])
 
 
+def test_the_memory_asked_for_holds_before_any_fit():
+    X, y = make_problem(n=40, p=6)
+    told = []
+    with pytest.raises(ValueError, match="memory must be at least 7680 bytes for an alpha of 0, got 7000"):
+        riata.fit_path(X, y, alphas=[1.0, 0.0], memory=7000, progress=lambda *state: told.append(state))
+    assert not told
+    with pytest.raises(ValueError, match="memory must be at least 5120 bytes for an alpha of 0"):
+        riata.fit_path(X, y, alphas=[0.0], memory=5000, exclude=[1, 2])
+
+
 def test_the_command_line_takes_it_and_draws_it(tmp_path):
     X, y = make_problem(n=60, p=3)
     table = np.c_[y, X]
