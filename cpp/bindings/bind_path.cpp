@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -188,20 +187,22 @@ class Keywords {
 
   template <class T>
   void operator()(const riata::Option& option, T& value) {
-    const std::string name = option.name == std::string_view("threads") ? "n_threads" : option.name;
-    known_.insert(name);
-    if (!given_.contains(name.c_str())) return;
+    const char* const name = option.name == std::string_view("threads") ? "n_threads" : option.name;
+    known_.push_back(name);
+    PyObject* const given = PyDict_GetItemString(given_.ptr(), name);  // borrowed; null where it is not there
+    if (given == nullptr) return;
     try {
-      read(given_[name.c_str()], value);
+      read(given, value);
     } catch (const py::cast_error&) {
-      throw py::type_error(name + " has a value of the wrong type");
+      throw py::type_error(std::string(name) + " has a value of the wrong type");
     }
   }
   /// Refuses keywords that nothing has asked for.
   void finish() const {
-    for (const auto& [name, value] : given_) {
-      if (known_.count(name.cast<std::string>()) == 0) {
-        throw py::type_error("fit_paths() got an unexpected keyword argument '" + name.cast<std::string>() + "'");
+    for (const auto& item : given_) {
+      const std::string_view name = item.first.cast<std::string_view>();
+      if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
+        throw py::type_error("fit_paths() got an unexpected keyword argument '" + std::string(name) + "'");
       }
     }
   }
@@ -227,7 +228,7 @@ class Keywords {
   }
 
   const py::kwargs& given_;
-  std::set<std::string> known_;
+  std::vector<std::string_view> known_;
 };
 
 py::list fit_paths(const riata::Design& design, const Array& y, const Array& weights,
