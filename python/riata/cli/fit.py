@@ -216,7 +216,7 @@ def fit_arguments(
         arguments |= {
             **plan.arguments,
             "random_state": folds.seed,
-            "selection": folds.select,
+            "alpha_rule": folds.select,
             "scoring": model.scoring,
             "nested": plan.nested(folds.nested),
         }

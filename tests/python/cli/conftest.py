@@ -1,0 +1,12 @@
+"""The command line asks for everything by its present name: a warning about that would be told to its users."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def no_earlier_names(monkeypatch):
+    def refuse(old, new, stacklevel=3):
+        raise AssertionError(f"{old} is now called {new}")
+
+    monkeypatch.setattr("riata._input.renamed.warn_renamed", refuse)
+    monkeypatch.setattr("riata.path.given.warn_renamed", refuse)
