@@ -1,4 +1,4 @@
-"""The command line asks for everything by its present name: a warning about that would be told to its users."""
+"""Every verb asks for things by their present names: its users would be shown the warning."""
 
 import pytest
 
