@@ -80,7 +80,9 @@ class _Cox(SparseLinearModel):
     mean_link_ : float
         The weighted mean of x·b, plus the offset, over the samples of `fit`.
     unique_times_ : ndarray
-        All event times, in the unit of `y`.
+        The distinct times of `y`, in its unit, in order: those of events and those of censoring.
+    event_times_ : ndarray
+        Those of them at which there are events, in any stratum: where curves jump.
     has_offset_ : bool
         Whether `fit` was given an offset.
 
@@ -144,10 +146,11 @@ class _Cox(SparseLinearModel):
     @property
     def cum_baseline_hazard_(self) -> StepFunction | dict[Any, StepFunction]:
         """Cumulative hazard of a sample with the linear predictor 0; of strata a dict by their labels."""
+        at = self.unique_times_
         with np.errstate(over="ignore"):
             steps = {
-                label: self._steps(times, np.exp(logs - self.mean_link_))
-                for label, (times, logs) in self._log_baseline.items()
+                label: self._steps(np.exp(self._log_hazard(label, at) - self.mean_link_))
+                for label in self._log_baseline
             }
         return steps[None] if list(steps) == [None] else steps
 
@@ -185,22 +188,21 @@ class _Cox(SparseLinearModel):
         Returns
         -------
         ndarray of shape (m,), or (m, k), or (m,) for a single number as `times`
-            Step functions, or their values at `times`. They jump at the event times of `fit` and keep their
-            last value; they are zero in strata without events.
+            Step functions with a value at each of `unique_times_`, or those at `times`. They keep their
+            last value, and are zero in strata without events.
         """
         link = self.predict(X, offset) - self.mean_link_
         check_rows_named_alike(X, strata=strata)
         chosen = self._strata_of(strata, len(link))
-        if times is None and not check_flag("return_array", return_array):
-            return self._functions(link, chosen)
+        as_functions = not check_flag("return_array", return_array) and times is None
         at = self.unique_times_ if times is None else check_times(times)
         logs = np.empty((len(link), len(at)))
         for label, rows in chosen:
-            event_times, cumulative = self._log_baseline[label]
-            place = np.searchsorted(event_times, at + self._resolution, side="right")
-            logs[rows] = np.concatenate([[-np.inf], cumulative])[place]
+            logs[rows] = self._log_hazard(label, at)
         with np.errstate(over="ignore"):  # infinity: an event is certain
             hazard = np.exp(link[:, None] + logs)
+        if as_functions:
+            return _as_objects([self._steps(row) for row in hazard])
         return hazard[:, 0] if times is not None and np.ndim(times) == 0 else hazard
 
     def predict_survival_function(
@@ -217,26 +219,22 @@ class _Cox(SparseLinearModel):
         Returns
         -------
         ndarray of shape (m,), or (m, k), or (m,) for a single number as `times`
-            Step functions, or their values at `times`. They jump at the event times of `fit` and keep their
-            last value; they are one in strata without events.
+            Step functions with a value at each of `unique_times_`, or those at `times`. They keep their
+            last value, and are one in strata without events.
         """
         hazard = self.predict_cumulative_hazard_function(X, times, strata, offset, return_array=return_array)
         if hazard.dtype == object:
             return _as_objects([steps.survival() for steps in hazard])
         return np.asarray(np.exp(-hazard))
 
-    def _steps(self, times: Float, values: Float) -> StepFunction:
-        return StepFunction(times, values, resolution=self._resolution)
+    def _steps(self, values: Float) -> StepFunction:
+        return StepFunction(self.unique_times_, values, resolution=self._resolution)
 
-    def _functions(self, link: Float, chosen: list[tuple[Any, NDArray[np.bool_]]]) -> NDArray[np.object_]:
-        """The cumulative hazard of each sample, as a function of time."""
-        steps: list[Any] = [None] * len(link)
-        for label, rows in chosen:
-            times, logs = self._log_baseline[label]
-            for i in np.flatnonzero(rows):
-                with np.errstate(over="ignore"):
-                    steps[i] = self._steps(times, np.exp(link[i] + logs))
-        return _as_objects(steps)
+    def _log_hazard(self, label: Any, at: Float) -> Float:
+        """Log of a stratum's cumulative hazard at `mean_link_`, at each of some times."""
+        event_times, logs = self._log_baseline[label]
+        place = np.searchsorted(event_times, at + self._resolution, side="right")
+        return np.concatenate([[-np.inf], logs])[place]
 
     def score(
         self,
@@ -321,7 +319,8 @@ class _Cox(SparseLinearModel):
             here = codes == code
             label = None if target.labels is None else target.labels[int(code)].item()
             self._log_baseline[label] = (times[here], np.logaddexp.accumulate(jumps[here]))
-        self.unique_times_ = np.unique(times)
+        self.unique_times_ = np.unique(target.time[weights > 0.0])
+        self.event_times_ = np.unique(times)
         self._resolution = target.resolution
 
 

@@ -351,7 +351,8 @@ def test_strata_without_events_survive():
     curves = model.predict_survival_function(Z, strata=strata, return_array=True)
     assert np.all(curves[20:] == 1.0)
     assert np.all(curves[:20, -1] < 1.0)
-    assert len(model.cum_baseline_hazard_["b"].x) == 0
+    assert np.all(model.cum_baseline_hazard_["b"].y == 0.0)
+    assert_array_equal(model.event_times_, np.unique(y[:20, 0][y[:20, 1] == 1.0]))
     assert model.predict_survival_function(Z, strata=strata)[20](5.0) == 1.0
     absent = riata.SparseCox(0.05).fit(Z, y, strata=strata, sample_weight=np.repeat([1.0, 0.0], 20))
     with pytest.raises(ValueError, match="strata must hold labels of the fit, got 'b'"):
@@ -440,9 +441,10 @@ def test_baseline_is_that_of_a_linear_predictor_of_zero():
     ratio = np.exp(z * model.coef_[0])
     steps = [1 / ratio.sum(), 2 / ratio[1:].sum(), 1 / ratio[4]]
     assert model.coef_[0] != 0.0
-    assert_array_equal(model.cum_baseline_hazard_.x, [1.0, 2.0, 4.0])
-    assert_allclose(model.cum_baseline_hazard_.y, np.cumsum(steps))
-    assert_allclose(model.baseline_survival_.y, np.exp(-np.cumsum(steps)))
+    assert_array_equal(model.cum_baseline_hazard_.x, [1.0, 2.0, 3.0, 4.0])
+    summed = np.cumsum(steps)[[0, 1, 1, 2]]
+    assert_allclose(model.cum_baseline_hazard_.y, summed)
+    assert_allclose(model.baseline_survival_.y, np.exp(-summed))
     assert model.baseline_survival_(0.5) == 1.0
     hazard = model.predict_cumulative_hazard_function(z[:, None], 2.0)
     assert_allclose(hazard, ratio * model.cum_baseline_hazard_(2.0))
@@ -450,8 +452,22 @@ def test_baseline_is_that_of_a_linear_predictor_of_zero():
     apart = riata.SparseCox(alpha=0.01).fit(z[:, None], np.column_stack([time, event]), strata=strata)
     ratio = np.exp(z * apart.coef_[0])
     assert list(apart.cum_baseline_hazard_) == list(apart.baseline_survival_) == ["a", "b"]
-    assert_allclose(apart.cum_baseline_hazard_["b"].y, np.cumsum([1 / ratio[2:].sum(), 1 / ratio[4]]))
+    summed = np.cumsum([0.0, 1 / ratio[2:].sum(), 0.0, 1 / ratio[4]])
+    assert_allclose(apart.cum_baseline_hazard_["b"].y, summed)
     assert_allclose(apart.baseline_survival_["b"](2.0), np.exp(-1 / ratio[2:].sum()))
+
+
+def test_times_of_a_fit():
+    """As in scikit-survival `unique_times_` holds times of censoring too; ties of rounding are one time."""
+    time, event = np.array([0.3, 1.0, 0.1 + 0.2, 2.0, 4.0, 5.0]), np.array([1, 0, 0, 1, 0, 1])
+    weights = np.array([1.0, 1.0, 1.0, 1.0, 1.0, 0.0])
+    y = np.column_stack([time, event])
+    model = riata.SparseCox(alpha=0.01).fit(np.arange(6.0)[:, None], y, sample_weight=weights)
+    assert_array_equal(model.unique_times_, [0.3, 1.0, 2.0, 4.0])
+    assert_array_equal(model.event_times_, [0.3, 2.0])
+    chosen = riata.SparseCoxCV(cv=2, alphas=[0.1, 0.05]).fit(X, Y)
+    assert_array_equal(chosen.unique_times_, np.unique(Y[:, 0]))
+    assert_array_equal(chosen.event_times_, np.unique(Y[Y[:, 1] == 1.0, 0]))
 
 
 def test_one_time_is_a_number():
