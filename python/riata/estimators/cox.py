@@ -234,7 +234,7 @@ class _Cox(SparseLinearModel):
         """Log of a stratum's cumulative hazard at `mean_link_`, at each of some times."""
         event_times, logs = self._log_baseline[label]
         place = np.searchsorted(event_times, at + self._resolution, side="right")
-        return np.concatenate([[-np.inf], logs])[place]
+        return np.asarray(np.concatenate([[-np.inf], logs])[place])
 
     def score(
         self,
