@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from riata.path.relaxed import RelaxedPath, relax
     from riata.path.result import RegularizationPath
     from riata.path.run_options import RunOptions
+    from riata.selection.bounds import pfer_bound
+    from riata.selection.plan import StabilityPlan, stability_plan
     from riata.study.feature_sets import FeatureGroups, read_gene_sets
     from riata.study.predictions import predict_samples
 
@@ -93,6 +95,7 @@ __all__ = [
     "SparseLogisticRegressionCV",
     "SparsePoissonRegressor",
     "SparsePoissonRegressorCV",
+    "StabilityPlan",
     "VariantWarning",
     "__version__",
     "adaptive_weights",
@@ -111,11 +114,13 @@ __all__ = [
     "match_variants",
     "open_genotypes",
     "penalties",
+    "pfer_bound",
     "plotting",
     "predict_samples",
     "read_gene_sets",
     "relax",
     "simulate_genotypes",
+    "stability_plan",
 ]
 
 _HOME = {
@@ -146,6 +151,7 @@ _HOME = {
     "MultiTaskElasticNetCV": "estimators.multi_task",
     "MultiTaskLasso": "estimators.multi_task",
     "MultiTaskLassoCV": "estimators.multi_task",
+    "StabilityPlan": "selection.plan",
     "RegularizationPath": "path.result",
     "RelaxedLasso": "estimators.relaxed",
     "RelaxedLassoCV": "estimators.relaxed",
@@ -179,10 +185,12 @@ _HOME = {
     "load": "path.archive",
     "match_variants": "path.applying",
     "open_genotypes": "genetics.opening",
+    "pfer_bound": "selection.bounds",
     "predict_samples": "study.predictions",
     "read_gene_sets": "study.feature_sets",
     "relax": "path.relaxed",
     "simulate_genotypes": "genetics.simulate",
+    "stability_plan": "selection.plan",
 }
 
 

@@ -19,7 +19,7 @@ CHECKS = {
 #: Results of functions: users read their attributes and never make one.
 RESULTS = {
     "CVPath", "ConstrainedFit", "Conversions", "Evaluation", "FeatureGroups", "FittedVariants", "Genotypes",
-    "MatchedGenotypes", "MemoryEstimate", "RegularizationPath", "RelaxedPath",
+    "MatchedGenotypes", "MemoryEstimate", "RegularizationPath", "RelaxedPath", "StabilityPlan",
 }  # fmt: skip
 
 
