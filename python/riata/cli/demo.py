@@ -17,7 +17,7 @@ from riata.cli.choosing import choose_alpha
 from riata.cli.fit import fit_study
 from riata.cli.log import Log
 from riata.cli.manifest import manifest, today, version
-from riata.cli.options import DemoOptions, FitOptions, ModelOptions, OutputOptions, RunOptions
+from riata.cli.options import DemoOptions, FitOptions, LimitOptions, ModelOptions, OutputOptions
 from riata.cli.outputs import FIT_OUTPUTS, write_fit
 from riata.path.certificates import certificate_text
 from riata.path.path_values import nearest
@@ -111,7 +111,7 @@ def run_demo(options: DemoOptions) -> int:
         study=StudyOptions(),
         model=ModelOptions(),
         folds=folds,
-        run=RunOptions(threads=options.threads),
+        limits=LimitOptions(threads=options.threads),
         output=OutputOptions(options.out),
     )
     with OutputSet(options.out, FIT_OUTPUTS) as outputs:

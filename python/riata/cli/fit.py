@@ -110,7 +110,7 @@ def conclude(
         version=version(),
         command=options.command.line,
         date=today(),
-        partners=study_partners(study, hits, options.ld, options.run.threads),
+        partners=study_partners(study, hits, options.ld, options.limits.threads),
         build=options.output.genome_build,
         aside=aside,
         held_out=held_out,
@@ -191,8 +191,8 @@ def fit_arguments(
     study: Study, options: FitOptions, plan: FoldPlan | None, checkpoint: Path | None
 ) -> dict[str, Any]:
     """Return what `fit_path` or `cv_path` takes beside features and response."""
-    model, run, folds = options.model, options.run, options.folds
-    max_active = run.max_active
+    model, limits, folds = options.model, options.limits, options.folds
+    max_active = limits.max_active
     if max_active is not None:
         max_active += len(study.covariate_names)  # always active, and not what the user counts
     arguments: dict[str, Any] = {
@@ -203,9 +203,9 @@ def fit_arguments(
         "penalty_factor": study.penalty_factor,
         "tol": model.tol,
         "solver": model.solver,
-        "n_threads": run.threads,
+        "n_threads": limits.threads,
         "max_active": max_active,
-        "memory": run.memory,
+        "memory": limits.memory,
         "checkpoint": checkpoint,
         "keep_checkpoint": True,  # until the outputs are written
     }

@@ -1,4 +1,4 @@
-"""What the parser makes of a command line: one frozen dataclass a verb, made of those that verbs share."""
+"""What the parser makes of a command line: one frozen dataclass per verb, made of those that verbs share."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ModelOptions:
 
 
 @dataclass(frozen=True)
-class RunOptions:
+class LimitOptions:
     """What a fit may take of the machine, and whether it goes on from a checkpoint."""
 
     threads: int | None = None
@@ -74,7 +74,7 @@ class FitOptions:
     model: ModelOptions
     output: OutputOptions
     folds: FoldOptions | None = None
-    run: RunOptions = RunOptions()
+    limits: LimitOptions = LimitOptions()
     ld: LDOptions = LDOptions()
 
 

@@ -11,10 +11,10 @@ from riata.cli.options import (
     FitOptions,
     InfoOptions,
     LDOptions,
+    LimitOptions,
     ModelOptions,
     PredictOptions,
     ReportOptions,
-    RunOptions,
     SimulateOptions,
 )
 from riata.cli.parser import VERBS, parse, parser_of
@@ -54,8 +54,8 @@ def test_options_are_frozen_and_know_their_command(verb):
 def test_what_is_left_out_is_the_default_of_its_field():
     options = parse(["cv", "--bfile", "a", "--out", "o"])
     assert options.study == StudyOptions(bfile=("a",), fit_validation=True)
-    assert (options.model, options.folds, options.run, options.ld) == (
-        ModelOptions(), FoldOptions(), RunOptions(), LDOptions()
+    assert (options.model, options.folds, options.limits, options.ld) == (
+        ModelOptions(), FoldOptions(), LimitOptions(), LDOptions()
     )  # fmt: skip
     assert parse(["info", "x.bed"]).source == SourceOptions()
     assert parse(["fit", "--bfile", "a", "--out", "o"]).folds is None
@@ -73,7 +73,7 @@ def test_what_is_given_has_its_type():
     )  # fmt: skip
     assert options.model == ModelOptions(alphas=(0.5, 0.25), standardize=False)
     assert options.folds == FoldOptions(cv=5, nested=True)
-    assert (options.run.max_active, options.ld.ld_r2) == (9, 0.3)
+    assert (options.limits.max_active, options.ld.ld_r2) == (9, 0.3)
     assert options.command.asked["positive"] == "ill"
 
 

@@ -17,7 +17,7 @@ from riata.cli.arguments.shared import (
     add_threshold,
     add_times,
 )
-from riata.cli.options import Command, FitOptions, LDOptions, ModelOptions, OutputOptions, RunOptions
+from riata.cli.options import Command, FitOptions, LDOptions, LimitOptions, ModelOptions, OutputOptions
 from riata.study.options import FoldOptions, StudyOptions
 
 EXAMPLES = """examples:
@@ -56,7 +56,7 @@ def declare(parser: Parser, verb: str) -> None:
         "--resume", action="store_true",
         help="continue a run that was cut short, from PREFIX.checkpoint, to the same result",
     )  # fmt: skip
-    parser.take_defaults(StudyOptions, ModelOptions, FoldOptions, RunOptions, LDOptions, OutputOptions)
+    parser.take_defaults(StudyOptions, ModelOptions, FoldOptions, LimitOptions, LDOptions, OutputOptions)
 
 
 def read(given: argparse.Namespace, command: Command) -> FitOptions:
@@ -67,7 +67,7 @@ def read(given: argparse.Namespace, command: Command) -> FitOptions:
         study=picked(StudyOptions, given, fit_validation=cross_validate),
         model=picked(ModelOptions, given, grouped=given.row_grouped),
         folds=picked(FoldOptions, given) if cross_validate else None,
-        run=picked(RunOptions, given),
+        limits=picked(LimitOptions, given),
         ld=picked(LDOptions, given),
         output=picked(OutputOptions, given),
     )
