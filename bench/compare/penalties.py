@@ -61,7 +61,7 @@ class L1(Penalty):
 
 @dataclass(frozen=True)
 class Rows(Penalty):
-    """The sum of the norms of rows, one row a column of X."""
+    """The sum of the norms of rows, one row per column of X."""
 
     name: ClassVar[str] = "rows"
     title: ClassVar[str] = "rows"

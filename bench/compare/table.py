@@ -1,6 +1,6 @@
 """Write the tables of bench/README.md from result files: python bench/compare/table.py bench/results/*.csv
 
-First one line a problem and thread count: riata's time, passes and time over one plain read of X, and how
+First one line per problem and thread count: riata's time, passes and time over one plain read of X, and how
 many times that the fastest peer took, beside what is aimed at. Then for each the seconds to reach each target
 (the fastest setting that does), how many times that is riata's, and gap, memory and passes of the last
 setting quoted.
@@ -119,7 +119,7 @@ def section(rows: list[dict]) -> str:
 
 
 def overview(groups: list[list[dict]]) -> str:
-    """One line a problem and thread count, at its loosest and its tightest target."""
+    """One line per problem and thread count, at its loosest and its tightest target."""
     heads = [
         "riata",
         "passes",

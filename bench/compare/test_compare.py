@@ -212,7 +212,7 @@ def test_where_there_is_no_dual_the_violation_is_what_counts():
 
 @pytest.mark.parametrize("n", [4, 5, 6, 7])
 def test_bed_bytes(tmp_path, n):
-    """Two bits a sample, lowest first: 0 = two A1, 1 = missing, 2 = one, 3 = none; padding is zero."""
+    """Two bits per sample, lowest first: 0 = two A1, 1 = missing, 2 = one, 3 = none; padding is zero."""
     X = np.array([[0], [1], [2], [MISSING], [2], [1], [0]], dtype=np.int8)[:n]
     raw = write_bed(tmp_path / "X", X).read_bytes()
     assert raw[:3] == b"\x6c\x1b\x01"

@@ -112,7 +112,7 @@ def hstack_design(parts: list[Design]) -> Design:
 def fit_paths(
     design: Design,
     y: NDArray[np.float64],  # (n,) shared by all problems
-    weights: NDArray[np.float64],  # (n, F): one column a problem; zero leaves a row out
+    weights: NDArray[np.float64],  # (n, F): one column per problem; zero leaves a row out
     offset: NDArray[np.float64] | None,  # (n,)
     penalty_factor: NDArray[np.float64] | None,  # (p,)
     lower: NDArray[np.float64] | None,  # (p,)

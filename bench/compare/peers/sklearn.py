@@ -1,4 +1,4 @@
-"""scikit-learn: enet_path for one response or more; one fit an alpha for the binomial (liblinear) and the
+"""scikit-learn: enet_path for one response or more; one fit per alpha for the binomial (liblinear) and the
 multinomial (saga, with warm starts).
 
 liblinear penalises its intercept; a large intercept_scaling makes that penalty negligible. Its objective is

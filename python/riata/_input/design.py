@@ -44,7 +44,7 @@ class DesignView:
     gaps: Gaps | None = None
 
     def spread(self, values: Float, fill: float = 0.0) -> Float:
-        """Values a sample (n or n x k) to values a row of the design."""
+        """Values per sample (n or n x k) to values per row of the design."""
         if self.rows is None:
             return values
         out = np.full((self.core.shape[0], *values.shape[1:]), fill, order="F")
@@ -52,7 +52,7 @@ class DesignView:
         return out
 
     def collect(self, values: Float) -> Float:
-        """Values a row of the design to values a sample."""
+        """Values per row of the design to values per sample."""
         return values if self.rows is None else values[self.rows]
 
     def multiply(self, columns: NDArray[np.int64], B: Float, n_threads: int = 1) -> Float:
@@ -112,7 +112,7 @@ def as_design(X: Any, impute: str | None = None) -> DesignView:
 
 
 def filled_design(X: Any, values: Float) -> DesignView:
-    """View `X` with `values`, one a column, in the place of NaN."""
+    """View `X` with `values`, one per column, in the place of NaN."""
     if hasattr(X, "_design"):
         return as_design(X)
     table, names = as_table(X)

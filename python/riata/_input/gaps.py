@@ -1,8 +1,8 @@
 """Missing values of a table at the mean of the samples that each fit trains on.
 
-A design holds one number a cell, but what a missing cell stands at differs from fold to fold. So every sample
-with a missing cell has a row for each problem, and weight in that of its own problem alone: all problems
-still share every pass, and each is exactly the fit of its own filled-in table.
+A design holds one number per cell, but what a missing cell stands at differs from fold to fold. So every
+sample with a missing cell has a row for each problem, and weight in that of its own problem alone: all
+problems still share every pass, and each is exactly the fit of its own filled-in table.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class LaidOut:
     weights: Float
 
     def spread(self, values: Float) -> Float:
-        """Values a sample to values a row."""
+        """Values per sample to values per row."""
         return self.design.spread(values)
 
     def predictors(self, problem: int, kept: Any) -> Any:

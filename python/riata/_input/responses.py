@@ -17,11 +17,11 @@ def check_gaussian_target(y: Any, n: int) -> Float:
         array = array[:, 0].copy()
     if array.ndim != 1:
         raise ValueError(
-            f"y must be 1-D, one number a sample, got shape {array.shape}; "
+            f"y must be 1-D, one number per sample, got shape {array.shape}; "
             "loss='multigaussian' fits several responses together, fit_multi_path fits each separately"
         )
     if array.shape[0] != n:
-        raise ValueError(f"y must hold one number a sample of X: {n}, got {array.shape[0]}")
+        raise ValueError(f"y must hold one number per sample of X: {n}, got {array.shape[0]}")
     refuse_first("y", array, ~np.isfinite(array), "finite numbers")
     return array
 
@@ -36,9 +36,9 @@ def check_binomial_target(y: Any, n: int, weights: Float) -> tuple[Float, NDArra
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        raise ValueError(f"y must be 1-D, one outcome a sample, got shape {array.shape}")
+        raise ValueError(f"y must be 1-D, one outcome per sample, got shape {array.shape}")
     if array.shape[0] != n:
-        raise ValueError(f"y must hold one outcome a sample of X: {n}, got {array.shape[0]}")
+        raise ValueError(f"y must hold one outcome per sample of X: {n}, got {array.shape[0]}")
     if array.dtype.kind in "fiub":
         values = array.astype(np.float64)
         refuse_first("y", values, ~np.isfinite(values), "finite numbers")

@@ -42,7 +42,7 @@ class SurvivalTarget:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """As of an array: one number a sample."""
+        """As of an array: one number per sample."""
         return self.time.shape
 
     @property
@@ -153,17 +153,17 @@ def _time_and_event(y: Any, n: int) -> tuple[Float, Float]:
         raise TypeError(f"y must hold times and events, got values of type {array.dtype}") from error
     if array.shape != (n, 2):
         raise ValueError(
-            "y must hold a time and an event a sample: a structured (event, time) array or columns "
+            "y must hold a time and an event per sample: a structured (event, time) array or columns "
             f"[time, event], shape ({n}, 2); got shape {array.shape}"
         )
     return np.ascontiguousarray(array[:, 0]), np.ascontiguousarray(array[:, 1])
 
 
 def check_strata(strata: Any, n: int) -> NDArray[Any]:
-    """Return labels, one a sample, as an array of numbers or text, whatever held them."""
+    """Return labels, one per sample, as an array of numbers or text, whatever held them."""
     array = np.asarray(strata)
     if array.shape != (n,):
-        raise ValueError(f"strata must hold one label a sample, shape ({n},), got shape {array.shape}")
+        raise ValueError(f"strata must hold one label per sample, shape ({n},), got shape {array.shape}")
     if array.dtype.kind in ("O", "T"):  # text of pandas, of numpy 2, or a mixture
         for i, label in enumerate(array.tolist()):
             if not isinstance(label, str) and (label is None or str(label) in ABSENT):

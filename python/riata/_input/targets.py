@@ -16,8 +16,8 @@ ROUNDING = 1e-6  # by which proportions may miss the sum of one
 def check_multinomial_target(y: Any, n: int, weights: Float) -> tuple[Float, NDArray[Any]]:
     """Return (proportions of the classes, n x K in Fortran order, the K classes).
 
-    `y` holds a label a sample, of which the distinct ones in sorted order are the classes, or proportions:
-    n x K numbers >= 0, each row with the sum one.
+    `y` holds one label per sample, of which the distinct ones in sorted order are the classes, or
+    proportions: n x K numbers >= 0, each row with the sum one.
     """
     names = _column_names(y)
     array = np.asarray(y)
@@ -43,7 +43,7 @@ def check_multigaussian_target(y: Any, n: int) -> tuple[Float, NDArray[Any] | No
             "loss='gaussian' takes a single response"
         )
     if shape[1] == 0:
-        raise ValueError(f"y must hold at least one response a sample, got shape {shape}")
+        raise ValueError(f"y must hold at least one response per sample, got shape {shape}")
     return check_table("y", y, (n, shape[1]), "number"), names
 
 
@@ -69,9 +69,9 @@ def _column_names(y: Any) -> NDArray[Any] | None:
 
 def _codes(labels: NDArray[Any], n: int) -> tuple[NDArray[np.intp], NDArray[Any]]:
     if labels.ndim != 1:
-        raise ValueError(f"y must hold a label a sample, or one proportion a class, got shape {labels.shape}")
+        raise ValueError(f"y must hold one label per sample, or proportions (n, K), got shape {labels.shape}")
     if len(labels) != n:
-        raise ValueError(f"y must hold one label a sample of X: {n}, got {len(labels)}")
+        raise ValueError(f"y must hold one label per sample of X: {n}, got {len(labels)}")
     if labels.dtype.kind == "f":
         bad = ~np.isfinite(labels) | (labels % 1.0 != 0.0)
         if bad.any():
@@ -83,7 +83,7 @@ def _codes(labels: NDArray[Any], n: int) -> tuple[NDArray[np.intp], NDArray[Any]
     try:
         classes, codes = np.unique(labels, return_inverse=True)
     except TypeError as error:
-        raise TypeError("y must hold labels of one kind, that can be ordered") from error
+        raise TypeError("y must hold labels of one kind that can be ordered") from error
     if len(classes) < 2:
         raise ValueError(
             "y must hold at least two classes for the multinomial loss, "

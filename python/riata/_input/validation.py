@@ -183,7 +183,7 @@ def check_vector(name: str, value: Any, length: int, per: str, *, scalar: bool =
     if scalar and array.ndim == 0:
         array = np.full(length, float(array))
     if array.shape != (length,):
-        raise ValueError(f"{name} must hold one number a {per}, shape ({length},), got shape {array.shape}")
+        raise ValueError(f"{name} must hold one number per {per}, shape ({length},), got shape {array.shape}")
     refuse_first(name, array, np.isnan(array), "numbers")
     return array
 
@@ -211,7 +211,7 @@ def check_table(name: str, value: Any, shape: tuple[int, int], one: str) -> Floa
     array: Float = np.array(as_floats(name, value, "numbers"), dtype=np.float64, order="F")
     if array.shape != shape:
         raise ValueError(
-            f"{name} must hold {shape[1]} {one}s a sample, shape {shape}, got shape {array.shape}"
+            f"{name} must hold {shape[1]} {one}s per sample, shape {shape}, got shape {array.shape}"
         )
     bad = ~np.isfinite(array)
     if bad.any():

@@ -1,4 +1,4 @@
-"""The ``.h5ad`` files of AnnData, read with h5py alone: a matrix, its names, and columns a sample.
+"""The ``.h5ad`` files of AnnData, read with h5py alone: a matrix, its names, and columns of the samples.
 
 The layout is AnnData's on-disk format since version 0.7: https://anndata.readthedocs.io/en/stable/fileformat-prose.html
 """

@@ -212,7 +212,7 @@ def write_tsv(
     comments: Sequence[str] = (),
     digits: int = 10,
 ) -> None:
-    """Write a tab-separated table: comments, a header, one line a row; numbers to `digits`, NaN as NA."""
+    """Write a tab-separated table: comments, a header, one line per row; numbers to `digits`, NaN as NA."""
     names = [name for name, _ in columns]
     with open(path, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.writelines(f"{line}\n" for line in comments)

@@ -70,7 +70,7 @@ def is_svmlight(path: str) -> bool:
 
 
 def read_svmlight(path: str) -> SparseTable:
-    """Read svmlight text: a label and ``column:value`` pairs a line; columns are called ``x1`` and so on."""
+    """Read svmlight text: a label and ``column:value`` pairs per line; columns are named ``x1`` etc."""
     from sklearn.datasets import load_svmlight_file
 
     with reading(path), open_binary(path) as file:

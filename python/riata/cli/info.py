@@ -100,8 +100,8 @@ def genotype_lines(geno: Genotypes) -> list[str]:
         f"  phenotypes   {_phenotype_names(geno)}",
         f"  chromosomes  {known.listed(geno.variants.chrom.unique())}{species}",
         f"  counting     allele {geno.counted_allele}{allele_source(geno)}",
-        f"  missing      {100 * float(missing.mean()):.3g} % of calls, at worst "
-        f"{100 * float(missing.max()):.3g} % of a variant",
+        f"  missing      {100 * float(missing.mean()):.3g} % of calls, at most "
+        f"{100 * float(missing.max()):.3g} % of one variant",
         f"  monomorphic  {counted(still, 'variant')}",
     ]
     if np.isfinite(minor).any():
@@ -131,7 +131,7 @@ def model_lines(name: str, model: Model) -> list[str]:
     if model.covariates:
         lines.append(f"  covariates  {some(model.covariates)}")
     if path.fill is not None:
-        lines.append("  missing     values of features stand at the means of the fit")
+        lines.append("  missing     values of features are set to the means of the fit")
     if model.columns:
         lines.append(f"  columns     {', '.join(f'{what} = {name}' for what, name in model.columns.items())}")
     if len(model.classes) > 2:

@@ -173,7 +173,7 @@ class Rows:
     Parameters
     ----------
     grouped : bool
-        Let a feature enter for all classes together. Two classes have one coefficient a feature anyway. Not
+        Let a feature enter for all classes together. Two classes have one coefficient per feature anyway. Not
         together with `positive`, `lower` or `upper`.
     """
 

@@ -1,4 +1,4 @@
-"""One file a chromosome: the files that a name with @ stands for."""
+"""One file per chromosome: the files that a name with @ stands for."""
 
 from __future__ import annotations
 

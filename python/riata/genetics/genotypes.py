@@ -32,7 +32,7 @@ class Genotypes:
     """Genotypes of n samples at p variants, seen through their files.
 
     Made by :func:`open_genotypes`. Element (i, j) is the number of copies (0, 1, 2) of the counted allele;
-    missing calls stand at the variant's mean count over the samples in use. Nothing is decoded until asked
+    missing calls are set to the variant's mean count over the samples in use. Nothing is decoded until asked
     for, and the files are never written to.
 
     Attributes
@@ -173,8 +173,8 @@ class Genotypes:
     def allele_frequency(self) -> NDArray[np.float64]:
         """Return half the mean count of the counted allele among the calls, (p,); NaN where there is none.
 
-        Everybody counts two alleles, as X of a fit has them: twice this is what missing calls stand at. On X
-        and Y it is not the frequency that PLINK reports: see `sex_aware_frequency`.
+        Everybody counts two alleles, as X of a fit has them: missing calls are set to twice this. On X and Y
+        it is not the frequency that PLINK reports: see `sex_aware_frequency`.
         """
         return _joined([part.frequency() for part in self._parts()], np.empty(0))
 
@@ -199,7 +199,7 @@ class Genotypes:
         return _joined([part.constant() for part in self._parts()], np.empty(0, dtype=np.bool_))
 
     def qc(self) -> Table:
-        """Return what quality control asks of each variant, over the samples in use; one row a variant.
+        """Return what quality control asks of each variant, over the samples in use; one row per variant.
 
         Returns
         -------
@@ -240,7 +240,7 @@ class Genotypes:
         Parameters
         ----------
         variants : boolean mask, positions or ids, optional
-            Variants to decode; default all (8 bytes a genotype: meant for small pieces).
+            Variants to decode; default all (8 bytes per genotype: meant for small pieces).
         """
         return self._decode(positions_of(variants, self.variants.id, "variants"))
 
@@ -293,7 +293,7 @@ class Genotypes:
         return make_parts(self.sources, self._rows, columns, self.counted_allele == "A1")
 
     def _parts(self) -> list[Part]:
-        """Return the storages of the variants in use; missing calls stand at the mean of its samples."""
+        """Return the storages of the variants in use; missing calls are set to the mean of its samples."""
         if self._opened is None:
             self._opened = self._make_parts(self._columns)
         return self._opened

@@ -1,6 +1,6 @@
 """Genotypes of compressed formats, brought once into a form that a fit can stream over.
 
-Hard calls become PLINK 1's 2-bit codes (n / 4 bytes a variant), anything else float32 copies (4 n bytes).
+Hard calls become PLINK 1's 2-bit codes (n / 4 bytes per variant), anything else float32 copies (4 n bytes).
 What would not fit beside other work lies in a temporary file that is memory-mapped like a ``.bed``.
 """
 

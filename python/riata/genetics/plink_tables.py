@@ -34,7 +34,7 @@ _LABELS = {"cm": "centimorgans", "pos": "position"}
 
 
 def read_bim(path: StrPath) -> Table:
-    """Read a ``.bim`` file: one variant a line, chromosome, id, centimorgans, position, A1, A2."""
+    """Read a ``.bim`` file: one variant per line, chromosome, id, centimorgans, position, A1, A2."""
     return _read_all(path, _BIM)
 
 

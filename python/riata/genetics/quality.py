@@ -69,7 +69,7 @@ def observe(geno: Genotypes, chosen: NDArray[np.int64] | None = None) -> Observe
 
 
 def quality_table(geno: Genotypes) -> Table:
-    """Return one row a variant; see `Genotypes.qc`."""
+    """Return one row per variant; see `Genotypes.qc`."""
     seen = observe(geno)
     variants = geno.variants
     return Table(

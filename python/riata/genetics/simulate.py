@@ -263,7 +263,7 @@ class _Haplotypes:
         self._founder[...] = self._rng.integers(FOUNDERS, size=self._founder.shape)
 
     def copy(self, alleles: Bits) -> tuple[Bits, Bits]:
-        """Return A1 on the first and the second haplotype, bytes x variants, one low bit a sample."""
+        """Return A1 on the first and the second haplotype, bytes x variants, one low bit per sample."""
         shifted = alleles.T.copy()[None] << _SHIFTS[:, None, None]
         first, second = (self._packed(shifted, founder) for founder in self._founder)
         flat = self._founder.reshape(-1)

@@ -97,7 +97,7 @@ class Found:
             )
         if shared := self.shared:
             told.append(
-                (f"{shared:,} entries meet a variant that another one meets too: they were added up", True)
+                (f"{shared:,} entries match a variant that another matches too: they were added up", True)
             )
         return told
 

@@ -110,7 +110,7 @@ class Loss:
     def check_target(self, y: Any, n: int, weights: Float) -> tuple[Target, Labels]:
         """Return (y as float64 or survival times, labels or None): of classes, or of several responses."""
         if y is None:
-            raise TypeError("y must hold one value a sample, got None")
+            raise TypeError("y must hold one value per sample, got None")
         return self._read(y, n, weights)
 
     def _read(self, y: Any, n: int, weights: Float) -> tuple[Target, Labels]:
@@ -122,7 +122,7 @@ class Loss:
         return link
 
     def null_level(self, y: Float, weights: Float, offset: Float) -> Float:
-        """Return the intercept of least mean loss, a number or one an output."""
+        """Return the intercept of least mean loss, a number or one per output."""
         return np.asarray(weights @ (y - offset) / weights.sum())
 
     def deviances(self, y: Float, link: Float) -> Float:

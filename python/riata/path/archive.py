@@ -173,7 +173,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
 
 def _columns(name: str, coefs: Any) -> dict[str, Any]:
-    """The arrays of a sparse matrix, or of one an output, for an archive."""
+    """The arrays of a sparse matrix, or of one per output, for an archive."""
     wide = side_by_side(coefs)
     return {f"{name}_indptr": wide.indptr, f"{name}_indices": wide.indices, f"{name}_values": wide.data}
 

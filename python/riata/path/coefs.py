@@ -1,4 +1,4 @@
-"""Coefficients along a path: one sparse matrix (features x alphas), or a list of them, one an output.
+"""Coefficients along a path: one sparse matrix (features x alphas), or a list of them, one per output.
 
 Arrays beside them have the outputs, if there are several, before the alphas: intercepts are (L,) or (K, L),
 linear predictors (m, L) or (m, K, L). What comes between samples and alphas, () or (K,), is called `outputs`.

@@ -272,7 +272,7 @@ def constrained_lasso(
     )
     chosen = check_loss(loss, start=start, strata=strata, ties=ties, huber_delta=huber_delta)
     if chosen.several_outputs:
-        raise ValueError(f"loss must be one for a single number a sample, got {chosen.name!r}")
+        raise ValueError(f"loss must be one for a single number per sample, got {chosen.name!r}")
     options = check_options(
         loss=chosen,
         penalty=None,

@@ -316,7 +316,7 @@ def _evaluate_numbers(
     classes: Sequence[str] | None,
     held: HeldOut,
 ) -> Evaluation:
-    """Evaluate losses of one number a sample."""
+    """Evaluate losses of one number per sample."""
     target = _checked("y", y, None)
     n = len(target)
     eta = _checked("link", link, n)
@@ -381,7 +381,7 @@ def _evaluate_classes(
     n = len(codes)
     eta = np.asarray(link, dtype=np.float64)
     if eta.ndim != 2 or len(eta) != n or not np.isfinite(eta).all():
-        raise ValueError(f"link must be {n} rows of finite numbers, one a class, got shape {eta.shape}")
+        raise ValueError(f"link must be {n} rows of finite numbers, one per class, got shape {eta.shape}")
     if codes.min() < 0 or codes.max() >= eta.shape[1]:
         raise ValueError(f"y must hold the numbers of classes, 0 to {eta.shape[1] - 1}")
     if len(np.unique(codes)) < 2:

@@ -50,7 +50,7 @@ def held_by(folds: ArrayLike | None, n: int, n_train: int | None) -> HeldOut:
         return HeldOut(np.zeros(n, dtype=np.int64), 1.0)
     ids = np.asarray(folds)
     if ids.shape != (n,):
-        raise ValueError(f"folds must hold one number a sample, shape ({n},), got shape {ids.shape}")
+        raise ValueError(f"folds must hold one number per sample, shape ({n},), got shape {ids.shape}")
     numbers = np.unique(ids, return_inverse=True)[1].astype(np.int64)
     count = int(numbers.max()) + 1
     if count < 2:

@@ -281,7 +281,7 @@ def _check_rows(X: Any, ys: Any, **shared: Any) -> None:
 def _refuse_several_outputs(loss: Loss) -> None:
     if loss.several_outputs:
         raise ValueError(
-            f"loss must be one for a single number a sample, got {loss.name!r}; use fit_path or cv_path"
+            f"loss must be one for a single number per sample, got {loss.name!r}; use fit_path or cv_path"
         )
 
 
@@ -327,7 +327,7 @@ def solve_responses(
     *,
     keep: bool = False,
 ) -> list[dict[str, Any]]:
-    """Call the core for all together: a column of `weights` a problem, a response a problem that leads."""
+    """Call the core for all: one column of `weights` per problem, one response per problem that leads."""
     laid = lay_out(design, weights)
     times: list[_core.Survival] = []
     columns = []

@@ -127,7 +127,7 @@ class PathValues:
         coefs, intercepts = self._at(alpha)
         if np.ndim(alpha) > 0:
             return coefs
-        dense = side_by_side(coefs).toarray()  # one column an output
+        dense = side_by_side(coefs).toarray()  # one column per output
         return dense if intercepts.ndim > 1 else dense[:, 0]
 
     def intercept(self, alpha: float | ArrayLike | None = None) -> Any:

@@ -80,8 +80,8 @@ def score_genotypes(
     """Sum weights times copies of the effect alleles.
 
     Variants are found as `find_variants` tells; where the genotypes name the alleles the other way round,
-    copies are counted from the other side. Missing calls stand at twice the frequency that `weights` tell,
-    else at the mean over the samples scored. A model counts all chromosomes as they are stored, a score file
+    copies are counted from the other side. Missing calls are set to twice the frequency that `weights` tell,
+    else to the mean over the samples scored. A model counts all chromosomes as they are stored, a score file
     (without `fitted`) haploid ones as PLINK does: one copy on Y and MT, and none on Y in women.
 
     Raises

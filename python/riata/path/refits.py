@@ -35,7 +35,7 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class Refits:
-    """One fit an alpha; where `exists` is False the coefficients are zero and the intercept is NaN."""
+    """One fit per alpha; where `exists` is False the coefficients are zero and the intercept is NaN."""
 
     coefs: Any
     intercepts: Float

@@ -34,7 +34,7 @@ KINDS = ("response", "link", "class")
 class RegularizationPath(PathValues):
     """A regularisation path: one certified fit for each alpha of a decreasing grid.
 
-    Made by `fit_path`; kept with `save` and read back with `riata.load`. Losses with K outputs, one a class
+    Made by `fit_path`; kept with `save` and read back with `riata.load`. Losses with K outputs, one per class
     (multinomial) or a response (multigaussian), have coefficients and an intercept for each.
 
     Attributes
@@ -42,7 +42,7 @@ class RegularizationPath(PathValues):
     alphas : ndarray of shape (L,)
         Penalty strengths, decreasing.
     coefs : scipy.sparse.csc_array of shape (p, L), or list of K of them
-        Coefficients on the original scale of X, one column an alpha; a list when the loss has K outputs.
+        Coefficients on the original scale of X, one column per alpha; a list when the loss has K outputs.
     intercepts : ndarray of shape (L,), or (K, L)
     primal, dual : ndarray of shape (L,)
         The objective and a lower bound of its minimum, both computed from the data in float64.
@@ -259,7 +259,7 @@ class RegularizationPath(PathValues):
         ----------
         X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table, AnnData or Genotypes, shape (m, p)
             Genotypes may hold other variants too, in any order, and count the other allele: those of the fit
-            are found by id, place and alleles, and missing calls stand at the means of the fit. See
+            are found by id, place and alleles, and missing calls are set to the means of the fit. See
             `riata.match_variants` for variants that are absent or lie elsewhere.
         alpha : float or sequence of float, optional
             Where on the path; interpolated as `coef` does. None: every alpha of the grid.

@@ -36,7 +36,7 @@ class _Solution:
     pull: Float
 
     def dual(self, alpha: float) -> Float:
-        """q, one number a row, with coefficients Z'q of the penalised columns Z."""
+        """q, one number per row, with coefficients Z'q of the penalised columns Z."""
         return np.asarray(self.root * (self.vectors @ (self.pull / (self.values + alpha))))
 
 

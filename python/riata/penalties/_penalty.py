@@ -32,7 +32,7 @@ class Membership:
     feature: NDArray[np.intp] | None = None  # of each member, in order; None: one member a feature
 
     def of_members(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Values a feature to values a member."""
+        """Values per feature to values per member."""
         return values if self.feature is None else values[self.feature]
 
 

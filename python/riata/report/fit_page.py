@@ -28,7 +28,9 @@ def summary_lines(fitted: Fitted, limit: int = 10) -> list[str]:
     )
     lines.append(f"  {certificate_text(path)}")
     if fitted.interrupted:
-        lines.append(f"  INTERRUPTED after {counted(len(path.alphas), 'alpha')}: what follows knows no more")
+        lines.append(
+            f"  INTERRUPTED after {counted(len(path.alphas), 'alpha')}: all that follows is for these"
+        )
     if fitted.cv is not None:
         lines.append(f"  {cross_validation_text(fitted.cv)}")
         lines += [f"    {line}" for line in choice_lines(fitted)]

@@ -126,7 +126,7 @@ def _axes_for(panels: list[tuple[str, int | None]], ax: Any) -> list[Any]:
         ax = grid.ravel()[: len(panels)]
     given = list(np.ravel(ax))
     if len(given) != len(panels):
-        raise ValueError(f"ax must hold {len(panels)} axes, one an output, got {len(given)}")
+        raise ValueError(f"ax must hold {len(panels)} axes, one per output, got {len(given)}")
     return [prepared(one) for one in given]
 
 

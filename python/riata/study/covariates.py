@@ -1,4 +1,4 @@
-"""Covariates as columns: numbers as they are, classes as one indicator a level but the most frequent."""
+"""Covariates as columns: numbers as they are, classes as one indicator per level but the most frequent."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ class ListedSets:
 def read_sets(path: StrPath) -> ListedSets:
     """Read the features of each group.
 
-    A name that ends in ``.gmt`` (also ``.gmt.gz``) means gene sets, one a line: name, description, genes,
+    A name that ends in ``.gmt`` (also ``.gmt.gz``) means gene sets, one per line: name, description, genes,
     with tabs between. Other files have two columns, feature and group; the first line may be a header.
 
     Raises
@@ -356,7 +356,7 @@ def read_gene_sets(
     Parameters
     ----------
     sets : str or path-like, or mapping
-        A file of gene sets, one a line (``.gmt``, ``.gmt.gz``: name, description, genes, with tabs between),
+        A file of gene sets, one per line (``.gmt``, ``.gmt.gz``: name, description, genes, between tabs),
         or of two columns, feature and group; or for each name of a set its genes.
     features : sequence of str
         Names of the features, such as ``X.columns``. A name that several share means them all.

@@ -25,7 +25,7 @@ _PART_OF_YEAR = re.compile(r"(\d{4})[-: ]?([QMW])(\d{1,2})", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class FoldColumn:
-    """A column of labels, one a sample, and the option (of `FOLD_OPTIONS`) that names it."""
+    """A column of labels, one per sample, and the option (of `FOLD_OPTIONS`) that names it."""
 
     option: str
     name: str
@@ -37,7 +37,7 @@ class FoldColumn:
 
 
 class SampleColumns:
-    """Columns of a value a sample, wherever they are.
+    """Columns with one value per sample, wherever they are.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
     if options.duplicates is not None:
         raise ValueError("--duplicates is for --matrix: variants of one id are all kept")
     if options.impute is not None:
-        raise ValueError("--impute is for --matrix: missing calls of genotypes stand at the mean anyway")
+        raise ValueError("--impute is for --matrix: missing calls of genotypes are set to the mean anyway")
     geno = genotypes_of(options, options.counted_allele)
     files = list(geno.files)
     joiner = genotype_joiner(geno)

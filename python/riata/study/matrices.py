@@ -38,7 +38,7 @@ def read_matrix(
     ----------
     path : str or path-like
         ``.csv``, ``.tsv``, ``.txt`` or ``.raw`` (also packed), ``.parquet``, ``.feather``, or ``.npz`` with
-        ``X`` and, if wanted, ``feature_names``, ``sample_ids`` and arrays of one value a sample, such as
+        ``X`` and, if wanted, ``feature_names``, ``sample_ids`` and arrays of one value per sample, such as
         ``y``. Sparse: ``.npz`` with the parts that `scipy.sparse.save_npz` writes instead of ``X``, svmlight
         text (``.svm``, ``.svmlight``, ``.libsvm``), whose labels are the column ``label``, and Matrix Market
         (``.mtx``; of 10x Genomics with the files beside ``matrix.mtx``). Either: ``.h5ad`` of AnnData, with
@@ -54,7 +54,7 @@ def read_matrix(
         What becomes of features of one name: all are kept, those after the first as ``name.1`` and so on, or
         their mean. By default they are refused.
     feature_names, sample_ids : str or path-like, optional
-        Files with a name a line, for ``.npz`` and sparse files that hold none.
+        Files with one name per line, for ``.npz`` and sparse files that hold none.
     layer : str, optional
         The layer of an ``.h5ad`` to take in place of its ``X``.
 
@@ -93,7 +93,7 @@ def read_matrix(
     elif stem.endswith(_ARROW):
         table = read_arrow(name, asked)
     elif stem.endswith(".raw") and orient == "samples-columns":
-        raise ValueError(f"{name}: a PLINK .raw has a sample a row: leave out --orient samples-columns")
+        raise ValueError(f"{name}: a PLINK .raw has one sample per row: leave out --orient samples-columns")
     elif stem.endswith((".csv", ".tsv", ".txt", ".tab", ".raw")):
         table = read_text(name, asked)
     else:

@@ -1,4 +1,4 @@
-"""Readers of tables of samples by features, one a format."""
+"""Readers of tables of samples by features, one per format."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ def _head(column: NDArray[Any]) -> list[str]:
 def of_h5ad(path: str, asked: Asked) -> MatrixTable:
     """Read the matrix of an AnnData file; columns of its ``obs`` stand beside the features."""
     if asked.transposed:
-        raise ValueError(f"{path}: an .h5ad has a sample a row: leave out --orient samples-columns")
+        raise ValueError(f"{path}: an .h5ad has one sample per row: leave out --orient samples-columns")
     found = read_h5ad(path, asked.layer)
     if found.X.dtype.kind not in "iufb":
         raise ValueError(f"{path}: must hold real numbers, got {found.X.dtype}")

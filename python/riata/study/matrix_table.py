@@ -82,7 +82,7 @@ class MatrixTable:
                 taken.append(place[name])
                 out[name] = [repr(value) for value in _column(self.X, place[name]).tolist()]
             elif name not in out:
-                turned = f"; a row is called so: {TURN}" if name in set(self.sample_ids) else ""
+                turned = f"; a row has that name: {TURN}" if name in set(self.sample_ids) else ""
                 raise ValueError(
                     f"{self.path}: no column {quoted(name)}; columns are {some(self.columns)}{turned}"
                 )

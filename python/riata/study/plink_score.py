@@ -20,7 +20,7 @@ Float = NDArray[np.float64]
 
 SCORE_NOTE = (
     "the sum over variants of weight x copies of the effect allele; the intercept and covariates are not in "
-    "it, and missing calls stand at the means of the fit"
+    "it, and missing calls are set to the means of the fit"
 )
 #: How PLINK 2 opens genotypes, by the ending of their files' names.
 _NEW = {
@@ -158,7 +158,7 @@ def score_notes(hits: Hits, copies: Copies, names: PlinkNames) -> list[str]:
     notes = list(names.notes)
     if copies.on_y.any():
         notes.append(
-            "PLINK counts Y in men alone: women and samples of unknown sex stand at the mean of the fit "
+            "PLINK counts Y in men alone: women and samples of unknown sex are set to the mean of the fit "
             "there, whatever their calls; so variants on Y have a line for each allele, and another variant "
             "has one more, which adds that mean"
         )

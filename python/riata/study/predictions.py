@@ -62,7 +62,7 @@ def predict_samples(
         For models with covariates: by the same ids, further columns are passed over. Genotypes may have them
         beside.
     allow_missing, ignore_positions : bool, default=False
-        For genotypes: let variants that are absent stand at the mean of the fit; take a variant by its id
+        For genotypes: set variants that are absent to the mean of the fit; take a variant by its id
         where it lies at another position. See `match_variants`.
     impute : {"mean", None}, default=None
         For tables: "mean" puts the means of the fit in the place of missing values, which are an error else.
@@ -71,7 +71,7 @@ def predict_samples(
     Returns
     -------
     pandas.DataFrame, or `riata._io.tables.Table` without pandas
-        One row a sample, with the columns that ``riata predict`` writes: its ids, LINEAR_PREDICTOR and
+        One row per sample, with the columns that ``riata predict`` writes: its ids, LINEAR_PREDICTOR and
         PROBABILITY, PREDICTION, and so on. Offsets are left out.
 
     Raises
@@ -104,7 +104,7 @@ def predict_samples(
     if impute not in (None, "mean"):
         raise ValueError(f"impute must be 'mean' or None, got {impute!r}")
     if impute is not None and isinstance(main, Genotypes):
-        raise ValueError("impute must be None for genotypes, whose missing calls stand at the mean anyway")
+        raise ValueError("impute must be None for genotypes, whose missing calls are set to the mean anyway")
     joiner = joiner_of(main, columns_of(fitted))
     check_source(fitted, main)
     table = None if covariates is None else _text_table(covariates, "covariates", columns_of(fitted))

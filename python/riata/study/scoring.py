@@ -34,7 +34,7 @@ def score_model(model: Model, alpha: float, geno: Genotypes, **consent: Any) -> 
 def score_matrix(model: Model, table: MatrixTable, alpha: float, impute: str | None = None) -> Scores:
     """Sum coefficients times features of a table, matched by name; further features are passed over.
 
-    Missing values stand at the means of the fit where `impute` says so, or the fit did.
+    Missing values are set to the means of the fit where `impute` says so, or the fit did.
     """
     coef, features = np.asarray(model.path.coef(alpha)), model_features(model, alpha)
     names = np.asarray(model.feature_names[features])
@@ -47,7 +47,7 @@ def score_matrix(model: Model, table: MatrixTable, alpha: float, impute: str | N
         text = [name for name in absent if str(name) in table.text]
         if text:
             raise ValueError(f"{table.path}: text where the model needs numbers, in {some(text)}")
-        turned = f"; a row is called so: {TURN}" if str(absent[0]) in set(table.sample_ids) else ""
+        turned = f"; a row has that name: {TURN}" if str(absent[0]) in set(table.sample_ids) else ""
         raise ValueError(
             f"{table.path} lacks {len(absent):,} of the {counted(len(names), 'feature')} of the model: "
             f"{some(absent)}{turned}"

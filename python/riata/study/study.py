@@ -124,7 +124,7 @@ class Study:
     fold_column : FoldColumn or None
         What folds go by.
     gaps : Gaps or None
-        Cells of `main` that were missing and stand at the mean of their column.
+        Cells of `main` that were missing and are set to the mean of their column.
     """
 
     main: Genotypes | NDArray[Any]

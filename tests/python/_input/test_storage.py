@@ -214,7 +214,7 @@ def test_memory_is_estimated():
 
 
 def test_a_pass_asks_once_for_all_columns():
-    """Reading is a few calls, not one a column or a block."""
+    """Reading is a few calls, not one per column or a block."""
     X = low_rank(80, 400)
     asked = []
 

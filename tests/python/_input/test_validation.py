@@ -78,8 +78,8 @@ def test_unsorted_csc_is_the_same_matrix():
 
 
 ARGUMENTS = [
-    ({"y": Y[:-1]}, ValueError, r"y must hold one number a sample of X: 20, got 19"),
-    ({"y": np.column_stack([Y, Y])}, ValueError, r"y must be 1-D, one number a sample, got shape \(20, 2\)"),
+    ({"y": Y[:-1]}, ValueError, r"y must hold one number per sample of X: 20, got 19"),
+    ({"y": np.column_stack([Y, Y])}, ValueError, r"y must be 1-D, one number per sample, got shape \(20"),
     (
         {"y": np.where(np.arange(20) == 4, np.nan, Y)},
         ValueError,
@@ -87,7 +87,7 @@ ARGUMENTS = [
     ),
     ({"y": Y + 1j}, TypeError, r"y must hold numbers"),
     ({"y": ["a"] * 20}, TypeError, r"y must hold numbers"),
-    ({"y": None}, TypeError, r"y must hold one value a sample, got None"),
+    ({"y": None}, TypeError, r"y must hold one value per sample, got None"),
     (
         {"loss": "hinge"},
         ValueError,
@@ -155,7 +155,7 @@ ARGUMENTS = [
     (
         {"sample_weight": np.ones(3)},
         ValueError,
-        r"sample_weight must hold one number a sample, shape \(20,\), got shape \(3,\)",
+        r"sample_weight must hold one number per sample, shape \(20,\), got shape \(3,\)",
     ),
     (
         {"sample_weight": np.full(20, np.inf)},
@@ -166,13 +166,13 @@ ARGUMENTS = [
     (
         {"offset": np.ones(3)},
         ValueError,
-        r"offset must hold one number a sample, shape \(20,\), got shape \(3,\)",
+        r"offset must hold one number per sample, shape \(20,\), got shape \(3,\)",
     ),
     ({"offset": np.full(20, np.nan)}, ValueError, r"offset must hold numbers, got nan at position 0"),
     (
         {"penalty_factor": np.ones(5)},
         ValueError,
-        r"penalty_factor must hold one number a feature, shape \(6,\)",
+        r"penalty_factor must hold one number per feature, shape \(6,\)",
     ),
     (
         {"penalty_factor": -np.ones(6)},
@@ -182,7 +182,7 @@ ARGUMENTS = [
     ({"penalty_factor": np.full(6, np.nan)}, ValueError, r"penalty_factor must hold numbers, got nan"),
     ({"lower": 0.5}, ValueError, r"lower must hold numbers <= 0, got 0\.5"),
     ({"upper": [-1.0] * 6}, ValueError, r"upper must hold numbers >= 0, got -1\.0 at position 0"),
-    ({"lower": [0.0]}, ValueError, r"lower must hold one number a feature, shape \(6,\), got shape \(1,\)"),
+    ({"lower": [0.0]}, ValueError, r"lower must hold one number per feature, shape \(6,\), got shape \(1,\)"),
     ({"exclude": [6]}, ValueError, r"exclude must hold feature numbers from 0 to 5, got \[6\]"),
     ({"exclude": [-1]}, ValueError, r"exclude must hold feature numbers from 0 to 5"),
     ({"exclude": ["age"]}, ValueError, r"exclude may hold names only when X has feature names"),
@@ -210,8 +210,8 @@ def test_bad_argument(options, error, message):
         ),
         (np.arange(20), ValueError, r"two classes .* got 20 classes: 0, 1, 2, 3, \.\.\."),
         (np.where(CLASSES > 0, np.nan, 0.0), ValueError, r"y must hold finite numbers, got nan"),
-        (CLASSES[:5], ValueError, r"y must hold one outcome a sample of X: 20, got 5"),
-        (np.column_stack([CLASSES, CLASSES]), ValueError, r"y must be 1-D, one outcome a sample"),
+        (CLASSES[:5], ValueError, r"y must hold one outcome per sample of X: 20, got 5"),
+        (np.column_stack([CLASSES, CLASSES]), ValueError, r"y must be 1-D, one outcome per sample"),
     ],
 )
 def test_bad_outcomes(y, error, message):

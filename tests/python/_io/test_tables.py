@@ -110,7 +110,7 @@ def test_new_samples_in_columns_are_told_of(tmp_path, capsys):
     frame[["age", "sex"]].head(8).assign(gene=genes.columns).to_csv(tmp_path / "c.csv", index=False)
     capsys.readouterr()
     assert run(*arguments, *covar, "--out", tmp_path / "p") == 2
-    assert "a row is called so: is --orient the other one" in capsys.readouterr().err
+    assert "a row has that name: is --orient the other one" in capsys.readouterr().err
 
 
 def test_a_response_in_the_first_column_is_no_id(tmp_path, capsys):

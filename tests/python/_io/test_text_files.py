@@ -338,7 +338,7 @@ def test_gaps_of_an_additive_table_point_to_the_genotypes(tmp_path):
         match=r"1 of 3 values missing, in 1 of 1 feature \(rs0_A\) and 1 of 3 .* with --bfile",
     ):
         load_study(StudyOptions(matrix=str(path), target="PHENOTYPE"))
-    with pytest.raises(ValueError, match=r"t\.raw: a PLINK \.raw has a sample a row"):
+    with pytest.raises(ValueError, match=r"t\.raw: a PLINK \.raw has one sample per row"):
         read_matrix(path, "samples-columns")
 
 

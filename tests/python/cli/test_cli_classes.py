@@ -62,7 +62,7 @@ def test_evaluation():
     assert_allclose(found["d2"].value, 1.0 + np.log(shares).mean() / null)
     alone = 1.0 + np.log(softmax(0.5 * link, axis=1)[np.arange(60), y]).mean() / null
     assert_allclose(found["d2_increment"].value, found["d2"].value - alone)
-    with pytest.raises(ValueError, match="link must be 60 rows of finite numbers, one a class"):
+    with pytest.raises(ValueError, match="link must be 60 rows of finite numbers, one per class"):
         evaluate(y, link[:, 0], loss="multinomial")
     with pytest.raises(ValueError, match="y must hold the numbers of classes, 0 to 1"):
         evaluate(y, link[:, :2], loss="multinomial")

@@ -227,7 +227,7 @@ BAD = {
     "strata": (
         Y,
         {"strata": [1, 2]},
-        r"strata must hold one label a sample, shape \(60,\), got shape \(2,\)",
+        r"strata must hold one label per sample, shape \(60,\), got shape \(2,\)",
     ),
     "ties": (Y, {"ties": "exact"}, "ties must be"),
     "fields": (

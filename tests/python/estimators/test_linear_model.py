@@ -241,7 +241,7 @@ def test_verbose_prints_one_line(capsys):
         (
             {"penalty_factor": [1.0]},
             ValueError,
-            r"penalty_factor must hold one number a feature, shape \(60,\)",
+            r"penalty_factor must hold one number per feature, shape \(60,\)",
         ),
     ],
 )

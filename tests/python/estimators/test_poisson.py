@@ -165,7 +165,7 @@ def test_exposures_of_the_estimators_are_scikit_learns_weighted_rates(fit_interc
         for ask in (lambda model=model: model.predict(X), lambda model=model: model.score(X, y)):
             with pytest.raises(ValueError, match="offset must be given: the model was fitted with one"):
                 ask()
-        with pytest.raises(ValueError, match="offset must hold one number a sample"):
+        with pytest.raises(ValueError, match="offset must hold one number per sample"):
             model.predict(X, offset=offset[:5])
     assert not ours.fit(X, y).has_offset_
     assert_allclose(ours.predict(X, offset=offset), exposure * ours.predict(X))

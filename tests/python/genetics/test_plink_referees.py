@@ -167,7 +167,7 @@ def test_score_of_newcomers_is_riata_predict(simulated, tmp_path, plink1, plink2
     plink2("--bfile", simulated, "--keep", old, "--freq", "--nonfounders")
     frequencies = (tmp_path / "out.afreq").rename(
         tmp_path / "old.afreq"
-    )  # missing calls stand at their means
+    )  # missing calls are set to their means
     plink2("--bfile", new, "--score", weights, 1, 2, 3, "cols=+scoresums", "--read-freq", frequencies)
     ours = table(f"{new}.scores.tsv")["PREDICTION"].astype(float)
     assert_same_score(ours - path.intercepts[-1], tmp_path / "out.sscore")

@@ -134,7 +134,7 @@ def test_entries_that_meet_one_variant_are_added_up(tmp_path):
         wanted(tmp_path, "rs1 1 100 A G 1", "1:100 1 100 A G 10", "x 1 100 G A 100"), geno
     )
     assert_allclose(scores.total, 11 * np.array([0, 1, 2, 2]) + 100 * np.array([2, 1, 0, 0]))
-    assert "3 entries meet a variant that another one meets too: they were added up" in scores.notes
+    assert "3 entries match a variant that another matches too: they were added up" in scores.notes
 
 
 def test_other_species(tmp_path):

@@ -269,7 +269,7 @@ def test_splits_that_leave_a_training_set_without_folds():
             ValueError,
             r"initial must be one of \['ridge', 'lasso', 'marginal'\], got 'ols'",
         ),
-        ({"initial": np.ones(3)}, ValueError, r"initial must hold one number a feature, shape \(60,\)"),
+        ({"initial": np.ones(3)}, ValueError, r"initial must hold one number per feature, shape \(60,\)"),
         ({"initial": np.full(60, np.nan)}, ValueError, "initial must hold numbers, got nan at position 0"),
         (
             {"initial": np.full(60, np.inf)},
@@ -331,7 +331,7 @@ def test_factors_of_bad_input():
         riata.adaptive_weights(1.0)
     with pytest.raises(ValueError, match="initial must hold finite numbers, got inf at position 1"):
         riata.adaptive_weights([1.0, np.inf])
-    with pytest.raises(ValueError, match=r"penalty_factor must hold one number a feature, shape \(1,\)"):
+    with pytest.raises(ValueError, match=r"penalty_factor must hold one number per feature, shape \(1,\)"):
         riata.adaptive_weights([1.0], penalty_factor=[1.0, 2.0])
 
 

@@ -370,7 +370,7 @@ def test_variants_listed_twice_are_found_again(tmp_path, capsys, id):
     with pytest.raises(ValueError, match="with alleles A and G appears more than once"):
         path.predict(riata.open_genotypes(three), 0.01)
     one = riata.open_genotypes(write_bed(tmp_path / "1", variants[1:], copies[1:]))
-    with pytest.warns(riata.VariantWarning, match="2 entries meet a variant that another one meets too"):
+    with pytest.warns(riata.VariantWarning, match="2 entries match a variant that another matches too"):
         found = path.predict(one, 0.01)
     both = path.intercept(0.01) + path.coef(0.01) @ copies[[1, 1, 2, 3]]
     assert_allclose(found, both, rtol=1e-12)

@@ -401,7 +401,7 @@ def test_errors():
             riata.constrained_lasso(X, y, radius)
     with pytest.raises(TypeError, match="radius must be a number"):
         riata.constrained_lasso(X, y, "big")
-    with pytest.raises(ValueError, match="loss must be one for a single number a sample, got 'multinomial'"):
+    with pytest.raises(ValueError, match="for a single number per sample, got 'multinomial'"):
         riata.constrained_lasso(X, y, 1.0, loss="multinomial")
     with pytest.raises(ValueError, match="tol must be >= 0"):
         riata.constrained_lasso(X, y, 1.0, tol=-1.0)

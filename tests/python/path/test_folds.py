@@ -91,7 +91,7 @@ def test_groups_are_shuffled(loss):
     ("groups", "error", "message"),
     [
         (np.repeat(np.arange(3), 20), ValueError, r"cv must be at most the number of groups, 3, got 5"),
-        (np.arange(59), ValueError, r"groups must hold one label a sample, shape \(60,\), got shape \(59,\)"),
+        (np.arange(59), ValueError, r"one label per sample, shape \(60,\), got shape \(59,\)"),
         (np.r_[np.nan, np.arange(59)], ValueError, "groups must hold a label for every .* nan at position 0"),
         (pd.Series([None] + ["a", "b"] * 29 + ["c"], dtype=object), ValueError, "got None at position 0"),
         (np.array([1, "a"] * 30, dtype=object), TypeError, "groups must hold labels of one kind"),
@@ -303,7 +303,7 @@ def test_several_responses_take_groups_and_repeats():
     assert_allclose(several[1].mean_score, apart.mean_score, rtol=1e-6)
     assert several[1].repeats == 2
     assert "whole groups together" in several[1].folds_made
-    with pytest.raises(ValueError, match=r"groups must hold one label a sample, shape \(60,\)"):
+    with pytest.raises(ValueError, match=r"groups must hold one label per sample, shape \(60,\)"):
         riata.cv_multi_path(X, [y, other], groups=patient[9:], cv=3)
 
 

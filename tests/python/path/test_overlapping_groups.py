@@ -1,4 +1,4 @@
-"""Groups that overlap: the latent group lasso, whose definition is copies of the columns, one a group."""
+"""Groups that overlap: the latent group lasso, whose definition is copies of the columns, one per group."""
 
 import numpy as np
 import pytest

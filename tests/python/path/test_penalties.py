@@ -44,7 +44,7 @@ TIGHT = {"tol": 1e-10, "max_iter": 100_000}
 
 
 def tight(name, loss):
-    """How exactly to fit a penalty: concave ones reach less where the loss is not quadratic."""
+    """How exactly to fit per penalty: concave ones reach less where the loss is not quadratic."""
     return {"tol": 1e-6} if name in CONCAVE and loss != "gaussian" else TIGHT
 
 
@@ -519,7 +519,7 @@ BAD = {
     "no such feature": (GroupLasso({"a": [24]}), {}, r"groups\['a'\] must hold feature numbers from 0 to 23"),
     "names of none": (GroupLasso({"a": ["x"]}), {}, r"groups\['a'\] may hold names only when X has"),
     "weights word": (GroupLasso(GROUPS, weights="size"), {}, 'weights must be "sqrt_size", "ones" or'),
-    "too few weights": (GroupLasso(GROUPS, weights=[1.0]), {}, "weights must hold one number a group"),
+    "too few weights": (GroupLasso(GROUPS, weights=[1.0]), {}, "weights must hold one number per group"),
     "negative weight": (GroupLasso(GROUPS, weights=-np.ones(8)), {}, "weights must be >= 0, got -1"),
     "weight missing": (GroupLasso(GROUPS, weights={0: 1.0}), {}, "one number for each group, got none for 1"),
     "penalty factor": (
@@ -538,7 +538,7 @@ BAD = {
     "homotopy": (SCAD(), {"solver": "homotopy"}, "solver must be 'auto', 'cd' or 'prox' with penalty=SCAD"),
     "l1_ratio": (MCP(), {"l1_ratio": 0.5}, "l1_ratio must be left out when penalty is given"),
     "increasing": (SLOPE(weights=np.arange(P)), {}, "weights must be >= 0, in decreasing order"),
-    "short": (SLOPE(weights=[1.0]), {}, "weights must hold one number a feature"),
+    "short": (SLOPE(weights=[1.0]), {}, "weights must hold one number per feature"),
 }
 
 

@@ -184,11 +184,11 @@ def test_memory_ends_all_that_go_on():
         (
             [np.arange(20.0), np.arange(19.0)],
             {},
-            r"ys\[1\]: y must hold one number a sample of X: 20, got 19",
+            r"ys\[1\]: y must hold one number per sample of X: 20, got 19",
         ),
         ([np.arange(20.0)], {"loss": "binomial"}, r"ys\[0\]: y must hold two classes or numbers from 0 to 1"),
         ([np.ones(20)], {"loss": "binomial"}, r"ys\[0\]: .*one class only"),
-        ([np.arange(20.0)], {"loss": "multinomial"}, "loss must be one for a single number a sample"),
+        ([np.arange(20.0)], {"loss": "multinomial"}, "loss must be one for a single number per sample"),
     ],
 )
 def test_refusals(ys, given, message):

@@ -384,7 +384,7 @@ def test_predict_shapes_and_kinds(path):
     else:
         with pytest.raises(ValueError, match="kind must be 'response' or 'link' for the multigaussian loss"):
             path.predict(X, alpha, kind="class")
-    with pytest.raises(ValueError, match=r"offset must hold 3 numbers a sample, shape \(40, 3\)"):
+    with pytest.raises(ValueError, match=r"offset must hold 3 numbers per sample, shape \(40, 3\)"):
         path.predict(X, alpha, offset=np.zeros(40))
 
 
@@ -475,15 +475,15 @@ Y = np.eye(3)[np.arange(40) % 3]
         ),
         ("multinomial", np.linspace(0.0, 1.0, 40), r"labels .*whole numbers or text.*, got .* at position 1"),
         ("multinomial", np.full(40, np.nan), r"y must hold labels .*, got nan at position 0"),
-        ("multinomial", np.arange(39) % 3, r"y must hold one label a sample of X: 40, got 39"),
+        ("multinomial", np.arange(39) % 3, r"y must hold one label per sample of X: 40, got 39"),
         ("multinomial", 2.0 * Y, r"proportions with the sum 1 in each row, got 2 in row 0"),
         ("multinomial", 1.5 * Y - 0.5 * Y[:, [1, 2, 0]], r"proportions >= 0, got -0.5 at position \(0, 2\)"),
         ("multinomial", Y[:, [0, 0]] * 0.0, r"proportions with the sum 1 in each row, got 0 in row 0"),
         ("multinomial", Y @ [[1, 0, 0], [1, 0, 0], [0, 0, 1]], r"every class .* got none of 1"),
-        ("multinomial", Y[:39], r"y must hold 3 proportions a sample, shape \(40, 3\), got shape \(39, 3\)"),
+        ("multinomial", Y[:39], r"3 proportions per sample, shape \(40, 3\), got shape \(39, 3\)"),
         ("multigaussian", np.zeros(40), r"y must be 2-D, samples x responses, .*got shape \(40,\)"),
-        ("multigaussian", np.zeros((40, 0)), r"at least one response a sample, got shape \(40, 0\)"),
-        ("multigaussian", np.zeros((39, 2)), r"y must hold 2 numbers a sample, shape \(40, 2\)"),
+        ("multigaussian", np.zeros((40, 0)), r"at least one response per sample, got shape \(40, 0\)"),
+        ("multigaussian", np.zeros((39, 2)), r"y must hold 2 numbers per sample, shape \(40, 2\)"),
         ("multigaussian", np.where(Y > 0, np.nan, Y), r"finite numbers, got nan at position \(0, 0\)"),
         ("gaussian", Y, r"y must be 1-D"),
     ],
@@ -513,9 +513,9 @@ def test_a_class_of_weight_zero_is_no_class():
         ({"loss": "multinomial", "grouped": True, "lower": 0.0}, r"lower is not available where a feature"),
         ({"loss": "multinomial", "grouped": True, "upper": 1.0}, r"upper is not available where a feature"),
         ({"loss": "multigaussian", "lower": 0.0}, r"lower is not available where a feature .*, got 0.0"),
-        ({"loss": "multigaussian", "offset": np.zeros(40)}, r"offset must hold 3 numbers a sample"),
+        ({"loss": "multigaussian", "offset": np.zeros(40)}, r"offset must hold 3 numbers per sample"),
         ({"loss": "multigaussian", "start": np.zeros(40)}, r"start must be left out unless loss is 'cox'"),
-        ({"loss": "gaussian", "offset": np.zeros((40, 3))}, r"offset must hold one number a sample"),
+        ({"loss": "gaussian", "offset": np.zeros((40, 3))}, r"offset must hold one number per sample"),
     ],
 )
 def test_bad_options(options, message):

@@ -107,7 +107,7 @@ def test_a_panel_for_each_class(classes):
     assert cv.path.plot(output="b").get_title(loc="left") == "b"
     with pytest.raises(ValueError, match=r"output must be one of \['a', 'b', 'c'\], got 'd'"):
         plot_path(cv.path, output="d")
-    with pytest.raises(ValueError, match="ax must hold 3 axes, one an output, got 1"):
+    with pytest.raises(ValueError, match="ax must hold 3 axes, one per output, got 1"):
         plot_path(cv.path, alone)
     assert plot_cv(cv).get_ylabel().startswith("deviance")
 

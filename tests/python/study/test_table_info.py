@@ -101,7 +101,7 @@ def test_a_table_on_its_side_is_told(tmp_path, capsys):
     told = "its ids are what the columns of t.csv are called: is --orient the other one"
     assert told in capsys.readouterr().err.replace(f"{tmp_path}/", "")
     assert run(*given, "--target", "EGFR") == 2
-    told = "no column 'EGFR'; columns are GSM1, GSM2, GSM3; a row is called so: is --orient"
+    told = "no column 'EGFR'; columns are GSM1, GSM2, GSM3; a row has that name: is --orient"
     assert told in capsys.readouterr().err
     turned = [*given, "--orient", "samples-columns", "--pheno", tmp_path / "y.csv", "--quiet"]
     assert run(*turned, "--alphas", 3) == 0

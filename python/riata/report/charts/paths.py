@@ -41,7 +41,7 @@ def path_chart(
     x : (L,) array
         Alphas, decreasing, or what else `xaxis` says.
     curves : (k, L) array
-        One row a feature, most important first. Those that are zero throughout are left out.
+        One row per feature, most important first. Those that are zero throughout are left out.
     names : sequence of k str
     n_active : (L,) array
     colours : sequence of k (int or None)
