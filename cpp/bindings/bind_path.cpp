@@ -4,7 +4,6 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "bindings.hpp"
 #include "riata/api.hpp"
 #include "riata/design/hstack.hpp"
+#include "signal_poll.hpp"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -53,22 +53,6 @@ std::vector<Index> optional_numbers(const std::optional<Numbers>& a, const char*
   }
   return {a->data(), a->data() + a->size()};
 }
-
-/// Given to the solver, which calls it between steps on the thread that entered it. Taking the GIL costs, so it looks
-/// at most twenty times a second.
-class SignalPoll {
- public:
-  void operator()() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_ < std::chrono::milliseconds(50)) return;
-    last_ = now;
-    const py::gil_scoped_acquire gil;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 void warn(const std::string& text) {
   const py::gil_scoped_acquire gil;

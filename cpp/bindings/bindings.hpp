@@ -14,6 +14,7 @@ void bind_path(pybind11::module_& m);
 void bind_python_design(pybind11::module_& m);
 void bind_survival(pybind11::module_& m);
 void bind_tables(pybind11::module_& m);
+void bind_univariate(pybind11::module_& m);
 
 /// For the flags of array_t: arrays whose numbers do not lie at multiples of their size are copied.
 constexpr int kAligned = pybind11::detail::npy_api::NPY_ARRAY_ALIGNED_;

@@ -10,4 +10,5 @@ PYBIND11_MODULE(_core, m) {
   bind_survival(m);
   bind_path(m);
   bind_tables(m);
+  bind_univariate(m);
 }

@@ -20,6 +20,7 @@ _PUBLIC = {
     "estimators.poisson": "SparsePoissonRegressor SparsePoissonRegressorCV",
     "estimators.relaxed": "RelaxedLasso RelaxedLassoCV",
     "estimators.slope": "SLOPE SLOPECV",
+    "estimators.univariate": "UniLasso UniLassoCV",
     "genetics.chromosomes": "ChromosomeSet ChromosomeWarning",
     "genetics.genotypes": "Genotypes",
     "genetics.opening": "open_genotypes",
@@ -45,6 +46,7 @@ _PUBLIC = {
     "selection.plan": "StabilityPlan stability_plan",
     "study.feature_sets": "FeatureGroups read_gene_sets",
     "study.predictions": "predict_samples",
+    "study.univariate_slopes": "UnivariateSlopes read_univariate",
 }
 _MODULES = ("losses", "penalties", "plotting")
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}

@@ -33,6 +33,8 @@ from riata.estimators.relaxed import RelaxedLasso as RelaxedLasso
 from riata.estimators.relaxed import RelaxedLassoCV as RelaxedLassoCV
 from riata.estimators.slope import SLOPE as SLOPE
 from riata.estimators.slope import SLOPECV as SLOPECV
+from riata.estimators.univariate import UniLasso as UniLasso
+from riata.estimators.univariate import UniLassoCV as UniLassoCV
 from riata.genetics.chromosomes import ChromosomeSet as ChromosomeSet
 from riata.genetics.chromosomes import ChromosomeWarning as ChromosomeWarning
 from riata.genetics.genotypes import Genotypes as Genotypes
@@ -70,3 +72,5 @@ from riata.selection.plan import stability_plan as stability_plan
 from riata.study.feature_sets import FeatureGroups as FeatureGroups
 from riata.study.feature_sets import read_gene_sets as read_gene_sets
 from riata.study.predictions import predict_samples as predict_samples
+from riata.study.univariate_slopes import UnivariateSlopes as UnivariateSlopes
+from riata.study.univariate_slopes import read_univariate as read_univariate

@@ -109,6 +109,19 @@ def repeated_texts(bytes: NDArray[np.uint8], offsets: NDArray[np.uint32]) -> NDA
 def hstack_design(parts: list[Design]) -> Design:
     """Designs of equal row counts as one: their columns side by side, in the order given."""
 
+def leave_one_out_design(
+    design: Design,
+    y: NDArray[np.float64],  # (n,)
+    weights: NDArray[np.float64],  # (n,)
+    offset: NDArray[np.float64] | None,  # (n,)
+    loss: str,
+    survival: Survival | None,
+    intercept: bool,
+    steps: int,
+    n_threads: int = 1,
+) -> tuple[Design, NDArray[np.float64], NDArray[np.float64]]:
+    """Leave-one-out predictions of a model of each column alone as columns; intercepts and slopes, (p,)."""
+
 def fit_paths(
     design: Design,
     y: NDArray[np.float64],  # (n,) shared by all problems

@@ -198,7 +198,7 @@ def fit_arguments(
     arguments: dict[str, Any] = {
         "alphas": model.alphas,
         "eps": model.eps,
-        "penalty": penalty_of(model, study.groups),
+        "penalty": penalty_of(model, study),
         "standardize": model.standardize,
         "penalty_factor": study.penalty_factor,
         "tol": model.tol,

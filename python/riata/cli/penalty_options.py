@@ -7,8 +7,8 @@ from typing import Any
 from riata import penalties
 from riata.cli.options import ModelOptions
 from riata.losses._known import loss_of
-from riata.study.feature_sets import FeatureGroups
 from riata.study.options import StudyOptions
+from riata.study.study import Study
 
 #: For each option, the penalties that it is for.
 GOES_WITH = {
@@ -16,7 +16,10 @@ GOES_WITH = {
     "l1_ratio": ("elastic-net", "sparse-group"),
     "gamma": ("mcp", "scad"),
     "slope_q": ("slope",),
+    "univariate": ("unilasso",),
 }
+#: Those that name files of the study.
+OF_THE_STUDY = ("groups", "univariate")
 #: Above what --gamma must be.
 LEAST_GAMMA = {"mcp": 1.0, "scad": 2.0}
 
@@ -25,7 +28,7 @@ def check_penalty_options(study: StudyOptions, model: ModelOptions) -> None:
     """Refuse options that do not go with the penalty."""
     kind = model.penalty
     for name, kinds in GOES_WITH.items():
-        if getattr(study if name == "groups" else model, name) is not None and kind not in kinds:
+        if getattr(study if name in OF_THE_STUDY else model, name) is not None and kind not in kinds:
             flag = "--" + name.replace("_", "-")
             raise ValueError(f"{flag} needs --penalty {' or --penalty '.join(kinds)}, not {kind}")
     if kind in GOES_WITH["groups"] and study.groups is None:
@@ -49,14 +52,14 @@ def check_penalty_options(study: StudyOptions, model: ModelOptions) -> None:
             raise ValueError(f"--penalty {kind} needs --solver auto, cd or prox, not homotopy")
 
 
-def penalty_of(options: ModelOptions, groups: FeatureGroups | None) -> penalties.Penalty:
+def penalty_of(options: ModelOptions, study: Study | None) -> penalties.Penalty:
     """Return the penalty that the options ask for, those left out at the library's default."""
 
     def given(**names: str) -> dict[str, Any]:
         values = {name: getattr(options, option) for name, option in names.items()}
         return {name: value for name, value in values.items() if value is not None}
 
-    members = None if groups is None else groups.members
+    members = None if study is None or study.groups is None else study.groups.members
     if options.penalty == "group":
         return penalties.GroupLasso(members)
     if options.penalty == "sparse-group":
@@ -67,4 +70,6 @@ def penalty_of(options: ModelOptions, groups: FeatureGroups | None) -> penalties
         return penalties.SCAD(**given(gamma="gamma"))
     if options.penalty == "slope":
         return penalties.SLOPE(**given(q="slope_q"))
+    if options.penalty == "unilasso":
+        return penalties.UniLasso(None if study is None else study.univariate_slopes)
     return penalties.ElasticNet(**given(l1_ratio="l1_ratio"))

@@ -28,6 +28,8 @@ def feature_lines(study: Study, prefix: str) -> list[str]:
     if study.groups is not None:
         lines += [f"  {line}" for line in study.groups.lines(study.noun)]
         lines.append(f"  what each group lists and has here is in {prefix}.sets.tsv")
+    if study.univariate is not None:
+        lines += [f"  {line}" for line in study.univariate.lines(study.noun)]
     lines += [f"  {count:,} set aside: {why}" for why, count in reasons.items()]
     if study.excluded:
         lines.append(f"  listed in {prefix}.excluded.tsv")

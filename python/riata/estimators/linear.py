@@ -84,17 +84,13 @@ class AtAlpha(LinearRegressor):
         return self._fit_at_alpha(X, y, sample_weight)
 
 
-class ByError(CrossValidated, LinearRegressor):
+class ByFolds(CrossValidated, LinearRegressor):
     """Regressions that choose alpha by the mean squared error.
 
     Attributes
     ----------
     mse_path_ : ndarray of shape (L, F)
         Mean squared error at each alpha on each of F held-out folds.
-
-    Notes
-    -----
-    All folds and the final fit share every pass over X, and no row is copied.
     """
 
     def fit(
@@ -106,6 +102,15 @@ class ByError(CrossValidated, LinearRegressor):
     ) -> Self:
         """Choose `alpha` by cross-validation, and fit the model to all samples there."""
         return self._choose_alpha(X, y, sample_weight, groups)
+
+
+class ByError(ByFolds):
+    """Folds that are fitted together.
+
+    Notes
+    -----
+    All folds and the final fit share every pass over X, and no row is copied.
+    """
 
 
 class OneResponse(LinearRegressor):

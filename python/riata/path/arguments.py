@@ -59,6 +59,9 @@ class Options:
     keep_checkpoint: bool = False
     grouped: bool = False
 
+    def __post_init__(self) -> None:
+        self.standardize = self.standardize and self.penalty.standardizes
+
 
 def check_options(
     *,
@@ -184,6 +187,8 @@ def check_features(
     if structure.free is not None:
         factor = np.ones(p) if factor is None else factor.copy()
         factor[structure.free & np.isfinite(factor)] = 0.0
+    if structure.factor is not None:
+        factor, low, high = structure.factor, structure.lower, structure.upper
     return Features(factor, low, high, structure.arguments)
 
 

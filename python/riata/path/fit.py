@@ -28,6 +28,7 @@ from riata.path.fit_warnings import warn_if_memory_ended, warn_of_free_features,
 from riata.path.given import Shorthand, read_given, read_problem
 from riata.path.result import RegularizationPath
 from riata.path.run_options import RunOptions
+from riata.path.univariate_guided import solve_guided
 from riata.path.way_down import down_a_path
 from riata.path.without_penalty import down_to_zero
 from riata.penalties import Penalty
@@ -59,7 +60,16 @@ def solve(
     Each column follows the grid of the one that leads it, by default the first.
     Warns of what is odd about unpenalised features, unless `tell` is false: they are not the user's then.
     """
-    laid, count = lay_out(design, weights), weights.shape[1]
+    count = weights.shape[1]
+    if options.penalty.fits_features_alone:
+        fits = solve_guided(
+            design, [y] * count, weights, offset, features, options, core_arguments,
+            leaders=leaders or [0] * count, keep_linear_predictor=keep_linear_predictor,
+        )  # fmt: skip
+        if tell:
+            warn_of_free_features(fits, design, options)
+        return fits
+    laid = lay_out(design, weights)
     work = float(laid.core.shape[0]) * design.n_features * count * math.prod(y.shape[1:])
     survival = None
     if isinstance(y, SurvivalTarget):
@@ -148,7 +158,7 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "keep_checkpoint": options.keep_checkpoint,
         "row_grouped": options.grouped,
         "huber_delta": options.loss.huber_delta or HUBER_DELTA,
-        "penalty": options.penalty.kind,
+        "penalty": options.penalty.core_kind,
         **features.structure,
     }
 
@@ -307,10 +317,10 @@ def fit_path(
     loss : {"gaussian", "binomial", "poisson", "huber", "cox", "multinomial", "multigaussian"} or Loss
         Default "gaussian". An object of `riata.losses` also holds the parameters of the loss.
     penalty : one of riata.penalties, optional
-        ElasticNet (another way to give `l1_ratio`), GroupLasso, SparseGroupLasso, MCP, SCAD or SLOPE, times
-        alpha, in place of the penalty above. Bounds are for the first only, and MCP, SCAD and SLOPE are for
-        losses with one output; MCP and SCAD are not convex, and given alphas are reached down a path from no
-        feature.
+        ElasticNet (another way to give `l1_ratio`), GroupLasso, SparseGroupLasso, MCP, SCAD, SLOPE or
+        UniLasso, times alpha, in place of the penalty above. Bounds are for the first only, and all but
+        groups are for losses with one output; MCP and SCAD are not convex, and given alphas are reached down
+        a path from no feature.
     alphas : int or sequence of float, default=100
         A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
         early when the fit is nearly saturated (0.999 of the deviance about the mean explained). Or the values

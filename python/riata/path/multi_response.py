@@ -51,6 +51,7 @@ from riata.path.folds import (
 from riata.path.given import FitArguments, check_alpha_rule, read_given, shows_arguments_of
 from riata.path.nested import OuterColumns, OuterFold, collect_nested, outer_columns, outer_folds
 from riata.path.result import RegularizationPath
+from riata.path.univariate_guided import solve_guided
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -328,6 +329,14 @@ def solve_responses(
     keep: bool = False,
 ) -> list[dict[str, Any]]:
     """Call the core for all: one column of `weights` per problem, one response per problem that leads."""
+    if options.penalty.fits_features_alone:
+        place = np.unique(leaders, return_inverse=True)[1]
+        fits = solve_guided(
+            design, [responses[k].target for k in place], weights, responses[0].offset, features, options,
+            core_arguments, leaders=leaders, keep_linear_predictor=keep,
+        )  # fmt: skip
+        warn_of_free_features(fits, design, options)
+        return fits
     laid = lay_out(design, weights)
     times: list[_core.Survival] = []
     columns = []

@@ -9,5 +9,6 @@ from riata.penalties._elastic_net import ElasticNet
 from riata.penalties._groups import GroupLasso, SparseGroupLasso
 from riata.penalties._penalty import Penalty
 from riata.penalties._slope import SLOPE
+from riata.penalties._univariate import UniLasso
 
-__all__ = ["MCP", "SCAD", "SLOPE", "ElasticNet", "GroupLasso", "Penalty", "SparseGroupLasso"]
+__all__ = ["MCP", "SCAD", "SLOPE", "ElasticNet", "GroupLasso", "Penalty", "SparseGroupLasso", "UniLasso"]

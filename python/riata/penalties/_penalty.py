@@ -20,6 +20,9 @@ class Structure:
 
     arguments: dict[str, Any] = field(default_factory=dict)
     free: NDArray[np.bool_] | None = None  # features that it leaves unpenalised
+    factor: Float | None = None  # in the place of the user's penalty factors
+    lower: Float | None = None
+    upper: Float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,17 @@ class Penalty(ABC):
     certificate: ClassVar[str] = "duality_gap"
     ties_features: ClassVar[bool] = False  # penalty factors are 0, 1 or infinity then
     several_outputs: ClassVar[bool] = False  # whether it is for losses with several outputs too
+    standardizes: ClassVar[bool] = True  # whether it may measure coefficients on standardised columns
+
+    @property
+    def core_kind(self) -> str:
+        """What the core calls it."""
+        return self.kind
+
+    @property
+    def fits_features_alone(self) -> bool:
+        """Whether a model of each feature alone comes first."""
+        return False
 
     @property
     def l1_share(self) -> float:
@@ -84,4 +98,4 @@ def penalty_name(kind: str, parameters: Mapping[str, Any]) -> str:
     """Return what a penalty other than the elastic net is called."""
     if kind == "group":
         return "sparse group lasso" if "l1_ratio" in parameters else "group lasso"
-    return kind.upper()
+    return "uniLasso" if kind == "unilasso" else kind.upper()

@@ -28,6 +28,8 @@ PENALTIES = {
     "sparse_group": "a sparse group lasso penalty with L1 share {l1_ratio:g} (Simon et al. 2013)",
     "mcp": "the minimax concave penalty with gamma {gamma:g} (Zhang 2010)",
     "scad": "the smoothly clipped absolute deviation penalty with gamma {gamma:g} (Fan & Li 2001)",
+    "unilasso": "the univariate-guided lasso (uniLasso, Chatterjee, Hastie & Tibshirani 2025), by which no "
+    "coefficient has another sign than its feature alone{elsewhere}",
     "slope": "a sorted L1 penalty (SLOPE, Bogdan et al. 2015){aim}",
 }
 
@@ -102,7 +104,8 @@ def _penalty(path: Any) -> str:
         extra += ", of parts where groups overlap (Jacob et al. 2009)"
     given = {"l1_ratio": path.l1_ratio, **path.penalty_parameters}
     aim = f", its weights those of a share {given['q']:g} of false discoveries" if "q" in given else ""
-    return PENALTIES[kind].format(**given, aim=aim) + extra
+    elsewhere = " in other samples" if given.get("slopes") == "given" else ""
+    return PENALTIES[kind].format(**given, aim=aim, elsewhere=elsewhere) + extra
 
 
 def _mixed(path: Any) -> str:

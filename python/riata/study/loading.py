@@ -30,6 +30,7 @@ from riata.study.samples_in_use import Joined, Tables, join_samples
 from riata.study.study import Rows, Studies, Study, StudyDesign
 from riata.study.table_cells import check_complete, code_missing, completed
 from riata.study.table_columns import from_the_table, named_columns_of, take_covariates
+from riata.study.univariate_slopes import read_feature_slopes, read_variant_slopes
 
 
 def load_study(options: StudyOptions) -> Study:
@@ -61,7 +62,21 @@ def load_studies(asked: Sequence[StudyOptions]) -> Studies:
     joint = _matrix_studies(asked) if kind == "matrix" else _genotype_studies(asked, kind)
     if options.groups is not None:
         _read_groups(joint.studies, options)
+    if options.univariate is not None:
+        _read_univariate(joint.studies, options.univariate)
     return joint
+
+
+def _read_univariate(studies: list[Study], path: str) -> None:
+    """Find the slopes of the features, which all studies have in common."""
+    first = studies[0]
+    if isinstance(first.main, Genotypes):
+        found = read_variant_slopes(path, first.main)
+    else:
+        found = read_feature_slopes(path, [str(name) for name in first.features["name"]])
+    first.files.append(path)  # one list for all studies
+    for study in studies:
+        study.univariate = found
 
 
 def _read_groups(studies: list[Study], options: StudyOptions) -> None:

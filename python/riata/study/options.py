@@ -66,6 +66,7 @@ class StudyOptions(SourceOptions):
     positive: str | None = None
     loss: str | None = None
     groups: str | None = None
+    univariate: str | None = None
     min_set_size: int | None = None
     max_set_size: int | None = None
     sets_only: bool = False

@@ -22,6 +22,7 @@ from riata.study.matrix_table import dense_columns
 from riata.study.response import Response
 from riata.study.splitting import Part
 from riata.study.survival_times import has_times, survival_arguments, two_columns
+from riata.study.univariate_slopes import UnivariateSlopes
 
 if TYPE_CHECKING:
     from riata import _core
@@ -117,6 +118,8 @@ class Study:
         Which columns were ``time, event, entry, strata, offset``, where there were any.
     groups : FeatureGroups or None
         Of the penalised features.
+    univariate : UnivariateSlopes or None
+        Slopes of one-feature models elsewhere.
     missing_code : str or None
         What meant missing in phenotype and covariates, where it was told.
     duplicates : str or None
@@ -144,6 +147,7 @@ class Study:
     offset: NDArray[np.float64] | None = None
     response_columns: dict[str, str] = field(default_factory=dict)
     groups: FeatureGroups | None = None
+    univariate: UnivariateSlopes | None = None
     missing_code: str | None = None
     duplicates: str | None = None
     fold_column: FoldColumn | None = None
@@ -185,6 +189,13 @@ class Study:
         factor[self.n_features :] = 0.0
         factor[[j for j, _ in self.excluded]] = np.inf
         return factor
+
+    @property
+    def univariate_slopes(self) -> NDArray[np.float64] | None:
+        """Slopes of one-feature models, NaN for covariates, (p + k,)."""
+        if self.univariate is None:
+            return None
+        return np.append(self.univariate.slopes, np.full(len(self.covariate_names), np.nan))
 
     def columns(self, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
         """Decode the chosen penalised features, (n, k), NaN where missing."""

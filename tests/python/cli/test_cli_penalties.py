@@ -423,3 +423,105 @@ def test_sizes_of_groups_that_are_used(tmp_path):
         riata.read_gene_sets(path, names, min_size=4)
     with pytest.raises(ValueError, match="max_size must be >= 3, got 2"):
         riata.read_gene_sets(path, names, min_size=3, max_size=2)
+
+
+def test_unilasso_of_variants(tmp_path, capsys):
+    """Signs are those of each variant alone."""
+    out = tmp_path / "height"
+    options = ["--penalty", "unilasso", "--covar", COVAR, "--alphas", 20, "--cv", 3]
+    assert run("cv", *STUDY, *options, "--out", out) == 0
+    told = capsys.readouterr().out
+    assert "uniLasso linear regression" in told
+    assert "the univariate-guided lasso (uniLasso, Chatterjee, Hastie & Tibshirani 2025)" in " ".join(
+        told.split()
+    )
+    record = json.loads(Path(f"{out}.json").read_text())
+    assert record["fit"]["penalty_parameters"] == {"slopes": "fitted", "newton_steps": 2.0}
+    assert record["fit"]["standardize"] is False
+    path = riata.load(f"{out}.path.npz").path
+    geno = riata.open_genotypes(DATA / "tiny")
+    coefs = path.coefs.toarray()[: geno.shape[1]]
+    assert coefs.any()
+    for name in ("hits.tsv", "score", "weights.tsv"):
+        assert Path(f"{out}.{name}").exists()
+    assert (
+        run("predict", "--model", f"{out}.path.npz", "--bfile", DATA / "tiny", "--covar", COVAR, "--out", out)
+        == 0
+    )
+
+
+def association(path, flip=()):
+    """Association results of the tiny genotypes with slopes made up, some variants from the other side."""
+    lines = ["ID\tA1\tOTHER_ALLELE\tBETA"]
+    slopes = {}
+    for j, line in enumerate((DATA / "tiny.bim").read_text().splitlines()):
+        _, name, _, _, a1, a2 = line.split()
+        if j % 5 == 0:
+            continue
+        slope = ((j * 7) % 11 - 5) / 10
+        slopes[name] = slope
+        told = (a2, a1, -slope) if j in flip else (a1, a2, slope)
+        lines.append("\t".join([name, *map(str, told)]))
+    path.write_text("\n".join(lines) + "\n")
+    return slopes
+
+
+def test_unilasso_with_an_association_study(tmp_path, capsys):
+    """By definition: factors 1 / |slope| and signs of the slopes, alleles matched."""
+    file, out = tmp_path / "gwas.tsv", tmp_path / "height"
+    slopes = association(file, flip=(3, 8))
+    options = ["--penalty", "unilasso", "--univariate", file, "--alphas", 12, "--tol", "1e-10"]
+    assert run("fit", *STUDY, *options, "--out", out) == 0
+    told = capsys.readouterr().out
+    assert "with a slope in" in told
+    assert "the other way round" in told
+    assert "than its feature alone in other samples" in " ".join(told.split())
+    path = riata.load(f"{out}.path.npz").path
+    geno = riata.open_genotypes(DATA / "tiny")
+    samples = [line.split() for line in (DATA / "tiny.phe").read_text().splitlines()[1:]]
+    height = {row[1]: float(row[2]) if row[2] not in ("NA", "-9") else np.nan for row in samples}
+    y = np.array([height.get(str(iid), np.nan) for iid in geno.samples["iid"]])
+    known = np.flatnonzero(np.isfinite(y))
+    signed = np.array([slopes.get(name, 0.0) for name in variants()])
+    used = np.flatnonzero(signed)
+    again = riata.fit_path(
+        geno.subset(samples=known, variants=used), y[known], alphas=path.alphas, standardize=False, tol=1e-10,
+        penalty_factor=1.0 / np.abs(signed[used]),
+        lower=np.where(signed[used] > 0, 0.0, -np.inf), upper=np.where(signed[used] > 0, np.inf, 0.0),
+    )  # fmt: skip
+    assert_allclose(path.coefs.toarray()[used], again.coefs.toarray(), atol=1e-7)
+    assert path.coefs.toarray().any()
+    assert not np.delete(path.coefs.toarray(), used, axis=0).any()
+
+
+def test_unilasso_with_slopes_of_a_table(tmp_path, table, capsys):
+    file, out = tmp_path / "slopes.csv", tmp_path / "y"
+    file.write_text("gene,beta\ng3,0.8\ng4,0.5\ng7,NA\nelsewhere,2\n")
+    options = ["--penalty", "unilasso", "--univariate", file, "--alphas", 10]
+    assert run("fit", "--matrix", table, "--target", "y", *options, "--out", out) == 0
+    assert "2 features with a slope in" in capsys.readouterr().out
+    coefs = riata.load(f"{out}.path.npz").path.coefs.toarray()
+    assert coefs[3].any()
+    assert not np.delete(coefs, 3, axis=0).any()  # g4 acts the other way than its slope says
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gene\ng3\n", "a column of features and one of slopes"),
+        ("gene,beta\ng3,0.8\ng3,0.5\n", "line 3: 'g3' is listed twice"),
+        ("gene,beta\ng3,high\n", "line 2"),
+        ("gene,beta\nelsewhere,2\n", "none of its 1 features is in the data"),
+    ],
+)
+def test_slopes_are_checked(tmp_path, table, text, message, capsys):
+    file = tmp_path / "slopes.csv"
+    file.write_text(text)
+    options = ["--penalty", "unilasso", "--univariate", file, "--out", tmp_path / "y"]
+    assert run("fit", "--matrix", table, "--target", "y", *options) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_slopes_need_their_penalty(tmp_path, table, capsys):
+    assert run("fit", "--matrix", table, "--target", "y", "--univariate", table, "--out", tmp_path / "y") == 2
+    assert "--univariate needs --penalty unilasso" in capsys.readouterr().err

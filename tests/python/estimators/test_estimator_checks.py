@@ -27,11 +27,13 @@ ESTIMATORS = [
     riata.MCPRegressor(),
     riata.SCADRegressor(),
     riata.SLOPE(),
+    riata.UniLasso(),
     riata.GroupLassoCV(**SMALL),
     riata.SparseGroupLassoCV(**SMALL),
     riata.MCPRegressorCV(**SMALL),
     riata.SCADRegressorCV(**SMALL),
     riata.SLOPECV(**SMALL),
+    riata.UniLassoCV(**SMALL),
     riata.RelaxedLasso(),
     riata.RelaxedLassoCV(**SMALL),
     riata.AdaptiveLasso(),
@@ -50,7 +52,13 @@ ONE_RESPONSE = (
 )
 
 
+# A sample in two rows is not left out of a one-feature model as one of weight 2 is.
+REPEATED = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weight_equivalence_on_sparse_data")
+
+
 def expected_failures(estimator):
+    if isinstance(estimator, riata.UniLassoCV):
+        return dict.fromkeys(REPEATED, "samples are left out by rows")
     several = not estimator.__sklearn_tags__().target_tags.single_output
     return dict.fromkeys(ONE_RESPONSE, "its y has one response") if several else {}
 

@@ -17,6 +17,15 @@ SIGNATURES = {
         fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
         solver='auto', n_threads=None, n_jobs=None, verbose=0
     """,
+    "UniLasso": """
+        alpha=1.0, *, univariate=None, fit_intercept=True, standardize=False,
+        penalty_factor=None, tol=1e-06, max_iter=10000, solver='auto', n_threads=None, verbose=0
+    """,
+    "UniLassoCV": """
+        *, univariate=None, alphas=100, eps=0.001, cv=5, alpha_rule='min', selection='cyclic',
+        fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
+        solver='auto', n_threads=None, n_jobs=None, verbose=0
+    """,
     "AdaptiveLasso": """
         alpha=1.0, *, initial='ridge', initial_alpha=None, power=1.0, n_steps=1, cv=5,
         fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,

@@ -1,4 +1,4 @@
-"""The estimators of group lasso, sparse group lasso, MCP, SCAD and SLOPE."""
+"""The estimators of group lasso, sparse group lasso, MCP, SCAD, SLOPE and UniLasso."""
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ CASES = {
     "mcp": (riata.MCPRegressor, riata.MCPRegressorCV, {"gamma": 2.5}),
     "scad": (riata.SCADRegressor, riata.SCADRegressorCV, {"gamma": 3.0}),
     "slope": (riata.SLOPE, riata.SLOPECV, {"q": 0.2}),
+    "unilasso": (riata.UniLasso, riata.UniLassoCV, {}),
 }
 PENALTIES = {
     "group": riata.penalties.GroupLasso(GROUPS, l2_ratio=0.1),
@@ -28,6 +29,7 @@ PENALTIES = {
     "mcp": riata.penalties.MCP(gamma=2.5),
     "scad": riata.penalties.SCAD(gamma=3.0),
     "slope": riata.penalties.SLOPE(q=0.2),
+    "unilasso": riata.penalties.UniLasso(),
 }
 CONCAVE = ("mcp", "scad")
 
@@ -209,7 +211,12 @@ def test_verbose_and_bad_parameters(name, capsys):
     assert (", KKT " if name in CONCAVE else ", gap ") in capsys.readouterr().out
     with pytest.raises(ValueError, match="alpha must be > 0"):
         one(alpha=0.0, **own).fit(X, y)
-    bad = {"group": {"l2_ratio": 2.0}, "sparse group": {"l1_ratio": 2.0}, "slope": {"q": 2.0}}
+    bad = {
+        "group": {"l2_ratio": 2.0},
+        "sparse group": {"l1_ratio": 2.0},
+        "slope": {"q": 2.0},
+        "unilasso": {"univariate": np.zeros(3)},
+    }
     options = bad.get(name, {"gamma": 0.5})
     with pytest.raises(ValueError, match=f"{next(iter(options))} must"):
         one(alpha=1.0, **own | options).fit(X, y)

@@ -278,11 +278,12 @@ def _add_scoring(add: Callable[..., Any], *, cross_validate: bool) -> None:
 def _add_penalty(add: Callable[..., Any]) -> None:
     """What is penalised: see `riata.cli.penalty_options`."""
     add(
-        "--penalty", choices=("elastic-net", "group", "sparse-group", "mcp", "scad", "slope"),
+        "--penalty", choices=("elastic-net", "group", "sparse-group", "mcp", "scad", "slope", "unilasso"),
         metavar="PENALTY",
         help="elastic-net (the default; the lasso unless --l1-ratio says otherwise), group (whole groups "
         "enter), sparse-group (few groups, few features in each), mcp or scad (large effects are not "
-        "shrunk), slope (larger effects are penalised more, which aims at a share of false discoveries)",
+        "shrunk), slope (larger effects are penalised more, which aims at a share of false discoveries), "
+        "unilasso (features that predict well alone enter first, with the sign that they have alone)",
     )  # fmt: skip
     add(
         "--no-standardize",
@@ -323,4 +324,10 @@ def _add_penalty(add: Callable[..., Any]) -> None:
     add(
         "--slope-q", type=values.open_share, metavar="Q",
         help="with --penalty slope: share of false discoveries to aim at (default 0.1)",
+    )  # fmt: skip
+    add(
+        "--univariate", metavar="FILE",
+        help="with --penalty unilasso: slopes of one-feature models in other samples, such as an association "
+        "study's (variant, effect allele, beta or odds ratio), or a feature and a slope on each line. "
+        "Default: models of each feature alone are fitted to these data",
     )  # fmt: skip
