@@ -254,6 +254,20 @@ def test_folds_fit_features_anew(loss):
             np.testing.assert_allclose(cv.oof_link[test][:, i], link[test], atol=1e-6)
 
 
+@pytest.mark.parametrize("loss", ["gaussian", "cox"])
+def test_several_responses_are_fitted_one_by_one(loss):
+    X, eta, rng = problem(14)
+    ys = [response(loss, eta, rng), response(loss, -0.5 * eta, rng)]
+    ys[1] = np.array(ys[1], dtype=float)
+    ys[1][:7] = np.nan
+    paths = riata.fit_multi_path(X, ys, loss=loss, penalty=PENALTY(), alphas=8)
+    cvs = riata.cv_multi_path(X, ys, loss=loss, penalty=PENALTY(), alphas=8, cv=3)
+    for path, cv, y, rows in zip(paths, cvs, ys, [slice(0, None), slice(7, None)], strict=True):
+        alone = riata.fit_path(X[rows], y[rows], loss=loss, penalty=PENALTY(), alphas=8)
+        np.testing.assert_allclose(path.coefs.toarray(), alone.coefs.toarray(), atol=1e-7)
+        np.testing.assert_allclose(cv.path.coefs.toarray(), alone.coefs.toarray(), atol=1e-7)
+
+
 def test_storages_agree():
     X, eta, rng = problem(7)
     X = np.where(np.abs(X) > 1.5, X, 0.0)
