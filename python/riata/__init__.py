@@ -44,6 +44,8 @@ _PUBLIC = {
     "path.run_options": "RunOptions",
     "selection.bounds": "pfer_bound",
     "selection.plan": "StabilityPlan stability_plan",
+    "selection.result": "StabilitySelected StabilityWarning",
+    "selection.stability": "stability_selection",
     "study.feature_sets": "FeatureGroups read_gene_sets",
     "study.predictions": "predict_samples",
     "study.univariate_slopes": "UnivariateSlopes read_univariate",

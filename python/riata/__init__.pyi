@@ -69,6 +69,9 @@ from riata.path.run_options import RunOptions as RunOptions
 from riata.selection.bounds import pfer_bound as pfer_bound
 from riata.selection.plan import StabilityPlan as StabilityPlan
 from riata.selection.plan import stability_plan as stability_plan
+from riata.selection.result import StabilitySelected as StabilitySelected
+from riata.selection.result import StabilityWarning as StabilityWarning
+from riata.selection.stability import stability_selection as stability_selection
 from riata.study.feature_sets import FeatureGroups as FeatureGroups
 from riata.study.feature_sets import read_gene_sets as read_gene_sets
 from riata.study.predictions import predict_samples as predict_samples

@@ -1,7 +1,7 @@
-"""Figures of paths and cross-validation curves with Matplotlib: what the `plot` of these calls."""
+"""Figures of paths, cross-validations and stability selections with Matplotlib: what their `plot` calls."""
 
 from __future__ import annotations
 
-from riata.report.plots import plot_cv, plot_path
+from riata.report.plots import plot_cv, plot_path, plot_stability
 
-__all__ = ["plot_cv", "plot_path"]
+__all__ = ["plot_cv", "plot_path", "plot_stability"]

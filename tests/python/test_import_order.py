@@ -20,6 +20,7 @@ DOORS = {
     ("_input.validation", "_io.progress"),
     ("genetics.genotypes", "report.cards"),
     ("path.constrained", "report.cards"),
+    ("path.archive", "selection.archive"),
     ("path.cv_result", "report.cards"),
     ("path.cv_result", "report.fit_report"),
     ("path.cv_result", "report.plots"),
@@ -29,6 +30,8 @@ DOORS = {
     ("path.result", "report.fit_report"),
     ("path.result", "report.plots"),
     ("path.result", "study.model_file"),
+    ("selection.result", "report.cards"),
+    ("selection.result", "report.plots"),
 }
 
 MODULES = {

@@ -68,7 +68,7 @@ def path_of(arrays: dict[str, Any]) -> RegularizationPath:
         elif f"{item.name}_offsets" in arrays:
             parts[item.name] = PlainColumn(arrays[f"{item.name}_data"], arrays[f"{item.name}_offsets"])
         elif item.name == "variants":
-            parts["variants"] = _variants_in(arrays)
+            parts["variants"] = variants_in(arrays)
         elif (key := _KEYS.get(item.name, item.name)) in meta:  # what older files lack has the default
             parts[item.name] = meta[key]
     return RegularizationPath(**parts)
@@ -126,7 +126,7 @@ def cv_of(arrays: dict[str, Any]) -> CVPath:
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Read what `RegularizationPath.save` or `CVPath.save` wrote.
+    """Read what `RegularizationPath.save`, `CVPath.save` or `StabilitySelected.save` wrote.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    RegularizationPath or CVPath
+    RegularizationPath, CVPath or StabilitySelected
         What was saved, with everything that its methods need.
 
     Raises
@@ -166,6 +166,10 @@ def load(path: str | os.PathLike[str]) -> Any:
             f"{os.fspath(path)} was written by a newer riata (format {version}, this one reads {FORMAT})"
         )
     with restoring(path):
+        if kind == "stability":
+            from riata.selection.archive import selected_of
+
+            return selected_of(arrays)
         check_path(arrays, meta)
         if kind == "cv_path":
             return cv_of(arrays)
@@ -178,7 +182,7 @@ def _columns(name: str, coefs: Any) -> dict[str, Any]:
     return {f"{name}_indptr": wide.indptr, f"{name}_indices": wide.indices, f"{name}_values": wide.data}
 
 
-def _variants_in(arrays: dict[str, Any]) -> FittedVariants | None:
+def variants_in(arrays: dict[str, Any]) -> FittedVariants | None:
     if "variants_pos" in arrays:
         if "feature_names" in arrays:  # of a file that an earlier riata saved, saved again
             names = plain_column(arrays["feature_names"].tolist())

@@ -204,13 +204,20 @@ def read_problem(X: Any, y: Any, asked: Given) -> Problem:
     return Problem(design, target, labels, weights, shift, asked.features(design))
 
 
-def shows_arguments_of(shown: Callable[..., Any]) -> Callable[[Any], Any]:
-    """Decorate a function that hands keywords on, so that its signature lists those of another."""
+def shows_arguments_of(
+    shown: Callable[..., Any], without: Sequence[str] = (), **defaults: Any
+) -> Callable[[Any], Any]:
+    """Decorate a function that hands keywords on, so that its signature lists those of another.
+
+    Those of `without` are left out; `defaults` are its own.
+    """
 
     def decorate(function: Any) -> Any:
         own = inspect.signature(function)
         other = inspect.signature(shown).parameters
-        more = [other[name] for name in DEFAULTS if name in other]
+        hidden = {*without, *own.parameters}
+        shared = [other[name] for name in DEFAULTS if name in other and name not in hidden]
+        more = [one.replace(default=defaults.get(one.name, one.default)) for one in shared]
         last = [one for one in other.values() if one.kind is one.VAR_KEYWORD]
         first = [one for one in own.parameters.values() if one.kind is not one.VAR_KEYWORD]
         function.__signature__ = own.replace(parameters=[*first, *more, *last])

@@ -13,6 +13,7 @@ from scipy.linalg import cho_solve
 from riata._input.design import DesignView, check_finite_result, view
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, threads_for
+from riata.losses import Loss
 from riata.path.arguments import LASSO, Features, Options
 from riata.path.fit import solve
 from riata.path.result import RegularizationPath
@@ -88,12 +89,36 @@ def refit_supports(
     return Refits(coefs, intercepts, np.isfinite(intercepts))
 
 
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a fit without a penalty needs to know of a path."""
+
+    loss_function: Loss
+    fit_intercept: bool
+
+
+def fit_columns(
+    loss: Loss,
+    fit_intercept: bool,
+    columns: Float,
+    y: Float | SurvivalTarget,
+    weights: Float,
+    offset: Float | None,
+) -> tuple[Float, float] | None:
+    """Fit a loss of one output without a penalty to all columns: coefficients and intercept.
+
+    None where samples are too few or there is no finite optimum.
+    """
+    every = np.arange(columns.shape[1])
+    return _Fitter(Model(loss, fit_intercept), Gathered(every, columns), y, weights, offset).fit(every)
+
+
 class _Fitter:
     """Fits on subsets of the gathered columns, which are centred and scaled once."""
 
     def __init__(
         self,
-        path: RegularizationPath,
+        path: RegularizationPath | Model,
         gathered: Gathered,
         y: Float | SurvivalTarget,
         weights: Float,
@@ -189,7 +214,7 @@ class _Fitter:
         return columns @ to_coef, to_coef
 
 
-def _unpenalised(path: RegularizationPath) -> Options:
+def _unpenalised(path: RegularizationPath | Model) -> Options:
     return Options(
         loss=path.loss_function,
         penalty=LASSO,

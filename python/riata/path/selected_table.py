@@ -46,7 +46,7 @@ def selected_table(path: Any, alpha: float) -> Any:
     new = np.concatenate([[True], rows[1:] != rows[:-1]])[: len(rows)]
     columns: dict[str, Any] = {"feature": rows if path.feature_names is None else path.feature_names[rows]}
     if path.variants is not None:
-        columns |= _variants(path.variants, rows)
+        columns |= variant_columns(path.variants, rows)
     if path.groups is not None:
         columns["group"] = names_of_groups(path, alpha, rows)
     if path.outputs is not None:
@@ -60,7 +60,7 @@ def selected_table(path: Any, alpha: float) -> Any:
     return frame_or_table(columns)
 
 
-def _variants(variants: Any, features: Any) -> dict[str, Any]:
+def variant_columns(variants: Any, features: Any) -> dict[str, Any]:
     """Return places, alleles and frequencies of those features that are variants."""
     at = variants.rows(features)
     known = at >= 0

@@ -17,6 +17,7 @@ from riata.path.many_classes import strongest
 from riata.path.path_values import nearest
 from riata.report.charts.description import Axis
 from riata.report.charts.paths import mark_of_chosen, path_chart
+from riata.report.charts.stability import stability_chart
 from riata.report.charts.svg import Frame, drawn, element, line, svg, text
 from riata.report.page import cell_text, table
 from riata.report.plots import described_cv, score_label
@@ -115,6 +116,21 @@ def cv_card(cv: Any) -> str:
     chart = drawn(described_cv(cv, shown), _CHART)
     note = "Left: score of held-out samples; 1 SE: sparsest within one standard error. Right: the fit to all."
     return card("riata.CVPath", _kind(path), facts, [chart, _path_chart(path, cv.alpha)], note)
+
+
+def stability_card(found: Any) -> str:
+    """Return the card of a StabilitySelected, with its stability path and the most frequent items."""
+    plan, what = found.plan, "groups" if found.group_names is not None else "features"
+    facts = [
+        ("samples", f"{found.n_samples:,}"),
+        (what, f"{plan.p:,}"),
+        ("halves", f"{found.n_halves:,}, each selecting up to {plan.q:,}"),
+        ("selected", f"{len(found.selected):,}, in at least {100 * plan.threshold:g} % of the halves"),
+        ("false ones expected, at most", f"{plan.pfer:.2g} ({plan.bound} bound)"),
+    ]
+    note = found.explain()
+    parts = [drawn(stability_chart(found, 6), _CHART)] if len(found.ranked) else []
+    return card("riata.StabilitySelected", loss_of(found.loss).model, facts, parts, note)
 
 
 def evaluation_card(evaluation: Evaluation) -> str:

@@ -14,6 +14,7 @@ from riata.path.many_classes import strongest
 from riata.report.charts.description import N_COLOURS, Chart
 from riata.report.charts.figure import draw, prepared, pyplot
 from riata.report.charts.paths import X_LABELS, cv_chart, marks_of_choice, path_chart
+from riata.report.charts.stability import stability_chart
 from riata.study.cv_choices import null_name
 
 
@@ -164,6 +165,47 @@ def plot_cv(cv: Any, ax: Any = None) -> Any:
     'mean squared error, held-out samples'
     """
     return draw(described_cv(cv), prepared(ax))
+
+
+def plot_stability(found: Any, ax: Any = None, *, labels: int = 8) -> Any:
+    """Draw the stability path: how often halves of the samples have items among the first 1, 2, ..., q.
+
+    Selected items are coloured; the others are grey. The line is the share of the halves that selects.
+
+    Parameters
+    ----------
+    found : StabilitySelected
+        What `stability_selection` returned.
+    ax : matplotlib Axes, optional
+        Where to draw; default a new figure.
+    labels : int, default 8
+        Number of items to name at the end of their curves, the most frequent ones.
+
+    Returns
+    -------
+    matplotlib Axes
+        What was drawn on.
+
+    Raises
+    ------
+    ValueError
+        When `labels` is negative.
+    ImportError
+        When Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import matplotlib, numpy as np, riata
+    >>> matplotlib.use("agg")
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((80, 100))
+    >>> found = riata.stability_selection(X, X[:, 4] + 0.5 * rng.standard_normal(80), n_pairs=20)
+    >>> riata.plotting.plot_stability(found).get_ylabel()
+    'share of the halves'
+    """
+    if labels < 0:
+        raise ValueError(f"labels must be >= 0, got {labels}")
+    return draw(stability_chart(found, labels), prepared(ax))
 
 
 def described_cv(cv: Any, shown: Any = slice(None), n_active: NDArray[np.int64] | None = None) -> Chart:

@@ -20,6 +20,7 @@ CHECKS = {
 RESULTS = {
     "CVPath", "ConstrainedFit", "Conversions", "Evaluation", "FeatureGroups", "FittedVariants", "Genotypes",
     "MatchedGenotypes", "MemoryEstimate", "RegularizationPath", "RelaxedPath", "StabilityPlan",
+    "StabilitySelected", "StabilityWarning",
 }  # fmt: skip
 
 
