@@ -27,8 +27,8 @@ class UniLasso(Penalty):
     are penalised less. Selections are sparser than the lasso's at about the same accuracy.
 
     The scale of X is of no account, so nothing is standardised. Leave-one-out predictions are computed from X
-    as they are needed and never held as a whole. For other losses than squares they are those of the last
-    Newton step. Features with penalty factor 0 are fitted first, by themselves, and stand beside each
+    as they are needed, and not held in full precision. For other losses than squares they are those of the
+    last Newton step. Features with penalty factor 0 are fitted first, by themselves, and stand beside each
     one-feature model as an offset; in the joint model they are free. The certificate is the duality gap of
     the joint problem. In a cross-validation the one-feature models are fitted anew without the held-out
     samples, which is why folds do not share passes.

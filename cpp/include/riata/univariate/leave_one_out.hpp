@@ -29,7 +29,7 @@ struct UnivariateFits {
 /// it. For squares this is the exact leave-one-out fit; for other losses it is that of the last step, the usual
 /// approximation (Rad & Maleki 2020). Rows with omega = 0 get a_j + b_j x_ij. Offsets are left out of z.
 ///
-/// Columns are computed from those of `source` whenever they are asked for and are nowhere held as a whole.
+/// Columns are computed from those of `source` whenever they are asked for; none is kept.
 /// Source: Chatterjee, Hastie & Tibshirani (2025), Univariate-guided sparse regression.
 class LeaveOneOut : public Design {
  public:
