@@ -43,6 +43,7 @@ _PUBLIC = {
     "path.result": "RegularizationPath",
     "path.run_options": "RunOptions",
     "selection.bounds": "pfer_bound",
+    "selection.estimator": "StabilitySelection",
     "selection.plan": "StabilityPlan stability_plan",
     "selection.result": "StabilitySelected StabilityWarning",
     "selection.stability": "stability_selection",

@@ -67,6 +67,7 @@ from riata.path.relaxed import relax as relax
 from riata.path.result import RegularizationPath as RegularizationPath
 from riata.path.run_options import RunOptions as RunOptions
 from riata.selection.bounds import pfer_bound as pfer_bound
+from riata.selection.estimator import StabilitySelection as StabilitySelection
 from riata.selection.plan import StabilityPlan as StabilityPlan
 from riata.selection.plan import stability_plan as stability_plan
 from riata.selection.result import StabilitySelected as StabilitySelected

@@ -65,6 +65,8 @@ class SparseSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         Added to the linear predictor; needed when `fit` was given one. 0 predicts without.
     """
 
+    _fitted = "coef_"  # what there is after `fit`
+
     n_threads: Any
 
     coef_: Float
@@ -178,7 +180,7 @@ class SparseSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             Of genotypes the copies that the fit counted, missing calls at its means, in float64.
         """
         if isinstance(X, Design):
-            check_is_fitted(self, "coef_")
+            check_is_fitted(self, self._fitted)
             validate_data(self, X, skip_check_array=True, reset=False)
             return as_design(X).gather(np.flatnonzero(self._get_support_mask()))
         if is_anndata(X):

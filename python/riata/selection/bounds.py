@@ -33,7 +33,8 @@ def pfer_bound(q: float, p: int, threshold: float, n_pairs: int = 50, bound: str
     - "unimodal": ``C q² / p`` with ``C = 1 / (2 (2 tau - 1 - 1/2B))`` for tau <= 3/4 and
       ``C = 4 (1 - tau + 1/2B) / (1 + 1/B)`` above,
     - "r-concave": ``p min{D(theta², 2 tau - 1; B, -1/2), D(theta, tau; 2B, -1/4)}``, where D(eta, t; B, r) is
-      the largest P(V >= t) of all r-concave laws on {0, 1/B, ..., 1} with mean at most eta.
+      the largest P(V >= t) of all r-concave laws on {0, 1/B, ..., 1} with mean at most eta; one of the other
+      two bounds where that is smaller, as both hold then.
 
     "worst" holds always. "unimodal" assumes that the share of pairs in which both halves select a false item
     has a unimodal distribution; "r-concave" that this share is -1/2-concave and that of single halves
@@ -125,7 +126,8 @@ def _r_concave(q: float, items: int, votes: int, n_pairs: int) -> float:
     theta = q / items
     together = largest_tail(theta**2, votes - n_pairs, n_pairs, -2.0)
     single = largest_tail(theta, votes, 2 * n_pairs, -4.0)
-    return items * min(together, single)
+    sharper = items * min(together, single)
+    return min(sharper, _unimodal(q, items, votes, n_pairs), _worst(q, items, votes, n_pairs))
 
 
 #: The bounds by name, the sharpest first.

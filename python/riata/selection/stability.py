@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from riata.genetics.variants import FittedVariants, fitted_variants
 from riata.path.arguments import Options
 from riata.path.fit import as_labels, fit_path, names_beside
 from riata.path.folds import check_groups, strata_of
-from riata.path.given import FitArguments, Problem, read_given, read_problem, shows_arguments_of
+from riata.path.given import FitArguments, Given, Problem, read_given, read_problem, shows_arguments_of
 from riata.selection.alike import sharing_votes
 from riata.selection.bounds import all_bounds, votes_for
 from riata.selection.halves import check_seed
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["stability_selection"]
 
+LEAST_SAMPLES = 4  # two a half
 TOL = 1e-4  # what enters, and in which order, is settled long before
 A_DECADE, DECADES = 100, 3  # alphas of the grid of each half, which ends where q does
 DECIDED_BY_PLAN = ("alphas", "eps", "max_active", "keep_checkpoint")
@@ -145,6 +147,32 @@ def stability_selection(
         if name in fit:
             raise TypeError(f"stability_selection() takes no {name}: q ends the path of each half")
     asked = read_given("stability_selection", {"tol": TOL, **fit})
+    return select(
+        asked,
+        lambda: read_problem(X, y, asked),
+        names_beside(asked.loss, y, fit.get("offset")),
+        pfer=pfer, threshold=threshold, q=q, n_pairs=n_pairs, bound=bound, groups=groups, blocks=blocks,
+        p_values=p_values, stop_early=stop_early, random_state=random_state,
+    )  # fmt: skip
+
+
+def select(
+    asked: Given,
+    read: Callable[[], Problem],
+    columns: dict[str, str],
+    *,
+    pfer: float | None,
+    threshold: float | None,
+    q: int | None,
+    n_pairs: int,
+    bound: str,
+    groups: Any,
+    blocks: ArrayLike | None,
+    p_values: bool,
+    stop_early: bool,
+    random_state: Any,
+) -> StabilitySelected:
+    """Do what `stability_selection` does, with checked arguments of the fit and data yet to be `read`."""
     options = _checked_options(asked.options)
     pairs = check_integer("n_pairs", n_pairs, at_least=1)
     with_p_values = check_flag("p_values", p_values)
@@ -152,25 +180,27 @@ def stability_selection(
         raise ValueError(f"p_values must be False with loss={asked.loss.name!r}, which has no likelihood")
     early = check_flag("stop_early", stop_early)
     seed = check_seed(random_state)
-    problem = read_problem(X, y, asked)
+    problem = read()
     n = problem.design.n_samples
     rows = np.flatnonzero(problem.weights > 0.0)
+    if len(rows) < LEAST_SAMPLES:
+        raise ValueError(
+            f"X must have at least {LEAST_SAMPLES} samples of positive weight, got n_samples={len(rows)}"
+        )
     units = None if blocks is None else check_groups(blocks, n)
-    if blocks is not None and len(np.unique(units[rows])) < 2:  # type: ignore[index]
+    if units is not None and len(np.unique(units[rows])) < 2:
         raise ValueError("blocks must hold at least two blocks, got one")
-    if len(rows) < 4:
-        raise ValueError(f"X and y must have at least 4 samples of positive weight, got {len(rows)}")
     items = items_of(problem.design, problem.features, groups)
     plan = stability_plan(
         int(items.eligible.sum()), pfer=pfer, threshold=threshold, q=q, n_pairs=pairs, bound=bound,
         n_samples=len(rows) if q is None else None,
     )  # fmt: skip
-    strata = strata_of(problem.target) if asked.loss.balanced_by else None
     options = replace(options, max_active=plan.q)
+    strata = strata_of(problem.target) if asked.loss.balanced_by else None
     halves = Halves(problem, asked.loss, seed, rows, strata, units)
     run = Run(problem, options, asked.loss, items, plan, halves, with_p_values, early)
     found, values = run.go()
-    return _collect(run, found, values, names_beside(asked.loss, y, fit.get("offset")))
+    return _collect(run, found, values, columns)
 
 
 def _checked_options(options: Options) -> Options:

@@ -34,6 +34,7 @@ ESTIMATORS = [
     riata.SCADRegressorCV(**SMALL),
     riata.SLOPECV(**SMALL),
     riata.UniLassoCV(**SMALL),
+    riata.StabilitySelection(n_pairs=4),
     riata.RelaxedLasso(),
     riata.RelaxedLassoCV(**SMALL),
     riata.AdaptiveLasso(),
@@ -57,7 +58,7 @@ REPEATED = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weigh
 
 
 def expected_failures(estimator):
-    if isinstance(estimator, riata.UniLassoCV):
+    if isinstance(estimator, riata.UniLassoCV | riata.StabilitySelection):
         return dict.fromkeys(REPEATED, "samples are left out by rows")
     several = not estimator.__sklearn_tags__().target_tags.single_output
     return dict.fromkeys(ONE_RESPONSE, "its y has one response") if several else {}

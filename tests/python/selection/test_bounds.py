@@ -145,6 +145,13 @@ def test_plan_of_two_gives_the_third():
     assert riata.stability_plan(1000) == riata.stability_plan(1000, pfer=1.0, threshold=0.75)
 
 
+def test_few_items():
+    assert [riata.stability_plan(p).q for p in (1, 2)] == [1, 1]
+    assert riata.stability_plan(2).pfer <= riata.pfer_bound(1, 2, 0.75, bound="worst") == 1.0
+    with pytest.raises(ValueError, match="not even one item a half"):
+        riata.stability_plan(1, pfer=0.5, threshold=0.75)
+
+
 def test_few_samples_cap_q():
     plan = riata.stability_plan(1000, pfer=1, n_samples=100)
     assert plan.capped
