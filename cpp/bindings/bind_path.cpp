@@ -101,6 +101,7 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
   out["converged"] = array_of<bool>(r.converged);
   out["locally_convex"] = array_of<bool>(r.locally_convex);
   out["n_active"] = array_of<std::int64_t>(r.n_active);
+  out["n_groups"] = array_of<std::int64_t>(r.n_groups);
   out["n_iter"] = array_of<std::int64_t>(r.n_iter);
   std::vector<std::string_view> solvers;
   for (const riata::Solver solver : r.solver) solvers.push_back(riata::name_of(solver));
@@ -130,37 +131,92 @@ py::dict dict_of(const riata::PathResult& r, bool keep_linear_predictor) {
 
 using Times = std::variant<std::monostate, riata::Survival, std::vector<riata::Survival>>;
 
-/// Problems of several responses: y, offset and survival have a column or an entry for each that leads, in order.
+/// The response of each problem: as given, or one for each that leads, in order.
+std::vector<Index> responses_of(const std::vector<Index>& leaders, const std::optional<std::vector<Index>>& given) {
+  const Index count = static_cast<Index>(leaders.size());
+  if (given && given->size() != leaders.size()) {
+    throw py::value_error("responses must have one entry for each column of weights");
+  }
+  std::vector<Index> out(leaders.size(), -1);
+  Index leading = 0;
+  for (std::size_t f = 0; f < out.size(); ++f) {
+    if (leaders[f] == static_cast<Index>(f)) out[f] = leading++;
+  }
+  for (std::size_t f = 0; f < out.size(); ++f) {
+    const Index leader = leaders[f];
+    if (leader < 0 || leader >= count || leaders[static_cast<std::size_t>(leader)] != leader) {
+      throw py::value_error("leaders must be numbers of problems that lead, got " + std::to_string(leader));
+    }
+    out[f] = out[static_cast<std::size_t>(leader)];
+  }
+  return given ? *given : out;
+}
+
+/// Problems of several responses: a column of y and offset, and an entry of survival, for each response.
 std::vector<riata::Problem> led_problems(const Array& y, const Eigen::Map<const riata::Mat>& weights,
                                          const std::optional<Array>& offset, const Times& survival,
-                                         const std::vector<Index>& leaders) {
-  const Index count = weights.cols();
-  if (static_cast<Index>(leaders.size()) != count) {
+                                         const std::vector<Index>& leaders,
+                                         const std::optional<std::vector<Index>>& given) {
+  if (static_cast<Index>(leaders.size()) != weights.cols()) {
     throw py::value_error("leaders must have one entry for each column of weights");
   }
-  std::vector<Index> place(leaders.size(), -1);  // of those that lead, among them
-  Index responses = 0;
-  for (Index f = 0; f < count; ++f) {
-    if (leaders[static_cast<std::size_t>(f)] == f) place[static_cast<std::size_t>(f)] = responses++;
-  }
+  const std::vector<Index> responses = responses_of(leaders, given);
+  if (responses.empty()) return {};
+  const Index count = given ? y.shape(1) : 1 + *std::max_element(responses.begin(), responses.end());
   const auto column = [&](const Array& a, Index k, const char* name) -> riata::Vec {
-    if (a.ndim() != 2 || a.shape(1) != responses) {
-      throw py::value_error(std::string(name) + " must have one column for each problem that leads");
+    if (a.ndim() != 2 || a.shape(1) != count) {
+      throw py::value_error(std::string(name) + (given ? " must have one column for each response"
+                                                       : " must have one column for each problem that leads"));
     }
     return Eigen::Map<const riata::Mat>(a.data(), a.shape(0), a.shape(1)).col(k);
   };
   const auto* times = std::get_if<std::vector<riata::Survival>>(&survival);
-  if (times != nullptr && static_cast<Index>(times->size()) != responses) {
-    throw py::value_error("survival must have one entry for each problem that leads");
+  if (times != nullptr && static_cast<Index>(times->size()) != count) {
+    throw py::value_error(given ? "survival must have one entry for each response"
+                                : "survival must have one entry for each problem that leads");
+  }
+  std::vector<Index> first(static_cast<std::size_t>(count), -1);  // problem of each response
+  std::vector<riata::Problem> problems;
+  for (std::size_t f = 0; f < responses.size(); ++f) {
+    const Index k = responses[f];
+    if (k < 0 || k >= count) {
+      throw py::value_error("responses must be numbers of columns of y, got " + std::to_string(k));
+    }
+    riata::Problem& problem = problems.emplace_back();
+    problem.weights = weights.col(static_cast<Index>(f));
+    problem.leader = leaders[f];
+    Index& owner = first[static_cast<std::size_t>(k)];
+    problem.response = owner;
+    if (owner >= 0) continue;
+    owner = static_cast<Index>(f);
+    problem.y = column(y, k, "y");
+    if (offset) problem.offset = column(*offset, k, "offset");
+    if (times != nullptr) problem.survival = (*times)[static_cast<std::size_t>(k)];
+  }
+  return problems;
+}
+
+/// Problems of one response: all but the first have that of the first.
+std::vector<riata::Problem> shared_problems(const Array& y, const Eigen::Map<const riata::Mat>& weights,
+                                            const std::optional<Array>& offset, const Times& survival,
+                                            const std::optional<std::vector<Index>>& leaders) {
+  if (y.ndim() == 2 && y.shape(0) != weights.rows()) {
+    throw py::value_error("y must have a row for each row of X, got " + std::to_string(y.shape(0)));
+  }
+  if (leaders && static_cast<Index>(leaders->size()) != weights.cols()) {
+    throw py::value_error("leaders must have one entry for each column of weights");
   }
   std::vector<riata::Problem> problems;
-  for (Index f = 0; f < count; ++f) {
-    const Index leader = leaders[static_cast<std::size_t>(f)];
-    const Index k = leader >= 0 && leader < count ? place[static_cast<std::size_t>(leader)] : -1;
-    if (k < 0) throw py::value_error("leaders must be numbers of problems that lead, got " + std::to_string(leader));
-    problems.push_back({column(y, k, "y"), weights.col(f), offset ? column(*offset, k, "offset") : riata::Vec(),
-                        times != nullptr ? (*times)[static_cast<std::size_t>(k)] : riata::Survival{}, leader});
+  for (Index f = 0; f < weights.cols(); ++f) {
+    riata::Problem& problem = problems.emplace_back();
+    problem.weights = weights.col(f);
+    problem.leader = leaders ? (*leaders)[static_cast<std::size_t>(f)] : 0;
+    if (f > 0) problem.response = 0;
   }
+  if (problems.empty()) return problems;
+  problems.front().y = columns_of(y, "y");
+  if (offset) problems.front().offset = columns_of(*offset, "offset");
+  if (const auto* times = std::get_if<riata::Survival>(&survival)) problems.front().survival = *times;
   return problems;
 }
 
@@ -221,6 +277,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    const std::optional<Numbers>& group, const std::optional<Array>& group_weights,
                    const std::optional<Numbers>& column, const std::optional<Array>& sorted_weights,
                    const Times& survival, const std::optional<std::vector<Index>>& leaders,
+                   const std::optional<std::vector<Index>>& responses, const std::optional<Numbers>& label,
                    const std::optional<py::function>& progress, const std::optional<py::function>& held_out,
                    const py::kwargs& keywords) {
   riata::PathOptions options;
@@ -231,25 +288,14 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
     throw py::value_error("weights must have 2 dimensions, got " + std::to_string(weights.ndim()));
   }
   const Eigen::Map<const riata::Mat> columns(weights.data(), weights.shape(0), weights.shape(1));
-  std::vector<riata::Problem> problems;
   const bool shared =
       y.ndim() == 1 || options.loss.is<riata::losses::Multinomial>() || options.loss.is<riata::losses::Multigaussian>();
-  if (leaders && !shared) {
-    problems = led_problems(y, columns, offset, survival, *leaders);
-  } else {
-    if (y.ndim() == 2 && y.shape(0) != columns.rows()) {
-      throw py::value_error("y must have a row for each row of X, got " + std::to_string(y.shape(0)));
-    }
-    if (leaders && static_cast<Index>(leaders->size()) != columns.cols()) {
-      throw py::value_error("leaders must have one entry for each column of weights");
-    }
-    const riata::Vec response = columns_of(y, "y"), shift = offset ? columns_of(*offset, "offset") : riata::Vec();
-    const auto* times = std::get_if<riata::Survival>(&survival);
-    for (Index f = 0; f < columns.cols(); ++f) {
-      problems.push_back({response, columns.col(f), shift, times != nullptr ? *times : riata::Survival{},
-                          leaders ? (*leaders)[static_cast<std::size_t>(f)] : 0});
-    }
+  if (responses && (shared || !leaders)) {
+    throw py::value_error("responses must be left out without leaders, and where one y is shared by all problems");
   }
+  const std::vector<riata::Problem> problems = leaders && !shared
+                                                   ? led_problems(y, columns, offset, survival, *leaders, responses)
+                                                   : shared_problems(y, columns, offset, survival, leaders);
   riata::Features features;
   features.penalty_factor = optional_vector(penalty_factor, "penalty_factor");
   features.lower = optional_vector(lower, "lower");
@@ -258,6 +304,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   features.group_weights = optional_vector(group_weights, "group_weights");
   features.column = optional_numbers(column, "column");
   features.sorted_weights = optional_vector(sorted_weights, "sorted_weights");
+  features.label = optional_numbers(label, "label");
   options.warn = warn;
   options.poll = SignalPoll();
   if (progress) {
@@ -307,8 +354,8 @@ void bind_path(py::module_& m) {
       "parts"_a);
   m.def("fit_paths", &fit_paths, "design"_a, "y"_a, "weights"_a, "offset"_a, "penalty_factor"_a, "lower"_a, "upper"_a,
         py::kw_only(), "group"_a = py::none(), "group_weights"_a = py::none(), "column"_a = py::none(),
-        "sorted_weights"_a = py::none(), "survival"_a = py::none(), "leaders"_a = py::none(), "progress"_a = py::none(),
-        "held_out"_a = py::none());
+        "sorted_weights"_a = py::none(), "survival"_a = py::none(), "leaders"_a = py::none(),
+        "responses"_a = py::none(), "label"_a = py::none(), "progress"_a = py::none(), "held_out"_a = py::none());
   m.def(
       "checkpoint_progress",
       [](const py::object& path) {

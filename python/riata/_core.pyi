@@ -138,6 +138,8 @@ def fit_paths(
     sorted_weights: NDArray[np.float64] | None = None,  # of "slope": (p,)
     survival: Survival | list[Survival] | None = None,  # for loss "cox", where y are times
     leaders: list[int] | None = None,  # (F,): the problem whose grid each follows, itself for one that leads
+    responses: list[int] | None = None,  # (F,): with leaders, the column of y and offset that is each one's
+    label: NDArray[np.int64] | None = None,  # (p,): groups that max_groups counts; -1: counts for none
     progress: Callable[[int, int, float, int, float, float], bool | None] | None = None,
     held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
     **options: Any,
@@ -147,14 +149,14 @@ def fit_paths(
     The options are those of PathOptions::describe, with its defaults: loss (str; huber_delta of
     "huber"), penalty ("elastic_net", "group", "mcp", "scad", "slope"; row_grouped, sparse_share,
     gamma), solver, fit_intercept, standardize, l1_ratio, alphas (decreasing, or None), n_alphas,
-    eps (0: chosen from the shape), stop_early, max_active (-1: unbounded), memory (bytes held
+    eps (0: chosen from the shape), stop_early, max_active, max_groups (-1: unbounded), memory (bytes held
     beside X; 0: unbounded), tol, max_iter, n_threads, keep_linear_predictor, checkpoint (file that
     keeps the state; empty: none), checkpoint_seconds (between two writes; 0: after every alpha),
     keep_checkpoint (at the end of the path too).
 
     Without leaders all problems share y and follow the first. With them, y of one dimension or that of a
     loss of several outputs is shared as well, with offset and survival; else y and offset are (n, R) and
-    survival is a list of R, one for each problem that leads, in order.
+    survival is a list of R, one for each problem that leads, in order, or as `responses` say.
 
     progress(done, total, alpha, n_active, gap, passes) returning False stops and keeps the path so far.
     Before it, held_out(predictors) gets the column of linear_predictor of each problem at that alpha.
@@ -163,11 +165,12 @@ def fit_paths(
     original scale), part_indptr, part_indices, part_values (of m x L where groups overlap, else empty),
     intercepts (L,), primal, dual, dual_gaps (relative), deviance_ratio, converged (bool),
     locally_convex (bool, of mcp and scad, else empty),
-    n_active, n_iter (all (L,)), solver (list of str), alpha_max, null_objective, saturated_objective, mean,
-    scale (both (p,)), stopped ("", "progress", "deviance", "max_active" or "memory"), linear_predictor ((rows
-    of weight zero) x L, or None), counters (dict: columns_streamed, passes, products,
-    columns_gathered, rounds, violators, newton_steps, factor_updates, cd_updates, prox_steps, memory,
-    seconds_stream, seconds_inner, seconds_total; shared by all problems).
+    n_active, n_iter (all (L,)), n_groups (of label, else empty), solver (list of str), alpha_max,
+    null_objective, saturated_objective, mean, scale (both (p,)), stopped ("", "progress", "deviance",
+    "max_active", "max_groups" or "memory"), linear_predictor ((rows of weight zero) x L, or None), counters
+    (dict: columns_streamed, passes, products, columns_gathered, rounds, violators, newton_steps,
+    factor_updates, cd_updates, prox_steps, memory, seconds_stream, seconds_inner, seconds_total; shared by
+    all problems).
 
     For losses "multigaussian" and "multinomial" y and offset are n x K. The dicts say n_outputs K; the CSC
     parts are then of p K x L, with row j K + k for feature j of output k, intercepts are L x K,

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -160,4 +161,42 @@ TEST_CASE("parts begin at multiples of 16, hold every column once, and are not m
       CHECK(cuts[i + 1] > cuts[i]);
     }
   }
+}
+
+TEST_CASE("parts of the columns give the same bits: a path that ends by the groups it counts") {
+  const Storages storages(dosages(60, 230, 73));
+  PathOptions options = quick("gaussian");
+  options.max_groups = 6;
+  Features features;
+  for (Index j = 0; j < 230; ++j) features.label.push_back(j / 10);
+  std::vector<Problem> problems{make_problem(storages.X, "gaussian", 3)};
+  for (Index f = 1; f < 4; ++f) {  // halves that lead themselves, with the response of the first
+    Problem& half = problems.emplace_back();
+    half.weights = Vec::Zero(60);
+    for (Index i = 0; i < 30; ++i) half.weights[(7 * i + f * i / 3 + f) % 60] = 1.0;
+    half.leader = f;
+    half.response = 0;
+  }
+  const auto whole = fit_paths(*storages.designs[0], problems, features, options);
+  for (const PathResult& r : whole) {
+    CHECK(r.stopped == "max_groups");
+    REQUIRE(r.n_groups.size() == r.alphas.size());
+    for (std::size_t at = 0; at < r.alphas.size(); ++at) {
+      std::vector<Index> labels;
+      for (Index e = r.coef_indptr[at]; e < r.coef_indptr[at + 1]; ++e) {
+        labels.push_back(features.label[static_cast<std::size_t>(r.coef_indices[static_cast<std::size_t>(e)])]);
+      }
+      labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+      CHECK(r.n_groups[at] == static_cast<Index>(labels.size()));
+      CHECK(r.n_groups[at] <= 6);
+    }
+  }
+  for (const Index parts : {2, 3, 7}) {
+    options.threads = parts == 3 ? 2 : 1;
+    CHECK(same(fit_paths_in_parts(*storages.designs[0], problems, features, options, parts), whole));
+  }
+  problems[2].response = 1;
+  CHECK_THROWS_WITH_AS(fit_paths(*storages.designs[0], problems, features, options),
+                       "response must be the number of a problem with a response of its own, or -1, got 1",
+                       std::invalid_argument);
 }

@@ -33,6 +33,7 @@ struct PathOptions {
   double eps = 0.0;        // 0: 0.01 when p > rows of positive weight, else 1e-4, times l1_ratio (at least 0.001)
   bool stop_early = true;  // where 0.999 of the deviance about a level is explained; grids only
   Index max_active = -1;   // stop before more than this many features are active; -1: no bound
+  Index max_groups = -1;   // stop before more than this many labels are active (Features::label); -1: no bound
 
   /// How many alphas are asked for.
   Index count() const { return alphas.empty() ? n_alphas : static_cast<Index>(alphas.size()); }
@@ -74,6 +75,7 @@ struct PathOptions {
     visit(Option{"eps", eps}, self.eps);
     visit(Option{"stop_early", kAnything, true, "alphas"}, self.stop_early);
     visit(Option{"max_active"}, self.max_active);
+    visit(Option{"max_groups"}, self.max_groups);
     visit(Option{"memory", kNotNegative}, self.memory);
     visit(Option{"tol", kNotNegative}, self.tol);
     visit(Option{"max_iter", kAtLeastOne}, self.max_iter);
@@ -93,6 +95,7 @@ struct Problem {
   Vec offset = {};         // as y, or empty
   Survival survival = {};  // for "cox"
   Index leader = 0;        // problem whose grid it follows and with which it stops; one that leads follows itself
+  Index response = -1;     // problem whose y, offset and survival it has, its own left empty; -1: it has its own
 };
 
 struct Features {
@@ -108,6 +111,10 @@ struct Features {
   Vec group_weights = {};
   std::vector<Index> column = {};
   Vec sorted_weights = {};  // of penalties::Slope: p numbers >= 0 that do not increase
+
+  /// What PathOptions::max_groups counts: the number of the group of each column of X, or -1 for a column that counts
+  /// for none. Empty: nothing is counted. Unpenalised columns, which are always active, never count.
+  std::vector<Index> label = {};
 
   /// Penalty factor of a feature.
   double factor(Index feature) const { return penalty_factor.size() > 0 ? penalty_factor[feature] : 1.0; }
@@ -135,6 +142,7 @@ struct PathResult {
   std::vector<double> deviance_ratio;   // of the deviance of the intercept-only fit
   std::vector<std::uint8_t> converged;  // |dual gap| <= tol
   std::vector<Index> n_active;          // features
+  std::vector<Index> n_groups;          // different labels of these, where there are labels; else none
   std::vector<Index> n_iter;            // inner iterations
   std::vector<Solver> solver;           // what Solver::kAuto chose, per alpha
   double alpha_max = 0;                 // smallest alpha with no penalised feature active
@@ -145,7 +153,8 @@ struct PathResult {
   bool separated = false;        // unpenalised features separate some rows from all others: no finite optimum
   Vec mean, scale;               // p each: column means and the scales used (1 when not standardised)
   Vec spread;                    // p standard deviations when not standardised, else none: they are the scales
-  std::string stopped;   // why before the end of the grid: "progress", "deviance", "max_active", "memory"; or ""
+  std::string
+      stopped;  // why before the end of the grid: "progress", "deviance", "max_active", "max_groups", "memory"; or ""
   Mat linear_predictor;  // on request: rows of weight zero (in order) x K L (K for each alpha), offset included
   Counters counters;     // shared by all problems of the call
 

@@ -43,12 +43,13 @@ Identity identity_of(const Design& X, const std::vector<Problem>& problems, cons
     out.add("ties", survival.efron);
     out.add("the weights or folds", problem.weights);
     out.add("offset", problem.offset);
-    out.add("which problems lead", problem.leader);
+    out.add("which problems lead", problem.leader, problem.response);
   }
   out.add("penalty_factor", features.penalty_factor);
   out.add("lower", features.lower);
   out.add("upper", features.upper);
   out.add("penalty", features.group, features.group_weights, features.column, features.sorted_weights);
+  out.add("the groups that max_groups counts", features.label);
   PathOptions same = options;
   same.n_alphas = options.count();  // which does not count where alphas are given
   out.add_options(same);

@@ -101,12 +101,14 @@ std::vector<CvResult> cv_paths(const DesignRef& X, const std::vector<Problem>& p
   for (std::size_t r = 0; r < problems.size(); ++r) {
     Problem whole = problems[r];
     if (whole.leader != 0 && whole.leader != static_cast<Index>(r)) refuse("problems must not follow others here");
+    if (whole.response >= 0) refuse("problems must have responses of their own here");
     if (whole.weights.size() == 0) whole.weights = Vec::Ones(n);
     if (whole.weights.size() != n) refuse("weights must have one value for each row of X");
-    whole.leader = static_cast<Index>(all.size());
-    all.push_back(whole);
+    const Index leader = whole.leader = static_cast<Index>(all.size());
+    const Problem part_of{{}, whole.weights, {}, {}, leader, leader};
+    all.push_back(std::move(whole));
     for (Index f = 0; f < folds; ++f) {
-      Problem& part = all.emplace_back(whole);
+      Problem& part = all.emplace_back(part_of);
       for (Index i = 0; i < n; ++i) {
         if (fold[static_cast<std::size_t>(i)] == f) part.weights[i] = 0.0;
       }

@@ -9,7 +9,7 @@
 namespace riata {
 
 /// Why a path has ended, or that it has not.
-enum class Outcome { kGoesOn, kComplete, kInterrupted, kDeviance, kMaxActive, kMemory };
+enum class Outcome { kGoesOn, kComplete, kInterrupted, kDeviance, kMaxActive, kMaxGroups, kMemory };
 
 /// As PathResult::stopped tells it.
 inline const char* name_of(Outcome outcome) {
@@ -20,6 +20,8 @@ inline const char* name_of(Outcome outcome) {
       return "deviance";
     case Outcome::kMaxActive:
       return "max_active";
+    case Outcome::kMaxGroups:
+      return "max_groups";
     case Outcome::kMemory:
       return "memory";
     default:

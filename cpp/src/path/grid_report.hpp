@@ -4,6 +4,7 @@
 
 #include "path/asked_grid.hpp"
 #include "path/grid_group.hpp"
+#include "path/response.hpp"
 
 namespace riata {
 
@@ -36,6 +37,7 @@ class GridReport {
       const std::size_t i = static_cast<std::size_t>(group.reported);
       group.retained = group.reported;
       if (options_.max_active >= 0 && r.n_active[i] > options_.max_active) return Outcome::kMaxActive;
+      if (options_.max_groups >= 0 && r.n_groups[i] > options_.max_groups) return Outcome::kMaxGroups;
       group.retained = group.reported + 1;
       if (wanted && options_.held_out) tell_held_out(group);
       Index done = 1, total = 0;  // of all grids; what is left of those that have ended is done with
@@ -59,7 +61,7 @@ class GridReport {
     std::vector<Vec> predictors(problems_.size());
     for (std::size_t i = 0; i < group.fits.size(); ++i) {
       const Problem& problem = problems_[group.problems[i]];
-      const Index outputs = problem.y.size() / problem.weights.size();
+      const Index outputs = response_of(problems_, problem).y.size() / problem.weights.size();
       const Mat& all = group.fits[i]->result().linear_predictor;
       predictors[group.problems[i]] = all.middleCols(group.reported * outputs, outputs).reshaped();
     }

@@ -89,7 +89,7 @@ void PathDriver::setup() {
   for (Index f = 0; f < count; ++f) {
     const Problem& problem = given_[static_cast<std::size_t>(f)];
     weights.col(f) = problem.weights / problem.weights.sum();
-    const Response& response = responses.emplace_back(problem, inner_options_);
+    const Response& response = responses.emplace_back(response_of(given_, problem), problem.weights, inner_options_);
     if (known) null_u.middleCols(f * outputs, outputs) = response.u.reshaped(n, outputs);
   }
   std::uint64_t digest = 0;
@@ -283,9 +283,12 @@ void PathDriver::require_some_fit(const Group& group) const {
   const std::string which = groups_.size() > 1 ? " in fit " + std::to_string(&group - groups_.data() + 1) + " of " +
                                                      std::to_string(groups_.size())
                                                : "";
-  throw_invalid("max_active must be at least " + std::to_string(r.n_active.front()) +
-                ", the number of features active at the first alpha" + which + ", got " +
-                std::to_string(options_.max_active));
+  const auto refuse = [&](const char* name, Index active, const char* what, Index bound) {
+    throw_invalid(std::string(name) + " must be at least " + std::to_string(active) + ", the number of " + what +
+                  " active at the first alpha" + which + ", got " + std::to_string(bound));
+  };
+  if (group.outcome == Outcome::kMaxGroups) refuse("max_groups", r.n_groups.front(), "groups", options_.max_groups);
+  refuse("max_active", r.n_active.front(), "features", options_.max_active);
 }
 
 /// Bytes held beside X, between batches. What is kept of held-out rows is copied once more as it is handed over.

@@ -29,20 +29,20 @@ void check_size(const Vec& y) {
 
 }  // namespace
 
-Response::Response(const Problem& problem, const PathOptions& options) : given_offset(problem.offset) {
-  Vec omega = problem.weights / problem.weights.sum();
-  const Index n = omega.size(), outputs = problem.y.size() / n;
+Response::Response(const Problem& given, const Vec& weights, const PathOptions& options) : given_offset(given.offset) {
+  Vec omega = weights / weights.sum();
+  const Index n = omega.size(), outputs = given.y.size() / n;
   const auto* huber = options.loss.as<losses::Huber>();
   const bool poisson = options.loss.is<losses::Poisson>();
   const bool squares =
       options.loss.is<losses::Gaussian>() || options.loss.is<losses::Multigaussian>() || huber != nullptr;
   const auto used = omega.array() > 0.0;
-  Vec y(problem.y.size());
+  Vec y(given.y.size());
   y_shift = g = Vec::Zero(outputs);
   if (!squares && given_offset.size() > 0) offset.resize(y.size());
   for (Index k = 0; k < outputs; ++k) {
     auto mine = y.segment(k * n, n);
-    mine = used.select(problem.y.segment(k * n, n), 0.0);
+    mine = used.select(given.y.segment(k * n, n), 0.0);
     if (!squares) {
       if (given_offset.size() > 0) offset.segment(k * n, n) = used.select(given_offset.segment(k * n, n), 0.0);
       continue;
@@ -62,7 +62,7 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
     if (omega[i] <= 0.0) held_out.push_back(i);
   }
   if (options.loss.is<losses::Cox>()) {
-    loss = std::make_unique<Cox>(y, problem.survival, std::move(omega), problem.weights.sum());
+    loss = std::make_unique<Cox>(y, given.survival, std::move(omega), weights.sum());
   } else if (poisson && options.fit_intercept) {
     const double level = omega.dot(y);
     loss = std::make_unique<Poisson>(std::move(y), std::move(omega), level);
@@ -71,7 +71,7 @@ Response::Response(const Problem& problem, const PathOptions& options) : given_o
     loss = make_loss(options.loss, std::move(y), std::move(omega));
   }
 
-  eta = offset.size() > 0 ? offset : Vec::Zero(problem.y.size());
+  eta = offset.size() > 0 ? offset : Vec::Zero(given.y.size());
   if (options.fit_intercept) g = loss->intercepts(eta, g);
   for (Index k = 0; k < outputs; ++k) eta.segment(k * n, n).array() += g[k];
   if (poisson && offset.size() > 0) {  // g, and with it sum(u) g, is to be small

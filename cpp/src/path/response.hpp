@@ -8,9 +8,16 @@
 
 namespace riata {
 
+/// The problem that holds y, offset and survival of another.
+inline const Problem& response_of(const std::vector<Problem>& problems, const Problem& problem) {
+  return problem.response < 0 ? problem : problems[static_cast<std::size_t>(problem.response)];
+}
+
 /// One response made ready: what is known of a problem before X is read.
 struct Response {
-  Response(const Problem& problem, const PathOptions& options);
+  /// `given` holds the response of a problem with these weights.
+  Response(const Problem& given, const Vec& weights, const PathOptions& options);
+  Response(const Problem& problem, const PathOptions& options) : Response(problem, problem.weights, options) {}
 
   std::unique_ptr<Loss> loss;
   Vec offset;                   // part of eta; empty when there is none (or it went into y)

@@ -5,6 +5,15 @@
 #include <utility>
 
 namespace riata {
+namespace {
+
+/// How many different numbers there are.
+Index count_distinct(std::vector<Index> numbers) {
+  if (!std::is_sorted(numbers.begin(), numbers.end())) std::sort(numbers.begin(), numbers.end());
+  return std::unique(numbers.begin(), numbers.end()) - numbers.begin();
+}
+
+}  // namespace
 
 ResultWriter::ResultWriter(const Loss& loss, const PenaltyFamily& penalty, const StandardizedColumns& columns,
                            const Features& features, const PathOptions& options, Response& response)
@@ -27,7 +36,7 @@ void ResultWriter::add(const PathPoint& p, std::span<const Index> features, cons
   PathResult& r = result_;
   const Index K = loss_.outputs();
   Vec unseen = Vec::Zero(K);  // what centring takes from eta
-  r.n_active.push_back(add_coefficients(p, features, unseen));
+  add_coefficients(p, features, unseen);
   Vec intercept = p.g + y_shift_;
   intercept -= unseen;
   r.alphas.push_back(p.lambda);
@@ -49,13 +58,13 @@ void ResultWriter::add(const PathPoint& p, std::span<const Index> features, cons
   add_predictions(p, taken, centred_away(p, features, free_columns));
 }
 
-/// Coefficients on the original scale; returns how many features have some.
-Index ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> features, Vec& unseen) {
+/// Coefficients on the original scale, how many features have some, and of how many groups these are.
+void ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> features, Vec& unseen) {
   PathResult& r = result_;
   const Index K = loss_.outputs();
   if (r.coef_indptr.empty()) r.coef_indptr.push_back(0);
   std::vector<std::pair<Index, double>> coefs;
-  std::vector<Index> active;
+  std::vector<Index> active, labels;
   coefs.reserve(features.size() * static_cast<std::size_t>(K));
   active.reserve(features.size());
   for (std::size_t w = 0; w < features.size(); ++w) {
@@ -73,7 +82,9 @@ Index ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> 
       coefs.push_back({j * K + k, raw});
       if (options_.fit_intercept) unseen[k] += columns_.mean()[j] * b / columns_.scale()[j];
     }
-    if (any) active.push_back(feature_of(j));
+    if (!any) continue;
+    active.push_back(feature_of(j));
+    if (const Index label = label_of(j); label >= 0) labels.push_back(label);
   }
   if (!std::is_sorted(coefs.begin(), coefs.end())) std::sort(coefs.begin(), coefs.end());
   for (const auto& [entry, value] : coefs) {
@@ -81,8 +92,8 @@ Index ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> 
     r.coef_values.push_back(value);
   }
   r.coef_indptr.push_back(static_cast<Index>(r.coef_indices.size()));
-  if (!std::is_sorted(active.begin(), active.end())) std::sort(active.begin(), active.end());
-  return std::unique(active.begin(), active.end()) - active.begin();
+  r.n_active.push_back(count_distinct(std::move(active)));
+  if (!features_.label.empty()) r.n_groups.push_back(count_distinct(std::move(labels)));
 }
 
 /// Predictions of the rows that are held out. The offset as given is not part of eta in these.
@@ -133,6 +144,7 @@ void ResultWriter::truncate(Index count) {
   cut(r.converged);
   if (!r.locally_convex.empty()) cut(r.locally_convex);
   cut(r.n_active);
+  if (!r.n_groups.empty()) cut(r.n_groups);
   cut(r.n_iter);
   cut(r.solver);
   r.coef_indptr.resize(keep + 1);

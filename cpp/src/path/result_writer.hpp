@@ -42,7 +42,7 @@ class ResultWriter {
     PathResult& r = result_;
     archive(r.alphas, r.coef_indptr, r.coef_indices, r.coef_values, r.intercepts, r.primal, r.dual, r.dual_gaps,
             r.deviance_ratio, r.converged, r.locally_convex, r.n_active, r.n_iter, r.solver, r.alpha_max,
-            r.null_objective, r.exhausted, r.separated, r.linear_predictor);
+            r.null_objective, r.exhausted, r.separated, r.linear_predictor, r.n_groups);
   }
 
  private:
@@ -51,7 +51,12 @@ class ResultWriter {
     const bool member = column < static_cast<Index>(features_.column.size());
     return member ? features_.column[static_cast<std::size_t>(column)] : column;
   }
-  Index add_coefficients(const PathPoint& p, std::span<const Index> features, Vec& unseen);
+  /// What a column of the fit counts for; see Features::label.
+  Index label_of(Index column) const {
+    if (features_.label.empty() || features_.factor(column) == 0.0) return -1;
+    return features_.label[static_cast<std::size_t>(feature_of(column))];
+  }
+  void add_coefficients(const PathPoint& p, std::span<const Index> features, Vec& unseen);
   void add_predictions(const PathPoint& p, const Vec& taken, const Vec& centred);
   Vec centred_away(const PathPoint& p, std::span<const Index> features, const Mat& free_columns) const;
 

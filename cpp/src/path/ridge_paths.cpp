@@ -112,7 +112,9 @@ class RidgePaths {
   bool setup(const NullFits& null_fits) {
     const Index n = X_.rows(), p = X_.cols(), count = static_cast<Index>(given_.size());
     std::vector<Response> responses;
-    for (const Problem& problem : given_) responses.emplace_back(problem, inner_options_);
+    for (const Problem& problem : given_) {
+      responses.emplace_back(response_of(given_, problem), problem.weights, inner_options_);
+    }
     std::vector<Index> free;
     for (Index j = 0; j < p; ++j) {
       if (features_.factor(j) == 0.0) free.push_back(j);
@@ -228,7 +230,8 @@ bool suits(const Design& X, const std::vector<Problem>& problems, const Features
   if (options.l1_ratio != 0.0 || !options.penalty.is<penalties::ElasticNet>() || options.solver != Solver::kAuto)
     return false;
   if (options.loss.is<losses::Multigaussian>() || options.loss.is<losses::Multinomial>()) return false;
-  if (options.max_active >= 0 || X.rows() > kMostRows || problems.empty() || bounded(features)) return false;
+  if (options.max_active >= 0 || options.max_groups >= 0) return false;
+  if (X.rows() > kMostRows || problems.empty() || bounded(features)) return false;
   // A state that is there already is that of the other way.
   if (!options.checkpoint.empty() && std::filesystem::exists(std::filesystem::path(options.checkpoint))) return false;
   Index penalised = 0;

@@ -88,18 +88,32 @@ void check_penalty(Index p, const Features& features, const PathOptions& o) {
   group ? check_groups(p, features, o) : check_sorted_weights(p, features.sorted_weights);
 }
 
-void check_problem(Index n, const Problem& problem, const std::vector<Problem>& problems, bool several) {
-  if (several &&
-      (problem.y.size() == 0 || problem.y.size() % n != 0 || problem.y.size() != problems.front().y.size())) {
+/// The problem that holds the response of another.
+const Problem& check_response(const Problem& problem, const std::vector<Problem>& problems) {
+  if (problem.response == -1) return problem;
+  if (problem.response < 0 || problem.response >= static_cast<Index>(problems.size()) ||
+      problems[static_cast<std::size_t>(problem.response)].response != -1) {
+    throw_invalid("response must be the number of a problem with a response of its own, or -1, got " +
+                  std::to_string(problem.response));
+  }
+  if (problem.y.size() != 0 || problem.offset.size() != 0 || problem.survival.event.size() != 0) {
+    throw_invalid("y, offset and survival must be left out where response names another problem");
+  }
+  return problems[static_cast<std::size_t>(problem.response)];
+}
+
+void check_problem(Index n, const Problem& problem, const Problem& given, const std::vector<Problem>& problems,
+                   bool several) {
+  if (several && (given.y.size() == 0 || given.y.size() % n != 0 || given.y.size() != problems.front().y.size())) {
     throw_invalid("y must have the same number of values for each row of X");
   }
-  if (!several && problem.y.size() != n) throw_invalid("y must have one value for each row of X");
+  if (!several && given.y.size() != n) throw_invalid("y must have one value for each row of X");
   if (problem.weights.size() != n) throw_invalid("weights must have one value for each row of X");
   if (problem.leader < 0 || problem.leader >= static_cast<Index>(problems.size()) ||
       problems[static_cast<std::size_t>(problem.leader)].leader != problem.leader) {
     throw_invalid("leader must be the number of a problem that leads, got " + std::to_string(problem.leader));
   }
-  if (problem.offset.size() != 0 && problem.offset.size() != problem.y.size())
+  if (given.offset.size() != 0 && given.offset.size() != given.y.size())
     throw_invalid(several ? "offset must have as many values as y" : "offset must have one value for each row of X");
   if (!(problem.weights.minCoeff() >= 0.0) || !problem.weights.allFinite())
     throw_invalid("weights must be finite and >= 0");
@@ -108,12 +122,11 @@ void check_problem(Index n, const Problem& problem, const std::vector<Problem>& 
   if (!(total >= kLeastTotal && total <= 1.0 / kLeastTotal)) {
     throw_invalid("weights must have a sum within [1e-290, 1e290]: rescale them");
   }
-  for (Index e = 0; e < problem.y.size(); ++e) {
+  for (Index e = 0; e < given.y.size(); ++e) {
     const Index i = e % n;
     if (problem.weights[i] <= 0.0) continue;
-    if (!std::isfinite(problem.y[e]))
-      throw_invalid("y must be finite, got NaN or infinity in row " + std::to_string(i));
-    if (problem.offset.size() != 0 && !std::isfinite(problem.offset[e])) {
+    if (!std::isfinite(given.y[e])) throw_invalid("y must be finite, got NaN or infinity in row " + std::to_string(i));
+    if (given.offset.size() != 0 && !std::isfinite(given.offset[e])) {
       throw_invalid("offset must be finite, got NaN or infinity in row " + std::to_string(i));
     }
   }
@@ -131,6 +144,17 @@ void check_features(Index p, const Features& features) {
   }
   if (features.lower.size() > 0 && !(features.lower.array() <= 0.0).all()) throw_invalid("lower must be <= 0");
   if (features.upper.size() > 0 && !(features.upper.array() >= 0.0).all()) throw_invalid("upper must be >= 0");
+}
+
+void check_labels(Index p, const Features& features, const PathOptions& o) {
+  if (features.label.empty()) {
+    if (o.max_groups >= 0) throw_invalid("max_groups needs label, the group of each column of X");
+    return;
+  }
+  if (static_cast<Index>(features.label.size()) != p) throw_invalid("label must have one value for each column of X");
+  for (const Index label : features.label) {
+    if (label < -1) throw_invalid("label must hold numbers >= 0, or -1, got " + std::to_string(label));
+  }
 }
 
 /// Refuses numbers that are not what is allowed, each by itself.
@@ -169,11 +193,15 @@ void validate(const Design& X, const std::vector<Problem>& problems, const Featu
   if ((rows || o.loss.is<losses::Multigaussian>()) && (features.lower.size() > 0 || features.upper.size() > 0)) {
     throw_invalid("lower and upper must be left out when the coefficients of a feature are grouped");
   }
-  for (const Problem& problem : problems) check_problem(n, problem, problems, several);
+  if (problems.front().response != -1) throw_invalid("the first problem must have a response of its own");
+  for (const Problem& problem : problems) {
+    check_problem(n, problem, check_response(problem, problems), problems, several);
+  }
   check_features(p, features);
   static_cast<void>(solver_named(name_of(o.solver)));  // throws for one that is not to be asked for
   check_penalty(p, features, o);
   check_options(o);
+  check_labels(p, features, o);
   if (const double least = least_memory(X, problems, features, o); o.memory > 0.0 && o.memory < least) {
     throw_invalid("memory must be at least " + std::to_string(std::llround(least)) +
                   " bytes for the rows and columns of X, got " + std::to_string(std::llround(o.memory)));

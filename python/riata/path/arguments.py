@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riata._input.design import DesignView
-from riata._input.features import by_feature, check_bounds, check_exclude, check_penalty_factor
+from riata._input.features import Names, by_feature, check_bounds, check_exclude, check_penalty_factor
 from riata._input.validation import (
     SOLVERS,
     Float,
@@ -26,7 +27,7 @@ from riata._input.validation import (
 from riata.losses import Loss
 from riata.losses._known import LOSSES, check_loss
 from riata.path.certificates import CERTIFICATES
-from riata.penalties import ElasticNet, Penalty
+from riata.penalties import ElasticNet, GroupLasso, Penalty
 
 Progress = Callable[[int, int, float, int, float, float], "bool | None"]
 Watch = Progress | bool | None  # what `progress` may be
@@ -54,6 +55,7 @@ class Options:
     max_active: int
     memory: float
     progress: Progress | None
+    max_groups: int = -1
     stop_early: bool = True
     checkpoint: str = ""
     keep_checkpoint: bool = False
@@ -61,6 +63,10 @@ class Options:
 
     def __post_init__(self) -> None:
         self.standardize = self.standardize and self.penalty.standardizes
+
+    def quietly(self, **changes: Any) -> Options:
+        """Return these options with some changed, for a fit on the way: nothing tells of it or ends it."""
+        return replace(self, progress=None, checkpoint="", max_active=-1, max_groups=-1, **changes)
 
 
 def check_options(
@@ -78,6 +84,7 @@ def check_options(
     n_threads: Any,
     progress: Any,
     max_active: Any,
+    max_groups: Any = None,
     memory: Any = None,
     checkpoint: Any = None,
     keep_checkpoint: Any = False,
@@ -129,6 +136,7 @@ def check_options(
         solver=check_choice("solver", solver, SOLVERS),
         n_threads=check_threads(n_threads),
         max_active=-1 if max_active is None else check_integer("max_active", max_active, at_least=1),
+        max_groups=-1 if max_groups is None else check_integer("max_groups", max_groups, at_least=1),
         memory=check_memory(memory),
         progress=check_progress(progress, CERTIFICATES[(penalty or LASSO).certificate].short),
         checkpoint=check_checkpoint(checkpoint),
@@ -147,6 +155,7 @@ class Features:
     lower: Float | None = None
     upper: Float | None = None
     structure: dict[str, Any] = field(default_factory=dict)  # what the penalty adds
+    label: NDArray[np.int64] | None = None  # of the group that `max_groups` counts
 
 
 def check_features(
@@ -159,8 +168,13 @@ def check_features(
     positive: bool = False,
     grouped: bool = False,
     penalty: Penalty = LASSO,
+    counted: Any = None,
+    count: bool = False,
 ) -> Features:
-    """Check penalty factors, bounds and exclusions against the number of features."""
+    """Check penalty factors, bounds and exclusions against the number of features.
+
+    With `count` the groups `counted`, or else those of the penalty, are numbered for `max_groups`.
+    """
     p = design.n_features
     if grouped:
         refuse_bounds(lower=lower, upper=upper, positive=positive or None)
@@ -189,7 +203,20 @@ def check_features(
         factor[structure.free & np.isfinite(factor)] = 0.0
     if structure.factor is not None:
         factor, low, high = structure.factor, structure.lower, structure.upper
-    return Features(factor, low, high, structure.arguments)
+    label = _labels(counted, penalty, p, names) if count else None
+    return Features(factor, low, high, structure.arguments, label)
+
+
+def _labels(counted: Any, penalty: Penalty, p: int, names: Names | None) -> NDArray[np.int64]:
+    """Return the number of the group of each feature."""
+    groups = penalty.groups_of(p, names) if counted is None else GroupLasso(counted).groups_of(p, names)
+    if groups is None:
+        raise ValueError(f"max_groups needs feature_groups, the groups to count, with penalty={penalty!r}")
+    if groups.feature is not None:
+        raise ValueError(
+            "feature_groups must be disjoint for max_groups to count them, got some that overlap"
+        )
+    return groups.group.astype(np.int64)
 
 
 def refuse_bounds(**bounds: Any) -> None:

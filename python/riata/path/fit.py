@@ -138,6 +138,7 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "penalty_factor": features.penalty_factor,
         "lower": features.lower,
         "upper": features.upper,
+        "label": features.label,
         "loss": options.loss.name,
         "solver": options.solver,
         "fit_intercept": options.fit_intercept,
@@ -148,6 +149,7 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "eps": options.eps,
         "stop_early": options.stop_early,
         "max_active": options.max_active,
+        "max_groups": options.max_groups,
         "memory": options.memory,
         "tol": options.tol,
         "max_iter": options.max_iter,
@@ -360,7 +362,8 @@ def fit_path(
         in `RegularizationPath.predict` the mean of the fit (`fill`). Takes a copy of X; with folds, every
         sample with a missing value is held once for each of them. By default NaN is refused.
     run : RunOptions, optional
-        How the fit runs: solver, iterations, threads, progress, `max_active`, `memory`, checkpoint.
+        How the fit runs: solver, iterations, threads, progress, `max_active`, `max_groups`, `memory`,
+        checkpoint.
     **shorthand
         Any parameter of `RunOptions` by itself; `start`, `strata` and `ties` (`riata.losses.Cox`) or
         `huber_delta` (`riata.losses.Huber`) with a loss given by name; `grouped` with an elastic net.
@@ -374,7 +377,8 @@ def fit_path(
     ------
     ValueError, TypeError
         For bad input, naming the argument, the value and what is allowed, before any fitting; also for a
-        checkpoint of another fit. When `max_active` or `memory` is below what the first alpha has.
+        checkpoint of another fit. When `max_active`, `max_groups` or `memory` is below what the first alpha
+        has.
     OSError
         For a checkpoint that cannot be written or is damaged.
     KeyboardInterrupt

@@ -28,6 +28,7 @@ from riata.path.arguments import (
 )
 from riata.path.run_options import RunOptions
 from riata.penalties import ElasticNet, Penalty
+from riata.penalties._groups import Groups
 
 
 class Shorthand(TypedDict, total=False):
@@ -44,6 +45,8 @@ class Shorthand(TypedDict, total=False):
     n_threads: int | None
     progress: Watch
     max_active: int | None
+    max_groups: int | None
+    feature_groups: Groups | None
     memory: int | str | None
     checkpoint: str | os.PathLike[str] | None
     keep_checkpoint: bool
@@ -91,6 +94,7 @@ class Given:
     loss: Loss
     options: Options
     data: dict[str, Any]  # of samples and features
+    feature_groups: Groups | None
 
     def view(self, X: Any) -> DesignView:
         """Return X as a design."""
@@ -104,6 +108,8 @@ class Given:
             *(self.data[name] for name in names),
             grouped=self.options.grouped,
             penalty=self.options.penalty,
+            counted=self.feature_groups,
+            count=self.options.max_groups >= 0,
         )
 
     def of_rows(self) -> dict[str, Any]:
@@ -132,16 +138,20 @@ def read_given(function: str, given: Mapping[str, Any], *, stop_early: bool = Tr
             raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{hint}")
     asked = DEFAULTS | dict(given)
     loss = check_loss(asked["loss"], **{name: asked.get(name) for name in _OF_A_LOSS})
+    run = _run(asked)
+    counted = run.pop("feature_groups")
+    if counted is not None and run["max_groups"] is None:
+        raise ValueError("feature_groups must be left out without max_groups, which counts them")
     options = check_options(
         loss=loss,
         penalty=_penalty(asked, loss),
         **{
             name: asked[name] for name in ("alphas", "eps", "fit_intercept", "standardize", "l1_ratio", "tol")
         },
-        **_run(asked),
+        **run,
         stop_early=stop_early,
     )
-    return Given(loss, options, asked)
+    return Given(loss, options, asked, counted)
 
 
 def check_alpha_rule(alpha_rule: str, given: FitArguments) -> str:

@@ -94,6 +94,8 @@ def fit_multi_path(
         gap, passes)``, counting the alphas of all paths, for one path at a time; returning False ends them.
     max_active : int
         End a path before more than this many features are active in it.
+    max_groups : int
+        End a path before features of more than this many groups (`feature_groups`) are active in it.
     memory : int or str
         Bytes, or a size such as "4G", that all fits together may hold beside X; see `estimate_memory`.
 

@@ -78,10 +78,10 @@ class RegularizationPath(PathValues):
     feature_names : ndarray of str or TextColumn, shape (p,), or None
     classes : ndarray of shape (2,) or (K,), or None
         Labels coded 0 and 1 by the binomial loss; those of the outputs of the multinomial loss.
-    stop_reason : {"", "progress", "deviance", "max_active", "memory"}
+    stop_reason : {"", "progress", "deviance", "max_active", "max_groups", "memory"}
         Why the path ended before the end of the grid: the progress function asked for it, 0.999 of the
-        deviance about the mean was explained, more features than `max_active` were active, or more memory
-        than `memory` was held.
+        deviance about the mean was explained, more features than `max_active` or groups than `max_groups`
+        were active, or more memory than `memory` was held.
     counters : dict
         Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
     certificate : {"duality_gap", "kkt"}

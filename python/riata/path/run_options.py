@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from riata.path.arguments import Watch
+from riata.penalties._groups import Groups
 
 __all__ = ["RunOptions"]
 
@@ -32,6 +33,12 @@ class RunOptions:
         False ends the path there.
     max_active : int, optional
         End the path before more than this many features are active; at least as many as at the first alpha.
+    max_groups : int, optional
+        End the path before features of more than this many groups are active; at least as many as at the
+        first alpha. Features without a penalty do not count.
+    feature_groups : array-like of shape (p,), mapping, or list of lists, optional
+        The groups that `max_groups` counts, as in `riata.penalties.GroupLasso`, but disjoint: a label for
+        each feature, or the members of each group. By default those of the penalty.
     memory : int or str, optional
         Bytes, or a size such as "4G", that the fit may hold beside X. The copy of a dense X is made only if
         it fits; the path ends, with a warning, at the alpha after which more is held: raise the bound or use
@@ -61,6 +68,8 @@ class RunOptions:
     n_threads: int | None = None
     progress: Watch = None
     max_active: int | None = None
+    max_groups: int | None = None
+    feature_groups: Groups | None = field(default=None, compare=False)
     memory: int | str | None = None
     checkpoint: str | os.PathLike[str] | None = None
     keep_checkpoint: bool = False

@@ -33,7 +33,7 @@ def down_a_path(call: Callable[[Options], Fits], options: Options) -> Fits:
     """
     if options.penalty.certificate != "kkt" or options.alphas is None:
         return call(options)
-    start = replace(options, alphas=None, n_alphas=1, progress=None, checkpoint="", max_active=-1, memory=0.0)
+    start = options.quietly(alphas=None, n_alphas=1, memory=0.0)
     largest = max(float(fit["alpha_max"]) for fit in call(start))
     before = max(largest, options.alphas[0])
     steps = [np.array([before])] if before > options.alphas[0] else []
@@ -85,5 +85,6 @@ EACH_ALPHA = (
     "converged",
     "locally_convex",
     "n_active",
+    "n_groups",
     "n_iter",
 )

@@ -44,7 +44,7 @@ def down_to_zero(
     if len(positive):
         fits = call(replace(options, alphas=positive), features)
     else:
-        alone = replace(options, alphas=None, n_alphas=1, progress=None, checkpoint="", max_active=-1)
+        alone = options.quietly(alphas=None, n_alphas=1)
         fits = [at_positions(fit, np.empty(0, dtype=np.int64)) for fit in call(alone, features)]
     ended = {leader for leader, fit in zip(leaders, fits, strict=True) if fit["stopped"]}
     if ended.issuperset(leaders):
@@ -69,7 +69,7 @@ def _unpenalised(call: Call, features: Features, options: Options, p: int) -> Fi
     """Fit with features that have no penalty, whatever alpha is."""
     factor = np.zeros(p) if features.penalty_factor is None else features.penalty_factor.copy()
     factor[np.isfinite(factor)] = 0.0
-    alone = replace(options, alphas=np.ones(1), progress=None, checkpoint="", max_active=-1)
+    alone = options.quietly(alphas=np.ones(1))
     return call(alone, replace(features, penalty_factor=factor))
 
 

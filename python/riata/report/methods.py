@@ -38,6 +38,7 @@ _ENDS = {
     "progress": "it was cut short",
     "deviance": "nearly all is explained there",
     "max_active": "more features than allowed were active beyond",
+    "max_groups": "features of more groups than allowed were active beyond",
     "memory": "more memory than allowed was needed beyond",
 }
 
