@@ -29,6 +29,7 @@ from riata.path.arguments import check_features, check_options
 from riata.path.budget import BudgetSearch
 from riata.path.fit import fit_path, make_path, solve
 from riata.path.fit_point import FitPoint
+from riata.path.fit_warnings import warn_if_constant
 from riata.path.result import KINDS, RegularizationPath
 from riata.path.run_options import RunOptions
 
@@ -236,6 +237,8 @@ def constrained_lasso(
     -----
     sklearn.exceptions.ConvergenceWarning
         When the gap is above `tol`.
+    UserWarning
+        When y has one value for all samples, which the intercept predicts.
 
     Notes
     -----
@@ -294,6 +297,7 @@ def constrained_lasso(
     target, classes = chosen.check_target(y, design.n_samples, weights)
     shift = check_offset(offset, design.n_samples)
     features = check_features(design, penalty_factor, None, None, exclude)
+    warn_if_constant(target, weights, shift, options)
     inner = replace(options, tol=max(INNER * options.tol, LEAST_INNER), stop_early=False)
 
     def follow(alphas: Float | None, *, free: bool = False) -> RegularizationPath:

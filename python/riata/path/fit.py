@@ -390,7 +390,7 @@ def fit_path(
         When the certificate of some fit is above `tol` after `max_iter` iterations.
     UserWarning
         When the path ended because of `memory`; when unpenalised features are combinations of others, or
-        leave nothing to explain.
+        leave nothing to explain; when y has one value for all samples, which the intercept predicts.
 
     References
     ----------

@@ -48,6 +48,23 @@ def warn_of_free_features(fits: list[dict[str, Any]], design: DesignView, option
         )
 
 
+def warn_if_constant(
+    y: Any, weights: Float, offset: Float | None, options: Options, of: str = "", *, stacklevel: int = 3
+) -> None:
+    """Warn of a response that the intercept alone predicts without error, so that nothing is selected."""
+    if options.loss.has_times or not options.fit_intercept or offset is not None:
+        return
+    counted = np.asarray(y)[weights > 0.0]
+    if (counted == counted[0]).all():
+        value = f"the value {counted[0]:g}" if counted.ndim == 1 else "the same values"
+        warnings.warn(
+            f"{of}y has {value} for all samples of the fit: nothing is left to explain, and no feature is "
+            "selected.",
+            UserWarning,
+            stacklevel=stacklevel,
+        )
+
+
 def warn_unless_converged(
     alphas: Float,
     gaps: Float,

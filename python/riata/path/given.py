@@ -26,6 +26,7 @@ from riata.path.arguments import (
     check_features,
     check_options,
 )
+from riata.path.fit_warnings import warn_if_constant
 from riata.path.run_options import RunOptions
 from riata.penalties import ElasticNet, Penalty
 from riata.penalties._groups import Groups
@@ -211,7 +212,9 @@ def read_problem(X: Any, y: Any, asked: Given) -> Problem:
     weights = check_weights(asked.data["sample_weight"], n)
     target, labels = asked.loss.check_target(y, n, weights)
     shift = check_offset(asked.data["offset"], n, target.shape[1:])
-    return Problem(design, target, labels, weights, shift, asked.features(design))
+    features = asked.features(design)
+    warn_if_constant(target, weights, shift, asked.options, stacklevel=4)
+    return Problem(design, target, labels, weights, shift, features)
 
 
 def shows_arguments_of(

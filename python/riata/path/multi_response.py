@@ -37,7 +37,12 @@ from riata.path.fit import (
     make_path,
     names_beside,
 )
-from riata.path.fit_warnings import warn_if_memory_ended, warn_of_free_features, warn_unless_converged
+from riata.path.fit_warnings import (
+    warn_if_constant,
+    warn_if_memory_ended,
+    warn_of_free_features,
+    warn_unless_converged,
+)
 from riata.path.fold_scores import fold_columns
 from riata.path.folds import (
     Split,
@@ -126,6 +131,8 @@ def fit_multi_path(
     design = asked.view(X)
     responses = _read(design, ys, loss, asked.data["sample_weight"], asked.data["offset"])
     features = asked.features(design)
+    for k, response in enumerate(responses):
+        warn_if_constant(response.target, response.weights, response.offset, options, f"ys[{k}]: ")
     weights = np.column_stack([response.weights for response in responses])
     fits = solve_responses(design, responses, weights, list(range(len(responses))), features, options)
     paths = []
@@ -190,6 +197,8 @@ def cv_multi_path(
     design = asked.view(X)
     responses = _read(design, ys, loss, asked.data["sample_weight"], asked.data["offset"])
     features = asked.features(design)
+    for k, response in enumerate(responses):
+        warn_if_constant(response.target, response.weights, response.offset, options, f"ys[{k}]: ")
     if groups is not None:
         check_groups(groups, design.n_samples)
     splits: list[list[Split]] = []

@@ -320,7 +320,8 @@ def test_columns_that_are_copies_or_constant(loss):
 
 def test_nothing_to_explain():
     X, _ = make_problem(n=20, p=5)
-    fit = riata.constrained_lasso(X, np.full(20, 3.0), 1.0)
+    with pytest.warns(UserWarning, match="y has the value 3 for all samples"):
+        fit = riata.constrained_lasso(X, np.full(20, 3.0), 1.0)
     assert np.all(fit.coef == 0.0)
     assert not fit.active
     assert fit.converged

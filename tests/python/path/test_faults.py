@@ -212,3 +212,28 @@ def test_the_same_answer_from_awkward_text(study, kind):
     assert str(geno.variants.chrom[0]) == "1"
     assert str(geno.samples.fid[0]) == "F1"
     assert len(str(geno.variants.a2[11])) == (len(ALLELE) if kind == "very long allele" else 1)
+
+
+@pytest.mark.parametrize("value", [3.0, 0.1, 1e8])
+def test_path_functions_tell_of_a_constant_response(value):
+    """The command line refuses it, and estimators are silent, as scikit-learn's are."""
+    X, y = np.random.default_rng(0).standard_normal((30, 5)), np.full(30, value)
+    doors = [
+        lambda y, **given: riata.fit_path(X, y, **given),
+        lambda y, **given: riata.fit_path(X, y, loss="poisson", **given),
+        lambda y, **given: riata.cv_path(X, y, cv=3, **given),
+        lambda y, **given: riata.fit_multi_path(X, [y, X[:, 0]], **given),
+        lambda y, **given: riata.cv_multi_path(X, [y], cv=3, **given),
+        lambda y, **given: riata.cv_path(X, y, loss="huber", cv=3, **given),
+        lambda y, **given: riata.constrained_lasso(X, y, radius=1.0, **given),
+    ]
+    for fit in doors:
+        with pytest.warns(UserWarning, match="y has the value .* nothing is left"):
+            fit(y)
+    uneven = np.where(np.arange(30) < 29, y, value + 1.0)
+    with pytest.warns(UserWarning, match="nothing is left"):
+        riata.fit_path(X, uneven, sample_weight=np.r_[np.ones(29), 0.0])
+    riata.fit_path(X, uneven)  # warnings are errors
+    assert not riata.LassoCV(cv=3).fit(X, y).coef_.any()
+    riata.fit_path(X, y, fit_intercept=False)
+    riata.fit_path(X, y, loss="poisson", offset=X[:, 0])

@@ -346,7 +346,8 @@ def test_one_feature(loss):
 
 
 def test_one_sample():
-    path = riata.fit_path([[1.0, 2.0]], [3.0], alphas=[1.0, 0.1])
+    with pytest.warns(UserWarning, match="y has the value 3 for all samples"):
+        path = riata.fit_path([[1.0, 2.0]], [3.0], alphas=[1.0, 0.1])
     assert_array_equal(dense(path), np.zeros((2, 2)))
     assert_allclose(path.intercepts, [3.0, 3.0])
     assert path.converged.all()
@@ -354,7 +355,8 @@ def test_one_sample():
 
 def test_response_without_variance():
     X, _ = make_problem()
-    path = riata.fit_path(X, np.full(len(X), 2.0), alphas=5)
+    with pytest.warns(UserWarning, match="y has the value 2 for all samples"):
+        path = riata.fit_path(X, np.full(len(X), 2.0), alphas=5)
     assert path.coefs.nnz == 0
     assert_allclose(path.intercepts, 2.0)
     assert path.converged.all()
