@@ -36,6 +36,8 @@ class Progress:
         Called with one line about each alpha, in place of the drawn line.
     certificate : str, default "gap"
         What the number that certifies a fit is called.
+    unit : str, default "alphas"
+        What is counted.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class Progress:
         quiet: bool = False,
         note: Callable[[str], None] | None = None,
         certificate: str = "gap",
+        unit: str = "alphas",
     ) -> None:
+        self._unit = unit
         self.stream = sys.stderr if stream is None else stream
         self.shown = not quiet and note is None and self.stream.isatty()
         self._note, self._certificate = note, certificate
@@ -91,7 +95,7 @@ class Progress:
         width = shutil.get_terminal_size((100, 20)).columns
         state = [*state, left] if (left := time_left(self._seen, total)) else list(state)
         text = ""
-        while state and len(text := f" {done}/{total} alphas  {'  '.join(state)}") > width - 3:
+        while state and len(text := f" {done}/{total} {self._unit}  {'  '.join(state)}") > width - 3:
             state.pop(0)  # what comes last matters most to who waits
         room = max(min(24, width - len(text) - 2), 0)
         filled = round(room * done / max(total, 1))
@@ -117,7 +121,7 @@ class Progress:
         self.interrupted = True
         if self.shown:
             self._clear()
-            self._write("stopping; keeping the path so far (Ctrl-C again to give up)\n")
+            self._write("stopping; keeping what is done so far (Ctrl-C again to give up)\n")
 
 
 class Bar:

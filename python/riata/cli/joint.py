@@ -84,6 +84,22 @@ def phenotypes(options: StudyOptions) -> list[StudyOptions]:
     return asked
 
 
+def outputs_of(prefix: str, asked: Sequence[StudyOptions]) -> list[str]:
+    """Return where the outputs of each phenotype go.
+
+    Raises
+    ------
+    ValueError
+        When one has the name of another file of the run.
+    """
+    if len(asked) == 1:
+        return [prefix]
+    prefixes = [f"{prefix}.{file_part(_name(given))}" for given in asked]
+    if f"{prefix}.checkpoint" in prefixes:
+        raise ValueError("phenotype 'checkpoint' has the name of a file of the run: give it another")
+    return prefixes
+
+
 def _parted(names: str | None) -> list[str | None]:
     if names is None:
         return [None]
@@ -104,9 +120,7 @@ def _run_several(options: FitOptions, asked: Sequence[StudyOptions]) -> int:
     log = Log(quiet=options.output.quiet)
     prefix = options.output.out
     one.check_options(options)
-    prefixes = [f"{prefix}.{file_part(_name(given))}" for given in asked]
-    if f"{prefix}.checkpoint" in prefixes:
-        raise ValueError("phenotype 'checkpoint' has the name of a file of the run: give it another")
+    prefixes = outputs_of(prefix, asked)
     inputs = InputFiles(options.command.asked)
     with contextlib.ExitStack() as stack:
         outputs = [stack.enter_context(OutputSet(each, FIT_OUTPUTS)) for each in prefixes]

@@ -16,6 +16,7 @@ from riata.report.methods import methods_text
 from riata.study.cv_choices import choices_of
 from riata.study.fit_result import Fitted
 from riata.study.response import modelled_text
+from riata.study.study import Study
 from riata.study.survival_times import has_times
 
 #: Names of dropped samples in the manifest, for each reason; all are in ``.dropped.tsv``.
@@ -26,32 +27,7 @@ def manifest(fitted: Fitted, command: Command, inputs: Sequence[dict[str, Any]] 
     """Return the record of a run: what was asked, read, done and found."""
     study, path, cv = fitted.study, fitted.path, fitted.cv
     record: dict[str, Any] = {
-        "riata": fitted.version,
-        "date": fitted.date,
-        "command": fitted.command,
-        "options": dict(sorted(command.asked.items())),
-        "inputs": list(inputs),
-        "samples": {
-            "in_file": study.join.n_source,
-            "analysed": study.n_samples,
-            "dropped": {why: len(names) for why, names in study.join.dropped},
-            "dropped_names": {why: names[:MAX_NAMES] for why, names in study.join.dropped},
-            "parts": {part.name: len(part.y) for part in study.parts},
-            "notes": study.join.notes,
-        },
-        "features": {
-            "in_file": study.n_features + sum(count for _, count in study.left_out),
-            "left_out": dict(study.left_out),
-            "set_aside": len(study.excluded),
-            "covariates": study.covariate_names,
-        },
-        "response": {
-            "name": study.response.name,
-            "loss": path.loss,
-            "classes": list(study.response.classes),
-            **({"models": models} if (models := modelled_text(study.response.classes)) else {}),
-            **study.response_columns,
-        },
+        **inputs_record(study, command, fitted.version, fitted.date, inputs),
         "fit": {
             "alphas": len(path.alphas),
             "alpha_max": path.alpha_max,
@@ -105,6 +81,40 @@ def manifest(fitted: Fitted, command: Command, inputs: Sequence[dict[str, Any]] 
             "best_is_last": cv.best_is_last,
         }
     return record
+
+
+def inputs_record(
+    study: Study, command: Command, version: str, date: str, inputs: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what was asked and read: of every run that has samples with a response."""
+    return {
+        "riata": version,
+        "date": date,
+        "command": command.line,
+        "options": dict(sorted(command.asked.items())),
+        "inputs": list(inputs),
+        "samples": {
+            "in_file": study.join.n_source,
+            "analysed": study.n_samples,
+            "dropped": {why: len(names) for why, names in study.join.dropped},
+            "dropped_names": {why: names[:MAX_NAMES] for why, names in study.join.dropped},
+            "parts": {part.name: len(part.y) for part in study.parts},
+            "notes": study.join.notes,
+        },
+        "features": {
+            "in_file": study.n_features + sum(count for _, count in study.left_out),
+            "left_out": dict(study.left_out),
+            "set_aside": len(study.excluded),
+            "covariates": study.covariate_names,
+        },
+        "response": {
+            "name": study.response.name,
+            "loss": study.response.loss,
+            "classes": list(study.response.classes),
+            **({"models": models} if (models := modelled_text(study.response.classes)) else {}),
+            **study.response_columns,
+        },
+    }
 
 
 def version() -> str:

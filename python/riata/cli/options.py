@@ -79,6 +79,36 @@ class FitOptions:
 
 
 @dataclass(frozen=True)
+class SelectionOptions:
+    """How stability selection halves the samples, which errors it may make, and what halves are fitted "
+    "with."""
+
+    pfer: float | None = None
+    threshold: float | None = None
+    q: int | None = None
+    pairs: int = 50
+    bound: str = "r-concave"
+    p_values: bool = False
+    stop_early: bool = False
+    seed: int = 0
+    grouped: bool = False
+    l1_ratio: float = 1.0
+    standardize: bool = True
+    tol: float = 1e-4
+
+
+@dataclass(frozen=True)
+class SelectOptions:
+    """Of ``riata select``."""
+
+    command: Command
+    study: StudyOptions
+    selection: SelectionOptions
+    output: OutputOptions
+    limits: LimitOptions = LimitOptions()
+
+
+@dataclass(frozen=True)
 class PredictOptions:
     """Of ``riata predict``; `study` says what to score, and what to compare the scores with."""
 

@@ -14,6 +14,7 @@ from riata.report.results import scoring_lines, scoring_record, write_results
 from riata.study.account import save_account
 from riata.study.fit_result import Fitted
 from riata.study.model_file import save_model
+from riata.study.study import Study
 
 #: What a report may write, and a fit beside it.
 REPORT_OUTPUTS = (
@@ -30,6 +31,15 @@ def write_fit(outputs: OutputSet, fitted: Fitted, page: Page, record: dict[str, 
     if fitted.account.is_genotypes:
         record["scoring"] = scoring_record(fitted)
         log.say(*scoring_lines(fitted))
+    write_left_out(outputs, study, record)
+    save_model(outputs.path("path.npz"), fitted.fit, study, fitted.alpha)
+    save_account(outputs.path("path.npz"), fitted)
+    conclude_outputs(outputs, record, log, [f"riata {fitted.version}, {fitted.date}", fitted.command])
+
+
+def write_left_out(outputs: OutputSet, study: Study, record: dict[str, Any]) -> None:
+    """Write what was set aside, the groups of a file, and samples that were dropped, as far as there are "
+    "any."""
     if study.excluded:
         where = np.array([j for j, _ in study.excluded], dtype=np.int64)
         described: list[tuple[str, Any]] = (
@@ -49,9 +59,6 @@ def write_fit(outputs: OutputSet, fitted: Fitted, page: Page, record: dict[str, 
     if study.join.lost:
         write_tsv(outputs.path("dropped.tsv"), study.join.columns())
         record["rows"]["dropped.tsv"] = len(study.join.lost)
-    save_model(outputs.path("path.npz"), fitted.fit, study, fitted.alpha)
-    save_account(outputs.path("path.npz"), fitted)
-    conclude_outputs(outputs, record, log, [f"riata {fitted.version}, {fitted.date}", fitted.command])
 
 
 def conclude_outputs(outputs: OutputSet, record: dict[str, Any], log: Log, head: Sequence[str]) -> None:
@@ -65,6 +72,8 @@ def conclude_outputs(outputs: OutputSet, record: dict[str, Any], log: Log, head:
 _WHAT = {
     "html": "the report: open it in a browser",
     "hits.tsv": "what was selected",
+    "selected.tsv": "what was selected, and how often",
+    "frequencies.tsv": "how often all that some half selected was",
     "weights.tsv": "their weights, as the PGS Catalog lists them",
     "score": "their weights, for plink2 --score",
     "afreq": "their frequencies in the fit, for plink2 --read-freq",
@@ -74,6 +83,7 @@ _WHAT = {
     "excluded.tsv": "what was set aside, and why",
     "dropped.tsv": "samples that were dropped, and why",
     "path.npz": "the whole path, for riata predict and riata.load",
+    "selection.npz": "the whole result, for riata.load",
     "json": "the record of this run",
     "log": "this text",
     "scores.tsv": "the scores",

@@ -42,6 +42,11 @@ VERBS = {
     ),
     "fit": Verb("fit a path of models, from the sparsest to the fullest", "fit", "joint.run_fit"),
     "cv": Verb("fit a path and choose a model along it by cross-validation", "fit", "joint.run_fit"),
+    "select": Verb(
+        "select features with a bound on the false ones, by halves of the samples",
+        "select",
+        "select.run_select",
+    ),
     "predict": Verb("score new samples with a saved model or a score file", "predict", "predict.run_predict"),
     "simulate": Verb("simulate genotypes and a phenotype", "simulate", "simulate.run_simulate"),
     "report": Verb("report another model of a saved path", "report", "report.run_report"),

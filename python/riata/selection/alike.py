@@ -35,6 +35,6 @@ def sharing_votes(
     names = " and ".join(found.item_name(int(j)) for j in told[0])
     count, more = (f"{len(told)} pairs of features", ", ...") if len(told) > 1 else ("Two features", "")
     return [
-        f"{count} that halves often select have r² above {ALIKE:g} ({names}{more}), and so share their votes."
-        " With groups= the votes of features that are alike count together."
+        f"{count} that halves often select have r² above {ALIKE:g} ({names}{more}), and so share their "
+        "votes. With groups= the votes of features that are alike count together."
     ]

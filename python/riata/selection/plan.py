@@ -128,8 +128,8 @@ def stability_plan(
     which = check_choice("bound", bound, tuple(BOUNDS))
     if pfer is not None and threshold is not None and q is not None:
         raise ValueError(
-            f"at most two of pfer, threshold and q may be given, got pfer={pfer!r}, threshold={threshold!r} "
-            f"and q={q!r}: each follows from the other two"
+            f"at most two of pfer, threshold and q may be given, got pfer={pfer!r}, "
+            f"threshold={threshold!r} and q={q!r}: each follows from the other two"
         )
     if pfer is None and q is None:
         pfer = PFER
@@ -193,8 +193,9 @@ def _least_votes(rate: float, q: int, items: int, pairs: int, bound: str) -> int
     least = bound_of(q, items, 2 * pairs, pairs, bound)
     if least > rate:
         raise ValueError(
-            f"pfer must be at least {least:.3g} with q={q}, bound={bound!r} and {items} items, got {rate:g}: "
-            "not even items that every half selects keep to it; give a larger pfer or a smaller q"
+            f"pfer must be at least {least:.3g} with q={q}, bound={bound!r} and {items} items, got "
+            f"{rate:g}: not even items that every half selects keep to it; give a larger pfer or a smaller "
+            "q"
         )
     fails = _last(lambda votes: bound_of(q, items, votes, pairs, bound) > rate, 0, 2 * pairs)
     return fails + 1

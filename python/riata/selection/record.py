@@ -22,9 +22,10 @@ FORMAT = 1
 SAMPLED_COLUMNS = 64  # of X, looked at to tell it from another
 
 
-def write_record(file: str, fingerprint: str, votes: Votes, values: SplitValues) -> None:
+def write_record(file: str, fingerprint: str, n_pairs: int, votes: Votes, values: SplitValues) -> None:
     """Keep complete pairs, whole or not at all."""
-    meta = {"kind": "stability_checkpoint", "format": FORMAT, "fingerprint": fingerprint}
+    meta: dict[str, Any] = {"kind": "stability_checkpoint", "format": FORMAT, "fingerprint": fingerprint}
+    meta["n_pairs"] = n_pairs
     write_archive(file, {"meta": np.array(json.dumps(meta)), **votes.pack(), **values.pack()})
 
 
@@ -46,6 +47,13 @@ def read_record(file: str, fingerprint: str, items: Items, outputs: int) -> tupl
         )
     with restoring(file):
         return Votes.unpack(arrays, items, outputs), SplitValues.unpack(arrays)
+
+
+def pairs_done(file: str) -> tuple[int, int]:
+    """Return how many pairs a file keeps, and how many there are in all."""
+    arrays = read_arrays(file, "a checkpoint of a stability selection")
+    with restoring(file):
+        return len(arrays["sizes"]) // 2, int(meta_of(arrays)["n_pairs"])
 
 
 def fingerprint_of(

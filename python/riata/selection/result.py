@@ -320,16 +320,22 @@ class StabilitySelected:
             f"expected among those selected ({plan.bound} bound; {_all_bounds(plan)}).",
         ]
         if not count:
-            parts.append(self._nothing(what))
+            parts.append(self.nothing_selected())
         if self.splits_without_p_values:
             parts.append(
-                f"{self.splits_without_p_values} of {self.n_halves} halves selected too many to be tested on "
-                "the other half, and count with p-values of 1: a smaller q has none of these."
+                f"{self.splits_without_p_values} of {self.n_halves} halves selected too many to be tested "
+                "on the other half, and count with p-values of 1: a smaller q has none of these."
             )
         return " ".join([*parts, *self.notes])
 
-    def _nothing(self, what: str) -> str:
-        """Say how far it was from something, and what would change it."""
+    def nothing_selected(self) -> str:
+        """Say how far the most frequent item was from being selected, and what would change that.
+
+        Returns
+        -------
+        str
+            A sentence or two.
+        """
         larger = "a larger pfer (more features a half), groups= for features that are alike, or more samples"
         if not len(self.ranked):
             return f"No half selected anything. What would change that: {larger}."
@@ -338,8 +344,8 @@ class StabilitySelected:
         close = bound_of(self.plan.q, self.plan.p, votes, self.n_halves // 2, self.plan.bound)
         bound = f"a bound of {close:.2g}" if np.isfinite(close) and close < self.plan.p else "no useful bound"
         return (
-            f"The most frequent, {self.item_name(first)}, was in {100 * self.frequency[first]:.0f} % of the "
-            f"halves, which as a threshold has {bound}. What would change that: {larger}."
+            f"The most frequent, {self.item_name(first)}, was in {100 * self.frequency[first]:.0f} % of "
+            f"the halves, which as a threshold has {bound}. What would change that: {larger}."
         )
 
     def to_frame(self) -> Any:
@@ -404,8 +410,8 @@ class StabilitySelected:
         what = "groups" if self.group_names is not None else "features"
         return (
             f"<StabilitySelected: {len(self.selected)} of {self.plan.p:,} {what}, in at least "
-            f"{100 * self.plan.threshold:g} % of {self.n_halves} halves; at most "
-            f"{self.plan.pfer:.3g} false ones expected>"
+            f"{100 * self.plan.threshold:g} % of {self.n_halves} halves; at most {self.plan.pfer:.3g} "
+            "false ones expected>"
         )
 
     def _repr_html_(self) -> str:

@@ -98,7 +98,7 @@ class Run:
                         values.values += self._p_values(batch, chosen)
                     votes.votes += chosen
                     if file:
-                        write_record(file, fingerprint, votes, values)
+                        write_record(file, fingerprint, self.plan.n_pairs, votes, values)
                     self._tell(batch.stop)
                     if self.interrupted or (self.stop_early and self._decided(votes)):
                         break
@@ -108,7 +108,8 @@ class Run:
             self.interrupted = True
         if not votes.votes:
             raise ValueError("progress returned False before the first pairs were complete: nothing to keep")
-        if file and not self.interrupted and os.path.exists(file):
+        keep = self.interrupted or self.options.keep_checkpoint
+        if file and not keep and os.path.exists(file):
             os.unlink(file)
         return votes, values
 
@@ -158,8 +159,8 @@ class Run:
         """As `_fit`, in two parts: together they would hold more than `memory` allows."""
         if len(batch) == 1:
             raise ValueError(
-                f"memory must be larger, got {self.options.memory / 2**20:.0f} MiB: it does not hold "
-                f"the paths of one pair of halves with q={self.plan.q}; or give a smaller q"
+                f"memory must be larger, got {self.options.memory / 2**20:.0f} MiB: it does not hold the "
+                f"paths of one pair of halves with q={self.plan.q}; or give a smaller q"
             )
         middle = batch.start + len(batch) // 2
         first = self._fit(range(batch.start, middle))

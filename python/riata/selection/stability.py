@@ -35,7 +35,7 @@ __all__ = ["stability_selection"]
 LEAST_SAMPLES = 4  # two a half
 TOL = 1e-4  # what enters, and in which order, is settled long before
 A_DECADE, DECADES = 100, 3  # alphas of the grid of each half, which ends where q does
-DECIDED_BY_PLAN = ("alphas", "eps", "max_active", "keep_checkpoint")
+DECIDED_BY_PLAN = ("alphas", "eps", "max_active")
 
 
 @described_by(fit_path)
@@ -103,7 +103,7 @@ def stability_selection(
     run : RunOptions, optional
         How the fits run: solver, iterations, threads, progress, `memory`, checkpoint.
     **shorthand
-        Any parameter of `RunOptions` by itself but `max_active` and `keep_checkpoint`. `progress` is called
+        Any parameter of `RunOptions` by itself but `max_active`. `progress` is called
         as ``progress(done, total, alpha, n_active, gap, passes)``, counting pairs; returning False keeps the
         pairs that are complete. `memory` bounds what halves that are fitted together hold. `checkpoint` is a
         file that keeps complete pairs: the same call goes on from it, and removes it at the end.
@@ -207,8 +207,8 @@ def _checked_options(options: Options) -> Options:
     """Return the options of every half but for where its path ends."""
     if options.penalty.ties_features or options.penalty.kind == "slope":
         raise ValueError(
-            f"penalty must be ElasticNet, MCP or SCAD, got {options.penalty!r}: groups= counts "
-            "groups of features"
+            f"penalty must be ElasticNet, MCP or SCAD, got {options.penalty!r}: groups= counts groups of "
+            "features"
         )
     if options.l1_ratio == 0.0:
         raise ValueError("l1_ratio must be > 0, got 0: ridge regression selects nothing")
@@ -222,8 +222,8 @@ def _collect(run: Run, votes: Votes, values: SplitValues, columns: dict[str, str
     if run.interrupted and done < plan.n_pairs:
         plan = _plan_of(plan, done)
         warnings.warn(
-            f"stopped after {done} of {run.plan.n_pairs} pairs: what is selected is of these, and the bound "
-            f"that goes with them is {plan.pfer:.3g} false selections (threshold {plan.threshold:g})",
+            f"stopped after {done} of {run.plan.n_pairs} pairs: what is selected is of these, and the "
+            f"bound that goes with them is {plan.pfer:.3g} false selections (threshold {plan.threshold:g})",
             StabilityWarning,
             stacklevel=3,
         )
@@ -231,8 +231,8 @@ def _collect(run: Run, votes: Votes, values: SplitValues, columns: dict[str, str
         from sklearn.exceptions import ConvergenceWarning
 
         warnings.warn(
-            f"some fits did not converge: a gap is {run.worst_gap:.2e}, above tol={run.options.tol:g}. What "
-            f"halves select hardly hangs on it; else raise max_iter={run.options.max_iter}.",
+            f"some fits did not converge: a gap is {run.worst_gap:.2e}, above tol={run.options.tol:g}. "
+            f"What halves select hardly hangs on it; else raise max_iter={run.options.max_iter}.",
             ConvergenceWarning,
             stacklevel=3,
         )

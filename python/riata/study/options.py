@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Options that name the column that folds go by.
-FOLD_OPTIONS = ("fold_groups", "folds", "time_order")
+#: Options that name the column that folds go by, or halves of the samples.
+FOLD_OPTIONS = ("fold_groups", "folds", "time_order", "blocks")
 
 Names = tuple[str, ...]
 
@@ -52,6 +52,7 @@ class StudyOptions(SourceOptions):
     fold_groups: str | None = None
     folds: str | None = None
     time_order: str | None = None
+    blocks: str | None = None
     fit_validation: bool = False
     keep: str | None = None
     remove: str | None = None

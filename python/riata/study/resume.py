@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,6 +37,10 @@ class Resume:
     asked : mapping
         Every option of the command line by its name; `resume` says whether to go on from a checkpoint, should
         there be one.
+    unit : str
+        What a checkpoint counts.
+    progress : callable
+        Tells how many are done, and how many there are, from the name of a checkpoint.
 
     Raises
     ------
@@ -52,7 +56,16 @@ class Resume:
         Where the fit is to keep its state; None where that cannot be written, as on a full disk.
     """
 
-    def __init__(self, prefix: str, inputs: Sequence[dict[str, Any]], asked: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        inputs: Sequence[dict[str, Any]],
+        asked: Mapping[str, Any],
+        *,
+        unit: str = "alphas",
+        progress: Callable[[str], tuple[int, int]] = _core.checkpoint_progress,
+    ) -> None:
+        self._unit, self._progress = unit, progress
         self.checkpoint = Path(f"{prefix}.checkpoint")
         self.kept: Path | None = self.checkpoint
         self.notes: list[str] = []
@@ -74,8 +87,8 @@ class Resume:
             before = self._read()
             self._check_options(before.get("options"))
             self._check(before["inputs"], self._now)
-            done, total = _core.checkpoint_progress(str(self.checkpoint))
-            self.notes.append(f"Resuming after {done} of {total} alphas")
+            done, total = self._progress(str(self.checkpoint))
+            self.notes.append(f"Resuming after {done} of {total} {self._unit}")
             return self
         if self._wanted:
             self.notes.append(
@@ -103,7 +116,7 @@ class Resume:
     def _is_empty(self) -> bool:
         """Whether nothing has been fitted yet."""
         with contextlib.suppress(OSError, ValueError):
-            return _core.checkpoint_progress(str(self.checkpoint))[0] == 0
+            return self._progress(str(self.checkpoint))[0] == 0
         return False
 
     def remove(self) -> None:

@@ -312,7 +312,7 @@ def test_python_m_riata():
 def test_help(capsys):
     assert run() == 0
     assert "riata demo" in capsys.readouterr().out
-    for verb in ("demo", "info", "fit", "cv", "predict", "report", "simulate"):
+    for verb in ("demo", "info", "fit", "cv", "select", "predict", "report", "simulate"):
         with pytest.raises(SystemExit) as left:
             run(verb, "--help")
         assert left.value.code == 0

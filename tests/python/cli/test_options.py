@@ -15,6 +15,7 @@ from riata.cli.options import (
     ModelOptions,
     PredictOptions,
     ReportOptions,
+    SelectOptions,
     SimulateOptions,
 )
 from riata.cli.parser import VERBS, parse, parser_of
@@ -25,6 +26,7 @@ LINES = {
     "info": ("info study.bed", InfoOptions),
     "fit": ("fit --bfile a b --out o", FitOptions),
     "cv": ("cv --bfile a --out o", FitOptions),
+    "select": ("select --bfile a --out o", SelectOptions),
     "predict": ("predict --model m --bfile a --out o", PredictOptions),
     "simulate": ("simulate --samples 5 --variants 7 --out o", SimulateOptions),
     "report": ("report --model m --out o", ReportOptions),

@@ -34,9 +34,9 @@ USAGE = f"{ONE_SOURCE} --out PREFIX [option ...]"
 def declare(parser: Parser, verb: str) -> None:
     """Declare the options."""
     add_data(parser)
-    _add_study(parser)
+    add_study(parser)
     cross_validate = verb == "cv"
-    _add_loss(parser)
+    add_loss(parser)
     _add_penalty(parser.add_argument_group("penalty").add_argument)
     _add_path(parser.add_argument_group("path").add_argument, cross_validate=cross_validate)
     choice = parser.add_argument_group("cross-validation" if cross_validate else "evaluation").add_argument
@@ -73,7 +73,8 @@ def read(given: argparse.Namespace, command: Command) -> FitOptions:
     )
 
 
-def _add_study(parser: Parser) -> None:
+def add_study(parser: Parser) -> None:
+    """Response, covariates, samples, and variants."""
     study = parser.add_argument_group("response, covariates, samples")
     add = study.add_argument
     add(
@@ -151,7 +152,8 @@ def _add_study(parser: Parser) -> None:
     )
 
 
-def _add_loss(parser: Parser) -> None:
+def add_loss(parser: Parser) -> None:
+    """The loss, and what belongs to it."""
     add = parser.add_argument_group("loss").add_argument
     add(
         "--loss", type=values.LibraryNames("riata.losses._known", "NAMES"), metavar="LOSS",

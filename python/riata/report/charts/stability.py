@@ -12,7 +12,7 @@ from riata.report.charts.description import N_COLOURS, Axis, Chart, Curve, Level
 MAX_OTHERS = 60
 
 
-def stability_chart(found: Any, labels: int = 8) -> Chart:
+def stability_chart(found: Any, labels: int = 8, noun: str = "features") -> Chart:
     """Describe the stability path of a `StabilitySelected`; the `labels` most frequent items are named."""
     items = found.ranked
     items = items[: max(len(found.selected), 1) + MAX_OTHERS]
@@ -24,7 +24,7 @@ def stability_chart(found: Any, labels: int = 8) -> Chart:
         colour = k if item in selected and k < N_COLOURS else None
         name = found.item_name(item)
         curves.append(Curve(x, shares[k], name, colour, name if k < labels else ""))
-    what = "groups" if found.group_names is not None else "features"
+    what = "groups" if found.group_names is not None else noun
     share = f"{100 * found.plan.threshold:g} % of the halves"
     return Chart(
         f"How often {what} are among the first to enter the path of a half",
