@@ -2,7 +2,8 @@
 
 The docstring of a class may have four sections more than those of numpydoc, which are not shown: "Objective"
 is what its subclasses minimise; "Data" and "New data" describe arguments of `fit` and `score`, and of other
-methods; "Absent" names attributes of its bases that they lack. Defaults are those of the signature.
+methods; "Absent" names attributes of its bases that they lack. Defaults are those of the signature. Classes
+without an example show that of the nearest base, with their own name in the place of NAME.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, update_wrapper
+from types import FunctionType
 from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -28,14 +30,24 @@ DEFAULT = re.compile(r", (default=.*|optional)$")
 
 
 def complete(cls: type) -> None:
-    """Fill in the docstrings of a class and of the public methods that it or its bases define here."""
+    """Fill in the docstrings of a class and of the public methods that it or its bases define here.
+
+    A method that means other data in this class than where it is defined is there once more, told anew.
+    """
     if not cls.__doc__:
         return  # Python runs without docstrings
     cls.__doc__ = _class_text(cls)
+    seen = set()
     for base in _ours(cls):
-        for name, method in vars(base).items():
-            if inspect.isfunction(method) and not name.startswith("_") and method.__doc__:
-                _complete_method(base, method)
+        for name, method in list(vars(base).items()):
+            if name in seen or not inspect.isfunction(method) or name.startswith("_") or not method.__doc__:
+                continue
+            seen.add(name)
+            source = method.__dict__.setdefault("_source", method.__doc__)
+            method.__doc__ = _method_text(base, method, source)
+            text = _method_text(cls, method, source)
+            if text != method.__doc__:
+                setattr(cls, name, _told_anew(method, text))
 
 
 def described_by(*sources: Callable[..., Any]) -> Callable[[Function], Function]:
@@ -81,24 +93,35 @@ def _class_text(cls: type) -> str:
     sections.setdefault(
         "References", next((part["References"] for part in bases if "References" in part), [])
     )
+    if "Examples" not in own:
+        shown = next((part["Examples"] for part in bases if "Examples" in part), [])
+        sections["Examples"] = [line.replace("NAME", cls.__name__) for line in shown]
     notes = [paragraph for part in bases for paragraph in "\n".join(part.get("Notes", [])).split("\n\n")]
     sections["Notes"] = _trimmed("\n\n".join(dict.fromkeys(notes)).split("\n"))
     return _assembled([*text, "", *objective], sections)
 
 
-def _complete_method(base: type, method: Callable[..., Any]) -> None:
-    if getattr(method, "_is_told", False):
-        return
-    text, sections = _sections(method.__doc__)
-    bases = _told(base)
+def _told_anew(method: Function, text: str) -> Function:
+    copy = FunctionType(
+        method.__code__, method.__globals__, method.__name__, method.__defaults__, method.__closure__
+    )
+    copy.__kwdefaults__ = method.__kwdefaults__
+    update_wrapper(copy, method)
+    del copy.__dict__["__wrapped__"]
+    copy.__doc__ = text
+    return copy  # type: ignore[return-value]
+
+
+def _method_text(cls: type, method: Callable[..., Any], source: str) -> str:
+    text, sections = _sections(source)
+    bases = _told(cls)
     kind = "Data" if method.__name__ in FITTING else "New data"
     own, sections = {kind: sections.get("Parameters", [])}, dict(sections)
     parameters = [item for item in inspect.signature(method).parameters.values() if item.name != "self"]
     sections["Parameters"] = _described(parameters, [own, *bases], kind)
     if method.__name__ == "fit":
         sections.setdefault("Returns", ["self : object", "    This estimator, fitted."])
-    method.__doc__ = _assembled(text, sections)
-    method._is_told = True  # type: ignore[attr-defined]
+    return _assembled(text, sections)
 
 
 def _described(parameters: Iterable[inspect.Parameter], told: list[Sections], kind: str) -> list[str]:

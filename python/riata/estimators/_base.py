@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from riata import penalties
 from riata._input.design import (
@@ -439,3 +439,32 @@ class ByScore(CrossValidated):
     -----
     All folds and the final fit share every pass over X, and no row is copied.
     """
+
+
+class FitWithOffset(SparseLinearModel):
+    """Fits at one alpha with a loss whose linear predictor may have an offset."""
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the model at `alpha`."""
+        return self._fit_at_alpha(X, y, sample_weight, offset=offset)
+
+
+class ChoiceWithOffset(ByScore, SparseLinearModel):
+    """Fits at the best alpha with a loss whose linear predictor may have an offset."""
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Self:
+        """Choose `alpha` by cross-validation, and fit the model to all samples there."""
+        return self._choose_alpha(X, y, sample_weight, groups, offset=offset)

@@ -151,6 +151,18 @@ class _DownThePath(AtAlpha):
     which no feature is active (25 alphas for each factor of ten), each point from the last, and ends at
     `alpha` where the conditions of optimality hold to within `tol`. Another way there, such as that of
     `riata.fit_path` or of a cross-validation, may end at another such point: see `locally_convex_`.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 200))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7]
+    >>> model = riata.NAME(alpha=0.5).fit(X, y)
+    >>> model.coef_[[0, 7]].round(6)
+    array([ 3., -2.])
+    >>> model.locally_convex_
+    True
     """
 
 
@@ -161,67 +173,33 @@ class _AlongThePath(ByError):
     -----
     The problem is not convex and may have many minima. Every fold goes down the same path as the fit to all
     samples, each alpha from the one before, and the conditions of optimality hold to within `tol` at each.
+
+    Examples
+    --------
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 100))
+    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
+    >>> riata.NAME(alpha_rule="1se").fit(X, y).get_support(indices=True)
+    array([0, 7])
     """
 
 
 @declared
 class MCPRegressor(_MinimaxConcave, _DownThePath, Running, Linear, _Shape, Strength):
-    """Linear regression with the minimax concave penalty, which does not shrink large coefficients.
-
-    Examples
-    --------
-    >>> import numpy as np, riata
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.standard_normal((50, 200))
-    >>> y = 3 * X[:, 0] - 2 * X[:, 7]
-    >>> model = riata.MCPRegressor(alpha=0.5).fit(X, y)
-    >>> model.coef_[[0, 7]].round(6)
-    array([ 3., -2.])
-    >>> model.locally_convex_
-    True
-    """
+    """Linear regression with the minimax concave penalty, which does not shrink large coefficients."""
 
 
 @declared
 class SCADRegressor(_ClippedDeviation, _DownThePath, Running, Linear, _LaterShape, Strength):
-    """Linear regression with the smoothly clipped absolute deviation, which leaves large coefficients alone.
-
-    Examples
-    --------
-    >>> import numpy as np, riata
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.standard_normal((50, 200))
-    >>> y = 3 * X[:, 0] - 2 * X[:, 7]
-    >>> riata.SCADRegressor(alpha=0.5).fit(X, y).coef_[[0, 7]].round(6)
-    array([ 3., -2.])
-    """
+    """Linear regression with the smoothly clipped absolute deviation, which keeps large coefficients."""
 
 
 @declared
 class MCPRegressorCV(_MinimaxConcave, _AlongThePath, RunningJobs, Linear, Search, _Shape):
-    """Linear regression with the minimax concave penalty chosen by cross-validation.
-
-    Examples
-    --------
-    >>> import numpy as np, riata
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.standard_normal((50, 100))
-    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
-    >>> riata.MCPRegressorCV(alpha_rule="1se").fit(X, y).get_support(indices=True)
-    array([0, 7])
-    """
+    """Linear regression with the minimax concave penalty chosen by cross-validation."""
 
 
 @declared
 class SCADRegressorCV(_ClippedDeviation, _AlongThePath, RunningJobs, Linear, Search, _LaterShape):
-    """Linear regression with the smoothly clipped absolute deviation chosen by cross-validation.
-
-    Examples
-    --------
-    >>> import numpy as np, riata
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.standard_normal((50, 100))
-    >>> y = 3 * X[:, 0] - 2 * X[:, 7] + 0.1 * rng.standard_normal(50)
-    >>> riata.SCADRegressorCV(alpha_rule="1se").fit(X, y).get_support(indices=True)
-    array([0, 7])
-    """
+    """Linear regression with the smoothly clipped absolute deviation chosen by cross-validation."""

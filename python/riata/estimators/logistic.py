@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +19,7 @@ from riata._input.renamed import warn_renamed
 from riata._input.responses import check_two_outcomes
 from riata._input.targets import check_every_class, one_hot
 from riata._input.validation import Float, check_flag, check_offset, check_real, show_label
-from riata.estimators._base import ByScore, Problem, SparseLinearModel
+from riata.estimators._base import ChoiceWithOffset, FitWithOffset, Problem, SparseLinearModel
 from riata.estimators._params import (
     Bounds,
     EarlierRows,
@@ -41,9 +41,6 @@ from riata.estimators._params import (
 from riata.losses import Multinomial
 from riata.losses._scores import expit
 from riata.path.arguments import Features, Options, refuse_bounds
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["SparseLogisticRegression", "SparseLogisticRegressionCV"]
 
@@ -307,8 +304,8 @@ def read_classes(y: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.intp]]:
 
 @declared
 class SparseLogisticRegression(
-    _Classifier, EarlierRows, Randomness, Jobs, Running, WarmStart, Precision, Bounds, Scale, Rows, Sign,
-    Intercept, _ClassWeight, Mixing, _Inverse, Strength,
+    FitWithOffset, _Classifier, EarlierRows, Randomness, Jobs, Running, WarmStart, Precision, Bounds, Scale,
+    Rows, Sign, Intercept, _ClassWeight, Mixing, _Inverse, Strength,
 ):  # fmt: skip
     """Logistic regression with an elastic-net penalty, certified by its duality gap.
 
@@ -331,16 +328,6 @@ class SparseLogisticRegression(
     """
 
     alpha: float = field(default=0.01, kw_only=False)
-
-    def fit(
-        self,
-        X: Any,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
-    ) -> Self:
-        """Fit the model at `alpha`, or at `C`."""
-        return self._fit_at_alpha(X, y, sample_weight, offset=offset)
 
     def _fit_problem(self, problem: Problem, features: Features, options: Options) -> None:
         """Fit the classes that have samples of positive weight."""
@@ -385,8 +372,8 @@ class SparseLogisticRegression(
 
 @declared
 class SparseLogisticRegressionCV(
-    ByScore, _Classifier, EarlierRows, Randomness, Jobs, Running, Precision, Bounds, Scale, Rows, Sign,
-    Intercept, _ClassWeight, Mixtures, ScoredSearch,
+    ChoiceWithOffset, _Classifier, EarlierRows, Randomness, Jobs, Running, Precision, Bounds, Scale, Rows,
+    Sign, Intercept, _ClassWeight, Mixtures, ScoredSearch,
 ):  # fmt: skip
     """Logistic regression with an elastic-net penalty chosen by cross-validation.
 
@@ -414,17 +401,6 @@ class SparseLogisticRegressionCV(
     """
 
     eps: float | None = None
-
-    def fit(
-        self,
-        X: Any,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
-    ) -> Self:
-        """Choose `alpha` by cross-validation, and fit the model to all samples there."""
-        return self._choose_alpha(X, y, sample_weight, groups, offset=offset)
 
     def _check_data(
         self, X: Any, y: Any, sample_weight: Any, options: Options, offset: Any = None, **beside: Any

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +15,7 @@ from sklearn.utils.validation import column_or_1d
 from riata._input.alignment import check_rows_named_alike
 from riata._input.responses import check_poisson_target
 from riata._input.validation import Float, check_offset, check_weights, refuse_text
-from riata.estimators._base import ByScore, Problem, SparseLinearModel
+from riata.estimators._base import ChoiceWithOffset, FitWithOffset, Problem, SparseLinearModel
 from riata.estimators._params import (
     BoundedLinear,
     Jobs,
@@ -31,9 +31,6 @@ from riata.estimators._params import (
 from riata.losses import Poisson
 from riata.losses._scores import poisson_deviance
 from riata.path.arguments import Options
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = ["SparsePoissonRegressor", "SparsePoissonRegressorCV"]
 
@@ -138,7 +135,9 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
 
 
 @declared
-class SparsePoissonRegressor(_Counts, Randomness, Jobs, Running, WarmStart, BoundedLinear, Mixing, Strength):
+class SparsePoissonRegressor(
+    FitWithOffset, _Counts, Randomness, Jobs, Running, WarmStart, BoundedLinear, Mixing, Strength
+):
     """Poisson regression with an elastic-net penalty, certified by its duality gap.
 
     Parameters
@@ -161,20 +160,10 @@ class SparsePoissonRegressor(_Counts, Randomness, Jobs, Running, WarmStart, Boun
 
     alpha: float = field(default=0.01, kw_only=False)
 
-    def fit(
-        self,
-        X: Any,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
-    ) -> Self:
-        """Fit the model at `alpha`."""
-        return self._fit_at_alpha(X, y, sample_weight, offset=offset)
-
 
 @declared
 class SparsePoissonRegressorCV(
-    ByScore, _Counts, Randomness, Jobs, Running, BoundedLinear, Mixtures, ScoredSearch
+    ChoiceWithOffset, _Counts, Randomness, Jobs, Running, BoundedLinear, Mixtures, ScoredSearch
 ):
     """Poisson regression with an elastic-net penalty chosen by cross-validation.
 
@@ -195,14 +184,3 @@ class SparsePoissonRegressorCV(
     """
 
     eps: float | None = None
-
-    def fit(
-        self,
-        X: Any,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
-        offset: ArrayLike | None = None,
-    ) -> Self:
-        """Choose `alpha` by cross-validation, and fit the model to all samples there."""
-        return self._choose_alpha(X, y, sample_weight, groups, offset=offset)

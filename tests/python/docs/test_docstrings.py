@@ -76,6 +76,15 @@ def test_methods_are_described(name):
         assert not re.search(r"^\s*(As (in|for|from) `|[\w, ]+ : as in `)", text, re.MULTILINE), where
 
 
+def test_methods_tell_of_the_data_of_their_class():
+    """One `fit` serves many estimators, whose y differ."""
+    assert "y : array of shape (n, K)" in riata.MultiTaskLasso.fit.__doc__
+    assert "y : array of shape (n, K)" in riata.MultiTaskElasticNetCV.fit.__doc__
+    assert "y : array of shape (n,)\n    The response." in riata.MCPRegressor.fit.__doc__
+    assert "y : array of shape (n,)\n    Counts" in riata.SparsePoissonRegressorCV.fit.__doc__
+    assert "y : array of shape (n,)\n    Labels" in riata.SparseLogisticRegression.fit.__doc__
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_examples_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
