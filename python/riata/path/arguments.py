@@ -88,7 +88,6 @@ def check_options(
     memory: Any = None,
     checkpoint: Any = None,
     keep_checkpoint: Any = False,
-    stop_early: bool = True,
 ) -> Options:
     """Check the arguments of `fit_path` that need no data, in the order of its signature."""
     loss = check_loss(loss)
@@ -143,7 +142,6 @@ def check_options(
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),
         grouped=loss.always_grouped
         or (loss.several_outputs and penalty is not None and penalty.ties_outputs),
-        stop_early=stop_early,
     )
 
 

@@ -144,8 +144,8 @@ def enet_path(
         n_threads=given["n_threads"],
         progress=None,
         max_active=None,
-        stop_early=False,
     )
+    options.stop_early = False
     design = as_design(X)
     weights = check_weights(given["sample_weight"], design.n_samples)
     target, labels = options.loss.check_target(y, design.n_samples, weights)

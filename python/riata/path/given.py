@@ -150,8 +150,8 @@ def read_given(function: str, given: Mapping[str, Any], *, stop_early: bool = Tr
             name: asked[name] for name in ("alphas", "eps", "fit_intercept", "standardize", "l1_ratio", "tol")
         },
         **run,
-        stop_early=stop_early,
     )
+    options.stop_early = stop_early
     return Given(loss, options, asked, counted)
 
 
