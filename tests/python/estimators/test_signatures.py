@@ -26,6 +26,11 @@ SIGNATURES = {
         fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
         solver='auto', n_threads=None, n_jobs=None, verbose=0
     """,
+    "StabilitySelection": """
+        *, pfer=None, threshold=None, q=None, n_pairs=50, bound='r-concave', groups=None, p_values=False,
+        stop_early=False, loss='gaussian', l1_ratio=1.0, standardize=True, penalty_factor=None,
+        exclude=None, tol=0.0001, memory=None, n_threads=None, random_state=0
+    """,
     "AdaptiveLasso": """
         alpha=1.0, *, initial='ridge', initial_alpha=None, power=1.0, n_steps=1, cv=5,
         fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,
