@@ -22,6 +22,7 @@ LESSONS = (
     "lorenz",
     "roessler",
     "forecast",
+    "false_selections",
 )
 
 if __name__ == "__main__":

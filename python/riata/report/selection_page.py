@@ -72,7 +72,7 @@ def selection_lines(run: SelectionRun) -> list[str]:
         f"{plan.q:,} of {counted_of(plan.p, run.noun)}, {seconds_text(run.seconds.get('fit', 0.0))}",
     ]
     if plan.capped:
-        lines.append("  fewer than the error rate allows: at most a third of the samples of a half")
+        lines.append("  that is a third of the samples of a half: with more samples each could select more")
     lines += [f"  warning: {text}" for text in run.warnings]
     lines += ["", f"Selected: {counted_of(len(found.selected), run.noun)}, {_share(run)}"]
     lines.append(f"  false ones expected: at most {plan.pfer:.2g} ({plan.bound} bound)")

@@ -33,7 +33,8 @@ class StabilitySelection(SparseSelector):
     ----------
     pfer : float, optional
         Expected number of false selections (per-family error rate), at most. Of `pfer`, `threshold` and `q`
-        two may be given, and the third follows. By default 1, with `threshold` 0.75.
+        two may be given, and the third follows. By default 1, with `threshold` 0.75,
+        or down to 0.6 when samples are so few that they, and not `pfer`, limit q.
     threshold : float, optional
         Share of the halves that must select a feature.
     q : int, optional

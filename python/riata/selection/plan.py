@@ -11,7 +11,8 @@ from riata.selection.bounds import BOUNDS, all_bounds, bound_of, votes_for
 
 __all__ = ["StabilityPlan", "stability_plan"]
 
-PFER, THRESHOLD = 1.0, 0.75  # where neither is given
+PFER, THRESHOLD = 1.0, 0.75  # where they are not given
+LEAST_THRESHOLD = 0.6  # to which the latter falls where few samples allow no more features
 HALF_SHARE = 3  # at most a third of the samples of a half: beyond, its path is near interpolation
 
 
@@ -35,7 +36,7 @@ class StabilityPlan:
     bounds : dict of str to float
         The same by every bound; infinite where a bound says nothing.
     capped : bool
-        Whether q is smaller than asked for because the samples are few.
+        Whether q is held down by few samples, to a third of those of a half.
 
     Examples
     --------
@@ -54,7 +55,7 @@ class StabilityPlan:
     capped: bool = False
 
     def __str__(self) -> str:
-        fewer = " (fewer than the error rate allows, as samples are few)" if self.capped else ""
+        fewer = ", a third of the samples of a half" if self.capped else ""
         return (
             f"{2 * self.n_pairs} halves of the samples select up to {self.q} of {self.p:,} items "
             f"each{fewer}; those that {100 * self.threshold:g} % of them agree on hold at most "
@@ -94,8 +95,9 @@ def stability_plan(
     bound : {"r-concave", "unimodal", "worst"}, default="r-concave"
         See `riata.pfer_bound`. The sharper the bound, the more items may be selected at the same error rate.
     n_samples : int, optional
-        Where it is given, q is at most a third of ``n_samples // 2``: with more, the path of a half is near
-        interpolation. A smaller q has a smaller bound.
+        When it is given, q is at most a third of ``n_samples // 2``: with more, the path of a half is near
+        interpolation. A smaller q has a smaller bound; a threshold that is not given then falls as far as
+        `pfer` allows, to 0.6.
 
     Returns
     -------
@@ -131,6 +133,7 @@ def stability_plan(
             f"at most two of pfer, threshold and q may be given, got pfer={pfer!r}, "
             f"threshold={threshold!r} and q={q!r}: each follows from the other two"
         )
+    loose = threshold is None and q is None
     if pfer is None and q is None:
         pfer = PFER
     if threshold is None and (pfer is None or q is None):
@@ -151,7 +154,11 @@ def stability_plan(
     else:
         wanted = size
     found = min(wanted, most)
-    if tau is None:
+    if loose and found < wanted:
+        assert rate is not None
+        least = _least_votes(rate, found, items, pairs, which)
+        votes = min(max(least, votes_for(LEAST_THRESHOLD, pairs)), votes_for(THRESHOLD, pairs))
+    elif tau is None:
         assert rate is not None
         votes = _least_votes(rate, found, items, pairs, which)
     else:

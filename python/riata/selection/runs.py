@@ -19,7 +19,7 @@ from riata.path.fit import solve
 from riata.path.given import Problem
 from riata.selection.bounds import votes_for
 from riata.selection.halves import draw_pair
-from riata.selection.items import Items, free_features
+from riata.selection.items import Items
 from riata.selection.multi_split import Splits, SplitValues, Tested
 from riata.selection.plan import StabilityPlan
 from riata.selection.record import fingerprint_of, read_record, write_record
@@ -130,7 +130,7 @@ class Run:
         if not self.options.memory:
             return PAIRS_A_BATCH
         n, p = len(self.problem.weights), self.problem.design.n_features
-        active = self.options.max_active
+        active = self.plan.q
         half = COLUMN * p + 8.0 * self.outputs * (VECTORS * n + active**2)
         room = self.options.memory - 2.0 * COLUMN * p
         return int(min(max(room / (2.0 * half), 1), self.plan.n_pairs))
@@ -168,32 +168,14 @@ class Run:
         return None if first is None or second is None else first + second
 
     def _paths(self, columns: Float, watch: Any) -> list[dict[str, Any]]:
-        """Paths of some halves, each with a grid and an end of its own."""
-        problem, most = self.problem, self.options.max_active
-        fits = self._solve(columns, most, watch)
-        if not self.items.grouped:
-            return fits
-        while True:  # paths that ended before more than q groups were active: on with those
-            short = [k for k, fit in enumerate(fits) if fit["stopped"] == "max_active" and self._few(fit)]
-            if not short:
-                return fits
-            most = min(2 * most, problem.design.n_features)
-            for k, fit in zip(short, self._solve(columns[:, short], most, watch), strict=True):
-                fits[k] = fit
-
-    def _few(self, fit: dict[str, Any]) -> bool:
-        """Whether at most q items are active at the end of a path."""
-        last = slice(*np.asarray(fit["coef_indptr"])[-2:])
-        items = self.items.of_feature[np.asarray(fit["coef_indices"])[last] // self.outputs]
-        return len(np.unique(items[items >= 0])) <= self.plan.q
-
-    def _solve(self, columns: Float, most: int, watch: Any) -> list[dict[str, Any]]:
+        """Paths of some halves, each with a grid of its own, and an end of its own where q items are "
+        "active."""
         problem = self.problem
-        free = len(free_features(problem.features))
-        options = replace(self.options, max_active=most + free, progress=watch, checkpoint="")
+        options = replace(self.options, max_groups=self.plan.q, progress=watch, checkpoint="")
+        features = replace(problem.features, label=self.items.of_feature)
         return solve(
-            problem.design, problem.target, np.asfortranarray(columns), problem.offset, problem.features,
-            options, leaders=list(range(columns.shape[1])), tell=False,
+            problem.design, problem.target, columns, problem.offset, features, options,
+            leaders=list(range(columns.shape[1])), tell=False,
         )  # fmt: skip
 
     def _decided(self, votes: Votes) -> bool:

@@ -35,7 +35,7 @@ __all__ = ["stability_selection"]
 LEAST_SAMPLES = 4  # two a half
 TOL = 1e-4  # what enters, and in which order, is settled long before
 A_DECADE, DECADES = 100, 3  # alphas of the grid of each half, which ends where q does
-DECIDED_BY_PLAN = ("alphas", "eps", "max_active")
+DECIDED_BY_PLAN = ("alphas", "eps", "max_active", "max_groups", "feature_groups")
 
 
 @described_by(fit_path)
@@ -75,7 +75,8 @@ def stability_selection(
     ----------
     pfer : float, optional
         Expected number of false selections (per-family error rate), at most. Of `pfer`, `threshold` and `q`
-        two may be given, and the third follows. By default 1, with `threshold` 0.75.
+        two may be given, and the third follows. By default 1, with `threshold` 0.75,
+        or down to 0.6 when samples are so few that they, and not `pfer`, limit q.
     threshold : float, optional
         Share of the halves that must select a feature.
     q : int, optional
@@ -103,7 +104,7 @@ def stability_selection(
     run : RunOptions, optional
         How the fits run: solver, iterations, threads, progress, `memory`, checkpoint.
     **shorthand
-        Any parameter of `RunOptions` by itself but `max_active`. `progress` is called
+        Any parameter of `RunOptions` by itself but those that end a path. `progress` is called
         as ``progress(done, total, alpha, n_active, gap, passes)``, counting pairs; returning False keeps the
         pairs that are complete. `memory` bounds what halves that are fitted together hold. `checkpoint` is a
         file that keeps complete pairs: the same call goes on from it, and removes it at the end.
@@ -141,7 +142,7 @@ def stability_selection(
     >>> found.selected, found.frequency[[4, 9]]
     (array([4, 9]), array([1., 1.]))
     >>> found.plan.q, round(found.pfer, 2)
-    (20, 0.36)
+    (20, 0.91)
     """
     for name in DECIDED_BY_PLAN:
         if name in fit:
@@ -195,7 +196,6 @@ def select(
         int(items.eligible.sum()), pfer=pfer, threshold=threshold, q=q, n_pairs=pairs, bound=bound,
         n_samples=len(rows) if q is None else None,
     )  # fmt: skip
-    options = replace(options, max_active=plan.q)
     strata = strata_of(problem.target) if asked.loss.balanced_by else None
     halves = Halves(problem, asked.loss, seed, rows, strata, units)
     run = Run(problem, options, asked.loss, items, plan, halves, with_p_values, early)

@@ -72,7 +72,7 @@ def read_vote(fit: dict[str, Any], q: int, items: Items, outputs: int) -> Vote:
     chosen, row = np.unique(feature[mine], return_inverse=True)
     coefs = np.zeros((len(chosen), outputs))
     coefs[row, output[mine]] = values[mine]
-    at_end = str(fit["stopped"]) != "max_active" and last == length - 1
+    at_end = str(fit["stopped"]) != "max_groups" and last == length - 1
     return Vote(chosen, coefs, entered[within], ranks[within], at_end)
 
 

@@ -153,12 +153,18 @@ def test_few_items():
 
 
 def test_few_samples_cap_q():
-    plan = riata.stability_plan(1000, pfer=1, n_samples=100)
+    plan = riata.stability_plan(1000, pfer=1, threshold=0.75, n_samples=100)
     assert plan.capped
     assert plan.q == 16
     assert plan.pfer == riata.pfer_bound(16, 1000, 0.75)
-    assert "fewer than the error rate allows" in str(plan)
+    assert "up to 16 of 1,000 items each, a third of the samples of a half;" in str(plan)
     assert not riata.stability_plan(1000, pfer=1, n_samples=1000).capped
+    # A threshold that is not given makes up for it, down to 0.6.
+    assert riata.stability_plan(1000, pfer=1, n_samples=100).threshold == 0.6
+    plan = riata.stability_plan(1000, pfer=1, n_samples=200)
+    assert (plan.q, plan.capped) == (33, True)
+    assert plan.pfer <= 1 < riata.pfer_bound(33, 1000, plan.threshold - 0.01)
+    assert 0.6 < plan.threshold < 0.75
 
 
 def test_plans_that_cannot_be():

@@ -271,7 +271,7 @@ def test_saved_and_loaded(tmp_path):
 
 def test_nothing_selected_says_what_would_change_it():
     rng = np.random.default_rng(0)
-    found = riata.stability_selection(rng.standard_normal((60, 300)), rng.standard_normal(60))
+    found = riata.stability_selection(rng.standard_normal((60, 300)), rng.standard_normal(60), threshold=0.75)
     assert len(found.selected) == 0
     assert found.selected.dtype.kind == "i"
     told = found.explain()

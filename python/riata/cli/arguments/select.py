@@ -56,7 +56,8 @@ def _add_errors(parser: Parser) -> None:
     )  # fmt: skip
     add(
         "--threshold", type=values.share, metavar="T",
-        help="share of the halves that must select a feature (default 0.75)",
+        help="share of the halves that must select a feature (default 0.75, or down to 0.6 "
+        "when few samples limit what a half selects)",
     )  # fmt: skip
     add("--q", type=values.count, metavar="Q", help="features that each half selects, at most")
     add(
