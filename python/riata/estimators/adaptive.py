@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riata.estimators._base import CrossValidated, Problem
-from riata.estimators._params import Linear, Running, Search, Strength, declared
+from riata.estimators._params import Linear, Running, Search, Strength, declared, parameter
 from riata.estimators.linear import OneByOne
 from riata.path.adaptive_fit import AdaptiveFit, Recipe, check_recipe, fit_adaptive
 from riata.path.arguments import LASSO, Features, Options
@@ -30,43 +30,42 @@ __all__ = ["AdaptiveLasso", "AdaptiveLassoCV"]
 
 @declared
 class _Recipe:
-    """Where the weights come from.
-
-    Parameters
-    ----------
-    initial : {"ridge", "lasso", "marginal"} or array of shape (p,)
-        The first estimate. Ridge and lasso are fitted with the options of this model; "marginal" is the slope
-        of y on each feature alone. An array holds coefficients on the original scale of X. With more features
-        than samples a ridge takes n² p operations and 8 n² bytes: of very many samples use another.
-    initial_alpha : float
-        The alpha of the ridge (penalty alpha/2 Σ pf_j b_j²) or lasso. Default: the one with the smallest mean
-        squared error in a cross-validation by `cv`: for the ridge of 20 values, from the sum of the variances
-        of the columns down to 1e-6 of it, and for the lasso of the grid of `LassoCV`.
-    power : float
-        How much smaller the penalty of large coefficients is, > 0.
-    n_steps : int
-        More than 1: the weights of each further step are from the coefficients of the one before, at the same
-        alpha. Features that a step leaves out stay out.
-    """
-
-    initial: str | ArrayLike = "ridge"
-    initial_alpha: float | None = None
-    power: float = 1.0
-    n_steps: int = 1
+    initial: str | ArrayLike = parameter(
+        '{"ridge", "lasso", "marginal"} or array of shape (p,)',
+        """The first estimate. Ridge and lasso are fitted with the options of this model; "marginal" is the
+        slope of y on each feature alone. An array holds coefficients on the original scale of X. With more
+        features than samples a ridge takes n² p operations and 8 n² bytes: of very many samples use
+        another.""",
+        default="ridge",
+    )
+    initial_alpha: float | None = parameter(
+        "float",
+        """The alpha of the ridge (penalty alpha/2 Σ pf_j b_j²) or lasso. Default: the one with the smallest
+        mean squared error in a cross-validation by `cv`: for the ridge of 20 values, from the sum of the
+        variances of the columns down to 1e-6 of it, and for the lasso of the grid of `LassoCV`.""",
+        default=None,
+    )
+    power: float = parameter(
+        "float",
+        "How much smaller the penalty of large coefficients is, > 0.",
+        default=1.0,
+    )
+    n_steps: int = parameter(
+        "int",
+        """More than 1: the weights of each further step are from the coefficients of the one before, at the
+        same alpha. Features that a step leaves out stay out.""",
+        default=1,
+    )
 
 
 @declared
 class _FirstFolds:
-    """Folds of the first estimate.
-
-    Parameters
-    ----------
-    cv : int, splitter or iterable of (train, test)
-        Folds that choose the alpha of the first estimate. An integer gives consecutive folds without
-        shuffling.
-    """
-
-    cv: Any = 5
+    cv: Any = parameter(
+        "int, splitter or iterable of (train, test)",
+        """Folds that choose the alpha of the first estimate. An integer gives consecutive folds without
+        shuffling.""",
+        default=5,
+    )
 
 
 class _Adaptive(OneByOne):

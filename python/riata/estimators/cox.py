@@ -40,6 +40,7 @@ from riata.estimators._params import (
     Sign,
     Strength,
     declared,
+    parameter,
 )
 from riata.estimators.step_function import StepFunction
 from riata.path.arguments import Options
@@ -54,15 +55,11 @@ __all__ = ["SparseCox", "SparseCoxCV"]
 
 @declared
 class _Ties:
-    """Events at the same time.
-
-    Parameters
-    ----------
-    ties : {"breslow", "efron"}
-        How events at the same time are handled.
-    """
-
-    ties: str = "breslow"
+    ties: str = parameter(
+        '{"breslow", "efron"}',
+        "How events at the same time are handled.",
+        default="breslow",
+    )
 
 
 class _Cox(SparseLinearModel):

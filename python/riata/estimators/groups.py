@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from riata import penalties
-from riata.estimators._params import Linear, Running, RunningJobs, Search, Strength, declared
+from riata.estimators._params import Linear, Running, RunningJobs, Search, Strength, declared, parameter
 from riata.estimators.linear import AtAlpha, ByError, OneResponse
 from riata.penalties import Penalty
 from riata.penalties._groups import Groups
@@ -19,72 +18,49 @@ __all__ = ["GroupLasso", "GroupLassoCV", "SparseGroupLasso", "SparseGroupLassoCV
 
 @declared
 class _Groups:
-    """Groups of features.
-
-    Parameters
-    ----------
-    groups : array-like of shape (p,), mapping, or list of lists
-        A label for each feature, in any order; or for each label, or in a list of lists, the numbers or names
-        of its features, those of no group being groups of their own. Groups may overlap, as gene sets do:
-        `coef_` is then the sum of a part for each group, and the penalty that of the parts (see
-        `riata.penalties.GroupLasso`). None: every feature by itself, the lasso.
-    """
-
-    groups: Groups | None = field(default=None, kw_only=False)
+    groups: Groups | None = parameter(
+        "array-like of shape (p,), mapping, or list of lists",
+        """A label for each feature, in any order; or for each label, or in a list of lists, the numbers or
+        names of its features, those of no group being groups of their own. Groups may overlap, as gene
+        sets do: `coef_` is then the sum of a part for each group, and the penalty that of the parts (see
+        `riata.penalties.GroupLasso`). None: every feature by itself, the lasso.""",
+        default=None,
+        kw_only=False,
+    )
 
 
 @declared
 class _Weights:
-    """Weights of groups.
-
-    Parameters
-    ----------
-    weights : "sqrt_size", "ones", array-like or mapping
-        Weights w_g >= 0: the square root of the group's size, 1, one for each of the sorted labels, or one
-        for each label. A group of weight zero is not penalised.
-    """
-
-    weights: str | ArrayLike | Mapping[Any, float] = "sqrt_size"
+    weights: str | ArrayLike | Mapping[Any, float] = parameter(
+        '"sqrt_size", "ones", array-like or mapping',
+        """Weights w_g >= 0: the square root of the group's size, 1, one for each of the sorted labels, or one
+        for each label. A group of weight zero is not penalised.""",
+        default="sqrt_size",
+    )
 
 
 @declared
 class _SquaredShare:
-    """A share of the squared norm.
-
-    Parameters
-    ----------
-    l2_ratio : float
-        Share of the squared norm, from 0 to 1.
-    """
-
-    l2_ratio: float = 0.0
+    l2_ratio: float = parameter("float", "Share of the squared norm, from 0 to 1.", default=0.0)
 
 
 @declared
 class _Share:
-    """A share of the absolute values.
-
-    Parameters
-    ----------
-    l1_ratio : float
-        Share of the absolute values, from 0 (group lasso) to 1 (lasso).
-    """
-
-    l1_ratio: float = 0.5
+    l1_ratio: float = parameter(
+        "float",
+        "Share of the absolute values, from 0 (group lasso) to 1 (lasso).",
+        default=0.5,
+    )
 
 
 @declared
 class _Shares:
-    """One or more shares of the absolute values.
-
-    Parameters
-    ----------
-    l1_ratio : float or sequence of float
-        Share of the absolute values, from 0 (group lasso) to 1 (lasso). Of several values all are tried, and
-        the one with the best mean score is taken.
-    """
-
-    l1_ratio: float | ArrayLike = 0.5
+    l1_ratio: float | ArrayLike = parameter(
+        "float or sequence of float",
+        """Share of the absolute values, from 0 (group lasso) to 1 (lasso). Of several values all are tried,
+        and the one with the best mean score is taken.""",
+        default=0.5,
+    )
 
 
 class _ByGroup(OneResponse):

@@ -37,6 +37,7 @@ from riata.estimators._params import (
     Strength,
     WarmStart,
     declared,
+    parameter,
 )
 from riata.losses import Multinomial
 from riata.losses._scores import expit
@@ -47,30 +48,22 @@ __all__ = ["SparseLogisticRegression", "SparseLogisticRegressionCV"]
 
 @declared
 class _Inverse:
-    """scikit-learn's strength.
-
-    Parameters
-    ----------
-    C : float
-        Another way to give the strength, scikit-learn's: alpha is ``1 / (C Σw)``, and `alpha` is not used.
-    """
-
-    C: float | None = None
+    C: float | None = parameter(
+        "float",
+        "Another way to give the strength, scikit-learn's: alpha is ``1 / (C Σw)``, and `alpha` is not used.",
+        default=None,
+    )
 
 
 @declared
 class _ClassWeight:
-    """Weights of classes.
-
-    Parameters
-    ----------
-    class_weight : dict or "balanced"
-        Multiplies the sample weights. "balanced" gives all classes the same total weight; a sample of weight
-        k counts as k. Held-out samples of a cross-validation are scored without it, and each fold is balanced
-        by the samples it trains on.
-    """
-
-    class_weight: Any = None
+    class_weight: Any = parameter(
+        'dict or "balanced"',
+        """Multiplies the sample weights. "balanced" gives all classes the same total weight; a sample of
+        weight k counts as k. Held-out samples of a cross-validation are scored without it, and each fold
+        is balanced by the samples it trains on.""",
+        default=None,
+    )
 
 
 class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from riata._input.validation import Float, check_real
 from riata.estimators._base import CrossValidated, Problem
-from riata.estimators._params import Choice, Folds, Grid, Linear, Running, Strength, declared
+from riata.estimators._params import Choice, Folds, Grid, Linear, Running, Strength, declared, parameter
 from riata.estimators.linear import AtAlpha, OneResponse
 from riata.losses._scores import counted, mean_squared
 from riata.path.arguments import LASSO, Features, Options
@@ -34,28 +34,16 @@ __all__ = ["RelaxedLasso", "RelaxedLassoCV"]
 
 @declared
 class _LassoShare:
-    """One mixture of lasso and least squares.
-
-    Parameters
-    ----------
-    gamma : float
-        Share of the lasso, from 0 to 1.
-    """
-
-    gamma: float = 0.0
+    gamma: float = parameter("float", "Share of the lasso, from 0 to 1.", default=0.0)
 
 
 @declared
 class _LassoShares:
-    """The mixtures that are tried.
-
-    Parameters
-    ----------
-    gammas : sequence of float
-        Shares of the lasso, from 0 to 1.
-    """
-
-    gammas: ArrayLike = (0.0, 0.25, 0.5, 0.75, 1.0)
+    gammas: ArrayLike = parameter(
+        "sequence of float",
+        "Shares of the lasso, from 0 to 1.",
+        default=(0.0, 0.25, 0.5, 0.75, 1.0),
+    )
 
 
 class _Relaxed(OneResponse):

@@ -7,7 +7,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from riata import penalties
-from riata.estimators._params import Linear, Running, RunningJobs, Search, Strength, declared
+from riata.estimators._params import Linear, Running, RunningJobs, Search, Strength, declared, parameter
 from riata.estimators.linear import AtAlpha, ByError, OneResponse
 from riata.penalties import Penalty
 
@@ -16,19 +16,17 @@ __all__ = ["SLOPE", "SLOPECV"]
 
 @declared
 class _Ranks:
-    """What each rank of the coefficients costs.
-
-    Parameters
-    ----------
-    q : float
-        In (0, 1), the rate of false discoveries aimed at: lambda_i is the normal quantile at
-        ``1 - i q / (2 m)`` for the i-th of m penalised features.
-    weights : array-like of shape (p,)
-        Other lambda_i, in decreasing order, >= 0; the first m are used. Default: those of `q`.
-    """
-
-    q: float = 0.1
-    weights: ArrayLike | None = None
+    q: float = parameter(
+        "float",
+        """In (0, 1), the rate of false discoveries aimed at: lambda_i is the normal quantile at ``1 - i q /
+        (2 m)`` for the i-th of m penalised features.""",
+        default=0.1,
+    )
+    weights: ArrayLike | None = parameter(
+        "array-like of shape (p,)",
+        "Other lambda_i, in decreasing order, >= 0; the first m are used. Default: those of `q`.",
+        default=None,
+    )
 
 
 class _Sorted(OneResponse):
