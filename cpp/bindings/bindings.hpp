@@ -10,6 +10,7 @@
 
 /// The parts of riata._core, one per file; module.cpp lists them.
 void bind_design(pybind11::module_& m);
+void bind_groups(pybind11::module_& m);
 void bind_path(pybind11::module_& m);
 void bind_python_design(pybind11::module_& m);
 void bind_survival(pybind11::module_& m);

@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, m) {
   bind_python_design(m);
   bind_survival(m);
   bind_path(m);
+  bind_groups(m);
   bind_tables(m);
   bind_univariate(m);
 }

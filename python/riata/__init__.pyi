@@ -41,6 +41,9 @@ from riata.genetics.genotypes import Genotypes as Genotypes
 from riata.genetics.opening import open_genotypes as open_genotypes
 from riata.genetics.simulate import simulate_genotypes as simulate_genotypes
 from riata.genetics.variants import FittedVariants as FittedVariants
+from riata.grouping.correlated import correlation_groups as correlation_groups
+from riata.grouping.groups import CorrelationGroups as CorrelationGroups
+from riata.grouping.ld import ld_groups as ld_groups
 from riata.path.adaptive import adaptive_weights as adaptive_weights
 from riata.path.applying import MatchedGenotypes as MatchedGenotypes
 from riata.path.applying import VariantWarning as VariantWarning

@@ -177,6 +177,30 @@ def fit_paths(
     linear_predictor is (rows of weight zero) x K x L, and held_out gets matrices with K columns.
     """
 
+def neighbour_groups(
+    design: Design,
+    columns: NDArray[np.int64],
+    reach: NDArray[np.int64],
+    rows: NDArray[np.float64],
+    r2: Sequence[float],
+    max_size: int,
+    n_threads: int = 1,
+) -> list[NDArray[np.int64]]:
+    """For each r2, decreasing, the group of each of columns: consecutive ones, by average linkage.
+
+    reach: how many of columns that follow each are correlated with it at all; rows: 1 for those that count.
+    """
+
+def correlated_groups(
+    design: Design,
+    rows: NDArray[np.float64],
+    r2: Sequence[float],
+    max_size: int,
+    most_pairs: int,
+    n_threads: int = 1,
+) -> list[NDArray[np.int64]]:
+    """For each r2, decreasing, the group of each column: by single linkage with a bound on the size."""
+
 def checkpoint_progress(path: str) -> tuple[int, int]:
     """Alphas done, and all of them, of the fit whose state the file holds."""
 

@@ -11,7 +11,7 @@ ROOT = Path(riata.__file__).parent
 
 #: Folders and public modules, lowest first; each may import itself and what stands before it.
 ORDER = (
-    "_docs", "_core", "_io", "_input", "losses", "genetics", "penalties", "path", "estimators",
+    "_docs", "_core", "_io", "_input", "losses", "genetics", "grouping", "penalties", "path", "estimators",
     "selection", "study", "report", "plotting", "cli",
 )  # fmt: skip
 

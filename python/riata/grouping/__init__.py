@@ -1,0 +1,1 @@
+"""Groups of features that are correlated with each other."""
