@@ -329,13 +329,19 @@ class SparseLinearModel(SparseSelector):
         self.alpha_, self.alpha_min_, self.alpha_1se_ = result.alpha, result.alpha_min, result.alpha_1se
         self.alphas_ = path.alphas
         self.coef_path_ = path.coefs
-        self._keep_gaps(path)
         if path.variants is not None:
             self.variants_, self._genotypes = path.variants, None
+        coef = np.stack([coefs[:, [at]].toarray()[:, 0] for coefs in each_output(path.coefs)])
+        self._keep_at(path, at, coef, np.atleast_2d(path.intercepts)[:, at])
+        self._warn_without_penalty(self.alpha_)
+
+    def _keep_at(self, path: RegularizationPath, at: int, coef: Float, intercept: Float) -> None:
+        """Set the attributes of a fit whose certificate is that of a point of a path."""
+        self._keep_gaps(path)
         self._keep(
-            self.alpha_,
-            np.stack([coefs[:, [at]].toarray()[:, 0] for coefs in each_output(path.coefs)]),
-            np.atleast_2d(path.intercepts)[:, at],
+            float(path.alphas[at]),
+            coef,
+            intercept,
             path.certificate,
             float(path.dual_gaps[at]),
             path.null_objective - path.saturated_objective,
@@ -343,7 +349,6 @@ class SparseLinearModel(SparseSelector):
             int(path.n_iter[at]),
             path.counters,
         )
-        self._warn_without_penalty(self.alpha_)
 
     def _keep_gaps(self, path: RegularizationPath) -> None:
         """Set what certifies the fits along a path."""

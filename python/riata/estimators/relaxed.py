@@ -227,18 +227,8 @@ class RelaxedLassoCV(CrossValidated, _Relaxed, Running, Linear, Choice, Folds, _
         self.alpha_1se_, self.gamma_1se_ = float(relaxed.alphas[frugal[0]]), float(gammas[frugal[1]])
         self.alpha_, self.gamma_ = float(relaxed.alphas[i]), float(gammas[j])
         self.coef_path_ = relaxed.path.coefs
-        self._keep_gaps(relaxed.path)
-        self._keep(
-            self.alpha_,
-            relaxed.coef(self.alpha_, self.gamma_)[None],
-            np.array([relaxed.intercept(self.alpha_, self.gamma_)]),
-            relaxed.path.certificate,
-            float(relaxed.path.dual_gaps[i]),
-            relaxed.path.null_objective - relaxed.path.saturated_objective,
-            bool(relaxed.path.converged[i]),
-            int(relaxed.path.n_iter[i]),
-            relaxed.path.counters,
-        )
+        at = (self.alpha_, self.gamma_)
+        self._keep_at(relaxed.path, i, relaxed.coef(*at)[None], np.array([relaxed.intercept(*at)]))
         warn_unless_all_converged(result, options)
         warn_if_grid_ends(result, options)
         return self
