@@ -91,6 +91,7 @@ class SelectionOptions:
     p_values: bool = False
     stop_early: bool = False
     seed: int = 0
+    ld_groups: float | None = None
     grouped: bool = False
     l1_ratio: float = 1.0
     standardize: bool = True

@@ -13,6 +13,7 @@ from riata._io.input_files import InputFiles
 from riata._io.output_files import OutputSet, write_text, write_tsv
 from riata._io.progress import Progress
 from riata._io.tables import align_columns
+from riata._io.wording import counted
 from riata.cli.fit import check_files
 from riata.cli.joint import outputs_of, phenotypes
 from riata.cli.log import Log
@@ -20,6 +21,8 @@ from riata.cli.manifest import inputs_record, today, version
 from riata.cli.options import SelectOptions
 from riata.cli.outputs import conclude_outputs, write_left_out
 from riata.cli.study_lines import study_lines
+from riata.genetics.genotypes import Genotypes
+from riata.grouping.groups import CorrelationGroups
 from riata.losses._known import loss_of
 from riata.report.page import render
 from riata.report.selection_page import SelectionRun, selection_lines, selection_page
@@ -32,6 +35,7 @@ from riata.study.resume import Resume
 from riata.study.selection_columns import frequency_columns, member_columns, selected_columns
 from riata.study.study import Study
 
+LD_R2 = 0.5  # of groups of variants, where it is not given
 SELECT_OUTPUTS = (
     "html", "selected.tsv", "frequencies.tsv", "groups.tsv", "excluded.tsv", "dropped.tsv", "sets.tsv",
     "selection.npz", "json", "log",
@@ -96,6 +100,10 @@ def _check_options(options: SelectOptions) -> None:
         raise ValueError(f"--p-values needs a loss with a likelihood, which {loss.name} has not")
     if chosen.grouped and not loss.many_classes:
         raise ValueError("--grouped needs --loss multinomial")
+    if chosen.ld_groups and options.study.matrix is not None:
+        raise ValueError("--ld-groups is for genotypes, not for --matrix: give --groups FILE")
+    if chosen.ld_groups and options.study.groups is not None:
+        raise ValueError("give --groups or --ld-groups, not both")
     if chosen.l1_ratio == 0.0:
         raise ValueError("--l1-ratio must be above 0: ridge regression selects nothing")
     if chosen.pfer is not None and chosen.threshold is not None and chosen.q is not None:
@@ -118,6 +126,9 @@ def _select(
     import riata
 
     chosen, limits = options.selection, options.limits
+    groups = study.groups if study.groups is not None else _ld_groups(study, chosen.ld_groups, limits.threads)
+    if isinstance(groups, CorrelationGroups):
+        log.say(f"  {counted(len(groups), 'group')} in linkage disequilibrium, r2 {groups.r2:g}", "")
     began = time.perf_counter()
     blocks = study.fold_column
     with (
@@ -127,7 +138,7 @@ def _select(
         warnings.simplefilter("always")
         try:
             found = riata.stability_selection(
-                study.X, **study.target, penalty_factor=study.penalty_factor, groups=study.groups,
+                study.X, **study.target, penalty_factor=study.penalty_factor, groups=groups,
                 pfer=chosen.pfer, threshold=chosen.threshold, q=chosen.q, n_pairs=chosen.pairs,
                 bound=chosen.bound, p_values=chosen.p_values, stop_early=chosen.stop_early,
                 blocks=None if blocks is None else blocks.labels, random_state=chosen.seed,
@@ -149,10 +160,21 @@ def _select(
         command=options.command.line,
         date=today(),
         blocks="" if blocks is None else blocks.name,
+        ld_r2=groups.r2 if isinstance(groups, CorrelationGroups) else 0.0,
         seconds=seconds | {"fit": time.perf_counter() - began},
         interrupted=progress.interrupted and found.n_halves < 2 * chosen.pairs,
         warnings=list(dict.fromkeys(str(item.message) for item in messages)),
     )
+
+
+def _ld_groups(study: Study, r2: float | None, threads: int | None) -> CorrelationGroups | None:
+    """Return groups of variants in linkage disequilibrium; None for tables, and where `r2` is 0."""
+    import riata
+
+    if not isinstance(study.main, Genotypes) or r2 == 0.0:
+        return None
+    found: CorrelationGroups = riata.ld_groups(study.main, r2=LD_R2 if r2 is None else r2, n_threads=threads)
+    return found
 
 
 def _write(
@@ -194,6 +216,7 @@ def _record(run: SelectionRun, study: Study, options: SelectOptions, inputs: Inp
             "bounds": plan.bounds,
             "mean_size": float(found.sizes.mean()),
             "blocks": run.blocks,
+            "ld_groups": run.ld_r2,
             "interrupted": run.interrupted,
             "warnings": run.warnings,
             "notes": found.notes,

@@ -38,6 +38,8 @@ class SelectionRun:
         Of what was selected, as in ``PREFIX.selected.tsv``.
     blocks : str
         The column of samples that stay together, empty without.
+    ld_r2 : float
+        The r2 of groups of variants in linkage disequilibrium, 0 without.
     prefix, version, command, date : str
     seconds : dict
         By stage.
@@ -53,6 +55,7 @@ class SelectionRun:
     command: str
     date: str
     blocks: str = ""
+    ld_r2: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
     interrupted: bool = False
     warnings: list[str] = field(default_factory=list)
@@ -135,6 +138,12 @@ def _errors(run: SelectionRun) -> Section:
         "what is selected, in the mean over studies such as this one. It says nothing of a single one of "
         "them, and nothing of the size of effects."
     )
+    if run.ld_r2:
+        text += (
+            " Groups are neighbouring variants in linkage disequilibrium (mean r2 of at least "
+            f"{run.ld_r2:g}): a half selects a group with any of its variants, and false ones are counted "
+            "by group."
+        )
     if run.blocks:
         text += f" Samples of one {run.blocks} stayed in one half."
     if found.p_values is not None:
@@ -195,7 +204,12 @@ def _selected(run: SelectionRun) -> Section | None:
         text += " Of a group its most frequent member is shown."
     if len(found.selected) > MAX_ROWS:
         text += f" The first {MAX_ROWS} are here, all {len(found.selected):,} in {run.prefix}.selected.tsv."
-    shown = [(_TITLES[name], list(values)[:MAX_ROWS]) for name, values in run.columns if name in _TITLES]
+    hidden = ("CHROM", "POS") if run.ld_r2 else ()  # groups are called by their places
+    shown = [
+        (_TITLES[name], list(values)[:MAX_ROWS])
+        for name, values in run.columns
+        if name in _TITLES and name not in hidden
+    ]
     numeric = tuple(name for name, _ in shown if name not in _TEXTS)
     strong = next(name for name in ("Group", "Variant", "Feature") if name in dict(shown))
     return Section("What was selected", text, table(shown, numeric=numeric, strong=strong))

@@ -42,7 +42,22 @@ def table(tmp_path):
 
 
 def test_genotypes_by_schema_and_value(tmp_path, capsys):
-    assert run("select", *STUDY, "--pairs", 10, "--q", 3, "--p-values", "--out", tmp_path / "o") == 0
+    assert (
+        run(
+            "select",
+            *STUDY,
+            "--ld-groups",
+            "none",
+            "--pairs",
+            10,
+            "--q",
+            3,
+            "--p-values",
+            "--out",
+            tmp_path / "o",
+        )
+        == 0
+    )
     told = capsys.readouterr().out
     study = riata.open_genotypes(str(DATA / "tiny"))
     pheno = {row.split()[1]: row.split() for row in (DATA / "tiny.phe").read_text().splitlines()}
@@ -123,6 +138,30 @@ def test_groups(tmp_path, table):
     assert mine == ["g3", "g4", "g5"]
 
 
+def test_ld_groups(tmp_path, capsys):
+    riata.simulate_genotypes(tmp_path / "g", 200, 300, n_causal=3, h2=0.8, seed=2)
+    asked = ["select", "--bfile", tmp_path / "g", "--pairs", 10, "--q", 4]
+    assert run(*asked, "--ld-groups", 0.3, "--out", tmp_path / "o") == 0
+    study = riata.open_genotypes(tmp_path / "g")
+    groups = riata.ld_groups(study, r2=0.3)
+    y = np.array([float(v) for v in study.samples["phenotype"]])
+    found = riata.stability_selection(study, y, groups=groups, n_pairs=10, q=4)
+    assert f"{len(groups)} groups in linkage disequilibrium, r2 0.3" in capsys.readouterr().out
+    written = read_tsv(tmp_path / "o.frequencies.tsv")
+    assert list(written) == ["GROUP", "FROM", "TO", "N_VARIANTS", *VARIANT, *VOTES, "SELECTED"]
+    assert written["GROUP"] == [groups.names[k] for k in found.ranked]
+    assert [float(f) for f in written["FREQ"]] == found.frequency[found.ranked].tolist()
+    first = groups[written["GROUP"][0]]
+    assert int(written["N_VARIANTS"][0]) == len(first)
+    assert int(written["FROM"][0]) == study.variants.pos[first].min()
+    assert int(written["TO"][0]) == study.variants.pos[first].max()
+    assert json.loads((tmp_path / "o.json").read_text())["selection"]["ld_groups"] == 0.3
+    assert "linkage disequilibrium (mean r2 of at least 0.3)" in (tmp_path / "o.html").read_text()
+    # By default variants are grouped at 0.5.
+    assert run(*asked, "--out", tmp_path / "d") == 0
+    assert json.loads((tmp_path / "d.json").read_text())["selection"]["ld_groups"] == 0.5
+
+
 def test_several_phenotypes(tmp_path, table):
     path, *_ = table
     both = ["--matrix", path, "--drop", "family", "--pairs", 5]
@@ -194,6 +233,7 @@ def test_nothing_selected(tmp_path, table, capsys):
     [
         (["--pfer", 1, "--q", 3, "--threshold", 0.9], "give at most two of --pfer, --threshold and --q"),
         (["--loss", "huber", "--p-values"], "--p-values needs a loss with a likelihood, which huber has not"),
+        (["--ld-groups", 0.5], "--ld-groups is for genotypes, not for --matrix"),
         (["--l1-ratio", 0], "--l1-ratio must be above 0"),
         (["--bound", "worst", "--threshold", 0.5], "threshold must be above 1/2"),
         (["--blocks", "clan"], "--blocks: no column 'clan'"),

@@ -95,6 +95,11 @@ def _add_fits(parser: Parser) -> None:
         "on each line. A feature in no group is a group of its own",
     )  # fmt: skip
     add(
+        "--ld-groups", type=values.share_or_none, metavar="R2|none",
+        help="with genotypes: select groups of neighbouring variants in linkage disequilibrium, whose mean "
+        "r2 is at least R2 (default 0.5, without --groups); none: single variants, which share their votes",
+    )  # fmt: skip
+    add(
         "--l1-ratio", type=values.share, metavar="R",
         help="1 is the lasso, the elastic net lies between 0 and 1 (default 1)",
     )  # fmt: skip

@@ -54,6 +54,11 @@ def share(text: str) -> float:
     return value
 
 
+def share_or_none(text: str) -> float:
+    """Parse a number in [0, 1]; 0 for "none"."""
+    return 0.0 if text == "none" else share(text)
+
+
 def open_share(text: str) -> float:
     """Parse a number in (0, 1)."""
     try:
