@@ -70,7 +70,9 @@ from riata.path.relaxed import relax as relax
 from riata.path.result import RegularizationPath as RegularizationPath
 from riata.path.run_options import RunOptions as RunOptions
 from riata.selection.bounds import pfer_bound as pfer_bound
+from riata.selection.debiased import debiased_lasso as debiased_lasso
 from riata.selection.estimator import StabilitySelection as StabilitySelection
+from riata.selection.intervals import Intervals as Intervals
 from riata.selection.plan import StabilityPlan as StabilityPlan
 from riata.selection.plan import stability_plan as stability_plan
 from riata.selection.result import StabilitySelected as StabilitySelected

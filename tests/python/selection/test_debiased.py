@@ -1,0 +1,154 @@
+"""The debiased lasso: by its formulae on small data, and how often its intervals cover what is true."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import binom, norm
+
+import riata
+from riata.selection.nodewise import nodewise
+
+
+def data(n=120, p=60, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p))
+    for j in range(1, p):
+        X[:, j] = 0.5 * X[:, j - 1] + np.sqrt(0.75) * X[:, j]
+    return X, X[:, 3] - X[:, 9] + rng.standard_normal(n)
+
+
+@pytest.mark.parametrize("robust", [False, True])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_formulae_of_least_squares(robust, weighted):
+    X, y = data()
+    rng = np.random.default_rng(1)
+    w = rng.uniform(0.5, 2.0, 120) if weighted else np.ones(120)
+    asked = [3, 4, 20]
+    found = riata.debiased_lasso(X, y, features=asked, robust=robust, sample_weight=w, level=0.9)
+    cv = riata.cv_path(X, y, alpha_rule="1se", sample_weight=w)
+    b = cv.coef()
+    w = w * 120 / w.sum()
+    r = y - X @ b - cv.intercept()
+    k = np.count_nonzero(b)
+    for at, j in enumerate(asked):
+        others = np.delete(np.arange(60), j)
+        path = riata.fit_path(X[:, others], X[:, j], sample_weight=w, tol=1e-9)
+        z = X[:, j, None] - X[:, others] @ path.coefs.toarray() - path.intercepts
+        unit = (X[:, others] - np.average(X[:, others], axis=0, weights=w)) / path.scale
+        size = np.sqrt((w[:, None] * z**2).sum(axis=0))
+        bias = np.abs(unit.T @ (w[:, None] * z)).max(axis=0) / size
+        noise = size / np.abs(z.T @ (w * X[:, j]))
+        least = noise[bias <= np.sqrt(2 * np.log(60))].min()
+        best = min(np.flatnonzero(noise <= 1.25 * least), key=lambda i: bias[i])
+        z = z[:, best]
+        assert_allclose([found.bias[at], found.noise[at]], [bias[best], noise[best]], rtol=1e-2)
+        product = z @ (w * X[:, j])
+        coef = b[j] + z @ (w * r) / ((1 - k / 120) * product)
+        sigma2 = 120 * (w @ r**2) / (120 - k) ** 2
+        square = 120**2 * (w**2 * z**2) @ r**2 / (120 - k) ** 2 if robust else sigma2 * (w @ z**2)
+        assert_allclose(found.coef[at], coef, rtol=1e-2, atol=1e-3)
+        assert_allclose(found.se[at], np.sqrt(square) / abs(product), rtol=1e-2)
+    assert_array_equal(found.lasso, b[asked])
+    reach = norm.ppf(0.95) * found.se
+    assert_allclose([found.coef - reach, found.coef + reach], [found.lower, found.upper])
+    assert_allclose(found.p_values, 2 * norm.sf(np.abs(found.coef / found.se)))
+    assert (found.adjust, found.level_each, found.n_active) == ("none", 0.9, k)
+
+
+def test_what_is_left_of_a_feature_is_at_right_angles_to_covariates():
+    X, y = data()
+    factor = np.ones(60)
+    factor[[0, 1]] = 0.0
+    given = riata.path.given.read_given("fit_path", {"penalty_factor": factor})
+    problem = riata.path.given.read_problem(X, y, given)
+    for z in nodewise(problem.design, np.array([2, 30]), np.ones(120), problem.features, given.options):
+        assert_allclose(X[:, :2].T @ z.values, 0.0, atol=1e-3)
+        assert_allclose(z.values.sum(), 0.0, atol=1e-8)
+
+
+@pytest.mark.parametrize(("adjust", "share"), [("fcr", 5 / 60), ("bonferroni", 1 / 60), ("none", 1.0)])
+def test_levels(adjust, share):
+    X, y = data()
+    asked = [1, 3, 9, 20, 40]
+    found = riata.debiased_lasso(X, y, features=asked, adjust=adjust, level=0.8)
+    assert_allclose(found.level_each, 1 - 0.2 * share)
+    assert_allclose(found.upper - found.coef, norm.isf(0.1 * share) * found.se)
+
+
+def test_selected_features_are_adjusted_for():
+    X, y = data()
+    found = riata.debiased_lasso(X, y, features="selected")
+    active = np.flatnonzero(riata.cv_path(X, y, alpha_rule="1se").coef())
+    assert_array_equal(found.features, active)
+    assert found.adjust == "fcr"
+    assert_allclose(found.level_each, 1 - 0.05 * len(active) / 60)
+    with pytest.warns(UserWarning, match="selected by the same data"):
+        riata.debiased_lasso(X, y, features="selected", adjust="none")
+    stable = riata.stability_selection(X, y, n_pairs=10)
+    again = riata.debiased_lasso(X, y, features=stable)
+    assert_array_equal(again.features, stable.selected)
+    assert again.adjust == "fcr"
+
+
+def response(loss, eta, rng):
+    if loss == "gaussian":
+        return eta + rng.standard_normal(len(eta))
+    if loss == "binomial":
+        return (rng.random(len(eta)) < 1 / (1 + np.exp(-eta))).astype(float)
+    return rng.poisson(np.exp(eta)).astype(float)
+
+
+SETTINGS = [("gaussian", 120, 0.7), ("binomial", 300, 0.7), ("poisson", 200, 0.3)]
+
+
+@pytest.mark.parametrize(("loss", "n", "size"), SETTINGS)
+def test_intervals_cover(loss, n, size):
+    """Of intervals at 95 % so many cover as a right program fails to reach once in 10,000 times."""
+    p, signals = 150, [10, 50, 90, 130]
+    asked = [*signals, 11, 30, 70, 110]
+    covered = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        X = data(n, p, seed)[0]
+        beta = np.zeros(p)
+        beta[signals] = size * np.array([1, -1, 1, -1])
+        y = response(loss, X @ beta, rng)
+        found = riata.debiased_lasso(X, y, features=asked, loss=loss, cv=5)
+        covered.append((found.lower <= beta[asked]) & (beta[asked] <= found.upper))
+    for part in (np.array(covered)[:, :4], np.array(covered)[:, 4:]):
+        assert part.sum() >= binom.ppf(1e-4, part.size, 0.93)
+
+
+def test_a_frame_names_its_features():
+    X, y = data()
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(60)])
+    found = riata.debiased_lasso(frame, y, features=["x9", "x3"])
+    assert found.names == ["x3", "x9"]
+    table = found.to_frame()
+    assert table.loc["x9", "upper"] < 0.0 < table.loc["x3", "lower"]
+    assert list(table.columns) == ["coef", "se", "lower", "upper", "p_value", "lasso"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"features": [60]}, ValueError, "features must hold feature numbers from 0 to 59"),
+        ({"features": []}, ValueError, "features must hold at least one feature"),
+        ({"features": [1, 1]}, ValueError, "features must not hold a feature twice"),
+        ({"features": "active"}, ValueError, "features must be"),
+        ({"features": [1], "level": 1.0}, ValueError, "level must be > 0 and < 1, got 1.0"),
+        ({"features": [1], "adjust": "holm"}, ValueError, "adjust must be"),
+        ({"features": [1], "loss": "huber"}, ValueError, "loss must be one of"),
+        ({"features": [1], "l1_ratio": 0.5}, TypeError, "takes no l1_ratio"),
+        (
+            {"features": [0], "penalty_factor": np.r_[0.0, np.ones(59)]},
+            ValueError,
+            "features must be penalised",
+        ),
+    ],
+)
+def test_what_is_refused(options, error, message):
+    X, y = data()
+    with pytest.raises(error, match=message):
+        riata.debiased_lasso(X, y, **options)
