@@ -1,0 +1,161 @@
+"""Stability selection: seconds beside refits of each half, memory, and power beside other ways to select.
+
+    python bench/selection/stability.py cost [--shape 1000x20000] [--pairs 50] [--q 140] [--threads 1] [--bed]
+    python bench/selection/stability.py power [--seeds 20] [--correlation 0.0]
+
+`cost` prints processor seconds of all halves in shared passes, of a loop of `fit_path` over copies of the
+rows of a half (times the number of halves), and of one path on all samples to as many features; and how
+much the peak of the process grew beside X. `power` draws 200 samples of 1,000 features, ten of which matter
+by half a standard deviation of the noise, and prints how many right and wrong ones each way selects, on
+average: stability selection at several error rates, multi-split p-values, the lasso at both choices of
+cross-validation, and model-X knockoffs of hidimstat where that is installed. CSV on standard output.
+"""
+
+import argparse
+import csv
+import resource
+import sys
+import tempfile
+import time
+import warnings
+from functools import partial
+
+import numpy as np
+
+import riata
+
+SIGNALS, EFFECT = 10, 0.5
+
+
+def seconds(run):
+    """Processor seconds that a call takes, and what it returns."""
+    began = time.process_time()
+    out = run()
+    return time.process_time() - began, out
+
+
+def problem(shape, bed):
+    """Features with 40 effects and a response; independent numbers, or simulated genotypes."""
+    n, p = (int(number) for number in shape.split("x"))
+    if bed:
+        prefix = riata.simulate_genotypes(tempfile.mkdtemp() + "/study", n, p, n_causal=50)
+        study = riata.open_genotypes(prefix)
+        return study, np.array([float(value) for value in study.samples["phenotype"]])
+    rng = np.random.default_rng(0)
+    X = np.asfortranarray(rng.standard_normal((n, p)))
+    return X, X[:, :40].sum(axis=1) * 5 / np.sqrt(n) + rng.standard_normal(n)
+
+
+def cost(given):
+    """Print what halves cost."""
+    X, y = problem(given.shape, given.bed)
+    n = len(y)
+    run = {"tol": 1e-4, "n_threads": given.threads}
+    end = {"alphas": 301, "eps": 1e-3, "max_active": given.q}
+    riata.fit_path(X, y, **run, **end)  # warm
+    path, _ = seconds(lambda: riata.fit_path(X, y, **run, **end))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    ours, found = seconds(
+        lambda: riata.stability_selection(X, y, q=given.q, n_pairs=given.pairs, memory=given.memory, **run)
+    )
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    half = np.random.default_rng(1).permutation(n)[: n // 2]
+    half = np.sort(half)
+    part = X.subset(samples=half) if given.bed else np.asfortranarray(X[half])
+    loop = np.median([seconds(lambda: riata.fit_path(part, y[half], **run, **end))[0] for _ in range(5)])
+    row = {
+        "shape": given.shape, "storage": "bed" if given.bed else "dense", "pairs": given.pairs, "q": given.q,
+        "threads": given.threads, "memory": given.memory or "", "seconds": f"{ours:.2f}",
+        "loop_of_fits": f"{loop * 2 * given.pairs:.2f}", "one_path": f"{path:.3f}",
+        "halves_in_paths": f"{ours / path / (2 * given.pairs):.2f}", "peak_mib": f"{grown:.0f}",
+        "selected": len(found.selected),
+    }  # fmt: skip
+    table = csv.DictWriter(sys.stdout, row)
+    table.writeheader()
+    table.writerow(row)
+
+
+def draw(seed, correlation):
+    """200 samples of 1,000 features, neighbours correlated, ten that are far apart matter."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((200, 1000))
+    for j in range(1, 1000):
+        X[:, j] = correlation * X[:, j - 1] + np.sqrt(1 - correlation**2) * X[:, j]
+    true = np.arange(50, 1000, 100)
+    signs = np.where(np.arange(SIGNALS) % 2, -1.0, 1.0)
+    return X, EFFECT * X[:, true] @ signs + rng.standard_normal(200), true
+
+
+def ways():
+    """Name ways to select, each a function of X and y that returns feature numbers."""
+    out = {}
+    for pfer in (0.1, 0.5, 1):
+        out[f"stability, pfer {pfer}"] = lambda X, y, pfer=pfer: (
+            riata.stability_selection(X, y, pfer=pfer, n_threads=1).selected
+        )
+    out["stability, q 61"] = lambda X, y: riata.stability_selection(X, y, q=61, n_threads=1).selected
+    out["stability, unimodal, pfer 1"] = lambda X, y: (
+        riata.stability_selection(X, y, pfer=1, bound="unimodal", n_threads=1).selected
+    )
+    out["multi-split, p 0.05"] = lambda X, y: np.flatnonzero(
+        riata.stability_selection(X, y, q=16, p_values=True, n_threads=1).p_values <= 0.05
+    )
+    for rule in ("min", "1se"):
+        out[f"lasso, {rule}"] = lambda X, y, rule=rule: np.flatnonzero(
+            riata.cv_path(X, y, alpha_rule=rule, n_threads=1).coef()
+        )
+    try:
+        import hidimstat
+    except ImportError:
+        return out
+
+    def knockoffs(X, y, fdr):
+        tool = hidimstat.ModelXKnockoff(random_state=0)
+        tool.fit_importance(X, y)
+        return np.flatnonzero(tool.fdr_selection(fdr=fdr))
+
+    for fdr in (0.1, 0.2):
+        out[f"hidimstat knockoffs, fdr {fdr}"] = lambda X, y, fdr=fdr: knockoffs(X, y, fdr)
+    return out
+
+
+def power(given):
+    """Print right and wrong selections of each way."""
+    table = csv.writer(sys.stdout)
+    table.writerow(["way", "seeds", "right", "wrong", "wrong_se", "far_wrong", "seconds"])
+    for name, select in ways().items():
+        rows = []
+        seeds = min(given.seeds, 2) if name.startswith("hidimstat") else given.seeds
+        for seed in range(seeds):
+            X, y, true = draw(seed, given.correlation)
+            spent, chosen = seconds(partial(select, X, y))
+            near = np.abs(np.asarray(chosen)[:, None] - true).min(axis=1, initial=1000)
+            rows.append(((near == 0).sum(), (near > 0).sum(), (near > 5).sum(), spent))
+        right, wrong, far, spent = np.array(rows, dtype=float).T
+        error = wrong.std(ddof=1) / np.sqrt(seeds)
+        table.writerow(
+            [name, seeds, right.mean(), wrong.mean(), round(error, 3), far.mean(), round(spent.mean(), 2)]
+        )
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(required=True)
+    one = verbs.add_parser("cost")
+    one.add_argument("--shape", default="1000x20000")
+    one.add_argument("--pairs", type=int, default=50)
+    one.add_argument("--q", type=int, default=140)
+    one.add_argument("--threads", type=int, default=1)
+    one.add_argument("--memory")
+    one.add_argument("--bed", action="store_true")
+    one.set_defaults(run=cost)
+    two = verbs.add_parser("power")
+    two.add_argument("--seeds", type=int, default=20)
+    two.add_argument("--correlation", type=float, default=0.0)
+    two.set_defaults(run=power)
+    given = parser.parse_args()
+    warnings.simplefilter("ignore")
+    given.run(given)
