@@ -1,9 +1,9 @@
 """One judge for every package: objective, a dual bound and the gap between them, from the raw data in numpy.
 
 For u whose columns sum to 0 and whose products with the columns of X the penalty allows (penalties.py), the
-dual value D(u) of the loss (losses.py) is below the objective P at any coefficients. u is the residual of the
-coefficients under judgement, with the intercepts moved to their optimum, and scaled until feasible. No
-package's own claim enters.
+dual value D(u) of the loss (losses.py) is below the objective P at any coefficients; an elastic net allows
+any u, and takes its conjugate from the dual value. u is the residual of the coefficients under judgement,
+with the intercepts moved to their optimum, and scaled until feasible. No package's own claim enters.
 
 A penalty that is not convex leaves no such bound. What is judged then is how far the coefficients are from
 being a stationary point; which one they are near to is told by P alone.
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from losses import LOSSES
+from penalties import Net
 from problems import CHUNK, Problem
 from scipy import sparse
 
@@ -60,7 +61,10 @@ class Judge:
         primal = self.loss.primal(eta) + penalty.value(b, alphas)
         if not penalty.convex:
             return Certificate(primal, violation=penalty.violation(slopes, b, alphas))
-        dual = self.loss.dual(u, alphas / np.maximum(penalty.dual_norm(slopes), 1e-300), eta)
+        if isinstance(penalty, Net):
+            dual = self.loss.dual_at(u) - penalty.conjugate(slopes, alphas)
+        else:
+            dual = self.loss.dual(u, alphas / np.maximum(penalty.dual_norm(slopes), 1e-300), eta)
         dual[np.abs(u.sum(axis=0)).max(axis=0) > BALANCED] = -np.inf
         return Certificate(primal, dual)
 

@@ -57,6 +57,10 @@ class Gaussian:
         s = np.clip(inner / (self.n * square), -limit, limit)
         return s * inner - 0.5 * self.n * s**2 * square
 
+    def dual_at(self, u: np.ndarray) -> np.ndarray:
+        """At u itself."""
+        return np.einsum("ikl,ik->l", u, self.y) - 0.5 * self.n * np.einsum("ikl,ikl->l", u, u)
+
 
 class Binomial:
     """log(1 + e^eta) - y eta; y 0 or 1."""

@@ -11,11 +11,14 @@ at a time. Both are on the scale on which columns are measured. It offers
 with dual norms, from
 
     L1       sum_jk |b_jk|                       max_jk |c_jk|
+    EN       sum_j r |b_j| + (1 - r)/2 b_j^2     max_j |c_j| / r
     Rows     sum_j ‖b_j‖                         max_j ‖c_j‖
     Groups   sum_g sqrt(size) ‖b_g‖              max_g ‖c_g‖ / sqrt(size)
     SLOPE    sum_i w_i |b|_(i)                   max_i (|c|_(1) + .. + |c|_(i)) / (w_1 + .. + w_i)
 
-all times alpha. K is 1 for Groups, SLOPE and MCP.
+all times alpha. EN is the elastic net, r its l1_ratio: any c is allowed, dual_norm is where b = 0, and
+conjugate(slopes, alphas), (L,), is what the dual value of least squares loses. K is 1 for EN, Groups, SLOPE
+and MCP.
 
 References
 ----------
@@ -57,6 +60,31 @@ class L1(Penalty):
 
     def dual_norm(self, slopes: Iterable[np.ndarray]) -> np.ndarray:
         return np.max([np.abs(block).max(axis=(0, 1)) for block in slopes], axis=0)
+
+
+@dataclass(frozen=True)
+class Net(Penalty):
+    """The elastic net."""
+
+    l1_ratio: float = 0.5
+
+    name: ClassVar[str] = "net"
+    title: ClassVar[str] = "elastic net"
+
+    def value(self, b: sparse.csc_matrix, alphas: np.ndarray) -> np.ndarray:
+        squares = np.asarray(b.multiply(b).sum(axis=0)).ravel()
+        return self.l1_ratio * LASSO.value(b, alphas) + 0.5 * (1.0 - self.l1_ratio) * alphas * squares
+
+    def dual_norm(self, slopes: Iterable[np.ndarray]) -> np.ndarray:
+        """From this alpha on zero is the solution."""
+        return LASSO.dual_norm(slopes) / self.l1_ratio
+
+    def conjugate(self, slopes: Iterable[np.ndarray], alphas: np.ndarray) -> np.ndarray:
+        excess = sum(
+            (np.maximum(np.abs(block[:, 0]) - self.l1_ratio * alphas, 0.0) ** 2).sum(axis=0)
+            for block in slopes
+        )
+        return excess / (2.0 * (1.0 - self.l1_ratio) * alphas)
 
 
 @dataclass(frozen=True)
@@ -147,7 +175,7 @@ class MCP(Penalty):
 
 
 LASSO = L1()
-PENALTIES = {kind.name: kind for kind in (L1, Rows, Groups, MCP, SLOPE)}
+PENALTIES = {kind.name: kind for kind in (L1, Net, Rows, Groups, MCP, SLOPE)}
 
 
 def packed(penalty: Penalty) -> dict:

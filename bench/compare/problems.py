@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from losses import LOSSES
-from penalties import LASSO, MCP, SLOPE, Groups, Penalty, Rows, packed, unpacked
+from penalties import LASSO, MCP, SLOPE, Groups, Net, Penalty, Rows, packed, unpacked
 from responses import MISSING, RESPONSES, linear_predictor
 from scipy import signal, sparse
 
@@ -279,6 +279,9 @@ SPECS = {
     "ar-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01),
     "ar-1000x100000": Spec("gaussian", ar1, (1_000, 100_000), (80, 600), 0.01),
     "blocks-400x10000": Spec("gaussian", blocks, (400, 10_000), (60, 300), 0.01),
+    "net-0.5-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, penalty=Net(0.5)),
+    "net-0.1-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, penalty=Net(0.1)),
+    "net-0.01-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, penalty=Net(0.01)),
     "tall-20000x500": Spec("gaussian", ar1, (20_000, 500), (400, 40), 1e-3),
     "binomial-200x20000": Spec("binomial", expression, (200, 20_000), (60, 300), 0.01, 20),
     "sparse-20000x500000": Spec("gaussian", words, (20_000, 500_000), (300, 1_000), 0.01, 500, 2.0),

@@ -23,7 +23,7 @@ def version():
 def refuses(problem):
     if problem.loss == "multinomial" and problem.penalty.name != "rows":
         return "its multinomial loss penalises whole rows"
-    return lacks(problem, "l1", "rows", "groups")
+    return lacks(problem, "l1", "net", "rows", "groups")
 
 
 def prepare(problem, threads):
@@ -63,6 +63,7 @@ def grpnet(data, problem, tol, threads):
         lmda_path=problem.alphas / problem.n_responses,
         groups=starts,
         penalty=np.full(len(starts), np.sqrt(size)),  # its default is the root of size times K
+        alpha=problem.penalty.l1_ratio if problem.penalty.name == "net" else 1.0,
         intercept=problem.loss != "cox",
         **settings(tol, threads),
     )

@@ -41,6 +41,8 @@ def penalised(problem):
     penalty = problem.penalty
     if penalty.name == "l1":
         return {}
+    if penalty.name == "net":
+        return {"l1_ratio": penalty.l1_ratio}
     if penalty.name == "rows":
         return {"grouped": True}
     if penalty.name == "groups":

@@ -27,7 +27,7 @@ def refuses(problem):
     if problem.loss == "multinomial" and problem.penalty.name == "rows":
         return "its logistic regression does not penalise rows"
     others = {"cox": "it has no Cox loss", "poisson": "its Poisson loss has no L1 penalty"}
-    return lacks(problem, "l1", "rows") or others.get(problem.loss)
+    return lacks(problem, "l1", "net", "rows") or others.get(problem.loss)
 
 
 def prepare(problem, threads):
@@ -46,7 +46,14 @@ def fit(data, problem, tol, threads):
 
 def fit_gaussian(X, problem, tol):
     share = problem.y.mean(axis=0)
-    settings = {"l1_ratio": 1.0, "alphas": problem.alphas, "copy_X": False, "tol": tol, "max_iter": 100_000}
+    l1_ratio = problem.penalty.l1_ratio if problem.penalty.name == "net" else 1.0
+    settings = {
+        "l1_ratio": l1_ratio,
+        "alphas": problem.alphas,
+        "copy_X": False,
+        "tol": tol,
+        "max_iter": 100_000,
+    }
     mean = np.zeros(X.shape[1])
     if sparse.issparse(X):
         mean = np.asarray(X.mean(axis=0)).ravel()

@@ -10,8 +10,8 @@ namespace riata {
 
 /// How the problem on the working set is solved at one lambda: by the cheapest of the others ("auto"), Newton steps on
 /// the active features ("homotopy"), coordinate or block descent ("cd"), accelerated proximal gradient steps ("prox"),
-/// or Newton steps for penalties and losses that tie coefficients together ("newton"), or ridge in the space of samples
-/// ("samples"); the last two are chosen, not asked for.
+/// Newton steps for penalties and losses that tie coefficients together ("newton"), or Newton steps in the space of
+/// samples for ridge and elastic nets ("samples"); the last two are chosen, not asked for.
 enum class Solver { kAuto, kActiveSet, kDescent, kProximal, kNewton, kSamples };
 
 inline constexpr std::array<std::pair<Solver, std::string_view>, 6> kSolverNames{{{Solver::kAuto, "auto"},

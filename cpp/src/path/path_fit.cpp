@@ -215,7 +215,7 @@ void PathFit::solve() {
     p.b = q == 0 ? history_.now().b : pending_[q - 1].b;
     p.g = q == 0 ? history_.now().g : pending_[q - 1].g;
     if (q > 0) p.c = pending_[q - 1].c;
-    p.evaluated = false;
+    p.evaluated = p.correlated = false;
     if (result().exhausted) continue;  // the null fit is that of every lambda
     loss_->quadratic() ? solve_quadratic(q) : solve_newton(q);
   }
@@ -233,9 +233,14 @@ void PathFit::solve_quadratic(std::size_t q) {
   const Penalties net = penalties(p.lambda);
   if (!penalty_.separable_convex()) return solve_quadratic_blocks(q, net);
   const auto entering = history_.expected_entries(pending_, q, penalty_, work_.features());
-  const Solver solver = solver_.choose(p.b);
-  const WorkingSetSolver::Task task{net, rule_.kkt_tolerance(p.lambda), iterations_left(p), entering};
+  const Solver solver = solver_.choose(p.b, net);
+  WorkingSetSolver::Task task{net, rule_.kkt_tolerance(p.lambda), iterations_left(p), entering};
+  task.lambda = p.lambda;
+  if (solver == Solver::kSamples) {
+    task.enough = [&](const Vec& b, const Vec& c) { return rule_.gap_share(net, b, c); };
+  }
   p.iterations += solver_.solve(p, solver, task, p.b, p.c).iterations;
+  p.correlated = p.solver == Solver::kSamples;
 }
 
 /// The whole of a lambda where the penalty is not one of single coefficients.

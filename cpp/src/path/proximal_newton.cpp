@@ -95,7 +95,7 @@ double ProximalNewton::take_step(At& at, PathPoint& p, bool first, std::span<con
   const bool blocks = fit_.solver.uses_blocks(p.b), patient = stalls < kStallsBeforeExact;
   const bool kept =
       !blocks && patient && fit_.solver.active_set().try_reuse(at.net.entries()) && !fit_.solver.reuse().due(left);
-  const Solver solver = blocks ? Solver::kNewton : kept ? Solver::kActiveSet : fit_.solver.choose(p.b);
+  const Solver solver = blocks ? Solver::kNewton : kept ? Solver::kActiveSet : fit_.solver.choose(p.b, at.net);
   double fraction = 0.0;
   if (solver == Solver::kActiveSet && patient) {
     // On arrival at a new lambda the active features move first: most that seem to violate then do not.
@@ -212,9 +212,10 @@ double ProximalNewton::model_step(At& at, PathPoint& p, Solver solver) {
 /// The minimum of the model, with the penalty or with its tangent, and a line search towards it.
 double ProximalNewton::inner_step(At& at, PathPoint& p, Solver solver, double target, bool tangent) {
   const Penalties stand_in = tangent ? tangent_penalties(at.net, p.b) : Penalties();
-  const WorkingSetSolver::Task task{tangent ? stand_in : at.net, target, iterations_left(p)};
+  WorkingSetSolver::Task task{tangent ? stand_in : at.net, target, iterations_left(p)};
+  task.lambda = p.lambda;
   Vec b = p.b, c = p.c;
-  const InnerResult inner = fit_.solver.solve(p, tangent ? fit_.solver.choose(b) : solver, task, b, c);
+  const InnerResult inner = fit_.solver.solve(p, tangent ? fit_.solver.choose(b, stand_in) : solver, task, b, c);
   p.iterations += inner.iterations;
   if (p.solver == Solver::kActiveSet) fit_.solver.reuse().renewed(inner.cost);
   return search_line(at, p, b, false);

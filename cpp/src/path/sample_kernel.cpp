@@ -6,35 +6,20 @@
 #include <span>
 
 #include "path/column_part.hpp"
-#include "riata/kernel/kernels.hpp"
 #include "riata/parallel.hpp"
 #include "solver/column_norms.hpp"
+#include "solver/sample_products.hpp"
 
 namespace riata {
 namespace {
 
 constexpr Index kColumns = 512;  // at a time: what the kernels sum before they go on
-constexpr Index kTile = 24;      // rows of K that a thread makes
 
 /// The part of the features that belongs to some columns.
 Features part_of(const Features& features, Index first, Index size) {
   Features out;
   if (features.penalty_factor.size() > 0) out.penalty_factor = features.penalty_factor.segment(first, size);
   return out;
-}
-
-/// Adds Z Z' of the columns Z' (columns x n) to the upper triangle of K.
-void add_products(const Mat& z, int threads, Mat& K) {
-  const Index n = K.rows(), columns = z.rows(), tiles = (n + kTile - 1) / kTile;
-  const double work = 0.5 * static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(columns);
-  parallel_for(tiles, worth_threads(threads, work), [&](Index tile) {
-    const Index first = tile * kTile, size = std::min(kTile, n - first), rest = n - first;
-    std::vector<const double*> lines;
-    for (Index i = first; i < first + size; ++i) lines.push_back(z.col(i).data());
-    Mat out(size, rest);
-    kernels().correlate_f64(lines.data(), size, columns, z.col(first).data(), columns, rest, out.data(), size);
-    K.block(first, first, size, rest) += out;
-  });
 }
 
 /// Columns of X on the scale of one weight vector, over the roots of their penalty factors: columns x n. Those without
@@ -101,8 +86,8 @@ SampleKernels sample_kernels(const Design& X, const Features& features, const Pa
     for (Index g = 0; g < groups; ++g) {
       Vec scale = variance.col(g);
       const ColumnNorms norms(options, part, 1.0, mean.col(g), scale, {});
-      add_products(scaled_columns(raw, norms, mean.col(g), scale, part, options.fit_intercept, options.threads),
-                   options.threads, out.kernel[static_cast<std::size_t>(g)]);
+      add_sample_products(scaled_columns(raw, norms, mean.col(g), scale, part, options.fit_intercept, options.threads),
+                          1.0, Triangle::kUpper, options.threads, out.kernel[static_cast<std::size_t>(g)]);
       for (Index f = 0; f < problems; ++f) {
         if (group[static_cast<std::size_t>(f)] != g) continue;
         if (options.fit_intercept) products.col(f) -= sums[f] * mean.col(g);

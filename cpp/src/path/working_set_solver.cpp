@@ -9,6 +9,9 @@ namespace {
 constexpr double kCoupledFactorCost = 3e9;  // multiplications, for making a factor where outputs are coupled
 constexpr Index kFactorLimit = 6000;        // most active features "auto" gives to the Cholesky factor
 constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when an l2 part keeps descent fast
+constexpr Index kFewestSamples = 32, kMostSamples = 4000;  // rows with which "auto" goes to the dual
+constexpr double kSampleShare = 0.75;                      // of the rows, that has to be active
+constexpr double kMemoryShare = 0.25;                      // of the memory, that the dual may take
 
 }  // namespace
 
@@ -45,8 +48,18 @@ Index WorkingSetSolver::factor_limit() const {
   return options_.l1_ratio < 1.0 ? std::clamp(2 * numbers, kRidgedFactorLimit, kFactorLimit) : kFactorLimit;
 }
 
-Solver WorkingSetSolver::choose(const Vec& b) {
+/// Whether the dual is the smaller problem, and fits.
+bool WorkingSetSolver::uses_samples(const Vec& b, const Penalties& net) const {
+  const Index n = model_.rows();
+  if (n < kFewestSamples || n > kMostSamples || situation(b).active < kSampleShare * static_cast<double>(n))
+    return false;
+  if (options_.memory > 0.0 && DualNewton::memory(n) > kMemoryShare * options_.memory) return false;
+  return DualNewton::handles(model_, net);
+}
+
+Solver WorkingSetSolver::choose(const Vec& b, const Penalties& net) {
   if (options_.solver != Solver::kAuto) return options_.solver;
+  if (uses_samples(b, net)) return Solver::kSamples;
   const SolverChoice::Situation now = situation(b);
   return now.active > factor_limit() ? Solver::kDescent : choice_.next(now);
 }
@@ -72,9 +85,11 @@ InnerResult WorkingSetSolver::solve(PathPoint& p, Solver solver, const Task& tas
   problem.enough = task.enough;
   problem.entering = task.entering;
   problem.stale = task.stale;
+  problem.lambda = task.lambda;
   problem.symmetric = loss_.symmetric();
   p.solver = solver == Solver::kNewton ? block_solver() : solver;
   if (solver == Solver::kNewton) return solve_blocks(problem, p.solver, b, c);
+  if (solver == Solver::kSamples) return solve_by_samples(p, problem, b, c);
   const bool chosen = options_.solver == Solver::kAuto && solver != Solver::kProximal;
   return chosen ? solve_by_choice(p, problem, b, c) : method(solver).solve(problem, b, c);
 }
@@ -124,6 +139,19 @@ InnerResult WorkingSetSolver::solve_blocks(const InnerProblem& problem, Solver s
   InnerProblem again = problem;
   again.max_iter -= result.iterations;
   InnerResult rest = method(Solver::kProximal).solve(again, b, c);
+  rest.iterations += result.iterations;
+  return rest;
+}
+
+/// By the dual or, should that fail, by the others.
+InnerResult WorkingSetSolver::solve_by_samples(PathPoint& p, InnerProblem problem, Vec& b, Vec& c) {
+  const InnerResult result = std::get<DualNewton>(solvers_).solve(problem, b, c);
+  active_set().invalidate();
+  if (result.converged) return result;
+  problem.max_iter = std::max<Index>(problem.max_iter - result.iterations, 0);
+  const SolverChoice::Situation now = situation(b);
+  p.solver = now.active > factor_limit() ? Solver::kDescent : choice_.next(now);
+  InnerResult rest = solve_by_choice(p, problem, b, c);
   rest.iterations += result.iterations;
   return rest;
 }

@@ -45,9 +45,10 @@ class WorkingSetSolver {
     std::span<const Index> entering = {};  // this and what follows: see InnerProblem
     InnerProblem::Enough enough = {};
     bool stale = false;
+    double lambda = 0.0;
   };
   /// The solver for penalties of single coefficients.
-  Solver choose(const Vec& b);
+  Solver choose(const Vec& b, const Penalties& net);
   /// Whether Solver::kNewton is to be used: for all but convex penalties of single coefficients, and with many outputs
   /// when a factor of all that are active would be dear.
   bool uses_blocks(const Vec& b) const;
@@ -71,6 +72,7 @@ class WorkingSetSolver {
  private:
   SolverChoice::Situation situation(const Vec& b) const;
   Index factor_limit() const;
+  bool uses_samples(const Vec& b, const Penalties& net) const;
   template <class Fn>
   void for_each_solver(const Fn& fn) {
     std::apply([&](auto&... solvers) { (fn(static_cast<InnerSolver&>(solvers)), ...); }, solvers_);
@@ -80,6 +82,7 @@ class WorkingSetSolver {
   Solver block_solver() const;
   InnerResult solve_blocks(const InnerProblem& problem, Solver solver, Vec& b, Vec& c);
   InnerResult solve_by_choice(PathPoint& p, InnerProblem problem, Vec& b, Vec& c);
+  InnerResult solve_by_samples(PathPoint& p, InnerProblem problem, Vec& b, Vec& c);
 
   const Loss& loss_;
   const PenaltyFamily& penalty_;

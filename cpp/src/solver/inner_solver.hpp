@@ -28,6 +28,7 @@ struct InnerProblem {
   bool descent_only = false;             // no Newton steps
   bool symmetric = false;                // see Loss::symmetric()
   bool stale = false;                    // c is of a point before b (group descent only)
+  double lambda = 0.0;                   // of the penalty (dual Newton only)
 };
 
 /// The objective, given c at b.

@@ -56,6 +56,7 @@ class Quadratic {
   bool expanded() const { return origin_.u.size() > 0; }
   const Vec& b0() const { return origin_.b; }
   const Vec& c0() const { return origin_.c; }
+  const Vec& u0() const { return origin_.u; }
 
   /// Makes b the current point: where u and t are known, and from where steps of coordinate descent go.
   void move_to(const Vec& b);
@@ -81,6 +82,18 @@ class Quadratic {
   /// elsewhere.
   void curve(std::span<const Index> features, const Mat& v, Mat& out);
 
+  /// Products with the columns of Xs, one output: of features with a vector of rows that sums to zero where there is an
+  /// intercept, into c, one number a feature; and sum_w values[w] x_w, less a common constant.
+  void correlate(std::span<const Index> features, const Vec& rows, Vec& c);
+  void combine(std::span<const Index> features, const Vec& values, Vec& out);
+  /// The same columns less a given number in place of the mean.
+  void columns_less(std::span<const Index> features, std::span<const double> centres, Mat& out);
+  /// The mean of a column that is in use now; 0 without an intercept.
+  double mean_of(Index feature);
+  const Vec& weights() const { return weights_.h; }
+  bool intercept() const { return intercept_; }
+  int threads() const { return threads_; }
+
   /// Rough nanoseconds of one product with a column (or with a row of the Gram matrix).
   double column_cost() const;
   /// The same of a single-column step.
@@ -102,8 +115,9 @@ class Quadratic {
   /// The same of features that follow each other in the working set, one output; coupled rows too.
   void block_correlation(Index first, Eigen::Ref<Vec> c);
   void block_update(Index first, const Eigen::Ref<const Vec>& change);
-  /// u at that point.
+  /// u at that point, and t as move_to() left it.
   const Vec& gradient() const { return point_.u; }
+  const Vec& change() const { return point_.t; }
   /// sum u^2 / (2 h) at that point: q but for a constant, where outputs are not coupled.
   double squares() const;
 

@@ -54,11 +54,21 @@ double StoppingRule::distance(const Penalties& net, const Vec& b, const Vec& c, 
     gap += net.value(i, b) + net.conjugate(i, c, scale * kBelow) - scale * net.product(i, b, c);
   }
   gap += scaling_gap(scale);
-  const double share = kkt_relative_ / kkt_start_;
-  const double allowed = std::max(kGapShare * tol_ * share, kRounding) * gap_unit_;
+  const double share = kkt_relative_ / kkt_start_, allowed = allowed_gap();
   // A common excess of c hardly widens the gap: the violation, of first order, is held to the order of its root.
   const double loosest = 0.1 * std::sqrt(std::max(tol_, kRounding)) * share * lambda * std::max(l1_ratio_, 1e-3);
   return std::max({gap / allowed, worst / loosest, worst_free / tolerance});
+}
+
+double StoppingRule::allowed_gap() const {
+  return std::max(kGapShare * tol_ * (kkt_relative_ / kkt_start_), kRounding) * gap_unit_;
+}
+
+double StoppingRule::gap_share(const Penalties& net, const Vec& b, const Vec& c) const {
+  if (!(gap_unit_ > 0.0)) return kInfinity;
+  double gap = 0.0;
+  for (Index i = 0; i < net.units(); ++i) gap += net.value(i, b) + net.conjugate(i, c, 1.0) - net.product(i, b, c);
+  return gap / allowed_gap();
 }
 
 void StoppingRule::tighten() {

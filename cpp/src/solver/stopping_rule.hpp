@@ -33,6 +33,10 @@ class StoppingRule {
   double distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units, double lambda,
                   const std::function<double(double)>& scaling_gap) const;
 
+  /// The first part of it for penalties with an l2 part everywhere, whose gap is known exactly: infinite where c is not
+  /// dual feasible.
+  double gap_share(const Penalties& net, const Vec& b, const Vec& c) const;
+
   /// The solution was not good enough, though nothing was missing: the next one is to be closer.
   void tighten();
   /// How often in a row.
@@ -51,6 +55,8 @@ class StoppingRule {
   }
 
  private:
+  double allowed_gap() const;
+
   double tol_, l1_ratio_, usual_factor_, largest_norm_, largest_noise_;
   double norm_ = 0.0, gap_unit_ = 0.0;
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now
