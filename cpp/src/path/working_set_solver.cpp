@@ -9,9 +9,9 @@ namespace {
 constexpr double kCoupledFactorCost = 3e9;  // multiplications, for making a factor where outputs are coupled
 constexpr Index kFactorLimit = 6000;        // most active features "auto" gives to the Cholesky factor
 constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when an l2 part keeps descent fast
-constexpr Index kFewestSamples = 32, kMostSamples = 4000;  // rows with which "auto" goes to the dual
+constexpr Index kFewestSamples = 32, kMostSamples = 2000;  // rows with which "auto" goes to the dual
 constexpr double kSampleShare = 0.75;                      // of the rows, that has to be active
-constexpr double kMemoryShare = 0.25;                      // of the memory, that the dual may take
+constexpr double kMemoryShare = 0.02;  // of the memory, that the dual may take: each fold has its own
 
 }  // namespace
 

@@ -122,7 +122,8 @@ def estimate_memory(
 
     Measured peaks are within a fifth of it when `max_active` is the number at the end of the path; with the
     default, the largest possible, it is an upper estimate. Ridge (``l1_ratio=0``), which works on all
-    columns, takes more.
+    columns, takes more, and so do elastic nets with more active features than samples, which keep two
+    n x n matrices for the fit and each fold.
 
     Parameters
     ----------
