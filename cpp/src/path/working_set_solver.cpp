@@ -1,13 +1,15 @@
 #include "path/working_set_solver.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace riata {
 namespace {
 
 constexpr double kCoupledFactorCost = 3e9;  // multiplications, for making a factor where outputs are coupled
-constexpr Index kFactorLimit = 6000;        // most active features "auto" gives to the Cholesky factor
+constexpr Index kFactorLimit = 12'000;      // most active features "auto" gives to the Cholesky factor,
+constexpr Index kBoundFactorLimit = 6000;   // where an l2 part makes it anew at each lambda, or memory is short
 constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when an l2 part keeps descent fast
 constexpr Index kFewestSamples = 32, kMostSamples = 2000;  // rows with which "auto" goes to the dual
 constexpr double kSampleShare = 0.75;                      // of the rows, that has to be active
@@ -45,7 +47,11 @@ SolverChoice::Situation WorkingSetSolver::situation(const Vec& b) const {
 /// Most active features "auto" gives to the factor.
 Index WorkingSetSolver::factor_limit() const {
   const Index numbers = model_.rows() * loss_.outputs();
-  return options_.l1_ratio < 1.0 ? std::clamp(2 * numbers, kRidgedFactorLimit, kFactorLimit) : kFactorLimit;
+  if (options_.l1_ratio < 1.0) return std::clamp(2 * numbers, kRidgedFactorLimit, kBoundFactorLimit);
+  if (options_.memory == 0.0) return kFactorLimit;
+  const double room = std::sqrt(options_.memory / 8.0);  // k^2 / 2 numbers in half of it
+  return room < static_cast<double>(kFactorLimit) ? std::max(static_cast<Index>(room), kBoundFactorLimit)
+                                                  : kFactorLimit;
 }
 
 /// Whether the dual is the smaller problem, and fits.
