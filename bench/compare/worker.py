@@ -68,15 +68,16 @@ def main() -> None:
     for line in sys.stdin:
         reset_peak()
         before, mapped = status_mb("VmRSS"), status_mb("RssFile")
-        start = time.perf_counter()
+        start, processor = time.perf_counter(), time.process_time()
         fit = timed(data, problem, float(line), args.threads)
-        seconds = time.perf_counter() - start
+        seconds, processor = time.perf_counter() - start, time.process_time() - processor
         mapped = max(status_mb("RssFile") - mapped, 0.0)
         peak = status_mb("VmHWM") - before - mapped
         np.savez(
             args.out,
             **answer(fit),
             seconds=seconds if fit.seconds is None else fit.seconds,
+            processor_seconds=processor,
             peak_mb=peak if fit.peak_mb is None else fit.peak_mb,
             passes=np.nan if fit.passes is None else fit.passes,
         )
