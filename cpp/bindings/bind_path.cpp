@@ -75,8 +75,8 @@ py::array_t<double> array_of(const riata::Vec& values) {
 
 py::dict counters_of(const riata::Counters& c) {
   return py::dict("columns_streamed"_a = c.columns_streamed, "passes"_a = c.passes, "products"_a = c.products,
-                  "columns_gathered"_a = c.columns_gathered, "rounds"_a = c.rounds, "violators"_a = c.violators,
-                  "newton_steps"_a = c.newton_steps, "factor_updates"_a = c.factor_updates,
+                  "columns_gathered"_a = c.columns_gathered, "inserted"_a = c.inserted, "rounds"_a = c.rounds,
+                  "violators"_a = c.violators, "newton_steps"_a = c.newton_steps, "factor_updates"_a = c.factor_updates,
                   "cd_updates"_a = c.cd_updates, "prox_steps"_a = c.prox_steps, "memory"_a = c.memory,
                   "seconds_stream"_a = c.seconds_stream, "seconds_inner"_a = c.seconds_inner,
                   "seconds_total"_a = c.seconds_total);

@@ -168,7 +168,7 @@ def fit_paths(
     n_active, n_iter (all (L,)), n_groups (of label, else empty), solver (list of str), alpha_max,
     null_objective, saturated_objective, mean, scale (both (p,)), stopped ("", "progress", "deviance",
     "max_active", "max_groups" or "memory"), linear_predictor ((rows of weight zero) x L, or None), counters
-    (dict: columns_streamed, passes, products, columns_gathered, rounds, violators, newton_steps,
+    (dict: columns_streamed, passes, products, columns_gathered, inserted, rounds, violators, newton_steps,
     factor_updates, cd_updates, prox_steps, memory, seconds_stream, seconds_inner, seconds_total; shared by
     all problems).
 

@@ -143,7 +143,7 @@ struct PathResult {
   std::vector<std::uint8_t> converged;  // |dual gap| <= tol
   std::vector<Index> n_active;          // features
   std::vector<Index> n_groups;          // different labels of these, where there are labels; else none
-  std::vector<Index> n_iter;            // inner iterations
+  std::vector<Index> n_iter;            // inner iterations, without those on the way from the alpha before
   std::vector<Solver> solver;           // what Solver::kAuto chose, per alpha
   double alpha_max = 0;                 // smallest alpha with no penalised feature active
   double null_objective = 0;            // loss of intercept and unpenalised features alone

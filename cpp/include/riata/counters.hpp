@@ -10,6 +10,7 @@ struct Counters {
   double passes = 0;            // columns_streamed / p
   double products = 0;          // column x right-hand-side products, over p
   Index columns_gathered = 0;   // columns copied into the working set
+  Index inserted = 0;           // alphas fitted on the way to those asked for, and not kept
   Index rounds = 0;             // certification rounds
   Index violators = 0;          // columns found active outside the working set
   Index newton_steps = 0;       // linear solves by the active-set Newton method

@@ -49,6 +49,17 @@ std::vector<Candidate> Screening::candidates(const Vec& rho, ScreeningQuery quer
   return out;
 }
 
+Index Screening::count_undecided(const Vec& rho, ScreeningQuery query) {
+  set_query(rho, std::move(query));
+  Index count = 0;
+  for (const auto& part : parts_) {
+    part->bound(query_);
+    count += static_cast<Index>(part->needed().size());
+  }
+  skip_round();
+  return count;
+}
+
 void Screening::skip_round() {
   for (const auto& part : parts_) part->skip();
 }

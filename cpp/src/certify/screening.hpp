@@ -28,6 +28,8 @@ class Screening {
 
   /// Features that are estimated to be at ScreeningQuery::strong or more, from what is known.
   std::vector<Candidate> candidates(const Vec& rho, ScreeningQuery query);
+  /// How many columns outside no bound keeps below their threshold. Not during a round.
+  Index count_undecided(const Vec& rho, ScreeningQuery query);
   /// Bounds every column outside for a residual. Where that leaves some undecided they are to be read: needed() of each
   /// part, with the right-hand sides rhs(), which span this residual and the `last` one.
   void begin_round(const Vec& rho, const Vec& last, ScreeningQuery query);

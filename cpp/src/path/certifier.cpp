@@ -39,6 +39,7 @@ bool Certifier::explains_all(PathPoint& p, bool all_free) const {
 }
 
 bool Certifier::accept(PathPoint& p, bool last_try) {
+  if (!p.kept && fit_.penalty.kind() != PenaltyKind::kConcave) return true;
   // The working set and what was read beyond its threshold; everything else is at zero with a proof.
   std::vector<Index> features = fit_.work.features();
   features.insert(features.end(), p.violators.features.begin(), p.violators.features.end());
@@ -53,6 +54,7 @@ bool Certifier::accept(PathPoint& p, bool last_try) {
     const double worst = r.exhausted ? 0.0 : net.worst_violation(b, c) + std::max(p.c_error, p.violators.error);
     of.gap = worst / (p.lambda < kInfinity ? p.lambda : 1.0);
     if (!(of.gap <= fit_.options.tol) && !last_try) return false;
+    if (!p.kept) return true;
     writer_.add(p, fit_.work.features(), gap_.free_columns(), of);
     writer_.result().locally_convex.push_back(locally_convex(p, net));
     return true;

@@ -18,7 +18,8 @@ class Certifier {
   /// Whether a null fit explains the response up to rounding, or separates its rows: then it goes on in its direction
   /// until the rest of the loss is nothing next to the tolerance. `all_free`: no unpenalised feature has bounds.
   bool explains_all(PathPoint& p, bool all_free) const;
-  /// Takes a point into the result if its certificate is good enough, or this was the `last_try`.
+  /// Takes a point into the result if its certificate is good enough, or this was the `last_try`. Of a point on the way
+  /// to another one only a penalty that is not convex asks how good it is.
   bool accept(PathPoint& p, bool last_try);
 
  private:

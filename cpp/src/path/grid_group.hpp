@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "path/continuation.hpp"
 #include "riata/api.hpp"
 
 namespace riata {
@@ -37,6 +38,7 @@ struct GridGroup {
   std::vector<std::size_t> problems;  // and which these are
   Index leader;
   std::vector<double> grid;
+  Continuation way;                  // to the next one
   Index reported = 0, retained = 0;  // lambdas that progress has been told of, and those that stay in the result
   Outcome outcome = Outcome::kGoesOn;
 
@@ -47,7 +49,7 @@ struct GridGroup {
   /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
-    archive(grid, reported, retained);
+    archive(grid, way, reported, retained);
   }
 };
 

@@ -7,6 +7,7 @@
 
 #include "path/asked_grid.hpp"
 #include "path/elapsed.hpp"
+#include "path/expected_fits.hpp"
 #include "path/grid_report.hpp"
 #include "path/memory_budget.hpp"
 #include "path/validate.hpp"
@@ -25,14 +26,16 @@ constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems 
 }
 
 /// Lambdas for which a copy of X may pay. Where every column is in the working set, nothing outside it is read again.
-Index copy_for(const Design& X, const std::vector<Problem>& problems, const PathOptions& options) {
+Index copy_for(const Design& X, const std::vector<Problem>& problems, const Features& features,
+               const PathOptions& options) {
   if (options.l1_ratio == 0.0 || PathFit::keeps_gram(X, options, problems.size() == 1)) return 0;
-  return options.count();
+  return expected_fits(X, problems.front(), features, options);
 }
 
 /// What the fit of a problem counts by itself.
 void add(const Counters& c, Counters& total) {
   total.columns_gathered += c.columns_gathered;
+  total.inserted += c.inserted;
   total.violators += c.violators;
   total.newton_steps += c.newton_steps;
   total.factor_updates += c.factor_updates;
@@ -52,8 +55,8 @@ PathDriver::PathDriver(const Design& X, const std::vector<Problem>& problems, co
       options_(options),
       relay_(options.poll),
       checkpoint_(options, options.checkpoint.empty() ? Identity() : identity_of(X, problems, features, options)),
-      reader_(X, features.column, parts, copy_for(X, problems, options), room_for_copy(X, problems, features, options),
-              options.threads, counters_) {
+      reader_(X, features.column, parts, copy_for(X, problems, features, options),
+              room_for_copy(X, problems, features, options), options.threads, counters_) {
   validate_parts(reader_.cuts(), features, options);
   inner_options_ = options;
   // Where no intercept can be told, centring columns as with one changes nothing but the rounding.
@@ -181,16 +184,48 @@ bool PathDriver::interrupted() const {
 void PathDriver::fit_batch() {
   for (Group& group : groups_) {
     if (!group.goes_on()) continue;
-    const Index done = group.front().fitted(), total = group.total();
-    const Index size = std::min(batch_size(group), total - done);
-    const std::span<const double> batch(group.grid.data() + done, static_cast<std::size_t>(size));
-    const Index after = std::min(done + 2 * size, total) - 1;
-    const double following = after >= done + size ? group.grid[static_cast<std::size_t>(after)] : 0.0;
-    largest_batch_ = std::max(largest_batch_, size);
-    for (PathFit* problem : group.fits) problem->select(batch, following);
+    const Batch batch = next_batch(group);
+    largest_batch_ = std::max(largest_batch_, static_cast<Index>(batch.lambdas.size()));
+    for (PathFit* problem : group.fits) problem->select(batch.lambdas, batch.inserted, batch.following);
   }
   solve();
   certify();
+}
+
+/// Puts lambdas before the next one of a grid where some problem wants them.
+void PathDriver::plan_continuation(Group& group) {
+  const Index next = group.front().fitted();
+  if (group.way.target == next) return;
+  group.way.target = next;
+  const double lambda = group.grid[static_cast<std::size_t>(next)];
+  double start = 0.0;
+  for (PathFit* problem : group.fits) start = std::max(start, problem->first_stop(lambda));
+  const bool leaps = std::any_of(group.fits.begin(), group.fits.end(),
+                                 [&](const PathFit* problem) { return problem->lambda() > start; });
+  group.way.lambdas = lambdas_between(start, lambda);
+  if (leaps && start > lambda) group.way.lambdas.insert(group.way.lambdas.begin(), start);
+}
+
+/// What is fitted next of a grid: lambdas on the way, then those asked for.
+PathDriver::Batch PathDriver::next_batch(Group& group) const {
+  plan_continuation(group);
+  std::vector<double>& way = group.way.lambdas;
+  const Index done = group.front().fitted(), most = batch_size(group);
+  const auto inserted = std::min(most, static_cast<Index>(way.size()));
+  std::vector<double> ahead = way;
+  for (auto next = group.grid.begin() + done; next != group.grid.end(); ++next) {
+    // Beyond a long step it is not known yet what will be fitted next.
+    if (!ahead.empty() && next != group.grid.begin() + done && group.front().wants_steps(ahead.back(), *next)) break;
+    ahead.push_back(*next);
+  }
+  const auto size = static_cast<std::ptrdiff_t>(std::min(most, static_cast<Index>(ahead.size())));
+  const std::ptrdiff_t after = std::min(2 * size, static_cast<std::ptrdiff_t>(ahead.size())) - 1;
+  const Index kept = static_cast<Index>(size) - inserted;
+  double following = after >= size ? ahead[static_cast<std::size_t>(after)] : 0.0;
+  if (after < size && done + kept < group.total()) following = step_below(ahead.back());
+  ahead.resize(static_cast<std::size_t>(size));
+  way.erase(way.begin(), way.begin() + inserted);
+  return {std::move(ahead), inserted, following};
 }
 
 void PathDriver::count_seconds() {

@@ -53,7 +53,14 @@ class PathDriver {
   void count_seconds();
   void save();
   std::vector<double> make_grid(const Group& group) const;
+  struct Batch {
+    std::vector<double> lambdas;
+    Index inserted;
+    double following;  // where the batch after it will end
+  };
   Index batch_size(const Group& group) const;
+  static void plan_continuation(Group& group);
+  Batch next_batch(Group& group) const;
   template <class F>
   void for_each_pending(F&& f);
   void solve();

@@ -10,11 +10,13 @@
 
 #include "loss/residual.hpp"
 #include "path/asked_grid.hpp"
+#include "path/continuation.hpp"
 
 namespace riata {
 namespace {
 
-constexpr int kTries = 6;  // attempts at a smaller gap before giving up
+constexpr int kTries = 6;         // attempts at a smaller gap before giving up
+constexpr double kShorter = 0.8;  // share of a step that is tried next, to find the longest
 
 }  // namespace
 
@@ -177,7 +179,25 @@ std::vector<Index> PathFit::select_candidates(Index batch) {
   return features;
 }
 
-void PathFit::select(std::span<const double> lambdas, double next_batch) {
+bool PathFit::wants_steps(double from, double to) const {
+  if (result().exhausted || options_.l1_ratio == 0.0 || !far_below(from, to)) return false;
+  return penalty_.kind() == PenaltyKind::kConcave || screening_.n_outside() > kEntering;
+}
+
+double PathFit::first_stop(double lambda) {
+  const double from = std::min(history_.now().lambda, lambda_max());
+  if (!wants_steps(from, lambda)) return lambda;
+  if (penalty_.kind() == PenaltyKind::kConcave) return from;
+  double stop = from;
+  for (double next = from; stop > lambda; stop = next) {
+    next = std::max(kShorter * stop, lambda);
+    if (screening_.count_undecided(history_.now().rho, query(next, kInfinity)) > kEntering) break;
+  }
+  if (stop < from) candidates_.known = false;  // they were noted for a shorter step
+  return stop;
+}
+
+void PathFit::select(std::span<const double> lambdas, Index inserted, double next_batch) {
   const double target = lambdas.back(), lambda = history_.now().lambda;
   const bool outside = screening_.n_outside() > 0;
   std::vector<Index> keep = work_.features();
@@ -201,9 +221,11 @@ void PathFit::select(std::span<const double> lambdas, double next_batch) {
   for (const double each : lambdas) {
     PathPoint& p = pending_.emplace_back();
     p.lambda = each;
+    p.kept = static_cast<Index>(pending_.size()) > inserted;
     const bool choose = options_.solver == Solver::kAuto || options_.solver == Solver::kActiveSet;
     p.solver = !choose ? options_.solver : penalty_.separable_convex() ? Solver::kActiveSet : Solver::kNewton;
   }
+  counters_.inserted += inserted;
   rule_.forget_tries();
   candidates_.next_batch = next_batch;
   candidates_.known = false;
@@ -236,6 +258,7 @@ void PathFit::solve_quadratic(std::size_t q) {
   const Solver solver = solver_.choose(p.b, net);
   WorkingSetSolver::Task task{net, rule_.kkt_tolerance(p.lambda), iterations_left(p), entering};
   task.lambda = p.lambda;
+  task.long_step = far_below(q == 0 ? now.lambda : pending_[q - 1].lambda, p.lambda);
   if (solver == Solver::kSamples) {
     task.enough = [&](const Vec& b, const Vec& c) { return rule_.gap_share(net, b, c); };
   }
@@ -293,7 +316,7 @@ void PathFit::begin_certify() {
   evaluator_.evaluate(pending_, history_.now().c_error, rule_.tries() == 0);
   for (PathPoint& p : pending_) {
     p.violators = {};
-    if (gap_.free_columns().cols() == 0 || penalty_.kind() == PenaltyKind::kConcave) continue;
+    if (gap_.free_columns().cols() == 0 || penalty_.kind() == PenaltyKind::kConcave || !p.kept) continue;
     gap_.make_dual_feasible(p);  // (without a gap, stationary is what holds at the fit itself)
     p.c = columns_.correlate(work_.features(), p.u);
     p.c_error = columns_.centring_error(work_.features(), p.u);

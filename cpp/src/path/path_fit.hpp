@@ -37,10 +37,17 @@ class PathFit {
   /// Smallest lambda with no penalised feature active; valid once the null fit has been certified.
   double lambda_max() const { return result().alpha_max; }
 
+  /// The lambda of the current solution.
+  double lambda() const { return history_.now().lambda; }
+  /// Whether a step from a lambda to another may be too long for this problem.
+  bool wants_steps(double from, double to) const;
+  /// How far down one step may go on the way to `lambda`, by the number of features that it may make active: `lambda`
+  /// itself, or where others are to begin that lead there.
+  double first_stop(double lambda);
   /// Chooses the working set for the next lambda, or, when no column is outside it, any number of them (decreasing),
-  /// from what is known of every column. `next_batch` is where the batch after this one will end: candidates for it are
-  /// noted while this one is certified.
-  void select(std::span<const double> lambdas, double next_batch);
+  /// from what is known of every column. The first ones, as many as are `inserted`, will not be kept. `next_batch` is
+  /// where the batch after this one will end: candidates for it are noted while this one is certified.
+  void select(std::span<const double> lambdas, Index inserted, double next_batch);
   /// Solves the pending lambdas on the working set. Does not touch X or the pool's columns beyond reading them.
   void solve();
 

@@ -95,9 +95,9 @@ InnerResult WorkingSetSolver::solve(PathPoint& p, Solver solver, const Task& tas
   problem.symmetric = loss_.symmetric();
   p.solver = solver == Solver::kNewton ? block_solver() : solver;
   if (solver == Solver::kNewton) return solve_blocks(problem, p.solver, b, c);
-  if (solver == Solver::kSamples) return solve_by_samples(p, problem, b, c);
+  if (solver == Solver::kSamples) return solve_by_samples(p, problem, task.long_step, b, c);
   const bool chosen = options_.solver == Solver::kAuto && solver != Solver::kProximal;
-  return chosen ? solve_by_choice(p, problem, b, c) : method(solver).solve(problem, b, c);
+  return chosen ? solve_by_choice(p, problem, task.long_step, b, c) : method(solver).solve(problem, b, c);
 }
 
 /// The method for penalties of single coefficients.
@@ -150,20 +150,20 @@ InnerResult WorkingSetSolver::solve_blocks(const InnerProblem& problem, Solver s
 }
 
 /// By the dual or, should that fail, by the others.
-InnerResult WorkingSetSolver::solve_by_samples(PathPoint& p, InnerProblem problem, Vec& b, Vec& c) {
+InnerResult WorkingSetSolver::solve_by_samples(PathPoint& p, InnerProblem problem, bool long_step, Vec& b, Vec& c) {
   const InnerResult result = std::get<DualNewton>(solvers_).solve(problem, b, c);
   active_set().invalidate();
   if (result.converged) return result;
   problem.max_iter = std::max<Index>(problem.max_iter - result.iterations, 0);
   const SolverChoice::Situation now = situation(b);
   p.solver = now.active > factor_limit() ? Solver::kDescent : choice_.next(now);
-  InnerResult rest = solve_by_choice(p, problem, b, c);
+  InnerResult rest = solve_by_choice(p, problem, long_step, b, c);
   rest.iterations += result.iterations;
   return rest;
 }
 
 /// By the factor or, where that is dear, by descent, which may find that the factor would have been cheaper.
-InnerResult WorkingSetSolver::solve_by_choice(PathPoint& p, InnerProblem problem, Vec& b, Vec& c) {
+InnerResult WorkingSetSolver::solve_by_choice(PathPoint& p, InnerProblem problem, bool long_step, Vec& b, Vec& c) {
   const SolverChoice::Situation now = situation(b);
   InnerResult result;
   if (p.solver == Solver::kDescent) {
@@ -183,7 +183,7 @@ InnerResult WorkingSetSolver::solve_by_choice(PathPoint& p, InnerProblem problem
   const Index wasted = result.iterations;
   problem.max_iter -= wasted;
   result = active_set().solve(problem, b, c);
-  choice_.report(Solver::kActiveSet, result.cost, result.converged, now);
+  if (!long_step) choice_.report(Solver::kActiveSet, result.cost, result.converged, now);
   result.iterations += wasted;
   return result;
 }

@@ -46,6 +46,7 @@ class WorkingSetSolver {
     InnerProblem::Enough enough = {};
     bool stale = false;
     double lambda = 0.0;
+    bool long_step = false;  // from a point so far away that the cost tells nothing of the next
   };
   /// The solver for penalties of single coefficients.
   Solver choose(const Vec& b, const Penalties& net);
@@ -81,8 +82,8 @@ class WorkingSetSolver {
   InnerSolver& block_method(Solver solver);
   Solver block_solver() const;
   InnerResult solve_blocks(const InnerProblem& problem, Solver solver, Vec& b, Vec& c);
-  InnerResult solve_by_choice(PathPoint& p, InnerProblem problem, Vec& b, Vec& c);
-  InnerResult solve_by_samples(PathPoint& p, InnerProblem problem, Vec& b, Vec& c);
+  InnerResult solve_by_samples(PathPoint& p, InnerProblem problem, bool long_step, Vec& b, Vec& c);
+  InnerResult solve_by_choice(PathPoint& p, InnerProblem problem, bool long_step, Vec& b, Vec& c);
 
   const Loss& loss_;
   const PenaltyFamily& penalty_;

@@ -25,8 +25,9 @@ struct Violators {
 /// A solution on the working set at one lambda that has not been certified yet.
 struct PathPoint {
   double lambda;
-  Vec b;  // on the working set
-  Vec g;  // intercepts
+  bool kept = true;  // in the result, as it is asked for
+  Vec b;             // on the working set
+  Vec g;             // intercepts
   Solver solver = Solver::kAuto;
   Index iterations = 0;
   bool evaluated = false;

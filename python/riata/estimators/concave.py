@@ -143,12 +143,12 @@ class _DownThePath(AtAlpha):
     Attributes
     ----------
     n_iter_ : int
-        Iterations of the solver, over the whole way.
+        Iterations of the solver at `alpha`.
 
     Notes
     -----
     The problem is not convex and may have many minima. The fit goes down a path, from the largest alpha at
-    which no feature is active (25 alphas for each factor of ten), each point from the last, and ends at
+    which no feature is active (40 alphas for each factor of ten), each point from the last, and ends at
     `alpha` where the conditions of optimality hold to within `tol`. Another way there, such as that of
     `riata.fit_path` or of a cross-validation, may end at another such point: see `locally_convex_`.
 

@@ -29,7 +29,6 @@ from riata.path.given import Shorthand, read_given, read_problem
 from riata.path.result import RegularizationPath
 from riata.path.run_options import RunOptions
 from riata.path.univariate_guided import solve_guided
-from riata.path.way_down import down_a_path
 from riata.path.without_penalty import down_to_zero
 from riata.penalties import Penalty
 from riata.penalties._penalty import Membership
@@ -111,13 +110,9 @@ def fit_grids(
     leaders: Sequence[int], keep_linear_predictor: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Fit problems, each with a response of `ys`, at all their alphas by `call`s of the core."""
-
-    def above_zero(options: Options, features: Features) -> list[dict[str, Any]]:
-        return down_a_path(lambda options: call(options, features), options)
-
     with bar_of(options.progress):
         fits = down_to_zero(
-            above_zero, laid.core, ys, laid.weights, offset, features, options,
+            call, laid.core, ys, laid.weights, offset, features, options,
             leaders=leaders, keep_linear_predictor=keep_linear_predictor,
         )  # fmt: skip
     laid.settle(fits)
@@ -326,9 +321,10 @@ def fit_path(
     alphas : int or sequence of float, default=100
         A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the grid ends
         early when the fit is nearly saturated (0.999 of the deviance about the mean explained). Or the values
-        themselves, which are all fitted, in decreasing order. 0 is the fit without a penalty: with squared
-        errors and no bounds the least-squares coefficients of least norm (as the penalty measures it), which
-        ridge regression approaches; not with `penalty` beyond ElasticNet.
+        themselves, which are all fitted, in decreasing order: one or few small ones take no longer than a
+        path down to them, for others are fitted in between and not kept. 0 is the fit without a penalty:
+        with squared errors and no bounds the least-squares coefficients of least norm (as the penalty
+        measures it), which ridge regression approaches; not with `penalty` beyond ElasticNet.
     eps : float, optional
         At most 1. Default 0.01 when p > n, else 1e-4, times `l1_ratio` (at least 0.001): as far down as for
         the lasso.

@@ -55,7 +55,7 @@ class RegularizationPath(PathValues):
     n_active : ndarray of int, shape (L,)
         Features with a nonzero coefficient, unpenalised ones included, the intercept not.
     n_iter : ndarray of int, shape (L,)
-        Inner iterations.
+        Inner iterations at each alpha, without those on the way to it from the alpha before.
     solver : list of str
         The solver used at each alpha.
     loss : str
@@ -83,7 +83,8 @@ class RegularizationPath(PathValues):
         deviance about the mean was explained, more features than `max_active` or groups than `max_groups`
         were active, or more memory than `memory` was held.
     counters : dict
-        Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds.
+        Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds. `inserted` are
+        the alphas that were fitted on the way to those asked for and are not part of the path.
     certificate : {"duality_gap", "kkt"}
         What `tol` bounds and `dual_gaps` holds. ``"kkt"``, for the penalties MCP and SCAD, which have no
         useful dual: the largest violation of an optimality condition, over alpha; `dual` is NaN then.

@@ -8,17 +8,33 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from riata import _core
 from riata._input.validation import Float
 from riata.path.arguments import Features, Options
-from riata.path.way_down import Fits, at_positions
 
 MEMORY_SHARE = 0.5  # of the machine's, for the dense copy of X that least squares needs
 COPIES = 4  # of it that a decomposition holds
 
+Fits = list[dict[str, Any]]
 Call = Callable[[Options, Features], Fits]
+
+#: What a fit of the core has one entry of for each alpha.
+EACH_ALPHA = (
+    "alphas",
+    "intercepts",
+    "primal",
+    "dual",
+    "dual_gaps",
+    "deviance_ratio",
+    "converged",
+    "locally_convex",
+    "n_active",
+    "n_groups",
+    "n_iter",
+)
 
 
 def down_to_zero(
@@ -45,7 +61,7 @@ def down_to_zero(
         fits = call(replace(options, alphas=positive), features)
     else:
         alone = options.quietly(alphas=None, n_alphas=1)
-        fits = [at_positions(fit, np.empty(0, dtype=np.int64)) for fit in call(alone, features)]
+        fits = [_at_positions(fit, np.empty(0, dtype=np.int64)) for fit in call(alone, features)]
     ended = {leader for leader, fit in zip(leaders, fits, strict=True) if fit["stopped"]}
     if ended.issuperset(leaders):
         return fits
@@ -63,6 +79,22 @@ def down_to_zero(
         fit if leader in ended else _joined(fit, end, count, options)
         for leader, fit, end in zip(leaders, fits, ends, strict=True)
     ]
+
+
+def _at_positions(fit: dict[str, Any], kept: NDArray[np.integer[Any]]) -> dict[str, Any]:
+    """Keep of a path the fits at some positions of its grid."""
+    out = dict(fit)
+    for name in EACH_ALPHA:
+        if len(fit[name]):
+            out[name] = np.asarray(fit[name])[kept]
+    out["solver"] = [fit["solver"][i] for i in kept]
+    n_outputs = int(np.prod(np.shape(fit["intercepts"])[1:], dtype=np.int64))
+    shape = (len(fit["mean"]) * n_outputs, len(fit["alphas"]))
+    coefs = sp.csc_array((fit["coef_values"], fit["coef_indices"], fit["coef_indptr"]), shape=shape)[:, kept]
+    out |= {"coef_values": coefs.data, "coef_indices": coefs.indices, "coef_indptr": coefs.indptr}
+    if fit["linear_predictor"] is not None:
+        out["linear_predictor"] = np.asarray(fit["linear_predictor"])[..., kept]
+    return out
 
 
 def _unpenalised(call: Call, features: Features, options: Options, p: int) -> Fits:
