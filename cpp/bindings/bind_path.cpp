@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -316,7 +317,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   }
   if (held_out) {
     const Index outputs = columns.size() > 0 ? problems.front().y.size() / columns.rows() : 1;
-    options.held_out = [&held_out, outputs](const std::vector<riata::Vec>& predictors) {
+    options.held_out = [&held_out, outputs](Index leader, double alpha, const std::vector<riata::Vec>& predictors) {
       const py::gil_scoped_acquire gil;
       py::list kept;
       for (std::size_t f = 0; f < predictors.size(); ++f) {
@@ -329,7 +330,10 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
         std::copy_n(values.data(), values.size(), matrix.mutable_data());
         kept.append(matrix);
       }
-      (*held_out)(kept);
+      riata::HeldOutScore score;
+      const py::object answer = (*held_out)(leader, alpha, kept);
+      if (!answer.is_none()) std::tie(score.cost, score.error) = answer.cast<std::pair<double, double>>();
+      return score;
     };
   }
   std::vector<riata::PathResult> results;

@@ -141,7 +141,7 @@ def fit_paths(
     responses: list[int] | None = None,  # (F,): with leaders, the column of y and offset that is each one's
     label: NDArray[np.int64] | None = None,  # (p,): groups that max_groups counts; -1: counts for none
     progress: Callable[[int, int, float, int, float, float], bool | None] | None = None,
-    held_out: Callable[[list[NDArray[np.float64]]], None] | None = None,
+    held_out: Callable[[int, float, list[NDArray[np.float64]]], tuple[float, float] | None] | None = None,
     **options: Any,
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
@@ -149,8 +149,9 @@ def fit_paths(
     The options are those of PathOptions::describe, with its defaults: loss (str; huber_delta of
     "huber"), penalty ("elastic_net", "group", "mcp", "scad", "slope"; row_grouped, sparse_share,
     gamma), solver, fit_intercept, standardize, l1_ratio, alphas (decreasing, or None), n_alphas,
-    eps (0: chosen from the shape), stop_early, max_active, max_groups (-1: unbounded), memory (bytes held
-    beside X; 0: unbounded), tol, max_iter, n_threads, keep_linear_predictor, checkpoint (file that
+    eps (0: chosen from the shape), stop_early, max_active, max_groups (-1: unbounded), patience (0: none),
+    tell_every_row (to held_out), memory (bytes held beside X; 0: unbounded), tol, max_iter, n_threads,
+    keep_linear_predictor, checkpoint (file that
     keeps the state; empty: none), checkpoint_seconds (between two writes; 0: after every alpha),
     keep_checkpoint (at the end of the path too).
 
@@ -159,7 +160,9 @@ def fit_paths(
     survival is a list of R, one for each problem that leads, in order, or as `responses` say.
 
     progress(done, total, alpha, n_active, gap, passes) returning False stops and keeps the path so far.
-    Before it, held_out(predictors) gets the column of linear_predictor of each problem at that alpha.
+    Before it, held_out(leader, alpha, predictors) gets the column of linear_predictor of each problem of that
+    leader, or with tell_every_row what it predicts of all rows, and returns a mean cost of held-out rows and
+    its standard error, for patience, or None.
 
     Each dict holds: alphas (L,), coef_indptr (L+1,), coef_indices, coef_values (CSC parts of p x L, on the
     original scale), part_indptr, part_indices, part_values (of m x L where groups overlap, else empty),
@@ -167,10 +170,10 @@ def fit_paths(
     locally_convex (bool, of mcp and scad, else empty),
     n_active, n_iter (all (L,)), n_groups (of label, else empty), solver (list of str), alpha_max,
     null_objective, saturated_objective, mean, scale (both (p,)), stopped ("", "progress", "deviance",
-    "max_active", "max_groups" or "memory"), linear_predictor ((rows of weight zero) x L, or None), counters
-    (dict: columns_streamed, passes, products, columns_gathered, inserted, rounds, violators, newton_steps,
-    factor_updates, cd_updates, prox_steps, memory, seconds_stream, seconds_inner, seconds_total; shared by
-    all problems).
+    "max_active", "max_groups", "patience" or "memory"), linear_predictor ((rows of weight zero) x L, or
+    None), counters (dict: columns_streamed, passes, products, columns_gathered, inserted, rounds, violators,
+    newton_steps, factor_updates, cd_updates, prox_steps, memory, seconds_stream, seconds_inner,
+    seconds_total; shared by all problems).
 
     For losses "multigaussian" and "multinomial" y and offset are n x K. The dicts say n_outputs K; the CSC
     parts are then of p K x L, with row j K + k for feature j of output k, intercepts are L x K,

@@ -112,7 +112,10 @@ std::size_t resume_from_each(const Design& X, const Design& again, const std::ve
     if (i % 3 != 0 && i + 1 != copies.size()) continue;
     fs::copy_file(copies[i], options.checkpoint);
     const CheckpointProgress left = checkpoint_progress(options.checkpoint);
-    CHECK(left.total == options.count());
+    const auto leads = [&](const Problem& problem) {
+      return &problem == &problems[static_cast<std::size_t>(problem.leader)];
+    };
+    CHECK(left.total == options.count() * std::count_if(problems.begin(), problems.end(), leads));
     Index first = -1;
     options.progress = [&](Index done, Index, double, Index, double, double) {
       if (first < 0) first = done;
@@ -161,6 +164,35 @@ TEST_CASE("a fit goes on from a checkpoint to the same bits, for every storage, 
           CHECK(resume_from_each(*design, *design, {problem}, {}, options) >= 2);
         }
       }
+    }
+  }
+}
+
+TEST_CASE("a fit that held-out rows end goes on from a checkpoint to the same end") {
+  for (const Index p : {40, 300}) {
+    for (const bool every_row : {false, true}) {
+      CAPTURE(p);
+      CAPTURE(every_row);
+      const Mat X = dosages(90, p, 3);
+      const auto design = dense_design(X.data(), 90, p, 1, 90);
+      std::vector<Problem> problems = with_folds(make_problem(X, "gaussian", 5));
+      problems[2].leader = problems[3].leader = 2;
+      PathOptions options = options_for("gaussian");
+      options.n_alphas = 40;
+      options.keep_linear_predictor = !every_row;
+      options.tell_every_row = every_row;
+      options.patience = 4;
+      options.held_out = [&](Index leader, double alpha, const std::vector<Vec>& predictors) {
+        // made up, but of the predictions: the worse the further they are from some level
+        const Vec& eta = predictors[static_cast<std::size_t>(leader + 1)];
+        const double spread = (eta.array() - eta.mean()).square().mean();
+        return HeldOutScore{std::abs(spread - (leader == 0 ? 0.2 : 0.1)) + 1e-3 * alpha, 1e-3};
+      };
+      const auto fits = fit_paths(*design, problems, {}, options);
+      CHECK(fits[0].stopped == "patience");
+      CHECK(fits[2].stopped == "patience");
+      CHECK(fits[0].alphas.size() != fits[2].alphas.size());
+      CHECK(resume_from_each(*design, *design, problems, {}, options) > 1);
     }
   }
 }

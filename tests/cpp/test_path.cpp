@@ -300,10 +300,11 @@ TEST_CASE("problems that lead have grids of their own and end on their own") {
     told.push_back(done);
     return true;
   };
-  options.held_out = [&](const std::vector<Vec>& predictors) {
+  options.held_out = [&](Index, double, const std::vector<Vec>& predictors) {
     for (std::size_t f = 0; f < 4; ++f) {
       if (predictors[f].size() > 0) held.push_back(static_cast<Index>(f));
     }
+    return HeldOutScore{};
   };
   const auto together = fit_paths(*design, problems, {}, options);
   CHECK(std::is_sorted(told.begin(), told.end()));
@@ -354,10 +355,11 @@ TEST_CASE("problems of several outputs lead, and tell of each output") {
   options.tol = 1e-12;
   options.keep_linear_predictor = true;
   std::vector<std::vector<Vec>> held(2);
-  options.held_out = [&](const std::vector<Vec>& predictors) {
+  options.held_out = [&](Index, double, const std::vector<Vec>& predictors) {
     for (std::size_t f = 0; f < 2; ++f) {
       if (predictors[f].size() > 0) held[f].push_back(predictors[f]);
     }
+    return HeldOutScore{};
   };
   fit_paths(*design, problems, {}, options);
   options.held_out = {};

@@ -20,6 +20,12 @@
 /// Everything bindings and C++ programs need to describe a problem and fit paths; designs come from riata/design/.
 namespace riata {
 
+/// What held-out rows say of an alpha, however they are scored: a mean, the lower the better, and its standard error.
+struct HeldOutScore {
+  double cost = std::numeric_limits<double>::quiet_NaN();  // NaN: nothing
+  double error = 0.0;
+};
+
 struct PathOptions {
   LossSpec loss;                  // `= "binomial"`, or `= losses::Huber{2.0}`
   PenaltySpec penalty;            // `= "group"`, or `= penalties::Mcp{3.7}`
@@ -34,6 +40,9 @@ struct PathOptions {
   bool stop_early = true;  // where 0.999 of the deviance about a level is explained; grids only
   Index max_active = -1;   // stop before more than this many features are active; -1: no bound
   Index max_groups = -1;   // stop before more than this many labels are active (Features::label); -1: no bound
+
+  Index patience = 0;  // stop once held-out rows have scored worse than at best, by more than the standard error
+                       // there, at so many alphas in a row; 0: never
 
   /// How many alphas are asked for.
   Index count() const { return alphas.empty() ? n_alphas : static_cast<Index>(alphas.size()); }
@@ -54,9 +63,11 @@ struct PathOptions {
   /// progress(done, total, alpha, n_active, gap, passes): return false to stop and keep the path so far. Where several
   /// problems lead, done and total count the alphas of all of them, and the rest is told of one at a time.
   std::function<bool(Index, Index, double, Index, double, double)> progress;
-  /// Called before progress with what is kept of each problem at that alpha: see PathResult::linear_predictor. Empty
-  /// for problems of another leader.
-  std::function<void(const std::vector<Vec>&)> held_out;
+  /// held_out(leader, alpha, predictors), called before progress, scores the rows that are held out: of every problem
+  /// what is kept of it at that alpha (see PathResult::linear_predictor) or, where every row is told, the linear
+  /// predictor of all. Empty for problems of another leader.
+  std::function<HeldOutScore(Index, double, const std::vector<Vec>&)> held_out;
+  bool tell_every_row = false;
 
   /// All of them but the callbacks; see Option.
   template <class Self, class Visit>
@@ -76,6 +87,8 @@ struct PathOptions {
     visit(Option{"stop_early", kAnything, true, "alphas"}, self.stop_early);
     visit(Option{"max_active"}, self.max_active);
     visit(Option{"max_groups"}, self.max_groups);
+    visit(Option{"patience", kNotNegative}, self.patience);
+    visit(Option{"tell_every_row", kAnything, true, "what is kept of held-out rows"}, self.tell_every_row);
     visit(Option{"memory", kNotNegative}, self.memory);
     visit(Option{"tol", kNotNegative}, self.tol);
     visit(Option{"max_iter", kAtLeastOne}, self.max_iter);
@@ -153,10 +166,10 @@ struct PathResult {
   bool separated = false;        // unpenalised features separate some rows from all others: no finite optimum
   Vec mean, scale;               // p each: column means and the scales used (1 when not standardised)
   Vec spread;                    // p standard deviations when not standardised, else none: they are the scales
-  std::string
-      stopped;  // why before the end of the grid: "progress", "deviance", "max_active", "max_groups", "memory"; or ""
-  Mat linear_predictor;  // on request: rows of weight zero (in order) x K L (K for each alpha), offset included
-  Counters counters;     // shared by all problems of the call
+  std::string stopped;           // why before the end of the grid: "progress", "deviance", "max_active", "max_groups",
+                                 // "patience", "memory"; or ""
+  Mat linear_predictor;          // on request: rows of weight zero (in order) x K L (K for each alpha), offset included
+  Counters counters;             // shared by all problems of the call
 
   /// The p coefficients of an output at alphas[k]. Throws std::invalid_argument where there is no such.
   Eigen::SparseVector<double> coef(std::size_t k, Index output = 0) const;

@@ -21,9 +21,9 @@ struct CvResult {
 std::vector<Index> deal_folds(Index n, Index folds, std::uint64_t seed = 0);
 
 /// Cross-validates each problem: `fold` has the fold of each row. The fits of all folds and problems share the passes
-/// over X. The loss is that of the objective, so ½ of the squared error for "gaussian"; a row counts by its weight.
-/// Throws std::invalid_argument for "cox", whose loss is not one of single rows, for problems that follow others, and
-/// as fit_paths() does.
+/// over X; with PathOptions::patience those of a problem end where they say so. The loss is that of the objective, so ½
+/// of the squared error for "gaussian"; a row counts by its weight. Throws std::invalid_argument for "cox", whose loss
+/// is not one of single rows, for problems that follow others, and as fit_paths() does.
 std::vector<CvResult> cv_paths(const DesignRef& X, const std::vector<Problem>& problems, const std::vector<Index>& fold,
                                const PathOptions& options = {}, const Features& features = {});
 

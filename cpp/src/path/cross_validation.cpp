@@ -34,45 +34,61 @@ Index count_folds(const std::vector<Index>& fold, Index n) {
   return folds;
 }
 
-/// Losses of a fold's rows at every alpha, and their weight, from the fit without them.
-struct Held {
-  Vec losses;
-  double weight = 0.0;
+/// The rows of a fold, to be predicted by the fit without them.
+class HeldOut {
+ public:
+  /// `problem` is that of all rows.
+  HeldOut(const Problem& problem, const std::vector<Index>& fold, Index f, const PathOptions& options) {
+    const Index n = static_cast<Index>(fold.size()), K = problem.y.size() / n;
+    std::vector<Index> rows;  // of X, while linear predictors have those without weight too
+    Index place = 0;
+    for (Index i = 0; i < n; ++i) {
+      const bool mine = fold[static_cast<std::size_t>(i)] == f;
+      if (!mine && problem.weights[i] > 0.0) continue;
+      if (problem.weights[i] > 0.0) {
+        rows.push_back(i);
+        places_.push_back(place);
+      }
+      ++place;
+    }
+    if (rows.empty()) return;
+    const Vec weights = problem.weights(rows);
+    weight_ = weights.sum();
+    const Mat y = problem.y.reshaped(n, K)(rows, Eigen::all);
+    loss_ = make_loss(options.loss, y.reshaped(), weights / weight_);
+  }
+
+  double weight() const { return weight_; }
+  /// Mean loss at linear predictors of every row that the fit leaves out.
+  template <class Predictors>
+  double loss(const Predictors& eta) const {
+    if (!loss_) return 0.0;
+    const Mat mine = eta(places_, Eigen::all);
+    return loss_->value(mine.reshaped());
+  }
+
+ private:
+  std::vector<Index> places_;
+  double weight_ = 0.0;
+  std::unique_ptr<Loss> loss_;
 };
 
-Held held_out(const Problem& problem, const PathResult& fit, const std::vector<Index>& fold, Index f,
-              const PathOptions& options) {
-  const Index n = static_cast<Index>(fold.size()), K = problem.y.size() / n;
-  std::vector<Index> rows, places;  // of X, and of the linear predictor, which has those without weight too
-  Index place = 0;
-  for (Index i = 0; i < n; ++i) {
-    const bool mine = fold[static_cast<std::size_t>(i)] == f;
-    if (!mine && problem.weights[i] > 0.0) continue;
-    if (problem.weights[i] > 0.0) {
-      rows.push_back(i);
-      places.push_back(place);
-    }
-    ++place;
-  }
-  Held held;
-  held.losses = Vec::Zero(static_cast<Index>(fit.alphas.size()));
-  if (rows.empty()) return held;
-  const Vec weights = problem.weights(rows);
-  held.weight = weights.sum();
-  const Mat y = problem.y.reshaped(n, K)(rows, Eigen::all);
-  const auto loss = make_loss(options.loss, y.reshaped(), weights / held.weight);
-  for (Index k = 0; k < held.losses.size(); ++k) {
-    const Mat eta = fit.linear_predictor.middleCols(k * K, K)(places, Eigen::all);
-    held.losses[k] = loss->value(eta.reshaped());
-  }
-  return held;
+/// The mean of the scores of folds, and its standard error.
+HeldOutScore summary(const Vec& scores, const Vec& weights) {
+  const double total = weights.sum(), folds = static_cast<double>((weights.array() > 0.0).count());
+  const double mean = scores.dot(weights) / total;
+  const double variance = (scores.array() - mean).square().matrix().dot(weights) / total;
+  return {mean, std::sqrt(variance / std::max(folds - 1.0, 1.0))};
 }
 
 void choose(CvResult& cv, const Vec& weights) {
-  const double total = weights.sum(), folds = static_cast<double>((weights.array() > 0.0).count());
-  cv.mean = cv.scores.transpose() * weights / total;
-  const Mat away = (cv.scores.rowwise() - cv.mean.transpose()).cwiseAbs2();
-  cv.error = (away.transpose() * weights / (total * std::max(folds - 1.0, 1.0))).cwiseSqrt();
+  cv.mean.resize(cv.scores.cols());
+  cv.error.resize(cv.scores.cols());
+  for (Index k = 0; k < cv.scores.cols(); ++k) {
+    const HeldOutScore of = summary(cv.scores.col(k), weights);
+    cv.mean[k] = of.cost;
+    cv.error[k] = of.error;
+  }
   Index best = 0;
   const double bound = cv.mean.minCoeff(&best) + cv.error[best];
   const auto within = std::find_if(cv.mean.begin(), cv.mean.end(), [&](double score) { return score <= bound; });
@@ -114,21 +130,44 @@ std::vector<CvResult> cv_paths(const DesignRef& X, const std::vector<Problem>& p
       }
     }
   }
+  std::vector<HeldOut> held;  // the folds of one problem after those of the other
+  for (const Problem& whole : all) {
+    if (&whole != &all[static_cast<std::size_t>(whole.leader)]) continue;
+    for (Index f = 0; f < folds; ++f) held.emplace_back(whole, fold, f, options);
+  }
+  const auto of = [&](Index leader, Index f) -> const HeldOut& {
+    return held[static_cast<std::size_t>(leader / (folds + 1) * folds + f)];
+  };
+  const auto weights_of = [&](Index leader) {
+    return Vec::NullaryExpr(folds, [&](Index f) { return of(leader, f).weight(); }).eval();
+  };
   PathOptions keeping = options;
   keeping.keep_linear_predictor = true;
+  if (options.patience > 0) {
+    keeping.held_out = [&](Index leader, double, const std::vector<Vec>& predictors) {
+      const Index K = all.front().y.size() / n;
+      const auto score = [&](Index f) {
+        const Vec& eta = predictors[static_cast<std::size_t>(leader + 1 + f)];
+        return of(leader, f).loss(eta.reshaped(eta.size() / K, K));
+      };
+      return summary(Vec::NullaryExpr(folds, score), weights_of(leader));
+    };
+  }
   std::vector<PathResult> fits = fit_paths(*X, all, features, keeping);
   std::vector<CvResult> out;
-  for (std::size_t at = 0; at < fits.size(); at += static_cast<std::size_t>(folds) + 1) {
+  for (Index leader = 0; leader < static_cast<Index>(fits.size()); leader += folds + 1) {
+    PathResult& whole = fits[static_cast<std::size_t>(leader)];
     CvResult& cv = out.emplace_back();
-    cv.scores.resize(folds, static_cast<Index>(fits[at].alphas.size()));
-    Vec weights(folds);
+    cv.scores.resize(folds, static_cast<Index>(whole.alphas.size()));
     for (Index f = 0; f < folds; ++f) {
-      const Held held = held_out(all[at], fits[at + 1 + static_cast<std::size_t>(f)], fold, f, options);
-      cv.scores.row(f) = held.losses.transpose();
-      weights[f] = held.weight;
+      const PathResult& fit = fits[static_cast<std::size_t>(leader + 1 + f)];
+      for (Index k = 0; k < cv.scores.cols(); ++k) {
+        const Index K = whole.outputs;
+        cv.scores(f, k) = of(leader, f).loss(fit.linear_predictor.middleCols(k * K, K));
+      }
     }
-    choose(cv, weights);
-    cv.path = std::move(fits[at]);
+    choose(cv, weights_of(leader));
+    cv.path = std::move(whole);
   }
   return out;
 }

@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "path/continuation.hpp"
+#include "path/validation_record.hpp"
 #include "riata/api.hpp"
 
 namespace riata {
 
 /// Why a path has ended, or that it has not.
-enum class Outcome { kGoesOn, kComplete, kInterrupted, kDeviance, kMaxActive, kMaxGroups, kMemory };
+enum class Outcome { kGoesOn, kComplete, kInterrupted, kDeviance, kMaxActive, kMaxGroups, kPatience, kMemory };
 
 /// As PathResult::stopped tells it.
 inline const char* name_of(Outcome outcome) {
@@ -23,6 +24,8 @@ inline const char* name_of(Outcome outcome) {
       return "max_active";
     case Outcome::kMaxGroups:
       return "max_groups";
+    case Outcome::kPatience:
+      return "patience";
     case Outcome::kMemory:
       return "memory";
     default:
@@ -40,6 +43,7 @@ struct GridGroup {
   std::vector<double> grid;
   Continuation way;                  // to the next one
   Index reported = 0, retained = 0;  // lambdas that progress has been told of, and those that stay in the result
+  ValidationRecord validation;       // where that may end the path
   Outcome outcome = Outcome::kGoesOn;
 
   Fit& front() const { return *fits.front(); }
@@ -49,7 +53,7 @@ struct GridGroup {
   /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
-    archive(grid, way, reported, retained);
+    archive(grid, way, reported, retained, validation);
   }
 };
 

@@ -39,7 +39,8 @@ class GridReport {
       if (options_.max_active >= 0 && r.n_active[i] > options_.max_active) return Outcome::kMaxActive;
       if (options_.max_groups >= 0 && r.n_groups[i] > options_.max_groups) return Outcome::kMaxGroups;
       group.retained = group.reported + 1;
-      if (wanted && options_.held_out) tell_held_out(group);
+      // (what may end the path is asked for in any case)
+      if (options_.held_out && (wanted || options_.patience > 0)) tell_held_out(group, r.alphas[i]);
       Index done = 1, total = 0;  // of all grids; what is left of those that have ended is done with
       for (const auto& other : groups) {
         done += other.goes_on() ? other.reported : other.total();
@@ -52,20 +53,21 @@ class GridReport {
       if (options_.alphas.empty() && options_.stop_early && group.front().leaves_at_most(kUnexplained, i)) {
         return Outcome::kDeviance;
       }
+      if (group.validation.ends(options_.patience)) return Outcome::kPatience;
     }
     return Outcome::kGoesOn;
   }
 
+  /// Told again by a fit that goes on, an alpha has its score already.
   template <class Fit>
-  void tell_held_out(const GridGroup<Fit>& group) const {
+  void tell_held_out(GridGroup<Fit>& group, double alpha) const {
+    if (group.validation.size() > group.reported) return;
     std::vector<Vec> predictors(problems_.size());
     for (std::size_t i = 0; i < group.fits.size(); ++i) {
-      const Problem& problem = problems_[group.problems[i]];
-      const Index outputs = response_of(problems_, problem).y.size() / problem.weights.size();
-      const Mat& all = group.fits[i]->result().linear_predictor;
-      predictors[group.problems[i]] = all.middleCols(group.reported * outputs, outputs).reshaped();
+      predictors[group.problems[i]] = group.fits[i]->predicted(group.reported);
     }
-    options_.held_out(predictors);
+    const HeldOutScore score = options_.held_out(group.leader, alpha, predictors);
+    if (options_.patience > 0) group.validation.add(score);
   }
 
   const PathOptions& options_;

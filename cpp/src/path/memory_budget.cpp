@@ -24,7 +24,7 @@ double least_memory(const Design& X, const std::vector<Problem>& problems, const
   const double columns = static_cast<double>(std::max(X.cols(), static_cast<Index>(features.column.size())));
   const Index outputs = X.rows() > 0 ? std::max<Index>(problems.front().y.size() / X.rows(), 1) : 1;
   return columns * (SharedPool::kColumnBytes + column_bytes(outputs, options) * static_cast<double>(problems.size())) +
-         row_bytes(problems, kRowNumbers + kRowNumbersPending);
+         row_bytes(problems, kRowNumbers + pending_numbers(options));
 }
 
 double room_for_copy(const Design& X, const std::vector<Problem>& problems, const Features& features,

@@ -10,6 +10,11 @@ namespace riata {
 // and more for each lambda solved ahead.
 inline constexpr double kRowNumbers = 20.0, kRowNumbersOutsideState = 12.0, kRowNumbersPending = 4.0;
 
+/// Of each lambda solved ahead.
+inline double pending_numbers(const PathOptions& options) {
+  return kRowNumbersPending + (options.tell_every_row ? 1.0 : 0.0);
+}
+
 /// Bytes of so many numbers for each row and output of all problems.
 double row_bytes(const std::vector<Problem>& problems, double numbers);
 /// Held by a problem for each column of X beside its state: what each output's reference subspace makes again counts,

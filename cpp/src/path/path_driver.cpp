@@ -255,7 +255,7 @@ Index PathDriver::batch_size(const Group& group) const {
   const Index numbers = given_.front().y.size() * static_cast<Index>(problems_.size());
   const Index most = std::clamp<Index>(kBatchNumbers / numbers, 1, kMaxBatch);
   if (options_.memory == 0.0) return most;
-  const double room = (options_.memory - memory()) / row_bytes(given_, kRowNumbersPending);
+  const double room = (options_.memory - memory()) / row_bytes(given_, pending_numbers(options_));
   return std::clamp<Index>(static_cast<Index>(std::min(room, static_cast<double>(kMaxBatch))), 1, most);
 }
 
@@ -296,10 +296,9 @@ void PathDriver::certify() {
 bool PathDriver::report() {
   GridReport(options_, given_, passes()).tell(groups_);
   if (interrupted()) return false;
-  const double held = memory(), with_next = held + row_bytes(given_, kRowNumbersPending);
-  counters_.memory =
-      std::max(counters_.memory, held + row_bytes(given_, kRowNumbersPending * static_cast<double>(largest_batch_)));
-  if (options_.memory > 0.0 && with_next > options_.memory) end_all(groups_, Outcome::kMemory);
+  const double held = memory(), a_lambda = row_bytes(given_, pending_numbers(options_));
+  counters_.memory = std::max(counters_.memory, held + a_lambda * static_cast<double>(largest_batch_));
+  if (options_.memory > 0.0 && held + a_lambda > options_.memory) end_all(groups_, Outcome::kMemory);
   return any_goes_on(groups_);
 }
 

@@ -29,7 +29,7 @@ void check_size(const Vec& y) {
 
 }  // namespace
 
-Response::Response(const Problem& given, const Vec& weights, const PathOptions& options) : given_offset(given.offset) {
+Response::Response(const Problem& given, const Vec& weights, const PathOptions& options) : outer_offset(given.offset) {
   Vec omega = weights / weights.sum();
   const Index n = omega.size(), outputs = given.y.size() / n;
   const auto* huber = options.loss.as<losses::Huber>();
@@ -39,15 +39,15 @@ Response::Response(const Problem& given, const Vec& weights, const PathOptions& 
   const auto used = omega.array() > 0.0;
   Vec y(given.y.size());
   y_shift = g = Vec::Zero(outputs);
-  if (!squares && given_offset.size() > 0) offset.resize(y.size());
+  if (!squares && given.offset.size() > 0) offset.resize(y.size());
   for (Index k = 0; k < outputs; ++k) {
     auto mine = y.segment(k * n, n);
     mine = used.select(given.y.segment(k * n, n), 0.0);
     if (!squares) {
-      if (given_offset.size() > 0) offset.segment(k * n, n) = used.select(given_offset.segment(k * n, n), 0.0);
+      if (given.offset.size() > 0) offset.segment(k * n, n) = used.select(given.offset.segment(k * n, n), 0.0);
       continue;
     }
-    if (given_offset.size() > 0) mine -= used.select(given_offset.segment(k * n, n), 0.0).matrix();
+    if (given.offset.size() > 0) mine -= used.select(given.offset.segment(k * n, n), 0.0).matrix();
     if (!options.fit_intercept) {
       check_size(mine);
       continue;
@@ -79,6 +79,7 @@ Response::Response(const Problem& given, const Vec& weights, const PathOptions& 
     y_shift += g;
     g.setZero();
   }
+  if (offset.size() > 0) outer_offset -= offset;
   deviance = loss->value(eta) - loss->saturated();
   if (poisson && !(deviance < kLargest)) {
     throw std::invalid_argument("offset must be smaller for the poisson loss without an intercept: the mean overflows");

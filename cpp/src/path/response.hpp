@@ -21,7 +21,7 @@ struct Response {
 
   std::unique_ptr<Loss> loss;
   Vec offset;                   // part of eta; empty when there is none (or it went into y)
-  Vec given_offset;             // as given, or empty
+  Vec outer_offset;             // what of it as given is not, or empty
   Vec y_shift;                  // what was taken from y, for each output
   std::vector<Index> held_out;  // rows of weight zero
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
 namespace riata {
@@ -22,11 +23,15 @@ ResultWriter::ResultWriter(const Loss& loss, const PenaltyFamily& penalty, const
       columns_(columns),
       features_(features),
       options_(options),
-      reported_offset_(std::move(response.given_offset)),
+      outer_offset_(std::move(response.outer_offset)),
       y_shift_(std::move(response.y_shift)),
       held_out_(std::move(response.held_out)),
       null_deviance_(response.deviance),
       spread_(response.spread) {
+  if (options.tell_every_row) {
+    every_row_.resize(static_cast<std::size_t>(loss.omega().size()));
+    std::iota(every_row_.begin(), every_row_.end(), Index{0});
+  }
   result_.outputs = loss.outputs();
   result_.saturated_objective = loss.saturated();
 }
@@ -52,10 +57,15 @@ void ResultWriter::add(const PathPoint& p, std::span<const Index> features, cons
   r.converged.push_back(std::abs(of.gap) <= options_.tol);
   r.n_iter.push_back(p.iterations);
   r.solver.push_back(p.solver);
-  if (!options_.keep_linear_predictor) return;
+  if (!options_.keep_linear_predictor && every_row_.empty()) return;
   // An intercept that cannot be told is taken off too.
   const Vec taken = loss_.shift_invariant() ? Vec(-unseen) : Vec::Constant(K, common);
-  add_predictions(p, taken, centred_away(p, features, free_columns));
+  const Vec centred = centred_away(p, features, free_columns);
+  if (!every_row_.empty()) untold_.push_back(predictions(p, every_row_, taken, centred).reshaped());
+  if (!options_.keep_linear_predictor) return;
+  const Index first = (static_cast<Index>(r.alphas.size()) - 1) * K;
+  r.linear_predictor.conservativeResize(static_cast<Index>(held_out_.size()), first + K);
+  r.linear_predictor.rightCols(K) = predictions(p, held_out_, taken, centred);
 }
 
 /// Coefficients on the original scale, how many features have some, and of how many groups these are.
@@ -96,19 +106,27 @@ void ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> f
   if (!features_.label.empty()) r.n_groups.push_back(count_distinct(std::move(labels)));
 }
 
-/// Predictions of the rows that are held out. The offset as given is not part of eta in these.
-void ResultWriter::add_predictions(const PathPoint& p, const Vec& taken, const Vec& centred) {
-  PathResult& r = result_;
-  const Index K = loss_.outputs(), n = centred.size(), first = (static_cast<Index>(r.alphas.size()) - 1) * K;
-  r.linear_predictor.conservativeResize(static_cast<Index>(held_out_.size()), first + K);
+/// Predictions of some rows.
+Mat ResultWriter::predictions(const PathPoint& p, const std::vector<Index>& rows, const Vec& taken,
+                              const Vec& centred) const {
+  const Index K = loss_.outputs(), n = centred.size();
+  Mat out(static_cast<Index>(rows.size()), K);
   for (Index k = 0; k < K; ++k) {
-    for (std::size_t row = 0; row < held_out_.size(); ++row) {
-      const Index i = k * n + held_out_[row];
-      const double extra = reported_offset_.size() > 0 ? reported_offset_[i] : 0.0;
-      r.linear_predictor(static_cast<Index>(row), first + k) =
-          p.eta[i] + y_shift_[k] + extra - taken[k] - centred[held_out_[row]];
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      const Index i = k * n + rows[row];
+      const double extra = outer_offset_.size() > 0 ? outer_offset_[i] : 0.0;
+      out(static_cast<Index>(row), k) = p.eta[i] + y_shift_[k] + extra - taken[k] - centred[rows[row]];
     }
   }
+  return out;
+}
+
+Vec ResultWriter::predicted(Index point) {
+  const Index K = loss_.outputs(), count = static_cast<Index>(result_.alphas.size());
+  if (every_row_.empty()) return result_.linear_predictor.middleCols(point * K, K).reshaped();
+  Vec out = std::move(untold_[static_cast<std::size_t>(point - count) + untold_.size()]);
+  if (point + 1 == count) untold_.clear();
+  return out;
 }
 
 /// What eta loses in every output when the coefficients of free features are centred over classes, as

@@ -23,6 +23,9 @@ class ResultWriter {
   /// Takes up a point with coefficients of `features`, those without penalty first; `free_columns` are the scaled
   /// columns of those that have no bounds either.
   void add(const PathPoint& p, std::span<const Index> features, const Mat& free_columns, const Certificate& of);
+  /// The linear predictor at a point, as PathOptions::held_out is told of it; in order, and once where that is of every
+  /// row.
+  Vec predicted(Index point);
   /// Drops points beyond the first `count`.
   void truncate(Index count);
   /// The finished result, with the means and scales; the writer is of no use afterwards.
@@ -42,7 +45,7 @@ class ResultWriter {
     PathResult& r = result_;
     archive(r.alphas, r.coef_indptr, r.coef_indices, r.coef_values, r.intercepts, r.primal, r.dual, r.dual_gaps,
             r.deviance_ratio, r.converged, r.locally_convex, r.n_active, r.n_iter, r.solver, r.alpha_max,
-            r.null_objective, r.exhausted, r.separated, r.linear_predictor, r.n_groups);
+            r.null_objective, r.exhausted, r.separated, r.linear_predictor, r.n_groups, untold_);
   }
 
  private:
@@ -57,7 +60,7 @@ class ResultWriter {
     return features_.label[static_cast<std::size_t>(feature_of(column))];
   }
   void add_coefficients(const PathPoint& p, std::span<const Index> features, Vec& unseen);
-  void add_predictions(const PathPoint& p, const Vec& taken, const Vec& centred);
+  Mat predictions(const PathPoint& p, const std::vector<Index>& rows, const Vec& taken, const Vec& centred) const;
   Vec centred_away(const PathPoint& p, std::span<const Index> features, const Mat& free_columns) const;
 
   const Loss& loss_;
@@ -65,8 +68,9 @@ class ResultWriter {
   const StandardizedColumns& columns_;
   const Features& features_;
   const PathOptions& options_;
-  Vec reported_offset_, y_shift_;  // see Response
-  std::vector<Index> held_out_;
+  Vec outer_offset_, y_shift_;  // see Response
+  std::vector<Index> held_out_, every_row_;
+  std::vector<Vec> untold_;  // linear predictors of every row at the last points
   double null_deviance_, spread_;
   PathResult result_;
 };

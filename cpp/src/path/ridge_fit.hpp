@@ -36,6 +36,7 @@ struct RidgeFit {
 
   const PathResult& result() const { return writer.result(); }
   Index fitted() const { return static_cast<Index>(result().alphas.size()); }
+  Vec predicted(Index point) { return writer.predicted(point); }
   bool leaves_at_most(double share, std::size_t i) const { return writer.leaves_at_most(share, i); }
 
   std::unique_ptr<Loss> loss;

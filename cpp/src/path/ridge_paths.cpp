@@ -27,6 +27,7 @@ using Clock = std::chrono::steady_clock;
 constexpr Index kMostRows = 12000;        // K of 1.2 GB, and minutes for its tridiagonal form
 constexpr double kMostKernelBytes = 4e9;  // of all weight vectors
 constexpr double kBatchBytes = 128e6;     // of the coefficients of one pass
+constexpr double kNumbersAPoint = 5.0;    // for each row, of a solution
 constexpr double kKernelCopies = 3.0;     // of K, while it is made tridiagonal
 
 bool bounded(const Features& features) {
@@ -72,9 +73,10 @@ class RidgePaths {
   double memory() const {
     const double p = static_cast<double>(X_.cols()), problems = static_cast<double>(given_.size());
     const double n = static_cast<double>(X_.rows()), count = static_cast<double>(options_.count());
+    const double rows_held = kNumbersAPoint + (options_.tell_every_row ? 1.0 : 0.0);
     return beside_ + SampleKernels::memory(X_, weights_.of.cols()) + kKernelCopies * 8.0 * n * n +
            least_memory(X_, given_, features_, options_) + 16.0 * p * count * problems +
-           8.0 * problems * (5.0 * n * count + p * std::min(count, static_cast<double>(batch_size())));
+           8.0 * problems * (rows_held * n * count + p * std::min(count, static_cast<double>(batch_size())));
   }
 
   double passes() const { return counters_.columns_streamed / static_cast<double>(X_.cols()); }

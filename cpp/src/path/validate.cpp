@@ -170,7 +170,10 @@ struct CheckNumbers {
 
 void check_options(const PathOptions& o) {
   PathOptions::describe(o, CheckNumbers());
-  if (o.held_out && !o.keep_linear_predictor) throw_invalid("held_out needs keep_linear_predictor");
+  if (o.held_out && !o.keep_linear_predictor && !o.tell_every_row) {
+    throw_invalid("held_out needs keep_linear_predictor or tell_every_row");
+  }
+  if (o.patience > 0 && !o.held_out) throw_invalid("patience needs held_out, which scores held-out rows");
   for (std::size_t k = 0; k < o.alphas.size(); ++k) {
     if (!(o.alphas[k] > 0.0) || !std::isfinite(o.alphas[k]))
       throw_invalid("alphas must be finite and > 0, got " + std::to_string(o.alphas[k]));

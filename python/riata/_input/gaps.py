@@ -70,6 +70,10 @@ class LaidOut:
         """Linear predictors of rows of weight zero, as of a problem to the design itself."""
         return kept
 
+    def every_row(self, problem: int, told: Any) -> Any:
+        """Values a row to values a sample, as a problem has them."""
+        return told if self.design.rows is None else told[self.design.rows]
+
     def settle(self, fits: list[dict[str, Any]]) -> None:
         """Make results of the core those of fits to the design itself."""
 
@@ -113,6 +117,9 @@ class _Filled(LaidOut):
         held = np.flatnonzero(self.weights[:, problem] == 0.0)
         mine = self._rows[problem, self._kept_weights[:, problem] == 0.0]
         return np.asfortranarray(np.asarray(kept)[np.searchsorted(held, mine)])
+
+    def every_row(self, problem: int, told: Any) -> Any:
+        return told[self._rows[problem]]
 
     def settle(self, fits: list[dict[str, Any]]) -> None:
         for k, fit in enumerate(fits):

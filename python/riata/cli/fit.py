@@ -62,7 +62,7 @@ def run_fit(options: FitOptions) -> int:
             study.join.notes.extend(plan.notes)
         read = time.perf_counter() - began
         log.say(*study_lines(study, prefix), "")
-        resume = stack.enter_context(Resume(prefix, inputs.describe(study.files), options.command.asked))
+        resume = stack.enter_context(Resume(prefix, inputs.describe(study.files), resumed_by(options)))
         log.say(*(line for note in resume.notes for line in (note, "")))
         fit, interrupted, messages, spent = fit_study(study, options, plan, resume.kept, log)
         seconds = {"read": read, "fit": spent}
@@ -218,9 +218,17 @@ def fit_arguments(
             "random_state": folds.seed,
             "alpha_rule": folds.select,
             "scoring": model.scoring,
+            "patience": options.patience,
             "nested": plan.nested(folds.nested),
         }
     return arguments
+
+
+def resumed_by(options: FitOptions) -> dict[str, Any]:
+    """Return the options that a run must share with one that it goes on from."""
+    if options.folds is None:
+        return dict(options.command.asked)
+    return {**options.command.asked, "patience": options.patience or "off"}
 
 
 def watched(

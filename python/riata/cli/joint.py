@@ -136,7 +136,9 @@ def _run_several(options: FitOptions, asked: Sequence[StudyOptions]) -> int:
                 report.notes.extend(plan.notes)
         read = time.perf_counter() - began
         log.say(*_lines(joint, prefix), "")
-        resume = stack.enter_context(Resume(prefix, inputs.describe(studies[0].files), options.command.asked))
+        resume = stack.enter_context(
+            Resume(prefix, inputs.describe(studies[0].files), one.resumed_by(options))
+        )
         log.say(*(line for note in resume.notes for line in (note, "")))
         fits, interrupted, messages, spent = fit_studies(joint, options, plan, resume, log)
         done: list[Fitted] = []

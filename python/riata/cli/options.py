@@ -8,6 +8,9 @@ from typing import Any
 
 from riata.study.options import FoldOptions, SourceOptions, StudyOptions
 
+#: For how many alphas `riata cv` goes on where held-out samples score worse than at best.
+DEFAULT_PATIENCE = 10
+
 
 @dataclass(frozen=True)
 class Command:
@@ -76,6 +79,16 @@ class FitOptions:
     folds: FoldOptions | None = None
     limits: LimitOptions = LimitOptions()
     ld: LDOptions = LDOptions()
+
+    @property
+    def patience(self) -> int | None:
+        """What `cv_path` takes: a path that was asked for, or a model of it, is fitted to its end."""
+        given = None if self.folds is None else self.folds.patience
+        if given is not None:
+            return given or None
+        asked = isinstance(self.model.alphas, tuple) or self.model.alpha is not None
+        cannot = self.model.penalty == "unilasso"  # whose folds are fitted one after the other
+        return None if asked or cannot else DEFAULT_PATIENCE
 
 
 @dataclass(frozen=True)

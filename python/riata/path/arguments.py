@@ -60,13 +60,15 @@ class Options:
     checkpoint: str = ""
     keep_checkpoint: bool = False
     grouped: bool = False
+    patience: int = 0  # of a cross-validation
 
     def __post_init__(self) -> None:
         self.standardize = self.standardize and self.penalty.standardizes
 
     def quietly(self, **changes: Any) -> Options:
         """Return these options with some changed, for a fit on the way: nothing tells of it or ends it."""
-        return replace(self, progress=None, checkpoint="", max_active=-1, max_groups=-1, **changes)
+        quiet = replace(self, progress=None, checkpoint="", max_active=-1, max_groups=-1, patience=0)
+        return replace(quiet, **changes)
 
 
 def check_options(

@@ -33,13 +33,13 @@ from riata.path.fold_scores import (
     Reweigh,
     choose,
     fold_columns,
-    predict_fold,
     score_folds,
     score_nulls,
     summarise,
 )
 from riata.path.folds import Split, count_repeats, describe_folds, make_splits
 from riata.path.given import FitArguments, check_alpha_rule, read_given, read_problem, shows_arguments_of
+from riata.path.validation import FoldScorer, check_patience, needs_every_row, score_on_the_way
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -61,6 +61,7 @@ def cv_path(
     nested: bool | int | Any | None = None,
     scoring: str | None = None,
     alpha_rule: str = "min",
+    patience: int | None = None,
     random_state: int | np.random.RandomState | None = 0,
     **fit: Unpack[FitArguments],
 ) -> CVPath:
@@ -73,7 +74,8 @@ def cv_path(
     ----------
     alphas : int or sequence of float
         A number of grid points, from alpha_max down to ``eps * alpha_max`` on a log scale; the whole grid is
-        fitted, as held-out samples show where it is best. Or the values themselves, in decreasing order.
+        fitted, as held-out samples show where it is best, unless `patience` ends it. Or the values
+        themselves, in decreasing order.
     checkpoint : str or path-like
         A file that keeps the state of the fit, written at most once a minute. When it exists, the fit goes on
         from it and ends with the same bits as one that was never stopped, however the earlier one ended. The
@@ -108,6 +110,13 @@ def cv_path(
         training samples (Verweij & van Houwelingen 1993).
     alpha_rule : {"min", "1se"}, default="min"
         The rule for `CVPath.alpha`, and so for `predict`.
+    patience : int, optional
+        End the path, of the full fit and all folds, once the mean score has been worse than its best by more
+        than one standard error (that of the best) at this many alphas in a row; `stop_reason` of the path is
+        then "patience". Most of the work is at the smallest alphas, which are seldom chosen. What was fitted
+        is the same to the last bit, and 10 has left `alpha_min` and `alpha_1se` where the whole path puts
+        them on all data we have tried. Each response, and each outer fold of `nested`, ends by itself. None
+        fits the whole path.
     random_state : int, RandomState or None, default=0
         Seed for the shuffled folds of an integer `cv`.
 
@@ -139,7 +148,7 @@ def cv_path(
     """
     alpha_rule = check_alpha_rule(alpha_rule, fit)
     asked = read_given("cv_path", fit, stop_early=False)
-    loss, options = asked.loss, asked.options
+    loss, options = asked.loss, check_patience(patience, asked.options)
     scoring = check_scoring(scoring, loss)
     problem = read_problem(X, y, asked)
     target, weights = problem.target, problem.weights
@@ -230,31 +239,21 @@ def cross_validate(
     """
     columns = fold_columns(y, weights, splits, options, scoring, labels, reweigh)
     alone = not isinstance(y, SurvivalTarget)  # else held-out rows are scored beside the training rows
-    values = y.time if isinstance(y, SurvivalTarget) else y
-    outputs = y.shape[1:]
-
-    def fold_scores(predictors: list[Float]) -> Float:
-        """Score one alpha on each fold's held-out rows."""
-        out = np.empty(len(splits))
-        score = options.loss.scorer(scoring)
-        for k, (_, test) in enumerate(splits):
-            kept = {"linear_predictor": predictors[1 + k]}
-            eta = predict_fold(kept, columns[:, 1 + k], design, outputs, test, offset, options.n_threads)
-            out[k] = score(values[test], eta, weights[test])[0]
-        return out
-
-    apart = alone and not any(np.any(columns[test, 1 + k]) for k, (_, test) in enumerate(splits))
-    watch = getattr(options.progress, "watch_scores", None) if apart and outer is None else None
     asked, leaders = columns, None
+    shared = (design, y, weights, offset, options)
+    scorers = {0: FoldScorer(columns, *shared, splits, scoring, weigh_folds=weigh_folds)}
     if outer is not None:
-        from riata.path.nested import collect_nested, outer_columns
+        from riata.path.nested import collect_nested, outer_columns, outer_scorers
 
         parts = outer_columns(outer, y, weights, options, scoring, labels, reweigh)
         blocks = [columns, *(part.columns for part in parts)]
         asked, leaders = np.hstack(blocks), leaders_of(blocks)
+        scorers |= outer_scorers(
+            parts, columns.shape[1], design, y, offset, options, scoring, weigh_folds=weigh_folds
+        )
     fits = solve(
         design, y, asked, offset, features, options, keep_linear_predictor=alone, leaders=leaders,
-        held_out=None if watch is None else lambda predictors: watch(scoring, fold_scores(predictors)),
+        held_out=score_on_the_way(scorers, options), every_row=needs_every_row(scorers, options),
     )  # fmt: skip
     own = columns.shape[1]
     result = collect_folds(

@@ -29,6 +29,7 @@ from riata.path.given import Shorthand, read_given, read_problem
 from riata.path.result import RegularizationPath
 from riata.path.run_options import RunOptions
 from riata.path.univariate_guided import solve_guided
+from riata.path.validation import HeldOut
 from riata.path.without_penalty import down_to_zero
 from riata.penalties import Penalty
 from riata.penalties._penalty import Membership
@@ -50,13 +51,15 @@ def solve(
     options: Options,
     *,
     keep_linear_predictor: bool = False,
-    held_out: Callable[[list[Float]], None] | None = None,
+    held_out: HeldOut | None = None,
+    every_row: bool = False,
     leaders: list[int] | None = None,
     tell: bool = True,
 ) -> list[dict[str, Any]]:
     """Call the core for the weight columns of `weights` (n x F); rows of `design` are put in its order.
 
-    Each column follows the grid of the one that leads it, by default the first.
+    Each column follows the grid of the one that leads it, by default the first. `held_out` scores held-out
+    samples at each alpha that was asked for: see `riata.path.validation`.
     Warns of what is odd about unpenalised features, unless `tell` is false: they are not the user's then.
     """
     count = weights.shape[1]
@@ -77,10 +80,7 @@ def solve(
     else:
         y = np.asfortranarray(laid.spread(y))
     shift = None if offset is None else np.asfortranarray(laid.spread(offset))
-
-    def watched(predictors: list[Float]) -> None:
-        if held_out is not None:
-            held_out([laid.predictors(k, kept) for k, kept in enumerate(predictors)])
+    wanted = options.alphas
 
     def call(options: Options, features: Features) -> list[dict[str, Any]]:
         return _core.fit_paths(
@@ -90,7 +90,7 @@ def solve(
             shift,
             **core_arguments(features, options, threads_for(options.n_threads, work)),
             keep_linear_predictor=keep_linear_predictor,
-            held_out=watched if options.progress and held_out is not None else None,
+            **asks_of(held_out, laid, options, wanted, every_row=every_row),
             survival=survival,
             leaders=leaders,
         )
@@ -102,6 +102,25 @@ def solve(
     if tell:
         warn_of_free_features(fits, design, options)
     return fits
+
+
+def asks_of(
+    held_out: HeldOut | None, laid: LaidOut, options: Options, wanted: Float | None, *, every_row: bool
+) -> dict[str, Any]:
+    """Return what a call of the core takes so that `held_out` scores the alphas that are wanted."""
+    if held_out is None or not (options.progress or options.patience):
+        return {}
+    score, alphas = held_out, None if wanted is None else frozenset(wanted.tolist())
+
+    def told(leader: int, alpha: float, predictors: list[Float]) -> tuple[float, float] | None:
+        if alphas is not None and alpha not in alphas:  # on the way to one of them
+            return None
+        of_samples = laid.every_row if every_row else laid.predictors
+        return score(
+            leader, alpha, [of_samples(k, eta) if len(eta) else eta for k, eta in enumerate(predictors)]
+        )
+
+    return {"held_out": told, "tell_every_row": every_row}
 
 
 def fit_grids(
@@ -145,6 +164,7 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "stop_early": options.stop_early,
         "max_active": options.max_active,
         "max_groups": options.max_groups,
+        "patience": options.patience,
         "memory": options.memory,
         "tol": options.tol,
         "max_iter": options.max_iter,

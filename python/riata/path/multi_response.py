@@ -30,6 +30,7 @@ from riata.path.cross_validation import (
 )
 from riata.path.cv_result import CVPath
 from riata.path.fit import (
+    asks_of,
     core_arguments,
     fit_grids,
     fit_path,
@@ -54,9 +55,17 @@ from riata.path.folds import (
     rows_of_target,
 )
 from riata.path.given import FitArguments, check_alpha_rule, read_given, shows_arguments_of
-from riata.path.nested import OuterColumns, OuterFold, collect_nested, outer_columns, outer_folds
+from riata.path.nested import (
+    OuterColumns,
+    OuterFold,
+    collect_nested,
+    outer_columns,
+    outer_folds,
+    outer_scorers,
+)
 from riata.path.result import RegularizationPath
 from riata.path.univariate_guided import solve_guided
+from riata.path.validation import FoldScorer, HeldOut, check_patience, needs_every_row, score_on_the_way
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -160,6 +169,7 @@ def cv_multi_path(
     nested: bool | int | Any | None = None,
     scoring: str | None = None,
     alpha_rule: str = "min",
+    patience: int | None = None,
     random_state: int | np.random.RandomState | None = 0,
     **fit: Unpack[FitArguments],
 ) -> list[CVPath]:
@@ -190,7 +200,7 @@ def cv_multi_path(
     """
     alpha_rule = check_alpha_rule(alpha_rule, fit)
     asked = read_given("cv_multi_path", fit, stop_early=False)
-    loss, options = asked.loss, asked.options
+    loss, options = asked.loss, check_patience(patience, asked.options)
     _refuse_several_outputs(loss)
     scoring = check_scoring(scoring, loss)
     _check_rows(X, ys, groups=groups, **asked.of_rows())
@@ -217,7 +227,17 @@ def cv_multi_path(
         except (ValueError, TypeError) as error:
             raise type(error)(f"ys[{k}]: {error}") from error
     blocks = [[own, *(part.columns for part in parts)] for own, parts in zip(columns, outer, strict=True)]
-    fits = _solve_blocks(design, responses, blocks, features, options)
+    scorers: dict[int, FoldScorer] = {}
+    first = 0
+    for response, folds, own, parts in zip(responses, splits, columns, outer, strict=True):
+        shared = (design, response.target, response.weights, response.offset, options)
+        scorers[first] = FoldScorer(own, *shared, folds, scoring, weigh_folds=True)
+        first += own.shape[1]
+        scorers |= outer_scorers(
+            parts, first, design, response.target, response.offset, options, scoring, weigh_folds=True
+        )
+        first += sum(part.columns.shape[1] for part in parts)
+    fits = _solve_blocks(design, responses, blocks, features, options, scorers)
     results: list[CVPath] = []
     for y, response, folds, own, parts in zip(ys, responses, splits, columns, outer, strict=True):
         count = own.shape[1] + sum(part.columns.shape[1] for part in parts)
@@ -277,12 +297,16 @@ def _solve_blocks(
     blocks: list[list[Float]],
     features: Features,
     options: Options,
+    scorers: dict[int, FoldScorer],
 ) -> list[dict[str, Any]]:
     """Fit the blocks of weights of each response, the first column of a block leading it."""
     leading = [response for response, parts in zip(responses, blocks, strict=True) for _ in parts]
     flat = [part for parts in blocks for part in parts]
     keep = not options.loss.has_times  # which is scored beside the training rows
-    return solve_responses(design, leading, np.hstack(flat), leaders_of(flat), features, options, keep=keep)
+    return solve_responses(
+        design, leading, np.hstack(flat), leaders_of(flat), features, options, keep=keep,
+        held_out=score_on_the_way(scorers, options), every_row=needs_every_row(scorers, options),
+    )  # fmt: skip
 
 
 def _check_rows(X: Any, ys: Any, **shared: Any) -> None:
@@ -338,6 +362,8 @@ def solve_responses(
     options: Options,
     *,
     keep: bool = False,
+    held_out: HeldOut | None = None,
+    every_row: bool = False,
 ) -> list[dict[str, Any]]:
     """Call the core for all: one column of `weights` per problem, one response per problem that leads."""
     if options.penalty.fits_features_alone:
@@ -365,6 +391,7 @@ def solve_responses(
     work = float(laid.core.shape[0]) * design.n_features * weights.shape[1]
     ys = np.asfortranarray(np.column_stack(columns))
     place = np.unique(leaders, return_inverse=True)[1]  # of each problem's response, among those that lead
+    wanted = options.alphas
 
     def call(options: Options, features: Features) -> list[dict[str, Any]]:
         return _core.fit_paths(
@@ -374,6 +401,7 @@ def solve_responses(
             shifts,
             **core_arguments(features, options, threads_for(options.n_threads, work)),
             keep_linear_predictor=keep,
+            **asks_of(held_out, laid, options, wanted, every_row=every_row),
             survival=times or None,
             leaders=leaders,
         )

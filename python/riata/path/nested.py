@@ -29,6 +29,7 @@ from riata.path.folds import (
     strata_of,
 )
 from riata.path.null_model import null_predictor
+from riata.path.validation import FoldScorer
 
 #: What is kept of a nested cross-validation in an archive.
 _SAVED = ("alphas", "n_active", "link", "null", "fold_ids", "n_train")
@@ -247,6 +248,28 @@ def outer_columns(
             raise ValueError(f"within outer fold {k} of nested: {error}") from error
         out.append(OuterColumns(fold, within, columns))
     return out
+
+
+def outer_scorers(
+    parts: list[OuterColumns],
+    first: int,
+    design: DesignView,
+    y: Float | SurvivalTarget,
+    offset: Float | None,
+    options: Options,
+    scoring: str,
+    *,
+    weigh_folds: bool,
+) -> dict[int, FoldScorer]:
+    """Return what scores the inner folds of each outer fold, by the column that leads, from `first` on."""
+    scorers = {}
+    for part in parts:
+        scorers[first] = FoldScorer(
+            part.columns, design, y, part.weights, offset, options, part.fold.inner, scoring,
+            weigh_folds=weigh_folds,
+        )  # fmt: skip
+        first += part.columns.shape[1]
+    return scorers
 
 
 def collect_nested(

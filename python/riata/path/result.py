@@ -78,10 +78,11 @@ class RegularizationPath(PathValues):
     feature_names : ndarray of str or TextColumn, shape (p,), or None
     classes : ndarray of shape (2,) or (K,), or None
         Labels coded 0 and 1 by the binomial loss; those of the outputs of the multinomial loss.
-    stop_reason : {"", "progress", "deviance", "max_active", "max_groups", "memory"}
+    stop_reason : {"", "progress", "deviance", "max_active", "max_groups", "patience", "memory"}
         Why the path ended before the end of the grid: the progress function asked for it, 0.999 of the
         deviance about the mean was explained, more features than `max_active` or groups than `max_groups`
-        were active, or more memory than `memory` was held.
+        were active, the score of held-out samples had not come back to its best for `patience` alphas, or
+        more memory than `memory` was held.
     counters : dict
         Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds. `inserted` are
         the alphas that were fitted on the way to those asked for and are not part of the path.

@@ -39,6 +39,7 @@ _ENDS = {
     "deviance": "nearly all is explained there",
     "max_active": "more features than allowed were active beyond",
     "max_groups": "features of more groups than allowed were active beyond",
+    "patience": "held-out samples had scored worse for long, by more than one standard error",
     "memory": "more memory than allowed was needed beyond",
 }
 

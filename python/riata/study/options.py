@@ -89,4 +89,5 @@ class FoldOptions:
     repeats: int = 1
     seed: int = 0
     select: str = "min"
+    patience: int | None = None  # 0: off
     nested: int | bool | None = None

@@ -314,3 +314,59 @@ def test_times_are_read_in_their_order():
     for cell in ("1999-13-01", "03/04/1999", "spring"):
         with pytest.raises(ValueError, match="where must hold numbers, or dates that begin with the year"):
             read_times(["1999-01-01", cell], "where")
+
+
+def test_patience_ends_a_grid_and_nothing_that_was_asked_for(tmp_path, capsys):
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((80, 40))
+    y = X[:, 0] - X[:, 1] + 1.5 * rng.standard_normal(80)
+    names = [f"g{j}" for j in range(40)]
+    rows = [",".join(["id", *names, "y"]), *(",".join(map(str, (f"s{i}", *X[i], y[i]))) for i in range(80))]
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    table = ["--matrix", tmp_path / "t.csv", "--target", "y", "--cv", 5, "--eps", 1e-3]
+
+    text, cv, record = run(capsys, tmp_path, *table)
+    peer = riata.cv_path(X, y, cv=5, eps=1e-3, patience=10)
+    assert cv.path.stop_reason == "patience"
+    assert len(cv.path) == len(peer.path) < 100
+    assert "where the path ended: held-out samples had scored worse" in " ".join(text.split())
+    assert record["options"]["patience"] is None
+    _, whole, _ = run(capsys, tmp_path, *table, "--patience", "off")
+    assert len(whole.path) == 100
+    assert (whole.alpha_min, whole.alpha_1se) == (cv.alpha_min, cv.alpha_1se)
+    _, two, _ = run(capsys, tmp_path, *table, "--patience", 2)
+    assert len(two.path) == len(cv.path) - 8
+
+    last = peer.path.alpha_max * 2e-3
+    _, cv, _ = run(capsys, tmp_path, *table, "--alpha", last)
+    assert len(cv.path) == 100
+    given = ",".join(f"{alpha:.6g}" for alpha in whole.path.alphas[::4])
+    _, cv, _ = run(capsys, tmp_path, *table, "--alphas", given)
+    assert len(cv.path) == 25
+    _, cv, _ = run(capsys, tmp_path, *table, "--alphas", given, "--patience", 2)
+    assert cv.path.stop_reason == "patience"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "2.5", "never"])
+def test_bad_patience(tmp_path, capsys, text):
+    table, *_ = write_table(tmp_path / "t.csv")
+    told = run(capsys, tmp_path, *table, "--target", "y", "--patience", text, code=2)
+    assert f"expected a whole number >= 1, or off, got '{text}'" in told
+
+
+def test_a_run_with_other_patience_is_not_gone_on_with(tmp_path, capsys, monkeypatch):
+    table, *_ = write_table(tmp_path / "t.csv", n=40)
+    asked = [*table, "--target", "y", "--cv", 3]
+    fit = riata.cv_path
+
+    def cut_short(*args, **arguments):
+        fit(*args, **arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(riata, "cv_path", cut_short)
+    assert "--resume goes on" in run(capsys, tmp_path, *asked, code=130)
+    monkeypatch.undo()
+    told = run(capsys, tmp_path, *asked, "--patience", "off", "--resume", code=2)
+    assert "--patience was 10, is off" in told
+    assert "--patience was 10, is off" in run(capsys, tmp_path, *asked, "--alpha", "0.5", "--resume", code=2)
+    run(capsys, tmp_path, *asked, "--resume")

@@ -17,7 +17,15 @@ from riata.cli.arguments.shared import (
     add_threshold,
     add_times,
 )
-from riata.cli.options import Command, FitOptions, LDOptions, LimitOptions, ModelOptions, OutputOptions
+from riata.cli.options import (
+    DEFAULT_PATIENCE,
+    Command,
+    FitOptions,
+    LDOptions,
+    LimitOptions,
+    ModelOptions,
+    OutputOptions,
+)
 from riata.study.options import FoldOptions, StudyOptions
 
 EXAMPLES = """examples:
@@ -258,6 +266,12 @@ def _add_folds(add: Callable[..., Any]) -> None:
         choices=("min", "1se"),
         help="report the best score, or the sparsest model within one standard error of it (default min)",
     )
+    add(
+        "--patience", type=values.patience, metavar="N|off",
+        help="end the path once the score has been worse than its best, by more than one standard error, at "
+        f"N penalties in a row; off fits the whole path (default {DEFAULT_PATIENCE}, off with values of "
+        "--alphas, with --alpha and with --penalty unilasso)",
+    )  # fmt: skip
     add(
         "--nested", nargs="?", type=values.count, const=True, metavar="K",
         help="nested cross-validation: alpha is chosen anew in each of K outer folds (default: as many "

@@ -43,6 +43,15 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def patience(text: str) -> int:
+    """Parse a number of alphas; 0 for "off"."""
+    if text == "off":
+        return 0
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number >= 1, or off, got {text!r}")
+    return int(text)
+
+
 def share(text: str) -> float:
     """Parse a number in [0, 1]."""
     try:
