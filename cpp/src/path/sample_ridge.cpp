@@ -13,6 +13,8 @@ constexpr double kInner = 1e-3;      // by which they bring the residual down
 constexpr double kLeastRoot = 1e-4;  // of the usual curvature, for what is made with its root
 constexpr int kStalls = 3;
 constexpr double kFewInnerSteps = 4.0;
+constexpr double kBetweenPolls = 1e9;  // multiplications, in blocks of lambdas
+constexpr Index kFewColumns = 16;      // of which reflections are applied together
 
 /// (T + lambda)^-1 x, T symmetric and tridiagonal.
 Vec solve_tridiagonal(const Vec& diagonal, const Vec& beside, double lambda, Vec x) {
@@ -49,7 +51,8 @@ Mat projected(const Mat& K, const Vec& root, const Mat& basis) {
 }  // namespace
 
 SampleFactor::SampleFactor(const Mat& K, const Vec& curvature, const Mat& z, const Poll& poll)
-    : root_(curvature.cwiseSqrt()),
+    : poll_(poll),
+      root_(curvature.cwiseSqrt()),
       basis_(basis_of(root_, z)),
       tridiagonal_(projected(K, root_, basis_), poll),
       diagonal_(tridiagonal_.diagonal()),
@@ -66,7 +69,12 @@ Mat SampleFactor::solve(const Vec& rotated, std::span<const double> lambdas) con
   for (std::size_t k = 0; k < lambdas.size(); ++k) {
     y.col(static_cast<Index>(k)) = solve_tridiagonal(diagonal_, beside_, lambdas[k], rotated);
   }
-  y.applyOnTheLeft(tridiagonal_.q());
+  const double rows = static_cast<double>(y.rows());
+  const Index step = std::max(kFewColumns, static_cast<Index>(kBetweenPolls / (rows * rows)));
+  for (Index k = 0; k < y.cols(); k += step) {
+    if (poll_) poll_();
+    y.middleCols(k, std::min(step, y.cols() - k)).applyOnTheLeft(tridiagonal_.q());
+  }
   y -= basis_ * (basis_.transpose() * y);
   return root_.asDiagonal() * y;
 }

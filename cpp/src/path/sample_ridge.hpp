@@ -25,6 +25,7 @@ class SampleFactor {
   Vec solve(const Vec& x, double lambda) const { return solve(rotate(x), std::span(&lambda, 1)); }
 
  private:
+  Poll poll_;
   Vec root_;
   Mat basis_;  // of S Z
   TridiagonalForm tridiagonal_;
