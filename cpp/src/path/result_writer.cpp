@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace riata {
@@ -12,6 +13,16 @@ namespace {
 Index count_distinct(std::vector<Index> numbers) {
   if (!std::is_sorted(numbers.begin(), numbers.end())) std::sort(numbers.begin(), numbers.end());
   return std::unique(numbers.begin(), numbers.end()) - numbers.begin();
+}
+
+/// Sorts values by their entries.
+void sort_entries(std::span<Index> entries, std::span<double> values) {
+  if (std::is_sorted(entries.begin(), entries.end())) return;
+  std::vector<std::pair<Index, double>> pairs;
+  pairs.reserve(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) pairs.push_back({entries[i], values[i]});
+  std::sort(pairs.begin(), pairs.end());
+  for (std::size_t i = 0; i < entries.size(); ++i) std::tie(entries[i], values[i]) = pairs[i];
 }
 
 }  // namespace
@@ -73,9 +84,8 @@ void ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> f
   PathResult& r = result_;
   const Index K = loss_.outputs();
   if (r.coef_indptr.empty()) r.coef_indptr.push_back(0);
-  std::vector<std::pair<Index, double>> coefs;
+  const std::size_t first = r.coef_indices.size();
   std::vector<Index> active, labels;
-  coefs.reserve(features.size() * static_cast<std::size_t>(K));
   active.reserve(features.size());
   for (std::size_t w = 0; w < features.size(); ++w) {
     const Index j = features[w];
@@ -89,18 +99,15 @@ void ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> f
       double raw = b / columns_.scale()[j];  // may leave its bounds by a rounding
       if (features_.lower.size() > 0) raw = std::max(raw, features_.lower[j]);
       if (features_.upper.size() > 0) raw = std::min(raw, features_.upper[j]);
-      coefs.push_back({j * K + k, raw});
+      r.coef_indices.push_back(j * K + k);
+      r.coef_values.push_back(raw);
       if (options_.fit_intercept) unseen[k] += columns_.mean()[j] * b / columns_.scale()[j];
     }
     if (!any) continue;
     active.push_back(feature_of(j));
     if (const Index label = label_of(j); label >= 0) labels.push_back(label);
   }
-  if (!std::is_sorted(coefs.begin(), coefs.end())) std::sort(coefs.begin(), coefs.end());
-  for (const auto& [entry, value] : coefs) {
-    r.coef_indices.push_back(entry);
-    r.coef_values.push_back(value);
-  }
+  sort_entries(std::span(r.coef_indices).subspan(first), std::span(r.coef_values).subspan(first));
   r.coef_indptr.push_back(static_cast<Index>(r.coef_indices.size()));
   r.n_active.push_back(count_distinct(std::move(active)));
   if (!features_.label.empty()) r.n_groups.push_back(count_distinct(std::move(labels)));

@@ -70,6 +70,8 @@ void RidgeFit::start(const Features& features, const PathOptions& options, const
   gap.set_free_columns(std::move(z));
   PathResult& r = writer.result();
   r.null_objective = loss->value(null.eta);
+  r.coef_indices.reserve(usable.size() * static_cast<std::size_t>(options.count()));
+  r.coef_values.reserve(r.coef_indices.capacity());
   std::vector<Index> penalised;
   for (const Index j : usable) {
     if (features.factor(j) > 0.0) penalised.push_back(j);

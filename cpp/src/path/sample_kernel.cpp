@@ -24,25 +24,21 @@ Features part_of(const Features& features, Index first, Index size) {
 
 /// Columns of X on the scale of one weight vector, over the roots of their penalty factors: columns x n. Those without
 /// penalty and those left out are zero.
-Mat scaled_columns(const Mat& raw, const ColumnNorms& norms, const Vec& mean, const Vec& scale,
-                   const Features& features, bool centred, int threads) {
-  const Index n = raw.rows(), m = raw.cols();
+void scale_columns(const Mat& raw, const ColumnNorms& norms, const Vec& mean, const Vec& scale,
+                   const Features& features, bool centred, int threads, Eigen::Ref<Mat> out) {
+  const Index n = out.cols(), m = out.rows();
   Vec factor = Vec::Zero(m), shift = Vec::Zero(m);
   for (Index k = 0; k < m; ++k) {
     const double v = features.factor(k);
     if (norms.usable[static_cast<std::size_t>(k)] && v > 0.0) factor[k] = 1.0 / (scale[k] * std::sqrt(v));
     if (centred) shift[k] = mean[k];
   }
-  Mat out(m, n);
   constexpr Index rows = 32;
   parallel_for((n + rows - 1) / rows, worth_threads(threads, static_cast<double>(n * m)), [&](Index c) {
     const Index first = c * rows, size = std::min(rows, n - first);
-    auto mine = out.middleCols(first, size);
-    mine = raw.middleRows(first, size).transpose();
-    mine.colwise() -= shift;
-    mine = factor.asDiagonal() * mine;
+    const auto lines = raw.block(first, 0, size, m).transpose();
+    out.middleCols(first, size) = ((lines.colwise() - shift).array().colwise() * factor.array()).matrix();
   });
-  return out;
 }
 
 }  // namespace
@@ -68,26 +64,28 @@ SampleKernels sample_kernels(const Design& X, const Features& features, const Pa
   out.null_products.resize(p, problems);
   const Vec sums = null_u.colwise().sum().transpose();
   const Index step = columns_at_a_time(X, kColumns);
+  Mat raw(n, step), scaled(step, n);
   for (Index first = 0; first < p; first += step) {
     const Index size = std::min(step, p - first);
     std::vector<Index> columns(static_cast<std::size_t>(size));
     std::iota(columns.begin(), columns.end(), first);
-    Mat mean(size, groups), variance(size, groups), raw(n, size);
+    Mat mean(size, groups), variance(size, groups);
     X.moments(columns, weights, mean, variance, threads);
     for (Index g = 0; g < groups; ++g) {
       out.mean[static_cast<std::size_t>(g)].segment(first, size) = mean.col(g);
       out.variance[static_cast<std::size_t>(g)].segment(first, size) = variance.col(g);
     }
     check_moments(out.mean.front(), out.variance.front(), first, first + size, {});
-    X.gather(columns, raw, threads);
+    X.gather(columns, raw.leftCols(size), threads);
     auto products = out.null_products.middleRows(first, size);
     X.correlate(columns, null_u, products, threads);
     const Features part = part_of(features, first, size);
     for (Index g = 0; g < groups; ++g) {
       Vec scale = variance.col(g);
       const ColumnNorms norms(options, part, 1.0, mean.col(g), scale, {});
-      add_sample_products(scaled_columns(raw, norms, mean.col(g), scale, part, options.fit_intercept, options.threads),
-                          1.0, Triangle::kUpper, options.threads, out.kernel[static_cast<std::size_t>(g)]);
+      auto z = scaled.topRows(size);
+      scale_columns(raw, norms, mean.col(g), scale, part, options.fit_intercept, options.threads, z);
+      add_sample_products(z, 1.0, Triangle::kUpper, options.threads, out.kernel[static_cast<std::size_t>(g)]);
       for (Index f = 0; f < problems; ++f) {
         if (group[static_cast<std::size_t>(f)] != g) continue;
         if (options.fit_intercept) products.col(f) -= sums[f] * mean.col(g);

@@ -14,7 +14,7 @@ constexpr Index kStrip = 240;  // columns of them at a time
 
 }  // namespace
 
-void add_sample_products(const Mat& z, double sign, Triangle triangle, int threads, Mat& K) {
+void add_sample_products(const MatIn& z, double sign, Triangle triangle, int threads, Mat& K) {
   const Index n = K.rows(), columns = z.rows(), tiles = (n + kTile - 1) / kTile;
   const double work = 0.5 * static_cast<double>(n) * static_cast<double>(n) * static_cast<double>(columns);
   parallel_for(tiles, worth_threads(threads, work), [&](Index tile) {
@@ -24,7 +24,7 @@ void add_sample_products(const Mat& z, double sign, Triangle triangle, int threa
     std::array<double, kTile * kStrip> out;
     for (Index at = first; at < n; at += kStrip) {
       const Index strip = std::min(kStrip, n - at);
-      kernels().correlate_f64(lines.data(), size, columns, z.col(at).data(), columns, strip, out.data(), size);
+      kernels().correlate_f64(lines.data(), size, columns, z.col(at).data(), z.outerStride(), strip, out.data(), size);
       K.block(first, at, size, strip) += sign * Eigen::Map<const Mat>(out.data(), size, strip);
     }
     if (triangle == Triangle::kUpper) return;
