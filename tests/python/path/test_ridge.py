@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, Ridge
 from support import kkt_violation, make_problem, storages, write_plink
 
 import riata
+from riata.study.study import StudyDesign
 
 LOSSES = ["gaussian", "binomial", "poisson", "huber", "cox"]
 TIGHT = {"tol": 1e-12}
@@ -102,6 +103,64 @@ def test_storages_hold_the_same_problem(tmp_path):
         path = ridge(design, y, alphas=6)
         assert in_sample_space(path), name
         assert_allclose(path.coefs.toarray(), want.coefs.toarray(), atol=1e-9, err_msg=name)
+
+
+class OnRequest(riata.Design):
+    """Columns of a matrix, as a storage written in Python gives them."""
+
+    def __init__(self, X):
+        self.X, self.shape = X, X.shape
+
+    def gather(self, columns):
+        return np.ascontiguousarray(self.X[:, columns])
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "binomial"])
+def test_storages_written_in_python_and_side_by_side(loss, tmp_path):
+    """Genotypes beside covariates without a penalty are two storages in one."""
+    rng = np.random.default_rng(6)
+    X = rng.integers(0, 3, (40, 120)).astype(float)
+    y = X[:, :4].sum(axis=1) + rng.standard_normal(40)
+    if loss == "binomial":
+        y = (y > np.median(y)).astype(float)
+    want = ridge(X, y, loss=loss, alphas=6)
+    path = ridge(OnRequest(X), y, loss=loss, alphas=6)
+    assert in_sample_space(path)
+    assert_allclose(path.coefs.toarray(), want.coefs.toarray(), atol=1e-7)
+
+    beside = rng.standard_normal((40, 2))
+    write_plink(tmp_path / "x", X)
+    both = StudyDesign(riata.open_genotypes(tmp_path / "x.bed"), beside, [f"g{j}" for j in range(122)])
+    factor = np.repeat([1.0, 0.0], [120, 2])
+    dense = ridge(np.hstack([X, beside]), y, loss=loss, alphas=6, penalty_factor=factor)
+    joined = ridge(both, y, loss=loss, alphas=6, penalty_factor=factor)
+    assert in_sample_space(joined)
+    assert_allclose(joined.coefs.toarray(), dense.coefs.toarray(), atol=1e-7)
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "binomial"])
+def test_a_checkpoint_of_the_other_way_is_gone_on_with(loss, tmp_path):
+    """What was begun outside the space of samples ends there, with the bits of a fit that was not stopped."""
+    X, y = make_problem(loss, n=30, p=90)
+    state = tmp_path / "state"
+    options = {"loss": loss, "alphas": 9, "solver": "cd"}
+    whole = ridge(X, y, **options)
+    cut = ridge(X, y, checkpoint=state, progress=lambda done, *_: done < 4, **options)
+    assert cut.stop_reason == "progress"
+    assert state.exists()
+    again = ridge(X, y, checkpoint=state, **options)
+    assert not state.exists()
+    assert_array_equal(again.coefs.toarray(), whole.coefs.toarray())
+
+    # in the space of samples a path is solved at once: stopped, it leaves no state, and is fitted anew
+    options = {"loss": loss, "alphas": 9}
+    whole = ridge(X, y, **options)
+    cut = ridge(X, y, checkpoint=state, progress=lambda done, *_: done < 4, **options)
+    assert len(cut) == 4
+    assert not state.exists()
+    again = ridge(X, y, checkpoint=state, **options)
+    assert in_sample_space(again)
+    assert_array_equal(again.coefs.toarray(), whole.coefs.toarray())
 
 
 def test_means_far_from_zero_and_scales_far_apart():
