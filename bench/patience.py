@@ -144,7 +144,8 @@ def main():
                         row["same"] = bool(
                             count == ends[asked.fit] + 1
                             and np.array_equal(short.path.alphas, alphas[:count])
-                            and np.array_equal(short.scores, cv.scores[:count])
+                            and np.allclose(short.scores, cv.scores[:count], rtol=1e-12, atol=0.0)
+                            and np.array_equal(short.fold_gaps, cv.fold_gaps[:count])
                             and short.alpha_min == cv.alpha_min
                             and short.alpha_1se == cv.alpha_1se
                         )
