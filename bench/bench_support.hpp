@@ -14,8 +14,8 @@
 #include <variant>
 #include <vector>
 
-#include "riata/kernel/kernels.hpp"
-#include "riata/parallel.hpp"
+#include "kernel/kernels.hpp"
+#include "parallel.hpp"
 
 #ifndef RIATA_COMMIT
 #define RIATA_COMMIT "unknown"

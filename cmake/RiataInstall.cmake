@@ -2,14 +2,15 @@ include(CMakePackageConfigHelpers)
 
 set(riata_config_dir "${CMAKE_INSTALL_LIBDIR}/cmake/riata")
 install(TARGETS riata_core EXPORT riataTargets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-# What programs that fit paths include, in the order of docs/cpp.md; the other headers are for the library itself.
+# All of cpp/include/riata, in the order of docs/cpp.md; .ci/includes sees to it that each is used by examples/cpp or the
+# bindings.
 set(riata_headers
   eigen.hpp cross_validation.hpp api.hpp solver.hpp model/loss_spec.hpp model/penalty_spec.hpp named_variant.hpp option.hpp
   counters.hpp types.hpp error.hpp
   design/design.hpp design/dense.hpp design/csc.hpp design/plink.hpp design/bfile.hpp design/hstack.hpp
-  design/repeated.hpp design/hardy_weinberg.hpp design/pool.hpp
-  loss/survival.hpp loss/concordance.hpp loss/loss.hpp loss/cox.hpp loss/curvature.hpp loss/risk_sets.hpp
-  io/mmap.hpp io/text_table.hpp)
+  design/hardy_weinberg.hpp design/ld_groups.hpp
+  loss/survival.hpp loss/concordance.hpp loss/partial_likelihood.hpp
+  univariate/leave_one_out.hpp io/mmap.hpp io/text_table.hpp kernel/isa.hpp)
 foreach(header IN LISTS riata_headers)
   get_filename_component(folder "${header}" DIRECTORY)
   install(FILES "${PROJECT_SOURCE_DIR}/cpp/include/riata/${header}"

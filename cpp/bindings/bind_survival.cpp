@@ -7,7 +7,7 @@
 
 #include "bindings.hpp"
 #include "riata/loss/concordance.hpp"
-#include "riata/loss/cox.hpp"
+#include "riata/loss/partial_likelihood.hpp"
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -28,21 +28,14 @@ Survival make_survival(const Array& event, const std::optional<Array>& start, co
   return {vector_of(event), start ? vector_of(*start) : Vec(), stratum ? vector_of(*stratum) : Vec(), efron};
 }
 
-/// fn of each column of eta.
-template <class Fn>
-py::array_t<double> for_columns(const Array& eta, const Fn& fn) {
-  if (eta.ndim() != 2) throw std::invalid_argument("eta must have 2 dimensions, got " + std::to_string(eta.ndim()));
-  py::array_t<double> out(eta.shape(1));
-  double* const values = out.mutable_data();
-  const Eigen::Map<const riata::Mat> columns(eta.data(), eta.shape(0), eta.shape(1));
-  const py::gil_scoped_release nogil;  // only plain C++ views from here on
-  for (Index k = 0; k < columns.cols(); ++k) values[k] = fn(columns.col(k));
-  return out;
+py::array_t<double> array_of(const Vec& v) {
+  return py::array_t<double>(v.size(), v.data());
 }
 
-riata::Cox make_cox(const Array& time, const Survival& survival, const Array& weights) {
-  const Vec w = vector_of(weights);
-  return {vector_of(time), survival, w / w.sum(), w.sum()};
+/// Columns of eta.
+Eigen::Map<const riata::Mat> columns_of(const Array& eta) {
+  if (eta.ndim() != 2) throw std::invalid_argument("eta must have 2 dimensions, got " + std::to_string(eta.ndim()));
+  return {eta.data(), eta.shape(0), eta.shape(1)};
 }
 
 }  // namespace
@@ -52,35 +45,40 @@ void bind_survival(py::module_& m) {
   m.def(
       "cox_objective",
       [](const Array& time, const Survival& survival, const Array& weights, const Array& eta) {
-        const riata::Cox loss = make_cox(time, survival, weights);
-        return for_columns(eta, [&](const Vec& column) { return loss.value(column); });
+        const Vec t = vector_of(time), w = vector_of(weights);
+        const auto columns = columns_of(eta);
+        const auto values = [&] {
+          const py::gil_scoped_release nogil;
+          return riata::cox_objective(t, survival, w, columns);
+        };
+        return array_of(values());
       },
       "time"_a, "survival"_a, "weights"_a, "eta"_a);
   m.def(
       "cox_saturated",
       [](const Array& time, const Survival& survival, const Array& weights) {
-        return make_cox(time, survival, weights).saturated();
+        return riata::cox_saturated(vector_of(time), survival, vector_of(weights));
       },
       "time"_a, "survival"_a, "weights"_a);
   m.def(
       "cox_log_hazards",
       [](const Array& time, const Survival& survival, const Array& weights, const Array& eta) {
-        const riata::Cox loss = make_cox(time, survival, weights);
-        const Vec jumps = loss.log_hazards(vector_of(eta));
-        Vec times(jumps.size()), strata(jumps.size());
-        for (Index k = 0; k < jumps.size(); ++k) {
-          times[k] = loss.risk_sets().time(k);
-          strata[k] = loss.risk_sets().stratum(k);
-        }
-        const auto array = [](const Vec& v) { return py::array_t<double>(v.size(), v.data()); };
-        return py::make_tuple(array(strata), array(times), array(jumps));
+        const riata::HazardJumps jumps =
+            riata::baseline_hazard(vector_of(time), survival, vector_of(weights), vector_of(eta));
+        return py::make_tuple(array_of(jumps.stratum), array_of(jumps.time), array_of(jumps.log_jump));
       },
       "time"_a, "survival"_a, "weights"_a, "eta"_a);
   m.def(
       "concordance",
       [](const Array& time, const Survival& survival, const Array& weights, const Array& eta) {
         const Vec t = vector_of(time), w = vector_of(weights);
-        return for_columns(eta, [&](const Vec& column) { return riata::concordance(t, survival, w, column); });
+        const auto columns = columns_of(eta);
+        Vec out(columns.cols());
+        {
+          const py::gil_scoped_release nogil;  // only plain C++ views from here on
+          for (Index k = 0; k < out.size(); ++k) out[k] = riata::concordance(t, survival, w, columns.col(k));
+        }
+        return array_of(out);
       },
       "time"_a, "survival"_a, "weights"_a, "eta"_a);
 }

@@ -8,9 +8,7 @@
 #include <utility>
 
 #include "bindings.hpp"
-#include "riata/loss/cox.hpp"
 #include "riata/model/loss_spec.hpp"
-#include "riata/parallel.hpp"
 #include "riata/univariate/leave_one_out.hpp"
 #include "signal_poll.hpp"
 
@@ -37,27 +35,18 @@ py::tuple leave_one_out_design(const std::shared_ptr<riata::Design>& source, con
                                const std::optional<Array>& offset, const std::string& loss,
                                const std::optional<riata::Survival>& survival, bool intercept, int steps, int threads) {
   const riata::Index n = source->rows();
-  riata::Vec response = rows_of(y, "y", n), omega = rows_of(weights, "weights", n);
-  const double total = omega.sum();
-  if (!(total > 0.0)) throw py::value_error("weights must have a positive sum");
-  omega /= total;
-  riata::UnivariateProblem problem;
+  riata::UnivariateProblem problem{loss, rows_of(y, "y", n), rows_of(weights, "weights", n)};
   if (offset) problem.offset = rows_of(*offset, "offset", n);
+  if (problem.loss.is<riata::losses::Cox>() && !survival) {
+    throw py::value_error("survival must be given for the cox loss");
+  }
+  if (survival) problem.survival = *survival;
   problem.intercept = intercept;
   problem.steps = steps;
-  const riata::LossSpec spec(loss);
-  if (spec.is<riata::losses::Cox>()) {
-    if (!survival) throw py::value_error("survival must be given for the cox loss");
-    problem.loss = std::make_shared<riata::Cox>(response, *survival, std::move(omega), total);
-  } else {
-    problem.loss = riata::make_loss(spec, std::move(response), std::move(omega));
-  }
   std::shared_ptr<riata::LeaveOneOut> design;
   {
     const py::gil_scoped_release nogil;
-    const riata::Poll poll = SignalPoll();
-    const riata::PollScope scope(poll);
-    design = riata::leave_one_out_design(source, std::move(problem), threads);
+    design = riata::leave_one_out_design(source, std::move(problem), threads, SignalPoll());
   }
   return py::make_tuple(std::static_pointer_cast<riata::Design>(design), array_of(design->fits().intercept),
                         array_of(design->fits().slope));

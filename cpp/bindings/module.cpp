@@ -6,6 +6,7 @@ PYBIND11_MODULE(_core, m) {
   m.doc() = "Compiled core of riata: designs and certified path fits. Use the functions of the riata package.";
   m.attr("__version__") = RIATA_VERSION;
   bind_design(m);
+  bind_plink(m);
   bind_python_design(m);
   bind_survival(m);
   bind_path(m);

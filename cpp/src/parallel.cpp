@@ -1,4 +1,4 @@
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 #include <chrono>
 #include <condition_variable>

@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "design/pool.hpp"
+#include "kernel/kernels.hpp"
 #include "riata/design/design.hpp"
-#include "riata/design/pool.hpp"
-#include "riata/kernel/kernels.hpp"
+#include "riata/kernel/isa.hpp"
 
 /// Every operation of a design against a dense copy of it.
 namespace riata::check {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "loss/multinomial.hpp"
 #include "riata/design/dense.hpp"
-#include "riata/loss/multinomial.hpp"
 #include "solver/block_newton.hpp"
 
 using namespace riata;

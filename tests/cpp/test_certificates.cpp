@@ -10,11 +10,11 @@
 
 #include "check_design.hpp"
 #include "path_problems.hpp"
+#include "penalty/elastic_net.hpp"
 #include "riata/api.hpp"
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/design/hstack.hpp"
-#include "riata/penalty/elastic_net.hpp"
 
 using namespace riata;
 using check::kOutputs;

@@ -10,8 +10,8 @@
 #include "path/fit_in_parts.hpp"
 #include "path/streaming_pass.hpp"
 #include "path_problems.hpp"
+#include "penalty/elastic_net.hpp"
 #include "riata/design/hstack.hpp"
-#include "riata/penalty/elastic_net.hpp"
 
 using namespace riata;
 using namespace riata::check;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "loss/cox.hpp"
 #include "riata/loss/concordance.hpp"
-#include "riata/loss/cox.hpp"
 
 using namespace riata;
 

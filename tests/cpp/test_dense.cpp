@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "kernel/kernels.hpp"
 #include "riata/design/dense.hpp"
-#include "riata/kernel/kernels.hpp"
+#include "riata/kernel/isa.hpp"
 
 using namespace riata;
 

@@ -14,13 +14,14 @@
 #include <vector>
 
 #include "io/digest.hpp"
+#include "kernel/kernels.hpp"
 #include "path_problems.hpp"
+#include "penalty/elastic_net.hpp"
 #include "riata/api.hpp"
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/design/hstack.hpp"
-#include "riata/kernel/kernels.hpp"
-#include "riata/penalty/elastic_net.hpp"
+#include "riata/kernel/isa.hpp"
 
 /// Whole results against a table of digests: storages x losses x penalties x solvers, with the baseline kernels. The
 /// table holds a digest of every bit and, where compiler or mathematical library are others than those it was made

@@ -3,8 +3,8 @@
 #include <random>
 #include <vector>
 
-#include "riata/penalty/elastic_net.hpp"
-#include "riata/penalty/isotonic.hpp"
+#include "penalty/elastic_net.hpp"
+#include "penalty/isotonic.hpp"
 
 using namespace riata;
 

@@ -8,7 +8,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
+#include "riata/kernel/isa.hpp"
 
 using riata::Index;
 using riata::Kernels;

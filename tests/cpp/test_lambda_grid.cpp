@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "riata/path/lambda_grid.hpp"
+#include "path/lambda_grid.hpp"
 
 using riata::lambda_grid;
 

@@ -9,8 +9,6 @@
 #include "check_design.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/error.hpp"
-#include "riata/loss/binomial.hpp"
-#include "riata/loss/gaussian.hpp"
 #include "riata/univariate/leave_one_out.hpp"
 
 using namespace riata;
@@ -48,7 +46,7 @@ TEST_CASE("leave-one-out predictions of squares are those of fits without the ro
   const Mat X = numbers(30, 700, 1);  // more columns than a block
   const Vec y = numbers(30, 1, 2);
   for (const int threads : {1, 3}) {
-    const auto design = leave_one_out_design(view(X), {std::make_shared<Gaussian>(y, equal(30)), {}}, threads);
+    const auto design = leave_one_out_design(view(X), {"gaussian", y, equal(30)}, threads);
     Mat Z(30, 700);
     std::vector<Index> all(700);
     for (std::size_t j = 0; j < all.size(); ++j) all[j] = static_cast<Index>(j);
@@ -65,7 +63,7 @@ TEST_CASE("the storage of leave-one-out predictions agrees with its dense copy")
   Vec omega = equal(40);
   omega[7] = 0.0;
   omega /= omega.sum();
-  const auto design = leave_one_out_design(view(X), {std::make_shared<Binomial>(y, omega), numbers(40, 1, 5)}, 1);
+  const auto design = leave_one_out_design(view(X), {"binomial", y, omega, numbers(40, 1, 5)}, 1);
   std::vector<Index> columns{0, 5, 6, 7, 22};
   Mat Z(40, 5);
   design->gather(columns, Z, 1);
@@ -87,20 +85,22 @@ TEST_CASE("the storage of leave-one-out predictions agrees with its dense copy")
 
 TEST_CASE("leave-one-out designs refuse what they cannot fit") {
   Mat X = numbers(10, 4, 8);
-  const auto loss = std::make_shared<Gaussian>(Vec(numbers(10, 1, 9)), equal(10));
-  CHECK_THROWS_AS(leave_one_out_design(nullptr, {loss, {}}, 1), std::invalid_argument);
-  CHECK_THROWS_AS(leave_one_out_design(view(X), {nullptr, {}}, 1), std::invalid_argument);
-  CHECK_THROWS_AS(leave_one_out_design(view(X), {loss, Vec::Zero(3)}, 1), std::invalid_argument);
-  CHECK_THROWS_AS(leave_one_out_design(view(X), {loss, {}, true, 0}, 1), std::invalid_argument);
+  const Vec y = numbers(10, 1, 9), weights = equal(10);
+  CHECK_THROWS_AS(leave_one_out_design(nullptr, {"gaussian", y, weights}, 1), std::invalid_argument);
+  CHECK_THROWS_AS(leave_one_out_design(view(X), {"multinomial", y, weights}, 1), std::invalid_argument);
+  CHECK_THROWS_AS(leave_one_out_design(view(X), {"gaussian", y.head(9), weights}, 1), std::invalid_argument);
+  CHECK_THROWS_AS(leave_one_out_design(view(X), {"gaussian", y, Vec::Zero(10)}, 1), std::invalid_argument);
+  CHECK_THROWS_AS(leave_one_out_design(view(X), {"gaussian", y, weights, Vec::Zero(3)}, 1), std::invalid_argument);
+  CHECK_THROWS_AS(leave_one_out_design(view(X), {"gaussian", y, weights, {}, {}, true, 0}, 1), std::invalid_argument);
   X(3, 2) = std::numeric_limits<double>::quiet_NaN();
-  CHECK_THROWS_AS(leave_one_out_design(view(X), {loss, {}}, 1), NonFiniteError);
+  CHECK_THROWS_AS(leave_one_out_design(view(X), {"gaussian", y, weights}, 1), NonFiniteError);
 }
 
 TEST_CASE("a column that does not vary has no slope") {
   Mat X = numbers(10, 2, 10);
   X.col(1).setConstant(3.7);
   const Vec y = numbers(10, 1, 11);
-  const auto design = leave_one_out_design(view(X), {std::make_shared<Gaussian>(y, equal(10)), {}}, 1);
+  const auto design = leave_one_out_design(view(X), {"gaussian", y, equal(10)}, 1);
   CHECK(design->fits().slope[1] == 0.0);
   CHECK(design->fits().intercept[1] == doctest::Approx(y.mean()));
 }

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "check_design.hpp"
-#include "riata/loss/binomial.hpp"
-#include "riata/loss/gaussian.hpp"
-#include "riata/loss/huber.hpp"
-#include "riata/loss/loss.hpp"
-#include "riata/loss/poisson.hpp"
+#include "loss/binomial.hpp"
+#include "loss/gaussian.hpp"
+#include "loss/huber.hpp"
+#include "loss/loss.hpp"
+#include "loss/poisson.hpp"
 
 using namespace riata;
 

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "check_design.hpp"
-#include "riata/loss/binomial.hpp"
-#include "riata/loss/loss.hpp"
-#include "riata/loss/multigaussian.hpp"
-#include "riata/loss/multinomial.hpp"
+#include "loss/binomial.hpp"
+#include "loss/loss.hpp"
+#include "loss/multigaussian.hpp"
+#include "loss/multinomial.hpp"
 
 using namespace riata;
 

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 using namespace riata;
 

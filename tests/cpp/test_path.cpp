@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "loss/loss.hpp"
 #include "path_problems.hpp"
+#include "penalty/elastic_net.hpp"
 #include "riata/api.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/error.hpp"
-#include "riata/loss/loss.hpp"
-#include "riata/penalty/elastic_net.hpp"
 
 using namespace riata;
 using check::dosages;

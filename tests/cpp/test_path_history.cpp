@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "riata/loss/gaussian.hpp"
+#include "loss/gaussian.hpp"
 
 using namespace riata;
 

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "loss/loss.hpp"
 #include "path_problems.hpp"
+#include "penalty/penalties.hpp"
 #include "riata/api.hpp"
 #include "riata/design/dense.hpp"
-#include "riata/loss/loss.hpp"
-#include "riata/penalty/penalties.hpp"
 
 using namespace riata;
 using check::dosages;

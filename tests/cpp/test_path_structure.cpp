@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "loss/cox.hpp"
+#include "loss/loss.hpp"
 #include "path_problems.hpp"
-#include "riata/loss/cox.hpp"
-#include "riata/loss/loss.hpp"
-#include "riata/penalty/penalties.hpp"
+#include "penalty/penalties.hpp"
 
 using namespace riata;
 using namespace riata::check;

@@ -5,10 +5,10 @@
 #include <random>
 #include <vector>
 
-#include "riata/penalty/elastic_net.hpp"
-#include "riata/penalty/group_norm.hpp"
-#include "riata/penalty/penalties.hpp"
-#include "riata/penalty/sorted_l1.hpp"
+#include "penalty/elastic_net.hpp"
+#include "penalty/group_norm.hpp"
+#include "penalty/penalties.hpp"
+#include "penalty/sorted_l1.hpp"
 
 using riata::Concave;
 using riata::ElasticNet;

@@ -15,6 +15,7 @@
 #include "riata/design/dense.hpp"
 #include "riata/design/hstack.hpp"
 #include "riata/design/plink.hpp"
+#include "riata/kernel/isa.hpp"
 
 using riata::Columns;
 using riata::CountedAllele;

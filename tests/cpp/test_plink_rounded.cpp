@@ -13,6 +13,7 @@
 #include "riata/design/dense.hpp"
 #include "riata/design/hstack.hpp"
 #include "riata/design/plink.hpp"
+#include "riata/kernel/isa.hpp"
 
 using riata::CountedAllele;
 using riata::Index;

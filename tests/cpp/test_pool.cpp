@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "check_design.hpp"
+#include "design/pool.hpp"
 #include "design/view_pool.hpp"
 #include "riata/design/dense.hpp"
-#include "riata/design/pool.hpp"
 
 using namespace riata;
 

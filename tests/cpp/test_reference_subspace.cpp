@@ -9,8 +9,9 @@
 #include "certify/reference_columns.hpp"
 #include "certify/reference_subspace.hpp"
 #include "check_design.hpp"
-#include "riata/kernel/kernels.hpp"
-#include "riata/penalty/elastic_net.hpp"
+#include "kernel/kernels.hpp"
+#include "penalty/elastic_net.hpp"
+#include "riata/kernel/isa.hpp"
 
 using namespace riata;
 

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "design/repeated.hpp"
 #include "path_problems.hpp"
+#include "penalty/elastic_net.hpp"
 #include "riata/design/hstack.hpp"
-#include "riata/design/repeated.hpp"
-#include "riata/penalty/elastic_net.hpp"
 
 using namespace riata;
 using namespace riata::check;

@@ -9,6 +9,7 @@
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/design/hstack.hpp"
+#include "riata/kernel/isa.hpp"
 
 using namespace riata;
 

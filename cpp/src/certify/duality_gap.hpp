@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "riata/loss/loss.hpp"
-#include "riata/penalty/penalties.hpp"
+#include "loss/loss.hpp"
+#include "penalty/penalties.hpp"
 #include "solver/linear_predictor.hpp"
 #include "solver/path_point.hpp"
 #include "solver/stopping_rule.hpp"

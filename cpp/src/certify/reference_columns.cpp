@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "certify/float_bounds.hpp"
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 
 namespace riata {
 namespace {

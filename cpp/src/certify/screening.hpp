@@ -6,7 +6,7 @@
 
 #include "certify/column_screen.hpp"
 #include "certify/reference_subspace.hpp"
-#include "riata/loss/loss.hpp"
+#include "loss/loss.hpp"
 #include "solver/path_point.hpp"
 
 namespace riata {

@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 

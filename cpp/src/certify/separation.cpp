@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "riata/penalty/elastic_net.hpp"
+#include "penalty/elastic_net.hpp"
 
 namespace riata {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "kernel/kernels.hpp"
 #include "kernel/plink.hpp"
-#include "riata/kernel/kernels.hpp"
 
 namespace riata {
 

@@ -2,7 +2,7 @@
 
 #include <queue>
 
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 namespace {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "design/csc_pool.hpp"
+#include "design/pool.hpp"
 #include "design/sparse_columns.hpp"
 #include "io/digest.hpp"
-#include "riata/design/pool.hpp"
 
 namespace riata {
 namespace {

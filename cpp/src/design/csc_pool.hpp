@@ -2,8 +2,8 @@
 
 #include <memory>
 
+#include "design/pool.hpp"
 #include "design/sparse_columns.hpp"
-#include "riata/design/pool.hpp"
 
 namespace riata {
 

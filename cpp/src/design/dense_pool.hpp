@@ -4,7 +4,7 @@
 #include <new>
 #include <vector>
 
-#include "riata/design/pool.hpp"
+#include "design/pool.hpp"
 
 namespace riata {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "design/pool.hpp"
 #include "io/digest.hpp"
-#include "riata/design/pool.hpp"
 
 namespace riata {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "design/adjacent_linkage.hpp"
 #include "design/squared_correlations.hpp"
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 namespace {

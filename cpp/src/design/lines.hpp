@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "column_moments.hpp"
-#include "riata/kernel/kernels.hpp"
-#include "riata/parallel.hpp"
+#include "kernel/kernels.hpp"
+#include "parallel.hpp"
 #include "typed_kernels.hpp"
 
 /// The operations of a Design on columns ("lines") that are contiguous in memory, wherever each of them lies.

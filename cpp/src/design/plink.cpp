@@ -14,9 +14,9 @@
 #include "io/digest.hpp"
 #include "io/first_of.hpp"
 #include "kernel/plink.hpp"
+#include "parallel.hpp"
 #include "riata/error.hpp"
 #include "riata/io/mmap.hpp"
-#include "riata/parallel.hpp"
 
 namespace riata {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "design/plink_rounded.hpp"
 #include "kernel/plink.hpp"
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 namespace riata::packed {
 namespace {

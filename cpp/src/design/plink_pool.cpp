@@ -6,9 +6,9 @@
 #include <cmath>
 #include <utility>
 
+#include "kernel/kernels.hpp"
 #include "kernel/plink.hpp"
-#include "riata/kernel/kernels.hpp"
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 namespace {

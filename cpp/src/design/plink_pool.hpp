@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "design/plink_columns.hpp"
-#include "riata/design/pool.hpp"
+#include "design/pool.hpp"
 
 namespace riata {
 

@@ -1,4 +1,4 @@
-#include "riata/design/repeated.hpp"
+#include "design/repeated.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "design/pool.hpp"
 #include "io/digest.hpp"
-#include "riata/design/pool.hpp"
 
 namespace riata {
 namespace {

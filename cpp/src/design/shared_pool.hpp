@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
+#include "design/pool.hpp"
 #include "riata/counters.hpp"
-#include "riata/design/pool.hpp"
 
 namespace riata {
 

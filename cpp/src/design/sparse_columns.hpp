@@ -6,8 +6,8 @@
 #include <limits>
 #include <vector>
 
+#include "parallel.hpp"
 #include "riata/design/design.hpp"
-#include "riata/parallel.hpp"
 
 /// The coarse operations on sparse columns, shared by the CSC design and its working set. A storage is a function
 /// column(j) that returns a SparseColumn.

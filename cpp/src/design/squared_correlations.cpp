@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "riata/design/pool.hpp"
+#include "design/pool.hpp"
 #include "riata/error.hpp"
 
 namespace riata {

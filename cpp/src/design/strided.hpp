@@ -8,9 +8,9 @@
 
 #include "column_moments.hpp"
 #include "io/digest.hpp"
+#include "kernel/kernels.hpp"
+#include "parallel.hpp"
 #include "riata/design/design.hpp"
-#include "riata/kernel/kernels.hpp"
-#include "riata/parallel.hpp"
 #include "typed_kernels.hpp"
 
 namespace riata {

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "riata/design/pool.hpp"
+#include "design/pool.hpp"
 
 namespace riata {
 

@@ -9,8 +9,9 @@
 #include <intrin.h>
 #endif
 
-#include "riata/kernel/kernels.hpp"
-#include "tables.hpp"
+#include "kernel/kernels.hpp"
+#include "kernel/tables.hpp"
+#include "riata/kernel/isa.hpp"
 
 namespace riata {
 namespace {
@@ -101,6 +102,10 @@ const Kernels& kernels() {
     chosen.store(table, std::memory_order_release);
   }
   return *table;
+}
+
+std::string_view isa() {
+  return kernels().name;
 }
 
 void set_isa(std::string_view name) {

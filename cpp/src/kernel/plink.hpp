@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 
 namespace riata {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 
 /// One table per instruction set; null where the compiler does not target it. Constants, so that reading them runs no
 /// code of a unit whose instructions the machine may lack.

@@ -1,4 +1,4 @@
-#include "riata/loss/binomial.hpp"
+#include "loss/binomial.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 
 namespace riata {
 namespace {

@@ -1,4 +1,4 @@
-#include "riata/loss/cox.hpp"
+#include "loss/cox.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "riata/loss/gaussian.hpp"
+#include "loss/gaussian.hpp"
 
 namespace riata {
 

@@ -1,4 +1,4 @@
-#include "riata/loss/huber.hpp"
+#include "loss/huber.hpp"
 
 #include <algorithm>
 #include <cmath>

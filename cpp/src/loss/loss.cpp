@@ -1,17 +1,17 @@
-#include "riata/loss/loss.hpp"
+#include "loss/loss.hpp"
 
 #include <cmath>
 #include <stdexcept>
 #include <utility>
 
+#include "loss/binomial.hpp"
+#include "loss/cox.hpp"
+#include "loss/gaussian.hpp"
+#include "loss/huber.hpp"
 #include "loss/loss_class.hpp"
-#include "riata/loss/binomial.hpp"
-#include "riata/loss/cox.hpp"
-#include "riata/loss/gaussian.hpp"
-#include "riata/loss/huber.hpp"
-#include "riata/loss/multigaussian.hpp"
-#include "riata/loss/multinomial.hpp"
-#include "riata/loss/poisson.hpp"
+#include "loss/multigaussian.hpp"
+#include "loss/multinomial.hpp"
+#include "loss/poisson.hpp"
 
 namespace riata {
 namespace {

@@ -3,7 +3,7 @@
 #include <concepts>
 #include <type_traits>
 
-#include "riata/loss/loss.hpp"
+#include "loss/loss.hpp"
 
 namespace riata {
 

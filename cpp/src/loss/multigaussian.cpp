@@ -1,4 +1,4 @@
-#include "riata/loss/multigaussian.hpp"
+#include "loss/multigaussian.hpp"
 
 namespace riata {
 

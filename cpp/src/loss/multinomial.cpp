@@ -1,4 +1,4 @@
-#include "riata/loss/multinomial.hpp"
+#include "loss/multinomial.hpp"
 
 #include <Eigen/Cholesky>
 #include <algorithm>
@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 
 namespace riata {
 namespace {

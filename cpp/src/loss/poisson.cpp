@@ -1,11 +1,11 @@
-#include "riata/loss/poisson.hpp"
+#include "loss/poisson.hpp"
 
 #include <cmath>
 #include <limits>
 #include <stdexcept>
 #include <string>
 
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 
 namespace riata {
 namespace {

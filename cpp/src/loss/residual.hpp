@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "riata/loss/loss.hpp"
+#include "loss/loss.hpp"
 #include "riata/types.hpp"
 
 namespace riata {

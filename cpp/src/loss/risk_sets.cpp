@@ -1,4 +1,4 @@
-#include "riata/loss/risk_sets.hpp"
+#include "loss/risk_sets.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 
 namespace riata {
 namespace {

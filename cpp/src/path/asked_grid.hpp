@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "path/lambda_grid.hpp"
 #include "riata/api.hpp"
-#include "riata/path/lambda_grid.hpp"
 
 namespace riata {
 

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "io/digest.hpp"
+#include "parallel.hpp"
 #include "riata/error.hpp"
-#include "riata/parallel.hpp"
 
 namespace riata {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "riata/loss/loss.hpp"
+#include "loss/loss.hpp"
 
 namespace riata {
 namespace {

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "penalty/elastic_net.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/design/hstack.hpp"
-#include "riata/penalty/elastic_net.hpp"
 
 namespace riata {
 namespace {

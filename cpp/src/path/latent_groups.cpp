@@ -4,8 +4,8 @@
 #include <utility>
 #include <vector>
 
-#include "riata/design/repeated.hpp"
-#include "riata/penalty/elastic_net.hpp"
+#include "design/repeated.hpp"
+#include "penalty/elastic_net.hpp"
 
 namespace riata {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "design/shared_pool.hpp"
-#include "riata/penalty/elastic_net.hpp"
+#include "penalty/elastic_net.hpp"
 
 namespace riata {
 

@@ -5,13 +5,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "parallel.hpp"
 #include "path/asked_grid.hpp"
 #include "path/elapsed.hpp"
 #include "path/expected_fits.hpp"
 #include "path/grid_report.hpp"
 #include "path/memory_budget.hpp"
 #include "path/validate.hpp"
-#include "riata/parallel.hpp"
 
 namespace riata {
 namespace {

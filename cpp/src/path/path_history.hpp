@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "loss/loss.hpp"
 #include "penalty/penalty_family.hpp"
-#include "riata/loss/loss.hpp"
 #include "solver/path_point.hpp"
 
 namespace riata {

@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "riata/loss/cox.hpp"
-#include "riata/loss/huber.hpp"
-#include "riata/loss/poisson.hpp"
+#include "loss/cox.hpp"
+#include "loss/huber.hpp"
+#include "loss/poisson.hpp"
 
 namespace riata {
 namespace {

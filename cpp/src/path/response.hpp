@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "loss/loss.hpp"
 #include "riata/api.hpp"
-#include "riata/loss/loss.hpp"
 
 namespace riata {
 

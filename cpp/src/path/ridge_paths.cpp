@@ -8,6 +8,7 @@
 #include <span>
 
 #include "design/shared_pool.hpp"
+#include "parallel.hpp"
 #include "path/asked_grid.hpp"
 #include "path/certifier.hpp"
 #include "path/elapsed.hpp"
@@ -17,7 +18,6 @@
 #include "path/ridge_fit.hpp"
 #include "path/ridge_pass.hpp"
 #include "path/sample_kernel.hpp"
-#include "riata/parallel.hpp"
 
 namespace riata {
 namespace {

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <span>
 
+#include "parallel.hpp"
 #include "path/column_part.hpp"
-#include "riata/parallel.hpp"
 #include "solver/column_norms.hpp"
 #include "solver/sample_products.hpp"
 

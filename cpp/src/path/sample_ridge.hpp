@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "certify/duality_gap.hpp"
+#include "loss/loss.hpp"
 #include "path/tridiagonal_form.hpp"
-#include "riata/loss/loss.hpp"
 #include "solver/linear_predictor.hpp"
 
 namespace riata {

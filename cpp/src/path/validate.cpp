@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "path/memory_budget.hpp"
-#include "riata/penalty/elastic_net.hpp"
+#include "penalty/elastic_net.hpp"
 
 namespace riata {
 namespace {

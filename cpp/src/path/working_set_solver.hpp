@@ -4,9 +4,9 @@
 #include <tuple>
 #include <vector>
 
+#include "loss/loss.hpp"
 #include "path/solver_choice.hpp"
 #include "penalty/penalty_family.hpp"
-#include "riata/loss/loss.hpp"
 #include "solver/curvature_reuse.hpp"
 #include "solver/gram_cache.hpp"
 #include "solver/inner_solvers.hpp"

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "penalty/feature_groups.hpp"
+#include "penalty/penalties.hpp"
 #include "riata/api.hpp"
-#include "riata/penalty/penalties.hpp"
 
 namespace riata {
 

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "riata/penalty/elastic_net.hpp"
+#include "penalty/elastic_net.hpp"
 #include "solver/gram_factor.hpp"
 #include "solver/inner_solver.hpp"
 

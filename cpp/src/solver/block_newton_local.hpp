@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 #include "solver/block_newton.hpp"
 
 namespace riata {

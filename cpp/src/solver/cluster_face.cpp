@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-#include "riata/penalty/isotonic.hpp"
+#include "penalty/isotonic.hpp"
 
 namespace riata {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "riata/penalty/penalties.hpp"
+#include "penalty/penalties.hpp"
 #include "solver/gram_factor.hpp"
 
 namespace riata {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <utility>
 
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 
 namespace riata {
 namespace {

@@ -3,8 +3,8 @@
 #include <functional>
 #include <span>
 
+#include "penalty/penalties.hpp"
 #include "riata/counters.hpp"
-#include "riata/penalty/penalties.hpp"
 #include "solver/quadratic.hpp"
 
 namespace riata {

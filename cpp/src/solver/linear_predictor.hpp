@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "riata/loss/loss.hpp"
+#include "loss/loss.hpp"
 #include "solver/standardized_columns.hpp"
 #include "solver/working_set.hpp"
 

@@ -6,8 +6,8 @@
 #include <numeric>
 #include <utility>
 
-#include "riata/kernel/kernels.hpp"
-#include "riata/parallel.hpp"
+#include "kernel/kernels.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "riata/design/pool.hpp"
-#include "riata/loss/curvature.hpp"
-#include "riata/penalty/elastic_net.hpp"
+#include "design/pool.hpp"
+#include "loss/curvature.hpp"
+#include "penalty/elastic_net.hpp"
 #include "riata/types.hpp"
 
 namespace riata {

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "riata/kernel/kernels.hpp"
-#include "riata/parallel.hpp"
+#include "kernel/kernels.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 namespace {

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <span>
 
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 
 namespace riata {
 

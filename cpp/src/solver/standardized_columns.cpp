@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 

@@ -3,8 +3,8 @@
 #include <functional>
 #include <span>
 
+#include "penalty/penalties.hpp"
 #include "riata/api.hpp"
-#include "riata/penalty/penalties.hpp"
 #include "solver/column_norms.hpp"
 
 namespace riata {

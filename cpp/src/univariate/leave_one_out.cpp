@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "io/digest.hpp"
+#include "loss/cox.hpp"
+#include "loss/loss.hpp"
+#include "parallel.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/error.hpp"
-#include "riata/parallel.hpp"
 
 namespace riata {
 namespace {
@@ -64,23 +66,40 @@ Line fit_line(const Column& x, const Expansion& at, bool intercept) {
   return line;
 }
 
+void check_rows(const char* name, const Vec& values, Index rows) {
+  if (values.size() == rows) return;
+  throw std::invalid_argument(std::string(name) + " must have " + std::to_string(rows) + " numbers, got " +
+                              std::to_string(values.size()));
+}
+
+/// The loss of a problem whose vectors have the right size.
+std::unique_ptr<const Loss> loss_of(const UnivariateProblem& problem) {
+  const double total = problem.weights.sum();
+  if (!(total > 0.0)) throw std::invalid_argument("weights must have a positive sum");
+  Vec omega = problem.weights / total;
+  if (problem.loss.is<losses::Cox>()) {
+    return std::make_unique<Cox>(problem.y, problem.survival, std::move(omega), total);
+  }
+  return make_loss(problem.loss, problem.y, std::move(omega));
+}
+
 class LeaveOneOutDesign final : public LeaveOneOut {
  public:
   LeaveOneOutDesign(std::shared_ptr<const Design> source, UnivariateProblem problem, int threads)
       : LeaveOneOut(source->rows(), source->cols()), source_(std::move(source)), problem_(std::move(problem)) {
-    const Loss& loss = *problem_.loss;
-    if (loss.outputs() != 1) throw std::invalid_argument("loss must be one of one output");
-    if (loss.omega().size() != rows()) throw std::invalid_argument("loss must have a row for each row of source");
-    if (problem_.offset.size() == 0) problem_.offset = Vec::Zero(rows());
-    if (problem_.offset.size() != rows()) {
-      throw std::invalid_argument("offset must have " + std::to_string(rows()) + " numbers, got " +
-                                  std::to_string(problem_.offset.size()));
+    if (problem_.loss.is<losses::Multigaussian>() || problem_.loss.is<losses::Multinomial>()) {
+      throw std::invalid_argument("loss must be one of one output");
     }
+    if (problem_.offset.size() == 0) problem_.offset = Vec::Zero(rows());
+    check_rows("y", problem_.y, rows());
+    check_rows("weights", problem_.weights, rows());
+    check_rows("offset", problem_.offset, rows());
     if (problem_.steps < 1) {
       throw std::invalid_argument("steps must be >= 1, got " + std::to_string(problem_.steps));
     }
-    if (loss.quadratic()) problem_.steps = 1;
-    const double start = problem_.intercept ? solve_intercept(loss, problem_.offset, 0.0) : 0.0;
+    loss_ = loss_of(problem_);
+    if (loss_->quadratic()) problem_.steps = 1;
+    const double start = problem_.intercept ? solve_intercept(*loss_, problem_.offset, 0.0) : 0.0;
     start_ = expand(problem_.offset.array() + start);
     if (problem_.steps > 1) before_.resize(2, cols());
     fits_.intercept.resize(cols());
@@ -178,7 +197,7 @@ class LeaveOneOutDesign final : public LeaveOneOut {
   Expansion expand(const Vec& eta) const {
     Expansion at;
     Vec u;
-    problem_.loss->derivatives(eta, u, at.h);
+    loss_->derivatives(eta, u, at.h);
     at.response = at.h.cwiseProduct(eta - problem_.offset) + u;
     return at;
   }
@@ -223,7 +242,7 @@ class LeaveOneOutDesign final : public LeaveOneOut {
 
   void leave_out(MatOut::ColXpr x, const Expansion& at) const {
     const Line line = fit_line(x, at, problem_.intercept);
-    const Vec& omega = problem_.loss->omega();
+    const Vec& omega = loss_->omega();
     const double weight = at.h.sum(), total = at.response.sum();
     for (Index i = 0; i < x.size(); ++i) {
       const double fitted = line.at(x[i]);
@@ -245,6 +264,7 @@ class LeaveOneOutDesign final : public LeaveOneOut {
 
   std::shared_ptr<const Design> source_;
   UnivariateProblem problem_;
+  std::unique_ptr<const Loss> loss_;
   Expansion start_;  // at the model without features
   Mat before_;       // intercept and slope of each column at the point of the last step; NaN: that is the start
   UnivariateFits fits_;
@@ -253,9 +273,9 @@ class LeaveOneOutDesign final : public LeaveOneOut {
 }  // namespace
 
 std::unique_ptr<LeaveOneOut> leave_one_out_design(std::shared_ptr<const Design> source, UnivariateProblem problem,
-                                                  int threads) {
+                                                  int threads, const Poll& poll) {
   if (source == nullptr) throw std::invalid_argument("source must be a design, got none");
-  if (problem.loss == nullptr) throw std::invalid_argument("loss must be given, got none");
+  const PollScope scope(poll);
   return std::make_unique<LeaveOneOutDesign>(std::move(source), std::move(problem), threads);
 }
 

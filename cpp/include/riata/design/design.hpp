@@ -77,7 +77,8 @@ class Design {
   /// Pointer to n contiguous doubles of column j when the storage has them in memory like that, else null.
   virtual const double* contiguous(Index /*j*/) const { return nullptr; }
 
-  /// An empty working set over this design's columns (see pool.hpp).
+  /// Columns brought close, none at first, for the working set of a fit: the library has its own, and a storage of
+  /// yours keeps this one.
   virtual std::unique_ptr<Pool> make_pool() const;
 
  protected:

@@ -8,10 +8,10 @@ namespace riata {
 
 using Index = std::ptrdiff_t;  // as in types.hpp: units compiled for one instruction set must not see Eigen
 
-struct KnownColumns;      // cpp/src/kernel/bounds.hpp
+struct KnownColumns;      // bounds.hpp
 struct ResidualInBlocks;  // likewise
 
-/// The hot loops on raw pointers, compiled once per instruction set and picked at run time (see cpp/src/kernel/).
+/// The hot loops on raw pointers, compiled once per instruction set and picked at run time.
 /// All are single-threaded; callers split the work. `ldr`, `ldb`, `ldo`, `ldx` are leading dimensions in elements.
 /// A "line" is n contiguous elements: a column of a column-major matrix or a row of a row-major one. The bits of an
 /// output never depend on how lines and right-hand sides are grouped into calls. Outputs do not alias inputs.
@@ -63,11 +63,11 @@ struct Kernels {
   void (*moments_across_i8)(const std::int8_t* const* lines, Index count, Index n, const double* shift, const double* w,
                             double* sums, double* squares);
 
-  /// Bounds of many columns at a time; see cpp/src/kernel/bounds.hpp.
+  /// Bounds of many columns at a time; see bounds.hpp.
   void (*decide_columns)(const KnownColumns& columns, Index first, Index count, const ResidualInBlocks& residual,
                          float threshold, float promising, std::uint8_t* flags);
 
-  /// Products with columns rounded to 16-bit integers; see cpp/src/kernel/compact.hpp.
+  /// Products with columns rounded to 16-bit integers; see compact.hpp.
   double (*largest_difference)(const double* x, Index n, double shift);
   double (*encode)(const double* x, Index n, double shift, double step, std::int16_t* codes);
   void (*correlate_codes)(const std::int16_t* const* lines, Index count, Index n, const std::int16_t* R, Index ldr,
@@ -95,12 +95,5 @@ inline constexpr Index kernel_block = 512;
 /// The table for this machine, or the one named by the environment variable RIATA_ISA (auto, baseline, avx2, avx512).
 /// Throws std::invalid_argument when that variable names none, or one this machine does not have.
 const Kernels& kernels();
-
-/// Chooses the table for the whole process: "auto", "baseline", "avx2" or "avx512". For tests and benches; not to be
-/// called while kernels run. Throws std::invalid_argument for any other name and for one this machine does not have.
-void set_isa(std::string_view name);
-
-/// Whether `set_isa` accepts the name.
-bool has_isa(std::string_view name);
 
 }  // namespace riata

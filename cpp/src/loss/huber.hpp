@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "riata/loss/loss.hpp"
+#include "loss/loss.hpp"
 
 namespace riata {
 

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "riata/penalty/elastic_net.hpp"
-#include "riata/penalty/isotonic.hpp"
+#include "penalty/elastic_net.hpp"
+#include "penalty/isotonic.hpp"
 #include "riata/types.hpp"
 
 namespace riata {

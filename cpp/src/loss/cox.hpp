@@ -1,7 +1,7 @@
 #pragma once
 
-#include "riata/loss/loss.hpp"
-#include "riata/loss/risk_sets.hpp"
+#include "loss/loss.hpp"
+#include "loss/risk_sets.hpp"
 
 namespace riata {
 

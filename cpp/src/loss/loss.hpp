@@ -3,7 +3,7 @@
 #include <limits>
 #include <memory>
 
-#include "riata/loss/curvature.hpp"
+#include "loss/curvature.hpp"
 #include "riata/model/loss_spec.hpp"
 #include "riata/types.hpp"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "riata/penalty/elastic_net.hpp"
+#include "penalty/elastic_net.hpp"
 
 namespace riata {
 

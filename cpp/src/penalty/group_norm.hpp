@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "riata/penalty/elastic_net.hpp"
+#include "penalty/elastic_net.hpp"
 #include "riata/types.hpp"
 
 namespace riata {

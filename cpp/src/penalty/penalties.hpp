@@ -6,9 +6,9 @@
 #include <variant>
 #include <vector>
 
-#include "riata/penalty/concave.hpp"
-#include "riata/penalty/group_norm.hpp"
-#include "riata/penalty/sorted_l1.hpp"
+#include "penalty/concave.hpp"
+#include "penalty/group_norm.hpp"
+#include "penalty/sorted_l1.hpp"
 #include "riata/types.hpp"
 
 namespace riata {

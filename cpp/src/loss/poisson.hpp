@@ -1,6 +1,6 @@
 #pragma once
 
-#include "riata/loss/loss.hpp"
+#include "loss/loss.hpp"
 
 namespace riata {
 
