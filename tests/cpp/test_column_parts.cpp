@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "path/column_parts.hpp"
 #include "path/fit_in_parts.hpp"
-#include "path/streaming_pass.hpp"
 #include "path_problems.hpp"
 #include "penalty/elastic_net.hpp"
 #include "riata/design/hstack.hpp"
@@ -152,7 +152,7 @@ TEST_CASE("parts begin at multiples of 16, hold every column once, and are not m
   const auto design = dense_design(X.data(), X.rows(), X.cols(), 1, X.rows());
   Counters counters;
   for (const Index parts : {1, 2, 3, 7, 50}) {
-    const std::vector<Index> cuts = StreamingPass(*design, {}, parts, 0, 0.0, 1, counters).cuts();
+    const std::vector<Index> cuts = ColumnParts(*design, {}, parts, 0, 0.0, 1, counters).cuts();
     CHECK(cuts.front() == 0);
     CHECK(cuts.back() == 100);
     CHECK(static_cast<Index>(cuts.size()) <= parts + 1);

@@ -64,7 +64,7 @@ void ColumnScreen::forget(std::span<const Index> blocks) {
 }
 
 void ColumnScreen::skip() {
-  needed_.clear();
+  columns_to_check_.clear();
   candidates_.clear();
   violators_ = {};
 }
@@ -77,7 +77,7 @@ void ColumnScreen::bound(const ScreeningQuery& query) {
 
 void ColumnScreen::need_all() {
   for (Index j = first_; j < last_; ++j) {
-    if (is_outside(j)) needed_.push_back(j);
+    if (is_outside(j)) columns_to_check_.push_back(j);
   }
 }
 

@@ -38,7 +38,7 @@ class ColumnScreen {
   /// Ends without a round.
   void skip();
   /// The columns to read, in increasing order.
-  const std::vector<Index>& needed() const { return needed_; }
+  const std::vector<Index>& columns_to_check() const { return columns_to_check_; }
   /// Products are about to come in so many pieces.
   void begin_pass(const ReadingPlan& plan, Index pieces);
   /// Takes X' used of some columns. Safe for different pieces at once.
@@ -79,7 +79,7 @@ class ColumnScreen {
   std::vector<ReferenceColumns> reference_;  // one an output
   ScreeningQuery query_{};
   ReadingPlan plan_;
-  std::vector<Index> needed_;
+  std::vector<Index> columns_to_check_;
   Violators violators_;
   std::vector<Candidate> candidates_;
 

@@ -30,9 +30,9 @@ void GroupScreen::bound_together() {
     const GroupNorm net = penalty_.norm_of(group, query_.lambda * (1.0 - kBoundMargin));
     if (net.size(members_of(group, bounds_)) <= net.l1) continue;
     const auto& members = penalty_.groups().members(group);
-    needed_.insert(needed_.end(), members.begin(), members.end());
+    columns_to_check_.insert(columns_to_check_.end(), members.begin(), members.end());
   }
-  std::sort(needed_.begin(), needed_.end());
+  std::sort(columns_to_check_.begin(), columns_to_check_.end());
 }
 
 /// What has been read of whole groups: which pass their threshold.

@@ -83,7 +83,7 @@ void SeparableScreen::bound_columns() {
       (flags[k] == kUndecided ? needed : promising)[i].push_back(first_ + begin + static_cast<Index>(k));
     }
   });
-  for (const auto& mine : needed) needed_.insert(needed_.end(), mine.begin(), mine.end());
+  for (const auto& mine : needed) columns_to_check_.insert(columns_to_check_.end(), mine.begin(), mine.end());
   for (const auto& mine : promising) {
     for (const Index j : mine) candidates_.push_back({estimate(j) / penalty_.factor(j), j});
   }

@@ -28,8 +28,8 @@ void SlopeScreen::bound_together() {
   for (std::size_t r = 0; r < outside.size(); ++r) {
     if (outside[r].first > weights[inside + static_cast<Index>(r)]) last = r + 1;
   }
-  for (std::size_t r = 0; r < last; ++r) needed_.push_back(outside[r].second);
-  std::sort(needed_.begin(), needed_.end());
+  for (std::size_t r = 0; r < last; ++r) columns_to_check_.push_back(outside[r].second);
+  std::sort(columns_to_check_.begin(), columns_to_check_.end());
 }
 
 /// The same with what has been read in the place of its bounds: all others move up, where weights are larger.

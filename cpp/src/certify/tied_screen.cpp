@@ -26,7 +26,7 @@ void TiedScreen::bound_columns() {
   if (!(query_.lambda < kInfinity)) return need_all();
   bound_each();
   bound_together();
-  if (needed_.empty()) collect_candidates();
+  if (columns_to_check_.empty()) collect_candidates();
 }
 
 /// Bounds and estimates of |c| for the residual asked for, of several outputs of the norm.

@@ -1,11 +1,13 @@
 #include "path/column_part.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "io/digest.hpp"
 #include "parallel.hpp"
@@ -112,48 +114,113 @@ void ColumnPart::first_pass(const Mat& weights, const Mat& null_u, std::vector<V
   for (std::size_t f = 0; f < variances.size(); ++f) check_moments(means[f], variances[f], first_, last_, numbers_);
 }
 
-void ColumnPart::read(const std::vector<Reading>& readings, Counters& counters) const {
-  if (readings.empty()) return;
-  const auto longest = std::max_element(readings.begin(), readings.end(), [](const Reading& a, const Reading& b) {
-    return a.columns.size() < b.columns.size();
-  });
+void ColumnPart::move(Index problem, std::span<const Index> into_work, std::span<const Index> out_of_work) {
+  screen(problem).leave(out_of_work);
+  screen(problem).enter(into_work);
+}
+
+std::vector<Candidate> ColumnPart::candidates(Index problem, const ScreeningQuery& query) {
+  return screen(problem).estimate_candidates(query);
+}
+
+Index ColumnPart::bound(Index problem, const ScreeningQuery& query) {
+  screen(problem).bound(query);
+  return static_cast<Index>(screen(problem).columns_to_check().size());
+}
+
+void ColumnPart::read(std::span<const Reading> readings, Counters& counters) {
+  std::vector<Pass> first, second;
+  const bool null = null_products_.cols() > 0;
+  for (const Reading& reading : readings) {
+    ColumnScreen& mine = screen(reading.problem);
+    mine.forget(reading.forgotten);
+    if (mine.columns_to_check().empty()) continue;
+    if (null) {
+      take_null(reading);
+    } else {
+      first.push_back({&mine, &reading, mine.columns_to_check(), reading.rounded.has_value()});
+    }
+  }
+  null_products_.resize(0, 0);
+  read_pass(first, counters);
+  for (const Pass& before : first) {  // again where rounding left a column undecided
+    std::vector<Index> columns = before.screen->finish_pass(before.columns);
+    if (!columns.empty()) second.push_back({before.screen, before.of, std::move(columns), false});
+  }
+  read_pass(second, counters);
+  for (const Pass& last : second) last.screen->finish_pass(last.columns);
+}
+
+/// Gives a problem what its null fit needs, from products of the columns with the u of that.
+void ColumnPart::take_null(const Reading& reading) {
+  ColumnScreen& mine = screen(reading.problem);
+  const std::vector<Index>& columns = mine.columns_to_check();
+  const ReadingPlan& plan = reading.plan;
+  const Index outputs = static_cast<Index>(plan.begin.size()) - 1;
+  Mat of_rhs(static_cast<Index>(columns.size()), reading.rhs->cols());
+  for (Index k = 0; k < outputs; ++k) {
+    const Index first = plan.begin[static_cast<std::size_t>(k)];
+    const Index count = plan.begin[static_cast<std::size_t>(k) + 1] - first;
+    assert(count <= 1);  // one right-hand side an output, or none when there is no residual left
+    if (count == 0) continue;
+    const double norm = std::abs(plan.coordinates[first]);
+    for (std::size_t j = 0; j < columns.size(); ++j) {
+      of_rhs(static_cast<Index>(j), first) = null_products_(columns[j] - first_, reading.problem * outputs + k) / norm;
+    }
+  }
+  mine.begin_pass(plan, 1);
+  mine.add_block(0, columns, of_rhs);
+  mine.finish_pass(columns);
+}
+
+void ColumnPart::append_answer(Index problem, RoundAnswer& answer) const {
+  const ColumnScreen& mine = *screens_[static_cast<std::size_t>(problem)];
+  answer.violators.add(mine.violators());
+  answer.candidates.insert(answer.candidates.end(), mine.candidates().begin(), mine.candidates().end());
+}
+
+/// Gives every problem the products that it needs.
+void ColumnPart::read_pass(const std::vector<Pass>& passes, Counters& counters) const {
+  if (passes.empty()) return;
+  const auto longest = std::max_element(
+      passes.begin(), passes.end(), [](const Pass& a, const Pass& b) { return a.columns.size() < b.columns.size(); });
   double multiplications = 0.0, side_bytes = 0.0;
-  for (const Reading& r : readings) {
-    multiplications += X_.multiplications(static_cast<Index>(r.columns.size()), r.rhs->cols());
-    side_bytes = std::max(side_bytes, static_cast<double>(r.rhs->size()) * sizeof(double));
-    counters.products +=
-        static_cast<double>(r.columns.size()) * static_cast<double>(r.rhs->cols()) / static_cast<double>(X_.cols());
+  for (const Pass& pass : passes) {
+    multiplications += X_.multiplications(static_cast<Index>(pass.columns.size()), pass.rhs().cols());
+    side_bytes = std::max(side_bytes, static_cast<double>(pass.rhs().size()) * sizeof(double));
+    counters.products += static_cast<double>(pass.columns.size()) * static_cast<double>(pass.rhs().cols()) /
+                         static_cast<double>(X_.cols());
   }
   const std::vector<Index>& columns = longest->columns;
   const Index piece = piece_columns(side_bytes), total = static_cast<Index>(columns.size());
   const Index pieces = (total + piece - 1) / piece;
-  for (const Reading& r : readings) r.screen->begin_pass(*r.plan, pieces);
+  for (const Pass& pass : passes) pass.screen->begin_pass(pass.plan(), pieces);
   std::vector<Index> streamed(static_cast<std::size_t>(pieces), 0);
   parallel_for(pieces, worth_threads(threads_, multiplications), [&](Index c) {
     const Index first = c == 0 ? first_ : columns[static_cast<std::size_t>(c * piece)];
     const Index last = c + 1 == pieces ? last_ : columns[static_cast<std::size_t>((c + 1) * piece)];
-    streamed[static_cast<std::size_t>(c)] = read_piece(readings, c, first, last);
+    streamed[static_cast<std::size_t>(c)] = read_piece(passes, c, first, last);
   });
-  const double fraction = readings.front().rounded != nullptr ? rounded_.share() : 1.0;
+  const double fraction = passes.front().rounded ? rounded_.share() : 1.0;
   for (const Index count : streamed) counters.columns_streamed += fraction * static_cast<double>(count);
 }
 
 /// Reads those of the columns first .. last - 1 that some problem needs; returns how many they are.
-Index ColumnPart::read_piece(const std::vector<Reading>& readings, Index piece, Index first, Index last) const {
+Index ColumnPart::read_piece(const std::vector<Pass>& passes, Index piece, Index first, Index last) const {
   std::vector<std::uint8_t> seen(static_cast<std::size_t>(last - first), 0);
   Mat out;
-  for (const Reading& r : readings) {
-    const auto from = std::lower_bound(r.columns.begin(), r.columns.end(), first);
-    const auto to = std::lower_bound(from, r.columns.end(), last);
+  for (const Pass& pass : passes) {
+    const auto from = std::lower_bound(pass.columns.begin(), pass.columns.end(), first);
+    const auto to = std::lower_bound(from, pass.columns.end(), last);
     if (from == to) continue;
     const Columns some(from, to);
-    out.resize(static_cast<Index>(some.size()), r.rhs->cols());
-    if (r.rounded != nullptr) {
-      rounded_.correlate(some, *r.rounded, out);
+    out.resize(static_cast<Index>(some.size()), pass.rhs().cols());
+    if (pass.rounded) {
+      rounded_.correlate(some, *pass.of->rounded, out);
     } else {
-      X_.correlate(some, *r.rhs, out, 1);
+      X_.correlate(some, pass.rhs(), out, 1);
     }
-    r.screen->add_block(piece, some, out);
+    pass.screen->add_block(piece, some, out);
     for (const Index j : some) seen[static_cast<std::size_t>(j - first)] = 1;
   }
   return std::count(seen.begin(), seen.end(), std::uint8_t{1});

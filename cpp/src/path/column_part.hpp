@@ -1,12 +1,14 @@
 #pragma once
 
-#include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "certify/column_screen.hpp"
 #include "design/rounded_products.hpp"
-#include "riata/api.hpp"
+#include "design/shared_pool.hpp"
+#include "riata/counters.hpp"
 #include "riata/design/design.hpp"
 
 namespace riata {
@@ -14,9 +16,27 @@ namespace riata {
 /// Refuses columns first .. last - 1 that are no numbers, or whose squares are none; `numbers` as in ColumnPart.
 void check_moments(const Vec& mean, const Vec& variance, Index first, Index last, std::span<const Index> numbers);
 
-/// A range of the columns of X, and all reading of them on the way down a path: once every column, for what has to be
-/// known beforehand; then, again and again, the columns that certificates ask for. Columns are read in pieces that stay
-/// in cache from one use to the next. All problems share the reading.
+/// What one problem wants read in a round: products of the columns that its bounds leave undecided with right-hand
+/// sides of its own, `rhs`, after nearby ones whose products cost less, where there are such.
+struct Reading {
+  Index problem;
+  const Mat* rhs;
+  ReadingPlan plan;
+  std::optional<RoundedProducts::Sides> rounded;
+  ReadingPlan rounded_plan;
+  std::vector<Index> forgotten;  // blocks of residuals that are no more, for each output
+};
+
+/// What a round has found outside the working set of a problem, in the order of the columns.
+struct RoundAnswer {
+  Violators violators;
+  std::vector<Candidate> candidates;
+};
+
+/// A range of the columns of X and all that is known of them outside the working sets: copies, what was read of them,
+/// and bounds, for every problem that shares the passes. Fits learn of columns outside their working set by these calls
+/// alone, a few for each lambda: lists of columns and vectors of rows go in, lists of columns come back. Nothing is
+/// summed over columns but whole numbers: parts give the same bits wherever they are cut.
 class ColumnPart {
  public:
   /// Columns first .. last - 1. `numbers` are those by which errors name the columns of X (empty: their own);
@@ -37,25 +57,49 @@ class ColumnPart {
   /// Bytes of the copy.
   double memory() const { return rounded_.memory(); }
   const RoundedProducts& rounded() const { return rounded_; }
+  /// The next problem, by what it is to know of these columns; all of them are outside its working set.
+  void add_problem(std::unique_ptr<ColumnScreen> screen) { screens_.push_back(std::move(screen)); }
 
-  /// What one problem reads of this part.
-  struct Reading {
-    ColumnScreen* screen;
-    const Mat* rhs;                         // right-hand sides as they are used,
-    const RoundedProducts::Sides* rounded;  // where these are not the problem's own, else null
-    const ReadingPlan* plan;
-    std::vector<Index> columns;
-  };
-  /// Gives every problem the products that it needs.
-  void read(const std::vector<Reading>& readings, Counters& counters) const;
+  /// Columns come into the working set of a problem, or leave it; those of other parts are passed over.
+  void move(Index problem, std::span<const Index> into_work, std::span<const Index> out_of_work);
+  /// Brings columns of this part into the pool, as the storage has them, that are not there yet.
+  void fetch(std::span<const Index> features, SharedPool& pool, int threads, Counters& counters) const {
+    pool.require(features, threads, counters);
+  }
+  /// Those outside that are estimated to be at ScreeningQuery::strong or more, from what is known.
+  std::vector<Candidate> candidates(Index problem, const ScreeningQuery& query);
+  /// The first half of a round: bounds every column outside; returns how many that leaves undecided. Safe for different
+  /// problems at once.
+  Index bound(Index problem, const ScreeningQuery& query);
+  /// In the place of a round: there is nothing to find.
+  void skip(Index problem) { screen(problem).skip(); }
+  /// The second half: reads the columns that are undecided for these problems, each once for all of them, and judges
+  /// them. What the first pass found for the null fits is taken in the place of reading it again.
+  void read(std::span<const Reading> readings, Counters& counters);
+  /// Appends what the round has found for a problem.
+  void append_answer(Index problem, RoundAnswer& answer) const;
 
-  /// The products of the null fits, until they are certified: a row for each column of this part.
-  const Mat& null_products() const { return null_products_; }
-  void release_null() { null_products_.resize(0, 0); }
+  /// What is known for one problem; see checkpoint/archive.hpp. For use between rounds; move() gives the rest.
+  template <class Archive>
+  void state(Archive& archive, Index problem) {
+    archive(screen(problem));
+  }
 
  private:
+  /// One problem's share of a pass.
+  struct Pass {
+    ColumnScreen* screen;
+    const Reading* of;
+    std::vector<Index> columns;
+    bool rounded;
+    const Mat& rhs() const { return rounded ? of->rounded->used : *of->rhs; }
+    const ReadingPlan& plan() const { return rounded ? of->rounded_plan : of->plan; }
+  };
+  ColumnScreen& screen(Index problem) { return *screens_[static_cast<std::size_t>(problem)]; }
   Index piece_columns(double side_bytes) const;
-  Index read_piece(const std::vector<Reading>& readings, Index piece, Index first, Index last) const;
+  void read_pass(const std::vector<Pass>& passes, Counters& counters) const;
+  Index read_piece(const std::vector<Pass>& passes, Index piece, Index first, Index last) const;
+  void take_null(const Reading& reading);
 
   const Design& X_;
   Traits traits_;
@@ -63,7 +107,8 @@ class ColumnPart {
   Index first_, last_;
   RoundedProducts rounded_;
   int threads_;
-  Mat null_products_;
+  Mat null_products_;  // of the null fits, until they are certified: a row for each column
+  std::vector<std::unique_ptr<ColumnScreen>> screens_;  // one a problem
 };
 
 }  // namespace riata

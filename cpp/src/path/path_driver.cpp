@@ -55,9 +55,9 @@ PathDriver::PathDriver(const Design& X, const std::vector<Problem>& problems, co
       options_(options),
       relay_(options.poll),
       checkpoint_(options, options.checkpoint.empty() ? Identity() : identity_of(X, problems, features, options)),
-      reader_(X, features.column, parts, copy_for(X, problems, features, options),
-              room_for_copy(X, problems, features, options), options.threads, counters_) {
-  validate_parts(reader_.cuts(), features, options);
+      columns_(X, features.column, parts, copy_for(X, problems, features, options), room_for_copy(X, problems, features, options),
+               options.threads, counters_) {
+  validate_parts(columns_.cuts(), features, options);
   inner_options_ = options;
   // Where no intercept can be told, centring columns as with one changes nothing but the rounding.
   if (options.loss.is<losses::Cox>()) inner_options_.fit_intercept = true;
@@ -96,7 +96,7 @@ void PathDriver::setup() {
     if (known) null_u.middleCols(f * outputs, outputs) = response.u.reshaped(n, outputs);
   }
   std::uint64_t digest = 0;
-  reader_.first_pass(weights, null_u, means, variances, checkpoint_.wanted() ? &digest : nullptr);
+  columns_.first_pass(weights, null_u, means, variances, checkpoint_.wanted() ? &digest : nullptr);
   checkpoint_.identify_design(digest);
   // Below this size starting threads for each round costs more than it saves.
   problem_threads_ = count > 1 && n * p >= kWorthThreads ? options_.threads : 1;
@@ -106,11 +106,9 @@ void PathDriver::setup() {
   const Use use = products ? Use::kProducts : options_.l1_ratio == 0.0 || count > 1 ? Use::kMany : Use::kPart;
   shared_ = std::make_unique<SharedPool>(X_, inner_options_.fit_intercept, use, means.front(),
                                          variances.front().cwiseMax(0.0).cwiseSqrt());
-  const Vec copy_errors = reader_.copy_errors();
-  const std::vector<Index> cuts = reader_.cuts();
   for (std::size_t f = 0; f < given_.size(); ++f) {
-    problems_.push_back(std::make_unique<PathFit>(*shared_, std::move(responses[f]), features_, inner_options_,
-                                                  std::move(means[f]), std::move(variances[f]), copy_errors, cuts,
+    problems_.push_back(std::make_unique<PathFit>(columns_, *shared_, std::move(responses[f]), features_,
+                                                  inner_options_, std::move(means[f]), std::move(variances[f]),
                                                   count == 1, threads));
   }
   groups_ = grid_groups(given_, problems_);
@@ -281,7 +279,7 @@ void PathDriver::certify() {
     ++counters_.rounds;
     const auto start = Clock::now();
     for_each_pending([](PathFit& problem) { problem.begin_certify(); });
-    reader_.serve(problems_);
+    read_undecided();
     counters_.seconds_stream += since(start);
     bool again = false;
     for (auto& problem : problems_) {
@@ -290,6 +288,15 @@ void PathDriver::certify() {
     if (!again) return;
     solve();
   }
+}
+
+/// One pass over the columns that some pending problem cannot decide.
+void PathDriver::read_undecided() {
+  std::vector<Reading> readings;
+  for (auto& problem : problems_) {
+    if (problem->pending() && problem->screening().needs_reading()) readings.push_back(problem->screening().reading());
+  }
+  columns_.read(readings);
 }
 
 /// Tells what has been fitted since, applies the stopping rules; returns whether there is more to fit.
@@ -329,7 +336,8 @@ void PathDriver::require_some_fit(const Group& group) const {
 double PathDriver::memory() const {
   ArchiveCounter counter;
   for (auto& problem : problems_) counter(*problem);
-  return beside_ + counter.total() + reader_.memory() + shared_->memory() + row_bytes(given_, kRowNumbersOutsideState) +
+  return beside_ + counter.total() + columns_.memory() + shared_->memory() +
+         row_bytes(given_, kRowNumbersOutsideState) +
          column_bytes(given_.front().y.size() / X_.rows(), options_) * static_cast<double>(X_.cols()) *
              static_cast<double>(problems_.size());
 }

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "checkpoint/checkpoint.hpp"
+#include "path/column_parts.hpp"
 #include "path/grid_group.hpp"
 #include "path/path_fit.hpp"
 #include "path/poll_relay.hpp"
-#include "path/streaming_pass.hpp"
 
 namespace riata {
 
@@ -31,7 +31,7 @@ class PathDriver {
     if constexpr (Archive::reading) {  // as they came
       std::span<const Index> rest = gathered;
       for (const Index size : batches) {
-        shared_->require(rest.first(static_cast<std::size_t>(size)), options_.threads, counters_);
+        columns_.fetch(rest.first(static_cast<std::size_t>(size)), *shared_, options_.threads, counters_);
         rest = rest.subspan(static_cast<std::size_t>(size));
       }
     }
@@ -65,6 +65,7 @@ class PathDriver {
   void for_each_pending(F&& f);
   void solve();
   void certify();
+  void read_undecided();
   bool report();
   double passes() const;
   void require_some_fit(const Group& group) const;
@@ -83,7 +84,7 @@ class PathDriver {
   Clock::time_point start_;
   Counters counters_;
   Checkpoint checkpoint_;
-  StreamingPass reader_;
+  ColumnParts columns_;
   int problem_threads_ = 1;
   Index largest_batch_ = 1;
   std::unique_ptr<SharedPool> shared_;

@@ -28,14 +28,15 @@ bool PathFit::keeps_gram(const Design& X, const PathOptions& options, bool alone
          X.cols() <= std::min(X.rows(), alone ? limit : limit_shared);
 }
 
-PathFit::PathFit(SharedPool& shared, Response response, const Features& features, const PathOptions& options, Vec mean,
-                 Vec variance, const Vec& copy_errors, std::span<const Index> cuts, bool alone, int threads)
-    : PathFit(shared, response, features, options, mean, variance,
-              ColumnNorms(options, features, std::sqrt(response.loss->omega().maxCoeff()), mean, variance, copy_errors),
-              cuts, keeps_gram(shared.design(), options, alone), threads) {}
+PathFit::PathFit(ColumnParts& columns, SharedPool& shared, Response response, const Features& features,
+                 const PathOptions& options, Vec mean, Vec variance, bool alone, int threads)
+    : PathFit(columns, shared, response, features, options, mean, variance,
+              ColumnNorms(options, features, std::sqrt(response.loss->omega().maxCoeff()), mean, variance,
+                          columns.copy_errors()),
+              keeps_gram(shared.design(), options, alone), threads) {}
 
-PathFit::PathFit(SharedPool& shared, Response& response, const Features& features, const PathOptions& options,
-                 Vec& mean, Vec& scale, ColumnNorms norms, std::span<const Index> cuts, bool use_gram, int threads)
+PathFit::PathFit(ColumnParts& columns, SharedPool& shared, Response& response, const Features& features,
+                 const PathOptions& options, Vec& mean, Vec& scale, ColumnNorms norms, bool use_gram, int threads)
     : shared_(shared),
       options_(options),
       loss_(std::move(response.loss)),
@@ -51,15 +52,10 @@ PathFit::PathFit(SharedPool& shared, Response& response, const Features& feature
       writer_(*loss_, penalty_, columns_, features, options, response),
       evaluator_(parts()),
       certifier_(parts(), gap_, writer_),
-      screening_(*loss_, norms.copy_error.size() > 0),
+      screening_(columns, *loss_, penalty_, columns_, norms, full_working_set(), threads),
       history_(std::move(response.u), std::move(response.eta), std::move(response.g)) {
   writer_.result().spread = std::move(norms.spread);
   rule_.set_residual_norm(residual_norm(*loss_, history_.now().u));
-  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
-    screening_.add_part(ColumnScreen::make(penalty_, columns_, norms, cuts[i], cuts[i + 1], loss_->outputs(),
-                                           full_working_set(), threads),
-                        std::count(norms.usable.begin() + cuts[i], norms.usable.begin() + cuts[i + 1], true));
-  }
   for (const Index j : unpenalised_) norms.usable[static_cast<std::size_t>(j)] = false;
   penalty_.set_groups(norms.usable);
 }
@@ -95,8 +91,8 @@ void PathFit::fit_null() {
 }
 
 void PathFit::set_work(std::vector<Index> features) {
-  shared_.require(features, columns_.threads(), counters_);
-  std::vector<Index> positions, fresh, places;
+  screening_.fetch(features, shared_, columns_.threads(), counters_);
+  std::vector<Index> positions, fresh, places, dropped;
   std::vector<double> inv_scale;
   for (std::size_t w = 0; w < features.size(); ++w) {
     const Index j = features[w];
@@ -106,9 +102,12 @@ void PathFit::set_work(std::vector<Index> features) {
     fresh.push_back(j);
     places.push_back(static_cast<Index>(w));
   }
-  screening_.leave(work_.features());
+  const std::vector<Index> before = work_.features();
   const std::vector<Index> new_number = work_.assign(std::move(features));
-  screening_.enter(work_.features());
+  for (std::size_t w = 0; w < before.size(); ++w) {
+    if (new_number[w] < 0) dropped.push_back(before[w]);
+  }
+  screening_.move(fresh, dropped);
   const Index K = loss_->outputs();
   history_.working_set_changed(new_number, work_.size(), K);
   if (!fresh.empty()) {
@@ -331,8 +330,9 @@ void PathFit::begin_certify() {
 }
 
 bool PathFit::finish_certify() {
-  pending_.front().violators = screening_.violators();
-  candidates_.list = screening_.found_candidates();
+  RoundAnswer found = screening_.answer();
+  pending_.front().violators = std::move(found.violators);
+  candidates_.list = std::move(found.candidates);
   if (pending_.front().lambda == kInfinity) {
     finish_null();
     return false;

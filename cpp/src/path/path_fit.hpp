@@ -5,28 +5,27 @@
 #include <vector>
 
 #include "certify/duality_gap.hpp"
-#include "certify/screening.hpp"
 #include "design/shared_pool.hpp"
 #include "path/certifier.hpp"
 #include "path/path_history.hpp"
 #include "path/point_evaluator.hpp"
 #include "path/proximal_newton.hpp"
 #include "path/result_writer.hpp"
+#include "path/screening.hpp"
 
 namespace riata {
 
 /// One response going down the path: the order in which its working set is chosen, solved and certified. The driver
 /// moves several of these in step so that they share every pass over X:
-///   select, solve (any number of lambdas ahead), then begin_certify / the passes of screening() / finish_certify until
-///   none is pending.
+///   select, solve (any number of lambdas ahead), then begin_certify / the reading that screening() asks for /
+///   finish_certify until none is pending.
 /// With K outputs a feature has K coefficients, and b, c and the like K entries for each feature of the working set,
 /// feature by feature; eta, u and rho are n x K, one output after the other.
 class PathFit {
  public:
-  /// `variance` of every column; `copy_errors` are those of RoundedProducts. `cuts` are the first columns of the parts
-  /// of X, and the number of columns.
-  PathFit(SharedPool& shared, Response response, const Features& features, const PathOptions& options, Vec mean,
-          Vec variance, const Vec& copy_errors, std::span<const Index> cuts, bool alone, int threads);
+  /// `mean` and `variance` of every column.
+  PathFit(ColumnParts& columns, SharedPool& shared, Response response, const Features& features,
+          const PathOptions& options, Vec mean, Vec variance, bool alone, int threads);
 
   /// Whether a problem keeps the Gram matrix of all columns: quadratic loss, penalties of single coefficients and more
   /// rows than (not too many) columns.
@@ -75,7 +74,7 @@ class PathFit {
   void state(Archive& archive) {
     archive(writer_, gap_, work_, solver_, newton_, history_, screening_, rule_, counters_, candidates_);
     if constexpr (Archive::reading) {
-      screening_.enter(work_.features());
+      screening_.move(work_.features(), {});
       set_gap_unit();
     }
   }
@@ -92,8 +91,8 @@ class PathFit {
       archive(list, known, next_batch);
     }
   };
-  PathFit(SharedPool& shared, Response& response, const Features& features, const PathOptions& options, Vec& mean,
-          Vec& scale, ColumnNorms norms, std::span<const Index> cuts, bool use_gram, int threads);
+  PathFit(ColumnParts& columns, SharedPool& shared, Response& response, const Features& features,
+          const PathOptions& options, Vec& mean, Vec& scale, ColumnNorms norms, bool use_gram, int threads);
 
   FitParts parts() { return {*loss_, penalty_, columns_, work_, predictor_, rule_, solver_, options_}; }
   Penalties penalties(double lambda) const { return penalty_.at(work_.features(), lambda); }

@@ -1,0 +1,108 @@
+#include "path/column_parts.hpp"
+
+#include <algorithm>
+
+namespace riata {
+namespace {
+
+// Columns are bounded in vectors of this many: parts begin at multiples of it, so that each column is in the same place
+// of one whatever the parts are.
+constexpr Index kLane = 16;
+
+}  // namespace
+
+ColumnParts::ColumnParts(const Design& X, std::span<const Index> numbers, Index parts, Index copy_for,
+                         double most_bytes, int threads, Counters& counters)
+    : counters_(counters) {
+  const Index lanes = (X.cols() + kLane - 1) / kLane;
+  Index first = 0;
+  for (Index i = 0; i < parts; ++i) {
+    const Index last = i + 1 == parts ? X.cols() : lanes * (i + 1) / parts * kLane;
+    if (last > first) parts_.emplace_back(X, numbers, first, last, copy_for, most_bytes, threads);
+    first = std::max(first, last);
+  }
+}
+
+void ColumnParts::first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means,
+                             std::vector<Vec>& variances, std::uint64_t* digest) {
+  means.assign(static_cast<std::size_t>(weights.cols()), Vec(parts_.back().last()));
+  variances = means;
+  for (ColumnPart& part : parts_) part.first_pass(weights, null_u, means, variances, digest, counters_);
+  counters_.products += static_cast<double>(null_u.cols());
+}
+
+double ColumnParts::memory() const {
+  double sum = 0.0;
+  for (const ColumnPart& part : parts_) sum += part.memory();
+  return sum;
+}
+
+Vec ColumnParts::copy_errors() const {
+  if (!parts_.front().rounded().copies()) return {};
+  Vec out(parts_.back().last());
+  for (const ColumnPart& part : parts_) out.segment(part.first(), part.last() - part.first()) = part.rounded().errors();
+  return out;
+}
+
+std::vector<Index> ColumnParts::cuts() const {
+  std::vector<Index> out{0};
+  for (const ColumnPart& part : parts_) out.push_back(part.last());
+  return out;
+}
+
+Index ColumnParts::add_problem(const PenaltyFamily& penalty, const StandardizedColumns& columns,
+                               const ColumnNorms& norms, Index outputs, bool full_working_set, int threads) {
+  for (ColumnPart& part : parts_) {
+    part.add_problem(
+        ColumnScreen::make(penalty, columns, norms, part.first(), part.last(), outputs, full_working_set, threads));
+  }
+  return problems_++;
+}
+
+void ColumnParts::move(Index problem, std::span<const Index> into_work, std::span<const Index> out_of_work) {
+  for (ColumnPart& part : parts_) part.move(problem, into_work, out_of_work);
+}
+
+/// Features that lie one after the other in one part come together, in the order that they were given in.
+void ColumnParts::fetch(std::span<const Index> features, SharedPool& pool, int threads, Counters& counters) const {
+  while (!features.empty()) {
+    const auto part = std::find_if(parts_.begin(), parts_.end(),
+                                   [&](const ColumnPart& each) { return features.front() < each.last(); });
+    const auto end =
+        std::find_if(features.begin(), features.end(), [&](Index j) { return j < part->first() || j >= part->last(); });
+    const std::size_t count = static_cast<std::size_t>(end - features.begin());
+    part->fetch(features.first(count), pool, threads, counters);
+    features = features.subspan(count);
+  }
+}
+
+std::vector<Candidate> ColumnParts::candidates(Index problem, const ScreeningQuery& query) {
+  std::vector<Candidate> out;
+  for (ColumnPart& part : parts_) {
+    const std::vector<Candidate> mine = part.candidates(problem, query);
+    out.insert(out.end(), mine.begin(), mine.end());
+  }
+  return out;
+}
+
+Index ColumnParts::bound(Index problem, const ScreeningQuery& query) {
+  Index undecided = 0;
+  for (ColumnPart& part : parts_) undecided += part.bound(problem, query);
+  return undecided;
+}
+
+void ColumnParts::skip(Index problem) {
+  for (ColumnPart& part : parts_) part.skip(problem);
+}
+
+void ColumnParts::read(std::span<const Reading> readings) {
+  for (ColumnPart& part : parts_) part.read(readings, counters_);
+}
+
+RoundAnswer ColumnParts::answer(Index problem) const {
+  RoundAnswer out;
+  for (const ColumnPart& part : parts_) part.append_answer(problem, out);
+  return out;
+}
+
+}  // namespace riata

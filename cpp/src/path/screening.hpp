@@ -1,0 +1,67 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "certify/reference_subspace.hpp"
+#include "loss/loss.hpp"
+#include "path/column_parts.hpp"
+
+namespace riata {
+
+/// What one fit asks of the columns outside its working set, wherever these are: the residuals that bounds refer to and
+/// the right-hand sides to read, made once for all parts.
+class Screening {
+ public:
+  Screening(ColumnParts& columns, const Loss& loss, const PenaltyFamily& penalty, const StandardizedColumns& scaled,
+            const ColumnNorms& norms, bool full_working_set, int threads);
+
+  /// Features that come into the working set, and others that leave it.
+  void move(std::span<const Index> into_work, std::span<const Index> out_of_work);
+  /// Brings features into the pool that are not there yet.
+  void fetch(std::span<const Index> features, SharedPool& pool, int threads, Counters& counters) const {
+    columns_.fetch(features, pool, threads, counters);
+  }
+  /// Usable features outside it.
+  Index n_outside() const { return n_outside_; }
+
+  /// Features that are estimated to be at ScreeningQuery::strong or more, from what is known.
+  std::vector<Candidate> candidates(const Vec& rho, ScreeningQuery query);
+  /// How many columns outside no bound keeps below their threshold. Not during a round.
+  Index count_undecided(const Vec& rho, ScreeningQuery query);
+  /// Bounds every column outside for a residual. Where that leaves some undecided they are to be read, with right-hand
+  /// sides that span this residual and the `last` one.
+  void begin_round(const Vec& rho, const Vec& last, ScreeningQuery query);
+  /// Ends without a round.
+  void skip_round();
+  bool needs_reading() const { return undecided_ > 0; }
+  /// What is to be read then. It refers to this.
+  Reading reading();
+  /// What the round has found, in the order of the columns.
+  RoundAnswer answer() const { return columns_.answer(problem_); }
+
+  /// See checkpoint/archive.hpp. For use between rounds; move() gives the rest.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(reference_);
+    columns_.state(archive, problem_);
+  }
+
+ private:
+  void set_query(const Vec& rho, ScreeningQuery query);
+  void open_block(const Vec& rho, const Vec& last);
+  ReadingPlan plan_for(const Mat& used, bool rounded);
+
+  ColumnParts& columns_;
+  Index problem_;  // its number there
+  Index outputs_;
+  Index n_outside_, undecided_ = 0;
+  std::vector<ReferenceSubspace> reference_;  // one an output
+  ScreeningQuery query_{};
+  std::vector<Index> begin_;  // see ReadingPlan
+  Vec coordinates_;
+  std::vector<Index> forgotten_;
+  Mat rhs_;  // of the open blocks, those of each output together
+};
+
+}  // namespace riata
