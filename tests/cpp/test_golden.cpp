@@ -49,6 +49,8 @@ struct Matrices : Storages {
     add("float", dense_design(single.data(), n, p, 1, n));
     add("int8", dense_design(small.data(), n, p, 1, n));
     std::shared_ptr<const Design> right = dense_design(X.data() + half * n, n, p - half, 1, n);
+    // The right half is that of the left with the other allele counted: its columns are the negatives of theirs, and
+    // sums of coefficients depend on how a pair shares one, though not the minimum. See kUnique.
     add("hstack", hstack_design({left, right}));
   }
   void add(const std::string& name, std::unique_ptr<Design> design) {
@@ -261,7 +263,9 @@ std::uint64_t digest_of(const std::vector<PathResult>& results) {
   return digest.value();
 }
 
-/// Number of fits, largest alpha, and sums of objectives, intercepts and coefficients with signs and sizes mixed.
+/// Number of fits, largest alpha, and sums of objectives, intercepts and coefficients with signs and sizes mixed. The
+/// first kUnique are those of any minimum, the others where there is one.
+constexpr std::size_t kUnique = 3;
 std::vector<double> sums_of(const std::vector<PathResult>& results) {
   std::vector<double> out(5, 0.0);
   for (const PathResult& r : results) {
@@ -375,7 +379,8 @@ TEST_CASE("results are those of the table") {
     REQUIRE(found != table.lines.end());
     REQUIRE(found->second.sums.size() == sums.size());
     if (exact) CHECK(found->second.digest == digest.str());
-    for (std::size_t k = 0; k < sums.size(); ++k) {
+    const bool unique = c.name.find("/hstack/") == std::string::npos;
+    for (std::size_t k = 0; k < (unique ? sums.size() : kUnique); ++k) {
       CHECK(std::abs(sums[k] - found->second.sums[k]) <= 1e-4 * (1.0 + std::abs(found->second.sums[k])));
     }
   }
