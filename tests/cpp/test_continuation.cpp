@@ -12,8 +12,8 @@
 
 #include "path/continuation.hpp"
 #include "path/fit_in_parts.hpp"
+#include "path/lambda_grid.hpp"
 #include "path_problems.hpp"
-#include "riata/path/lambda_grid.hpp"
 
 using namespace riata;
 using check::dosages;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "riata/path/lambda_grid.hpp"
+#include "path/lambda_grid.hpp"
 
 namespace riata {
 namespace {

@@ -55,8 +55,8 @@ PathDriver::PathDriver(const Design& X, const std::vector<Problem>& problems, co
       options_(options),
       relay_(options.poll),
       checkpoint_(options, options.checkpoint.empty() ? Identity() : identity_of(X, problems, features, options)),
-      columns_(X, features.column, parts, copy_for(X, problems, features, options), room_for_copy(X, problems, features, options),
-               options.threads, counters_) {
+      columns_(X, features.column, parts, copy_for(X, problems, features, options),
+               room_for_copy(X, problems, features, options), options.threads, counters_) {
   validate_parts(columns_.cuts(), features, options);
   inner_options_ = options;
   // Where no intercept can be told, centring columns as with one changes nothing but the rounding.

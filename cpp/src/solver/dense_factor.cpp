@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 
-#include "riata/kernel/kernels.hpp"
-#include "riata/parallel.hpp"
+#include "kernel/kernels.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 namespace {

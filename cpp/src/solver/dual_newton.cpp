@@ -5,7 +5,7 @@
 #include <limits>
 #include <numeric>
 
-#include "riata/parallel.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 namespace {

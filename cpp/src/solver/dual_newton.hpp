@@ -10,8 +10,8 @@
 namespace riata {
 
 /// Solver::kSamples for elastic nets with an l2 part: semismooth Newton on the dual (Li, Sun & Toh 2018, without the
-/// augmented Lagrangian that the lasso needs; Boschi, Reimherr & Chiaromonte 2020), for about as many active features as
-/// rows, or more.
+/// augmented Lagrangian that the lasso needs; Boschi, Reimherr & Chiaromonte 2020), for about as many active features
+/// as rows, or more.
 ///
 /// With u the negative gradient in eta and c = Xs'u, the coefficients follow from c, one by one: b_j(c_j) is what
 /// minimises penalty_j(b) - c_j b, and the dual, u'H^-1 u / 2 and so on plus the conjugates of the penalties, is smooth

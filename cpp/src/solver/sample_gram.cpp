@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "riata/kernel/kernels.hpp"
-#include "riata/parallel.hpp"
+#include "kernel/kernels.hpp"
+#include "parallel.hpp"
 #include "solver/sample_products.hpp"
 
 namespace riata {

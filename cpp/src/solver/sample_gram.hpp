@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "riata/penalty/elastic_net.hpp"
+#include "penalty/elastic_net.hpp"
 #include "solver/quadratic.hpp"
 
 namespace riata {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "riata/kernel/kernels.hpp"
-#include "riata/parallel.hpp"
+#include "kernel/kernels.hpp"
+#include "parallel.hpp"
 
 namespace riata {
 namespace {
