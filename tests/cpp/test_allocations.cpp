@@ -8,7 +8,7 @@
 
 #include "allocations.hpp"
 #include "check_design.hpp"
-#include "riata/kernel/kernels.hpp"
+#include "kernel/kernels.hpp"
 #include "solver/inner_solvers.hpp"
 
 using namespace riata;
