@@ -168,27 +168,23 @@ void Quadratic::curve(std::span<const Index> features, const MatIn& v, MatOut ou
 
 void Quadratic::correlate(std::span<const Index> features, const Vec& rows, Vec& c) {
   assert(outputs_ == 1);
-  std::vector<Index>& columns = scratch_.columns;
-  columns.clear();
-  for (const Index w : features) columns.push_back(positions_[static_cast<std::size_t>(w)]);
-  scratch_.products.resize(static_cast<Index>(columns.size()), 1);
-  if (!columns.empty()) pool_.correlate(columns, rows, scratch_.products, threads_for(columns, 1));
-  c.resize(scratch_.products.rows());
+  const auto columns = positions_of(features);
+  auto products = scratch_.products.shape(static_cast<Index>(columns.size()), 1);
+  if (!columns.empty()) pool_.correlate(columns, rows, products, threads_for(columns, 1));
+  c.resize(products.rows());
   for (Index i = 0; i < c.size(); ++i) {
-    c[i] = scratch_.products(i, 0) * inv_scale_[features[static_cast<std::size_t>(i)]];
+    c[i] = products(i, 0) * inv_scale_[features[static_cast<std::size_t>(i)]];
   }
 }
 
 void Quadratic::combine(std::span<const Index> features, const Vec& values, Vec& out) {
   assert(outputs_ == 1);
-  scratch_.change = values;
-  multiply_features(features, scratch_.change, out);
+  out.resize(pool_.rows());
+  multiply_features(features, values, out);
 }
 
 void Quadratic::columns_less(std::span<const Index> features, std::span<const double> centres, Mat& out) {
-  std::vector<Index>& columns = scratch_.columns;
-  columns.clear();
-  for (const Index w : features) columns.push_back(positions_[static_cast<std::size_t>(w)]);
+  const auto columns = positions_of(features);
   out.resize(pool_.rows(), static_cast<Index>(columns.size()));
   pool_.gather(columns, out, threads_for(columns, 1));
   for (Index r = 0; r < out.cols(); ++r) {
