@@ -14,6 +14,12 @@ Mat random_matrix(Index rows, Index cols, unsigned seed) {
   return Mat::NullaryExpr(rows, cols, [&] { return normal(engine); });
 }
 
+Clusters clusters_of(const Sorted& penalty, const Vec& b) {
+  Clusters out;
+  find_clusters(penalty, b, out);
+  return out;
+}
+
 /// |y - X b|^2 / 2 plus a sorted norm.
 struct Problem {
   Mat X;
@@ -24,15 +30,17 @@ struct Problem {
     return 0.5 * (y - X * b).squaredNorm() + SortedL1(weights).value(b.tail(b.size() - free));
   }
   ClusterFace face(const Vec& b, Index free = 0) const {
-    std::vector<Cluster> clusters = clusters_of(penalty(free), b);
+    const Clusters clusters = clusters_of(penalty(free), b);
     Mat U = Mat::Zero(b.size(), static_cast<Index>(clusters.size()));
     for (std::size_t r = 0; r < clusters.size(); ++r) {
-      for (std::size_t i = 0; i < clusters[r].entries.size(); ++i) {
-        U(clusters[r].entries[i], static_cast<Index>(r)) = clusters[r].signs[i];
+      for (std::size_t i = clusters.begin(r); i < clusters.end(r); ++i) {
+        U(clusters.entries[i], static_cast<Index>(r)) = clusters.signs[i];
       }
     }
     const Mat Z = X * U;
-    return {std::move(clusters), Z.transpose() * Z, X.transpose() * (y - X * b)};
+    ClusterFace out;
+    out.begin(clusters, Z.transpose() * Z, X.transpose() * (y - X * b));
+    return out;
   }
 };
 
@@ -40,7 +48,8 @@ struct Problem {
 int descend(const Problem& problem, ClusterFace& face, Vec& b, Index free = 0) {
   for (int steps = 1;; ++steps) {
     const bool last = face.step();
-    const Vec next = face.coefficients(b.size());
+    Vec next(b.size());
+    face.coefficients(next);
     CHECK(problem.objective(next, free) <= problem.objective(b, free) + 1e-12 * problem.objective(b, free));
     b = next;
     if (last) return steps;
@@ -51,9 +60,10 @@ int descend(const Problem& problem, ClusterFace& face, Vec& b, Index free = 0) {
 double pull(const Problem& problem, const Vec& b, Index free = 0) {
   const Vec c = problem.X.transpose() * (problem.y - problem.X * b);
   double worst = 0.0;
-  for (const Cluster& cluster : clusters_of(problem.penalty(free), b)) {
-    double sum = -cluster.weight;
-    for (std::size_t i = 0; i < cluster.entries.size(); ++i) sum += cluster.signs[i] * c[cluster.entries[i]];
+  const Clusters clusters = clusters_of(problem.penalty(free), b);
+  for (std::size_t r = 0; r < clusters.size(); ++r) {
+    double sum = -clusters.all[r].weight;
+    for (std::size_t i = clusters.begin(r); i < clusters.end(r); ++i) sum += clusters.signs[i] * c[clusters.entries[i]];
     worst = std::max(worst, std::abs(sum));
   }
   return worst;
@@ -65,16 +75,18 @@ TEST_CASE("clusters are coefficients of one size, the largest first") {
   const Sorted penalty{SortedL1(Vec{{5.0, 4.0, 3.0, 2.0, 1.0}}), 1, 6};
   const auto clusters = clusters_of(penalty, Vec{{-7.0, 2.0, 0.0, -3.0, -2.0, 0.5}});
   REQUIRE(clusters.size() == 4);
-  CHECK(clusters[0].free);
-  CHECK(clusters[0].size == -7.0);
-  CHECK(clusters[1].entries == std::vector<Index>{3});
-  CHECK(clusters[1].signs == std::vector<double>{-1.0});
-  CHECK(clusters[1].weight == 5.0);
-  CHECK(clusters[2].entries == std::vector<Index>{1, 4});
-  CHECK(clusters[2].signs == std::vector<double>{1.0, -1.0});
-  CHECK(clusters[2].weight == 4.0 + 3.0);
-  CHECK(clusters[3].size == 0.5);
-  CHECK(clusters[3].weight == 2.0);
+  CHECK(clusters.all[0].free);
+  CHECK(clusters.all[0].size == -7.0);
+  CHECK(clusters.entries == std::vector<Index>{0, 3, 1, 4, 5});
+  CHECK(clusters.signs == std::vector<double>{1.0, -1.0, 1.0, -1.0, 1.0});
+  CHECK(clusters.begin(1) == 1);
+  CHECK(clusters.all[1].weight == 5.0);
+  CHECK(clusters.begin(2) == 2);
+  CHECK(clusters.all[2].weight == 4.0 + 3.0);
+  CHECK(clusters.begin(3) == 4);
+  CHECK(clusters.end(3) == 5);
+  CHECK(clusters.all[3].size == 0.5);
+  CHECK(clusters.all[3].weight == 2.0);
 }
 
 TEST_CASE("steps end in the minimum over the sizes of clusters that are left") {

@@ -120,6 +120,12 @@ void each_setting(F&& f) {
   }
 }
 
+Mat gram_block(Quadratic& model, std::span<const Index> rows, std::span<const Index> cols) {
+  Mat out(static_cast<Index>(rows.size()), static_cast<Index>(cols.size()));
+  model.gram_block(rows, cols, out);
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("Gram entries match the dense formula, with weights and centring") {
@@ -128,14 +134,10 @@ TEST_CASE("Gram entries match the dense formula, with weights and centring") {
     for (const bool use_gram : {false, true}) {
       Quadratic model = s.model(use_gram);
       const std::vector<Index> rows{5, 0, 69, 33, 34}, cols{69, 2, 5};
-      Mat block;
-      model.gram_block(rows, cols, block);
-      check::close(block, gram(rows, cols), 1e-12);
-      model.gram_block(everything(), everything(), block);
-      check::close(block, gram, 1e-12);
+      check::close(gram_block(model, rows, cols), gram(rows, cols), 1e-12);
+      check::close(gram_block(model, everything(), everything()), gram, 1e-12);
       check::close(model.diagonal(), gram.diagonal(), 1e-12);
-      model.gram_block({}, cols, block);
-      CHECK(block.rows() == 0);
+      CHECK(gram_block(model, {}, cols).rows() == 0);
       if (use_gram) {
         check::close(model.gram(), gram, 1e-12);
         check::close(model.gram(), model.gram().transpose(), 1e-14);
@@ -180,10 +182,8 @@ TEST_CASE("where rows are coupled, another curvature takes the place of the weig
     Quadratic model = s.model(false);
     model.expand(&s.h, s.u0, s.b0, s.c0(), std::move(coupling));
     const double size = gram.cwiseAbs().maxCoeff();
-    Mat block;
     const std::vector<Index> rows{5, 0, 69, 33, 34};
-    model.gram_block(rows, everything(), block);
-    check::close(block, gram(rows, everything()), 1e-13 * size);
+    check::close(gram_block(model, rows, everything()), gram(rows, everything()), 1e-13 * size);
     check::close(model.diagonal(), gram.diagonal(), 1e-13 * size);
     CHECK(model.update_cost() > model.column_cost());
 
@@ -227,9 +227,7 @@ TEST_CASE("a new curvature replaces centres and Gram matrix") {
       s.h = check::random_matrix(n, 1, 12 + use_gram).cwiseAbs();
       s.center();
       model.expand(&s.h, s.u0, s.b0, s.c0());
-      Mat block;
-      model.gram_block(everything(), everything(), block);
-      check::close(block, s.gram(), 1e-11);
+      check::close(gram_block(model, everything(), everything()), s.gram(), 1e-11);
       check::close(model.diagonal(), s.gram().diagonal(), 1e-11);
       Vec c(p);
       const Vec b = s.b0 + check::random_matrix(p, 1, 14);
@@ -259,9 +257,8 @@ TEST_CASE("the working set grows") {
         const Vec c0 = s.c0().head(size);
         model.expand(size == 1 ? &s.h : nullptr, s.u0, s.b0.head(size), c0);
         const auto all = everything();
-        Mat block;
-        model.gram_block(std::span(all).first(count), std::span(all).first(count), block);
-        check::close(block, s.gram().topLeftCorner(size, size), 1e-12);
+        const auto some = std::span(all).first(count);
+        check::close(gram_block(model, some, some), s.gram().topLeftCorner(size, size), 1e-12);
         check::close(model.diagonal(), s.gram().diagonal().head(size), 1e-12);
         CHECK(model.size() == size);
       }
@@ -402,30 +399,26 @@ TEST_CASE("several outputs: Gram entries of features and of entries, the diagona
     const double size = 1.0 + gram.cwiseAbs().maxCoeff();
     check::close(model.diagonal(), gram.diagonal(), 1e-13 * size);
     const std::vector<Index> rows{5, 0, 69, 33, 34}, cols{69, 2, 5};
-    Mat block;
-    model.feature_gram(rows, cols, block);  // whatever the coupling
-    check::close(block, o.s.gram()(rows, cols), 1e-12);
+    Mat few(5, 3), block(p, p);
+    model.feature_gram(rows, cols, few);  // whatever the coupling
+    check::close(few, o.s.gram()(rows, cols), 1e-12);
     model.feature_gram(everything(), everything(), block);
     check::close(block, o.s.gram(), 1e-12);
 
-    const Mat v = check::random_matrix(K, 5, 34);
+    const Mat v = check::random_matrix(5, K, 34);
     Vec whole = Vec::Zero(p * K);
-    for (Index i = 0; i < 5; ++i) whole.segment(rows[static_cast<std::size_t>(i)] * K, K) = v.col(i);
+    for (Index i = 0; i < 5; ++i) whole.segment(rows[static_cast<std::size_t>(i)] * K, K) = v.row(i).transpose();
     const Vec image = gram * whole;
-    Mat out;
+    Mat out(5, K);
     model.curve(rows, v, out);
-    REQUIRE(out.rows() == K);
-    REQUIRE(out.cols() == 5);
     for (Index i = 0; i < 5; ++i) {
-      check::close(out.col(i), image.segment(rows[static_cast<std::size_t>(i)] * K, K), 1e-13 * size);
+      check::close(out.row(i).transpose(), image.segment(rows[static_cast<std::size_t>(i)] * K, K), 1e-13 * size);
     }
 
     if (o.coupled) {
       const std::vector<Index> entries{14, 0, 209, 13, 100}, others{209, 6, 7};
-      model.gram_block(entries, others, block);
-      check::close(block, gram(entries, others), 1e-13 * size);
-      model.gram_block(every_entry(), every_entry(), block);
-      check::close(block, gram, 1e-13 * size);
+      check::close(gram_block(model, entries, others), gram(entries, others), 1e-13 * size);
+      check::close(gram_block(model, every_entry(), every_entry()), gram, 1e-13 * size);
       CHECK(model.update_cost() > model.column_cost());
     }
   });

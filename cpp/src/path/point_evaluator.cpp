@@ -72,7 +72,8 @@ bool PointEvaluator::correlate_by_gram(std::span<PathPoint* const> points, doubl
       return false;
     }
   }
-  const Mat fall = model.gram_product(change);
+  Mat fall(change.rows(), change.cols());
+  model.gram_product(change, fall);
   for (Index q = 0; q < change.cols(); ++q) {
     points[static_cast<std::size_t>(q)]->c = model.c0() - fall.col(q);
     points[static_cast<std::size_t>(q)]->c_error = error[q];

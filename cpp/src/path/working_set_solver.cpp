@@ -156,7 +156,9 @@ InnerResult WorkingSetSolver::solve_by_choice(PathPoint& p, InnerProblem problem
 
 Mat WorkingSetSolver::active_gram(std::span<const Index> active) {
   active_gram_.ensure(model_, active);
-  return active_gram_.block(active);
+  Mat out(static_cast<Index>(active.size()), static_cast<Index>(active.size()));
+  active_gram_.block(active, out);
+  return out;
 }
 
 }  // namespace riata

@@ -11,11 +11,6 @@ constexpr Index kRefreshAfter = 500;  // factor updates, beyond two a feature, b
 constexpr int kPatience = 3;          // rounds without descent before one-at-a-time steps
 constexpr Index kBuildBlock = 64;     // features entered together when the factor is built
 
-struct Candidate {
-  double gain;
-  Index feature;
-};
-
 }  // namespace
 
 void ActiveSetNewton::invalidate() {
@@ -48,21 +43,24 @@ void ActiveSetNewton::leave(Counters& counters, Index position) {
 }
 
 /// Adds features to the factor; returns those that are collinear with it.
-std::vector<Index> ActiveSetNewton::enter(InnerProblem& problem, const Vec& b, const Vec& c,
-                                          std::span<const Index> features) {
+const std::vector<Index>& ActiveSetNewton::enter(InnerProblem& problem, const Vec& b, const Vec& c,
+                                                 std::span<const Index> features) {
   const auto net = problem.penalty.entries();
-  std::vector<Index> collinear;
+  std::vector<Index>&collinear = scratch_.collinear, &rows = scratch_.rows;
+  std::vector<double>& ridge = scratch_.ridge;
+  collinear.clear();
   for (std::size_t begin = 0; begin < features.size(); begin += kBuildBlock) {
     const auto block = features.subspan(begin, std::min<std::size_t>(kBuildBlock, features.size() - begin));
-    std::vector<Index> rows = active_;
+    rows = active_;
     rows.insert(rows.end(), block.begin(), block.end());
-    problem.model.gram_block(rows, block, gram_);
-    std::vector<double> ridge;
+    auto gram = scratch_.gram.shape(static_cast<Index>(rows.size()), static_cast<Index>(block.size()));
+    problem.model.gram_block(rows, block, gram);
+    ridge.clear();
     for (Index w : block) ridge.push_back(net[static_cast<std::size_t>(w)].l2);
     const Index m = static_cast<Index>(block.size());
     const double k = static_cast<double>(rows.size());
     cost_ += static_cast<double>(block.size()) * k * (0.08 * k + 0.1 * problem.model.column_cost());
-    const auto accepted = factor_.append(gram_.topRows(gram_.rows() - m), gram_.bottomRows(m), ridge);
+    const auto& accepted = factor_.append(gram.topRows(gram.rows() - m), gram.bottomRows(m), ridge);
     std::size_t next = 0;
     for (Index r = 0; r < m; ++r) {
       const Index w = block[static_cast<std::size_t>(r)];
@@ -88,8 +86,8 @@ bool ActiveSetNewton::exchange(InnerProblem& problem, Vec& b, const Vec& c, Inde
   const ElasticNet& penalty = net[static_cast<std::size_t>(w)];
   const bool upwards = penalty.gain_up(b[w], c[w]) > 0.0;
   const double sign = upwards ? 1.0 : -1.0;
-  problem.model.gram_block(active_, std::span(&w, 1), gram_);
-  Vec direction = gram_.col(0);
+  auto direction = scratch_.direction.shape(static_cast<Index>(active_.size()));
+  problem.model.gram_block(active_, std::span(&w, 1), direction);
   factor_.solve(direction);
   direction *= -sign;
   const Side side = side_of(penalty, b[w], upwards);
@@ -124,7 +122,8 @@ void ActiveSetNewton::build(InnerProblem& problem, const Vec& b, const Vec& c) {
   const auto net = problem.penalty.entries();
   invalidate();
   std::fill(is_active_.begin(), is_active_.end(), 0);
-  std::vector<Index> support;
+  std::vector<Index>& support = scratch_.support;
+  support.clear();
   for (Index w = 0; w < problem.model.size(); ++w) {
     const ElasticNet& penalty = net[static_cast<std::size_t>(w)];
     const bool inside = b[w] > penalty.lower && b[w] < penalty.upper;
@@ -135,7 +134,7 @@ void ActiveSetNewton::build(InnerProblem& problem, const Vec& b, const Vec& c) {
 
 /// Moves the active features towards their exact solution and returns the positions that hit an end of their interval
 /// (increasing order). With `careful`, stops at the first one; otherwise clips all that would pass.
-std::vector<Index> ActiveSetNewton::move(Vec& b, const Vec& step, bool careful) const {
+const std::vector<Index>& ActiveSetNewton::move(Vec& b, const VecMap& step, bool careful) {
   double reach = 1.0;
   Index blocking = -1;
   if (careful) {
@@ -150,7 +149,8 @@ std::vector<Index> ActiveSetNewton::move(Vec& b, const Vec& step, bool careful) 
       }
     }
   }
-  std::vector<Index> stopped;
+  std::vector<Index>& stopped = scratch_.stopped;
+  stopped.clear();
   for (Index i = 0; i < step.size(); ++i) {
     const Side& s = side_[static_cast<std::size_t>(i)];
     double& value = b[active_[static_cast<std::size_t>(i)]];
@@ -168,7 +168,8 @@ std::vector<Index> ActiveSetNewton::move(Vec& b, const Vec& step, bool careful) 
 
 bool ActiveSetNewton::try_reuse(std::span<const ElasticNet> penalty) {
   if (active_.empty()) return false;
-  std::vector<double> ridge;
+  std::vector<double>& ridge = scratch_.ridge;
+  ridge.clear();
   for (Index w : active_) ridge.push_back(penalty[static_cast<std::size_t>(w)].l2);
   const bool tired = factor_.updates() > kRefreshAfter + 2 * factor_.size();
   if (factor_.set_ridge(ridge) && (!tired || factor_.refactor())) return true;
@@ -181,10 +182,10 @@ void ActiveSetNewton::mark_active(Index size) {
   for (Index w : active_) is_active_[static_cast<std::size_t>(w)] = 1;
 }
 
-/// What is missing to the conditions of the active features on their sides, into `out`; returns the largest.
-double ActiveSetNewton::residual(const InnerProblem& problem, const Vec& b, const Vec& c, Vec& out) const {
+/// What is missing to the conditions of the active features on their sides, as the next step; returns the largest.
+double ActiveSetNewton::residual(const InnerProblem& problem, const Vec& b, const Vec& c) {
   const auto net = problem.penalty.entries();
-  out.resize(factor_.size());
+  auto out = scratch_.step.shape(factor_.size());
   for (Index i = 0; i < out.size(); ++i) {
     const Index w = active_[static_cast<std::size_t>(i)];
     const ElasticNet& penalty = net[static_cast<std::size_t>(w)];
@@ -194,7 +195,7 @@ double ActiveSetNewton::residual(const InnerProblem& problem, const Vec& b, cons
 }
 
 /// Whether no active feature passes an end of its interval.
-bool ActiveSetNewton::stays_inside(const Vec& b, const Vec& step) const {
+bool ActiveSetNewton::stays_inside(const Vec& b, const VecMap& step) const {
   for (Index i = 0; i < step.size(); ++i) {
     const Side& s = side_[static_cast<std::size_t>(i)];
     const double to = b[active_[static_cast<std::size_t>(i)]] + step[i];
@@ -203,17 +204,17 @@ bool ActiveSetNewton::stays_inside(const Vec& b, const Vec& step) const {
   return true;
 }
 
-/// Newton step for the residual in `step`, `length` times its own; what reaches the end of its interval leaves. True
-/// when nothing did. c follows on the active features.
-bool ActiveSetNewton::advance(InnerProblem& problem, Vec& b, Vec& c, Vec& step, double length, bool careful) {
+/// Newton step for the residual, `length` times its own; what reaches the end of its interval leaves. True when nothing
+/// did. c follows on the active features.
+bool ActiveSetNewton::advance(InnerProblem& problem, Vec& b, Vec& c, double length, bool careful) {
   const auto net = problem.penalty.entries();
+  auto step = scratch_.step.vec(), before = scratch_.before.shape(step.size());
   factor_.solve(step);
   step *= length;
   cost_ += 0.35 * static_cast<double>(step.size() * step.size());
   ++problem.counters.newton_steps;
-  Vec before(step.size());
   for (Index i = 0; i < step.size(); ++i) before[i] = b[active_[static_cast<std::size_t>(i)]];
-  const auto stopped = move(b, step, careful);
+  const auto& stopped = move(b, step, careful);
   if (stopped.empty()) {
     // A full step ends where the conditions of the active features hold; the caller's evaluation has the last word.
     for (std::size_t i = 0; i < active_.size(); ++i) {
@@ -224,17 +225,18 @@ bool ActiveSetNewton::advance(InnerProblem& problem, Vec& b, Vec& c, Vec& step, 
     return true;
   }
   for (Index i = 0; i < step.size(); ++i) step[i] = b[active_[static_cast<std::size_t>(i)]] - before[i];
-  const Vec fall = factor_.multiply(step);
+  auto fall = scratch_.fall.shape(step.size());
+  factor_.multiply(step, fall);
   for (Index i = 0; i < step.size(); ++i) c[active_[static_cast<std::size_t>(i)]] -= fall[i] / length;
   for (auto it = stopped.rbegin(); it != stopped.rend(); ++it) leave(problem.counters, *it);
   return false;
 }
 
-/// The features outside the factor that violate their condition most, at most `limit`, in increasing order.
-std::vector<Index> ActiveSetNewton::violating(const InnerProblem& problem, const Vec& b, const Vec& c,
-                                              std::size_t limit) const {
+/// To enter: the features outside the factor that violate their condition most, at most `limit`, in increasing order.
+void ActiveSetNewton::find_candidates(const InnerProblem& problem, const Vec& b, const Vec& c, std::size_t limit) {
   const auto net = problem.penalty.entries();
-  std::vector<Candidate> found;
+  std::vector<Candidate>& found = scratch_.found;
+  found.clear();
   for (Index w = 0; w < problem.model.size(); ++w) {
     if (is_active_[static_cast<std::size_t>(w)]) continue;
     const double gain = net[static_cast<std::size_t>(w)].kkt_violation(b[w], c[w]);
@@ -247,10 +249,9 @@ std::vector<Index> ActiveSetNewton::violating(const InnerProblem& problem, const
                      });
     found.resize(limit);
   }
-  std::vector<Index> out;
-  for (const Candidate& v : found) out.push_back(v.feature);
-  std::sort(out.begin(), out.end());
-  return out;
+  candidates_.clear();
+  for (const Candidate& v : found) candidates_.push_back(v.feature);
+  std::sort(candidates_.begin(), candidates_.end());
 }
 
 std::size_t ActiveSetNewton::most_entering() const {
@@ -266,26 +267,26 @@ void ActiveSetNewton::begin(InnerProblem& problem, const Vec& b, const Vec& c) {
 InnerResult ActiveSetNewton::step(InnerProblem problem, Vec& b, Vec c, bool everywhere, double length) {
   const auto net = problem.penalty.entries();
   begin(problem, b, c);
-  std::vector<Index> candidates(problem.entering.begin(), problem.entering.end());
-  if (candidates.empty() && everywhere) candidates = violating(problem, b, c, most_entering());
-  std::erase_if(candidates, [&](Index w) { return is_active_[static_cast<std::size_t>(w)] != 0; });
+  candidates_.assign(problem.entering.begin(), problem.entering.end());
+  if (candidates_.empty() && everywhere) find_candidates(problem, b, c, most_entering());
+  std::erase_if(candidates_, [&](Index w) { return is_active_[static_cast<std::size_t>(w)] != 0; });
   for (Index w = 0; w < problem.model.size(); ++w) {  // what a step cut short has left away from zero
     const ElasticNet& penalty = net[static_cast<std::size_t>(w)];
     if (b[w] != 0.0 && !is_active_[static_cast<std::size_t>(w)] && b[w] > penalty.lower && b[w] < penalty.upper &&
-        std::find(candidates.begin(), candidates.end(), w) == candidates.end()) {
-      candidates.push_back(w);
+        std::find(candidates_.begin(), candidates_.end(), w) == candidates_.end()) {
+      candidates_.push_back(w);
     }
   }
-  enter(problem, b, c, candidates);
+  enter(problem, b, c, candidates_);
   InnerResult result;
-  Vec step;
-  residual(problem, b, c, step);
-  result.converged = advance(problem, b, c, step, length, false);
+  residual(problem, b, c);
+  result.converged = advance(problem, b, c, length, false);
   ++result.iterations;
   if (!result.converged && problem.max_iter > 1) {
     // Without what was stopped the others may go elsewhere, but not past the end of an interval in their turn: often a
     // feature that has yet to enter is what they are waiting for.
-    residual(problem, b, c, step);
+    residual(problem, b, c);
+    auto step = scratch_.step.vec();
     factor_.solve(step);
     step *= length;
     if (stays_inside(b, step)) move(b, step, false);
@@ -297,7 +298,8 @@ InnerResult ActiveSetNewton::step(InnerProblem problem, Vec& b, Vec c, bool ever
 
 InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
-  std::vector<Index> all(static_cast<std::size_t>(model.size()));
+  std::vector<Index>&all = scratch_.all, &inactive = scratch_.inactive;
+  all.resize(static_cast<std::size_t>(model.size()));
   std::iota(all.begin(), all.end(), Index{0});
   begin(problem, b, c);
 
@@ -310,17 +312,16 @@ InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   bool everywhere = true, careful = false, refreshed = false;
   double best = kInfinity, last_worst = kInfinity;
   int stalled = 0;
-  Vec step;
-  std::vector<Index> inactive, candidates(problem.entering.begin(), problem.entering.end());
+  candidates_.assign(problem.entering.begin(), problem.entering.end());
   for (; result.iterations < problem.max_iter; ++result.iterations) {
     if (problem.poll) problem.poll();
-    double worst = residual(problem, b, c, step);
+    double worst = residual(problem, b, c);
 
     bool settled = false;  // the active features meet their conditions as well as they are going to
     // Who enters. On arrival at a new lambda the active features move first: most that seem to violate then do not.
     if (everywhere && (result.iterations > 0 || worst <= problem.tolerance)) {
-      candidates = violating(problem, b, c, careful ? 1 : most_entering());
-      if (candidates.empty()) {
+      find_candidates(problem, b, c, careful ? 1 : most_entering());
+      if (candidates_.empty()) {
         if (worst <= problem.tolerance) {
           return finish(true);
         }
@@ -328,17 +329,17 @@ InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
           if (refreshed) return finish(false);
           refreshed = true;
           if (!factor_.refactor()) build(problem, b, c);
-          worst = residual(problem, b, c, step);
+          worst = residual(problem, b, c);
         }
       }
       settled = worst <= problem.tolerance || worst > 0.5 * last_worst;
       last_worst = worst;
     }
-    if (!candidates.empty()) {
-      std::erase_if(candidates, [&](Index w) { return is_active_[static_cast<std::size_t>(w)] != 0; });
+    if (!candidates_.empty()) {
+      std::erase_if(candidates_, [&](Index w) { return is_active_[static_cast<std::size_t>(w)] != 0; });
       const std::size_t before_entry = active_.size();
-      const auto collinear = enter(problem, b, c, candidates);
-      candidates.clear();
+      const auto& collinear = enter(problem, b, c, candidates_);
+      candidates_.clear();
       // A combination of active features takes a place only when nothing else is left to do: once they have moved, most
       // such features (an identical column above all) no longer violate, and the one that was there first stays.
       if (everywhere && active_.size() == before_entry && settled) {
@@ -349,10 +350,10 @@ InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
           }
         }
       }
-      residual(problem, b, c, step);
+      residual(problem, b, c);
     }
     cost_ += model.column_cost() * static_cast<double>(model.size());
-    everywhere = advance(problem, b, c, step, 1.0, careful) || active_.empty();
+    everywhere = advance(problem, b, c, 1.0, careful) || active_.empty();
     if (everywhere) {
       inactive.clear();
       for (Index w : all) {

@@ -47,26 +47,36 @@ class ActiveSetNewton final : public InnerSolver {
   struct Side {
     double low, high, sign;
   };
+  struct Candidate {
+    double gain;
+    Index feature;
+  };
   static Side side_of(const ElasticNet& penalty, double b, bool upwards);
   void build(InnerProblem& problem, const Vec& b, const Vec& c);
-  std::vector<Index> enter(InnerProblem& problem, const Vec& b, const Vec& c, std::span<const Index> features);
+  const std::vector<Index>& enter(InnerProblem& problem, const Vec& b, const Vec& c, std::span<const Index> features);
   bool exchange(InnerProblem& problem, Vec& b, const Vec& c, Index w);
-  std::vector<Index> move(Vec& b, const Vec& step, bool careful) const;
+  const std::vector<Index>& move(Vec& b, const VecMap& step, bool careful);
   void leave(Counters& counters, Index position);
   void begin(InnerProblem& problem, const Vec& b, const Vec& c);
   void mark_active(Index size);
-  double residual(const InnerProblem& problem, const Vec& b, const Vec& c, Vec& out) const;
-  bool stays_inside(const Vec& b, const Vec& step) const;
-  bool advance(InnerProblem& problem, Vec& b, Vec& c, Vec& step, double length, bool careful);
-  std::vector<Index> violating(const InnerProblem& problem, const Vec& b, const Vec& c, std::size_t limit) const;
+  double residual(const InnerProblem& problem, const Vec& b, const Vec& c);
+  bool stays_inside(const Vec& b, const VecMap& step) const;
+  bool advance(InnerProblem& problem, Vec& b, Vec& c, double length, bool careful);
+  void find_candidates(const InnerProblem& problem, const Vec& b, const Vec& c, std::size_t limit);
   std::size_t most_entering() const;
 
   std::vector<Index> active_;
   std::vector<Side> side_;
   std::vector<char> is_active_;
   GramFactor factor_;
-  Mat gram_;  // scratch
   double cost_ = 0.0;
+  struct Scratch {
+    std::vector<Index> all, inactive, rows, collinear, support, stopped;
+    std::vector<double> ridge;
+    std::vector<Candidate> found;
+    Room gram, direction, step, before, fall;
+  } scratch_;
+  std::vector<Index> candidates_;  // to enter
 };
 
 }  // namespace riata

@@ -3,7 +3,7 @@
 #include <Eigen/Cholesky>
 #include <cmath>
 
-#include "riata/types.hpp"
+#include "solver/room.hpp"
 
 namespace riata {
 
@@ -12,14 +12,16 @@ namespace riata {
 class Anderson {
  public:
   /// Begins with iterates of so many numbers.
-  void begin(Index size) { history_.resize(size, kWindow + 1); }
+  void begin(Index size) { size_ = size; }
   /// Where iterate k belongs. Once there are enough of them combine() may be called.
-  auto iterate(Index k) { return history_.col(k % (kWindow + 1)); }
+  auto iterate(Index k) { return history().col(k % (kWindow + 1)); }
   static bool enough(Index k) { return k % (kWindow + 1) == kWindow; }
   /// False when there is no combination.
   bool combine() {
-    steps_ = history_.rightCols(kWindow) - history_.leftCols(kWindow);
-    normal_.noalias() = steps_.transpose() * steps_;
+    auto history = this->history();
+    auto steps = steps_.shape(size_, kWindow);
+    steps = history.rightCols(kWindow) - history.leftCols(kWindow);
+    normal_.noalias() = steps.transpose() * steps;
     const double trace = normal_.trace();
     if (!(trace > 0.0)) return false;
     normal_.diagonal().array() += 1e-12 * trace;
@@ -29,17 +31,22 @@ class Anderson {
     const double total = weights_.sum();
     if (!std::isfinite(total) || total == 0.0) return false;
     weights_ /= total;
-    combined_.noalias() = history_.rightCols(kWindow) * weights_;
-    return combined_.allFinite();
+    auto combined = this->combined();
+    combined.noalias() = history.rightCols(kWindow) * weights_;
+    return combined.allFinite();
   }
-  const Vec& combined() const { return combined_; }
+  VecMap combined() { return combined_.shape(size_); }
 
  private:
   static constexpr Index kWindow = 5;  // steps that are combined
 
-  Mat history_, steps_, normal_;
+  MatMap history() { return history_.shape(size_, kWindow + 1); }
+
+  Index size_ = 0;
+  Room history_, steps_, combined_;
+  Mat normal_;
   Eigen::LDLT<Mat> factor_;
-  Vec weights_, combined_;
+  Vec weights_;
 };
 
 }  // namespace riata

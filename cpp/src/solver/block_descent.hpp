@@ -88,6 +88,7 @@ class BlockDescent {
     const auto value = [&] { return model.squares() + problem.penalty.value(b); };
     const double before = value();
     kept_ = b;
+    const auto combined = anderson_.combined();
     Index row = 0;
     for (const Index unit : units) {
       auto part = all.part(b, unit);
@@ -95,7 +96,7 @@ class BlockDescent {
       for (Index i = 0; i < part.size(); ++i) {
         // Where a coefficient is zero by its own threshold it stays so.
         const bool free = all[unit].each > 0.0 ? part[i] != 0.0 : active;
-        if (free) part[i] = anderson_.combined()[row + i];
+        if (free) part[i] = combined[row + i];
       }
       row += part.size();
     }

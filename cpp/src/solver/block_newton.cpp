@@ -1,5 +1,6 @@
 #include "solver/block_newton.hpp"
 
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -36,9 +37,12 @@ void BlockNewton::working_set_changed(std::span<const Index> new_number, Index /
 
 /// Sweeps of block coordinate descent: exact with the Gram matrix of the model; else on a surrogate, with its end as a
 /// direction.
-void BlockNewton::sweep(InnerProblem& problem, Local& at) const {
-  const Mat start = at.B, gradient = at.C;
-  Vec diagonal(at.B.rows());
+void BlockNewton::sweep(InnerProblem& problem, Local& at) {
+  const Index a = at.B.rows(), outputs = at.B.cols();
+  auto start = scratch_.begin.shape(a, outputs), gradient = scratch_.slope.shape(a, outputs);
+  start = at.B;
+  gradient = at.C;
+  auto diagonal = scratch_.diagonal.shape(a);
   if (at.held) {
     diagonal = at.G.diagonal();
   } else {
@@ -48,26 +52,28 @@ void BlockNewton::sweep(InnerProblem& problem, Local& at) const {
       diagonal[static_cast<Index>(i)] = all.segment(at.features[i] * K, K).maxCoeff();
     }
   }
-  Eigen::RowVectorXd z(at.B.cols());
+  auto z = scratch_.row.shape(outputs), change = scratch_.change.shape(outputs);
   for (int pass = 0; pass < (at.exact ? 1 : kSurrogateSweeps); ++pass) {
     for (Index i = 0; i < at.B.rows(); ++i) {
       const double curvature = diagonal[i];
       if (curvature <= 0.0) continue;
-      z = at.B.row(i) + at.C.row(i) / curvature;
+      z = (at.B.row(i) + at.C.row(i) / curvature).transpose();
       at.minimise(i, curvature, z);
-      const Eigen::RowVectorXd change = z - at.B.row(i);
+      change = z - at.B.row(i).transpose();
       if ((change.array() == 0.0).all()) continue;
-      at.B.row(i) = z;
+      at.B.row(i) = z.transpose();
       if (at.held) {
-        at.C.noalias() -= at.G.col(i) * change;
+        at.C.noalias() -= at.G.col(i) * change.transpose();
       } else {
-        at.C.row(i) -= curvature * change;
+        at.C.row(i) -= curvature * change.transpose();
       }
       ++problem.counters.cd_updates;
     }
   }
   if (at.exact) return;
-  const Mat D = at.B - start, curved = at.curve(problem.model, D);
+  auto D = scratch_.way.shape(a, outputs), curved = scratch_.curved.shape(a, outputs);
+  D = at.B - start;
+  at.curve(problem.model, D, curved);
   const double t = at.best_length(start, D, gradient.cwiseProduct(D).sum(), curved.cwiseProduct(D).sum());
   if (t < 1.0) at.B = start + t * D;
   at.C = gradient - t * curved;
@@ -75,53 +81,64 @@ void BlockNewton::sweep(InnerProblem& problem, Local& at) const {
 
 void BlockNewton::forget_preconditioner() {
   place_.clear();
-  inverse_.resize(0, 0);
-  direction_.resize(0, 0);
-  pull_.resize(0);
+  inverse_.shape(0, 0);
+  direction_.shape(0, 0);
+  pull_.shape(0);
   corrects_ = false;
 }
 
 void BlockNewton::factor_correction() {
   corrects_ = false;
-  if (!(pull_.array() > 0.0).any()) return;
-  Mat middle = -inverse_.cwiseProduct(direction_ * direction_.transpose());
-  for (Index i = 0; i < pull_.size(); ++i) middle(i, i) += pull_[i] > 0.0 ? 1.0 / pull_[i] : 1.0;
-  correction_.compute(middle);
-  corrects_ = correction_.info() == Eigen::Success;
+  const auto pull = pull_.vec();
+  if (!(pull.array() > 0.0).any()) return;
+  const auto inverse = inverse_.mat(), direction = direction_.mat();
+  auto middle = correction_.shape(pull.size(), pull.size());
+  middle.noalias() = direction * direction.transpose();
+  middle = -inverse.cwiseProduct(middle);
+  for (Index i = 0; i < pull.size(); ++i) middle(i, i) += pull[i] > 0.0 ? 1.0 / pull[i] : 1.0;
+  Eigen::Ref<Mat> place(middle);
+  corrects_ = Eigen::LLT<Eigen::Ref<Mat>>(place).info() == Eigen::Success;
 }
 
 /// Makes the preconditioner for the features that move.
 void BlockNewton::precondition(const Local& at, std::span<const Index> moving) {
   const Index m = static_cast<Index>(moving.size());
   place_.clear();
-  pull_.resize(m);
-  direction_.setZero(m, at.B.cols());
-  Mat H(m, m);
+  auto pull = pull_.shape(m);
+  auto direction = direction_.shape(m, at.B.cols()), H = scratch_.matrix.shape(m, m), inverse = inverse_.shape(m, m);
+  direction.setZero();
   for (Index i = 0; i < m; ++i) {
     const Index row = moving[static_cast<std::size_t>(i)];
     place_.push_back(at.features[static_cast<std::size_t>(row)]);
-    pull_[i] = at.pull(row);
-    if (pull_[i] > 0.0) direction_.row(i) = at.B.row(row).normalized();
+    pull[i] = at.pull(row);
+    if (pull[i] > 0.0) direction.row(i) = at.B.row(row) / at.B.row(row).norm();
     for (Index j = 0; j < m; ++j) H(j, i) = at.G(moving[static_cast<std::size_t>(j)], row);
-    H(i, i) += pull_[i] + at.l2(row);
+    H(i, i) += pull[i] + at.l2(row);
   }
   H.diagonal().array() += 1e-12 * H.diagonal().maxCoeff();
-  const Eigen::LLT<Mat> factor(H);
-  if (factor.info() != Eigen::Success) {  // of columns taken at different curvatures: made anew next time
+  auto diagonal = scratch_.kept.shape(m);
+  diagonal = H.diagonal();
+  inverse.setIdentity();
+  Eigen::Ref<Mat> place(H);
+  if (const Eigen::LLT<Eigen::Ref<Mat>> factor(place); factor.info() == Eigen::Success) {
+    factor.solveInPlace(inverse);
+    for (Index j = 0; j < m; ++j) {
+      for (Index i = 0; i < j; ++i) inverse(i, j) = inverse(j, i) = 0.5 * (inverse(i, j) + inverse(j, i));
+    }
+  } else {  // of columns taken at different curvatures: made anew next time
     gram_.invalidate();
-    H = Mat(H.diagonal().asDiagonal());
+    inverse.diagonal() = diagonal.cwiseInverse();
   }
-  inverse_ = factor.info() == Eigen::Success ? factor.solve(Mat::Identity(m, m))
-                                             : Mat(H.diagonal().cwiseInverse().asDiagonal());
-  inverse_ = (0.5 * (inverse_ + inverse_.transpose())).eval();
   factor_correction();
 }
 
 /// The preconditioner times a residual of the features that move; those it does not know take their diagonal.
-Mat BlockNewton::apply(const Local& at, std::span<const Index> moving, const Mat& residual) const {
-  const Index m = static_cast<Index>(moving.size());
-  Mat out(m, residual.cols()), known = Mat::Zero(static_cast<Index>(place_.size()), residual.cols());
-  std::vector<Index> slot(static_cast<std::size_t>(*std::max_element(at.features.begin(), at.features.end())) + 1, -1);
+void BlockNewton::apply(const Local& at, std::span<const Index> moving, const MatMap& residual, MatMap& out) {
+  const Index m = static_cast<Index>(moving.size()), places = static_cast<Index>(place_.size()), K = residual.cols();
+  auto known = scratch_.known.shape(places, K), solved = scratch_.solved.shape(places, K);
+  known.setZero();
+  std::vector<Index>& slot = scratch_.slot;
+  slot.assign(static_cast<std::size_t>(*std::max_element(at.features.begin(), at.features.end())) + 1, -1);
   for (std::size_t i = 0; i < place_.size(); ++i) {
     if (place_[i] >= 0 && place_[i] < static_cast<Index>(slot.size())) {
       slot[static_cast<std::size_t>(place_[i])] = static_cast<Index>(i);
@@ -133,10 +150,17 @@ Mat BlockNewton::apply(const Local& at, std::span<const Index> moving, const Mat
   for (Index i = 0; i < m; ++i) {
     if (slot_of(i) >= 0) known.row(slot_of(i)) = residual.row(i);
   }
-  Mat solved = symmetric_product(inverse_, known);
+  symmetric_product(inverse_.mat(), known, solved, scratch_.lines);
   if (corrects_) {
-    const Vec along = correction_.solve(solved.cwiseProduct(direction_).rowwise().sum());
-    solved += symmetric_product(inverse_, along.asDiagonal() * direction_);
+    const auto direction = direction_.mat(), factor = correction_.mat();
+    auto along = scratch_.along.shape(places);
+    along = solved.cwiseProduct(direction).rowwise().sum();
+    factor.triangularView<Eigen::Lower>().solveInPlace(along);
+    factor.transpose().triangularView<Eigen::Upper>().solveInPlace(along);
+    auto pulled = scratch_.pulled.shape(places, K), corrected = scratch_.corrected.shape(places, K);
+    pulled = along.asDiagonal() * direction;
+    symmetric_product(inverse_.mat(), pulled, corrected, scratch_.lines);
+    solved += corrected;
   }
   for (Index i = 0; i < m; ++i) {
     const Index s = slot_of(i), row = moving[static_cast<std::size_t>(i)];
@@ -147,25 +171,33 @@ Mat BlockNewton::apply(const Local& at, std::span<const Index> moving, const Mat
     const double curvature = (at.held ? at.G(row, row) : 1.0) + at.l2(row) + at.pull(row);
     out.row(i) = residual.row(i) / std::max(curvature, 1e-300);
   }
-  return out;
 }
 
 /// Conjugate gradients on the Newton equations: the step of the rows that move, and what the quadratic's matrix makes
 /// of it on all. False where the preconditioner is of no use.
 bool BlockNewton::conjugate_gradients(InnerProblem& problem, const Local& at, const System& system, Step& step) {
-  const auto preconditioned = [&](const Mat& r) { return Mat(apply(at, system.moving, r).cwiseProduct(system.mask)); };
-  Mat residual = system.gradient.cwiseProduct(system.mask);
-  Mat whole = Mat::Zero(at.B.rows(), at.B.cols());
-  step.moves = Mat::Zero(system.size(), at.B.cols());
-  step.fall = whole;
-  Mat solved = preconditioned(residual), search = solved;
+  const Index a = at.B.rows(), m = system.size(), K = at.B.cols();
+  auto residual = scratch_.residual.shape(m, K), solved = scratch_.preconditioned.shape(m, K);
+  auto search = scratch_.search.shape(m, K), image = scratch_.image.shape(m, K);
+  auto whole = scratch_.whole.shape(a, K), curved = scratch_.bent.shape(a, K);
+  const auto precondition = [&] {
+    apply(at, system.moving, residual, solved);
+    solved = solved.cwiseProduct(system.mask);
+  };
+  residual = system.gradient.cwiseProduct(system.mask);
+  whole.setZero();
+  step.moves.setZero();
+  step.fall.setZero();
+  precondition();
+  search = solved;
   const double first = residual.norm();
   double product = residual.cwiseProduct(solved).sum();
   iterations_ = 0;
   if (!(product > 0.0)) return false;
   for (; iterations_ < kMostIterations; ++iterations_) {
     system.spread(search, whole);
-    const Mat curved = at.curve(problem.model, whole), image = system.product(search, curved);
+    at.curve(problem.model, whole, curved);
+    system.product(search, curved, image);
     const double bend = search.cwiseProduct(image).sum();
     if (!(bend > 0.0)) break;
     const double length = product / bend;
@@ -176,7 +208,7 @@ bool BlockNewton::conjugate_gradients(InnerProblem& problem, const Local& at, co
       ++iterations_;
       break;
     }
-    solved = preconditioned(residual);
+    precondition();
     const double next = residual.cwiseProduct(solved).sum();
     if (!(next > 0.0)) break;
     search = solved + (next / product) * search;
@@ -187,7 +219,7 @@ bool BlockNewton::conjugate_gradients(InnerProblem& problem, const Local& at, co
 
 /// Takes out the coefficients that are to be stopped almost at once, or the others would go where only together they
 /// should. Whether there are any.
-bool BlockNewton::leave_out_stopped(const Local& at, const Mat& moves, System& system) {
+bool BlockNewton::leave_out_stopped(const Local& at, const MatMap& moves, System& system) {
   bool any = false;
   for (Index i = 0; i < system.size() && !at.grouped(); ++i) {
     for (Index k = 0; k < moves.cols(); ++k) {
@@ -204,12 +236,18 @@ bool BlockNewton::leave_out_stopped(const Local& at, const Mat& moves, System& s
 /// Goes to where the objective along the step is least. Cut where a penalty has its kink, the step is another one:
 /// shorter, until what is left of it is one downwards.
 void BlockNewton::go(InnerProblem& problem, Local& at, const System& system, const Step& step) {
-  Mat full = Mat::Zero(at.B.rows(), at.B.cols()), whole, fall;
+  const Index a = at.B.rows(), K = at.B.cols();
+  auto full = scratch_.full.shape(a, K), whole = scratch_.part.shape(a, K), fall = scratch_.part_fall.shape(a, K);
+  full.setZero();
   system.spread(step.moves, full);
   double share = 1.0, t = 0.0;
   for (int trial = 0; trial < kTrials && t < kWorthwhile; ++trial, share *= kShorter) {
     whole = share * full;
-    fall = at.cut(whole) ? at.curve(problem.model, whole) : Mat(share * step.fall);
+    if (at.cut(whole)) {
+      at.curve(problem.model, whole, fall);
+    } else {
+      fall = share * step.fall;
+    }
     t = at.best_length(at.B, whole, at.C.cwiseProduct(whole).sum(), fall.cwiseProduct(whole).sum());
   }
   at.B += t * whole;
@@ -223,7 +261,7 @@ void BlockNewton::newton(InnerProblem& problem, Local& at) {
   const double excess = (static_cast<double>(iterations_) - fresh_) * at.iteration_cost(problem.model.rows());
   const bool anew = at.held && (place_.empty() || excess > at.build_cost() || iterations_ >= kStale);
   if (anew) precondition(at, system.moving);
-  Step step;
+  Step step{scratch_.moves.shape(system.size(), at.B.cols()), scratch_.fall.shape(at.B.rows(), at.B.cols())};
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (!conjugate_gradients(problem, at, system, step)) return forget_preconditioner();
     if (anew && attempt == 0) fresh_ = static_cast<double>(iterations_);
@@ -239,30 +277,39 @@ void BlockNewton::work_on(InnerProblem& problem, std::span<const Index> features
                           InnerResult& result) {
   Quadratic& model = problem.model;
   const Index a = static_cast<Index>(features.size()), K = model.outputs();
-  Local at;
-  at.features.assign(features.begin(), features.end());
-  at.held = a <= kMostHeld;
-  at.exact = at.held && !model.coupled();
+  Scratch& s = scratch_;
+  const bool held = a <= kMostHeld;
+  Local at{s,
+           features,
+           {},
+           {},
+           s.B.shape(a, K),
+           s.C.shape(a, K),
+           held,
+           held && !model.coupled(),
+           s.G.shape(held ? a : 0, held ? a : 0)};
   if (at.held) {
     if (model.coupled() && iterations_ >= kStale) {
       gram_.invalidate();
       forget_preconditioner();
     }
     gram_.ensure(model, features);
-    at.G = gram_.block(features);
+    gram_.block(features, at.G);
   }
-  at.B.resize(a, K);
-  at.C.resize(a, K);
+  s.rows.clear();
+  s.entries.clear();
   for (Index i = 0; i < a; ++i) {
     const Index w = at.features[static_cast<std::size_t>(i)];
     if (problem.penalty.grouped()) {
-      at.rows.push_back((*problem.penalty.grouped())[w]);
+      s.rows.push_back((*problem.penalty.grouped())[w]);
     } else {
-      at.entries.push_back(problem.penalty.entries()[static_cast<std::size_t>(w * K)]);
+      s.entries.push_back(problem.penalty.entries()[static_cast<std::size_t>(w * K)]);
     }
     at.B.row(i) = b.segment(w * K, K).transpose();
     at.C.row(i) = c.segment(w * K, K).transpose();
   }
+  at.rows = s.rows;
+  at.entries = s.entries;
   if (problem.symmetric && !at.grouped()) at.centre_rows();
   double worst = at.worst(), best = worst;
   int stagnant = 0;
@@ -290,7 +337,7 @@ void BlockNewton::descend(InnerProblem& problem, std::span<const Index> features
   Quadratic& model = problem.model;
   const Index K = model.outputs();
   const Vec& diagonal = model.diagonal();
-  Vec c(K), z(K);
+  auto c = scratch_.change.shape(K), z = scratch_.row.shape(K);
   descent_.run(problem, features, target, b, result, [&](Index w) {
     const double curvature = diagonal[w * K];
     if (curvature <= 0.0) return 0.0;
@@ -317,22 +364,21 @@ InnerResult BlockNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   InnerResult result;
   double best = kInfinity;
   int stagnant = 0;
-  BlockChoice choice;
   const Index units = problem.penalty.units() / std::max<Index>(model.features(), 1);  // of a feature
   Vec lowest_b = b;
   double lowest = objective(problem, b, c);
   while (result.iterations < problem.max_iter) {
     if (problem.poll) problem.poll();
-    choice.clear();
+    choice_.clear();
     for (Index w = 0; w < model.features(); ++w) {
       double violation = 0.0;
       for (Index i = w * units; i < (w + 1) * units; ++i) {
         violation = std::max(violation, problem.penalty.violation(i, b, c));
       }
       const bool active = without_kink(problem.penalty, w * units) || (b.segment(w * K, K).array() != 0.0).any();
-      choice.add(w, active, violation, problem.tolerance);
+      choice_.add(w, active, violation, problem.tolerance);
     }
-    const double worst = choice.worst();
+    const double worst = choice_.worst();
     const double distance = worst <= problem.tolerance ? 0.0 : problem.enough ? problem.enough(b, c) : kInfinity;
     if (distance <= 1.0) {
       result.converged = true;
@@ -341,8 +387,8 @@ InnerResult BlockNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
     stagnant = worst < 0.5 * best ? 0 : stagnant + 1;
     best = std::min(best, worst);
     if (stagnant > 2 * kStagnant) break;
-    const std::span<const Index> active = choice.choose();
-    const double target = choice.target(problem.tolerance, distance);
+    const std::span<const Index> active = choice_.choose();
+    const double target = choice_.target(problem.tolerance, distance);
     if (problem.penalty.grouped() && !model.coupled() && static_cast<Index>(active.size()) > model.rows()) {
       descend(problem, active, target, b, result);
     } else {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <Eigen/Cholesky>
 #include <vector>
 
 #include "solver/block_descent.hpp"
 #include "solver/gram_cache.hpp"
+#include "solver/room.hpp"
 
 namespace riata {
 
@@ -39,34 +39,51 @@ class BlockNewton final : public InnerSolver {
   struct Local;
   struct System;
   struct Step {
-    Mat moves, fall;  // of the rows that move; what it takes from the correlations of all
+    MatMap moves, fall;  // of the rows that move; what it takes from the correlations of all
   };
   void work_on(InnerProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
                InnerResult& result);
   void descend(InnerProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
-  void sweep(InnerProblem& problem, Local& at) const;
+  void sweep(InnerProblem& problem, Local& at);
   void newton(InnerProblem& problem, Local& at);
   bool conjugate_gradients(InnerProblem& problem, const Local& at, const System& system, Step& step);
-  static bool leave_out_stopped(const Local& at, const Mat& moves, System& system);
-  static void go(InnerProblem& problem, Local& at, const System& system, const Step& step);
+  static bool leave_out_stopped(const Local& at, const MatMap& moves, System& system);
+  void go(InnerProblem& problem, Local& at, const System& system, const Step& step);
   void precondition(const Local& at, std::span<const Index> moving);
   void forget_preconditioner();
   void factor_correction();
-  Mat apply(const Local& at, std::span<const Index> moving, const Mat& residual) const;
+  void apply(const Local& at, std::span<const Index> moving, const MatMap& residual, MatMap& out);
 
   // Common to the outputs; of a curvature that may be an older one where outputs are coupled, for it then only
   // preconditions.
   GramCache gram_;
   BlockDescent descent_;
+  BlockChoice choice_;
 
   // Preconditioner: features (by number in the working set), (G + S + l2)^-1, their v, and S.
   std::vector<Index> place_;
-  Mat inverse_, direction_;
-  Vec pull_;
-  Eigen::LLT<Mat> correction_;
+  Room inverse_, direction_, pull_;
+  Room correction_;  // lower triangle
   bool corrects_ = false;
   Index iterations_ = 0;  // of conjugate gradients in the last step
   double fresh_ = 3.0;    // and in the first one after it was made
+
+  /// What iterations work on, kept so that they need not allocate it.
+  struct Scratch {
+    std::vector<Index> moving, slot;
+    std::vector<GroupNorm> rows;
+    std::vector<ElasticNet> entries;
+    std::vector<const double*> lines;
+    std::vector<double> sorted;
+    Room B, C, G;                                                            // of Local
+    Room gradient, direction, mask, pull, ridge;                             // of System
+    Room from_norms, products, step_norms;                                   // of a line search
+    Room begin, slope, way, curved, diagonal, row, change;                   // of sweeps
+    Room matrix, kept;                                                       // of the preconditioner
+    Room known, solved, along, pulled, corrected;                            // of its application
+    Room residual, preconditioned, search, whole, bent, image, moves, fall;  // of conjugate gradients
+    Room full, part, part_fall;                                              // of the step
+  } scratch_;
 };
 
 }  // namespace riata

@@ -9,26 +9,25 @@
 
 namespace riata {
 
-/// G R for a symmetric G.
-inline Mat symmetric_product(const Mat& G, const Mat& R) {
-  std::vector<const double*> lines;
+/// out = G R for a symmetric G.
+inline void symmetric_product(const MatMap& G, const MatMap& R, MatMap& out, std::vector<const double*>& lines) {
+  lines.clear();
   for (Index j = 0; j < G.cols(); ++j) lines.push_back(G.col(j).data());
-  Mat out(G.cols(), R.cols());
-  if (out.size() == 0) return out;
+  if (out.size() == 0) return;
   kernels().correlate_f64(lines.data(), G.cols(), G.rows(), R.data(), R.outerStride(), R.cols(), out.data(),
                           out.outerStride());
-  return out;
 }
 
 /// The features worked on, a x K.
 struct BlockNewton::Local {
-  std::vector<Index> features;
-  std::vector<GroupNorm> rows;      // the penalty of each,
-  std::vector<ElasticNet> entries;  // or of each of its coefficients
-  Mat B, C;
+  Scratch& scratch;
+  std::span<const Index> features;
+  std::span<const GroupNorm> rows;      // the penalty of each,
+  std::span<const ElasticNet> entries;  // or of each of its coefficients
+  MatMap B, C;
   bool held;   // whether G is known
   bool exact;  // and is what the model has
-  Mat G;
+  MatMap G;
 
   // Counted multiplications.
   double size() const { return static_cast<double>(B.rows()); }
@@ -61,7 +60,7 @@ struct BlockNewton::Local {
     return out;
   }
   /// Row i of B where it minimises the penalty and a quadratic with this curvature and minimum z.
-  void minimise(Index i, double curvature, Eigen::RowVectorXd& z) const {
+  void minimise(Index i, double curvature, VecMap& z) const {
     if (grouped()) {
       z *= row(i).shrinkage(z.norm(), 1.0 / curvature);
     } else {
@@ -81,7 +80,7 @@ struct BlockNewton::Local {
     return entry(i).l1 > 0.0 && B(i, k) * end < 0.0 ? 0.0 : end;
   }
   /// Cuts the step D of coefficients that would pass their stop. Whether any was.
-  bool cut(Mat& D) const {
+  bool cut(MatMap& D) const {
     if (grouped()) return false;
     bool any = false;
     for (Index k = 0; k < D.cols(); ++k) {
@@ -96,7 +95,8 @@ struct BlockNewton::Local {
   }
   /// Takes the median from rows that are active in every output: of a symmetric loss that lowers the penalty alone.
   void centre_rows() {
-    std::vector<double> sorted(static_cast<std::size_t>(B.cols()));
+    std::vector<double>& sorted = scratch.sorted;
+    sorted.resize(static_cast<std::size_t>(B.cols()));
     for (Index i = 0; i < B.rows(); ++i) {
       const ElasticNet& net = entry(i);
       if (net.l1 == 0.0 || net.l2 > 0.0 || net.lower > -kInfinity || net.upper < kInfinity) continue;
@@ -108,9 +108,12 @@ struct BlockNewton::Local {
     }
   }
   /// t in [0, 1] where the objective along B + t D is least. `slope` = C'D, `bend` = D'G D of the quadratic.
-  double best_length(const Mat& from, const Mat& D, double slope, double bend) const {
-    const Vec bb = from.rowwise().squaredNorm(), bd = from.cwiseProduct(D).rowwise().sum();
-    const Vec dd = D.rowwise().squaredNorm();
+  double best_length(const MatMap& from, const MatMap& D, double slope, double bend) const {
+    auto bb = scratch.from_norms.shape(D.rows()), bd = scratch.products.shape(D.rows());
+    auto dd = scratch.step_norms.shape(D.rows());
+    bb = from.rowwise().squaredNorm();
+    bd = from.cwiseProduct(D).rowwise().sum();
+    dd = D.rowwise().squaredNorm();
     const auto rate = [&](double t) {
       double sum = t * bend - slope;
       for (Index i = 0; i < bb.size(); ++i) {
@@ -136,12 +139,10 @@ struct BlockNewton::Local {
     }
     return low;
   }
-  /// Change of C when B moves by D, and D'(that).
-  Mat curve(Quadratic& model, const Mat& D) const {
-    if (exact) return symmetric_product(G, D);
-    Mat out;
-    model.curve(features, D.transpose(), out);
-    return out.transpose();
+  /// What C falls by when B moves by D.
+  void curve(Quadratic& model, const MatMap& D, MatMap& out) const {
+    if (exact) return symmetric_product(G, D, out, scratch.lines);
+    model.curve(features, D, out);
   }
 };
 
@@ -149,47 +150,58 @@ struct BlockNewton::Local {
 struct BlockNewton::System {
   explicit System(const Local& at);
 
-  std::vector<Index> moving;  // rows of Local
-  Mat gradient;               // with its sign changed
-  Mat direction;              // of the rows that have a norm
-  Mat mask;                   // 1 for coefficients that take part, else 0
-  Vec pull, ridge;
+  Scratch& scratch;
+  std::span<const Index> moving;  // rows of Local
+  MatMap gradient;                // with its sign changed
+  MatMap direction;               // of the rows that have a norm
+  MatMap mask;                    // 1 for coefficients that take part, else 0
+  VecMap pull, ridge;
 
   Index size() const { return static_cast<Index>(moving.size()); }
   Index row(Index i) const { return moving[static_cast<std::size_t>(i)]; }
   /// Rows of those that move, in their places among all.
-  void spread(const Mat& D, Mat& whole) const {
+  void spread(const MatMap& D, MatMap& whole) const {
     for (Index i = 0; i < size(); ++i) whole.row(row(i)) = D.row(i);
   }
   /// The matrix times D, given the quadratic's part of it for all rows.
-  Mat product(const Mat& D, const Mat& curved) const {
-    Mat out(size(), D.cols());
+  void product(const MatMap& D, const MatMap& curved, MatMap& out) const {
     for (Index i = 0; i < size(); ++i) out.row(i) = curved.row(row(i));
-    const Vec along = D.cwiseProduct(direction).rowwise().sum().cwiseProduct(pull);
+    auto along = scratch.along.shape(size());
+    along = D.cwiseProduct(direction).rowwise().sum().cwiseProduct(pull);
     out += (ridge + pull).asDiagonal() * D;
     out -= along.asDiagonal() * direction;
-    return out.cwiseProduct(mask);
+    out = out.cwiseProduct(mask);
+  }
+
+ private:
+  static std::span<const Index> moving_of(const Local& at) {
+    std::vector<Index>& out = at.scratch.moving;
+    out.clear();
+    for (Index i = 0; i < at.B.rows(); ++i) {
+      bool any = false;
+      for (Index k = 0; k < at.B.cols(); ++k) any = any || at.moves(i, k);
+      if (any) out.push_back(i);
+    }
+    return out;
   }
 };
 
-inline BlockNewton::System::System(const Local& at) {
-  const Index K = at.B.cols();
-  for (Index i = 0; i < at.B.rows(); ++i) {
-    bool any = false;
-    for (Index k = 0; k < K; ++k) any = any || at.moves(i, k);
-    if (any) moving.push_back(i);
-  }
-  const Index m = size();
-  gradient = Mat::Zero(m, K);
-  direction = gradient;
-  mask = Mat::Ones(m, K);
-  pull.resize(m);
-  ridge.resize(m);
+inline BlockNewton::System::System(const Local& at)
+    : scratch(at.scratch),
+      moving(moving_of(at)),
+      gradient(scratch.gradient.shape(size(), at.B.cols())),
+      direction(scratch.direction.shape(size(), at.B.cols())),
+      mask(scratch.mask.shape(size(), at.B.cols())),
+      pull(scratch.pull.shape(size())),
+      ridge(scratch.ridge.shape(size())) {
+  const Index K = at.B.cols(), m = size();
+  direction.setZero();
+  mask.setOnes();
   for (Index i = 0; i < m; ++i) {
     const Index w = row(i);
     pull[i] = at.pull(w);
     ridge[i] = at.l2(w);
-    if (pull[i] > 0.0) direction.row(i) = at.B.row(w).normalized();
+    if (pull[i] > 0.0) direction.row(i) = at.B.row(w) / at.B.row(w).norm();
     gradient.row(i) = at.C.row(w) - (ridge[i] + pull[i]) * at.B.row(w);
     if (at.grouped()) continue;
     for (Index k = 0; k < K; ++k) {

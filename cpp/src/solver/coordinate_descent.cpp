@@ -76,10 +76,11 @@ bool CoordinateDescent::extrapolate(InnerProblem& problem, std::span<const P> ne
   if (anderson_.combine()) {
     const double before = objective(problem, net, b, c);
     kept_ = b;
+    const auto combined = anderson_.combined();
     for (std::size_t i = 0; i < active_.size(); ++i) {
       const Index w = active_[i];
       const P& penalty = net[static_cast<std::size_t>(w)];
-      b[w] = std::clamp(anderson_.combined()[static_cast<Index>(i)], penalty.lower, penalty.upper);
+      b[w] = std::clamp(combined[static_cast<Index>(i)], penalty.lower, penalty.upper);
     }
     model.correlations(b, active_, c);
     evaluations_ += 2.0 * m;

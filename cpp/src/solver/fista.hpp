@@ -10,13 +10,15 @@ namespace riata {
 /// restart (O'Donoghue & Candes 2015).
 class Fista {
  public:
-  explicit Fista(const Vec& b) : z_(b) {}
+  Fista() = default;
+  explicit Fista(const Vec& b) : z_(b), change_(b.size()) {}
 
   /// Where the next gradient is to be taken.
   const Vec& point() const { return z_; }
   /// Begins again at b.
   void restart(const Vec& b) {
     z_ = b;
+    change_.resize(b.size());
     momentum_ = 1.0;
   }
   /// A proximal step from point() ended at `next`, the one before at b. `product(x, y)` is the inner product in which

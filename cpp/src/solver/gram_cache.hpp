@@ -16,12 +16,12 @@ class GramCache {
   /// The curvature changed.
   void invalidate() {
     features_.clear();
-    gram_.resize(0, 0);
+    gram_.clear();
   }
   /// Makes it cover the features; drops others once they are the most of it.
   void ensure(Quadratic& model, std::span<const Index> features);
-  /// The matrix of some that are covered.
-  Mat block(std::span<const Index> features) const;
+  /// out = the matrix of some that are covered.
+  void block(std::span<const Index> features, MatOut out);
 
   /// See checkpoint/archive.hpp.
   template <class Archive>
@@ -30,10 +30,16 @@ class GramCache {
   }
 
  private:
-  void keep_only(const std::vector<Index>& places);
+  void keep_only(std::span<const Index> places);
+  Eigen::Map<Mat> grow(Index before, Index more);
 
   std::vector<Index> features_;
-  Mat gram_;
+  std::vector<double> gram_;  // one column after the other, of all features
+  struct Scratch {
+    std::vector<char> known, wanted;
+    std::vector<Index> fresh, places, slot;
+    Room block;
+  } scratch_;
 };
 
 }  // namespace riata

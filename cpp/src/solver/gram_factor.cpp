@@ -13,20 +13,61 @@ namespace {
 constexpr double kCollinear = 1e-10;  // smallest pivot, relative to the diagonal
 constexpr Index kBlock = 32;          // rows solved together
 constexpr Index kRotated = 8;         // rows rotated together
+constexpr std::size_t kRoom = 16;     // numbers by which the room of rows differs
 
 }  // namespace
 
+/// A row of so many numbers.
+GramFactor::Row GramFactor::take(Index size) {
+  const auto length = static_cast<std::size_t>(size), steps = (length + kRoom - 1) / kRoom;
+  if (steps >= kinds_.size()) kinds_.resize(steps + 1);
+  Kind& kind = kinds_[steps];
+  Row row;
+  if (!kind.spare.empty()) {
+    row = std::move(kind.spare.back());
+    kind.spare.pop_back();
+    spared_ -= row.capacity();
+  } else {
+    row.reserve(steps * kRoom);
+    if (++kind.made > kind.spare.capacity()) kind.spare.reserve(2 * kind.made);  // give() is not to allocate
+  }
+  row.resize(length);
+  used_ += row.capacity();
+  most_used_ = std::max(most_used_, used_);
+  return row;
+}
+
+/// Keeps the room of a row that is no longer needed.
+void GramFactor::give(Row row) {
+  const std::size_t steps = row.capacity() / kRoom;
+  if (steps >= kinds_.size()) kinds_.resize(steps + 1);
+  used_ -= row.capacity();
+  Kind& kind = kinds_[steps];
+  if (used_ + spared_ + row.capacity() > 2 * most_used_) {
+    if (kind.made > 0) --kind.made;  // rows of a checkpoint are made elsewhere
+    return;
+  }
+  spared_ += row.capacity();
+  kind.spare.push_back(std::move(row));
+}
+
+void GramFactor::give(std::vector<Row>& rows) {
+  for (Row& row : rows) give(std::move(row));
+  rows.clear();
+}
+
 void GramFactor::clear() {
-  factor_.clear();
-  gram_.clear();
+  give(factor_);
+  give(gram_);
   lines_.clear();
   ridge_.clear();
   updates_ = 0;
 }
 
-std::vector<Index> GramFactor::append(const MatIn& cross, const MatIn& block, std::span<const double> ridge) {
+const std::vector<Index>& GramFactor::append(const MatIn& cross, const MatIn& block, std::span<const double> ridge) {
   const Index m = block.cols(), old = size();
-  std::vector<Index> accepted;
+  std::vector<Index>& accepted = accepted_;
+  accepted.clear();
   for (Index begin = 0; begin < m; begin += kBlock) {
     const Index count = std::min(kBlock, m - begin), base = size();
     // Gram entries with everything accepted so far: the rows of `cross`, then accepted rows of `block`.
@@ -39,7 +80,7 @@ std::vector<Index> GramFactor::append(const MatIn& cross, const MatIn& block, st
     }
     if (base > 0) kernels().forward_solve(lines_.data(), base, solved_.data(), base, count);
     for (Index r = 0; r < count; ++r) {
-      Row gram(static_cast<std::size_t>(size() + 1));
+      Row gram = take(size() + 1);
       for (Index i = 0; i < size(); ++i) gram[static_cast<std::size_t>(i)] = entry(i, begin + r);
       gram.back() = block(begin + r, begin + r);
       if (push_row(std::move(gram), ridge[static_cast<std::size_t>(begin + r)], solved_.data() + r * base, base)) {
@@ -54,7 +95,7 @@ std::vector<Index> GramFactor::append(const MatIn& cross, const MatIn& block, st
 /// known; false when the pivot says that it is collinear with the rows before it.
 bool GramFactor::push_row(Row gram, double ridge, const double* solved, Index base) {
   const Kernels& k = kernels();
-  Row row(gram.size());
+  Row row = take(size() + 1);
   std::copy_n(solved, base, row.data());
   for (Index s = base; s < size(); ++s) {
     const double* line = lines_[static_cast<std::size_t>(s)];
@@ -62,20 +103,32 @@ bool GramFactor::push_row(Row gram, double ridge, const double* solved, Index ba
   }
   const double diagonal = gram.back() + ridge;
   const double pivot = diagonal - k.dot(row.data(), row.data(), size());
-  if (!(pivot > kCollinear * diagonal)) return false;
+  if (!(pivot > kCollinear * diagonal)) {
+    give(std::move(row));
+    give(std::move(gram));
+    return false;
+  }
   row.back() = std::sqrt(pivot);
   factor_.push_back(std::move(row));
   lines_.push_back(factor_.back().data());
+  rotations_.reserve(2 * lines_.capacity());  // remove() is not to allocate
   ridge_.push_back(ridge);
-  if (keep_gram_) gram_.push_back(std::move(gram));
+  if (keep_gram_) {
+    gram_.push_back(std::move(gram));
+  } else {
+    give(std::move(gram));
+  }
   ++updates_;
   return true;
 }
 
 bool GramFactor::refactor() {
   if (!keep_gram_) return false;
-  std::vector<Row> gram = std::exchange(gram_, {});
-  const std::vector<double> ridge = std::exchange(ridge_, {});
+  std::vector<Row>& gram = gram_before_;
+  std::vector<double>& ridge = ridge_before_;
+  gram.clear();
+  gram.swap(gram_);
+  ridge.swap(ridge_);
   clear();
   const Index total = static_cast<Index>(gram.size());
   while (size() < total) {
@@ -87,7 +140,10 @@ bool GramFactor::refactor() {
     if (base > 0) kernels().forward_solve(lines_.data(), base, solved_.data(), base, count);
     for (Index r = 0; r < count; ++r) {
       const std::size_t i = static_cast<std::size_t>(base + r);
-      if (!push_row(std::move(gram[i]), ridge[i], solved_.data() + r * base, base)) return false;
+      if (!push_row(std::move(gram[i]), ridge[i], solved_.data() + r * base, base)) {
+        give(gram);
+        return false;
+      }
     }
   }
   updates_ = 0;
@@ -102,11 +158,13 @@ bool GramFactor::set_ridge(std::span<const double> ridge) {
 
 void GramFactor::remove(Index i) {
   const auto drop = [i](auto& rows) { rows.erase(rows.begin() + i); };
+  give(std::move(factor_[static_cast<std::size_t>(i)]));
   drop(factor_);
   drop(lines_);
   drop(ridge_);
   ++updates_;
   if (keep_gram_) {
+    give(std::move(gram_[static_cast<std::size_t>(i)]));
     drop(gram_);
     for (std::size_t r = static_cast<std::size_t>(i); r < gram_.size(); ++r) gram_[r].erase(gram_[r].begin() + i);
   }
@@ -131,21 +189,21 @@ void GramFactor::remove(Index i) {
   }
 }
 
-void GramFactor::solve(Vec& rhs) const {
+void GramFactor::solve(Eigen::Ref<Vec> rhs) const {
   if (factor_.empty()) return;
   kernels().forward_solve(lines_.data(), size(), rhs.data(), size(), 1);
   kernels().backward_solve(lines_.data(), size(), rhs.data());
 }
 
-Vec GramFactor::multiply(const Vec& x) const {
+void GramFactor::multiply(const Eigen::Ref<const Vec>& x, Eigen::Ref<Vec> out) {
   const Kernels& k = kernels();
-  Vec half = Vec::Zero(size()), out(size());
+  auto half = half_.shape(size());
+  half.setZero();
   for (Index i = 0; i < size(); ++i) k.axpy(x[i], lines_[static_cast<std::size_t>(i)], half.data(), i + 1);
   for (Index i = 0; i < size(); ++i) {
     const std::size_t r = static_cast<std::size_t>(i);
     out[i] = k.dot(lines_[r], half.data(), i + 1) - ridge_[r] * x[i];
   }
-  return out;
 }
 
 }  // namespace riata

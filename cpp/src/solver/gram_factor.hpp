@@ -3,13 +3,14 @@
 #include <span>
 #include <vector>
 
-#include "riata/types.hpp"
+#include "solver/room.hpp"
 
 namespace riata {
 
 /// Cholesky factor of the Gram matrix of the active features, growing and shrinking: L L' = G + diag(ridge), in the
 /// order in which features entered. Appending a row costs O(k^2), removing row i O((k - i)^2), solving O(k^2) (k =
-/// size); k (k + 1) / 2 doubles are held, twice that with the Gram matrix.
+/// size); k (k + 1) / 2 doubles are held, twice that with the Gram matrix. Room for rows that have left is kept for
+/// those to come: with them at most twice what was ever in use.
 class GramFactor {
  public:
   /// With `keep_gram`, G is stored too, so that the ridge can change without asking for it again.
@@ -20,8 +21,9 @@ class GramFactor {
 
   /// Appends rows for m features. cross(i, r) = Gram entry of existing feature i with new one r, block the m x m Gram
   /// among the new ones, ridge[r] what is added to the diagonal. A feature whose pivot is at most 1e-10 of its
-  /// diagonal (collinear with those before it) is left out. Returns which of the m were accepted, in order.
-  std::vector<Index> append(const MatIn& cross, const MatIn& block, std::span<const double> ridge);
+  /// diagonal (collinear with those before it) is left out. Returns which of the m were accepted, in order, until the
+  /// next call.
+  const std::vector<Index>& append(const MatIn& cross, const MatIn& block, std::span<const double> ridge);
 
   /// Removes the feature at position i; later ones move up by one.
   void remove(Index i);
@@ -34,10 +36,10 @@ class GramFactor {
   bool refactor();
 
   /// Solves (G + diag(ridge)) x = rhs in place.
-  void solve(Vec& rhs) const;
+  void solve(Eigen::Ref<Vec> rhs) const;
 
-  /// G x, from the factor.
-  Vec multiply(const Vec& x) const;
+  /// out = G x, from the factor.
+  void multiply(const Eigen::Ref<const Vec>& x, Eigen::Ref<Vec> out);
 
   /// Rows changed since the last full factorisation.
   Index updates() const { return updates_; }
@@ -48,18 +50,37 @@ class GramFactor {
     archive(updates_, factor_, gram_, ridge_);
     lines_.clear();
     for (const Row& row : factor_) lines_.push_back(row.data());
+    if constexpr (Archive::reading) used_ = room_of(factor_) + room_of(gram_);
   }
 
  private:
   using Row = std::vector<double>;
   bool push_row(Row gram, double ridge, const double* solved, Index base);
+  Row take(Index size);
+  void give(Row row);
+  void give(std::vector<Row>& rows);
+  static std::size_t room_of(const std::vector<Row>& rows) {
+    std::size_t out = 0;
+    for (const Row& row : rows) out += row.capacity();
+    return out;
+  }
 
   bool keep_gram_;
   Index updates_ = 0;
   std::vector<Row> factor_, gram_;    // row i of a lower triangle
   std::vector<const double*> lines_;  // factor_[i].data()
   std::vector<double> ridge_;
-  std::vector<double> solved_, rotations_;  // scratch
+  std::vector<double> solved_, rotations_;  // this and what follows: scratch
+  std::vector<Index> accepted_;
+  std::vector<Row> gram_before_;
+  std::vector<double> ridge_before_;
+  Room half_;
+  struct Kind {
+    std::vector<Row> spare;
+    std::size_t made = 0;  // and not freed
+  };
+  std::vector<Kind> kinds_;                            // of rows, by their room in steps of kRoom numbers
+  std::size_t spared_ = 0, used_ = 0, most_used_ = 0;  // numbers that spare rows and the others have room for
 };
 
 }  // namespace riata

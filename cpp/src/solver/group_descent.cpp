@@ -20,7 +20,7 @@ constexpr int kNewtonSteps = 100;
 /// |x| where x minimises sum_i d_i x_i^2 / 2 - z_i x_i + l2/2 |x|^2 + l1 |x|, with |z| > l1 > 0: the root of
 /// sum_i (z_i / ((d_i + l2) h + l1))^2 = 1, by Newton's method on one over the root of the left side, which is concave
 /// and increases, so that it goes there from zero without passing it.
-double norm_at_minimum(const Vec& d, const Vec& z, double l1, double l2) {
+double norm_at_minimum(const Vec& d, const VecMap& z, double l1, double l2) {
   double h = 0.0;
   for (int step = 0; step < kNewtonSteps; ++step) {
     double square = 0.0, slope = 0.0;
@@ -44,8 +44,9 @@ double norm_at_minimum(const Vec& d, const Vec& z, double l1, double l2) {
 double largest_eigenvalue_of(Quadratic& model, std::span<const Index> features) {
   Mat image;
   const auto product = [&](const Vec& v) {
-    model.curve(features, v.transpose(), image);
-    return image.row(0).transpose();
+    image.resize(v.size(), 1);
+    model.curve(features, v, image);
+    return image.col(0);
   };
   return largest_eigenvalue(static_cast<Index>(features.size()), product, [](const Vec& v) { return v.norm(); });
 }
@@ -71,7 +72,7 @@ const GroupDescent::Basis& GroupDescent::basis(Quadratic& model, Index first, In
     out.largest = largest_eigenvalue_of(model, features);
     return out;
   }
-  Mat gram;
+  Mat gram(size, size);
   model.gram_block(features, features, gram);
   const Eigen::SelfAdjointEigenSolver<Mat> solver(0.5 * (gram + gram.transpose()));
   out.vectors = solver.eigenvectors();
@@ -87,49 +88,49 @@ double GroupDescent::visit(InnerProblem& problem, Index unit, Vec& b) {
   const GroupNorm& net = all[unit];
   const Index first = all.begin(unit), size = all.begin(unit + 1) - first;
   auto at = b.segment(first, size);
-  Scratch& s = scratch_;
-  s.c.resize(size);
-  model.block_correlation(first, s.c);
-  const double violation = net.kkt_violation(at, s.c);
+  auto c = scratch_.c.shape(size), z = scratch_.z.shape(size), next = scratch_.next.shape(size);
+  auto last = scratch_.last.shape(size), change = scratch_.change.shape(size);
+  model.block_correlation(first, c);
+  const double violation = net.kkt_violation(at, c);
   if (violation == 0.0) return 0.0;
   const Basis& basis = this->basis(model, first, size);
   if (!(basis.largest > 0.0)) return 0.0;
   const Mat& V = basis.vectors;
   if (V.size() == 0) {
-    s.next = at + s.c / basis.largest;
-    net.prox(s.next, 1.0 / basis.largest);
+    next = at + c / basis.largest;
+    net.prox(next, 1.0 / basis.largest);
   } else if (net.each > 0.0) {
     // On the quadratic of this group: c falls by V diag(values) V' times the way gone.
-    s.next = at;
-    s.change = s.c;
+    next = at;
+    change = c;
     for (int step = 0; step < kProximalSteps; ++step) {
-      s.last = s.next;
-      s.next += s.change / basis.largest;
-      net.prox(s.next, 1.0 / basis.largest);
-      if ((s.next - s.last).lpNorm<Eigen::Infinity>() <= 1e-15 * s.next.lpNorm<Eigen::Infinity>()) break;
-      s.last = s.next - at;
-      s.z.noalias() = V.transpose() * s.last;
-      s.z.array() *= basis.values.array();
-      s.change = s.c;
-      s.change.noalias() -= V * s.z;
+      last = next;
+      next += change / basis.largest;
+      net.prox(next, 1.0 / basis.largest);
+      if ((next - last).lpNorm<Eigen::Infinity>() <= 1e-15 * next.lpNorm<Eigen::Infinity>()) break;
+      last = next - at;
+      z.noalias() = V.transpose() * last;
+      z.array() *= basis.values.array();
+      change = c;
+      change.noalias() -= V * z;
     }
   } else {
-    s.z.noalias() = V.transpose() * at;
-    s.z.array() *= basis.values.array();
-    s.z.noalias() += V.transpose() * s.c;
-    if (s.z.norm() <= net.l1) {
-      s.next.setZero(size);
+    z.noalias() = V.transpose() * at;
+    z.array() *= basis.values.array();
+    z.noalias() += V.transpose() * c;
+    if (z.norm() <= net.l1) {
+      next.setZero();
     } else {
       const double floor = 1e-14 * basis.largest;  // for directions that no column has
-      const double pull = net.l1 > 0.0 ? net.l1 / norm_at_minimum(basis.values, s.z, net.l1, net.l2) : 0.0;
-      s.z.array() /= (basis.values.array() + (net.l2 + pull)).max(floor);
-      s.next.noalias() = V * s.z;
+      const double pull = net.l1 > 0.0 ? net.l1 / norm_at_minimum(basis.values, z, net.l1, net.l2) : 0.0;
+      z.array() /= (basis.values.array() + (net.l2 + pull)).max(floor);
+      next.noalias() = V * z;
     }
   }
-  s.change = s.next - at;
-  if (!s.change.allFinite() || (s.change.array() == 0.0).all()) return violation;
-  model.block_update(first, s.change);
-  at = s.next;
+  change = next - at;
+  if (!change.allFinite() || (change.array() == 0.0).all()) return violation;
+  model.block_update(first, change);
+  at = next;
   ++problem.counters.cd_updates;
   return violation;
 }
@@ -142,15 +143,14 @@ InnerResult GroupDescent::solve(InnerProblem problem, Vec& b, Vec& c) {
   InnerResult result;
   double best = kInfinity;
   int stagnant = 0;
-  BlockChoice choice;
   while (result.iterations < problem.max_iter) {
     if (problem.poll) problem.poll();
-    choice.clear();
+    choice_.clear();
     for (Index unit = 0; unit < penalty.units(); ++unit) {
       const bool active = penalty.unpenalised(unit) || (penalty.grouped()->part(b, unit).array() != 0.0).any();
-      choice.add(unit, active, penalty.violation(unit, b, c), problem.tolerance);
+      choice_.add(unit, active, penalty.violation(unit, b, c), problem.tolerance);
     }
-    const double worst = choice.worst();
+    const double worst = choice_.worst();
     const bool stale = std::exchange(problem.stale, false);
     const double distance = stale                        ? kUnknown
                             : worst <= problem.tolerance ? 0.0
@@ -163,7 +163,7 @@ InnerResult GroupDescent::solve(InnerProblem problem, Vec& b, Vec& c) {
     stagnant = stale || worst < 0.5 * best ? 0 : stagnant + 1;
     best = std::min(best, worst);
     if (stagnant > kStagnant) break;
-    descent_.run(problem, choice.choose(), choice.target(problem.tolerance, distance), b, result,
+    descent_.run(problem, choice_.choose(), choice_.target(problem.tolerance, distance), b, result,
                  [&](Index unit) { return visit(problem, unit, b); });
     model.correlations(b, all, c);
     result.iterations = std::min(result.iterations + 1, problem.max_iter);

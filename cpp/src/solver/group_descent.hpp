@@ -30,9 +30,10 @@ class GroupDescent final : public InnerSolver {
   double visit(InnerProblem& problem, Index unit, Vec& b);
 
   struct Scratch {
-    Vec c, z, next, last, change;
+    Room c, z, next, last, change;
   } scratch_;
   BlockDescent descent_;
+  BlockChoice choice_;
   std::unordered_map<Index, Basis> bases_;  // by the first feature of the group
 };
 

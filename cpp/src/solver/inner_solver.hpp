@@ -43,8 +43,15 @@ struct InnerResult {
 };
 
 /// A method for the problem on the working set. The interface is crossed once a solve: what an implementation does
-/// in its iterations is not virtual, though it may allocate. What it keeps between solves is part of a checkpoint, by a
-/// member `template <class Archive> void state(Archive&)`.
+/// in its iterations is not virtual. What it keeps between solves is part of a checkpoint, by a member
+/// `template <class Archive> void state(Archive&)`.
+///
+/// Iterations allocate nothing: what they work on is a member (Room, std::vector), which grows where more is active
+/// than ever before, and what follows from the curvature alone (Gram entries, bases of groups) is made when it is first
+/// asked for. tests/cpp/test_allocations.cpp has a case for each solver: solves that are made a second time allocate
+/// nothing from one poll to the next. That leaves out what is not the solver's: products with the columns, in which a
+/// storage may allocate; a coupled curvature, in which a loss may; and the buffers, once they pass 128 KB, into which
+/// Eigen packs matrices when BlockNewton makes its preconditioner.
 class InnerSolver {
  public:
   virtual ~InnerSolver() = default;

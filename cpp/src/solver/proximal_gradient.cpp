@@ -16,12 +16,16 @@ constexpr double kShorter = 1.5;     // divides the step where the objective has
 
 /// G v.
 Vec curved(Quadratic& model, const Vec& v) {
-  if (model.has_gram()) return model.gram_product(v);
+  if (model.has_gram()) {
+    Vec image(v.size());
+    model.gram_product(v, image);
+    return image;
+  }
   std::vector<Index> features(static_cast<std::size_t>(model.features()));
   std::iota(features.begin(), features.end(), Index{0});
-  Mat image;
-  model.curve(features, v.reshaped(model.outputs(), model.features()), image);
-  return image.reshaped();
+  Mat image(model.features(), model.outputs());
+  model.curve(features, v.reshaped(model.outputs(), model.features()).transpose(), image);
+  return image.transpose().reshaped();
 }
 
 /// The diagonal of the Gram matrix, so that columns of very different scale share one step length; the entries of a
@@ -55,6 +59,7 @@ class Descent {
         all_(static_cast<std::size_t>(b.size())),
         step_(problem.penalty.units()),
         sequence_(b),
+        next_(b.size()),
         cz_(b.size()),
         checked_(b) {
     std::iota(all_.begin(), all_.end(), Index{0});

@@ -40,7 +40,8 @@ void Quadratic::expand(const Vec* new_h, const Vec& u0, const Vec& b0, const Vec
 }
 
 void Quadratic::ensure_centres(std::span<const Index> features) {
-  std::vector<Index> missing;
+  std::vector<Index>& missing = scratch_.missing;
+  missing.clear();
   for (Index w : features) {
     const Index k = positions_[static_cast<std::size_t>(w)];
     if (has_centre_[static_cast<std::size_t>(k)]) continue;
@@ -49,22 +50,29 @@ void Quadratic::ensure_centres(std::span<const Index> features) {
     if (intercept_) missing.push_back(k);
   }
   if (missing.empty()) return;
-  Mat sums(static_cast<Index>(missing.size()), 1);
+  auto sums = scratch_.sums.shape(static_cast<Index>(missing.size()), 1);
   pool_.correlate(missing, weights_.h, sums, threads_for(missing, 1));
   for (std::size_t i = 0; i < missing.size(); ++i)
     pool_centre_[missing[i]] = sums(static_cast<Index>(i), 0) / weights_.sum;
 }
 
-/// out(:, r) = Xs(:, features[r]).
-void Quadratic::centred_columns(std::span<const Index> features, Mat& out) const {
-  std::vector<Index> columns;
-  for (Index w : features) columns.push_back(positions_[static_cast<std::size_t>(w)]);
-  out.resize(pool_.rows(), static_cast<Index>(columns.size()));
+/// Their columns in the pool.
+std::span<const Index> Quadratic::positions_of(std::span<const Index> features) {
+  scratch_.columns.clear();
+  for (const Index w : features) scratch_.columns.push_back(positions_[static_cast<std::size_t>(w)]);
+  return scratch_.columns;
+}
+
+/// Xs(:, features).
+MatMap Quadratic::centred_columns(std::span<const Index> features, Room& room) {
+  const auto columns = positions_of(features);
+  auto out = room.shape(pool_.rows(), static_cast<Index>(columns.size()));
   pool_.gather(columns, out, threads_for(columns, 1));
   for (Index r = 0; r < out.cols(); ++r) {
     const Index w = features[static_cast<std::size_t>(r)];
     out.col(r) = (out.col(r).array() - centre(w)) * inv_scale_[w];
   }
+  return out;
 }
 
 /// columns <- diag(h) columns, or what takes its place; of all outputs.
@@ -74,12 +82,11 @@ void Quadratic::weigh(MatOut columns) const {
     columns.col(r).reshaped(weights_.h.size(), outputs_).array().colwise() *= weights_.h.array();
 }
 
-/// The columns as one matrix: where they lie, if they are evenly spaced in memory, else in `copy`.
-Eigen::Map<const Mat, 0, Eigen::OuterStride<>> Quadratic::plain_columns(std::span<const Index> positions,
-                                                                        Mat& copy) const {
+/// The columns as one matrix: where they lie, if they are evenly spaced in memory, else a copy.
+Eigen::Map<const Mat, 0, Eigen::OuterStride<>> Quadratic::plain_columns(std::span<const Index> positions) {
   const double* const first = pool_.contiguous(positions.front());
   const auto copied = [&] {
-    copy.resize(pool_.rows(), static_cast<Index>(positions.size()));
+    auto copy = scratch_.gathered.shape(pool_.rows(), static_cast<Index>(positions.size()));
     pool_.gather(positions, copy, threads_for(positions, 1));
     return Eigen::Map<const Mat, 0, Eigen::OuterStride<>>(copy.data(), copy.rows(), copy.cols(),
                                                           Eigen::OuterStride<>(copy.rows()));
@@ -98,19 +105,21 @@ Eigen::Map<const Mat, 0, Eigen::OuterStride<>> Quadratic::plain_columns(std::spa
       first, pool_.rows(), count, Eigen::OuterStride<>(apart / static_cast<Index>(sizeof(double))));
 }
 
-/// out(:, r) = Xs of entries[r], in its output, zero in the others.
-void Quadratic::embed(std::span<const Index> entries, Mat& out) {
-  std::vector<Index> features;
+/// Column r is Xs of entries[r], in its output, zero in the others. To be used before the next call.
+MatMap Quadratic::embed(std::span<const Index> entries) {
+  std::vector<Index>& features = scratch_.features;
+  features.clear();
   for (const Index e : entries) features.push_back(e / outputs_);
   ensure_centres(features);
-  if (outputs_ == 1) return centred_columns(features, out);
+  auto columns = centred_columns(features, scratch_.gathered);
+  if (outputs_ == 1) return columns;
   const Index n = pool_.rows();
-  Mat columns;
-  centred_columns(features, columns);
-  out.setZero(n * outputs_, columns.cols());
+  auto out = scratch_.weighted.shape(n * outputs_, columns.cols());
+  out.setZero();
   for (Index r = 0; r < out.cols(); ++r) {
     out.col(r).segment(entries[static_cast<std::size_t>(r)] % outputs_ * n, n) = columns.col(r);
   }
+  return out;
 }
 
 int Quadratic::threads_for(Columns columns, Index sides) const {
@@ -128,19 +137,17 @@ double Quadratic::update_cost() const {
 }
 
 /// out = Xs values (features x K), all outputs.
-void Quadratic::multiply_features(std::span<const Index> features, const Mat& values, Vec& out) {
-  out.setZero(pool_.rows() * outputs_);
+void Quadratic::multiply_features(std::span<const Index> features, const MatIn& values, Eigen::Ref<Vec> out) {
+  out.setZero();
   if (features.empty()) return;
   ensure_centres(features);
-  std::vector<Index>& columns = scratch_.columns;
-  columns.clear();
-  Mat& scaled = scratch_.values;
+  const auto columns = positions_of(features);
+  auto scaled = scratch_.values.shape(values.rows(), values.cols());
   scaled = values;
-  Vec& shift = scratch_.shift;
-  shift.setZero(outputs_);
+  auto shift = scratch_.shift.shape(outputs_);
+  shift.setZero();
   for (std::size_t k = 0; k < features.size(); ++k) {
     const Index w = features[k], row = static_cast<Index>(k);
-    columns.push_back(positions_[static_cast<std::size_t>(w)]);
     scaled.row(row) *= inv_scale_[w];
     shift += centre(w) * scaled.row(row).transpose();
   }
@@ -149,19 +156,14 @@ void Quadratic::multiply_features(std::span<const Index> features, const Mat& va
   sums.rowwise() -= shift.transpose();
 }
 
-void Quadratic::curve(std::span<const Index> features, const Mat& v, Mat& out) {
-  Vec image;
-  multiply_features(features, v.transpose(), image);
+void Quadratic::curve(std::span<const Index> features, const MatIn& v, MatOut out) {
+  auto image = scratch_.image.shape(pool_.rows() * outputs_);
+  multiply_features(features, v, image);
   weigh(image);
-  std::vector<Index> columns;
-  for (const Index w : features) columns.push_back(positions_[static_cast<std::size_t>(w)]);
+  const auto columns = positions_of(features);
   const Eigen::Map<const Mat> sides(image.data(), pool_.rows(), outputs_);
-  Mat products(static_cast<Index>(columns.size()), outputs_);
-  pool_.correlate(columns, sides, products, threads_for(columns, outputs_));
-  out.resize(outputs_, products.rows());
-  for (Index i = 0; i < products.rows(); ++i) {
-    out.col(i) = products.row(i).transpose() * inv_scale_[features[static_cast<std::size_t>(i)]];
-  }
+  pool_.correlate(columns, sides, out, threads_for(columns, outputs_));
+  for (Index i = 0; i < out.rows(); ++i) out.row(i) *= inv_scale_[features[static_cast<std::size_t>(i)]];
 }
 
 void Quadratic::move_to(const Vec& b) {
@@ -170,8 +172,7 @@ void Quadratic::move_to(const Vec& b) {
   for (Index w = 0; w < features(); ++w) {
     if (b.segment(w * outputs_, outputs_) != origin_.b.segment(w * outputs_, outputs_)) moved.push_back(w);
   }
-  Mat& change = scratch_.change;
-  change.resize(static_cast<Index>(moved.size()), outputs_);
+  auto change = scratch_.change.shape(static_cast<Index>(moved.size()), outputs_);
   for (std::size_t k = 0; k < moved.size(); ++k) {
     const Index first = moved[k] * outputs_;
     change.row(static_cast<Index>(k)) = (b - origin_.b).segment(first, outputs_).transpose();
@@ -220,14 +221,14 @@ void Quadratic::correlations(const Vec& b, std::span<const Index> where, Vec& c)
     }
   }
   const Eigen::Map<const Mat> sides(point_.u.data(), pool_.rows(), outputs_);
-  scratch_.products.resize(static_cast<Index>(scratch_.columns.size()), outputs_);
-  pool_.correlate(scratch_.columns, sides, scratch_.products, threads_for(scratch_.columns, outputs_));
+  auto products = scratch_.products.shape(static_cast<Index>(scratch_.columns.size()), outputs_);
+  pool_.correlate(scratch_.columns, sides, products, threads_for(scratch_.columns, outputs_));
   Index row = -1;
   last = -1;
   for (Index e : where) {
     const Index w = e / outputs_;
     if (std::exchange(last, w) != w) ++row;
-    c[e] = scratch_.products(row, e % outputs_) * inv_scale_[w];  // sum(u) = 0 or centre = 0
+    c[e] = products(row, e % outputs_) * inv_scale_[w];  // sum(u) = 0 or centre = 0
   }
 }
 

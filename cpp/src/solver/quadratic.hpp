@@ -9,6 +9,7 @@
 #include "riata/loss/curvature.hpp"
 #include "riata/penalty/elastic_net.hpp"
 #include "riata/types.hpp"
+#include "solver/room.hpp"
 
 namespace riata {
 
@@ -72,14 +73,14 @@ class Quadratic {
   const Vec& predictor_change(const Vec& b);
 
   /// out(i, r) = G(rows[i], cols[r]) of entries.
-  void gram_block(std::span<const Index> rows, std::span<const Index> cols, Mat& out);
+  void gram_block(std::span<const Index> rows, std::span<const Index> cols, MatOut out);
   /// G(w, w) for all entries.
   const Vec& diagonal();
   /// out(i, r) = (Xs' diag(h) Xs)(rows[i], cols[r]) of features, whatever the outputs and the coupling.
-  void feature_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out);
-  /// out(:, i) = G v on the K entries of features[i], for v with K numbers in column i for each of them and none
+  void feature_gram(std::span<const Index> rows, std::span<const Index> cols, MatOut out);
+  /// out(i, :) = G v on the K entries of features[i], for v with K numbers in row i for each of them and none
   /// elsewhere.
-  void curve(std::span<const Index> features, const Mat& v, Mat& out);
+  void curve(std::span<const Index> features, const MatIn& v, MatOut out);
 
   /// Rough nanoseconds of one product with a column (or with a row of the Gram matrix).
   double column_cost() const;
@@ -87,8 +88,8 @@ class Quadratic {
   double update_cost() const;
 
   bool has_gram() const { return use_gram_; }
-  /// G times several vectors (has_gram() only).
-  Mat gram_product(const Mat& vectors);
+  /// out = G times several vectors (has_gram() only).
+  void gram_product(const MatIn& vectors, MatOut out);
   /// The whole Gram matrix (has_gram() only).
   const Mat& gram();
 
@@ -120,11 +121,12 @@ class Quadratic {
   double centre(Index w) const { return pool_centre_[positions_[static_cast<std::size_t>(w)]]; }
   void ensure_centres(std::span<const Index> features);
   std::span<const Index> block_columns(Index first, Index size);
-  void coupled_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out);
-  void multiply_features(std::span<const Index> features, const Mat& values, Vec& out);
-  void embed(std::span<const Index> entries, Mat& out);
-  Eigen::Map<const Mat, 0, Eigen::OuterStride<>> plain_columns(std::span<const Index> positions, Mat& copy) const;
-  void centred_columns(std::span<const Index> features, Mat& out) const;
+  void coupled_gram(std::span<const Index> rows, std::span<const Index> cols, MatOut out);
+  std::span<const Index> positions_of(std::span<const Index> features);
+  void multiply_features(std::span<const Index> features, const MatIn& values, Eigen::Ref<Vec> out);
+  MatMap embed(std::span<const Index> entries);
+  Eigen::Map<const Mat, 0, Eigen::OuterStride<>> plain_columns(std::span<const Index> positions);
+  MatMap centred_columns(std::span<const Index> features, Room& room);
   void weigh(MatOut columns) const;
   Vec coupled_diagonal();
 
@@ -155,10 +157,14 @@ class Quadratic {
   Index gram_size_ = 0;
   Vec diagonal_, pool_diagonal_;
   struct Scratch {
-    std::vector<Index> columns, features;
+    std::vector<Index> columns, features, missing;
     std::vector<const double*> lines;
-    Mat values, products, change;
-    Vec c, shift;
+    Room values, products, change, image, shift, sums, gathered, weighted;
+    Vec c;
+    struct {
+      std::vector<Index> rows, cols, features, place;
+      Room scale, centre;
+    } gram;
   } scratch_;
 };
 

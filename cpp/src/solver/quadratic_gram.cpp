@@ -17,10 +17,9 @@ constexpr Index kBlock = 48;  // columns weighted and multiplied together
 
 }  // namespace
 
-void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
+void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> cols, MatOut out) {
   if (use_gram_) {
     gram();
-    out.resize(static_cast<Index>(rows.size()), static_cast<Index>(cols.size()));
     for (Index r = 0; r < out.cols(); ++r) {
       for (Index i = 0; i < out.rows(); ++i) {
         out(i, r) = gram_(rows[static_cast<std::size_t>(i)], cols[static_cast<std::size_t>(r)]);
@@ -34,11 +33,13 @@ void Quadratic::gram_block(std::span<const Index> rows, std::span<const Index> c
   }
 }
 
-void Quadratic::coupled_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
+void Quadratic::coupled_gram(std::span<const Index> rows, std::span<const Index> cols, MatOut out) {
   const Index n = pool_.rows(), n_rows = static_cast<Index>(rows.size()), n_cols = static_cast<Index>(cols.size());
-  out.resize(n_rows, n_cols);
-  std::vector<Index> features, columns;  // of the rows, each once
-  std::vector<Index> place(positions_.size(), -1);
+  std::vector<Index>&features = scratch_.gram.features, &columns = scratch_.gram.rows;  // of the rows, each once
+  std::vector<Index>& place = scratch_.gram.place;
+  features.clear();
+  columns.clear();
+  place.assign(positions_.size(), -1);
   for (const Index e : rows) {
     Index& at = place[static_cast<std::size_t>(e / outputs_)];
     if (at >= 0) continue;
@@ -48,15 +49,15 @@ void Quadratic::coupled_gram(std::span<const Index> rows, std::span<const Index>
   }
   ensure_centres(features);
   const Index step = std::max<Index>(kBlock / outputs_, 1);
-  Mat weighted, products;
   for (Index begin = 0; begin < n_cols; begin += step) {
     const Index count = std::min(step, n_cols - begin);
-    embed(cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), weighted);
+    auto weighted = embed(cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
     weigh(weighted);
-    products.resize(static_cast<Index>(columns.size()), count * outputs_);
+    auto products = scratch_.products.shape(static_cast<Index>(columns.size()), count * outputs_);
     const Eigen::Map<const Mat> sides(weighted.data(), n, count * outputs_);
     pool_.correlate(columns, sides, products, threads_for(columns, sides.cols()));
-    const Vec sums = sides.colwise().sum().transpose();
+    auto sums = scratch_.sums.shape(sides.cols());
+    sums = sides.colwise().sum().transpose();
     for (Index r = 0; r < count; ++r) {
       for (Index i = 0; i < n_rows; ++i) {
         const Index e = rows[static_cast<std::size_t>(i)], w = e / outputs_, side = r * outputs_ + e % outputs_;
@@ -67,20 +68,20 @@ void Quadratic::coupled_gram(std::span<const Index> rows, std::span<const Index>
   }
 }
 
-void Quadratic::feature_gram(std::span<const Index> rows, std::span<const Index> cols, Mat& out) {
+void Quadratic::feature_gram(std::span<const Index> rows, std::span<const Index> cols, MatOut out) {
   const Index n_rows = static_cast<Index>(rows.size()), n_cols = static_cast<Index>(cols.size());
-  out.resize(n_rows, n_cols);
   ensure_centres(rows);
   ensure_centres(cols);
-  std::vector<Index> columns;
-  Vec row_scale(n_rows), row_centre(n_rows);
+  std::vector<Index>&columns = scratch_.gram.rows, &others = scratch_.gram.cols;
+  columns.clear();
+  others.clear();
+  auto row_scale = scratch_.gram.scale.shape(n_rows), row_centre = scratch_.gram.centre.shape(n_rows);
   for (Index i = 0; i < n_rows; ++i) {
     const Index w = rows[static_cast<std::size_t>(i)];
     columns.push_back(positions_[static_cast<std::size_t>(w)]);
     row_scale[i] = inv_scale_[w];
     row_centre[i] = centre(w);
   }
-  std::vector<Index> others;
   for (Index w : cols) others.push_back(positions_[static_cast<std::size_t>(w)]);
   if (pool_.cross_products(columns, others, weights_.h, out, threads_for(columns, n_cols))) {
     for (Index r = 0; r < n_cols; ++r) {
@@ -89,7 +90,6 @@ void Quadratic::feature_gram(std::span<const Index> rows, std::span<const Index>
     }
     return;
   }
-  Mat weighted;
   for (Index begin = 0; begin < n_cols; begin += kBlock) {
     const Index count = std::min(kBlock, n_cols - begin);
     MatOut target = out.middleCols(begin, count);
@@ -97,7 +97,7 @@ void Quadratic::feature_gram(std::span<const Index> rows, std::span<const Index>
     const auto positions = std::span(others).subspan(static_cast<std::size_t>(begin), block.size());
     // Equal weights are taken out of the sums, and means that are small.
     if (weights_.uniform && small_means_ && pool_.contiguous(positions.front()) != nullptr) {
-      pool_.correlate(columns, plain_columns(positions, weighted), target, threads_for(columns, count));
+      pool_.correlate(columns, plain_columns(positions), target, threads_for(columns, count));
       for (Index r = 0; r < count; ++r) {
         const Index w = block[static_cast<std::size_t>(r)];
         target.col(r) =
@@ -106,7 +106,7 @@ void Quadratic::feature_gram(std::span<const Index> rows, std::span<const Index>
       }
       continue;
     }
-    centred_columns(block, weighted);
+    auto weighted = centred_columns(block, scratch_.gathered);
     weighted.array().colwise() *= weights_.h.array();
     pool_.correlate(columns, weighted, target, threads_for(columns, count));
     for (Index r = 0; r < count; ++r) {
@@ -128,6 +128,7 @@ const Mat& Quadratic::gram() {
   for (Index begin = old; begin < total; begin += kBlock) {
     const Index count = std::min(kBlock, total - begin);
     // Rows up to the end of this block; the rest follows by symmetry.
+    block.resize(begin + count, count);
     feature_gram(std::span(all).first(static_cast<std::size_t>(begin + count)),
                  std::span(all).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)), block);
     gram_.block(0, begin, begin + count, count) = block;
@@ -136,14 +137,13 @@ const Mat& Quadratic::gram() {
   return gram_;
 }
 
-Mat Quadratic::gram_product(const Mat& vectors) {
+void Quadratic::gram_product(const MatIn& vectors, MatOut out) {
   const Mat& all = gram();
-  std::vector<const double*> lines;
+  std::vector<const double*>& lines = scratch_.lines;
+  lines.clear();
   for (Index w = 0; w < size(); ++w) lines.push_back(all.col(w).data());
-  Mat out(size(), vectors.cols());
   kernels().correlate_f64(lines.data(), size(), size(), vectors.data(), vectors.outerStride(), vectors.cols(),
                           out.data(), out.outerStride());
-  return out;
 }
 
 const Vec& Quadratic::diagonal() {
@@ -171,11 +171,12 @@ Vec Quadratic::coupled_diagonal() {
   std::vector<Index> all(static_cast<std::size_t>(size()));
   std::iota(all.begin(), all.end(), Index{0});
   Vec out(size());
-  Mat columns, weighted;
+  Mat weighted;
   const Index step = std::max<Index>(kBlock / outputs_, 1);
   for (Index first = 0; first < size(); first += step) {
     const Index count = std::min(step, size() - first);
-    embed(std::span(all).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)), columns);
+    const auto columns =
+        embed(std::span(all).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
     weighted = columns;
     weigh(weighted);
     out.segment(first, count) = columns.cwiseProduct(weighted).colwise().sum();

@@ -17,9 +17,9 @@ double Quadratic::column_correlation(Index entry) {
 
 void Quadratic::column_update(Index entry, double change) {
   if (coupling_) {
-    embed(std::span(&entry, 1), scratch_.products);
-    weigh(scratch_.products);
-    point_.u -= change * scratch_.products.col(0);
+    auto column = embed(std::span(&entry, 1));
+    weigh(column);
+    point_.u -= change * column.col(0);
     return;
   }
   const Index w = entry / outputs_, k = entry % outputs_;
@@ -88,9 +88,9 @@ void Quadratic::block_correlation(Index first, Eigen::Ref<Vec> c) {
     kernels().correlate_f64(scratch_.lines.data(), c.size(), pool_.rows(), point_.u.data(), pool_.rows(), 1, c.data(),
                             c.size());
   } else {
-    scratch_.products.resize(c.size(), 1);
-    pool_.correlate(columns, point_.u, scratch_.products, 1);
-    c = scratch_.products.col(0);
+    auto products = scratch_.products.shape(c.size(), 1);
+    pool_.correlate(columns, point_.u, products, 1);
+    c = products.col(0);
   }
   for (Index i = 0; i < c.size(); ++i) {
     c[i] = (c[i] + point_.lag[0] * weights_.sum * centre(first + i)) * inv_scale_[first + i];
@@ -100,23 +100,25 @@ void Quadratic::block_correlation(Index first, Eigen::Ref<Vec> c) {
 void Quadratic::block_update(Index first, const Eigen::Ref<const Vec>& change) {
   assert(outputs_ == 1);
   const auto columns = block_columns(first, change.size());
-  scratch_.values = change.cwiseProduct(inv_scale_.segment(first, change.size()));
+  auto values = scratch_.values.shape(change.size(), 1);
+  values = change.cwiseProduct(inv_scale_.segment(first, change.size()));
   double shift = 0.0;
-  for (Index i = 0; i < change.size(); ++i) shift += scratch_.values(i, 0) * centre(first + i);
-  scratch_.products.setZero(pool_.rows(), 1);
+  for (Index i = 0; i < change.size(); ++i) shift += values(i, 0) * centre(first + i);
+  auto products = scratch_.products.shape(pool_.rows(), 1);
+  products.setZero();
   if (scratch_.lines.size() == columns.size()) {
-    kernels().multiply_f64(scratch_.lines.data(), change.size(), pool_.rows(), scratch_.values.data(), change.size(), 1,
-                           scratch_.products.data(), pool_.rows());
+    kernels().multiply_f64(scratch_.lines.data(), change.size(), pool_.rows(), values.data(), change.size(), 1,
+                           products.data(), pool_.rows());
   } else {
-    pool_.multiply(columns, scratch_.values, scratch_.products, 1);
+    pool_.multiply(columns, values, products, 1);
   }
   if (coupling_) {
-    scratch_.products.array() -= shift;
-    coupling_->multiply(scratch_.products);
-    point_.u -= scratch_.products;
+    products.array() -= shift;
+    coupling_->multiply(products);
+    point_.u -= products.col(0);
     return;
   }
-  point_.u.array() -= weights_.h.array() * (scratch_.products.col(0).array() - shift);
+  point_.u.array() -= weights_.h.array() * (products.col(0).array() - shift);
 }
 
 double Quadratic::squares() const {

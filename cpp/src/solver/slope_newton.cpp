@@ -3,11 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <utility>
 #include <vector>
-
-#include "solver/cluster_face.hpp"
-#include "solver/fista.hpp"
 
 namespace riata {
 namespace {
@@ -19,64 +15,56 @@ constexpr int kStagnant = 60;               // rounds without progress
 constexpr double kGrowth = 1.5,
                  kEase = 0.95;  // of the Lipschitz constant, where a step passes it and from call to call
 
-std::vector<Index> all_of(Index size) {
-  std::vector<Index> out(static_cast<std::size_t>(size));
-  std::iota(out.begin(), out.end(), Index{0});
-  return out;
-}
+}  // namespace
 
 /// The Gram matrix of the signed sums of columns of each cluster.
-Mat reduced_gram(Quadratic& model, GramCache& held, const std::vector<Cluster>& clusters) {
-  std::vector<Index> entries, place;
-  std::vector<double> signs;
-  for (std::size_t r = 0; r < clusters.size(); ++r) {
-    entries.insert(entries.end(), clusters[r].entries.begin(), clusters[r].entries.end());
-    signs.insert(signs.end(), clusters[r].signs.begin(), clusters[r].signs.end());
-    place.resize(entries.size(), static_cast<Index>(r));
-  }
+void SlopeNewton::reduce_gram(Quadratic& model) {
+  const std::vector<Index>& entries = clusters_.entries;
+  const std::vector<double>& signs = clusters_.signs;
+  std::vector<Index>& place = scratch_.place;
+  place.clear();
+  for (std::size_t r = 0; r < clusters_.size(); ++r) place.resize(clusters_.end(r), static_cast<Index>(r));
   const std::size_t members = entries.size();
-  const Index k = static_cast<Index>(clusters.size());
-  Mat out = Mat::Zero(k, k);
+  const Index k = static_cast<Index>(clusters_.size()), m = static_cast<Index>(members);
+  auto out = scratch_.reduced.shape(k, k);
+  out.setZero();
   if (members <= kMostMembers) {
-    held.ensure(model, entries);
-    const Mat gram = held.block(entries);
+    gram_.ensure(model, entries);
+    auto gram = scratch_.gram.shape(m, m);
+    gram_.block(entries, gram);
     for (std::size_t j = 0; j < members; ++j) {
       const double* const column = gram.col(static_cast<Index>(j)).data();
       for (std::size_t i = 0; i < members; ++i) out(place[i], place[j]) += signs[i] * signs[j] * column[i];
     }
-    return out;
+    return;
   }
-  held.invalidate();  // a product with the columns for each cluster
-  Mat whole, image;
+  gram_.invalidate();  // a product with the columns for each cluster
+  auto whole = scratch_.whole.shape(m, 1), image = scratch_.image.shape(m, 1);
   for (Index r = 0; r < k; ++r) {
-    whole.setZero(1, static_cast<Index>(members));
-    for (std::size_t i = 0; i < members; ++i) {
-      if (place[i] == r) whole(0, static_cast<Index>(i)) = signs[i];
-    }
+    for (std::size_t i = 0; i < members; ++i) whole(static_cast<Index>(i), 0) = place[i] == r ? signs[i] : 0.0;
     model.curve(entries, whole, image);
-    for (std::size_t i = 0; i < members; ++i) out(place[i], r) += signs[i] * image(0, static_cast<Index>(i));
+    for (std::size_t i = 0; i < members; ++i) out(place[i], r) += signs[i] * image(static_cast<Index>(i), 0);
   }
-  return out;
 }
-
-}  // namespace
 
 /// Accelerated proximal gradient steps. Whether b moved.
 bool SlopeNewton::descend(InnerProblem& problem, int steps, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
-  const std::vector<Index> all = all_of(b.size());
-  Fista sequence(b);
-  const Vec& z = sequence.point();
-  Vec cz = c, next, next_c(b.size());
+  sequence_.restart(b);
+  const Vec& z = sequence_.point();
+  Vec &cz = scratch_.cz, &next = scratch_.next, &next_c = scratch_.next_c, &change = scratch_.change;
+  cz = c;
+  next_c.resize(b.size());
   const double most = std::max(model.diagonal().sum(), lipschitz_);  // no eigenvalue is larger
   bool moved = false;
   for (int step = 0; step < steps; ++step) {
     const double at = model.value(z, cz);
     for (;;) {
       next = z + cz / lipschitz_;
-      problem.penalty.prox(next, Vec::Constant(problem.penalty.units(), 1.0 / lipschitz_));
-      model.correlations(next, all, next_c);
-      const Vec change = next - z;
+      scratch_.step.setConstant(problem.penalty.units(), 1.0 / lipschitz_);
+      problem.penalty.prox(next, scratch_.step);
+      model.correlations(next, all_, next_c);
+      change = next - z;
       const double square = change.squaredNorm(), bend = change.dot(cz - next_c);
       // A change of rounding alone bends as it likes.
       if (bend <= lipschitz_ * square * (1.0 + 1e-12) || lipschitz_ >= most || !std::isfinite(at)) break;
@@ -85,7 +73,7 @@ bool SlopeNewton::descend(InnerProblem& problem, int steps, Vec& b, Vec& c) {
     }
     ++problem.counters.prox_steps;
     moved = moved || next != b;
-    const double share = sequence.advance(b, next, [](const auto& x, const Vec& y) { return x.dot(y); });
+    const double share = sequence_.advance(b, next, [](const auto& x, const Vec& y) { return x.dot(y); });
     cz = next_c + share * (next_c - c);
     b = next;
     c = next_c;
@@ -97,19 +85,21 @@ bool SlopeNewton::descend(InnerProblem& problem, int steps, Vec& b, Vec& c) {
 /// steps that took; 0, with b as it was, when the objective did not fall.
 Index SlopeNewton::minimise_sizes(InnerProblem& problem, Index most, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
-  std::vector<Cluster> clusters = clusters_of(*problem.penalty.sorted(), b);
-  if (clusters.empty() || static_cast<Index>(clusters.size()) > most) return 0;
-  Mat gram = reduced_gram(model, gram_, clusters);
-  ClusterFace face(std::move(clusters), std::move(gram), c);
+  find_clusters(*problem.penalty.sorted(), b, clusters_);
+  if (clusters_.size() == 0 || static_cast<Index>(clusters_.size()) > most) return 0;
+  reduce_gram(model);
+  face_.begin(clusters_, scratch_.reduced.mat(), c);
   Index steps = 0;
   for (bool there = false; !there; ++steps) {
     if (problem.poll) problem.poll();
-    there = face.step();
+    there = face_.step();
   }
   problem.counters.newton_steps += steps;
-  const Vec next = face.coefficients(b.size());
-  Vec next_c(b.size());
-  model.correlations(next, all_of(b.size()), next_c);
+  Vec &next = scratch_.next, &next_c = scratch_.next_c;
+  next.resize(b.size());
+  next_c.resize(b.size());
+  face_.coefficients(next);
+  model.correlations(next, all_, next_c);
   const double before = model.value(b, c) + problem.penalty.value(b);
   if (!(model.value(next, next_c) + problem.penalty.value(next) <= before)) return 0;
   b = next;
@@ -119,7 +109,8 @@ Index SlopeNewton::minimise_sizes(InnerProblem& problem, Index most, Vec& b, Vec
 
 InnerResult SlopeNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   Quadratic& model = problem.model;
-  const std::vector<Index> all = all_of(model.size());
+  all_.resize(static_cast<std::size_t>(model.size()));
+  std::iota(all_.begin(), all_.end(), Index{0});
   lipschitz_ = std::max(kEase * lipschitz_, model.size() > 0 ? model.diagonal().maxCoeff() : 1.0);
   if (!(lipschitz_ > 0.0)) lipschitz_ = 1.0;
   InnerResult result;
@@ -146,7 +137,7 @@ InnerResult SlopeNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
     ++result.iterations;
   }
   // From the columns, once, with their rounding alone.
-  model.correlations(b, all, c);
+  model.correlations(b, all_, c);
   return result;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "solver/cluster_face.hpp"
+#include "solver/fista.hpp"
 #include "solver/gram_cache.hpp"
 #include "solver/inner_solver.hpp"
 
@@ -28,8 +30,21 @@ class SlopeNewton final : public InnerSolver {
   bool descend(InnerProblem& problem, int steps, Vec& b, Vec& c);
   Index minimise_sizes(InnerProblem& problem, Index most, Vec& b, Vec& c);
 
+  void reduce_gram(Quadratic& model);
+
   GramCache gram_;
   double lipschitz_ = 0.0;  // of the gradient, as far as steps have met it
+
+  // What iterations work on, kept so that they need not allocate it.
+  std::vector<Index> all_;
+  Clusters clusters_;
+  ClusterFace face_;
+  Fista sequence_;
+  struct Scratch {
+    std::vector<Index> place;
+    Room reduced, gram, whole, image;
+    Vec cz, next, next_c, change, step;
+  } scratch_;
 };
 
 }  // namespace riata

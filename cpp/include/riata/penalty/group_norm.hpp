@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "riata/penalty/elastic_net.hpp"
+#include "riata/penalty/thread_room.hpp"
 #include "riata/types.hpp"
 
 namespace riata {
@@ -41,7 +42,7 @@ struct GroupNorm {
   /// That, in the place of z.
   template <class Z>
   void prox(Z&& z, double step) const {
-    if (each > 0.0) z = soft(z, step * each);
+    if (each > 0.0) z.array() = z.array().sign() * (z.array().abs() - step * each).max(0.0);
     z *= shrinkage(z.norm(), step);
   }
 
@@ -56,8 +57,8 @@ struct GroupNorm {
   double kkt_violation(const B& b, const C& c) const {
     const double norm = safe_norm(b);
     if (norm == 0.0) return std::max(size(c) - l1, 0.0);
-    if (each == 0.0) return safe_norm((c - (l2 + l1 / norm) * b).eval());
-    auto rest = (c - (l2 + l1 / norm) * b).eval();
+    auto rest = evaluated(c - (l2 + l1 / norm) * b);
+    if (each == 0.0) return safe_norm(rest);
     for (Index i = 0; i < rest.size(); ++i) {
       rest[i] = b[i] != 0.0 ? rest[i] - std::copysign(each, b[i]) : std::max(std::abs(rest[i]) - each, 0.0);
     }
@@ -115,7 +116,18 @@ struct GroupNorm {
  private:
   template <class Z>
   static auto soft(const Z& z, double threshold) {
-    return (z.array().sign() * (z.array().abs() - threshold).max(0.0)).matrix().eval();
+    return evaluated((z.array().sign() * (z.array().abs() - threshold).max(0.0)).matrix());
+  }
+  /// The vector, in one place, until the next one.
+  template <class Z>
+  static auto evaluated(const Z& z) {
+    auto out = thread_room<GroupNorm>(z.size());
+    if constexpr (Z::RowsAtCompileTime == 1) {
+      out = z.transpose();
+    } else {
+      out = z;
+    }
+    return out;
   }
 };
 

@@ -11,6 +11,11 @@ namespace riata {
 /// 1972): values are added one by one, and stand in blocks of a common mean, each below the one before.
 class FallingMeans {
  public:
+  /// Begins again.
+  void clear() {
+    blocks_.clear();
+    size_ = 0;
+  }
   /// Adds a value of some weight, by its product with that.
   void add(double sum, double weight) {
     blocks_.push_back({sum, weight, ++size_});

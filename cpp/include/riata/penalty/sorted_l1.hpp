@@ -4,11 +4,13 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "riata/penalty/elastic_net.hpp"
 #include "riata/penalty/isotonic.hpp"
+#include "riata/penalty/thread_room.hpp"
 #include "riata/types.hpp"
 
 namespace riata {
@@ -23,18 +25,28 @@ class SortedL1 {
 
   const Vec& weights() const { return weights_; }
 
-  /// Numbers 0 .. n - 1 in the order of falling size, the first of equals first.
+  /// Numbers 0 .. n - 1 in the order of falling size, the first of equals first; until the thread asks again.
   template <class V>
-  static std::vector<Index> order(const V& v) {
-    std::vector<Index> out(static_cast<std::size_t>(v.size()));
-    std::iota(out.begin(), out.end(), Index{0});
-    std::stable_sort(out.begin(), out.end(), [&](Index a, Index b) { return std::abs(v[a]) > std::abs(v[b]); });
+  static std::span<const Index> order(const V& v) {
+    struct Entry {
+      double size;
+      Index at;
+    };
+    static thread_local std::vector<Entry> entries;
+    static thread_local std::vector<Index> out;
+    entries.clear();
+    for (Index i = 0; i < v.size(); ++i) entries.push_back({std::isnan(v[i]) ? kInfinity : std::abs(v[i]), i});
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& a, const Entry& b) { return a.size > b.size || (a.size == b.size && a.at < b.at); });
+    out.clear();
+    for (const Entry& entry : entries) out.push_back(entry.at);
     return out;
   }
 
   template <class B>
   double value(const B& b) const {
-    Vec size = b.cwiseAbs();
+    auto size = thread_room<SortedL1>(b.size());
+    size = b.cwiseAbs();
     std::sort(size.begin(), size.end(), std::greater<>());
     return size.dot(weights_.head(size.size()));
   }
@@ -43,8 +55,8 @@ class SortedL1 {
   /// they would increase (Bogdan et al. 2015, algorithm 4). Those averaged come out equal to the last bit.
   template <class Z>
   void prox(Z&& z, double step) const {
-    const std::vector<Index> by_size = order(z);
-    Vec sorted(z.size());
+    const std::span<const Index> by_size = order(z);
+    auto sorted = thread_room<SortedL1>(z.size());
     for (Index i = 0; i < z.size(); ++i) {
       sorted[i] = std::abs(z[by_size[static_cast<std::size_t>(i)]]) - step * weights_[i];
     }
@@ -58,7 +70,8 @@ class SortedL1 {
   /// Smallest s with c / s dual feasible: the largest ratio of the sum of the first k sizes to that of the weights.
   template <class C>
   double dual_norm(const C& c) const {
-    Vec size = c.cwiseAbs();
+    auto size = thread_room<SortedL1>(c.size());
+    size = c.cwiseAbs();
     std::sort(size.begin(), size.end(), std::greater<>());
     double worst = 0.0, sum = 0.0, allowed = 0.0;
     for (Index k = 0; k < size.size(); ++k) {
@@ -75,13 +88,12 @@ class SortedL1 {
   template <class B, class C>
   double kkt_violation(const B& b, const C& c) const {
     if (!b.allFinite()) return kInfinity;
-    const std::vector<Index> by_size = order(b);
+    const std::span<const Index> by_size = order(b);
     double worst = 0.0;
-    Vec rest;
     for (Index first = 0, last = 0; first < b.size(); first = last) {
       const double size = std::abs(b[by_size[static_cast<std::size_t>(first)]]);
       for (last = first; last < b.size() && std::abs(b[by_size[static_cast<std::size_t>(last)]]) == size;) ++last;
-      rest.resize(last - first);
+      auto rest = thread_room<SortedL1>(last - first);
       for (Index i = first; i < last; ++i) {
         const Index at = by_size[static_cast<std::size_t>(i)];
         rest[i - first] = size == 0.0 ? std::abs(c[at]) : std::copysign(1.0, b[at]) * c[at];
@@ -96,8 +108,9 @@ class SortedL1 {
 
  private:
   /// The nearest vector that does not increase.
-  static void make_falling(Vec& v) {
-    FallingMeans means;
+  static void make_falling(Eigen::Ref<Vec> v) {
+    static thread_local FallingMeans means;
+    means.clear();
     for (const double value : v) means.add(value, 1.0);
     means.for_each([&](Index first, Index end, double mean) { v.segment(first, end - first).setConstant(mean); });
   }
