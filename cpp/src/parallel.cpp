@@ -114,13 +114,13 @@ class OwnLeader {
 }  // namespace
 
 void on_std_threads(Index chunks, int threads, const std::function<void(Index)>& run) {
-  std::atomic<Index> next{0};
-  const auto work = [&] {
-    for (Index chunk = next++; chunk < chunks; chunk = next++) run(chunk);
+  // Dealt out beforehand: with whoever comes first, a busy machine would leave all to one thread, and hide a race.
+  const auto work = [&](Index first) {
+    for (Index chunk = first; chunk < chunks; chunk += threads) run(chunk);
   };
   std::vector<std::thread> others;
-  for (int k = 1; k < threads; ++k) others.emplace_back(work);
-  work();
+  for (int k = 1; k < threads; ++k) others.emplace_back(work, k);
+  work(0);
   for (std::thread& other : others) other.join();
 }
 
