@@ -14,6 +14,7 @@
 #include "path/fit_in_parts.hpp"
 #include "path/lambda_grid.hpp"
 #include "path_problems.hpp"
+#include "penalty/elastic_net.hpp"
 
 using namespace riata;
 using check::dosages;
