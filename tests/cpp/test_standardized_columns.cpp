@@ -28,14 +28,14 @@ Mat matrix() {
 
 /// Columns of a matrix, all of them in the pool.
 struct Setup {
-  explicit Setup(Index outputs, bool centred = true)
+  explicit Setup(Index outputs, bool centred = true, SharedPool::Use use = SharedPool::Use::kPart)
       : X(matrix()), design(dense_design(X.data(), kRows, kCols, 1, kRows)) {
     const Vec mean = X.colwise().mean().transpose();
     const Vec scale = Vec::LinSpaced(kCols, 0.5, 3.0);
     scaled = X;
     if (centred) scaled.rowwise() -= mean.transpose();
     scaled = scaled * scale.cwiseInverse().asDiagonal();
-    pool.emplace(*design, centred, SharedPool::Use::kPart, mean, scale);
+    pool.emplace(*design, centred, use, mean, scale);
     std::vector<Index> all(static_cast<std::size_t>(kCols));
     std::iota(all.rbegin(), all.rend(), Index{0});  // in another order than X
     pool->require(all, 1, counters);
@@ -106,7 +106,7 @@ TEST_CASE("correlations with vectors that sum to zero, whole and by entries") {
 }
 
 TEST_CASE("the error of leaving the centring out bounds what it is") {
-  const Setup s(1);
+  const Setup s(1, true, SharedPool::Use::kMany);  // columns are used where they are, with their means
   Vec u = random_matrix(kRows, 1, 35);
   u.array() -= u.mean() - 1e-7;  // sums to 9e-7
   const Mat want = s.scaled(Eigen::all, std::vector<Index>(kFeatures.begin(), kFeatures.end()));
