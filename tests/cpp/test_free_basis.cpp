@@ -59,7 +59,8 @@ TEST_CASE("nearly collinear free columns have an orthonormal basis in their plac
   basis->design().gather(std::vector<Index>{4, 5}, Q, 1);
   const Vec weights = problems[0].weights / problems[0].weights.sum();
   CHECK((Q.transpose() * weights.asDiagonal() * Q - Mat::Identity(2, 2)).cwiseAbs().maxCoeff() < 1e-12);
-  CHECK((Q.transpose() * weights).cwiseAbs().maxCoeff() < 1e-12);  // centred
+  // Centred, but for the rounding of entries near 5 over the 1e-6 that tells the columns apart.
+  CHECK((Q.transpose() * weights).cwiseAbs().maxCoeff() < 1e-9);
 
   PathResult result;  // b = (0.5, -, 0, -, 2, -3) and intercept 1
   result.alphas = {0.1};
