@@ -151,6 +151,7 @@ std::size_t second_time(const Problem& given, InnerSolver& solver, const std::ve
       InnerProblem problem{model, net, given.tolerance, 2000, counters, one->poll()};
       problem.descent_only = given.descent_only;
       problem.symmetric = given.symmetric;
+      problem.lambda = 1.0;
       solver.solve(problem, b, c);
     }
   }
@@ -211,8 +212,8 @@ class Careless final : public InnerSolver {
 }  // namespace
 
 // Each has its test below.
-static_assert(std::is_same_v<InnerSolvers, std::tuple<ActiveSetNewton, BlockNewton, SlopeNewton, GroupDescent,
-                                                      CoordinateDescent, ProximalGradient>>);
+static_assert(std::is_same_v<InnerSolvers, std::tuple<ActiveSetNewton, DualNewton, BlockNewton, SlopeNewton,
+                                                      GroupDescent, CoordinateDescent, ProximalGradient>>);
 
 TEST_CASE("allocations are seen, whoever makes them") {
   if (!check::counts_allocations()) return;
@@ -253,6 +254,12 @@ TEST_CASE("active-set Newton allocates nothing in its iterations") {
                         20, [&] { newton.invalidate(); });
     }
   }
+}
+
+TEST_CASE("dual Newton allocates nothing in its iterations") {
+  DualNewton newton;
+  const Problem problem{.n = 40, .p = 120};
+  NOTHING_ALLOCATED(problem, newton, {nets(120, {0.2, 0.4}), nets(120, {0.05, 0.1}), nets(120, {0.02, 0.01})}, 3);
 }
 
 TEST_CASE("group descent allocates nothing in its iterations") {

@@ -183,9 +183,8 @@ void Quadratic::combine(std::span<const Index> features, const Vec& values, Vec&
   multiply_features(features, values, out);
 }
 
-void Quadratic::columns_less(std::span<const Index> features, std::span<const double> centres, Mat& out) {
+void Quadratic::columns_less(std::span<const Index> features, std::span<const double> centres, MatOut out) {
   const auto columns = positions_of(features);
-  out.resize(pool_.rows(), static_cast<Index>(columns.size()));
   pool_.gather(columns, out, threads_for(columns, 1));
   for (Index r = 0; r < out.cols(); ++r) {
     const std::size_t i = static_cast<std::size_t>(r);

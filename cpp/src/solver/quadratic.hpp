@@ -88,7 +88,7 @@ class Quadratic {
   void correlate(std::span<const Index> features, const Vec& rows, Vec& c);
   void combine(std::span<const Index> features, const Vec& values, Vec& out);
   /// The same columns less a given number in place of the mean.
-  void columns_less(std::span<const Index> features, std::span<const double> centres, Mat& out);
+  void columns_less(std::span<const Index> features, std::span<const double> centres, MatOut out);
   /// The mean of a column that is in use now; 0 without an intercept.
   double mean_of(Index feature);
   const Vec& weights() const { return weights_.h; }

@@ -24,8 +24,7 @@ bool same(double a, double b) {
 
 void SampleGram::clear() {
   members_.clear();
-  K_.resize(0, 0);
-  slopes_.resize(0);
+  made_ = false;
   changes_ = 0;
 }
 
@@ -55,28 +54,29 @@ void SampleGram::add(Quadratic& model, std::span<const Member> members, double s
     const Index count = static_cast<Index>(part.size());
     features_.clear();
     centres_.clear();
-    weights_.resize(count);
+    auto weights = weights_.shape(count);
     for (std::size_t k = 0; k < part.size(); ++k) {
       features_.push_back(part[k].feature);
       centres_.push_back(part[k].centre);
-      weights_[static_cast<Index>(k)] = sign * part[k].sign * part[k].slope;
+      weights[static_cast<Index>(k)] = sign * part[k].sign * part[k].slope;
     }
-    model.columns_less(features_, centres_, columns_);
-    slopes_.noalias() += columns_ * weights_;
-    for (Index k = 0; k < count; ++k) weights_[k] = 1.0 / std::sqrt(part[static_cast<std::size_t>(k)].ridge);
-    rows_.resize(count, n);
+    auto columns = columns_.shape(n, count);
+    model.columns_less(features_, centres_, columns);
+    for (Index k = 0; k < count; ++k) slopes_ += weights[k] * columns.col(k);
+    for (Index k = 0; k < count; ++k) weights[k] = 1.0 / std::sqrt(part[static_cast<std::size_t>(k)].ridge);
+    auto rows = rows_.shape(count, n);
     parallel_for((n + kRows - 1) / kRows, worth_threads(model.threads(), static_cast<double>(n * count)), [&](Index c) {
       const Index first = c * kRows, size = std::min(kRows, n - first);
-      rows_.middleCols(first, size) = weights_.asDiagonal() * columns_.middleRows(first, size).transpose();
+      rows.middleCols(first, size) = weights.asDiagonal() * columns.middleRows(first, size).transpose();
     });
-    add_sample_products(rows_, sign, Triangle::kBoth, model.threads(), K_);
+    add_sample_products(rows, sign, Triangle::kBoth, model.threads(), K_);
   }
 }
 
 void SampleGram::assign(Quadratic& model, std::span<const signed char> sign, std::span<const ElasticNet> net,
                         double lambda) {
   const Index n = model.rows();
-  if (K_.rows() != n || !keeps(net, lambda)) clear();
+  if (!made_ || K_.rows() != n || !keeps(net, lambda)) clear();
   const auto wanted = std::count_if(sign.begin(), sign.end(), [](signed char s) { return s != 0; });
   present_.assign(sign.size(), 0);
   going_.clear();
@@ -95,7 +95,8 @@ void SampleGram::assign(Quadratic& model, std::span<const signed char> sign, std
     going_.clear();
     std::fill(present_.begin(), present_.end(), 0);
   }
-  if (K_.rows() != n) {
+  if (!made_) {
+    made_ = true;
     K_.setZero(n, n);
     slopes_.setZero(n);
     find_lines();

@@ -5,6 +5,7 @@
 
 #include "penalty/elastic_net.hpp"
 #include "solver/quadratic.hpp"
+#include "solver/room.hpp"
 
 namespace riata {
 
@@ -30,7 +31,7 @@ class SampleGram {
   /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
-    archive(members_, K_, slopes_, changes_);
+    archive(members_, made_, K_, slopes_, changes_);
     if constexpr (Archive::reading) find_lines();
   }
 
@@ -47,6 +48,7 @@ class SampleGram {
   void find_lines();
 
   std::vector<Member> members_;
+  bool made_ = false;
   Mat K_;
   Vec slopes_;         // sum of sign slope x
   Index changes_ = 0;  // since K was made from nothing
@@ -56,8 +58,7 @@ class SampleGram {
   std::vector<Member> going_, coming_;
   std::vector<Index> features_;
   std::vector<double> centres_;
-  Mat columns_, rows_;
-  Vec weights_;
+  Room columns_, rows_, weights_;
 };
 
 }  // namespace riata
