@@ -12,9 +12,9 @@
 
 #include "path/continuation.hpp"
 #include "path/fit_in_parts.hpp"
+#include "path/lambda_grid.hpp"
 #include "path_problems.hpp"
 #include "penalty/elastic_net.hpp"
-#include "path/lambda_grid.hpp"
 
 using namespace riata;
 using check::dosages;

@@ -13,6 +13,7 @@ from riata._docs import described_by
 from riata._input.design import DesignView
 from riata._input.features import check_feature_set
 from riata._input.validation import Float, check_choice, check_flag, check_real
+from riata.losses import Loss
 from riata.path.cross_validation import cv_path
 from riata.path.fit import fit_path
 from riata.path.given import FitArguments, Problem, read_given, read_problem, shows_arguments_of
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["debiased_lasso"]
 
-LOSSES = ("gaussian", "binomial", "poisson")
 ADJUST = ("auto", "fcr", "bonferroni", "none")
 
 
@@ -115,8 +115,9 @@ def debiased_lasso(
         if name in fit:
             raise TypeError(f"debiased_lasso() takes no {name}")
     given = read_given("debiased_lasso", fit, stop_early=False)
-    if given.loss.name not in LOSSES:
-        raise ValueError(f"loss must be one of {list(LOSSES)}, got {given.loss.name!r}")
+    loss = given.loss
+    if not (loss.least_squares or loss.two_classes or loss.has_counts):
+        raise ValueError(f"loss must be gaussian, binomial or poisson, got {loss.name!r}")
     level = check_real("level", level, above=0.0, below=1.0)
     check_choice("adjust", adjust, ADJUST)
     robust = check_flag("robust", robust)
@@ -134,7 +135,7 @@ def debiased_lasso(
     rule = _rule(adjust, named is None or isinstance(features, StabilitySelected))
     p = problem.design.n_features
     share = {"none": 1.0, "fcr": len(asked) / p, "bonferroni": 1.0 / p}[rule]
-    fitted = _Fitted(problem, coef, intercept, given.loss.name, given.loss.mean)
+    fitted = _Fitted(problem, coef, intercept, loss)
     residuals = nodewise(problem.design, asked, fitted.curvature, problem.features, given.options)
     pairs = [fitted.correct(int(j), z, robust) for j, z in zip(asked, residuals, strict=True)]
     estimate, se = (np.array(values) for values in zip(*pairs, strict=True))
@@ -210,9 +211,9 @@ def _rule(adjust: str, selected: bool) -> str:
 class _Fitted:
     """The lasso's residuals and curvature, and what they say of a feature."""
 
-    def __init__(self, problem: Problem, coef: Float, intercept: float, loss: str, mean: Any) -> None:
+    def __init__(self, problem: Problem, coef: Float, intercept: float, loss: Loss) -> None:
         design: DesignView = problem.design
-        self.design, self.coef, self.gaussian = design, coef, loss == "gaussian"
+        self.design, self.coef, self.gaussian = design, coef, loss.least_squares
         used = problem.weights > 0.0
         self.n = int(used.sum())
         weights = problem.weights * (self.n / problem.weights.sum()) if self.gaussian else problem.weights
@@ -221,8 +222,10 @@ class _Fitted:
         link = design.multiply(active, coef[active][:, None])[:, 0] + intercept
         if problem.offset is not None:
             link = link + problem.offset
-        fitted = np.asarray(mean(link))
-        bend = {"gaussian": np.ones_like(link), "binomial": fitted * (1.0 - fitted), "poisson": fitted}[loss]
+        fitted = np.asarray(loss.mean(link))
+        bend = np.ones_like(link)  # of the loss of a sample
+        if not loss.least_squares:
+            bend = fitted * (1.0 - fitted) if loss.two_classes else fitted
         self.curvature = np.where(used, weights * bend, 0.0)
         self.score = np.where(used, weights * (np.asarray(problem.target) - fitted), 0.0)
         if self.gaussian and self.active >= self.n:

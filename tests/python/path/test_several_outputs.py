@@ -307,7 +307,8 @@ def test_a_response_without_variance():
     assert_optimal(path, X, y)
     assert_allclose(dense(path)[:, 1], 0.0, atol=1e-12)
     assert_allclose(path.intercepts[1], 2.0)
-    nothing = fit(X, np.ones((len(X), 2)), "multigaussian", True, alphas=3)
+    with pytest.warns(UserWarning, match="y has the same values for all samples"):
+        nothing = fit(X, np.ones((len(X), 2)), "multigaussian", True, alphas=3)
     assert nothing.converged.all()
     assert np.all(nothing.n_active == 0)
 

@@ -139,7 +139,7 @@ def test_a_frame_names_its_features():
         ({"features": "active"}, ValueError, "features must be"),
         ({"features": [1], "level": 1.0}, ValueError, "level must be > 0 and < 1, got 1.0"),
         ({"features": [1], "adjust": "holm"}, ValueError, "adjust must be"),
-        ({"features": [1], "loss": "huber"}, ValueError, "loss must be one of"),
+        ({"features": [1], "loss": "huber"}, ValueError, "loss must be gaussian, binomial or poisson"),
         ({"features": [1], "l1_ratio": 0.5}, TypeError, "takes no l1_ratio"),
         (
             {"features": [0], "penalty_factor": np.r_[0.0, np.ones(59)]},

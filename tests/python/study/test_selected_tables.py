@@ -167,6 +167,7 @@ def test_the_page_of_python_is_that_of_the_command_line(tmp_path, loss):
     table.to_csv(tmp_path / "t.csv", index_label="id", float_format="%.17g")
     where = ["--time", "days", "--event", "died"] if loss == "cox" else ["--target", target]
     arguments = ["cv", "--matrix", tmp_path / "t.csv", *where, "--loss", loss, "--cv", 5, "--alphas", 23]
+    arguments += ["--patience", "off"]
     assert main([*map(str, arguments), "--out", str(tmp_path / "c"), "--quiet"]) == 0
     cv = riata.cv_path(frame, given, loss=loss, cv=5, alphas=23)
     cv.report(tmp_path / "page.html", y=given)
