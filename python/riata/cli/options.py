@@ -93,8 +93,7 @@ class FitOptions:
 
 @dataclass(frozen=True)
 class SelectionOptions:
-    """How stability selection halves the samples, which errors it may make, and what halves are fitted "
-    "with."""
+    """How stability selection halves the samples, which errors it may make, and how halves are fitted."""
 
     pfer: float | None = None
     threshold: float | None = None

@@ -130,9 +130,14 @@ def check_cuts(r2: Any) -> tuple[list[float], list[int], bool]:
 
 def distinct(names: list[str]) -> list[str]:
     """Return names with a number behind those that have stood before."""
-    seen: dict[str, int] = {}
-    out = []
+    stood: dict[str, int] = {}
+    taken, out = set(names), []
     for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        out.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+        stood[name] = stood.get(name, 0) + 1
+        mine = name
+        if stood[name] > 1:
+            while (mine := f"{name}#{stood[name]}") in taken:
+                stood[name] += 1
+        taken.add(mine)
+        out.append(mine)
     return out

@@ -161,18 +161,18 @@ def _sorts_into_classes(splitter: Any) -> bool:
     return isinstance(splitter, kinds)
 
 
-def check_groups(groups: Any, n: int) -> NDArray[np.int64]:
+def check_groups(groups: Any, n: int, name: str = "groups") -> NDArray[np.int64]:
     """Return the group of each sample as a number, in their order."""
     labels = np.asarray(groups)
     if labels.shape != (n,):
-        raise ValueError(f"groups must hold one label per sample, shape ({n},), got shape {labels.shape}")
+        raise ValueError(f"{name} must hold one label per sample, shape ({n},), got shape {labels.shape}")
     for i, label in enumerate(labels.tolist()):
         if label is None or type(label).__name__ in ("NAType", "NaTType") or _is_nan(labels[i]):
-            raise ValueError(f"groups must hold a label for every sample, got {label!r} at position {i}")
+            raise ValueError(f"{name} must hold a label for every sample, got {label!r} at position {i}")
     try:
         return np.unique(labels, return_inverse=True)[1].astype(np.int64)
     except TypeError as error:
-        raise TypeError("groups must hold labels of one kind that can be ordered") from error
+        raise TypeError(f"{name} must hold labels of one kind that can be ordered") from error
 
 
 def _is_nan(label: Any) -> bool:

@@ -105,7 +105,7 @@ class _Problem:
         p = design.n_features
         factor = np.ones(p) if features.penalty_factor is None else features.penalty_factor
         self.factor, self.free = factor, np.flatnonzero(factor == 0.0).astype(np.int64)
-        self.options, self.arguments, self.p = options, arguments, p
+        self.options, self.arguments, self.p, self.label = options, arguments, p, features.label
         self.threads = threads_for(options.n_threads, float(self.laid.core.shape[0]) * p)
 
     def fit(self, keep_linear_predictor: bool) -> dict[str, Any]:
@@ -115,11 +115,13 @@ class _Problem:
         alone = self._fit_alone(beside)
         guided = np.where((self.factor > 0.0) & (alone.slope != 0.0), self.factor, np.inf)
         core, factor, lower = alone.core, guided, np.zeros(self.p)
+        label = self.label
         if beside is not None:
             q = len(self.free)
             core = _core.hstack_design([core, beside])
             factor, lower = np.append(guided, np.zeros(q)), np.append(lower, np.full(q, -np.inf))
-        fit = self._call(core, Features(factor, lower), self.options, keep_linear_predictor)
+            label = None if label is None else np.append(label, np.full(q, -1))
+        fit = self._call(core, Features(factor, lower, label=label), self.options, keep_linear_predictor)
         self._settle(fit, alone)
         self.laid.settle([fit])
         return fit
@@ -140,7 +142,13 @@ class _Problem:
         offset = self.offset
         if beside is not None:
             null = replace(
-                self.options, alphas=np.ones(1), n_alphas=1, progress=None, checkpoint="", max_active=-1
+                self.options,
+                alphas=np.ones(1),
+                n_alphas=1,
+                progress=None,
+                checkpoint="",
+                max_active=-1,
+                max_groups=-1,
             )
             fit = self._call(beside, Features(np.zeros(beside.shape[1])), null, keep=False)
             coef = np.zeros((beside.shape[1], 1), order="F")

@@ -14,7 +14,7 @@ from riata._input.validation import Float, check_integer
 from riata.penalties._penalty import Penalty, Structure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class UniLasso(Penalty):
     """The univariate-guided lasso: signs and sizes of one-feature models guide the joint model.
 
@@ -38,8 +38,8 @@ class UniLasso(Penalty):
     univariate : array of shape (p,), dict or Series by feature name, optional
         Slopes b_j from elsewhere, such as an association study in other samples, per unit of X. No
         sample of these data took part in them, so z_j is ``b_j x_j`` itself: the lasso with factors
-        ``pf_j / |b_j|`` whose coefficients have the signs of b_j. Features with NaN, 0 or no entry are left
-        out.
+        ``pf_j / |b_j|`` whose coefficients have the signs of b_j. Features with NaN or 0, and those
+        that a dict does not name, are left out; a Series has an entry for each.
     newton_steps : int, default=2
         Newton steps of a one-feature model; squares take one. Two are what its authors use.
 
@@ -71,7 +71,7 @@ class UniLasso(Penalty):
         check_integer("newton_steps", self.newton_steps, at_least=1)
 
     def __repr__(self) -> str:
-        told = [] if self.univariate is None else [f"univariate={len(np.atleast_1d(self.univariate))} slopes"]  # type: ignore[arg-type]
+        told = [] if self.univariate is None else [f"univariate={_count(self.univariate)} slopes"]
         told += [] if self.newton_steps == 2 else [f"newton_steps={self.newton_steps}"]
         return f"UniLasso({', '.join(told)})"
 
@@ -104,6 +104,10 @@ class UniLasso(Penalty):
             lower=np.where(free | (slope < 0.0), -np.inf, 0.0),
             upper=np.where(free | (slope > 0.0), np.inf, 0.0),
         )
+
+
+def _count(given: Any) -> int:
+    return len(given) if hasattr(given, "__len__") else 1
 
 
 def _check_slopes(given: Any, n_features: int) -> Float:

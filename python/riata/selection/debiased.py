@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,7 +59,8 @@ def debiased_lasso(
     features : sequence of feature numbers or names, boolean mask, StabilitySelected, or "selected"
         The features asked about, of which none may be unpenalised. ``"selected"``: those active in the lasso.
     level : float, default=0.95
-        Of all intervals that are made so, the share that cover the true effect; see `adjust`.
+        Of all intervals that are made so, the share meant to cover the true effect; see `adjust`. Of effects
+        in binomial models fewer may: 92 % of those at 95 % did in simulations of 300 samples.
     adjust : {"auto", "fcr", "bonferroni", "none"}, default="auto"
         What an interval means when features were chosen by looking at the data. ``"fcr"``: of the m intervals
         of the selected features an expected share of ``1 - level`` at most misses, each having the level
@@ -132,6 +134,7 @@ def debiased_lasso(
         asked = asked[problem.features.penalty_factor[asked] > 0.0]
     if len(asked) == 0:
         raise ValueError("features must hold at least one feature, got none (of the lasso, if selected)")
+    _refuse_constant(problem, asked)
     rule = _rule(adjust, named is None or isinstance(features, StabilitySelected))
     p = problem.design.n_features
     share = {"none": 1.0, "fcr": len(asked) / p, "bonferroni": 1.0 / p}[rule]
@@ -139,6 +142,14 @@ def debiased_lasso(
     residuals = nodewise(problem.design, asked, fitted.curvature, problem.features, given.options)
     pairs = [fitted.correct(int(j), z, robust) for j, z in zip(asked, residuals, strict=True)]
     estimate, se = (np.array(values) for values in zip(*pairs, strict=True))
+    if np.isinf(se).any():
+        first = int(asked[np.isinf(se)][0])
+        warnings.warn(
+            f"no interval for {int(np.isinf(se).sum())} of the features, feature {first} first: others are "
+            "so much like them that their effects cannot be told apart; exclude all but one of such a group",
+            UserWarning,
+            stacklevel=2,
+        )
     from scipy.stats import norm
 
     reach = norm.isf(0.5 * (1.0 - level) * share) * se
@@ -168,12 +179,31 @@ def _refitted(X: Any, y: Any, coef: Float, intercept: float, fit: Any) -> tuple[
     Shrunk predictions lie where the loss bends more, which would leave a part of the bias.
     """
     alone = {**fit, "penalty_factor": np.where(coef != 0.0, 0.0, np.inf), "alphas": [1.0]}
+    alone |= {"checkpoint": None, "keep_checkpoint": False}  # the cross-validation's is of another fit
+    if fit.get("run") is not None:
+        alone["run"] = replace(fit["run"], checkpoint=None, keep_checkpoint=False)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         again = fit_path(X, y, **alone)
     if caught:
+        warnings.warn(
+            f"the features of the lasso have no fit without a penalty ({caught[0].message}): its shrunk "
+            "coefficients take their place, and intervals may lean towards zero",
+            UserWarning,
+            stacklevel=3,
+        )
         return coef, intercept
     return np.asarray(again.coef(1.0)), float(np.asarray(again.intercept(1.0)))
+
+
+def _refuse_constant(problem: Problem, asked: NDArray[np.int64]) -> None:
+    """Refuse features without variance: they have no effect that could be told from the intercept."""
+    values = problem.design.gather(asked)[problem.weights > 0.0]
+    flat = np.ptp(values, axis=0) <= 1e-12 * np.abs(values).max(axis=0)
+    if flat.any():
+        raise ValueError(
+            f"features must vary among the samples, got {int(asked[flat][0])}, which has one value for all"
+        )
 
 
 def _named(problem: Problem, features: Any) -> NDArray[np.int64] | None:
@@ -216,7 +246,7 @@ class _Fitted:
         self.design, self.coef, self.gaussian = design, coef, loss.least_squares
         used = problem.weights > 0.0
         self.n = int(used.sum())
-        weights = problem.weights * (self.n / problem.weights.sum()) if self.gaussian else problem.weights
+        weights = problem.weights * (self.n / problem.weights.sum())  # whose unit is of no account
         active = np.flatnonzero(coef).astype(np.int64)
         self.active = len(active)
         link = design.multiply(active, coef[active][:, None])[:, 0] + intercept
@@ -244,4 +274,4 @@ class _Fitted:
             size = math.sqrt(float((z.values**2) @ (self.score**2))) / (1.0 - self.active / self.n)
         else:
             size = self.sigma * math.sqrt(float(self.curvature @ z.values**2))
-        return estimate, size / abs(unit)
+        return estimate, size / abs(unit) if np.isfinite(z.noise) else np.inf

@@ -87,7 +87,10 @@ def _choose(
     bias = float(weights.sum()) * np.asarray(fit["alphas"]) / size
     noise = size / np.abs(weights @ (left * column[:, None]))
     allowed = bias <= np.sqrt(2.0 * np.log(max(design.n_features, 2)))
-    most = STEP * noise[allowed].min() if allowed.any() else np.inf
+    if not allowed.any():  # no other combination of features leaves enough of it
+        best = int(np.argmin(bias))
+        return Residual(left[:, best], float(bias[best]), np.inf)
+    most = STEP * noise[allowed].min()
     within = np.flatnonzero(noise <= most)
     best = within[np.argmin(bias[within])]
     return Residual(left[:, best], float(bias[best]), float(noise[best]))

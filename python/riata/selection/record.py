@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from riata._input.survival import SurvivalTarget
+from riata._input.validation import Float
 from riata._io.archive import meta_of, read_arrays, restoring, write_archive
 from riata.path.arguments import Options
 from riata.path.given import Problem
@@ -18,8 +19,12 @@ from riata.selection.multi_split import SplitValues
 from riata.selection.plan import StabilityPlan
 from riata.selection.votes import Votes
 
-FORMAT = 1
-SAMPLED_COLUMNS = 64  # of X, looked at to tell it from another
+FORMAT = 2
+
+
+def _weighing(n: int) -> Float:
+    """A fixed vector, whose products with all columns tell X from another."""
+    return np.random.default_rng(0).standard_normal((n, 1))
 
 
 def write_record(file: str, fingerprint: str, n_pairs: int, votes: Votes, values: SplitValues) -> None:
@@ -78,8 +83,7 @@ def fingerprint_of(
     design = problem.design
     target: Any = problem.target
     add((design.core.shape, design.core.kind, design.n_features))
-    columns = np.unique(np.linspace(0, design.n_features - 1, SAMPLED_COLUMNS).astype(np.int64))
-    add(design.gather(columns))
+    add(design.core.correlate(_weighing(design.core.shape[0]), None, 1))
     if isinstance(target, SurvivalTarget):
         add((target.time.tobytes(), target.event.tobytes(), target.ties))
         add(target.start)

@@ -85,6 +85,8 @@ class Run:
         """Fit the pairs that are not in the checkpoint yet."""
         votes, values = Votes(self.items, self.outputs, []), SplitValues([])
         file = self.options.checkpoint
+        for pair in range(self.plan.n_pairs):  # refused now what would be refused later
+            self.halves.columns(range(pair, pair + 1))
         fingerprint = self._fingerprint() if file else ""
         if file and os.path.exists(file):
             votes, values = read_record(file, fingerprint, self.items, self.outputs)
@@ -168,8 +170,7 @@ class Run:
         return None if first is None or second is None else first + second
 
     def _paths(self, columns: Float, watch: Any) -> list[dict[str, Any]]:
-        """Paths of some halves, each with a grid of its own, and an end of its own where q items are "
-        "active."""
+        """Paths of some halves, each with a grid and an end of its own, where q items are active."""
         problem = self.problem
         options = replace(self.options, max_groups=self.plan.q, progress=watch, checkpoint="")
         features = replace(problem.features, label=self.items.of_feature)

@@ -35,6 +35,7 @@ __all__ = ["stability_selection"]
 LEAST_SAMPLES = 4  # two a half
 TOL = 1e-4  # what enters, and in which order, is settled long before
 A_DECADE, DECADES = 100, 3  # alphas of the grid of each half, which ends where q does
+PENALTIES = ("elastic_net", "mcp", "scad")  # of single features, on their own coefficients
 DECIDED_BY_PLAN = ("alphas", "eps", "max_active", "max_groups", "feature_groups")
 
 
@@ -188,7 +189,7 @@ def select(
         raise ValueError(
             f"X must have at least {LEAST_SAMPLES} samples of positive weight, got n_samples={len(rows)}"
         )
-    units = None if blocks is None else check_groups(blocks, n)
+    units = None if blocks is None else check_groups(blocks, n, "blocks")
     if units is not None and len(np.unique(units[rows])) < 2:
         raise ValueError("blocks must hold at least two blocks, got one")
     items = items_of(problem.design, problem.features, groups)
@@ -205,11 +206,10 @@ def select(
 
 def _checked_options(options: Options) -> Options:
     """Return the options of every half but for where its path ends."""
-    if options.penalty.ties_features or options.penalty.kind == "slope":
-        raise ValueError(
-            f"penalty must be ElasticNet, MCP or SCAD, got {options.penalty!r}: groups= counts groups of "
-            "features"
-        )
+    if options.penalty.kind not in PENALTIES:
+        raise ValueError(f"penalty must be ElasticNet, MCP or SCAD, got {options.penalty!r}")
+    if options.max_active >= 0 or options.max_groups >= 0:
+        raise ValueError("run must leave max_active and max_groups out: q ends the path of each half")
     if options.l1_ratio == 0.0:
         raise ValueError("l1_ratio must be > 0, got 0: ridge regression selects nothing")
     return replace(options, n_alphas=A_DECADE * DECADES + 1, eps=10.0**-DECADES, alphas=None)
@@ -231,8 +231,9 @@ def _collect(run: Run, votes: Votes, values: SplitValues, columns: dict[str, str
         from sklearn.exceptions import ConvergenceWarning
 
         warnings.warn(
-            f"some fits did not converge: a gap is {run.worst_gap:.2e}, above tol={run.options.tol:g}. "
-            f"What halves select hardly hangs on it; else raise max_iter={run.options.max_iter}.",
+            f"some fits did not converge: the largest gap is {run.worst_gap:.2e}, above "
+            f"tol={run.options.tol:g}. Selections hardly depend on it; otherwise raise "
+            f"max_iter={run.options.max_iter}.",
             ConvergenceWarning,
             stacklevel=3,
         )

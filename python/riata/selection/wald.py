@@ -44,13 +44,16 @@ def wald_p_values(
     Returns
     -------
     ndarray of shape (count,)
-        1 for groups with a column that is a combination of others, and where there is no finite fit.
+        1 for groups with a column that is a combination of others, where there is no finite fit, and for a
+        response of squares that is constant.
     """
     rows = np.flatnonzero(weights > 0.0)
-    loss, w = options.loss, weights[rows]
+    loss, w = options.loss, weights[rows] * (len(rows) / weights[rows].sum())  # whose unit is of no account
     y = _rows_of(problem.target, rows)
     offset = None if problem.offset is None else problem.offset[rows]
     share = w / w.sum()
+    if loss.squares and _constant(np.asarray(y), share):
+        return np.ones(count)
     columns = values[rows]
     columns = columns - share @ columns if options.fit_intercept or loss.has_times else columns
     size = np.sqrt(share @ columns**2)
@@ -75,6 +78,12 @@ def wald_p_values(
         if len(mine) and not spoilt[mine].any():
             out[group] = tests.p_value(mine)
     return out
+
+
+def _constant(y: Float, share: Float) -> bool:
+    """Whether a response is the same for all samples but for rounding: there is nothing to test."""
+    wide = y.reshape(len(y), -1)
+    return bool(np.all(share @ (wide - share @ wide) ** 2 <= 1e-24 * np.abs(wide).max(axis=0) ** 2))
 
 
 class _Tests(Protocol):
@@ -128,7 +137,7 @@ class _Squares:
         if k == 1:
             left = float(self.errors[0, 0])
             if left <= 0.0:
-                return 0.0
+                return 0.0 if explained[0, 0] > 0.0 else 1.0
             return float(fdtrc(h, self.freedom, float(explained[0, 0]) / h / (left / self.freedom)))
         logs = np.linalg.slogdet(self.errors)[1] - np.linalg.slogdet(self.errors + explained)[1]
         s = math.sqrt((k * k * h * h - 4.0) / (k * k + h * h - 5.0)) if k * k + h * h > 5 else 1.0

@@ -11,7 +11,6 @@ import numpy as np
 from riata._input.features import Names
 from riata._input.validation import Float
 from riata._io.tables import StrPath, is_missing, parse_numbers, read_text_table, some
-from riata._io.text_columns import TextColumn
 from riata._io.wording import counted, counted_of
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.score_file import read_weights
@@ -72,7 +71,9 @@ def read_univariate(path: StrPath, X: Any) -> UnivariateSlopes:
 
     For genotypes the file is one of association results or scores: a variant, an effect allele, and a beta
     or an odds ratio (PLINK, METAL, GWAS-SSF, GWAS Catalog). Variants are found by id, place and alleles, and
-    slopes count the allele that X counts. For a table the file has a feature and a slope on each line.
+    slopes count the allele that X counts. For a table the file has a feature and a slope on each line, in
+    columns called feature, name, id, gene or symbol, and slope, beta, coef, effect, weight or estimate, or in
+    its only two.
 
     Parameters
     ----------
@@ -147,8 +148,9 @@ def read_variant_slopes(path: StrPath, geno: Genotypes) -> UnivariateSlopes:
 def read_feature_slopes(path: StrPath, names: Names | Sequence[str]) -> UnivariateSlopes:
     """Read a table with a feature and a slope on each line.
 
-    Of several columns those called feature, name, id, gene or symbol and slope, beta, coef, effect, weight or
-    estimate are taken, else the first two. Empty cells and NA are no slope.
+    The columns are those called feature, name, id, gene or symbol, and slope, beta, coef, coefficient,
+    effect, weight or estimate; of a table of two columns the first and the second. Empty cells and NA are no
+    slope.
 
     Raises
     ------
@@ -159,19 +161,18 @@ def read_feature_slopes(path: StrPath, names: Names | Sequence[str]) -> Univaria
     """
     table = read_text_table(path)
     header = [name.lower() for name in table.header]
-    if len(header) < 2:
+    at = [next((k for k, name in enumerate(header) if name in known), -1) for known in (_FEATURE, _SLOPE)]
+    if -1 in at and len(header) == 2:
+        at = [0, 1]
+    if -1 in at:
         raise ValueError(
-            f"{path}: must have a column of features and one of slopes, got {some(table.header)}"
-        )
-    at = [
-        next((header.index(n) for n in known if n in header), k) for k, known in enumerate((_FEATURE, _SLOPE))
-    ]
-    if at[0] == at[1]:
-        raise ValueError(
-            f"{path}: must have a column of features and one of slopes, got {some(table.header)}"
+            f"{path}: must have a column of features ({some(_FEATURE)}) and one of slopes ({some(_SLOPE)}), "
+            f"got {some(table.header)}"
         )
     listed, cells = (table.column(table.header[k]) for k in at)
-    place = {str(name): j for j, name in enumerate(names if not isinstance(names, TextColumn) else names[:])}
+    place = {str(name): j for j, name in enumerate(names[:])}
+    if len(place) < len(names):
+        raise ValueError("X must have features with names of their own, got some name twice")
     slopes, seen = np.full(len(place), np.nan), set()
     for line, name, cell in zip(table.lines, listed, cells, strict=True):
         if name in seen:

@@ -232,7 +232,10 @@ def test_nothing_selected(tmp_path, table, capsys):
     ("given", "message"),
     [
         (["--pfer", 1, "--q", 3, "--threshold", 0.9], "give at most two of --pfer, --threshold and --q"),
-        (["--loss", "huber", "--p-values"], "--p-values needs a loss with a likelihood, which huber has not"),
+        (
+            ["--loss", "huber", "--p-values"],
+            "--p-values needs a loss with a likelihood, which huber does not have",
+        ),
         (["--ld-groups", 0.5], "--ld-groups is for genotypes, not for --matrix"),
         (["--l1-ratio", 0], "--l1-ratio must be above 0"),
         (["--bound", "worst", "--threshold", 0.5], "threshold must be above 1/2"),

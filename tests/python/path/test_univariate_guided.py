@@ -362,3 +362,35 @@ def test_resumes(tmp_path):
     again = riata.cv_path(X, y, penalty=PENALTY(), cv=3, alphas=20, checkpoint=file)
     np.testing.assert_array_equal(again.scores, whole.scores)
     assert not list(tmp_path.iterdir())
+
+
+def test_max_groups_counts_groups_of_features():
+    X, _, rng = problem(15, n=100, p=40)
+    y = X @ rng.standard_normal(40) + rng.standard_normal(100)
+    groups = np.repeat(np.arange(10), 4)
+    factor = np.ones(40)
+    factor[3] = 0.0
+    run = riata.RunOptions(max_groups=3, feature_groups=groups)
+    path = riata.fit_path(X, y, penalty=PENALTY(), penalty_factor=factor, run=run)
+    assert path.stop_reason == "max_groups"
+    active = path.coefs[:, [-1]].toarray()[:, 0] != 0.0
+    active[3] = False
+    assert 1 <= len(np.unique(groups[active])) <= 3
+
+
+def test_reads_slopes_by_header(tmp_path):
+    file = tmp_path / "slopes.tsv"
+    file.write_text("gene\tpvalue\tlog2fc\na\t0.01\t2\n")
+    with pytest.raises(ValueError, match="must have a column of features"):
+        riata.read_univariate(file, ["a", "b"])
+    file.write_text("gene\tp\tbeta\na\t0.01\t-2\n")
+    np.testing.assert_array_equal(riata.read_univariate(file, ["b", "a"]).slopes, [np.nan, -2.0])
+    with pytest.raises(ValueError, match="some name twice"):
+        riata.read_univariate(file, ["a", "b", "a"])
+
+
+def test_penalties_with_slopes_can_be_compared_and_shown():
+    one = PENALTY({"a": 1.0, "b": 2.0, "c": 3.0})
+    assert repr(one) == "UniLasso(univariate=3 slopes)"
+    assert one == one
+    assert PENALTY(np.ones(3)) != PENALTY(np.ones(3))

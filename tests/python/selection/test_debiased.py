@@ -152,3 +152,48 @@ def test_what_is_refused(options, error, message):
     X, y = data()
     with pytest.raises(error, match=message):
         riata.debiased_lasso(X, y, **options)
+
+
+def test_a_feature_with_a_copy_has_no_interval():
+    """Nothing tells the effect of a feature from that of its copy."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((120, 60))
+    X = np.column_stack([X, X[:, 1] + 0.003 * rng.standard_normal(120)])
+    y = X[:, 1] + 0.5 * rng.standard_normal(120)
+    with pytest.warns(UserWarning, match="cannot be told apart"):
+        found = riata.debiased_lasso(X, y, features=[1, 60, 5])
+    assert np.isinf(found.se[:2]).all()
+    assert_array_equal(found.p_values[:2], 1.0)
+    assert np.isfinite(found.se[2])
+
+
+def test_a_constant_feature_is_refused():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((80, 40))
+    X[:, 7] = 3.0
+    with pytest.raises(ValueError, match="features must vary among the samples, got 7"):
+        riata.debiased_lasso(X, X[:, 1] + rng.standard_normal(80), features=[1, 7])
+
+
+@pytest.mark.parametrize("loss", ["gaussian", "binomial", "poisson"])
+def test_the_unit_of_weights_is_of_no_account(loss):
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((150, 30))
+    y = {
+        "gaussian": X[:, 1] + rng.standard_normal(150),
+        "binomial": (X[:, 1] + rng.standard_normal(150) > 0).astype(float),
+        "poisson": rng.poisson(np.exp(0.5 * X[:, 1])).astype(float),
+    }[loss]
+    weights = rng.uniform(0.5, 2.0, 150)
+    one, ten = (
+        riata.debiased_lasso(X, y, features=[1, 4], loss=loss, sample_weight=k * weights) for k in (1.0, 10.0)
+    )
+    assert_allclose(ten.se, one.se, rtol=1e-6)
+
+
+def test_the_refit_leaves_the_checkpoint_alone(tmp_path):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((150, 30))
+    y = (X[:, 1] + rng.standard_normal(150) > 0).astype(float)
+    given = {"features": [1], "loss": "binomial", "checkpoint": tmp_path / "c", "keep_checkpoint": True}
+    assert np.isfinite(riata.debiased_lasso(X, y, **given).se).all()

@@ -338,3 +338,65 @@ def test_false_selections_stay_within_the_bound(signals):
         found = riata.stability_selection(X, y, pfer=pfer, n_pairs=25, q=None, n_threads=1)
         false += bool((found.selected >= signals).any())
     assert false <= binom.ppf(1 - 1e-4, replicates, pfer)
+
+
+def test_p_values_of_a_response_that_is_constant_in_halves():
+    """Nothing can be tested where there is no variance."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((120, 100))
+    y = np.full(120, 0.1)
+    y[[3, 70]] = 1.1
+    found = riata.stability_selection(X, y, p_values=True, n_pairs=10)
+    assert found.p_values.min() > 0.05
+
+
+@pytest.mark.parametrize("loss", ["binomial", "poisson"])
+def test_p_values_do_not_hang_on_the_unit_of_weights(loss):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((160, 60))
+    y = rng.integers(0, 2, 160).astype(float) if loss == "binomial" else rng.poisson(1.0, 160).astype(float)
+    one, ten = (
+        riata.stability_selection(
+            X, y, loss=loss, p_values=True, n_pairs=5, sample_weight=np.full(160, weight)
+        )
+        for weight in (1.0, 10.0)
+    )
+    np.testing.assert_allclose(ten.p_values, one.p_values, rtol=1e-5)
+
+
+def test_a_checkpoint_knows_every_column(tmp_path):
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((80, 300))
+    y = X[:, 4] + rng.standard_normal(80)
+    file = tmp_path / "c"
+    whole = riata.stability_selection(X, y, n_pairs=12, checkpoint=file, keep_checkpoint=True)
+    again = riata.stability_selection(X, y, n_pairs=12, checkpoint=file, keep_checkpoint=True)
+    np.testing.assert_array_equal(again.frequency, whole.frequency)
+    assert file.exists()
+    X[5, 1] += 1e-3
+    with pytest.raises(ValueError, match="checkpoint must be of the same stability selection"):
+        riata.stability_selection(X, y, n_pairs=12, checkpoint=file)
+
+
+def test_limits_and_penalties_that_do_not_go_with_it():
+    rng = np.random.default_rng(3)
+    X, y = rng.standard_normal((60, 40)), rng.standard_normal(60)
+    with pytest.raises(ValueError, match="run must leave max_active"):
+        riata.stability_selection(X, y, run=riata.RunOptions(max_active=3))
+    for penalty in (riata.penalties.SLOPE(), riata.penalties.UniLasso()):
+        with pytest.raises(ValueError, match="penalty must be ElasticNet, MCP or SCAD"):
+            riata.stability_selection(X, y, penalty=penalty)
+    with pytest.raises(ValueError, match="blocks must hold a label"):
+        riata.stability_selection(X, y, blocks=np.where(np.arange(60) == 3, np.nan, 1.0))
+
+
+def test_halves_are_checked_before_any_fit():
+    rng = np.random.default_rng(4)
+    X, y = rng.standard_normal((120, 50)), np.zeros(120)
+    y[:7] = 1.0
+    seen = []
+    with pytest.raises(ValueError, match="of the samples"):
+        riata.stability_selection(
+            X, y, loss="poisson", n_pairs=200, progress=lambda *state: seen.append(state), random_state=0
+        )
+    assert not seen
