@@ -197,6 +197,40 @@ TEST_CASE("a fit that held-out rows end goes on from a checkpoint to the same en
   }
 }
 
+TEST_CASE("a fit whose scorer throws goes on from its checkpoint") {
+  const Mat X = dosages(90, 60, 3);
+  const auto design = dense_design(X.data(), 90, 60, 1, 90);
+  for (const Index patience : {0, 4}) {
+    for (const bool every_row : {false, true}) {
+      CAPTURE(patience);
+      CAPTURE(every_row);
+      const std::vector<Problem> problems = with_folds(make_problem(X, "gaussian", 5));
+      PathOptions options = options_for("gaussian");
+      options.n_alphas = 40;
+      options.keep_linear_predictor = !every_row;
+      options.tell_every_row = every_row;
+      options.patience = patience;
+      Index calls = 0, last = -1;
+      double seen = 0.0;
+      options.held_out = [&](Index, double, const std::vector<Vec>& predictors) {
+        if (calls++ == last) throw std::runtime_error("enough");
+        seen += predictors[1].squaredNorm();
+        return HeldOutScore{1.0 / (1.0 + static_cast<double>(calls)), 1e-3};
+      };
+      const auto whole = fit_paths(*design, problems, {}, options);
+      const double all = seen;
+      const Folder folder;
+      options.checkpoint = folder.file("fit");
+      calls = 0, last = 6, seen = 0.0;
+      CHECK_THROWS_WITH_AS(fit_paths(*design, problems, {}, options), "enough", std::runtime_error);
+      CHECK(folder.files() == 1);
+      const auto rest = fit_paths(*design, problems, {}, options);
+      for (std::size_t k = 0; k < whole.size(); ++k) CHECK(rest[k].coef_values == whole[k].coef_values);
+      CHECK(seen == doctest::Approx(all).epsilon(1e-12));
+    }
+  }
+}
+
 TEST_CASE("a fit goes on from a checkpoint to the same bits with every solver") {
   const Storages storages(dosages(80, 240, 11));
   for (const std::string loss : {"gaussian", "binomial", "cox"}) {

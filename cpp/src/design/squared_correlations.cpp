@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <stdexcept>
+#include <string>
 
 #include "design/pool.hpp"
 #include "riata/error.hpp"
@@ -22,6 +24,10 @@ SquaredCorrelations::SquaredCorrelations(const Design& X, Columns columns, const
   X.moments(columns, rows / count_, mean, variance, threads);
   for (Index k = 0; k < p; ++k) {
     if (std::isnan(variance(k, 0))) throw NonFiniteError(columns_[static_cast<std::size_t>(k)]);
+    if (std::isinf(variance(k, 0))) {
+      throw std::invalid_argument("X must hold numbers whose squares are finite, got larger ones in column " +
+                                  std::to_string(columns_[static_cast<std::size_t>(k)]));
+    }
   }
   mean_ = mean.col(0);
   deviation_ = variance.col(0).cwiseMax(0.0).cwiseSqrt();

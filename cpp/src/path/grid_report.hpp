@@ -67,7 +67,8 @@ class GridReport {
       predictors[group.problems[i]] = group.fits[i]->predicted(group.reported);
     }
     const HeldOutScore score = options_.held_out(group.leader, alpha, predictors);
-    if (options_.patience > 0) group.validation.add(score);
+    group.validation.add(score);
+    for (auto& fit : group.fits) fit->told(group.reported);
   }
 
   const PathOptions& options_;

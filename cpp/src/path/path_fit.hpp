@@ -61,7 +61,8 @@ class PathFit {
   /// Drops results beyond the first `count` lambdas.
   void truncate(Index count) { writer_.truncate(count); }
   const PathResult& result() const { return writer_.result(); }
-  Vec predicted(Index point) { return writer_.predicted(point); }
+  Vec predicted(Index point) const { return writer_.predicted(point); }
+  void told(Index point) { writer_.told(point); }
   bool leaves_at_most(double share, std::size_t i) const { return writer_.leaves_at_most(share, i); }
   /// The finished result; the fit is of no use afterwards.
   PathResult take_result() { return writer_.take(columns_); }

@@ -128,12 +128,14 @@ Mat ResultWriter::predictions(const PathPoint& p, const std::vector<Index>& rows
   return out;
 }
 
-Vec ResultWriter::predicted(Index point) {
+Vec ResultWriter::predicted(Index point) const {
   const Index K = loss_.outputs(), count = static_cast<Index>(result_.alphas.size());
   if (every_row_.empty()) return result_.linear_predictor.middleCols(point * K, K).reshaped();
-  Vec out = std::move(untold_[static_cast<std::size_t>(point - count) + untold_.size()]);
-  if (point + 1 == count) untold_.clear();
-  return out;
+  return untold_[static_cast<std::size_t>(point - count) + untold_.size()];
+}
+
+void ResultWriter::told(Index point) {
+  if (point + 1 == static_cast<Index>(result_.alphas.size())) untold_.clear();
 }
 
 /// What eta loses in every output when the coefficients of free features are centred over classes, as

@@ -23,9 +23,10 @@ class ResultWriter {
   /// Takes up a point with coefficients of `features`, those without penalty first; `free_columns` are the scaled
   /// columns of those that have no bounds either.
   void add(const PathPoint& p, std::span<const Index> features, const Mat& free_columns, const Certificate& of);
-  /// The linear predictor at a point, as PathOptions::held_out is told of it; in order, and once where that is of every
-  /// row.
-  Vec predicted(Index point);
+  /// The linear predictor at a point, as PathOptions::held_out is told of it; in order where that is of every row.
+  Vec predicted(Index point) const;
+  /// Those of a point, and of the points before it, have been used.
+  void told(Index point);
   /// Drops points beyond the first `count`.
   void truncate(Index count);
   /// The finished result, with the means and scales; the writer is of no use afterwards.

@@ -36,7 +36,8 @@ struct RidgeFit {
 
   const PathResult& result() const { return writer.result(); }
   Index fitted() const { return static_cast<Index>(result().alphas.size()); }
-  Vec predicted(Index point) { return writer.predicted(point); }
+  Vec predicted(Index point) const { return writer.predicted(point); }
+  void told(Index point) { writer.told(point); }
   bool leaves_at_most(double share, std::size_t i) const { return writer.leaves_at_most(share, i); }
 
   std::unique_ptr<Loss> loss;

@@ -298,7 +298,7 @@ InnerResult DualNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
     if (result.iterations == most || !step(problem)) break;
     update(problem);
   }
-  if (!result.converged) problem.model.correlations(b, all_, trial_c_);  // whose point judge() may have moved
+  if (!result.converged) problem.model.move_to(b);  // judge() may have left it elsewhere
   result.cost = problem.model.column_cost() * static_cast<double>(2 * c.size() * (result.iterations + 1));
   return result;
 }

@@ -26,8 +26,10 @@ class DualNewton final : public InnerSolver {
   /// Whether a model and a penalty are of the kind: one output, rows that are not coupled, columns at hand rather than
   /// their Gram matrix, and an l2 part for every coefficient.
   static bool handles(const Quadratic& model, const Penalties& penalty);
-  /// Bytes of what it keeps for n rows.
-  static double memory(Index rows) { return 16.0 * static_cast<double>(rows) * static_cast<double>(rows); }
+  /// Bytes of what it keeps for n rows: K, a factor, and columns on their way into K.
+  static double memory(Index rows) {
+    return 16.0 * static_cast<double>(rows) * static_cast<double>(rows + SampleGram::kColumns);
+  }
 
   InnerResult solve(InnerProblem problem, Vec& b, Vec& c) override;
   void working_set_changed(std::span<const Index> new_number, Index outputs) override;

@@ -39,6 +39,7 @@ GramFactor::Row GramFactor::take(Index size) {
 
 /// Keeps the room of a row that is no longer needed.
 void GramFactor::give(Row row) {
+  if (row.capacity() == 0) return;
   const std::size_t steps = row.capacity() / kRoom;
   if (steps >= kinds_.size()) kinds_.resize(steps + 1);
   used_ -= row.capacity();

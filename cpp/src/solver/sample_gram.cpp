@@ -10,7 +10,6 @@
 namespace riata {
 namespace {
 
-constexpr Index kColumns = 512;  // at a time: what the kernels sum before they go on
 constexpr Index kRows = 32;      // of them that a thread turns
 constexpr Index kLines = 64;     // rows of K that a thread multiplies
 constexpr double kWorn = 10.0;   // changes for each feature after which K is made again

@@ -14,6 +14,8 @@ namespace riata {
 /// are less what was their mean when they came, so that K is right up to a number common to the rows of any product.
 class SampleGram {
  public:
+  static constexpr Index kColumns = 512;  // at a time: what the kernels sum before they go on
+
   void clear();
   /// Features that come or go in one call are taken as columns of the model; `sign` has +1 or -1 for those that are to
   /// be in, else 0. Costs n^2 / 2 multiplications for each that changes.
