@@ -57,7 +57,8 @@ Index WorkingSetSolver::factor_limit() const {
 /// Whether the dual is the smaller problem, and fits.
 bool WorkingSetSolver::uses_samples(const Vec& b, const Penalties& net) const {
   const Index n = model_.rows();
-  if (n < kFewestSamples || n > kMostSamples || situation(b).active < kSampleShare * static_cast<double>(n))
+  if (n < kFewestSamples || n > kMostSamples ||
+      static_cast<double>(situation(b).active) < kSampleShare * static_cast<double>(n))
     return false;
   if (options_.memory > 0.0 && DualNewton::memory(n) > kMemoryShare * options_.memory) return false;
   return DualNewton::handles(model_, net);
