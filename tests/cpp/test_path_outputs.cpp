@@ -242,7 +242,7 @@ TEST_CASE("several outputs: what violates outside the working set is found, on c
   const Index n = 60, p = 500;  // too few for lambdas of its own between the given ones
   const Mat X = check::random_matrix(n, 12, 29) * check::random_matrix(12, p, 30) + check::random_matrix(n, p, 31);
   const auto design = view(X);
-  double violators = 0.0;
+  Index violators = 0;
   for (const std::string& name : kNames) {
     CAPTURE(name);
     const Problem problem = make_problem(X, name, 32);
@@ -265,7 +265,7 @@ TEST_CASE("several outputs: what violates outside the working set is found, on c
       }
     }
   }
-  CHECK(violators > 0.0);
+  CHECK(violators > 0);
 }
 
 TEST_CASE("several outputs: all solvers end at the same path") {
