@@ -71,7 +71,9 @@ TEST_CASE("the bound of a lasso of squares is its dual objective at the residual
   const double lambda = 0.05;
   const PathPoint p = s.point(loss, b, lambda);
   PathOptions options;
-  const PenaltyFamily family(options, Features{}, 1, Vec::Ones(kCols));
+  const Features none;
+  const Vec scales = Vec::Ones(kCols);
+  const PenaltyFamily family(options, none, 1, scales);
   const Penalties net = family.at(s.work.features(), lambda);
   const double scale = std::min(1.0, lambda / p.c.cwiseAbs().maxCoeff());
   REQUIRE(scale < 1.0);
@@ -87,7 +89,10 @@ TEST_CASE("an offset takes its product with u from the bound") {
   const Gaussian plain(y - offset, kOmega), loss(y, kOmega);
   const Setup without(plain, false), with(loss, false, offset);
   const Vec b{{0.3, 0.0, -0.2, 0.0, 0.1}};
-  const PenaltyFamily family(PathOptions{}, Features{}, 1, Vec::Ones(kCols));
+  const PathOptions options;
+  const Features none;
+  const Vec scales = Vec::Ones(kCols);
+  const PenaltyFamily family(options, none, 1, scales);
   const Penalties net = family.at(with.work.features(), 0.05);
   const PathPoint p = without.point(plain, b, 0.05), q = with.point(loss, b, 0.05);
   CHECK(with.gap.dual(q, net, q.c) == doctest::Approx(without.gap.dual(p, net, p.c)).epsilon(1e-12));

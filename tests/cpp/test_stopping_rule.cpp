@@ -45,7 +45,8 @@ TEST_CASE("a point is as far from good enough as its gap over what the tolerance
   rule.set_residual_norm(1.0);
   rule.set_gap_unit(5.0);
   const Vec scale = Vec::Ones(1);
-  const PenaltyFamily family(options, Features{}, 1, scale);
+  const Features none;
+  const PenaltyFamily family(options, none, 1, scale);
   const std::vector<Index> features{0}, units{0};
   const Penalties net = family.at(features, 1.0);
   double asked = 0.0;
