@@ -80,7 +80,6 @@ def solve(
     else:
         y = np.asfortranarray(laid.spread(y))
     shift = None if offset is None else np.asfortranarray(laid.spread(offset))
-    wanted = options.alphas
 
     def call(options: Options, features: Features) -> list[dict[str, Any]]:
         return _core.fit_paths(
@@ -90,7 +89,7 @@ def solve(
             shift,
             **core_arguments(features, options, threads_for(options.n_threads, work)),
             keep_linear_predictor=keep_linear_predictor,
-            **asks_of(held_out, laid, options, wanted, every_row=every_row),
+            **asks_of(held_out, laid, options, every_row=every_row),
             survival=survival,
             leaders=leaders,
         )
@@ -104,17 +103,13 @@ def solve(
     return fits
 
 
-def asks_of(
-    held_out: HeldOut | None, laid: LaidOut, options: Options, wanted: Float | None, *, every_row: bool
-) -> dict[str, Any]:
-    """Return what a call of the core takes so that `held_out` scores the alphas that are wanted."""
+def asks_of(held_out: HeldOut | None, laid: LaidOut, options: Options, *, every_row: bool) -> dict[str, Any]:
+    """Return what a call of the core takes so that `held_out` scores what it fits."""
     if held_out is None or not (options.progress or options.patience):
         return {}
-    score, alphas = held_out, None if wanted is None else frozenset(wanted.tolist())
+    score = held_out
 
     def told(leader: int, alpha: float, predictors: list[Float]) -> tuple[float, float] | None:
-        if alphas is not None and alpha not in alphas:  # on the way to one of them
-            return None
         of_samples = laid.every_row if every_row else laid.predictors
         return score(
             leader, alpha, [of_samples(k, eta) if len(eta) else eta for k, eta in enumerate(predictors)]

@@ -391,7 +391,6 @@ def solve_responses(
     work = float(laid.core.shape[0]) * design.n_features * weights.shape[1]
     ys = np.asfortranarray(np.column_stack(columns))
     place = np.unique(leaders, return_inverse=True)[1]  # of each problem's response, among those that lead
-    wanted = options.alphas
 
     def call(options: Options, features: Features) -> list[dict[str, Any]]:
         return _core.fit_paths(
@@ -401,7 +400,7 @@ def solve_responses(
             shifts,
             **core_arguments(features, options, threads_for(options.n_threads, work)),
             keep_linear_predictor=keep,
-            **asks_of(held_out, laid, options, wanted, every_row=every_row),
+            **asks_of(held_out, laid, options, every_row=every_row),
             survival=times or None,
             leaders=leaders,
         )

@@ -16,11 +16,11 @@ from riata._input.gaps import LaidOut, lay_out
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, threads_for
 from riata._io.progress import bar_of
+from riata.losses._loss import Target
 from riata.path.arguments import Features, Options
 
 _ALPHAS = 16  # whose linear predictors are held together
 
-Target = Float | SurvivalTarget
 Arguments = Callable[[Features, Options, int], dict[str, Any]]
 
 
@@ -141,15 +141,7 @@ class _Problem:
         """Fit a model to each feature, beside an offset that holds what free features do by themselves."""
         offset = self.offset
         if beside is not None:
-            null = replace(
-                self.options,
-                alphas=np.ones(1),
-                n_alphas=1,
-                progress=None,
-                checkpoint="",
-                max_active=-1,
-                max_groups=-1,
-            )
+            null = self.options.quietly(alphas=np.ones(1), n_alphas=1)
             fit = self._call(beside, Features(np.zeros(beside.shape[1])), null, keep=False)
             coef = np.zeros((beside.shape[1], 1), order="F")
             coef[fit["coef_indices"], 0] = fit["coef_values"]
