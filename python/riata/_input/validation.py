@@ -61,6 +61,17 @@ def check_integer(name: str, value: Any, *, at_least: int) -> int:
     return int(value)
 
 
+def check_seed(random_state: Any) -> int:
+    """Return a seed: an integer as it is, else drawn from a generator or from the system."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(11))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31))
+    return check_integer("random_state", random_state, at_least=0)
+
+
 def check_flag(name: str, value: Any) -> bool:
     """Return `value` as a bool; numbers other than numpy's and Python's booleans are refused."""
     if not isinstance(value, bool | np.bool_):

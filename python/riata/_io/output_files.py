@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
@@ -253,6 +253,11 @@ def replace_json(path: Path, content: dict[str, Any]) -> None:
 
 def replace_text(path: str | os.PathLike[str], text: str) -> None:
     """Write text beside its destination, then rename it into place."""
+    replace_file(path, lambda aside: write_text(aside, text))
+
+
+def replace_file(path: str | os.PathLike[str], write: Callable[[Path], object]) -> None:
+    """Have `write` write a file beside its destination, then rename it into place."""
     target = Path(path)
     check_folder(target)
     sweep_files(target)
@@ -260,7 +265,7 @@ def replace_text(path: str | os.PathLike[str], text: str) -> None:
     os.close(handle)
     try:
         with held(aside):
-            write_text(Path(aside), text)
+            write(Path(aside))
             os.chmod(aside, 0o666 & ~umask())
             os.replace(aside, target)
     except BaseException:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-
-from riata._input.validation import check_integer
 
 Rows = NDArray[np.int64]
 
@@ -66,17 +62,6 @@ def draw_pair(
     side = np.zeros(count, dtype=np.int8)
     side[left], side[right] = 1, 2
     return rows[side[of_row] == 1], rows[side[of_row] == 2]
-
-
-def check_seed(random_state: Any) -> int:
-    """Return the seed of all halves: an integer as it is, else drawn from a generator or from the system."""
-    if random_state is None:
-        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0] >> np.uint64(11))
-    if isinstance(random_state, np.random.RandomState):
-        return int(random_state.randint(2**31))
-    if isinstance(random_state, np.random.Generator):
-        return int(random_state.integers(2**31))
-    return check_integer("random_state", random_state, at_least=0)
 
 
 def _units(labels: Rows, classes: NDArray[np.int64]) -> tuple[Rows, NDArray[np.int64], NDArray[np.int64]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from riata._docs import described_by
-from riata._input.validation import check_flag, check_integer
+from riata._input.validation import check_flag, check_integer, check_seed
 from riata.genetics.variants import FittedVariants, fitted_variants
 from riata.path.arguments import Options
 from riata.path.fit import as_labels, fit_path, names_beside
@@ -19,7 +19,6 @@ from riata.path.folds import check_groups, strata_of
 from riata.path.given import FitArguments, Given, Problem, read_given, read_problem, shows_arguments_of
 from riata.selection.alike import sharing_votes
 from riata.selection.bounds import all_bounds, votes_for
-from riata.selection.halves import check_seed
 from riata.selection.items import items_of
 from riata.selection.multi_split import SplitValues, combine
 from riata.selection.plan import StabilityPlan, stability_plan

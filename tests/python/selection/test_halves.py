@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from riata.selection.halves import check_seed, draw_pair
+from riata._input.validation import check_seed
+from riata.selection.halves import draw_pair
 
 ROWS = np.arange(101)
 

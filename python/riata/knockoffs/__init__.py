@@ -1,0 +1,5 @@
+"""Knockoffs: copies of the features that know nothing of the response, as `knockoff_selection` takes them."""
+
+from riata.knockoffs._knockoffs import Knockoffs
+
+__all__ = ["Knockoffs"]

@@ -1,0 +1,154 @@
+"""What samplers draw and `knockoff_selection` takes: a storage beside X, and where it came from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata._input.design import as_design
+from riata._io.output_files import replace_file
+from riata.genetics.bed_writer import write_bed
+from riata.grouping.groups import CorrelationGroups
+
+__all__ = ["Knockoffs"]
+
+
+class Knockoffs:
+    """Knockoffs of the features of X: copies with the law of X that know nothing of the response.
+
+    For every set of features, or of groups of them, the joint law of (X, knockoffs) stays the same when they
+    change places with their knockoffs, and the knockoffs are made from X alone (Candès, Fan, Janson & Lv
+    2018). Drawn by the samplers of `riata.knockoffs`, or made elsewhere and put in here.
+
+    Parameters
+    ----------
+    X : array, SciPy sparse matrix or Genotypes, shape (n, p)
+        The knockoffs: column j is that of feature j.
+    groups : array of int of shape (p,) or CorrelationGroups, optional
+        The disjoint groups of features that change places together; by default every feature by itself.
+    sampler : str, default=""
+        What made them, in words.
+    seed, draw : int, optional
+        The seed, and the number of the draw, that makes them again.
+    info : mapping, optional
+        What else the sampler has to tell.
+    fixed : array of bool of shape (p,), optional
+        The features whose knockoff is the feature itself, such as constant ones; none of them can be
+        selected.
+
+    Attributes
+    ----------
+    labels : ndarray of int, shape (p,), or None
+        The group of each feature.
+
+    References
+    ----------
+    Candès, Fan, Janson & Lv (2018), Panning for gold: model-X knockoffs for high dimensional controlled
+    variable selection, J. R. Statist. Soc. B 80.
+
+    Examples
+    --------
+    Of independent features, whose law is known, new draws are knockoffs:
+
+    >>> import numpy as np, riata
+    >>> rng = np.random.default_rng(0)
+    >>> made = riata.knockoffs.Knockoffs(rng.standard_normal((100, 20)), sampler="independent normal")
+    >>> made
+    <riata.knockoffs.Knockoffs: 100 x 20, independent normal>
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        *,
+        groups: Any = None,
+        sampler: str = "",
+        seed: int | None = None,
+        draw: int | None = None,
+        info: Mapping[str, Any] | None = None,
+        fixed: NDArray[np.bool_] | None = None,
+    ) -> None:
+        if len(getattr(X, "shape", ())) != 2:
+            raise ValueError(f"X must be 2-D, samples x features, got {type(X).__name__} {X!r:.60}")
+        self.X = X
+        self.labels = labels_of(groups, X.shape[1])
+        self.sampler, self.seed, self.draw, self.info = sampler, seed, draw, dict(info or {})
+        self.fixed = (
+            np.zeros(X.shape[1], dtype=np.bool_) if fixed is None else np.asarray(fixed, dtype=np.bool_)
+        )
+        if self.fixed.shape != (X.shape[1],):
+            raise ValueError(f"fixed must have shape ({X.shape[1]},), got {self.fixed.shape}")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Samples and features."""
+        n, p = self.X.shape
+        return int(n), int(p)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the knockoffs take."""
+        return int(as_design(self.X).core.nbytes)
+
+    def __repr__(self) -> str:
+        n, p = self.shape
+        made = f", {self.sampler}" if self.sampler else ""
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        draw = f", draw {self.draw}" if self.draw else ""
+        return f"<riata.knockoffs.Knockoffs: {n:,} x {p:,}{made}{seed}{draw}>"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the knockoffs to a file, whole or not at all, for use with another response.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Of genotypes, a ``.bed``, beside which a ``.bim`` and a ``.fam`` are written; of numbers, a
+            ``.npy``, which `numpy.load` reads back.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written.
+        """
+        name = os.fspath(path)
+        if hasattr(self.X, "effect_allele"):
+            if not name.endswith(".bed"):
+                raise ValueError(f"path must end in .bed for genotypes, got {name!r}")
+            write_bed(self.X, name[:-4])
+            return
+        if not name.endswith(".npy"):
+            raise ValueError(f"path must end in .npy, got {name!r}")
+        table = self.X.toarray() if hasattr(self.X, "toarray") else self.X
+        replace_file(name, lambda aside: _write_npy(aside, np.asarray(table)))
+
+
+def _write_npy(file: os.PathLike[str], table: NDArray[Any]) -> None:
+    with open(file, "wb") as out:  # by name, NumPy would append .npy
+        np.save(out, table, allow_pickle=False)
+
+
+def labels_of(groups: Any, p: int) -> NDArray[np.int64] | None:
+    """Return the group of each of p features as numbers from 0 on in the order of first members, or None.
+
+    Features of a negative label are in no group: they keep label -1.
+    """
+    if groups is None:
+        return None
+    given = groups.labels if isinstance(groups, CorrelationGroups) else np.asarray(groups)
+    if given.shape != (p,) or given.dtype.kind not in "iu":
+        raise ValueError(
+            f"groups must hold a whole number for each of {p} features, got shape {given.shape} and type "
+            f"{given.dtype}"
+        )
+    out = np.full(p, -1, dtype=np.int64)
+    inside = np.flatnonzero(given.astype(np.int64) >= 0)
+    _, first, number = np.unique(given[inside], return_index=True, return_inverse=True)
+    place = np.empty(len(first), dtype=np.int64)
+    place[np.argsort(first, kind="stable")] = np.arange(len(first))
+    out[inside] = place[number]
+    return out
