@@ -13,6 +13,7 @@ from riata.path.group_parts import main_groups
 from riata.path.many_classes import strongest
 from riata.report.charts.description import N_COLOURS, Chart
 from riata.report.charts.figure import draw, prepared, pyplot
+from riata.report.charts.knockoffs import knockoff_chart
 from riata.report.charts.paths import X_LABELS, cv_chart, marks_of_choice, path_chart
 from riata.report.charts.stability import stability_chart
 from riata.study.cv_choices import null_name
@@ -206,6 +207,30 @@ def plot_stability(found: Any, ax: Any = None, *, labels: int = 8) -> Any:
     if labels < 0:
         raise ValueError(f"labels must be >= 0, got {labels}")
     return draw(stability_chart(found, labels), prepared(ax))
+
+
+def plot_knockoffs(found: Any, ax: Any = None, *, labels: int = 8) -> Any:
+    """Draw how far items stand out from their knockoffs, the largest difference first.
+
+    Upwards are items that do better than their knockoffs, downwards those whose knockoffs do better, which
+    happens by chance alone; those selected are coloured.
+
+    Parameters
+    ----------
+    found : KnockoffSelected
+    ax : matplotlib Axes, optional
+        Where to draw; default a new figure.
+    labels : int, default 8
+        Number of items to name, the strongest ones.
+
+    Returns
+    -------
+    matplotlib Axes
+        What was drawn on.
+    """
+    if labels < 0:
+        raise ValueError(f"labels must be >= 0, got {labels}")
+    return draw(knockoff_chart(found, labels), prepared(ax))
 
 
 def described_cv(cv: Any, shown: Any = slice(None), n_active: NDArray[np.int64] | None = None) -> Chart:

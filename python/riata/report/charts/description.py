@@ -72,6 +72,26 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Stem:
+    """A bar from zero to `y`; `colour` as of a curve, `name` for a pointer on it, `label` beside its end."""
+
+    x: float
+    y: float
+    name: str = ""
+    colour: int | None = None
+    label: str = ""
+
+
+def apart(stems: Sequence[Stem], gap: float) -> list[Stem]:
+    """Return those with a label that are at least `gap` apart, from the left on."""
+    out: list[Stem] = []
+    for stem in stems:
+        if stem.label and (not out or stem.x - out[-1].x >= gap):
+            out.append(stem)
+    return out
+
+
+@dataclass(frozen=True)
 class Chart:
     """Everything that a chart shows.
 
@@ -88,7 +108,9 @@ class Chart:
     dot : (x, y), optional
         A point that is pointed out.
     marks : sequence of Mark
-    level : Level, optional
+    levels : sequence of Level
+    stems : sequence of Stem
+        One at each whole number of the horizontal axis.
     zero : bool
         Whether there is a line at 0.
     """
@@ -102,5 +124,6 @@ class Chart:
     band: tuple[Float, Float, Float] | None = None
     dot: tuple[float, float] | None = None
     marks: Sequence[Mark] = ()
-    level: Level | None = None
+    levels: Sequence[Level] = ()
+    stems: Sequence[Stem] = ()
     zero: bool = False

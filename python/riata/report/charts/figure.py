@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from riata._io.extras import needs
-from riata.report.charts.description import Chart, Curve
+from riata.report.charts.description import Chart, Curve, apart
 from riata.report.charts.scales import cut, spread
 from riata.report.styles import palette
 
@@ -23,7 +23,7 @@ def pyplot() -> Any:
     return plt
 
 
-def _colours(ax: Any) -> dict[str, str]:
+def shades(ax: Any) -> dict[str, str]:
     """Return the colours that are legible on the background of some axes."""
     from matplotlib.colors import to_rgb
 
@@ -42,7 +42,7 @@ def prepared(ax: Any = None) -> Any:
     """Return axes with quiet lines: those given, or those of a new figure."""
     if ax is None:
         _, ax = pyplot().subplots(figsize=(7.2, 4.4), layout="constrained")
-    soft, grey = (_colours(ax)[name] for name in ("soft", "grey"))
+    soft, grey = (shades(ax)[name] for name in ("soft", "grey"))
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     for side in ("left", "bottom"):
@@ -57,9 +57,10 @@ def prepared(ax: Any = None) -> Any:
 
 def draw(chart: Chart, ax: Any, title: str = "") -> Any:
     """Draw a chart on prepared axes."""
-    colours = _colours(ax)
+    colours = shades(ax)
     for curve in reversed(chart.curves):
         _curve(ax, curve, colours)
+    _stems(ax, chart, colours)
     if chart.zero:
         ax.axhline(0.0, color=colours["soft"], lw=0.8, zorder=1)
     if chart.band is not None:
@@ -75,7 +76,7 @@ def draw(chart: Chart, ax: Any, title: str = "") -> Any:
         ax.set_xscale("log")
     ax.set_xlim(chart.x.first, chart.x.last)
     _counts(ax, chart, colours["soft"])
-    _level(ax, chart, colours["soft"])
+    _levels(ax, chart, colours["soft"])
     _marks(ax, chart, colours["soft"])
     _end_labels(ax, [curve for curve in chart.curves if curve.label], colours)
     return ax
@@ -93,6 +94,18 @@ def _curve(ax: Any, curve: Curve, colours: dict[str, str]) -> None:
     )  # fmt: skip
 
 
+def _stems(ax: Any, chart: Chart, colours: dict[str, str]) -> None:
+    if chart.stems:
+        fills = [colours["grey" if stem.colour is None else f"s{stem.colour}"] for stem in chart.stems]
+        ax.bar([stem.x for stem in chart.stems], [stem.y for stem in chart.stems], color=fills, zorder=2)
+        ax.set_ylim(chart.y.first, chart.y.last)
+    for stem in apart(chart.stems, 0.03 * (chart.x.last - chart.x.first)):
+        ax.annotate(
+            cut(stem.label, MAX_NAME), (stem.x, stem.y), xytext=(2, 3), textcoords="offset points",
+            fontsize=8.5, rotation=35, rotation_mode="anchor", path_effects=_lifted(ax),
+        )  # fmt: skip
+
+
 def _counts(ax: Any, chart: Chart, soft: str) -> None:
     """Write the numbers along the top."""
     top = ax.secondary_xaxis("top")
@@ -103,14 +116,15 @@ def _counts(ax: Any, chart: Chart, soft: str) -> None:
     top.set_xlabel(chart.counted, color=soft, fontsize=9)
 
 
-def _level(ax: Any, chart: Chart, soft: str) -> None:
-    if chart.level is None:
-        return
-    ax.axhline(chart.level.value, color=soft, lw=1.0, ls=":", zorder=1)
-    ax.annotate(
-        chart.level.text, (1.0, chart.level.value), xycoords=("axes fraction", "data"), xytext=(-4, 4),
-        textcoords="offset points", fontsize=9, color=soft, ha="right", path_effects=_lifted(ax),
-    )  # fmt: skip
+def _levels(ax: Any, chart: Chart, soft: str) -> None:
+    for level in chart.levels:
+        below = chart.y.share(level.value) < 0.5 and level.value < 0.0
+        ax.axhline(level.value, color=soft, lw=1.0, ls=":", zorder=1)
+        ax.annotate(
+            level.text, (1.0, level.value), xycoords=("axes fraction", "data"),
+            xytext=(-4, -4 if below else 4), textcoords="offset points", fontsize=9, color=soft, ha="right",
+            va="top" if below else "bottom", path_effects=_lifted(ax),
+        )  # fmt: skip
 
 
 def _marks(ax: Any, chart: Chart, soft: str) -> None:

@@ -105,7 +105,7 @@ def cv_chart(
         band=(x, m - e, m + e),
         dot=(float(alphas[best]), float(mean[best])),
         marks=choices,
-        level=Level(null, null_name) if math.isfinite(null) else None,
+        levels=[Level(null, null_name)] if math.isfinite(null) else (),
     )
 
 

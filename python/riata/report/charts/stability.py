@@ -32,5 +32,5 @@ def stability_chart(found: Any, labels: int = 8, noun: str = "features") -> Char
         Axis("share of the halves", 0.0, 1.0),
         curves,
         counted="",
-        level=Level(found.plan.threshold, share),
+        levels=[Level(found.plan.threshold, share)],
     )

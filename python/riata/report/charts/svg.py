@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from riata.report.charts.description import Axis, Chart, Curve, Level, Mark
+from riata.report.charts.description import Axis, Chart, Curve, Level, Mark, Stem, apart
 from riata.report.charts.scales import cut, spread
 
 Float = NDArray[np.float64]
@@ -168,8 +168,9 @@ def drawn(chart: Chart, size: tuple[int, int] = (860, 380)) -> Markup:
     parts = [*axes(frame), *_counts(frame, chart)]
     if chart.zero:
         parts.append(line("zero", frame.left, frame.y(0.0), frame.side, frame.y(0.0)))
-    if chart.level is not None:
-        parts += _level(frame, chart.level, left=_strong(chart) > 0.5)
+    parts += _stems(frame, chart.stems)
+    for level in chart.levels:
+        parts += _level(frame, level, left=_strong(chart) > 0.5)
     if chart.band is not None:
         along, low, high = chart.band
         points = f"{frame.points(along, high)} {frame.points(along[::-1], low[::-1])}"
@@ -190,6 +191,35 @@ def drawn(chart: Chart, size: tuple[int, int] = (860, 380)) -> Markup:
 def _curve(frame: Frame, curve: Curve) -> Markup:
     kind = "curve rest" if curve.colour is None else f"curve s{curve.colour}"
     return polyline(kind, frame.points(curve.x, curve.y), curve.name)
+
+
+def _stems(frame: Frame, stems: Sequence[Stem]) -> list[Markup]:
+    """Return bars from zero, with what they are for a pointer that rests on them."""
+    if not stems:
+        return []
+    zero, width = frame.y(0.0), max(0.8 * (frame.x(1.0) - frame.x(0.0)), 0.6)
+    parts = []
+    for stem in stems:
+        y = frame.y(stem.y)
+        parts.append(
+            element(
+                "rect", element("title", stem.name), class_=filled_as(stem.colour), y=min(y, zero),
+                x=frame.x(stem.x) - width / 2, width=width, height=max(abs(y - zero), 0.5),
+            )
+        )  # fmt: skip
+    return parts + [_turned(frame, stem) for stem in apart(stems, _LINE / (frame.x(1.0) - frame.x(0.0)))]
+
+
+def _turned(frame: Frame, stem: Stem) -> Markup:
+    """Return the name of a bar, rising from its end."""
+    x, y = frame.x(stem.x) + 4, frame.y(stem.y) - 6
+    place = f"translate({x:.1f} {y:.1f}) rotate(-35)"
+    return element("text", cut(stem.label, 24), class_="hitname", transform=place)
+
+
+def filled_as(colour: int | None) -> str:
+    """Return the class of an area of a colour, None for one of the rest."""
+    return "fill rest" if colour is None else f"fill s{colour}"
 
 
 def _counts(frame: Frame, chart: Chart) -> list[Markup]:
