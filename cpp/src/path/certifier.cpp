@@ -82,7 +82,7 @@ bool Certifier::locally_convex(const PathPoint& p, const Penalties& net) {
   if (static_cast<Index>(active.size()) >= fit_.loss.omega().size()) return false;
   Mat gram = fit_.solver.active_gram(active);
   for (std::size_t i = 0; i < active.size(); ++i) {
-    gram.diagonal()[static_cast<Index>(i)] -= net.concave()[static_cast<std::size_t>(active[i])].concavity();
+    gram.diagonal()[static_cast<Index>(i)] -= net.concavity(active[i]);
   }
   return Eigen::LLT<Mat>(gram).info() == Eigen::Success;
 }

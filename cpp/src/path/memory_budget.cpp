@@ -3,15 +3,14 @@
 #include <algorithm>
 
 #include "design/shared_pool.hpp"
-#include "penalty/elastic_net.hpp"
+#include "penalty/penalty_family.hpp"
 
 namespace riata {
 
 double column_bytes(Index outputs, const PathOptions& options) {
   constexpr double kColumn = 32.0;  // means and the like
   constexpr double kOutput = 12.0;
-  const bool tied = options.penalty.is<penalties::Group>() || options.penalty.is<penalties::Slope>();
-  const double known = tied ? 16.0 + 16.0 * static_cast<double>(outputs) : 0.0;
+  const double known = non_separable(kind_of(options, outputs)) ? 16.0 + 16.0 * static_cast<double>(outputs) : 0.0;
   return kColumn + kOutput * static_cast<double>(outputs - 1) + known;
 }
 

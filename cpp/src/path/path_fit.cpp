@@ -22,8 +22,7 @@ constexpr int kTries = 6;  // attempts at a smaller gap before giving up
 bool PathFit::keeps_gram(const Design& X, const PathOptions& options, bool alone) {
   constexpr Index limit = 4096, limit_shared = 1024;  // features: 128 MB, and 8 MB for each of several problems
   constexpr Index worthwhile = 4;                     // lambdas: for fewer, the active features' part of it will do
-  return options.loss.is<losses::Gaussian>() && !options.penalty.is<penalties::Group>() &&
-         !options.penalty.is<penalties::Slope>() && options.count() >= worthwhile &&
+  return options.loss.is<losses::Gaussian>() && !non_separable(kind_of(options, 1)) && options.count() >= worthwhile &&
          X.cols() <= std::min(X.rows(), alone ? limit : limit_shared);
 }
 

@@ -19,10 +19,7 @@ constexpr Index kConcaveSteps = 300;  // where nothing may bound an unpenalised 
 /// lowers that in its place lowers the objective.
 Penalties tangent_penalties(const Penalties& net, const Vec& b) {
   std::vector<ElasticNet> out;
-  const auto entries = net.concave();
-  for (std::size_t w = 0; w < entries.size(); ++w) {
-    out.push_back({entries[w].slope(std::abs(b[static_cast<Index>(w)])), 0.0});
-  }
+  for (Index w = 0; w < net.units(); ++w) out.push_back({net.slope(w, std::abs(b[w])), 0.0});
   return Penalties(std::move(out));
 }
 
@@ -182,9 +179,8 @@ double ProximalNewton::factor_step(At& at, PathPoint& p, bool kept, std::span<co
 /// Whether the model plus the penalty is convex in each coefficient by itself.
 bool ProximalNewton::coordinates_convex(const Penalties& net) {
   const Vec& diagonal = fit_.solver.model().diagonal();
-  const auto entries = net.concave();
-  for (std::size_t w = 0; w < entries.size(); ++w) {
-    if (diagonal[static_cast<Index>(w)] <= 1.01 * entries[w].concavity()) return false;
+  for (Index w = 0; !net.convex() && w < net.units(); ++w) {
+    if (diagonal[w] <= 1.01 * net.concavity(w)) return false;
   }
   return true;
 }

@@ -6,7 +6,7 @@
 #include <type_traits>
 
 #include "path/memory_budget.hpp"
-#include "penalty/elastic_net.hpp"
+#include "penalty/penalty_family.hpp"
 
 namespace riata {
 namespace {
@@ -78,14 +78,15 @@ void check_penalty(Index p, const Features& features, const PathOptions& o) {
   if (!group && o.l1_ratio != 1.0) {
     throw_invalid("l1_ratio must be 1 with penalty " + quoted + ", got " + std::to_string(o.l1_ratio));
   }
-  if (o.penalty.is<penalties::Mcp>() || o.penalty.is<penalties::Scad>()) return;
+  if (kind_of(o, 1) == PenaltyKind::kConcave) return;
   for (const double factor : features.penalty_factor) {
     if (factor != 0.0 && factor != 1.0 && factor != kInfinity) {
       throw_invalid("penalty_factor must be 0, 1 or infinity with penalty " + quoted + ", got " +
                     std::to_string(factor));
     }
   }
-  group ? check_groups(p, features, o) : check_sorted_weights(p, features.sorted_weights);
+  if (group) check_groups(p, features, o);
+  if (o.penalty.is<penalties::Slope>()) check_sorted_weights(p, features.sorted_weights);
 }
 
 /// The problem that holds the response of another.
@@ -213,9 +214,11 @@ void validate(const Design& X, const std::vector<Problem>& problems, const Featu
 
 void validate_parts(std::span<const Index> cuts, const Features& features, const PathOptions& o) {
   if (cuts.size() <= 2) return;
-  if (o.penalty.is<penalties::Slope>())
-    throw_invalid("parts must be 1 with penalty \"slope\", got " + std::to_string(cuts.size() - 1));
-  if (!o.penalty.is<penalties::Group>()) return;
+  if (!non_separable(kind_of(o, 1))) return;
+  if (!o.penalty.is<penalties::Group>()) {
+    throw_invalid("parts must be 1 with penalty \"" + std::string(o.penalty.name()) + "\", got " +
+                  std::to_string(cuts.size() - 1));
+  }
   std::vector<Index> part_of(static_cast<std::size_t>(features.group_weights.size()), -1);
   for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
     for (Index j = cuts[i]; j < cuts[i + 1]; ++j) {

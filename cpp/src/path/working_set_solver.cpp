@@ -123,8 +123,11 @@ InnerSolver& WorkingSetSolver::block_method(Solver solver) {
       return std::get<GroupDescent>(solvers_);
     case PenaltyKind::kSlope:
       return std::get<SlopeNewton>(solvers_);
-    default:
+    case PenaltyKind::kSeparable:
+    case PenaltyKind::kRows:
       return std::get<BlockNewton>(solvers_);
+    default:
+      return method(Solver::kProximal);
   }
 }
 

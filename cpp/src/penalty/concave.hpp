@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "penalty/elastic_net.hpp"
+#include "riata/model/penalty_spec.hpp"
 
 namespace riata {
 
@@ -61,5 +62,13 @@ struct Concave {
     return best == 0.0 ? 0.0 : std::copysign(best, z);
   }
 };
+
+/// What the options ask for, of a coefficient with this l1.
+inline Concave single_penalty(const penalties::Mcp& spec, double l1) {
+  return {Concave::Kind::kMcp, l1, spec.gamma};
+}
+inline Concave single_penalty(const penalties::Scad& spec, double l1) {
+  return {Concave::Kind::kScad, l1, spec.gamma};
+}
 
 }  // namespace riata

@@ -2,20 +2,24 @@
 
 #include <algorithm>
 #include <span>
+#include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "penalty/concave.hpp"
 #include "penalty/group_norm.hpp"
+#include "penalty/separable.hpp"
 #include "penalty/sorted_l1.hpp"
 #include "riata/types.hpp"
 
 namespace riata {
 
 /// Penalties of single coefficients, each its own unit.
-template <class P>
+template <SeparablePenalty P>
 struct Separate {
+  static constexpr bool convex = !ConcavePenalty<P>;
   std::vector<P> at;
 
   const P& operator[](Index unit) const { return at[static_cast<std::size_t>(unit)]; }
@@ -42,8 +46,14 @@ struct Separate {
   }
 };
 
+template <class Family>
+inline constexpr bool kIsSeparate = false;
+template <SeparablePenalty P>
+inline constexpr bool kIsSeparate<Separate<P>> = true;
+
 /// Norms of coefficients that lie together.
 struct Grouped {
+  static constexpr bool convex = true;
   std::vector<GroupNorm> at;
   std::vector<Index> first;  // coefficient of each unit, and behind the last
 
@@ -73,6 +83,7 @@ struct Grouped {
 
 /// One sorted l1 norm, after some coefficients that are free.
 struct Sorted {
+  static constexpr bool convex = true;
   SortedL1 net;
   Index free = 0, size = 0;  // coefficients without penalty, and all
 
@@ -107,9 +118,9 @@ class Penalties {
   using Family = std::variant<Separate<ElasticNet>, Separate<Concave>, Grouped, Sorted>;
 
   Penalties() = default;
-  explicit Penalties(std::vector<ElasticNet> entries) : family_(Separate<ElasticNet>{std::move(entries)}) {}
-  explicit Penalties(std::vector<Concave> entries) : family_(Separate<Concave>{std::move(entries)}) {}
-  explicit Penalties(Sorted sorted) : family_(std::move(sorted)) {}
+  template <SeparablePenalty P>
+  explicit Penalties(std::vector<P> entries) : family_(Separate<P>{std::move(entries)}) {}
+  explicit Penalties(Family family) : family_(std::move(family)) {}
   Penalties(std::vector<GroupNorm> norms, std::vector<Index> first)
       : family_(Grouped{std::move(norms), std::move(first)}) {}
   /// One norm for the `width` coefficients of each feature.
@@ -122,10 +133,35 @@ class Penalties {
   /// The family, or null when the penalty is of another one.
   const Grouped* grouped() const { return std::get_if<Grouped>(&family_); }
   const Sorted* sorted() const { return std::get_if<Sorted>(&family_); }
-  std::span<const Concave> concave() const { return separate<Concave>(); }
-  std::span<const ElasticNet> entries() const { return separate<ElasticNet>(); }
+  std::span<const ElasticNet> entries() const {
+    const auto* family = std::get_if<Separate<ElasticNet>>(&family_);
+    return family != nullptr ? std::span<const ElasticNet>(family->at) : std::span<const ElasticNet>();
+  }
+  /// fn of the penalties of single coefficients, a span of whatever class they are. There is no other penalty.
+  template <class Fn>
+  auto visit_separate(const Fn& fn) const {
+    using Out = decltype(fn(std::span<const ElasticNet>()));
+    return std::visit(
+        [&](const auto& f) -> Out {
+          if constexpr (kIsSeparate<std::remove_cvref_t<decltype(f)>>) {
+            return fn(std::span(f.at));
+          } else {
+            throw std::logic_error("a penalty of single coefficients is asked for");
+          }
+        },
+        family_);
+  }
   /// Whether a duality gap can be told.
-  bool convex() const { return !std::holds_alternative<Separate<Concave>>(family_); }
+  bool convex() const {
+    return std::visit([](const auto& f) { return f.convex; }, family_);
+  }
+  /// The slope at |b| > 0 of a single coefficient, and how fast it falls at most, where the penalty is not convex.
+  double slope(Index unit, double size) const {
+    return of_concave([&](const auto& f) { return f[unit].slope(size); });
+  }
+  double concavity(Index unit) const {
+    return of_concave([&](const auto& f) { return f[unit].concavity(); });
+  }
 
   Index units() const {
     return std::visit([](const auto& f) { return f.units(); }, family_);
@@ -202,10 +238,14 @@ class Penalties {
   }
 
  private:
-  template <class P>
-  std::span<const P> separate() const {
-    const auto* family = std::get_if<Separate<P>>(&family_);
-    return family != nullptr ? std::span<const P>(family->at) : std::span<const P>();
+  template <class Fn>
+  double of_concave(const Fn& fn) const {
+    return std::visit(
+        [&](const auto& f) {
+          if constexpr (!std::remove_cvref_t<decltype(f)>::convex) return fn(f);
+          return 0.0;
+        },
+        family_);
   }
 
   Family family_;

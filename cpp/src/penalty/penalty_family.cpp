@@ -6,15 +6,19 @@
 namespace riata {
 namespace {
 
+/// Whether single_penalty() makes what the options ask for.
+template <class Spec>
+concept SinglePenalty = requires(const Spec& spec) { single_penalty(spec, 1.0); };
+
+}  // namespace
+
 PenaltyKind kind_of(const PathOptions& options, Index outputs) {
   if (options.penalty.is<penalties::Group>()) return PenaltyKind::kGroups;
-  if (options.penalty.is<penalties::Mcp>() || options.penalty.is<penalties::Scad>()) return PenaltyKind::kConcave;
   if (options.penalty.is<penalties::Slope>()) return PenaltyKind::kSlope;
+  if (options.penalty.visit([]<class Spec>(const Spec&) { return SinglePenalty<Spec>; })) return PenaltyKind::kConcave;
   return outputs > 1 && options.penalty.as<penalties::ElasticNet>()->row_grouped ? PenaltyKind::kRows
                                                                                  : PenaltyKind::kSeparable;
 }
-
-}  // namespace
 
 PenaltyFamily::PenaltyFamily(const PathOptions& options, const Features& features, Index outputs, const Vec& scale)
     : options_(options), features_(features), scale_(scale), outputs_(outputs), kind_(kind_of(options, outputs)) {}
@@ -88,13 +92,16 @@ Penalties PenaltyFamily::grouped(std::span<const Index> features, double lambda)
 }
 
 Penalties PenaltyFamily::concave(std::span<const Index> features, double lambda) const {
-  const auto* mcp = options_.penalty.as<penalties::Mcp>();
-  const auto kind = mcp != nullptr ? Concave::Kind::kMcp : Concave::Kind::kScad;
-  const double gamma = mcp != nullptr ? mcp->gamma : options_.penalty.as<penalties::Scad>()->gamma;
-  std::vector<Concave> concave;
-  concave.reserve(features.size());
-  for (Index j : features) concave.push_back({kind, entry(j, lambda).l1, gamma});
-  return Penalties(std::move(concave));
+  return options_.penalty.visit([&]<class Spec>(const Spec& spec) {
+    if constexpr (SinglePenalty<Spec>) {
+      std::vector<decltype(single_penalty(spec, 1.0))> entries;
+      entries.reserve(features.size());
+      for (Index j : features) entries.push_back(single_penalty(spec, entry(j, lambda).l1));
+      return Penalties(std::move(entries));
+    } else {
+      return Penalties();
+    }
+  });
 }
 
 Penalties PenaltyFamily::slope(std::span<const Index> features, double lambda) const {

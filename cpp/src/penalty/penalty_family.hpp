@@ -7,11 +7,19 @@
 #include "penalty/penalties.hpp"
 #include "riata/api.hpp"
 
+/// From the options of a fit to the penalty of any of its features.
 namespace riata {
 
 /// Which coefficients a penalty has in one term: single ones, those of a feature, those of a group of features, single
 /// ones without being convex, or all by their order.
 enum class PenaltyKind { kSeparable, kRows, kGroups, kConcave, kSlope };
+
+/// With a loss of so many outputs.
+PenaltyKind kind_of(const PathOptions& options, Index outputs);
+/// Whether a feature outside the working set cannot be judged by itself.
+inline bool non_separable(PenaltyKind kind) {
+  return kind == PenaltyKind::kGroups || kind == PenaltyKind::kSlope;
+}
 
 /// The penalty of a fit, for any features at any lambda. Coefficients are those of scaled columns; c is the negative
 /// gradient of the loss in them, K numbers for each feature with K outputs.
@@ -23,10 +31,9 @@ class PenaltyFamily {
   void set_groups(const std::vector<bool>& usable);
 
   PenaltyKind kind() const { return kind_; }
-  /// One convex penalty for each coefficient, as ActiveSet asks for.
+  /// One convex penalty for each coefficient, as ActiveSetNewton asks for.
   bool separable_convex() const { return kind_ == PenaltyKind::kSeparable; }
-  /// Whether a feature outside the working set cannot be judged by itself.
-  bool non_separable() const { return kind_ == PenaltyKind::kGroups || kind_ == PenaltyKind::kSlope; }
+  bool non_separable() const { return riata::non_separable(kind_); }
   double l1_ratio() const { return options_.l1_ratio; }
   /// Penalty factor of a feature.
   double factor(Index feature) const { return features_.factor(feature); }

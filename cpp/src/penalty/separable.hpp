@@ -15,4 +15,12 @@ concept SeparablePenalty = requires(const P& penalty, double number) {
   { penalty.upper } -> std::convertible_to<double>;
 };
 
+/// One that is not convex: its slope at |b|, how fast that falls at most, and l1, the slope at zero.
+template <class P>
+concept ConcavePenalty = SeparablePenalty<P> && requires(const P& penalty, double number) {
+  { penalty.slope(number) } -> std::same_as<double>;
+  { penalty.concavity() } -> std::same_as<double>;
+  { penalty.l1 } -> std::convertible_to<double>;
+};
+
 }  // namespace riata

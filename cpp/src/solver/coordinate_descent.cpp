@@ -7,8 +7,6 @@
 namespace riata {
 namespace {
 
-static_assert(SeparablePenalty<ElasticNet> && SeparablePenalty<Concave>);
-
 constexpr Index kEpochsPerSet = 50;  // sweeps of one active set before looking at the whole working set again
 constexpr int kMostStagnant = 200;   // looks without progress
 
@@ -138,8 +136,7 @@ InnerResult CoordinateDescent::descend(InnerProblem& problem, std::span<const P>
 }
 
 InnerResult CoordinateDescent::solve(InnerProblem problem, Vec& b, Vec& c) {
-  return problem.penalty.convex() ? descend(problem, problem.penalty.entries(), b, c)
-                                  : descend(problem, problem.penalty.concave(), b, c);
+  return problem.penalty.visit_separate([&](const auto net) { return descend(problem, net, b, c); });
 }
 
 }  // namespace riata
