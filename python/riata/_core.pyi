@@ -147,7 +147,7 @@ def fit_paths(
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.
 
     The options are those of PathOptions::describe, with its defaults: loss (str; huber_delta of
-    "huber"), penalty ("elastic_net", "group", "mcp", "scad", "slope"; row_grouped, sparse_share,
+    "huber"), penalty ("elastic_net", "group", "mcp", "scad", "slope"; row_grouped, l1_within_ratio,
     gamma), solver, fit_intercept, standardize, l1_ratio, alphas (decreasing, or None), n_alphas,
     eps (0: chosen from the shape), stop_early, max_active, max_groups (-1: unbounded), patience (0: none),
     tell_every_row (to held_out), memory (bytes held beside X; 0: unbounded), tol, max_iter, n_threads,

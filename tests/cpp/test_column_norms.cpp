@@ -60,10 +60,10 @@ TEST_CASE(
   const ColumnNorms norms(PathOptions{}, features, 1.0, mean, scale, {});
   CHECK(norms.unpenalised == std::vector<Index>{0});
   CHECK(norms.usable == std::vector<bool>{true, false, true, true, true});
-  CHECK(norms.usual_factor == doctest::Approx(4e-3));
+  CHECK(norms.typical_factor == doctest::Approx(4e-3));
   features.penalty_factor[4] = 1.0;
   scale.setOnes();
-  CHECK(ColumnNorms(PathOptions{}, features, 1.0, mean, scale, {}).usual_factor == 1.0);
+  CHECK(ColumnNorms(PathOptions{}, features, 1.0, mean, scale, {}).typical_factor == 1.0);
 }
 
 TEST_CASE("errors of a copy are weighted and scaled as its columns are") {

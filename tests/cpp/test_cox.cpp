@@ -160,7 +160,7 @@ TEST_CASE("the dual of the partial likelihood bounds it from below, and touches 
         }
       }
       // What is lost by scaling is of second order.
-      if (spread < 10.0) CHECK(loss.shrinkage(eta, u, h, 1.0 - 1e-6) <= 1e-6 * loss.shrinkage(eta, u, h, 0.0));
+      if (spread < 10.0) CHECK(loss.scaling_gap(eta, u, h, 1.0 - 1e-6) <= 1e-6 * loss.scaling_gap(eta, u, h, 0.0));
       CHECK(loss.dual_at(eta, u, 0.0) <= loss.saturated() + 1e-13 * size);
     }
   }

@@ -194,7 +194,7 @@ TEST_CASE("what scaling u costs is the difference of the duals") {
       one.loss->derivatives(eta, u, h);
       for (const double scale : {0.0, 0.3, 0.9, 1.0}) {
         const double cost = one.loss->value(eta) + scale * u.dot(eta) - one.loss->dual(scale * u);
-        const double error = std::abs(one.loss->shrinkage(eta, u, h, scale) - cost);
+        const double error = std::abs(one.loss->scaling_gap(eta, u, h, scale) - cost);
         CHECK(error <= 1e-2 * (1.0 - scale) * std::abs(cost) + 1e-14 * (1.0 + std::abs(u.dot(eta))));
       }
     }

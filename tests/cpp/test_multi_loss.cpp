@@ -177,7 +177,7 @@ TEST_CASE("several outputs: what scaling u costs, up to the third order") {
       for (const double less : {0.0, 1e-3, 0.03, 0.3}) {
         const double scale = 1.0 - less;
         const double cost = one.loss->value(eta) + scale * u.dot(eta) - one.loss->dual(scale * u);
-        const double given = one.loss->shrinkage(eta, u, h, scale);
+        const double given = one.loss->scaling_gap(eta, u, h, scale);
         // Taylor's remainder of (1 + x) log(1 + x), x = less (y / pi - 1) >= -less.
         CHECK(std::abs(given - cost) <= cubes * std::pow(less, 3) / (6.0 * scale * scale) + 1e-13);
         CHECK((less > 0.0) == (given > 0.0));
@@ -367,7 +367,7 @@ TEST_CASE("several outputs: rows of weight zero may hold anything") {
     CHECK(other->value(eta) == one.loss->value(eta));
     CHECK(other->dual(u) == one.loss->dual(u));
     CHECK(other->saturated() == one.loss->saturated());
-    CHECK(other->shrinkage(eta, u, h, 0.5) == one.loss->shrinkage(eta, u, h, 0.5));
+    CHECK(other->scaling_gap(eta, u, h, 0.5) == one.loss->scaling_gap(eta, u, h, 0.5));
     CHECK(other->intercepts(eta, Vec::Zero(K)) == one.loss->intercepts(eta, Vec::Zero(K)));
   }
 }

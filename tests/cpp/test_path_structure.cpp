@@ -97,7 +97,10 @@ Evidence examine(const Mat& X, const Problem& problem, const Case& test, const P
   const auto* const mcp = o.penalty.as<penalties::Mcp>();
   const auto* const scad = o.penalty.as<penalties::Scad>();
   const auto* const group = o.penalty.as<penalties::Group>();
-  const double gamma = mcp ? mcp->gamma : scad ? scad->gamma : 3.0, sparse_share = group ? group->sparse_share : 0.0;
+  const double gamma = mcp    ? mcp->gamma
+                       : scad ? scad->gamma
+                              : 3.0,
+               l1_within_ratio = group ? group->l1_within_ratio : 0.0;
   Index free = 0;
   for (Index w = 0; w < count; ++w) {
     const Index j = features[static_cast<std::size_t>(w)];
@@ -116,8 +119,8 @@ Evidence examine(const Mat& X, const Problem& problem, const Case& test, const P
       norms.push_back({});
       continue;
     }
-    const double weight = alpha * (1.0 - sparse_share) * test.features.group_weights[place(j)];
-    norms.push_back({o.l1_ratio * weight, (1.0 - o.l1_ratio) * weight, o.l1_ratio * sparse_share * alpha});
+    const double weight = alpha * (1.0 - l1_within_ratio) * test.features.group_weights[place(j)];
+    norms.push_back({o.l1_ratio * weight, (1.0 - o.l1_ratio) * weight, o.l1_ratio * l1_within_ratio * alpha});
   }
   const Penalties net =
       group ? Penalties(norms, first)
@@ -412,7 +415,7 @@ TEST_CASE("structure: refuses what it cannot do") {
   refused("group", [](Case& c) { c.features.group.pop_back(); }, "group must have one number");
   refused("group", [](Case& c) { c.features.group[0] = 9; }, "numbers of group_weights");
   refused("group", [](Case& c) { c.features.group_weights[0] = 0.0; }, "group_weights must be");
-  refused("group", [](Case& c) { c.options.penalty = penalties::Group{1.5}; }, "sparse_share");
+  refused("group", [](Case& c) { c.options.penalty = penalties::Group{1.5}; }, "l1_within_ratio");
   refused("slope", [](Case& c) { c.features.sorted_weights = Vec::Ones(3); }, "sorted_weights must have one");
   refused("slope", [](Case& c) { c.features.sorted_weights = Vec::LinSpaced(4, 0.0, 1.0); }, "in decreasing order");
   refused("slope", [](Case& c) { c.features.sorted_weights = Vec::Zero(4); }, "not all be zero");

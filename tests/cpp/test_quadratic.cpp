@@ -410,7 +410,7 @@ TEST_CASE("several outputs: Gram entries of features and of entries, the diagona
     for (Index i = 0; i < 5; ++i) whole.segment(rows[static_cast<std::size_t>(i)] * K, K) = v.row(i).transpose();
     const Vec image = gram * whole;
     Mat out(5, K);
-    model.curve(rows, v, out);
+    model.hessian_product(rows, v, out);
     for (Index i = 0; i < 5; ++i) {
       check::close(out.row(i).transpose(), image.segment(rows[static_cast<std::size_t>(i)] * K, K), 1e-13 * size);
     }
@@ -430,9 +430,9 @@ TEST_CASE("several outputs: steps of one entry and of a row keep correlations an
     const double size = 1.0 + o.gram().cwiseAbs().maxCoeff();
     Vec b = o.b0 + 0.5 * check::random_matrix(p * K, 1, 35), c(p * K), row(K);
     model.correlations(b, every_entry(), c);
-    const auto constant = [&] {  // squares() less q
+    const auto constant = [&] {  // half_rss() less q
       Vec at(p * K), known = o.c(b);
-      return model.squares() - (-0.5 * (b - o.b0).dot(known + o.c0()));
+      return model.half_rss() - (-0.5 * (b - o.b0).dot(known + o.c0()));
     };
     const double before = o.coupled ? 0.0 : constant();
     for (Index e = 2; e < p * K; e += 17) {
@@ -455,11 +455,11 @@ TEST_CASE("several outputs: steps of one entry and of a row keep correlations an
       }
     }
     const double after = constant();
-    CHECK(std::abs(after - before) <= 1e-10 * (1.0 + model.squares()));
+    CHECK(std::abs(after - before) <= 1e-10 * (1.0 + model.half_rss()));
     // From the point of correlations() again, the lag of centring forgotten.
     model.correlations(b, every_entry(), c);
     check::close(c, o.c(b), 1e-11 * size);
-    CHECK(std::abs(constant() - after) <= 1e-10 * (1.0 + model.squares()));
+    CHECK(std::abs(constant() - after) <= 1e-10 * (1.0 + model.half_rss()));
   });
 }
 

@@ -124,14 +124,14 @@ TEST_CASE("overlapping groups are groups of copies of their columns, whose parts
   const Storages storages(dosages(n, p, 4));
   for (const std::string loss : {"gaussian", "binomial", "cox"}) {
     const Problem problem = make_problem(storages.X, loss, 5);
-    for (const double sparse_share : {0.0, 0.3}) {
+    for (const double l1_within_ratio : {0.0, 0.3}) {
       for (const bool factors : {false, true}) {
         CAPTURE(loss);
-        CAPTURE(sparse_share);
+        CAPTURE(l1_within_ratio);
         CAPTURE(factors);
         Features features = overlapping(p, 6, 4);
         PathOptions options = options_of(loss);
-        options.penalty = penalties::Group{sparse_share};
+        options.penalty = penalties::Group{l1_within_ratio};
         options.n_alphas = 10;
         options.eps = 0.2;
         options.tol = 1e-9;

@@ -101,8 +101,8 @@ double DualityGap::free_conjugate(Index unit, const PathPoint& p, const Penaltie
   const double at = scale * net.size(unit, c);
   if (!net.entries().empty()) {
     const ElasticNet& entry = net.entries()[static_cast<std::size_t>(unit)];
-    const double reach = c[unit] > 0.0 ? entry.upper : -entry.lower;
-    if (reach < kInfinity) return at * reach;
+    const double bound = c[unit] > 0.0 ? entry.upper : -entry.lower;
+    if (bound < kInfinity) return at * bound;
   }
   return free_conjugate(at, net.size(unit, p.b), p.u);
 }

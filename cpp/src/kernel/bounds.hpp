@@ -6,7 +6,7 @@
 
 namespace riata {
 
-/// Most reference residuals in a block, and blocks that columns refer to (see path/reference_subspace.hpp).
+/// Most reference residuals in a block, and blocks that columns refer to (see certify/reference_subspace.hpp).
 inline constexpr int kMaxBasis = 2, kMaxBlocks = 64;
 
 /// What is known of each column, in floats; entry j of every array belongs to column j.

@@ -188,7 +188,7 @@ double Cox::dual(const Vec&) const {
 /// scale u comes from the terms' distributions r = (1 - scale) a + scale q, with a the weights of the tied rows. The
 /// value of these is F + scale u'eta - sum of (mass) KL(r | q), and KL(r | q) is at most log(1 + chi^2(r | q)) and
 /// at most (1 - scale) KL(a | q): both have closed forms, and log(1 + x) is at most x.
-double Cox::shrinkage(const Vec& eta, const Vec&, const Vec&, double scale) const {
+double Cox::scaling_gap(const Vec& eta, const Vec&, const Vec&, double scale) const {
   const double rest = 1.0 - scale;
   if (rest <= 0.0) return 0.0;
   const Point at(*this, eta);
@@ -227,7 +227,7 @@ double Cox::divergence_of(Index k, const RiskSets::Shares& shares, const Vec& et
 }
 
 double Cox::dual_at(const Vec& eta, const Vec& u, double scale) const {
-  return value(eta) + scale * u.dot(eta) - shrinkage(eta, u, u, scale);
+  return value(eta) + scale * u.dot(eta) - scaling_gap(eta, u, u, scale);
 }
 
 }  // namespace riata

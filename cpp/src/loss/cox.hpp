@@ -32,7 +32,7 @@ class Cox : public Loss {
 
   /// Unknown (-infinity): which distributions over risk sets make up a given u is a problem of its own. See dual_at().
   double dual(const Vec& u) const override;
-  double shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
+  double scaling_gap(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
   double dual_at(const Vec& eta, const Vec& u, double scale) const override;
 
  private:

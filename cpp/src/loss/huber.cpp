@@ -12,7 +12,7 @@ namespace riata {
 namespace {
 
 constexpr int kNewtonSteps = 20;
-constexpr double kUsual = 0.03, kCareful = 0.3;  // of the curvature that bounds F
+constexpr double kTypical = 0.03, kMajorizing = 0.3;  // of the curvature that bounds F
 
 }  // namespace
 
@@ -59,7 +59,7 @@ double Huber::dual(const Vec& u) const {
 }
 
 /// Exact: beyond delta the cost is of first order.
-double Huber::shrinkage(const Vec& eta, const Vec& u, const Vec&, double scale) const {
+double Huber::scaling_gap(const Vec& eta, const Vec& u, const Vec&, double scale) const {
   const double rest = 1.0 - scale;
   double sum = 0.0;
   for (Index i = 0; i < u.size(); ++i) {
@@ -71,8 +71,8 @@ double Huber::shrinkage(const Vec& eta, const Vec& u, const Vec&, double scale) 
 }
 
 /// omega delta / |r| beyond delta would keep the model above F, whose curvature is 0 there.
-Vec Huber::model_curvature(const Vec& eta, const Vec& h, bool careful) const {
-  const double share = careful ? kCareful : kUsual;
+Vec Huber::model_curvature(const Vec& eta, const Vec& h, bool majorize) const {
+  const double share = majorize ? kMajorizing : kTypical;
   Vec out = h;
   for (Index i = 0; i < h.size(); ++i) {
     if (omega_[i] <= 0.0 || h[i] > 0.0) continue;

@@ -15,9 +15,9 @@ class Huber : public Loss {
   /// The curvature is omega up to |r| = delta and 0 beyond.
   void derivatives(const Vec& eta, Vec& u, Vec& h) const override;
   double dual(const Vec& u) const override;
-  double shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
+  double scaling_gap(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
   double saturated() const override { return 0.0; }
-  Vec model_curvature(const Vec& eta, const Vec& h, bool careful) const override;
+  Vec model_curvature(const Vec& eta, const Vec& h, bool majorize) const override;
   double intercept(const Vec& base, double start) const override;
 
  private:

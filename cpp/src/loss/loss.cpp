@@ -40,7 +40,7 @@ Vec Loss::intercepts(const Vec& base, const Vec& start) const {
   return Vec::Constant(1, solve_intercept(*this, base, start[0]));
 }
 
-double Loss::shrinkage(const Vec&, const Vec& u, const Vec& h, double scale) const {
+double Loss::scaling_gap(const Vec&, const Vec& u, const Vec& h, double scale) const {
   const double sum = (h.array() > 0.0).select(u.array().square() / h.array(), 0.0).sum();
   return 0.5 * (1.0 - scale) * (1.0 - scale) * sum;
 }

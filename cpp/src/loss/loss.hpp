@@ -36,7 +36,7 @@ class Loss {
   virtual double dual_at(const Vec& /*eta*/, const Vec& u, double scale) const { return dual(scale * u); }
   /// F(eta) + scale u'eta - dual_at(eta, u, scale), up to the third order of 1 - scale, without logarithms where it can
   /// be: what it costs to scale u, with h as derivatives() gives it.
-  virtual double shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const;
+  virtual double scaling_gap(const Vec& eta, const Vec& u, const Vec& h, double scale) const;
 
   /// A value above the infimum that F cannot have unless the rows are separated: then it falls to it when eta, less
   /// offset, is multiplied by ever larger numbers. 0 where F has a minimum or that cannot be told.
@@ -66,9 +66,9 @@ class Loss {
   }
 
   /// Curvature that a quadratic model of F takes at eta, one number a row: h, as derivatives() gives it, where that is
-  /// not too flat; with several outputs what is common to them. More than usual when it is to be `careful`, where the
+  /// not too flat; with several outputs what is common to them. More than usual when it is to be `majorize`, where the
   /// loss knows what keeps a model above F.
-  virtual Vec model_curvature(const Vec& /*eta*/, const Vec& h, bool /*careful*/) const {
+  virtual Vec model_curvature(const Vec& /*eta*/, const Vec& h, bool /*majorize*/) const {
     return h.cwiseMax(kFlattest * omega_);
   }
 

@@ -75,12 +75,12 @@ class MultinomialCurvature : public Curvature {
     Vec mean(n);
     for (Index c = 0; c < columns.cols(); ++c) {
       Eigen::Map<Mat> v(columns.col(c).data(), n, classes);
-      weigh(v, image, mean);
+      apply_weights(v, image, mean);
       if (intercept_) {
         const Vec shift = information_.solve(image.colwise().sum().transpose());
         const Vec centre = v.transpose() * omega_;
         v.rowwise() -= shift.transpose();
-        weigh(v, image, mean);
+        apply_weights(v, image, mean);
         if (floor_ > 0.0) image += floor_ * (omega_.asDiagonal() * (v.rowwise() + (shift - centre).transpose()));
       } else if (floor_ > 0.0) {
         image += floor_ * (omega_.asDiagonal() * v);
@@ -90,7 +90,7 @@ class MultinomialCurvature : public Curvature {
   }
 
  private:
-  void weigh(const Eigen::Map<Mat>& v, Mat& image, Vec& mean) const {
+  void apply_weights(const Eigen::Map<Mat>& v, Mat& image, Vec& mean) const {
     mean.setZero();
     for (Index k = 0; k < v.cols(); ++k) mean += pi_.col(k).cwiseProduct(v.col(k));
     for (Index k = 0; k < v.cols(); ++k) {
@@ -175,7 +175,7 @@ double Multinomial::dual(const Vec& u) const {
   return sum;
 }
 
-double Multinomial::shrinkage(const Vec& eta, const Vec&, const Vec&, double scale) const {
+double Multinomial::scaling_gap(const Vec& eta, const Vec&, const Vec&, double scale) const {
   const Softmax at(eta, y_.rows(), y_.cols());
   double sum = 0.0;
   for (Index i = 0; i < y_.rows(); ++i) {

@@ -17,7 +17,7 @@ class Multinomial : public Loss {
   double dual(const Vec& u) const override;
   /// With F'' (y / pi) = omega (y - pi) in each row, the quadratic term is (1 - scale)^2 / 2 sum omega (sum y^2 / pi -
   /// 1).
-  double shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
+  double scaling_gap(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
   double saturated() const override { return saturated_; }
   /// A row of which another class has the largest eta has a loss of log 2 at least.
   double separation() const override;
@@ -26,7 +26,7 @@ class Multinomial : public Loss {
   /// They sum to zero.
   Vec intercepts(const Vec& base, const Vec& start) const override;
   /// What is common to the outputs: the mean of F'' over the directions that it does not map to zero.
-  Vec model_curvature(const Vec& eta, const Vec& h, bool careful) const override;
+  Vec model_curvature(const Vec& eta, const Vec& h, bool majorize) const override;
   std::unique_ptr<Curvature> curvature(const Vec& eta, double floor, bool intercept) const override;
 
  private:

@@ -11,9 +11,9 @@ namespace riata {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNear = 0.25;                   // |log(mu / y)| up to which mu - y - y log(mu / y) would cancel
-constexpr double kUsual = 0.03, kCareful = 0.3;  // of that curvature
-constexpr double kSmall = 1e-2;                  // relative change of mu that is as good as infinitesimal
+constexpr double kNear = 0.25;                        // |log(mu / y)| up to which mu - y - y log(mu / y) would cancel
+constexpr double kTypical = 0.03, kMajorizing = 0.3;  // of that curvature
+constexpr double kSmall = 1e-2;                       // relative change of mu that is as good as infinitesimal
 
 Vec exponentials(const Vec& eta) {
   Vec out(eta.size());
@@ -76,8 +76,8 @@ void Poisson::derivatives(const Vec& eta, Vec& u, Vec& h) const {
 
 /// Where mu is far below y, F is steep and nearly flat in curvature. The parabola with its slope that is least at mu =
 /// y has the logarithmic mean of the two for curvature.
-Vec Poisson::model_curvature(const Vec& eta, const Vec& h, bool careful) const {
-  const double share = careful ? kCareful : kUsual;
+Vec Poisson::model_curvature(const Vec& eta, const Vec& h, bool majorize) const {
+  const double share = majorize ? kMajorizing : kTypical;
   Vec out = h.cwiseMax(kFlattest * total_ * omega_);
   for (Index i = 0; i < h.size(); ++i) {
     if (!(h[i] < share * weighted_[i])) continue;
@@ -102,7 +102,7 @@ double Poisson::dual(const Vec& u) const {
 }
 
 /// Scaling u moves mu to mu + (1 - scale) (y - mu), and the cost is the divergence between the two.
-double Poisson::shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const {
+double Poisson::scaling_gap(const Vec& eta, const Vec& u, const Vec& h, double scale) const {
   double sum = 0.0;
   for (Index i = 0; i < u.size(); ++i) {
     const double change = (1.0 - scale) * u[i];

@@ -16,10 +16,10 @@ class Poisson : public Loss {
   double value(const Vec& eta) const override;
   void derivatives(const Vec& eta, Vec& u, Vec& h) const override;
   double dual(const Vec& u) const override;
-  double shrinkage(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
+  double scaling_gap(const Vec& eta, const Vec& u, const Vec& h, double scale) const override;
   double saturated() const override { return 0.0; }
   bool falls_for_ever(Index row) const override { return y_[row] == 0.0; }
-  Vec model_curvature(const Vec& eta, const Vec& h, bool careful) const override;
+  Vec model_curvature(const Vec& eta, const Vec& h, bool majorize) const override;
   double intercept(const Vec& base, double start) const override;
 
  private:

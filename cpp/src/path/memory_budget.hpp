@@ -6,8 +6,8 @@
 
 namespace riata {
 
-// Numbers held for each row and output of a problem: in all, those that its state (see path/archive.hpp) leaves out,
-// and more for each lambda solved ahead.
+// Numbers held for each row and output of a problem: in all, those that its state (see checkpoint/archive.hpp) leaves
+// out, and more for each lambda solved ahead.
 inline constexpr double kRowNumbers = 20.0, kRowNumbersOutsideState = 12.0, kRowNumbersPending = 4.0;
 
 /// Of each lambda solved ahead.

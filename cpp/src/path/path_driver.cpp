@@ -128,7 +128,7 @@ std::vector<PathResult> PathDriver::run_to_end() {
     certify();
     for (Group& group : groups_) group.grid = make_grid(group);
   }
-  go_down();
+  run_grid();
   for (const Group& group : groups_) require_some_fit(group);
   count_seconds();
   return take_results();
@@ -154,7 +154,7 @@ std::vector<PathResult> PathDriver::take_results() {
 }
 
 /// Fits one batch of lambdas after the other, as long as what has been fitted asks for more.
-void PathDriver::go_down() {
+void PathDriver::run_grid() {
   for (;;) {
     bool goes_on = false;
     try {

@@ -47,7 +47,7 @@ class PathDriver {
   void setup();
   std::vector<PathResult> run_to_end();
   std::vector<PathResult> take_results();
-  void go_down();
+  void run_grid();
   bool interrupted() const;
   void fit_batch();
   void count_seconds();

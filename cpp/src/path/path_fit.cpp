@@ -205,9 +205,9 @@ void PathFit::solve_quadratic_blocks(std::size_t q, const Penalties& net) {
       penalty_.kind() == PenaltyKind::kGroups && options_.solver != Solver::kProximal && loss_->outputs() == 1;
   bool moved = false;
   if (Vec b = p.b, c = p.c; history_.extrapolate(pending_, q, net, b)) {
-    const double before = groups ? model.squares() : model.value(p.b, p.c);
+    const double before = groups ? model.half_rss() : model.value(p.b, p.c);
     model.correlations(b, groups ? std::span<const Index>() : entries, c);
-    moved = (groups ? model.squares() : model.value(b, c)) + net.value(b) < before + net.value(p.b);
+    moved = (groups ? model.half_rss() : model.value(b, c)) + net.value(b) < before + net.value(p.b);
     if (moved) {
       p.b = std::move(b);
       p.c = std::move(c);

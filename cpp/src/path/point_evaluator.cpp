@@ -72,10 +72,10 @@ bool PointEvaluator::correlate_by_gram(std::span<PathPoint* const> points, doubl
       return false;
     }
   }
-  Mat fall(change.rows(), change.cols());
-  model.gram_product(change, fall);
+  Mat gradient_change(change.rows(), change.cols());
+  model.gram_product(change, gradient_change);
   for (Index q = 0; q < change.cols(); ++q) {
-    points[static_cast<std::size_t>(q)]->c = model.c0() - fall.col(q);
+    points[static_cast<std::size_t>(q)]->c = model.c0() - gradient_change.col(q);
     points[static_cast<std::size_t>(q)]->c_error = error[q];
   }
   return true;

@@ -114,7 +114,7 @@ void ProximalNewton::finish(At& at, PathPoint& p) const {
 
 double ProximalNewton::distance(const At& at, const PathPoint& p, std::span<const Index> units) const {
   return fit_.rule.distance(at.net, p.b, p.c, units, p.lambda,
-                            [&](double scale) { return fit_.loss.shrinkage(p.eta, p.u, at.h, scale); });
+                            [&](double scale) { return fit_.loss.scaling_gap(p.eta, p.u, at.h, scale); });
 }
 
 /// c on the entries outside the factor.

@@ -37,8 +37,8 @@ void check_members(Index p, const Features& features) {
 }
 
 void check_groups(Index p, const Features& features, const PathOptions& o) {
-  if (o.l1_ratio == 0.0 && o.penalty.as<penalties::Group>()->sparse_share == 1.0)
-    throw_invalid("l1_ratio must be > 0 where sparse_share is 1");
+  if (o.l1_ratio == 0.0 && o.penalty.as<penalties::Group>()->l1_within_ratio == 1.0)
+    throw_invalid("l1_ratio must be > 0 where l1_within_ratio is 1");
   check_members(p, features);
   for (const Index g : features.group) {
     if (g < 0 || g >= features.group_weights.size()) {

@@ -47,10 +47,10 @@ struct ElasticNet {
   double conjugate(double c) const {
     const double excess = std::abs(c) - l1;
     if (excess <= 0.0) return 0.0;
-    const double reach = c > 0.0 ? upper : -lower;
-    if (reach <= 0.0) return 0.0;
-    if (l2 <= 0.0) return excess * reach;
-    const double b = std::min(excess / l2, reach);
+    const double bound = c > 0.0 ? upper : -lower;
+    if (bound <= 0.0) return 0.0;
+    if (l2 <= 0.0) return excess * bound;
+    const double b = std::min(excess / l2, bound);
     return b * (excess - 0.5 * l2 * b);
   }
 };

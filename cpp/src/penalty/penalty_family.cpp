@@ -42,8 +42,9 @@ ElasticNet PenaltyFamily::entry(Index j, double lambda) const {
 }
 
 GroupNorm PenaltyFamily::norm_of(Index group, double lambda) const {
-  const double weight = lambda * (1.0 - sparse_share()) * features_.group_weights[group];
-  return {options_.l1_ratio * weight, (1.0 - options_.l1_ratio) * weight, lambda * options_.l1_ratio * sparse_share()};
+  const double weight = lambda * (1.0 - l1_within_ratio()) * features_.group_weights[group];
+  return {options_.l1_ratio * weight, (1.0 - options_.l1_ratio) * weight,
+          lambda * options_.l1_ratio * l1_within_ratio()};
 }
 
 Penalties PenaltyFamily::at(std::span<const Index> features, double lambda) const {
@@ -150,7 +151,7 @@ double PenaltyFamily::group_lambda_max(std::span<const Index> features, const Ve
     const Index first = net.begin(unit) / outputs_;
     GroupNorm norm = norm_of(groups_.of(features[static_cast<std::size_t>(first)]), 1.0);
     norm.l1 = ratio * (norm.l1 + norm.l2);
-    norm.each = ratio * sparse_share();
+    norm.each = ratio * l1_within_ratio();
     out = std::max(out, norm.dual_norm(net.grouped()->part(c, unit)));
   }
   return out;

@@ -59,7 +59,7 @@ class PenaltyFamily {
   double lambda_max(std::span<const Index> features, const Vec& c, double least_ratio) const;
 
  private:
-  double sparse_share() const { return options_.penalty.as<penalties::Group>()->sparse_share; }
+  double l1_within_ratio() const { return options_.penalty.as<penalties::Group>()->l1_within_ratio; }
   Penalties separable(std::span<const Index> features, double lambda) const;
   Penalties rows(std::span<const Index> features, double lambda) const;
   Penalties grouped(std::span<const Index> features, double lambda) const;

@@ -7,9 +7,9 @@
 namespace riata {
 namespace {
 
-constexpr Index kRefreshAfter = 500;  // factor updates, beyond two a feature, before factoring afresh
-constexpr int kPatience = 3;          // rounds without descent before one-at-a-time steps
-constexpr Index kBuildBlock = 64;     // features entered together when the factor is built
+constexpr Index kRefreshAfter = 500;         // factor updates, beyond two a feature, before factoring afresh
+constexpr int kStallsBeforeSingleSteps = 3;  // rounds without descent before one-at-a-time steps
+constexpr Index kBuildBlock = 64;            // features entered together when the factor is built
 
 }  // namespace
 
@@ -91,27 +91,27 @@ bool ActiveSetNewton::exchange(InnerProblem& problem, Vec& b, const Vec& c, Inde
   factor_.solve(direction);
   direction *= -sign;
   const Side side = side_of(penalty, b[w], upwards);
-  double reach = upwards ? side.high - b[w] : b[w] - side.low;
+  double max_step = upwards ? side.high - b[w] : b[w] - side.low;
   Index blocking = -1;
   for (Index i = 0; i < direction.size(); ++i) {
     const Side& s = side_[static_cast<std::size_t>(i)];
     const double at = b[active_[static_cast<std::size_t>(i)]], d = direction[i];
     if (std::abs(d) < 1e-8) continue;
     const double room = d > 0.0 ? (s.high - at) / d : (s.low - at) / d;
-    if (room < reach) {
-      reach = room;
+    if (room < max_step) {
+      max_step = room;
       blocking = i;
     }
   }
-  if (!std::isfinite(reach)) return false;  // unpenalised and collinear: nothing to gain
-  reach = std::max(reach, 0.0);
+  if (!std::isfinite(max_step)) return false;  // unpenalised and collinear: nothing to gain
+  max_step = std::max(max_step, 0.0);
   for (Index i = 0; i < direction.size(); ++i) {
     const Side& s = side_[static_cast<std::size_t>(i)];
     double& value = b[active_[static_cast<std::size_t>(i)]];
-    value =
-        i == blocking ? (direction[i] > 0.0 ? s.high : s.low) : std::clamp(value + reach * direction[i], s.low, s.high);
+    value = i == blocking ? (direction[i] > 0.0 ? s.high : s.low)
+                          : std::clamp(value + max_step * direction[i], s.low, s.high);
   }
-  b[w] += sign * reach;
+  b[w] += sign * max_step;
   if (blocking < 0) return true;  // w went all the way to its own bound
   leave(problem.counters, blocking);
   enter(problem, b, c, std::span(&w, 1));
@@ -133,18 +133,18 @@ void ActiveSetNewton::build(InnerProblem& problem, const Vec& b, const Vec& c) {
 }
 
 /// Moves the active features towards their exact solution and returns the positions that hit an end of their interval
-/// (increasing order). With `careful`, stops at the first one; otherwise clips all that would pass.
-const std::vector<Index>& ActiveSetNewton::move(Vec& b, const VecMap& step, bool careful) {
-  double reach = 1.0;
+/// (increasing order). With `one_at_a_time`, stops at the first one; otherwise clips all that would pass.
+const std::vector<Index>& ActiveSetNewton::move(Vec& b, const VecMap& step, bool one_at_a_time) {
+  double max_step = 1.0;
   Index blocking = -1;
-  if (careful) {
+  if (one_at_a_time) {
     for (Index i = 0; i < step.size(); ++i) {
       const Side& s = side_[static_cast<std::size_t>(i)];
       const double at = b[active_[static_cast<std::size_t>(i)]], to = at + step[i];
       if (to >= s.low && to <= s.high) continue;
       const double room = std::max((step[i] > 0.0 ? s.high - at : s.low - at) / step[i], 0.0);
-      if (room < reach) {
-        reach = room;
+      if (room < max_step) {
+        max_step = room;
         blocking = i;
       }
     }
@@ -154,7 +154,7 @@ const std::vector<Index>& ActiveSetNewton::move(Vec& b, const VecMap& step, bool
   for (Index i = 0; i < step.size(); ++i) {
     const Side& s = side_[static_cast<std::size_t>(i)];
     double& value = b[active_[static_cast<std::size_t>(i)]];
-    const double to = value + reach * step[i];
+    const double to = value + max_step * step[i];
     const bool vanished = to == 0.0 && value != 0.0 && s.sign != 0.0;
     if (i == blocking) {
       value = (step[i] > 0.0 ? s.high : s.low) + 0.0;
@@ -206,7 +206,7 @@ bool ActiveSetNewton::stays_inside(const Vec& b, const VecMap& step) const {
 
 /// Newton step for the residual, `length` times its own; what reaches the end of its interval leaves. True when nothing
 /// did. c follows on the active features.
-bool ActiveSetNewton::advance(InnerProblem& problem, Vec& b, Vec& c, double length, bool careful) {
+bool ActiveSetNewton::advance(InnerProblem& problem, Vec& b, Vec& c, double length, bool one_at_a_time) {
   const auto net = problem.penalty.entries();
   auto step = scratch_.step.vec(), before = scratch_.before.shape(step.size());
   factor_.solve(step);
@@ -214,7 +214,7 @@ bool ActiveSetNewton::advance(InnerProblem& problem, Vec& b, Vec& c, double leng
   cost_ += 0.35 * static_cast<double>(step.size() * step.size());
   ++problem.counters.newton_steps;
   for (Index i = 0; i < step.size(); ++i) before[i] = b[active_[static_cast<std::size_t>(i)]];
-  const auto& stopped = move(b, step, careful);
+  const auto& stopped = move(b, step, one_at_a_time);
   if (stopped.empty()) {
     // A full step ends where the conditions of the active features hold; the caller's evaluation has the last word.
     for (std::size_t i = 0; i < active_.size(); ++i) {
@@ -225,9 +225,9 @@ bool ActiveSetNewton::advance(InnerProblem& problem, Vec& b, Vec& c, double leng
     return true;
   }
   for (Index i = 0; i < step.size(); ++i) step[i] = b[active_[static_cast<std::size_t>(i)]] - before[i];
-  auto fall = scratch_.fall.shape(step.size());
-  factor_.multiply(step, fall);
-  for (Index i = 0; i < step.size(); ++i) c[active_[static_cast<std::size_t>(i)]] -= fall[i] / length;
+  auto gradient_change = scratch_.gradient_change.shape(step.size());
+  factor_.multiply(step, gradient_change);
+  for (Index i = 0; i < step.size(); ++i) c[active_[static_cast<std::size_t>(i)]] -= gradient_change[i] / length;
   for (auto it = stopped.rbegin(); it != stopped.rend(); ++it) leave(problem.counters, *it);
   return false;
 }
@@ -309,7 +309,7 @@ InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
     result.cost = cost_;
     return result;
   };
-  bool everywhere = true, careful = false, refreshed = false;
+  bool everywhere = true, one_at_a_time = false, refreshed = false;
   double best = kInfinity, last_worst = kInfinity;
   int stalled = 0;
   candidates_.assign(problem.entering.begin(), problem.entering.end());
@@ -320,7 +320,7 @@ InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
     bool settled = false;  // the active features meet their conditions as well as they are going to
     // Who enters. On arrival at a new lambda the active features move first: most that seem to violate then do not.
     if (everywhere && (result.iterations > 0 || worst <= problem.tolerance)) {
-      find_candidates(problem, b, c, careful ? 1 : most_entering());
+      find_candidates(problem, b, c, one_at_a_time ? 1 : most_entering());
       if (candidates_.empty()) {
         if (worst <= problem.tolerance) {
           return finish(true);
@@ -353,7 +353,7 @@ InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
       residual(problem, b, c);
     }
     cost_ += model.column_cost() * static_cast<double>(model.size());
-    everywhere = advance(problem, b, c, 1.0, careful) || active_.empty();
+    everywhere = advance(problem, b, c, 1.0, one_at_a_time) || active_.empty();
     if (everywhere) {
       inactive.clear();
       for (Index w : all) {
@@ -363,7 +363,7 @@ InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
       const double value = objective(problem, b, c);
       stalled = value < best - 1e-13 * std::abs(best) ? 0 : stalled + 1;
       best = std::min(best, value);
-      careful = careful || stalled >= kPatience;
+      one_at_a_time = one_at_a_time || stalled >= kStallsBeforeSingleSteps;
     }
   }
   if (!everywhere) model.correlations(b, all, c);

@@ -55,13 +55,13 @@ class ActiveSetNewton final : public InnerSolver {
   void build(InnerProblem& problem, const Vec& b, const Vec& c);
   const std::vector<Index>& enter(InnerProblem& problem, const Vec& b, const Vec& c, std::span<const Index> features);
   bool exchange(InnerProblem& problem, Vec& b, const Vec& c, Index w);
-  const std::vector<Index>& move(Vec& b, const VecMap& step, bool careful);
+  const std::vector<Index>& move(Vec& b, const VecMap& step, bool one_at_a_time);
   void leave(Counters& counters, Index position);
   void begin(InnerProblem& problem, const Vec& b, const Vec& c);
   void mark_active(Index size);
   double residual(const InnerProblem& problem, const Vec& b, const Vec& c);
   bool stays_inside(const Vec& b, const VecMap& step) const;
-  bool advance(InnerProblem& problem, Vec& b, Vec& c, double length, bool careful);
+  bool advance(InnerProblem& problem, Vec& b, Vec& c, double length, bool one_at_a_time);
   void find_candidates(const InnerProblem& problem, const Vec& b, const Vec& c, std::size_t limit);
   std::size_t most_entering() const;
 
@@ -74,7 +74,7 @@ class ActiveSetNewton final : public InnerSolver {
     std::vector<Index> all, inactive, rows, collinear, support, stopped;
     std::vector<double> ridge;
     std::vector<Candidate> found;
-    Room gram, direction, step, before, fall;
+    Room gram, direction, step, before, gradient_change;
   } scratch_;
   std::vector<Index> candidates_;  // to enter
 };

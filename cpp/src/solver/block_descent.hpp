@@ -85,7 +85,7 @@ class BlockDescent {
     if (!anderson_.combine()) return;
     Quadratic& model = problem.model;
     const Grouped& all = *problem.penalty.grouped();
-    const auto value = [&] { return model.squares() + problem.penalty.value(b); };
+    const auto value = [&] { return model.half_rss() + problem.penalty.value(b); };
     const double before = value();
     kept_ = b;
     const auto combined = anderson_.combined();

@@ -13,7 +13,7 @@ namespace {
 constexpr Index kMostHeld = 2000;    // features with a Gram matrix; beyond that every product takes columns
 constexpr int kRounds = 60;          // sweeps and steps before the whole working set is looked at again
 constexpr int kSurrogateSweeps = 2;  // of descent on a surrogate, where outputs are coupled
-constexpr int kStagnant = 6;         // rounds without progress
+constexpr int kMaxStalls = 6;        // rounds without progress
 constexpr double kLoose = 0.1;       // residual that conjugate gradients may leave
 constexpr Index kMostIterations = 60;
 constexpr int kAttempts = 3;      // at a step, with ever fewer coefficients
@@ -73,7 +73,7 @@ void BlockNewton::sweep(InnerProblem& problem, Local& at) {
   if (at.exact) return;
   auto D = scratch_.way.shape(a, outputs), curved = scratch_.curved.shape(a, outputs);
   D = at.B - start;
-  at.curve(problem.model, D, curved);
+  at.hessian_product(problem.model, D, curved);
   const double t = at.best_length(start, D, gradient.cwiseProduct(D).sum(), curved.cwiseProduct(D).sum());
   if (t < 1.0) at.B = start + t * D;
   at.C = gradient - t * curved;
@@ -83,19 +83,20 @@ void BlockNewton::forget_preconditioner() {
   place_.clear();
   inverse_.shape(0, 0);
   direction_.shape(0, 0);
-  pull_.shape(0);
+  norm_curvature_.shape(0);
   corrects_ = false;
 }
 
 void BlockNewton::factor_correction() {
   corrects_ = false;
-  const auto pull = pull_.vec();
-  if (!(pull.array() > 0.0).any()) return;
+  const auto norm_curvature = norm_curvature_.vec();
+  if (!(norm_curvature.array() > 0.0).any()) return;
   const auto inverse = inverse_.mat(), direction = direction_.mat();
-  auto middle = correction_.shape(pull.size(), pull.size());
+  auto middle = correction_.shape(norm_curvature.size(), norm_curvature.size());
   middle.noalias() = direction * direction.transpose();
   middle = -inverse.cwiseProduct(middle);
-  for (Index i = 0; i < pull.size(); ++i) middle(i, i) += pull[i] > 0.0 ? 1.0 / pull[i] : 1.0;
+  for (Index i = 0; i < norm_curvature.size(); ++i)
+    middle(i, i) += norm_curvature[i] > 0.0 ? 1.0 / norm_curvature[i] : 1.0;
   Eigen::Ref<Mat> place(middle);
   corrects_ = Eigen::LLT<Eigen::Ref<Mat>>(place).info() == Eigen::Success;
 }
@@ -104,16 +105,16 @@ void BlockNewton::factor_correction() {
 void BlockNewton::precondition(const Local& at, std::span<const Index> moving) {
   const Index m = static_cast<Index>(moving.size());
   place_.clear();
-  auto pull = pull_.shape(m);
+  auto norm_curvature = norm_curvature_.shape(m);
   auto direction = direction_.shape(m, at.B.cols()), H = scratch_.matrix.shape(m, m), inverse = inverse_.shape(m, m);
   direction.setZero();
   for (Index i = 0; i < m; ++i) {
     const Index row = moving[static_cast<std::size_t>(i)];
     place_.push_back(at.features[static_cast<std::size_t>(row)]);
-    pull[i] = at.pull(row);
-    if (pull[i] > 0.0) direction.row(i) = at.B.row(row) / at.B.row(row).norm();
+    norm_curvature[i] = at.norm_curvature(row);
+    if (norm_curvature[i] > 0.0) direction.row(i) = at.B.row(row) / at.B.row(row).norm();
     for (Index j = 0; j < m; ++j) H(j, i) = at.G(moving[static_cast<std::size_t>(j)], row);
-    H(i, i) += pull[i] + at.l2(row);
+    H(i, i) += norm_curvature[i] + at.l2(row);
   }
   H.diagonal().array() += 1e-12 * H.diagonal().maxCoeff();
   auto diagonal = scratch_.kept.shape(m);
@@ -168,7 +169,7 @@ void BlockNewton::apply(const Local& at, std::span<const Index> moving, const Ma
       out.row(i) = solved.row(s);
       continue;
     }
-    const double curvature = (at.held ? at.G(row, row) : 1.0) + at.l2(row) + at.pull(row);
+    const double curvature = (at.held ? at.G(row, row) : 1.0) + at.l2(row) + at.norm_curvature(row);
     out.row(i) = residual.row(i) / std::max(curvature, 1e-300);
   }
 }
@@ -187,7 +188,7 @@ bool BlockNewton::conjugate_gradients(InnerProblem& problem, const Local& at, co
   residual = system.gradient.cwiseProduct(system.mask);
   whole.setZero();
   step.moves.setZero();
-  step.fall.setZero();
+  step.gradient_change.setZero();
   precondition();
   search = solved;
   const double first = residual.norm();
@@ -196,13 +197,13 @@ bool BlockNewton::conjugate_gradients(InnerProblem& problem, const Local& at, co
   if (!(product > 0.0)) return false;
   for (; iterations_ < kMostIterations; ++iterations_) {
     system.spread(search, whole);
-    at.curve(problem.model, whole, curved);
+    at.hessian_product(problem.model, whole, curved);
     system.product(search, curved, image);
-    const double bend = search.cwiseProduct(image).sum();
-    if (!(bend > 0.0)) break;
-    const double length = product / bend;
+    const double curvature = search.cwiseProduct(image).sum();
+    if (!(curvature > 0.0)) break;
+    const double length = product / curvature;
     step.moves += length * search;
-    step.fall += length * curved;
+    step.gradient_change += length * curved;
     residual -= length * image;
     if (residual.norm() <= kLoose * first) {
       ++iterations_;
@@ -237,21 +238,22 @@ bool BlockNewton::leave_out_stopped(const Local& at, const MatMap& moves, System
 /// shorter, until what is left of it is one downwards.
 void BlockNewton::go(InnerProblem& problem, Local& at, const System& system, const Step& step) {
   const Index a = at.B.rows(), K = at.B.cols();
-  auto full = scratch_.full.shape(a, K), whole = scratch_.part.shape(a, K), fall = scratch_.part_fall.shape(a, K);
+  auto full = scratch_.full.shape(a, K), whole = scratch_.part.shape(a, K),
+       gradient_change = scratch_.part_change.shape(a, K);
   full.setZero();
   system.spread(step.moves, full);
   double share = 1.0, t = 0.0;
   for (int trial = 0; trial < kTrials && t < kWorthwhile; ++trial, share *= kShorter) {
     whole = share * full;
     if (at.cut(whole)) {
-      at.curve(problem.model, whole, fall);
+      at.hessian_product(problem.model, whole, gradient_change);
     } else {
-      fall = share * step.fall;
+      gradient_change = share * step.gradient_change;
     }
-    t = at.best_length(at.B, whole, at.C.cwiseProduct(whole).sum(), fall.cwiseProduct(whole).sum());
+    t = at.best_length(at.B, whole, at.C.cwiseProduct(whole).sum(), gradient_change.cwiseProduct(whole).sum());
   }
   at.B += t * whole;
-  at.C -= t * fall;
+  at.C -= t * gradient_change;
 }
 
 /// One Newton step on the coefficients that are active.
@@ -261,7 +263,7 @@ void BlockNewton::newton(InnerProblem& problem, Local& at) {
   const double excess = (static_cast<double>(iterations_) - fresh_) * at.iteration_cost(problem.model.rows());
   const bool anew = at.held && (place_.empty() || excess > at.build_cost() || iterations_ >= kStale);
   if (anew) precondition(at, system.moving);
-  Step step{scratch_.moves.shape(system.size(), at.B.cols()), scratch_.fall.shape(at.B.rows(), at.B.cols())};
+  Step step{scratch_.moves.shape(system.size(), at.B.cols()), scratch_.gradient_change.shape(at.B.rows(), at.B.cols())};
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (!conjugate_gradients(problem, at, system, step)) return forget_preconditioner();
     if (anew && attempt == 0) fresh_ = static_cast<double>(iterations_);
@@ -312,8 +314,8 @@ void BlockNewton::work_on(InnerProblem& problem, std::span<const Index> features
   at.entries = s.entries;
   if (problem.symmetric && !at.grouped()) at.centre_rows();
   double worst = at.worst(), best = worst;
-  int stagnant = 0;
-  for (int round = 0; round < kRounds && worst > target && stagnant < kStagnant && result.iterations < problem.max_iter;
+  int stalls = 0;
+  for (int round = 0; round < kRounds && worst > target && stalls < kMaxStalls && result.iterations < problem.max_iter;
        ++round, ++result.iterations) {
     if (problem.poll) problem.poll();
     sweep(problem, at);
@@ -325,7 +327,7 @@ void BlockNewton::work_on(InnerProblem& problem, std::span<const Index> features
       next = at.worst();
     }
     worst = next;
-    stagnant = worst < 0.5 * best || (problem.descent_only && worst < best) ? 0 : stagnant + 1;
+    stalls = worst < 0.5 * best || (problem.descent_only && worst < best) ? 0 : stalls + 1;
     best = std::min(best, worst);
   }
   for (Index i = 0; i < a; ++i) b.segment(at.features[static_cast<std::size_t>(i)] * K, K) = at.B.row(i).transpose();
@@ -363,7 +365,7 @@ InnerResult BlockNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   std::iota(all.begin(), all.end(), Index{0});
   InnerResult result;
   double best = kInfinity;
-  int stagnant = 0;
+  int stalls = 0;
   const Index units = problem.penalty.units() / std::max<Index>(model.features(), 1);  // of a feature
   Vec lowest_b = b;
   double lowest = objective(problem, b, c);
@@ -384,9 +386,9 @@ InnerResult BlockNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
       result.converged = true;
       break;
     }
-    stagnant = worst < 0.5 * best ? 0 : stagnant + 1;
+    stalls = worst < 0.5 * best ? 0 : stalls + 1;
     best = std::min(best, worst);
-    if (stagnant > 2 * kStagnant) break;
+    if (stalls > 2 * kMaxStalls) break;
     const std::span<const Index> active = choice_.choose();
     const double target = choice_.target(problem.tolerance, distance);
     if (problem.penalty.grouped() && !model.coupled() && static_cast<Index>(active.size()) > model.rows()) {

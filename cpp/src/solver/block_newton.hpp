@@ -31,7 +31,7 @@ class BlockNewton final : public InnerSolver {
   /// See checkpoint/archive.hpp. The preconditioner decides the bits of a step.
   template <class Archive>
   void state(Archive& archive) {
-    archive(gram_, place_, inverse_, direction_, pull_, iterations_, fresh_);
+    archive(gram_, place_, inverse_, direction_, norm_curvature_, iterations_, fresh_);
     if constexpr (Archive::reading) factor_correction();
   }
 
@@ -39,7 +39,7 @@ class BlockNewton final : public InnerSolver {
   struct Local;
   struct System;
   struct Step {
-    MatMap moves, fall;  // of the rows that move; what it takes from the correlations of all
+    MatMap moves, gradient_change;  // of the rows that move; what it takes from the correlations of all
   };
   void work_on(InnerProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
                InnerResult& result);
@@ -62,7 +62,7 @@ class BlockNewton final : public InnerSolver {
 
   // Preconditioner: features (by number in the working set), (G + S + l2)^-1, their v, and S.
   std::vector<Index> place_;
-  Room inverse_, direction_, pull_;
+  Room inverse_, direction_, norm_curvature_;
   Room correction_;  // lower triangle
   bool corrects_ = false;
   Index iterations_ = 0;  // of conjugate gradients in the last step
@@ -75,14 +75,14 @@ class BlockNewton final : public InnerSolver {
     std::vector<ElasticNet> entries;
     std::vector<const double*> lines;
     std::vector<double> sorted;
-    Room B, C, G;                                                            // of Local
-    Room gradient, direction, mask, pull, ridge;                             // of System
-    Room from_norms, products, step_norms;                                   // of a line search
-    Room begin, slope, way, curved, diagonal, row, change;                   // of sweeps
-    Room matrix, kept;                                                       // of the preconditioner
-    Room known, solved, along, pulled, corrected;                            // of its application
-    Room residual, preconditioned, search, whole, bent, image, moves, fall;  // of conjugate gradients
-    Room full, part, part_fall;                                              // of the step
+    Room B, C, G;                                                                       // of Local
+    Room gradient, direction, mask, norm_curvature, ridge;                              // of System
+    Room from_norms, products, step_norms;                                              // of a line search
+    Room begin, slope, way, curved, diagonal, row, change;                              // of sweeps
+    Room matrix, kept;                                                                  // of the preconditioner
+    Room known, solved, along, pulled, corrected;                                       // of its application
+    Room residual, preconditioned, search, whole, bent, image, moves, gradient_change;  // of conjugate gradients
+    Room full, part, part_change;                                                       // of the step
   } scratch_;
 };
 

@@ -43,7 +43,7 @@ struct BlockNewton::Local {
   bool grouped() const { return !rows.empty(); }
   double l2(Index i) const { return grouped() ? row(i).l2 : entry(i).l2; }
   /// l1 / |b| of a row that is not zero.
-  double pull(Index i) const {
+  double norm_curvature(Index i) const {
     const double norm = grouped() ? B.row(i).norm() : 0.0;
     return norm > 0.0 ? row(i).l1 / norm : 0.0;
   }
@@ -107,15 +107,15 @@ struct BlockNewton::Local {
       B.row(i).array() -= *middle;
     }
   }
-  /// t in [0, 1] where the objective along B + t D is least. `slope` = C'D, `bend` = D'G D of the quadratic.
-  double best_length(const MatMap& from, const MatMap& D, double slope, double bend) const {
+  /// t in [0, 1] where the objective along B + t D is least. `slope` = C'D, `curvature` = D'G D of the quadratic.
+  double best_length(const MatMap& from, const MatMap& D, double slope, double curvature) const {
     auto bb = scratch.from_norms.shape(D.rows()), bd = scratch.products.shape(D.rows());
     auto dd = scratch.step_norms.shape(D.rows());
     bb = from.rowwise().squaredNorm();
     bd = from.cwiseProduct(D).rowwise().sum();
     dd = D.rowwise().squaredNorm();
     const auto rate = [&](double t) {
-      double sum = t * bend - slope;
+      double sum = t * curvature - slope;
       for (Index i = 0; i < bb.size(); ++i) {
         const double along = bd[i] + t * dd[i];
         sum += l2(i) * along;
@@ -140,9 +140,9 @@ struct BlockNewton::Local {
     return low;
   }
   /// What C falls by when B moves by D.
-  void curve(Quadratic& model, const MatMap& D, MatMap& out) const {
+  void hessian_product(Quadratic& model, const MatMap& D, MatMap& out) const {
     if (exact) return symmetric_product(G, D, out, scratch.lines);
-    model.curve(features, D, out);
+    model.hessian_product(features, D, out);
   }
 };
 
@@ -155,7 +155,7 @@ struct BlockNewton::System {
   MatMap gradient;                // with its sign changed
   MatMap direction;               // of the rows that have a norm
   MatMap mask;                    // 1 for coefficients that take part, else 0
-  VecMap pull, ridge;
+  VecMap norm_curvature, ridge;
 
   Index size() const { return static_cast<Index>(moving.size()); }
   Index row(Index i) const { return moving[static_cast<std::size_t>(i)]; }
@@ -167,8 +167,8 @@ struct BlockNewton::System {
   void product(const MatMap& D, const MatMap& curved, MatMap& out) const {
     for (Index i = 0; i < size(); ++i) out.row(i) = curved.row(row(i));
     auto along = scratch.along.shape(size());
-    along = D.cwiseProduct(direction).rowwise().sum().cwiseProduct(pull);
-    out += (ridge + pull).asDiagonal() * D;
+    along = D.cwiseProduct(direction).rowwise().sum().cwiseProduct(norm_curvature);
+    out += (ridge + norm_curvature).asDiagonal() * D;
     out -= along.asDiagonal() * direction;
     out = out.cwiseProduct(mask);
   }
@@ -192,17 +192,17 @@ inline BlockNewton::System::System(const Local& at)
       gradient(scratch.gradient.shape(size(), at.B.cols())),
       direction(scratch.direction.shape(size(), at.B.cols())),
       mask(scratch.mask.shape(size(), at.B.cols())),
-      pull(scratch.pull.shape(size())),
+      norm_curvature(scratch.norm_curvature.shape(size())),
       ridge(scratch.ridge.shape(size())) {
   const Index K = at.B.cols(), m = size();
   direction.setZero();
   mask.setOnes();
   for (Index i = 0; i < m; ++i) {
     const Index w = row(i);
-    pull[i] = at.pull(w);
+    norm_curvature[i] = at.norm_curvature(w);
     ridge[i] = at.l2(w);
-    if (pull[i] > 0.0) direction.row(i) = at.B.row(w) / at.B.row(w).norm();
-    gradient.row(i) = at.C.row(w) - (ridge[i] + pull[i]) * at.B.row(w);
+    if (norm_curvature[i] > 0.0) direction.row(i) = at.B.row(w) / at.B.row(w).norm();
+    gradient.row(i) = at.C.row(w) - (ridge[i] + norm_curvature[i]) * at.B.row(w);
     if (at.grouped()) continue;
     for (Index k = 0; k < K; ++k) {
       mask(i, k) = at.moves(w, k) ? 1.0 : 0.0;

@@ -44,13 +44,13 @@ void ClusterFace::begin(const Clusters& clusters, const MatIn& gram, const Vec& 
   gram_.shape(gram.rows(), gram.cols()) = gram;
   column_.resize(clusters_.size());
   std::iota(column_.begin(), column_.end(), Index{0});
-  auto sizes = sizes_.shape(size()), pull = pull_.shape(size());
+  auto sizes = sizes_.shape(size()), descent = descent_.shape(size());
   for (std::size_t r = 0; r < clusters_.size(); ++r) {
     sizes[static_cast<Index>(r)] = clusters_.all[r].size;
     double sum = -clusters_.all[r].weight;
     for (std::size_t i = clusters_.begin(r); i < clusters_.end(r); ++i)
       sum += clusters_.signs[i] * c[clusters_.entries[i]];
-    pull[static_cast<Index>(r)] = sum;
+    descent[static_cast<Index>(r)] = sum;
   }
   factorise();
 }
@@ -103,20 +103,20 @@ void ClusterFace::curved(const VecMap& change, VecMap out) {
 }
 
 ClusterFace::Direction ClusterFace::direction() {
-  const auto pull = pull_.vec();
+  const auto descent = descent_.vec();
   auto by_row = scratch_.by_row.shape(factor_.size()), image = scratch_.image.shape(factor_.size());
   Direction out{scratch_.way.shape(size()), scratch_.curved.shape(size()), 0.0, 0.0};
-  to_rows(pull, by_row);
+  to_rows(descent, by_row);
   factor_.solve(by_row);
   factor_.multiply(by_row, image);
   from_rows(by_row, out.way);
   from_rows(image, out.curved);
-  out.slope = out.way.dot(pull);
-  out.curve = std::max(out.way.dot(out.curved), 0.0);
+  out.slope = out.way.dot(descent);
+  out.curvature = std::max(out.way.dot(out.curved), 0.0);
   return out;
 }
 
-/// Makes sizes fall from first to last, none below zero; those that would pass each other meet at their mean.
+/// Makes sizes decrease from first to last, none below zero; those that would pass each other meet at their mean.
 void ClusterFace::put_in_order(VecMap sizes) {
   means_.clear();
   Index free = 0;  // clusters, before all others
@@ -154,19 +154,19 @@ bool ClusterFace::step() {
   if (row_.empty()) return true;
   const Direction to = direction();
   if (!(to.slope > 0.0) || !to.way.allFinite()) return true;
-  auto sizes = sizes_.vec(), pull = pull_.vec();
-  const double whole = to.curve > 0.0 ? to.slope / to.curve : kInfinity;
+  auto sizes = sizes_.vec(), descent = descent_.vec();
+  const double whole = to.curvature > 0.0 ? to.slope / to.curvature : kInfinity;
   Index which = -1;
   const double length = first_meeting(to.way, which);
   if (whole <= length) {
     if (whole < kInfinity) {
       sizes += whole * to.way;
-      pull -= whole * to.curved;
+      descent -= whole * to.curved;
     }
     return true;
   }
   // On to where all are in order, if that is lower than where the first two meet: it saves many steps.
-  const double least = (to.slope - 0.5 * length * to.curve) * length;
+  const double least = (to.slope - 0.5 * length * to.curvature) * length;
   auto next = scratch_.sizes.shape(size()), change = scratch_.change.shape(size()), its = scratch_.its.shape(size());
   bool lower = false;
   for (double share = std::min(whole, 1.0); share > length && !lower; share *= kShorter) {
@@ -174,7 +174,7 @@ bool ClusterFace::step() {
     put_in_order(next);
     change = next - sizes;
     curved(change, its);
-    lower = change.dot(pull) - 0.5 * change.dot(its) > least;
+    lower = change.dot(descent) - 0.5 * change.dot(its) > least;
   }
   if (!lower) {
     next = sizes + length * to.way;
@@ -183,7 +183,7 @@ bool ClusterFace::step() {
     its = length * to.curved;
   }
   sizes = next;
-  pull -= its;
+  descent -= its;
   const std::size_t count = clusters_.size();
   merge_equals();
   return clusters_.size() == count;  // where rounding keeps apart what should meet, that is the end
@@ -194,7 +194,7 @@ void ClusterFace::merge_equals() {
   std::vector<Index>&gone = scratch_.gone, &changed = scratch_.changed;
   gone.clear();
   changed.clear();
-  auto sizes = sizes_.vec(), pull = pull_.vec();
+  auto sizes = sizes_.vec(), descent = descent_.vec();
   auto gram = gram_.mat();
   std::size_t kept = 0, written = 0;  // clusters, entries
   for (std::size_t r = 0; r < clusters_.size(); ++r) {
@@ -208,7 +208,7 @@ void ClusterFace::merge_equals() {
     if (!mine.free && kept > 0 && !clusters_.all[kept - 1].free && sizes[at] == sizes[last]) {
       const Index column = column_[kept - 1];
       clusters_.all[kept - 1].weight += mine.weight;
-      pull[last] += pull[at];
+      descent[last] += descent[at];
       gram.col(column) += gram.col(column_[r]);
       gram.row(column) += gram.row(column_[r]);
       if (changed.empty() || changed.back() != column) changed.push_back(column);
@@ -218,7 +218,7 @@ void ClusterFace::merge_equals() {
       clusters_.all[kept] = mine;
       column_[kept] = column_[r];
       sizes[last + 1] = sizes[at];
-      pull[last + 1] = pull[at];
+      descent[last + 1] = descent[at];
       ++kept;
     }
     for (std::size_t i = first; i < end; ++i, ++written) {
@@ -231,7 +231,7 @@ void ClusterFace::merge_equals() {
   clusters_.signs.resize(written);
   column_.resize(kept);
   sizes_.shrink(size());
-  pull_.shrink(size());
+  descent_.shrink(size());
   if (static_cast<Index>(gone.size() + changed.size()) * kFewMerged > factor_.size()) return factorise();
   gone.insert(gone.end(), changed.begin(), changed.end());
   for (const Index k : gone) {

@@ -48,8 +48,8 @@ class ClusterFace {
 
  private:
   struct Direction {
-    VecMap way, curved;   // in the sizes, and the Gram matrix times it
-    double slope, curve;  // of the objective along it, the first with its sign changed
+    VecMap way, curved;       // in the sizes, and the Gram matrix times it
+    double slope, curvature;  // of the objective along it, the first with its sign changed
   };
   Direction direction();
   void to_rows(const VecMap& by_cluster, VecMap out);
@@ -65,7 +65,7 @@ class ClusterFace {
   Clusters clusters_;
   std::vector<Index> column_;  // of each cluster, in gram_
   Room gram_;
-  Room sizes_, pull_;  // by cluster; the pull is minus the gradient of the objective
+  Room sizes_, descent_;  // by cluster; the descent is minus the gradient of the objective
   GramFactor factor_{false};
   std::vector<Index> row_;  // column in gram_ of each row of the factor
   FallingMeans means_;

@@ -43,7 +43,7 @@ ColumnNorms::ColumnNorms(const PathOptions& options, const Features& features, d
     least_factor = std::min(least_factor, v);
     largest_factor = std::max(largest_factor, v);
   }
-  if (largest_factor > 0.0) usual_factor = std::max(least_factor, 1e-3 * largest_factor);
+  if (largest_factor > 0.0) typical_factor = std::max(least_factor, 1e-3 * largest_factor);
 }
 
 }  // namespace riata

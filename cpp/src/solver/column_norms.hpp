@@ -22,7 +22,7 @@ struct ColumnNorms {
   std::vector<Index> unpenalised;
   Index n_usable = 0;
   double largest_norm = 0.0, largest_noise = 0.0;  // of the usable columns
-  double usual_factor = 1.0;                       // smallest penalty factor that is not tiny next to the largest
+  double typical_factor = 1.0;                     // smallest penalty factor that is not tiny next to the largest
 };
 
 /// Bounds the rounding of X'u, relative to the norms (Design::correlate), with that of what is made of it.

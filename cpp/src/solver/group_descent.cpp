@@ -45,7 +45,7 @@ double largest_eigenvalue_of(Quadratic& model, std::span<const Index> features) 
   Mat image;
   const auto product = [&](const Vec& v) {
     image.resize(v.size(), 1);
-    model.curve(features, v, image);
+    model.hessian_product(features, v, image);
     return image.col(0);
   };
   return largest_eigenvalue(static_cast<Index>(features.size()), product, [](const Vec& v) { return v.norm(); });
@@ -122,8 +122,8 @@ double GroupDescent::visit(InnerProblem& problem, Index unit, Vec& b) {
       next.setZero();
     } else {
       const double floor = 1e-14 * basis.largest;  // for directions that no column has
-      const double pull = net.l1 > 0.0 ? net.l1 / norm_at_minimum(basis.values, z, net.l1, net.l2) : 0.0;
-      z.array() /= (basis.values.array() + (net.l2 + pull)).max(floor);
+      const double norm_curvature = net.l1 > 0.0 ? net.l1 / norm_at_minimum(basis.values, z, net.l1, net.l2) : 0.0;
+      z.array() /= (basis.values.array() + (net.l2 + norm_curvature)).max(floor);
       next.noalias() = V * z;
     }
   }

@@ -24,7 +24,7 @@ Vec curved(Quadratic& model, const Vec& v) {
   std::vector<Index> features(static_cast<std::size_t>(model.features()));
   std::iota(features.begin(), features.end(), Index{0});
   Mat image(model.features(), model.outputs());
-  model.curve(features, v.reshaped(model.outputs(), model.features()).transpose(), image);
+  model.hessian_product(features, v.reshaped(model.outputs(), model.features()).transpose(), image);
   return image.transpose().reshaped();
 }
 

@@ -76,7 +76,7 @@ MatMap Quadratic::centred_columns(std::span<const Index> features, Room& room) {
 }
 
 /// columns <- diag(h) columns, or what takes its place; of all outputs.
-void Quadratic::weigh(MatOut columns) const {
+void Quadratic::apply_weights(MatOut columns) const {
   if (coupling_) return coupling_->multiply(columns);
   for (Index r = 0; r < columns.cols(); ++r)
     columns.col(r).reshaped(weights_.h.size(), outputs_).array().colwise() *= weights_.h.array();
@@ -156,10 +156,10 @@ void Quadratic::multiply_features(std::span<const Index> features, const MatIn& 
   sums.rowwise() -= shift.transpose();
 }
 
-void Quadratic::curve(std::span<const Index> features, const MatIn& v, MatOut out) {
+void Quadratic::hessian_product(std::span<const Index> features, const MatIn& v, MatOut out) {
   auto image = scratch_.image.shape(pool_.rows() * outputs_);
   multiply_features(features, v, image);
-  weigh(image);
+  apply_weights(image);
   const auto columns = positions_of(features);
   const Eigen::Map<const Mat> sides(image.data(), pool_.rows(), outputs_);
   pool_.correlate(columns, sides, out, threads_for(columns, outputs_));
@@ -210,7 +210,7 @@ void Quadratic::move_to(const Vec& b) {
   }
   multiply_features(moved, change, point_.t);
   point_.u = point_.t;
-  weigh(point_.u);
+  apply_weights(point_.u);
   point_.u = origin_.u - point_.u;
   point_.lag.setZero(outputs_);
 }

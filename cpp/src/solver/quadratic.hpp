@@ -81,7 +81,7 @@ class Quadratic {
   void feature_gram(std::span<const Index> rows, std::span<const Index> cols, MatOut out);
   /// out(i, :) = G v on the K entries of features[i], for v with K numbers in row i for each of them and none
   /// elsewhere.
-  void curve(std::span<const Index> features, const MatIn& v, MatOut out);
+  void hessian_product(std::span<const Index> features, const MatIn& v, MatOut out);
 
   /// Products with the columns of Xs, one output: of features with a vector of rows that sums to zero where there is an
   /// intercept, into c, one number a feature; and sum_w values[w] x_w, less a common constant.
@@ -120,7 +120,7 @@ class Quadratic {
   const Vec& gradient() const { return point_.u; }
   const Vec& change() const { return point_.t; }
   /// sum u^2 / (2 h) at that point: q but for a constant, where outputs are not coupled.
-  double squares() const;
+  double half_rss() const;
 
   /// See checkpoint/archive.hpp. All but the coupling.
   template <class Archive>
@@ -141,7 +141,7 @@ class Quadratic {
   MatMap embed(std::span<const Index> entries);
   Eigen::Map<const Mat, 0, Eigen::OuterStride<>> plain_columns(std::span<const Index> positions);
   MatMap centred_columns(std::span<const Index> features, Room& room);
-  void weigh(MatOut columns) const;
+  void apply_weights(MatOut columns) const;
   Vec coupled_diagonal();
 
   const Pool& pool_;

@@ -52,7 +52,7 @@ void Quadratic::coupled_gram(std::span<const Index> rows, std::span<const Index>
   for (Index begin = 0; begin < n_cols; begin += step) {
     const Index count = std::min(step, n_cols - begin);
     auto weighted = embed(cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
-    weigh(weighted);
+    apply_weights(weighted);
     auto products = scratch_.products.shape(static_cast<Index>(columns.size()), count * outputs_);
     const Eigen::Map<const Mat> sides(weighted.data(), n, count * outputs_);
     pool_.correlate(columns, sides, products, threads_for(columns, sides.cols()));
@@ -178,7 +178,7 @@ Vec Quadratic::coupled_diagonal() {
     const auto columns =
         embed(std::span(all).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)));
     weighted = columns;
-    weigh(weighted);
+    apply_weights(weighted);
     out.segment(first, count) = columns.cwiseProduct(weighted).colwise().sum();
   }
   return out;

@@ -18,7 +18,7 @@ double Quadratic::column_correlation(Index entry) {
 void Quadratic::column_update(Index entry, double change) {
   if (coupling_) {
     auto column = embed(std::span(&entry, 1));
-    weigh(column);
+    apply_weights(column);
     point_.u -= change * column.col(0);
     return;
   }
@@ -121,7 +121,7 @@ void Quadratic::block_update(Index first, const Eigen::Ref<const Vec>& change) {
   point_.u.array() -= weights_.h.array() * (products.col(0).array() - shift);
 }
 
-double Quadratic::squares() const {
+double Quadratic::half_rss() const {
   double sum = 0.0;
   for (Index k = 0; k < outputs_; ++k) {
     const auto u = point_.u.segment(k * weights_.h.size(), weights_.h.size()).array();

@@ -9,9 +9,9 @@ namespace riata {
 namespace {
 
 constexpr int kShort = 1, kLong = 32;  // proximal steps between two minimisations over sizes
-constexpr Index kPatience = 5;
+constexpr Index kFirstRounds = 5;
 constexpr std::size_t kMostMembers = 2000;  // of clusters, with a Gram matrix
-constexpr int kStagnant = 60;               // rounds without progress
+constexpr int kMaxStalls = 60;              // rounds without progress
 constexpr double kGrowth = 1.5,
                  kEase = 0.95;  // of the Lipschitz constant, where a step passes it and from call to call
 
@@ -42,7 +42,7 @@ void SlopeNewton::reduce_gram(Quadratic& model) {
   auto whole = scratch_.whole.shape(m, 1), image = scratch_.image.shape(m, 1);
   for (Index r = 0; r < k; ++r) {
     for (std::size_t i = 0; i < members; ++i) whole(static_cast<Index>(i), 0) = place[i] == r ? signs[i] : 0.0;
-    model.curve(entries, whole, image);
+    model.hessian_product(entries, whole, image);
     for (std::size_t i = 0; i < members; ++i) out(place[i], r) += signs[i] * image(static_cast<Index>(i), 0);
   }
 }
@@ -65,11 +65,11 @@ bool SlopeNewton::descend(InnerProblem& problem, int steps, Vec& b, Vec& c) {
       problem.penalty.prox(next, scratch_.step);
       model.correlations(next, all_, next_c);
       change = next - z;
-      const double square = change.squaredNorm(), bend = change.dot(cz - next_c);
+      const double square = change.squaredNorm(), curvature = change.dot(cz - next_c);
       // A change of rounding alone bends as it likes.
-      if (bend <= lipschitz_ * square * (1.0 + 1e-12) || lipschitz_ >= most || !std::isfinite(at)) break;
+      if (curvature <= lipschitz_ * square * (1.0 + 1e-12) || lipschitz_ >= most || !std::isfinite(at)) break;
       if (square <= 1e-22 * z.squaredNorm()) break;
-      lipschitz_ = std::min(std::max(kGrowth * lipschitz_, bend / square), most);
+      lipschitz_ = std::min(std::max(kGrowth * lipschitz_, curvature / square), most);
     }
     ++problem.counters.prox_steps;
     moved = moved || next != b;
@@ -115,7 +115,7 @@ InnerResult SlopeNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   if (!(lipschitz_ > 0.0)) lipschitz_ = 1.0;
   InnerResult result;
   double best = kInfinity;
-  int steps = kShort, stagnant = 0;
+  int steps = kShort, stalls = 0;
   while (result.iterations < problem.max_iter) {
     if (problem.poll) problem.poll();
     const double worst = problem.penalty.worst_violation(b, c);
@@ -124,15 +124,15 @@ InnerResult SlopeNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
       result.converged = true;
       break;
     }
-    stagnant = worst < 0.9 * best ? 0 : stagnant + 1;
+    stalls = worst < 0.9 * best ? 0 : stalls + 1;
     best = std::min(best, worst);
-    if (stagnant > kStagnant) break;
+    if (stalls > kMaxStalls) break;
     // With as many clusters as rows most of them meet again: only where nothing else gets there.
-    const Index most = result.iterations < kPatience ? model.rows() - 1 : 2 * model.rows();
+    const Index most = result.iterations < kFirstRounds ? model.rows() - 1 : 2 * model.rows();
     const Index taken = problem.descent_only ? 0 : minimise_sizes(problem, most, b, c);
     descend(problem, steps, b, c);
     // Proximal steps split clusters. At first they are cheaper than many of the others; in the end one will do.
-    const bool settled = taken == 1 || (taken > 0 && result.iterations >= kPatience);
+    const bool settled = taken == 1 || (taken > 0 && result.iterations >= kFirstRounds);
     steps = settled ? kShort : std::min(2 * steps, kLong);
     ++result.iterations;
   }

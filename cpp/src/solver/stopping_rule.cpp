@@ -20,7 +20,7 @@ bool exact_steps(const PathOptions& options) {
 StoppingRule::StoppingRule(const PathOptions& options, const ColumnNorms& columns)
     : tol_(options.tol),
       l1_ratio_(options.l1_ratio),
-      usual_factor_(columns.usual_factor),
+      typical_factor_(columns.typical_factor),
       largest_norm_(columns.largest_norm),
       largest_noise_(columns.largest_noise),
       kkt_start_(std::clamp(0.1 * options.tol, 1e-13, exact_steps(options) ? 1e-9 : 1e-6)),
@@ -29,7 +29,7 @@ StoppingRule::StoppingRule(const PathOptions& options, const ColumnNorms& column
 double StoppingRule::kkt_tolerance(double lambda) const {
   const double largest = norm_ * largest_norm_;  // no c is larger
   if (!(lambda < kInfinity)) return 1e-12 * largest;
-  return std::max(kkt_relative_ * lambda * usual_factor_ * std::max(l1_ratio_, 1e-3), 1e-15 * largest);
+  return std::max(kkt_relative_ * lambda * typical_factor_ * std::max(l1_ratio_, 1e-3), 1e-15 * largest);
 }
 
 double StoppingRule::distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units,

@@ -29,7 +29,7 @@ class StoppingRule {
   double kkt_tolerance(double lambda) const;
   /// How far a point is from good enough, judged by some units: the gap they leave over what the tolerance allows, and
   /// the violation of what only the KKT conditions tell; at most 1 when it is. The gap is known up to the third order
-  /// of 1 - scale (docs/algorithms.md, section 5); `scaling_gap` is Loss::shrinkage at that scale.
+  /// of 1 - scale (docs/algorithms.md, section 5); `scaling_gap` is Loss::scaling_gap at that scale.
   double distance(const Penalties& net, const Vec& b, const Vec& c, std::span<const Index> units, double lambda,
                   const std::function<double(double)>& scaling_gap) const;
 
@@ -57,7 +57,7 @@ class StoppingRule {
  private:
   double allowed_gap() const;
 
-  double tol_, l1_ratio_, usual_factor_, largest_norm_, largest_noise_;
+  double tol_, l1_ratio_, typical_factor_, largest_norm_, largest_noise_;
   double norm_ = 0.0, gap_unit_ = 0.0;
   double kkt_start_, kkt_relative_;  // inner tolerance relative to lambda: to begin with, and now
   int tries_ = 0;

@@ -202,7 +202,7 @@ def fit_arguments(
         "standardize": model.standardize,
         "penalty_factor": study.penalty_factor,
         "tol": model.tol,
-        "solver": model.solver,
+        "solver": model.solver.replace("-", "_"),
         "n_threads": limits.threads,
         "max_active": max_active,
         "memory": limits.memory,

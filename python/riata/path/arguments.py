@@ -16,7 +16,6 @@ from riata._input.validation import (
     Float,
     check_alphas,
     check_checkpoint,
-    check_choice,
     check_flag,
     check_integer,
     check_memory,

@@ -131,7 +131,7 @@ class SparseGroupLasso(Penalty):
 
     def structure(self, n_features: int, names: Names | None, factor: Float | None) -> Structure:
         out = _grouped(self.groups, self.weights, n_features, names, factor)
-        out.arguments["sparse_share"] = float(self.l1_ratio)
+        out.arguments["l1_within_ratio"] = float(self.l1_ratio)
         return out
 
     def groups_of(self, n_features: int, names: Names | None) -> Membership:

@@ -25,11 +25,11 @@ struct ElasticNet {
 /// Norms of the groups of Features::group; with several outputs, of the coefficients of all of them.
 struct Group {
   static constexpr std::string_view name = "group";
-  double sparse_share = 0.0;  // weight of |b|_1; the norms have the rest
+  double l1_within_ratio = 0.0;  // weight of |b|_1; the norms have the rest
 
   template <class Self, class Visit>
   static void describe(Self& self, Visit&& visit) {
-    visit(Option{"sparse_share", kShare}, self.sparse_share);
+    visit(Option{"l1_within_ratio", kShare}, self.l1_within_ratio);
   }
 };
 
