@@ -1,3 +1,5 @@
+// Designs of NumPy's arrays, the operations on them, and the choice of instruction set.
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

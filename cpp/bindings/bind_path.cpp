@@ -1,3 +1,5 @@
+// fit_paths(): options and problems from keywords, results as dictionaries of arrays.
+
 #include <pybind11/functional.h>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>

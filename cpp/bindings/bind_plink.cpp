@@ -1,3 +1,5 @@
+// Genotypes: mapped files, PLINK's two-bit storage, and the test of Hardy-Weinberg equilibrium.
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

@@ -1,3 +1,5 @@
+// Storages written in Python.
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 

@@ -1,3 +1,5 @@
+// Survival times, Cox's objective and baseline hazard, and concordance.
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

@@ -1,3 +1,5 @@
+// Columns of text tables, and finding texts in them.
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

@@ -6,6 +6,7 @@
 
 #include "riata/types.hpp"
 
+/// Loops over chunks of work on several threads, with the same bits for any number of them, that Ctrl-C stops.
 namespace riata {
 
 /// `threads`, or 1 when there is too little to do for the start and end of a parallel region to pay: on a machine that

@@ -133,6 +133,7 @@ struct Features {
   double factor(Index feature) const { return penalty_factor.size() > 0 ? penalty_factor[feature] : 1.0; }
 };
 
+/// A path. What belongs to each alpha stands in vectors of its own, as callers plot it and bindings hand it on.
 struct PathResult {
   std::vector<double> alphas;
   Index outputs = 1;  // K: responses or classes, each with coefficients of its own

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 
+/// Exceptions by which callers tell files and numbers that will not do from other bad arguments.
 namespace riata {
 
 /// A file that cannot be opened, is truncated, too long, or has the wrong magic bytes. Python: OSError.

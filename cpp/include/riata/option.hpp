@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+/// Options described once, for all that check, compare or read them.
 namespace riata {
 
 /// What a number may be, and how messages say so.

@@ -5,6 +5,7 @@
 #include <functional>
 #include <span>
 
+/// The numbers, matrices and lists of columns that all interfaces are written in.
 namespace riata {
 
 using Index = std::ptrdiff_t;

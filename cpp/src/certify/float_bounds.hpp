@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+/// Bounds kept as floats: rounding that never goes the wrong way.
 namespace riata {
 
 // Bounds kept as floats: reference products and thresholds of columns.

@@ -5,6 +5,7 @@
 
 #include "certify/reference_subspace.hpp"
 
+/// What passes between a fit and the columns outside its working set: the question, and how to read products.
 namespace riata {
 
 /// A feature outside the working set and what of its c is held against the penalty, per unit of that.

@@ -6,6 +6,7 @@
 
 #include "riata/types.hpp"
 
+/// Means and variances of one column, by sums about a shift.
 namespace riata {
 
 /// A shift close to the mean of a column whose element i is at(i): the mean of up to 32 evenly spread elements,

@@ -7,6 +7,7 @@
 
 #include "riata/types.hpp"
 
+/// The operations of a Design on packed genotypes, shared by the storage and its pool.
 namespace riata {
 
 /// Some columns of packed genotypes, four samples a byte, and what their codes stand for.

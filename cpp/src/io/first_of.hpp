@@ -9,6 +9,7 @@
 
 #include "riata/types.hpp"
 
+/// Finding the first of equal items, for tables and genotypes with many.
 namespace riata {
 
 /// A hash of words, one at a time, the same on every run.

@@ -4,6 +4,7 @@
 
 #include "kernel/kernels.hpp"
 
+/// What the kernel that bounds many columns at a time is given.
 namespace riata {
 
 /// Most reference residuals in a block, and blocks that columns refer to (see certify/reference_subspace.hpp).

@@ -4,6 +4,7 @@
 
 #include "kernel/kernels.hpp"
 
+/// Columns rounded to 16-bit integers, and kernels for exact products of such.
 namespace riata {
 
 /// Largest magnitude of the codes of a column and of a right-hand side: in a block of kernel_block rows, the products

@@ -1,3 +1,5 @@
+// Which instruction set runs: what the machine has, or what was asked for.
+
 #include <array>
 #include <atomic>
 #include <cstdlib>

@@ -1,3 +1,5 @@
+// Compiled for the baseline processor of the target.
+
 #define RIATA_ISA baseline
 #define RIATA_ISA_NAME "baseline"
 #define RIATA_ISA_LEVEL 0

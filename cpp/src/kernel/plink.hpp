@@ -4,6 +4,7 @@
 
 #include "kernel/kernels.hpp"
 
+/// The kernels for genotypes of two bits, compiled once per instruction set like those of kernels.hpp.
 namespace riata {
 
 /// Samples per code among the masked ones of a packed column; see `PlinkKernels`.

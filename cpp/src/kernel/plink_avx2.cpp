@@ -1,3 +1,5 @@
+// Compiled with -mavx2 -mfma (MSVC: /arch:AVX2).
+
 #if defined(__AVX2__) && (defined(__FMA__) || defined(_MSC_VER))
 #define RIATA_ISA avx2
 #define RIATA_ISA_LEVEL 2

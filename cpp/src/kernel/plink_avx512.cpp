@@ -1,3 +1,5 @@
+// Compiled with -mavx512f -mavx512bw -mavx512vl -mavx512dq (MSVC: /arch:AVX512).
+
 #if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wuninitialized"  // GCC 12's own _mm512_undefined_pd

@@ -1,3 +1,5 @@
+// Compiled for the baseline processor of the target; with the choice among the tables.
+
 #define RIATA_ISA baseline
 #define RIATA_ISA_LEVEL 0
 #include "plink_tile.hpp"

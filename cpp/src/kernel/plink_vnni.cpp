@@ -1,3 +1,5 @@
+// Compiled as plink_avx512.cpp, with -mavx512vnni -mavx512vpopcntdq.
+
 #if defined(__AVX512VNNI__) && defined(__AVX512VPOPCNTDQ__)
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wuninitialized"  // GCC 12's own _mm512_undefined_pd

@@ -5,6 +5,7 @@
 #include "loss/loss.hpp"
 #include "riata/types.hpp"
 
+/// The residual that bounds and norms are told of, from the gradient of a loss.
 namespace riata {
 
 /// rho = u / omega, n x K, zero in rows of weight zero.

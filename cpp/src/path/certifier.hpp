@@ -4,6 +4,7 @@
 #include "path/fit_parts.hpp"
 #include "path/result_writer.hpp"
 
+/// The decision whether a fit is good enough.
 namespace riata {
 
 /// Share of the deviance of the model with no feature that is rounding: of a residual that could be brought to zero

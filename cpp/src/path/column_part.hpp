@@ -11,6 +11,7 @@
 #include "riata/counters.hpp"
 #include "riata/design/design.hpp"
 
+/// The wall between rows and columns: what a fit may ask of columns outside its working set.
 namespace riata {
 
 /// Refuses columns first .. last - 1 that are no numbers, or whose squares are none; `numbers` as in ColumnPart.

@@ -8,6 +8,7 @@
 #include "path/validation_record.hpp"
 #include "riata/api.hpp"
 
+/// Problems that go down one grid together, and how that ends.
 namespace riata {
 
 /// Why a path has ended, or that it has not.

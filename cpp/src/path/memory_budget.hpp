@@ -4,6 +4,7 @@
 
 #include "riata/api.hpp"
 
+/// What a fit will hold, told before it is made.
 namespace riata {
 
 // Numbers held for each row and output of a problem: in all, those that its state (see checkpoint/archive.hpp) leaves

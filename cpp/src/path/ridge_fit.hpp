@@ -9,6 +9,7 @@
 #include "path/sample_ridge.hpp"
 #include "solver/column_norms.hpp"
 
+/// What ridges in the space of samples keep of each problem, from their null fits to their results.
 namespace riata {
 
 /// Weight vectors that differ, n x groups, and which of them each problem has.

@@ -6,6 +6,7 @@
 
 #include "riata/api.hpp"
 
+/// The way of ridges: paths with l1_ratio 0 in the space of samples.
 namespace riata {
 
 /// Fits every problem with intercept and unpenalised features alone, whatever is asked beside that.

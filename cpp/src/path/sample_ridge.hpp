@@ -11,6 +11,7 @@
 #include "path/tridiagonal_form.hpp"
 #include "solver/linear_predictor.hpp"
 
+/// One lambda of a ridge in the space of samples.
 namespace riata {
 
 /// Q T Q' = P S K S P with T tridiagonal, S the roots of a curvature and P the projection off S Z: after it a system

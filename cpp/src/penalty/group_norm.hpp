@@ -9,6 +9,7 @@
 #include "penalty/thread_room.hpp"
 #include "riata/types.hpp"
 
+/// The penalty of one group of coefficients: a norm, an l2 part, and an l1 norm within.
 namespace riata {
 
 /// |v|, also where its square leaves the range of numbers.

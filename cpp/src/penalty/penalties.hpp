@@ -14,6 +14,7 @@
 #include "penalty/sorted_l1.hpp"
 #include "riata/types.hpp"
 
+/// The penalty of all coefficients of a working set at one lambda, whatever it is made of.
 namespace riata {
 
 /// Penalties of single coefficients, each its own unit.

@@ -9,6 +9,7 @@
 #include "solver/anderson.hpp"
 #include "solver/inner_solver.hpp"
 
+/// Block coordinate descent, shared by the solvers that move several coefficients at a time.
 namespace riata {
 
 /// Which blocks of coefficients a method works on next: the active ones, and of the others those that violate most.

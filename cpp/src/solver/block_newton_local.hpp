@@ -7,6 +7,7 @@
 #include "kernel/kernels.hpp"
 #include "solver/block_newton.hpp"
 
+/// The problem of BlockNewton cut down to the features it works on, and the Newton equations of those.
 namespace riata {
 
 /// out = G R for a symmetric G.

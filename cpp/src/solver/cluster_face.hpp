@@ -6,6 +6,7 @@
 #include "penalty/penalties.hpp"
 #include "solver/gram_factor.hpp"
 
+/// SLOPE with signs and clusters given: the sizes of clusters that minimise the objective.
 namespace riata {
 
 /// Coefficients of one size under a sorted norm, or one that is free.

@@ -7,6 +7,7 @@
 #include "riata/counters.hpp"
 #include "solver/quadratic.hpp"
 
+/// The seam between a path and the methods that solve its problem on the working set.
 namespace riata {
 
 /// What inner solvers are asked: minimise q(b) + penalty(b) over the working set, starting at b, until no KKT condition

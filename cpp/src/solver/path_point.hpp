@@ -6,6 +6,7 @@
 #include "riata/solver.hpp"
 #include "riata/types.hpp"
 
+/// A solution at one lambda on its way from a solver to its certificate.
 namespace riata {
 
 /// Features outside the working set with |c| above its threshold, and their c: K numbers each.

@@ -1,3 +1,5 @@
+// Quadratic: Gram matrices, whole and in blocks.
+
 #include "solver/quadratic.hpp"
 
 #include <algorithm>

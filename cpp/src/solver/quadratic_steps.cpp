@@ -1,3 +1,5 @@
+// Quadratic: steps of one column, of a feature and of a block, without a Gram matrix.
+
 #include "solver/quadratic.hpp"
 
 #include <cassert>

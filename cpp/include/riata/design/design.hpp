@@ -6,6 +6,7 @@
 
 #include "riata/types.hpp"
 
+/// What fits ask of a matrix, and what they may know of how it is stored: the seam that every storage implements.
 namespace riata {
 
 class Pool;

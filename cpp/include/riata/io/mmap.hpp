@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+/// Files as read-only bytes in memory.
 namespace riata {
 
 /// What tells a file from another, and its content now from that at another time. On Windows, where a file that is

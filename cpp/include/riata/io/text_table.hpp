@@ -8,6 +8,7 @@
 
 #include "riata/types.hpp"
 
+/// Reading some columns of text tables, and finding texts in them, without an object a cell.
 namespace riata {
 
 /// Many short texts, one after the other: text i is bytes[offsets[i], offsets[i + 1]).

@@ -3,6 +3,7 @@
 #include "riata/loss/survival.hpp"
 #include "riata/types.hpp"
 
+/// Cox's partial likelihood as functions of given linear predictors, for scores and survival curves.
 namespace riata {
 
 /// Minus the log partial likelihood over the sum of weights (Cox 1972), at each column of eta (rows x any number), with
