@@ -246,7 +246,9 @@ std::uint64_t digest_of(const std::vector<PathResult>& results) {
     add(r.converged);
     add(r.n_active);
     add(r.n_iter);
-    for (const Solver solver : r.solver) add(name_of(solver));
+    for (const Solver solver : r.solver) {  // by the words that the table was made with
+      add(solver == Solver::kActiveSet ? std::string_view("homotopy") : name_of(solver));
+    }
     for (const double x : {r.alpha_max, r.null_objective, r.saturated_objective}) digest.add(&x, sizeof x);
     add(r.dependent);
     digest.add(static_cast<std::uint64_t>(r.exhausted ? 1 : 0));

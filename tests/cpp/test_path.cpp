@@ -673,7 +673,7 @@ TEST_CASE("bad arguments are named, with what is allowed") {
           "loss must be \"gaussian\", \"binomial\", \"poisson\", \"huber\", \"cox\", \"multigaussian\" or "
           "\"multinomial\", got \"tweedie\"");
   refused([](auto&, auto&, auto& o) { o.solver = Solver::kNewton; },
-          "solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"newton\"");
+          "solver must be one of \"auto\", \"active_set\", \"cd\", \"prox\", got \"newton\"");
   refused([](auto&, auto&, auto& o) { o.l1_ratio = 1.5; }, "l1_ratio must lie in [0, 1], got 1.500000");
   refused([](auto&, auto&, auto& o) { o.tol = -1.0; }, "tol must be >= 0, got -1.000000");
   refused([](auto&, auto&, auto& o) { o.max_iter = 0; }, "max_iter must be >= 1, got 0");

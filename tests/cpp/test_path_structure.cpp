@@ -409,7 +409,7 @@ TEST_CASE("structure: refuses what it cannot do") {
   refused("mcp", [](Case& c) { c.options.penalty = penalties::Mcp{1.0}; }, "gamma must be finite and > 1");
   refused("scad", [](Case& c) { c.options.penalty = penalties::Scad{2.0}; }, "gamma must be finite and > 2");
   refused("mcp", [](Case& c) { c.options.l1_ratio = 0.5; }, "l1_ratio must be 1");
-  refused("mcp", [](Case& c) { c.options.solver = Solver::kActiveSet; }, "solver \"homotopy\"");
+  refused("mcp", [](Case& c) { c.options.solver = Solver::kActiveSet; }, "solver \"active_set\"");
   refused("mcp", [](Case& c) { c.features.lower = Vec::Zero(4); }, "lower and upper");
   refused("group", [](Case& c) { c.features.penalty_factor = Vec::Constant(4, 2.0); }, "penalty_factor must be 0, 1");
   refused("group", [](Case& c) { c.features.group.pop_back(); }, "group must have one number");

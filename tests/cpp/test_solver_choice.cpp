@@ -16,10 +16,11 @@ TEST_CASE("solvers have a name each, and those that can be asked for are found b
   for (const Solver solver : {Solver::kAuto, Solver::kActiveSet, Solver::kDescent, Solver::kProximal}) {
     CHECK(solver_named(name_of(solver)) == solver);
   }
-  CHECK(name_of(Solver::kActiveSet) == "homotopy");
+  CHECK(name_of(Solver::kActiveSet) == "active_set");
+  CHECK(solver_named("homotopy") == Solver::kActiveSet);  // its earlier name
   CHECK(name_of(Solver::kNewton) == "newton");
   CHECK_THROWS_WITH_AS(solver_named("lars"),
-                       "solver must be one of \"auto\", \"homotopy\", \"cd\", \"prox\", got \"lars\"",
+                       "solver must be one of \"auto\", \"active_set\", \"cd\", \"prox\", got \"lars\"",
                        std::invalid_argument);
 }
 

@@ -148,7 +148,7 @@ def make_problem(seed: int) -> Problem:
         "tol": float(10.0 ** -rng.integers(4, 9)),
         "fit_intercept": bool(rng.random() < 0.8),
         "standardize": bool(rng.random() < 0.6),
-        "solver": str(rng.choice(["auto", "auto", "auto", "cd", "prox", "homotopy"])),
+        "solver": str(rng.choice(["auto", "auto", "auto", "cd", "prox", "active_set"])),
     }
     if loss == "huber":
         options["huber_delta"] = 1.345 * size
@@ -173,7 +173,7 @@ def make_problem(seed: int) -> Problem:
             options["lower"] = -rng.choice([0.0, 0.1, 1.0]) * size
             options["upper"] = float(rng.choice([0.1, 1.0, np.inf])) * size
     else:
-        if options["solver"] == "homotopy":
+        if options["solver"] == "active_set":
             options["solver"] = "auto"
         if rng.random() < 0.3:
             options["penalty_factor"] = rng.choice([0.0, 1.0, 1.0], p)

@@ -74,7 +74,7 @@ void check_penalty(Index p, const Features& features, const PathOptions& o) {
   if (features.lower.size() > 0 || features.upper.size() > 0) {
     throw_invalid("lower and upper must be left out with penalty " + quoted);
   }
-  if (o.solver == Solver::kActiveSet) throw_invalid("solver \"homotopy\" is not available with penalty " + quoted);
+  if (o.solver == Solver::kActiveSet) throw_invalid("solver \"active_set\" is not available with penalty " + quoted);
   if (!group && o.l1_ratio != 1.0) {
     throw_invalid("l1_ratio must be 1 with penalty " + quoted + ", got " + std::to_string(o.l1_ratio));
   }

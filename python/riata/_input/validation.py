@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
 
-SOLVERS = ("auto", "homotopy", "cd", "prox")
+SOLVERS = ("auto", "active_set", "cd", "prox")
 UNPENALISED = "a penalty_factor of zeros leaves features unpenalised"
 SMALL_WORK = 1e6  # multiplications in a pass that are not worth a second thread
 
@@ -90,6 +90,11 @@ def check_choice(name: str, value: Any, allowed: Sequence[str]) -> str:
     if value not in allowed:
         raise ValueError(f"{name} must be one of {list(allowed)}, got {value!r}")
     return value
+
+
+def check_solver(value: Any) -> str:
+    """Return the name of an inner solver; "homotopy" is an earlier name of "active_set"."""
+    return check_choice("solver", "active_set" if value == "homotopy" else value, SOLVERS)
 
 
 def check_threads(n_threads: Any, n_jobs: Any = None) -> int:

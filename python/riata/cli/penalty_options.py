@@ -48,8 +48,8 @@ def check_penalty_options(study: StudyOptions, model: ModelOptions) -> None:
             raise ValueError(f"--penalty {kind} is not for --loss multinomial, but for losses of one output")
         if loss_of(study.loss).many_classes and model.solver == "cd":
             raise ValueError(f"--penalty {kind} with --loss multinomial needs --solver auto or prox, not cd")
-        if model.solver == "homotopy":
-            raise ValueError(f"--penalty {kind} needs --solver auto, cd or prox, not homotopy")
+        if model.solver == "active-set":
+            raise ValueError(f"--penalty {kind} needs --solver auto, cd or prox, not active-set")
 
 
 def penalty_of(options: ModelOptions, study: Study | None) -> penalties.Penalty:

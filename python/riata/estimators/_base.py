@@ -16,7 +16,6 @@ from riata._input.design import (
 from riata._input.renamed import old_name
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import (
-    SOLVERS,
     Float,
     check_alpha,
     check_alphas,
@@ -24,6 +23,7 @@ from riata._input.validation import (
     check_flag,
     check_integer,
     check_real,
+    check_solver,
     check_threads,
 )
 from riata.estimators._selector import SparseSelector
@@ -160,7 +160,7 @@ class SparseLinearModel(SparseSelector):
             standardize=check_flag("standardize", self.standardize),
             tol=check_real("tol", self.tol, at_least=0.0),
             max_iter=check_integer("max_iter", self.max_iter, at_least=1),
-            solver=check_choice("solver", self.solver, SOLVERS),
+            solver=check_solver(self.solver),
             n_threads=check_threads(self.n_threads, self.n_jobs),
             max_active=-1,
             memory=0.0,

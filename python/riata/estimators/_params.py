@@ -216,9 +216,9 @@ class WarmStart:
 @declared
 class Work:
     solver: str = parameter(
-        '{"auto", "homotopy", "cd", "prox"}',
-        """"homotopy" follows the path of least squares exactly, "cd" is coordinate descent and "prox"
-        accelerated proximal gradient. All fit the same model.""",
+        '{"auto", "active_set", "cd", "prox"}',
+        """"active_set" is Newton's method on the features that are not zero, "cd" coordinate descent and
+        "prox" accelerated proximal gradient. All fit the same model.""",
         default="auto",
     )
     n_threads: int | None = parameter(

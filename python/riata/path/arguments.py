@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from riata._input.design import DesignView
 from riata._input.features import Names, by_feature, check_bounds, check_exclude, check_penalty_factor
 from riata._input.validation import (
-    SOLVERS,
     Float,
     check_alphas,
     check_checkpoint,
@@ -21,6 +20,7 @@ from riata._input.validation import (
     check_memory,
     check_progress,
     check_real,
+    check_solver,
     check_threads,
 )
 from riata.losses import Loss
@@ -114,9 +114,9 @@ def check_options(
                     f"solver must be 'auto' or 'prox' with penalty={penalty!r} and loss={loss.name!r}, "
                     "got 'cd'"
                 )
-            if solver == "homotopy":
+            if solver in ("active_set", "homotopy"):
                 raise ValueError(
-                    f"solver must be 'auto', 'cd' or 'prox' with penalty={penalty!r}, got 'homotopy'"
+                    f"solver must be 'auto', 'cd' or 'prox' with penalty={penalty!r}, got {solver!r}"
                 )
     grid, n_alphas = check_alphas(alphas)
     if grid is not None and grid[-1] == 0.0 and penalty is not None and penalty.kind != "elastic_net":
@@ -133,7 +133,7 @@ def check_options(
         standardize=check_flag("standardize", standardize),
         tol=check_real("tol", tol, at_least=0.0),
         max_iter=check_integer("max_iter", max_iter, at_least=1),
-        solver=check_choice("solver", solver, SOLVERS),
+        solver=check_solver(solver),
         n_threads=check_threads(n_threads),
         max_active=-1 if max_active is None else check_integer("max_active", max_active, at_least=1),
         max_groups=-1 if max_groups is None else check_integer("max_groups", max_groups, at_least=1),

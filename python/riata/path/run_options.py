@@ -19,7 +19,7 @@ class RunOptions:
 
     Parameters
     ----------
-    solver : {"auto", "homotopy", "cd", "prox"}, default="auto"
+    solver : {"auto", "active_set", "cd", "prox"}, default="auto"
         Active-set Newton on the Gram matrix, cyclic coordinate descent, or accelerated proximal gradient. All
         reach the same solution.
     max_iter : int, default=10000

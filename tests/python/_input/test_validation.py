@@ -97,7 +97,7 @@ ARGUMENTS = [
     (
         {"solver": "newton"},
         ValueError,
-        r"solver must be one of \['auto', 'homotopy', 'cd', 'prox'\], got 'newton'",
+        r"solver must be one of \['auto', 'active_set', 'cd', 'prox'\], got 'newton'",
     ),
     (
         {"penalty": "l1"},
@@ -259,3 +259,9 @@ def test_penalty_objects():
     a = riata.fit_path(X, Y, penalty=riata.penalties.ElasticNet(0.5), alphas=5)
     b = riata.fit_path(X, Y, l1_ratio=0.5, alphas=5)
     assert np.array_equal(a.coefs.toarray(), b.coefs.toarray())
+
+
+def test_the_earlier_name_of_active_set_is_understood():
+    new, old = (riata.fit_path(X, Y, solver=name, alphas=5) for name in ("active_set", "homotopy"))
+    assert np.array_equal(new.coefs.toarray(), old.coefs.toarray())
+    assert riata.Lasso(solver="homotopy").fit(X, Y).n_features_in_ == X.shape[1]

@@ -344,7 +344,7 @@ BAD = {
     "unknown loss": (["fit", *STUDY, "--loss", "ordinal"], "invalid choice 'ordinal' (choose from gaussian"),
     "survival by another name": (["fit", *STUDY, "--loss", "coxph"], "'coxph'; did you mean cox?"),
     "other name of a loss": (["fit", *STUDY, "--loss", "logistic"], "'logistic'; did you mean binomial?"),
-    "mistyped solver": (["fit", *STUDY, "--solver", "homotpy"], "'homotpy'; did you mean homotopy?"),
+    "mistyped solver": (["fit", *STUDY, "--solver", "activeset"], "'activeset'; did you mean active-set?"),
     "mistyped verb": (["fti"], "invalid choice 'fti'; did you mean fit?"),
     "negative tol": (["fit", *STUDY, "--tol", "-1"], "tol must be >= 0"),
     "zero alphas": (["fit", *STUDY, "--alphas", "0"], "--alphas: expected a whole number of at least 1"),

@@ -222,8 +222,8 @@ ERRORS = {
         ["--penalty", "mcp", "--l1-ratio", "1"],
         "--l1-ratio needs --penalty elastic-net or --penalty",
     ),
-    "homotopy": (
-        ["--penalty", "slope", "--solver", "homotopy"],
+    "active set": (
+        ["--penalty", "slope", "--solver", "active-set"],
         "--penalty slope needs --solver auto, cd or",
     ),
     "classes": (["--penalty", "mcp", "--loss", "multinomial"], "--penalty mcp is not for --loss multinomial"),

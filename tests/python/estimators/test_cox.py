@@ -85,7 +85,7 @@ def test_unpenalised_fits_are_those_of_coxph(fit):
     assert_allclose(null * weights.sum(), -float(fit["null"]), rtol=1e-12)
 
 
-@pytest.mark.parametrize("solver", ["auto", "homotopy", "cd", "prox"])
+@pytest.mark.parametrize("solver", ["auto", "active_set", "cd", "prox"])
 @pytest.mark.parametrize("fit", FITS[::3], ids=fit_name)
 def test_penalised_fits_satisfy_kkt(fit, solver):
     """With an offset, an unpenalised feature, a bound and a ridge part, from the definition."""

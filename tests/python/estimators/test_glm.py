@@ -48,7 +48,7 @@ def test_c_is_one_over_alpha_n():
     assert_allclose(a.coef_, b.coef_, atol=1e-10)
 
 
-@pytest.mark.parametrize("solver", ["auto", "homotopy", "cd", "prox"])
+@pytest.mark.parametrize("solver", ["auto", "active_set", "cd", "prox"])
 def test_satisfies_kkt(solver):
     X, y = make_problem("binomial")
     model = riata.SparseLogisticRegression(0.02, solver=solver, max_iter=100_000, tol=1e-12).fit(X, y)

@@ -233,7 +233,7 @@ def test_verbose_prints_one_line(capsys):
         (
             {"solver": "lbfgs"},
             ValueError,
-            r"solver must be one of \['auto', 'homotopy', 'cd', 'prox'\], got 'lbfgs'",
+            r"solver must be one of \['auto', 'active_set', 'cd', 'prox'\], got 'lbfgs'",
         ),
         ({"positive": "yes"}, TypeError, r"positive must be True or False, got 'yes' of type str"),
         ({"n_threads": 0}, ValueError, r"n_threads must be >= 1, got 0"),

@@ -9,7 +9,7 @@ from support import make_problem, residual_of
 import riata
 import riata.path.fit
 
-SOLVERS = ("auto", "homotopy", "cd", "prox")
+SOLVERS = ("auto", "active_set", "cd", "prox")
 
 
 def wide_problem(loss="gaussian", n=60, p=400, seed=0):

@@ -38,7 +38,7 @@ except KeyboardInterrupt:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent differently there")
 @pytest.mark.parametrize("loss", ["gaussian", "binomial"])
-@pytest.mark.parametrize("solver", ["homotopy", "cd", "prox"])
+@pytest.mark.parametrize("solver", ["active_set", "cd", "prox"])
 def test_control_c(solver, loss):
     command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(SCRIPT), solver, loss]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -13,7 +13,7 @@ from support import deviation, kkt_violation, make_problem, objective, response_
 import riata
 
 LOSSES = ["gaussian", "binomial", "poisson", "huber", "cox"]
-SOLVERS = ["homotopy", "cd", "prox"]
+SOLVERS = ["active_set", "cd", "prox"]
 TIGHT = {"tol": 1e-12}
 
 

@@ -535,7 +535,11 @@ BAD = {
         {"loss": "multinomial"},
         "penalty must be ElasticNet, GroupLasso or SparseGroupLasso with loss='multinomial'",
     ),
-    "homotopy": (SCAD(), {"solver": "homotopy"}, "solver must be 'auto', 'cd' or 'prox' with penalty=SCAD"),
+    "earlier name of the active set": (
+        SCAD(),
+        {"solver": "homotopy"},
+        "solver must be 'auto', 'cd' or 'prox' with penalty=SCAD",
+    ),
     "l1_ratio": (MCP(), {"l1_ratio": 0.5}, "l1_ratio must be left out when penalty is given"),
     "increasing": (SLOPE(weights=np.arange(P)), {}, "weights must be >= 0, in decreasing order"),
     "short": (SLOPE(weights=[1.0]), {}, "weights must hold one number per feature"),

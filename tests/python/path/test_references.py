@@ -184,7 +184,7 @@ def test_stored_glmnet_path(file):
     assert_matches(read_stored(file), first=0, coefficients=True)
 
 
-@pytest.mark.parametrize("solver", ["homotopy", "cd", "prox"])
+@pytest.mark.parametrize("solver", ["active_set", "cd", "prox"])
 @pytest.mark.parametrize("file", STORED_FILES, ids=lambda file: file.stem)
 def test_every_solver_reaches_the_stored_objective(file, solver):
     """To its tolerance: a gap of tol is an objective within tol (P_null - P_saturated) of the best."""

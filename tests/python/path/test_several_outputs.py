@@ -16,7 +16,7 @@ import riata
 #: Grids are short here, and may end at the best alpha.
 pytestmark = pytest.mark.filterwarnings("ignore:the best alpha is the last of the grid")
 
-SOLVERS = ["homotopy", "cd", "prox"]
+SOLVERS = ["active_set", "cd", "prox"]
 TIGHT = {"tol": 1e-12}
 
 every_kind = pytest.mark.parametrize(("loss", "grouped"), KINDS, ids=NAMES)

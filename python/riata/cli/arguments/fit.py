@@ -226,7 +226,8 @@ def _add_path(add: Callable[..., Any], *, cross_validate: bool) -> None:
     )
     add(
         "--solver",
-        choices=("auto", "homotopy", "cd", "prox"),
+        type=values.solver,
+        choices=("auto", "active-set", "cd", "prox"),
         help="inner solver (default auto)",
     )
     add(

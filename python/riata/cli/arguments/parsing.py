@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
 
     #: Other names of what can be chosen, beside those of losses.
     _SYNONYMS: ClassVar[dict[str, str]] = {
-        "newton": "homotopy", "lars": "homotopy", "coordinate-descent": "cd", "fista": "prox",
+        "newton": "active-set", "lars": "active-set", "coordinate-descent": "cd", "fista": "prox",
         "cindex": "concordance", "lasso": "elastic-net", "ridge": "elastic-net", "group-lasso": "group",
         "sgl": "sparse-group",
         "best": "min", "accuracy": "misclassification", "error": "misclassification", "logloss": "deviance",

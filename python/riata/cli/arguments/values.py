@@ -79,6 +79,11 @@ def open_share(text: str) -> float:
     return value
 
 
+def solver(text: str) -> str:
+    """Return the word for an inner solver; "homotopy" is an earlier one of "active-set"."""
+    return "active-set" if text in ("homotopy", "active_set") else text
+
+
 def names_of(text: str) -> tuple[str, ...]:
     from riata._io.tables import split_names
 
