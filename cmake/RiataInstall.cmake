@@ -7,7 +7,7 @@ install(TARGETS riata_core EXPORT riataTargets ARCHIVE DESTINATION "${CMAKE_INST
 set(riata_headers
   eigen.hpp cross_validation.hpp api.hpp solver.hpp model/loss_spec.hpp model/penalty_spec.hpp named_variant.hpp option.hpp
   counters.hpp types.hpp error.hpp
-  design/design.hpp design/dense.hpp design/csc.hpp design/plink.hpp design/bfile.hpp design/hstack.hpp
+  design/design.hpp design/dense.hpp design/csc.hpp design/plink.hpp design/bfile.hpp design/hstack.hpp design/paired.hpp
   design/hardy_weinberg.hpp design/ld_groups.hpp
   loss/survival.hpp loss/concordance.hpp loss/partial_likelihood.hpp
   univariate/leave_one_out.hpp io/mmap.hpp io/text_table.hpp kernel/isa.hpp)

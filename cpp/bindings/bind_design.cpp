@@ -18,6 +18,7 @@
 #include "bindings.hpp"
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
+#include "riata/design/paired.hpp"
 #include "riata/error.hpp"
 #include "riata/kernel/isa.hpp"
 
@@ -28,6 +29,7 @@ namespace {
 
 using namespace arrays;
 using riata::Index;
+using Bytes = py::array_t<std::uint8_t, py::array::c_style | py::array::forcecast>;
 
 std::vector<Index> column_numbers(const std::optional<py::array>& columns, Index cols) {
   std::vector<Index> numbers;
@@ -208,6 +210,14 @@ void bind_design(py::module_& m) {
         "float64, float32 or int8, 2-D, any strides that are whole multiples of the item size.");
   m.def("csc_design", &csc_design, "indptr"_a, "indices"_a, "data"_a, "n_rows"_a,
         "indptr and indices both int32 or both int64; data float64 or float32.");
+  m.def(
+      "paired_design",
+      [](std::shared_ptr<riata::Design> left, std::shared_ptr<riata::Design> right, const Bytes& first) {
+        check_vector("first", first);
+        return std::shared_ptr<riata::Design>(
+            riata::paired_design(std::move(left), std::move(right), {first.data(), first.data() + first.size()}));
+      },
+      "left"_a, "right"_a, "first"_a);
   m.def(
       "set_isa", [](const std::string& name) { riata::set_isa(name); }, "name"_a,
       "Choose the instruction set of the kernels: \"baseline\", \"avx2\", \"avx512\" or \"auto\".");

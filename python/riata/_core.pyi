@@ -109,6 +109,9 @@ def repeated_texts(bytes: NDArray[np.uint8], offsets: NDArray[np.uint32]) -> NDA
 def hstack_design(parts: list[Design]) -> Design:
     """Designs of equal row counts as one: their columns side by side, in the order given."""
 
+def paired_design(left: Design, right: Design, first: NDArray[np.uint8]) -> Design:
+    """Two designs of one shape as one: columns 2j, 2j + 1 are those j of left and right, or turned."""
+
 def leave_one_out_design(
     design: Design,
     y: NDArray[np.float64],  # (n,)
