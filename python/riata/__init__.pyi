@@ -73,7 +73,12 @@ from riata.path.run_options import RunOptions as RunOptions
 from riata.selection.bounds import pfer_bound as pfer_bound
 from riata.selection.debiased import debiased_lasso as debiased_lasso
 from riata.selection.estimator import StabilitySelection as StabilitySelection
+from riata.selection.filter import knockoff_e_values as knockoff_e_values
+from riata.selection.filter import knockoff_q_values as knockoff_q_values
+from riata.selection.filter import knockoff_threshold as knockoff_threshold
 from riata.selection.intervals import Intervals as Intervals
+from riata.selection.knockoff_result import KnockoffSelected as KnockoffSelected
+from riata.selection.knockoff_selection import knockoff_selection as knockoff_selection
 from riata.selection.plan import StabilityPlan as StabilityPlan
 from riata.selection.plan import stability_plan as stability_plan
 from riata.selection.result import StabilitySelected as StabilitySelected

@@ -1,7 +1,7 @@
-"""Figures of paths, cross-validations and stability selections with Matplotlib: what their `plot` calls."""
+"""Figures of paths, cross-validations and selections with Matplotlib: what their `plot` calls."""
 
 from __future__ import annotations
 
-from riata.report.plots import plot_cv, plot_path, plot_stability
+from riata.report.plots import plot_cv, plot_knockoffs, plot_path, plot_stability
 
-__all__ = ["plot_cv", "plot_path", "plot_stability"]
+__all__ = ["plot_cv", "plot_knockoffs", "plot_path", "plot_stability"]

@@ -21,6 +21,7 @@ DOORS = {
     ("genetics.genotypes", "report.cards"),
     ("path.constrained", "report.cards"),
     ("path.archive", "selection.archive"),
+    ("path.archive", "selection.knockoff_archive"),
     ("path.cv_result", "report.cards"),
     ("path.cv_result", "report.fit_report"),
     ("path.cv_result", "report.plots"),
@@ -30,6 +31,8 @@ DOORS = {
     ("path.result", "report.fit_report"),
     ("path.result", "report.plots"),
     ("path.result", "study.model_file"),
+    ("selection.knockoff_result", "report.cards"),
+    ("selection.knockoff_result", "report.plots"),
     ("selection.result", "report.cards"),
     ("selection.result", "report.plots"),
 }

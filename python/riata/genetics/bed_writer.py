@@ -32,13 +32,13 @@ def write_bed(geno: Genotypes, prefix: str) -> None:
             bed.write(_MAGIC)
             for begin in range(0, p, step):
                 columns = np.arange(begin, min(begin + step, p), dtype=np.int64)
-                bed.write(_packed(geno._decode(columns), geno.counted_allele == "A1").tobytes())
+                bed.write(packed_codes(geno._decode(columns), geno.counted_allele == "A1").tobytes())
         _write_rows(outputs, "bim", geno.variants, ("chrom", "id", "cm", "pos", "a1", "a2"))
         _write_rows(outputs, "fam", geno.samples, ("fid", "iid", "father", "mother", "sex", "phenotype"))
 
 
-def _packed(copies: NDArray[np.float64], a1: bool) -> NDArray[np.uint8]:
-    """Return variants x bytes, four samples a byte, of copies of the counted allele."""
+def packed_codes(copies: NDArray[np.float64], a1: bool) -> NDArray[np.uint8]:
+    """Return variants x bytes, four samples a byte, of copies of the counted allele, NaN where missing."""
     n, p = copies.shape
     gone = np.isnan(copies)
     whole = np.where(gone, 0.0, copies if a1 else 2.0 - copies)

@@ -1,5 +1,6 @@
 """Knockoffs: copies of the features that know nothing of the response, as `knockoff_selection` takes them."""
 
+from riata.knockoffs._check import KnockoffCheck, KnockoffWarning
 from riata.knockoffs._knockoffs import Knockoffs
 
-__all__ = ["Knockoffs"]
+__all__ = ["KnockoffCheck", "KnockoffWarning", "Knockoffs"]

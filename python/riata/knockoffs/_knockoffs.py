@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata._input.design import as_design
+from riata._input.validation import check_integer, check_threads
 from riata._io.output_files import replace_file
 from riata.genetics.bed_writer import write_bed
 from riata.grouping.groups import CorrelationGroups
+from riata.knockoffs._check import KnockoffCheck, check_knockoffs
 
 __all__ = ["Knockoffs"]
 
@@ -100,6 +102,37 @@ class Knockoffs:
         seed = "" if self.seed is None else f", seed {self.seed}"
         draw = f", draw {self.draw}" if self.draw else ""
         return f"<riata.knockoffs.Knockoffs: {n:,} x {p:,}{made}{seed}{draw}>"
+
+    def check(
+        self, X: Any, *, groups: Any = None, random_state: int = 0, n_threads: int | None = None
+    ) -> KnockoffCheck:
+        """Compare correlations of the knockoffs with those of X; warn when they differ by too much.
+
+        Parameters
+        ----------
+        X : array, SciPy sparse matrix, DataFrame or Genotypes, shape (n, p)
+            What these are the knockoffs of.
+        groups : array of int of shape (p,) or CorrelationGroups, optional
+            Items, between which correlations are compared; by default those of the knockoffs.
+        random_state : int, default=0
+            Seed of the columns that are looked at.
+        n_threads : int, optional
+            Default: every available core.
+
+        Returns
+        -------
+        KnockoffCheck
+            Mean squared differences, beside what sampling explains.
+
+        Warns
+        -----
+        KnockoffWarning
+            When one of them is more than twice what sampling explains.
+        """
+        labels = self.labels if groups is None else labels_of(groups, self.shape[1])
+        seed = check_integer("random_state", random_state, at_least=0)
+        threads = check_threads(n_threads)
+        return check_knockoffs(as_design(X), as_design(self.X), labels, seed=seed, n_threads=threads)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the knockoffs to a file, whole or not at all, for use with another response.

@@ -126,7 +126,7 @@ def cv_of(arrays: dict[str, Any]) -> CVPath:
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Read what `RegularizationPath.save`, `CVPath.save` or `StabilitySelected.save` wrote.
+    """Read what the `save` of a path, a cross-validation or a selection wrote.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    RegularizationPath, CVPath or StabilitySelected
+    RegularizationPath, CVPath, StabilitySelected or KnockoffSelected
         What was saved, with everything that its methods need.
 
     Raises
@@ -170,6 +170,10 @@ def load(path: str | os.PathLike[str]) -> Any:
             from riata.selection.archive import selected_of
 
             return selected_of(arrays)
+        if kind == "knockoffs":
+            from riata.selection.knockoff_archive import knockoffs_of
+
+            return knockoffs_of(arrays)
         check_path(arrays, meta)
         if kind == "cv_path":
             return cv_of(arrays)

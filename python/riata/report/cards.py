@@ -16,6 +16,7 @@ from riata.path.coefs import each_output
 from riata.path.many_classes import strongest
 from riata.path.path_values import nearest
 from riata.report.charts.description import Axis
+from riata.report.charts.knockoffs import knockoff_chart
 from riata.report.charts.paths import mark_of_chosen, path_chart
 from riata.report.charts.stability import stability_chart
 from riata.report.charts.svg import Frame, drawn, element, line, svg, text
@@ -131,6 +132,23 @@ def stability_card(found: Any) -> str:
     note = found.explain()
     parts = [drawn(stability_chart(found, 6), _CHART)] if len(found.ranked) else []
     return card("riata.StabilitySelected", loss_of(found.loss).model, facts, parts, note)
+
+
+def knockoff_card(found: Any) -> str:
+    """Return the card of a KnockoffSelected, with the W of its strongest items."""
+    what = "groups" if found.group_names is not None else "features"
+    facts = [
+        ("samples", f"{found.n_samples:,}"),
+        (what, f"{len(found.items):,}, each beside its knockoff"),
+        ("selected", f"{len(found.selected):,}, at a false discovery rate of {found.fdr:g}"),
+    ]
+    if found.n_draws > 1:
+        facts.append(("draws of knockoffs", f"{found.n_draws:,}, put together by e-values"))
+    if found.check is not None:
+        word = "have" if found.check.ok else "do not have"
+        facts.append(("check", f"the knockoffs {word} the correlations of X"))
+    parts = [drawn(knockoff_chart(found, 6), _CHART)] if len(found.ranked) else []
+    return card("riata.KnockoffSelected", loss_of(found.loss).model, facts, parts, found.explain())
 
 
 def evaluation_card(evaluation: Evaluation) -> str:

@@ -218,6 +218,7 @@ def plot_knockoffs(found: Any, ax: Any = None, *, labels: int = 8) -> Any:
     Parameters
     ----------
     found : KnockoffSelected
+        What `knockoff_selection` returned.
     ax : matplotlib Axes, optional
         Where to draw; default a new figure.
     labels : int, default 8
@@ -227,6 +228,24 @@ def plot_knockoffs(found: Any, ax: Any = None, *, labels: int = 8) -> Any:
     -------
     matplotlib Axes
         What was drawn on.
+
+    Raises
+    ------
+    ValueError
+        When `labels` is negative.
+    ImportError
+        When Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import matplotlib, numpy as np, riata
+    >>> matplotlib.use("agg")
+    >>> rng = np.random.default_rng(0)
+    >>> X, made = rng.standard_normal((2, 150, 40))
+    >>> y = X[:, :12].sum(axis=1) + rng.standard_normal(150)
+    >>> found = riata.knockoff_selection(X, y, knockoffs=made)
+    >>> len(riata.plotting.plot_knockoffs(found).patches) >= 12
+    True
     """
     if labels < 0:
         raise ValueError(f"labels must be >= 0, got {labels}")

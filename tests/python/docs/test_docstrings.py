@@ -19,8 +19,8 @@ CHECKS = {
 #: Results of functions: users read their attributes and never make one.
 RESULTS = {
     "CVPath", "ConstrainedFit", "Conversions", "Evaluation", "FeatureGroups", "FittedVariants", "Genotypes",
-    "MatchedGenotypes", "MemoryEstimate", "RegularizationPath", "RelaxedPath", "StabilityPlan",
-    "StabilitySelected", "StabilityWarning",
+    "KnockoffSelected", "MatchedGenotypes", "MemoryEstimate", "RegularizationPath", "RelaxedPath",
+    "StabilityPlan", "StabilitySelected", "StabilityWarning",
 }  # fmt: skip
 
 

@@ -1,0 +1,94 @@
+"""Where knockoffs come from: a sampler that is fitted to X and draws, or what is ready made."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from riata._input.design import DesignView, as_table
+from riata._input.gaps import fill_gaps
+from riata.genetics.genotypes import Genotypes
+from riata.genetics.sources import PackedPart
+from riata.knockoffs import Knockoffs
+from riata.selection.items import Items
+
+READY = "ready made"
+
+
+def check_sources(knockoffs: Any, n_draws: int) -> Any:
+    """Refuse, before any work, what is none of the things that `knockoffs` may be."""
+    if isinstance(knockoffs, str):
+        if knockoffs != "auto":
+            raise ValueError(
+                f"knockoffs must be 'auto', a sampler of riata.knockoffs or knockoffs, got {knockoffs!r}"
+            )
+        return knockoffs
+    if is_sampler(knockoffs):
+        return knockoffs
+    ready = knockoffs if isinstance(knockoffs, list | tuple) and _hold_draws(knockoffs) else [knockoffs]
+    if len(ready) != n_draws:
+        raise ValueError(
+            f"n_draws must be the number of ready-made knockoffs, {len(ready)}, got {n_draws}; a sampler "
+            "draws as many as are asked for, and a list may hold several"
+        )
+    return list(ready)
+
+
+def is_sampler(value: Any) -> bool:
+    """Whether something draws knockoffs."""
+    return callable(getattr(value, "fit", None)) and callable(getattr(value, "draw", None))
+
+
+def is_fitted(sampler: Any) -> bool:
+    """Whether a sampler has learnt the law of some X: it has an attribute that ends in an underscore."""
+    return any(name.endswith("_") and not name.startswith("_") for name in getattr(sampler, "__dict__", ()))
+
+
+def draws_of(
+    knockoffs: Any, X: Any, design: DesignView, items: Items, seed: int, n_draws: int, n_threads: int | None
+) -> Iterator[Knockoffs]:
+    """Yield `n_draws` independent knockoffs of X, one at a time."""
+    if isinstance(knockoffs, list):
+        for made in knockoffs:
+            yield made if isinstance(made, Knockoffs) else Knockoffs(made, sampler=READY)
+        return
+    source = design.genotypes if design.genotypes is not None else _complete(X, design)
+    sampler = _automatic(source) if isinstance(knockoffs, str) else copy.copy(knockoffs)
+    if not is_fitted(sampler):
+        sampler = sampler.fit(source, n_threads=n_threads)
+    labels = _labels(items, source.shape[1])
+    for draw in range(n_draws):
+        yield sampler.draw(source, groups=labels, random_state=seed, draw=draw, n_threads=n_threads)
+
+
+def _hold_draws(values: Any) -> bool:
+    """Whether a list holds knockoffs rather than rows of numbers."""
+    return all(isinstance(one, Knockoffs) or len(getattr(one, "shape", ())) == 2 for one in values)
+
+
+def _automatic(source: Any) -> Any:
+    """The sampler for X: of haplotypes for hard calls of genotypes, else Gaussian."""
+    from riata import knockoffs as samplers
+
+    hard = isinstance(source, Genotypes) and all(isinstance(part, PackedPart) for part in source._parts())
+    return getattr(samplers, "Haplotypes" if hard else "Gaussian")()
+
+
+def _complete(X: Any, design: DesignView) -> Any:
+    """X with its gaps, if there are any, at the means of its columns."""
+    if design.gaps is None or len(design.gaps) == 0:
+        return X
+    return fill_gaps(as_table(X)[0])[0]
+
+
+def _labels(items: Items, p: int) -> Any:
+    """Groups as samplers take them: features of no item each by itself; None without groups."""
+    if not items.grouped:
+        return None
+    label = items.of_feature[:p].copy()
+    alone = np.flatnonzero(label < 0)
+    label[alone] = items.count + np.arange(len(alone))
+    return label
