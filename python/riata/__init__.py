@@ -50,6 +50,7 @@ _PUBLIC = {
     "selection.estimator": "StabilitySelection",
     "selection.filter": "knockoff_e_values knockoff_q_values knockoff_threshold",
     "selection.intervals": "Intervals",
+    "selection.knockoff_estimator": "KnockoffSelector",
     "selection.knockoff_result": "KnockoffSelected",
     "selection.knockoff_selection": "knockoff_selection",
     "selection.plan": "StabilityPlan stability_plan",

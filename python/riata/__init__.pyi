@@ -77,6 +77,7 @@ from riata.selection.filter import knockoff_e_values as knockoff_e_values
 from riata.selection.filter import knockoff_q_values as knockoff_q_values
 from riata.selection.filter import knockoff_threshold as knockoff_threshold
 from riata.selection.intervals import Intervals as Intervals
+from riata.selection.knockoff_estimator import KnockoffSelector as KnockoffSelector
 from riata.selection.knockoff_result import KnockoffSelected as KnockoffSelected
 from riata.selection.knockoff_selection import knockoff_selection as knockoff_selection
 from riata.selection.plan import StabilityPlan as StabilityPlan

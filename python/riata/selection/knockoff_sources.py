@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from riata._input.design import DesignView, as_table
-from riata._input.gaps import fill_gaps
+from riata import _core
+from riata._input.design import VIEWED, DesignView, is_scipy_sparse
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.sources import PackedPart
 from riata.knockoffs import Knockoffs
@@ -78,10 +79,24 @@ def _automatic(source: Any) -> Any:
 
 
 def _complete(X: Any, design: DesignView) -> Any:
-    """X with its gaps, if there are any, at the means of its columns."""
-    if design.gaps is None or len(design.gaps) == 0:
-        return X
-    return fill_gaps(as_table(X)[0])[0]
+    """X as samplers take it: itself where it is numbers without gaps, else as it was read."""
+    plain = isinstance(X, np.ndarray) or is_scipy_sparse(X) or hasattr(X, "_design")
+    gaps = design.gaps is not None and len(design.gaps) > 0
+    return X if plain and not gaps and getattr(X, "dtype", VIEWED[0]) in VIEWED else _Seen(design)
+
+
+class _Seen:
+    """A design that was read already, gaps at the means of its columns, in the place of X."""
+
+    def __init__(self, design: DesignView) -> None:
+        self._view = design
+        self.shape = design.n_samples, design.n_features
+
+    def _design(self) -> tuple[_core.Design, NDArray[np.int64] | None]:
+        return self._view.core, self._view.rows
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self._view.gather(np.arange(self.shape[1])), dtype=dtype)
 
 
 def _labels(items: Items, p: int) -> Any:

@@ -3,6 +3,7 @@
 import pytest
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from tests.python.independent_copies import IndependentCopies
 
 import riata
 
@@ -35,6 +36,9 @@ ESTIMATORS = [
     riata.SLOPECV(**SMALL),
     riata.UniLassoCV(**SMALL),
     riata.StabilitySelection(n_pairs=4),
+    riata.KnockoffSelector(
+        knockoffs=IndependentCopies(), fdr=0.5, knockoff_offset=0, statistic="entry", check=False
+    ),
     riata.RelaxedLasso(),
     riata.RelaxedLassoCV(**SMALL),
     riata.AdaptiveLasso(),
@@ -58,7 +62,7 @@ REPEATED = ("check_sample_weight_equivalence_on_dense_data", "check_sample_weigh
 
 
 def expected_failures(estimator):
-    if isinstance(estimator, riata.UniLassoCV | riata.StabilitySelection):
+    if isinstance(estimator, riata.UniLassoCV | riata.StabilitySelection | riata.KnockoffSelector):
         return dict.fromkeys(REPEATED, "samples are left out by rows")
     several = not estimator.__sklearn_tags__().target_tags.single_output
     return dict.fromkeys(ONE_RESPONSE, "its y has one response") if several else {}

@@ -31,6 +31,11 @@ SIGNATURES = {
         stop_early=False, loss='gaussian', l1_ratio=1.0, standardize=True, penalty_factor=None,
         exclude=None, tol=0.0001, memory=None, n_threads=None, random_state=0
     """,
+    "KnockoffSelector": """
+        *, fdr=0.1, knockoffs='auto', groups=None, statistic='coef_difference', knockoff_offset=1, n_draws=1,
+        cv=10, alpha_rule='min', patience=10, check=True, loss='gaussian', l1_ratio=1.0, standardize=True,
+        penalty_factor=None, exclude=None, tol=1e-05, memory=None, n_threads=None, random_state=0
+    """,
     "AdaptiveLasso": """
         alpha=1.0, *, initial='ridge', initial_alpha=None, power=1.0, n_steps=1, cv=5,
         fit_intercept=True, standardize=False, penalty_factor=None, tol=1e-06, max_iter=10000,

@@ -215,7 +215,7 @@ class Copies:
 
     def draw(self, X, *, groups=None, random_state=0, draw=0, out=None, n_threads=None):
         self.asked.append((random_state, draw, None if groups is None else list(groups)))
-        rng = np.random.default_rng([random_state, draw])
+        rng = np.random.default_rng([random_state, draw, 99])
         return Knockoffs(rng.standard_normal(X.shape), groups=groups, sampler="copies", draw=draw)
 
 
