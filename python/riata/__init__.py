@@ -47,6 +47,7 @@ _PUBLIC = {
     "path.run_options": "RunOptions",
     "selection.bounds": "pfer_bound",
     "selection.debiased": "debiased_lasso",
+    "selection.debiased_estimator": "DebiasedLasso",
     "selection.estimator": "StabilitySelection",
     "selection.filter": "knockoff_e_values knockoff_q_values knockoff_threshold",
     "selection.intervals": "Intervals",

@@ -72,6 +72,7 @@ from riata.path.result import RegularizationPath as RegularizationPath
 from riata.path.run_options import RunOptions as RunOptions
 from riata.selection.bounds import pfer_bound as pfer_bound
 from riata.selection.debiased import debiased_lasso as debiased_lasso
+from riata.selection.debiased_estimator import DebiasedLasso as DebiasedLasso
 from riata.selection.estimator import StabilitySelection as StabilitySelection
 from riata.selection.filter import knockoff_e_values as knockoff_e_values
 from riata.selection.filter import knockoff_q_values as knockoff_q_values

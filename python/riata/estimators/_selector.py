@@ -102,7 +102,7 @@ class SparseSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         else:
             _refuse_repeated_names(X)
             validate_data(self, X, y, skip_check_array=True)
-        design = view(*_checked_table(X)) if not hasattr(X, "_design") else as_design(X)
+        design = view(*checked_table(X)) if not hasattr(X, "_design") else as_design(X)
         self.__dict__.pop("variants_", None)
         self._genotypes = design.genotypes  # until their variants are kept
         if design.genotypes is not None or is_anndata(X):
@@ -127,7 +127,7 @@ class SparseSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         if hasattr(X, "_design"):
             design = as_design(X)
         else:
-            table, names = _checked_table(X)
+            table, names = checked_table(X)
             assert_all_finite(table.data if is_scipy_sparse(table) else table, input_name="X")
             design = view(table, names)
         plain = type(X) is np.ndarray and not hasattr(self, "feature_names_in_")
@@ -221,7 +221,7 @@ def _refuse_repeated_names(X: Any) -> None:
         )
 
 
-def _checked_table(X: Any) -> tuple[Any, Names | None]:
+def checked_table(X: Any) -> tuple[Any, Names | None]:
     """`as_table`, with scikit-learn's words for everything that is not a plain table of numbers."""
     if isinstance(X, np.matrix):
         plain = False

@@ -26,8 +26,7 @@ class Intervals:
     coef : ndarray of shape (m,)
         The corrected coefficients, on the original scale.
     lasso : ndarray of shape (m,)
-        The coefficients that they correct: of the lasso, or, for other losses than the gaussian, of its
-        active features fitted again.
+        The coefficients of the lasso that they correct.
     se : ndarray of shape (m,)
         Standard errors.
     lower, upper : ndarray of shape (m,)
@@ -44,6 +43,12 @@ class Intervals:
         The penalty of the lasso.
     n_active : int
         Active features of the lasso.
+    slope : float
+        By what the lasso's coefficients were multiplied, so that held-out samples bear out what it predicts.
+        1 for least squares.
+    stretch : float
+        By what corrected coefficients and errors were multiplied for effects that the lasso has not found. 1
+        but for classes.
     bias, noise : ndarray of shape (m,)
         Of each nodewise regression, the largest product of its residual with a column of unit spread, and the
         size of the residual over its product with the feature: what bounds the bias and makes the error.
@@ -72,6 +77,8 @@ class Intervals:
     level_each: float
     alpha: float
     n_active: int
+    slope: float
+    stretch: float
     bias: Float
     noise: Float
 

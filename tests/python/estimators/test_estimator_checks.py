@@ -39,6 +39,7 @@ ESTIMATORS = [
     riata.KnockoffSelector(
         knockoffs=IndependentCopies(), fdr=0.5, knockoff_offset=0, statistic="entry", check=False
     ),
+    riata.DebiasedLasso(cv=3),
     riata.RelaxedLasso(),
     riata.RelaxedLassoCV(**SMALL),
     riata.AdaptiveLasso(),

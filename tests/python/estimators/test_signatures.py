@@ -28,8 +28,14 @@ SIGNATURES = {
     """,
     "StabilitySelection": """
         *, pfer=None, threshold=None, q=None, n_pairs=50, bound='r-concave', groups=None, p_values=False,
-        stop_early=False, loss='gaussian', l1_ratio=1.0, standardize=True, penalty_factor=None,
-        exclude=None, tol=0.0001, memory=None, n_threads=None, random_state=0
+        stop_early=False, loss='gaussian', penalty=None, l1_ratio=1.0, standardize=True,
+        penalty_factor=None, lower=None, upper=None, exclude=None, tol=0.0001, impute=None, memory=None,
+        n_threads=None, random_state=0
+    """,
+    "DebiasedLasso": """
+        *, features='selected', level=0.95, adjust='auto', robust=False, cv=10, loss='gaussian',
+        fit_intercept=True, standardize=True, penalty_factor=None, exclude=None, tol=1e-06,
+        n_threads=None, random_state=0
     """,
     "KnockoffSelector": """
         *, fdr=0.1, knockoffs='auto', groups=None, statistic='coef_difference', knockoff_offset=1, n_draws=1,

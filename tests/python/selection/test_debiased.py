@@ -4,10 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.integrate import quad
+from scipy.optimize import minimize
+from scipy.special import expit
 from scipy.stats import binom, norm
 
 import riata
 from riata.selection.nodewise import nodewise
+from riata.selection.signal import LOGISTIC, firth
 
 
 def data(n=120, p=60, seed=0):
@@ -54,6 +58,69 @@ def test_the_formulae_of_least_squares(robust, weighted):
     assert_allclose([found.coef - reach, found.coef + reach], [found.lower, found.upper])
     assert_allclose(found.p_values, 2 * norm.sf(np.abs(found.coef / found.se)))
     assert (found.adjust, found.level_each, found.n_active) == ("none", 0.9, k)
+
+
+@pytest.mark.parametrize("loss", ["binomial", "poisson"])
+def test_the_formulae_of_classes_and_counts(loss):
+    X, _ = data()
+    rng = np.random.default_rng(1)
+    y = response(loss, 0.7 * X[:, 3] - 0.7 * X[:, 9], rng)
+    found = riata.debiased_lasso(X, y, features=[3, 20], loss=loss)
+    cv = riata.cv_path(X, y, alpha_rule="1se", loss=loss)
+    seen = cv.predict_held_out(kind="link")
+    slope = riata.fit_path(seen[:, None], y, loss=loss, alphas=[0.0], tol=1e-9).coef(0.0)[0]
+    assert_allclose(found.slope, slope, rtol=1e-3)
+    assert found.stretch >= 1.0 if loss == "binomial" else found.stretch == 1.0
+    b = cv.coef()
+    k = np.count_nonzero(b)
+    alone = riata.fit_path(np.zeros((120, 1)), y, loss=loss, alphas=[0.0], offset=X @ b * slope, tol=1e-9)
+    eta = X @ b * slope + alone.intercept(0.0)
+    mu, bend = (expit(eta), expit(eta) * expit(-eta)) if loss == "binomial" else (np.exp(eta), np.exp(eta))
+    sigma = 1.0 if loss == "binomial" else np.sqrt(120 * ((y - mu) ** 2 / bend).sum()) / (120 - k)
+    given = riata.path.given.read_given("fit_path", {})
+    problem = riata.path.given.read_problem(X, y, given)
+    asked = np.array([3, 20])
+    for at, z in enumerate(nodewise(problem.design, asked, bend, problem.features, given.options)):
+        x = X[:, asked[at]]
+        product = z.values @ (bend * x)
+        coef = slope * b[asked[at]] + z.values @ (y - mu) / ((1 - k / 120) * product)
+        assert_allclose(found.coef[at], found.stretch * coef, rtol=1e-2, atol=2e-3)
+        least = found.stretch * sigma * np.sqrt(bend @ z.values**2) / abs(product)
+        assert least * 0.99 <= found.se[at] <= 1.5 * least
+        if loss == "poisson":
+            assert_allclose(found.se[at], least, rtol=1e-2)
+
+
+def test_effects_look_flatter_beside_others_by_so_much():
+    """A logistic curve averaged over a normal law is one over sqrt(1 + c² v), to a hundredth."""
+    for v in (0.5, 1.0, 2.0):
+        for eta in (0.3, 1.0, 2.0):
+            mean = quad(lambda u, eta=eta, v=v: expit(eta + np.sqrt(v) * u) * norm.pdf(u), -8, 8)[0]
+            assert_allclose(expit(eta / np.sqrt(1 + LOGISTIC * v)), mean, atol=0.01)
+
+
+def test_refits_maximise_the_likelihood_times_the_prior_of_jeffreys():
+    rng = np.random.default_rng(4)
+    X = np.column_stack([np.ones(40), rng.standard_normal((40, 3))])
+    y = (X[:, 1] + rng.standard_normal(40) > 0).astype(float)
+    w, shift = rng.uniform(0.5, 2.0, 40), 0.3 * rng.standard_normal(40)
+
+    def cost(b):
+        eta = X @ b + shift
+        bend = w * expit(eta) * expit(-eta)
+        return w @ (np.logaddexp(0, eta) - y * eta) - 0.5 * np.linalg.slogdet(X.T @ (bend[:, None] * X))[1]
+
+    best = minimize(cost, np.zeros(4), tol=1e-12).x
+    assert_allclose(firth(X, y, w, shift), best, atol=1e-4)
+
+
+def test_refits_of_separated_classes_are_finite():
+    """Of one group and another this is half a case and half a control more in each (Firth 1993)."""
+    x = np.repeat([0.0, 1.0], [6, 4])
+    y = np.r_[np.zeros(6), np.ones(4)]
+    found = firth(np.column_stack([np.ones(10), x]), y, np.ones(10), None)
+    low, high = np.log(0.5 / 6.5), np.log(4.5 / 0.5)
+    assert_allclose(found, [low, high - low], rtol=1e-6)
 
 
 def test_what_is_left_of_a_feature_is_at_right_angles_to_covariates():
@@ -108,7 +175,7 @@ def test_intervals_cover(loss, n, size):
     p, signals = 150, [10, 50, 90, 130]
     asked = [*signals, 11, 30, 70, 110]
     covered = []
-    for seed in range(30):
+    for seed in range(20):
         rng = np.random.default_rng(seed)
         X = data(n, p, seed)[0]
         beta = np.zeros(p)
@@ -118,6 +185,20 @@ def test_intervals_cover(loss, n, size):
         covered.append((found.lower <= beta[asked]) & (beta[asked] <= found.upper))
     for part in (np.array(covered)[:, :4], np.array(covered)[:, 4:]):
         assert part.sum() >= binom.ppf(1e-4, part.size, 0.93)
+
+
+def test_intervals_cover_strong_effects_in_two_classes():
+    """Ten effects of which the lasso misses some and shrinks all, beside dozens of others that it selects."""
+    signals = 20 + 40 * np.arange(10)
+    beta = np.zeros(400)
+    beta[signals] = 0.7 * np.where(np.arange(10) % 2, -1.0, 1.0)
+    covered = []
+    for seed in range(14):
+        X = data(300, 400, seed)[0]
+        y = response("binomial", X @ beta, np.random.default_rng(seed))
+        found = riata.debiased_lasso(X, y, features=signals, loss="binomial", cv=5)
+        covered.append((found.lower <= beta[signals]) & (beta[signals] <= found.upper))
+    assert np.sum(covered) >= binom.ppf(1e-4, 140, 0.93)
 
 
 def test_a_frame_names_its_features():
@@ -175,6 +256,26 @@ def test_a_constant_feature_is_refused():
         riata.debiased_lasso(X, X[:, 1] + rng.standard_normal(80), features=[1, 7])
 
 
+@pytest.mark.parametrize("loss", ["gaussian", "binomial"])
+def test_nothing_selected_has_no_intervals(loss):
+    rng = np.random.default_rng(5)
+    X = rng.standard_normal((80, 30))
+    y = response(loss, np.zeros(80), rng)
+    assert not riata.cv_path(X, y, loss=loss, alpha_rule="1se").coef().any()
+    found = riata.debiased_lasso(X, y, features="selected", loss=loss)
+    assert len(found) == 0
+    assert found.to_frame().shape == (0, 6)
+    assert np.isfinite(riata.debiased_lasso(X, y, features=[3], loss=loss).se).all()
+
+
+def test_groups_of_samples_stay_together_in_folds():
+    X, y = data()
+    families = np.argsort(np.argsort(y)) // 30  # unlike each other
+    found = riata.debiased_lasso(X, y, features=[3], groups=families, cv=4)
+    cv = riata.cv_path(X, y, groups=families, cv=4)
+    assert found.alpha == cv.alpha_1se != riata.cv_path(X, y, cv=4).alpha_1se
+
+
 @pytest.mark.parametrize("loss", ["gaussian", "binomial", "poisson"])
 def test_the_unit_of_weights_is_of_no_account(loss):
     rng = np.random.default_rng(2)
@@ -191,7 +292,7 @@ def test_the_unit_of_weights_is_of_no_account(loss):
     assert_allclose(ten.se, one.se, rtol=1e-6)
 
 
-def test_the_refit_leaves_the_checkpoint_alone(tmp_path):
+def test_refits_leave_the_checkpoint_alone(tmp_path):
     rng = np.random.default_rng(3)
     X = rng.standard_normal((150, 30))
     y = (X[:, 1] + rng.standard_normal(150) > 0).astype(float)

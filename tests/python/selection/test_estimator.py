@@ -63,3 +63,62 @@ def test_genotypes(tmp_path):
 def test_not_fitted():
     with pytest.raises(NotFittedError):
         riata.StabilitySelection().get_support()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"penalty": riata.penalties.MCP()},
+        {"lower": 0.0},
+        {"upper": np.full(40, 0.5)},
+        {"penalty": riata.penalties.ElasticNet(0.5), "exclude": [0, 1]},
+    ],
+)
+def test_takes_what_the_function_takes(options):
+    X, y = make_problem(n=60, p=40)
+    found = riata.stability_selection(X, y, q=6, n_pairs=4, **options)
+    selector = riata.StabilitySelection(q=6, n_pairs=4, **options).fit(X, y)
+    assert np.array_equal(selector.frequency_, found.frequency)
+    assert not np.array_equal(found.frequency, riata.stability_selection(X, y, q=6, n_pairs=4).frequency)
+
+
+def test_missing_values_are_replaced_by_means():
+    X, y = make_problem(n=60, p=40)
+    holes = X.copy()
+    holes[::7, 3] = np.nan
+    filled = np.where(np.isnan(holes), np.nanmean(holes, axis=0), holes)
+    selector = riata.StabilitySelection(q=6, n_pairs=4, impute="mean").fit(holes, y)
+    other = riata.StabilitySelection(q=6, n_pairs=4).fit(filled, y)
+    assert np.array_equal(selector.frequency_, other.frequency_)
+    assert np.array_equal(selector.transform(holes), holes[:, selector.get_support()], equal_nan=True)
+    with pytest.raises(ValueError, match="NaN"):
+        riata.StabilitySelection(n_pairs=4).fit(holes, y)
+
+
+def test_a_constant_response_is_told():
+    X, _ = make_problem(n=60, p=40)
+    with pytest.warns(UserWarning, match="has the value 2 for all"):
+        riata.StabilitySelection(n_pairs=4).fit(X, np.full(60, 2.0))
+
+
+def test_intervals_as_a_selector():
+    X, y = make_problem(n=60, p=20)
+    frame = pd.DataFrame(X, columns=[f"gene{j}" for j in range(20)])
+    found = riata.debiased_lasso(frame, y, features=["gene1", "gene3", "gene7"], cv=5)
+    apart = [
+        name for name, low, high in zip(found.names, found.lower, found.upper, strict=True) if low * high > 0
+    ]
+    selector = riata.DebiasedLasso(features=["gene1", "gene3", "gene7"], cv=5).set_output(transform="pandas")
+    assert list(selector.fit_transform(frame, y).columns) == apart == list(selector.get_feature_names_out())
+    assert 0 < len(apart) < 3
+    assert np.array_equal(selector.result_.coef, found.coef)
+
+
+def test_intervals_of_labels_by_families():
+    X, _ = make_problem(n=80, p=20)
+    y = np.where(X[:, 3] + 0.5 * np.sin(np.arange(80)) > X[:, 3].mean(), "yes", "no")
+    families = np.arange(80) // 2
+    selector = riata.DebiasedLasso(loss="binomial", cv=4, features=[3, 4]).fit(X, y, groups=families)
+    other = riata.debiased_lasso(X, y, loss="binomial", cv=4, features=[3, 4], groups=families)
+    assert selector.get_support(indices=True).tolist() == [3]
+    assert np.array_equal(selector.result_.coef, other.coef)
