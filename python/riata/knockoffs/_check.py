@@ -16,7 +16,7 @@ __all__ = ["KnockoffCheck", "KnockoffWarning"]
 Labels = NDArray[np.int64]
 
 TWICE = 2.0  # what mean squared differences may be, over what sampling explains
-SEEDS, PARTNERS, SWAPS = 40, 20, 20  # columns, those most correlated with each, and draws under exchange
+SEEDS, PARTNERS, SWAPS = 40, 10, 20  # columns, those most correlated with each, and draws under exchange
 
 
 class KnockoffWarning(UserWarning):

@@ -263,8 +263,8 @@ class KnockoffSelected:
         parts = [
             f"{len(self.items):,} {what}s of {self.n_samples:,} samples were fitted beside their knockoffs"
             f"{draws}, and compared by {of}. {kept} {so} {as_it_is}.",
-            f"{rate}: to say nothing of y that the other {what}s do not say, provided that the knockoffs "
-            "have the law of X.",
+            f"{rate}, that is, to tell nothing about y beyond what the other {what}s tell, provided that the "
+            "knockoffs have the law of X.",
         ]
         if not count:
             parts.append(self.nothing_selected())

@@ -449,3 +449,42 @@ def test_what_is_refused(given, message):
 def test_arguments_of_the_fit_that_groups_decide():
     with pytest.raises(TypeError, match=r"knockoff_selection\(\) takes no max_groups"):
         riata.knockoff_selection(np.eye(20), np.arange(20.0), max_groups=3)
+
+
+def test_covariates_beside_genotypes(tmp_path):
+    """As the command line joins them: knockoffs are of the genotypes alone, and of the samples in use."""
+    from riata.study.study import StudyDesign
+
+    bed = riata.simulate_genotypes(str(tmp_path / "study"), 160, 60, missing=0.0, seed=2)
+    whole = riata.open_genotypes(bed)
+    rng = np.random.default_rng(3)
+    rows = np.sort(rng.choice(160, 120, replace=False))
+    geno = whole.subset(samples=rows)
+    copies, age = geno.to_numpy(), rng.standard_normal((120, 1))
+    y = 2.0 * age[:, 0] + copies[:, ::6].sum(axis=1) + 0.5 * rng.standard_normal(120)
+    X = StudyDesign(geno, age, [*map(str, geno.feature_names), "age"])
+
+    class Shuffled:
+        def fit(self, X, *, n_threads=None, progress=None):
+            assert X is geno
+            return self
+
+        def draw(self, X, *, groups=None, random_state=0, draw=0, out=None, n_threads=None):
+            assert groups is None or len(groups) == 60
+            order = np.random.default_rng(draw).permutation(120)
+            Knockoffs(X.subset(samples=order)).save(tmp_path / f"made{draw}.bed")
+            return Knockoffs(riata.open_genotypes(str(tmp_path / f"made{draw}.bed")), groups=groups)
+
+    given = {"penalty_factor": [1.0] * 60 + [0.0], "fdr": 0.2, "check": False}
+    found = riata.knockoff_selection(X, y, knockoffs=Shuffled(), **given)
+    order = np.random.default_rng(0).permutation(120)
+    numbers = np.column_stack([copies, age])
+    made = np.column_stack([copies[order], age])
+    by_numbers = riata.knockoff_selection(numbers, y, knockoffs=made, **given)
+    np.testing.assert_allclose(found.W, by_numbers.W, atol=2e-3)
+    assert found.W[60] == 0.0
+    assert found.coefs[0, 60] == pytest.approx(2.0, abs=0.5)
+    pairs = riata.knockoff_selection(X, y, knockoffs=Shuffled(), groups=np.arange(61) // 2, **given)
+    assert len(pairs.items) == 30
+    with pytest.warns(KnockoffWarning, match="do not have the law of X"):
+        riata.knockoff_selection(X, y, knockoffs=Shuffled(), **{**given, "check": True})
