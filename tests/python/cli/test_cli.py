@@ -11,27 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import read_tsv, run
 from numpy.testing import assert_allclose
 
 import riata
 from riata._io.output_files import OutputSet
 from riata._io.progress import Progress, time_left
-from riata.cli.parser import main
 from riata.study.loading import load_study
 from riata.study.options import StudyOptions
 
 DATA = Path(__file__).parents[2] / "data" / "genotypes"
 BFILE, PHENO, COVAR = str(DATA / "tiny"), str(DATA / "tiny.phe"), str(DATA / "tiny.cov")
 STUDY = ["--bfile", BFILE, "--pheno", PHENO, "--pheno-name", "height"]
-
-
-def read_tsv(path):
-    rows = [line.split("\t") for line in Path(path).read_text().splitlines()]
-    return {name: [row[k] for row in rows[1:]] for k, name in enumerate(rows[0])}
-
-
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
 
 
 @pytest.fixture

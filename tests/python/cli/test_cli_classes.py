@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import read_arrays, run
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
 
@@ -14,15 +15,6 @@ from riata.path.evaluation import evaluate
 from riata.study.response import code_response
 
 LABELS = ("high", "low", "mid")
-
-
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
-
-
-def read_tsv(path, skip="#"):
-    rows = [line.split("\t") for line in Path(path).read_text().splitlines() if not line.startswith(skip)]
-    return {name: np.array([row[k] for row in rows[1:]]) for k, name in enumerate(rows[0])}
 
 
 def test_codes_are_places_in_alphabetical_order():
@@ -104,7 +96,7 @@ def test_fit_predict_and_report(files, tmp_path, capsys, grouped):
     path, record = riata.load(f"{out}.path.npz").path, json.loads(Path(f"{out}.json").read_text())
     alpha = record["selected"]["alpha"]
     coef = path.coef(alpha)
-    hits = read_tsv(f"{out}.hits.tsv")
+    hits = read_arrays(f"{out}.hits.tsv")
     each = np.column_stack([hits[f"BETA_{label}"].astype(float) for label in LABELS])
     geno = riata.open_genotypes(files[0])
     place = [list(geno.variants.id).index(name) for name in hits["ID"]]
@@ -113,16 +105,16 @@ def test_fit_predict_and_report(files, tmp_path, capsys, grouped):
     assert_allclose(hits["BETA"].astype(float), each[np.arange(len(each)), np.abs(each).argmax(axis=1)])
     assert_array_equal(hits["CLASS"], np.array(LABELS)[np.abs(each).argmax(axis=1)])
     for k, label in enumerate(LABELS):
-        weights = read_tsv(f"{out}.{label}.weights.tsv")
+        weights = read_arrays(f"{out}.{label}.weights.tsv")
         assert_allclose(weights["effect_weight"].astype(float), each[each[:, k] != 0.0, k], rtol=1e-9)
-        assert len(read_tsv(f"{out}.{label}.score")["ID"]) == np.count_nonzero(each[:, k])
+        assert len(read_arrays(f"{out}.{label}.score")["ID"]) == np.count_nonzero(each[:, k])
     if grouped:
         assert np.all((coef[:120] != 0.0).all(axis=1) == (coef[:120] != 0.0).any(axis=1))
 
     model = ["--model", f"{out}.path.npz", "--bfile", files[0], "--covar", files[1]]
     assert run("predict", *model, "--pheno", files[1], "--out", new) == 0
     assert "share of right classes" in capsys.readouterr().out
-    scores = read_tsv(f"{new}.scores.tsv", skip="##")
+    scores = read_arrays(f"{new}.scores.tsv", skip="##")
     shares = np.column_stack([scores[f"PROBABILITY_{label}"].astype(float) for label in LABELS])
     X = geno.to_numpy()
     age = [float(line.split()[4]) for line in Path(files[1]).read_text().splitlines()[1:]]
@@ -188,7 +180,7 @@ def test_samples_that_lack_a_class_are_compared_with_their_own(files, tmp_path, 
     ]
     asked = [*arguments, "--pheno", pheno, "--quiet"]
     assert run(*asked) == 0
-    guess = dict(zip(*(read_tsv(f"{new}.scores.tsv")[name] for name in ("IID", "CLASS")), strict=True))
+    guess = dict(zip(*(read_arrays(f"{new}.scores.tsv")[name] for name in ("IID", "CLASS")), strict=True))
     right = [guess[row[1]] == row[2] for row in kept[1:] if row[2] != "NA"]
     found = json.loads(Path(f"{new}.json").read_text())["evaluation"]
     assert found["n"] == len(right)

@@ -1,23 +1,13 @@
 """Counts, offsets and robust fits from the command line."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import read_arrays, run
 from numpy.testing import assert_allclose
 
 import riata
-from riata.cli.parser import main
-
-
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
-
-
-def read_tsv(path):
-    rows = [line.split("\t") for line in Path(path).read_text().splitlines()]
-    return {name: np.array([row[k] for row in rows[1:]]) for k, name in enumerate(rows[0])}
 
 
 @pytest.fixture
@@ -74,7 +64,7 @@ def test_counts(files, capsys):
     said = capsys.readouterr().out
     assert "dropped: visits missing" in said
     assert "sparse Poisson regression" in said
-    hits = read_tsv(folder / "cv.hits.tsv")
+    hits = read_arrays(folder / "cv.hits.tsv")
     assert_allclose(np.exp(hits["BETA"].astype(float)), hits["RR"].astype(float), rtol=1e-8)
     cv = riata.load(folder / "cv.path.npz")
     kept = np.arange(120) != 7
@@ -89,7 +79,7 @@ def test_counts(files, capsys):
 
     model = ["--model", folder / "cv.path.npz", "--matrix", folder / "x.csv", "--pheno", folder / "y.txt"]
     assert run("predict", *model, "--out", folder / "p") == 0
-    scores = read_tsv(folder / "p.scores.tsv")
+    scores = read_arrays(folder / "p.scores.tsv")
     note = "rates are for an offset of 0: logtime of the fit is left out"
     said = capsys.readouterr().out
     assert f"note: {note}" in said

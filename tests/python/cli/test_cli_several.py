@@ -5,21 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import run
 from numpy.testing import assert_allclose, assert_array_equal
 
 import riata
 from riata._io.progress import Progress
 from riata.cli.joint import phenotypes
-from riata.cli.parser import main
 from riata.study.loading import load_studies, load_study
 from riata.study.options import StudyOptions
 
 DATA = Path(__file__).parents[2] / "data" / "genotypes"
 NAMES = ("height", "weight", "bmi")
-
-
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")

@@ -6,26 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import read_tsv, run
 from numpy.testing import assert_allclose, assert_array_equal
 from support import SHARED
 
 import riata
-from riata.cli.parser import main
 from riata.report.charts.survival import kaplan_meier, thirds
 from riata.study.loading import load_study
 from riata.study.options import StudyOptions
 from riata.study.survival_times import TIMES, code_events, code_times
 
 PARTS = ("train", "train", "validation", "test")
-
-
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
-
-
-def read_tsv(path):
-    rows = [line.split("\t") for line in Path(path).read_text().splitlines()]
-    return {name: [row[k] for row in rows[1:]] for k, name in enumerate(rows[0])}
 
 
 @pytest.fixture(scope="module")
