@@ -20,7 +20,7 @@ from riata.cli.log import Log
 from riata.cli.manifest import manifest, today, version
 from riata.cli.options import FitOptions, LDOptions
 from riata.cli.outputs import FIT_OUTPUTS, write_fit
-from riata.cli.penalty_options import check_penalty_options, penalty_of
+from riata.cli.penalty_options import check_penalty_options, group_by_ld, penalty_of
 from riata.cli.study_lines import study_lines
 from riata.genetics.genotypes import Genotypes
 from riata.losses._known import check_scoring, loss_of
@@ -52,6 +52,7 @@ def run_fit(options: FitOptions) -> int:
     with OutputSet(prefix, FIT_OUTPUTS) as outputs, contextlib.ExitStack() as stack:
         study = load_study(options.study)
         outputs.refuse_inputs(study.files)
+        group_by_ld([study], options.model, options.limits.threads)
         if study.is_genotypes and len(study.response.classes) > 2:  # which have weights of their own
             check_file_parts(study.response.classes)
         scoring = check_scoring(options.model.scoring, study.response.loss)

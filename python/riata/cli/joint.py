@@ -21,6 +21,7 @@ from riata.cli import fit as one
 from riata.cli.log import Log
 from riata.cli.options import FitOptions
 from riata.cli.outputs import FIT_OUTPUTS
+from riata.cli.penalty_options import group_by_ld
 from riata.cli.study_lines import feature_lines, study_lines
 from riata.genetics.pgen import phenotypes_of
 from riata.losses._known import check_scoring, loss_of
@@ -128,6 +129,7 @@ def _run_several(options: FitOptions, asked: Sequence[StudyOptions]) -> int:
         studies = joint.studies
         for written in outputs:
             written.refuse_inputs(studies[0].files)
+        group_by_ld(studies, options.model, options.limits.threads)
         scoring = check_scoring(options.model.scoring, studies[0].response.loss)
         plan = None
         if options.folds is not None:

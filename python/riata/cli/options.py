@@ -29,6 +29,7 @@ class ModelOptions:
     l1_ratio: float | None = None
     gamma: float | None = None
     slope_q: float | None = None
+    ld_groups: float | None = None
     grouped: bool = False
     standardize: bool = True
     alphas: int | tuple[float, ...] = 100

@@ -6,7 +6,9 @@ from typing import Any
 
 from riata import penalties
 from riata.cli.options import ModelOptions
+from riata.genetics.genotypes import Genotypes
 from riata.losses._known import loss_of
+from riata.study.feature_sets import made_groups
 from riata.study.options import StudyOptions
 from riata.study.study import Study
 
@@ -31,8 +33,15 @@ def check_penalty_options(study: StudyOptions, model: ModelOptions) -> None:
         if getattr(study if name in OF_THE_STUDY else model, name) is not None and kind not in kinds:
             flag = "--" + name.replace("_", "-")
             raise ValueError(f"{flag} needs --penalty {' or --penalty '.join(kinds)}, not {kind}")
-    if kind in GOES_WITH["groups"] and study.groups is None:
-        raise ValueError(f"--penalty {kind} needs --groups FILE")
+    if model.ld_groups:
+        if kind not in GOES_WITH["groups"]:
+            raise ValueError(f"--ld-groups needs --penalty group or --penalty sparse-group, not {kind}")
+        if study.matrix is not None:
+            raise ValueError("--ld-groups is for genotypes, not for --matrix: give --groups FILE")
+        if study.groups is not None:
+            raise ValueError("give --groups or --ld-groups, not both")
+    elif kind in GOES_WITH["groups"] and study.groups is None:
+        raise ValueError(f"--penalty {kind} needs --groups FILE, or with genotypes --ld-groups R2")
     for name in ("min_set_size", "max_set_size", "sets_only"):
         if getattr(study, name) not in (None, False) and study.groups is None:
             raise ValueError(f"--{name.replace('_', '-')} needs --groups FILE")
@@ -50,6 +59,19 @@ def check_penalty_options(study: StudyOptions, model: ModelOptions) -> None:
             raise ValueError(f"--penalty {kind} with --loss multinomial needs --solver auto or prox, not cd")
         if model.solver == "active-set":
             raise ValueError(f"--penalty {kind} needs --solver auto, cd or prox, not active-set")
+
+
+def group_by_ld(studies: list[Study], model: ModelOptions, threads: int | None) -> None:
+    """Give studies of the same genotypes the groups in linkage disequilibrium that are asked for."""
+    if model.ld_groups:
+        import riata
+
+        main = studies[0].main
+        assert isinstance(main, Genotypes)
+        found = riata.ld_groups(main, r2=model.ld_groups, n_threads=threads)
+        groups = made_groups(found, f"linkage disequilibrium (mean r2 of at least {found.r2:g})")
+        for study in studies:
+            study.groups = groups
 
 
 def penalty_of(options: ModelOptions, study: Study | None) -> penalties.Penalty:

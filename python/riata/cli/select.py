@@ -98,6 +98,8 @@ def _check_options(options: SelectOptions) -> None:
         raise ValueError("--loss multigaussian is for riata.stability_selection; give phenotypes one by one")
     if chosen.p_values and not loss.likelihood:
         raise ValueError(f"--p-values needs a loss with a likelihood, which {loss.name} does not have")
+    if chosen.p_values and chosen.stop_early:
+        raise ValueError("--p-values are of all pairs of halves: leave out --stop-early")
     if chosen.grouped and not loss.many_classes:
         raise ValueError("--grouped needs --loss multinomial")
     if chosen.ld_groups and options.study.matrix is not None:

@@ -203,11 +203,15 @@ def _from_sets(sets: Mapping[Any, Any], n_features: int, names: Names | None) ->
 
 
 def _labels_alone(labels: list[Any], alone: NDArray[np.intp], names: Names | None) -> list[Any]:
-    """What features in no group are called, as groups: by name or number, or on from those of a list."""
-    if names is not None:
-        return [names[j] for j in alone]
-    listed = labels == list(range(len(labels)))
-    return [len(labels) + k for k in range(len(alone))] if listed and labels else alone.tolist()
+    """What features in no group are called, as groups: by name or number, or on from those of a list.
+
+    Where a group has such a name they are called "feature 3" and so on.
+    """
+    if names is None and labels and labels == list(range(len(labels))):
+        return [len(labels) + k for k in range(len(alone))]
+    own = alone.tolist() if names is None else [names[j] for j in alone]
+    taken = {str(label) for label in labels}
+    return [f"feature {name}" for name in own] if any(str(name) in taken for name in own) else own
 
 
 def _grouped(

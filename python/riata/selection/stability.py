@@ -95,6 +95,7 @@ def stability_selection(
         Also p-values from the same halves; see `StabilitySelected.p_values`. For losses with a likelihood.
     stop_early : bool, default=False
         Stop when the rest of the pairs cannot change what is selected. Frequencies are then of fewer pairs.
+        Not with `p_values`, which are of all of them.
     random_state : int, RandomState, Generator or None, default=0
         Seed of the halves. Pair b is the same for a seed whatever `n_pairs` and threads are.
     penalty : one of riata.penalties, optional
@@ -180,6 +181,10 @@ def select(
     if with_p_values and not asked.loss.likelihood:
         raise ValueError(f"p_values must be False with loss={asked.loss.name!r}, which has no likelihood")
     early = check_flag("stop_early", stop_early)
+    if early and with_p_values:
+        raise ValueError(
+            "stop_early must be False with p_values=True: which pairs there are would depend on what they say"
+        )
     seed = check_seed(random_state)
     problem = read()
     n = problem.design.n_samples

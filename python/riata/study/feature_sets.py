@@ -262,6 +262,15 @@ def sets_of(groups: Mapping[Any, Iterable[Any]]) -> ListedSets:
     return out
 
 
+def made_groups(groups: Mapping[str, NDArray[np.int64]], origin: str) -> FeatureGroups:
+    """Return disjoint groups of all features, by position, as those of a file are held."""
+    sizes = np.array([len(rows) for rows in groups.values()], dtype=np.int64)
+    return FeatureGroups(
+        path=origin, members=dict(groups), names=list(groups), listed=sizes, found=sizes,
+        smallest=1, largest=None, n_listed=int(sizes.sum()), n_unknown=0, n_repeated=0, n_alone=0, n_shared=0,
+    )  # fmt: skip
+
+
 def find_groups(
     path: StrPath,
     features: TextColumn | Sequence[str] | NDArray[Any],

@@ -7,24 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import read_tsv, run
 from numpy.testing import assert_allclose
 
 import riata
-from riata.cli.parser import main
 from riata.study.feature_sets import find_groups, read_sets
 
 DATA = Path(__file__).parents[2] / "data" / "genotypes"
 STUDY = ["--bfile", DATA / "tiny", "--pheno", DATA / "tiny.phe", "--pheno-name", "height"]
 COVAR = DATA / "tiny.cov"
-
-
-def read_tsv(path):
-    rows = [line.split("\t") for line in Path(path).read_text().splitlines()]
-    return {name: [row[k] for row in rows[1:]] for k, name in enumerate(rows[0])}
-
-
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
 
 
 def variants():
@@ -201,9 +192,34 @@ def test_several_phenotypes(tmp_path, genes, capsys):
         assert str(genes) in [item["path"] for item in record["inputs"]]
 
 
+@pytest.mark.parametrize("verb", ["fit", "cv"])
+def test_groups_in_linkage_disequilibrium(tmp_path, capsys, verb):
+    riata.simulate_genotypes(tmp_path / "g", 120, 200, n_causal=3, h2=0.8, seed=2)
+    study = riata.open_genotypes(tmp_path / "g")
+    groups = riata.ld_groups(study, r2=0.3)
+    asked = [verb, "--bfile", tmp_path / "g", "--penalty", "group", "--alphas", 8, "--eps", 0.3]
+    assert run(*asked, "--ld-groups", 0.3, "--out", tmp_path / "o") == 0
+    assert f"{len(groups)} groups of" in (told := capsys.readouterr().out)
+    assert "from linkage disequilibrium (mean r2 of at least 0.3)" in told
+    y = np.array([float(v) for v in study.samples["phenotype"]])
+    path = riata.load(tmp_path / "o.path.npz")
+    alone = riata.fit_path(study, y, penalty=riata.penalties.GroupLasso(groups), alphas=8, eps=0.3)
+    assert np.allclose(path.path.coefs.toarray(), alone.coefs.toarray())
+    assert set(read_tsv(tmp_path / "o.groups.tsv")["GROUP"]) <= set(groups)
+    assert read_tsv(tmp_path / "o.sets.tsv")["GROUP"] == list(groups)
+    assert run("config", tmp_path / "o") == 0
+    assert "ld-groups = 0.3" in capsys.readouterr().out
+
+
 ERRORS = {
     "groups alone": (["--groups", "x.gmt"], "--groups needs --penalty group or --penalty sparse-group, not"),
     "no groups": (["--penalty", "group"], "--penalty group needs --groups FILE"),
+    "ld groups alone": (
+        ["--ld-groups", "0.5"],
+        "--ld-groups needs --penalty group or --penalty sparse",
+    ),
+    "ld groups of a table": (["--penalty", "group", "--ld-groups", "0.5"], "--ld-groups is for genotypes"),
+    "no ld groups": (["--penalty", "group", "--ld-groups", "none"], "--penalty group needs --groups FILE"),
     "only sets": (["--sets-only"], "--sets-only needs --groups FILE"),
     "sizes alone": (["--min-set-size", 15], "--min-set-size needs --groups FILE"),
     "no size": (

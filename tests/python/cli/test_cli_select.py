@@ -5,23 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import read_tsv, run
 
 import riata
-from riata.cli.parser import main
 
 DATA = Path(__file__).parents[2] / "data" / "genotypes"
 STUDY = ["--bfile", DATA / "tiny", "--pheno", DATA / "tiny.phe", "--pheno-name", "height"]
 VARIANT = ["CHROM", "POS", "ID", "EFFECT_ALLELE", "OTHER_ALLELE", "EAF"]
 VOTES = ["BETA", "BETA_SD", "SIGN_AGREEMENT", "FREQ", "SIMULTANEOUS", "PFER"]
-
-
-def read_tsv(path):
-    rows = [line.split("\t") for line in Path(path).read_text().splitlines()]
-    return {name: [row[k] for row in rows[1:]] for k, name in enumerate(rows[0])}
-
-
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
 
 
 @pytest.fixture
@@ -236,6 +227,7 @@ def test_nothing_selected(tmp_path, table, capsys):
             ["--loss", "huber", "--p-values"],
             "--p-values needs a loss with a likelihood, which huber does not have",
         ),
+        (["--p-values", "--stop-early"], "--p-values are of all pairs of halves"),
         (["--ld-groups", 0.5], "--ld-groups is for genotypes, not for --matrix"),
         (["--l1-ratio", 0], "--l1-ratio must be above 0"),
         (["--bound", "worst", "--threshold", 0.5], "threshold must be above 1/2"),

@@ -205,6 +205,16 @@ def test_stopping_early_selects_the_same():
     assert set(early.selected) == set(whole.selected)
     assert 60 <= early.n_halves < 80  # threshold 0.75 of 40 pairs: 30 at the earliest
     assert early.pfer == whole.pfer
+    with pytest.raises(ValueError, match="stop_early must be False with p_values=True"):
+        riata.stability_selection(X, y, q=6, p_values=True, stop_early=True)
+
+
+def test_groups_named_like_numbers_of_features():
+    X, y = make_problem(n=60, p=10)
+    found = riata.stability_selection(X, y, q=3, n_pairs=4, groups={"3": [0, 1], "new": [2]})
+    assert found.group_names.tolist() == ["3", "new", *(f"feature {j}" for j in range(3, 10))]
+    found = riata.stability_selection(X, y, q=3, n_pairs=4, groups={"a": [0, 1]})
+    assert found.group_names.tolist() == ["a", *map(str, range(2, 10))]
 
 
 def test_checkpoint_goes_on_with_the_same_bits(tmp_path):

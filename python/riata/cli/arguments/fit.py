@@ -12,8 +12,13 @@ from riata.cli.arguments.shared import (
     ONE_SOURCE,
     add_cells,
     add_data,
+    add_l1_ratio,
     add_ld,
+    add_ld_groups,
+    add_limits,
     add_output,
+    add_precision,
+    add_scale,
     add_threshold,
     add_times,
 )
@@ -200,10 +205,6 @@ def _add_path(add: Callable[..., Any], *, cross_validate: bool) -> None:
         "features)",
     )
     add(
-        "--memory", type=values.memory, metavar="SIZE",
-        help="end the path before a fit needs more memory than this beside the data, such as 4G",
-    )  # fmt: skip
-    add(
         "--max-active",
         type=values.count,
         metavar="N",
@@ -217,25 +218,17 @@ def _add_path(add: Callable[..., Any], *, cross_validate: bool) -> None:
         + ("" if cross_validate else " in the validation part of --split, else the weakest")
         + ")",
     )
-    add(
-        "--tol",
-        type=values.real,
-        metavar="T",
-        help="largest relative duality gap that a fit may have; with mcp and scad, largest violation of an "
-        "optimality condition as a share of alpha (default 1e-6)",
-    )
+    add_precision(
+        add, "; with mcp and scad, largest violation of an optimality condition as a share of alpha (default "
+        "1e-6)",
+    )  # fmt: skip
     add(
         "--solver",
         type=values.solver,
         choices=("auto", "active-set", "cd", "prox"),
         help="inner solver (default auto)",
     )
-    add(
-        "--threads",
-        type=values.count,
-        metavar="N",
-        help="number of threads (default: all); results do not depend on it",
-    )
+    add_limits(add, "end the path before a fit needs more memory than this")
 
 
 def _add_folds(add: Callable[..., Any]) -> None:
@@ -302,17 +295,16 @@ def _add_penalty(add: Callable[..., Any]) -> None:
         "shrunk), slope (larger effects are penalised more, which aims at a share of false discoveries), "
         "unilasso (features that predict well alone enter first, with the sign that they have alone)",
     )  # fmt: skip
-    add(
-        "--no-standardize",
-        dest="standardize",
-        action="store_false",
-        help="penalise coefficients per unit of the data, not per standard deviation",
-    )
+    add_scale(add)
     add(
         "--groups", metavar="FILE",
         help="groups for --penalty group and sparse-group: gene sets (.gmt), or a file with a feature and "
         "its group on each line. Groups may overlap: an effect is then a sum of parts, one for each group. A "
         "feature in no group is a group of its own",
+    )  # fmt: skip
+    add_ld_groups(
+        add, "with genotypes, instead of --groups: groups of neighbouring variants in linkage "
+        "disequilibrium, whose mean r2 is at least R2, for --penalty group and sparse-group (default none)",
     )  # fmt: skip
     add(
         "--min-set-size", type=values.count, metavar="N",
@@ -328,10 +320,9 @@ def _add_penalty(add: Callable[..., Any]) -> None:
         "--sets-only", action="store_true",
         help="leave out features that are in no group",
     )  # fmt: skip
-    add(
-        "--l1-ratio", type=values.share, metavar="R",
-        help="1 is the lasso, 0 ridge regression, the elastic net lies between (default 1); with --penalty "
-        "sparse-group 1 is the lasso, 0 the group lasso (default 0.5)",
+    add_l1_ratio(
+        add, "0 ridge regression, the elastic net lies between (default 1); with --penalty sparse-group 1 is "
+        "the lasso, 0 the group lasso (default 0.5)",
     )  # fmt: skip
     add(
         "--gamma", type=values.positive, metavar="G",

@@ -7,7 +7,16 @@ import argparse
 from riata.cli.arguments import values
 from riata.cli.arguments.fit import add_loss, add_study
 from riata.cli.arguments.parsing import Parser, picked
-from riata.cli.arguments.shared import ONE_SOURCE, add_data, add_output
+from riata.cli.arguments.shared import (
+    ONE_SOURCE,
+    add_data,
+    add_l1_ratio,
+    add_ld_groups,
+    add_limits,
+    add_output,
+    add_precision,
+    add_scale,
+)
 from riata.cli.options import Command, LimitOptions, OutputOptions, SelectionOptions, SelectOptions
 from riata.study.options import StudyOptions
 
@@ -94,28 +103,11 @@ def _add_fits(parser: Parser) -> None:
         help="disjoint groups of features, which are selected together: a file with a feature and its group "
         "on each line. A feature in no group is a group of its own",
     )  # fmt: skip
-    add(
-        "--ld-groups", type=values.share_or_none, metavar="R2|none",
-        help="with genotypes: select groups of neighbouring variants in linkage disequilibrium, whose mean "
+    add_ld_groups(
+        add, "with genotypes: select groups of neighbouring variants in linkage disequilibrium, whose mean "
         "r2 is at least R2 (default 0.5, without --groups); none: single variants, which share their votes",
     )  # fmt: skip
-    add(
-        "--l1-ratio", type=values.share, metavar="R",
-        help="1 is the lasso, the elastic net lies between 0 and 1 (default 1)",
-    )  # fmt: skip
-    add(
-        "--no-standardize", dest="standardize", action="store_false",
-        help="penalise coefficients per unit of the data, not per standard deviation",
-    )  # fmt: skip
-    add(
-        "--tol", type=values.real, metavar="T",
-        help="largest relative duality gap that a fit may have (default 1e-4)",
-    )  # fmt: skip
-    add(
-        "--memory", type=values.memory, metavar="SIZE",
-        help="fit as many halves together as this has room for beside the data, such as 4G",
-    )  # fmt: skip
-    add(
-        "--threads", type=values.count, metavar="N",
-        help="number of threads (default: all); results do not depend on it",
-    )  # fmt: skip
+    add_l1_ratio(add, "the elastic net lies between 0 and 1 (default 1)")
+    add_scale(add)
+    add_precision(add, " (default 1e-4)")
+    add_limits(add, "fit as many halves together as this has room for")

@@ -94,6 +94,40 @@ def add_ld(parser: Parser) -> None:
     ld.add_argument("--ld-r2", type=values.share, metavar="R2", help="smallest r2 of a partner (default 0.5)")
 
 
+def add_l1_ratio(add: Callable[..., Any], told: str) -> None:
+    """How much of the penalty is of absolute values."""
+    add("--l1-ratio", type=values.share, metavar="R", help=f"1 is the lasso, {told}")
+
+
+def add_scale(add: Callable[..., Any]) -> None:
+    """On which scale coefficients are penalised."""
+    add(
+        "--no-standardize", dest="standardize", action="store_false",
+        help="penalise coefficients per unit of the data, not per standard deviation",
+    )  # fmt: skip
+
+
+def add_precision(add: Callable[..., Any], told: str) -> None:
+    """How closely models are fitted."""
+    add(
+        "--tol", type=values.real, metavar="T", help=f"largest relative duality gap that a fit may have{told}"
+    )
+
+
+def add_limits(add: Callable[..., Any], memory: str) -> None:
+    """What fits may take of the machine."""
+    add("--memory", type=values.memory, metavar="SIZE", help=f"{memory} beside the data, such as 4G")
+    add(
+        "--threads", type=values.count, metavar="N",
+        help="number of threads (default: all); results do not depend on it",
+    )  # fmt: skip
+
+
+def add_ld_groups(add: Callable[..., Any], told: str) -> None:
+    """Groups of variants, made of the genotypes."""
+    add("--ld-groups", type=values.share_or_none, metavar="R2|none", help=told)
+
+
 def add_output(parser: Parser, first: str = "PREFIX.html") -> argparse._ArgumentGroup:
     output = parser.add_argument_group("output")
     output.add_argument("--out", required=True, metavar="PREFIX", help=f"where to write: {first} and so on")
