@@ -1,3 +1,5 @@
+// Groups of neighbouring columns by how they are correlated.
+
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>

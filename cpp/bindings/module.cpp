@@ -1,3 +1,5 @@
+// The module riata._core.
+
 #include <pybind11/pybind11.h>
 
 #include "bindings.hpp"

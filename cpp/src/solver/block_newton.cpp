@@ -1,6 +1,5 @@
 #include "solver/block_newton.hpp"
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -32,17 +31,17 @@ bool without_kink(const Penalties& penalty, Index unit) {
 
 void BlockNewton::working_set_changed(std::span<const Index> new_number, Index /*outputs*/) {
   gram_.working_set_changed(new_number);
-  for (Index& w : place_) w = w >= 0 ? new_number[static_cast<std::size_t>(w)] : w;
+  preconditioner_.working_set_changed(new_number);
 }
 
 /// Sweeps of block coordinate descent: exact with the Gram matrix of the model; else on a surrogate, with its end as a
 /// direction.
 void BlockNewton::sweep(InnerProblem& problem, Local& at) {
   const Index a = at.B.rows(), outputs = at.B.cols();
-  auto start = scratch_.begin.shape(a, outputs), gradient = scratch_.slope.shape(a, outputs);
+  auto start = scratch_.sweep.begin.shape(a, outputs), gradient = scratch_.sweep.slope.shape(a, outputs);
   start = at.B;
   gradient = at.C;
-  auto diagonal = scratch_.diagonal.shape(a);
+  auto diagonal = scratch_.sweep.diagonal.shape(a);
   if (at.held) {
     diagonal = at.G.diagonal();
   } else {
@@ -52,7 +51,7 @@ void BlockNewton::sweep(InnerProblem& problem, Local& at) {
       diagonal[static_cast<Index>(i)] = all.segment(at.features[i] * K, K).maxCoeff();
     }
   }
-  auto z = scratch_.row.shape(outputs), change = scratch_.change.shape(outputs);
+  auto z = scratch_.sweep.row.shape(outputs), change = scratch_.sweep.change.shape(outputs);
   for (int pass = 0; pass < (at.exact ? 1 : kSurrogateSweeps); ++pass) {
     for (Index i = 0; i < at.B.rows(); ++i) {
       const double curvature = diagonal[i];
@@ -71,7 +70,7 @@ void BlockNewton::sweep(InnerProblem& problem, Local& at) {
     }
   }
   if (at.exact) return;
-  auto D = scratch_.way.shape(a, outputs), curved = scratch_.curved.shape(a, outputs);
+  auto D = scratch_.sweep.way.shape(a, outputs), curved = scratch_.sweep.curved.shape(a, outputs);
   D = at.B - start;
   at.hessian_product(problem.model, D, curved);
   const double t = at.best_length(start, D, gradient.cwiseProduct(D).sum(), curved.cwiseProduct(D).sum());
@@ -79,110 +78,15 @@ void BlockNewton::sweep(InnerProblem& problem, Local& at) {
   at.C = gradient - t * curved;
 }
 
-void BlockNewton::forget_preconditioner() {
-  place_.clear();
-  inverse_.shape(0, 0);
-  direction_.shape(0, 0);
-  norm_curvature_.shape(0);
-  corrects_ = false;
-}
-
-void BlockNewton::factor_correction() {
-  corrects_ = false;
-  const auto norm_curvature = norm_curvature_.vec();
-  if (!(norm_curvature.array() > 0.0).any()) return;
-  const auto inverse = inverse_.mat(), direction = direction_.mat();
-  auto middle = correction_.shape(norm_curvature.size(), norm_curvature.size());
-  middle.noalias() = direction * direction.transpose();
-  middle = -inverse.cwiseProduct(middle);
-  for (Index i = 0; i < norm_curvature.size(); ++i)
-    middle(i, i) += norm_curvature[i] > 0.0 ? 1.0 / norm_curvature[i] : 1.0;
-  Eigen::Ref<Mat> place(middle);
-  corrects_ = Eigen::LLT<Eigen::Ref<Mat>>(place).info() == Eigen::Success;
-}
-
-/// Makes the preconditioner for the features that move.
-void BlockNewton::precondition(const Local& at, std::span<const Index> moving) {
-  const Index m = static_cast<Index>(moving.size());
-  place_.clear();
-  auto norm_curvature = norm_curvature_.shape(m);
-  auto direction = direction_.shape(m, at.B.cols()), H = scratch_.matrix.shape(m, m), inverse = inverse_.shape(m, m);
-  direction.setZero();
-  for (Index i = 0; i < m; ++i) {
-    const Index row = moving[static_cast<std::size_t>(i)];
-    place_.push_back(at.features[static_cast<std::size_t>(row)]);
-    norm_curvature[i] = at.norm_curvature(row);
-    if (norm_curvature[i] > 0.0) direction.row(i) = at.B.row(row) / at.B.row(row).norm();
-    for (Index j = 0; j < m; ++j) H(j, i) = at.G(moving[static_cast<std::size_t>(j)], row);
-    H(i, i) += norm_curvature[i] + at.l2(row);
-  }
-  H.diagonal().array() += 1e-12 * H.diagonal().maxCoeff();
-  auto diagonal = scratch_.kept.shape(m);
-  diagonal = H.diagonal();
-  inverse.setIdentity();
-  Eigen::Ref<Mat> place(H);
-  if (const Eigen::LLT<Eigen::Ref<Mat>> factor(place); factor.info() == Eigen::Success) {
-    factor.solveInPlace(inverse);
-    for (Index j = 0; j < m; ++j) {
-      for (Index i = 0; i < j; ++i) inverse(i, j) = inverse(j, i) = 0.5 * (inverse(i, j) + inverse(j, i));
-    }
-  } else {  // of columns taken at different curvatures: made anew next time
-    gram_.invalidate();
-    inverse.diagonal() = diagonal.cwiseInverse();
-  }
-  factor_correction();
-}
-
-/// The preconditioner times a residual of the features that move; those it does not know take their diagonal.
-void BlockNewton::apply(const Local& at, std::span<const Index> moving, const MatMap& residual, MatMap& out) {
-  const Index m = static_cast<Index>(moving.size()), places = static_cast<Index>(place_.size()), K = residual.cols();
-  auto known = scratch_.known.shape(places, K), solved = scratch_.solved.shape(places, K);
-  known.setZero();
-  std::vector<Index>& slot = scratch_.slot;
-  slot.assign(static_cast<std::size_t>(*std::max_element(at.features.begin(), at.features.end())) + 1, -1);
-  for (std::size_t i = 0; i < place_.size(); ++i) {
-    if (place_[i] >= 0 && place_[i] < static_cast<Index>(slot.size())) {
-      slot[static_cast<std::size_t>(place_[i])] = static_cast<Index>(i);
-    }
-  }
-  const auto slot_of = [&](Index i) {
-    return slot[static_cast<std::size_t>(at.features[static_cast<std::size_t>(moving[static_cast<std::size_t>(i)])])];
-  };
-  for (Index i = 0; i < m; ++i) {
-    if (slot_of(i) >= 0) known.row(slot_of(i)) = residual.row(i);
-  }
-  symmetric_product(inverse_.mat(), known, solved, scratch_.lines);
-  if (corrects_) {
-    const auto direction = direction_.mat(), factor = correction_.mat();
-    auto along = scratch_.along.shape(places);
-    along = solved.cwiseProduct(direction).rowwise().sum();
-    factor.triangularView<Eigen::Lower>().solveInPlace(along);
-    factor.transpose().triangularView<Eigen::Upper>().solveInPlace(along);
-    auto pulled = scratch_.pulled.shape(places, K), corrected = scratch_.corrected.shape(places, K);
-    pulled = along.asDiagonal() * direction;
-    symmetric_product(inverse_.mat(), pulled, corrected, scratch_.lines);
-    solved += corrected;
-  }
-  for (Index i = 0; i < m; ++i) {
-    const Index s = slot_of(i), row = moving[static_cast<std::size_t>(i)];
-    if (s >= 0) {
-      out.row(i) = solved.row(s);
-      continue;
-    }
-    const double curvature = (at.held ? at.G(row, row) : 1.0) + at.l2(row) + at.norm_curvature(row);
-    out.row(i) = residual.row(i) / std::max(curvature, 1e-300);
-  }
-}
-
 /// Conjugate gradients on the Newton equations: the step of the rows that move, and what the quadratic's matrix makes
 /// of it on all. False where the preconditioner is of no use.
 bool BlockNewton::conjugate_gradients(InnerProblem& problem, const Local& at, const System& system, Step& step) {
   const Index a = at.B.rows(), m = system.size(), K = at.B.cols();
-  auto residual = scratch_.residual.shape(m, K), solved = scratch_.preconditioned.shape(m, K);
-  auto search = scratch_.search.shape(m, K), image = scratch_.image.shape(m, K);
-  auto whole = scratch_.whole.shape(a, K), curved = scratch_.bent.shape(a, K);
+  auto residual = scratch_.conjugate.residual.shape(m, K), solved = scratch_.conjugate.preconditioned.shape(m, K);
+  auto search = scratch_.conjugate.search.shape(m, K), image = scratch_.conjugate.image.shape(m, K);
+  auto whole = scratch_.conjugate.whole.shape(a, K), curved = scratch_.conjugate.bent.shape(a, K);
   const auto precondition = [&] {
-    apply(at, system.moving, residual, solved);
+    preconditioner_.apply(at, system.moving, residual, solved);
     solved = solved.cwiseProduct(system.mask);
   };
   residual = system.gradient.cwiseProduct(system.mask);
@@ -238,8 +142,8 @@ bool BlockNewton::leave_out_stopped(const Local& at, const MatMap& moves, System
 /// shorter, until what is left of it is one downwards.
 void BlockNewton::go(InnerProblem& problem, Local& at, const System& system, const Step& step) {
   const Index a = at.B.rows(), K = at.B.cols();
-  auto full = scratch_.full.shape(a, K), whole = scratch_.part.shape(a, K),
-       gradient_change = scratch_.part_change.shape(a, K);
+  auto full = scratch_.cut.full.shape(a, K), whole = scratch_.cut.part.shape(a, K),
+       gradient_change = scratch_.cut.part_change.shape(a, K);
   full.setZero();
   system.spread(step.moves, full);
   double share = 1.0, t = 0.0;
@@ -261,14 +165,16 @@ void BlockNewton::newton(InnerProblem& problem, Local& at) {
   System system(at);
   if (system.moving.empty()) return;
   const double excess = (static_cast<double>(iterations_) - fresh_) * at.iteration_cost(problem.model.rows());
-  const bool anew = at.held && (place_.empty() || excess > at.build_cost() || iterations_ >= kStale);
-  if (anew) precondition(at, system.moving);
-  Step step{scratch_.moves.shape(system.size(), at.B.cols()), scratch_.gradient_change.shape(at.B.rows(), at.B.cols())};
+  const bool anew = at.held && (preconditioner_.empty() || excess > at.build_cost() || iterations_ >= kStale);
+  // Columns taken at different curvatures are taken anew next time.
+  if (anew && !preconditioner_.make(at, system.moving)) gram_.invalidate();
+  Step step{scratch_.conjugate.moves.shape(system.size(), at.B.cols()),
+            scratch_.conjugate.gradient_change.shape(at.B.rows(), at.B.cols())};
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (!conjugate_gradients(problem, at, system, step)) return forget_preconditioner();
+    if (!conjugate_gradients(problem, at, system, step)) return preconditioner_.clear();
     if (anew && attempt == 0) fresh_ = static_cast<double>(iterations_);
     ++problem.counters.newton_steps;
-    if (!step.moves.allFinite()) return forget_preconditioner();
+    if (!step.moves.allFinite()) return preconditioner_.clear();
     if (!leave_out_stopped(at, step.moves, system)) break;
   }
   go(problem, at, system, step);
@@ -285,15 +191,15 @@ void BlockNewton::work_on(InnerProblem& problem, std::span<const Index> features
            features,
            {},
            {},
-           s.B.shape(a, K),
-           s.C.shape(a, K),
+           s.local.B.shape(a, K),
+           s.local.C.shape(a, K),
            held,
            held && !model.coupled(),
-           s.G.shape(held ? a : 0, held ? a : 0)};
+           s.local.G.shape(held ? a : 0, held ? a : 0)};
   if (at.held) {
     if (model.coupled() && iterations_ >= kStale) {
       gram_.invalidate();
-      forget_preconditioner();
+      preconditioner_.clear();
     }
     gram_.ensure(model, features);
     gram_.block(features, at.G);
@@ -339,7 +245,7 @@ void BlockNewton::descend(InnerProblem& problem, std::span<const Index> features
   Quadratic& model = problem.model;
   const Index K = model.outputs();
   const Vec& diagonal = model.diagonal();
-  auto c = scratch_.change.shape(K), z = scratch_.row.shape(K);
+  auto c = scratch_.sweep.change.shape(K), z = scratch_.sweep.row.shape(K);
   descent_.run(problem, features, target, b, result, [&](Index w) {
     const double curvature = diagonal[w * K];
     if (curvature <= 0.0) return 0.0;

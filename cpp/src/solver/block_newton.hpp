@@ -31,13 +31,46 @@ class BlockNewton final : public InnerSolver {
   /// See checkpoint/archive.hpp. The preconditioner decides the bits of a step.
   template <class Archive>
   void state(Archive& archive) {
-    archive(gram_, place_, inverse_, direction_, norm_curvature_, iterations_, fresh_);
-    if constexpr (Archive::reading) factor_correction();
+    archive(gram_, preconditioner_, iterations_, fresh_);
   }
 
  private:
   struct Local;
   struct System;
+  /// (G + S + l2)^-1 of some features with the v of each, and the factor of Woodbury's correction for these.
+  class Preconditioner {
+   public:
+    bool empty() const { return place_.empty(); }
+    void clear();
+    void working_set_changed(std::span<const Index> new_number) {
+      for (Index& w : place_) w = w >= 0 ? new_number[static_cast<std::size_t>(w)] : w;
+    }
+    /// For the features that move, at the present point. False where their matrix is not positive definite: it is that
+    /// of the diagonal then.
+    bool make(const Local& at, std::span<const Index> moving);
+    /// Times a residual of the features that move; those it does not know take their diagonal.
+    void apply(const Local& at, std::span<const Index> moving, const MatMap& residual, MatMap& out);
+
+    /// See checkpoint/archive.hpp.
+    template <class Archive>
+    void state(Archive& archive) {
+      archive(place_, inverse_, direction_, norm_curvature_);
+      if constexpr (Archive::reading) factor_correction();
+    }
+
+   private:
+    void factor_correction();
+
+    std::vector<Index> place_;  // features, by number in the working set
+    Room inverse_, direction_, norm_curvature_;
+    Room correction_;  // lower triangle
+    bool corrects_ = false;
+    // Scratch: of make(), and of apply().
+    Room matrix_, kept_;
+    Room known_, solved_, along_, pulled_, corrected_;
+    std::vector<Index> slot_;
+    std::vector<const double*> lines_;
+  };
   struct Step {
     MatMap moves, gradient_change;  // of the rows that move; what it takes from the correlations of all
   };
@@ -49,10 +82,6 @@ class BlockNewton final : public InnerSolver {
   bool conjugate_gradients(InnerProblem& problem, const Local& at, const System& system, Step& step);
   static bool leave_out_stopped(const Local& at, const MatMap& moves, System& system);
   void go(InnerProblem& problem, Local& at, const System& system, const Step& step);
-  void precondition(const Local& at, std::span<const Index> moving);
-  void forget_preconditioner();
-  void factor_correction();
-  void apply(const Local& at, std::span<const Index> moving, const MatMap& residual, MatMap& out);
 
   // Common to the outputs; of a curvature that may be an older one where outputs are coupled, for it then only
   // preconditions.
@@ -60,29 +89,35 @@ class BlockNewton final : public InnerSolver {
   BlockDescent descent_;
   BlockChoice choice_;
 
-  // Preconditioner: features (by number in the working set), (G + S + l2)^-1, their v, and S.
-  std::vector<Index> place_;
-  Room inverse_, direction_, norm_curvature_;
-  Room correction_;  // lower triangle
-  bool corrects_ = false;
+  Preconditioner preconditioner_;
   Index iterations_ = 0;  // of conjugate gradients in the last step
   double fresh_ = 3.0;    // and in the first one after it was made
 
   /// What iterations work on, kept so that they need not allocate it.
   struct Scratch {
-    std::vector<Index> moving, slot;
+    std::vector<Index> moving;
     std::vector<GroupNorm> rows;
     std::vector<ElasticNet> entries;
     std::vector<const double*> lines;
     std::vector<double> sorted;
-    Room B, C, G;                                                                       // of Local
-    Room gradient, direction, mask, norm_curvature, ridge;                              // of System
-    Room from_norms, products, step_norms;                                              // of a line search
-    Room begin, slope, way, curved, diagonal, row, change;                              // of sweeps
-    Room matrix, kept;                                                                  // of the preconditioner
-    Room known, solved, along, pulled, corrected;                                       // of its application
-    Room residual, preconditioned, search, whole, bent, image, moves, gradient_change;  // of conjugate gradients
-    Room full, part, part_change;                                                       // of the step
+    struct {
+      Room B, C, G;
+    } local;
+    struct {
+      Room gradient, direction, mask, norm_curvature, ridge, along;
+    } system;
+    struct {
+      Room from_norms, products, step_norms;
+    } line;
+    struct {
+      Room begin, slope, way, curved, diagonal, row, change;
+    } sweep;
+    struct {
+      Room residual, preconditioned, search, whole, bent, image, moves, gradient_change;
+    } conjugate;
+    struct {
+      Room full, part, part_change;
+    } cut;
   } scratch_;
 };
 

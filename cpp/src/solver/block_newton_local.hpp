@@ -110,8 +110,8 @@ struct BlockNewton::Local {
   }
   /// t in [0, 1] where the objective along B + t D is least. `slope` = C'D, `curvature` = D'G D of the quadratic.
   double best_length(const MatMap& from, const MatMap& D, double slope, double curvature) const {
-    auto bb = scratch.from_norms.shape(D.rows()), bd = scratch.products.shape(D.rows());
-    auto dd = scratch.step_norms.shape(D.rows());
+    auto bb = scratch.line.from_norms.shape(D.rows()), bd = scratch.line.products.shape(D.rows());
+    auto dd = scratch.line.step_norms.shape(D.rows());
     bb = from.rowwise().squaredNorm();
     bd = from.cwiseProduct(D).rowwise().sum();
     dd = D.rowwise().squaredNorm();
@@ -167,7 +167,7 @@ struct BlockNewton::System {
   /// The matrix times D, given the quadratic's part of it for all rows.
   void product(const MatMap& D, const MatMap& curved, MatMap& out) const {
     for (Index i = 0; i < size(); ++i) out.row(i) = curved.row(row(i));
-    auto along = scratch.along.shape(size());
+    auto along = scratch.system.along.shape(size());
     along = D.cwiseProduct(direction).rowwise().sum().cwiseProduct(norm_curvature);
     out += (ridge + norm_curvature).asDiagonal() * D;
     out -= along.asDiagonal() * direction;
@@ -190,11 +190,11 @@ struct BlockNewton::System {
 inline BlockNewton::System::System(const Local& at)
     : scratch(at.scratch),
       moving(moving_of(at)),
-      gradient(scratch.gradient.shape(size(), at.B.cols())),
-      direction(scratch.direction.shape(size(), at.B.cols())),
-      mask(scratch.mask.shape(size(), at.B.cols())),
-      norm_curvature(scratch.norm_curvature.shape(size())),
-      ridge(scratch.ridge.shape(size())) {
+      gradient(scratch.system.gradient.shape(size(), at.B.cols())),
+      direction(scratch.system.direction.shape(size(), at.B.cols())),
+      mask(scratch.system.mask.shape(size(), at.B.cols())),
+      norm_curvature(scratch.system.norm_curvature.shape(size())),
+      ridge(scratch.system.ridge.shape(size())) {
   const Index K = at.B.cols(), m = size();
   direction.setZero();
   mask.setOnes();

@@ -11,14 +11,11 @@ namespace riata {
 namespace {
 
 constexpr Index kMostSteps = 100;
-constexpr Index kMostIterations = 40;  // of conjugate gradients, with an old factor
-constexpr double kExact = 1e-7;        // of a residual, what conjugate gradients may leave
-constexpr double kFarthest = 2.0;      // of the way between two lambdas, that the line through them is followed
-constexpr double kFlat = 0.3;          // of the slope at the start, that a full step may end with
-constexpr Index kStalled = 25;         // steps without progress
+constexpr double kFarthest = 2.0;  // of the way between two lambdas, that the line through them is followed
+constexpr double kFlat = 0.3;      // of the slope at the start, that a full step may end with
+constexpr Index kStalled = 25;     // steps without progress
 constexpr int kTrials = 40;
-constexpr double kIterationCost = 6.0;  // of n^2 multiplications: memory, not arithmetic, bounds an iteration
-constexpr double kRounding = 1e-13;     // of the gradient, relative to what it is a difference of
+constexpr double kRounding = 1e-13;  // of the gradient, relative to what it is a difference of
 
 /// What minimises penalty(b) - c b.
 double coefficient(const ElasticNet& net, double c) {
@@ -37,20 +34,20 @@ bool DualNewton::handles(const Quadratic& model, const Penalties& penalty) {
 }
 
 void DualNewton::working_set_changed(std::span<const Index> new_number, Index /*outputs*/) {
-  gram_.working_set_changed(new_number);
+  hessian_.working_set_changed(new_number);
   const auto last = std::max_element(new_number.begin(), new_number.end());
   const Index size = last == new_number.end() ? 0 : *last + 1;
   Vec kept = Vec::Zero(size);
-  for (std::size_t old = 0; old < new_number.size() && static_cast<Index>(old) < kept_b_.size(); ++old) {
-    const double b = kept_b_[static_cast<Index>(old)];
+  for (std::size_t old = 0; old < new_number.size() && static_cast<Index>(old) < known_.b.size(); ++old) {
+    const double b = known_.b[static_cast<Index>(old)];
     if (new_number[old] >= 0) {
       kept[new_number[old]] = b;
     } else if (b != 0.0) {
-      image_.resize(0);  // which it is part of
+      known_.image.resize(0);  // which it is part of
     }
   }
-  kept_b_ = std::move(kept);
-  for (Solution* at : {&last_, &before_}) {
+  known_.b = std::move(kept);
+  for (Trail::Solution* at : {&trail_.last, &trail_.before}) {
     Vec c = Vec::Constant(size, std::numeric_limits<double>::quiet_NaN());
     for (std::size_t old = 0; old < new_number.size() && static_cast<Index>(old) < at->c.size(); ++old) {
       if (new_number[old] >= 0) c[new_number[old]] = at->c[static_cast<Index>(old)];
@@ -59,59 +56,59 @@ void DualNewton::working_set_changed(std::span<const Index> new_number, Index /*
   }
 }
 
-void DualNewton::project(Vec& x) const {
-  if (unit_.size() > 0) x -= unit_.dot(x) * unit_;
-}
-
 void DualNewton::begin(InnerProblem& problem, const Vec& c) {
   Quadratic& model = problem.model;
   all_.resize(static_cast<std::size_t>(model.size()));
   std::iota(all_.begin(), all_.end(), Index{0});
-  root_ = model.weights().cwiseMax(0.0).cwiseSqrt();
-  unit_.resize(0);
-  if (model.intercept()) unit_ = root_.normalized();
-  if (image_.size() != model.rows() || kept_b_.size() != c.size() || kept_b_ != model.b0()) {
-    kept_b_ = model.b0();
-    fixed_.clear();
-    values_.resize(kept_b_.size());
-    Index count = 0;
-    for (const Index w : all_) {
-      if (kept_b_[w] == 0.0) continue;
-      fixed_.push_back(w);
-      values_[count++] = kept_b_[w];
-    }
-    values_.conservativeResize(count);
-    model.combine(fixed_, values_, image_);
-  }
+  hessian_.set_curvature(model);
+  if (known_.image.size() != model.rows() || known_.b.size() != c.size() || known_.b != model.b0()) make_image(model);
   u_ = model.gradient();
   c_ = c;
-  if (problem.lambda != lambda_) {
-    std::swap(before_, last_);
-    last_.lambda = lambda_;
-    last_.u = u_;
-    last_.c = c_;
-    lambda_ = problem.lambda;
+  if (problem.lambda != trail_.lambda) {
+    std::swap(trail_.before, trail_.last);
+    trail_.last.lambda = trail_.lambda;
+    trail_.last.u = u_;
+    trail_.last.c = c_;
+    trail_.lambda = problem.lambda;
     extrapolate(model, problem.lambda);
   }
-  z_ = (root_.array() > 0.0).select((u_ - model.u0()).array() / root_.array(), 0.0);
+  const Vec& root = hessian_.root();
+  z_ = (root.array() > 0.0).select((u_ - model.u0()).array() / root.array(), 0.0);
+}
+
+/// Takes the coefficients of the model's reference point, and the sum of their columns.
+void DualNewton::make_image(Quadratic& model) {
+  known_.b = model.b0();
+  fixed_.clear();
+  values_.resize(known_.b.size());
+  Index count = 0;
+  for (const Index w : all_) {
+    if (known_.b[w] == 0.0) continue;
+    fixed_.push_back(w);
+    values_[count++] = known_.b[w];
+  }
+  values_.conservativeResize(count);
+  model.combine(fixed_, values_, known_.image);
 }
 
 /// Goes to where the line through the last two solutions leads.
 void DualNewton::extrapolate(Quadratic& model, double lambda) {
-  if (before_.u.size() != u_.size() || !(before_.lambda > last_.lambda) || !(last_.lambda > lambda) ||
-      !(root_.minCoeff() > 0.0)) {
+  const Trail::Solution& last = trail_.last;
+  Trail::Solution& before = trail_.before;
+  if (before.u.size() != u_.size() || !(before.lambda > last.lambda) || !(last.lambda > lambda) ||
+      !(hessian_.root().minCoeff() > 0.0)) {
     return;
   }
-  const double fraction = std::min((last_.lambda - lambda) / (before_.lambda - last_.lambda), kFarthest);
-  before_.c.conservativeResizeLike(Vec::Constant(c_.size(), std::numeric_limits<double>::quiet_NaN()));
+  const double fraction = std::min((last.lambda - lambda) / (before.lambda - last.lambda), kFarthest);
+  before.c.conservativeResizeLike(Vec::Constant(c_.size(), std::numeric_limits<double>::quiet_NaN()));
   unknown_.clear();
   for (const Index w : all_) {
-    if (std::isnan(before_.c[w])) unknown_.push_back(w);
+    if (std::isnan(before.c[w])) unknown_.push_back(w);
   }
-  model.correlate(unknown_, before_.u, values_);
-  for (std::size_t i = 0; i < unknown_.size(); ++i) before_.c[unknown_[i]] = values_[static_cast<Index>(i)];
-  u_ += fraction * (u_ - before_.u);
-  c_ += fraction * (c_ - before_.c);
+  model.correlate(unknown_, before.u, values_);
+  for (std::size_t i = 0; i < unknown_.size(); ++i) before.c[unknown_[i]] = values_[static_cast<Index>(i)];
+  u_ += fraction * (u_ - before.u);
+  c_ += fraction * (c_ - before.c);
 }
 
 /// Brings K and the gradient to the present point.
@@ -133,88 +130,27 @@ void DualNewton::update(InnerProblem& problem) {
       values_[held++] = at;
     }
   }
-  gram_.assign(model, sign_, net, problem.lambda);
-  u_ = model.u0() + root_.cwiseProduct(z_);
-  gram_.combine(u_, problem.lambda, model.threads(), gradient_);
-  gradient_ -= image_;
+  const Vec& root = hessian_.root();
+  hessian_.assign(model, sign_, net, problem.lambda);
+  u_ = model.u0() + root.cwiseProduct(z_);
+  hessian_.gram().combine(u_, problem.lambda, model.threads(), gradient_);
+  gradient_ -= known_.image;
   if (held > 0) {
     values_.conservativeResize(held);
     model.combine(fixed_, values_, rows_);
     gradient_ += rows_;
   }
-  gradient_ = z_ + root_.cwiseProduct(gradient_);
-  project(gradient_);
-}
-
-/// out = (I + H^1/2 K H^1/2 / lambda) x, with the intercept minimised out.
-void DualNewton::apply(const InnerProblem& problem, const Vec& x, Vec& out) {
-  rows_ = root_.cwiseProduct(x);
-  gram_.multiply(rows_, problem.model.threads(), out);
-  out = root_.cwiseProduct(out) / problem.lambda;
-  project(out);
-  out += x;
-}
-
-bool DualNewton::make_factor(const InnerProblem& problem) {
-  const Mat& K = gram_.matrix();
-  const Index n = K.rows();
-  Mat& to = factor_.matrix();
-  to.resize(n, n);
-  double along = 0.0;
-  if (unit_.size() > 0) {
-    rows_ = root_.cwiseProduct(unit_);
-    gram_.multiply(rows_, problem.model.threads(), product_);
-    product_ = root_.cwiseProduct(product_) / problem.lambda;
-    along = unit_.dot(product_);
-  }
-  for (Index i = 0; i < n; ++i) {
-    auto row = to.col(i).head(i + 1);
-    row = K.col(i).head(i + 1).cwiseProduct(root_.head(i + 1)) * (root_[i] / problem.lambda);
-    if (unit_.size() > 0) {
-      row -= unit_[i] * product_.head(i + 1) + (product_[i] - along * unit_[i]) * unit_.head(i + 1);
-    }
-    row[i] += 1.0;
-  }
-  spent_ = 0.0;
-  return factor_.make(problem.model.threads());
-}
-
-/// The Newton step, in step_. False where the factor is of no use.
-bool DualNewton::conjugate_gradients(const InnerProblem& problem) {
-  const Index n = root_.size();
-  residual_ = -gradient_;
-  step_.setZero(n);
-  const double first = residual_.norm();
-  solved_ = residual_;
-  factor_.solve(solved_);
-  project(solved_);
-  search_ = solved_;
-  double product = residual_.dot(solved_);
-  for (Index iteration = 0; iteration < kMostIterations; ++iteration) {
-    apply(problem, search_, product_);
-    const double bend = search_.dot(product_);
-    if (!(bend > 0.0) || !(product > 0.0)) return false;
-    const double length = product / bend;
-    step_ += length * search_;
-    residual_ -= length * product_;
-    if (iteration > 0) spent_ += kIterationCost * static_cast<double>(n) * static_cast<double>(n);
-    if (residual_.norm() <= kExact * first) return true;
-    solved_ = residual_;
-    factor_.solve(solved_);
-    project(solved_);
-    const double next = residual_.dot(solved_);
-    search_ = solved_ + (next / product) * search_;
-    product = next;
-  }
-  return false;
+  gradient_ = z_ + root.cwiseProduct(gradient_);
+  hessian_.project(gradient_);
 }
 
 /// Length at which the dual along the step is least, or nearly; its slope rises with the length.
 double DualNewton::search_line(const InnerProblem& problem) const {
   const auto net = problem.penalty.entries();
-  const double start = step_.dot(z_) - step_.dot(root_.cwiseProduct(image_)), bend = step_.squaredNorm();
+  const double start = step_.dot(z_) - step_.dot(hessian_.root().cwiseProduct(known_.image)),
+               curvature = step_.squaredNorm();
   const auto slope = [&](double t) {
-    double sum = start + t * bend;
+    double sum = start + t * curvature;
     for (Index w = 0; w < c_.size(); ++w) {
       sum += change_[w] * coefficient(net[static_cast<std::size_t>(w)], c_[w] + t * change_[w]);
     }
@@ -233,11 +169,8 @@ double DualNewton::search_line(const InnerProblem& problem) const {
 
 /// One Newton step with its line search.
 bool DualNewton::step(InnerProblem& problem) {
-  const double n = static_cast<double>(root_.size());
-  const bool old = factor_.size() == root_.size() && spent_ < n * n * n / 6.0;
-  if (!old && !make_factor(problem)) return false;
-  if (!conjugate_gradients(problem) && (!old || !make_factor(problem) || !conjugate_gradients(problem))) return false;
-  rows_ = root_.cwiseProduct(step_);
+  if (!hessian_.solve(gradient_, step_)) return false;
+  rows_ = hessian_.root().cwiseProduct(step_);
   problem.model.correlate(all_, rows_, change_);
   const double length = search_line(problem);
   z_ += length * step_;
@@ -248,23 +181,24 @@ bool DualNewton::step(InnerProblem& problem) {
 
 /// Whether the coefficients of the present point are likely to do.
 bool DualNewton::promising(const InnerProblem& problem, double norm) const {
-  return norm * violation_ratio_ <= problem.tolerance || (problem.enough && 0.5 * norm * norm * gap_ratio_ <= 1.0);
+  return norm * trial_.violation_ratio <= problem.tolerance ||
+         (problem.enough && 0.5 * norm * norm * trial_.gap_ratio <= 1.0);
 }
 
 /// At most 1 when the coefficients of the present point, which become the model's current point, will do.
 double DualNewton::judge(InnerProblem& problem, double norm) {
   const auto net = problem.penalty.entries();
-  trial_b_.resize(c_.size());
-  for (const Index w : all_) trial_b_[w] = coefficient(net[static_cast<std::size_t>(w)], c_[w]);
-  trial_c_.resize(c_.size());
-  problem.model.correlations(trial_b_, all_, trial_c_);
-  const double worst = problem.penalty.worst_violation(trial_b_, trial_c_);
+  trial_.b.resize(c_.size());
+  for (const Index w : all_) trial_.b[w] = coefficient(net[static_cast<std::size_t>(w)], c_[w]);
+  trial_.c.resize(c_.size());
+  problem.model.correlations(trial_.b, all_, trial_.c);
+  const double worst = problem.penalty.worst_violation(trial_.b, trial_.c);
   const double distance = worst <= problem.tolerance ? 0.0
-                          : problem.enough           ? problem.enough(trial_b_, trial_c_)
+                          : problem.enough           ? problem.enough(trial_.b, trial_.c)
                                                      : worst / problem.tolerance;
   if (norm > 0.0) {
-    violation_ratio_ = worst / norm;
-    if (problem.enough && distance > 0.0) gap_ratio_ = distance / (0.5 * norm * norm);
+    trial_.violation_ratio = worst / norm;
+    if (problem.enough && distance > 0.0) trial_.gap_ratio = distance / (0.5 * norm * norm);
   }
   return distance;
 }
@@ -279,14 +213,14 @@ InnerResult DualNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   Index stalled = 0;
   for (; result.iterations <= most; ++result.iterations) {
     if (problem.poll) problem.poll();
-    const double norm = gradient_.norm(), unit = z_.norm() + root_.cwiseProduct(image_).norm();
+    const double norm = gradient_.norm(), unit = z_.norm() + hessian_.root().cwiseProduct(known_.image).norm();
     const bool rounding = norm <= kRounding * unit;
     if (rounding || promising(problem, norm)) {
       if (judge(problem, norm) <= 1.0) {
-        b.swap(trial_b_);
-        c.swap(trial_c_);
-        kept_b_ = b;
-        image_ += problem.model.change();
+        b.swap(trial_.b);
+        c.swap(trial_.c);
+        known_.b = b;
+        known_.image += problem.model.change();
         result.converged = true;
         break;
       }

@@ -3,9 +3,8 @@
 #include <span>
 #include <vector>
 
-#include "solver/dense_factor.hpp"
+#include "solver/dual_hessian.hpp"
 #include "solver/inner_solver.hpp"
-#include "solver/sample_gram.hpp"
 
 namespace riata {
 
@@ -18,9 +17,8 @@ namespace riata {
 /// and, but for the kinks of b_j, quadratic. In z = H^-1/2 (u - u0) its Hessian is I + H^1/2 K H^1/2 / lambda, K the
 /// sum of x_j x_j' / (l2_j / lambda) over the features that are active and within their bounds: n x n however many
 /// these are, and K depends neither on lambda nor on H, so that it is kept down the path and through the curvatures of
-/// a loss that is not quadratic. A Newton step is conjugate gradients with the factor of an earlier Hessian; its length
-/// is that of an exact line search where the full step does not do. Each lambda starts where the line through the last
-/// two solutions leads.
+/// a loss that is not quadratic (DualHessian). The length of a Newton step is that of an exact line search where the
+/// full step does not do. Each lambda starts where the line through the last two solutions leads.
 class DualNewton final : public InnerSolver {
  public:
   /// Whether a model and a penalty are of the kind: one output, rows that are not coupled, columns at hand rather than
@@ -39,42 +37,53 @@ class DualNewton final : public InnerSolver {
   /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
-    archive(gram_, factor_, spent_, lambda_, last_.lambda, last_.u, last_.c, before_.lambda, before_.u, before_.c,
-            gap_ratio_, violation_ratio_, kept_b_, image_);
+    archive(hessian_, trail_, trial_.gap_ratio, trial_.violation_ratio, known_.b, known_.image);
   }
 
  private:
-  struct Solution {
-    double lambda = 0.0;
-    Vec u, c;
+  /// Where the lambdas before this one were solved.
+  struct Trail {
+    struct Solution {
+      double lambda = 0.0;
+      Vec u, c;
+    };
+    double lambda = 0.0;    // of the last solve
+    Solution last, before;  // where that started, and the one before it
+
+    template <class Archive>
+    void state(Archive& archive) {
+      archive(lambda, last.lambda, last.u, last.c, before.lambda, before.u, before.c);
+    }
+  };
+  /// Coefficients and the sum of their columns: where the last solve ended, or this one began.
+  struct Known {
+    Vec b, image;
+  };
+  /// The coefficients that are tried, and what points are judged by, to what is known of them here.
+  struct Trial {
+    Vec b, c;
+    double gap_ratio = 0.0, violation_ratio = 0.0;
   };
   void begin(InnerProblem& problem, const Vec& c);
+  void make_image(Quadratic& model);
   void extrapolate(Quadratic& model, double lambda);
   void update(InnerProblem& problem);
-  void project(Vec& x) const;
   bool step(InnerProblem& problem);
-  bool conjugate_gradients(const InnerProblem& problem);
-  bool make_factor(const InnerProblem& problem);
-  void apply(const InnerProblem& problem, const Vec& x, Vec& out);
   double search_line(const InnerProblem& problem) const;
   double judge(InnerProblem& problem, double norm);
   bool promising(const InnerProblem& problem, double norm) const;
 
-  SampleGram gram_;
-  DenseFactor factor_;
-  double spent_ = 0.0;  // multiplications in conjugate gradients since the factor was made
-  double lambda_ = 0.0;
-  Solution last_, before_;  // where this lambda started, and the one before it
-  Vec kept_b_, image_;      // where the last solve ended, or this one began, and the sum of its columns
-  double gap_ratio_ = 0.0, violation_ratio_ = 0.0;  // of what a point is judged by to what is known of it here
+  DualHessian hessian_;
+  Trail trail_;
+  Known known_;
+  Trial trial_;
 
   // Of one solve.
+  Vec z_, u_, c_, gradient_;  // the present point
+  Vec step_, change_;         // from it, in z and in c
   std::vector<Index> all_, fixed_, unknown_;
   std::vector<signed char> sign_;
-  Vec root_, unit_;  // of the curvature; the same with norm 1, or nothing
-  Vec z_, u_, c_, gradient_, step_, change_;
-  Vec residual_, search_, solved_, product_, rows_, values_;
-  Vec trial_b_, trial_c_;
+  Vec rows_, values_;
 };
 
 }  // namespace riata
