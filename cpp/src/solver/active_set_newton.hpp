@@ -41,6 +41,7 @@ class ActiveSetNewton final : public InnerSolver {
   template <class Archive>
   void state(Archive& archive) {
     archive(active_, side_, factor_);
+    archive.rooms(is_active_, candidates_, scratch_);
   }
 
  private:
@@ -75,6 +76,12 @@ class ActiveSetNewton final : public InnerSolver {
     std::vector<double> ridge;
     std::vector<Candidate> found;
     Room gram, direction, step, before, gradient_change;
+
+    template <class Archive>
+    void rooms(Archive& archive) {
+      archive.rooms(all, inactive, rows, collinear, support, stopped, ridge, found, gram, direction, step, before,
+                    gradient_change);
+    }
   } scratch_;
   std::vector<Index> candidates_;  // to enter
 };

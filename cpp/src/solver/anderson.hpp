@@ -37,6 +37,12 @@ class Anderson {
   }
   VecMap combined() { return combined_.shape(size_); }
 
+  /// See checkpoint/archive.hpp.
+  template <class Archive>
+  void rooms(Archive& archive) {
+    archive.rooms(history_, steps_, combined_);
+  }
+
  private:
   static constexpr Index kWindow = 5;  // steps that are combined
 

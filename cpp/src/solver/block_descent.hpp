@@ -46,6 +46,12 @@ class BlockChoice {
     return std::max(0.5 * tolerance, share * worst_);
   }
 
+  /// See checkpoint/archive.hpp.
+  template <class Archive>
+  void rooms(Archive& archive) {
+    archive.rooms(blocks_, entering_);
+  }
+
  private:
   std::vector<Index> blocks_;
   std::vector<std::pair<double, Index>> entering_;
@@ -79,6 +85,12 @@ class BlockDescent {
       for (const Index unit : units) worst = std::max(worst, visit(unit));
       if (worst <= target) break;
     }
+  }
+
+  /// See checkpoint/archive.hpp.
+  template <class Archive>
+  void rooms(Archive& archive) {
+    archive.rooms(anderson_, kept_);
   }
 
  private:

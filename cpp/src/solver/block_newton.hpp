@@ -32,6 +32,7 @@ class BlockNewton final : public InnerSolver {
   template <class Archive>
   void state(Archive& archive) {
     archive(gram_, preconditioner_, iterations_, fresh_);
+    archive.rooms(descent_, choice_, scratch_);
   }
 
  private:
@@ -55,6 +56,7 @@ class BlockNewton final : public InnerSolver {
     template <class Archive>
     void state(Archive& archive) {
       archive(place_, inverse_, direction_, norm_curvature_);
+      archive.rooms(correction_, matrix_, kept_, known_, solved_, along_, pulled_, corrected_, slot_, lines_);
       if constexpr (Archive::reading) factor_correction();
     }
 
@@ -100,24 +102,59 @@ class BlockNewton final : public InnerSolver {
     std::vector<ElasticNet> entries;
     std::vector<const double*> lines;
     std::vector<double> sorted;
-    struct {
+    struct Working {
       Room B, C, G;
+
+      template <class Archive>
+      void rooms(Archive& archive) {
+        archive.rooms(B, C, G);
+      }
     } local;
-    struct {
+    struct Equations {
       Room gradient, direction, mask, norm_curvature, ridge, along;
+
+      template <class Archive>
+      void rooms(Archive& archive) {
+        archive.rooms(gradient, direction, mask, norm_curvature, ridge, along);
+      }
     } system;
-    struct {
+    struct Line {
       Room from_norms, products, step_norms;
+
+      template <class Archive>
+      void rooms(Archive& archive) {
+        archive.rooms(from_norms, products, step_norms);
+      }
     } line;
-    struct {
+    struct Sweep {
       Room begin, slope, way, curved, diagonal, row, change;
+
+      template <class Archive>
+      void rooms(Archive& archive) {
+        archive.rooms(begin, slope, way, curved, diagonal, row, change);
+      }
     } sweep;
-    struct {
+    struct Conjugate {
       Room residual, preconditioned, search, whole, bent, image, moves, gradient_change;
+
+      template <class Archive>
+      void rooms(Archive& archive) {
+        archive.rooms(residual, preconditioned, search, whole, bent, image, moves, gradient_change);
+      }
     } conjugate;
-    struct {
+    struct Cut {
       Room full, part, part_change;
+
+      template <class Archive>
+      void rooms(Archive& archive) {
+        archive.rooms(full, part, part_change);
+      }
     } cut;
+
+    template <class Archive>
+    void rooms(Archive& archive) {
+      archive.rooms(moving, rows, entries, lines, sorted, local, system, line, sweep, conjugate, cut);
+    }
   } scratch_;
 };
 

@@ -23,6 +23,10 @@ struct Clusters {
   std::vector<Index> entries;
   std::vector<double> signs;
 
+  template <class Archive>
+  void rooms(Archive& archive) {
+    archive.rooms(all, entries, signs);
+  }
   std::size_t size() const { return all.size(); }
   /// Places of the entries of cluster r.
   std::size_t begin(std::size_t r) const { return all[r].first; }
@@ -46,6 +50,13 @@ class ClusterFace {
 
   /// b = the coefficients.
   void coefficients(Eigen::Ref<Vec> b);
+
+  /// See checkpoint/archive.hpp.
+  template <class Archive>
+  void rooms(Archive& archive) {
+    archive(factor_);
+    archive.rooms(clusters_, column_, gram_, sizes_, descent_, row_, scratch_);
+  }
 
  private:
   struct Direction {
@@ -74,6 +85,11 @@ class ClusterFace {
     std::vector<double> ridge;
     std::vector<Index> gone, changed;
     Room cross, block, by_column, by_row, image, way, curved, sizes, change, its;
+
+    template <class Archive>
+    void rooms(Archive& archive) {
+      archive.rooms(ridge, gone, changed, cross, block, by_column, by_row, image, way, curved, sizes, change, its);
+    }
   } scratch_;
 };
 

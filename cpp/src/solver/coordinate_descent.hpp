@@ -21,7 +21,9 @@ class CoordinateDescent final : public InnerSolver {
 
   /// See checkpoint/archive.hpp. Nothing is kept.
   template <class Archive>
-  void state(Archive& /*archive*/) {}
+  void state(Archive& archive) {
+    archive.rooms(all_, active_, anderson_, kept_);
+  }
 
  private:
   template <SeparablePenalty P>

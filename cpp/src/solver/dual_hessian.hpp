@@ -31,6 +31,7 @@ class DualHessian {
   template <class Archive>
   void state(Archive& archive) {
     archive(gram_, factor_, spent_);
+    archive.rooms(root_, unit_, residual_, search_, solved_, product_, rows_);
   }
 
  private:

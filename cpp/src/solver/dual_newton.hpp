@@ -38,6 +38,8 @@ class DualNewton final : public InnerSolver {
   template <class Archive>
   void state(Archive& archive) {
     archive(hessian_, trail_, trial_.gap_ratio, trial_.violation_ratio, known_.b, known_.image);
+    archive.rooms(trial_.b, trial_.c, z_, u_, c_, gradient_, step_, change_, all_, fixed_, unknown_, sign_, rows_,
+                  values_);
   }
 
  private:

@@ -34,6 +34,12 @@ class Fista {
     return share;
   }
 
+  /// See checkpoint/archive.hpp.
+  template <class Archive>
+  void rooms(Archive& archive) {
+    archive.rooms(z_, change_);
+  }
+
  private:
   Vec z_, change_;
   double momentum_ = 1.0;

@@ -27,6 +27,8 @@ class GramCache {
   template <class Archive>
   void state(Archive& archive) {
     archive(features_, gram_);
+    archive.slack(gram_);
+    archive.rooms(scratch_.known, scratch_.wanted, scratch_.fresh, scratch_.places, scratch_.slot, scratch_.block);
   }
 
  private:

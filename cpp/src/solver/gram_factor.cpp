@@ -45,7 +45,7 @@ void GramFactor::give(Row row) {
   used_ -= row.capacity();
   Kind& kind = kinds_[steps];
   if (used_ + spared_ + row.capacity() > 2 * most_used_) {
-    if (kind.made > 0) --kind.made;  // rows of a checkpoint are made elsewhere
+    if (kind.made > 0) --kind.made;  // rows of a checkpoint may have more room than those it was written of
     return;
   }
   spared_ += row.capacity();
@@ -112,7 +112,8 @@ bool GramFactor::push_row(Row gram, double ridge, const double* solved, Index ba
   row.back() = std::sqrt(pivot);
   factor_.push_back(std::move(row));
   lines_.push_back(factor_.back().data());
-  rotations_.reserve(2 * lines_.capacity());  // remove() is not to allocate
+  // remove() is not to allocate.
+  if (rotations_.capacity() < 2 * lines_.size()) rotations_.reserve(4 * lines_.size());
   ridge_.push_back(ridge);
   if (keep_gram_) {
     gram_.push_back(std::move(gram));

@@ -47,7 +47,11 @@ class GramFactor {
   /// See checkpoint/archive.hpp.
   template <class Archive>
   void state(Archive& archive) {
-    archive(updates_, factor_, gram_, ridge_);
+    archive(updates_, factor_, gram_, ridge_, most_used_);
+    for (Row& row : factor_) archive.slack(row);
+    for (Row& row : gram_) archive.slack(row);
+    spare_rooms(archive);
+    archive.rooms(solved_, rotations_, accepted_, half_);
     lines_.clear();
     for (const Row& row : factor_) lines_.push_back(row.data());
     if constexpr (Archive::reading) used_ = room_of(factor_) + room_of(gram_);
@@ -78,7 +82,25 @@ class GramFactor {
   struct Kind {
     std::vector<Row> spare;
     std::size_t made = 0;  // and not freed
+
+    template <class Archive>
+    void state(Archive& archive) {
+      std::size_t count = spare.size();
+      archive(made, count);
+      if constexpr (Archive::reading) {
+        spare.reserve(2 * made);
+        spare.resize(count);
+      }
+      for (Row& row : spare) archive.rooms(row);
+    }
   };
+  template <class Archive>
+  void spare_rooms(Archive& archive) {
+    std::size_t count = kinds_.size();
+    archive(count, spared_);
+    if constexpr (Archive::reading) kinds_.resize(count);
+    for (Kind& kind : kinds_) archive(kind);
+  }
   std::vector<Kind> kinds_;                            // of rows, by their room in steps of kRoom numbers
   std::size_t spared_ = 0, used_ = 0, most_used_ = 0;  // numbers that spare rows and the others have room for
 };

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <unordered_map>
+#include <vector>
 
 #include "solver/block_descent.hpp"
 
@@ -15,9 +17,16 @@ class GroupDescent final : public InnerSolver {
   void working_set_changed(std::span<const Index> new_number, Index outputs) override;
   void hessian_changed() override { bases_.clear(); }
 
-  /// See checkpoint/archive.hpp. What is kept follows from the model.
+  /// See checkpoint/archive.hpp.
   template <class Archive>
-  void state(Archive& /*archive*/) {}
+  void state(Archive& archive) {
+    std::vector<Index> firsts;
+    for (const auto& [first, basis] : bases_) firsts.push_back(first);
+    std::sort(firsts.begin(), firsts.end());
+    archive(firsts);
+    for (const Index first : firsts) archive(bases_[first]);
+    archive.rooms(scratch_.c, scratch_.z, scratch_.next, scratch_.last, scratch_.change, descent_, choice_);
+  }
 
  private:
   /// Eigenvectors and eigenvalues of the Gram matrix of a group, or, of a large one, a bound of the eigenvalues alone.
@@ -25,6 +34,11 @@ class GroupDescent final : public InnerSolver {
     Mat vectors;
     Vec values;
     double largest = 0.0;
+
+    template <class Archive>
+    void state(Archive& archive) {
+      archive(vectors, values, largest);
+    }
   };
   const Basis& basis(Quadratic& model, Index first, Index size);
   double visit(InnerProblem& problem, Index unit, Vec& b);

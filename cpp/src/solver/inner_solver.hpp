@@ -46,7 +46,8 @@ struct InnerResult {
 
 /// A method for the problem on the working set. The interface is crossed once a solve: what an implementation does
 /// in its iterations is not virtual. What it keeps between solves is part of a checkpoint, by a member
-/// `template <class Archive> void state(Archive&)`.
+/// `template <class Archive> void state(Archive&)`; what it works on is handed to archive.rooms() there, so that it is
+/// counted (tests/cpp/test_held_memory.cpp).
 ///
 /// Iterations allocate nothing: what they work on is a member (Room, std::vector), which grows where more is active
 /// than ever before, and what follows from the curvature alone (Gram entries, bases of groups) is made when it is first

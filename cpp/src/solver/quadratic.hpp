@@ -128,6 +128,7 @@ class Quadratic {
     archive(positions_, inv_scale_, pool_centre_, has_centre_, weights_.h, origin_.u, origin_.b, origin_.c,
             weights_.sum, weights_.uniform, point_.t, point_.u, point_.lag, gram_, gram_size_, diagonal_,
             pool_diagonal_);
+    archive.rooms(scratch_);
   }
 
  private:
@@ -179,6 +180,12 @@ class Quadratic {
       std::vector<Index> rows, cols, features, place;
       Room scale, centre;
     } gram;
+
+    template <class Archive>
+    void rooms(Archive& archive) {
+      archive.rooms(columns, features, missing, lines, values, products, change, image, shift, sums, gathered, weighted,
+                    c, gram.rows, gram.cols, gram.features, gram.place, gram.scale, gram.centre);
+    }
   } scratch_;
 };
 

@@ -33,8 +33,13 @@ class Room {
   template <class Archive>
   void state(Archive& archive) {
     archive(rows_, cols_);
-    if constexpr (Archive::reading) shape(rows_, cols_);
-    archive.bytes(room_.data(), static_cast<std::size_t>(rows_ * cols_) * sizeof(double));
+    archive.rooms(room_);
+    if constexpr (!Archive::counting)
+      archive.bytes(room_.data(), static_cast<std::size_t>(rows_ * cols_) * sizeof(double));
+  }
+  template <class Archive>
+  void rooms(Archive& archive) {
+    archive.rooms(room_);
   }
 
  private:

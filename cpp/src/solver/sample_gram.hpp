@@ -34,6 +34,7 @@ class SampleGram {
   template <class Archive>
   void state(Archive& archive) {
     archive(members_, made_, K_, slopes_, changes_);
+    archive.rooms(present_, going_, coming_, features_, centres_, columns_, rows_, weights_);
     if constexpr (Archive::reading) find_lines();
   }
 

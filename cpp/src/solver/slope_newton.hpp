@@ -24,6 +24,7 @@ class SlopeNewton final : public InnerSolver {
   template <class Archive>
   void state(Archive& archive) {
     archive(gram_, lipschitz_);
+    archive.rooms(all_, clusters_, face_, sequence_, scratch_);
   }
 
  private:
@@ -44,6 +45,11 @@ class SlopeNewton final : public InnerSolver {
     std::vector<Index> place;
     Room reduced, gram, whole, image;
     Vec cz, next, next_c, change, step;
+
+    template <class Archive>
+    void rooms(Archive& archive) {
+      archive.rooms(place, reduced, gram, whole, image, cz, next, next_c, change, step);
+    }
   } scratch_;
 };
 
