@@ -39,8 +39,8 @@ class Knockoffs:
     info : mapping, optional
         What else the sampler has to tell.
     fixed : array of bool of shape (p,), optional
-        The features whose knockoff is the feature itself, such as constant ones; none of them can be
-        selected.
+        The features whose knockoff is the feature itself, such as constant ones; they count neither for nor
+        against their group, and are never selected by themselves.
 
     Attributes
     ----------

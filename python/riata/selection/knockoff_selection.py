@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from riata._docs import described_by
 from riata._input.design import as_design
-from riata._input.validation import check_choice, check_flag, check_integer, check_seed
+from riata._input.validation import Float, check_choice, check_flag, check_integer, check_seed
 from riata.genetics.variants import FittedVariants, fitted_variants
 from riata.knockoffs import KnockoffCheck, Knockoffs, KnockoffWarning
 from riata.knockoffs._check import check_knockoffs
@@ -233,17 +233,18 @@ def select(
     splits = folds.of(problem, options) if statistic == "coef_difference" else []
     threads = None if options.n_threads <= 0 else options.n_threads
     found: list[Strengths] = []
-    first: Knockoffs | None = None
-    verdict = None
+    statistics: list[Float] = []
+    sampler, verdict = "", None
     try:
         for draw, one in enumerate(draws_of(made, X, problem.design, items, seed, draws, threads)):
             pairs = draw_order(items, seed, draw)
             both = pair(problem, one.X, items, pairs)
-            if first is None:
-                first = one
+            if draw == 0:
+                sampler = one.sampler
                 verdict = _verdict(problem, one, items, options) if checked else None
             own = _options_of_draw(options, draw, draws)
             found.append(fit_pairs(both, pairs, own, statistic, splits, folds))
+            statistics.append(found[-1].of_items(items, statistic, one.fixed))
     except KeyboardInterrupt:
         if not found:
             raise
@@ -254,8 +255,10 @@ def select(
         )
     else:
         _remove_checkpoints(options, draws)
-    assert first is not None
-    return _collect(found, problem, items, asked, rate, statistic, offset, seed, first, verdict, columns)
+    return _collect(
+        found, problem, items, fdr=rate, draws=np.array(statistics), statistic=statistic, offset=offset,
+        loss=asked.loss.name, seed=seed, sampler=sampler, check=verdict, columns=columns,
+    )  # fmt: skip
 
 
 def _checked_options(asked: Given, statistic: str, patience: int | None) -> Options:
@@ -313,43 +316,23 @@ def _remove_checkpoints(options: Options, draws: int) -> None:
             os.unlink(_checkpoint(options, draw))
 
 
-def _collect(
-    found: list[Strengths],
-    problem: Problem,
-    items: Items,
-    asked: Given,
-    fdr: float,
-    statistic: str,
-    offset: int,
-    seed: int,
-    made: Knockoffs,
-    check: Any,
-    columns: dict[str, str],
-) -> KnockoffSelected:
+def _collect(found: list[Strengths], problem: Problem, items: Items, **rest: Any) -> KnockoffSelected:
     """Put together what the draws found."""
     design = problem.design
     outputs = problem.target.shape[1] if len(problem.target.shape) > 1 else None
     coefs = sp.csr_array(sp.vstack([one.coefs for one in found], format="csr"))
     return KnockoffSelected(
-        fdr=fdr,
-        draws=np.array([one.of_items(items, statistic) for one in found]),
         strengths=sp.csr_array(np.array([one.features for one in found])),
         coefs=coefs,
         alphas=np.array([one.alpha for one in found]),
         of_feature=items.of_feature,
         n_items=items.count,
         group_names=None if items.labels is None else as_labels(items.labels),
-        statistic=statistic,
-        offset=offset,
-        loss=asked.loss.name,
         outputs=outputs,
         n_samples=int(np.count_nonzero(problem.weights)),
-        seed=seed,
-        sampler=made.sampler,
         feature_names=design.feature_names,
         variants=_variants(problem, coefs, outputs or 1),
-        check=check,
-        columns=columns,
+        **rest,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from riata._input.validation import Float
 from riata.path.arguments import Options
@@ -64,9 +64,14 @@ class Strengths:
     coefs: Any
     alpha: float
 
-    def of_items(self, items: Items, statistic: str) -> Float:
-        """W, (G,): positive where an item does better than its knockoff; 0 for what is no item."""
+    def of_items(self, items: Items, statistic: str, fixed: NDArray[np.bool_]) -> Float:
+        """W, (G,): positive where an item does better than its knockoff; 0 for what is no item.
+
+        Features that are `fixed`, their own knockoffs, count for neither side: which of the two equal columns
+        is active would be a coin.
+        """
         inside = items.of_feature >= 0
+        inside[: len(fixed)] &= ~fixed
         label = items.of_feature[inside]
         sides = []
         for side in (self.features[inside], self.knockoffs[inside]):

@@ -125,6 +125,23 @@ def test_knockoffs_equal_to_their_features_give_fair_signs():
     assert abs((values > 0).sum() - count / 2) <= 3.89 * np.sqrt(count) / 2
 
 
+def test_fixed_features_count_for_neither_side():
+    X, made, y, _ = independent(n=150, p=30, k=15)
+    made[:, [0, 3]] = X[:, [0, 3]]
+    fixed = np.isin(np.arange(30), [0, 3])
+    groups = np.arange(30) // 3
+    free = riata.knockoff_selection(X, y, knockoffs=made, fdr=0.2, check=False)
+    held = riata.knockoff_selection(X, y, knockoffs=Knockoffs(made, fixed=fixed), fdr=0.2, check=False)
+    assert (np.abs(free.W[[0, 3]]) > 0.3).all()
+    assert np.array_equal(held.W, np.where(fixed, 0.0, free.W))
+    found = riata.knockoff_selection(
+        X, y, knockoffs=Knockoffs(made, fixed=fixed, groups=groups), groups=groups, fdr=0.2, check=False
+    )
+    parts = by_hand(X, made, y, turned_of(0, 10)[groups], cv=10)
+    expected = np.where(fixed, 0.0, parts).reshape(10, 3).sum(axis=1)
+    np.testing.assert_allclose(found.W, expected, rtol=1e-6, atol=1e-9)
+
+
 def test_groups_swap_and_are_selected_whole():
     X, made, y, _ = independent(n=150, p=60, k=24)
     groups = np.repeat(np.arange(20), 3)
