@@ -1,14 +1,17 @@
 """Stability selection: seconds beside refits of each half, memory, and power beside other ways to select.
 
     python bench/selection/stability.py cost [--shape 1000x20000] [--pairs 50] [--q 140] [--threads 1] [--bed]
-    python bench/selection/stability.py power [--seeds 20] [--correlation 0.0]
+    python bench/selection/stability.py power [--seeds 20] [--correlation 0.0] [--ways NAME ...]
+    python bench/selection/stability.py errors [--replicates 100]
 
 `cost` prints processor seconds of all halves in shared passes, of a loop of `fit_path` over copies of the
 rows of a half (times the number of halves), and of one path on all samples to as many features; and how
 much the peak of the process grew beside X. `power` draws 200 samples of 1,000 features, ten of which matter
 by half a standard deviation of the noise, and prints how many right and wrong ones each way selects, on
 average: stability selection at several error rates, multi-split p-values, the lasso at both choices of
-cross-validation, and model-X knockoffs of hidimstat where that is installed. CSV on standard output.
+cross-validation, and where they are installed model-X knockoffs of hidimstat and integrated path stability
+selection of ipss. `errors` draws as many samples of independent features, with ten signals and with none, and
+prints how many false selections there are, on average, beside what each bound allows. CSV on standard output.
 """
 
 import argparse
@@ -104,6 +107,30 @@ def ways():
         out[f"lasso, {rule}"] = lambda X, y, rule=rule: np.flatnonzero(
             riata.cv_path(X, y, alpha_rule=rule, n_threads=1).coef()
         )
+    return out | integrated() | knockoffs_of_hidimstat()
+
+
+def integrated():
+    """The ways of ipss, by the expected number of false selections or the false discovery rate aimed at."""
+    try:
+        from ipss import ipss
+    except ImportError:
+        return {}
+
+    def select(X, y, **target):
+        np.random.seed(0)  # noqa: NPY002  # what it draws halves with
+        return ipss(X, y, selector="l1", **target)["selected_features"]
+
+    return {
+        "ipss, 1 false": partial(select, target_fp=1),
+        "ipss, 0.5 false": partial(select, target_fp=0.5),
+        "ipss, fdr 0.1": partial(select, target_fdr=0.1),
+    }
+
+
+def knockoffs_of_hidimstat():
+    """The ways of hidimstat."""
+    out = {}
     try:
         import hidimstat
     except ImportError:
@@ -124,6 +151,8 @@ def power(given):
     table = csv.writer(sys.stdout)
     table.writerow(["way", "seeds", "right", "wrong", "wrong_se", "far_wrong", "seconds"])
     for name, select in ways().items():
+        if given.ways and not any(name.startswith(way) for way in given.ways):
+            continue
         rows = []
         seeds = min(given.seeds, 2) if name.startswith("hidimstat") else given.seeds
         for seed in range(seeds):
@@ -137,6 +166,31 @@ def power(given):
             [name, seeds, right.mean(), wrong.mean(), round(error, 3), far.mean(), round(spent.mean(), 2)]
         )
         sys.stdout.flush()
+
+
+def errors(given):
+    """Print false selections beside their bounds, of 200 samples of 1,000 independent features."""
+    table = csv.writer(sys.stdout)
+    table.writerow(["signals", "bound", "q", "threshold", "allowed", "false", "false_se", "right"])
+    for signals in (0, SIGNALS):
+        for bound, q in (("worst", 22), ("unimodal", 31), ("r-concave", 61), ("r-concave", None)):
+            rows = []
+            for seed in range(given.replicates):
+                X, y, true = draw(seed, 0.0)
+                if not signals:
+                    y, true = np.random.default_rng(1000 + seed).standard_normal(200), true[:0]
+                asked = {"pfer": 1} if q is None else {"q": q, "threshold": 0.75}
+                found = riata.stability_selection(X, y, bound=bound, n_threads=1, **asked)
+                right = np.isin(found.selected, true).sum()
+                rows.append((len(found.selected) - right, right))
+            false, right = np.array(rows, dtype=float).T
+            error = false.std(ddof=1) / np.sqrt(len(false))
+            plan = found.plan
+            table.writerow(
+                [signals, bound, plan.q, plan.threshold, f"{plan.pfer:.2f}", false.mean(), f"{error:.3f}",
+                 right.mean()]
+            )  # fmt: skip
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":
@@ -155,7 +209,11 @@ if __name__ == "__main__":
     two = verbs.add_parser("power")
     two.add_argument("--seeds", type=int, default=20)
     two.add_argument("--correlation", type=float, default=0.0)
+    two.add_argument("--ways", nargs="+", help="only those whose names begin so")
     two.set_defaults(run=power)
+    three = verbs.add_parser("errors")
+    three.add_argument("--replicates", type=int, default=100)
+    three.set_defaults(run=errors)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     given.run(given)

@@ -92,6 +92,20 @@ def test_ld_groups_are_those_of_the_definition(tmp_path, isa):
     assert not set(found.labels[:50]) & set(found.labels[50:])
 
 
+@pytest.mark.parametrize("cut", [0.8, 0.5, 0.2])
+def test_ld_groups_of_the_r2_of_plink(tmp_path, plink1, cut):
+    X = np.nan_to_num(haplotypes(150, 90, seed=9), nan=1.0)  # plink leaves out calls pair by pair
+    found = riata.ld_groups(study(tmp_path, X), r2=cut)
+    count = 0
+    for name, first in (("1", 0), ("2", 50)):
+        plink1("--bfile", tmp_path / "study", "--chr", name, "--r2", "square", "--keep-allele-order")
+        r2 = np.nan_to_num(np.loadtxt(tmp_path / "out.ld"))
+        for group in neighbours_merged(r2, cut, 200):
+            assert_array_equal(np.flatnonzero(found.labels == count) - first, group)
+            count += 1
+    assert len(found) == count
+
+
 @pytest.mark.parametrize(("window", "max_size"), [(3000, 200), (10**6, 3), (2000, 4)])
 def test_windows_and_sizes(tmp_path, window, max_size):
     X = haplotypes(150, 90, seed=6)
