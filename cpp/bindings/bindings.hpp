@@ -11,6 +11,7 @@
 /// The parts of riata._core, one per file; module.cpp lists them.
 void bind_design(pybind11::module_& m);
 void bind_groups(pybind11::module_& m);
+void bind_haplotypes(pybind11::module_& m);
 void bind_path(pybind11::module_& m);
 void bind_plink(pybind11::module_& m);
 void bind_python_design(pybind11::module_& m);

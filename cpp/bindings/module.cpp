@@ -13,6 +13,7 @@ PYBIND11_MODULE(_core, m) {
   bind_survival(m);
   bind_path(m);
   bind_groups(m);
+  bind_haplotypes(m);
   bind_tables(m);
   bind_univariate(m);
 }

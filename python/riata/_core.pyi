@@ -183,6 +183,57 @@ def fit_paths(
     linear_predictor is (rows of weight zero) x K x L, and held_out gets matrices with K columns.
     """
 
+def gather_samples(packed: NDArray[np.uint8], samples: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """(batches of 16, variants): words of the 2-bit codes of some samples of packed variants."""
+
+def scatter_samples(
+    words: NDArray[np.uint32],
+    samples: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    packed: NDArray[np.uint8],
+    n_threads: int = 1,
+) -> None:
+    """Set the codes of some samples in some rows of packed variants."""
+
+_Chain = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+def start_haplotypes(words: NDArray[np.uint32], n_samples: int, n_clusters: int, seed: int) -> _Chain:
+    """Where EM starts: b (variants,), alpha and theta (variants, clusters)."""
+
+def step_haplotypes(
+    words: NDArray[np.uint32],
+    n_samples: int,
+    stay: NDArray[np.float64],
+    landing: NDArray[np.float64],
+    allele: NDArray[np.float64],
+    n_threads: int = 1,
+) -> tuple[_Chain, float]:
+    """One step of EM, and the log-likelihood before it."""
+
+def knock_off_haplotypes(
+    words: NDArray[np.uint32],
+    n_samples: int,
+    stay: NDArray[np.float64],
+    landing: NDArray[np.float64],
+    allele: NDArray[np.float64],
+    ends: NDArray[np.int64],
+    fixed: NDArray[np.uint8],
+    key: int,
+    first_batch: int = 0,
+    n_threads: int = 1,
+) -> NDArray[np.uint32]:
+    """Words of knockoffs; `ends` are those of groups, fixed variants are copied."""
+
+def haplotype_law(
+    stay: NDArray[np.float64],
+    landing: NDArray[np.float64],
+    allele: NDArray[np.float64],
+    ends: NDArray[np.int64],
+    path: NDArray[np.int64],
+    knockoff: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """(variants, clusters): the law of each cluster of a knockoff given what is drawn before it."""
+
 def neighbour_groups(
     design: Design,
     columns: NDArray[np.int64],

@@ -33,8 +33,13 @@ def write_bed(geno: Genotypes, prefix: str) -> None:
             for begin in range(0, p, step):
                 columns = np.arange(begin, min(begin + step, p), dtype=np.int64)
                 bed.write(packed_codes(geno._decode(columns), geno.counted_allele == "A1").tobytes())
-        _write_rows(outputs, "bim", geno.variants, ("chrom", "id", "cm", "pos", "a1", "a2"))
-        _write_rows(outputs, "fam", geno.samples, ("fid", "iid", "father", "mother", "sex", "phenotype"))
+        write_tables(outputs, geno)
+
+
+def write_tables(outputs: OutputSet, geno: Genotypes) -> None:
+    """Write the ``.bim`` and ``.fam`` of genotypes."""
+    _write_rows(outputs, "bim", geno.variants, ("chrom", "id", "cm", "pos", "a1", "a2"))
+    _write_rows(outputs, "fam", geno.samples, ("fid", "iid", "father", "mother", "sex", "phenotype"))
 
 
 def packed_codes(copies: NDArray[np.float64], a1: bool) -> NDArray[np.uint8]:
