@@ -10,7 +10,7 @@ set(riata_headers
   design/design.hpp design/dense.hpp design/csc.hpp design/plink.hpp design/bfile.hpp design/hstack.hpp design/paired.hpp
   design/hardy_weinberg.hpp design/ld_groups.hpp
   loss/survival.hpp loss/concordance.hpp loss/partial_likelihood.hpp
-  knockoff/haplotypes.hpp univariate/leave_one_out.hpp io/mmap.hpp io/text_table.hpp kernel/isa.hpp)
+  knockoff/haplotypes.hpp knockoff/relatives.hpp univariate/leave_one_out.hpp io/mmap.hpp io/text_table.hpp kernel/isa.hpp)
 foreach(header IN LISTS riata_headers)
   get_filename_component(folder "${header}" DIRECTORY)
   install(FILES "${PROJECT_SOURCE_DIR}/cpp/include/riata/${header}"

@@ -9,6 +9,7 @@
 
 #include "bindings.hpp"
 #include "riata/knockoff/haplotypes.hpp"
+#include "riata/knockoff/relatives.hpp"
 #include "signal_poll.hpp"
 
 namespace py = pybind11;
@@ -38,8 +39,11 @@ riata::HaplotypeChain chain_of(const Reals& stay, const Reals& landing, const Re
   if (stay.ndim() != 1 || landing.ndim() != 2 || allele.ndim() != 2) {
     throw py::value_error("stay must have 1 dimension, landing and allele 2");
   }
-  return {stay.size(), landing.shape(1), {stay.data(), stay.data() + stay.size()},
-          {landing.data(), landing.data() + landing.size()}, {allele.data(), allele.data() + allele.size()}};
+  return {stay.size(),
+          landing.shape(1),
+          {stay.data(), stay.data() + stay.size()},
+          {landing.data(), landing.data() + landing.size()},
+          {allele.data(), allele.data() + allele.size()}};
 }
 
 py::tuple arrays_of(riata::HaplotypeChain&& chain) {
@@ -128,6 +132,21 @@ py::array_t<double> haplotype_law(const Reals& stay, const Reals& landing, const
   return out.reshape(std::vector<Index>{chain.variants, chain.clusters});
 }
 
+void add_sharing(riata::RareSharing& sharing, const Words& words, Index n_samples) {
+  const riata::GenotypeWords genotypes = genotypes_of(words, n_samples);
+  const py::gil_scoped_release nogil;
+  sharing.add(genotypes);
+}
+
+py::array_t<std::int64_t> sharing_pairs(const riata::RareSharing& sharing, double share, double margin, Index least) {
+  std::vector<std::int64_t> out;
+  for (const riata::SharedStretches& pair : sharing.pairs(share, margin, least)) {
+    out.insert(out.end(), {pair.first, pair.second, pair.shared, pair.carried});
+  }
+  const auto rows = static_cast<Index>(out.size() / 4);
+  return array_of<std::int64_t>(std::move(out)).reshape({rows, Index{4}});
+}
+
 }  // namespace
 
 void bind_haplotypes(py::module_& m) {
@@ -143,4 +162,11 @@ void bind_haplotypes(py::module_& m) {
         "ends"_a, "fixed"_a, "key"_a, "first_batch"_a = 0, "n_threads"_a = 1, "Knockoffs as words.");
   m.def("haplotype_law", &haplotype_law, "stay"_a, "landing"_a, "allele"_a, "ends"_a, "path"_a, "knockoff"_a,
         "(variants, clusters): the law of each cluster of a knockoff given what is drawn before it.");
+  py::class_<riata::RareSharing>(m, "RareSharing",
+                                 "Stretches of the genome in which pairs of samples share rare alleles.")
+      .def(py::init<Index>(), "n_samples"_a)
+      .def("add", &add_sharing, "words"_a, "n_samples"_a, "Adds variants of a chromosome.")
+      .def(
+          "pairs", &sharing_pairs, "share"_a, "margin"_a, "least"_a,
+          "(pairs, 4): two samples, stretches they share, and stretches in which the one with fewer has rare alleles.");
 }

@@ -234,6 +234,14 @@ def haplotype_law(
 ) -> NDArray[np.float64]:
     """(variants, clusters): the law of each cluster of a knockoff given what is drawn before it."""
 
+class RareSharing:
+    """Stretches of the genome in which pairs of samples share rare alleles."""
+
+    def __init__(self, n_samples: int) -> None: ...
+    def add(self, words: NDArray[np.uint32], n_samples: int) -> None: ...
+    def pairs(self, share: float, margin: float, least: int) -> NDArray[np.int64]:
+        """(pairs, 4): two samples, stretches they share, stretches in which one has rare alleles."""
+
 def neighbour_groups(
     design: Design,
     columns: NDArray[np.int64],

@@ -23,6 +23,7 @@ from riata.knockoffs._fastphase import read_fastphase
 from riata.knockoffs._genotype_words import BATCH, check_genotypes, words_of
 from riata.knockoffs._knockoffs import Knockoffs, labels_of
 from riata.knockoffs._populations import Populations, fitted_populations, populations_of
+from riata.knockoffs._structure_of_samples import refuse_relatives, warn_of_structure
 
 __all__ = ["Haplotypes"]
 
@@ -62,6 +63,9 @@ class Haplotypes:
         Draws these samples and the start of EM.
     strata : array-like of shape (n,), optional
         The population of each sample that `fit` is given: each has a model of its own.
+    related : {"refuse", "ok"}, default="refuse"
+        What `fit` does with samples that share rare alleles as relatives do: in a fifth of the stretches of
+        50 variants that have any, beyond chance. Where rare alleles are few, it cannot tell.
 
     Attributes
     ----------
@@ -77,7 +81,7 @@ class Haplotypes:
     -----
     The model holds for unrelated samples of one population. Relatives share long stretches of haplotypes, and
     of mixed populations alleles far apart go together; neither is mended by principal components as
-    covariates. Leave out one of each pair of relatives; `strata` takes populations apart.
+    covariates. `fit` refuses relatives that it sees and warns of structure; `strata` takes populations apart.
 
     Variants have to have two copies in every sample: those on Y and MT, on X with men among the samples, and
     without a chromosome are refused. Missing calls are missing in the knockoffs as well. A variant that does
@@ -119,9 +123,10 @@ class Haplotypes:
         fit_samples: int = 2000,
         random_state: Any = 0,
         strata: ArrayLike | None = None,
+        related: str = "refuse",
     ) -> None:
         self.n_clusters, self.n_iter, self.fit_samples = n_clusters, n_iter, fit_samples
-        self.random_state, self.strata = random_state, strata
+        self.random_state, self.strata, self.related = random_state, strata, related
 
     def __repr__(self) -> str:
         if not hasattr(self, "chains_"):
@@ -153,14 +158,23 @@ class Haplotypes:
         Raises
         ------
         TypeError, ValueError
-            For bad input, naming the argument, the value and what is allowed.
+            For bad input, naming the argument, the value and what is allowed; for related samples.
+
+        Warns
+        -----
+        UserWarning
+            When variants far apart are correlated, as in a mixture of populations.
         """
         clusters = check_integer("n_clusters", self.n_clusters, at_least=1)
         steps = check_integer("n_iter", self.n_iter, at_least=1)
         most = check_integer("fit_samples", self.fit_samples, at_least=1)
         seed, threads = check_seed(self.random_state), check_threads(n_threads)
+        if self.related not in ("refuse", "ok"):
+            raise ValueError(f"related must be 'refuse' or 'ok', got {self.related!r}")
         genome = check_genotypes(X)
         populations = fitted_populations(X, self.strata)
+        if self.related == "refuse":
+            refuse_relatives(X, genome)
         done, total = 0, steps * len(genome) * len(populations.names)
         chains: dict[str, list[Chain]] = {}
 
@@ -172,6 +186,7 @@ class Haplotypes:
 
         for name, rows in populations.members:
             chosen = _some_of(rows, most, key_of("samples", seed, name))
+            warn_of_structure(X, genome, chosen, name)
             work = _OPERATIONS * clusters**2 * len(chosen) * X.shape[1]
             chains[name] = [
                 fit_chain(

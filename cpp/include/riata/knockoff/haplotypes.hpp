@@ -18,8 +18,8 @@ struct HaplotypeChain {
   std::vector<double> allele;   // theta, as alpha
 };
 
-/// Genotypes of samples, 16 in a word of PLINK's 2-bit codes: word j of batch k is words[k * variants + j], its sample i
-/// at bits 2i. Codes of samples that there are not are those of missing calls.
+/// Genotypes of samples, 16 in a word of PLINK's 2-bit codes: word j of batch k is words[k * variants + j], its sample
+/// i at bits 2i. Codes of samples that there are not are those of missing calls.
 struct GenotypeWords {
   Index samples = 0, variants = 0;
   const std::uint32_t* words = nullptr;
@@ -65,7 +65,7 @@ void knock_off_haplotypes(const GenotypeWords& genotypes, const HaplotypeChain& 
 /// The law that knockoffs of one haplotype are drawn from, in double: for each variant of `path` the probabilities
 /// (variants, clusters) of its knockoff's cluster, given the path and, of `knockoff`, groups before and later variants
 /// of its own group.
-std::vector<double> haplotype_law(const HaplotypeChain& chain, std::span<const Index> ends,
-                                  std::span<const Index> path, std::span<const Index> knockoff);
+std::vector<double> haplotype_law(const HaplotypeChain& chain, std::span<const Index> ends, std::span<const Index> path,
+                                  std::span<const Index> knockoff);
 
 }  // namespace riata
