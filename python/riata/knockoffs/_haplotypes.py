@@ -162,7 +162,7 @@ class Haplotypes:
 
         Warns
         -----
-        UserWarning
+        KnockoffWarning
             When variants far apart are correlated, as in a mixture of populations.
         """
         clusters = check_integer("n_clusters", self.n_clusters, at_least=1)

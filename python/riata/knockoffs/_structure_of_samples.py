@@ -12,6 +12,7 @@ from riata._io.tables import some
 from riata._io.wording import counted
 from riata.genetics.genome import Chromosome
 from riata.genetics.genotypes import Genotypes
+from riata.knockoffs._check import KnockoffWarning
 from riata.knockoffs._genotype_words import words_of
 
 Positions = NDArray[np.int64]
@@ -74,6 +75,6 @@ def warn_of_structure(geno: Genotypes, genome: list[Chromosome], rows: Positions
         f"variants far apart are correlated in the samples{where}: n r² is {excess[apart].mean():.1f} on "
         "average, and 1 in one population of unrelated samples; the false discovery rate may not be kept: "
         "give the populations as strata",
-        UserWarning,
+        KnockoffWarning,
         stacklevel=4,
     )

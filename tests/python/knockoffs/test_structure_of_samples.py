@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import riata
-from riata.knockoffs import Haplotypes
+from riata.knockoffs import Haplotypes, KnockoffWarning
 
 FAST = {"n_clusters": 2, "n_iter": 1}
 
@@ -61,7 +61,7 @@ def test_mixed_populations_are_told(tmp_path):
     shift = rng.uniform(-0.18, 0.18, p)
     frequency = centre + np.where(north, 1.0, -1.0)[:, None] * shift
     geno = open_haplotypes(tmp_path / "mixed", *(haplotypes(rng, 240, p, frequency) for _ in range(2)))
-    with pytest.warns(UserWarning, match="variants far apart are correlated in the samples: n r² is"):
+    with pytest.warns(KnockoffWarning, match="variants far apart are correlated in the samples: n r² is"):
         Haplotypes(**FAST).fit(geno)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
