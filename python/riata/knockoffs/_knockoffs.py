@@ -127,7 +127,8 @@ class Knockoffs:
         Warns
         -----
         KnockoffWarning
-            When one of them is more than twice what sampling explains.
+            When one of them is more than twice what sampling explains, and beyond that more than 5 % of the
+            squared correlations.
         """
         labels = self.labels if groups is None else labels_of(groups, self.shape[1])
         seed = check_integer("random_state", random_state, at_least=0)

@@ -124,8 +124,8 @@ def knockoff_selection(
         End the path once the score has been worse than its best by more than a standard error at this many
         alphas in a row; None fits all of it.
     check : bool, default=True
-        Compare correlations of the first draw with those of X, and warn when they differ by more than twice
-        what sampling explains.
+        Compare correlations of the first draw with those of X, and warn when they differ by more than
+        sampling explains: see `riata.knockoffs.KnockoffCheck`.
     random_state : int, RandomState, Generator or None, default=0
         Seed of the knockoffs, of the order inside pairs and of the folds.
     penalty : one of riata.penalties, optional

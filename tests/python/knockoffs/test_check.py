@@ -59,6 +59,27 @@ def test_wrong_knockoffs_fail(how):
         check = Knockoffs(wrong).check(X)
     assert not check.ok
     assert max(check.ratio_between, check.ratio_across) > 2.0
+    assert check.excess > 0.05
+
+
+def test_what_is_a_little_wrong_passes_however_many_samples_show_it():
+    """Correlations of 0.5 in X and 0.45 in the knockoffs: far beyond chance, but 1 % of the squares."""
+    rng = np.random.default_rng(3)
+    p, n = 12, 20_000
+
+    def columns(r):
+        return np.sqrt(r) * common + np.sqrt(1 - r) * rng.standard_normal((n, p))
+
+    common = rng.standard_normal((n, 1))
+    X, near, far = columns(0.5), columns(0.45), columns(0.3)
+    check = Knockoffs(near).check(X)
+    assert check.ratio_between > 20.0
+    assert check.between > check.most_between
+    assert check.squared == pytest.approx(0.25, abs=0.02)
+    assert check.excess == pytest.approx(0.05**2 / 0.25, rel=0.3)
+    assert check.ok
+    with pytest.warns(KnockoffWarning):
+        assert not Knockoffs(far).check(X).ok
 
 
 def test_a_factor_the_wrong_way_round_fails():
