@@ -21,9 +21,11 @@ from riata.path.refits import fit_columns
 __all__ = ["Signal", "firth", "learn_signal"]
 
 THIN = 2  # of the grid, every second alpha has refits
-SHARE = 8  # refits have at most an eighth as many features as samples: beyond, they follow the noise
+SHARE = 8  # refits have at most an eighth as many features as samples: beyond, they follow the noise;
+MOST = 150  # and this many, as each takes n k² multiplications a step
 PATIENCE = 6  # refits in a row that score worse than the best, after which a fold's are at their end
 LOGISTIC = (16.0 * math.sqrt(3.0) / (15.0 * math.pi)) ** 2  # a logistic law's share of a normal one's scale
+DEPENDENT = 1e-5  # of a column's spread what others leave, below which it is taken to depend on them
 STEPS, SMALL, LONGEST = 50, 1e-8, 2.0  # of Newton's method
 
 
@@ -90,7 +92,7 @@ def firth(
         link = columns @ coef if offset is None else columns @ coef + offset
         mean = 1.0 / (1.0 + np.exp(-link))
         bend = weights * mean * (1.0 - mean)
-        inverse = np.linalg.pinv(columns.T @ (bend[:, None] * columns), hermitian=True)
+        inverse = _inverse(columns.T @ (bend[:, None] * columns))
         leverage = bend * ((columns @ inverse) * columns).sum(axis=1)
         step = inverse @ (columns.T @ (weights * (y - mean) + leverage * (0.5 - mean)))
         reach = float(np.abs(columns @ step).max())
@@ -100,13 +102,31 @@ def firth(
     return np.asarray(coef)
 
 
+def _inverse(information: Float) -> Float:
+    """The inverse, or for columns that depend on each other a generalised one."""
+    size = np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+    scaled = information / size / size[:, None]
+    try:
+        factor = np.linalg.cholesky(scaled)
+    except np.linalg.LinAlgError:
+        factor = np.zeros_like(scaled)
+    if np.diag(factor).min(initial=1.0) < DEPENDENT:
+        return np.asarray(np.linalg.pinv(information, hermitian=True))
+    return np.asarray(np.linalg.inv(scaled) / size / size[:, None])
+
+
 def _grid(cv: CVPath, alpha: float, *, refitted: bool) -> Float:
     """The alphas at which folds are fitted again, decreasing."""
     path = cv.path
-    few = np.asarray(path.n_active) <= max(int(path.n_samples / SHARE), 1)
+    few = np.asarray(path.n_active) <= _most(path.n_samples)
     end = max(int(np.count_nonzero(few)), 1)
     grid = np.asarray(path.alphas)[:end:THIN] if refitted else np.asarray(path.alphas)[:1]
     return np.asarray(np.unique(np.append(grid, alpha))[::-1].copy())
+
+
+def _most(n_samples: int) -> int:
+    """How many features a refit may have."""
+    return max(min(n_samples // SHARE, MOST), 1)
 
 
 def _coefs(fit: dict[str, Any], n_features: int) -> sp.csc_array:
@@ -164,6 +184,7 @@ class _Folds:
         shift = None if offset is None else offset[trained]
         path = self.paths[k]
         last, worse = b"", 0
+        found = np.zeros(len(self.used) + 1)  # the intercept last
         for at in range(len(scores)):
             column = path[:, [at]]
             support = np.sort(column.indices[column.data != 0.0])
@@ -171,12 +192,16 @@ class _Folds:
                 scores[at], spreads[at] = scores[at - 1], spreads[at - 1]
                 continue
             last = support.tobytes()
-            if len(support) > len(trained) / SHARE:
+            if len(support) > _most(len(trained)):
                 return
-            columns = self.values[:, np.searchsorted(self.used, support)]
+            chosen = np.searchsorted(self.used, support)
+            columns = self.values[:, chosen]
             if self.fit_intercept:
                 columns = np.column_stack([np.ones(len(columns)), columns])
-            coef = firth(columns[trained], target[trained], weights, shift)
+                chosen = np.append(-1, chosen)
+            coef = firth(columns[trained], target[trained], weights, shift, found[chosen])
+            found[:] = 0.0
+            found[chosen] = coef  # where the next begins
             link = columns @ coef
             spreads[at] = _variance(link, every)
             seen = link[test] if offset is None else link[test] + offset[test]
