@@ -88,7 +88,7 @@ HaplotypeChain start_haplotypes(const GenotypeWords& genotypes, Index clusters, 
   if (clusters < 1) throw std::invalid_argument("clusters must be >= 1, got " + std::to_string(clusters));
   if (n < 1 || p < 1) throw std::invalid_argument("genotypes must have a sample and a variant");
   const auto size = static_cast<std::size_t>(p), K = static_cast<std::size_t>(clusters);
-  HaplotypeChain out{p, clusters, std::vector<double>(size, 0.97),
+  HaplotypeChain out{p, clusters, std::vector<double>(size, 0.98),
                      std::vector<double>(size * K, 1.0 / static_cast<double>(clusters)), std::vector<double>(size * K)};
   out.stay[0] = 0.0;
   Counter random(seed);
@@ -108,7 +108,7 @@ HaplotypeChain start_haplotypes(const GenotypeWords& genotypes, Index clusters, 
     for (std::size_t a = 0; a < K; ++a) {
       const std::uint32_t code = code_of(genotypes, founders[a], j);
       const double own = code == 0 ? 1.0 : code == 2 ? 0.5 : code == 3 ? 0.0 : frequency;
-      const double theta = 0.6 * own + 0.3 * frequency + 0.1 * random();
+      const double theta = 0.4 * own + 0.4 * frequency + 0.2 * random();
       out.allele[static_cast<std::size_t>(j) * K + a] = kept_from_0(theta);
     }
   }
