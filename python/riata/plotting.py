@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from riata.report.plots import plot_cv, plot_knockoffs, plot_path, plot_stability
+from riata.report.plots import plot_cv, plot_knockoffs, plot_path, plot_resolutions, plot_stability
 
-__all__ = ["plot_cv", "plot_knockoffs", "plot_path", "plot_stability"]
+__all__ = ["plot_cv", "plot_knockoffs", "plot_path", "plot_resolutions", "plot_stability"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from riata.report.charts.description import N_COLOURS, Chart
 from riata.report.charts.figure import draw, prepared, pyplot
 from riata.report.charts.knockoffs import knockoff_chart
 from riata.report.charts.paths import X_LABELS, cv_chart, marks_of_choice, path_chart
+from riata.report.charts.resolutions import draw_resolutions, resolutions_chart
 from riata.report.charts.stability import stability_chart
 from riata.study.cv_choices import null_name
 
@@ -250,6 +252,52 @@ def plot_knockoffs(found: Any, ax: Any = None, *, labels: int = 8) -> Any:
     if labels < 0:
         raise ValueError(f"labels must be >= 0, got {labels}")
     return draw(knockoff_chart(found, labels), prepared(ax))
+
+
+def plot_resolutions(selections: Sequence[Any], ax: Any = None, *, names: Sequence[str] | None = None) -> Any:
+    """Draw what knockoff filters at several resolutions selected along the genome, a row for each.
+
+    Parameters
+    ----------
+    selections : sequence of KnockoffSelected
+        Of the same genotypes, the coarsest resolution first.
+    ax : matplotlib Axes, optional
+        Where to draw; default a new figure.
+    names : sequence of str, optional
+        What the rows are called; by default how many groups there are.
+
+    Returns
+    -------
+    matplotlib Axes
+        What was drawn on.
+
+    Raises
+    ------
+    ValueError
+        When there are no selections, or they are not of genotypes.
+    ImportError
+        When Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import matplotlib, riata, tempfile
+    >>> matplotlib.use("agg")
+    >>> study = riata.open_genotypes(riata.simulate_genotypes(tempfile.mkdtemp() + "/study", 60, 40))
+    >>> y = [float(value) for value in study.samples["phenotype"]]
+    >>> groups = riata.ld_groups(study, r2=[0.05, 0.5])
+    >>> coarse, fine = (
+    ...     riata.knockoff_selection(study, y, groups=one, knockoffs=study, check=False) for one in groups
+    ... )
+    >>> len(riata.plotting.plot_resolutions([coarse, fine], names=["coarse", "fine"]).get_yticks())
+    2
+    """
+    given = list(selections)
+    if not given or any(found.variants is None for found in given):
+        raise ValueError(f"selections must hold results of genotypes, got {given!r:.80}")
+    rows = [f"{len(found.items):,} groups" for found in given] if names is None else list(names)
+    if len(rows) != len(given):
+        raise ValueError(f"names must hold one for each of {len(given)} selections, got {len(rows)}")
+    return draw_resolutions(resolutions_chart(given, rows), ax)
 
 
 def described_cv(cv: Any, shown: Any = slice(None), n_active: NDArray[np.int64] | None = None) -> Chart:

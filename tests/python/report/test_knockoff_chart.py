@@ -29,7 +29,7 @@ def test_bars_in_order_of_size():
     assert [stem.colour for stem in chart.stems] == [0, 1, 0, None, None]
     assert [stem.label for stem in chart.stems] == ["<gene> 2", "", "", "", ""]
     assert [level.value for level in chart.levels] == [2.0, -2.0]
-    assert chart.y.first <= -4.0
+    assert chart.y.first <= -3.0
     assert chart.y.last >= 4.0
 
 

@@ -102,7 +102,7 @@ def _stems(ax: Any, chart: Chart, colours: dict[str, str]) -> None:
     for stem in apart(chart.stems, 0.03 * (chart.x.last - chart.x.first)):
         ax.annotate(
             cut(stem.label, MAX_NAME), (stem.x, stem.y), xytext=(2, 3), textcoords="offset points",
-            fontsize=8.5, rotation=35, rotation_mode="anchor", path_effects=_lifted(ax),
+            fontsize=8.5, rotation=50, rotation_mode="anchor", path_effects=_lifted(ax),
         )  # fmt: skip
 
 

@@ -46,21 +46,21 @@ def genome_chart(genome: Sequence[Stretch], marks: Sequence[Hit], label: str) ->
     label : str
         What the height is.
     """
-    starts, ends = _spans(genome)
+    starts, ends = spans(genome)
     offset = {s.name: start - s.first for s, start in zip(genome, starts, strict=True)}
     effects = np.array([m.effect for m in marks])
     low, high = min(float(effects.min(initial=0.0)), 0.0), max(float(effects.max(initial=0.0)), 0.0)
     pad = 0.16 * (high - low) or 1.0
     frame = Frame(
-        Axis(_below(genome), 0.0, ends[-1]), Axis(label, low - pad, high + pad), height=360, top=16, bottom=50
+        Axis(below(genome), 0.0, ends[-1]), Axis(label, low - pad, high + pad), height=360, top=16, bottom=50
     )
     spots = [(frame.x(offset[m.chromosome] + m.place), frame.y(m.effect)) for m in marks]
-    parts = [*_bands(frame, genome, starts, ends), *y_axis(frame), x_label(frame, frame.across.label)]
+    parts = [*bands(frame, genome, starts, ends), *y_axis(frame), x_label(frame, frame.across.label)]
     parts += [*_stems(frame, marks, spots), *_names(frame, marks, spots)]
     return svg(frame, parts, "Effects along the genome")
 
 
-def _spans(genome: Sequence[Stretch]) -> tuple[list[float], list[float]]:
+def spans(genome: Sequence[Stretch]) -> tuple[list[float], list[float]]:
     """Return where each chromosome begins and ends on the common axis; none is narrower than 1 %."""
     lengths = np.array([s.last - s.first for s in genome])
     placed = np.array([s.placed for s in genome])
@@ -72,7 +72,7 @@ def _spans(genome: Sequence[Stretch]) -> tuple[list[float], list[float]]:
     return [0.0, *ends[:-1].tolist()], ends.tolist()
 
 
-def _bands(frame: Frame, genome: Sequence[Stretch], starts: list[float], ends: list[float]) -> list[Markup]:
+def bands(frame: Frame, genome: Sequence[Stretch], starts: list[float], ends: list[float]) -> list[Markup]:
     if len(genome) == 1 and genome[0].placed:
         stretch = genome[0]
         megabases = nice_ticks(stretch.first / 1e6, stretch.last / 1e6, 8)
@@ -128,7 +128,7 @@ def _names(frame: Frame, marks: Sequence[Hit], spots: Sequence[tuple[float, floa
     return out
 
 
-def _below(genome: Sequence[Stretch]) -> str:
+def below(genome: Sequence[Stretch]) -> str:
     """Say what the horizontal axis is."""
     if len(genome) > 1:
         return "chromosome"

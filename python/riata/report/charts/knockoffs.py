@@ -35,13 +35,15 @@ def knockoff_chart(found: Any, labels: int = 8, noun: str = "features") -> Chart
         label = name if rank <= labels and value > 0.0 else ""
         stems.append(Stem(float(rank), value, f"{name}: {value:.3g}", colour, label))
     top = float(np.abs(W[order]).max(initial=0.0)) or 1.0
+    deepest = float(-W[order].min(initial=0.0))
+    low = max(1.2 * deepest, (T if bounded else 0.0) + 0.16 * top, 0.2 * top)
     levels = []
     if bounded:
         levels = [Level(T, "selected above this line"), Level(-T, "its mirror image: chance alone")]
     return Chart(
         f"How far {what} stand out from their knockoffs",
         Axis(f"{what}, the largest difference first", 0.0, max(len(stems), 9) + 1.0),
-        Axis("W, below zero where the knockoff is ahead", -1.08 * top, (1.4 if labels else 1.08) * top),
+        Axis("W, below zero where the knockoff is ahead", -low, (1.3 if labels else 1.08) * top),
         [],
         counted="",
         levels=levels,

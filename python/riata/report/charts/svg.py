@@ -207,13 +207,15 @@ def _stems(frame: Frame, stems: Sequence[Stem]) -> list[Markup]:
                 x=frame.x(stem.x) - width / 2, width=width, height=max(abs(y - zero), 0.5),
             )
         )  # fmt: skip
-    return parts + [_turned(frame, stem) for stem in apart(stems, _LINE / (frame.x(1.0) - frame.x(0.0)))]
+    return parts + [
+        _turned(frame, stem) for stem in apart(stems, 0.85 * _LINE / (frame.x(1.0) - frame.x(0.0)))
+    ]
 
 
 def _turned(frame: Frame, stem: Stem) -> Markup:
     """Return the name of a bar, rising from its end."""
     x, y = frame.x(stem.x) + 4, frame.y(stem.y) - 6
-    place = f"translate({x:.1f} {y:.1f}) rotate(-35)"
+    place = f"translate({x:.1f} {y:.1f}) rotate(-50)"
     return element("text", cut(stem.label, 24), class_="hitname", transform=place)
 
 
