@@ -38,6 +38,8 @@ class Progress:
         What the number that certifies a fit is called.
     unit : str, default "alphas"
         What is counted.
+    stops : bool, default True
+        Whether the first Ctrl-C asks to stop; else it raises KeyboardInterrupt as without a Progress.
     """
 
     def __init__(
@@ -48,8 +50,9 @@ class Progress:
         note: Callable[[str], None] | None = None,
         certificate: str = "gap",
         unit: str = "alphas",
+        stops: bool = True,
     ) -> None:
-        self._unit = unit
+        self._unit, self._stops = unit, stops
         self.stream = sys.stderr if stream is None else stream
         self.shown = not quiet and note is None and self.stream.isatty()
         self._note, self._certificate = note, certificate
@@ -64,7 +67,7 @@ class Progress:
     def __enter__(self) -> Progress:
         self._began = time.monotonic()
         with contextlib.suppress(ValueError):  # not the main thread: whoever runs it owns the signals
-            for number in stopping.to_watch():
+            for number in stopping.to_watch() if self._stops else ():
                 self._before[number] = signal.signal(number, self._on_interrupt)
         return self
 
@@ -87,6 +90,15 @@ class Progress:
             self._draw(done, total, state)
         return not self.interrupted
 
+    def count(self, done: int, total: int, *_: Any) -> bool:
+        """Draw the line of work that has no alphas; return False when the user asked to stop."""
+        now = time.monotonic()
+        self._seen.append((now - self._began, done))
+        if self.shown and (now - self._drawn > 0.1 or done >= total):
+            self._drawn = now
+            self._draw(done, total, [])
+        return not self.interrupted
+
     def watch_scores(self, scoring: str, scores: NDArray[np.float64]) -> None:
         """Take the scores of the folds at the alpha that is told next, to show their mean."""
         self._score = [f"{scoring} {scores.mean():.4g}"]
@@ -94,7 +106,7 @@ class Progress:
     def _draw(self, done: int, total: int, state: list[str]) -> None:
         width = shutil.get_terminal_size((100, 20)).columns
         state = [*state, left] if (left := time_left(self._seen, total)) else list(state)
-        text = ""
+        text = f" {done}/{total} {self._unit}"
         while state and len(text := f" {done}/{total} {self._unit}  {'  '.join(state)}") > width - 3:
             state.pop(0)  # what comes last matters most to who waits
         room = max(min(24, width - len(text) - 2), 0)

@@ -104,11 +104,26 @@ class SelectionOptions:
     p_values: bool = False
     stop_early: bool = False
     seed: int = 0
-    ld_groups: float | None = None
+    ld_groups: tuple[float, ...] = ()
     grouped: bool = False
     l1_ratio: float = 1.0
     standardize: bool = True
-    tol: float = 1e-4
+    tol: float | None = None
+
+
+@dataclass(frozen=True)
+class KnockoffOptions:
+    """At which false discovery rate the knockoff filter selects, and with which knockoffs."""
+
+    fdr: float | None = None
+    knockoffs: str = "auto"
+    keep_knockoffs: bool = False
+    statistic: str = "coef-difference"
+    draws: int = 1
+    knockoff_offset: int = 1
+    cv: int = 10
+    clusters: int = 10
+    related: str | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +135,18 @@ class SelectOptions:
     selection: SelectionOptions
     output: OutputOptions
     limits: LimitOptions = LimitOptions()
+    filter: KnockoffOptions = KnockoffOptions()
+
+    @property
+    def does_filter(self) -> bool:
+        """Whether the knockoff filter is asked for."""
+        return self.filter.fdr is not None
+
+    @property
+    def does_stability(self) -> bool:
+        """Whether stability selection is asked for: by its errors, or because nothing else is."""
+        chosen = self.selection
+        return not self.does_filter or any(v is not None for v in (chosen.pfer, chosen.threshold, chosen.q))
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ def conclude_outputs(outputs: OutputSet, record: dict[str, Any], log: Log, head:
 _WHAT = {
     "html": "the report: open it in a browser",
     "hits.tsv": "what was selected",
-    "selected.tsv": "what was selected, and how often",
+    "selected.tsv": "what was selected",
+    "statistics.tsv": "how everything compares with its knockoff",
     "frequencies.tsv": "how often all that some half selected was",
     "weights.tsv": "their weights, as the PGS Catalog lists them",
     "score": "their weights, for plink2 --score",
@@ -84,11 +85,22 @@ _WHAT = {
     "dropped.tsv": "samples that were dropped, and why",
     "path.npz": "the whole path, for riata predict and riata.load",
     "selection.npz": "the whole result, for riata.load",
+    "knockoffs.bed": "the knockoffs, for --knockoffs",
+    "knockoffs.bim": "their variants",
+    "knockoffs.fam": "their samples",
+    "knockoffs.npz": "the knockoffs, for --knockoffs",
     "json": "the record of this run",
     "log": "this text",
     "scores.tsv": "the scores",
     "missing.tsv": "variants that were not found, and why",
 }
+
+
+#: Of which a run may write several.
+_OF_SEVERAL = (
+    *("weights.tsv", "score", "selected.tsv", "statistics.tsv", "frequencies.tsv", "groups.tsv"),
+    *("selection.npz", "knockoffs.bed", "knockoffs.bim", "knockoffs.fam", "knockoffs.npz"),
+)
 
 
 def written_lines(outputs: OutputSet) -> list[str]:
@@ -101,5 +113,5 @@ def written_lines(outputs: OutputSet) -> list[str]:
 
 
 def _is(suffix: str, kind: str) -> bool:
-    """Say whether an output is of a kind, or that of one of several classes."""
-    return suffix == kind or (kind in ("weights.tsv", "score") and suffix.endswith(f".{kind}"))
+    """Say whether an output is of a kind, or that of one of several classes, lists or knockoffs."""
+    return suffix == kind or (kind in _OF_SEVERAL and suffix.endswith(f".{kind}"))

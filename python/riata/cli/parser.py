@@ -43,7 +43,7 @@ VERBS = {
     "fit": Verb("fit a path of models, from the sparsest to the fullest", "fit", "joint.run_fit"),
     "cv": Verb("fit a path and choose a model along it by cross-validation", "fit", "joint.run_fit"),
     "select": Verb(
-        "select features with a bound on the false ones, by halves of the samples",
+        "select features with a bound on the false ones, by halves of the samples or by knockoffs",
         "select",
         "select.run_select",
     ),

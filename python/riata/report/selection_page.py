@@ -17,13 +17,14 @@ from riata.study.selection_columns import Columns
 #: Rows of the table of what was selected, and of the summary in the terminal.
 MAX_ROWS, FEW = 100, 10
 #: Columns of files as the page calls them.
-_TITLES = {
+TITLES = {
     "GROUP": "Group", "N_VARIANTS": "Variants", "N_FEATURES": "Features", "CHROM": "Chromosome",
     "POS": "Position", "ID": "Variant", "FEATURE": "Feature", "EFFECT_ALLELE": "Effect allele",
     "BETA": "Mean effect", "SIGN_AGREEMENT": "Same sign", "FREQ": "Share of halves",
-    "PFER": "Bound there", "P_VALUE": "p-value",
+    "PFER": "Bound there", "P_VALUE": "p-value", "W": "W", "Q_VALUE": "q-value", "E_VALUE": "e-value",
+    "SHARE": "Share of draws", "WITHIN": "Part of",
 }  # fmt: skip
-_TEXTS = ("Group", "Chromosome", "Variant", "Feature", "Effect allele")
+TEXTS = ("Group", "Chromosome", "Variant", "Feature", "Effect allele", "Part of")
 
 
 @dataclass
@@ -85,7 +86,7 @@ def selection_lines(run: SelectionRun) -> list[str]:
     shown = {"ID", "FEATURE", "GROUP", "EFFECT_ALLELE", "BETA", "FREQ", "P_VALUE"}
     told = [(name, list(values)[:FEW]) for name, values in run.columns if name in shown]
     if len(found.selected):
-        rows = [[_text(cell) for cell in row] for row in zip(*(values for _, values in told), strict=True)]
+        rows = [[cell(value) for value in row] for row in zip(*(values for _, values in told), strict=True)]
         lines += [f"  {line}".rstrip() for line in align_columns([name.lower() for name, _ in told], rows)]
         if len(found.selected) > FEW:
             lines.append(f"  and {len(found.selected) - FEW:,} more in {run.prefix}.selected.tsv")
@@ -116,7 +117,7 @@ def selection_page(run: SelectionRun) -> Page:
     ]
     page.sections = [
         part
-        for part in (_errors(run), _path(run), _selected(run), _samples(run), _next(run))
+        for part in (_errors(run), _path(run), _selected(run), samples_section(account), _next(run))
         if part is not None
     ]
     page.footer = [f"Made by riata {run.version} on {run.date}.", run.command]
@@ -206,17 +207,18 @@ def _selected(run: SelectionRun) -> Section | None:
         text += f" The first {MAX_ROWS} are here, all {len(found.selected):,} in {run.prefix}.selected.tsv."
     hidden = ("CHROM", "POS") if run.ld_r2 else ()  # groups are called by their places
     shown = [
-        (_TITLES[name], list(values)[:MAX_ROWS])
+        (TITLES[name], list(values)[:MAX_ROWS])
         for name, values in run.columns
-        if name in _TITLES and name not in hidden
+        if name in TITLES and name not in hidden
     ]
-    numeric = tuple(name for name, _ in shown if name not in _TEXTS)
+    numeric = tuple(name for name, _ in shown if name not in TEXTS)
     strong = next(name for name in ("Group", "Variant", "Feature") if name in dict(shown))
     return Section("What was selected", text, table(shown, numeric=numeric, strong=strong))
 
 
-def _samples(run: SelectionRun) -> Section:
-    rows = run.account.samples
+def samples_section(account: Account) -> Section:
+    """Return what became of the samples."""
+    rows = account.samples
     body = table(
         [
             ("Samples", [what[0].upper() + what[1:] for what, _, _ in rows]),
@@ -225,7 +227,7 @@ def _samples(run: SelectionRun) -> Section:
         ],
         numeric=("Count",),
     )
-    notes = "; ".join(run.account.notes)
+    notes = "; ".join(account.notes)
     return Section("Which samples were used", f"Note: {notes}." if notes else "", body)
 
 
@@ -238,5 +240,6 @@ def _next(run: SelectionRun) -> Section:
     return Section("To go on", text, code(lines))
 
 
-def _text(cell: object) -> str:
-    return f"{cell:.3g}" if isinstance(cell, float) else str(cell)
+def cell(value: object) -> str:
+    """Write a cell for the terminal."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -101,9 +101,14 @@ def read_fold_column(
         When the column is absent, or should tell times and does not.
     """
     option = next((item for item in FOLD_OPTIONS if getattr(options, item) is not None), None)
-    if option is None:
-        return None
-    name, flag = getattr(options, option), flag_of(option)
+    return None if option is None else read_labels(columns, option, getattr(options, option), missing_code)
+
+
+def read_labels(
+    columns: SampleColumns, option: str, name: str, missing_code: str | None = None
+) -> FoldColumn:
+    """Read the column of labels, or of times, that an option names: see `read_fold_column`."""
+    flag = flag_of(option)
     cells, path = columns.cells(name, flag)
     cells = [cell.strip() for cell in cells]
     missing = MissingCodes.parse(missing_code).for_measurements().split(cells)[1]

@@ -53,6 +53,7 @@ class StudyOptions(SourceOptions):
     folds: str | None = None
     time_order: str | None = None
     blocks: str | None = None
+    populations: str | None = None
     fit_validation: bool = False
     keep: str | None = None
     remove: str | None = None
@@ -77,7 +78,7 @@ class StudyOptions(SourceOptions):
     @property
     def sample_columns(self) -> list[str]:
         """Columns that part the samples: they are neither features nor covariates nor phenotypes."""
-        given = [self.split, *(getattr(self, option) for option in FOLD_OPTIONS)]
+        given = [self.split, self.populations, *(getattr(self, option) for option in FOLD_OPTIONS)]
         return [name for name in dict.fromkeys(given) if name is not None]
 
 

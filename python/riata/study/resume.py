@@ -17,7 +17,7 @@ from riata._io.staging import check_regular
 #: Options that a fit does not depend on.
 _FREE = frozenset(
     {
-        *("quiet", "verbose", "resume", "out", "threads", "memory"),
+        *("quiet", "verbose", "resume", "out", "threads", "memory", "keep_knockoffs"),
         *("standardize", "alpha", "select", "ld_window_kb", "ld_r2", "genome_build"),
     }
 )

@@ -13,7 +13,7 @@ from riata._io.tables import Table, TextTable, read_text_table
 from riata._io.text_files import same_file
 from riata.genetics.genotypes import Genotypes
 from riata.study.covariates import Coding, Covariates, read_covariates
-from riata.study.fold_columns import FoldColumn, SampleColumns, read_fold_column
+from riata.study.fold_columns import FoldColumn, SampleColumns, read_fold_column, read_labels
 from riata.study.inputs import sample_text_table
 from riata.study.joining import Joiner, JoinReport
 from riata.study.options import StudyOptions
@@ -61,6 +61,7 @@ class Joined:
     held_out: dict[str, Rows]
     report: JoinReport
     fold_column: FoldColumn | None = None
+    populations: FoldColumn | None = None
 
     def y(self, rows: Rows) -> NDArray[Any]:
         return self.response.values[rows]
@@ -106,6 +107,8 @@ def join_samples(
     responses = read_responses(columns, asked)
     part = _read_split(joiner, options, apart)
     folds = read_fold_column(apart, options, options.missing_code)
+    name = options.populations
+    populations = None if name is None else read_labels(apart, "populations", name, options.missing_code)
     if tables.covar is None and options.covar_name is not None:
         raise ValueError("--covar-name needs --covar FILE")
     covariates = read_covariates(
@@ -144,7 +147,8 @@ def join_samples(
         for name, held in held_out.items():
             check_response(coded.response, held, f"in the {name} part")
         dealt = None if folds is None else folds.of(mine)
-        joined.append(Joined(coded.response, covariates, codings, names, mine, held_out, report, dealt))
+        of = None if populations is None else populations.of(mine)
+        joined.append(Joined(coded.response, covariates, codings, names, mine, held_out, report, dealt, of))
     return rows, joined
 
 

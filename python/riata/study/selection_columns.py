@@ -34,7 +34,7 @@ def member_columns(found: StabilitySelected, study: Study) -> Columns:
     feature = np.concatenate([np.empty(0, dtype=np.int64), *members]).astype(np.int64)
     return [
         ("GROUP", [found.item_name(int(k)) for k in item]),
-        *_places(study, feature),
+        *places(study, feature),
         ("FREQ", found.feature_frequency[feature]),
         ("LEAD", np.where(found.lead[item] == feature, "yes", "no")),
     ]
@@ -44,8 +44,8 @@ def _item_columns(found: StabilitySelected, study: Study, items: NDArray[np.int6
     lead = found.lead[items]
     columns: Columns = []
     if found.group_names is not None:
-        columns = _group_columns(found, study, items)
-    columns += _places(study, lead)
+        columns = group_columns(found, study, items)
+    columns += places(study, lead)
     if found.variants is not None:
         at = found.variants.rows(lead)
         columns.append(("EAF", np.where(at >= 0, found.variants.frequency[at], np.nan)))
@@ -70,7 +70,8 @@ def bound_at(found: StabilitySelected, item: int) -> float:
     return min(value, float(found.plan.p))
 
 
-def _group_columns(found: StabilitySelected, study: Study, items: NDArray[np.int64]) -> Columns:
+def group_columns(found: Any, study: Study, items: NDArray[np.int64]) -> Columns:
+    """Return names, extents and sizes of groups; `found` knows their names and members."""
     members = [found.members(int(item)) for item in items]
     columns: Columns = [("GROUP", [found.item_name(int(item)) for item in items])]
     if study.is_genotypes:
@@ -87,7 +88,7 @@ def _group_columns(found: StabilitySelected, study: Study, items: NDArray[np.int
     return columns
 
 
-def _places(study: Study, features: NDArray[np.int64]) -> Columns:
+def places(study: Study, features: NDArray[np.int64]) -> Columns:
     """Return names of features, of variants also where they lie and their alleles."""
     table = study.features
     if not study.is_genotypes:

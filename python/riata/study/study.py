@@ -126,6 +126,8 @@ class Study:
         What became of features of one name.
     fold_column : FoldColumn or None
         What folds go by.
+    populations : FoldColumn or None
+        The population that each sample is of.
     gaps : Gaps or None
         Cells of `main` that were missing and are set to the mean of their column.
     """
@@ -151,6 +153,7 @@ class Study:
     missing_code: str | None = None
     duplicates: str | None = None
     fold_column: FoldColumn | None = None
+    populations: FoldColumn | None = None
     gaps: Gaps | None = None
 
     @property

@@ -176,19 +176,19 @@ def test_config_repeats_a_run(tmp_path, table, capsys):
 
 def test_resume(tmp_path, table, monkeypatch, capsys):
     """A run that Ctrl-C ends after the first batch writes its pairs, and goes on to the result of one run."""
-    from riata.cli import select
+    from riata.cli import halving
 
     path, *_ = table
     asked = ["select", "--matrix", path, "--target", "y", "--drop", "z,family", "--pairs", 22, "--q", 4]
     assert run(*asked, "--out", tmp_path / "whole") == 0
 
-    class Impatient(select.Progress):
+    class Impatient(halving.Progress):
         def __call__(self, done, *rest):
             self.interrupted = done >= 10
             return not self.interrupted
 
     with monkeypatch.context() as patch:
-        patch.setattr(select, "Progress", Impatient)
+        patch.setattr(halving, "Progress", Impatient)
         assert run(*asked, "--out", tmp_path / "o") == 130
     assert "--resume goes on with them" in capsys.readouterr().err
     assert json.loads((tmp_path / "o.json").read_text())["selection"]["halves"] == 20

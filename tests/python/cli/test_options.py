@@ -10,11 +10,13 @@ from riata.cli.options import (
     DemoOptions,
     FitOptions,
     InfoOptions,
+    KnockoffOptions,
     LDOptions,
     LimitOptions,
     ModelOptions,
     PredictOptions,
     ReportOptions,
+    SelectionOptions,
     SelectOptions,
     SimulateOptions,
 )
@@ -99,3 +101,26 @@ def test_grouped_by_its_earlier_name(verb, name, tmp_path):
     help_text = parser_of(verb).format_help()
     assert "--grouped" in help_text
     assert "--row-grouped" not in help_text
+
+
+def test_selections_that_are_asked_for(tmp_path):
+    start = ["select", "--bfile", "a", "--out", "o"]
+    asked = {
+        "": (False, True), "--fdr 0.1": (True, False), "--fdr 0.1 --pfer 1": (True, True),
+        "--fdr 0.1 --q 9": (True, True), "--pairs 7": (False, True),
+    }  # fmt: skip
+    for given, wanted in asked.items():
+        options = parse([*start, *given.split()])
+        assert (options.does_filter, options.does_stability) == wanted
+    line = "--fdr .2 --draws 3 --statistic entry --knockoff-offset 0 --ld-groups .5,.2 --related ok --cv 4"
+    options = parse([*start, *line.split(), "--keep-knockoffs", "--knockoffs", "made"])
+    assert options.filter == KnockoffOptions(
+        fdr=0.2, knockoffs="made", keep_knockoffs=True, statistic="entry", draws=3, knockoff_offset=0, cv=4,
+        related="ok",
+    )  # fmt: skip
+    assert options.selection == SelectionOptions(ld_groups=(0.5, 0.2))
+    file = tmp_path / "run.toml"
+    file.write_text("\n".join(config_lines(parser_of("select"), options.command.asked)))
+    again = parse(["select", "--config", str(file)])
+    assert (again.filter, again.selection) == (options.filter, options.selection)
+    assert parse([*start, "--ld-groups", "none"]).selection.ld_groups == (0.0,)

@@ -123,9 +123,12 @@ def add_limits(add: Callable[..., Any], memory: str) -> None:
     )  # fmt: skip
 
 
-def add_ld_groups(add: Callable[..., Any], told: str) -> None:
-    """Groups of variants, made of the genotypes."""
-    add("--ld-groups", type=values.share_or_none, metavar="R2|none", help=told)
+def add_ld_groups(add: Callable[..., Any], told: str, *, several: bool = False) -> None:
+    """Groups of variants, made of the genotypes, at one r2 or several."""
+    if several:
+        add("--ld-groups", type=values.shares_or_none, metavar="R2[,R2]|none", help=told)
+    else:
+        add("--ld-groups", type=values.share_or_none, metavar="R2|none", help=told)
 
 
 def add_output(parser: Parser, first: str = "PREFIX.html") -> argparse._ArgumentGroup:

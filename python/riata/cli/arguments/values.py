@@ -68,6 +68,16 @@ def share_or_none(text: str) -> float:
     return 0.0 if text == "none" else share(text)
 
 
+def shares_or_none(text: str) -> tuple[float, ...]:
+    """Parse numbers in [0, 1] with commas between them; 0 for "none"."""
+    found = tuple(share_or_none(part.strip()) for part in text.split(","))
+    if len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"expected distinct numbers, got {text!r}")
+    if len(found) > 1 and 0.0 in found:
+        raise argparse.ArgumentTypeError(f"must lie in (0, 1] where there are several, got {text!r}")
+    return found
+
+
 def open_share(text: str) -> float:
     """Parse a number in (0, 1)."""
     try:
@@ -82,6 +92,12 @@ def open_share(text: str) -> float:
 def solver(text: str) -> str:
     """Return the word for an inner solver; "homotopy" is an earlier one of "active-set"."""
     return "active-set" if text in ("homotopy", "active_set") else text
+
+
+def zero_or_one(text: str) -> int:
+    if text not in ("0", "1"):
+        raise argparse.ArgumentTypeError(f"must be 0 or 1, got {text!r}")
+    return int(text)
 
 
 def names_of(text: str) -> tuple[str, ...]:
