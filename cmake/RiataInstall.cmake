@@ -8,6 +8,7 @@ set(riata_headers
   eigen.hpp cross_validation.hpp api.hpp solver.hpp model/loss_spec.hpp model/penalty_spec.hpp named_variant.hpp option.hpp
   counters.hpp types.hpp error.hpp
   design/design.hpp design/dense.hpp design/csc.hpp design/plink.hpp design/bfile.hpp design/hstack.hpp design/paired.hpp
+  design/column_host.hpp design/column_server.hpp
   design/hardy_weinberg.hpp design/ld_groups.hpp
   loss/survival.hpp loss/concordance.hpp loss/partial_likelihood.hpp
   knockoff/haplotypes.hpp knockoff/relatives.hpp univariate/leave_one_out.hpp io/mmap.hpp io/text_table.hpp kernel/isa.hpp)

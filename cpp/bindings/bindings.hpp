@@ -12,6 +12,7 @@
 void bind_design(pybind11::module_& m);
 void bind_groups(pybind11::module_& m);
 void bind_haplotypes(pybind11::module_& m);
+void bind_hosts(pybind11::module_& m);
 void bind_path(pybind11::module_& m);
 void bind_plink(pybind11::module_& m);
 void bind_python_design(pybind11::module_& m);

@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, m) {
   bind_design(m);
   bind_plink(m);
   bind_python_design(m);
+  bind_hosts(m);
   bind_survival(m);
   bind_path(m);
   bind_groups(m);

@@ -67,6 +67,20 @@ def plink_design(
 ) -> PlinkDesign:
     """sources: .bed files, by name or open, or arrays (variants, ceil(n_samples / 4)) of 2-bit codes."""
 
+class ColumnServer:
+    """Columns of a larger X in this process, for fits in another one."""
+
+    def __init__(self, X: Design, first: int, n_threads: int = 1) -> None: ...
+    def answer(self, method: str, common: bytes, own: bytes) -> bytes:
+        """What the call of a host is answered with. One call at a time."""
+
+def hosted_design(host: Any, parts: int) -> Design:
+    """The columns that other processes hold.
+
+    host.call(method, common, parts, own) carries bytes to the ColumnServer of each of `parts` and returns
+    pairs (part, answer), in any order.
+    """
+
 def python_design(source: Any, rows: int, cols: int, fingerprint: int) -> Design:
     """An object with the methods moments, correlate, multiply and gather of riata.Design."""
 

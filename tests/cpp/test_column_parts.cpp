@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -12,51 +11,10 @@
 #include "path_problems.hpp"
 #include "penalty/elastic_net.hpp"
 #include "riata/design/hstack.hpp"
+#include "same_paths.hpp"
 
 using namespace riata;
 using namespace riata::check;
-
-namespace {
-
-/// Of penalties that are not convex the dual value is NaN.
-bool same_numbers(const std::vector<double>& a, const std::vector<double>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;
-}
-
-bool same(const std::vector<PathResult>& left, const std::vector<PathResult>& right) {
-  if (left.size() != right.size()) return false;
-  for (std::size_t f = 0; f < left.size(); ++f) {
-    const PathResult &a = left[f], &b = right[f];
-    const Counters &x = a.counters, &y = b.counters;
-    if (a.alphas != b.alphas || a.coef_indptr != b.coef_indptr || a.coef_indices != b.coef_indices ||
-        a.coef_values != b.coef_values || a.intercepts != b.intercepts || a.primal != b.primal ||
-        a.dual_gaps != b.dual_gaps || a.n_iter != b.n_iter || a.solver != b.solver || a.alpha_max != b.alpha_max ||
-        !same_numbers(a.dual, b.dual) || !same_bits(a.mean, b.mean) || !same_bits(a.scale, b.scale) ||
-        !same_bits(a.linear_predictor, b.linear_predictor) || x.rounds != y.rounds || x.violators != y.violators ||
-        x.columns_gathered != y.columns_gathered) {
-      return false;
-    }
-  }
-  return true;
-}
-
-std::vector<Problem> with_folds(const Problem& full, Index count) {
-  std::vector<Problem> out{full};
-  for (Index f = 0; f < count; ++f) {
-    out.push_back(full);
-    for (Index i = f; i < full.weights.size(); i += count) out.back().weights[i] = 0.0;
-  }
-  return out;
-}
-
-PathOptions quick(const std::string& loss) {
-  PathOptions options = options_of(loss);
-  options.n_alphas = 20;
-  options.eps = 0.08;
-  return options;
-}
-
-}  // namespace
 
 TEST_CASE("parts of the columns give the same bits: storages and losses") {
   const Storages storages(dosages(60, 230, 71));
@@ -152,7 +110,7 @@ TEST_CASE("parts begin at multiples of 16, hold every column once, and are not m
   const auto design = dense_design(X.data(), X.rows(), X.cols(), 1, X.rows());
   Counters counters;
   for (const Index parts : {1, 2, 3, 7, 50}) {
-    const std::vector<Index> cuts = ColumnParts(*design, {}, parts, 0, 0.0, 1, counters).cuts();
+    const std::vector<Index> cuts = LocalParts(*design, {}, parts, 0, 0.0, 1, counters).cuts();
     CHECK(cuts.front() == 0);
     CHECK(cuts.back() == 100);
     CHECK(static_cast<Index>(cuts.size()) <= parts + 1);

@@ -19,6 +19,12 @@ struct ScreeningQuery {
   Index n_active;            // and all that are active
   Index n_outside;           // usable features outside the working set
   std::vector<ReferenceSubspace::Query> residual = {};  // one an output
+
+  /// See io/transfer.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(lambda, strong, n_penalised_inside, n_active, n_outside, residual);
+  }
 };
 
 /// How products with right-hand sides, those of each output together, become products with the residual.
@@ -28,6 +34,12 @@ struct ReadingPlan {
   Vec sums;                  // of the right-hand sides used
   Vec coordinates;           // of the residual, a number for each right-hand side
   std::vector<ReferenceSubspace::OpenBlock> open;  // one an output
+
+  /// See io/transfer.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(rounded, begin, sums, coordinates, open);
+  }
 };
 
 }  // namespace riata

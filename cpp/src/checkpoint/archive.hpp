@@ -2,54 +2,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "io/atomic_file.hpp"
 #include "io/digest.hpp"
+#include "io/transfer.hpp"
 #include "riata/io/mmap.hpp"
-#include "riata/types.hpp"
 
 namespace riata {
 
-/// Writing and reading the state of an object in one place: its
-///   template <class Archive> void state(Archive& archive) { archive(first_, second_, ...); }
-/// hands over what the object holds to either of the two archives below. Numbers and structs of numbers, Eigen's
-/// matrices, strings, pairs and standard sequences of all these go by themselves. Files are for the machine that wrote
-/// them: byte order and sizes are its own.
-///
 /// What an object works on, of no use from one call to the next, is handed over by archive.rooms(scratch_, ...): its
-/// size alone is kept, so that who goes on from a file holds as much as who wrote it, and is counted.
-template <class Archive, class T>
-void transfer(Archive& archive, T& value) {
-  if constexpr (requires { value.state(archive); }) {
-    value.state(archive);
-  } else if constexpr (std::is_trivially_copyable_v<T>) {
-    static_assert(!std::is_pointer_v<T>);
-    archive.bytes(&value, sizeof value);
-  } else if constexpr (requires { value.first; }) {
-    archive(value.first, value.second);
-  } else if constexpr (requires { typename T::PlainObject; }) {
-    Index rows = value.rows(), cols = value.cols();
-    archive(rows, cols);
-    if constexpr (Archive::reading) value.resize(rows, cols);
-    archive.bytes(value.data(), static_cast<std::size_t>(value.size()) * sizeof(typename T::Scalar));
-  } else {
-    std::size_t size = value.size();
-    archive(size);
-    if constexpr (Archive::reading && requires { value.resize(size); }) value.resize(size);
-    using Element = typename T::value_type;
-    if constexpr (std::is_trivially_copyable_v<Element> && requires { value.data(); }) {
-      archive.bytes(value.data(), size * sizeof(Element));
-    } else {
-      for (Element& element : value) transfer(archive, element);
-    }
-  }
-}
-
-/// The same for room whose contents are of no use; of an object with parts by a member `rooms(archive)`.
+/// size alone is kept, so that who goes on from a file holds as much as who wrote it, and is counted. Of an object with
+/// parts it goes by a member `rooms(archive)`.
 template <class Archive, class T>
 void transfer_room(Archive& archive, T& value) {
   if constexpr (requires { value.rooms(archive); }) {

@@ -33,6 +33,7 @@ class CscPool final : public Pool {
   }
 
   void append(Columns columns, std::span<const double> shift, int threads) override {
+    source_.expect(columns);
     const std::size_t before = start_.size() - 1;
     for (std::size_t k = 0; k < columns.size(); ++k) {
       const bool whole = far_from_zero(columns[k], shift[k]);

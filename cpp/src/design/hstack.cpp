@@ -5,12 +5,13 @@
 #include <string>
 #include <utility>
 
+#include "design/side_by_side.hpp"
 #include "design/stacked.hpp"
 
 namespace riata {
 namespace {
 
-class HStack final : public Stacked<Design> {
+class HStack final : public Stacked<Design>, public SideBySide {
  public:
   HStack(std::vector<std::shared_ptr<const Design>> parts, Index cols)
       : Stacked(parts.front()->rows(), cols), parts_(std::move(parts)) {
@@ -22,6 +23,12 @@ class HStack final : public Stacked<Design> {
   }
 
   std::string_view kind() const override { return "hstack"; }
+
+  std::vector<const Design*> designs() const override {
+    std::vector<const Design*> out;
+    for (const auto& part : parts_) out.push_back(part.get());
+    return out;
+  }
 
   Traits traits() const override {
     Digest fingerprint;

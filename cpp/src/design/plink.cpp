@@ -300,6 +300,16 @@ void PlinkDesign::multiply_tables(const MatIn& tables, const MatIn& B, MatOut ou
   impl_->check();
 }
 
+void PlinkDesign::copy_packed(Columns columns, std::vector<std::uint8_t>& bytes, std::vector<double>& tables,
+                              std::vector<std::uint8_t>& missing) const {
+  PackedColumns packed = impl_->pack(columns);
+  bytes.clear();
+  for (const std::uint8_t* column : packed.bytes) bytes.insert(bytes.end(), column, column + impl_->stride);
+  impl_->check();
+  tables = std::move(packed.tables);
+  missing = std::move(packed.missing);
+}
+
 void PlinkDesign::gather(Columns columns, MatOut out, int threads) const {
   packed::gather(impl_->pack(columns), out, threads);
   impl_->check();

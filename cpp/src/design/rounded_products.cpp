@@ -16,20 +16,34 @@ constexpr Index kHeldNumbers = 1 << 17;  // of columns that are decoded before t
 constexpr double kTiny = 1e-300;         // steps below this have no inverse
 constexpr double kMostShare = 0.6;       // of the bytes of X: half for floats, and padding
 
+/// Rows of a line of the copy.
+Index padded(Index rows) {
+  return (rows + kCodeLane - 1) / kCodeLane * kCodeLane;
+}
+
 }  // namespace
 
 RoundedProducts::RoundedProducts(const Design& X, Index lambdas, double most_bytes, Index first, Index last)
-    : X_(X), first_(first) {
-  stride_ = (X.rows() + kCodeLane - 1) / kCodeLane * kCodeLane;
-  const double bytes = static_cast<double>(stride_) * static_cast<double>(X.cols()) * sizeof(std::int16_t);
-  if (!X.traits().copy_pays || lambdas < kWorthwhile || X.bytes() < kSmallest) return;
-  if (bytes > std::min(kLargest, most_bytes) || bytes > kMostShare * X.bytes()) return;
-  const Index held = (last < 0 ? X.cols() : last) - first;
-  codes_ = std::make_unique_for_overwrite<std::int16_t[]>(static_cast<std::size_t>(stride_ * held));
-  step_.resize(held);
-  shift_.resize(held);
-  errors_.resize(held);
-  share_ = bytes / X.bytes();
+    : RoundedProducts(of_share(X, share_of_copy(X, lambdas, most_bytes), first, last < 0 ? X.cols() : last)) {}
+
+double RoundedProducts::share_of_copy(const Design& X, Index lambdas, double most_bytes) {
+  const double bytes = static_cast<double>(padded(X.rows())) * static_cast<double>(X.cols()) * sizeof(std::int16_t);
+  if (!X.traits().copy_pays || lambdas < kWorthwhile || X.bytes() < kSmallest) return 0.0;
+  if (bytes > std::min(kLargest, most_bytes) || bytes > kMostShare * X.bytes()) return 0.0;
+  return bytes / X.bytes();
+}
+
+RoundedProducts RoundedProducts::of_share(const Design& X, double share, Index first, Index last) {
+  RoundedProducts out(Bare{}, X, first);
+  out.stride_ = padded(X.rows());
+  if (share == 0.0) return out;
+  const Index held = last - first;
+  out.codes_ = std::make_unique_for_overwrite<std::int16_t[]>(static_cast<std::size_t>(out.stride_ * held));
+  out.step_.resize(held);
+  out.shift_.resize(held);
+  out.errors_.resize(held);
+  out.share_ = share;
+  return out;
 }
 
 void RoundedProducts::encode(Columns columns, const Eigen::Ref<const Vec>& mean) {

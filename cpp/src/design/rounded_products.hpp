@@ -19,6 +19,10 @@ class RoundedProducts {
   /// Only columns first .. last - 1 are taken into it (default: all).
   RoundedProducts(const Design& X, Index lambdas, double most_bytes = kLargest, Index first = 0, Index last = -1);
 
+  /// What of the bytes of X a copy takes, 0 where none is to be made.
+  static double share_of_copy(const Design& X, Index lambdas, double most_bytes);
+  /// The products of columns first .. last - 1, with a copy where its share is not 0.
+  static RoundedProducts of_share(const Design& X, double share, Index first, Index last);
   /// Whether there are any.
   bool offered() const { return copies() || X_.traits().rounds; }
   bool copies() const { return codes_ != nullptr; }
@@ -45,6 +49,8 @@ class RoundedProducts {
   void correlate(Columns columns, const Sides& sides, MatOut out) const;
 
  private:
+  struct Bare {};
+  RoundedProducts(Bare, const Design& X, Index first) : X_(X), first_(first) {}
   void encode_one(Index j, const double* x, double mean);
 
   const Design& X_;

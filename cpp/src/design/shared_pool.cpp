@@ -29,6 +29,7 @@ SharedPool::SharedPool(const Design& design, bool centre, Use use, const Vec& me
 }
 
 void SharedPool::require(std::span<const Index> features, int threads, Counters& counters) {
+  const bool in_place = X_.traits().in_place;
   std::vector<Index> missing;
   std::vector<double> shift;
   for (Index j : features) {
@@ -37,8 +38,8 @@ void SharedPool::require(std::span<const Index> features, int threads, Counters&
         static_cast<std::int32_t>(pool_->cols() + static_cast<Index>(missing.size()));
     missing.push_back(j);
     const double m = centred_ ? mean_[j] : 0.0;
-    const bool reference = (use_ != Use::kPart || X_.rows() >= kReferenceRows) && X_.contiguous(j) != nullptr &&
-                           std::abs(m) <= kShiftAlways * spread_[j];
+    const bool reference = (use_ != Use::kPart || X_.rows() >= kReferenceRows) &&
+                           (in_place || X_.contiguous(j) != nullptr) && std::abs(m) <= kShiftAlways * spread_[j];
     shift.push_back(reference ? std::numeric_limits<double>::quiet_NaN() : m);
   }
   if (missing.empty()) return;

@@ -25,6 +25,8 @@ struct SparseColumn {
 class SparseDesign : public Design {
  public:
   using Design::Design;
+  /// Tells which columns are about to be asked for by the two calls below, one after the other.
+  virtual void expect(Columns /*columns*/) const {}
   /// Entries that copy_column writes.
   virtual Index column_size(Index j) const = 0;
   /// Entries of column j with increasing rows and duplicates summed. Needs rows() < 2^31.

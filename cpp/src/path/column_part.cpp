@@ -35,11 +35,11 @@ Mat fingerprint_vector(Index n) {
 }
 
 /// Sums of these do not depend on how columns are grouped.
-std::uint64_t digest_of(Columns columns, const Mat& products) {
+std::uint64_t digest_of(Columns columns, Index before, const Mat& products) {
   std::uint64_t sum = 0;
   for (std::size_t k = 0; k < columns.size(); ++k) {
     Digest one;
-    one.add(static_cast<std::uint64_t>(columns[k]));
+    one.add(static_cast<std::uint64_t>(columns[k] + before));
     one.add(&products(static_cast<Index>(k), 0), sizeof(double));
     sum += one.value();
   }
@@ -48,9 +48,10 @@ std::uint64_t digest_of(Columns columns, const Mat& products) {
 
 }  // namespace
 
-void check_moments(const Vec& mean, const Vec& variance, Index first, Index last, std::span<const Index> numbers) {
+void check_moments(const Vec& mean, const Vec& variance, Index first, Index last, std::span<const Index> numbers,
+                   Index before) {
   for (Index j = first; j < last; ++j) {
-    const Index number = j < static_cast<Index>(numbers.size()) ? numbers[static_cast<std::size_t>(j)] : j;
+    const Index number = j < static_cast<Index>(numbers.size()) ? numbers[static_cast<std::size_t>(j)] : j + before;
     if (variance[j] < kLeastVariance && mean[j] != 0.0 && std::abs(mean[j]) < kLeastMean) {
       throw std::invalid_argument(
           "X must hold numbers whose squares are not rounded to 0, got smaller ones in column " +
@@ -72,6 +73,15 @@ ColumnPart::ColumnPart(const Design& X, std::span<const Index> numbers, Index fi
       first_(first),
       last_(last),
       rounded_(X, copy_for, most_bytes, first, last),
+      threads_(traits_.concurrent ? threads : 1) {}
+
+ColumnPart::ColumnPart(const Design& X, RoundedProducts rounded, Index before, int threads)
+    : X_(X),
+      traits_(X.traits()),
+      first_(0),
+      last_(X.cols()),
+      before_(before),
+      rounded_(std::move(rounded)),
       threads_(traits_.concurrent ? threads : 1) {}
 
 /// Columns of X to read at a time, for right-hand sides of so many bytes: whole tiles of the kernels.
@@ -107,11 +117,13 @@ void ColumnPart::first_pass(const Mat& weights, const Mat& null_u, std::vector<V
     if (digest == nullptr) return;
     Mat products(size, 1);
     X_.correlate(columns, fingerprint, products, 1);
-    digests[static_cast<std::size_t>(c)] = digest_of(columns, products);
+    digests[static_cast<std::size_t>(c)] = digest_of(columns, before_, products);
   });
   if (digest != nullptr) *digest += std::accumulate(digests.begin(), digests.end(), std::uint64_t{0});
   counters.columns_streamed += static_cast<double>(p);
-  for (std::size_t f = 0; f < variances.size(); ++f) check_moments(means[f], variances[f], first_, last_, numbers_);
+  for (std::size_t f = 0; f < variances.size(); ++f) {
+    check_moments(means[f], variances[f], first_, last_, numbers_, before_);
+  }
 }
 
 void ColumnPart::move(Index problem, std::span<const Index> into_work, std::span<const Index> out_of_work) {
@@ -128,8 +140,10 @@ Index ColumnPart::bound(Index problem, const ScreeningQuery& query) {
   return static_cast<Index>(screen(problem).columns_to_check().size());
 }
 
-void ColumnPart::read(std::span<const Reading> readings, Counters& counters) {
-  std::vector<Pass> first, second;
+std::vector<std::vector<Index>> ColumnPart::read_nearby(std::span<const Reading> readings, Counters& counters) {
+  std::vector<std::vector<Index>> again(readings.size());
+  std::vector<Pass> passes;
+  std::vector<std::size_t> of;  // the readings that they are
   const bool null = null_products_.cols() > 0;
   for (const Reading& reading : readings) {
     ColumnScreen& mine = screen(reading.problem);
@@ -138,17 +152,25 @@ void ColumnPart::read(std::span<const Reading> readings, Counters& counters) {
     if (null) {
       take_null(reading);
     } else {
-      first.push_back({&mine, &reading, mine.columns_to_check(), reading.rounded.has_value()});
+      passes.push_back({&mine, &reading, mine.columns_to_check(), reading.rounded.has_value()});
+      of.push_back(static_cast<std::size_t>(&reading - readings.data()));
     }
   }
   null_products_.resize(0, 0);
-  read_pass(first, counters);
-  for (const Pass& before : first) {  // again where rounding left a column undecided
-    std::vector<Index> columns = before.screen->finish_pass(before.columns);
-    if (!columns.empty()) second.push_back({before.screen, before.of, std::move(columns), false});
+  read_pass(passes, counters);
+  for (std::size_t k = 0; k < passes.size(); ++k) again[of[k]] = passes[k].screen->finish_pass(passes[k].columns);
+  return again;
+}
+
+void ColumnPart::read_exactly(std::span<const Reading> readings, std::vector<std::vector<Index>> columns,
+                              Counters& counters) {
+  std::vector<Pass> passes;
+  for (std::size_t k = 0; k < readings.size(); ++k) {
+    if (columns[k].empty()) continue;
+    passes.push_back({&screen(readings[k].problem), &readings[k], std::move(columns[k]), false});
   }
-  read_pass(second, counters);
-  for (const Pass& last : second) last.screen->finish_pass(last.columns);
+  read_pass(passes, counters);
+  for (const Pass& pass : passes) pass.screen->finish_pass(pass.columns);
 }
 
 /// Gives a problem what its null fit needs, from products of the columns with the u of that.

@@ -14,8 +14,10 @@
 /// The wall between rows and columns: what a fit may ask of columns outside its working set.
 namespace riata {
 
-/// Refuses columns first .. last - 1 that are no numbers, or whose squares are none; `numbers` as in ColumnPart.
-void check_moments(const Vec& mean, const Vec& variance, Index first, Index last, std::span<const Index> numbers);
+/// Refuses columns first .. last - 1 that are no numbers, or whose squares are none; `numbers` and `before` as in
+/// ColumnPart.
+void check_moments(const Vec& mean, const Vec& variance, Index first, Index last, std::span<const Index> numbers,
+                   Index before = 0);
 
 /// What one problem wants read in a round: products of the columns that its bounds leave undecided with right-hand
 /// sides of its own, `rhs`, after nearby ones whose products cost less, where there are such.
@@ -32,6 +34,12 @@ struct Reading {
 struct RoundAnswer {
   Violators violators;
   std::vector<Candidate> candidates;
+
+  /// See io/transfer.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(violators, candidates);
+  }
 };
 
 /// A range of the columns of X and all that is known of them outside the working sets: copies, what was read of them,
@@ -44,6 +52,8 @@ class ColumnPart {
   /// `copy_for` and `most_bytes`, of a copy of all of X, as in RoundedProducts.
   ColumnPart(const Design& X, std::span<const Index> numbers, Index first, Index last, Index copy_for,
              double most_bytes, int threads);
+  /// All columns of X, where `before` others of a larger one come before it.
+  ColumnPart(const Design& X, RoundedProducts rounded, Index before, int threads);
 
   Index first() const { return first_; }
   Index last() const { return last_; }
@@ -76,7 +86,14 @@ class ColumnPart {
   void skip(Index problem) { screen(problem).skip(); }
   /// The second half: reads the columns that are undecided for these problems, each once for all of them, and judges
   /// them. What the first pass found for the null fits is taken in the place of reading it again.
-  void read(std::span<const Reading> readings, Counters& counters);
+  void read(std::span<const Reading> readings, Counters& counters) {
+    read_exactly(readings, read_nearby(readings, counters), counters);
+  }
+  /// read() in two steps: with rounded right-hand sides, where there are such. Returns the columns of each problem for
+  /// which these do not do.
+  std::vector<std::vector<Index>> read_nearby(std::span<const Reading> readings, Counters& counters);
+  /// And those columns again, with right-hand sides as they are.
+  void read_exactly(std::span<const Reading> readings, std::vector<std::vector<Index>> columns, Counters& counters);
   /// Appends what the round has found for a problem.
   void append_answer(Index problem, RoundAnswer& answer) const;
 
@@ -105,7 +122,7 @@ class ColumnPart {
   const Design& X_;
   Traits traits_;
   std::span<const Index> numbers_;
-  Index first_, last_;
+  Index first_, last_, before_ = 0;
   RoundedProducts rounded_;
   int threads_;
   Mat null_products_;  // of the null fits, until they are certified: a row for each column

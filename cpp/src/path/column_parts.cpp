@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "parallel.hpp"
+#include "path/hosted_parts.hpp"
+
 namespace riata {
 namespace {
 
@@ -11,8 +14,8 @@ constexpr Index kLane = 16;
 
 }  // namespace
 
-ColumnParts::ColumnParts(const Design& X, std::span<const Index> numbers, Index parts, Index copy_for,
-                         double most_bytes, int threads, Counters& counters)
+LocalParts::LocalParts(const Design& X, std::span<const Index> numbers, Index parts, Index copy_for, double most_bytes,
+                       int threads, Counters& counters)
     : counters_(counters) {
   const Index lanes = (X.cols() + kLane - 1) / kLane;
   Index first = 0;
@@ -23,35 +26,35 @@ ColumnParts::ColumnParts(const Design& X, std::span<const Index> numbers, Index 
   }
 }
 
-void ColumnParts::first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means,
-                             std::vector<Vec>& variances, std::uint64_t* digest) {
+void LocalParts::first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means, std::vector<Vec>& variances,
+                            std::uint64_t* digest) {
   means.assign(static_cast<std::size_t>(weights.cols()), Vec(parts_.back().last()));
   variances = means;
   for (ColumnPart& part : parts_) part.first_pass(weights, null_u, means, variances, digest, counters_);
   counters_.products += static_cast<double>(null_u.cols());
 }
 
-double ColumnParts::memory() const {
+double LocalParts::memory() const {
   double sum = 0.0;
   for (const ColumnPart& part : parts_) sum += part.memory();
   return sum;
 }
 
-Vec ColumnParts::copy_errors() const {
+Vec LocalParts::copy_errors() const {
   if (!parts_.front().rounded().copies()) return {};
   Vec out(parts_.back().last());
   for (const ColumnPart& part : parts_) out.segment(part.first(), part.last() - part.first()) = part.rounded().errors();
   return out;
 }
 
-std::vector<Index> ColumnParts::cuts() const {
+std::vector<Index> LocalParts::cuts() const {
   std::vector<Index> out{0};
   for (const ColumnPart& part : parts_) out.push_back(part.last());
   return out;
 }
 
-Index ColumnParts::add_problem(const PenaltyFamily& penalty, const StandardizedColumns& columns,
-                               const ColumnNorms& norms, Index outputs, bool full_working_set, int threads) {
+Index LocalParts::add_problem(const PenaltyFamily& penalty, const StandardizedColumns& columns,
+                              const ColumnNorms& norms, Index outputs, bool full_working_set, int threads) {
   for (ColumnPart& part : parts_) {
     part.add_problem(
         ColumnScreen::make(penalty, columns, norms, part.first(), part.last(), outputs, full_working_set, threads));
@@ -59,12 +62,12 @@ Index ColumnParts::add_problem(const PenaltyFamily& penalty, const StandardizedC
   return problems_++;
 }
 
-void ColumnParts::move(Index problem, std::span<const Index> into_work, std::span<const Index> out_of_work) {
+void LocalParts::move(Index problem, std::span<const Index> into_work, std::span<const Index> out_of_work) {
   for (ColumnPart& part : parts_) part.move(problem, into_work, out_of_work);
 }
 
 /// Features that lie one after the other in one part come together, in the order that they were given in.
-void ColumnParts::fetch(std::span<const Index> features, SharedPool& pool, int threads, Counters& counters) const {
+void LocalParts::fetch(std::span<const Index> features, SharedPool& pool, int threads, Counters& counters) const {
   while (!features.empty()) {
     const auto part = std::find_if(parts_.begin(), parts_.end(),
                                    [&](const ColumnPart& each) { return features.front() < each.last(); });
@@ -76,7 +79,7 @@ void ColumnParts::fetch(std::span<const Index> features, SharedPool& pool, int t
   }
 }
 
-std::vector<Candidate> ColumnParts::candidates(Index problem, const ScreeningQuery& query) {
+std::vector<Candidate> LocalParts::candidates(Index problem, const ScreeningQuery& query) {
   std::vector<Candidate> out;
   for (ColumnPart& part : parts_) {
     const std::vector<Candidate> mine = part.candidates(problem, query);
@@ -85,24 +88,34 @@ std::vector<Candidate> ColumnParts::candidates(Index problem, const ScreeningQue
   return out;
 }
 
-Index ColumnParts::bound(Index problem, const ScreeningQuery& query) {
-  Index undecided = 0;
-  for (ColumnPart& part : parts_) undecided += part.bound(problem, query);
-  return undecided;
+void LocalParts::bound(std::span<Ask> asks, int threads) {
+  parallel_for(static_cast<Index>(asks.size()), threads, [&](Index i) {
+    Ask& ask = asks[static_cast<std::size_t>(i)];
+    for (ColumnPart& part : parts_) ask.undecided += part.bound(ask.problem, *ask.query);
+  });
 }
 
-void ColumnParts::skip(Index problem) {
+void LocalParts::skip(Index problem) {
   for (ColumnPart& part : parts_) part.skip(problem);
 }
 
-void ColumnParts::read(std::span<const Reading> readings) {
+void LocalParts::read(std::span<const Reading> readings) {
   for (ColumnPart& part : parts_) part.read(readings, counters_);
 }
 
-RoundAnswer ColumnParts::answer(Index problem) const {
+RoundAnswer LocalParts::answer(Index problem) const {
   RoundAnswer out;
   for (const ColumnPart& part : parts_) part.append_answer(problem, out);
   return out;
+}
+
+std::unique_ptr<ColumnParts> column_parts(const Design& X, const PathOptions& options, const Features& features,
+                                          Index parts, Index copy_for, double most_bytes, Counters& counters) {
+  if (PartLayout layout = PartLayout::of(X, options.threads); layout.host != nullptr) {
+    const double share = RoundedProducts::share_of_copy(X, copy_for, most_bytes);
+    return std::make_unique<HostedParts>(X, std::move(layout), options, features, share, counters);
+  }
+  return std::make_unique<LocalParts>(X, features.column, parts, copy_for, most_bytes, options.threads, counters);
 }
 
 }  // namespace riata

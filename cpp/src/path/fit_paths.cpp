@@ -2,6 +2,7 @@
 
 #include "path/fit_in_parts.hpp"
 #include "path/free_basis.hpp"
+#include "path/hosted_parts.hpp"
 #include "path/latent_groups.hpp"
 #include "path/path_driver.hpp"
 #include "path/ridge_paths.hpp"
@@ -44,6 +45,7 @@ std::vector<PathResult> fit_paths_in_parts(const Design& X, const std::vector<Pr
     return fit_paths_in_parts(X, weighted, features, options, parts);
   }
   validate(X, problems, features, options);
+  validate_hosted(X, problems, features, options);
   const auto latent = LatentGroups::find(X, features);
   if (!latent) return fit_columns(X, problems, features, options, X.cols(), parts);
   std::vector<PathResult> results =

@@ -32,6 +32,16 @@ Index copy_for(const Design& X, const std::vector<Problem>& problems, const Feat
   return expected_fits(X, problems.front(), features, options);
 }
 
+PathOptions inner_options(const PathOptions& options) {
+  PathOptions inner = options;
+  // Where no intercept can be told, centring columns as with one changes nothing but the rounding.
+  if (options.loss.is<losses::Cox>()) inner.fit_intercept = true;
+  if (auto* net = inner.penalty.as<penalties::ElasticNet>(); options.loss.is<losses::Multigaussian>() && net) {
+    net->row_grouped = true;
+  }
+  return inner;
+}
+
 /// What the fit of a problem counts by itself.
 void add(const Counters& c, Counters& total) {
   total.columns_gathered += c.columns_gathered;
@@ -53,17 +63,12 @@ PathDriver::PathDriver(const Design& X, const std::vector<Problem>& problems, co
       given_(problems),
       features_(features),
       options_(options),
+      inner_options_(inner_options(options)),
       relay_(options.poll),
       checkpoint_(options, options.checkpoint.empty() ? Identity() : identity_of(X, problems, features, options)),
-      columns_(X, features.column, parts, copy_for(X, problems, features, options),
-               room_for_copy(X, problems, features, options), options.threads, counters_) {
-  validate_parts(columns_.cuts(), features, options);
-  inner_options_ = options;
-  // Where no intercept can be told, centring columns as with one changes nothing but the rounding.
-  if (options.loss.is<losses::Cox>()) inner_options_.fit_intercept = true;
-  if (auto* net = inner_options_.penalty.as<penalties::ElasticNet>(); options.loss.is<losses::Multigaussian>() && net) {
-    net->row_grouped = true;
-  }
+      columns_(column_parts(X, inner_options_, features, parts, copy_for(X, problems, features, options),
+                            room_for_copy(X, problems, features, options), counters_)) {
+  validate_parts(columns_->cuts(), features, options);
   inner_options_.poll = [this] { relay_.check(); };
 }
 
@@ -96,7 +101,7 @@ void PathDriver::setup() {
     if (known) null_u.middleCols(f * outputs, outputs) = response.u.reshaped(n, outputs);
   }
   std::uint64_t digest = 0;
-  columns_.first_pass(weights, null_u, means, variances, checkpoint_.wanted() ? &digest : nullptr);
+  columns_->first_pass(weights, null_u, means, variances, checkpoint_.wanted() ? &digest : nullptr);
   checkpoint_.identify_design(digest);
   // Below this size starting threads for each round costs more than it saves.
   problem_threads_ = count > 1 && n * p >= kWorthThreads ? options_.threads : 1;
@@ -107,7 +112,7 @@ void PathDriver::setup() {
   shared_ = std::make_unique<SharedPool>(X_, inner_options_.fit_intercept, use, means.front(),
                                          variances.front().cwiseMax(0.0).cwiseSqrt());
   for (std::size_t f = 0; f < given_.size(); ++f) {
-    problems_.push_back(std::make_unique<PathFit>(columns_, *shared_, std::move(responses[f]), features_,
+    problems_.push_back(std::make_unique<PathFit>(*columns_, *shared_, std::move(responses[f]), features_,
                                                   inner_options_, std::move(means[f]), std::move(variances[f]),
                                                   count == 1, threads));
   }
@@ -279,6 +284,7 @@ void PathDriver::certify() {
     ++counters_.rounds;
     const auto start = Clock::now();
     for_each_pending([](PathFit& problem) { problem.begin_certify(); });
+    bound();
     read_undecided();
     counters_.seconds_stream += since(start);
     bool again = false;
@@ -290,13 +296,29 @@ void PathDriver::certify() {
   }
 }
 
+/// Bounds the columns outside for every pending problem that asks.
+void PathDriver::bound() {
+  std::vector<PathFit*> asking;
+  std::vector<Ask> asks;
+  for (auto& problem : problems_) {
+    if (!problem->pending() || !problem->screening().asks()) continue;
+    asking.push_back(problem.get());
+    asks.push_back(problem->screening().ask());
+  }
+  columns_->bound(asks, problem_threads_);
+  parallel_for(static_cast<Index>(asks.size()), problem_threads_, [&](Index i) {
+    const std::size_t k = static_cast<std::size_t>(i);
+    asking[k]->go_on(asks[k].undecided);
+  });
+}
+
 /// One pass over the columns that some pending problem cannot decide.
 void PathDriver::read_undecided() {
   std::vector<Reading> readings;
   for (auto& problem : problems_) {
     if (problem->pending() && problem->screening().needs_reading()) readings.push_back(problem->screening().reading());
   }
-  columns_.read(readings);
+  columns_->read(readings);
 }
 
 /// Tells what has been fitted since, applies the stopping rules; returns whether there is more to fit.
@@ -336,7 +358,7 @@ void PathDriver::require_some_fit(const Group& group) const {
 double PathDriver::memory() const {
   ArchiveCounter counter;
   for (auto& problem : problems_) counter(*problem);
-  return beside_ + counter.total() + columns_.memory() + shared_->memory() +
+  return beside_ + counter.total() + columns_->memory() + shared_->memory() +
          row_bytes(given_, kRowNumbersOutsideState) +
          column_bytes(given_.front().y.size() / X_.rows(), options_) * static_cast<double>(X_.cols()) *
              static_cast<double>(problems_.size());

@@ -31,7 +31,7 @@ class PathDriver {
     if constexpr (Archive::reading) {  // as they came
       std::span<const Index> rest = gathered;
       for (const Index size : batches) {
-        columns_.fetch(rest.first(static_cast<std::size_t>(size)), *shared_, options_.threads, counters_);
+        columns_->fetch(rest.first(static_cast<std::size_t>(size)), *shared_, options_.threads, counters_);
         rest = rest.subspan(static_cast<std::size_t>(size));
       }
     }
@@ -65,6 +65,7 @@ class PathDriver {
   void for_each_pending(F&& f);
   void solve();
   void certify();
+  void bound();
   void read_undecided();
   bool report();
   double passes() const;
@@ -84,7 +85,7 @@ class PathDriver {
   Clock::time_point start_;
   Counters counters_;
   Checkpoint checkpoint_;
-  ColumnParts columns_;
+  std::unique_ptr<ColumnParts> columns_;
   int problem_threads_ = 1;
   Index largest_batch_ = 1;
   std::unique_ptr<SharedPool> shared_;

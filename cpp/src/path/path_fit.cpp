@@ -253,7 +253,7 @@ void PathFit::begin_certify() {
   if (everything_working() || result().exhausted) return screening_.skip_round();
   assert(pending_.size() == 1);  // the open block represents one residual exactly
   const double lambda = pending_.front().lambda;
-  screening_.begin_round(residual(*loss_, pending_.front().u), history_.now().rho,
+  screening_.begin_round(residual(*loss_, pending_.front().u),
                          query(lambda, strong_threshold(lambda, candidates_.next_batch)));
 }
 

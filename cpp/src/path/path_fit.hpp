@@ -17,8 +17,8 @@ namespace riata {
 
 /// One response going down the path: the order in which its working set is chosen, solved and certified. The driver
 /// moves several of these in step so that they share every pass over X:
-///   select, solve (any number of lambdas ahead), then begin_certify / the reading that screening() asks for /
-///   finish_certify until none is pending.
+///   select, solve (any number of lambdas ahead), then begin_certify / the bounds and the reading that screening() asks
+///   for / finish_certify until none is pending.
 /// With K outputs a feature has K coefficients, and b, c and the like K entries for each feature of the working set,
 /// feature by feature; eta, u and rho are n x K, one output after the other.
 class PathFit {
@@ -52,8 +52,10 @@ class PathFit {
 
   /// True while some lambda of the batch is not accepted.
   bool pending() const { return !pending_.empty(); }
-  /// Evaluates the pending solutions from the data and finds the columns that no bound decides.
+  /// Evaluates the pending solutions from the data, for which screening() may ask then.
   void begin_certify();
+  /// That has been answered: so many columns are undecided, to be read.
+  void go_on(Index undecided) { screening_.go_on(undecided, history_.now().rho); }
   Screening& screening() { return screening_; }
   /// Accepts what is certified; for the rest extends the working set. Returns whether solve() is to be called again.
   bool finish_certify();

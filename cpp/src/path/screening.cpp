@@ -39,30 +39,39 @@ std::vector<Candidate> Screening::candidates(const Vec& rho, ScreeningQuery quer
 
 Index Screening::count_undecided(const Vec& rho, ScreeningQuery query) {
   set_query(rho, std::move(query));
-  const Index count = columns_.bound(problem_, query_);
+  Ask all = ask();
+  columns_.bound({&all, 1}, 1);
   skip_round();
-  return count;
+  return all.undecided;
 }
 
 void Screening::skip_round() {
   columns_.skip(problem_);
   undecided_ = 0;
+  asks_ = false;
 }
 
-void Screening::begin_round(const Vec& rho, const Vec& last, ScreeningQuery query) {
+void Screening::begin_round(Vec rho, ScreeningQuery query) {
   set_query(rho, std::move(query));
-  undecided_ = columns_.bound(problem_, query_);
-  if (needs_reading()) open_block(rho, last);
+  rho_ = std::move(rho);
+  undecided_ = 0;
+  asks_ = true;
 }
 
-void Screening::open_block(const Vec& rho, const Vec& last) {
-  const Index n = rho.size() / outputs_;
+void Screening::go_on(Index undecided, const Vec& last) {
+  asks_ = false;
+  undecided_ = undecided;
+  if (needs_reading()) open_block(last);
+}
+
+void Screening::open_block(const Vec& last) {
+  const Index n = rho_.size() / outputs_;
   begin_.assign(1, 0);
   forgotten_.clear();
   rhs_.resize(n, kMaxBasis * outputs_);
   coordinates_.resize(rhs_.cols());
   for (Index k = 0; k < outputs_; ++k) {
-    const Vec mine = rho.segment(k * n, n), before = last.segment(k * n, n);
+    const Vec mine = rho_.segment(k * n, n), before = last.segment(k * n, n);
     ReferenceSubspace& reference = reference_[static_cast<std::size_t>(k)];
     const Mat& basis = reference.open_block(std::array{&mine, &before});
     const Index first = begin_.back();

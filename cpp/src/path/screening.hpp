@@ -29,9 +29,14 @@ class Screening {
   std::vector<Candidate> candidates(const Vec& rho, ScreeningQuery query);
   /// How many columns outside no bound keeps below their threshold. Not during a round.
   Index count_undecided(const Vec& rho, ScreeningQuery query);
-  /// Bounds every column outside for a residual. Where that leaves some undecided they are to be read, with right-hand
-  /// sides that span this residual and the `last` one.
-  void begin_round(const Vec& rho, const Vec& last, ScreeningQuery query);
+  /// Begins a round for a residual: every column outside is to be bounded for it, with those of other fits.
+  void begin_round(Vec rho, ScreeningQuery query);
+  /// Whether that is so, and what is asked then. It refers to this.
+  bool asks() const { return asks_; }
+  Ask ask() const { return {problem_, &query_}; }
+  /// What has been asked is known. Where bounds leave columns undecided these are to be read, with right-hand sides
+  /// that span the residual of this round and the `last` one.
+  void go_on(Index undecided, const Vec& last);
   /// Ends without a round.
   void skip_round();
   bool needs_reading() const { return undecided_ > 0; }
@@ -49,7 +54,7 @@ class Screening {
 
  private:
   void set_query(const Vec& rho, ScreeningQuery query);
-  void open_block(const Vec& rho, const Vec& last);
+  void open_block(const Vec& last);
   ReadingPlan plan_for(const Mat& used, bool rounded);
 
   ColumnParts& columns_;
@@ -58,6 +63,8 @@ class Screening {
   Index n_outside_, undecided_ = 0;
   std::vector<ReferenceSubspace> reference_;  // one an output
   ScreeningQuery query_{};
+  Vec rho_;  // of the round
+  bool asks_ = false;
   std::vector<Index> begin_;  // see ReadingPlan
   Vec coordinates_;
   std::vector<Index> forgotten_;

@@ -222,6 +222,7 @@ void validate_parts(std::span<const Index> cuts, const Features& features, const
   std::vector<Index> part_of(static_cast<std::size_t>(features.group_weights.size()), -1);
   for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
     for (Index j = cuts[i]; j < cuts[i + 1]; ++j) {
+      if (features.factor(j) == 0.0 || features.factor(j) == kInfinity) continue;  // in no group
       const std::size_t group = static_cast<std::size_t>(features.group[static_cast<std::size_t>(j)]);
       if (part_of[group] >= 0 && part_of[group] != static_cast<Index>(i)) {
         throw_invalid("parts must not divide a group of features, got group " + std::to_string(group) +

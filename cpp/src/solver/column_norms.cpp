@@ -10,13 +10,14 @@ constexpr double kConstant = 1e-9;  // spread of a column, relative to its mean,
 
 }  // namespace
 
-ColumnNorms::ColumnNorms(const PathOptions& options, const Features& features, double largest_weight, const Vec& mean,
+ColumnNorms::ColumnNorms(const PathOptions& options, const Features& features, double row_weight, const Vec& mean,
                          Vec& variance, const Vec& copy_errors)
     : usable(static_cast<std::size_t>(mean.size())),
       norm(Vec::Zero(mean.size())),
       spread(options.standardize ? 0 : mean.size()),
       noise(norm),
-      copy_error(copy_errors.size()) {
+      copy_error(copy_errors.size()),
+      largest_weight(row_weight) {
   Vec& scale = variance;
   double least_factor = kInfinity, largest_factor = 0.0;
   for (Index j = 0; j < mean.size(); ++j) {

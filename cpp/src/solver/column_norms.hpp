@@ -10,9 +10,9 @@ namespace riata {
 /// What is known of every column once its mean and variance are.
 struct ColumnNorms {
   /// `variance` becomes the scale of each column: its standard deviation, or 1. `copy_errors` are those of
-  /// RoundedProducts, `largest_weight` the root of the largest weight of a row.
-  ColumnNorms(const PathOptions& options, const Features& features, double largest_weight, const Vec& mean,
-              Vec& variance, const Vec& copy_errors);
+  /// RoundedProducts, `row_weight` the root of the largest weight of a row.
+  ColumnNorms(const PathOptions& options, const Features& features, double row_weight, const Vec& mean, Vec& variance,
+              const Vec& copy_errors);
 
   std::vector<bool> usable;  // not constant, and not left out by its penalty factor
   Vec norm;                  // of the scaled column
@@ -22,6 +22,7 @@ struct ColumnNorms {
   std::vector<Index> unpenalised;
   Index n_usable = 0;
   double largest_norm = 0.0, largest_noise = 0.0;  // of the usable columns
+  double largest_weight;                           // as it was given
   double typical_factor = 1.0;                     // smallest penalty factor that is not tiny next to the largest
 };
 

@@ -20,6 +20,11 @@ struct Violators {
     c.insert(c.end(), other.c.begin(), other.c.end());
     error = std::max(error, other.error);
   }
+  /// See io/transfer.hpp.
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(features, c, error);
+  }
   Vec values() const { return Eigen::Map<const Vec>(c.data(), static_cast<Index>(c.size())); }
 };
 

@@ -15,7 +15,7 @@ class Pool;
 struct Traits {
   Index columns_a_call = 0;       // that a reading call takes best; 0: as many as stay in cache
   bool concurrent = true;         // whether calls are safe from several threads at once
-  bool in_place = false;          // contiguous() has every column
+  bool in_place = false;          // every column is contiguous doubles where it is held
   bool compact_pool = false;      // make_pool() holds columns in less room than as doubles
   bool rounds = false;            // products with rounded right-hand sides cost less than exact ones
   bool copy_pays = true;          // a copy in 16-bit integers, where it is smaller, is cheaper to read again

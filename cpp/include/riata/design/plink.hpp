@@ -62,6 +62,11 @@ class PlinkDesign : public Design {
   /// four rows of `tables` are what two copies of A1, a missing call, one copy and none stand for.
   void multiply_tables(const MatIn& tables, const MatIn& B, MatOut out, int threads) const;
 
+  /// Copies of columns as the sources have them, ceil(rows / 4) bytes each; four numbers for each that its codes stand
+  /// for, as in multiply_tables(), and whether calls of it may be missing.
+  void copy_packed(Columns columns, std::vector<std::uint8_t>& bytes, std::vector<double>& tables,
+                   std::vector<std::uint8_t>& missing) const;
+
   /// Counts of every variant over the included samples, from one pass over the columns.
   std::vector<GenotypeCounts> counts(int threads) const;
   /// For each variant the first one whose genotypes in the included samples are the same, or -1 when it is the first.

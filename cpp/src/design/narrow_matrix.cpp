@@ -1,0 +1,114 @@
+#include "design/narrow_matrix.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+namespace riata {
+namespace {
+
+/// The power of two of which numbers up to `largest` are less than 2^15 times.
+double step_below(double largest) {
+  int exponent = 0;
+  std::frexp(largest, &exponent);
+  return std::ldexp(1.0, std::max(exponent - 15, std::numeric_limits<double>::min_exponent - 1));
+}
+
+template <class T>
+void widen(const std::uint8_t* from, Index rows, double step, double* to) {
+  for (Index i = 0; i < rows; ++i) {
+    T value;
+    std::memcpy(&value, from + i * static_cast<Index>(sizeof(T)), sizeof(T));
+    to[i] = std::is_integral_v<T> ? step * static_cast<double>(value) : static_cast<double>(value);
+  }
+}
+
+}  // namespace
+
+NarrowMatrix::NarrowMatrix(const MatIn& values) : rows_(values.rows()) {
+  for (Index q = 0; q < values.cols(); ++q) {
+    const double* const column = values.col(q).data();
+    double largest = 0.0;
+    bool finite = true;
+    for (Index i = 0; i < rows_; ++i) {
+      finite = finite && std::isfinite(column[i]);
+      largest = std::max(largest, std::abs(column[i]));
+    }
+    if (finite) {
+      if (largest <= 127.0 && add<std::int8_t>(column, 1.0, Form::kInt8)) continue;
+      if (largest > 0.0 && add<std::int16_t>(column, step_below(largest), Form::kMultiples)) continue;
+      const bool narrow = largest <= static_cast<double>(std::numeric_limits<float>::max());
+      if (narrow && add<float>(column, 1.0, Form::kFloat)) continue;
+    }
+    add<double>(column, 1.0, Form::kDouble);
+  }
+}
+
+/// Adds a column in numbers of a type, unless that would change some.
+template <class T>
+bool NarrowMatrix::add(const double* values, double step, Form form) {
+  const std::size_t before = bytes_.size();
+  bytes_.resize(before + static_cast<std::size_t>(rows_) * sizeof(T));
+  for (Index i = 0; i < rows_; ++i) {
+    T held;
+    double back;
+    if constexpr (std::is_integral_v<T>) {
+      const double multiple = values[i] / step;  // exact: a power of two
+      held = static_cast<T>(std::clamp(multiple, static_cast<double>(std::numeric_limits<T>::min()),
+                                       static_cast<double>(std::numeric_limits<T>::max())));
+      back = step * static_cast<double>(held);
+    } else {
+      held = static_cast<T>(values[i]);
+      back = static_cast<double>(held);
+    }
+    if (std::bit_cast<std::uint64_t>(back) != std::bit_cast<std::uint64_t>(values[i])) {
+      bytes_.resize(before);
+      return false;
+    }
+    std::memcpy(bytes_.data() + before + static_cast<std::size_t>(i) * sizeof(T), &held, sizeof(T));
+  }
+  forms_.push_back(form);
+  steps_.push_back(step);
+  return true;
+}
+
+void NarrowMatrix::unpack(MatOut out) const {
+  assert(out.rows() == rows() && out.cols() == cols());
+  const std::uint8_t* at = bytes_.data();
+  for (Index q = 0; q < cols(); ++q) {
+    double* const to = out.col(q).data();
+    const double step = steps_[static_cast<std::size_t>(q)];
+    Index size = 0;
+    switch (forms_[static_cast<std::size_t>(q)]) {
+      case Form::kInt8:
+        widen<std::int8_t>(at, rows_, step, to);
+        size = sizeof(std::int8_t);
+        break;
+      case Form::kMultiples:
+        widen<std::int16_t>(at, rows_, step, to);
+        size = sizeof(std::int16_t);
+        break;
+      case Form::kFloat:
+        widen<float>(at, rows_, step, to);
+        size = sizeof(float);
+        break;
+      case Form::kDouble:
+        widen<double>(at, rows_, step, to);
+        size = sizeof(double);
+        break;
+    }
+    at += rows_ * size;
+  }
+}
+
+Mat NarrowMatrix::unpacked() const {
+  Mat out(rows(), cols());
+  unpack(out);
+  return out;
+}
+
+}  // namespace riata

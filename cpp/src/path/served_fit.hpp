@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/memory_archive.hpp"
+#include "path/part_messages.hpp"
+#include "solver/column_norms.hpp"
+#include "solver/standardized_columns.hpp"
+
+namespace riata {
+
+/// What a part of X in this process knows for a fit in another one, which asks by messages: the same ColumnPart as
+/// there would be in that one, fed with what is computed there once for all parts.
+class ServedFit {
+ public:
+  /// Begins with the first pass over X, whose columns are those from number `first` on of a larger one.
+  ServedFit(const Design& X, Index first, std::string_view common, std::string_view own, int threads);
+  std::string first_answer() { return to_bytes(first_); }
+
+  /// The answer to a message, which changes what is known.
+  std::string answer(std::string_view method, std::string_view common, std::string_view own);
+
+ private:
+  struct Problem {
+    Index outputs, most = 0;
+    bool null_fit = false;
+    StandardizedColumns columns;
+    PenaltyFamily penalty;
+    Problem(const SharedPool& pool, const PathOptions& options, const Features& features, Index K, int threads,
+            Vec mean, Vec scale)
+        : outputs(K),
+          columns(pool, options.fit_intercept, K, threads, std::move(mean), std::move(scale)),
+          penalty(options, features, K, columns.scale()) {}
+  };
+  ServedFit(const Design& X, Index first, FitBeginning beginning, PartFeatures features, int threads);
+
+  std::string_view catch_up(std::string_view common, std::string_view own, std::vector<Question>& questions);
+  void add_problem(const NewProblem& told);
+  std::string bound(std::vector<Question> questions);
+  std::string candidates(std::vector<Question> questions);
+  std::string read(std::string_view common);
+  std::string read_exactly(std::string_view common);
+  PartAnswer found(Index problem) const;
+  void keep_first_to_enter(const Problem& problem, Violators& violators) const;
+
+  PathOptions options_;
+  Features features_;
+  Index rows_;
+  int threads_;
+  ColumnPart part_;
+  FirstPassAnswer first_;
+  std::unique_ptr<SharedPool> pool_;  // empty: columns are not brought close here
+  std::vector<std::unique_ptr<Problem>> problems_;
+  std::vector<std::vector<Index>> again_;  // columns of each problem that nearby right-hand sides leave undecided
+};
+
+}  // namespace riata
