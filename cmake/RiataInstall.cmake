@@ -11,7 +11,8 @@ set(riata_headers
   design/column_host.hpp design/column_server.hpp
   design/hardy_weinberg.hpp design/ld_groups.hpp
   loss/survival.hpp loss/concordance.hpp loss/partial_likelihood.hpp
-  knockoff/haplotypes.hpp knockoff/relatives.hpp univariate/leave_one_out.hpp io/mmap.hpp io/text_table.hpp kernel/isa.hpp)
+  knockoff/banded.hpp knockoff/gaussian.hpp knockoff/haplotypes.hpp knockoff/relatives.hpp
+  univariate/leave_one_out.hpp io/mmap.hpp io/text_table.hpp kernel/isa.hpp)
 foreach(header IN LISTS riata_headers)
   get_filename_component(folder "${header}" DIRECTORY)
   install(FILES "${PROJECT_SOURCE_DIR}/cpp/include/riata/${header}"

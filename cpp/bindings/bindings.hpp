@@ -10,6 +10,7 @@
 
 /// The parts of riata._core, one per file; module.cpp lists them.
 void bind_design(pybind11::module_& m);
+void bind_gaussian_knockoffs(pybind11::module_& m);
 void bind_groups(pybind11::module_& m);
 void bind_haplotypes(pybind11::module_& m);
 void bind_hosts(pybind11::module_& m);

@@ -15,6 +15,7 @@ PYBIND11_MODULE(_core, m) {
   bind_path(m);
   bind_groups(m);
   bind_haplotypes(m);
+  bind_gaussian_knockoffs(m);
   bind_tables(m);
   bind_univariate(m);
 }

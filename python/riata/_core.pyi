@@ -256,6 +256,104 @@ class RareSharing:
     def pairs(self, share: float, margin: float, least: int) -> NDArray[np.int64]:
         """(pairs, 4): two samples, stretches they share, stretches in which one has rare alleles."""
 
+def knockoff_blocks(
+    design: Design,
+    rows: NDArray[np.int64],  # of X, for each sample
+    mean: NDArray[np.float64],
+    scale: NDArray[np.float64],  # 0: the column does not vary
+    scores: NDArray[np.float64],  # (n, k), of factors
+    loadings: NDArray[np.float64],  # (p, k)
+    least: float,
+    max_size: int,
+    together: NDArray[np.int64],  # (p,), or empty
+    most_pairs: int = 20_000_000,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.int64], float]:
+    """The block of each column, -1 of those that do not vary, and the mean r2 left between blocks.
+
+    Of standardised columns (x - mean) / scale - scores loadings', as the next two have them.
+    """
+
+def knockoff_correlations(
+    design: Design,
+    rows: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    loadings: NDArray[np.float64],
+    order: NDArray[np.int64],
+    first: NDArray[np.int64],  # of each block in order, and behind the last
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Shrunk correlation matrices of blocks, one after the other, and how far each was shrunk."""
+
+def knockoff_distances(
+    first: NDArray[np.int64],
+    sigma: NDArray[np.float64],
+    group: NDArray[np.int64],  # of each of order, numbered within its block
+    method: str,  # "mvr" or "entropy"
+    tol: float = 1e-3,
+    max_sweeps: int = 30,
+    n_threads: int = 1,
+) -> NDArray[np.float64]:
+    """The gamma of each of order: S_g = gamma_g Sigma_gg."""
+
+def draw_gaussian(
+    design: Design,
+    rows: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    loadings: NDArray[np.float64],
+    order: NDArray[np.int64],
+    first: NDArray[np.int64],
+    sigma: NDArray[np.float64],
+    group: NDArray[np.int64],
+    gamma: NDArray[np.float64],
+    seed: int,
+    draw: int,
+    out: NDArray[np.float32],  # (n, p), in Fortran order
+    n_threads: int = 1,
+) -> None: ...
+def knockoff_band(
+    design: Design,
+    rows: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    loadings: NDArray[np.float64],
+    order: NDArray[np.int64],
+    reach: int,
+    n_threads: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights of the columns before each of order, (reach, p), the nearest first, and the variance left."""
+
+def banded_distances(
+    before: NDArray[np.float64],  # (reach, p)
+    rest: NDArray[np.float64],
+    method: str,
+    tol: float = 1e-3,
+    max_sweeps: int = 30,
+    n_threads: int = 1,
+) -> NDArray[np.float64]:
+    """S of columns that depend on those before them."""
+
+def draw_banded(
+    design: Design,
+    rows: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    loadings: NDArray[np.float64],
+    order: NDArray[np.int64],
+    before: NDArray[np.float64],
+    rest: NDArray[np.float64],
+    distances: NDArray[np.float64],
+    seed: int,
+    draw: int,
+    out: NDArray[np.float32],
+    n_threads: int = 1,
+) -> None: ...
 def neighbour_groups(
     design: Design,
     columns: NDArray[np.int64],
