@@ -61,7 +61,7 @@ _PUBLIC = {
     "study.predictions": "predict_samples",
     "study.univariate_slopes": "UnivariateSlopes read_univariate",
 }
-_MODULES = ("knockoffs", "losses", "penalties", "plotting")
+_MODULES = ("distributed", "knockoffs", "losses", "penalties", "plotting")
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 
 __all__ = sorted([*_HOME, *_MODULES])

@@ -1,5 +1,6 @@
 # Written by tests/python/test_names.py from the table in __init__.py.
 
+from riata import distributed as distributed
 from riata import knockoffs as knockoffs
 from riata import losses as losses
 from riata import penalties as penalties

@@ -11,8 +11,8 @@ ROOT = Path(riata.__file__).parent
 
 #: Folders and public modules, lowest first; each may import itself and what stands before it.
 ORDER = (
-    "_docs", "_core", "_io", "_input", "losses", "genetics", "grouping", "knockoffs", "penalties", "path",
-    "estimators", "selection", "study", "report", "plotting", "cli",
+    "_docs", "_core", "_io", "_input", "losses", "genetics", "distributed", "grouping", "knockoffs",
+    "penalties", "path", "estimators", "selection", "study", "report", "plotting", "cli",
 )  # fmt: skip
 
 #: Methods that show or save a result import their page, chart or record when they are called, and only then.

@@ -9,7 +9,7 @@ import pytest
 
 import riata
 
-MODULES = ("knockoffs", "losses", "penalties", "plotting")
+MODULES = ("distributed", "knockoffs", "losses", "penalties", "plotting")
 SEEN_BY_TYPE_CHECKERS = Path(__file__).parents[2] / "python/riata/__init__.pyi"
 
 

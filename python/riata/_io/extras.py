@@ -7,6 +7,7 @@ EXTRAS = {
     "Matplotlib": "plot",
     "pyarrow": "parquet",
     "h5py": "anndata",
+    "dask": "dask",
     "Pgenlib": "genotypes",
     "bgen": "genotypes",
     "zstandard": "genotypes",

@@ -69,6 +69,6 @@ def test_the_reference_lists_every_public_name():
 
     page = (DOCS / "reference.md").read_text(encoding="utf-8")
     listed = re.findall(r"^   (\w+)$", page, re.MULTILINE)
-    modules = ("knockoffs", "losses", "penalties", "plotting")
+    modules = ("distributed", "knockoffs", "losses", "penalties", "plotting")
     public = [*riata.__all__, *(name for module in modules for name in getattr(riata, module).__all__)]
     assert sorted(listed) == sorted(name for name in public if name not in ("__version__", *modules))

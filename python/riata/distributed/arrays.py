@@ -1,0 +1,122 @@
+"""A Dask array as X: each part of its columns stays at the worker that has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riata import _core
+from riata._input.design import VIEWED
+from riata.distributed.host import Host, client_of
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+#: Parts begin at multiples of this many columns.
+LANE = 16
+
+
+class HeldArray:
+    """A matrix whose columns workers hold. Made by :func:`from_array`; it is an `X` for `riata.fit_path`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Samples n and features p.
+    dtype : dtype
+        float64, float32 or int8.
+    """
+
+    def __init__(self, host: Host, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+        self.shape, self.dtype = shape, dtype
+        self._host = host
+        self._core: _core.Design | None = None
+
+    def __repr__(self) -> str:
+        n, p = self.shape
+        return f"HeldArray({n:,} x {p:,} {self.dtype}, in {len(self._host.firsts):,} parts)"
+
+    def _design(self) -> tuple[_core.Design, None]:
+        """See `riata._input.design.as_design`."""
+        if self._core is None:
+            self._core = _core.hosted_design(self._host, len(self._host.firsts))
+        return self._core, None
+
+
+def from_array(array: Any, client: Client | None = None) -> HeldArray:
+    """Keep a Dask array at the workers of a cluster, for fits.
+
+    Parameters
+    ----------
+    array : dask.array.Array, shape (n, p)
+        Values are float64, float32 or int8, in chunks of whole columns; other integers, booleans and float16
+        become float64. It is computed once. Parts are its chunks, which are made to begin at multiples of 16
+        columns.
+    client : distributed.Client, optional
+        Default: the one in use.
+
+    Returns
+    -------
+    HeldArray
+        To be given as X.
+
+    Raises
+    ------
+    TypeError
+        When it is no 2-D Dask array of real numbers.
+    ValueError
+        When the array is divided along its samples, its shape is not known, or there is no client.
+
+    Notes
+    -----
+    A fit is the same, to the last bit, as that of the same array in memory, in Fortran order, for any chunks
+    and workers. When a worker is lost its chunks are computed again on another, which reads them as often as
+    the lost one had.
+
+    Examples
+    --------
+    >>> import riata.distributed
+    >>> X = riata.distributed.from_array(array, client=client)  # doctest: +SKIP
+    >>> path = riata.fit_path(X, y)  # doctest: +SKIP
+    """
+    client = client_of(client)
+    from distributed import wait
+
+    if getattr(array, "ndim", None) != 2 or not hasattr(array, "rechunk"):
+        raise TypeError(f"array must be a 2-D dask.array, got an object of type {type(array).__name__}")
+    if any(np.isnan(size) for size in array.shape):
+        raise ValueError("array must have a shape that is known: call its compute_chunk_sizes()")
+    if array.numblocks[0] > 1:
+        raise ValueError(
+            f"array must have chunks of whole columns, got {array.numblocks[0]} along the samples: use "
+            "array.rechunk({0: -1, 1: 'auto'})"
+        )
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"array must hold real numbers, got values of type {array.dtype}")
+    if array.dtype not in VIEWED:
+        array = array.astype(np.float64)
+    array = array.rechunk({1: whole_lanes(array.chunks[1])})
+    blocks = client.compute(list(array.to_delayed().ravel()))
+    columns = [client.submit(np.asfortranarray, block, pure=False) for block in blocks]
+    wait(columns)
+    for block in columns:
+        if block.status == "error":
+            block.result()
+    firsts = np.concatenate([[0], np.cumsum(array.chunks[1])[:-1]]).astype(int).tolist()
+    host = Host(client, firsts, [open_block] * len(firsts), columns)
+    return HeldArray(host, tuple(array.shape), array.dtype)
+
+
+def whole_lanes(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Sizes near those given whose sums are multiples of 16, but for the last."""
+    ends = np.cumsum(sizes)
+    ends[:-1] -= ends[:-1] % LANE
+    cuts = np.unique(np.concatenate([[0], ends]))
+    return tuple(int(size) for size in np.diff(cuts))
+
+
+def open_block(block: NDArray[Any]) -> tuple[NDArray[Any], _core.Design]:
+    """A part of an array, on a worker."""
+    return block, _core.dense_design(block)

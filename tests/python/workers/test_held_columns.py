@@ -1,0 +1,169 @@
+"""Fits of columns that Dask workers hold: the same bits as of the same columns in this process."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+import riata
+
+dask_array = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+
+N, P = 80, 330
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Two workers in processes of their own, of two threads each."""
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=2, processes=True, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def problem(seed=0, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    X = np.asfortranarray(rng.integers(0, 3, (N, P)).astype(dtype))
+    if dtype != np.int8:
+        X += np.asfortranarray(rng.standard_normal((N, P)).astype(dtype))
+    y = X[:, ::40] @ rng.standard_normal(len(range(0, P, 40))) + rng.standard_normal(N)
+    return X, y
+
+
+def held(X, client, chunks=110):
+    return riata.distributed.from_array(dask_array.from_array(X, chunks=(-1, chunks)), client=client)
+
+
+def assert_same(found, expected):
+    assert np.array_equal(found.alphas, expected.alphas)
+    assert (found.coefs != expected.coefs).nnz == 0
+    assert np.array_equal(found.intercepts, expected.intercepts)
+    assert np.array_equal(found.dual_gaps, expected.dual_gaps, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "chunks"), [(np.float64, 330), (np.float64, 50), (np.float32, 110), (np.int8, 110)]
+)
+def test_arrays_give_the_same_path(client, dtype, chunks):
+    X, y = problem(dtype=dtype)
+    assert_same(riata.fit_path(held(X, client, chunks), y), riata.fit_path(X, y))
+
+
+@pytest.mark.parametrize(
+    ("loss", "options"),
+    [
+        ("binomial", {}),
+        ("poisson", {}),
+        ("gaussian", {"penalty": riata.penalties.ElasticNet(0.5)}),
+        ("gaussian", {"penalty": riata.penalties.MCP()}),
+    ],
+)
+def test_losses_and_penalties_give_the_same_path(client, loss, options):
+    X, y = problem(1)
+    y = {"gaussian": y, "binomial": (y > 0).astype(float), "poisson": np.round(np.exp(y / 6))}[loss]
+    alphas = {"alphas": 20}
+    assert_same(
+        riata.fit_path(held(X, client), y, loss=loss, **options, **alphas),
+        riata.fit_path(X, y, loss=loss, **options, **alphas),
+    )
+
+
+def test_cross_validation_gives_the_same_scores(client):
+    X, y = problem(2)
+    found, expected = riata.cv_path(held(X, client), y, cv=3), riata.cv_path(X, y, cv=3)
+    assert_same(found.path, expected.path)
+    assert np.array_equal(found.scores, expected.scores)
+
+
+def test_results_are_local(client):
+    X, y = problem(3)
+    path = riata.fit_path(held(X, client), y, alphas=10)
+    again = pickle.loads(pickle.dumps(path))
+    assert_same(again, path)
+    assert np.array_equal(path.predict(X), riata.fit_path(X, y, alphas=10).predict(X))
+
+
+@pytest.fixture(scope="module")
+def genotypes(tmp_path_factory):
+    return riata.simulate_genotypes(str(tmp_path_factory.mktemp("bed") / "study"), 90, 400, seed=4)
+
+
+@pytest.mark.parametrize("load", ["memory", "map"])
+def test_genotypes_give_the_same_path(client, genotypes, load):
+    here = riata.open_genotypes(genotypes)
+    there = riata.distributed.open_genotypes(genotypes, client=client, load=load)
+    y = np.random.default_rng(5).standard_normal(90)
+    assert_same(riata.fit_path(there, y), riata.fit_path(here, y))
+    assert np.array_equal(there.counts(), here.counts())
+    assert np.array_equal(there.allele_frequency(), here.allele_frequency())
+    some = {"samples": np.arange(70), "variants": np.arange(3, 390, 2)}
+    assert_same(
+        riata.fit_path(there.subset(**some), y[:70], alphas=20),
+        riata.fit_path(here.subset(**some), y[:70], alphas=20),
+    )
+
+
+def test_a_worker_that_is_killed_changes_nothing(client):
+    X, y = problem(6)
+    expected = riata.fit_path(X, y, alphas=60)
+    lost = []
+
+    def kill(done, *_):
+        if done in (5, 25) and len(lost) < 2:
+            address = sorted(client.nthreads())[0]
+            lost.append(client.run(os.getpid, workers=[address])[address])
+            os.kill(lost[-1], signal.SIGKILL)
+        return True
+
+    ended = threading.Event()
+    watch = threading.Timer(120, lambda: ended.is_set() or os.kill(os.getpid(), signal.SIGINT))
+    watch.start()
+    try:
+        assert_same(riata.fit_path(held(X, client), y, alphas=60, progress=kill), expected)
+    finally:
+        ended.set()
+        watch.cancel()
+    assert len(lost) == 2
+
+
+def test_errors_of_workers_are_those_of_x(client):
+    X, y = problem(7)
+    X[3, 200] = np.nan
+    with pytest.raises(ValueError, match="NaN or infinity"):
+        riata.fit_path(held(X, client), y)
+
+
+def test_what_cannot_be_held_is_refused(client):
+    X, y = problem(8)
+    rows = dask_array.from_array(X, chunks=(40, -1))
+    with pytest.raises(ValueError, match=r"rechunk\(\{0: -1"):
+        riata.distributed.from_array(rows, client=client)
+    with pytest.raises(ValueError, match="X must be in this process where l1_ratio is 0"):
+        riata.fit_path(held(X, client), y, penalty=riata.penalties.ElasticNet(0.0))
+    with pytest.raises(TypeError, match="2-D dask"):
+        riata.distributed.from_array(X, client=client)
+
+
+def test_nothing_is_imported_before_it_is_used():
+    program = "import sys, riata.distributed; print('dask' in sys.modules or 'distributed' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
+def test_parts_begin_at_multiples_of_sixteen():
+    from riata.distributed.arrays import whole_lanes
+    from riata.distributed.genotypes import parts_of
+
+    assert whole_lanes((100, 100, 7)) == (96, 96, 15)
+    assert whole_lanes((5, 5, 5)) == (15,)
+    assert parts_of(100, 3) == [0, 32, 64, 100]
+    assert parts_of(10, 3) == [0, 10]
