@@ -148,8 +148,7 @@ class Filtering:
                 self.doubts += self.store.made("model")["doubts"]
                 self._say("  model of haplotypes: kept from before")
                 return self._sampler
-            samplers: Any = riata.knockoffs
-            sampler = self._haplotypes() if self._by_haplotypes else samplers.Gaussian()
+            sampler = self._haplotypes() if self._by_haplotypes else riata.knockoffs.Gaussian()
             with self._watched("steps") as progress:
                 self._sampler = sampler.fit(
                     self._main, n_threads=self.options.limits.threads, progress=progress.count

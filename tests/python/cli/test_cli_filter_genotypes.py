@@ -87,6 +87,7 @@ def test_populations_have_models_of_their_own(finished, tmp_path, monkeypatch):
     class Watched(Haplotypes):
         def fit(self, X, **given):
             seen.append(dict(zip(X.samples.iid, self.strata, strict=True)))
+            assert (self.related, self.n_clusters) == ("ok", 4)
             return super().fit(X, **given)
 
     monkeypatch.setattr(riata.knockoffs, "Haplotypes", Watched)
@@ -109,6 +110,7 @@ def test_populations_have_models_of_their_own(finished, tmp_path, monkeypatch):
         0.3,
     ]
     asked += ["--covar", tmp_path / "pop.tsv", "--populations", "pop", "--ld-groups", 0.1, "--quiet"]
+    asked += ["--related", "ok", "--clusters", 4]
     assert run(*asked, "--out", tmp_path / "o") == 0
     assert len(seen[0]) == 392
     wanted = {str(iid): "AB"[i % 2] for i, iid in enumerate(study.samples.iid) if i % 50}
