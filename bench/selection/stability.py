@@ -1,17 +1,19 @@
 """Stability selection: seconds beside refits of each half, memory, and power beside other ways to select.
 
-    python bench/selection/stability.py cost [--shape 1000x20000] [--pairs 50] [--q 140] [--threads 1] [--bed]
+    python bench/selection/stability.py cost [--shape 1000x20000] [--pairs 50] [--q 140] [--bed | --csc]
     python bench/selection/stability.py power [--seeds 20] [--correlation 0.0] [--ways NAME ...]
     python bench/selection/stability.py errors [--replicates 100]
 
-`cost` prints processor seconds of all halves in shared passes, of a loop of `fit_path` over copies of the
-rows of a half (times the number of halves), and of one path on all samples to as many features; and how
-much the peak of the process grew beside X. `power` draws 200 samples of 1,000 features, ten of which matter
-by half a standard deviation of the noise, and prints how many right and wrong ones each way selects, on
-average: stability selection at several error rates, multi-split p-values, the lasso at both choices of
-cross-validation, and where they are installed model-X knockoffs of hidimstat and integrated path stability
-selection of ipss. `errors` draws as many samples of independent features, with ten signals and with none, and
-prints how many false selections there are, on average, beside what each bound allows. CSV on standard output.
+`cost` prints processor seconds of all halves (--threads, --memory; the median of --repeats), of a loop of
+`fit_path` over copies of the rows of a half (times the number of halves; of genotypes, over subsets of the
+samples, whose other rows weigh nothing), and of one path on all samples to as many features; elapsed seconds
+of the halves; and how much the peak of the process grew beside X. `power` draws 200 samples of 1,000
+features, ten of which matter by half a standard deviation of the noise, and prints how many right and wrong
+ones each way selects, on average: stability selection at several error rates, multi-split p-values, the
+lasso at both choices of cross-validation, and where they are installed model-X knockoffs of hidimstat and
+integrated path stability selection of ipss. `errors` draws as many samples of independent features, with ten
+signals and with none, and prints how many false selections there are, on average, beside what each bound
+allows. CSV on standard output.
 """
 
 import argparse
@@ -24,6 +26,7 @@ import warnings
 from functools import partial
 
 import numpy as np
+import scipy.sparse as sp
 
 import riata
 
@@ -37,41 +40,51 @@ def seconds(run):
     return time.process_time() - began, out
 
 
-def problem(shape, bed):
-    """Features with 40 effects and a response; independent numbers, or simulated genotypes."""
+def problem(shape, storage):
+    """Features with 40 effects and a response: normal numbers, one in 20 of uniform ones, or genotypes."""
     n, p = (int(number) for number in shape.split("x"))
-    if bed:
+    if storage == "bed":
         prefix = riata.simulate_genotypes(tempfile.mkdtemp() + "/study", n, p, n_causal=50)
         study = riata.open_genotypes(prefix)
         return study, np.array([float(value) for value in study.samples["phenotype"]])
     rng = np.random.default_rng(0)
+    if storage == "csc":
+        X = sp.random(n, p, density=0.05, format="csc", random_state=0)
+        return X, np.asarray(X[:, :40].sum(axis=1)).ravel() * 3 + rng.standard_normal(n)
     X = np.asfortranarray(rng.standard_normal((n, p)))
     return X, X[:, :40].sum(axis=1) * 5 / np.sqrt(n) + rng.standard_normal(n)
 
 
 def cost(given):
     """Print what halves cost."""
-    X, y = problem(given.shape, given.bed)
+    storage = "bed" if given.bed else "csc" if given.csc else "dense"
+    X, y = problem(given.shape, storage)
     n = len(y)
     run = {"tol": 1e-4, "n_threads": given.threads}
     end = {"alphas": 301, "eps": 1e-3, "max_active": given.q}
     riata.fit_path(X, y, **run, **end)  # warm
-    path, _ = seconds(lambda: riata.fit_path(X, y, **run, **end))
+    path = np.median([seconds(lambda: riata.fit_path(X, y, **run, **end))[0] for _ in range(5)])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    ours, found = seconds(
-        lambda: riata.stability_selection(X, y, q=given.q, n_pairs=given.pairs, memory=given.memory, **run)
-    )
+    ours, elapsed = [], []
+    for _ in range(given.repeats):
+        began = time.perf_counter()
+        spent, found = seconds(
+            lambda: riata.stability_selection(
+                X, y, q=given.q, n_pairs=given.pairs, memory=given.memory, **run
+            )
+        )
+        ours.append(spent)
+        elapsed.append(time.perf_counter() - began)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    half = np.random.default_rng(1).permutation(n)[: n // 2]
-    half = np.sort(half)
-    part = X.subset(samples=half) if given.bed else np.asfortranarray(X[half])
+    half = np.sort(np.random.default_rng(1).permutation(n)[: n // 2])
+    part = X.subset(samples=half) if given.bed else X[half] if given.csc else np.asfortranarray(X[half])
     loop = np.median([seconds(lambda: riata.fit_path(part, y[half], **run, **end))[0] for _ in range(5)])
     row = {
-        "shape": given.shape, "storage": "bed" if given.bed else "dense", "pairs": given.pairs, "q": given.q,
-        "threads": given.threads, "memory": given.memory or "", "seconds": f"{ours:.2f}",
-        "loop_of_fits": f"{loop * 2 * given.pairs:.2f}", "one_path": f"{path:.3f}",
-        "halves_in_paths": f"{ours / path / (2 * given.pairs):.2f}", "peak_mib": f"{grown:.0f}",
-        "selected": len(found.selected),
+        "shape": given.shape, "storage": storage, "pairs": given.pairs, "q": given.q,
+        "threads": given.threads, "memory": given.memory or "", "seconds": f"{np.median(ours):.2f}",
+        "elapsed": f"{np.median(elapsed):.2f}", "loop_of_fits": f"{loop * 2 * given.pairs:.2f}",
+        "one_path": f"{path:.3f}", "halves_in_paths": f"{np.median(ours) / path / (2 * given.pairs):.2f}",
+        "peak_mib": f"{grown:.0f}", "selected": len(found.selected),
     }  # fmt: skip
     table = csv.DictWriter(sys.stdout, row)
     table.writeheader()
@@ -204,7 +217,10 @@ if __name__ == "__main__":
     one.add_argument("--q", type=int, default=140)
     one.add_argument("--threads", type=int, default=1)
     one.add_argument("--memory")
-    one.add_argument("--bed", action="store_true")
+    one.add_argument("--repeats", type=int, default=1)
+    kind = one.add_mutually_exclusive_group()
+    kind.add_argument("--bed", action="store_true")
+    kind.add_argument("--csc", action="store_true")
     one.set_defaults(run=cost)
     two = verbs.add_parser("power")
     two.add_argument("--seeds", type=int, default=20)

@@ -281,7 +281,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
                    const std::optional<Numbers>& column, const std::optional<Array>& sorted_weights,
                    const Times& survival, const std::optional<std::vector<Index>>& leaders,
                    const std::optional<std::vector<Index>>& responses, const std::optional<Numbers>& label,
-                   const std::optional<py::function>& progress, const std::optional<py::function>& held_out,
+                   const std::optional<py::function>& progress, const std::optional<py::function>& held_out, bool apart,
                    const py::kwargs& keywords) {
   riata::PathOptions options;
   Keywords reader(keywords);
@@ -341,7 +341,7 @@ py::list fit_paths(const riata::Design& design, const Array& y, const Array& wei
   std::vector<riata::PathResult> results;
   {
     const py::gil_scoped_release nogil;  // only plain C++ views from here on
-    results = riata::fit_paths(design, problems, features, options);
+    results = (apart ? riata::fit_paths_apart : riata::fit_paths)(design, problems, features, options);
   }
   py::list out;
   for (const riata::PathResult& r : results) out.append(dict_of(r, options.keep_linear_predictor));
@@ -361,7 +361,8 @@ void bind_path(py::module_& m) {
   m.def("fit_paths", &fit_paths, "design"_a, "y"_a, "weights"_a, "offset"_a, "penalty_factor"_a, "lower"_a, "upper"_a,
         py::kw_only(), "group"_a = py::none(), "group_weights"_a = py::none(), "column"_a = py::none(),
         "sorted_weights"_a = py::none(), "survival"_a = py::none(), "leaders"_a = py::none(),
-        "responses"_a = py::none(), "label"_a = py::none(), "progress"_a = py::none(), "held_out"_a = py::none());
+        "responses"_a = py::none(), "label"_a = py::none(), "progress"_a = py::none(), "held_out"_a = py::none(),
+        "apart"_a = false);
   m.def(
       "checkpoint_progress",
       [](const py::object& path) {

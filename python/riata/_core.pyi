@@ -15,6 +15,9 @@ class Design:
     def kind(self) -> str: ...
     @property
     def nbytes(self) -> float: ...
+    @property
+    def subset_pays(self) -> bool:
+        """Whether fits to few of the rows take less time apart; see fit_paths."""
     def moments(
         self, weights: NDArray[np.float64], n_threads: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
@@ -159,6 +162,7 @@ def fit_paths(
     label: NDArray[np.int64] | None = None,  # (p,): groups that max_groups counts; -1: counts for none
     progress: Callable[[int, int, float, int, float, float], bool | None] | None = None,
     held_out: Callable[[int, float, list[NDArray[np.float64]]], tuple[float, float] | None] | None = None,
+    apart: bool = False,  # each problem on rows of its own, a thread each: all must lead; memory is divided
     **options: Any,
 ) -> list[dict[str, Any]]:
     """Fit F paths that share every pass over X; releases the GIL, Ctrl-C raises KeyboardInterrupt.

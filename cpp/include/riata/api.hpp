@@ -191,6 +191,16 @@ struct PathResult {
 std::vector<PathResult> fit_paths(const Design& X, const std::vector<Problem>& problems, const Features& features,
                                   const PathOptions& options);
 
+/// As fit_paths() of problems that lead themselves, each of them a fit to the rows that it weighs, as a design of their
+/// own (Design::rows_subset): `threads` of them at a time, on one thread each. Where many rows weigh nothing it takes
+/// less time than passes that problems share, if the storage says so (Traits::subset_pays). `memory` is divided among
+/// the problems, and holds their rows too; those that it has no room for end without a fit, `stopped` by "memory".
+/// Progress is told of whichever got on last, on the calling thread, which does not fit. Counters are those of each.
+/// Throws std::invalid_argument as well for problems that follow others, a checkpoint, and what is asked of held-out
+/// rows.
+std::vector<PathResult> fit_paths_apart(const Design& X, const std::vector<Problem>& problems, const Features& features,
+                                        const PathOptions& options);
+
 /// How far the fit had come whose state a checkpoint holds. Throws FileError when it cannot be read or is damaged.
 struct CheckpointProgress {
   Index done = 0, total = 0;  // alphas

@@ -1,6 +1,9 @@
 #include "riata/design/csc.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -25,7 +28,9 @@ class CscDesign final : public SparseDesign {
 
   std::string_view kind() const override { return "csc"; }
   Traits traits() const override {
-    return {.compact_pool = has_compact_pool(), .fingerprint = Digest::of("csc", {sizeof(I), sizeof(T)})};
+    return {.compact_pool = has_compact_pool(),
+            .subset_pays = true,
+            .fingerprint = Digest::of("csc", {sizeof(I), sizeof(T)})};
   }
   double multiplications(Index columns, Index sides) const override {
     return sparse::multiplications(static_cast<Index>(indptr_[cols()]), cols(), columns, sides);
@@ -53,6 +58,8 @@ class CscDesign final : public SparseDesign {
   void gather(Columns columns, MatOut out, int threads) const override {
     sparse::gather([this](Index j) { return column(j); }, columns, out, threads);
   }
+
+  std::shared_ptr<const Design> rows_subset(std::span<const Index> rows) const override;
 
   std::unique_ptr<Pool> make_pool() const override {
     return has_compact_pool() ? csc_pool(*this) : Design::make_pool();
@@ -150,6 +157,43 @@ class CscDesign final : public SparseDesign {
   const T* values_;
   std::vector<bool> duplicates_;  // per column; empty when no column has any
 };
+
+/// Sparse columns and the view of them. There is room for all entries of the matrix they are from: what is not used of
+/// it is never touched.
+template <class I, class T>
+struct OwnedCsc {
+  OwnedCsc(std::size_t cols, std::size_t room)
+      : indptr(cols + 1, 0),
+        indices(std::make_unique_for_overwrite<I[]>(room)),
+        values(std::make_unique_for_overwrite<T[]>(room)) {}
+  std::vector<I> indptr;
+  std::unique_ptr<I[]> indices;
+  std::unique_ptr<T[]> values;
+  std::unique_ptr<Design> view;
+};
+
+template <class I, class T>
+std::shared_ptr<const Design> CscDesign<I, T>::rows_subset(std::span<const Index> chosen) const {
+  constexpr I kNowhere = -1;
+  std::vector<I> place(static_cast<std::size_t>(rows()), kNowhere);
+  for (std::size_t i = 0; i < chosen.size(); ++i) place[static_cast<std::size_t>(chosen[i])] = static_cast<I>(i);
+  const auto owned =
+      std::make_shared<OwnedCsc<I, T>>(static_cast<std::size_t>(cols()), static_cast<std::size_t>(indptr_[cols()]));
+  I count = 0;
+  for (Index j = 0; j < cols(); ++j) {
+    const auto x = column(j);
+    for (Index k = 0; k < x.size; ++k) {  // written in any case: whether to keep an entry is hard to foresee
+      const I row = place[static_cast<std::size_t>(x.row[k])];
+      owned->indices[static_cast<std::size_t>(count)] = row;
+      owned->values[static_cast<std::size_t>(count)] = x.value[k];
+      count = static_cast<I>(count + (row != kNowhere ? 1 : 0));
+    }
+    owned->indptr[static_cast<std::size_t>(j + 1)] = count;
+  }
+  owned->view = std::make_unique<CscDesign>(static_cast<Index>(chosen.size()), cols(), static_cast<Index>(count),
+                                            owned->indptr.data(), owned->indices.get(), owned->values.get());
+  return {owned, owned->view.get()};
+}
 
 }  // namespace
 

@@ -141,6 +141,7 @@ HostedDesign::HostedDesign(std::shared_ptr<const ColumnHost> host, PartAbout all
 Traits HostedDesign::traits() const {
   Traits all = about_.traits;
   all.concurrent = false;
+  all.subset_pays = false;  // rows would come from the hosts, as doubles
   all.columns_a_call = std::max<Index>(cols(), 1);
   Digest digest;
   digest.add(all.fingerprint);

@@ -37,6 +37,12 @@ class HStack final : public Stacked<Design>, public SideBySide {
     return all;
   }
 
+  std::shared_ptr<const Design> rows_subset(std::span<const Index> rows) const override {
+    std::vector<std::shared_ptr<const Design>> subsets;
+    for (const auto& part : parts_) subsets.push_back(part->rows_subset(rows));
+    return hstack_design(std::move(subsets));
+  }
+
   std::unique_ptr<Pool> make_pool() const override {
     if (!traits().compact_pool) return Design::make_pool();  // one block of columns
     std::vector<std::unique_ptr<Pool>> pools;

@@ -1,5 +1,6 @@
 #include "riata/design/paired.hpp"
 
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -25,6 +26,10 @@ class Paired final : public Stacked<Design> {
     fingerprint.add(first_.data(), first_.size());
     all.fingerprint = Digest::of("paired", {fingerprint.value()});
     return all;
+  }
+
+  std::shared_ptr<const Design> rows_subset(std::span<const Index> rows) const override {
+    return paired_design(halves_[0]->rows_subset(rows), halves_[1]->rows_subset(rows), first_);
   }
 
   std::unique_ptr<Pool> make_pool() const override {

@@ -11,6 +11,7 @@
 #include "design/plink_columns.hpp"
 #include "design/plink_pool.hpp"
 #include "design/plink_rounded.hpp"
+#include "design/sample_choice.hpp"
 #include "io/digest.hpp"
 #include "io/first_of.hpp"
 #include "kernel/plink.hpp"
@@ -90,7 +91,8 @@ struct PlinkDesign::Impl {
   std::vector<std::uint64_t> included;
   std::vector<Packed> sources;
   Index variants = 0;
-  std::vector<const std::uint8_t*> starts;  // of the columns, unless they are those of one whole source
+  std::vector<const std::uint8_t*> starts;      // of the columns, unless they are those of one whole source
+  std::unique_ptr<const std::uint8_t[]> owned;  // what the source is, of a design with bytes of its own
   Vec imputed;
   std::vector<std::uint8_t> missing;  // per variant: whether any sample is, included or not
 
@@ -153,8 +155,28 @@ struct PlinkDesign::Impl {
 
   PackedColumns pack(Columns columns) const {
     PackedColumns packed;
+    packed.reserve(columns.size());
     for (const Index j : columns) packed.push(column(j), values(j), missing[static_cast<std::size_t>(j)] != 0);
     return packed;
+  }
+
+  /// All columns with the codes of some rows alone, in bytes of its own.
+  std::unique_ptr<Impl> subset(std::span<const Index> rows) const {
+    const SampleChoice choice(rows, samples);
+    const Index n = static_cast<Index>(rows.size()), size = packed_bytes(n);
+    std::unique_ptr<std::uint8_t[]> bytes(new std::uint8_t[static_cast<std::size_t>(size * variants)]);
+    for_columns(1, [&](Index j) {
+      plink_kernels().take_samples(column(j), choice.plan.data(), samples, bytes.get() + j * size);
+    });
+    PlinkSource source;
+    source.variants = variants;
+    source.packed = bytes.get();
+    auto out =
+        std::make_unique<Impl>(std::vector<PlinkSource>{source}, n, counted, std::vector<std::uint8_t>(), std::nullopt);
+    out->owned = std::move(bytes);
+    out->imputed = imputed;
+    out->missing = missing;
+    return out;
   }
 
   void expect(MappedFile::Access access) const {
@@ -236,7 +258,11 @@ std::string_view PlinkDesign::kind() const {
 
 Traits PlinkDesign::traits() const {
   const bool rounds = plink_kernels().fast_sums;
-  return {.compact_pool = true, .rounds = rounds, .copy_pays = !rounds, .fingerprint = Digest::of("plink")};
+  return {.compact_pool = true,
+          .rounds = rounds,
+          .copy_pays = !rounds,
+          .subset_pays = true,
+          .fingerprint = Digest::of("plink")};
 }
 
 double PlinkDesign::bytes() const {
@@ -313,6 +339,10 @@ void PlinkDesign::copy_packed(Columns columns, std::vector<std::uint8_t>& bytes,
 void PlinkDesign::gather(Columns columns, MatOut out, int threads) const {
   packed::gather(impl_->pack(columns), out, threads);
   impl_->check();
+}
+
+std::shared_ptr<const Design> PlinkDesign::rows_subset(std::span<const Index> rows) const {
+  return std::shared_ptr<const Design>(new PlinkDesign(impl_->subset(rows)));
 }
 
 std::unique_ptr<Pool> PlinkDesign::make_pool() const {

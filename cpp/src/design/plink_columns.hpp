@@ -21,6 +21,11 @@ struct PackedColumns {
     tables.insert(tables.end(), values.begin(), values.end());
     missing.push_back(any_missing ? 1 : 0);
   }
+  void reserve(std::size_t columns) {
+    bytes.reserve(columns);
+    tables.reserve(4 * columns);
+    missing.reserve(columns);
+  }
   Index size() const { return static_cast<Index>(bytes.size()); }
 };
 

@@ -176,6 +176,7 @@ class RepeatedDesign final : public Repeated<Design> {
 
   Traits traits() const override {
     Traits all = source_->traits();
+    all.subset_pays = false;
     all.compact_pool = true;  // which holds a column once
     all.fingerprint = Digest::of("repeated", {all.fingerprint});
     return all;

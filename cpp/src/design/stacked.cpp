@@ -75,6 +75,7 @@ std::size_t StackedPool::memory() const {
 
 Traits traits_of_all(const std::vector<std::shared_ptr<const Design>>& parts, Digest& fingerprint) {
   Traits all{.in_place = true};
+  double packed = 0.0, copied = 0.0;  // bytes of parts whose rows are worth taking, and, as doubles, of the others
   for (const auto& part : parts) {
     const Traits one = part->traits();
     all.columns_a_call = std::max(all.columns_a_call, one.columns_a_call);
@@ -83,9 +84,12 @@ Traits traits_of_all(const std::vector<std::shared_ptr<const Design>>& parts, Di
     all.compact_pool = all.compact_pool || one.compact_pool;
     all.rounds = all.rounds || one.rounds;
     all.copy_pays = all.copy_pays && one.copy_pays;
+    (one.subset_pays ? packed : copied) +=
+        one.subset_pays ? part->bytes() : 8.0 * static_cast<double>(part->rows()) * static_cast<double>(part->cols());
     fingerprint.add(one.fingerprint);
     fingerprint.add(static_cast<std::uint64_t>(part->cols()));
   }
+  all.subset_pays = packed > copied;
   return all;
 }
 

@@ -25,6 +25,8 @@ inline Index plane_words(Index n) {
   return (n + 511) / 512 * 8;
 }
 
+inline constexpr int kSampleMoves = 5;  // by 1, 2, 4, 8 and 16 samples; see SampleChoice
+
 /// Sums over samples of products of two columns: t counts the set bits of a code, m is 1 for the missing code.
 struct PairCounts {
   std::uint32_t tt, tm, mt, mm;
@@ -55,6 +57,9 @@ struct PlinkKernels {
 
   /// Counts the codes of the samples in a mask of ceil(n / 32) words, bit 2 (i % 32) of word i / 32 for sample i.
   CodeCounts (*count)(const std::uint8_t* col, const std::uint64_t* mask, Index n);
+
+  /// The codes of some of n samples, one after the other: see SampleChoice for `plan`. Fills the bytes that they need.
+  void (*take_samples)(const std::uint8_t* col, const std::uint64_t* plan, Index n, std::uint8_t* out);
 
   /// The lower bits of the codes of n samples, then the upper ones, plane_words(n) words each; zero where the mask
   /// (laid out like a plane) is, and past the last sample.

@@ -6,6 +6,7 @@
 #include "plink.hpp"
 #include "plink_integer.hpp"
 #include "plink_pairs.hpp"
+#include "plink_samples.hpp"
 #include "plink_words.hpp"
 #include "simd.hpp"
 
@@ -234,8 +235,8 @@ CodeCounts count(const std::uint8_t* col, const std::uint64_t* mask, Index n) {
   return {{total - low - high + both, low - both, high - both, both}};
 }
 
-constexpr PlinkKernels plink_table = {correlate, multiply,     decode,      sum_rounded, RIATA_ISA_LEVEL >= 2,
-                                      count,     split_planes, count_pairs, fast_pairs};
+constexpr PlinkKernels plink_table = {correlate, multiply,     decode,       sum_rounded, RIATA_ISA_LEVEL >= 2,
+                                      count,     take_samples, split_planes, count_pairs, fast_pairs};
 
 }  // namespace
 }  // namespace riata::RIATA_ISA

@@ -55,11 +55,13 @@ def solve(
     every_row: bool = False,
     leaders: list[int] | None = None,
     tell: bool = True,
+    apart: bool = False,
 ) -> list[dict[str, Any]]:
     """Call the core for the weight columns of `weights` (n x F); rows of `design` are put in its order.
 
     Each column follows the grid of the one that leads it, by default the first. `held_out` scores held-out
-    samples at each alpha that was asked for: see `riata.path.validation`.
+    samples at each alpha that was asked for: see `riata.path.validation`. With `apart`, columns that all lead
+    are fits to rows of their own, those of positive weight.
     Warns of what is odd about unpenalised features, unless `tell` is false: they are not the user's then.
     """
     count = weights.shape[1]
@@ -92,6 +94,7 @@ def solve(
             **asks_of(held_out, laid, options, every_row=every_row),
             survival=survival,
             leaders=leaders,
+            apart=apart,
         )
 
     fits = fit_grids(

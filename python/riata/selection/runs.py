@@ -1,4 +1,8 @@
-"""Fitting the halves: pairs in batches that share the passes over X, until all are or something ends it."""
+"""Fitting the halves: pairs in batches, until all are or something ends it.
+
+The halves of a batch share the passes over X. Where the storage says that it pays, as genotypes and sparse
+matrices do, each is fitted to rows of its own instead, which are half as many as X has.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,8 @@ from riata.selection.votes import Vote, Votes, read_vote
 
 PAIRS_A_BATCH = 10  # fitted together where `memory` does not say
 COLUMN, VECTORS = 45, 72  # bytes a half takes for each column of X, and doubles for each sample
+MOST_COPIED = 256 * 2**20  # bytes of rows of its own that a half may have where `memory` does not say
+PAIRS_APART = 2  # that `memory` has to have room for, so that halves have rows of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +137,32 @@ class Run:
         """As many pairs as `memory` has room for, at least one; ten where it does not say."""
         if not self.options.memory:
             return PAIRS_A_BATCH
+        if self.apart:  # with nothing to share, more at a time would save nothing
+            return int(min(self.options.memory / (2.0 * self._bytes_apart()), PAIRS_A_BATCH))
         n, p = len(self.problem.weights), self.problem.design.n_features
         active = self.plan.q
         half = COLUMN * p + 8.0 * self.outputs * (VECTORS * n + active**2)
         room = self.options.memory - 2.0 * COLUMN * p
         return int(min(max(room / (2.0 * half), 1), self.plan.n_pairs))
+
+    @property
+    def apart(self) -> bool:
+        """Whether each half is fitted to rows of its own: the same whatever the number of threads is."""
+        if not self.problem.design.core.subset_pays:
+            return False
+        if not self.options.memory:
+            return self._bytes_of_rows() <= MOST_COPIED
+        return self.options.memory >= 2.0 * PAIRS_APART * self._bytes_apart()
+
+    def _bytes_of_rows(self) -> float:
+        """What the rows of a half take, as the storage holds them."""
+        core = self.problem.design.core
+        return core.nbytes * len(self.halves.rows) / (2.0 * core.shape[0])
+
+    def _bytes_apart(self) -> float:
+        """What a half takes that shares nothing."""
+        n, p = len(self.halves.rows) / 2.0, self.problem.design.n_features
+        return self._bytes_of_rows() + 2.0 * COLUMN * p + 8.0 * self.outputs * (VECTORS * n + self.plan.q**2)
 
     def _fit(self, batch: range) -> list[Vote] | None:
         """What the halves of some pairs select; None where `progress` asked to stop."""
@@ -145,8 +172,9 @@ class Run:
         if any(fit["stopped"] == "progress" for fit in fits):
             return None
         if any(fit["stopped"] == "memory" for fit in fits):
-            return self._fit_apart(batch)
-        self.passes += float(fits[-1]["counters"]["passes"])
+            return self._fit_in_two(batch)
+        passes = [float(fit["counters"]["passes"]) for fit in fits]
+        self.passes += sum(passes) if self.apart else passes[-1]  # which are those of all fits of a call
         self.worst_gap = max([self.worst_gap, *(float(np.abs(fit["dual_gaps"]).max()) for fit in fits)])
         self.latest = float(fits[-1]["alphas"][-1]), int(fits[-1]["n_active"][-1])
         return [read_vote(fit, self.plan.q, self.items, self.outputs) for fit in fits]
@@ -157,7 +185,7 @@ class Run:
         if watch is not None and watch(done, total, *self.latest, self.worst_gap, self.passes) is False:
             self.interrupted = done < total
 
-    def _fit_apart(self, batch: range) -> list[Vote] | None:
+    def _fit_in_two(self, batch: range) -> list[Vote] | None:
         """As `_fit`, in two parts: together they would hold more than `memory` allows."""
         if len(batch) == 1:
             raise ValueError(
@@ -176,7 +204,7 @@ class Run:
         features = replace(problem.features, label=self.items.of_feature)
         return solve(
             problem.design, problem.target, columns, problem.offset, features, options,
-            leaders=list(range(columns.shape[1])), tell=False,
+            leaders=list(range(columns.shape[1])), tell=False, apart=self.apart,
         )  # fmt: skip
 
     def _decided(self, votes: Votes) -> bool:

@@ -107,8 +107,10 @@ def stability_selection(
     **shorthand
         Any parameter of `RunOptions` by itself but those that end a path. `progress` is called
         as ``progress(done, total, alpha, n_active, gap, passes)``, counting pairs; returning False keeps the
-        pairs that are complete. `memory` bounds what halves that are fitted together hold. `checkpoint` is a
-        file that keeps complete pairs: the same call goes on from it, and removes it at the end.
+        pairs that are complete. `memory` bounds what halves that are fitted together hold, for genotypes
+        and sparse X the rows of each as well; without it each thread may hold 256 MiB of those.
+        `checkpoint` is a file that keeps complete pairs: the same call goes on from it, and removes it at
+        the end.
 
     Returns
     -------

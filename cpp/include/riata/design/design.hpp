@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "riata/types.hpp"
@@ -19,6 +20,7 @@ struct Traits {
   bool compact_pool = false;      // make_pool() holds columns in less room than as doubles
   bool rounds = false;            // products with rounded right-hand sides cost less than exact ones
   bool copy_pays = true;          // a copy in 16-bit integers, where it is smaller, is cheaper to read again
+  bool subset_pays = false;       // rows_subset() is cheaper to make and read than rows of weight zero are to multiply
   std::uint64_t fingerprint = 0;  // of how the numbers are held: with their values it decides the bits of a fit
 };
 
@@ -77,6 +79,10 @@ class Design {
 
   /// Pointer to n contiguous doubles of column j when the storage has them in memory like that, else null.
   virtual const double* contiguous(Index /*j*/) const { return nullptr; }
+
+  /// Rows of X as a design with room of its own, in which each number is the one it is here: missing values too stand
+  /// where they do. `rows` increase. By default, and so in storages of yours, doubles.
+  virtual std::shared_ptr<const Design> rows_subset(std::span<const Index> rows) const;
 
   /// Columns brought close, none at first, for the working set of a fit: the library has its own, and a storage of
   /// yours keeps this one.

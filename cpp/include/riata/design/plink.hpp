@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,7 @@ class PlinkDesign : public Design {
   void correlate_rounded(Columns columns, const MatIn& R, MatOut out, int threads) const override;
   void multiply(Columns columns, const MatIn& B, MatOut out, int threads) const override;
   void gather(Columns columns, MatOut out, int threads) const override;
+  std::shared_ptr<const Design> rows_subset(std::span<const Index> rows) const override;
   std::unique_ptr<Pool> make_pool() const override;
 
   /// out(i, q) = sum_j tables(code of sample i at variant j, j) B(j, q), over all variants in increasing order. The
