@@ -13,6 +13,8 @@ namespace {
 
 using Block = Eigen::Map<const Mat>;
 
+constexpr double kLeastGamma = 1e-12;  // below which 2 Sigma - S is as good as 2 Sigma
+
 /// What does not change about a group of more than one column: L L' = Sigma_gg and tr Sigma_gg^-1.
 struct Group {
   std::vector<Index> members;
@@ -32,7 +34,7 @@ class Distances {
     }
     for (Group& one : groups_) factor(one);
     gamma_ = Vec::Ones(static_cast<Index>(groups_.size()));
-    while (!invert()) gamma_ *= 0.5;
+    lower_until_definite(0.5);
     gamma_ *= 0.9;
   }
 
@@ -40,7 +42,7 @@ class Distances {
 
   /// One step of every gamma; returns the largest, relative to the gamma.
   double sweep() {
-    while (!invert()) gamma_ *= 0.99;  // the sweep before went to the edge, by rounding
+    lower_until_definite(0.99);  // the sweep before went to the edge, by rounding
     double largest = 0.0;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       if (g % 64 == 0) PollScope::check();
@@ -59,6 +61,15 @@ class Distances {
     if (llt.info() != Eigen::Success) throw std::invalid_argument("sigma must hold positive definite matrices");
     one.factor = llt.matrixL();
     one.inverse_trace = llt.solve(Mat::Identity(size, size)).trace();
+  }
+
+  /// Makes D, for gammas that are multiplied by `factor` until there is one.
+  void lower_until_definite(double factor) {
+    while (!invert()) {
+      PollScope::check();
+      gamma_ *= factor;
+      if (!(gamma_.maxCoeff() > kLeastGamma)) throw std::invalid_argument("sigma must hold positive definite matrices");
+    }
   }
 
   bool invert() {

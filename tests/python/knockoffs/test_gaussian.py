@@ -163,6 +163,11 @@ def dense_knockoffs(Z, sigma, U, groups):
     return Z - Z @ solved + U @ np.linalg.cholesky(2 * S - S @ solved).T
 
 
+def test_matrices_that_are_no_correlations_are_refused():
+    with pytest.raises(ValueError, match="sigma must hold positive definite matrices"):
+        gammas(np.array([[1.0, 2.0], [2.0, 1.0]]))
+
+
 def test_random_numbers_are_those_of_the_paper():
     assert philox([0] * 4, [0] * 2) == (
         0x6627E8D5,
