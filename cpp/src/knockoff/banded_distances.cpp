@@ -11,12 +11,14 @@ namespace riata {
 namespace {
 
 constexpr Index kLeastWindow = 48, kLeastMargin = 16;  // columns whose distances are found together, and beside them
+constexpr Index kBetweenPolls = 64;                    // columns
 
 /// band(l, k) = the correlation of columns k and k - l.
 Mat correlation_band(const BandedLaw& law, Index width) {
   Mat band = Mat::Zero(width, law.size());
   band.row(0).setOnes();
   for (Index k = 0; k < law.size(); ++k) {
+    if (k % kBetweenPolls == 0) PollScope::check();
     for (Index l = 1; l < std::min(width, k + 1); ++l) {
       const Index other = k - l;
       double sum = 0.0;
@@ -46,6 +48,7 @@ bool banded_factor(const BandedLaw& law, const Vec& distances, double lift, Mat&
   const Index h = law.reach();
   factor.setZero(h + 1, law.size());
   for (Index k = 0; k < law.size(); ++k) {
+    if (k % kBetweenPolls == 0) PollScope::check();
     for (Index j = std::max(Index{0}, k - h); j <= k; ++j) {
       double sum = -distances[k] * precision(law, k, j) * distances[j];
       if (j == k) sum += 2.0 * distances[k] + lift;

@@ -21,6 +21,7 @@ class Chunk {
     fill_standard(columns, part(from_, to), Z_);
     residuals_.resize(Z_.rows(), to - first);
     for (Index k = first; k < to; ++k) {
+      PollScope::check();
       auto mine = residuals_.col(k - first);
       mine = Z_.col(k - from_);
       for (Index l = 0; l < std::min(law.reach(), k); ++l) mine -= law.before(l, k) * Z_.col(k - 1 - l - from_);
@@ -36,6 +37,7 @@ class Chunk {
     }
     Vec drawn(n);
     for (Index k = first_; k < last_; ++k) {
+      PollScope::check();
       drawn = residuals_.col(k - first_);  // row k of Sigma^-1 z
       for (Index i = k + 1; i < std::min(law_.size(), k + 1 + law_.reach()); ++i) {
         drawn -= law_.before(i - 1 - k, i) * residuals_.col(i - first_);

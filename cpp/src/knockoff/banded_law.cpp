@@ -24,6 +24,7 @@ void regress(const StandardColumns& columns, Index first, Index last, BandedLaw&
   for (Index k = first; k < last; ++k) {
     const Index h = std::min(k, law.reach());
     if (h == 0) continue;
+    PollScope::check();
     sigma.resize(h + 1, h + 1);
     shrink(Z.middleCols(k - h - from, h + 1), sigma);
     const Vec solved = sigma.topLeftCorner(h, h).llt().solve(sigma.col(h).head(h));

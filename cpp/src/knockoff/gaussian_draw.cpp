@@ -45,6 +45,7 @@ void draw_block(const StandardColumns& of, Columns columns, const Law& law, cons
   Mat Z, U, drawn;
   fill_standard(of, columns, Z);
   for (Index first = 0; first < n; first += kRows) {
+    PollScope::check();
     const Index count = std::min(kRows, n - first);
     U.resize(count, m);
     for (Index k = 0; k < m; ++k) {
