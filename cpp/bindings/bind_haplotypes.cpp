@@ -86,7 +86,13 @@ void scatter_samples(const Words& words, const Numbers& samples, const Numbers& 
 }
 
 py::tuple start_haplotypes(const Words& words, Index n_samples, Index n_clusters, std::uint64_t seed) {
-  return arrays_of(riata::start_haplotypes(genotypes_of(words, n_samples), n_clusters, seed));
+  const riata::GenotypeWords genotypes = genotypes_of(words, n_samples);
+  riata::HaplotypeChain chain;
+  {
+    const py::gil_scoped_release nogil;
+    chain = riata::start_haplotypes(genotypes, n_clusters, seed);
+  }
+  return arrays_of(std::move(chain));
 }
 
 py::tuple step_haplotypes(const Words& words, Index n_samples, const Reals& stay, const Reals& landing,
