@@ -26,7 +26,7 @@ struct OwnedDense {
 }  // namespace
 
 std::shared_ptr<const Design> Design::rows_subset(std::span<const Index> rows) const {
-  const Index some = std::clamp<Index>(kSubsetNumbers / rows_, 1, cols_);
+  const Index some = std::min(std::max(kSubsetNumbers / rows_, Index{1}), cols_);
   Mat numbers(static_cast<Index>(rows.size()), cols_), block(rows_, some);
   std::vector<Index> columns(static_cast<std::size_t>(cols_));
   std::iota(columns.begin(), columns.end(), Index{0});
