@@ -26,6 +26,8 @@ class PollScope {
   static void check() {
     if (current() != nullptr) (*current())();
   }
+  /// What check() calls on this thread, for one who makes a scope within the present one.
+  static Poll present() { return current() != nullptr ? *current() : Poll(); }
 
  private:
   static const Poll*& current() {

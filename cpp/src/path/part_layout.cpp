@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "design/side_by_side.hpp"
+#include "parallel.hpp"
 #include "riata/design/column_server.hpp"
 
 namespace riata {
@@ -17,7 +18,7 @@ class HereHost final : public ColumnHost {
   Index parts() const override { return 1; }
   void call(std::string_view method, std::string_view common, std::span<const Index> /*parts*/,
             std::span<const std::string> own, const Done& done) const override {
-    done(0, server_.answer(method, common, own.front()));
+    done(0, server_.answer(method, common, own.front(), PollScope::present()));
   }
 
  private:
