@@ -1,7 +1,8 @@
 #pragma once
 
 // Random numbers that are known by their place alone (Philox 4x32-10, Salmon, Moraes, Dror & Shaw 2011): the same for
-// any number of threads and any order of work. In the namespace of an instruction set, as kernel/simd.hpp.
+// any number of threads and any order of work. In the namespace of an instruction set, as kernel/simd.hpp, where
+// the function of philox.hpp, which other units share, may not be.
 
 #include "kernel/simd.hpp"
 

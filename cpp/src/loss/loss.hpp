@@ -66,7 +66,7 @@ class Loss {
   }
 
   /// Curvature that a quadratic model of F takes at eta, one number a row: h, as derivatives() gives it, where that is
-  /// not too flat; with several outputs what is common to them. More than usual when it is to be `majorize`, where the
+  /// not too flat; with several outputs what is common to them. More than usual when it is to `majorize`, where the
   /// loss knows what keeps a model above F.
   virtual Vec model_curvature(const Vec& /*eta*/, const Vec& h, bool /*majorize*/) const {
     return h.cwiseMax(kFlattest * omega_);
