@@ -123,6 +123,7 @@ class Knockoffs:
         -------
         KnockoffCheck
             Mean squared differences, beside what sampling explains.
+            What it finds `doubtful` it does not warn of.
 
         Warns
         -----

@@ -145,7 +145,7 @@ def knockoff_card(found: Any) -> str:
     if found.n_draws > 1:
         facts.append(("draws of knockoffs", f"{found.n_draws:,}, put together by e-values"))
     if found.check is not None:
-        word = "have" if found.check.ok else "do not have"
+        word = ("nearly have" if found.check.doubtful else "have") if found.check.ok else "do not have"
         facts.append(("check", f"the knockoffs {word} the correlations of X"))
     parts = [drawn(knockoff_chart(found, 6), _CHART)] if len(found.ranked) else []
     return card("riata.KnockoffSelected", loss_of(found.loss).model, facts, parts, found.explain())

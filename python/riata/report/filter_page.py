@@ -227,6 +227,8 @@ def _check_fact(run: FilterRun) -> Fact:
         return Fact("Knockoffs", "not checked", "see below")
     if run.failed:
         return Fact("Knockoffs", "FAILED", "their check: see below")
+    if any(one.found.check.doubtful for one in run.lists):
+        return Fact("Knockoffs", "passed in part", "their check: see below")
     return Fact("Knockoffs", "passed", "their check: see below", good=True)
 
 
@@ -355,13 +357,13 @@ def _check(run: FilterRun) -> Section:
         f"Knockoffs have to be correlated with one another, and with {noun} that they do not stand for, as "
         f"the {noun} themselves are. What differs by more than sampling explains makes more selections false "
         "than asked for; the check fails beyond twice that, where it is also more than 5 % of the squared "
-        "correlations. "
+        "correlations. Beyond twice that but within the 5 %, it passes in part. "
     )
     text += " ".join(f"{line[0].upper()}{line[1:]}." for line in run.knockoffs)
     rows: list[tuple[Any, ...]] = []
     for one in checked:
         check = one.found.check
-        verdict = "passed" if check.ok else "FAILED"
+        verdict = ("passed in part" if check.doubtful else "passed") if check.ok else "FAILED"
         told = one.resolution.told
         rows += [
             (told, "among knockoffs", check.between, check.expected_between, check.ratio_between, verdict),

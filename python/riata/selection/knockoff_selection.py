@@ -331,9 +331,17 @@ def _collect(found: list[Strengths], problem: Problem, items: Items, **rest: Any
         outputs=outputs,
         n_samples=int(np.count_nonzero(problem.weights)),
         feature_names=design.feature_names,
+        notes=_notes(rest["check"]),
         variants=_variants(problem, coefs, outputs or 1),
         **rest,
     )
+
+
+def _notes(check: KnockoffCheck | None) -> list[str]:
+    """What the check leaves in doubt; where it fails there is a warning instead."""
+    if check is None or not check.doubtful:
+        return []
+    return [f"The knockoffs passed their check, but not by much. {check.explain()}"]
 
 
 def _variants(problem: Problem, coefs: Any, outputs: int) -> FittedVariants | None:

@@ -78,8 +78,16 @@ def test_what_is_a_little_wrong_passes_however_many_samples_show_it():
     assert check.squared == pytest.approx(0.25, abs=0.02)
     assert check.excess == pytest.approx(0.05**2 / 0.25, rel=0.3)
     assert check.ok
+    assert check.doubtful
+    assert "may be somewhat above the one asked for" in check.explain()
     with pytest.warns(KnockoffWarning):
-        assert not Knockoffs(far).check(X).ok
+        failed = Knockoffs(far).check(X)
+    assert not failed.ok
+    assert not failed.doubtful
+    right = Knockoffs(columns(0.5)).check(X)
+    assert right.ok
+    assert not right.doubtful
+    assert "somewhat" not in right.explain()
 
 
 def test_a_factor_the_wrong_way_round_fails():

@@ -390,6 +390,26 @@ def test_what_the_result_says():
     assert "modified false discovery rate at most 0.1" in repr(modified)
 
 
+def test_knockoffs_that_are_a_little_wrong_are_told_of_in_notes(tmp_path):
+    """Correlations of 0.5 in X and 0.44 in the knockoffs: more than chance, less than 5 % of the squares."""
+    rng = np.random.default_rng(4)
+    common = rng.standard_normal((2000, 1))
+    X, near, right = (
+        np.sqrt(r) * common + np.sqrt(1 - r) * rng.standard_normal((2000, 12)) for r in (0.5, 0.44, 0.5)
+    )
+    y = X[:, :8].sum(axis=1) + rng.standard_normal(2000)
+    found = riata.knockoff_selection(X, y, knockoffs=near, fdr=0.2, cv=3)  # warnings are errors here
+    assert found.check.ok
+    assert found.check.doubtful
+    assert len(found.notes) == 1
+    assert "may be somewhat above the one asked for" in found.notes[0]
+    assert found.explain().count("Sampling does not explain all of the difference") == 1
+    assert "the knockoffs nearly have the correlations of X" in found._repr_html_()
+    found.save(tmp_path / "found.npz")
+    assert riata.load(tmp_path / "found.npz").notes == found.notes
+    assert riata.knockoff_selection(X, y, knockoffs=right, fdr=0.2, cv=3).notes == []
+
+
 def test_results_are_kept(tmp_path):
     X, made, y, _ = independent()
     frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(30)])
