@@ -222,6 +222,13 @@ def _blocks(
         means, variances = side.core.moments(np.asfortranarray(side.spread(weights)), threads)
         mean += means[:p, 0] / 2.0
         square += variances[:p, 0] + means[:p, 0] ** 2
+        bad = np.flatnonzero(~np.isfinite(variances[:p, 0]))
+        if len(bad):
+            which = "X" if side is design else "knockoffs"
+            raise ValueError(
+                f"{which} must hold finite numbers only to be compared, got NaN or infinity in column "
+                f"{bad[0]}: impute='mean' takes NaN for missing values"
+            )
         product += side.core.correlate(
             np.asfortranarray(side.spread(np.asfortranarray(total))), np.arange(p, dtype=np.int64), threads
         )

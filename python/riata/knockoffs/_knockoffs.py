@@ -104,7 +104,13 @@ class Knockoffs:
         return f"<riata.knockoffs.Knockoffs: {n:,} x {p:,}{made}{seed}{draw}>"
 
     def check(
-        self, X: Any, *, groups: Any = None, random_state: int = 0, n_threads: int | None = None
+        self,
+        X: Any,
+        *,
+        groups: Any = None,
+        random_state: int = 0,
+        impute: str | None = None,
+        n_threads: int | None = None,
     ) -> KnockoffCheck:
         """Compare correlations of the knockoffs with those of X; warn when they differ by too much.
 
@@ -116,6 +122,8 @@ class Knockoffs:
             Items, between which correlations are compared; by default those of the knockoffs.
         random_state : int, default=0
             Seed of the columns that are looked at.
+        impute : {"mean"}, optional
+            Take NaN for missing values, which stand at the mean of their column.
         n_threads : int, optional
             Default: every available core.
 
@@ -134,7 +142,8 @@ class Knockoffs:
         labels = self.labels if groups is None else labels_of(groups, self.shape[1])
         seed = check_integer("random_state", random_state, at_least=0)
         threads = check_threads(n_threads)
-        return check_knockoffs(as_design(X), as_design(self.X), labels, seed=seed, n_threads=threads)
+        design, made = as_design(X, impute), as_design(self.X, impute)
+        return check_knockoffs(design, made, labels, seed=seed, n_threads=threads)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the knockoffs to a file, whole or not at all, for use with another response.

@@ -292,9 +292,9 @@ def _verdict(problem: Problem, made: Knockoffs, items: Items, options: Options) 
     label = items.of_feature.copy()
     alone = np.flatnonzero(label < 0)
     label[alone] = items.count + np.arange(len(alone))
-    return check_knockoffs(
-        replace(problem.design, gaps=None), as_design(made.X), label, n_threads=options.n_threads
-    )
+    missing = problem.design.gaps is not None and isinstance(made.X, np.ndarray)
+    beside = as_design(made.X, "mean" if missing else None)
+    return check_knockoffs(replace(problem.design, gaps=None), beside, label, n_threads=options.n_threads)
 
 
 def _options_of_draw(options: Options, draw: int, draws: int) -> Options:

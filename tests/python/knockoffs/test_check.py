@@ -142,3 +142,26 @@ def test_genotypes(tmp_path):
     rows = np.arange(0, 300, 2)
     with pytest.warns(KnockoffWarning):
         Knockoffs(made.subset(samples=rows)).check(geno.subset(samples=rows))
+
+
+def test_missing_values_are_set_to_the_mean_or_refused():
+    """NaN compares with nothing: it must not pass for small differences."""
+    X, made = drawn(4)
+    gaps = np.random.default_rng(1).random(X.shape) < 0.05
+    X[gaps] = made[gaps] = np.nan
+    with pytest.raises(ValueError, match=r"X must hold finite numbers only to be compared, got NaN"):
+        Knockoffs(made).check(X)
+    check = Knockoffs(made).check(X, impute="mean")
+    assert check.ok
+    filled = [np.where(np.isnan(part), np.nanmean(part, axis=0), part) for part in (X, made)]
+    again = Knockoffs(filled[1]).check(filled[0])
+    assert check.between == pytest.approx(again.between, rel=1e-9)
+    with pytest.raises(ValueError, match=r"knockoffs must hold finite numbers only"):
+        Knockoffs(made).check(filled[0])
+    wrong = np.where(gaps, np.nan, np.random.default_rng(2).standard_normal(X.shape))
+    with pytest.warns(KnockoffWarning):
+        assert not Knockoffs(wrong).check(X, impute="mean").ok
+    y = filled[0][:, :10].sum(axis=1)
+    with pytest.warns(KnockoffWarning):
+        found = riata.knockoff_selection(X, y, knockoffs=wrong, impute="mean", fdr=0.2, cv=3)
+    assert not found.check.ok
