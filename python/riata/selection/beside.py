@@ -23,6 +23,17 @@ def core_beside(design: DesignView, knockoffs: Any) -> _core.Design:
     Features that X has beyond the knockoffs, such as covariates beside genotypes, stand in for themselves.
     """
     made = as_design(knockoffs)
+    check_shape(design, made)
+    p = design.n_features
+    core = made.core if _same_rows(design, made) else _in_rows_of(design, made, knockoffs)
+    if made.n_features < p:
+        rest = np.arange(made.n_features, p, dtype=np.int64)
+        core = _core.hstack_design([core, _core.dense_design(design.core.gather(rest))])
+    return core
+
+
+def check_shape(design: DesignView, made: DesignView) -> None:
+    """Refuse knockoffs of other samples, features or variants."""
     n, p = design.n_samples, design.n_features
     of_main = p if design.genotypes is None else design.genotypes.shape[1]
     if made.n_samples != n or made.n_features not in (p, of_main):
@@ -32,11 +43,6 @@ def core_beside(design: DesignView, knockoffs: Any) -> _core.Design:
         )
     if design.genotypes is not None and made.genotypes is not None:
         _check_same_variants(design.genotypes, made.genotypes)
-    core = made.core if _same_rows(design, made) else _in_rows_of(design, made, knockoffs)
-    if made.n_features < p:
-        rest = np.arange(made.n_features, p, dtype=np.int64)
-        core = _core.hstack_design([core, _core.dense_design(design.core.gather(rest))])
-    return core
 
 
 def _same_rows(design: DesignView, made: DesignView) -> bool:

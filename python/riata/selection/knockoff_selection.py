@@ -35,7 +35,7 @@ from riata.path.validation import check_patience
 from riata.selection.filter import check_fdr, check_knockoff_offset
 from riata.selection.items import Items, items_of
 from riata.selection.knockoff_result import KnockoffSelected
-from riata.selection.knockoff_sources import check_sources, draws_of
+from riata.selection.knockoff_sources import check_ready, check_sources, draws_of
 from riata.selection.knockoff_statistics import STATISTICS, Folds, Strengths, fit_pairs
 from riata.selection.paired import draw_order, pair
 
@@ -101,10 +101,11 @@ def knockoff_selection(
     groups : array-like of shape (p,), mapping, or list of lists, optional
         Disjoint groups of features, as for `riata.penalties.GroupLasso`; features in none are groups of their
         own. A group is selected as a whole, and the rate is that of groups. Ready-made knockoffs must be made
-        for them.
+        for them, or for parts of them; of `Knockoffs` that is checked.
     statistic : {"coef_difference", "entry"}, default="coef_difference"
         W as above, or "entry", max(Z_g, Z̃_g) sign(Z_g - Z̃_g), where Z is the largest alpha with a member
-        active: without cross-validation.
+        active: without cross-validation, so that `cv`, `blocks`, `scoring`, `alpha_rule` and `patience` do
+        nothing.
     knockoff_offset : {1, 0}, default=1
         0 controls only the expected value of (false selections) / (selections + 1/fdr); it can select fewer
         than 1/fdr.
@@ -227,6 +228,7 @@ def select(
     problem = read()
     items = items_of(problem.design, problem.features, groups)
     _check_enough(items, rate, offset)
+    check_ready(made, problem.design, items, problem.features)
     if blocks is not None:
         check_groups(blocks, problem.design.n_samples, "blocks")
     folds = Folds(cv, blocks, score, alpha_rule, seed, X, y)

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
-from riata._input.design import VIEWED, DesignView, is_scipy_sparse
+from riata._input.design import VIEWED, DesignView, as_design, is_scipy_sparse
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.sources import PackedPart
 from riata.knockoffs import Knockoffs
+from riata.path.arguments import Features
+from riata.selection.beside import check_shape
 from riata.selection.items import Items
 
 READY = "ready made"
@@ -27,6 +29,11 @@ def check_sources(knockoffs: Any, n_draws: int) -> Any:
                 f"knockoffs must be 'auto', a sampler of riata.knockoffs or knockoffs, got {knockoffs!r}"
             )
         return knockoffs
+    if isinstance(knockoffs, type):
+        raise TypeError(
+            f"knockoffs must be a sampler or knockoffs, got the class {knockoffs.__name__}: write "
+            f"{knockoffs.__name__}()"
+        )
     if is_sampler(knockoffs):
         return knockoffs
     ready = knockoffs if isinstance(knockoffs, list | tuple) and _hold_draws(knockoffs) else [knockoffs]
@@ -36,6 +43,29 @@ def check_sources(knockoffs: Any, n_draws: int) -> Any:
             "draws as many as are asked for, and a list may hold several"
         )
     return list(ready)
+
+
+def check_ready(knockoffs: Any, design: DesignView, items: Items, features: Features) -> None:
+    """Refuse, before any fit, ready-made knockoffs of another shape, or made for groups that are parted."""
+    for one in knockoffs if isinstance(knockoffs, list) else []:
+        check_shape(design, as_design(one.X if isinstance(one, Knockoffs) else one))
+        labels = one.labels if isinstance(one, Knockoffs) else None
+        if labels is None:
+            continue
+        inside = np.flatnonzero(labels >= 0)
+        if features.penalty_factor is not None:  # those left out may be of any group
+            inside = inside[np.isfinite(features.penalty_factor[inside])]
+        label, item = labels[inside], items.of_feature[inside]
+        _, first, number = np.unique(label, return_index=True, return_inverse=True)
+        apart = np.flatnonzero(item != item[first[number]])
+        if len(apart):
+            b = int(apart[0])
+            a = int(inside[first[number[b]]])
+            raise ValueError(
+                f"groups must keep the groups whole that the knockoffs were made for, but features {a} and "
+                f"{int(inside[b])} of one of these are apart: give groups as the sampler had them, or "
+                "knockoffs that are drawn for the groups given"
+            )
 
 
 def is_sampler(value: Any) -> bool:

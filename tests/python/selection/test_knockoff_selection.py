@@ -469,6 +469,23 @@ def test_ctrl_c_before_the_first_draw_is_complete():
         ({"knockoff_offset": 0, "n_draws": 2}, "knockoff_offset must be 1 with several draws"),
         ({"knockoffs": "hmm"}, "knockoffs must be 'auto', a sampler of riata.knockoffs or knockoffs"),
         ({"knockoffs": np.zeros((30, 3))}, r"knockoffs must have the shape of X, \(120, 30\), got \(30, 3\)"),
+        (
+            {"knockoffs": [np.ones((120, 30)), np.ones((12, 30))], "n_draws": 2},
+            r"knockoffs must have the shape of X, \(120, 30\), got \(12, 30\)",
+        ),
+        ({"knockoffs": riata.knockoffs.Gaussian}, r"got the class Gaussian: write Gaussian\(\)"),
+        (
+            {"knockoffs": Knockoffs(np.ones((120, 30)), groups=np.arange(30) // 3)},
+            "groups must keep the groups whole that the knockoffs were made for, but features 0 and 1",
+        ),
+        (
+            {
+                "knockoffs": Knockoffs(np.ones((120, 30)), groups=np.arange(30) // 3),
+                "groups": np.arange(30) // 3,
+                "penalty_factor": np.repeat([1.0, 0.0, 1.0], [4, 1, 25]),  # a covariate in a group
+            },
+            "but features 3 and 4 of one of these are apart",
+        ),
         ({"penalty": riata.penalties.SLOPE()}, "penalty must be ElasticNet, MCP or SCAD"),
         ({"l1_ratio": 0.0}, "l1_ratio must be > 0"),
         ({"groups": [[0, 1], [1, 2]]}, "groups must be disjoint"),
@@ -481,6 +498,19 @@ def test_what_is_refused(given, message):
     X, made, y, _ = independent()
     with pytest.raises((ValueError, TypeError), match=message):
         riata.knockoff_selection(X, y, **{"knockoffs": made, **given})
+
+
+def test_knockoffs_of_groups_serve_for_coarser_ones_and_beside_what_is_left_out():
+    X, made, y, _ = independent()
+    groups = np.arange(30) // 3
+    given = {"fdr": 0.3, "check": False}
+    of_groups = Knockoffs(made, groups=groups)
+    coarse = riata.knockoff_selection(X, y, knockoffs=of_groups, groups=np.arange(30) // 6, **given)
+    plain = riata.knockoff_selection(X, y, knockoffs=made, groups=np.arange(30) // 6, **given)
+    assert np.array_equal(coarse.W, plain.W)
+    left_out = np.setdiff1d(np.arange(30), np.arange(0, 30, 3))  # one of each group remains
+    found = riata.knockoff_selection(X, y, knockoffs=of_groups, exclude=left_out, **given)
+    assert len(found.items) == 10
 
 
 def test_arguments_of_the_fit_that_groups_decide():
