@@ -276,7 +276,7 @@ def check_filter(options: SelectOptions, studies: Sequence[Study], resolutions: 
         return
     for resolution in resolutions:
         count = min(resolution.count(study) for study in studies)
-        if fdr * count < 1.0:
+        if fdr * count < 1.0 - 1e-12:  # as knockoff_selection allows for rounding
             what = "groups" if resolution.labels is not None else studies[0].noun
             raise ValueError(
                 f"--fdr must be at least {1.0 / count:.3g}, one over the {counted_of(count, what)} to select "
@@ -368,12 +368,15 @@ def of_study(made: Knockoffs, study: Study, rows: Any, joint: Studies) -> Knocko
     X = made.X
     if len(rows) < len(joint.X):
         X = X.subset(samples=rows) if isinstance(X, Genotypes) else X[rows]
-    labels = made.labels
+    labels, fixed = made.labels, made.fixed
     if study.covariate_names and not isinstance(X, Genotypes):
         X = StudyDesign(X, study.covariates, study.feature_names)
         rest = np.full(len(study.covariate_names), -1, dtype=np.int64)
         labels = None if labels is None else np.append(labels, rest)
-    return Knockoffs(X, groups=labels, sampler=made.sampler, seed=made.seed, draw=made.draw, info=made.info)
+        fixed = np.append(fixed, np.zeros(len(rest), dtype=np.bool_))
+    return Knockoffs(
+        X, groups=labels, sampler=made.sampler, seed=made.seed, draw=made.draw, info=made.info, fixed=fixed
+    )
 
 
 def part_name(resolution: Resolution, draw: int, *, several: bool = True) -> str:

@@ -26,11 +26,14 @@ class Items:
         Items in all, those without a feature to choose among them.
     labels : list or None
         What groups are called; None where every feature is an item.
+    left_out : ndarray of int, shape (p,), or None
+        Of features that are left out of the model, the item of the group that they were given in; else -1.
     """
 
     of_feature: NDArray[np.int64]
     count: int
     labels: list[Any] | None = None
+    left_out: NDArray[np.int64] | None = None
 
     @property
     def grouped(self) -> bool:
@@ -60,11 +63,13 @@ def items_of(design: DesignView, features: Features, groups: Any) -> Items:
                 "counted by group, and a group is selected or it is not"
             )
         names, label = found.labels, found.group.astype(np.int64)
+    left_out = None
     if factor is not None:
+        left_out = np.where(np.isinf(factor), label, -1)
         label = np.where(_penalised(factor), label, -1)
     if not (label >= 0).any():
         raise ValueError("penalty_factor and exclude must leave a penalised feature to select, got none")
-    return Items(label, p if names is None else len(names), names)
+    return Items(label, p if names is None else len(names), names, left_out)
 
 
 def free_features(features: Features) -> NDArray[np.int64]:

@@ -130,10 +130,16 @@ class _Seen:
 
 
 def _labels(items: Items, p: int) -> Any:
-    """Groups as samplers take them: features of no item each by itself; None without groups."""
+    """Groups as samplers take them, with what is left out of the model; None without groups.
+
+    Features that are in the model without a knockoff, such as covariates, are each by themselves: in a group
+    they would have to change places with it.
+    """
     if not items.grouped:
         return None
     label = items.of_feature[:p].copy()
+    if items.left_out is not None:
+        label = np.maximum(label, items.left_out[:p])
     alone = np.flatnonzero(label < 0)
     label[alone] = items.count + np.arange(len(alone))
     return label

@@ -1,6 +1,7 @@
 """``riata select --fdr``: its files by schema and value, several phenotypes and resolutions, refusals."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -286,3 +287,20 @@ def test_several_resolutions_are_of_filters_alone(tmp_path, genotypes, capsys):
     assert "--knockoffs FILE is for one resolution" in capsys.readouterr().err
     assert run(*asked[:4], "0.5,0.5", *asked[5:], "--fdr", 0.2) == 2
     assert "expected distinct numbers, got '0.5,0.5'" in capsys.readouterr().err
+
+
+def test_what_is_its_own_knockoff_is_so_for_each_phenotype():
+    """Features that are `fixed` count for neither side here as in Python; covariates are none of them."""
+    from riata.cli.filtering import of_study
+
+    X, fixed = np.ones((4, 3)), np.array([True, False, True])
+    made = Knockoffs(X, groups=np.array([0, 0, 1]), fixed=fixed)
+    study = SimpleNamespace(
+        covariate_names=["age"], covariates=np.zeros((3, 1)), feature_names=["a", "b", "c", "age"]
+    )
+    own = of_study(made, study, np.array([0, 1, 3]), SimpleNamespace(X=X))
+    assert own.shape == (3, 4)
+    assert own.fixed.tolist() == [True, False, True, False]
+    assert own.labels.tolist() == [0, 0, 1, -1]
+    alone = SimpleNamespace(covariate_names=[])
+    assert of_study(made, alone, np.arange(4), SimpleNamespace(X=X)).fixed.tolist() == fixed.tolist()

@@ -257,6 +257,21 @@ def test_samplers_are_fitted_once_and_asked_for_each_draw():
     assert ready.asked == ["fit", (0, 0, list(np.arange(30) // 2))]
 
 
+def test_groups_of_samplers_keep_what_is_left_out_but_no_covariates():
+    """A variant left out parts no group; a covariate stays in the model and cannot change places."""
+    X, _, y, _ = independent()
+    groups = np.arange(30) // 3
+    ready = Copies().fit(X)
+    factor = np.ones(30)
+    factor[[1, 4]] = np.inf, 0.0
+    given = {"groups": groups, "fdr": 0.3, "check": False}
+    riata.knockoff_selection(X, y, knockoffs=ready, penalty_factor=factor, **given)
+    label = np.array(ready.asked[1][2])
+    assert (label[[0, 1, 2]] == label[0]).all()
+    assert label[3] == label[5] != label[4]
+    assert np.count_nonzero(label == label[4]) == 1
+
+
 def test_a_list_holds_several_draws():
     X, made, y, rng = independent()
     several = [made, Knockoffs(rng.standard_normal(X.shape))]
