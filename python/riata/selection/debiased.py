@@ -16,6 +16,7 @@ from riata.path.fit import fit_path
 from riata.path.given import FitArguments, Problem, read_given, read_problem, shows_arguments_of
 from riata.selection.corrected import Fitted
 from riata.selection.intervals import Intervals
+from riata.selection.knockoff_result import KnockoffSelected
 from riata.selection.nodewise import nodewise
 from riata.selection.result import StabilitySelected
 from riata.selection.signal import Signal, learn_signal
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["debiased_lasso"]
 
 ADJUST = ("auto", "fcr", "bonferroni", "none")
+SELECTED = (StabilitySelected, KnockoffSelected)
 NO_LOSS = Signal(1.0, 1.0, 0.0)  # least squares take the lasso as it is
 
 
@@ -60,9 +62,10 @@ def debiased_lasso(
 
     Parameters
     ----------
-    features : sequence of feature numbers or names, boolean mask, StabilitySelected, or "selected"
-        The features asked about, of which none may be unpenalised. ``"selected"``: those active in the lasso.
-        Where nothing is selected, there are no intervals.
+    features : sequence of feature numbers or names, boolean mask, or what selected them
+        The features asked about, of which none may be unpenalised. A `StabilitySelected` or
+        `KnockoffSelected`: those that it selected on the same data. ``"selected"``: those active in the
+        lasso. Where nothing is selected, there are no intervals.
     level : float, default=0.95
         Of all intervals that are made so, the share meant to cover the true effect; see `adjust`.
     adjust : {"auto", "fcr", "bonferroni", "none"}, default="auto"
@@ -139,7 +142,7 @@ def debiased_lasso(
     asked = np.flatnonzero(coef != 0.0).astype(np.int64) if named is None else named
     if named is None and problem.features.penalty_factor is not None:
         asked = asked[problem.features.penalty_factor[asked] > 0.0]
-    selected = named is None or isinstance(features, StabilitySelected)
+    selected = named is None or isinstance(features, SELECTED)
     if len(asked) == 0 and not selected:
         raise ValueError("features must hold at least one feature, got none")
     _refuse_constant(problem, asked)
@@ -199,7 +202,7 @@ def _named(problem: Problem, features: Any) -> NDArray[np.int64] | None:
     if isinstance(features, str):
         check_choice("features", features, ("selected",))
         return None
-    if isinstance(features, StabilitySelected):
+    if isinstance(features, SELECTED):
         if features.group_names is not None:
             raise ValueError("features must be selected by feature, got groups: name one of each instead")
         features = features.selected

@@ -156,6 +156,14 @@ def test_selected_features_are_adjusted_for():
     again = riata.debiased_lasso(X, y, features=stable)
     assert_array_equal(again.features, stable.selected)
     assert again.adjust == "fcr"
+    beaten = riata.knockoff_selection(X, y, fdr=0.3)
+    assert len(beaten.selected) >= 4
+    among = riata.debiased_lasso(X, y, features=beaten)
+    assert_array_equal(np.sort(among.features), np.sort(beaten.selected))
+    assert_allclose(among.level_each, 1 - 0.05 * len(beaten.selected) / 60)
+    by_group = riata.knockoff_selection(X, y, fdr=0.3, groups=np.arange(60) // 2)
+    with pytest.raises(ValueError, match="features must be selected by feature, got groups"):
+        riata.debiased_lasso(X, y, features=by_group)
 
 
 def response(loss, eta, rng):
