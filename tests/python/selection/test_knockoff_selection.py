@@ -272,6 +272,30 @@ def test_groups_of_samplers_keep_what_is_left_out_but_no_covariates():
     assert np.count_nonzero(label == label[4]) == 1
 
 
+@pytest.mark.filterwarnings("ignore::riata.knockoffs.KnockoffWarning")  # of few samples; not what is asked
+def test_auto_is_gaussian_for_tables_and_haplotypes_for_genotypes(tmp_path):
+    X, _, y, _ = independent()
+    given = {"fdr": 0.3, "cv": 3, "random_state": 2}
+    found = riata.knockoff_selection(X, y, **given)
+    assert found.sampler.startswith("Gaussian")
+    by_hand = riata.knockoffs.Gaussian().fit(X).draw(X, random_state=2)
+    assert np.array_equal(found.W, riata.knockoff_selection(X, y, knockoffs=by_hand, **given).W)
+    for other in (pd.DataFrame(X), sp.csc_array(X)):
+        assert riata.knockoff_selection(other, y, **given).sampler == found.sampler
+    selector = riata.KnockoffSelector(**given).fit(X, y)
+    assert np.array_equal(selector.W_, found.W)
+
+    study = riata.open_genotypes(riata.simulate_genotypes(tmp_path / "g", 100, 40, seed=1))
+    trait = [float(value) for value in study.samples["phenotype"]]
+    groups = riata.ld_groups(study, r2=0.3)
+    found = riata.knockoff_selection(study, trait, groups=groups, **given)
+    assert found.sampler == "haplotypes"
+    made = riata.knockoffs.Haplotypes().fit(study).draw(study, groups=groups, random_state=2)
+    ready = riata.knockoff_selection(study, trait, groups=groups, knockoffs=made, **given)
+    assert np.array_equal(found.W, ready.W)
+    assert np.count_nonzero(found.W) > 0
+
+
 def test_a_list_holds_several_draws():
     X, made, y, rng = independent()
     several = [made, Knockoffs(rng.standard_normal(X.shape))]
