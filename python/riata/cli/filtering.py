@@ -14,6 +14,7 @@ import numpy as np
 import riata
 from riata._io.output_files import OutputSet
 from riata._io.progress import Progress
+from riata._io.shell_words import in_shell
 from riata._io.wording import counted_of
 from riata.cli.log import Log
 from riata.cli.manifest import today, version
@@ -171,7 +172,8 @@ class Filtering:
         ):
             warnings.simplefilter("always")
             yield progress
-        told = [text for text in (str(item.message) for item in caught) if text not in self.doubts]
+        texts = (in_shell(str(item.message)) for item in caught)
+        told = [text for text in texts if text not in self.doubts]
         self.doubts += dict.fromkeys(told)
 
     def _haplotypes(self) -> Any:

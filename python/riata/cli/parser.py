@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from riata._io import stopping, streams
+from riata._io.shell_words import in_shell
 from riata.cli.arguments.parsing import Parser, UsageError
 
 _DESCRIPTION = (
@@ -249,7 +250,7 @@ def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         name = f"{error.filename}: " if error.filename else ""
         return f"{name}{error.strerror}"
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = in_shell(" ".join(str(error).split())) or type(error).__name__
     if isinstance(error, (ValueError, TypeError, OSError, ImportError)):
         return text
     return f"{type(error).__name__}: {text} (a bug; --debug shows where)"

@@ -12,6 +12,7 @@ from typing import Any
 from riata._io import stopping, streams
 from riata._io.input_files import InputFiles
 from riata._io.output_files import OutputSet, write_text, write_tsv
+from riata._io.shell_words import in_shell
 from riata._io.tables import align_columns
 from riata.cli.filtering import (
     SAMPLERS,
@@ -303,7 +304,7 @@ def _tables(halved: Sequence[SelectionRun], filtered: Sequence[FilterRun]) -> li
     if filtered:
         names = [one.resolution.plain for one in filtered[0].lists]
         selected = [f"selected at {name}" for name in names] if len(names) > 1 else ["selected"]
-        head = ["phenotype", "samples", *selected, "false ones, at most"]
+        head = ["phenotype", "samples", *selected, filtered[0].rate_of]
         lines += [
             "Knockoff filter",
             *(f"  {x}".rstrip() for x in align_columns(head, [*map(table_row, filtered)])),
@@ -319,7 +320,7 @@ def _tables(halved: Sequence[SelectionRun], filtered: Sequence[FilterRun]) -> li
         lines += ["Stability selection", *(f"  {line}".rstrip() for line in align_columns(head, rows))]
     runs: list[tuple[str, list[str]]] = [(run.account.response, run.found.notes) for run in halved]
     runs += [(run.account.response, one.found.notes) for run in filtered for one in run.lists]
-    return lines + [f"  note: {name}: {note}" for name, notes in runs for note in notes]
+    return lines + [f"  note: {name}: {in_shell(note)}" for name, notes in runs for note in notes]
 
 
 def _numbers(run: SelectionRun) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from riata._io.shell_words import in_shell
 from riata._io.tables import align_columns, some
 from riata._io.wording import counted, counted_of
 from riata.report.charts.knockoffs import knockoff_chart
@@ -98,6 +99,20 @@ class FilterRun:
         return f"{100 * self.fdr:g} %"
 
     @property
+    def rate_of(self) -> str:
+        """What is at most that rate, on average: with offset 0 a little less than the share of false ones."""
+        if self.lists[0].found.offset:
+            return "false ones, at most"
+        return f"false ones / (selected + {1 / self.fdr:.3g}), at most"
+
+    @property
+    def promise(self) -> str:
+        """What holds of each list, as a sentence goes on."""
+        if self.lists[0].found.offset:
+            return f"at most {self.rate} of what is selected is false, on average"
+        return f"false ones / (selected + {1 / self.fdr:.3g}) is at most {self.rate}, on average"
+
+    @property
     def several(self) -> bool:
         """Whether there are lists at several resolutions."""
         return len(self.lists) > 1
@@ -134,7 +149,7 @@ def filter_lines(run: FilterRun) -> list[str]:
     if run.several:
         lines += [
             "",
-            f"  Each list by itself has at most {run.rate} false ones; all of them together do not.",
+            "  That is said of each list by itself; it does not hold of all of them together.",
         ]
     return lines
 
@@ -149,7 +164,8 @@ def _list_lines(run: FilterRun, one: FilterList) -> list[str]:
     at = f" at {one.resolution.plain}" if run.several else ""
     head = f"Selected{at}: {counted_of(one.count, run.noun)} of {items_of(found):,}"
     doubt = "; the check puts this in doubt" if one in run.failed else ""
-    lines = [head, f"  false ones among them: at most {run.rate}, on average (false discovery rate){doubt}"]
+    rate = "false discovery rate" if found.offset else "a modified false discovery rate"
+    lines = [head, f"  {run.promise} ({rate}){doubt}"]
     shown = ("ID", "FEATURE", "GROUP", "EFFECT_ALLELE", "BETA", "W", "Q_VALUE", "E_VALUE")
     told = [(name, list(values)[:FEW]) for name, values in one.columns if name in shown]
     if one.count:
@@ -158,7 +174,7 @@ def _list_lines(run: FilterRun, one: FilterList) -> list[str]:
         if one.count > FEW:
             lines.append(f"  and {one.count - FEW:,} more in {one.file}")
     else:
-        lines.append(f"  {found.nothing_selected()}")
+        lines.append(f"  {in_shell(found.nothing_selected())}")
     return lines + [f"  note: {text}" for text in found.notes]
 
 
@@ -181,8 +197,7 @@ def filter_page(run: FilterRun) -> Page:
     page = Page(
         title=title,
         lead=f"Knockoff filter on {counted(account.n_samples, 'sample')}{adjusted}: what stands out from "
-        f"copies that know nothing of {account.response}. Of what is selected at most {run.rate} is false, "
-        f"on average.{each}",
+        f"copies that know nothing of {account.response}. {run.promise[0].upper()}{run.promise[1:]}.{each}",
         kicker=f"knockoff filter \u00b7 {run.date}",
     )
     page.notice = _notice(run)
@@ -194,7 +209,7 @@ def filter_page(run: FilterRun) -> Page:
         ),
         Fact(
             "Selected", " / ".join(f"{one.count:,}" for one in run.lists),
-            f"false ones: at most {run.rate}, on average",
+            f"{run.rate_of.replace(', at most', ': at most')} {run.rate}, on average",
         ),
         _check_fact(run),
     ]  # fmt: skip
@@ -218,7 +233,7 @@ def _notice(run: FilterRun) -> str:
             f"{run.account.noun} they stand for, and more than {run.rate} of what is selected may be false. "
             "See below, and do not report these lists as they are."
         )
-    parts = [f"Nothing was selected. {run.lists[-1].found.nothing_selected()}"] if run.empty else []
+    parts = [f"Nothing was selected. {in_shell(run.lists[-1].found.nothing_selected())}"] if run.empty else []
     return " ".join([*parts, *(f"Warning: {text}." for text in run.warnings)])
 
 
@@ -236,21 +251,21 @@ def _errors(run: FilterRun) -> Section:
     """Return what the error rate means, in words, and where each list stands."""
     found, account = run.lists[0].found, run.account
     one, others = run.noun.removesuffix("s"), run.noun
+    many = f": of ten selected about {10 * run.fdr:g} may be" if found.offset else ""
     given = f"all other {others}" + (" and the covariates" if account.covariate_names else "")
     text = (
         f"Each {one} competes with a knockoff: a copy that has the same law and the same neighbours, but is "
         f"made without looking at {account.response}. A {one} that matters beats its knockoff; one that does "
         f"not is as likely to lose. So the losses tell how many wins are chance. A selection is false when, "
         f"given {given}, the {one} says nothing more about {account.response}. Over many studies such as "
-        f"this one, at most {run.rate} of what is selected is false, on average: of ten selected about "
-        f"{10 * run.fdr:g} may be. It is not said which, and nothing is said of the size of effects. Nothing "
-        f"is assumed of how {account.response} depends on the {account.noun}; what is assumed is that "
-        "knockoffs have their law, which is checked below."
+        f"this one, {run.promise}{many}. It is not said which are false, and nothing is said of the size of "
+        f"effects. Nothing is assumed of how {account.response} depends on the {account.noun}; what is "
+        "assumed is that knockoffs have their law, which is checked below."
     )
     if found.offset == 0:
         text += (
-            f" With offset 0 the rate controlled is false selections / (selections + {1 / run.fdr:.3g}), "
-            "which is a little less than the share of false ones."
+            " That is less than the share of false ones, and where few are selected much less: with offset 0 "
+            "that share itself has no bound."
         )
     if found.n_draws > 1:
         text += (
@@ -393,7 +408,7 @@ def _next(run: FilterRun) -> Section:
     if not run.empty:  # which is told at the top
         for item in run.lists:
             if not item.count:
-                text += f" Nothing at {item.resolution.told}: {item.found.nothing_selected()}"
+                text += f" Nothing at {item.resolution.told}: {in_shell(item.found.nothing_selected())}"
     lines = (
         f'import riata\n\nfound = riata.load("{one.file.replace("selected.tsv", "selection.npz")}")\n'
         "print(found.explain())"

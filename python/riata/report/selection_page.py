@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from riata._io.shell_words import in_shell
 from riata._io.tables import align_columns, some
 from riata._io.wording import counted, counted_of
 from riata.report.charts.stability import stability_chart
@@ -91,8 +92,8 @@ def selection_lines(run: SelectionRun) -> list[str]:
         if len(found.selected) > FEW:
             lines.append(f"  and {len(found.selected) - FEW:,} more in {run.prefix}.selected.tsv")
     else:
-        lines.append(f"  {found.nothing_selected()}")
-    return lines + [f"  note: {text}" for text in found.notes]
+        lines.append(f"  {in_shell(found.nothing_selected())}")
+    return lines + [f"  note: {in_shell(text)}" for text in found.notes]
 
 
 def selection_page(run: SelectionRun) -> Page:
@@ -108,7 +109,7 @@ def selection_page(run: SelectionRun) -> Page:
     if run.interrupted:
         page.notice = f"The run was interrupted after {found.n_halves // 2} pairs of halves: all is of these."
     elif not len(found.selected):
-        page.notice = f"Nothing was selected. {found.nothing_selected()}"
+        page.notice = f"Nothing was selected. {in_shell(found.nothing_selected())}"
     page.facts = [
         Fact("Samples", f"{account.n_samples:,}", f"of {account.n_in_file:,} in the file"),
         Fact(run.noun.capitalize(), f"{plan.p:,}", "to select from"),
@@ -173,7 +174,7 @@ def _errors(run: SelectionRun) -> Section:
         strong="Bound",
     )
     return Section(
-        "Which errors to expect", " ".join([text, *(f"Note: {note}" for note in found.notes)]), body
+        "Which errors to expect", " ".join([text, *(f"Note: {in_shell(note)}" for note in found.notes)]), body
     )
 
 

@@ -22,8 +22,8 @@ def selection_report(halved: SelectionRun | None, filtered: FilterRun | None) ->
     page = Page(
         title=f"What to believe of {account.response}: {filtered.counts} selected with knockoffs, "
         f"{len(halved.found.selected):,} by halves",
-        lead=f"Two selections on {counted(account.n_samples, 'sample')}. With knockoffs at most "
-        f"{filtered.rate} of what is selected is false, on average; by halves of the samples at most "
+        lead=f"Two selections on {counted(account.n_samples, 'sample')}. With knockoffs "
+        f"{filtered.promise}; by halves of the samples at most "
         f"{halved.found.plan.pfer:.2g} false selections are expected in all. Read each list by itself.",
         kicker=f"knockoff filter and stability selection \u00b7 {filtered.date}",
         notice=" ".join(part for part in (first.notice, second.notice) if part),

@@ -254,16 +254,17 @@ class KnockoffSelected:
         of = {"coef_difference": "their coefficients", "entry": "where they enter the path"}[self.statistic]
         draws = "" if self.n_draws == 1 else f", in {self.n_draws} draws"
         rate = (
-            f"Of those selected at most {100 * self.fdr:g} % are expected to be false"
+            f"Of those selected at most {100 * self.fdr:g} % are expected to be false, that is, to tell"
             if self.offset
-            else f"(False ones) / (selected + {1 / self.fdr:.3g}) is expected to be at most {self.fdr:g}"
+            else f"(False ones) / (selected + {1 / self.fdr:.3g}) is expected to be at most {self.fdr:g}, "
+            "false meaning to tell"
         )
         so = "did so much better"
         as_it_is = f"that {'it is' if count == 1 else 'they are'} selected" if count else "as to be selected"
         parts = [
             f"{len(self.items):,} {what}s of {self.n_samples:,} samples were fitted beside their knockoffs"
             f"{draws}, and compared by {of}. {kept} {so} {as_it_is}.",
-            f"{rate}, that is, to tell nothing about y beyond what the other {what}s tell, provided that the "
+            f"{rate} nothing about y beyond what the other {what}s tell, provided that the "
             "knockoffs have the law of X.",
         ]
         if not count:

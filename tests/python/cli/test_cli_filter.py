@@ -153,10 +153,17 @@ def test_nothing_selected(tmp_path, table, capsys):
     assert run("select", *asked, "--out", tmp_path / "o") == 0
     told = capsys.readouterr().out
     assert "Selected: 0 features of 60" in told
-    assert "at fdr=0.05 fewer than 20 (1/fdr) are never selected" in told
-    assert "What would change that" in told
+    assert "at --fdr 0.05 fewer than 20 (1/fdr) are never selected" in told
+    assert "What would change that: a larger --fdr, groups of features that are alike (--groups;" in told
+    assert "groups=" not in told
     assert (tmp_path / "o.selected.tsv").read_text() == "\t".join(["FEATURE", *SCORES]) + "\n"
-    assert "Nothing was selected" in (tmp_path / "o.html").read_text()
+    page = (tmp_path / "o.html").read_text()
+    assert "Nothing was selected" in page
+    assert "groups=" not in page
+    assert run("select", *asked, "--knockoff-offset", 0, "--quiet", "--out", tmp_path / "modified") == 0
+    page = (tmp_path / "modified.html").read_text()
+    assert "False ones / (selected + 20) is at most 5 %, on average." in page
+    assert "of what is selected is false" not in page
 
 
 def test_a_check_that_fails_is_loud(tmp_path, capsys):

@@ -214,7 +214,7 @@ def test_nothing_selected(tmp_path, table, capsys):
     assert run("select", "--matrix", noise, "--target", "y", "--threshold", 1, "--out", tmp_path / "n") == 0
     told = capsys.readouterr().out
     assert "Selected: 0 features" in told
-    assert "What would change that: a larger pfer" in told
+    assert "What would change that: a larger --pfer" in told
     assert (tmp_path / "n.selected.tsv").read_text().startswith("FEATURE\tBETA")
     assert "Nothing was selected" in (tmp_path / "n.html").read_text()
 

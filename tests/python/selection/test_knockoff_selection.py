@@ -427,6 +427,8 @@ def test_what_the_result_says():
     assert none.threshold == np.inf
     modified = riata.knockoff_selection(X, y, knockoffs=made, knockoff_offset=0, check=False)
     assert "modified false discovery rate at most 0.1" in repr(modified)
+    words = "(selected + 10) is expected to be at most 0.1, false meaning to tell nothing about y beyond"
+    assert words in modified.explain()
 
 
 def test_knockoffs_that_are_a_little_wrong_are_told_of_in_notes(tmp_path):
