@@ -56,7 +56,7 @@ def ask(key: str, part: int, question: Callable[[Any], Any]) -> tuple[Any] | Non
         return (question(mine.source),)
 
 
-def close(key: str) -> None:
-    """Forget all parts of an X."""
+async def close(key: str) -> None:
+    """Forget all parts of an X. Dask runs what nobody waits for only where it is a coroutine."""
     for name in [name for name in _PARTS if name[0] == key]:
         _PARTS.pop(name, None)

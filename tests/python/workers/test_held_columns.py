@@ -1,11 +1,13 @@
 """Fits of columns that Dask workers hold: the same bits as of the same columns in this process."""
 
+import gc
 import os
 import pickle
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -133,6 +135,28 @@ def test_a_worker_that_is_killed_changes_nothing(client):
         ended.set()
         watch.cancel()
     assert len(lost) == 2
+
+
+def parts_held():
+    from riata.distributed.workers import _PARTS
+
+    return len(_PARTS)
+
+
+def test_workers_forget_what_is_no_more_in_use(client):
+    gc.collect()
+    before = sum(client.run(parts_held).values())
+    X, y = problem()
+    held_x = held(X, client)
+    riata.fit_path(held_x, y)
+    assert sum(client.run(parts_held).values()) >= before + 3
+    del held_x
+    gc.collect()
+    for _ in range(100):
+        if sum(client.run(parts_held).values()) <= before:
+            break
+        time.sleep(0.05)
+    assert sum(client.run(parts_held).values()) <= before
 
 
 def test_errors_of_workers_are_those_of_x(client):
