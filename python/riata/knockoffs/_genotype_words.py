@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from riata import _core
 from riata.genetics.genome import Chromosome, chromosomes
 from riata.genetics.genotypes import Genotypes
-from riata.genetics.sources import PackedPart
+from riata.genetics.sources import PackedPart, PackedSource
 
 Positions = NDArray[np.int64]
 Words = NDArray[np.uint32]
@@ -28,6 +28,11 @@ def check_genotypes(geno: Any) -> list[Chromosome]:
     if 0 in geno.shape:
         raise ValueError(f"X must have at least one sample and one variant, got shape {geno.shape}")
     if not all(isinstance(part, PackedPart) for part in geno._parts()):
+        if all(isinstance(source, PackedSource) for source in geno.sources):
+            raise ValueError(
+                "X must be genotypes of this process for haplotype models, got some that workers hold: use "
+                "riata.open_genotypes"
+            )
         raise ValueError(
             "X must hold hard calls (0, 1 or 2 copies) for haplotype models, got imputed dosages: take the "
             "most likely calls"

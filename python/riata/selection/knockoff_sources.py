@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from riata import _core
 from riata._input.design import VIEWED, DesignView, as_design, is_scipy_sparse
 from riata.genetics.genotypes import Genotypes
-from riata.genetics.sources import PackedPart
+from riata.genetics.sources import PackedSource
 from riata.knockoffs import Knockoffs
 from riata.path.arguments import Features
 from riata.selection.beside import check_shape
@@ -104,7 +104,7 @@ def _automatic(source: Any) -> Any:
     """The sampler for X: of haplotypes for hard calls of genotypes, else Gaussian."""
     from riata import knockoffs as samplers
 
-    hard = isinstance(source, Genotypes) and all(isinstance(part, PackedPart) for part in source._parts())
+    hard = isinstance(source, Genotypes) and all(isinstance(each, PackedSource) for each in source.sources)
     return getattr(samplers, "Haplotypes" if hard else "Gaussian")()
 
 

@@ -143,6 +143,13 @@ def parts_held():
     return len(_PARTS)
 
 
+def test_knockoffs_of_held_genotypes_are_refused(client, genotypes):
+    """Gaussian ones, which are for numbers, do not stand in for those of haplotypes."""
+    held_genotypes = riata.distributed.open_genotypes(genotypes, client=client)
+    with pytest.raises(ValueError, match="genotypes of this process for haplotype models, got some that wor"):
+        riata.knockoff_selection(held_genotypes, np.arange(held_genotypes.shape[0]) % 7.0, fdr=0.2, cv=3)
+
+
 def test_workers_forget_what_is_no_more_in_use(client):
     gc.collect()
     before = sum(client.run(parts_held).values())
