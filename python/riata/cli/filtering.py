@@ -89,6 +89,8 @@ class Filtering:
         self.store.total = len(self.resolutions) * (len(draws) + len(studies)) + self._by_haplotypes
         if chosen.keep_knockoffs and isinstance(self._main, Genotypes) and not self._by_haplotypes:
             raise ValueError("--keep-knockoffs is for knockoffs by haplotypes, and for those of --matrix")
+        if chosen.knockoffs == "auto" and not self._by_haplotypes:
+            self._refuse_of_haplotypes()
         self._say("Knockoffs")
         found: list[list[FilterList]] = [[] for _ in studies]
         for resolution in self.resolutions:
@@ -136,6 +138,19 @@ class Filtering:
         chosen, main = self.options.filter.knockoffs, self._main
         hard = isinstance(main, Genotypes) and all(isinstance(part, PackedPart) for part in main._parts())
         return hard if chosen == "auto" else chosen == "haplotypes"
+
+    def _refuse_of_haplotypes(self) -> None:
+        """Refuse options that imputed dosages leave without a use."""
+        chosen = self.options.filter
+        for given, flag in (
+            (chosen.clusters != KnockoffOptions.clusters, "--clusters"),
+            (chosen.related is not None, "--related"),
+            (self.options.study.populations is not None, "--populations"),
+        ):
+            if given:
+                raise ValueError(
+                    f"{flag} is for knockoffs by haplotypes, which dosages do not have: theirs are gaussian"
+                )
 
     def _kind_of_file(self) -> str:
         return "bed" if self._by_haplotypes else "npy"
@@ -250,6 +265,8 @@ def check_knockoff_options(options: SelectOptions) -> None:
         raise ValueError("--populations is for knockoffs of genotypes by haplotypes")
     if chosen.clusters != KnockoffOptions.clusters and (not genotypes or kind == "gaussian"):
         raise ValueError("--clusters is for knockoffs of genotypes by haplotypes")
+    if chosen.related is not None and (not genotypes or kind == "gaussian"):
+        raise ValueError("--related is for knockoffs of genotypes by haplotypes")
     if chosen.knockoff_offset == 0 and chosen.draws > 1:
         raise ValueError("--knockoff-offset 0 is for one draw: e-values of several have offset 1")
     if chosen.statistic == "entry" and chosen.cv != KnockoffOptions.cv:

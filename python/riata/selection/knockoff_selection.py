@@ -87,7 +87,8 @@ def knockoff_selection(
     Of those selected at most the share `fdr` is expected to be false: independent of y given all other
     features. That needs no model of y, and holds for any number of samples; it needs knockoffs that have the
     law of X, which `KnockoffSelected.check` looks at. Features with a penalty factor of 0, such as
-    covariates, are fitted without a penalty and have no knockoffs.
+    covariates, are fitted without a penalty and have no knockoffs. Nothing that is given may come from
+    looking at y beside the features: penalty factors, groups or features left out that do break the promise.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from commands import read_tsv, run
+from genotype_files import random_dosages, write_bgen
 
 import riata
 from riata.knockoffs import Knockoffs
@@ -256,6 +257,7 @@ def test_second_bed(tmp_path, genotypes, capsys):
             "--knockoffs must be auto, gaussian or haplotypes, or a",
         ),
         (["--fdr", 0.1, "--populations", "fam"], "--populations is for knockoffs of genotypes"),
+        (["--fdr", 0.1, "--related", "ok"], "--related is for knockoffs of genotypes"),
         (["--fdr", 0.1, "--draws", 3, "--knockoff-offset", 0], "--knockoff-offset 0 is for one draw"),
         (["--fdr", 0.1, "--knockoff-offset", 2], "--knockoff-offset: must be 0 or 1, got '2'"),
         (["--fdr", 0.1, "--statistic", "entry", "--cv", 5], "--cv is for --statistic coef-difference"),
@@ -311,3 +313,23 @@ def test_what_is_its_own_knockoff_is_so_for_each_phenotype():
     assert own.labels.tolist() == [0, 0, 1, -1]
     alone = SimpleNamespace(covariate_names=[])
     assert of_study(made, alone, np.arange(4), SimpleNamespace(X=X)).fixed.tolist() == fixed.tolist()
+
+
+def test_options_of_haplotypes_are_refused_for_dosages(tmp_path, capsys):
+    pytest.importorskip("bgen")
+    write_bgen(tmp_path / "x", random_dosages(40, 30))
+    values = np.random.default_rng(0).random(40)
+    rows = [f"i{k} {value:.4f}" for k, value in enumerate(values)]
+    (tmp_path / "p.txt").write_text("\n".join(["IID y", *rows]) + "\n")
+    asked = [
+        "--bgen",
+        tmp_path / "x.bgen",
+        "--pheno",
+        tmp_path / "p.txt",
+        "--fdr",
+        0.3,
+        "--ld-groups",
+        "none",
+    ]
+    assert run("select", *asked, "--clusters", 4, "--out", tmp_path / "o") == 2
+    assert "--clusters is for knockoffs by haplotypes, which dosages do not have" in capsys.readouterr().err
