@@ -38,7 +38,7 @@ class KnockoffSelector(SparseSelector):
     ----------
     fdr : float, default=0.1
         The expected share of false ones among those selected, at most. Fewer than 1/fdr are never selected.
-    knockoffs : {"auto"}, sampler, Knockoffs or array, default="auto"
+    knockoffs : {"auto"}, sampler, Knockoffs, array, or list of several draws, default="auto"
         "auto" is `riata.knockoffs.Haplotypes` for genotypes of hard calls and `riata.knockoffs.Gaussian`
         else. What is ready made has the shape of X.
     groups : array-like of shape (p,), mapping, or list of lists, optional
@@ -86,7 +86,7 @@ class KnockoffSelector(SparseSelector):
     W_ : ndarray of shape (G,)
         Statistic of each feature, or group: positive where it does better than its knockoff.
     threshold_ : float
-        The least W that is selected; infinite for none.
+        The least W that is selected, of several draws the least e-value; infinite for none.
     q_values_ : ndarray of shape (G,)
         The least fdr at which each would be selected.
     n_features_in_ : int
