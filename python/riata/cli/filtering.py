@@ -33,7 +33,8 @@ from riata.study.ready_knockoffs import files_of, joint_names, read_ready
 from riata.study.resolutions import Resolution
 from riata.study.study import Studies, Study, StudyDesign
 
-SAMPLERS = ("auto", "gaussian", "haplotypes")
+GAUSSIAN = "gaussian"  # the law of knockoffs, not the loss
+SAMPLERS = ("auto", GAUSSIAN, "haplotypes")
 
 
 @dataclass
@@ -261,11 +262,11 @@ def check_knockoff_options(options: SelectOptions) -> None:
     genotypes = study.matrix is None
     if kind == "haplotypes" and not genotypes:
         raise ValueError("--knockoffs haplotypes is for genotypes; with --matrix give gaussian, or a file")
-    if study.populations is not None and (not genotypes or kind == "gaussian"):
+    if study.populations is not None and (not genotypes or kind == GAUSSIAN):
         raise ValueError("--populations is for knockoffs of genotypes by haplotypes")
-    if chosen.clusters != KnockoffOptions.clusters and (not genotypes or kind == "gaussian"):
+    if chosen.clusters != KnockoffOptions.clusters and (not genotypes or kind == GAUSSIAN):
         raise ValueError("--clusters is for knockoffs of genotypes by haplotypes")
-    if chosen.related is not None and (not genotypes or kind == "gaussian"):
+    if chosen.related is not None and (not genotypes or kind == GAUSSIAN):
         raise ValueError("--related is for knockoffs of genotypes by haplotypes")
     if chosen.knockoff_offset == 0 and chosen.draws > 1:
         raise ValueError("--knockoff-offset 0 is for one draw: e-values of several have offset 1")

@@ -77,7 +77,7 @@ def typed(action):
     if action.nargs == 0:
         return "true", []
     if action.choices is not None or action.type is not None:
-        numbers = ["3", "0.5"]
+        numbers = ["3", "0.5", "1"]
         names = list(action.choices or ["4G", "GRCh38"] if not hasattr(action.type, "table") else action.type)
     else:
         numbers, names = [], ["a"]
