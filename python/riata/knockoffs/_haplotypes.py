@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,26 +11,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from riata import _core
 from riata._input.validation import check_integer, check_seed, check_threads, threads_for
-from riata._io.output_files import OutputSet
-from riata.genetics.bed_writer import write_tables
 from riata.genetics.genome import Chromosome
 from riata.genetics.genotypes import Genotypes
-from riata.genetics.opening import open_genotypes
-from riata.genetics.sources import PackedSource
 from riata.knockoffs._chains import Chain, ends_of, fit_chain, key_of
 from riata.knockoffs._fastphase import read_fastphase
 from riata.knockoffs._genotype_words import BATCH, check_genotypes, words_of
 from riata.knockoffs._knockoffs import Knockoffs, labels_of
+from riata.knockoffs._packed_storage import genotypes_of, storage
 from riata.knockoffs._populations import Populations, fitted_populations, populations_of
 from riata.knockoffs._structure_of_samples import refuse_relatives, warn_of_structure
 
 __all__ = ["Haplotypes"]
 
-Bytes = NDArray[np.uint8]
 Positions = NDArray[np.int64]
 Report = Callable[[int, int], Any]
 
-_MAGIC = b"\x6c\x1b\x01"
 _WORDS_AT_ONCE = 1 << 24  # of 16 genotypes each
 _OPERATIONS = 30.0  # a genotype and pair of clusters, of a step of EM
 
@@ -292,7 +286,7 @@ class Haplotypes:
         order = _in_order(self.chains_, genome, X, named=self.populations_ is not None)
         labels, fixed = labels_of(groups, X.shape[1]), X.monomorphic()
         ends = ends_of(X, genome, labels, fixed)
-        with _storage(X, out) as (packed, places):
+        with storage(X, out) as (packed, places):
             for k, chromosome in enumerate(genome):
                 for name, rows in populations.members:
                     chain = order[name][k]
@@ -317,7 +311,7 @@ class Haplotypes:
                     progress(k + 1, len(genome))
         told = {"n_clusters": self.n_clusters, "populations": [name for name, _ in populations.members]}
         return Knockoffs(
-            _genotypes_of(X, packed, out),
+            genotypes_of(X, packed, out),
             groups=labels,
             sampler="haplotypes",
             seed=seed,
@@ -383,55 +377,3 @@ def _in_order(
                 )
         out[name] = [by_name[chromosome.name] for chromosome in genome]
     return out
-
-
-@contextmanager
-def _storage(geno: Genotypes, out: str | os.PathLike[str] | None) -> Iterator[tuple[Bytes, Positions]]:
-    """Packed variants to be filled, and where each sample of `geno` stands in them.
-
-    In memory they have the samples of the file, those not in use missing; in a file those in use alone.
-    """
-    n, p = geno.shape
-    if out is None:
-        total = geno.sources[0].n
-        packed = np.full((p, -(-total // 4)), 0x55, dtype=np.uint8)
-        if total % 4:
-            packed[:, -1] &= (1 << (2 * (total % 4))) - 1
-        yield packed, np.arange(n, dtype=np.int64) if geno._rows is None else geno._rows
-        return
-    with OutputSet(bed_prefix(out)) as outputs:
-        outputs.refuse_inputs(geno.files)
-        with open(outputs.path("bed"), "wb") as bed:
-            bed.write(_MAGIC)
-            bed.truncate(len(_MAGIC) + p * -(-n // 4))
-        mapped = np.memmap(
-            outputs.path("bed"), dtype=np.uint8, mode="r+", offset=len(_MAGIC), shape=(p, -(-n // 4))
-        )
-        yield mapped, np.arange(n, dtype=np.int64)
-        mapped.flush()
-        del mapped
-        write_tables(outputs, geno)
-
-
-def bed_prefix(out: str | os.PathLike[str]) -> str:
-    """Return the name of a ``.bed`` without its ending."""
-    name = os.fspath(out)
-    if not name.endswith(".bed"):
-        raise ValueError(f"out must end in .bed, got {name!r}")
-    return name[:-4]
-
-
-def _genotypes_of(geno: Genotypes, packed: Bytes, out: str | os.PathLike[str] | None) -> Genotypes:
-    """The knockoffs as genotypes of the samples and variants of `geno`."""
-    if out is not None:
-        counted: Any = geno.counted_allele
-        return open_genotypes(out, counted_allele=counted, chr_set=geno.chromosome_set)
-    n, p = geno.sources[0].n, geno.shape[1]
-    return Genotypes(
-        [PackedSource("knockoffs", n, p, packed=packed)],
-        geno.variants,
-        geno.samples,
-        geno.counted_allele,
-        chromosome_set=geno.chromosome_set,
-        _rows=geno._rows,
-    )
