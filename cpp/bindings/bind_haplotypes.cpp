@@ -28,11 +28,11 @@ std::vector<Index> numbers_of(const Numbers& a) {
 }
 
 /// Words of samples as (batches, variants).
-riata::GenotypeWords genotypes_of(const Words& words, Index samples) {
+riata::GenotypeWords genotypes_of(const Words& words, Index samples, bool phased = false) {
   if (words.ndim() != 2 || samples < 1 || words.shape(0) != (samples + 15) / 16) {
     throw py::value_error("words must have a row for each 16 samples");
   }
-  return {samples, words.shape(1), words.data()};
+  return {samples, words.shape(1), words.data(), phased};
 }
 
 riata::HaplotypeChain chain_of(const Reals& stay, const Reals& landing, const Reals& allele) {
@@ -96,8 +96,8 @@ py::tuple start_haplotypes(const Words& words, Index n_samples, Index n_clusters
 }
 
 py::tuple step_haplotypes(const Words& words, Index n_samples, const Reals& stay, const Reals& landing,
-                          const Reals& allele, int n_threads) {
-  const riata::GenotypeWords genotypes = genotypes_of(words, n_samples);
+                          const Reals& allele, int n_threads, bool phased) {
+  const riata::GenotypeWords genotypes = genotypes_of(words, n_samples, phased);
   const riata::HaplotypeChain chain = chain_of(stay, landing, allele);
   riata::HaplotypeStep step;
   {
@@ -109,8 +109,8 @@ py::tuple step_haplotypes(const Words& words, Index n_samples, const Reals& stay
 
 Words knock_off_haplotypes(const Words& words, Index n_samples, const Reals& stay, const Reals& landing,
                            const Reals& allele, const Numbers& ends, const Bytes& fixed, std::uint64_t key,
-                           std::uint32_t first_batch, int n_threads) {
-  const riata::GenotypeWords genotypes = genotypes_of(words, n_samples);
+                           std::uint32_t first_batch, int n_threads, bool phased) {
+  const riata::GenotypeWords genotypes = genotypes_of(words, n_samples, phased);
   const riata::HaplotypeChain chain = chain_of(stay, landing, allele);
   const std::vector<Index> groups = numbers_of(ends);
   const std::span<const std::uint8_t> copied(fixed.data(), static_cast<std::size_t>(fixed.size()));
@@ -163,9 +163,11 @@ void bind_haplotypes(py::module_& m) {
   m.def("start_haplotypes", &start_haplotypes, "words"_a, "n_samples"_a, "n_clusters"_a, "seed"_a,
         "(stay, landing, allele) that EM starts from.");
   m.def("step_haplotypes", &step_haplotypes, "words"_a, "n_samples"_a, "stay"_a, "landing"_a, "allele"_a,
-        "n_threads"_a = 1, "((stay, landing, allele) after one step of EM, log-likelihood before it).");
+        "n_threads"_a = 1, "phased"_a = false,
+        "((stay, landing, allele) after one step of EM, log-likelihood before it).");
   m.def("knock_off_haplotypes", &knock_off_haplotypes, "words"_a, "n_samples"_a, "stay"_a, "landing"_a, "allele"_a,
-        "ends"_a, "fixed"_a, "key"_a, "first_batch"_a = 0, "n_threads"_a = 1, "Knockoffs as words.");
+        "ends"_a, "fixed"_a, "key"_a, "first_batch"_a = 0, "n_threads"_a = 1, "phased"_a = false,
+        "Knockoffs as words.");
   m.def("haplotype_law", &haplotype_law, "stay"_a, "landing"_a, "allele"_a, "ends"_a, "path"_a, "knockoff"_a,
         "(variants, clusters): the law of each cluster of a knockoff given what is drawn before it.");
   py::class_<riata::RareSharing>(m, "RareSharing",

@@ -225,8 +225,9 @@ def step_haplotypes(
     landing: NDArray[np.float64],
     allele: NDArray[np.float64],
     n_threads: int = 1,
+    phased: bool = False,
 ) -> tuple[_Chain, float]:
-    """One step of EM, and the log-likelihood before it."""
+    """One step of EM, and the log-likelihood before it; when `phased`, samples are haplotypes."""
 
 def knock_off_haplotypes(
     words: NDArray[np.uint32],
@@ -239,6 +240,7 @@ def knock_off_haplotypes(
     key: int,
     first_batch: int = 0,
     n_threads: int = 1,
+    phased: bool = False,
 ) -> NDArray[np.uint32]:
     """Words of knockoffs; `ends` are those of groups, fixed variants are copied."""
 

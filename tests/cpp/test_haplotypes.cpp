@@ -21,23 +21,25 @@ constexpr Index kVariants = 150, kClusters = 5, kSamples = 37;
 
 struct Words {
   std::vector<std::uint32_t> words;
-  GenotypeWords view() const { return {kSamples, kVariants, words.data()}; }
+  bool phased = false;
+  GenotypeWords view() const { return {kSamples, kVariants, words.data(), phased}; }
 };
 
-/// Genotypes in stretches that samples share, some calls missing.
-Words genotypes() {
+/// Genotypes, or haplotypes, in stretches that samples share, some calls missing.
+Words genotypes(bool phased = false) {
   std::mt19937 rng(1);
   std::vector<std::vector<int>> founders(4, std::vector<int>(kVariants));
   for (auto& founder : founders) {
     for (int& allele : founder) allele = static_cast<int>(rng() % 2);
   }
-  Words out{std::vector<std::uint32_t>(3 * kVariants, 0x55555555u)};
+  Words out{std::vector<std::uint32_t>(3 * kVariants, 0x55555555u), phased};
   constexpr std::uint32_t codes[3] = {3, 2, 0};
   for (Index i = 0; i < kSamples; ++i) {
     std::size_t one = rng() % 4, two = rng() % 4;
     for (Index j = 0; j < kVariants; ++j) {
       if (rng() % 20 == 0) one = rng() % 4;
       if (rng() % 20 == 0) two = rng() % 4;
+      if (phased) two = one;
       const auto at = static_cast<std::size_t>(j);
       const std::uint32_t code = rng() % 30 == 0 ? 1 : codes[founders[one][at] + founders[two][at]];
       out.words[static_cast<std::size_t>(i / 16 * kVariants + j)] ^= (code ^ 1u) << (2 * (i % 16));
@@ -54,7 +56,12 @@ struct Restore {
 
 TEST_CASE("instruction sets agree on expectations, and all but on draws") {
   const Restore restore;
-  const Words given = genotypes();
+  bool phased = false;
+  SUBCASE("genotypes") {}
+  SUBCASE("haplotypes") {
+    phased = true;
+  }
+  const Words given = genotypes(phased);
   const GenotypeWords view = given.view();
   set_isa("baseline");
   HaplotypeChain chain = start_haplotypes(view, kClusters, 3);

@@ -109,3 +109,19 @@ def write_bgen(stem, copies, *, samples=True, bits=8, chrom=1, variants=None):
             c, name, pos, second, first = rows[j]
             writer.add_variant(f"v{j}", name, str(c), pos, [first, second], probabilities, bit_depth=bits)
     return f"{stem}.bgen"
+
+
+def write_phased_bgen(stem, haplotypes, *, bits=8, chrom=1, variants=None):
+    """Write stem.bgen with probabilities of the second allele by haplotype, (2, variants, samples)."""
+    import bgen
+
+    n = haplotypes.shape[2]
+    rows = _rows(haplotypes.shape[1], chrom, variants)
+    with bgen.BgenWriter(f"{stem}.bgen", n, samples=[f"i{i}" for i in range(n)]) as writer:
+        for j, (one, two) in enumerate(zip(*haplotypes.astype(np.float64), strict=True)):
+            probabilities = np.column_stack((1 - one, one, 1 - two, two))
+            c, name, pos, second, first = rows[j]
+            writer.add_variant(
+                f"v{j}", name, str(c), pos, [first, second], probabilities, phased=True, bit_depth=bits
+            )
+    return f"{stem}.bgen"

@@ -1,11 +1,12 @@
 #pragma once
 
-// Knockoffs of the genotypes of a batch of samples: pairs of haplotypes that the genotypes may have come from, a
-// knockoff of each, and alleles read from those. In the namespace of an instruction set.
+// Knockoffs of the genotypes of a batch of samples: haplotypes that the genotypes may have come from, a knockoff of
+// each, and alleles read from those. In the namespace of an instruction set.
 
 #include "knockoff/haplotype_chain.hpp"
 #include "knockoff/haplotype_messages.hpp"
 #include "knockoff/haplotype_random.hpp"
+#include "knockoff/haplotype_single.hpp"
 
 namespace riata::RIATA_ISA {
 namespace {
@@ -71,8 +72,18 @@ struct Uniforms {
   }
 };
 
+/// The clusters of two haplotypes at the last variant.
+RIATA_INLINE void draw_last(Pair, Sample at, Uniforms& more, Index* clusters) {
+  clusters[0] = at.draw(more.get(0, at.lane));
+  clusters[1] = at.draw_partner(clusters[0], more.get(1, at.lane));
+}
+RIATA_INLINE void draw_last(Single, Sample at, Uniforms& more, Index* clusters) {
+  clusters[0] = at.draw(more.get(0, at.lane));
+}
+
 /// The clusters of two haplotypes at a variant, given those at the next one: four cases, by who jumped between them.
-RIATA_INLINE void draw_before(const float* next_row, Sample at, float u, Uniforms& more, Index& one, Index& two) {
+RIATA_INLINE void draw_before(Pair, const float* next_row, Sample at, float u, Uniforms& more, Index* clusters) {
+  Index &one = clusters[0], &two = clusters[1];
   const float b = next_row[0], jump = 1.0f - b, inverse = at.message.inverse[at.lane];
   const float to_one = jump * next_row[1 + one], to_two = jump * next_row[1 + two];
   const float none = b * b * inverse * at.pair(one, two);
@@ -90,86 +101,98 @@ RIATA_INLINE void draw_before(const float* next_row, Sample at, float u, Uniform
   }
 }
 
-/// Draws the clusters of both haplotypes given the genotypes, each (variants, lanes).
-inline void draw_paths(const KnockoffTask& task, int first, float* work, float* path_one, float* path_two) {
-  const Index K = task.chain.clusters, p = task.chain.variants, size = message_floats(K), width = 2 * K + 1;
+RIATA_INLINE void draw_before(Single, const float* next_row, Sample at, float u, Uniforms& more, Index* clusters) {
+  const float b = next_row[0], landed = (1.0f - b) * next_row[1 + clusters[0]];
+  const float stayed = b * at.message.inverse[at.lane] * at.sum_over_partners(clusters[0]);
+  if (u * (stayed + landed) < stayed) return;
+  clusters[0] = at.draw(more.get(0, at.lane));
+}
+
+/// Draws the clusters of each haplotype given the genotypes, (variants, lanes).
+template <class Model>
+inline void draw_paths(const KnockoffTask& task, int first, float* work, float* const* paths) {
+  const Index K = task.chain.clusters, p = task.chain.variants, size = message_floats<Model>(K), width = 2 * K + 1;
   const Index blocks = (p + kHaplotypeBlock - 1) / kHaplotypeBlock;
   float* const starts = work;
   float* const kept = starts + blocks * size;  // the message before a block, then those of its variants
   float* const scratch = kept + (kHaplotypeBlock + 2) * size;
   const auto pass = [&](Index start, Index stop) {
     for (Index j = start; j < stop; ++j) {
-      const Message before = message_at(kept + (j - start) * size, K);
-      const Message after = message_at(kept + (j - start + 1) * size, K);
+      const Message before = message_at<Model>(kept + (j - start) * size, K);
+      const Message after = message_at<Model>(kept + (j - start + 1) * size, K);
       const Codes codes = codes_of(task.codes[j], first);
-      forward<false>(task.chain.rows + j * width, K, codes, before, after, nullptr, scratch);
+      forward<false>(Model{}, task.chain.rows + j * width, K, codes, before, after, nullptr, scratch);
     }
   };
   const auto end_of = [&](Index block) {
     const Index stop = (block + 1) * kHaplotypeBlock;
     return stop < p ? stop : p;
   };
-  const Message begin = message_at(kept, K);
-  clear(begin, K);
+  const Message begin = message_at<Model>(kept, K);
+  clear<Model>(begin, K);
   for (Index block = 0; block < blocks; ++block) {
-    copy(begin, message_at(starts + block * size, K), K);
+    copy<Model>(begin, message_at<Model>(starts + block * size, K), K);
     pass(block * kHaplotypeBlock, end_of(block));
-    copy(message_at(kept + kHaplotypeBlock * size, K), begin, K);
+    copy<Model>(message_at<Model>(kept + kHaplotypeBlock * size, K), begin, K);
   }
-  Index one[kLanes], two[kLanes];
+  Index clusters[kLanes][Model::haplotypes];
   for (Index block = blocks - 1; block >= 0; --block) {
     const Index start = block * kHaplotypeBlock;
-    copy(message_at(starts + block * size, K), begin, K);
+    copy<Model>(message_at<Model>(starts + block * size, K), begin, K);
     pass(start, end_of(block));
     for (Index j = end_of(block) - 1; j >= start; --j) {
       float u[kLanes];
       uniforms({task.key, task.batch, kWhoJumped}, j, first, kLanes, u);
       Uniforms more{{task.key, task.batch, kFirstCluster}, j, first, false, {}};
       for (int l = 0; l < kLanes; ++l) {
-        const Sample at{message_at(kept + (j - start + 1) * size, K), K, l};
+        const Sample at{message_at<Model>(kept + (j - start + 1) * size, K), K, l};
         if (j + 1 == p) {
-          one[l] = at.draw(more.get(0, l));
-          two[l] = at.draw_partner(one[l], more.get(1, l));
+          draw_last(Model{}, at, more, clusters[l]);
         } else {
-          draw_before(task.chain.rows + (j + 1) * width, at, u[l], more, one[l], two[l]);
+          draw_before(Model{}, task.chain.rows + (j + 1) * width, at, u[l], more, clusters[l]);
         }
-        path_one[j * kLanes + l] = static_cast<float>(one[l]);
-        path_two[j * kLanes + l] = static_cast<float>(two[l]);
+        for (std::uint32_t h = 0; h < Model::haplotypes; ++h) {
+          paths[h][j * kLanes + l] = static_cast<float>(clusters[l][h]);
+        }
       }
     }
   }
 }
 
-/// Genotypes read from two haplotypes into words of 16 codes; missing calls stay missing.
-inline void read_alleles(const KnockoffTask& task, int first, const float* path_one, const float* path_two) {
-  constexpr std::uint32_t code_of[3] = {3, 2, 0};  // by copies of the allele
+/// Genotypes read from haplotypes into words of 16 codes; missing calls stay missing.
+template <class Model>
+inline void read_alleles(const KnockoffTask& task, int first, const float* const* paths) {
   const Index K = task.chain.clusters, width = 2 * K + 1;
   for (Index j = 0; j < task.chain.variants; ++j) {
     const float* theta = task.chain.rows + j * width + 1 + K;
-    float u[2 * kLanes];
-    uniforms({task.key, task.batch, kAllele}, j, first, kLanes, u);
-    uniforms({task.key, task.batch, kAllele + 1}, j, first, kLanes, u + kLanes);
+    float u[Model::haplotypes][kLanes];
+    for (std::uint32_t h = 0; h < Model::haplotypes; ++h) {
+      uniforms({task.key, task.batch, kAllele + h}, j, first, kLanes, u[h]);
+    }
     std::uint32_t word = 0;
     for (int l = 0; l < kLanes; ++l) {
-      const int copies = (u[l] < theta[static_cast<int>(path_one[j * kLanes + l])] ? 1 : 0) +
-                         (u[kLanes + l] < theta[static_cast<int>(path_two[j * kLanes + l])] ? 1 : 0);
+      int copies = 0;
+      for (std::uint32_t h = 0; h < Model::haplotypes; ++h) {
+        copies += u[h][l] < theta[static_cast<int>(paths[h][j * kLanes + l])] ? 1 : 0;
+      }
       const int at = 2 * (first + l);
       const std::uint32_t given = task.codes[j] >> at & 3;
-      word |= (given == 1 ? 1u : code_of[copies]) << at;
+      word |= (given == 1 ? 1u : Model::code_of[copies]) << at;
     }
     task.out[j] |= word;
   }
 }
 
+template <class Model>
 inline void knock_off(const KnockoffTask& task) {
   const Index K = task.chain.clusters, p = task.chain.variants;
-  float* const paths = task.work + kept_messages(p, K) + 12 * K * kHaplotypeBatch;
+  float* const paths = task.work + kept_messages(p, K, Model::phased) + 12 * K * kHaplotypeBatch;
   float* const chain_memory = paths + 4 * p * kHaplotypeBatch;
   for (Index j = 0; j < p; ++j) task.out[j] = 0;
   for (int first = 0; first < kHaplotypeBatch; first += kLanes) {
     float *path[2] = {paths, paths + p * kLanes}, *knockoff[2] = {path[1] + p * kLanes, path[1] + 2 * p * kLanes};
-    draw_paths(task, first, task.work, path[0], path[1]);
-    for (std::uint32_t h = 0; h < 2; ++h) {
+    draw_paths<Model>(task, first, task.work, path);
+    for (std::uint32_t h = 0; h < Model::haplotypes; ++h) {
       const RandomPlace place{task.key, task.batch, kKnockoff + h};
       knock_off_chain<Lanes>(task.chain, task.ends, task.groups, path[h], knockoff[h], chain_memory,
                              [&](Index j, const float* weights) {
@@ -178,7 +201,7 @@ inline void knock_off(const KnockoffTask& task) {
                                return pick(weights, K, Lanes::load(u));
                              });
     }
-    read_alleles(task, first, knockoff[0], knockoff[1]);
+    read_alleles<Model>(task, first, knockoff);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "knockoff/haplotype_messages.hpp"
+#include "knockoff/haplotype_single.hpp"
 
 namespace riata::RIATA_ISA {
 namespace {
@@ -33,8 +34,8 @@ struct LogProduct {
 };
 
 /// One variant backwards: `beta` of the variant becomes that of the one before; expectations are added to `sums`.
-RIATA_INLINE void backward(const float* row, Index K, Codes codes, Lanes used, Message before, const float* predicted,
-                           float* beta, float* scratch, double* sums) {
+RIATA_INLINE void backward(Pair, const float* row, Index K, Codes codes, Lanes used, Message before,
+                           const float* predicted, float* beta, float* scratch, double* sums) {
   const float b = row[0], jump = 1.0f - b;
   const float *alpha = row + 1, *theta = row + 1 + K;
   float *s = scratch, *t = s + K * kLanes, *x = t + K * kLanes, *y = x + K * kLanes;
@@ -106,9 +107,10 @@ RIATA_INLINE void backward(const float* row, Index K, Codes codes, Lanes used, M
 }
 
 /// `kLanes` samples of a batch, from `first` on.
+template <class Model>
 inline double expect_lanes(ChainRows<float> chain, const std::uint32_t* words, int first, int used, float* work,
                            double* sums) {
-  const Index K = chain.clusters, p = chain.variants, size = message_floats(K), width = 2 * K + 1;
+  const Index K = chain.clusters, p = chain.variants, size = message_floats<Model>(K), width = 2 * K + 1;
   const Index blocks = (p + kHaplotypeBlock - 1) / kHaplotypeBlock;
   float* const starts = work;                 // the message before each block
   float* const now = starts + blocks * size;  // two in turn
@@ -120,17 +122,18 @@ inline double expect_lanes(ChainRows<float> chain, const std::uint32_t* words, i
   const Lanes counted = Lanes::load(in_use);
 
   LogProduct likelihood;
-  Message before = message_at(now, K), after = message_at(now + size, K);
-  clear(before, K);
+  Message before = message_at<Model>(now, K), after = message_at<Model>(now + size, K);
+  clear<Model>(before, K);
   const auto swap = [&] {
     const Message m = before;
     before = after;
     after = m;
   };
   for (Index j = 0; j < p; ++j) {
-    if (j % kHaplotypeBlock == 0) copy(before, message_at(starts + j / kHaplotypeBlock * size, K), K);
+    if (j % kHaplotypeBlock == 0) copy<Model>(before, message_at<Model>(starts + j / kHaplotypeBlock * size, K), K);
     const Codes codes = codes_of(words[j], first);
-    likelihood.multiply(forward<false>(chain.rows + j * width, K, codes, before, after, nullptr, scratch), used);
+    likelihood.multiply(forward<false>(Model{}, chain.rows + j * width, K, codes, before, after, nullptr, scratch),
+                        used);
     swap();
   }
   likelihood.take(used);
@@ -139,30 +142,31 @@ inline double expect_lanes(ChainRows<float> chain, const std::uint32_t* words, i
   for (Index block = blocks - 1; block >= 0; --block) {
     const Index start = block * kHaplotypeBlock;
     const Index stop = start + kHaplotypeBlock < p ? start + kHaplotypeBlock : p;
-    copy(message_at(starts + block * size, K), before, K);
+    copy<Model>(message_at<Model>(starts + block * size, K), before, K);
     for (Index j = start; j < stop; ++j) {
-      const Message place = message_at(kept + (j - start) * size, K);
+      const Message place = message_at<Model>(kept + (j - start) * size, K);
       for (Index k = 0; k <= K; ++k) {
         store(place.sums + k * kLanes, Lanes::load(before.sums + k * kLanes));
       }
       const Codes codes = codes_of(words[j], first);
-      forward<true>(chain.rows + j * width, K, codes, before, after, place.pairs, scratch);
+      forward<true>(Model{}, chain.rows + j * width, K, codes, before, after, place.pairs, scratch);
       swap();
     }
     for (Index j = stop - 1; j >= start; --j) {
-      const Message place = message_at(kept + (j - start) * size, K);
+      const Message place = message_at<Model>(kept + (j - start) * size, K);
       const Codes codes = codes_of(words[j], first);
-      backward(chain.rows + j * width, K, codes, counted, place, place.pairs, beta, scratch, sums + 3 * K * j);
+      backward(Model{}, chain.rows + j * width, K, codes, counted, place, place.pairs, beta, scratch, sums + 3 * K * j);
     }
   }
   return likelihood.sum;
 }
 
+template <class Model>
 inline double expect(ChainRows<float> chain, const std::uint32_t* codes, int used, float* work, double* sums) {
   double likelihood = 0.0;
   for (int first = 0; first < used; first += kLanes) {
     const int mine = used - first < kLanes ? used - first : kLanes;
-    likelihood += expect_lanes(chain, codes, first, mine, work, sums);
+    likelihood += expect_lanes<Model>(chain, codes, first, mine, work, sums);
   }
   return likelihood;
 }

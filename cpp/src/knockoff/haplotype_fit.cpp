@@ -125,17 +125,17 @@ HaplotypeStep step_haplotypes(const GenotypeWords& genotypes, const HaplotypeCha
   const Index parts = std::min(batches, static_cast<Index>(std::clamp(most, 4.0, 16.0)));
   std::vector<std::vector<double>> sums(static_cast<std::size_t>(parts));
   std::vector<double> likelihood(static_cast<std::size_t>(parts), 0.0);
-  const HaplotypeKernels& kernels = haplotype_kernels();
+  const HaplotypePasses& passes = haplotype_kernels().passes(genotypes.phased);
   const PollScope scope(poll);
   parallel_for(parts, threads, [&](Index part) {
     std::vector<double>& mine = sums[static_cast<std::size_t>(part)];
     mine.assign(size, 0.0);
-    Eigen::ArrayXf work(expectation_work(p, K));
+    Eigen::ArrayXf work(expectation_work(p, K, genotypes.phased));
     for (Index k = part * batches / parts; k < (part + 1) * batches / parts; ++k) {
       PollScope::check();
       const int used = static_cast<int>(std::min<Index>(kHaplotypeBatch, genotypes.samples - k * kHaplotypeBatch));
       likelihood[static_cast<std::size_t>(part)] +=
-          kernels.expect(rows.view(), genotypes.words + k * p, used, work.data(), mine.data());
+          passes.expect(rows.view(), genotypes.words + k * p, used, work.data(), mine.data());
     }
   });
   for (std::size_t part = 1; part < sums.size(); ++part) {

@@ -28,36 +28,47 @@ struct KnockoffTask {
   float* work;                 // knockoff_work() floats
 };
 
-/// The loops along a chain for one instruction set. Results do not depend on it but for rounding.
-struct HaplotypeKernels {
+/// The loops along a chain for samples of one kind.
+struct HaplotypePasses {
   /// Adds to `sums`, 3K numbers for each variant: the expected jumps of one haplotype that land in each cluster,
   /// expected copies of the allele read from it, and of the other allele, over the first `used` samples of a batch.
   /// Returns their log-likelihood. `work` has expectation_work() floats.
   double (*expect)(ChainRows<float> chain, const std::uint32_t* codes, int used, float* work, double* sums);
   void (*knock_off)(const KnockoffTask& task);
+};
+
+/// Those of one instruction set. Results do not depend on it but for rounding.
+struct HaplotypeKernels {
+  HaplotypePasses unphased;  // of samples of two haplotypes that are not told apart
+  HaplotypePasses phased;    // of samples that are one haplotype each
   /// For each variant the law of its knockoff's cluster given the path, and of the knockoff what was drawn before it:
   /// the knockoffs of groups before, and of later variants of its group.
   void (*law)(ChainRows<double> chain, const std::ptrdiff_t* ends, std::ptrdiff_t groups, const double* path,
               const double* knockoff, double* work, double* out);
+
+  const HaplotypePasses& passes(bool are_phased) const { return are_phased ? phased : unphased; }
 };
 
-/// Floats of f over all pairs of clusters, sums over one of them, and the total, for a batch.
-constexpr std::ptrdiff_t message_size(std::ptrdiff_t clusters) {
-  return (clusters * (clusters + 1) / 2 + clusters + 1) * kHaplotypeBatch;
+/// Floats of f over all pairs of clusters (none of haplotypes that are known), sums over one of them, and the total,
+/// for a batch.
+constexpr std::ptrdiff_t message_size(std::ptrdiff_t clusters, bool phased) {
+  return ((phased ? 0 : clusters * (clusters + 1) / 2) + clusters + 1) * kHaplotypeBatch;
 }
 /// Floats of the messages that a pass keeps: before each block, and of a block.
-constexpr std::ptrdiff_t kept_messages(std::ptrdiff_t variants, std::ptrdiff_t clusters) {
-  return ((variants + kHaplotypeBlock - 1) / kHaplotypeBlock + kHaplotypeBlock + 4) * message_size(clusters);
+constexpr std::ptrdiff_t kept_messages(std::ptrdiff_t variants, std::ptrdiff_t clusters, bool phased) {
+  return ((variants + kHaplotypeBlock - 1) / kHaplotypeBlock + kHaplotypeBlock + 4) * message_size(clusters, phased);
 }
-constexpr std::ptrdiff_t expectation_work(std::ptrdiff_t variants, std::ptrdiff_t clusters) {
-  return kept_messages(variants, clusters) + 2 * message_size(clusters) + 12 * clusters * kHaplotypeBatch;
+constexpr std::ptrdiff_t expectation_work(std::ptrdiff_t variants, std::ptrdiff_t clusters, bool phased) {
+  return kept_messages(variants, clusters, phased) + 2 * message_size(clusters, phased) +
+         12 * clusters * kHaplotypeBatch;
 }
 /// Floats (or doubles) for knockoffs of one haplotype of a batch, with groups of at most `widest` variants.
 constexpr std::ptrdiff_t chain_work(std::ptrdiff_t clusters, std::ptrdiff_t widest) {
   return (widest + 3) * clusters * kHaplotypeBatch;
 }
-constexpr std::ptrdiff_t knockoff_work(std::ptrdiff_t variants, std::ptrdiff_t clusters, std::ptrdiff_t widest) {
-  return kept_messages(variants, clusters) + 4 * variants * kHaplotypeBatch + chain_work(clusters, widest) +
+constexpr std::ptrdiff_t knockoff_work(std::ptrdiff_t variants, std::ptrdiff_t clusters, std::ptrdiff_t widest,
+                                       bool phased) {
+  return kept_messages(variants, clusters, phased) + 4 * variants * kHaplotypeBatch + chain_work(clusters, widest) +
          12 * clusters * kHaplotypeBatch;
 }
 

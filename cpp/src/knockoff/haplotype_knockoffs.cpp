@@ -68,14 +68,14 @@ void knock_off_haplotypes(const GenotypeWords& genotypes, const HaplotypeChain& 
   if (genotypes.variants != p) throw std::invalid_argument("genotypes must have the variants of the chain");
   if (static_cast<Index>(fixed.size()) != p) throw std::invalid_argument("fixed must have an entry a variant");
   const Index widest = widest_of(ends, p);
-  const HaplotypeKernels& kernels = haplotype_kernels();
+  const HaplotypePasses& passes = haplotype_kernels().passes(genotypes.phased);
   const PollScope scope(poll);
   parallel_for(genotypes.batches(), threads, [&](Index k) {
-    Eigen::ArrayXf work(knockoff_work(p, K, widest));
+    Eigen::ArrayXf work(knockoff_work(p, K, widest, genotypes.phased));
     const std::uint32_t* codes = genotypes.words + k * p;
     std::uint32_t* mine = out + k * p;
-    kernels.knock_off({rows.view(), ends.data(), static_cast<Index>(ends.size()), key.key,
-                       key.first_batch + static_cast<std::uint32_t>(k), codes, mine, work.data()});
+    passes.knock_off({rows.view(), ends.data(), static_cast<Index>(ends.size()), key.key,
+                      key.first_batch + static_cast<std::uint32_t>(k), codes, mine, work.data()});
     for (Index j = 0; j < p; ++j) {
       if (fixed[static_cast<std::size_t>(j)] != 0) mine[j] = codes[j];
     }

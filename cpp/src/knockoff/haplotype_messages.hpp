@@ -1,6 +1,7 @@
 #pragma once
 
-// Forward messages over unordered pairs of clusters (Scheet & Stephens 2006): in the namespace of an instruction set.
+// Forward messages over clusters (Scheet & Stephens 2006), of unordered pairs of them or, where haplotypes are known,
+// of one: in the namespace of an instruction set.
 
 #include "knockoff/haplotype_kernels.hpp"
 #include "knockoff/haplotype_lanes.hpp"
@@ -9,6 +10,21 @@ namespace riata::RIATA_ISA {
 namespace {
 
 constexpr int kLanes = Lanes::count;
+
+/// Samples of two haplotypes, of which the genotype is the sum.
+struct Pair {
+  static constexpr bool phased = false;
+  static constexpr std::uint32_t haplotypes = 2;
+  static constexpr std::uint32_t code_of[3] = {3, 2, 0};  // by copies of the allele
+  static constexpr Index pairs(Index K) { return K * (K + 1) / 2; }
+};
+/// Samples that are one haplotype each.
+struct Single {
+  static constexpr bool phased = true;
+  static constexpr std::uint32_t haplotypes = 1;
+  static constexpr std::uint32_t code_of[2] = {3, 0};
+  static constexpr Index pairs(Index) { return 0; }
+};
 
 // Numbers that stand for a genotype, by PLINK's codes: two copies of the allele, no call, one copy, none. With
 // s = s0 + s1 theta and t = t0 + t1 theta, P(G | theta_a, theta_c) = s_a t_c + t_a s_c; and over partners c, theta_a
@@ -25,27 +41,31 @@ RIATA_INLINE void line(Codes codes, const float* c0, const float* c1, const floa
   for (Index a = 0; a < K; ++a) store(out + a * kLanes, fma(slope, Lanes::of(theta[a]), intercept));
 }
 
-/// A message of `kLanes` samples within memory: f over pairs a >= c, sums over one cluster, and the inverse of the
-/// sum over ordered pairs, by which f and the sums are to be multiplied.
+/// A message of `kLanes` samples within memory: f over pairs a >= c, sums over one cluster (of a haplotype by itself,
+/// f), and the inverse of the sum over ordered pairs, by which f and the sums are to be multiplied.
 struct Message {
   float *pairs, *sums, *inverse;
 };
 
+template <class Model>
 RIATA_INLINE Message message_at(float* memory, Index K) {
-  const Index pairs = K * (K + 1) / 2;
+  const Index pairs = Model::pairs(K);
   return {memory, memory + pairs * kLanes, memory + (pairs + K) * kLanes};
 }
+template <class Model>
 RIATA_INLINE Index message_floats(Index K) {
-  return (K * (K + 1) / 2 + K + 1) * kLanes;
+  return (Model::pairs(K) + K + 1) * kLanes;
 }
 
+template <class Model>
 RIATA_INLINE void clear(Message m, Index K) {
-  const Index floats = message_floats(K);
+  const Index floats = message_floats<Model>(K);
   for (Index k = 0; k < floats; k += kLanes) store(m.pairs + k, Lanes::of(0.0f));
 }
 
+template <class Model>
 RIATA_INLINE void copy(Message from, Message to, Index K) {
-  const Index floats = message_floats(K);
+  const Index floats = message_floats<Model>(K);
   for (Index k = 0; k < floats; k += kLanes) store(to.pairs + k, Lanes::load(from.pairs + k));
 }
 
@@ -53,8 +73,8 @@ RIATA_INLINE void copy(Message from, Message to, Index K) {
 /// the order of pairs, when `keep`. `scratch` has 3K packs. Returns the sum over ordered pairs: the probability of the
 /// genotype given those before.
 template <bool keep>
-RIATA_INLINE Lanes forward(const float* row, Index K, Codes codes, Message before, Message after, float* predicted,
-                           float* scratch) {
+RIATA_INLINE Lanes forward(Pair, const float* row, Index K, Codes codes, Message before, Message after,
+                           float* predicted, float* scratch) {
   const float b = row[0], jump = 1.0f - b;
   const float *alpha = row + 1, *theta = row + 1 + K;
   float *h = scratch, *s = h + K * kLanes, *t = s + K * kLanes;

@@ -7,6 +7,7 @@
 
 namespace riata::RIATA_ISA {
 
-constexpr HaplotypeKernels haplotype_table{&expect, &knock_off, &law};
+constexpr HaplotypeKernels haplotype_table{
+    {&expect<Pair>, &knock_off<Pair>}, {&expect<Single>, &knock_off<Single>}, &law};
 
 }  // namespace riata::RIATA_ISA

@@ -16,6 +16,7 @@ from riata._io.tables import StrPath, Table
 from riata._io.text_columns import coded_texts, plain_column
 from riata._io.text_files import numbered_lines
 from riata.genetics.chromosomes import ChromosomeSet
+from riata.genetics.loading import MISSING
 from riata.genetics.pgen import sample_table
 
 #: Columns of a .sample file that are no phenotypes, and what a .psam calls them.
@@ -90,6 +91,22 @@ class BgenReader:
         """Return expected copies of one allele but the first (1 is the second), NaN where missing."""
         with reading(self.path, f"variant {self.variants.id[column]}"):
             return _copies_of_allele(self._open()[int(column)], allele)
+
+    def read_phase(self, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return whether the first haplotype of each sample has a1, variants x samples; 3 where missing.
+
+        Raises
+        ------
+        ValueError
+            Where haplotypes are not given, not certain, or not two.
+        """
+        file = self._open()
+        out = np.empty((len(columns), len(self.samples)), dtype=np.uint8)
+        for k, j in enumerate(columns):
+            name = f"variant {self.variants.id[j]}"
+            with reading(self.path, name):
+                out[k] = _first_haplotypes(file[int(j)], f"{self.path}: {name}")
+        return out
 
     def _open(self) -> Any:
         if self._file is None:
@@ -197,6 +214,24 @@ def _copies(variant: Any) -> NDArray[np.float32]:
         copies = _copies_of_many(variant, ploidy)
     haploid = ploidy != 2
     return np.where(haploid, 2 * copies, copies) if haploid.any() else copies
+
+
+def _first_haplotypes(variant: Any, what: str) -> NDArray[np.uint8]:
+    """Whether first haplotypes have an allele other than the first; 3 where missing."""
+    if not variant.is_phased:
+        raise ValueError(f"{what}: genotypes must be phased (phased=True), got those without phase")
+    if (variant.ploidy != 2).any():
+        raise ValueError(f"{what}: samples must have two haplotypes each (phased=True), got some with one")
+    first_allele = np.asarray(variant.probabilities)[:, [0, len(variant.alleles)]]
+    missing = np.isnan(first_allele).any(axis=1)
+    uncertain = ~missing & ((first_allele != 0.0) & (first_allele != 1.0)).any(axis=1)
+    if uncertain.any():
+        k = int(np.flatnonzero(uncertain)[0])
+        raise ValueError(
+            f"{what}: alleles of phased haplotypes must be certain, of probability 0 or 1 (phased=True), got "
+            f"{first_allele[k].max():.3g} and {first_allele[k].min():.3g} in sample {k + 1}"
+        )
+    return np.where(missing, MISSING, first_allele[:, 0] == 0.0).astype(np.uint8)
 
 
 def _copies_of_many(variant: Any, ploidy: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -12,6 +12,7 @@ from riata._io.tables import Table
 from riata._io.text_columns import TextColumn
 from riata._io.wording import counted
 from riata.genetics.chromosomes import HUMAN, ChromosomeSet
+from riata.genetics.phase import read_phase
 from riata.genetics.sources import (
     PackedSource,
     Part,
@@ -84,6 +85,7 @@ class Genotypes:
         self.left_out = list(left_out)
         self._rows, self._columns = _rows, _columns
         self._opened: list[Part] | None = None
+        self._phase: NDArray[np.uint8] | None = None
         self._frequency: NDArray[np.float64] | None = None
 
     @property
@@ -101,7 +103,7 @@ class Genotypes:
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle without the memory map, which the copy opens again when it needs it."""
-        return {**self.__dict__, "_opened": None, "_frequency": None}
+        return {**self.__dict__, "_opened": None, "_phase": None, "_frequency": None}
 
     def __repr__(self) -> str:
         n, p = self.shape
@@ -266,6 +268,12 @@ class Genotypes:
             )
         copies = source.read_allele(k, allele)
         return copies if self._rows is None else copies[self._rows]
+
+    def _first_haplotypes(self) -> NDArray[np.uint8]:
+        """First haplotypes of the samples of the files at the variants in use, see `read_phase`."""
+        if self._phase is None:  # every draw of knockoffs asks for it
+            self._phase = read_phase(self.sources, self._columns)
+        return self._phase
 
     def _imputed_frequency(self) -> NDArray[np.float64]:
         """Frequency of the counted allele that a missing call stands for, (p,): that of the calls, else 0."""

@@ -49,6 +49,9 @@ class Reader(Protocol):
     def read_allele(self, column: int, allele: int) -> NDArray[np.float64]:
         """Return copies of one ALT allele (1 is the first) of a variant with several, NaN where missing."""
 
+    def read_phase(self, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return whether first haplotypes have a1, variants x samples (3: missing), or refuse."""
+
 
 @dataclass(frozen=True)
 class Loaded:

@@ -112,6 +112,10 @@ class PgenReader:
         copies = self._copies("read_dosages_list", np.array([column]), out, allele)[0].astype(np.float64)
         return np.where(copies < 0.0, np.nan, copies)
 
+    def read_phase(self, columns: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Refuse: which haplotype has which allele is read from ``.bgen`` files alone."""
+        raise ValueError(f"{self.path}: phased genotypes are read from .bgen files (phased=True)")
+
     def _copies(
         self, method: str, columns: NDArray[np.int64], out: NDArray[Any], allele: int = 0
     ) -> NDArray[Any]:

@@ -96,6 +96,10 @@ class ReaderSource:
         """Copies of one ALT allele (1 is the first) of a variant with several, NaN where missing."""
         return self._reader.read_allele(column, allele)
 
+    def read_phase(self, columns: Positions) -> NDArray[np.uint8]:
+        """Whether first haplotypes have a1, variants x samples; 3 where missing."""
+        return self._reader.read_phase(columns)
+
     def load(self, columns: Positions) -> tuple[PackedSource | Dosages, Positions]:
         """Decode some variants; returns what holds them, and where in it they are."""
         if self._kept is not None:

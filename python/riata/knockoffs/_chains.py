@@ -66,13 +66,17 @@ def fit_chain(
     n_iter: int,
     key: int,
     n_threads: int,
+    phased: bool,
     tell: Callable[[], None],
 ) -> Chain:
-    """Fit a chain to words of genotypes by `n_iter` steps of EM; `tell` is called after each."""
+    """Fit a chain to words of genotypes by `n_iter` steps of EM; `tell` is called after each.
+
+    When `phased`, samples are haplotypes.
+    """
     arrays = _core.start_haplotypes(words, n_samples, n_clusters, key)
     likelihood = []
     for _ in range(n_iter):
-        arrays, before = _core.step_haplotypes(words, n_samples, *arrays, n_threads=n_threads)
+        arrays, before = _core.step_haplotypes(words, n_samples, *arrays, n_threads, phased)
         likelihood.append(before)
         tell()
     stay, landing, allele = arrays

@@ -30,7 +30,7 @@ def write_archive(model: Any, path: str) -> None:
     populations: Populations | None = model.populations_
     meta = {"kind": "haplotypes", "format": FORMAT, "chains": chains, "fitted": populations is not None}
     meta |= {name: int(getattr(model, name)) for name in ("n_clusters", "n_iter", "fit_samples")}
-    meta |= {"related": model.related}
+    meta |= {"related": model.related, "phased": model.phased}
     if populations is not None:
         assert populations.variants is not None
         ids = plain_column(populations.variants.id)
@@ -53,7 +53,7 @@ def read_archive(kind: type[Model], path: str) -> Model:
     meta = json.loads(str(arrays["meta"])) if "meta" in arrays else {}
     if meta.get("kind") != "haplotypes" or meta.get("format") != FORMAT:
         raise ValueError(f"{path}: holds no haplotype models of riata")
-    options = ("n_clusters", "n_iter", "fit_samples", "related")
+    options = ("n_clusters", "n_iter", "fit_samples", "related", "phased")
     model: Any = kind(**{name: meta[name] for name in options})
     model.chains_ = {}
     for name, chromosome in meta["chains"]:

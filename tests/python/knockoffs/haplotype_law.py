@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+from scipy import stats
 
 
 def random_chain(rng, p, K, least=0.05):
@@ -80,6 +81,29 @@ def emission(theta, genotype):
     return np.outer(theta, theta) if genotype == 2 else np.ones((len(theta),) * 2)
 
 
+def law_of_genotypes(chain, ends):
+    """P(genotypes of three variants, those of their knockoffs), both in the order of 9 g_1 + 3 g_2 + g_3."""
+    paths, table = joint(chain, ends)
+    read = np.zeros((27, len(paths), len(paths)))  # P(genotypes | paths of both haplotypes)
+    for g in range(27):
+        genotype = (g // 9, g // 3 % 3, g % 3)
+        for a, one in enumerate(paths):
+            for c, two in enumerate(paths):
+                read[g, a, c] = np.prod(
+                    [emission(chain[2][j], genotype[j])[one[j], two[j]] for j in range(3)]
+                )
+    return np.einsum("gac,hbd,ab,cd->gh", read, read, table, table, optimize=True)
+
+
+def p_value(seen, law):
+    """Of counts, by Pearson's test, where those that are rare are one cell."""
+    expected = seen.sum() * law
+    large = expected > 5
+    statistic = ((seen - expected)[large] ** 2 / expected[large]).sum()
+    statistic += (seen[~large].sum() - expected[~large].sum()) ** 2 / max(expected[~large].sum(), 1e-9)
+    return stats.chi2.sf(statistic, large.sum())
+
+
 def log_likelihood(chain, genotypes):
     """Of genotypes (samples, variants), over ordered pairs of clusters."""
     total = 0.0
@@ -96,14 +120,19 @@ def log_likelihood(chain, genotypes):
 
 def simulate(rng, chain, n):
     """Genotypes of n samples, (n, p)."""
+    return simulate_haplotypes(rng, chain, n).sum(axis=0)
+
+
+def simulate_haplotypes(rng, chain, n):
+    """Both haplotypes of n samples, (2, n, p)."""
     p, K = chain[1].shape
-    out = np.zeros((n, p), dtype=np.int64)
-    for _ in range(2):
+    out = np.zeros((2, n, p), dtype=np.int64)
+    for haplotype in out:
         z = np.zeros(n, dtype=np.int64)
         for j in range(p):
             landed = np.minimum((rng.random((n, 1)) > np.cumsum(chain[1][j])).sum(axis=1), K - 1)
             z = np.where(rng.random(n) < chain[0][j], z, landed)
-            out[:, j] += rng.random(n) < chain[2][j][z]
+            haplotype[:, j] = rng.random(n) < chain[2][j][z]
     return out
 
 

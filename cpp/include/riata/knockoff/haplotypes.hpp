@@ -19,10 +19,12 @@ struct HaplotypeChain {
 };
 
 /// Genotypes of samples, 16 in a word of PLINK's 2-bit codes: word j of batch k is words[k * variants + j], its sample
-/// i at bits 2i. Codes of samples that there are not are those of missing calls.
+/// i at bits 2i. Codes of samples that there are not are those of missing calls. When `phased`, each sample is one
+/// haplotype, its allele two copies and the other none.
 struct GenotypeWords {
   Index samples = 0, variants = 0;
   const std::uint32_t* words = nullptr;
+  bool phased = false;
 
   Index batches() const { return (samples + 15) / 16; }
 };
@@ -42,9 +44,10 @@ struct HaplotypeStep {
   double log_likelihood = 0.0;  // of the chain that the step began with
 };
 
-/// One step of EM over unordered pairs of clusters; the likelihood does not fall (but for rounding: messages are
-/// floats). theta, alpha and 1 - b are kept from 0 by 1e-5. The same numbers for any number of threads. Time is about
-/// 30 K^2 operations a genotype; memory 24 K bytes a variant for each of up to 16 parts of the samples.
+/// One step of EM over unordered pairs of clusters, or over clusters when haplotypes are known; the likelihood does not
+/// fall (but for rounding: messages are floats). theta, alpha and 1 - b are kept from 0 by 1e-5. The same numbers for
+/// any number of threads. Time is about 30 K^2 operations a genotype, or 30 K a haplotype that is known; memory 24 K
+/// bytes a variant for each of up to 16 parts of the samples.
 HaplotypeStep step_haplotypes(const GenotypeWords& genotypes, const HaplotypeChain& chain, int threads,
                               const Poll& poll);
 
