@@ -146,6 +146,7 @@ class Filtering:
         for given, flag in (
             (chosen.clusters != KnockoffOptions.clusters, "--clusters"),
             (chosen.related is not None, "--related"),
+            (chosen.phased, "--phased"),
             (self.options.study.populations is not None, "--populations"),
         ):
             if given:
@@ -203,7 +204,7 @@ class Filtering:
         chosen = self.options.filter
         return riata.knockoffs.Haplotypes(
             n_clusters=chosen.clusters, random_state=self.options.selection.seed, strata=labels,
-            related=chosen.related or "refuse",
+            related=chosen.related or "refuse", phased=chosen.phased,
         )  # fmt: skip
 
     def _select(
@@ -268,6 +269,8 @@ def check_knockoff_options(options: SelectOptions) -> None:
         raise ValueError("--clusters is for knockoffs of genotypes by haplotypes")
     if chosen.related is not None and (not genotypes or kind == GAUSSIAN):
         raise ValueError("--related is for knockoffs of genotypes by haplotypes")
+    if chosen.phased and (not genotypes or kind == GAUSSIAN):
+        raise ValueError("--phased is for knockoffs of genotypes by haplotypes")
     if chosen.knockoff_offset == 0 and chosen.draws > 1:
         raise ValueError("--knockoff-offset 0 is for one draw: e-values of several have offset 1")
     if chosen.statistic == "entry" and chosen.cv != KnockoffOptions.cv:
@@ -281,6 +284,7 @@ def check_knockoff_options(options: SelectOptions) -> None:
         (chosen.clusters != KnockoffOptions.clusters, "--clusters"),
         (study.populations is not None, "--populations"),
         (chosen.related is not None, "--related"),
+        (chosen.phased, "--phased"),
     ):
         if given:
             raise ValueError(f"{flag} is for knockoffs that are drawn here, not for --knockoffs {kind}")

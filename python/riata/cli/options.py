@@ -124,6 +124,7 @@ class KnockoffOptions:
     cv: int = 10
     clusters: int = 10
     related: str | None = None
+    phased: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import read_tsv, run
+from genotype_files import write_phased_bgen
 
 import riata
 from riata.knockoffs import Haplotypes
@@ -115,3 +116,31 @@ def test_populations_have_models_of_their_own(finished, tmp_path, monkeypatch):
     assert len(seen[0]) == 392
     wanted = {str(iid): "AB"[i % 2] for i, iid in enumerate(study.samples.iid) if i % 50}
     assert {str(iid): label for iid, label in seen[0].items()} == wanted
+
+
+def test_phased_genotypes(tmp_path, capsys):
+    pytest.importorskip("bgen")
+    rng = np.random.default_rng(5)
+    haplotypes = (rng.random((2, 40, 300)) < rng.uniform(0.2, 0.8, (40, 1))).astype(float)
+    file = write_phased_bgen(tmp_path / "g", haplotypes)
+    y = haplotypes.sum(axis=0)[::4].sum(axis=0) + rng.standard_normal(300)
+    lines = [f"0\ti{i}\t{value}" for i, value in enumerate(y)]
+    (tmp_path / "y.tsv").write_text("\n".join(["FID\tIID\ty", *lines]) + "\n")
+    asked = ["select", "--bgen", file, "--pheno", tmp_path / "y.tsv", "--pheno-name", "y", "--fdr", 0.3]
+    asked += ["--ld-groups", 0.5, "--phased", "--quiet"]
+    assert run(*asked, "--clusters", 12, "--keep-knockoffs", "--out", tmp_path / "o") == 0
+    study = riata.open_genotypes(file)
+    sampler = Haplotypes(n_clusters=12, random_state=0, phased=True).fit(study)
+    made = sampler.draw(study, groups=riata.ld_groups(study, r2=0.5))
+    kept = riata.open_genotypes(tmp_path / "o.knockoffs.bed")
+    np.testing.assert_array_equal(kept.to_numpy(), made.X.to_numpy())
+    ready = tmp_path / "o.knockoffs.bed"
+    for kind, why in (
+        ("gaussian", "--phased is for knockoffs of genotypes by haplotypes"),
+        (ready, "--phased is for knockoffs that are drawn here"),
+    ):
+        assert run(*asked, "--knockoffs", kind, "--out", tmp_path / "p") == 2
+        assert why in capsys.readouterr().err
+    asked[2] = write_phased_bgen(tmp_path / "unsure", 0.2 + haplotypes / 2.0)
+    assert run(*asked, "--out", tmp_path / "p") == 2
+    assert "--phased is for knockoffs by haplotypes, which dosages do not have" in capsys.readouterr().err

@@ -144,7 +144,13 @@ def _add_filter(parser: Parser) -> None:
     add(
         "--clusters", type=values.count, metavar="K",
         help="haplotypes that those of the samples are mosaics of: more explain more linkage disequilibrium, "
-        "where the check of the knockoffs fails; time grows with the square of K (default 10)",
+        "where the check of the knockoffs fails; time grows with the square of K, with --phased with K "
+        "(default 10)",
+    )  # fmt: skip
+    add(
+        "--phased", action="store_true",
+        help="learn from the haplotypes of each sample, which --bgen files have to hold, each allele with "
+        "probability 0 or 1: --clusters 50 takes less time then than 20 without",
     )  # fmt: skip
     add(
         "--populations", metavar="NAME",
