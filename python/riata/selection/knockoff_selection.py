@@ -16,7 +16,7 @@ from riata._docs import described_by
 from riata._input.design import as_design
 from riata._input.validation import Float, check_choice, check_flag, check_integer, check_seed
 from riata.genetics.variants import FittedVariants, fitted_variants
-from riata.knockoffs import KnockoffCheck, Knockoffs, KnockoffWarning
+from riata.knockoffs import Gaussian, KnockoffCheck, Knockoffs, KnockoffWarning
 from riata.knockoffs._check import check_knockoffs
 from riata.losses._known import check_scoring
 from riata.path.arguments import Options
@@ -49,6 +49,12 @@ PATIENCE = 10
 ALPHAS_OF_ENTRY = 300  # a finer grid parts more of those that enter together
 PENALTIES = ("elastic_net", "mcp", "scad")  # of single features, on their own coefficients
 DECIDED_BY_ITEMS = ("max_groups", "feature_groups")
+#: What is said of such knockoffs, whatever their check finds.
+GAUSSIAN_OF_GENOTYPES = (
+    "The knockoffs of these genotypes are Gaussian. Rare variants, of which nearly all dosages are close to "
+    "a whole number, are not, and correlations do not show it: the check cannot see how far the false "
+    "discovery rate is from the one asked for."
+)
 
 
 @described_by(fit_path)
@@ -97,8 +103,8 @@ def knockoff_selection(
         selected, so that with few true ones nothing is found: then a larger `fdr`, or coarser groups.
     knockoffs : {"auto"}, sampler, Knockoffs, array, Genotypes, or list of these, default="auto"
         "auto" is `riata.knockoffs.Haplotypes` for genotypes of hard calls and `riata.knockoffs.Gaussian`
-        else. A sampler that is fitted already draws as it is. What is ready made has the shape of X; a list
-        holds several draws.
+        else; where that is of genotypes, as of dosages, the result has a note. A sampler that is fitted
+        already draws as it is. What is ready made has the shape of X; a list holds several draws.
     groups : array-like of shape (p,), mapping, or list of lists, optional
         Disjoint groups of features, as for `riata.penalties.GroupLasso`; features in none are groups of their
         own. A group is selected as a whole, and the rate is that of groups. Ready-made knockoffs must be made
@@ -334,17 +340,20 @@ def _collect(found: list[Strengths], problem: Problem, items: Items, **rest: Any
         outputs=outputs,
         n_samples=int(np.count_nonzero(problem.weights)),
         feature_names=design.feature_names,
-        notes=_notes(rest["check"]),
+        notes=_notes(rest["check"], design.genotypes is not None, rest["sampler"]),
         variants=_variants(problem, coefs, outputs or 1),
         **rest,
     )
 
 
-def _notes(check: KnockoffCheck | None) -> list[str]:
-    """What the check leaves in doubt; where it fails there is a warning instead."""
-    if check is None or not check.doubtful:
-        return []
-    return [f"The knockoffs passed their check, but not by much. {check.explain()}"]
+def _notes(check: KnockoffCheck | None, of_genotypes: bool, sampler: str) -> list[str]:
+    """What the check leaves in doubt, or cannot see; where it fails there is a warning instead."""
+    notes = []
+    if check is not None and check.doubtful:
+        notes.append(f"The knockoffs passed their check, but not by much. {check.explain()}")
+    if of_genotypes and sampler.startswith(Gaussian.__name__):
+        notes.append(GAUSSIAN_OF_GENOTYPES)
+    return notes
 
 
 def _variants(problem: Problem, coefs: Any, outputs: int) -> FittedVariants | None:
