@@ -70,7 +70,8 @@ class KnockoffSelected:
     variants : FittedVariants or None
         For genotypes: ids, places and alleles.
     check : KnockoffCheck or None
-        Whether the first draw has the correlations of X.
+        Whether the knockoffs have the correlations of X: of a sampler the first draw, of ready-made ones the
+        worst.
     columns : dict of str to str
         The names of y and of the arguments given with it.
     notes : list of str

@@ -132,8 +132,9 @@ def knockoff_selection(
         End the path once the score has been worse than its best by more than a standard error at this many
         alphas in a row; None fits all of it.
     check : bool, default=True
-        Compare correlations of the first draw with those of X, and warn when they differ by more than
-        sampling explains: see `riata.knockoffs.KnockoffCheck`.
+        Compare correlations of the knockoffs with those of X, and warn when they differ by more than
+        sampling explains: see `riata.knockoffs.KnockoffCheck`. Of a sampler that is the first draw, which
+        stands for all of its law; of what is ready made each is compared, and the worst is told of.
     random_state : int, RandomState, Generator or None, default=0
         Seed of the knockoffs, of the order inside pairs and of the folds.
     penalty : one of riata.penalties, optional
@@ -243,14 +244,16 @@ def select(
     threads = None if options.n_threads <= 0 else options.n_threads
     found: list[Strengths] = []
     statistics: list[Float] = []
-    sampler, verdict = "", None
+    ready = isinstance(made, list)
+    sampler, verdict = "", _worst(problem, made, items, options) if ready and checked else None
     try:
         for draw, one in enumerate(draws_of(made, X, problem.design, items, seed, draws, threads)):
             pairs = draw_order(items, seed, draw)
             both = pair(problem, one.X, items, pairs)
             if draw == 0:
                 sampler = one.sampler
-                verdict = _verdict(problem, one, items, options) if checked else None
+                if checked and not ready:
+                    verdict = _verdict(problem, one.X, items, options)
             own = _options_of_draw(options, draw, draws)
             found.append(fit_pairs(both, pairs, own, statistic, splits, folds))
             statistics.append(found[-1].of_items(items, statistic, one.fixed))
@@ -296,13 +299,26 @@ def _check_enough(items: Items, fdr: float, offset: int) -> None:
         )
 
 
-def _verdict(problem: Problem, made: Knockoffs, items: Items, options: Options) -> KnockoffCheck:
+def _worst(problem: Problem, ready: list[Any], items: Items, options: Options) -> KnockoffCheck:
+    """What the check says of the worst of several ready-made draws, each of which may be from elsewhere."""
+    verdicts = []
+    for draw, one in enumerate(ready, start=1):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            verdicts.append(_verdict(problem, one.X if isinstance(one, Knockoffs) else one, items, options))
+        for warning in caught:
+            which = f"draw {draw} of {len(ready)}: " if len(ready) > 1 else ""
+            warnings.warn(f"{which}{warning.message}", warning.category, stacklevel=4)
+    return max(verdicts, key=lambda verdict: (not verdict.ok, verdict.doubtful, verdict.excess))
+
+
+def _verdict(problem: Problem, made: Any, items: Items, options: Options) -> KnockoffCheck:
     """What the check of knockoffs says; between items alone."""
     label = items.of_feature.copy()
     alone = np.flatnonzero(label < 0)
     label[alone] = items.count + np.arange(len(alone))
-    missing = problem.design.gaps is not None and isinstance(made.X, np.ndarray)
-    beside = as_design(made.X, "mean" if missing else None)
+    missing = problem.design.gaps is not None and isinstance(made, np.ndarray)
+    beside = as_design(made, "mean" if missing else None)
     return check_knockoffs(replace(problem.design, gaps=None), beside, label, n_threads=options.n_threads)
 
 

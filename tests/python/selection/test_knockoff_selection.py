@@ -305,6 +305,27 @@ def test_a_list_holds_several_draws():
         riata.knockoff_selection(X, y, knockoffs=several, fdr=0.3)
 
 
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_of_ready_made_draws_the_worst_is_the_check(at):
+    rng = np.random.default_rng(8)
+    common = rng.standard_normal((300, 1))
+    X, *several = (common + rng.standard_normal((300, 12)) for _ in range(4))
+    several[at] = rng.standard_normal((300, 12))  # knows nothing of what features have in common
+    y = X.sum(axis=1) + rng.standard_normal(300)
+    given = {"n_draws": 3, "fdr": 0.3, "cv": 3}
+    with pytest.warns(KnockoffWarning, match="do not have the law of X") as caught:
+        found = riata.knockoff_selection(X, y, knockoffs=several, **given)
+    assert len(caught) == 1
+    assert str(caught[0].message).startswith(f"draw {at + 1} of 3: Correlations")
+    alone = riata.knockoffs.Knockoffs(several[at])
+    with pytest.warns(KnockoffWarning):
+        assert found.check == alone.check(X)
+    assert not found.check.ok
+    several[at] = common + rng.standard_normal((300, 12))
+    found = riata.knockoff_selection(X, y, knockoffs=several, **given)  # warnings are errors here
+    assert found.check.excess == max(Knockoffs(one).check(X).excess for one in several)
+
+
 def test_genotypes(tmp_path):
     bed = riata.simulate_genotypes(str(tmp_path / "study"), 200, 80, n_causal=1, seed=1)
     geno = riata.open_genotypes(bed)
