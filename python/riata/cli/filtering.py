@@ -23,13 +23,14 @@ from riata.genetics.bed_writer import write_bed
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.sources import PackedPart
 from riata.knockoffs import Knockoffs
+from riata.knockoffs._exchange import ENDING, write_exchange
 from riata.path.many_classes import file_part
 from riata.report.filter_page import FilterList, FilterRun, items_of
 from riata.study.account import account_of
 from riata.study.filter_columns import filter_columns, within_columns
 from riata.study.fit_result import seconds_text
 from riata.study.knockoff_store import KnockoffStore, kept_knockoffs
-from riata.study.ready_knockoffs import files_of, joint_names, read_ready
+from riata.study.ready_knockoffs import check_made_for, files_of, joint_names, read_ready
 from riata.study.resolutions import Resolution
 from riata.study.study import Studies, Study, StudyDesign
 
@@ -108,8 +109,9 @@ class Filtering:
             if self._sampler is None:
                 self._sampler = read_ready(chosen.knockoffs, self.joint)
                 self._say(f"  read from {chosen.knockoffs}")
+                check_made_for(self._sampler, chosen.knockoffs, self.joint, resolution)
             ready: Knockoffs = self._sampler
-            return Knockoffs(ready.X, groups=resolution.labels, sampler=ready.sampler)
+            return ready
         there, began = self.store.made(name) is not None, time.perf_counter()
 
         def make(out: str | None) -> Knockoffs:
@@ -345,11 +347,13 @@ def keep_knockoffs(work: Filtering, outputs: OutputSet) -> list[str]:
             paths = [outputs.path(f"{stem}knockoffs.{kind}") for kind in ("bed", "bim", "fam")]
             write_bed(made.X, str(paths[0])[: -len(".bed")])
             names.append(outputs.final(f"{stem}knockoffs.bed"))
+            features = [str(name) for name in made.X.feature_names]
         else:
             features = [str(name) for name in work.joint.studies[0].features["name"]]
             with open(outputs.path(f"{stem}knockoffs.npz"), "wb") as file:
                 np.savez(file, X=made.X, feature_names=features, sample_ids=joint_names(work.joint))
             names.append(outputs.final(f"{stem}knockoffs.npz"))
+        write_exchange(outputs.path(f"{stem}knockoffs.{ENDING}"), features, made.labels, made.fixed)
     return names
 
 

@@ -89,6 +89,7 @@ _WHAT = {
     "knockoffs.bim": "their variants",
     "knockoffs.fam": "their samples",
     "knockoffs.npz": "the knockoffs, for --knockoffs",
+    "knockoffs.exchange.tsv": "the groups that they were made for",
     "json": "the record of this run",
     "log": "this text",
     "scores.tsv": "the scores",
@@ -100,6 +101,7 @@ _WHAT = {
 _OF_SEVERAL = (
     *("weights.tsv", "score", "selected.tsv", "statistics.tsv", "frequencies.tsv", "groups.tsv"),
     *("selection.npz", "knockoffs.bed", "knockoffs.bim", "knockoffs.fam", "knockoffs.npz"),
+    "knockoffs.exchange.tsv",
 )
 
 

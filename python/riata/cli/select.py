@@ -50,7 +50,9 @@ from riata.study.selection_columns import frequency_columns, member_columns
 from riata.study.study import Studies, Study
 
 _LISTS = ("selected.tsv", "groups.tsv", "frequencies.tsv", "statistics.tsv", "selection.npz")
-_KNOCKOFFS = ("knockoffs.bed", "knockoffs.bim", "knockoffs.fam", "knockoffs.npz")
+_KNOCKOFFS = (
+    "knockoffs.bed", "knockoffs.bim", "knockoffs.fam", "knockoffs.npz", "knockoffs.exchange.tsv",
+)  # fmt: skip
 SELECT_OUTPUTS = (
     "html", *_LISTS, *(f"*.{kind}" for kind in _LISTS), "excluded.tsv", "dropped.tsv", "sets.tsv",
     *_KNOCKOFFS, *(f"*.{kind}" for kind in _KNOCKOFFS), "json", "log",

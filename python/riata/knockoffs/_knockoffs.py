@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,10 @@ from riata._input.design import as_design
 from riata._input.validation import check_integer, check_threads
 from riata._io.output_files import replace_file
 from riata.genetics.bed_writer import write_bed
+from riata.genetics.opening import open_genotypes
 from riata.grouping.groups import CorrelationGroups
 from riata.knockoffs._check import KnockoffCheck, check_knockoffs
+from riata.knockoffs._exchange import exchange_file, read_exchange, write_exchange
 
 __all__ = ["Knockoffs"]
 
@@ -146,13 +148,16 @@ class Knockoffs:
         return check_knockoffs(design, made, labels, seed=seed, n_threads=threads)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the knockoffs to a file, whole or not at all, for use with another response.
+        """Write the knockoffs to a file for use with another response; `load` reads them back.
+
+        Groups, and features that are their own knockoffs, are kept beside it in a table whose name ends in
+        ``.exchange.tsv``, where there are any.
 
         Parameters
         ----------
         path : str or path-like
             Of genotypes, a ``.bed``, beside which a ``.bim`` and a ``.fam`` are written; of numbers, a
-            ``.npy``, which `numpy.load` reads back.
+            ``.npy``, which `numpy.load` reads as well.
 
         Raises
         ------
@@ -163,12 +168,63 @@ class Knockoffs:
         if hasattr(self.X, "effect_allele"):
             if not name.endswith(".bed"):
                 raise ValueError(f"path must end in .bed for genotypes, got {name!r}")
-            write_bed(self.X, name[:-4])
-            return
-        if not name.endswith(".npy"):
+        elif not name.endswith(".npy"):
             raise ValueError(f"path must end in .npy, got {name!r}")
-        table = self.X.toarray() if hasattr(self.X, "toarray") else self.X
-        replace_file(name, lambda aside: _write_npy(aside, np.asarray(table)))
+        beside = exchange_file(name)
+        beside.unlink(missing_ok=True)  # of other knockoffs, which were there
+        if hasattr(self.X, "effect_allele"):
+            write_bed(self.X, name[:-4])
+        else:
+            table = self.X.toarray() if hasattr(self.X, "toarray") else self.X
+            replace_file(name, lambda aside: _write_npy(aside, np.asarray(table)))
+        if self.labels is not None or self.fixed.any():
+            names = _names_of(self.X)
+            replace_file(beside, lambda aside: write_exchange(aside, names, self.labels, self.fixed))
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        counted_allele: Literal["A1", "A2"] | None = None,
+        chr_set: Any = None,
+    ) -> Knockoffs:
+        """Open knockoffs that `save` wrote, with their groups, as a view on their file.
+
+        Parameters
+        ----------
+        path : str or path-like
+            A ``.bed`` or a ``.npy``.
+        counted_allele, chr_set : optional
+            Of a ``.bed``, as `riata.open_genotypes` has them: those that X was opened with.
+
+        Returns
+        -------
+        Knockoffs
+            Without seed, draw and info, which are not kept.
+
+        Raises
+        ------
+        OSError, ValueError
+            When a file cannot be read, naming it.
+        """
+        name = os.fspath(path)
+        if name.endswith(".bed"):
+            X: Any = open_genotypes(name, counted_allele=counted_allele, chr_set=chr_set)
+        elif name.endswith(".npy"):
+            X = np.load(name, mmap_mode="r", allow_pickle=False)
+        else:
+            raise ValueError(f"path must end in .bed or .npy, got {name!r}")
+        beside = exchange_file(name)
+        labels, fixed = read_exchange(beside, _names_of(X)) if beside.is_file() else (None, None)
+        return cls(X, groups=labels, sampler=f"read from {name}", fixed=fixed)
+
+
+def _names_of(X: Any) -> list[str]:
+    """Names of the features of genotypes; of a table their numbers."""
+    if hasattr(X, "effect_allele"):
+        return [str(name) for name in X.feature_names]
+    return [str(j) for j in range(X.shape[1])]
 
 
 def _write_npy(file: os.PathLike[str], table: NDArray[Any]) -> None:

@@ -14,6 +14,7 @@ from riata._input.design import VIEWED, DesignView, as_design, is_scipy_sparse
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.sources import PackedSource
 from riata.knockoffs import Knockoffs
+from riata.knockoffs._exchange import parted
 from riata.path.arguments import Features
 from riata.selection.beside import check_shape
 from riata.selection.items import Items
@@ -52,19 +53,14 @@ def check_ready(knockoffs: Any, design: DesignView, items: Items, features: Feat
         labels = one.labels if isinstance(one, Knockoffs) else None
         if labels is None:
             continue
-        inside = np.flatnonzero(labels >= 0)
-        if features.penalty_factor is not None:  # those left out may be of any group
-            inside = inside[np.isfinite(features.penalty_factor[inside])]
-        label, item = labels[inside], items.of_feature[inside]
-        _, first, number = np.unique(label, return_index=True, return_inverse=True)
-        apart = np.flatnonzero(item != item[first[number]])
-        if len(apart):
-            b = int(apart[0])
-            a = int(inside[first[number[b]]])
+        factor = features.penalty_factor
+        of = np.ones(len(labels), dtype=np.bool_) if factor is None else np.isfinite(factor[: len(labels)])
+        apart = parted(labels, items.of_feature[: len(labels)], of)  # those left out may be of any group
+        if apart is not None:
             raise ValueError(
-                f"groups must keep the groups whole that the knockoffs were made for, but features {a} and "
-                f"{int(inside[b])} of one of these are apart: give groups as the sampler had them, or "
-                "knockoffs that are drawn for the groups given"
+                "groups must keep the groups whole that the knockoffs were made for, but features "
+                f"{apart[0]} and {apart[1]} of one of these are apart: give groups as the sampler had them, "
+                "or knockoffs that are drawn for the groups given"
             )
 
 

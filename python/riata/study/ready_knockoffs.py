@@ -13,7 +13,9 @@ from riata._io.tables import some
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.opening import open_genotypes
 from riata.knockoffs import Knockoffs
+from riata.knockoffs._exchange import exchange_file, parted, read_exchange
 from riata.study.matrices import read_matrix
+from riata.study.resolutions import Resolution
 from riata.study.study import Studies
 
 Rows = NDArray[np.int64]
@@ -21,7 +23,7 @@ FLAG = "--knockoffs"
 
 
 def files_of(name: str, *, genotypes: bool) -> list[str]:
-    """Return the files that ``--knockoffs`` names.
+    """Return the files that ``--knockoffs`` names; last the groups that are kept beside them, if any.
 
     Raises
     ------
@@ -34,11 +36,12 @@ def files_of(name: str, *, genotypes: bool) -> list[str]:
         if not Path(file).is_file():
             kinds = "auto, gaussian or haplotypes, or a file of knockoffs"
             raise FileNotFoundError(f"{FLAG} must be {kinds}, got {name}: there is no {file}")
-    return files
+    beside = exchange_file(files[0])
+    return [*files, *([str(beside)] if beside.is_file() else [])]
 
 
 def read_ready(name: str, joint: Studies) -> Knockoffs:
-    """Read knockoffs of the features of some studies, for the samples of any of them.
+    """Read knockoffs of the features of some studies, for the samples of any of them, and their groups.
 
     Samples and features are matched by name; those that are not in use are passed over.
 
@@ -50,11 +53,46 @@ def read_ready(name: str, joint: Studies) -> Knockoffs:
         When it cannot be read.
     """
     main = joint.X.main
-    X = _genotypes(name, main) if isinstance(main, Genotypes) else _table(name, joint)
-    return Knockoffs(X, sampler=f"read from {name}")
+    X, columns, names = _genotypes(name, main) if isinstance(main, Genotypes) else _table(name, joint)
+    beside = exchange_file(files_of(name, genotypes=isinstance(main, Genotypes))[0])
+    labels, fixed = read_exchange(beside, names) if beside.is_file() else (None, None)
+    return Knockoffs(
+        X,
+        groups=None if labels is None else labels[columns],
+        sampler=f"read from {name}",
+        fixed=None if fixed is None else fixed[columns],
+    )
 
 
-def _genotypes(name: str, main: Genotypes) -> Genotypes:
+def check_made_for(made: Knockoffs, name: str, joint: Studies, resolution: Resolution) -> None:
+    """Refuse knockoffs of groups that a resolution parts.
+
+    Raises
+    ------
+    ValueError
+        Naming two features that change places together, but are selected apart.
+    """
+    if made.labels is None:
+        return
+    p = len(made.labels)
+    items = np.arange(p, dtype=np.int64) if resolution.labels is None else resolution.labels[:p]
+    for study in joint.studies:
+        of = np.ones(p, dtype=np.bool_)
+        of[[j for j, _ in study.excluded if j < p]] = False
+        apart = parted(made.labels, items, of)
+        if apart is None:
+            continue
+        a, b = (str(study.features["id" if study.is_genotypes else "name"][j]) for j in apart)
+        option = "--ld-groups" if study.is_genotypes and study.groups is None else "--groups"
+        raise ValueError(
+            f"{FLAG} {name} was made for groups that are parted here: {a} and {b} change places with their "
+            f"knockoffs together, so that neither is selected alone; give {option} as when it was made, or "
+            "coarser groups"
+        )
+
+
+def _genotypes(name: str, main: Genotypes) -> tuple[Genotypes, Rows, list[str]]:
+    """Knockoffs of the genotypes in use, where these stand in the file, and the names of all it has."""
     file, allele = files_of(name, genotypes=True)[0], main.counted_allele
     found = open_genotypes(file, counted_allele=allele, chr_set=main.chromosome_set)  # type: ignore[arg-type]
     rows = _places(_pairs(found), _pairs(main), f"{FLAG} {file}", "samples")
@@ -73,7 +111,7 @@ def _genotypes(name: str, main: Genotypes) -> Genotypes:
                 f"{out.other_allele[j]}, where the genotypes have {main.effect_allele[j]} and "
                 f"{main.other_allele[j]}"
             )
-    return out
+    return out, columns, [str(each) for each in found.feature_names]
 
 
 def _pairs(geno: Genotypes) -> list[tuple[str, str]]:
@@ -87,18 +125,20 @@ def _sites(geno: Genotypes) -> list[tuple[str, int, str]]:
     return list(zip([plain[str(c)] for c in table.chrom], places, map(str, table.id), strict=True))
 
 
-def _table(name: str, joint: Studies) -> NDArray[Any]:
+def _table(name: str, joint: Studies) -> tuple[NDArray[Any], Rows, list[str]]:
+    """Knockoffs of the table in use, where its features stand in the file, and the names of all it has."""
     first = joint.studies[0]
     table = read_matrix(files_of(name, genotypes=False)[0], duplicates=first.duplicates)
     features = [str(feature) for feature in first.features["name"]]
-    columns = _places([str(each) for each in table.feature_names], features, f"{FLAG} {name}", "features")
+    names = [str(each) for each in table.feature_names]
+    columns = _places(names, features, f"{FLAG} {name}", "features")
     rows = _places(_sample_names(table.samples(np.arange(table.shape[0]))), joint_names(joint),
                    f"{FLAG} {name}", "samples")  # fmt: skip
     chosen = table.X[rows][:, columns]
     X = np.asarray(chosen.toarray() if hasattr(chosen, "toarray") else chosen)
     if np.isnan(X).any():
         raise ValueError(f"{FLAG} {name}: knockoffs must be complete, got missing values")
-    return X
+    return X, columns, names
 
 
 def _sample_names(samples: Any) -> list[str]:

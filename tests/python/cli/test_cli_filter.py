@@ -315,6 +315,31 @@ def test_what_is_its_own_knockoff_is_so_for_each_phenotype():
     assert of_study(made, alone, np.arange(4), SimpleNamespace(X=X)).fixed.tolist() == fixed.tolist()
 
 
+def test_kept_tables_bring_their_groups_and_what_is_fixed(tmp_path, table, capsys):
+    """Of a fixed column that varies both sides are the same numbers, and it counts for neither."""
+    path, _, X, made, y, _ = table
+    fixed = np.isin(np.arange(60), [0, 3])
+    made[:, fixed] = X[:, fixed]
+    np.savez(tmp_path / "k.npz", X=made, feature_names=[f"g{j}" for j in range(60)],
+             sample_ids=[f"s{i}" for i in range(160)])  # fmt: skip
+    lines = [f"g{j}\t{j // 2 if j < 30 else 'NA'}\t{'yes' if fixed[j] else 'no'}" for j in range(60)]
+    (tmp_path / "k.exchange.tsv").write_text("\n".join(["FEATURE\tGROUP\tFIXED", *lines]) + "\n")
+    asked = ["select", "--matrix", path, "--target", "y", "--drop", "z,age,fam", "--fdr", 0.2, "--cv", 5]
+    asked += ["--knockoffs", tmp_path / "k.npz", "--out", tmp_path / "o", "--quiet"]
+    assert run(*asked) == 2
+    assert "g0 and g1 change places with their knockoffs together" in capsys.readouterr().err
+    sets = tmp_path / "sets.tsv"
+    sets.write_text("gene\tset\n" + "".join(f"g{j}\tG{j // 2}\n" for j in range(60)))
+    assert run(*asked, "--groups", sets) == 0
+    found = riata.knockoff_selection(
+        np.asfortranarray(X), y, knockoffs=Knockoffs(made, fixed=fixed), groups=np.arange(60) // 2, fdr=0.2,
+        cv=5,
+    )  # fmt: skip
+    assert np.allclose(riata.load(tmp_path / "o.selection.npz").W, found.W)
+    assert [each for each in json.loads((tmp_path / "o.json").read_text())["inputs"]
+            if "k.exchange.tsv" in str(each)]  # fmt: skip
+
+
 def test_options_of_haplotypes_are_refused_for_dosages(tmp_path, capsys):
     pytest.importorskip("bgen")
     write_bgen(tmp_path / "x", random_dosages(40, 30))

@@ -81,6 +81,28 @@ def test_kept_knockoffs_serve_again(finished, tmp_path):
     assert first == second
 
 
+def test_kept_knockoffs_are_for_the_groups_they_were_made_for(finished, tmp_path, capsys):
+    """Groups at r2 0.1 are coarser than those at 0.5, which are coarser than single variants."""
+    asked = ["select", "--bfile", finished / "g", "--fdr", 0.3, "--quiet", "--out", tmp_path / "o"]
+    coarse, fine = (finished / f"o.r2_{r2}.knockoffs.bed" for r2 in (0.1, 0.5))
+    study = riata.open_genotypes(finished / "g")
+    for r2, file in ((0.1, coarse), (0.5, fine)):
+        back = riata.knockoffs.Knockoffs.load(file)
+        assert np.array_equal(back.labels, riata.ld_groups(study, r2=r2).labels)
+        assert np.array_equal(back.fixed, study.monomorphic())
+    for file, r2 in ((coarse, "none"), (coarse, 0.5), (fine, "none")):
+        assert run(*asked, "--knockoffs", file, "--ld-groups", r2) == 2
+        told = capsys.readouterr().err
+        assert f"--knockoffs {file} was made for groups that are parted here: " in told
+        first, second = told.split("parted here: ")[1].split(" change places")[0].split(" and ")
+        ids = list(study.feature_names)
+        labels = riata.knockoffs.Knockoffs.load(file).labels
+        assert labels[ids.index(first)] == labels[ids.index(second)]
+        assert "give --ld-groups as when it was made, or coarser groups" in told
+    for file, r2 in ((coarse, 0.1), (fine, 0.1)):
+        assert run(*asked, "--knockoffs", file, "--ld-groups", r2) == 0
+
+
 def test_populations_have_models_of_their_own(finished, tmp_path, monkeypatch):
     """The column becomes labels of the samples in use, whatever the order of its file."""
     seen = []

@@ -50,6 +50,55 @@ def test_numbers_are_kept_as_npy(tmp_path):
         Knockoffs(X).save(tmp_path / "made.bed")
 
 
+def test_groups_and_what_is_fixed_are_kept_beside(tmp_path):
+    rng = np.random.default_rng(3)
+    groups, fixed = np.array([4, 4, -1, 0, 4]), np.array([False, True, False, True, False])
+    X = rng.standard_normal((6, 5))
+    Knockoffs(X, groups=groups, fixed=fixed).save(tmp_path / "made.npy")
+    back = Knockoffs.load(tmp_path / "made.npy")
+    assert np.array_equal(back.X, X)
+    assert back.labels.tolist() == [0, 0, -1, 1, 0]
+    assert back.fixed.tolist() == fixed.tolist()
+    geno = riata.open_genotypes(riata.simulate_genotypes(str(tmp_path / "study"), 23, 5, seed=2))
+    Knockoffs(geno, groups=groups, fixed=fixed).save(tmp_path / "of.bed")
+    for allele in (None, "A2"):
+        back = Knockoffs.load(tmp_path / "of.bed", counted_allele=allele)
+        assert back.labels.tolist() == [0, 0, -1, 1, 0]
+        assert back.fixed.tolist() == fixed.tolist()
+        assert back.X.counted_allele == (allele or "A1")
+    names = (tmp_path / "of.exchange.tsv").read_text().splitlines()
+    assert names[0].split("\t") == ["FEATURE", "GROUP", "FIXED"]
+    assert [line.split("\t")[0] for line in names[1:]] == list(geno.feature_names)
+    Knockoffs(X, fixed=fixed).save(tmp_path / "made.npy")
+    back = Knockoffs.load(tmp_path / "made.npy")
+    assert back.labels is None
+    assert back.fixed.tolist() == fixed.tolist()
+    Knockoffs(X).save(tmp_path / "made.npy")  # nothing of those before remains
+    assert not (tmp_path / "made.exchange.tsv").exists()
+    assert Knockoffs.load(tmp_path / "made.npy").labels is None
+    with pytest.raises(ValueError, match=r"path must end in \.bed or \.npy, got 'made\.npz'"):
+        Knockoffs.load("made.npz")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must have the columns FEATURE, GROUP, FIXED"),
+        ("FEATURE\tGROUP\n0\t0\n1\t0\n", "must have the columns FEATURE, GROUP, FIXED"),
+        ("FEATURE\tGROUP\tFIXED\n0\t0\n", "must have the columns FEATURE, GROUP, FIXED"),
+        ("FEATURE\tGROUP\tFIXED\n0\t0\tno\n1\t-2\tno\n", "line 3: feature 1 must have a number or NA"),
+        ("FEATURE\tGROUP\tFIXED\n0\t0\tno\n1\t0\tmaybe\n", "got 0 and maybe"),
+        ("FEATURE\tGROUP\tFIXED\n0\t0\tno\n", "must tell of the 2 features of the knockoffs beside it"),
+        ("FEATURE\tGROUP\tFIXED\n1\t0\tno\n0\t0\tno\n", "must tell of the 2 features"),
+    ],
+)
+def test_damaged_groups_are_refused(tmp_path, text, message):
+    Knockoffs(np.eye(2), groups=[0, 0]).save(tmp_path / "made.npy")
+    (tmp_path / "made.exchange.tsv").write_text(text)
+    with pytest.raises(ValueError, match=rf"made\.exchange\.tsv.*{message}"):
+        Knockoffs.load(tmp_path / "made.npy")
+
+
 @pytest.mark.parametrize("allele", ["A1", "A2"])
 def test_genotypes_are_kept_as_bed(tmp_path, allele):
     bed = riata.simulate_genotypes(str(tmp_path / "study"), 23, 30, missing=0.1, seed=2)
