@@ -9,75 +9,58 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from riata._input.validation import Float, check_offset
+from riata.estimators._params import declared
 from riata.estimators._selector import SparseSelector
 from riata.losses import Loss
 from riata.path.fit import names_beside
 from riata.path.given import Problem, read_given
+from riata.penalties import Penalty
 from riata.selection.knockoff_result import KnockoffSelected
-from riata.selection.knockoff_selection import PATIENCE, TOL, select
+from riata.selection.knockoff_selection import PATIENCE, TOL, knockoff_selection, select
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["KnockoffSelector"]
 
-_OF_THE_FIT = ("loss", "l1_ratio", "standardize", "penalty_factor", "exclude", "tol", "memory", "n_threads")
+#: Parameters of the selector that go to the fits, and those that say what is done with them.
+_OF_THE_FIT = (
+    "loss", "penalty", "l1_ratio", "standardize", "penalty_factor", "lower", "upper", "exclude", "tol",
+    "impute", "memory", "n_threads",
+)  # fmt: skip
 _OF_THE_FILTER = (
-    "fdr", "knockoffs", "groups", "statistic", "knockoff_offset", "n_draws", "cv", "alpha_rule", "patience",
-    "check", "random_state",
+    "fdr", "knockoffs", "groups", "statistic", "knockoff_offset", "n_draws", "cv", "scoring", "alpha_rule",
+    "patience", "check", "random_state",
 )  # fmt: skip
 
 
-class KnockoffSelector(SparseSelector):
+class _AsTheFunction(SparseSelector):
+    """Parameters mean what they mean to `riata.knockoff_selection`."""
+
+    __doc__ = knockoff_selection.__doc__
+
+    _fitted = "result_"
+
+    result_: KnockoffSelected
+    W_: Float
+    threshold_: float
+    q_values_: Float
+
+
+@declared
+class KnockoffSelector(_AsTheFunction):
     """Select as many features as possible at a false discovery rate, by the knockoff filter.
 
     A selector for pipelines: see `riata.knockoff_selection` for what is fitted to the features and their
-    knockoffs, and what the rate means.
+    knockoffs, and what the rate means. `transform` keeps all features of a selected group, and drops features
+    that are unpenalised, which are not selected from.
 
     Parameters
     ----------
-    fdr : float, default=0.1
-        The expected share of false ones among those selected, at most. Fewer than 1/fdr are never selected.
-    knockoffs : {"auto"}, sampler, Knockoffs, array, or list of several draws, default="auto"
-        "auto" is `riata.knockoffs.Haplotypes` for genotypes of hard calls and `riata.knockoffs.Gaussian`
-        else. What is ready made has the shape of X.
-    groups : array-like of shape (p,), mapping, or list of lists, optional
-        Disjoint groups of features, which are selected together: `transform` keeps all features of a group.
-    statistic : {"coef_difference", "entry"}, default="coef_difference"
-        What is compared: sizes of coefficients at an alpha of cross-validation, or the alphas of entry.
-    knockoff_offset : {1, 0}, default=1
-        0 controls a modified rate, and can select fewer than 1/fdr.
-    n_draws : int, default=1
-        Independent draws of the knockoffs, put together by e-values.
-    cv : int, splitter or iterable of (train, test), default=10
-        Folds.
-    alpha_rule : {"min", "1se"}, default="min"
-        How alpha is chosen.
-    patience : int, optional
-        End the path once the score has been worse than its best by more than a standard error at this many
-        alphas in a row; None fits all of it.
-    check : bool, default=True
-        Compare correlations of the knockoffs with those of X, and warn when they differ.
-    loss : str or Loss, default="gaussian"
-        "gaussian", "binomial", "multinomial", "poisson", "huber", "cox" or "multigaussian", or an object of
-        `riata.losses`.
-    l1_ratio : float, default=1.0
-        Above 0, to 1 (lasso).
-    standardize : bool, default=True
-        Penalise coefficients as on columns of unit standard deviation.
-    penalty_factor : array of shape (p,), dict or Series, optional
-        Multiplies the penalty of each feature: 0 leaves it unpenalised and without knockoff, infinity leaves
-        it out. Neither is an item to select, and `transform` drops both.
-    exclude : sequence of feature numbers or names, or boolean mask, optional
-        Features to leave out.
-    tol : float, default=1e-5
-        Bound on the relative duality gap of every fit.
-    memory : int or str, optional
+    memory : int or str
         Bytes, or a size such as "4G", that the fits may hold beside X and its knockoffs.
-    n_threads : int, optional
+    n_threads : int
         Default: every available core. The result does not depend on it.
-    random_state : int, RandomState, Generator or None, default=0
-        Seed of the knockoffs, of the order inside pairs and of the folds.
 
     Attributes
     ----------
@@ -89,12 +72,11 @@ class KnockoffSelector(SparseSelector):
         The least W that is selected, of several draws the least e-value; infinite for none.
     q_values_ : ndarray of shape (G,)
         The least fdr at which each would be selected.
-    n_features_in_ : int
-        p, the number of features.
-    feature_names_in_ : ndarray of str, shape (p,)
-        Names of the features; only when X has names that are all strings.
-    variants_ : riata.FittedVariants
-        The variants; only when X holds genotypes.
+
+    Absent
+    ------
+    coef_, sparse_coef_, intercept_ : of a linear model
+        There is none.
 
     References
     ----------
@@ -114,55 +96,30 @@ class KnockoffSelector(SparseSelector):
     (array([ 0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11]), (200, 12))
     """
 
-    _fitted = "result_"
-
-    result_: KnockoffSelected
-    W_: Float
-    threshold_: float
-    q_values_: Float
-
-    def __init__(
-        self,
-        *,
-        fdr: float = 0.1,
-        knockoffs: Any = "auto",
-        groups: Any = None,
-        statistic: str = "coef_difference",
-        knockoff_offset: int = 1,
-        n_draws: int = 1,
-        cv: Any = 10,
-        alpha_rule: str = "min",
-        patience: int | None = PATIENCE,
-        check: bool = True,
-        loss: str | Loss = "gaussian",
-        l1_ratio: float = 1.0,
-        standardize: bool = True,
-        penalty_factor: Any = None,
-        exclude: Any = None,
-        tol: float = TOL,
-        memory: int | str | None = None,
-        n_threads: int | None = None,
-        random_state: Any = 0,
-    ) -> None:
-        self.fdr = fdr
-        self.knockoffs = knockoffs
-        self.groups = groups
-        self.statistic = statistic
-        self.knockoff_offset = knockoff_offset
-        self.n_draws = n_draws
-        self.cv = cv
-        self.alpha_rule = alpha_rule
-        self.patience = patience
-        self.check = check
-        self.loss = loss
-        self.l1_ratio = l1_ratio
-        self.standardize = standardize
-        self.penalty_factor = penalty_factor
-        self.exclude = exclude
-        self.tol = tol
-        self.memory = memory
-        self.n_threads = n_threads
-        self.random_state = random_state
+    fdr: float = 0.1
+    knockoffs: Any = "auto"
+    groups: Any = None
+    statistic: str = "coef_difference"
+    knockoff_offset: int = 1
+    n_draws: int = 1
+    cv: Any = 10
+    scoring: str | None = None
+    alpha_rule: str = "min"
+    patience: int | None = PATIENCE
+    check: bool = True
+    loss: str | Loss = "gaussian"
+    penalty: Penalty | None = None
+    l1_ratio: float = 1.0
+    standardize: bool = True
+    penalty_factor: Any = None
+    lower: Any = None
+    upper: Any = None
+    exclude: Any = None
+    tol: float = TOL
+    impute: str | None = None
+    memory: int | str | None = None
+    n_threads: int | None = None
+    random_state: Any = 0
 
     def fit(
         self,
@@ -202,6 +159,8 @@ class KnockoffSelector(SparseSelector):
 
         def read() -> Problem:
             design, values, weights = self._check_fit_input(X, y, sample_weight, offset=offset, blocks=blocks)
+            if self.impute is not None:
+                design = asked.view(X)
             if not loss.several_outputs and not loss.has_times:
                 values = column_or_1d(values, warn=True)
             target, labels = loss.check_target(values, design.n_samples, weights)
@@ -209,7 +168,7 @@ class KnockoffSelector(SparseSelector):
             return Problem(design, target, labels, weights, shift, asked.features(design))
 
         self.result_ = select(
-            asked, read, X, y, names_beside(loss, y, offset), blocks=blocks, scoring=None,
+            asked, read, X, y, names_beside(loss, y, offset), blocks=blocks,
             **{name: getattr(self, name) for name in _OF_THE_FILTER},
         )  # fmt: skip
         del self._genotypes
@@ -219,6 +178,11 @@ class KnockoffSelector(SparseSelector):
         if self.result_.variants is not None:
             self.variants_ = self.result_.variants
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.impute is not None
+        return tags
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
         check_is_fitted(self, self._fitted)

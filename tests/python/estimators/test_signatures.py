@@ -39,8 +39,9 @@ SIGNATURES = {
     """,
     "KnockoffSelector": """
         *, fdr=0.1, knockoffs='auto', groups=None, statistic='coef_difference', knockoff_offset=1, n_draws=1,
-        cv=10, alpha_rule='min', patience=10, check=True, loss='gaussian', l1_ratio=1.0, standardize=True,
-        penalty_factor=None, exclude=None, tol=1e-05, memory=None, n_threads=None, random_state=0
+        cv=10, scoring=None, alpha_rule='min', patience=10, check=True, loss='gaussian', penalty=None,
+        l1_ratio=1.0, standardize=True, penalty_factor=None, lower=None, upper=None, exclude=None, tol=1e-05,
+        impute=None, memory=None, n_threads=None, random_state=0
     """,
     "AdaptiveLasso": """
         alpha=1.0, *, initial='ridge', initial_alpha=None, power=1.0, n_steps=1, cv=5,

@@ -31,6 +31,32 @@ def test_selects_what_the_function_does():
     assert np.array_equal(selector.transform(X), X[:, kept])
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"penalty": riata.penalties.MCP(gamma=2.5)},
+        {"lower": 0.0, "upper": 0.4},
+        {"scoring": "mae"},
+        {"impute": "mean"},
+    ],
+    ids=lambda given: next(iter(given)),
+)
+def test_options_of_the_fit_reach_it(given):
+    X, made, y = problem()
+    if "impute" in given:
+        X[[3, 5], [2, 7]] = np.nan
+    given = {"knockoffs": made, "fdr": 0.2, "cv": 4, "check": False, **given}
+    found = riata.knockoff_selection(X, y, **given)
+    selector = riata.KnockoffSelector(**given).fit(X, y)
+    assert np.array_equal(selector.W_, found.W)
+    if "impute" in given:
+        with pytest.raises(ValueError, match="NaN"):
+            riata.KnockoffSelector(**{**given, "impute": None}).fit(X, y)
+    else:
+        plain = riata.knockoff_selection(X, y, knockoffs=made, fdr=0.2, cv=4, check=False)
+        assert not np.array_equal(selector.W_, plain.W)
+
+
 def test_names_and_frames():
     X, made, y = problem()
     frame = pd.DataFrame(X, columns=[f"gene{j}" for j in range(30)])
