@@ -15,6 +15,7 @@ from riata.genetics.genotypes import Genotypes
 from riata.genetics.sources import PackedPart
 
 _BYTES_AT_ONCE = 1 << 26  # of decoded columns
+_COLUMNS_AT_ONCE = 256
 
 
 def core_beside(design: DesignView, knockoffs: Any) -> _core.Design:
@@ -43,6 +44,29 @@ def check_shape(design: DesignView, made: DesignView) -> None:
         )
     if design.genotypes is not None and made.genotypes is not None:
         _check_same_variants(design.genotypes, made.genotypes)
+
+
+def check_finite(design: DesignView, knockoffs: Any, which: str) -> None:
+    """Refuse NaN and infinity in X, or in its knockoffs but where X has gaps, by the number of the feature.
+
+    The fit, of pairs, names the column of a pair.
+    """
+    sides = ("X", design, "column"), (which, as_design(knockoffs), "the knockoff of feature")
+    for side, view, what in sides:
+        for begin in range(0, view.n_features, _COLUMNS_AT_ONCE):
+            columns = np.arange(begin, min(begin + _COLUMNS_AT_ONCE, view.n_features), dtype=np.int64)
+            finite = np.isfinite(view.gather(columns))
+            if design.gaps is not None:
+                here = (design.gaps.columns >= begin) & (design.gaps.columns <= columns[-1])
+                finite[design.gaps.rows[here], design.gaps.columns[here] - begin] = True
+            bad = np.flatnonzero(~finite.all(axis=0))
+            if len(bad) == 0:
+                continue
+            j = begin + int(bad[0])
+            named = "" if design.feature_names is None else f" ({design.feature_names[j]})"
+            raise ValueError(
+                f"{side} must hold finite numbers only, got NaN or infinity in {what} {j}{named}"
+            ) from None
 
 
 def _same_rows(design: DesignView, made: DesignView) -> bool:

@@ -32,6 +32,7 @@ from riata.path.given import (
     shows_arguments_of,
 )
 from riata.path.validation import check_patience
+from riata.selection.beside import check_finite
 from riata.selection.filter import check_fdr, check_knockoff_offset
 from riata.selection.items import Items, items_of
 from riata.selection.knockoff_result import KnockoffSelected
@@ -255,7 +256,13 @@ def select(
                 if checked and not ready:
                     verdict = _verdict(problem, one.X, items, options)
             own = _options_of_draw(options, draw, draws)
-            found.append(fit_pairs(both, pairs, own, statistic, splits, folds))
+            try:
+                found.append(fit_pairs(both, pairs, own, statistic, splits, folds))
+            except ValueError:
+                check_finite(
+                    problem.design, one.X, f"knockoffs, draw {draw + 1}," if draws > 1 else "knockoffs"
+                )
+                raise
             statistics.append(found[-1].of_items(items, statistic, one.fixed))
     except KeyboardInterrupt:
         if not found:

@@ -562,6 +562,33 @@ def test_what_is_refused(given, message):
         riata.knockoff_selection(X, y, **{"knockoffs": made, **given})
 
 
+def test_numbers_that_are_not_finite_are_named_by_feature():
+    X, made, y, _ = independent()
+    given = {"fdr": 0.3, "check": False, "cv": 3}
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(30)])
+    bad = made.copy()
+    bad[3, 7] = np.nan
+    said = "must hold finite numbers only, got NaN or infinity in"
+    with pytest.raises(ValueError, match=f"^knockoffs {said} the knockoff of feature 7$"):
+        riata.knockoff_selection(X, y, knockoffs=bad, **given)
+    with pytest.raises(ValueError, match=rf"^knockoffs {said} the knockoff of feature 7 \(x7\)$"):
+        riata.knockoff_selection(frame, y, knockoffs=bad, statistic="entry", fdr=0.3, check=False)
+    with pytest.raises(ValueError, match=f"^knockoffs, draw 2, {said} the knockoff of feature 7$"):
+        riata.knockoff_selection(X, y, knockoffs=[made, bad], n_draws=2, **given)
+    holes = X.copy()
+    holes[3, 7] = np.nan
+    with pytest.raises(ValueError, match=f"^X {said} column 7$"):
+        riata.knockoff_selection(holes, y, knockoffs=made, **given)
+    # Where a cell of X is missing, so is that of its knockoff, and nowhere else.
+    found = riata.knockoff_selection(holes, y, knockoffs=bad, impute="mean", **given)
+    assert np.array_equal(
+        found.W, riata.knockoff_selection(holes, y, knockoffs=made, impute="mean", **given).W
+    )
+    bad[4, 7] = np.nan
+    with pytest.raises(ValueError, match=f"^knockoffs {said} the knockoff of feature 7$"):
+        riata.knockoff_selection(holes, y, knockoffs=bad, impute="mean", **given)
+
+
 def test_knockoffs_of_groups_serve_for_coarser_ones_and_beside_what_is_left_out():
     X, made, y, _ = independent()
     groups = np.arange(30) // 3
