@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from riata import _core
 from riata._input.design import VIEWED, DesignView, as_design, is_scipy_sparse
+from riata.genetics.genome import chromosomes
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.sources import PackedSource
-from riata.knockoffs import Knockoffs
+from riata.knockoffs import Haplotypes, Knockoffs
 from riata.knockoffs._exchange import parted
 from riata.path.arguments import Features
 from riata.selection.beside import check_shape
@@ -57,10 +58,16 @@ def check_ready(knockoffs: Any, design: DesignView, items: Items, features: Feat
         of = np.ones(len(labels), dtype=np.bool_) if factor is None else np.isfinite(factor[: len(labels)])
         apart = parted(labels, items.of_feature[: len(labels)], of)  # those left out may be of any group
         if apart is not None:
+            told = "give groups as the sampler had them, or knockoffs that are drawn for the groups given"
+            free = [j for j in apart if items.of_feature[j] < 0]
+            if free:
+                told = (
+                    f"feature {free[0]} is unpenalised and cannot change places; draw knockoffs with it in a "
+                    "group of its own"
+                )
             raise ValueError(
                 "groups must keep the groups whole that the knockoffs were made for, but features "
-                f"{apart[0]} and {apart[1]} of one of these are apart: give groups as the sampler had them, "
-                "or knockoffs that are drawn for the groups given"
+                f"{apart[0]} and {apart[1]} of one of these are apart: {told}"
             )
 
 
@@ -87,6 +94,8 @@ def draws_of(
     if not is_fitted(sampler):
         sampler = sampler.fit(source, n_threads=n_threads)
     labels = _labels(items, source.shape[1])
+    if labels is not None and isinstance(sampler, Haplotypes) and isinstance(source, Genotypes):
+        labels = _runs(labels, _without_knockoffs(items, len(labels)), source)
     for draw in range(n_draws):
         yield sampler.draw(source, groups=labels, random_state=seed, draw=draw, n_threads=n_threads)
 
@@ -125,6 +134,25 @@ class _Seen:
         return np.asarray(self._view.gather(np.arange(self.shape[1])), dtype=dtype)
 
 
+def _runs(labels: NDArray[np.int64], between: NDArray[np.bool_], geno: Genotypes) -> NDArray[np.int64]:
+    """Groups of variants in parts, cut at those `between` that are in the model without a knockoff.
+
+    Models of haplotypes have runs of consecutive variants for groups. Knockoffs of the parts of a group are
+    knockoffs of the group as well.
+    """
+    stretch, first = np.empty(len(labels), dtype=np.int64), 0
+    for chromosome in chromosomes(geno.variants, geno.chromosome_set):
+        stretch[chromosome.columns] = first + np.cumsum(between[chromosome.columns])
+        first += len(chromosome.columns) + 1
+    return np.asarray(np.unique(labels * first + stretch, return_inverse=True)[1])
+
+
+def _without_knockoffs(items: Items, p: int) -> NDArray[np.bool_]:
+    """Which features are in the model without a penalty, and have no knockoff there."""
+    free = items.of_feature[:p] < 0
+    return free if items.left_out is None else free & (items.left_out[:p] < 0)
+
+
 def _labels(items: Items, p: int) -> Any:
     """Groups as samplers take them, with what is left out of the model; None without groups.
 
@@ -136,6 +164,6 @@ def _labels(items: Items, p: int) -> Any:
     label = items.of_feature[:p].copy()
     if items.left_out is not None:
         label = np.maximum(label, items.left_out[:p])
-    alone = np.flatnonzero(label < 0)
+    alone = np.flatnonzero(_without_knockoffs(items, p))
     label[alone] = items.count + np.arange(len(alone))
     return label

@@ -272,6 +272,33 @@ def test_groups_of_samplers_keep_what_is_left_out_but_no_covariates():
     assert np.count_nonzero(label == label[4]) == 1
 
 
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_covariate_within_a_group_of_variants_parts_its_knockoffs_alone(tmp_path, at):
+    """The group is an item as before; for a model of haplotypes its knockoffs are of the runs beside it."""
+    study = riata.open_genotypes(
+        riata.simulate_genotypes(tmp_path / "g", 100, 40, missing=0.0, n_chromosomes=1, seed=1)
+    )
+    y = np.random.default_rng(0).standard_normal(100)
+    groups, factor = np.arange(40) // 3, np.ones(40)
+    j = 6 + at  # of the group 6, 7, 8
+    factor[j], factor[20] = 0.0, np.inf
+    sampler = riata.knockoffs.Haplotypes(n_clusters=3, n_iter=2).fit(study)
+    given = {"groups": groups, "penalty_factor": factor, "fdr": 0.3, "cv": 3, "check": False}
+    found = riata.knockoff_selection(study, y, knockoffs=sampler, **given)
+    parts = groups.copy()
+    parts[j] = 40
+    if at == 1:
+        parts[8] = 41  # beyond the covariate
+    made = sampler.draw(study, groups=parts)
+    assert np.array_equal(found.W, riata.knockoff_selection(study, y, knockoffs=made.X, **given).W)
+    assert np.count_nonzero(found.W) > 0
+    assert found.members(2).tolist() == [k for k in (6, 7, 8) if k != j]
+    factor[j] = 1.0
+    apart = np.where(np.isin(np.arange(40), [9, 11]), 50, groups)  # with 10 between them
+    with pytest.raises(ValueError, match="groups must be runs of consecutive variants"):
+        riata.knockoff_selection(study, y, knockoffs=sampler, **{**given, "groups": apart})
+
+
 @pytest.mark.filterwarnings("ignore::riata.knockoffs.KnockoffWarning")  # of few samples; not what is asked
 def test_auto_is_gaussian_for_tables_and_haplotypes_for_genotypes(tmp_path):
     X, _, y, _ = independent()
@@ -547,6 +574,14 @@ def test_ctrl_c_before_the_first_draw_is_complete():
                 "penalty_factor": np.repeat([1.0, 0.0, 1.0], [4, 1, 25]),  # a covariate in a group
             },
             "but features 3 and 4 of one of these are apart",
+        ),
+        (
+            {
+                "knockoffs": Knockoffs(np.ones((120, 30)), groups=np.arange(30) // 3),
+                "groups": np.arange(30) // 3,
+                "penalty_factor": np.repeat([1.0, 0.0, 1.0], [4, 1, 25]),
+            },
+            "apart: feature 4 is unpenalised and cannot change places",
         ),
         ({"penalty": riata.penalties.SLOPE()}, "penalty must be ElasticNet, MCP or SCAD"),
         ({"l1_ratio": 0.0}, "l1_ratio must be > 0"),
