@@ -47,12 +47,19 @@ class Resolution:
     @property
     def plain(self) -> str:
         """What the resolution is, as the terminal shows it."""
-        return f"r2 {self.r2:g}" if self.r2 else ""
+        return f"r2 {in_digits(self.r2)}" if self.r2 else ""
 
     @property
     def told(self) -> str:
         """What the resolution is, as pages show it."""
-        return f"r\u00b2 \u2265 {self.r2:g}" if self.r2 else "groups" if self.groups is not None else ""
+        return (
+            f"r\u00b2 \u2265 {in_digits(self.r2)}" if self.r2 else "groups" if self.groups is not None else ""
+        )
+
+
+def in_digits(r2: float) -> str:
+    """Return as many digits as tell a number from every other: 0.2, 0.1234567."""
+    return np.format_float_positional(r2, trim="-")
 
 
 def resolutions_of(study: Study, found: Sequence[CorrelationGroups]) -> list[Resolution]:
@@ -67,7 +74,7 @@ def resolutions_of(study: Study, found: Sequence[CorrelationGroups]) -> list[Res
     """
     if found:
         coarse = sorted(found, key=lambda groups: groups.r2)
-        return [Resolution(f"r2_{g.r2:g}", g, g.labels, g.names, g.r2) for g in coarse]
+        return [Resolution(f"r2_{in_digits(g.r2)}", g, g.labels, g.names, g.r2) for g in coarse]
     if study.groups is None:
         return [Resolution("", None, None, ())]
     names = [str(name) for name in study.features["id" if study.is_genotypes else "name"]]

@@ -10,6 +10,7 @@ from genotype_files import random_dosages, write_bgen
 
 import riata
 from riata.knockoffs import Knockoffs
+from riata.study.resolutions import in_digits
 
 SCORES = ["BETA", "W", "Q_VALUE"]
 
@@ -296,6 +297,26 @@ def test_several_resolutions_are_of_filters_alone(tmp_path, genotypes, capsys):
     assert "--knockoffs FILE is for one resolution" in capsys.readouterr().err
     assert run(*asked[:4], "0.5,0.5", *asked[5:], "--fdr", 0.2) == 2
     assert "expected distinct numbers, got '0.5,0.5'" in capsys.readouterr().err
+
+
+def test_resolutions_that_differ_in_a_late_digit_have_files_of_their_own(tmp_path, genotypes):
+    asked = ["select", "--bfile", genotypes, "--fdr", 0.3, "--clusters", 2, "--cv", 3, "--keep-knockoffs"]
+    cuts = "0.1,0.1234567,0.12345671"
+    assert run(*asked, "--quiet", "--ld-groups", cuts, "--out", tmp_path / "o") == 0
+    lists = json.loads((tmp_path / "o.json").read_text())["knockoffs"]["lists"]
+    assert [one["ld_groups"] for one in lists] == sorted(float(r2) for r2 in cuts.split(","))
+    for r2 in cuts.split(","):
+        for kind in ("selected.tsv", "statistics.tsv", "selection.npz", "knockoffs.bed"):
+            assert (tmp_path / f"o.r2_{r2}.{kind}").exists()
+    page = (tmp_path / "o.html").read_text()
+    assert "r² ≥ 0.1234567" in page
+    assert "r² ≥ 0.12345671" in page
+    assert [in_digits(r2) for r2 in (0.5, 1.0, 1e-7, 0.1 + 0.2)] == [
+        "0.5",
+        "1",
+        "0.0000001",
+        "0.30000000000000004",
+    ]
 
 
 def test_what_is_its_own_knockoff_is_so_for_each_phenotype():
