@@ -229,7 +229,8 @@ class Filtering:
     def _compare(self, study: Study, resolution: Resolution, made: list[Knockoffs]) -> Any:
         chosen, fits, limits = self.options.filter, self.options.selection, self.options.limits
         tol, blocks = {} if fits.tol is None else {"tol": fits.tol}, study.fold_column
-        labels = None if blocks is None else blocks.labels
+        entry = chosen.statistic == "entry"  # takes no folds; halves may have asked for blocks
+        labels = None if blocks is None or entry else blocks.labels
         with (
             Progress(quiet=self.options.output.quiet, stops=False) as progress,
             warnings.catch_warnings(record=True) as caught,
@@ -277,6 +278,8 @@ def check_knockoff_options(options: SelectOptions) -> None:
         raise ValueError("--knockoff-offset 0 is for one draw: e-values of several have offset 1")
     if chosen.statistic == "entry" and chosen.cv != KnockoffOptions.cv:
         raise ValueError("--cv is for --statistic coef-difference: entry takes no cross-validation")
+    if chosen.statistic == "entry" and study.blocks is not None and not options.does_stability:
+        raise ValueError("--blocks is for --statistic coef-difference: entry takes no cross-validation")
     if kind in SAMPLERS:
         return
     files_of(kind, genotypes=genotypes)

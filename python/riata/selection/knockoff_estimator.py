@@ -16,7 +16,7 @@ from riata.path.fit import names_beside
 from riata.path.given import Problem, read_given
 from riata.penalties import Penalty
 from riata.selection.knockoff_result import KnockoffSelected
-from riata.selection.knockoff_selection import PATIENCE, TOL, knockoff_selection, select
+from riata.selection.knockoff_selection import CV, PATIENCE, TOL, knockoff_selection, select
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -102,7 +102,7 @@ class KnockoffSelector(_AsTheFunction):
     statistic: str = "coef_difference"
     knockoff_offset: int = 1
     n_draws: int = 1
-    cv: Any = 10
+    cv: Any = CV
     scoring: str | None = None
     alpha_rule: str = "min"
     patience: int | None = PATIENCE

@@ -49,6 +49,9 @@ TOL = 1e-5  # of coefficients whose signs are compared; they differ by much more
 PATIENCE = 10
 ALPHAS_OF_ENTRY = 300  # a finer grid parts more of those that enter together
 PENALTIES = ("elastic_net", "mcp", "scad")  # of single features, on their own coefficients
+CV = 10
+#: What is of cross-validation, each with its default.
+OF_FOLDS = {"cv": CV, "blocks": None, "scoring": None, "alpha_rule": "min", "patience": PATIENCE}
 DECIDED_BY_ITEMS = ("max_groups", "feature_groups")
 #: What is said of such knockoffs, whatever their check finds.
 GAUSSIAN_OF_GENOTYPES = (
@@ -70,7 +73,7 @@ def knockoff_selection(
     statistic: str = "coef_difference",
     knockoff_offset: int = 1,
     n_draws: int = 1,
-    cv: int | Any = 10,
+    cv: int | Any = CV,
     blocks: ArrayLike | None = None,
     scoring: str | None = None,
     alpha_rule: str = "min",
@@ -112,8 +115,8 @@ def knockoff_selection(
         for them, or for parts of them; of `Knockoffs` that is checked.
     statistic : {"coef_difference", "entry"}, default="coef_difference"
         W as above, or "entry", max(Z_g, Z̃_g) sign(Z_g - Z̃_g), where Z is the largest alpha with a member
-        active: without cross-validation, so that `cv`, `blocks`, `scoring`, `alpha_rule` and `patience` do
-        nothing.
+        active: without cross-validation, so that `cv`, `blocks`, `scoring`, `alpha_rule` and `patience` are
+        refused.
     knockoff_offset : {1, 0}, default=1
         0 controls only the expected value of (false selections) / (selections + 1/fdr); it can select fewer
         than 1/fdr.
@@ -226,6 +229,8 @@ def select(
     """Do what `knockoff_selection` does, with checked arguments of the fit and data yet to be `read`."""
     rate, offset = check_fdr(fdr), check_knockoff_offset("knockoff_offset", knockoff_offset)
     check_choice("statistic", statistic, STATISTICS)
+    if statistic == "entry":
+        _refuse_of_folds(cv=cv, blocks=blocks, scoring=scoring, alpha_rule=alpha_rule, patience=patience)
     draws = check_integer("n_draws", n_draws, at_least=1)
     if draws > 1 and offset == 0:
         raise ValueError("knockoff_offset must be 1 with several draws, whose e-values have no other, got 0")
@@ -278,6 +283,17 @@ def select(
         found, problem, items, fdr=rate, draws=np.array(statistics), statistic=statistic, offset=offset,
         loss=asked.loss.name, seed=seed, sampler=sampler, check=verdict, columns=columns,
     )  # fmt: skip
+
+
+def _refuse_of_folds(**given: Any) -> None:
+    """Refuse what is of a cross-validation where there is none; defaults stand for nothing given."""
+    for name, value in given.items():
+        default = OF_FOLDS[name]
+        if value is not default and not (isinstance(value, int | np.integer | str) and value == default):
+            raise ValueError(
+                f"{name} must be left out with statistic='entry', which takes no cross-validation, got "
+                f"{value!r:.60}"
+            )
 
 
 def _checked_options(asked: Given, statistic: str, patience: int | None) -> Options:

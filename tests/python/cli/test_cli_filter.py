@@ -144,6 +144,18 @@ def test_with_halves_each_list_has_its_name(tmp_path, table, capsys):
     assert page.count("Which samples were used") == 1
 
 
+def test_blocks_are_of_the_halves_where_entry_takes_no_folds(tmp_path, table):
+    path, knockoffs, X, made, y, _ = table
+    asked = ["select", "--matrix", path, "--target", "y", "--drop", "z,age", "--knockoffs", knockoffs]
+    asked += ["--fdr", 0.2, "--statistic", "entry", "--blocks", "fam", "--pfer", 1, "--pairs", 6]
+    assert run(*asked, "--quiet", "--out", tmp_path / "o") == 0
+    found = riata.knockoff_selection(
+        np.asfortranarray(X), y, knockoffs=np.asfortranarray(made), fdr=0.2, statistic="entry"
+    )
+    assert np.array_equal(riata.load(tmp_path / "o.knockoffs.selection.npz").W, found.W)
+    assert json.loads((tmp_path / "o.json").read_text())["selection"]["blocks"] == "fam"
+
+
 def test_nothing_selected(tmp_path, table, capsys):
     _, knockoffs, *_ = table
     rng = np.random.default_rng(1)
@@ -262,6 +274,7 @@ def test_second_bed(tmp_path, genotypes, capsys):
         (["--fdr", 0.1, "--draws", 3, "--knockoff-offset", 0], "--knockoff-offset 0 is for one draw"),
         (["--fdr", 0.1, "--knockoff-offset", 2], "--knockoff-offset: must be 0 or 1, got '2'"),
         (["--fdr", 0.1, "--statistic", "entry", "--cv", 5], "--cv is for --statistic coef-difference"),
+        (["--fdr", 0.1, "--statistic", "entry", "--blocks", "fam"], "--blocks is for --statistic coef-diff"),
         (["--fdr", 0.1, "--statistic", "entri"], "did you mean entry?"),
         (["--fdr", 0.1, "--ld-groups", 0.5], "--ld-groups is for genotypes"),
         (["--populations", "fam"], "--populations needs --fdr"),

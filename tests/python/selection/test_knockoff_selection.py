@@ -86,7 +86,8 @@ def test_every_storage_says_the_same():
 def test_swapped_pairs_flip_their_signs_and_no_others(statistic, loss, monkeypatch):
     X, made, y, rng = independent(n=100, p=20)
     y = y if loss == "gaussian" else (y > 0).astype(float)
-    fit = {"statistic": statistic, "loss": loss, "fdr": 0.2, "cv": 5, "check": False, "tol": 1e-9}
+    fit = {"statistic": statistic, "loss": loss, "fdr": 0.2, "check": False, "tol": 1e-9}
+    fit |= {"cv": 5} if statistic == "coef_difference" else {}
     found = riata.knockoff_selection(X, y, knockoffs=made, **fit)
     assert np.count_nonzero(found.W) >= 8
     for _ in range(3):
@@ -413,10 +414,12 @@ def gaussian_knockoffs(X, sigma, rng):
 
 
 @pytest.mark.parametrize(
-    ("rho", "fit"), [(0.0, {}), (0.5, {}), (0.0, {"statistic": "entry"})], ids=["independent", "AR", "entry"]
+    ("rho", "fit"),
+    [(0.0, {"cv": 5}), (0.5, {"cv": 5}), (0.0, {"statistic": "entry"})],
+    ids=["independent", "AR", "entry"],
 )
 def test_the_rate_is_kept(rho, fit):
-    runs = [run(150, 60, 15, 0.45, 0.2, seed, rho, cv=5, **fit)[:2] for seed in range(60)]
+    runs = [run(150, 60, 15, 0.45, 0.2, seed, rho, **fit)[:2] for seed in range(60)]
     fdp, power = np.array(runs).T
     assert fdp.mean() <= 0.2 + 2 * fdp.std() / np.sqrt(len(fdp))
     assert power.mean() > 0.4
@@ -595,6 +598,32 @@ def test_what_is_refused(given, message):
     X, made, y, _ = independent()
     with pytest.raises((ValueError, TypeError), match=message):
         riata.knockoff_selection(X, y, **{"knockoffs": made, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"cv": 5}, "cv must be left out with statistic='entry', which takes no cross-validation, got 5"),
+        ({"cv": [(np.arange(60), np.arange(60, 120))]}, "cv must be left out"),
+        ({"blocks": np.arange(120)}, "blocks must be left out"),
+        ({"blocks": []}, "blocks must be left out"),
+        ({"scoring": "mae"}, "scoring must be left out"),
+        ({"alpha_rule": "1se"}, "alpha_rule must be left out with statistic='entry'"),
+        ({"patience": None}, "patience must be left out"),
+        ({"patience": 3}, "patience must be left out"),
+    ],
+)
+def test_entry_refuses_what_is_of_cross_validation(given, message):
+    X, made, y, _ = independent()
+    asked = {"knockoffs": made, "fdr": 0.2, "check": False, "statistic": "entry"}
+    with pytest.raises(ValueError, match=message):
+        riata.knockoff_selection(X, y, **asked, **given)
+    blocks = {"blocks": given.pop("blocks")} if "blocks" in given else {}
+    with pytest.raises(ValueError, match=message):
+        riata.KnockoffSelector(**asked, **given).fit(X, y, **blocks)
+    defaults = {"cv": 10, "blocks": None, "scoring": None, "alpha_rule": "min", "patience": 10}
+    found = riata.knockoff_selection(X, y, **asked, **defaults)
+    assert np.array_equal(found.W, riata.knockoff_selection(X, y, **asked).W)
 
 
 def test_numbers_that_are_not_finite_are_named_by_feature():
