@@ -150,6 +150,48 @@ def test_knockoffs_of_held_genotypes_are_refused(client, genotypes):
         riata.knockoff_selection(held_genotypes, np.arange(held_genotypes.shape[0]) % 7.0, fdr=0.2, cv=3)
 
 
+def test_halves_and_intervals_of_held_columns(client):
+    X, y = problem()
+    there = held(X, client)
+    given = {"n_pairs": 2, "pfer": 1}
+    found, expected = (riata.stability_selection(one, y, **given) for one in (there, X))
+    assert np.array_equal(found.frequency, expected.frequency)
+    assert found.frequency.max() > 0.5
+    intervals, by_one = (riata.debiased_lasso(one, y, features=[0, 40], cv=3) for one in (there, X))
+    assert np.array_equal(intervals.coef, by_one.coef)
+    assert np.array_equal(intervals.se, by_one.se)
+
+
+def test_halves_and_intervals_need_more_columns_than_samples(client):
+    X, y = problem()
+    few = held(X[:, :30], client, chunks=15)
+    with pytest.raises(ValueError, match="X must be in this process where it has fewer columns than rows"):
+        riata.stability_selection(few, y, n_pairs=2, pfer=1)
+    two = (y > np.median(y)).astype(float)
+    for loss, target in (("gaussian", y), ("binomial", two)):
+        with pytest.raises(ValueError, match="X must be in this process where it has fewer columns"):
+            riata.debiased_lasso(few, target, loss=loss, features=[0])
+    found, expected = (
+        riata.stability_selection(one, two, loss="binomial", n_pairs=2, pfer=1) for one in (few, X[:, :30])
+    )
+    assert np.array_equal(found.frequency, expected.frequency)
+
+
+def test_knockoffs_of_held_columns(client):
+    X, y = problem()
+    made = np.asfortranarray(np.random.default_rng(9).permutation(X))
+    given = {"fdr": 0.2, "cv": 3, "check": False}
+    expected = riata.knockoff_selection(X, y, knockoffs=made, **given)
+    assert np.count_nonzero(expected.W) > 5
+    for copies in (made, held(made, client)):
+        found = riata.knockoff_selection(held(X, client), y, knockoffs=copies, **given)
+        assert np.array_equal(found.W, expected.W)
+    some, copies = X[:, :30], made[:, :30]
+    few = riata.knockoff_selection(held(some, client, 15), y, knockoffs=copies, **given)
+    one = riata.knockoff_selection(some, y, knockoffs=copies, **given)
+    np.testing.assert_allclose(few.W, one.W, rtol=1e-9, atol=1e-9)
+
+
 def test_workers_forget_what_is_no_more_in_use(client):
     gc.collect()
     before = sum(client.run(parts_held).values())
