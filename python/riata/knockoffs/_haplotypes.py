@@ -61,7 +61,8 @@ class Haplotypes:
         The population of each sample that `fit` is given: each has a model of its own.
     related : {"refuse", "ok"}, default="refuse"
         What `fit` does with samples that share rare alleles as relatives do: in a fifth of the stretches of
-        50 variants that have any, beyond chance. Where rare alleles are few, it cannot tell.
+        50 variants that have any, beyond chance. Where rare alleles are few, it cannot tell; of more than
+        6,000 samples it looks at the first 6,000 alone.
     phased : bool, default=False
         Whether genotypes, of `fit` and of `draw`, are those of ``.bgen`` files that hold both haplotypes of
         every sample, each allele with probability 0 or 1. Which haplotype is the first may differ between
@@ -168,7 +169,8 @@ class Haplotypes:
         Warns
         -----
         KnockoffWarning
-            When variants far apart are correlated, as in a mixture of populations.
+            When variants far apart are correlated, as in a mixture of populations: those of different
+            chromosomes or more than 10 million base pairs apart, so never of one shorter region.
         """
         clusters = check_integer("n_clusters", self.n_clusters, at_least=1)
         steps = check_integer("n_iter", self.n_iter, at_least=1)
