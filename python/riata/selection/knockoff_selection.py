@@ -13,11 +13,9 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from riata._docs import described_by
-from riata._input.design import as_design
 from riata._input.validation import Float, check_choice, check_flag, check_integer, check_seed
 from riata.genetics.variants import FittedVariants, fitted_variants
-from riata.knockoffs import Gaussian, KnockoffCheck, Knockoffs, KnockoffWarning
-from riata.knockoffs._check import check_knockoffs
+from riata.knockoffs import KnockoffWarning
 from riata.losses._known import check_scoring
 from riata.path.arguments import Options
 from riata.path.fit import as_labels, fit_path, names_beside
@@ -38,6 +36,7 @@ from riata.selection.items import Items, items_of
 from riata.selection.knockoff_result import KnockoffSelected
 from riata.selection.knockoff_sources import check_ready, check_sources, draws_of
 from riata.selection.knockoff_statistics import STATISTICS, Folds, Strengths, fit_pairs
+from riata.selection.knockoff_verdict import notes_of, verdict_of, worst_verdict
 from riata.selection.paired import draw_order, pair
 
 if TYPE_CHECKING:
@@ -53,12 +52,6 @@ CV = 10
 #: What is of cross-validation, each with its default.
 OF_FOLDS = {"cv": CV, "blocks": None, "scoring": None, "alpha_rule": "min", "patience": PATIENCE}
 DECIDED_BY_ITEMS = ("max_groups", "feature_groups")
-#: What is said of such knockoffs, whatever their check finds.
-GAUSSIAN_OF_GENOTYPES = (
-    "The knockoffs of these genotypes are Gaussian. Rare variants, of which nearly all dosages are close to "
-    "a whole number, are not, and correlations do not show it: the check cannot see how far the false "
-    "discovery rate is from the one asked for."
-)
 
 
 @described_by(fit_path)
@@ -251,7 +244,7 @@ def select(
     found: list[Strengths] = []
     statistics: list[Float] = []
     ready = isinstance(made, list)
-    sampler, verdict = "", _worst(problem, made, items, options) if ready and checked else None
+    sampler, verdict = "", worst_verdict(problem, made, items, options) if ready and checked else None
     try:
         for draw, one in enumerate(draws_of(made, X, problem.design, items, seed, draws, threads)):
             pairs = draw_order(items, seed, draw)
@@ -259,7 +252,7 @@ def select(
             if draw == 0:
                 sampler = one.sampler
                 if checked and not ready:
-                    verdict = _verdict(problem, one.X, items, options)
+                    verdict = verdict_of(problem, one.X, items, options)
             own = _options_of_draw(options, draw, draws)
             try:
                 found.append(fit_pairs(both, pairs, own, statistic, splits, folds))
@@ -322,29 +315,6 @@ def _check_enough(items: Items, fdr: float, offset: int) -> None:
         )
 
 
-def _worst(problem: Problem, ready: list[Any], items: Items, options: Options) -> KnockoffCheck:
-    """What the check says of the worst of several ready-made draws, each of which may be from elsewhere."""
-    verdicts = []
-    for draw, one in enumerate(ready, start=1):
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            verdicts.append(_verdict(problem, one.X if isinstance(one, Knockoffs) else one, items, options))
-        for warning in caught:
-            which = f"draw {draw} of {len(ready)}: " if len(ready) > 1 else ""
-            warnings.warn(f"{which}{warning.message}", warning.category, stacklevel=4)
-    return max(verdicts, key=lambda verdict: (not verdict.ok, verdict.doubtful, verdict.excess))
-
-
-def _verdict(problem: Problem, made: Any, items: Items, options: Options) -> KnockoffCheck:
-    """What the check of knockoffs says; between items alone."""
-    label = items.of_feature.copy()
-    alone = np.flatnonzero(label < 0)
-    label[alone] = items.count + np.arange(len(alone))
-    missing = problem.design.gaps is not None and isinstance(made, np.ndarray)
-    beside = as_design(made, "mean" if missing else None)
-    return check_knockoffs(replace(problem.design, gaps=None), beside, label, n_threads=options.n_threads)
-
-
 def _options_of_draw(options: Options, draw: int, draws: int) -> Options:
     """Options with a checkpoint of each draw, kept until all are complete."""
     if draws == 1 or not options.checkpoint:
@@ -379,20 +349,10 @@ def _collect(found: list[Strengths], problem: Problem, items: Items, **rest: Any
         outputs=outputs,
         n_samples=int(np.count_nonzero(problem.weights)),
         feature_names=design.feature_names,
-        notes=_notes(rest["check"], design.genotypes is not None, rest["sampler"]),
+        notes=notes_of(rest["check"], design.genotypes is not None, rest["sampler"]),
         variants=_variants(problem, coefs, outputs or 1),
         **rest,
     )
-
-
-def _notes(check: KnockoffCheck | None, of_genotypes: bool, sampler: str) -> list[str]:
-    """What the check leaves in doubt, or cannot see; where it fails there is a warning instead."""
-    notes = []
-    if check is not None and check.doubtful:
-        notes.append(f"The knockoffs passed their check, but not by much. {check.explain()}")
-    if of_genotypes and sampler.startswith(Gaussian.__name__):
-        notes.append(GAUSSIAN_OF_GENOTYPES)
-    return notes
 
 
 def _variants(problem: Problem, coefs: Any, outputs: int) -> FittedVariants | None:
