@@ -204,9 +204,12 @@ class Shared:
 
 
 def _forget(client: Client, key: str) -> None:
-    """Let workers drop the parts of an X that is no more in use."""
+    """Let workers drop the parts of an X that is no more in use.
+
+    On the loop of the client, for garbage is collected in any thread, that of the loop as well.
+    """
     try:
         if client.status == "running":
-            client.run(workers.close, key, wait=False, on_error="ignore")
+            client.loop.add_callback(client.run, workers.close, key, wait=False, on_error="ignore")
     except Exception:  # the cluster may be on its way down
         return

@@ -192,16 +192,23 @@ def test_knockoffs_of_held_columns(client):
     np.testing.assert_allclose(few.W, one.W, rtol=1e-9, atol=1e-9)
 
 
-def test_workers_forget_what_is_no_more_in_use(client):
+@pytest.mark.parametrize("on_the_loop", [False, True], ids=["here", "on the loop"])
+def test_workers_forget_what_is_no_more_in_use(client, on_the_loop):
+    """Also where garbage is collected by the thread of the client's loop."""
     gc.collect()
     before = sum(client.run(parts_held).values())
     X, y = problem()
     held_x = held(X, client)
     riata.fit_path(held_x, y)
     assert sum(client.run(parts_held).values()) >= before + 3
+    kept = [held_x]
     del held_x
-    gc.collect()
+    if on_the_loop:
+        client.loop.add_callback(kept.clear)
+    else:
+        kept.clear()
     for _ in range(100):
+        gc.collect()
         if sum(client.run(parts_held).values()) <= before:
             break
         time.sleep(0.05)
