@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from numpy.typing import ArrayLike
 
-from riata._input.validation import Float, check_offset
+from riata._input.validation import Float
 from riata.estimators._params import declared
-from riata.estimators._selector import SparseSelector
 from riata.losses import Loss
 from riata.path.fit import names_beside
-from riata.path.fit_warnings import warn_if_constant
-from riata.path.given import Problem, read_given
+from riata.path.given import read_given
 from riata.penalties import Penalty
+from riata.selection.item_selector import ItemSelector
 from riata.selection.plan import StabilityPlan
 from riata.selection.result import StabilitySelected
 from riata.selection.stability import TOL, select, stability_selection
@@ -25,20 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["StabilitySelection"]
 
-#: Parameters of the selector that go to the fits of the halves, and those that say what is done with them.
-OF_FITS = (
-    "loss", "penalty", "l1_ratio", "standardize", "penalty_factor", "lower", "upper", "exclude", "tol",
-    "impute", "memory", "n_threads",
-)  # fmt: skip
+#: Parameters that say what is done with the halves.
 OF_HALVES = ("pfer", "threshold", "q", "n_pairs", "bound", "groups", "p_values", "stop_early", "random_state")
 
 
-class _AsTheFunction(SparseSelector):
+class _AsTheFunction(ItemSelector):
     """Parameters mean what they mean to `riata.stability_selection`."""
 
     __doc__ = stability_selection.__doc__
-
-    _fitted = "result_"
 
     result_: StabilitySelected
     plan_: StabilityPlan
@@ -137,39 +129,17 @@ class StabilitySelection(_AsTheFunction):
         self : object
             This selector, fitted.
         """
-        given = {name: getattr(self, name) for name in OF_FITS}
-        asked = read_given("StabilitySelection", {**given, "sample_weight": sample_weight, "offset": offset})
-        loss = asked.loss
-
-        def read() -> Problem:
-            design, values, weights = self._check_fit_input(X, y, sample_weight, offset=offset, blocks=blocks)
-            if self.impute is not None:
-                design = asked.view(X)
-            if not loss.several_outputs and not loss.has_times:
-                values = column_or_1d(values, warn=True)
-            target, labels = loss.check_target(values, design.n_samples, weights)
-            shift = check_offset(offset, design.n_samples, target.shape[1:])
-            warn_if_constant(target, weights, shift, asked.options, stacklevel=5)
-            return Problem(design, target, labels, weights, shift, asked.features(design))
-
-        self.result_ = select(
-            asked, read, names_beside(loss, y, offset), blocks=blocks,
+        asked = read_given(
+            "StabilitySelection", {**self._of_fits(), "sample_weight": sample_weight, "offset": offset}
+        )
+        read = partial(self._read, asked, X, y, sample_weight, offset, blocks)
+        found = select(
+            asked, read, names_beside(asked.loss, y, offset), blocks=blocks,
             **{name: getattr(self, name) for name in OF_HALVES},
         )  # fmt: skip
-        del self._genotypes
-        self.plan_ = self.result_.plan
-        self.frequency_ = self.result_.frequency
-        if self.result_.p_values is not None:
-            self.p_values_ = self.result_.p_values
-        if self.result_.variants is not None:
-            self.variants_ = self.result_.variants
+        self._keep(found)
+        self.plan_ = found.plan
+        self.frequency_ = found.frequency
+        if found.p_values is not None:
+            self.p_values_ = found.p_values
         return self
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.impute is not None
-        return tags
-
-    def _get_support_mask(self) -> NDArray[np.bool_]:
-        check_is_fitted(self, self._fitted)
-        return np.isin(self.result_.of_feature, self.result_.selected)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from riata._input.design import DesignView
 from riata._input.validation import Float
+from riata.genetics.variants import FittedVariants, fitted_variants
 from riata.path.arguments import Features
+from riata.path.given import Problem
 from riata.penalties import GroupLasso
 
 
@@ -77,6 +79,15 @@ def free_features(features: Features) -> NDArray[np.int64]:
     if features.penalty_factor is None:
         return np.empty(0, dtype=np.int64)
     return np.flatnonzero(features.penalty_factor == 0.0).astype(np.int64)
+
+
+def variants_of(problem: Problem, coefs: Any, outputs: int) -> FittedVariants | None:
+    """Return the variants, of genotypes, by the columns that coefficients are stored for."""
+    genotypes = problem.design.genotypes
+    if genotypes is None:
+        return None
+    active = np.unique(coefs.indices // outputs).astype(np.int64)
+    return fitted_variants(genotypes, active=active[active < genotypes.shape[1]])
 
 
 def _penalised(factor: Float) -> NDArray[np.bool_]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from numpy.typing import ArrayLike
 
-from riata._input.validation import Float, check_offset
+from riata._input.validation import Float
 from riata.estimators._params import declared
-from riata.estimators._selector import SparseSelector
 from riata.losses import Loss
 from riata.path.fit import names_beside
-from riata.path.given import Problem, read_given
+from riata.path.given import read_given
 from riata.penalties import Penalty
+from riata.selection.item_selector import ItemSelector
 from riata.selection.knockoff_result import KnockoffSelected
 from riata.selection.knockoff_selection import CV, PATIENCE, TOL, knockoff_selection, select
 
@@ -23,23 +22,17 @@ if TYPE_CHECKING:
 
 __all__ = ["KnockoffSelector"]
 
-#: Parameters of the selector that go to the fits, and those that say what is done with them.
-_OF_THE_FIT = (
-    "loss", "penalty", "l1_ratio", "standardize", "penalty_factor", "lower", "upper", "exclude", "tol",
-    "impute", "memory", "n_threads",
-)  # fmt: skip
-_OF_THE_FILTER = (
+#: Parameters that say what is done with the fits.
+OF_THE_FILTER = (
     "fdr", "knockoffs", "groups", "statistic", "knockoff_offset", "n_draws", "cv", "scoring", "alpha_rule",
     "patience", "check", "random_state",
 )  # fmt: skip
 
 
-class _AsTheFunction(SparseSelector):
+class _AsTheFunction(ItemSelector):
     """Parameters mean what they mean to `riata.knockoff_selection`."""
 
     __doc__ = knockoff_selection.__doc__
-
-    _fitted = "result_"
 
     result_: KnockoffSelected
     W_: Float
@@ -149,41 +142,18 @@ class KnockoffSelector(_AsTheFunction):
         self : object
             This selector, fitted.
         """
-        given = {name: getattr(self, name) for name in _OF_THE_FIT}
         asked = read_given(
             "KnockoffSelector",
-            {**given, "sample_weight": sample_weight, "offset": offset},
+            {**self._of_fits(), "sample_weight": sample_weight, "offset": offset},
             stop_early=self.statistic == "entry",
         )
-        loss = asked.loss
-
-        def read() -> Problem:
-            design, values, weights = self._check_fit_input(X, y, sample_weight, offset=offset, blocks=blocks)
-            if self.impute is not None:
-                design = asked.view(X)
-            if not loss.several_outputs and not loss.has_times:
-                values = column_or_1d(values, warn=True)
-            target, labels = loss.check_target(values, design.n_samples, weights)
-            shift = check_offset(offset, design.n_samples, target.shape[1:])
-            return Problem(design, target, labels, weights, shift, asked.features(design))
-
-        self.result_ = select(
-            asked, read, X, y, names_beside(loss, y, offset), blocks=blocks,
-            **{name: getattr(self, name) for name in _OF_THE_FILTER},
+        read = partial(self._read, asked, X, y, sample_weight, offset, blocks)
+        found = select(
+            asked, read, X, y, names_beside(asked.loss, y, offset), blocks=blocks,
+            **{name: getattr(self, name) for name in OF_THE_FILTER},
         )  # fmt: skip
-        del self._genotypes
-        self.W_ = self.result_.W
-        self.threshold_ = self.result_.threshold
-        self.q_values_ = self.result_.q_values
-        if self.result_.variants is not None:
-            self.variants_ = self.result_.variants
+        self._keep(found)
+        self.W_ = found.W
+        self.threshold_ = found.threshold
+        self.q_values_ = found.q_values
         return self
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = self.impute is not None
-        return tags
-
-    def _get_support_mask(self) -> NDArray[np.bool_]:
-        check_is_fitted(self, self._fitted)
-        return np.isin(self.result_.of_feature, self.result_.selected)

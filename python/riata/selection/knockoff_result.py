@@ -21,14 +21,13 @@ from riata.selection.filter import (
     knockoff_threshold,
     selected_by_e_values,
 )
+from riata.selection.item_results import ItemResult, Numbers
 
 __all__ = ["KnockoffSelected"]
 
-Numbers = NDArray[np.int64]
-
 
 @dataclass(repr=False)
-class KnockoffSelected:
+class KnockoffSelected(ItemResult):
     """What the knockoff filter selected, and how every item compares with its knockoff.
 
     Made by `riata.knockoff_selection`; kept with `save` and read back with `riata.load`. Items are features,
@@ -116,11 +115,6 @@ class KnockoffSelected:
         """M, the number of draws of knockoffs."""
         return len(self.draws)
 
-    @property
-    def n_features(self) -> int:
-        """p, the number of features."""
-        return len(self.of_feature)
-
     @cached_property
     def items(self) -> Numbers:
         """The items that could be selected: those with a penalised feature."""
@@ -206,42 +200,6 @@ class KnockoffSelected:
         out = np.where(self.lead[:, None] >= 0, mean[self.lead], np.nan)
         return out[:, 0] if self.outputs is None else out
 
-    def members(self, item: int) -> Numbers:
-        """Return the features of an item.
-
-        Parameters
-        ----------
-        item : int
-            Its number.
-
-        Returns
-        -------
-        ndarray of int
-            Feature numbers, increasing.
-        """
-        return np.flatnonzero(self.of_feature == item).astype(np.int64)
-
-    def item_name(self, item: int) -> str:
-        """Return what an item is called: the name of its group or feature, or its number.
-
-        Parameters
-        ----------
-        item : int
-            Its number.
-
-        Returns
-        -------
-        str
-            The name.
-        """
-        if self.group_names is not None:
-            return str(self.group_names[item])
-        return str(item) if self.feature_names is None else str(self.feature_names[item])
-
-    @property
-    def _what(self) -> str:
-        return "group" if self.group_names is not None else "feature"
-
     def explain(self) -> str:
         """Say in words what was done, what it found and what the error rate means.
 
@@ -310,23 +268,7 @@ class KnockoffSelected:
             and with several draws `e_value` and `share` of the draws that select it.
         """
         items = self.ranked
-        lead = self.lead[items]
-        columns: dict[str, Any] = {}
-        features = lead if self.feature_names is None else self.feature_names[lead]
-        if self.group_names is not None:
-            columns["group"] = self.group_names[items]
-            columns["lead"] = features
-            inside = self.of_feature[self.of_feature >= 0]
-            columns["n_features"] = np.bincount(inside, minlength=self.n_items)[items]
-        else:
-            columns["feature"] = features
-        if self.variants is not None:
-            from riata.path.selected_table import variant_columns
-
-            places = variant_columns(self.variants, lead)
-            columns |= {
-                {"frequency": "allele_frequency"}.get(name, name): part for name, part in places.items()
-            }
+        columns = self._named(items, self.lead[items])
         columns["selected"] = np.isin(items, self.selected)
         columns["W"] = self.W[items]
         columns["q_value"] = self.q_values[items]

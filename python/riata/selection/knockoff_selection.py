@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike
 
 from riata._docs import described_by
 from riata._input.validation import Float, check_choice, check_flag, check_integer, check_seed
-from riata.genetics.variants import FittedVariants, fitted_variants
 from riata.knockoffs import KnockoffWarning
 from riata.losses._known import check_scoring
 from riata.path.arguments import Options
@@ -32,7 +31,7 @@ from riata.path.given import (
 from riata.path.validation import check_patience
 from riata.selection.beside import check_finite
 from riata.selection.filter import check_fdr, check_knockoff_offset
-from riata.selection.items import Items, items_of
+from riata.selection.items import Items, items_of, variants_of
 from riata.selection.knockoff_result import KnockoffSelected
 from riata.selection.knockoff_sources import check_ready, check_sources, draws_of
 from riata.selection.knockoff_statistics import STATISTICS, Folds, Strengths, fit_pairs
@@ -350,15 +349,6 @@ def _collect(found: list[Strengths], problem: Problem, items: Items, **rest: Any
         n_samples=int(np.count_nonzero(problem.weights)),
         feature_names=design.feature_names,
         notes=notes_of(rest["check"], design.genotypes is not None, rest["sampler"]),
-        variants=_variants(problem, coefs, outputs or 1),
+        variants=variants_of(problem, coefs, outputs or 1),
         **rest,
     )
-
-
-def _variants(problem: Problem, coefs: Any, outputs: int) -> FittedVariants | None:
-    """Return the variants, of genotypes."""
-    genotypes = problem.design.genotypes
-    if genotypes is None:
-        return None
-    active = np.unique(coefs.indices // outputs).astype(np.int64)
-    return fitted_variants(genotypes, active=active[active < genotypes.shape[1]])

@@ -16,11 +16,10 @@ from riata._input.validation import Float
 from riata._io.tables import frame_or_table
 from riata.genetics.variants import FittedVariants
 from riata.selection.bounds import bound_of, votes_for
+from riata.selection.item_results import ItemResult, Numbers
 from riata.selection.plan import StabilityPlan
 
 __all__ = ["StabilitySelected", "StabilityWarning"]
-
-Numbers = NDArray[np.int64]
 
 
 class StabilityWarning(UserWarning):
@@ -35,7 +34,7 @@ class StabilityWarning(UserWarning):
 
 
 @dataclass(repr=False)
-class StabilitySelected:
+class StabilitySelected(ItemResult):
     """What stability selection selected, and how often halves of the samples selected everything.
 
     Made by `riata.stability_selection`; kept with `save` and read back with `riata.load`. Items are features,
@@ -117,11 +116,6 @@ class StabilitySelected:
         return len(self.sizes)
 
     @property
-    def n_features(self) -> int:
-        """p, the number of features."""
-        return len(self.of_feature)
-
-    @property
     def needed(self) -> int:
         """Halves that must select an item, of those planned."""
         return votes_for(self.plan.threshold, self.plan.n_pairs)
@@ -201,38 +195,6 @@ class StabilitySelected:
         out[self.of_feature[ranked]] = ranked
         return out
 
-    def members(self, item: int) -> Numbers:
-        """Return the features of an item.
-
-        Parameters
-        ----------
-        item : int
-            Its number.
-
-        Returns
-        -------
-        ndarray of int
-            Feature numbers, increasing.
-        """
-        return np.flatnonzero(self.of_feature == item).astype(np.int64)
-
-    def item_name(self, item: int) -> str:
-        """Return what an item is called: the name of its group or feature, or its number.
-
-        Parameters
-        ----------
-        item : int
-            Its number.
-
-        Returns
-        -------
-        str
-            The name.
-        """
-        if self.group_names is not None:
-            return str(self.group_names[item])
-        return str(item) if self.feature_names is None else str(self.feature_names[item])
-
     def _of_leads(self, items: Numbers) -> Any:
         """Coefficients of the leading feature of some items, (H, items) or (H, items K)."""
         width, lead = self.outputs or 1, self.lead[items]
@@ -309,7 +271,7 @@ class StabilitySelected:
         str
             A few sentences; when nothing is selected, what would change that.
         """
-        plan, what = self.plan, "group" if self.group_names is not None else "feature"
+        plan, what = self.plan, self._what
         count = len(self.selected)
         kept = f"{count} {what}{'' if count == 1 else 's'}" if count else f"No {what}"
         parts = [
@@ -359,24 +321,7 @@ class StabilitySelected:
             several outputs left out), `p_value` where there are p-values.
         """
         items = self.ranked
-        lead = self.lead[items]
-        columns: dict[str, Any] = {}
-        features = lead if self.feature_names is None else self.feature_names[lead]
-        if self.group_names is not None:
-            columns["group"] = self.group_names[items]
-            columns["lead"] = features
-            columns["n_features"] = np.bincount(
-                self.of_feature[self.of_feature >= 0], minlength=self.n_items
-            )[items]
-        else:
-            columns["feature"] = features
-        if self.variants is not None:
-            from riata.path.selected_table import variant_columns
-
-            places = variant_columns(self.variants, lead)
-            columns |= {
-                {"frequency": "allele_frequency"}.get(name, name): part for name, part in places.items()
-            }
+        columns = self._named(items, self.lead[items])
         columns["selected"] = self._counts[items] >= self.needed
         columns["frequency"] = self.frequency[items]
         columns["simultaneous"] = self.simultaneous[items]
@@ -407,9 +352,8 @@ class StabilitySelected:
         return plot_stability(self, ax, labels=labels)
 
     def __repr__(self) -> str:
-        what = "groups" if self.group_names is not None else "features"
         return (
-            f"<StabilitySelected: {len(self.selected)} of {self.plan.p:,} {what}, in at least "
+            f"<StabilitySelected: {len(self.selected)} of {self.plan.p:,} {self._what}s, in at least "
             f"{100 * self.plan.threshold:g} % of {self.n_halves} halves; at most {self.plan.pfer:.3g} "
             "false ones expected>"
         )

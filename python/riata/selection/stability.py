@@ -12,14 +12,13 @@ from numpy.typing import ArrayLike
 
 from riata._docs import described_by
 from riata._input.validation import check_flag, check_integer, check_seed
-from riata.genetics.variants import FittedVariants, fitted_variants
 from riata.path.arguments import Options
 from riata.path.fit import as_labels, fit_path, names_beside
 from riata.path.folds import check_groups, strata_of
 from riata.path.given import FitArguments, Given, Problem, read_given, read_problem, shows_arguments_of
 from riata.selection.alike import sharing_votes
 from riata.selection.bounds import all_bounds, votes_for
-from riata.selection.items import items_of
+from riata.selection.items import items_of, variants_of
 from riata.selection.multi_split import SplitValues, combine
 from riata.selection.plan import StabilityPlan, stability_plan
 from riata.selection.result import StabilitySelected, StabilityWarning
@@ -257,7 +256,7 @@ def _collect(run: Run, votes: Votes, values: SplitValues, columns: dict[str, str
         n_samples=len(run.halves.rows),
         seed=run.halves.seed,
         feature_names=design.feature_names,
-        variants=_variants(problem, coefs, run.outputs),
+        variants=variants_of(problem, coefs, run.outputs),
         p_values=combine(values.values, run.items.count) if run.with_p_values else None,
         splits_without_p_values=values.refused,
         at_end=int(sum(vote.at_end for vote in votes.votes)),
@@ -274,12 +273,3 @@ def _plan_of(plan: StabilityPlan, done: int) -> StabilityPlan:
     return replace(
         plan, n_pairs=done, threshold=votes / (2 * done), pfer=bounds[plan.bound], bounds=bounds
     )  # fmt: skip
-
-
-def _variants(problem: Problem, coefs: Any, outputs: int) -> FittedVariants | None:
-    """Return the variants, of genotypes."""
-    genotypes = problem.design.genotypes
-    if genotypes is None:
-        return None
-    active = np.unique(coefs.indices // outputs).astype(np.int64)
-    return fitted_variants(genotypes, active=active[active < genotypes.shape[1]])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata.study.resolutions import Resolution
-from riata.study.selection_columns import Columns, group_columns, places
+from riata.study.selection_columns import Columns, lead_columns, places
 from riata.study.study import Study
 
 Items = NDArray[np.int64]
@@ -64,14 +64,7 @@ def within_columns(found: Any, fine: Resolution, coarser: Sequence[tuple[Resolut
 
 
 def _item_columns(found: Any, study: Study, items: Items) -> Columns:
-    lead = found.lead[items]
-    columns: Columns = []
-    if found.group_names is not None:
-        columns = group_columns(found, study, items)
-    columns += places(study, lead)
-    if found.variants is not None:
-        at = found.variants.rows(lead)
-        columns.append(("EAF", np.where(at >= 0, found.variants.frequency[at], np.nan)))
+    columns = lead_columns(found, study, items)
     if found.outputs is None:
         columns.append(("BETA", found.coef_mean[items]))
     columns += [("W", found.W[items]), ("Q_VALUE", found.q_values[items])]

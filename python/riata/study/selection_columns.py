@@ -41,14 +41,7 @@ def member_columns(found: StabilitySelected, study: Study) -> Columns:
 
 
 def _item_columns(found: StabilitySelected, study: Study, items: NDArray[np.int64]) -> Columns:
-    lead = found.lead[items]
-    columns: Columns = []
-    if found.group_names is not None:
-        columns = group_columns(found, study, items)
-    columns += places(study, lead)
-    if found.variants is not None:
-        at = found.variants.rows(lead)
-        columns.append(("EAF", np.where(at >= 0, found.variants.frequency[at], np.nan)))
+    columns = lead_columns(found, study, items)
     if found.outputs is None:
         sign = found.sign[items]
         columns += [("BETA", found.coef_mean[items]), ("BETA_SD", found.coef_sd[items])]
@@ -60,6 +53,19 @@ def _item_columns(found: StabilitySelected, study: Study, items: NDArray[np.int6
     ]
     if found.p_values is not None:
         columns.append(("P_VALUE", found.p_values[items]))
+    return columns
+
+
+def lead_columns(found: Any, study: Study, items: NDArray[np.int64]) -> Columns:
+    """Return which items these are: groups, where their leads lie, and how frequent those are."""
+    lead = found.lead[items]
+    columns: Columns = []
+    if found.group_names is not None:
+        columns = group_columns(found, study, items)
+    columns += places(study, lead)
+    if found.variants is not None:
+        at = found.variants.rows(lead)
+        columns.append(("EAF", np.where(at >= 0, found.variants.frequency[at], np.nan)))
     return columns
 
 
