@@ -84,3 +84,9 @@ def test_pipelines_and_samplers():
 def test_not_fitted():
     with pytest.raises(NotFittedError):
         riata.KnockoffSelector().get_support()
+
+
+def test_a_constant_response_is_told():
+    X, made = np.random.default_rng(0).standard_normal((2, 60, 40))
+    with pytest.warns(UserWarning, match="has the value 2 for all"):
+        riata.KnockoffSelector(knockoffs=made, cv=3).fit(X, np.full(60, 2.0))
