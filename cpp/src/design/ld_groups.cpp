@@ -6,6 +6,7 @@
 #include <string>
 
 #include "design/adjacent_linkage.hpp"
+#include "design/joined_sets.hpp"
 #include "design/squared_correlations.hpp"
 #include "parallel.hpp"
 
@@ -104,41 +105,6 @@ struct Pair {
   std::int32_t first, second;
 };
 
-/// Sets that become one, known by their smallest items.
-class Sets {
- public:
-  explicit Sets(Index size) : parent_(static_cast<std::size_t>(size)), size_(static_cast<std::size_t>(size), 1) {
-    std::iota(parent_.begin(), parent_.end(), Index{0});
-  }
-  Index find(Index a) {
-    while (parent(a) != a) a = parent(a) = parent(parent(a));
-    return a;
-  }
-  void merge(Index a, Index b, Index max_size) {
-    a = find(a);
-    b = find(b);
-    Index &x = size_[static_cast<std::size_t>(a)], &y = size_[static_cast<std::size_t>(b)];
-    if (a == b || x + y > max_size) return;
-    parent(std::max(a, b)) = std::min(a, b);
-    x = y = x + y;
-  }
-  std::vector<Index> labels() {
-    std::vector<Index> number(parent_.size(), -1), out;
-    Index count = 0;
-    for (Index a = 0; a < static_cast<Index>(parent_.size()); ++a) {
-      Index& mine = number[static_cast<std::size_t>(find(a))];
-      if (mine < 0) mine = count++;
-      out.push_back(mine);
-    }
-    return out;
-  }
-
- private:
-  Index& parent(Index a) { return parent_[static_cast<std::size_t>(a)]; }
-
-  std::vector<Index> parent_, size_;
-};
-
 std::vector<Index> count_up(Index size) {
   std::vector<Index> out(static_cast<std::size_t>(size));
   std::iota(out.begin(), out.end(), Index{0});
@@ -200,7 +166,7 @@ std::vector<std::vector<Index>> correlated_groups(const Design& X, const Vec& ro
   const PollScope polling(options.poll);
   const std::vector<Index> columns = count_up(X.cols());
   const SquaredCorrelations correlations(X, columns, rows, options.threads);
-  Sets sets(X.cols());
+  JoinedSets sets(X.cols());
   std::vector<std::vector<Index>> out;
   for (const Pair& pair : pairs_of(correlations, X.cols(), options.r2.back(), most_pairs, options.threads)) {
     while (pair.r2 < options.r2[out.size()]) out.push_back(sets.labels());

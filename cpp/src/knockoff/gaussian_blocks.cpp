@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
+#include "design/joined_sets.hpp"
 #include "kernel/compact.hpp"
 #include "kernel/kernels.hpp"
 #include "knockoff/standard_columns.hpp"
@@ -71,31 +71,6 @@ Codes encode(const StandardColumns& of, const std::vector<Index>& varying, int t
   });
   return out;
 }
-
-/// Sets that become one, known by their smallest items.
-class Sets {
- public:
-  explicit Sets(Index size) : parent_(static_cast<std::size_t>(size)), size_(static_cast<std::size_t>(size), 1) {
-    std::iota(parent_.begin(), parent_.end(), Index{0});
-  }
-  Index find(Index a) {
-    while (parent(a) != a) a = parent(a) = parent(parent(a));
-    return a;
-  }
-  void merge(Index a, Index b, Index max_size) {
-    a = find(a);
-    b = find(b);
-    Index &x = size_[static_cast<std::size_t>(a)], &y = size_[static_cast<std::size_t>(b)];
-    if (a == b || x + y > max_size) return;
-    parent(std::max(a, b)) = std::min(a, b);
-    x = y = x + y;
-  }
-
- private:
-  Index& parent(Index a) { return parent_[static_cast<std::size_t>(a)]; }
-
-  std::vector<Index> parent_, size_;
-};
 
 /// The largest squared correlations, and the sum of all.
 class Pairs {
@@ -205,7 +180,7 @@ KnockoffBlocks knockoff_blocks(const StandardColumns& columns, const BlockOption
   }
   const Codes codes = encode(columns, varying, run.threads);
   const Pairs pairs(codes, options.least, options.most_pairs, run.threads);
-  Sets sets(static_cast<Index>(varying.size()));
+  JoinedSets sets(static_cast<Index>(varying.size()));
   if (!options.together.empty()) {
     std::vector<Index> with(static_cast<std::size_t>(p), -1);  // a column of each number
     for (std::size_t k = 0; k < varying.size(); ++k) {
