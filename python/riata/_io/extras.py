@@ -8,6 +8,7 @@ EXTRAS = {
     "pyarrow": "parquet",
     "h5py": "anndata",
     "dask": "dask",
+    "zarr": "zarr",
     "Pgenlib": "genotypes",
     "bgen": "genotypes",
     "zstandard": "genotypes",

@@ -6,6 +6,7 @@ calls `riata.fit_path` has the working set. Nothing here imports Dask before it 
 """
 
 from riata.distributed.arrays import from_array
+from riata.distributed.called import from_sgkit
 from riata.distributed.genotypes import open_genotypes
 
-__all__ = ["from_array", "open_genotypes"]
+__all__ = ["from_array", "from_sgkit", "open_genotypes"]

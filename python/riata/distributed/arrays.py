@@ -109,10 +109,10 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
     return HeldArray(host, tuple(array.shape), array.dtype)
 
 
-def whole_lanes(sizes: tuple[int, ...]) -> tuple[int, ...]:
-    """Sizes near those given whose sums are multiples of 16, but for the last."""
+def whole_lanes(sizes: tuple[int, ...], lane: int = LANE) -> tuple[int, ...]:
+    """Sizes near those given whose sums are multiples of `lane`, but for the last."""
     ends = np.cumsum(sizes)
-    ends[:-1] -= ends[:-1] % LANE
+    ends[:-1] -= ends[:-1] % lane
     cuts = np.unique(np.concatenate([[0], ends]))
     return tuple(int(size) for size in np.diff(cuts))
 

@@ -105,8 +105,7 @@ def open_genotypes(
 
     >>> geno = riata.open_genotypes("ukb_chr@.bed")  # doctest: +SKIP
     """
-    if counted_allele is not None and counted_allele not in _ALLELES:
-        raise ValueError(f"counted_allele must be one of {', '.join(_ALLELES)}, got {counted_allele!r}")
+    allele = allele_named(counted_allele)
     asked = None if chr_set is None else ChromosomeSet.of(chr_set)
     given: list[StrPath] = [path] if isinstance(path, str | os.PathLike) else list(path)
     if not given:
@@ -116,7 +115,7 @@ def open_genotypes(
     for other in opened[1:]:
         _check_same_samples(opened[0], other)
     variants = concat_tables([one.variants for one in opened])
-    chromosome_set, odd = _chromosomes(variants.chrom.unique(), _agreed(opened, asked))
+    chromosome_set, odd = chromosomes_of(variants.chrom.unique(), _agreed(opened, asked))
     gaps = [each.gap for each in matched if each.gap]
     odd_files = [note for one in opened for note in one.notes]
     for note in odd_files:
@@ -133,13 +132,20 @@ def open_genotypes(
         [one.source for one in opened],
         variants[on] if off else variants,
         opened[0].samples,
-        _ALLELES[counted_allele or "A1"],
+        allele,
         files=[file for one in opened for file in one.files],
         chromosome_set=chromosome_set,
         left_out=[("negative position, which switches them off", off)] if off else [],
         _columns=on if off else None,
         notes=[*(note for each in matched for note in each.notes), *gaps, *odd, *odd_files],
     )
+
+
+def allele_named(given: str | None) -> str:
+    """Return ``A1`` or ``A2`` for any of its names."""
+    if given is not None and given not in _ALLELES:
+        raise ValueError(f"counted_allele must be one of {', '.join(_ALLELES)}, got {given!r}")
+    return _ALLELES[given or "A1"]
 
 
 def open_bed(path: str) -> Opened:
@@ -170,7 +176,7 @@ _READERS: dict[str, Callable[[str, StrPath | None], Opened]] = {
 }
 
 
-def _chromosomes(names: list[str], asked: ChromosomeSet | None) -> tuple[ChromosomeSet, list[str]]:
+def chromosomes_of(names: list[str], asked: ChromosomeSet | None) -> tuple[ChromosomeSet, list[str]]:
     """Return what the names of a file's chromosomes mean, and what is odd about them."""
     if asked is not None:
         beyond = [name for name in names if asked.plain(name).isdecimal() and asked.kind(name) == "other"]
