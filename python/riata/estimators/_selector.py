@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from copy import copy
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,9 +28,50 @@ from riata._input.design import (
     view,
 )
 from riata._input.features import Names
+from riata._input.lazy import by_rows, check_lazy_shape, is_lazy
 from riata._input.storage import Design
 from riata._input.validation import Float, check_new_offset, check_threads, check_weights, threads_for
-from riata.path.applying import is_genotypes, predict_genotypes, warn_of_unknown_alleles
+from riata.path.applying import is_genotypes, n_samples_of, predict_genotypes, warn_of_unknown_alleles
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def lazy_on_dask(method: Method) -> Method:
+    """Let a method that computes something of each row of X, and an offset, return a Dask array for one."""
+
+    @wraps(method)
+    def predict(self: SparseSelector, X: Any, *offset: Any, **named: Any) -> Any:
+        if not is_lazy(X):
+            return method(self, X, *offset, **named)
+        check_is_fitted(self, "coef_")
+        check_lazy_shape(X, self.n_features_in_)
+        given = offset[0] if offset else named.get("offset")
+        support, block = self._active()
+        support = support if len(support) else np.zeros(1, dtype=np.intp)
+        outputs = block.shape[1:] if block.shape[1] > 1 else ()
+        shift = None
+        if hasattr(self, "has_offset_") or given is not None:
+            shift = check_new_offset(
+                given, n_samples_of(X), outputs, fitted=getattr(self, "has_offset_", False)
+            )
+        return by_rows(X, support, OfRows(self._narrow(support), method.__name__), shift)
+
+    return predict  # type: ignore[return-value]
+
+
+class OfRows:
+    """A method of an estimator that knows the features in use alone."""
+
+    def __init__(self, model: SparseSelector, method: str) -> None:
+        self.model, self.method = model, method
+
+    def __call__(self, X: Any, offset: Float | None = None) -> Any:
+        """Of rows of X, with their offset."""
+        given = {} if offset is None else {"offset": offset}
+        return getattr(self.model, self.method)(X, **given)
 
 
 class SparseSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
@@ -143,6 +187,16 @@ class SparseSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         support = np.flatnonzero(np.any(coef != 0.0, axis=0))
         return support, coef[:, support].T
 
+    def _narrow(self, support: NDArray[np.intp]) -> Self:
+        """The model of some features, for one thread, with what predictions need."""
+        few = copy(self)
+        beside = ("feature_names_in_", "variants_", "cv_result_", "_genotypes", "_there")
+        for name in [name for name in vars(few) if name in beside or name.endswith("path_")]:
+            del few.__dict__[name]
+        few.coef_ = np.asarray(self.coef_)[..., support]
+        few.n_features_in_, few.n_threads = len(support), 1
+        return few
+
     def _multiply(self, design: DesignView, support: NDArray[np.intp], block: Float) -> Float:
         """X[:, support] @ block, by as many threads as it is worth."""
         threads = threads_for(check_threads(self.n_threads), float(design.core.shape[0]) * block.size)
@@ -177,8 +231,13 @@ class SparseSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         array of shape (m, k)
-            Of genotypes the copies that the fit counted, missing calls at its means, in float64.
+            Of genotypes the copies that the fit counted, missing calls at its means, in float64; of a Dask
+            array one of its columns.
         """
+        if is_lazy(X):
+            check_is_fitted(self, self._fitted)
+            check_lazy_shape(X, self.n_features_in_)
+            return X[:, np.flatnonzero(self._get_support_mask())]
         if isinstance(X, Design):
             check_is_fitted(self, self._fitted)
             validate_data(self, X, skip_check_array=True, reset=False)

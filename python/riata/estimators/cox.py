@@ -42,6 +42,7 @@ from riata.estimators._params import (
     declared,
     parameter,
 )
+from riata.estimators._selector import lazy_on_dask
 from riata.estimators.step_function import StepFunction
 from riata.path.arguments import Options
 from riata.path.coefs import linear_predictor
@@ -130,6 +131,7 @@ class _Cox(SparseLinearModel):
 
     ties: Any
 
+    @lazy_on_dask
     def predict(self, X: Any, offset: ArrayLike | None = None) -> Float:
         """Predict risk scores: the log of the hazard relative to the baseline, x·b plus the offset.
 

@@ -31,6 +31,7 @@ from riata.estimators._params import (
     WarmStart,
     declared,
 )
+from riata.estimators._selector import lazy_on_dask
 from riata.path.arguments import Options
 from riata.path.multi_response import Response, solve_responses
 
@@ -118,6 +119,7 @@ class OneResponse(LinearRegressor):
 
     _loss = "gaussian"
 
+    @lazy_on_dask
     def predict(self, X: Any) -> Float:
         """Predict ``X @ coef_ + intercept_``.
 
@@ -168,6 +170,7 @@ class OneByOne(OneResponse):
         The response. `MultiTaskLasso` and `MultiTaskElasticNet` fit several together, on the same features.
     """
 
+    @lazy_on_dask
     def predict(self, X: Any) -> Float:
         """Predict ``X @ coef_.T + intercept_``.
 

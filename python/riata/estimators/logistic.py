@@ -39,6 +39,7 @@ from riata.estimators._params import (
     declared,
     parameter,
 )
+from riata.estimators._selector import lazy_on_dask
 from riata.losses import Multinomial
 from riata.losses._scores import expit
 from riata.path.arguments import Features, Options, refuse_bounds
@@ -126,6 +127,7 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
     grouped: Any
     row_grouped: Any
 
+    @lazy_on_dask
     def decision_function(self, X: Any, offset: ArrayLike | None = None) -> Float:
         """Predict the log-odds of ``classes_[1]``; of more than two classes the linear predictor of each.
 
@@ -137,6 +139,7 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         links = self._shifted_links(X, offset)[0]
         return links[:, 0] if links.shape[1] == 1 else links
 
+    @lazy_on_dask
     def predict(self, X: Any, offset: ArrayLike | None = None) -> NDArray[Any]:
         """Predict the most probable class.
 
@@ -151,6 +154,7 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
         ]
         return labels
 
+    @lazy_on_dask
     def predict_proba(self, X: Any, offset: ArrayLike | None = None) -> Float:
         """Predict the probability of each class.
 
@@ -164,6 +168,7 @@ class _Classifier(ClassifierMixin, SparseLinearModel):  # type: ignore[misc]
             np.column_stack([expit(-link), expit(link)]) if link.ndim == 1 else np.asarray(softmax(link, 1))
         )
 
+    @lazy_on_dask
     def predict_log_proba(self, X: Any, offset: ArrayLike | None = None) -> Float:
         """Predict the logarithm of the probability of each class; as `predict_proba`, without underflow.
 

@@ -24,6 +24,7 @@ from riata.estimators._params import (
     WarmStart,
     declared,
 )
+from riata.estimators._selector import lazy_on_dask
 from riata.estimators.linear import AtAlpha, ByError, LinearRegressor
 
 __all__ = ["MultiTaskElasticNet", "MultiTaskElasticNetCV", "MultiTaskLasso", "MultiTaskLassoCV"]
@@ -65,6 +66,7 @@ class _MultiTask(LinearRegressor):
 
     _loss = "multigaussian"
 
+    @lazy_on_dask
     def predict(self, X: Any) -> Float:
         """Predict ``X @ coef_.T + intercept_``.
 

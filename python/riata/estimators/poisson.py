@@ -28,6 +28,7 @@ from riata.estimators._params import (
     WarmStart,
     declared,
 )
+from riata.estimators._selector import lazy_on_dask
 from riata.losses import Poisson
 from riata.losses._scores import poisson_deviance
 from riata.path.arguments import Options
@@ -68,6 +69,7 @@ class _Counts(RegressorMixin, SparseLinearModel):  # type: ignore[misc]
 
     _loss = "poisson"
 
+    @lazy_on_dask
     def predict(self, X: Any, offset: ArrayLike | None = None) -> Float:
         """Predict the mean count, ``exp(X @ coef_ + intercept_ + offset)``.
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riata._input.design import as_design, check_same_features, filled_design
+from riata._input.lazy import by_rows, check_lazy_shape, is_lazy
 from riata._input.validation import Float
 from riata.genetics.score_file import Weights
 from riata.genetics.variants import FittedVariants
-from riata.path.coefs import linear_predictor, side_by_side
+from riata.losses._loss import Loss
+from riata.path.coefs import each_output, linear_predictor, side_by_side
 from riata.path.polygenic_score import absence_note, check_found, score_genotypes, weights_of
 
 if TYPE_CHECKING:
@@ -184,7 +187,9 @@ def is_genotypes(X: Any) -> bool:
 
 
 def n_samples_of(X: Any) -> int:
-    """Number of rows of anything that may be X."""
+    """Number of rows of anything that may be X; 0 where a Dask array does not know."""
+    if is_lazy(X) and np.isnan(X.shape[0]):
+        return 0
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
 
 
@@ -199,6 +204,67 @@ def warn_of_unknown_alleles(X: Any) -> None:
         VariantWarning,
         stacklevel=4,
     )
+
+
+@dataclass(frozen=True)
+class LinkTo:
+    """What `predict` makes of linear predictors, (m, L) or (m, K, L): of one alpha `alone` without the L."""
+
+    kind: str
+    loss: Loss
+    classes: NDArray[Any] | None
+    alone: bool
+
+    def __call__(self, link: Float, shift: Float | None) -> NDArray[Any]:
+        """The same at an offset, (m,) or (m, K)."""
+        if shift is not None:
+            link += shift[..., None]
+        out: NDArray[Any] = link
+        if self.kind == "response":
+            out = self.loss.mean(link)
+        elif self.kind == "class" and self.classes is not None:
+            codes = link.argmax(axis=1) if link.ndim > 2 else (link > 0.0).astype(np.intp)
+            out = self.classes[codes]
+        return out[..., 0] if self.alone else out
+
+
+def applied(
+    fit: Any, X: Any, coefs: Any, intercepts: Float, n_threads: int, finish: LinkTo, shift: Float | None
+) -> NDArray[Any]:
+    """`apply_linear`, and what `finish` makes of it; of a Dask array lazily."""
+    if not is_lazy(X):
+        return finish(apply_linear(fit, X, coefs, intercepts, n_threads), shift)
+    check_lazy_shape(X, fit.n_features)
+    used = _features_used(side_by_side(coefs))
+    few = [each.tocsr()[used].tocsc() for each in each_output(coefs)]
+    values = getattr(fit, "fill", None)
+    rows = OfRows(
+        few if isinstance(coefs, list) else few[0],
+        intercepts,
+        None if values is None else values[used],
+        finish,
+    )
+    found: NDArray[Any] = by_rows(X, used, rows, shift)
+    return found
+
+
+@dataclass(frozen=True)
+class OfRows:
+    """Predictions of rows of X that have the columns in use alone."""
+
+    coefs: Any
+    intercepts: Float
+    fill: Float | None
+    finish: LinkTo
+
+    def __call__(self, X: Any, shift: Float | None = None) -> NDArray[Any]:
+        """Of the rows of X, with their offset."""
+        if X.shape[1] == 0:
+            link = np.repeat(self.intercepts[None], len(X), axis=0)
+        else:
+            design = as_design(X) if self.fill is None else filled_design(X, self.fill)
+            link = linear_predictor(design, self.coefs, self.intercepts, 1)
+        return self.finish(link, shift)
 
 
 def apply_linear(fit: Any, X: Any, coefs: Any, intercepts: Float, n_threads: int) -> Float:

@@ -24,7 +24,7 @@ from riata._input.validation import (
 from riata.genetics.variants import FittedVariants
 from riata.losses import Cox, Loss
 from riata.losses._known import check_loss, loss_of
-from riata.path.applying import apply_linear, n_samples_of
+from riata.path.applying import LinkTo, applied, n_samples_of
 from riata.path.arguments import check_features, check_options
 from riata.path.budget import BudgetSearch
 from riata.path.fit import fit_path, make_path, solve
@@ -160,13 +160,8 @@ class ConstrainedFit:
         shift = check_new_offset(offset, n_samples_of(X), fitted=self.has_offset)
         check_rows_named_alike(X, offset=offset)
         coefs, intercepts = sp.csc_array(self.coef[:, None]), np.array([self.intercept])
-        link = apply_linear(self, X, coefs, intercepts, check_threads(n_threads))[:, 0]
-        if shift is not None:
-            link += shift
-        if kind == "class" and self.classes is not None:
-            labels: NDArray[Any] = self.classes[(link > 0.0).astype(np.intp)]
-            return labels
-        return loss_of(self.loss).mean(link) if kind == "response" else link
+        finish = LinkTo(kind, loss_of(self.loss), self.classes, alone=True)
+        return applied(self, X, coefs, intercepts, check_threads(n_threads), finish, shift)
 
 
 @described_by(fit_path, RunOptions, Cox)

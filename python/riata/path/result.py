@@ -17,7 +17,7 @@ from riata._input.validation import (
     check_new_offset,
     check_threads,
 )
-from riata.path.applying import apply_linear, n_samples_of
+from riata.path.applying import LinkTo, applied, n_samples_of
 from riata.path.certificates import CERTIFICATES
 from riata.path.path_values import PathValues
 from riata.penalties._penalty import penalty_name
@@ -262,7 +262,8 @@ class RegularizationPath(PathValues):
         X : array, memory map, SciPy sparse matrix, DataFrame, Arrow table, AnnData or Genotypes, shape (m, p)
             Genotypes may hold other variants too, in any order, and count the other allele: those of the fit
             are found by id, place and alleles, and missing calls are set to the means of the fit. See
-            `riata.match_variants` for variants that are absent or lie elsewhere.
+            `riata.match_variants` for variants that are absent or lie elsewhere. A Dask array gives a Dask
+            array of predictions, which reads the columns in use alone.
         alpha : float or sequence of float, optional
             Where on the path; interpolated as `coef` does. None: every alpha of the grid.
         kind : {"response", "link", "class"}, default="response"
@@ -298,16 +299,10 @@ class RegularizationPath(PathValues):
         coefs, intercepts = (self.coefs, self.intercepts) if alpha is None else self._at(alpha)
         shift = check_new_offset(offset, n_samples_of(X), intercepts.shape[:-1], fitted=self.has_offset)
         check_rows_named_alike(X, offset=offset)
-        link = apply_linear(self, X, coefs, intercepts, check_threads(n_threads))
-        if shift is not None:
-            link += shift[..., None]
-        out: NDArray[Any] = link
-        if kind == "response":
-            out = self.loss_function.mean(link)
-        elif kind == "class" and self.classes is not None:
-            codes = link.argmax(axis=1) if link.ndim > 2 else (link > 0.0).astype(np.intp)
-            out = self.classes[codes]
-        return out[..., 0] if alpha is not None and np.ndim(alpha) == 0 else out
+        finish = LinkTo(
+            kind, self.loss_function, self.classes, alone=alpha is not None and np.ndim(alpha) == 0
+        )
+        return applied(self, X, coefs, intercepts, check_threads(n_threads), finish, shift)
 
     def information_criterion(
         self, criterion: str, *, ebic_gamma: float = 1.0, noise_variance: float | None = None
