@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from riata import _core
-from riata._input.design import VIEWED
+from riata._input.design import INDICES, VIEWED, is_scipy_sparse, view
 from riata.distributed.host import Host, client_of
 
 if TYPE_CHECKING:
@@ -53,7 +52,8 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
     array : dask.array.Array, shape (n, p)
         Values are float64, float32 or int8, in chunks of whole columns; other integers, booleans and float16
         become float64. It is computed once. Parts are its chunks, which are made to begin at multiples of 16
-        columns.
+        columns. Chunks may be SciPy sparse matrices, as those of `anndata`: they become CSC, with float64 or
+        float32 values.
     client : distributed.Client, optional
         Default: the one in use.
 
@@ -71,9 +71,9 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
 
     Notes
     -----
-    A fit is the same, to the last bit, as that of the same array in memory, in Fortran order, for any chunks
-    and workers. When a worker is lost its chunks are computed again on another, which reads them as often as
-    the lost one had.
+    A fit is the same, to the last bit, as that of the same array in memory, in Fortran order or as CSC, for
+    any chunks and workers. When a worker is lost its chunks are computed again on another, which reads them
+    as often as the lost one had.
 
     Examples
     --------
@@ -95,11 +95,14 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
         )
     if array.dtype.kind not in "fiub":
         raise TypeError(f"array must hold real numbers, got values of type {array.dtype}")
-    if array.dtype not in VIEWED:
+    sparse = is_scipy_sparse(array._meta)
+    if array.dtype not in (VIEWED[:2] if sparse else VIEWED):
         array = array.astype(np.float64)
     array = array.rechunk({1: whole_lanes(array.chunks[1])})
     blocks = client.compute(list(array.to_delayed().ravel()))
-    columns = [client.submit(np.asfortranarray, block, pure=False) for block in blocks]
+    wide = array.shape[0] * max(array.chunks[1]) > np.iinfo(np.int32).max
+    index = INDICES[1] if wide else INDICES[0]
+    columns = [client.submit(as_columns, block, array.dtype, index, pure=False) for block in blocks]
     wait(columns)
     for block in columns:
         if block.status == "error":
@@ -117,6 +120,19 @@ def whole_lanes(sizes: tuple[int, ...], lane: int = LANE) -> tuple[int, ...]:
     return tuple(int(size) for size in np.diff(cuts))
 
 
-def open_block(block: NDArray[Any]) -> tuple[NDArray[Any], _core.Design]:
+def as_columns(block: Any, dtype: np.dtype[Any], index: np.dtype[Any]) -> Any:
+    """A chunk, column after column: in Fortran order, or CSC with indices of one type in all chunks."""
+    if not is_scipy_sparse(block):
+        return np.asfortranarray(block)
+    import scipy.sparse
+
+    block = scipy.sparse.csc_array(block)
+    data = block.data.astype(np.float64 if dtype not in VIEWED[:2] else dtype, copy=False)
+    indices, indptr = (values.astype(index, copy=False) for values in (block.indices, block.indptr))
+    block.data, block.indices, block.indptr = data, indices, indptr
+    return block
+
+
+def open_block(block: Any) -> tuple[Any, _core.Design]:
     """A part of an array, on a worker."""
-    return block, _core.dense_design(block)
+    return block, view(block).core

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import fspath
 from typing import TYPE_CHECKING, Literal
 
 from riata._io.text_files import StrPath
@@ -21,6 +22,7 @@ def open_genotypes(
     *,
     client: Client | None = None,
     load: Load = "memory",
+    scratch: StrPath | None = None,
     counted_allele: Literal["A1", "A2", "ALT", "REF"] | None = None,
 ) -> HeldGenotypes:
     """Open PLINK 1 files for a cluster: each worker holds a range of the variants.
@@ -36,6 +38,9 @@ def open_genotypes(
         Whether workers read their variants into memory, 2 bits a genotype, or map the files. Dask counts
         pages of mapped files as memory of the worker: with "map" set ``distributed.worker.memory`` to
         ``target``, ``spill``, ``pause`` and ``terminate`` false.
+    scratch : str or path-like, optional
+        With ``load="map"``: a folder of a local disk, by the same name for all workers. Each copies its
+        variants there and maps the copy, which goes when they are no more in use.
     counted_allele : {"A1", "A2", "ALT", "REF"}, optional
         See `riata.open_genotypes`.
 
@@ -48,6 +53,8 @@ def open_genotypes(
     ------
     ValueError
         When there is no client, or a file is no PLINK 1 ``.bed``.
+    OSError
+        Once genotypes are asked for: when `scratch` is not there for a worker, or has no room.
 
     Notes
     -----
@@ -64,6 +71,8 @@ def open_genotypes(
     client = client_of(client)
     if load not in ("memory", "map"):
         raise ValueError(f"load must be 'memory' or 'map', got {load!r}")
+    if scratch is not None and load != "map":
+        raise ValueError(f"scratch needs load='map', got load={load!r}")
     genotypes = open_here(path, counted_allele=counted_allele)
     sources = []
     for source in genotypes.sources:
@@ -72,4 +81,6 @@ def open_genotypes(
                 f"path must name PLINK 1 .bed files, got {source.path}: convert it with --make-bed"
             )
         sources.append(source)
-    return HeldGenotypes.of(genotypes, client, BedFiles(sources, load))
+    return HeldGenotypes.of(
+        genotypes, client, BedFiles(sources, load, None if scratch is None else fspath(scratch))
+    )
