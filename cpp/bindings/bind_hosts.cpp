@@ -3,6 +3,7 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -60,13 +61,29 @@ class PythonHost final : public riata::ColumnHost {
   Index parts_;
 };
 
-py::bytes answer(riata::ColumnServer& server, const std::string& method, const py::buffer& common,
-                 const py::buffer& own) {
+/// Ends what a server is answering, from another thread.
+class StopFlag {
+ public:
+  void set() { set_.store(true, std::memory_order_relaxed); }
+  bool is_set() const { return set_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<bool> set_{false};
+};
+
+/// None when `stop` has ended it.
+py::object answer(riata::ColumnServer& server, const std::string& method, const py::buffer& common,
+                  const py::buffer& own, const StopFlag* stop) {
+  struct Stopped {};
   const py::buffer_info large = common.request(), small = own.request();
   std::string out;
-  {
+  try {
     const py::gil_scoped_release nogil;
-    out = server.answer(method, view(large), view(small));
+    out = server.answer(method, view(large), view(small), [stop] {
+      if (stop != nullptr && stop->is_set()) throw Stopped();
+    });
+  } catch (const Stopped&) {
+    return py::none();
   }
   return py::bytes(out);
 }
@@ -74,13 +91,18 @@ py::bytes answer(riata::ColumnServer& server, const std::string& method, const p
 }  // namespace
 
 void bind_hosts(py::module_& m) {
+  py::class_<StopFlag>(m, "StopFlag", "Ends an answer of a ColumnServer, from another thread.")
+      .def(py::init<>())
+      .def("set", &StopFlag::set)
+      .def_property_readonly("is_set", &StopFlag::is_set);
   py::class_<riata::ColumnServer>(m, "ColumnServer", "Columns of a larger X in this process, for fits in another one.")
       .def(py::init([](const std::shared_ptr<riata::Design>& X, Index first, int n_threads) {
              return std::make_unique<riata::ColumnServer>(X, first, n_threads);
            }),
            "X"_a, "first"_a, "n_threads"_a = 1)
-      .def("answer", &answer, "method"_a, "common"_a, "own"_a,
-           "What the call of a host is answered with, as bytes. One call at a time.");
+      .def("answer", &answer, "method"_a, "common"_a, "own"_a, "stop"_a = py::none(),
+           "What the call of a host is answered with, as bytes; None where a StopFlag has ended it. One call at a "
+           "time.");
   m.def(
       "hosted_design",
       [](py::object host, Index parts) -> std::shared_ptr<riata::Design> {

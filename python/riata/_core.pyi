@@ -70,12 +70,19 @@ def plink_design(
 ) -> PlinkDesign:
     """sources: .bed files, by name or open, or arrays (variants, ceil(n_samples / 4)) of 2-bit codes."""
 
+class StopFlag:
+    """Ends an answer of a ColumnServer, from another thread."""
+
+    def set(self) -> None: ...
+    @property
+    def is_set(self) -> bool: ...
+
 class ColumnServer:
     """Columns of a larger X in this process, for fits in another one."""
 
     def __init__(self, X: Design, first: int, n_threads: int = 1) -> None: ...
-    def answer(self, method: str, common: bytes, own: bytes) -> bytes:
-        """What the call of a host is answered with. One call at a time."""
+    def answer(self, method: str, common: bytes, own: bytes, stop: StopFlag | None = None) -> bytes | None:
+        """What the call of a host is answered with; None where `stop` ended it. One call at a time."""
 
 def hosted_design(host: Any, parts: int) -> Design:
     """The columns that other processes hold.

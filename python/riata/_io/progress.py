@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from riata._io import stopping
+from riata._io import stopping, traffic
 
 SECONDS_A_LINE = 5.0  # between lines that stay
 
@@ -241,8 +241,10 @@ def bar_of(progress: Any) -> contextlib.AbstractContextManager[Any]:
 
 
 def state_words(alpha: float, n_active: int, gap: float, passes: float, certificate: str) -> list[str]:
-    """Return how a fit stands, what matters least to who waits first."""
+    """Return how a fit stands, what matters least to who waits first; before that what went over the wire."""
+    sent = traffic.current()
     return [
+        *(sent.words() if sent else []),
         f"passes {passes:.1f}",
         f"{certificate} {max(gap, 0.0):.0e}",
         f"alpha {alpha:.3g}",

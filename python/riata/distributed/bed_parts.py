@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
+from riata.distributed.doors import FileSeen, check_files, check_files_here, check_memory, running
 from riata.distributed.held_genotypes import Positions, parts_of
 from riata.distributed.host import Host
 from riata.genetics.sources import PackedSource, make_parts
@@ -32,6 +33,7 @@ class BedFiles:
 
     def __init__(self, sources: Sequence[PackedSource], load: Load, scratch: str | None) -> None:
         self.sources, self.load, self.scratch = list(sources), load, scratch
+        self._seen = [FileSeen.of(source.path) for source in self.sources]
 
     def host(self, client: Client, columns: Positions, rows: Positions | None, a1: bool) -> Host:
         """See `Holding`.
@@ -39,14 +41,19 @@ class BedFiles:
         Raises
         ------
         OSError
-            When the folder for copies is not there for a worker, or has no room.
+            When a worker does not see a file, or another one, or the folder for copies is not there for it or
+            has no room.
+        ValueError
+            When its memory has no room.
         """
-        cuts = parts_of(len(columns), len(client.nthreads()))
+        cuts = parts_of(len(columns), len(running(client)))
+        check_files(client, self._seen)
+        size = max(np.diff(cuts)) * -(-self.sources[0].n // 4)
+        check_memory(client, float(size), self.load if self.scratch is None else "map")
         if self.scratch is not None:
-            a_variant = -(-self.sources[0].n // 4)
-            check_room(client, self.scratch, max(np.diff(cuts)) * a_variant)
+            check_room(client, self.scratch, size)
         openers = [
-            BedPart(self.sources, columns[first:last], rows, a1, self.load, self.scratch)
+            BedPart(self.sources, self._seen, columns[first:last], rows, a1, self.load, self.scratch)
             for first, last in pairwise(cuts)
         ]
         return Host(client, cuts[:-1], openers)
@@ -58,6 +65,7 @@ class BedPart:
     def __init__(
         self,
         sources: Sequence[PackedSource],
+        seen: Sequence[FileSeen],
         columns: NDArray[np.int64],
         rows: NDArray[np.int64] | None,
         a1: bool,
@@ -65,10 +73,11 @@ class BedPart:
         scratch: str | None,
     ) -> None:
         self.sources, self.columns, self.rows, self.a1 = list(sources), columns, rows, a1
-        self.load, self.scratch = load, scratch
+        self.load, self.scratch, self.seen = load, scratch, list(seen)
 
     def __call__(self, data: Any) -> tuple[Any, _core.Design]:
         """The part, and its design."""
+        check_files_here(self.seen)
         if self.load == "memory" or self.scratch is not None:
             part = make_parts([self.copied()], self.rows, None, self.a1)[0]
         else:

@@ -2,57 +2,80 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import logging
 import time
 import uuid
 import weakref
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from riata._io import traffic
 from riata._io.extras import needs
-from riata.distributed import workers
+from riata.distributed import doors, workers
+from riata.distributed.turns import Turn
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+_LOG = logging.getLogger("riata.distributed")
 #: Bytes from which what all parts are sent is given to one worker, which hands it on.
 _LARGE = 2**16
-#: Seconds between looks at which workers there are.
-_SLICE = 0.5
-#: Seconds to wait for a worker when there is none.
-_PATIENCE = 60.0
+#: Seconds that a worker may be paused, or take to close, before its parts are opened on another.
+_GRACE = 5.0
+#: Workers lost over one question to one part.
+_MOST_LOSSES = 20
+#: What the core takes for an empty answer.
+_TAKEN = b"\0"
 
 
 def client_of(client: Client | None) -> Client:
-    """The client given, or the one in use.
+    """The client given, or the one in use, with workers that compute the same bits.
 
     Raises
     ------
     ImportError
         Without Dask.
     ValueError
-        When there is no client.
+        When there is no client, it is closed, or workers have another version of riata.
+    RuntimeError
+        When no worker comes.
     """
     try:
         from distributed import get_client
     except ImportError as error:
         raise needs("riata.distributed", "dask") from error
-    if client is not None:
-        if client.asynchronous:
-            raise ValueError("client must not be asynchronous: riata's functions return when they have ended")
-        return client
-    try:
-        return get_client()
-    except ValueError:
-        raise ValueError("client must be a dask.distributed.Client: none is in use") from None
+    if client is None:
+        try:
+            client = get_client()
+        except ValueError:
+            raise ValueError("client must be a dask.distributed.Client: none is in use") from None
+    if client.asynchronous:
+        raise ValueError("client must not be asynchronous: riata's functions return when they have ended")
+    doors.check_workers(client)
+    return client
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is sent to a worker: a question to a part, or what opens it there."""
+
+    part: int
+    home: str
+    call: str
+    opens: bool = False
 
 
 class Host:
     """Parts of X at the workers of a client.
 
     Every task is pinned to the worker of its part. Before and while it waits the host looks which workers
-    there are; the part of one that has gone is opened again on another, which is told by the core what it has
-    to know.
+    there are; the part of one that has gone, or does not take tasks for some seconds, is opened again on
+    another, which is told by the core what it has to know.
 
     Parameters
     ----------
@@ -76,53 +99,90 @@ class Host:
         self.data = [None] * len(self.firsts) if data is None else list(data)
         self.key = f"riata-{uuid.uuid4().hex}"
         self.homes: list[str] = [""] * len(self.firsts)
-        weakref.finalize(self, _forget, client, self.key)
+        self._kind = workers.Kind.here()
+        self._numbers = itertools.count()
+        self._turn = Turn()
+        self._opened: set[int] = set()
+        self._idle_since: dict[str, float] = {}
+        self._unfit: dict[str, str] = {}
+        weakref.finalize(self, _tell, client, workers.close, self.key)
+        _tell(client, workers.keep_those_of, _clients(client))
 
     def call(
         self, method: str, common: bytes, parts: Sequence[int], own: Sequence[bytes]
     ) -> Iterator[tuple[int, bytes]]:
-        """See `_core.hosted_design`."""
+        """See `_core.hosted_design`. Fits take turns."""
+        fit = bytes(own[0][:8])
+        if method == "end":
+            self._turn.give(fit)
+            _tell(self.client, workers.end, self.key, dict(zip(parts, own, strict=True)))
+            yield from ((part, _TAKEN) for part in parts)
+            return
+        if method == "begin":
+            self._turn.take(fit)
         shared = Shared(self.client, common) if len(common) > _LARGE and len(parts) > 1 else None
         sent = dict(zip(parts, own, strict=True))
+        seen = traffic.current() or traffic.Traffic()
+        seen.messages += 1
+        since = time.monotonic()
 
-        def task_of(part: int) -> tuple[Any, ...]:
+        def task_of(part: int, call: str) -> tuple[Any, ...]:
             large = common if shared is None else shared.future()
-            return workers.answer, self.key, part, method, large, sent[part]
+            seen.bytes_out += len(sent[part]) + (len(common) if shared is None else 0)
+            return workers.answer, self.key, part, call, method, large, sent[part]
 
-        return self._run(parts, task_of)
+        for part, answer in self._run(parts, task_of):
+            seen.bytes_in += len(answer)
+            yield part, answer
+        seen.bytes_out += 0 if shared is None else shared.sent
+        seen.seconds_waiting += time.monotonic() - since
+        seen.workers = len(set(self.homes))
 
     def ask(self, question: Callable[[Any], Any]) -> list[Any]:
         """What a function says of the source of each part."""
         parts = range(len(self.firsts))
-        found = dict(self._run(parts, lambda part: (workers.ask, self.key, part, question)))
+        found = dict(self._run(parts, lambda part, _: (workers.ask, self.key, part, question)))
         return [found[part][0] for part in parts]
 
     def _run(
-        self, parts: Sequence[int], task_of: Callable[[int], tuple[Any, ...]]
+        self, parts: Sequence[int], task_of: Callable[[int, str], tuple[Any, ...]]
     ) -> Iterator[tuple[int, Any]]:
         """Pairs of part and answer, as they come. A task that finds its part not there answers None."""
         self._place(parts)
-        waiting = {self._submit(part, task_of(part)): (part, True) for part in parts}
+        waiting: dict[Future, Task] = {}
+        losses: Counter[int] = Counter()
+
+        def send(part: int) -> None:
+            task = Task(part, self.homes[part], f"{self.key}-{next(self._numbers)}")
+            waiting[self._submit(task, task_of(part, task.call))] = task
+
         try:
+            for part in parts:
+                send(part)
             while waiting:
                 done = self._ended(waiting)
                 for future in done:
-                    part, answers = waiting.pop(future)
+                    task = waiting.pop(future)
                     if self._was_lost(future):
-                        self.homes[part] = ""
-                        self._place([part])
+                        losses[task.part] += 1
+                        self._check_loss(task.part, losses[task.part])
+                    elif task.opens:
+                        if (why := future.result()) is not None:
+                            self._unfit[task.home] = why[0]
                     elif (found := future.result()) is not None:
-                        yield part, found
+                        yield task.part, found
                         continue
-                    elif answers:
-                        waiting[self._submit(part, self._opening(part))] = (part, False)
+                    else:
+                        opening = self._opening(task.part)
+                        waiting[self._submit(opening, self._how_to_open(task.part))] = opening
                         continue
-                    waiting[self._submit(part, task_of(part))] = (part, True)
+                    self._place([task.part])
+                    send(task.part)
                 if not done:
-                    self._move_on(waiting, task_of)
+                    for part in self._stranded(waiting):
+                        send(part)
         finally:
-            if waiting:
-                self.client.cancel(list(waiting), force=True)
+            self._give_up(waiting)
 
     @staticmethod
     def _ended(waiting: Collection[Future]) -> list[Future]:
@@ -130,20 +190,29 @@ class Host:
         from distributed import wait
 
         try:
-            wait(list(waiting), timeout=_SLICE, return_when="FIRST_COMPLETED")
+            wait(list(waiting), timeout=doors.SLICE, return_when="FIRST_COMPLETED")
         except TimeoutError:
             return []
         except CancelledError:
             pass
         return [future for future in waiting if future.status != "pending"]
 
-    def _opening(self, part: int) -> tuple[Any, ...]:
-        return workers.open_part, self.key, part, self.firsts[part], self.openers[part], self.data[part]
+    def _opening(self, part: int) -> Task:
+        if part in self._opened and (seen := traffic.current()) is not None:
+            seen.parts_lost += 1
+        self._opened.add(part)
+        return Task(part, self.homes[part], f"{self.key}-{next(self._numbers)}", opens=True)
 
-    def _submit(self, part: int, task: tuple[Any, ...]) -> Future:
+    def _how_to_open(self, part: int) -> tuple[Any, ...]:
+        return (
+            workers.open_part, self.key, part, self.firsts[part], self.openers[part], self._kind,
+            self.client.id, self.data[part],
+        )  # fmt: skip
+
+    def _submit(self, task: Task, what: tuple[Any, ...]) -> Future:
         """Send a function and its arguments to the worker of a part."""
         return self.client.submit(
-            *task, workers=[self.homes[part]], allow_other_workers=False, pure=False, retries=0
+            *what, workers=[task.home], allow_other_workers=False, pure=False, retries=0
         )
 
     @staticmethod
@@ -155,38 +224,86 @@ class Host:
             return True
         return future.status == "error" and isinstance(future.exception(), KilledWorker | CancelledError)
 
-    def _move_on(
-        self, waiting: dict[Future, tuple[int, bool]], task_of: Callable[[int], tuple[Any, ...]]
-    ) -> None:
-        """Send what waits for a worker that has gone to another one."""
-        live = set(self.client.nthreads())
-        for future, (part, _) in list(waiting.items()):
-            if self.homes[part] in live:
-                continue
+    def _stranded(self, waiting: dict[Future, Task]) -> list[int]:
+        """Take back what waits for a worker that has gone; its parts have others then."""
+        before = list(self.homes)
+        self._place([task.part for task in waiting.values()])
+        moved = {
+            future: task for future, task in waiting.items() if self.homes[task.part] != before[task.part]
+        }
+        for future in moved:
             del waiting[future]
-            future.cancel()
-            self._place([part])
-            waiting[self._submit(part, task_of(part))] = (part, True)
+        self._give_up(moved)
+        return [task.part for task in moved.values()]
+
+    def _give_up(self, tasks: dict[Future, Task]) -> None:
+        """Nobody waits for these any more: those that have begun are told to end."""
+        if not tasks:
+            return
+        calls = [task.call for task in tasks.values()]
+        _tell(self.client, workers.stop, self.key, calls)
+        with contextlib.suppress(OSError, RuntimeError, CancelledError):  # no client or scheduler any more
+            self.client.cancel(list(tasks), force=True)
+
+    def _check_loss(self, part: int, times: int) -> None:
+        """Give up where no worker will do better than the last ones.
+
+        Raises
+        ------
+        RuntimeError
+        """
+        if (data := self.data[part]) is not None and data.status == "cancelled":
+            raise RuntimeError(
+                "the cluster has the data of X no longer: use riata.distributed.from_array again"
+            )
+        if times > _MOST_LOSSES:
+            raise RuntimeError(f"workers were lost {times} times over one question to part {part} of X")
 
     def _place(self, parts: Sequence[int]) -> None:
-        """Give each part that has none a worker: the one that has its data, or that with the fewest parts."""
-        live = self._live()
-        for part in parts:
-            if self.homes[part] in live:
-                continue
-            load = {address: self.homes.count(address) for address in live}
-            near = [] if self.data[part] is None else self.client.who_has([self.data[part]])
-            holders = [address for held in dict(near).values() for address in held if address in live]
-            self.homes[part] = min(holders or live, key=lambda address: (load[address], address))
+        """Give each part that has none a worker: the one that has its data, or that with the fewest parts.
 
-    def _live(self) -> list[str]:
-        """Addresses of the workers there are; waits for one."""
+        Waits for one when there is none.
+        """
         since = time.monotonic()
-        while not (live := sorted(self.client.nthreads())):
-            if time.monotonic() - since > _PATIENCE:
-                raise RuntimeError(f"no worker of the cluster has come within {_PATIENCE:.0f} seconds")
-            time.sleep(_SLICE)
-        return live
+        while True:
+            live = doors.running(self.client)
+            homeless = [part for part in parts if not self._stays(self.homes[part], live)]
+            fit = [address for address in live if address not in self._unfit]
+            if fit or not homeless:
+                break
+            if self._unfit and live:
+                address = live[0]
+                raise RuntimeError(f"no worker can hold X: {address} cannot, for {self._unfit[address]}")
+            if time.monotonic() - since > doors.PATIENCE:
+                raise RuntimeError(
+                    f"no worker of the cluster takes tasks, for {doors.PATIENCE:.0f} seconds: they have "
+                    "gone, or are paused for want of memory"
+                )
+            time.sleep(doors.SLICE)
+        for part in homeless:
+            before = self.homes[part]
+            load = {address: self.homes.count(address) for address in fit}
+            near = [] if self.data[part] is None else self.client.who_has([self.data[part]])
+            holders = [address for held in dict(near).values() for address in held if address in load]
+            self.homes[part] = min(holders or fit, key=lambda address: (load[address], address))
+            if before:
+                _LOG.warning(
+                    "worker %s has gone or takes no tasks: %s reads its columns from %d on again",
+                    before, self.homes[part], self.firsts[part],
+                )  # fmt: skip
+                _tell(self.client, workers.close, self.key, [part], workers=[before])
+
+    def _stays(self, home: str, live: Collection[str]) -> bool:
+        """Whether a worker is there; one that is paused, or closes, is for a while."""
+        if home in self._unfit:
+            return False
+        if home in live:
+            self._idle_since.pop(home, None)
+            return True
+        if not home or home not in self.client.nthreads():
+            return False
+        now = time.monotonic()
+        return now - self._idle_since.setdefault(home, now) < _GRACE
 
 
 class Shared:
@@ -194,22 +311,33 @@ class Shared:
 
     def __init__(self, client: Client, data: bytes) -> None:
         self.client, self.data = client, data
+        self.sent = 0  # bytes
         self._future: Future | None = None
 
     def future(self) -> Future:
         """The bytes, as a task takes them."""
         if self._future is None or self._future.status != "finished":
             self._future = self.client.scatter(self.data, broadcast=True, hash=False)
+            self.sent += len(self.data)
         return self._future
 
 
-def _forget(client: Client, key: str) -> None:
-    """Let workers drop the parts of an X that is no more in use.
+def _clients(client: Client) -> list[str]:
+    """Names of the clients of the cluster."""
+
+    def names(dask_scheduler: Any) -> list[str]:
+        return list(dask_scheduler.clients)
+
+    return list(client.run_on_scheduler(names))
+
+
+def _tell(client: Client, what: Callable[..., Any], *told: Any, workers: list[str] | None = None) -> None:
+    """Run a coroutine on workers, by default all, that nobody waits for.
 
     On the loop of the client, for garbage is collected in any thread, that of the loop as well.
     """
     try:
         if client.status == "running":
-            client.loop.add_callback(client.run, workers.close, key, wait=False, on_error="ignore")
+            client.loop.add_callback(client.run, what, *told, workers=workers, wait=False, on_error="ignore")
     except Exception:  # the cluster may be on its way down
         return

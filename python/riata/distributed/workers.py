@@ -2,15 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
+import riata
 from riata import _core
 
-#: Makes the source of a part and its core design of the data that a task brings, where there are such.
+#: Makes the source and the design of a part of the data that a task brings, where there are such.
 Opener = Callable[[Any], tuple[Any, _core.Design]]
+
+
+class UnfitError(Exception):
+    """This worker cannot hold a part: others may."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What has to be the same in all processes for the same bits: the version, and the instruction set."""
+
+    version: str
+    isa: str
+
+    @classmethod
+    def here(cls) -> Kind:
+        """That of this process."""
+        return cls(riata.__version__, _core.isa())
+
+    def take(self) -> None:
+        """Make this process one of the kind.
+
+        Raises
+        ------
+        UnfitError
+            When it has another version of riata, or lacks the instruction set.
+        """
+        if riata.__version__ != self.version:
+            raise UnfitError(f"it has riata {riata.__version__}, not {self.version}")
+        if _core.isa() != self.isa:
+            try:
+                _core.set_isa(self.isa)
+            except ValueError as error:
+                raise UnfitError(f"it lacks the instruction set: {error}") from None
 
 
 @dataclass
@@ -19,16 +54,32 @@ class Opened:
 
     source: Any
     server: _core.ColumnServer
+    owner: str
     lock: Lock = field(default_factory=Lock)
+    ends: list[bytes] = field(default_factory=list)  # of fits, told while another answer was being made
 
 
 _PARTS: dict[tuple[str, int], Opened] = {}
+#: What ends the answers that are being made, by the key of X and the name of the call.
+_RUNNING: dict[tuple[str, str], _core.StopFlag] = {}
+#: Calls that nobody waits for any more, some before they have begun.
+_STOPPED: deque[str] = deque(maxlen=1000)
 
 
-def open_part(key: str, part: int, first: int, opener: Opener, data: Any) -> None:
-    """Open a part of X in this process. A message that finds none here says so, and this is sent."""
-    source, design = opener(data)
-    _PARTS[key, part] = Opened(source, _core.ColumnServer(design, first, n_threads()))
+def open_part(
+    key: str, part: int, first: int, opener: Opener, kind: Kind, owner: str, data: Any
+) -> tuple[str] | None:
+    """Open a part of X in this process, for a client: sent when a message has not found it here.
+
+    Returns why it cannot be opened here but may be elsewhere.
+    """
+    try:
+        kind.take()
+        source, design = opener(data)
+    except UnfitError as error:
+        return (str(error),)
+    _PARTS[key, part] = Opened(source, _core.ColumnServer(design, first, n_threads()), owner)
+    return None
 
 
 def n_threads() -> int:
@@ -38,13 +89,20 @@ def n_threads() -> int:
     return int(get_worker().state.nthreads)
 
 
-def answer(key: str, part: int, method: str, common: bytes, own: bytes) -> bytes | None:
-    """What a part answers to a message of a fit; None: it is not here."""
+def answer(key: str, part: int, call: str, method: str, common: bytes, own: bytes) -> bytes | None:
+    """What a part answers to a message of a fit; None: it is not here, or nobody waits any more."""
     mine = _PARTS.get((key, part))
     if mine is None:
         return None
-    with mine.lock:
-        return mine.server.answer(method, common, own)
+    flag = _RUNNING[key, call] = _core.StopFlag()
+    try:
+        with mine.lock:
+            if flag.is_set or call in _STOPPED:
+                return None
+            return mine.server.answer(method, common, own, flag)
+    finally:
+        _RUNNING.pop((key, call), None)
+        _end(mine)
 
 
 def ask(key: str, part: int, question: Callable[[Any], Any]) -> tuple[Any] | None:
@@ -52,11 +110,53 @@ def ask(key: str, part: int, question: Callable[[Any], Any]) -> tuple[Any] | Non
     mine = _PARTS.get((key, part))
     if mine is None:
         return None
-    with mine.lock:
-        return (question(mine.source),)
+    try:
+        with mine.lock:
+            return (question(mine.source),)
+    finally:
+        _end(mine)
 
 
-async def close(key: str) -> None:
-    """Forget all parts of an X. Dask runs what nobody waits for only where it is a coroutine."""
-    for name in [name for name in _PARTS if name[0] == key]:
+def _end(mine: Opened) -> None:
+    """Let the server forget fits that have ended, unless it is at work: then this is called after that."""
+    while mine.ends and mine.lock.acquire(blocking=False):
+        try:
+            while mine.ends:
+                mine.server.answer("end", b"", mine.ends.pop())
+        finally:
+            mine.lock.release()
+
+
+# Dask runs what nobody waits for only where it is a coroutine, beside the tasks.
+
+
+async def end(key: str, ends: dict[int, bytes]) -> None:
+    """A fit has ended: forget what parts know of it."""
+    for part, message in ends.items():
+        if (mine := _PARTS.get((key, part))) is not None:
+            mine.ends.append(message)
+            _end(mine)
+
+
+async def stop(key: str, calls: Collection[str]) -> None:
+    """End what is done for calls that nobody waits for any more."""
+    _STOPPED.extend(calls)
+    for call in calls:
+        if (flag := _RUNNING.get((key, call))) is not None:
+            flag.set()
+
+
+async def close(key: str, parts: Collection[int] | None = None) -> None:
+    """Forget parts of an X, by default all, and end what is done for it."""
+    for name in [name for name in _PARTS if name[0] == key and (parts is None or name[1] in parts)]:
         _PARTS.pop(name, None)
+    if parts is None:
+        for (owner, _), flag in list(_RUNNING.items()):
+            if owner == key:
+                flag.set()
+
+
+async def keep_those_of(owners: Collection[str]) -> None:
+    """Forget the parts of clients that are no more."""
+    for key in {name[0] for name, mine in list(_PARTS.items()) if mine.owner not in owners}:
+        await close(key)

@@ -14,6 +14,7 @@ from riata._input.design import DesignView
 from riata._input.gaps import LaidOut, fitted_values, lay_out
 from riata._input.survival import SurvivalTarget
 from riata._input.validation import Float, threads_for
+from riata._io import traffic
 from riata._io.progress import bar_of
 from riata.genetics.variants import FittedVariants, fitted_variants
 from riata.losses import Loss
@@ -127,11 +128,13 @@ def fit_grids(
     leaders: Sequence[int], keep_linear_predictor: bool,
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Fit problems, each with a response of `ys`, at all their alphas by `call`s of the core."""
-    with bar_of(options.progress):
+    with bar_of(options.progress), traffic.counted() as sent:
         fits = down_to_zero(
             call, laid.core, ys, laid.weights, offset, features, options,
             leaders=leaders, keep_linear_predictor=keep_linear_predictor,
         )  # fmt: skip
+    for fit in fits:
+        fit["counters"].update(sent.counters())
     laid.settle(fits)
     return fits
 

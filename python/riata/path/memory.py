@@ -11,6 +11,7 @@ from riata._docs import described_by
 from riata._input.annotated import is_anndata, matrix_of
 from riata._input.design import as_table, is_scipy_sparse, is_sparse_frame
 from riata._input.validation import check_integer
+from riata._io.sizes import bytes_text
 from riata.losses import Cox, Loss
 from riata.losses._known import check_loss
 from riata.path.fit import fit_path
@@ -95,15 +96,6 @@ class MemoryEstimate:
         rows = [(part.name.replace("_", " "), int(getattr(self, part.name))) for part in fields(self)]
         rows.append(("total on top of X", self.total))
         return "\n".join(f"{label:<18} {bytes_text(size):>10}" for label, size in rows)
-
-
-def bytes_text(size: float) -> str:
-    """Write a number of bytes."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024.0:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024.0
-    return f"{size:.1f} TiB"
 
 
 @described_by(fit_path, RunOptions, Cox)

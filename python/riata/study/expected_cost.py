@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from riata._input.design import DesignView, as_design
-from riata.path.memory import GRAM_COLUMNS_FOLDS, bytes_text, estimate_memory
+from riata._io.sizes import bytes_text
+from riata.path.memory import GRAM_COLUMNS_FOLDS, estimate_memory
 from riata.study.fit_result import seconds_text
 
 FOLDS, ALPHAS = 10, 100  # defaults of riata cv
