@@ -103,7 +103,8 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
     wide = array.shape[0] * max(array.chunks[1]) > np.iinfo(np.int32).max
     index = INDICES[1] if wide else INDICES[0]
     columns = [client.submit(as_columns, block, array.dtype, index, pure=False) for block in blocks]
-    wait(columns)
+    with client.as_current():
+        wait(columns)
     for block in columns:
         if block.status == "error":
             block.result()
@@ -135,4 +136,10 @@ def as_columns(block: Any, dtype: np.dtype[Any], index: np.dtype[Any]) -> Any:
 
 def open_block(block: Any) -> tuple[Any, _core.Design]:
     """A part of an array, on a worker."""
+    if is_scipy_sparse(block):  # what came from another worker may lie anywhere
+        block.data, block.indices, block.indptr = (
+            np.require(values, requirements="A") for values in (block.data, block.indices, block.indptr)
+        )
+    else:
+        block = np.require(block, requirements=("F", "A"))
     return block, view(block).core

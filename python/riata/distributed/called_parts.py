@@ -84,7 +84,8 @@ class Calls:
             )
             for k, (first, last) in enumerate(pairwise(cuts))
         ]
-        wait(futures)
+        with client.as_current():
+            wait(futures)
         beyond = sum(client.gather([client.submit(variants_beyond, part) for part in futures]))
         if beyond:
             raise ValueError(

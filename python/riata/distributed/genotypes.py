@@ -52,9 +52,19 @@ def open_genotypes(
     Raises
     ------
     ValueError
-        When there is no client, or a file is no PLINK 1 ``.bed``.
+        When there is no client, it is closed, workers have another version of riata, a file is no PLINK 1
+        ``.bed``, or, once genotypes are asked for, parts do not fit the memory of a worker.
+    RuntimeError
+        When no worker comes within a minute.
     OSError
-        Once genotypes are asked for: when `scratch` is not there for a worker, or has no room.
+        Once genotypes are asked for, when a worker does not see a file, or another one, or when
+        `scratch` is not there for a worker, or has no room.
+
+    Warns
+    -----
+    UserWarning
+        When instruction sets of workers differ, and all use the lowest; when Dask would pause or kill workers
+        for what they map.
 
     Notes
     -----

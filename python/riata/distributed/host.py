@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import logging
@@ -165,12 +166,17 @@ class Host:
                     task = waiting.pop(future)
                     if self._was_lost(future):
                         losses[task.part] += 1
-                        self._check_loss(task.part, losses[task.part])
+                        if losses[task.part] > _MOST_LOSSES:
+                            raise RuntimeError(
+                                f"part {task.part} of X was lost {_MOST_LOSSES} times over one question"
+                            )
+                    elif (found := self._fetched(future, task.home)) is None:
+                        pass  # it is gone with its worker
                     elif task.opens:
-                        if (why := future.result()) is not None:
+                        if (why := found[0]) is not None:
                             self._unfit[task.home] = why[0]
-                    elif (found := future.result()) is not None:
-                        yield task.part, found
+                    elif found[0] is not None:
+                        yield task.part, found[0]
                         continue
                     else:
                         opening = self._opening(task.part)
@@ -184,13 +190,13 @@ class Host:
         finally:
             self._give_up(waiting)
 
-    @staticmethod
-    def _ended(waiting: Collection[Future]) -> list[Future]:
+    def _ended(self, waiting: Collection[Future]) -> list[Future]:
         """Those that have ended, or none after a while."""
         from distributed import wait
 
         try:
-            wait(list(waiting), timeout=doors.SLICE, return_when="FIRST_COMPLETED")
+            with self.client.as_current():
+                wait(list(waiting), timeout=doors.SLICE, return_when="FIRST_COMPLETED")
         except TimeoutError:
             return []
         except CancelledError:
@@ -214,6 +220,29 @@ class Host:
         return self.client.submit(
             *what, workers=[task.home], allow_other_workers=False, pure=False, retries=0
         )
+
+    def _fetched(self, future: Future, home: str) -> tuple[Any] | None:
+        """What a task has returned; None when its worker has gone before that was fetched.
+
+        Dask would run such a task again, on that worker alone, and wait for it without end.
+        """
+        if future.status == "error":
+            return (future.result(),)
+        fetching = asyncio.run_coroutine_threadsafe(self._fetch(future), self.client.loop.asyncio_loop)
+        try:
+            while True:
+                try:
+                    return (fetching.result(timeout=doors.SLICE),)
+                except TimeoutError:
+                    if home not in self.client.nthreads():
+                        return None
+                except CancelledError:
+                    return None
+        finally:
+            fetching.cancel()
+
+    async def _fetch(self, future: Future) -> Any:
+        return await self.client.gather(future, asynchronous=True)
 
     @staticmethod
     def _was_lost(future: Future) -> bool:
@@ -245,19 +274,20 @@ class Host:
         with contextlib.suppress(OSError, RuntimeError, CancelledError):  # no client or scheduler any more
             self.client.cancel(list(tasks), force=True)
 
-    def _check_loss(self, part: int, times: int) -> None:
-        """Give up where no worker will do better than the last ones.
+    def _data_of(self, part: int) -> Any:
+        """What the opener of a part is given.
 
         Raises
         ------
         RuntimeError
+            When the cluster has let go of it, as it does when it is restarted.
         """
-        if (data := self.data[part]) is not None and data.status == "cancelled":
+        data = self.data[part]
+        if data is not None and data.status == "cancelled":
             raise RuntimeError(
                 "the cluster has the data of X no longer: use riata.distributed.from_array again"
             )
-        if times > _MOST_LOSSES:
-            raise RuntimeError(f"workers were lost {times} times over one question to part {part} of X")
+        return data
 
     def _place(self, parts: Sequence[int]) -> None:
         """Give each part that has none a worker: the one that has its data, or that with the fewest parts.
@@ -283,7 +313,7 @@ class Host:
         for part in homeless:
             before = self.homes[part]
             load = {address: self.homes.count(address) for address in fit}
-            near = [] if self.data[part] is None else self.client.who_has([self.data[part]])
+            near = [] if self._data_of(part) is None else self.client.who_has([self.data[part]])
             holders = [address for held in dict(near).values() for address in held if address in load]
             self.homes[part] = min(holders or fit, key=lambda address: (load[address], address))
             if before:
@@ -336,8 +366,11 @@ def _tell(client: Client, what: Callable[..., Any], *told: Any, workers: list[st
 
     On the loop of the client, for garbage is collected in any thread, that of the loop as well.
     """
-    try:
+
+    async def tell() -> None:
+        with contextlib.suppress(Exception):  # workers go, and the cluster may be on its way down
+            await client.run(what, *told, workers=workers, wait=False, on_error="ignore")
+
+    with contextlib.suppress(Exception):
         if client.status == "running":
-            client.loop.add_callback(client.run, what, *told, workers=workers, wait=False, on_error="ignore")
-    except Exception:  # the cluster may be on its way down
-        return
+            client.loop.add_callback(tell)

@@ -85,7 +85,8 @@ class RegularizationPath(PathValues):
         more memory than `memory` was held.
     counters : dict
         Work done: passes over X, columns streamed, solver steps, bytes held beside X, seconds. `inserted` are
-        the alphas that were fitted on the way to those asked for and are not part of the path.
+        the alphas that were fitted on the way to those asked for and are not part of the path. Where workers
+        held X also `messages` to them, `bytes_out`, `bytes_in`, `seconds_waiting` and `parts_lost`.
     certificate : {"duality_gap", "kkt"}
         What `tol` bounds and `dual_gaps` holds. ``"kkt"``, for the penalties MCP and SCAD, which have no
         useful dual: the largest violation of an optimality condition, over alpha; `dual` is NaN then.

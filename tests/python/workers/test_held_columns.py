@@ -241,7 +241,7 @@ def test_nothing_is_imported_before_it_is_used():
 
 def test_parts_begin_at_multiples_of_sixteen():
     from riata.distributed.arrays import whole_lanes
-    from riata.distributed.genotypes import parts_of
+    from riata.distributed.held_genotypes import parts_of
 
     assert whole_lanes((100, 100, 7)) == (96, 96, 15)
     assert whole_lanes((5, 5, 5)) == (15,)

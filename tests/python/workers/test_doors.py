@@ -1,0 +1,141 @@
+"""What is refused before any work where workers hold X, in one sentence."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import riata
+from riata import _core
+
+distributed = pytest.importorskip("distributed")
+doors = pytest.importorskip("riata.distributed.doors")
+
+
+@pytest.fixture(scope="module")
+def genotypes(tmp_path_factory):
+    return riata.simulate_genotypes(str(tmp_path_factory.mktemp("bed") / "study"), 90, 400, seed=4)
+
+
+def test_a_client_that_is_closed(cluster_client, genotypes):
+    other = distributed.Client(cluster_client.scheduler.address, set_as_default=False)
+    geno = riata.distributed.open_genotypes(genotypes, client=other)
+    other.close()
+    with pytest.raises(ValueError, match="client must be open, got one that is closed"):
+        riata.distributed.open_genotypes(genotypes, client=other)
+    with pytest.raises((ValueError, RuntimeError)):
+        riata.fit_path(geno, np.arange(90.0))
+
+
+def test_a_cluster_without_workers(cluster_of, genotypes, monkeypatch):
+    monkeypatch.setattr(doors, "PATIENCE", 0.1)
+    with (
+        cluster_of(0, processes=False) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+        pytest.raises(RuntimeError, match="client must have workers, got none within 0 seconds"),
+    ):
+        riata.distributed.open_genotypes(genotypes, client=client)
+
+
+def test_files_that_a_worker_does_not_see_or_that_differ(cluster_client, genotypes, tmp_path, monkeypatch):
+    folder, name = os.path.split(genotypes)
+    monkeypatch.chdir(folder)
+    address = sorted(cluster_client.nthreads())[1]
+    before = cluster_client.run(os.getcwd)
+    try:
+        cluster_client.run(os.chdir, folder)
+        y = np.random.default_rng(0).standard_normal(90)
+        riata.fit_path(riata.distributed.open_genotypes(name, client=cluster_client), y, alphas=2)
+        cluster_client.run(os.chdir, str(tmp_path), workers=[address])
+        geno = riata.distributed.open_genotypes(name, client=cluster_client)
+        named = f"path must name the same files on every worker: {re.escape(address)} on .* "
+        with pytest.raises(OSError, match=named + f"cannot read {name} .No such file"):
+            riata.fit_path(geno, y)
+        found, copy = Path(name).read_bytes(), tmp_path / name
+        for bytes_there, what in ((found[:-1], "bytes, not"), (bytes(len(found)), "the same size and other")):
+            copy.write_bytes(bytes_there)
+            with pytest.raises(OSError, match=named + f"has {name} with .*{what}"):
+                riata.fit_path(geno, y)
+        copy.write_bytes(found)
+        with pytest.raises(OSError, match=named + f"has {name} with another time of change"):
+            riata.fit_path(geno, y)
+        status = os.stat(name)
+        os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+        riata.fit_path(geno, y, alphas=2)
+    finally:
+        for worker, there in before.items():
+            cluster_client.run(os.chdir, there, workers=[worker])
+
+
+def test_parts_that_a_worker_cannot_hold(cluster_client):
+    rooms = cluster_client.run(doors.room)
+    assert all(room.limit > 0 and room.share == 0.8 for room in rooms.values())
+    limit = next(iter(rooms.values())).limit
+    doors.check_memory(cluster_client, 0.5 * limit, "memory")
+    with pytest.raises(ValueError, match=r"X must fit the memory of the workers, got .* GiB of genotypes"):
+        doors.check_memory(cluster_client, 0.9 * limit, "memory")
+    with pytest.warns(UserWarning, match="set distributed.worker.memory.target, spill, pause and terminate"):
+        doors.check_memory(cluster_client, 0.9 * limit, "map")
+
+
+def test_a_worker_that_needs_no_room_is_not_warned_of():
+    free = doors.Room(0, 0.6, 0.7, 0.8, 0.95)
+    off = doors.Room(2**30, False, False, False, False)
+    assert (free.share, off.share) == (0.8, 1.0)
+
+    class Client:
+        def run(self, _):
+            return {"here": free, "there": off}
+
+    doors.check_memory(Client(), 2.0**35, "map")
+    with pytest.raises(ValueError, match=r"there may use 1 of its limit of 1\.0 GiB"):
+        doors.check_memory(Client(), 2.0**35, "memory")
+
+
+def test_workers_with_another_version(cluster_client, genotypes):
+    address = sorted(cluster_client.nthreads())[0]
+
+    def pretend(version):
+        import riata
+
+        riata.__version__ = version
+
+    cluster_client.run(pretend, "0.0.1", workers=[address])
+    try:
+        named = f"got 0.0.1 at worker {address} and {riata.__version__} here"
+        with pytest.raises(ValueError, match="the same on all workers and here, " + re.escape(named)):
+            riata.distributed.open_genotypes(genotypes, client=cluster_client)
+    finally:
+        cluster_client.run(pretend, riata.__version__, workers=[address])
+
+
+@pytest.mark.skipif(_core.isa() == "baseline", reason="there is only one instruction set")
+def test_instruction_sets_become_the_lowest_there_is(cluster_client, genotypes):
+    address = sorted(cluster_client.nthreads())[0]
+    y = np.random.default_rng(0).standard_normal(90)
+    try:
+        cluster_client.run(_core.set_isa, "baseline", workers=[address])
+        with pytest.warns(UserWarning, match="for the same bits all of them use baseline from now on"):
+            geno = riata.distributed.open_genotypes(genotypes, client=cluster_client)
+        assert {_core.isa(), *cluster_client.run(_core.isa).values()} == {"baseline"}
+        found = riata.fit_path(geno, y, alphas=5)
+        assert (found.coefs != riata.fit_path(riata.open_genotypes(genotypes), y, alphas=5).coefs).nnz == 0
+        cluster_client.run(_core.set_isa, "auto")  # as those that come later
+        again = riata.fit_path(geno.subset(variants=np.arange(400)), y, alphas=5)
+        assert (found.coefs != again.coefs).nnz == 0
+        assert set(cluster_client.run(_core.isa).values()) == {"baseline"}
+    finally:
+        cluster_client.run(_core.set_isa, "auto")
+        _core.set_isa("auto")
+
+
+def test_a_worker_that_comes_later_and_is_not_fit():
+    from riata.distributed.workers import Kind, UnfitError
+
+    Kind.here().take()
+    with pytest.raises(UnfitError, match=f"it has riata {riata.__version__}, not 9"):
+        Kind("9", _core.isa()).take()
+    with pytest.raises(UnfitError, match="it lacks the instruction set: isa must be one of"):
+        Kind(riata.__version__, "avx1024").take()

@@ -1,0 +1,170 @@
+"""Workers that are killed, paused, retired or added while something is fitted: the same bits."""
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import riata
+
+dask_array = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+
+N, P = 60, 200
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(5)
+    X = np.asfortranarray(rng.standard_normal((N, P)))
+    return X, X[:, ::40].sum(axis=1) + rng.standard_normal(N)
+
+
+@pytest.fixture
+def cluster(cluster_of):
+    with cluster_of(2) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    with distributed.Client(cluster, set_as_default=False) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _deadline():
+    """A fit that hangs is interrupted."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    watch = threading.Timer(240, os.kill, (os.getpid(), signal.SIGINT))
+    watch.start()
+    yield
+    watch.cancel()
+    signal.signal(signal.SIGINT, handler)
+
+
+def held(X, client):
+    return riata.distributed.from_array(dask_array.from_array(X, chunks=(-1, 64)), client=client)
+
+
+def same(found, expected):
+    return (
+        np.array_equal(found.alphas, expected.alphas)
+        and (found.coefs != expected.coefs).nnz == 0
+        and np.array_equal(found.intercepts, expected.intercepts)
+        and np.array_equal(found.dual_gaps, expected.dual_gaps)
+    )
+
+
+def test_killed_at_twenty_moments(client, data, monkeypatch):
+    """Each just after a task was sent, and some in the midst of opening a part again."""
+    from riata.distributed.host import Host
+
+    X, y = data
+    expected = riata.fit_path(X, y, alphas=30)
+    moments = set(np.random.default_rng(6).choice(np.arange(4, 90), 20, replace=False).tolist())
+    sent, killed, submit = [0], [], Host._submit
+
+    def submit_and_kill(self, task, what):
+        future = submit(self, task, what)
+        sent[0] += 1
+        if sent[0] in moments:
+            for number in client.run(os.getpid, workers=[task.home], on_error="ignore").values():
+                os.kill(number, signal.SIGKILL)
+                killed.append(number)
+        return future
+
+    monkeypatch.setattr(Host, "_submit", submit_and_kill)
+    found = riata.fit_path(held(X, client), y, alphas=30)
+    assert same(found, expected)
+    assert len(set(killed)) >= 18  # some were gone already
+    assert found.counters["parts_lost"] >= 18
+
+
+def pause(paused, dask_worker):
+    from distributed.core import Status
+
+    dask_worker.memory_manager.memory_pause_fraction = False if paused else 0.8
+    dask_worker.status = Status.paused if paused else Status.running
+
+
+def test_a_worker_that_is_paused(client, data, monkeypatch):
+    from riata.distributed import host
+
+    monkeypatch.setattr(host, "_GRACE", 0.5)
+    X, y = data
+    address, there = sorted(client.nthreads())[0], held(X, client)
+
+    def watch(done, *_):
+        if done == 4:
+            client.run(pause, True, workers=[address])
+        return True
+
+    found = riata.fit_path(there, y, alphas=8, progress=watch)
+    assert same(found, riata.fit_path(X, y, alphas=8))
+    assert found.counters["parts_lost"] >= 1
+    assert address not in there._host.homes
+    client.run(pause, False, workers=[address])
+
+
+def test_a_worker_that_is_paused_for_a_moment(client, data):
+    """Its part stays where it is."""
+    X, y = data
+    address, there = sorted(client.nthreads())[0], held(X, client)
+
+    def watch(done, *_):
+        if done == 4:
+            client.run(pause, True, workers=[address])
+            threading.Timer(1.0, client.run, (pause, False), {"workers": [address]}).start()
+        return True
+
+    found = riata.fit_path(there, y, alphas=8, progress=watch)
+    assert same(found, riata.fit_path(X, y, alphas=8))
+    assert found.counters["parts_lost"] == 0
+    assert address in there._host.homes
+
+
+def test_workers_that_come_and_go(cluster, client, data):
+    """One is added, and each of the others retired: parts move to it."""
+    X, y = data
+    there, old = held(X, client), sorted(client.nthreads())
+
+    def watch(done, *_):
+        if done == 3:
+            cluster.scale(3)
+            client.wait_for_workers(3, timeout=60)
+        if done in (4, 6):
+            client.retire_workers([old[(done == 6)]])
+        return True
+
+    found = riata.fit_path(there, y, alphas=8, progress=watch)
+    assert same(found, riata.fit_path(X, y, alphas=8))
+    assert not set(old) & set(there._host.homes)
+
+
+def test_a_cluster_that_takes_no_tasks(client, data, monkeypatch):
+    from riata.distributed import doors, host
+
+    monkeypatch.setattr(host, "_GRACE", 0.2)
+    monkeypatch.setattr(doors, "PATIENCE", 1.0)
+    X, y = data
+    there = held(X, client)
+
+    def watch(done, *_):
+        if done == 3:
+            client.run(pause, True)
+        return True
+
+    with pytest.raises(RuntimeError, match="no worker of the cluster takes tasks, for 1 seconds"):
+        riata.fit_path(there, y, alphas=8, progress=watch)
+    client.run(pause, False)
+
+
+def test_data_that_the_cluster_has_no_more(client, data):
+    X, y = data
+    there = held(X, client)
+    client.restart()
+    with pytest.raises(RuntimeError, match="the cluster has the data of X no longer"):
+        riata.fit_path(there, y, alphas=3)

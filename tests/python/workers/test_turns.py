@@ -1,0 +1,242 @@
+"""Fits of one held X at the same time, and fits that are stopped."""
+
+import logging
+import os
+import pickle
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import riata
+
+dask_array = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+
+N, P = 60, 200
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(3)
+    X = np.asfortranarray(rng.standard_normal((N, P)))
+    return X, X[:, ::40].sum(axis=1) + rng.standard_normal(N)
+
+
+def held(X, client):
+    return riata.distributed.from_array(dask_array.from_array(X, chunks=(-1, 112)), client=client)
+
+
+def same(found, expected):
+    return np.array_equal(found.alphas, expected.alphas) and (found.coefs != expected.coefs).nnz == 0
+
+
+class Heard(logging.Handler):
+    """Whether one waits for its turn."""
+
+    def __init__(self):
+        super().__init__()
+        self.waits = threading.Event()
+
+    def emit(self, record):
+        if "waits for another fit of this X" in record.getMessage():
+            self.waits.set()
+
+
+def test_two_fits_take_turns_and_have_the_same_bits(cluster_client, data):
+    X, y = data
+    there, heard, found = held(X, cluster_client), Heard(), {}
+
+    def second():
+        found["second"] = riata.fit_path(there, -y, alphas=5)
+
+    thread = threading.Thread(target=second)
+
+    def watch(done, *_):
+        if done == 2:
+            thread.start()
+            found["waited"] = heard.waits.wait(60)
+        return True
+
+    logging.getLogger("riata.distributed").addHandler(heard)
+    try:
+        first = riata.fit_path(there, y, alphas=5, progress=watch)
+        thread.join(60)
+    finally:
+        logging.getLogger("riata.distributed").removeHandler(heard)
+    assert found["waited"]
+    assert same(first, riata.fit_path(X, y, alphas=5))
+    assert same(found["second"], riata.fit_path(X, -y, alphas=5))
+
+
+def test_a_fit_within_another_of_the_same_thread(cluster_client, data):
+    X, y = data
+    there, inner = held(X, cluster_client), []
+
+    def watch(done, *_):
+        if done == 2:
+            inner.append(riata.fit_path(there, -y, alphas=3))
+        return True
+
+    outer = riata.fit_path(there, y, alphas=5, progress=watch)
+    assert same(outer, riata.fit_path(X, y, alphas=5))
+    assert same(inner[0], riata.fit_path(X, -y, alphas=3))
+
+
+def test_fits_that_wait_for_each_other_are_refused():
+    from riata.distributed.turns import Turn
+
+    one, other, both, errors = Turn(), Turn(), threading.Barrier(2), []
+
+    def take(first, second, fit):
+        first.take(fit)
+        both.wait(30)
+        try:
+            second.take(fit)
+        except RuntimeError as error:
+            errors.append(str(error))
+        finally:
+            first.give(fit)
+            second.give(fit)
+
+    threads = [
+        threading.Thread(target=take, args=(one, other, b"1")),
+        threading.Thread(target=take, args=(other, one, b"2")),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert len(errors) == 1
+    assert "which wait for each other" in errors[0]
+
+
+def slow_down():
+    """Make this worker answer nothing until it is told to stop; notes when."""
+    from riata.distributed import workers
+
+    workers.stopped_at = []
+
+    class Slow:
+        def answer(self, method, common, own, stop=None):
+            if method == "end":
+                return b""
+            until = time.monotonic() + 60
+            while not stop.is_set and time.monotonic() < until:
+                time.sleep(0.01)
+            workers.stopped_at.append((time.time(), bool(stop.is_set)))
+            return None
+
+    for mine in workers._PARTS.values():
+        mine.server = Slow()
+
+
+def stops():
+    from riata.distributed import workers
+
+    return len(workers._RUNNING), workers.stopped_at
+
+
+def test_what_workers_do_ends_with_control_c(cluster_client, data):
+    X, y = data
+    there = held(X, cluster_client)
+
+    def watch(done, *_):
+        if done == 3:
+            cluster_client.run(slow_down)
+            threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return True
+
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            riata.fit_path(there, y, alphas=10, progress=watch)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    until = time.monotonic() + 30
+    while any(running for running, _ in cluster_client.run(stops).values()) and time.monotonic() < until:
+        time.sleep(0.05)
+    found = cluster_client.run(stops)
+    assert all(running == 0 for running, _ in found.values())
+    assert sum(len(at) for _, at in found.values()) == 2
+    assert all(told for _, at in found.values() for _, told in at)
+    cluster_client.run(forget)
+    assert same(riata.fit_path(there, y, alphas=5), riata.fit_path(X, y, alphas=5))
+
+
+def forget():
+    from riata.distributed import workers
+
+    workers._PARTS.clear()
+
+
+def test_an_answer_is_ended_by_its_flag(data):
+    """The fit does without: it tells the part what it has to know again."""
+    from riata import _core
+
+    X, y = data
+    tried, stopped = [], []
+
+    class Here:
+        def __init__(self):
+            self.server = _core.ColumnServer(_core.dense_design(X), 0)
+
+        def call(self, method, common, parts, own):
+            if method in ("begin", "bound", "read") and method not in tried:
+                tried.append(method)
+                flag = _core.StopFlag()
+                assert not flag.is_set
+                flag.set()
+                if self.server.answer(method, common, own[0], flag) is None:
+                    stopped.append(method)
+            return [(0, self.server.answer(method, common, own[0]))]
+
+    class Both:
+        shape = X.shape
+
+        def _design(self):
+            return _core.hosted_design(Here(), 1), None
+
+    assert same(riata.fit_path(Both(), y, alphas=5), riata.fit_path(X, y, alphas=5))
+    assert tried == ["begin", "bound", "read"]
+    assert "begin" in stopped
+
+
+def test_a_path_that_is_stopped_goes_on_from_its_checkpoint(cluster_client, data, tmp_path):
+    X, y = data
+    file, there = tmp_path / "path.riata", held(X, cluster_client)
+    part = riata.fit_path(there, y, alphas=8, progress=lambda done, *_: done < 4, checkpoint=file)
+    assert len(part.alphas) == 4
+    assert same(riata.fit_path(there, y, alphas=8, checkpoint=file), riata.fit_path(X, y, alphas=8))
+
+
+def test_results_are_local(cluster_client, data):
+    """Also of folds: no client and no futures, and what went over the wire on the counters."""
+    X, y = data
+    found, expected = (riata.cv_path(x, y, cv=3, alphas=8) for x in (held(X, cluster_client), X))
+    again = pickle.loads(pickle.dumps(found))
+    assert same(again.path, expected.path)
+    assert np.array_equal(again.scores, expected.scores)
+    assert np.array_equal(again.path.predict(X), expected.path.predict(X))
+    assert not [name for name in ("distributed", "dask") if name.encode() in pickle.dumps(found)]
+    sent = {"messages", "bytes_out", "bytes_in", "seconds_waiting", "parts_lost"}
+    assert sent <= set(found.path.counters)
+    assert not sent & set(expected.path.counters)
+    counters = found.path.counters
+    assert counters["messages"] > 8
+    assert counters["bytes_out"] > 8 * N  # the weights alone
+    assert counters["bytes_in"] > 16 * P  # means and variances alone
+    assert counters["seconds_waiting"] > 0
+    assert counters["parts_lost"] == 0
+
+
+def test_progress_says_what_goes_over_the_wire(cluster_client, data, capsys):
+    X, y = data
+    riata.fit_path(X, y, alphas=3, progress=True)
+    assert "worker" not in capsys.readouterr().err
+    riata.fit_path(held(X, cluster_client), y, alphas=3, progress=True)
+    assert "2 workers" in (shown := capsys.readouterr().err)
+    assert " KiB" in shown
