@@ -32,6 +32,7 @@ from riata.path.many_classes import check_file_parts
 from riata.report.fit_page import fit_page, summary_lines
 from riata.report.methods import methods_lines
 from riata.study.account import account_of, describe_active
+from riata.study.cluster import check_cluster, cluster_of
 from riata.study.fit_result import Fitted
 from riata.study.fold_plan import FoldPlan, check_fold_options, plan_folds
 from riata.study.held_out import held_out_of
@@ -50,7 +51,8 @@ def run_fit(options: FitOptions) -> int:
     prefix = options.output.out
     inputs = InputFiles(options.command.asked)
     with OutputSet(prefix, FIT_OUTPUTS) as outputs, contextlib.ExitStack() as stack:
-        study = load_study(options.study)
+        client = stack.enter_context(cluster_of(options.study))
+        study = load_study(options.study, client)
         outputs.refuse_inputs(study.files)
         group_by_ld([study], options.model, options.limits.threads)
         if study.is_genotypes and len(study.response.classes) > 2:  # which have weights of their own
@@ -143,6 +145,7 @@ def check_files(study: Study, inputs: InputFiles) -> list[str]:
 def check_options(options: FitOptions) -> None:
     """Refuse options that need no file to be found wrong."""
     study, model = options.study, options.model
+    check_cluster(study)
     check_penalty_options(study, model)
     if options.folds is not None:
         check_fold_options(study, options.folds)

@@ -29,6 +29,7 @@ from riata.path.certificates import CERTIFICATES, gap_text
 from riata.path.evaluation import LABELS
 from riata.path.fitted import FitResult
 from riata.path.many_classes import check_file_parts, file_part
+from riata.study.cluster import cluster_of
 from riata.study.cv_choices import choice_notes
 from riata.study.fit_result import Fitted, seconds_text
 from riata.study.fold_plan import FoldPlan, plan_folds
@@ -125,7 +126,7 @@ def _run_several(options: FitOptions, asked: Sequence[StudyOptions]) -> int:
     inputs = InputFiles(options.command.asked)
     with contextlib.ExitStack() as stack:
         outputs = [stack.enter_context(OutputSet(each, FIT_OUTPUTS)) for each in prefixes]
-        joint = load_studies(asked)
+        joint = load_studies(asked, stack.enter_context(cluster_of(options.study)))
         studies = joint.studies
         for written in outputs:
             written.refuse_inputs(studies[0].files)

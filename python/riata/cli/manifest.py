@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from riata.cli.options import Command
+from riata.distributed.held_genotypes import HeldGenotypes
 from riata.genetics.genotypes import Genotypes
 from riata.path.certificates import CERTIFICATES
 from riata.report.methods import methods_text
@@ -87,12 +88,14 @@ def inputs_record(
     study: Study, command: Command, version: str, date: str, inputs: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return what was asked and read: of every run that has samples with a response."""
+    held = study.main if isinstance(study.main, HeldGenotypes) else None
     return {
         "riata": version,
         "date": date,
         "command": command.line,
         "options": dict(sorted(command.asked.items())),
         "inputs": list(inputs),
+        **({} if held is None else {"cluster": held.cluster()}),
         "samples": {
             "in_file": study.join.n_source,
             "analysed": study.n_samples,

@@ -39,6 +39,7 @@ from riata.report.selection_page import SelectionRun, selection_lines
 from riata.report.selection_report import selection_report
 from riata.selection.plan import stability_plan
 from riata.selection.record import pairs_done
+from riata.study.cluster import check_cluster, cluster_of, flag_of_scheduler
 from riata.study.filter_columns import member_columns as members_of_filter
 from riata.study.filter_columns import statistic_columns
 from riata.study.knockoff_store import KnockoffStore
@@ -71,7 +72,7 @@ def run_select(options: SelectOptions) -> int:
     inputs = InputFiles(options.command.asked)
     with contextlib.ExitStack() as stack:
         outputs = [stack.enter_context(OutputSet(prefix, SELECT_OUTPUTS)) for prefix in prefixes]
-        joint = load_studies(asked)
+        joint = load_studies(asked, stack.enter_context(cluster_of(options.study)))
         run = _Run(options, joint, outputs, inputs, stack, log, {"read": time.perf_counter() - began})
         interrupted = run.go()
         if len(asked) > 1:
@@ -249,6 +250,13 @@ def _write_list(
 def _check_options(options: SelectOptions) -> None:
     """Refuse options that need no file to be found wrong."""
     chosen, study = options.selection, options.study
+    check_cluster(study)
+    flag = flag_of_scheduler(study)
+    if flag is not None and options.does_filter and options.filter.knockoffs in SAMPLERS:
+        raise ValueError(
+            f"--fdr draws knockoffs where the genotypes are in one process: leave out {flag}, or give "
+            "--knockoffs FILE"
+        )
     loss = loss_of(study.loss)
     if loss.many_responses:
         raise ValueError("--loss multigaussian is for riata.stability_selection; give phenotypes one by one")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from riata._io.tables import some
 from riata._io.wording import agree, counted, counted_of
+from riata.distributed.held_genotypes import HeldGenotypes
 from riata.genetics.genotypes import Genotypes
 from riata.genetics.quality import repeated_sites
 from riata.study.study import Study
@@ -40,9 +43,20 @@ def feature_lines(study: Study, prefix: str) -> list[str]:
             f"{100 * missing:.2g} % of calls missing"
         )
         lines += _duplicates(study.main)
+    if isinstance(study.main, HeldGenotypes):
+        lines.append(f"  {_where(study.main.cluster())}")
     if study.covariate_names:
         lines.append(f"  covariates, not penalised: {some(study.covariate_names)}")
     return lines
+
+
+def _where(cluster: dict[str, Any]) -> str:
+    """Say which workers hold the genotypes, and how."""
+    how = "in memory" if cluster["load"] == "memory" else "mapped"
+    if cluster["scratch"] is not None:
+        how = f"mapped from copies in {cluster['scratch']}"
+    workers, threads = counted(cluster["workers"], "worker"), counted(cluster["threads"], "thread")
+    return f"held by {workers} ({threads}) of {cluster['scheduler']}, {how}"
 
 
 def _duplicates(geno: Genotypes) -> list[str]:

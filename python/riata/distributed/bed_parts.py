@@ -35,6 +35,10 @@ class BedFiles:
         self.sources, self.load, self.scratch = list(sources), load, scratch
         self._seen = [FileSeen.of(source.path) for source in self.sources]
 
+    def about(self) -> dict[str, Any]:
+        """See `Holding`."""
+        return {"load": self.load, "scratch": self.scratch}
+
     def host(self, client: Client, columns: Positions, rows: Positions | None, a1: bool) -> Host:
         """See `Holding`.
 

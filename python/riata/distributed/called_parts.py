@@ -66,6 +66,10 @@ class Calls:
         ]
         return delayed(list)(blocks)
 
+    def about(self) -> dict[str, Any]:
+        """See `Holding`."""
+        return {"load": "memory", "scratch": None}
+
     def host(self, client: Client, columns: Positions, rows: Positions | None, a1: bool) -> Host:
         """See `Holding`.
 

@@ -10,6 +10,7 @@ from riata._io.text_files import StrPath
 from riata.distributed.bed_parts import BedFiles, Load
 from riata.distributed.held_genotypes import HeldGenotypes
 from riata.distributed.host import client_of
+from riata.genetics.genotypes import Genotypes
 from riata.genetics.opening import open_genotypes as open_here
 from riata.genetics.sources import PackedSource
 
@@ -83,7 +84,11 @@ def open_genotypes(
         raise ValueError(f"load must be 'memory' or 'map', got {load!r}")
     if scratch is not None and load != "map":
         raise ValueError(f"scratch needs load='map', got load={load!r}")
-    genotypes = open_here(path, counted_allele=counted_allele)
+    return hold(open_here(path, counted_allele=counted_allele), client, load, scratch)
+
+
+def hold(genotypes: Genotypes, client: Client, load: Load, scratch: StrPath | None) -> HeldGenotypes:
+    """Genotypes of ``.bed`` files that this process has opened, at the workers of a client."""
     sources = []
     for source in genotypes.sources:
         if not isinstance(source, PackedSource) or source.bed is None:
@@ -91,6 +96,5 @@ def open_genotypes(
                 f"path must name PLINK 1 .bed files, got {source.path}: convert it with --make-bed"
             )
         sources.append(source)
-    return HeldGenotypes.of(
-        genotypes, client, BedFiles(sources, load, None if scratch is None else fspath(scratch))
-    )
+    files = BedFiles(sources, load, None if scratch is None else fspath(scratch))
+    return HeldGenotypes.of(genotypes, client, files)

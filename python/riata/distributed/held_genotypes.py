@@ -32,6 +32,9 @@ class Holding(Protocol):
         Genotypes count A1 when `a1`, else A2; `rows` are the samples in use, None for all.
         """
 
+    def about(self) -> dict[str, Any]:
+        """How workers hold them, for a record."""
+
 
 class HeldGenotypes(Genotypes):
     """Genotypes whose variants workers hold; otherwise as `riata.Genotypes`.
@@ -63,6 +66,17 @@ class HeldGenotypes(Genotypes):
     def identical_to(self) -> NDArray[np.int64]:
         """Refused: variants of one worker cannot be compared with those of another."""
         raise NotImplementedError("identical_to() needs genotypes in this process: use riata.open_genotypes")
+
+    def cluster(self) -> dict[str, Any]:
+        """What a record says of where the genotypes are: scheduler, workers, and how they hold them."""
+        threads = self._client.nthreads()
+        scheduler = self._client.scheduler.address
+        return {
+            "scheduler": scheduler,
+            "workers": len(threads),
+            "threads": sum(threads.values()),
+            **self._holding.about(),
+        }
 
     @cached_property
     def _host(self) -> Host:

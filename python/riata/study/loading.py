@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from riata.genetics.genotypes import Genotypes
 from riata.genetics.pgen import covariates_of, phenotypes_of
 from riata.genetics.variant_filter import choose_variants, filter_notes, set_aside
 from riata.losses._known import loss_of
+from riata.study.cluster import at_workers
 from riata.study.feature_sets import find_groups
 from riata.study.fold_columns import SampleColumns
 from riata.study.inputs import genotype_joiner, genotypes_of, given_source
@@ -32,19 +33,22 @@ from riata.study.table_cells import check_complete, code_missing, completed
 from riata.study.table_columns import from_the_table, named_columns_of, take_covariates
 from riata.study.univariate_slopes import read_feature_slopes, read_variant_slopes
 
+if TYPE_CHECKING:
+    from distributed import Client
 
-def load_study(options: StudyOptions) -> Study:
-    """Read every file the options name and line them up.
+
+def load_study(options: StudyOptions, client: Client | None = None) -> Study:
+    """Read every file the options name and line them up; the workers of a client, if any, hold genotypes.
 
     Raises
     ------
     OSError, ValueError
         For files that cannot be read or do not fit together; the message names file and line.
     """
-    return load_studies([options]).studies[0]
+    return load_studies([options], client).studies[0]
 
 
-def load_studies(asked: Sequence[StudyOptions]) -> Studies:
+def load_studies(asked: Sequence[StudyOptions], client: Client | None = None) -> Studies:
     """Read every file that options name which differ in the response alone: see `load_study`."""
     options = asked[0]
     kind = given_source(options)
@@ -59,7 +63,7 @@ def load_studies(asked: Sequence[StudyOptions]) -> Studies:
         raise ValueError("--cat-covar needs --covar FILE")
     for each in asked:
         check_columns(each)
-    joint = _matrix_studies(asked) if kind == "matrix" else _genotype_studies(asked, kind)
+    joint = _matrix_studies(asked) if kind == "matrix" else _genotype_studies(asked, kind, client)
     if options.groups is not None:
         _read_groups(joint.studies, options)
     if options.univariate is not None:
@@ -101,7 +105,7 @@ def _read_groups(studies: list[Study], options: StudyOptions) -> None:
             _check_left(study)
 
 
-def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
+def _genotype_studies(asked: Sequence[StudyOptions], kind: str, client: Client | None) -> Studies:
     options = asked[0]
     for given, flag in ((options.target, "--target"), (options.drop or None, "--drop")):
         if given is not None:
@@ -110,7 +114,7 @@ def _genotype_studies(asked: Sequence[StudyOptions], kind: str) -> Studies:
         raise ValueError("--duplicates is for --matrix: variants of one id are all kept")
     if options.impute is not None:
         raise ValueError("--impute is for --matrix: missing calls of genotypes are set to the mean anyway")
-    geno = genotypes_of(options, options.counted_allele)
+    geno = at_workers(genotypes_of(options, options.counted_allele), client, options)
     files = list(geno.files)
     joiner = genotype_joiner(geno)
     joiner.report.notes.extend(geno.notes)

@@ -34,6 +34,10 @@ class StudyOptions(SourceOptions):
     both.
     """
 
+    scheduler: str | None = None
+    scheduler_file: str | None = None
+    load: str | None = None
+    scratch: str | None = None
     target: str | None = None
     drop: Names = ()
     pheno: str | None = None

@@ -18,6 +18,7 @@ from riata._io.staging import check_regular
 _FREE = frozenset(
     {
         *("quiet", "verbose", "resume", "out", "threads", "memory", "keep_knockoffs"),
+        *("scheduler", "scheduler_file", "load", "scratch"),
         *("standardize", "alpha", "select", "ld_window_kb", "ld_r2", "genome_build"),
     }
 )

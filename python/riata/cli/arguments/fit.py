@@ -11,6 +11,7 @@ from riata.cli.arguments.parsing import Parser, picked
 from riata.cli.arguments.shared import (
     ONE_SOURCE,
     add_cells,
+    add_cluster,
     add_data,
     add_l1_ratio,
     add_ld,
@@ -47,6 +48,7 @@ USAGE = f"{ONE_SOURCE} --out PREFIX [option ...]"
 def declare(parser: Parser, verb: str) -> None:
     """Declare the options."""
     add_data(parser)
+    add_cluster(parser)
     add_study(parser)
     cross_validate = verb == "cv"
     add_loss(parser)

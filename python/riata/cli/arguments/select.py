@@ -9,6 +9,7 @@ from riata.cli.arguments.fit import add_loss, add_study
 from riata.cli.arguments.parsing import Parser, picked
 from riata.cli.arguments.shared import (
     ONE_SOURCE,
+    add_cluster,
     add_data,
     add_l1_ratio,
     add_ld_groups,
@@ -39,6 +40,7 @@ USAGE = f"{ONE_SOURCE} --out PREFIX [option ...]"
 def declare(parser: Parser, verb: str) -> None:
     """Declare the options."""
     add_data(parser)
+    add_cluster(parser)
     add_study(parser)
     add_loss(parser)
     _add_errors(parser)

@@ -33,6 +33,28 @@ def add_data(parser: Parser) -> None:
     data.add_argument("--layer", metavar="NAME", help="layer of an .h5ad to use instead of its X")
 
 
+def add_cluster(parser: Parser) -> None:
+    """Which cluster holds the genotypes, and how."""
+    add = parser.add_argument_group("genotypes on a Dask cluster (with --bfile)").add_argument
+    add(
+        "--scheduler", metavar="ADDRESS",
+        help="scheduler, such as tcp://host:8786, whose workers hold the variants, each a range of them; "
+        "they read the .bed files by the names given here. Results are the same",
+    )  # fmt: skip
+    add(
+        "--scheduler-file", metavar="FILE", help="file in which the scheduler wrote its address, in its place"
+    )
+    add(
+        "--load", choices=("memory", "map"),
+        help="whether workers read their variants into memory, 2 bits a genotype, or map the files (default "
+        "memory)",
+    )  # fmt: skip
+    add(
+        "--scratch", metavar="FOLDER",
+        help="with --load map: folder on local disks, to which each worker first copies its variants",
+    )  # fmt: skip
+
+
 def add_genotypes(data: argparse._ArgumentGroup) -> None:
     data.add_argument(
         "--bfile", nargs="+", metavar="PREFIX", help="PLINK 1 genotypes: PREFIX.bed, .bim and .fam"
