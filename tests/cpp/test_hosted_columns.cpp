@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -70,6 +71,7 @@ struct Piece {
 struct Trouble {
   double again = 0.0;  // share of the messages that are sent twice
   double lost = 0.0;   // share of those before which the server is lost, and another opened
+  int lost_at = -1;    // the call before which one server is
 };
 
 /// Servers in this process: asked at once on threads of their own, or one after the other in any order, and not spared
@@ -92,6 +94,10 @@ class ThreadHost final : public ColumnHost {
     std::vector<std::size_t> order(parts.size());
     for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
     std::shuffle(order.begin(), order.end(), random_);
+    if (trouble_.lost_at == calls++) {
+      open(static_cast<std::size_t>(parts[order.front()]));
+      ++lost;
+    }
     std::vector<std::string> answers(parts.size());
     std::vector<std::thread> threads;
     for (const std::size_t k : order) {
@@ -109,6 +115,7 @@ class ThreadHost final : public ColumnHost {
         }
       });
       largest_answer = std::max(largest_answer, own[k].size());
+      ++messages[std::string(method)];
     }
     for (std::thread& thread : threads) thread.join();
     for (const std::size_t k : order) {
@@ -118,7 +125,8 @@ class ThreadHost final : public ColumnHost {
     }
   }
 
-  mutable int lost = 0;
+  mutable int lost = 0, calls = 0;
+  mutable std::map<std::string, int> messages;  // by method
   mutable std::size_t largest_answer = 0;
 
  private:
@@ -209,6 +217,59 @@ TEST_CASE("messages that come twice, answers that come late and servers that are
       CHECK(host->lost > 0);
     }
   }
+}
+
+TEST_CASE("a server may be lost before any call of a fit") {
+  const Storages storages(dosages(60, 230, 92));
+  for (std::size_t storage = 0; storage < 4; ++storage) {
+    const Eigen::MatrixXf floats = storages.X.cast<float>();
+    const auto narrow = dense_design(floats.data(), 60, 230, 1, 60);
+    const Design& here = storage < 3 ? *storages.designs[storage] : *narrow;
+    for (const std::string loss : {"gaussian", "binomial", "poisson", "cox", "multigaussian", "multinomial grouped"}) {
+      PathOptions options = quick(loss);
+      options.n_alphas = 5;
+      options.eps = 0.3;
+      Features features;
+      if (loss == "binomial") {  // of which the null fit is not known beforehand
+        features.penalty_factor = Vec::Ones(230);
+        features.penalty_factor[40] = 0.0;
+      }
+      const Problem full = make_problem(storages.X, std::string(options.loss.name()), 3);
+      const std::vector<Problem> problems = with_folds(full, loss == "gaussian" ? 2 : 0);
+      const auto whole = fit_paths(here, problems, features, options);
+      for (int at = 0, calls = 1; at < calls; ++at) {
+        CAPTURE(storage);
+        CAPTURE(loss);
+        CAPTURE(at);
+        const auto host = std::make_shared<ThreadHost>(storages, storage, cuts_of(230, 3), Trouble{0.0, 0.0, at});
+        const auto X = hosted_design(host);
+        CHECK(same(fit_paths(*X, problems, features, options), whole));
+        if (at == 0) calls = host->calls;
+      }
+    }
+  }
+}
+
+TEST_CASE("what takes the place of a server is told what its columns were read against last, not all messages") {
+  const Storages storages(dosages(60, 230, 83));
+  const std::vector<Problem> problems = with_folds(make_problem(storages.X, "gaussian", 3), 2);
+  std::map<std::string, int> without, with;
+  int last = 0;
+  for (std::map<std::string, int>* messages : {&without, &with}) {
+    const auto host = std::make_shared<ThreadHost>(storages, 2, cuts_of(230, 3), Trouble{0.0, 0.0, last - 5});
+    const auto X = hosted_design(host);
+    fit_paths(*X, problems, {}, quick("gaussian"));
+    last = host->calls;
+    *messages = host->messages;
+  }
+  CHECK(with["begin"] == without["begin"] + 1);
+  CHECK(with["remember"] == 3);
+  CHECK(with["recall"] == 1);
+  for (const char* each : {"bound", "candidates", "read", "read exactly"}) {
+    CAPTURE(each);
+    CHECK(with[each] <= without[each] + 2);  // one that found it lost, one told again
+  }
+  CHECK(without["bound"] > 20);
 }
 
 TEST_CASE("a copy of the columns in 16-bit integers, long columns and narrow numbers change nothing") {
@@ -324,19 +385,48 @@ TEST_CASE("columns of this process stand beside those of others") {
   }
 }
 
-TEST_CASE("a fit of columns of other processes goes on from its checkpoint") {
+TEST_CASE("a fit goes on from its checkpoint with any division of the columns") {
   const Storages storages(dosages(60, 230, 91));
-  const std::vector<Problem> problems = with_folds(make_problem(storages.X, "gaussian", 3), 2);
-  const auto whole = fit_paths(*storages.designs[0], problems, {}, quick("gaussian"));
-  PathOptions options = quick("gaussian");
-  options.checkpoint = storages.bed + ".checkpoint";
-  options.checkpoint_seconds = 0.0;
-  const std::vector<Index> cuts = cuts_of(230, 3);
-  options.progress = [](Index done, Index, double, Index, double, double) { return done < 8; };
-  const auto first = hosted_design(std::make_shared<ThreadHost>(storages, 0, cuts));
-  const auto part = fit_paths(*first, problems, {}, options);
-  REQUIRE(part.front().alphas.size() < whole.front().alphas.size());
-  options.progress = {};
-  const auto second = hosted_design(std::make_shared<ThreadHost>(storages, 0, cuts, Trouble{0.1, 0.02}));
-  CHECK(same(fit_paths(*second, problems, {}, options), whole));
+  const Eigen::MatrixXf floats = storages.X.cast<float>();
+  const auto narrow = dense_design(floats.data(), 60, 230, 1, 60);
+  for (std::size_t storage = 0; storage < 4; ++storage) {
+    const std::shared_ptr<const Design> here(storage < 3 ? storages.designs[storage].get() : narrow.get(),
+                                             [](const Design*) {});
+    const auto divided = [&](Index parts, Trouble trouble) -> std::shared_ptr<const Design> {
+      if (parts == 0) return here;
+      return hosted_design(std::make_shared<ThreadHost>(storages, storage, cuts_of(230, parts), trouble));
+    };
+    for (const std::string loss : {"gaussian", "binomial", "multigaussian"}) {
+      PathOptions options = quick(loss);
+      Features features;
+      if (loss == "binomial") {  // of which the null fit is not known beforehand
+        features.penalty_factor = Vec::Ones(230);
+        features.penalty_factor[40] = 0.0;
+      }
+      const Problem full = make_problem(storages.X, loss, 3);
+      const std::vector<Problem> problems = with_folds(full, loss == "gaussian" ? 2 : 0);
+      const auto whole = fit_paths(*here, problems, features, options);
+      options.checkpoint = storages.bed + ".checkpoint";
+      options.checkpoint_seconds = 0.0;
+      for (const auto& [first, second] :
+           std::vector<std::pair<Index, Index>>{{0, 3}, {3, 0}, {1, 2}, {2, 7}, {7, 1}, {3, 3}, {0, 0}}) {
+        CAPTURE(storage);
+        CAPTURE(loss);
+        CAPTURE(first);
+        CAPTURE(second);
+        options.progress = [](Index done, Index, double, Index, double, double) { return done < 8; };
+        const auto X = divided(first, {});
+        const auto part = fit_paths(*X, problems, features, options);
+        REQUIRE(part.front().alphas.size() < whole.front().alphas.size());
+        // Once more from there, so that what was told in one way is kept in the other.
+        options.progress = [](Index done, Index, double, Index, double, double) { return done < 11; };
+        const auto Y = divided(second, {0.1, 0.02});
+        const auto more = fit_paths(*Y, problems, features, options);
+        REQUIRE(more.front().alphas.size() > part.front().alphas.size());
+        options.progress = {};
+        const auto Z = divided(first, {0.1, 0.02});
+        CHECK(same(fit_paths(*Z, problems, features, options), whole));
+      }
+    }
+  }
 }

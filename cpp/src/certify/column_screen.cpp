@@ -86,6 +86,38 @@ void ColumnScreen::begin_pass(const ReadingPlan& plan, Index pieces) {
   begin_pieces(pieces);
 }
 
+/// Inner products of a feature with the basis of an output's block, from its products as they came.
+void ColumnScreen::store(const ReadingPlan& plan, std::size_t output, Index j, const MatIn& products, Index row,
+                         double* basis) {
+  const Index first = plan.begin[output], last = plan.begin[output + 1];
+  const double centre = columns_.centre(j), scale = columns_.scale()[j];
+  for (Index t = first; t < last; ++t) basis[t - first] = (products(row, t) - centre * plan.sums[t]) / scale;
+  reference_[output].store(j - first_, basis, plan.open[output]);
+}
+
+void ColumnScreen::recall(const ReadingPlan& plan, Columns columns, const MatIn& products) {
+  std::array<double, kMaxBasis> basis{};
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    for (std::size_t k = 0; k < reference_.size(); ++k) {
+      store(plan, k, columns[i], products, static_cast<Index>(i), basis.data());
+    }
+  }
+}
+
+void ColumnScreen::copy_numbers(Index feature, float* to) const {
+  for (const ReferenceColumns& reference : reference_) {
+    reference.copy_numbers(feature - first_, to);
+    to += kMaxBasis + 1;
+  }
+}
+
+void ColumnScreen::restore(Index feature, std::uint8_t block, const float* numbers) {
+  for (ReferenceColumns& reference : reference_) {
+    reference.restore(feature - first_, block, numbers);
+    numbers += kMaxBasis + 1;
+  }
+}
+
 void ColumnScreen::add_block(Index piece, Columns columns, const MatIn& products) {
   std::array<double, kMaxBasis> basis{};
   Vec c(outputs_), slack = Vec::Zero(outputs_), norms(outputs_);
@@ -95,16 +127,12 @@ void ColumnScreen::add_block(Index piece, Columns columns, const MatIn& products
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const Index j = columns[i];
-    const double centre = columns_.centre(j);
     c.setZero();
     for (std::size_t k = 0; k < reference_.size(); ++k) {
       const Index first = plan_.begin[k], last = plan_.begin[k + 1], output = static_cast<Index>(k);
-      for (Index t = first; t < last; ++t) {
-        double& kt = basis[static_cast<std::size_t>(t - first)];
-        kt = (products(static_cast<Index>(i), t) - centre * plan_.sums[t]) / columns_.scale()[j];
-        c[output] += kt * plan_.coordinates[t];
-      }
-      reference_[k].store(j - first_, basis.data(), plan_.open[k]);
+      store(plan_, k, j, products, static_cast<Index>(i), basis.data());
+      for (Index t = first; t < last; ++t)
+        c[output] += basis[static_cast<std::size_t>(t - first)] * plan_.coordinates[t];
       const double error = plan_.rounded ? reference_[k].error(j - first_, plan_.open[k]) : product_noise(j);
       slack[output] = error * norms[output];
     }

@@ -41,6 +41,14 @@ class ColumnScreen {
   const std::vector<Index>& columns_to_check() const { return columns_to_check_; }
   /// Products are about to come in so many pieces.
   void begin_pass(const ReadingPlan& plan, Index pieces);
+  /// Products that were taken before are known again. Safe for different columns at once.
+  void recall(const ReadingPlan& plan, Columns columns, const MatIn& products);
+  /// What is known of a feature: kMaxBasis + 1 numbers an output; and that again, with the block it came with.
+  void copy_numbers(Index feature, float* to) const;
+  void restore(Index feature, std::uint8_t block, const float* numbers);
+  Index outputs() const { return outputs_; }
+  /// The null fit is asked about.
+  bool asks_null() const { return !(query_.lambda < kInfinity); }
   /// Takes X' used of some columns. Safe for different pieces at once.
   void add_block(Index piece, Columns columns, const MatIn& products);
   /// Puts together the pieces of the columns that were `read`. Returns those for which nearby right-hand sides did not
@@ -85,6 +93,8 @@ class ColumnScreen {
 
  private:
   double product_noise(Index feature) const;
+  void store(const ReadingPlan& plan, std::size_t output, Index feature, const MatIn& products, Index row,
+             double* basis);
 };
 
 inline constexpr double kBoundMargin = 1e-6;  // a bound this close to its threshold counts as undecided

@@ -55,6 +55,22 @@ void ReferenceColumns::forget(Index blocks) {
   }
 }
 
+void ReferenceColumns::copy_numbers(Index j, float* to) const {
+  for (const auto& k : k_) *to++ = k[static_cast<std::size_t>(j)];
+  *to = left_[static_cast<std::size_t>(j)];
+}
+
+void ReferenceColumns::Numbers::copy(std::size_t j, float* to) const {
+  for (const auto& each : k) *to++ = each[j];
+  *to = left[j];
+}
+
+void ReferenceColumns::restore(Index j, std::uint8_t block, const float* numbers) {
+  for (auto& k : k_) k[static_cast<std::size_t>(j)] = *numbers++;
+  left_[static_cast<std::size_t>(j)] = *numbers;
+  block_[static_cast<std::size_t>(j)] = block;
+}
+
 void ReferenceColumns::store(Index j, const double* k, const ReferenceSubspace::OpenBlock& open) {
   const std::size_t i = static_cast<std::size_t>(j);
   double square = 0.0;

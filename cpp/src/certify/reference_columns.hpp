@@ -29,6 +29,9 @@ class ReferenceColumns {
 
   /// So many of the oldest blocks are no more: their columns count as never read (bound nu_j |rho|).
   void forget(Index blocks);
+  /// What is remembered of column j, kMaxBasis + 1 numbers; and that again, with its block.
+  void copy_numbers(Index j, float* to) const;
+  void restore(Index j, std::uint8_t block, const float* numbers);
   /// Inner products of column j with the basis of the open block. Safe for different columns at once.
   void store(Index j, const double* k, const ReferenceSubspace::OpenBlock& open);
   /// Bounds the error of k'a, for the stored k of column j and coordinates a of length 1, that came with replaced
@@ -50,6 +53,17 @@ class ReferenceColumns {
   /// Adds the squares of bound() and estimate(), both over `scale`, of the columns from `first` on.
   void add_squares(const Query& q, Index first, double scale, Vec& bounds, Vec& estimates) const;
 
+  /// The same of columns elsewhere, in a range of others: see ReferenceColumns::state().
+  struct Numbers {
+    std::array<std::vector<float>, kMaxBasis> k;
+    std::vector<float> left;
+    std::vector<std::uint8_t> block;
+    template <class Archive>
+    void state(Archive& archive) {
+      archive(k, left, block);
+    }
+    void copy(std::size_t j, float* to) const;
+  };
   /// See checkpoint/archive.hpp. What setup() and set_limit() gave is no part of it.
   template <class Archive>
   void state(Archive& archive) {

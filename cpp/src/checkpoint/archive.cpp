@@ -7,7 +7,7 @@
 namespace riata {
 namespace {
 
-constexpr std::uint64_t kMagic = 0x38706b6361746972u;  // the last digit is the version of the format
+constexpr std::uint64_t kMagic = 0x39706b6361746972u;  // the last digit is the version of the format
 constexpr std::size_t kBuffer = std::size_t{1} << 20;  // bytes; a multiple of eight
 
 /// What stands at the end: of the size too, for a digest that goes on over itself is zero, as bytes added may be.

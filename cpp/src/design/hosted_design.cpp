@@ -11,7 +11,6 @@
 #include "design/plink_pool.hpp"
 #include "design/plink_rounded.hpp"
 #include "design/pool.hpp"
-#include "io/digest.hpp"
 #include "io/memory_archive.hpp"
 #include "kernel/kernels.hpp"
 #include "kernel/plink.hpp"
@@ -143,10 +142,6 @@ Traits HostedDesign::traits() const {
   all.concurrent = false;
   all.subset_pays = false;  // rows would come from the hosts, as doubles
   all.columns_a_call = std::max<Index>(cols(), 1);
-  Digest digest;
-  digest.add(all.fingerprint);
-  for (const Index cut : cuts_) digest.add(static_cast<std::uint64_t>(cut));
-  all.fingerprint = digest.value();
   return all;
 }
 

@@ -76,6 +76,25 @@ bool NarrowMatrix::add(const double* values, double step, Form form) {
   return true;
 }
 
+bool NarrowMatrix::sound() const {
+  if (rows_ < 0 || steps_.size() != forms_.size()) return false;
+  std::size_t left = bytes_.size();
+  const auto are_finite = [](double value) { return std::isfinite(value); };
+  if (!std::all_of(steps_.begin(), steps_.end(), are_finite)) return false;
+  for (const Form form : forms_) {
+    std::size_t each = 0;
+    if (form == Form::kInt8) each = sizeof(std::int8_t);
+    if (form == Form::kMultiples) each = sizeof(std::int16_t);
+    if (form == Form::kFloat) each = sizeof(float);
+    if (form == Form::kDouble) each = sizeof(double);
+    if (each == 0 || static_cast<std::size_t>(rows_) > left / each) return false;
+    left -= static_cast<std::size_t>(rows_) * each;
+  }
+  if (left != 0) return false;
+  const Mat values = unpacked();
+  return std::all_of(values.data(), values.data() + values.size(), are_finite);
+}
+
 void NarrowMatrix::unpack(MatOut out) const {
   assert(out.rows() == rows() && out.cols() == cols());
   const std::uint8_t* at = bytes_.data();

@@ -15,6 +15,8 @@ class NarrowMatrix {
 
   Index rows() const { return rows_; }
   Index cols() const { return static_cast<Index>(forms_.size()); }
+  /// Whether it is what was written of finite numbers somewhere, not other bytes.
+  bool sound() const;
   /// The numbers again; `out` is rows() x cols().
   void unpack(MatOut out) const;
   Mat unpacked() const;

@@ -26,6 +26,8 @@ class RoundedProducts {
   /// Whether there are any.
   bool offered() const { return copies() || X_.traits().rounds; }
   bool copies() const { return codes_ != nullptr; }
+  /// Codes of a side for the copy.
+  Index padded_rows() const { return stride_; }
   /// Bytes of the copy.
   double memory() const {
     return copies() ? static_cast<double>(stride_ * errors_.size()) * sizeof(std::int16_t) : 0.0;

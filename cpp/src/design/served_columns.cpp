@@ -79,8 +79,10 @@ std::string answer_of_columns(const Design& X, Index first, std::string_view met
   if (method == "fetch") return fetch(X, columns, threads);
   NarrowMatrix narrow;
   from_bytes(common, narrow);
+  if (!narrow.sound() || narrow.rows() != X.rows()) {
+    throw std::invalid_argument("right-hand sides must have as many rows as X");
+  }
   const Mat sides = narrow.unpacked();
-  if (sides.rows() != X.rows()) throw std::invalid_argument("right-hand sides must have as many rows as X");
   Mat out(count, sides.cols());
   if (method == "moments") {
     Mat variance(count, sides.cols());

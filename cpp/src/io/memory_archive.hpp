@@ -39,13 +39,22 @@ class MemoryReader {
     (transfer(*this, values), ...);
   }
   void bytes(void* data, std::size_t size) {
-    if (size > left_.size()) throw std::invalid_argument("a message between parts of X is shorter than what it holds");
+    if (size > left_.size()) refuse();
     if (size > 0) std::memcpy(data, left_.data(), size);
     left_.remove_prefix(size);
+  }
+  /// Throws where so many numbers of a size cannot follow.
+  void expect(Index rows, Index cols, std::size_t each, bool vector = false) const {
+    const Index most = static_cast<Index>(left_.size() / each);
+    if (rows < 0 || cols < 0 || (vector && cols != 1) || (cols > 0 && rows > most / cols)) refuse();
   }
   std::string_view left() const { return left_; }
 
  private:
+  [[noreturn]] static void refuse() {
+    throw std::invalid_argument("a message between parts of X is shorter than what it holds");
+  }
+
   std::string_view left_;
 };
 

@@ -16,6 +16,10 @@ template <class Archive, class T>
 void transfer(Archive& archive, T& value) {
   if constexpr (requires { value.state(archive); }) {
     value.state(archive);
+  } else if constexpr (std::is_same_v<T, bool>) {  // of which not every byte is one
+    unsigned char byte = value ? 1 : 0;
+    archive.bytes(&byte, 1);
+    value = byte != 0;
   } else if constexpr (std::is_trivially_copyable_v<T>) {
     static_assert(!std::is_pointer_v<T>);
     archive.bytes(&value, sizeof value);
@@ -24,13 +28,19 @@ void transfer(Archive& archive, T& value) {
   } else if constexpr (requires { typename T::PlainObject; }) {
     Index rows = value.rows(), cols = value.cols();
     archive(rows, cols);
+    if constexpr (requires { archive.expect(rows, cols, sizeof rows); }) {
+      archive.expect(rows, cols, sizeof(typename T::Scalar), T::ColsAtCompileTime == 1);
+    }
     if constexpr (Archive::reading) value.resize(rows, cols);
     archive.bytes(value.data(), static_cast<std::size_t>(value.size()) * sizeof(typename T::Scalar));
   } else {
     std::size_t size = value.size();
     archive(size);
-    if constexpr (Archive::reading && requires { value.resize(size); }) value.resize(size);
     using Element = typename T::value_type;
+    if constexpr (requires { archive.expect(Index{}, Index{}, size); }) {
+      archive.expect(static_cast<Index>(size), 1, std::is_trivially_copyable_v<Element> ? sizeof(Element) : 8);
+    }
+    if constexpr (Archive::reading && requires { value.resize(size); }) value.resize(size);
     if constexpr (std::is_trivially_copyable_v<Element> && requires { value.data(); }) {
       archive.bytes(value.data(), size * sizeof(Element));
     } else {

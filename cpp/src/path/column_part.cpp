@@ -149,7 +149,7 @@ std::vector<std::vector<Index>> ColumnPart::read_nearby(std::span<const Reading>
     ColumnScreen& mine = screen(reading.problem);
     mine.forget(reading.forgotten);
     if (mine.columns_to_check().empty()) continue;
-    if (null) {
+    if (null && mine.asks_null()) {
       take_null(reading);
     } else {
       passes.push_back({&mine, &reading, mine.columns_to_check(), reading.rounded.has_value()});
@@ -173,13 +173,10 @@ void ColumnPart::read_exactly(std::span<const Reading> readings, std::vector<std
   for (const Pass& pass : passes) pass.screen->finish_pass(pass.columns);
 }
 
-/// Gives a problem what its null fit needs, from products of the columns with the u of that.
-void ColumnPart::take_null(const Reading& reading) {
-  ColumnScreen& mine = screen(reading.problem);
-  const std::vector<Index>& columns = mine.columns_to_check();
-  const ReadingPlan& plan = reading.plan;
+/// Products with the right-hand sides of a null fit, from those with its u.
+Mat ColumnPart::null_products(const ReadingPlan& plan, Index problem, Columns columns) const {
   const Index outputs = static_cast<Index>(plan.begin.size()) - 1;
-  Mat of_rhs(static_cast<Index>(columns.size()), reading.rhs->cols());
+  Mat out(static_cast<Index>(columns.size()), plan.begin.back());
   for (Index k = 0; k < outputs; ++k) {
     const Index first = plan.begin[static_cast<std::size_t>(k)];
     const Index count = plan.begin[static_cast<std::size_t>(k) + 1] - first;
@@ -187,11 +184,18 @@ void ColumnPart::take_null(const Reading& reading) {
     if (count == 0) continue;
     const double norm = std::abs(plan.coordinates[first]);
     for (std::size_t j = 0; j < columns.size(); ++j) {
-      of_rhs(static_cast<Index>(j), first) = null_products_(columns[j] - first_, reading.problem * outputs + k) / norm;
+      out(static_cast<Index>(j), first) = null_products_(columns[j] - first_, problem * outputs + k) / norm;
     }
   }
-  mine.begin_pass(plan, 1);
-  mine.add_block(0, columns, of_rhs);
+  return out;
+}
+
+/// Gives a problem what its null fit needs, from products of the columns with the u of that.
+void ColumnPart::take_null(const Reading& reading) {
+  ColumnScreen& mine = screen(reading.problem);
+  const std::vector<Index>& columns = mine.columns_to_check();
+  mine.begin_pass(reading.plan, 1);
+  mine.add_block(0, columns, null_products(reading.plan, reading.problem, columns));
   mine.finish_pass(columns);
 }
 

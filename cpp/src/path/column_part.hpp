@@ -8,6 +8,7 @@
 #include "certify/column_screen.hpp"
 #include "design/rounded_products.hpp"
 #include "design/shared_pool.hpp"
+#include "path/recall.hpp"
 #include "riata/counters.hpp"
 #include "riata/design/design.hpp"
 
@@ -97,6 +98,17 @@ class ColumnPart {
   /// Appends what the round has found for a problem.
   void append_answer(Index problem, RoundAnswer& answer) const;
 
+  /// The columns that the round has read for a problem, in increasing order.
+  const std::vector<Index>& columns_read(Index problem) const {
+    return screens_[static_cast<std::size_t>(problem)]->columns_to_check();
+  }
+  /// What is known of columns of this part.
+  HeldNumbers numbers(Index problem, std::vector<Index> columns) const;
+  /// What was known of all of them for some problems is known again, to the bit, by one more reading; see Recall, whose
+  /// columns are numbered from the first of this part. All were outside and unread before; move() gives the rest.
+  void recall(std::span<const Recall> recalls, std::span<const Index> problems);
+  /// Those that lie in this part of columns from `first` on are known as these tell, for each output.
+  void restore(Index problem, const std::vector<ReferenceColumns::Numbers>& numbers, Index first);
   /// What is known for one problem; see checkpoint/archive.hpp. For use between rounds; move() gives the rest.
   template <class Archive>
   void state(Archive& archive, Index problem) {
@@ -118,6 +130,9 @@ class ColumnPart {
   void read_pass(const std::vector<Pass>& passes, Counters& counters) const;
   Index read_piece(const std::vector<Pass>& passes, Index piece, Index first, Index last) const;
   void take_null(const Reading& reading);
+  Mat null_products(const ReadingPlan& plan, Index problem, Columns columns) const;
+  Mat products_of(const PackedSides& sides, Index problem, Columns columns) const;
+  void recall_piece(const Recall& recall, Index problem, Index first, Index last);
 
   const Design& X_;
   Traits traits_;

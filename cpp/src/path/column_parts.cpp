@@ -109,6 +109,29 @@ RoundAnswer LocalParts::answer(Index problem) const {
   return out;
 }
 
+void LocalParts::state(ArchiveReader& archive, Index problem) {
+  StoredAs stored{};
+  archive(stored);
+  if (stored == StoredAs::kRecall) {
+    Recall all;
+    archive(all);
+    for (ColumnPart& part : parts_) {
+      Recall mine = all.part(part.first(), part.last());
+      mine.blocks = std::move(all.blocks);
+      part.recall({&mine, 1}, {&problem, 1});
+      all.blocks = std::move(mine.blocks);
+    }
+    return;
+  }
+  std::vector<Index> begins;
+  archive(begins);
+  for (std::size_t k = 0; k + 1 < begins.size(); ++k) {
+    StoredNumbers numbers;
+    archive(numbers);
+    for (ColumnPart& part : parts_) part.restore(problem, numbers, begins[k]);
+  }
+}
+
 std::unique_ptr<ColumnParts> column_parts(const Design& X, const PathOptions& options, const Features& features,
                                           Index parts, Index copy_for, double most_bytes, Counters& counters) {
   if (PartLayout layout = PartLayout::of(X, options.threads); layout.host != nullptr) {

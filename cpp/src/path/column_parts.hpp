@@ -17,6 +17,13 @@ struct Ask {
   Index undecided = 0;
 };
 
+/// What is known of columns in a checkpoint: the numbers of each, part by part, or what it takes to find them again.
+/// Fits of any division of the columns, here or held by others, go on from both.
+enum class StoredAs : std::uint8_t { kNumbers, kRecall };
+
+/// What one problem knows of columns, as LocalParts keep it in a checkpoint: for each part the Numbers of each output.
+using StoredNumbers = std::vector<ReferenceColumns::Numbers>;
+
 /// The columns of X, divided into parts and asked as one, wherever these are: what is said of a call is said in
 /// ColumnPart, and answers are put together in the order of the columns.
 class ColumnParts {
@@ -50,7 +57,7 @@ class ColumnParts {
   virtual void read(std::span<const Reading> readings) = 0;
   virtual RoundAnswer answer(Index problem) const = 0;
 
-  /// See ColumnPart::state().
+  /// See ColumnPart::state(). Who reads has done the first pass.
   virtual void state(ArchiveWriter& archive, Index problem) = 0;
   virtual void state(ArchiveReader& archive, Index problem) = 0;
   virtual void state(ArchiveCounter& archive, Index problem) = 0;
@@ -80,13 +87,16 @@ class LocalParts final : public ColumnParts {
   void read(std::span<const Reading> readings) override;
   RoundAnswer answer(Index problem) const override;
 
-  void state(ArchiveWriter& archive, Index problem) override { transfer_state(archive, problem); }
-  void state(ArchiveReader& archive, Index problem) override { transfer_state(archive, problem); }
-  void state(ArchiveCounter& archive, Index problem) override { transfer_state(archive, problem); }
+  void state(ArchiveWriter& archive, Index problem) override { write(archive, problem); }
+  void state(ArchiveReader& archive, Index problem) override;
+  void state(ArchiveCounter& archive, Index problem) override { write(archive, problem); }
 
  private:
   template <class Archive>
-  void transfer_state(Archive& archive, Index problem) {
+  void write(Archive& archive, Index problem) {
+    StoredAs stored = StoredAs::kNumbers;
+    std::vector<Index> begins = cuts();
+    archive(stored, begins);
     for (ColumnPart& part : parts_) part.state(archive, problem);
   }
 

@@ -1,5 +1,6 @@
 #include "riata/design/column_server.hpp"
 
+#include <algorithm>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -12,6 +13,8 @@
 
 namespace riata {
 namespace {
+
+constexpr std::size_t kMostFits = 4;  // of one X at once
 
 std::string answer_of(AnswerKind kind) {
   return to_bytes(kind);
@@ -30,12 +33,14 @@ struct ColumnServer::Impl {
     std::unique_ptr<ServedFit> fit;
     std::uint64_t epoch = 0;
     std::string last;  // the answer of that
+    std::uint64_t used = 0;
   };
 
   std::shared_ptr<const Design> X;
   Index first;
   int threads;
   std::map<std::uint64_t, Known> fits;
+  std::uint64_t uses = 0;
 
   std::string answer(std::string_view method, std::string_view common, std::string_view own) {
     MessageHead head;
@@ -51,19 +56,30 @@ struct ColumnServer::Impl {
     return fit_answer(head, method, common, reader.left());
   }
 
+  /// Fits whose process has died never end; of one that is dropped and has not, what is known is told again.
+  void make_room() {
+    while (fits.size() >= kMostFits) {
+      fits.erase(std::min_element(fits.begin(), fits.end(),
+                                  [](const auto& a, const auto& b) { return a.second.used < b.second.used; }));
+    }
+  }
+
   /// What a fit asks changes what is known for it: a message is taken once, and only after those before it.
   std::string fit_answer(const MessageHead& head, std::string_view method, std::string_view common,
                          std::string_view own) {
     const auto known = fits.find(head.fit);
     if (known != fits.end() && known->second.epoch == head.epoch) return known->second.last;
     if (method == "begin") {
+      fits.erase(head.fit);
+      make_room();
       auto fit = std::make_unique<ServedFit>(*X, first, common, own, threads);
       std::string answer = answer_of(AnswerKind::kAnswer) + fit->first_answer();
-      fits[head.fit] = {std::move(fit), head.epoch, answer};
+      fits[head.fit] = {std::move(fit), head.epoch, answer, ++uses};
       return answer;
     }
     if (known == fits.end() || known->second.epoch + 1 != head.epoch) return answer_of(AnswerKind::kStale);
     Known& mine = known->second;
+    mine.used = ++uses;
     try {
       mine.last = answer_of(AnswerKind::kAnswer) + mine.fit->answer(method, common, own);
     } catch (...) {

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <numeric>
-#include <random>
 #include <stdexcept>
 #include <utility>
 
@@ -12,13 +10,6 @@
 
 namespace riata {
 namespace {
-
-/// A number that no other fit has, in this process or another.
-std::uint64_t new_fit() {
-  std::random_device source;
-  const std::uint64_t high = source(), low = source();
-  return std::max<std::uint64_t>(high << 32 | low, 1);
-}
 
 Vec some(const Vec& values, Index first, Index last) {
   return values.size() > 0 ? Vec(values.segment(first, last - first)) : Vec();
@@ -51,17 +42,15 @@ void validate_hosted(const Design& X, const std::vector<Problem>& problems, cons
 HostedParts::HostedParts(const Design& X, PartLayout layout, const PathOptions& options, const Features& features,
                          double copy_share, Counters& counters)
     : X_(X),
-      calls_(std::move(layout.host)),
       cuts_(std::move(layout.cuts)),
+      calls_(std::move(layout.host), static_cast<Index>(cuts_.size()) - 1,
+             [this](Parts& parts) { begin_again(parts); }),
       options_(options),
       features_(features),
       rounded_(RoundedProducts::of_share(X, copy_share, 0, 0)),
       copy_share_(copy_share),
       counters_(counters),
-      fit_(new_fit()),
-      sent_(cuts_.size() - 1),
-      losses_(sent_.size(), 0),
-      moves_(sent_.size()) {
+      moves_(cuts_.size() - 1) {
   check_places();
 }
 
@@ -78,69 +67,19 @@ void HostedParts::check_places() const {
   }
 }
 
-HostedParts::~HostedParts() {
-  try {
-    const std::vector<Index> parts = all_parts();
-    const std::vector<MessageHead> heads(parts.size(), MessageHead{fit_, 0});
-    calls_("end", {}, parts, heads, std::vector<std::string>(parts.size()));
-  } catch (...) {  // they forget it when they end themselves
-  }
-}
-
-std::vector<Index> HostedParts::all_parts() const {
-  std::vector<Index> out(sent_.size());
-  std::iota(out.begin(), out.end(), Index{0});
-  return out;
-}
-
 std::size_t HostedParts::part_of(Index feature) const {
   const auto after = std::upper_bound(cuts_.begin(), cuts_.end(), feature);
   return static_cast<std::size_t>(after - cuts_.begin()) - 1;
 }
 
-std::vector<std::string> HostedParts::ask(std::string_view method, std::string common, std::span<const Index> parts,
-                                          std::vector<std::string> own) {
-  const auto shared = std::make_shared<const std::string>(std::move(common));
-  std::vector<MessageHead> heads;
-  for (std::size_t k = 0; k < parts.size(); ++k) {
-    std::vector<Sent>& mine = sent_[static_cast<std::size_t>(parts[k])];
-    heads.push_back({fit_, mine.size()});
-    mine.push_back({method, shared, own[k]});
-  }
-  const auto answers = calls_(method, *shared, parts, heads, own);
-  std::vector<std::string> out;
-  for (std::size_t k = 0; k < parts.size(); ++k) {
-    out.push_back(answers[k] ? std::move(*answers[k]) : tell_again(parts[k]));
-  }
-  return out;
-}
-
-/// Everything, to a part that has been opened anew; returns the answer to the last message.
-std::string HostedParts::tell_again(Index part) {
-  const std::vector<Sent>& mine = sent_[static_cast<std::size_t>(part)];
-  for (;;) {
-    if (++losses_[static_cast<std::size_t>(part)] > kMostLosses) {
-      throw std::runtime_error("part " + std::to_string(part) + " of X was lost " + std::to_string(kMostLosses) +
-                               " times in one fit");
-    }
-    std::optional<std::string> answer;
-    for (std::size_t epoch = 0; epoch < mine.size(); ++epoch) {
-      const MessageHead head{fit_, epoch};
-      answer = std::move(
-          calls_(mine[epoch].method, *mine[epoch].common, {&part, 1}, {&head, 1}, {&mine[epoch].own, 1}).front());
-      if (!answer) break;
-    }
-    if (answer) return std::move(*answer);
-  }
-}
-
-PartFeatures HostedParts::features_of(Index part) const {
+/// What the first message tells one part.
+std::string HostedParts::features_of(Index part) const {
   const Index first = cuts_[static_cast<std::size_t>(part)], last = cuts_[static_cast<std::size_t>(part) + 1];
   PartFeatures out;
   out.penalty_factor = some(features_.penalty_factor, first, last);
   out.lower = some(features_.lower, first, last);
   out.upper = some(features_.upper, first, last);
-  if (features_.group.empty()) return out;
+  if (features_.group.empty()) return to_bytes(out);
   out.group.assign(features_.group.begin() + first, features_.group.begin() + last);
   std::vector<Index> numbers = out.group;
   std::sort(numbers.begin(), numbers.end());
@@ -152,7 +91,7 @@ PartFeatures HostedParts::features_of(Index part) const {
   for (std::size_t g = 0; g < numbers.size(); ++g) {
     out.group_weights[static_cast<Index>(g)] = features_.group_weights[numbers[g]];
   }
-  return out;
+  return to_bytes(out);
 }
 
 void HostedParts::first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means,
@@ -164,18 +103,15 @@ void HostedParts::first_pass(const Mat& weights, const Mat& null_u, std::vector<
   beginning.l1_ratio = options_.l1_ratio;
   beginning.copy_share = copy_share_;
   beginning.penalty = options_.penalty;
-  beginning.weights = weights;
+  beginning.weights = PackedWeights(weights);
   beginning.null_u = null_u;
-  std::vector<std::string> own;
-  const std::vector<Index> parts = all_parts();
-  for (const Index part : parts) {
-    PartFeatures features = features_of(part);
-    own.push_back(to_bytes(features));
-  }
+  beginning_ = to_bytes(beginning);
+  null_known_ = null_u.cols() > 0;
   means.assign(static_cast<std::size_t>(weights.cols()), Vec(X_.cols()));
   variances = means;
   if (rounded_.copies()) copy_errors_.resize(X_.cols());
-  const std::vector<std::string> answers = ask("begin", to_bytes(beginning), parts, std::move(own));
+  const std::vector<std::string> answers =
+      calls_.ask("begin", beginning_, calls_.all(), [this](Index part) { return features_of(part); });
   for (std::size_t k = 0; k < answers.size(); ++k) {
     FirstPassAnswer answer;
     from_bytes(answers[k], answer);
@@ -191,15 +127,41 @@ void HostedParts::first_pass(const Mat& weights, const Mat& null_u, std::vector<
   counters_.products += static_cast<double>(null_u.cols());
 }
 
+/// For parts that have been lost.
+void HostedParts::begin_again(Parts& parts) {
+  if (!begun_) return;  // the first message is among those that are kept
+  calls_.tell("begin", beginning_, parts, [this](Index part) { return features_of(part); });
+  recall(parts);
+}
+
+/// Tells parts what the records have, for one more reading of what they hold.
+void HostedParts::recall(Parts& parts) {
+  for (std::size_t f = 0; f < known_; ++f) {
+    Recall& known = records_[f].known();
+    MemoryWriter common;
+    common(problems_[f], known.blocks);
+    calls_.tell("remember", common.take(), parts, [&](Index part) {
+      const std::size_t k = static_cast<std::size_t>(part);
+      Recall mine = known.part(cuts_[k], cuts_[k + 1]);
+      return to_bytes(mine.marks, mine.held);
+    });
+  }
+  calls_.tell("recall", {}, parts, [](Index) { return std::string(); });
+}
+
 Index HostedParts::add_problem(const PenaltyFamily& /*penalty*/, const StandardizedColumns& /*columns*/,
                                const ColumnNorms& norms, Index outputs, bool full_working_set, int /*threads*/) {
   problems_.push_back({outputs, full_working_set, norms.largest_norm, norms.largest_weight});
+  records_.emplace_back(X_.cols(), outputs);
+  null_.push_back(false);
+  rounds_.emplace_back();
   answers_.emplace_back();
   return static_cast<Index>(problems_.size()) - 1;
 }
 
 void HostedParts::move(Index problem, std::span<const Index> into_work, std::span<const Index> out_of_work) {
-  std::vector<Move> moves(sent_.size(), Move{problem, {}, {}});
+  records_[static_cast<std::size_t>(problem)].move(into_work, out_of_work);
+  std::vector<Move> moves(moves_.size(), Move{problem, {}, {}});
   for (const Index j : into_work) moves[part_of(j)].into_work.push_back(j - cuts_[part_of(j)]);
   for (const Index j : out_of_work) moves[part_of(j)].out_of_work.push_back(j - cuts_[part_of(j)]);
   for (std::size_t k = 0; k < moves.size(); ++k) {
@@ -208,20 +170,36 @@ void HostedParts::move(Index problem, std::span<const Index> into_work, std::spa
   }
 }
 
-/// What each part is to be told of moves.
-std::vector<std::string> HostedParts::changes() {
-  std::vector<std::string> own;
-  for (std::vector<Move>& moves : moves_) {
-    own.push_back(to_bytes(moves));
-    moves.clear();
+/// What the last round has read is known from now on.
+void HostedParts::settle() {
+  for (std::size_t f = 0; f < rounds_.size(); ++f) {
+    if (!rounds_[f]) continue;
+    Round& round = *rounds_[f];
+    records_[f].open(std::move(round.sides), round.forgotten);
+    for (std::size_t k = 0; k < round.read.size(); ++k) {
+      for (const Index j : round.read[k].columns(cuts_[k + 1] - cuts_[k])) records_[f].read(cuts_[k] + j);
+      records_[f].hold(round.held[k], cuts_[k]);
+    }
+    rounds_[f].reset();
   }
-  return own;
+  calls_.forget_log();
+  begun_ = true;
+  known_ = told_;
 }
 
 std::vector<std::string> HostedParts::ask_all(std::string_view method, std::vector<Question> questions) {
+  settle();
+  if (goes_on_) {
+    goes_on_ = false;
+    known_ = told_ = problems_.size();
+    calls_.tell_all([this](Parts& parts) { recall(parts); });
+  }
   std::vector<NewProblem> fresh(problems_.begin() + static_cast<std::ptrdiff_t>(told_), problems_.end());
   told_ = problems_.size();
-  return ask(method, to_bytes(fresh, questions), all_parts(), changes());
+  return calls_.ask(method, to_bytes(fresh, questions), calls_.all(), [this](Index part) {
+    std::vector<Move> moves = std::exchange(moves_[static_cast<std::size_t>(part)], {});
+    return to_bytes(moves);
+  });
 }
 
 /// No more candidates than a fit chooses at most (PathFit::select_candidates) are of use to it.
@@ -243,13 +221,13 @@ std::vector<Candidate> HostedParts::candidates(Index problem, const ScreeningQue
 
 PartAnswer& HostedParts::answer_of(Index problem, Index part) {
   std::vector<PartAnswer>& mine = answers_[static_cast<std::size_t>(problem)];
-  mine.resize(sent_.size());
+  mine.resize(moves_.size());
   return mine[static_cast<std::size_t>(part)];
 }
 
 /// Returns which parts have columns that are undecided still.
-std::vector<bool> HostedParts::take(std::span<const Index> problems, std::span<const Index> parts,
-                                    std::vector<std::string> answers, bool costs) {
+std::vector<bool> HostedParts::take(Stage stage, std::span<const Index> problems, const Parts& parts,
+                                    const std::vector<std::string>& answers) {
   std::vector<bool> undecided(parts.size(), false);
   for (std::size_t k = 0; k < parts.size(); ++k) {
     const Index first = cuts_[static_cast<std::size_t>(parts[k])];
@@ -258,12 +236,16 @@ std::vector<bool> HostedParts::take(std::span<const Index> problems, std::span<c
     MemoryReader reader(answers[k]);
     reader(found);
     for (std::size_t i = 0; i < problems.size(); ++i) {
+      std::optional<Round>& round = rounds_[static_cast<std::size_t>(problems[i])];
+      const std::size_t part = static_cast<std::size_t>(parts[k]);
+      if (stage == Stage::kRead) round->read[part] = std::move(found[i].read);
+      if (stage == Stage::kReadExactly) round->held[part] = std::move(found[i].held);
       undecided[k] = undecided[k] || found[i].undecided > 0;
       number_from(found[i].found.candidates, first);
       number_from(found[i].found.violators.features, first);
       answer_of(problems[i], parts[k]) = std::move(found[i]);
     }
-    if (!costs) continue;
+    if (stage == Stage::kBound) continue;
     ReadingCost cost;
     reader(cost);
     counters_.columns_streamed += cost.streamed;
@@ -279,22 +261,22 @@ void HostedParts::bound(std::span<Ask> asks, int /*threads*/) {
   for (const Ask& each : asks) {
     problems.push_back(each.problem);
     questions.push_back(question(each.problem, *each.query));
+    null_[static_cast<std::size_t>(each.problem)] = !(each.query->lambda < kInfinity);
   }
-  const std::vector<Index> parts = all_parts();
-  take(problems, parts, ask_all("bound", std::move(questions)), false);
+  const Parts parts = calls_.all();
+  take(Stage::kBound, problems, parts, ask_all("bound", std::move(questions)));
   for (Ask& each : asks) {
     for (const PartAnswer& answer : answers_[static_cast<std::size_t>(each.problem)])
       each.undecided += answer.undecided;
   }
 }
 
-SidesMessage HostedParts::sides_of(const Reading& reading, bool nearby) const {
-  SidesMessage out;
-  out.problem = reading.problem;
-  out.nearby = nearby;
+PackedSides HostedParts::sides_of(const Reading& reading, bool nearby) const {
+  PackedSides out;
   out.plan = nearby ? reading.rounded_plan : reading.plan;
-  out.forgotten = reading.forgotten;
   out.count = reading.rhs->cols();
+  out.of_null = null_known_ && null_[static_cast<std::size_t>(reading.problem)];
+  if (out.of_null) return out;
   if (nearby && rounded_.copies()) {
     out.step = reading.rounded->step;
     out.sum = reading.rounded->sum;
@@ -308,15 +290,24 @@ SidesMessage HostedParts::sides_of(const Reading& reading, bool nearby) const {
 /// First with sides that take two bytes a row; those as they are go only to parts that those leave undecided.
 void HostedParts::read(std::span<const Reading> readings) {
   if (readings.empty()) return;
-  std::vector<Index> parts = all_parts(), problems;
+  const Parts parts = calls_.all();
+  const auto nothing = [](Index) { return std::string(); };
+  std::vector<Index> problems;
   std::vector<SidesMessage> sides;
   for (const Reading& reading : readings) {
     problems.push_back(reading.problem);
-    sides.push_back(sides_of(reading, reading.rounded.has_value()));
+    sides.push_back({reading.problem, reading.forgotten, sides_of(reading, reading.rounded.has_value())});
+  }
+  std::string message = to_bytes(sides);
+  for (SidesMessage& each : sides) {
+    // Outputs forget together.
+    rounds_[static_cast<std::size_t>(each.problem)] =
+        Round{std::move(each.sides), each.forgotten.front(), std::vector<ColumnSet>(parts.size()),
+              std::vector<HeldNumbers>(parts.size())};
   }
   const std::vector<bool> undecided =
-      take(problems, parts, ask("read", to_bytes(sides), parts, std::vector<std::string>(parts.size())), true);
-  std::vector<Index> again;
+      take(Stage::kRead, problems, parts, calls_.ask("read", std::move(message), parts, nothing));
+  Parts again;
   for (const Index part : parts) {
     if (undecided[static_cast<std::size_t>(part)]) again.push_back(part);
   }
@@ -327,9 +318,9 @@ void HostedParts::read(std::span<const Reading> readings) {
     const std::vector<PartAnswer>& mine = answers_[static_cast<std::size_t>(reading.problem)];
     if (std::none_of(mine.begin(), mine.end(), [](const PartAnswer& answer) { return answer.undecided > 0; })) continue;
     problems.push_back(reading.problem);
-    sides.push_back(sides_of(reading, false));
+    sides.push_back({reading.problem, reading.forgotten, sides_of(reading, false)});
   }
-  take(problems, again, ask("read exactly", to_bytes(sides), again, std::vector<std::string>(again.size())), true);
+  take(Stage::kReadExactly, problems, again, calls_.ask("read exactly", to_bytes(sides), again, nothing));
 }
 
 RoundAnswer HostedParts::answer(Index problem) const {
@@ -343,20 +334,25 @@ RoundAnswer HostedParts::answer(Index problem) const {
 }
 
 void HostedParts::state(ArchiveWriter& archive, Index problem) {
-  std::vector<std::string> states = ask_all("state", {Question{problem, 0, {}}});
-  archive(states);
+  write(archive, problem);
 }
 
 void HostedParts::state(ArchiveReader& archive, Index problem) {
-  std::vector<std::string> states;
-  archive(states);
-  std::vector<NewProblem> fresh(problems_.begin() + static_cast<std::ptrdiff_t>(told_), problems_.end());
-  told_ = problems_.size();
-  std::vector<Question> questions{Question{problem, 0, {}}};
-  std::vector<std::string> own = changes();
-  assert(states.size() == own.size());
-  for (std::size_t k = 0; k < own.size(); ++k) own[k] += states[k];
-  ask("go on", to_bytes(fresh, questions), all_parts(), std::move(own));
+  StoredAs stored{};
+  archive(stored);
+  RecallRecord& record = records_[static_cast<std::size_t>(problem)];
+  if (stored == StoredAs::kRecall) {
+    archive(record);
+  } else {
+    std::vector<Index> begins;
+    archive(begins);
+    for (std::size_t k = 0; k + 1 < begins.size(); ++k) {
+      StoredNumbers numbers;
+      archive(numbers);
+      record.hold_all(numbers, begins[k]);
+    }
+  }
+  goes_on_ = true;
 }
 
 }  // namespace riata

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "path/column_parts.hpp"
+#include "path/part_calls.hpp"
 #include "path/part_layout.hpp"
 #include "path/part_messages.hpp"
 
@@ -18,18 +19,17 @@ void validate_hosted(const Design& X, const std::vector<Problem>& problems, cons
                      const PathOptions& options);
 
 /// Parts that other processes hold. What a fit asks goes to all of them in one message for all of its problems, and
-/// what changes between questions goes with the next of them. All that has been sent is kept: where a part is lost and
-/// another takes its place, it is told everything again, and ends with the same bits.
+/// what changes between questions goes with the next of them. What takes the place of a part that is lost is told what
+/// its columns were read against last, reads them once more, and knows the same bits.
 class HostedParts final : public ColumnParts {
  public:
   /// `copy_share` as in RoundedProducts. Of candidates parts tell as many as a fit may ever choose.
   HostedParts(const Design& X, PartLayout layout, const PathOptions& options, const Features& features,
               double copy_share, Counters& counters);
-  ~HostedParts() override;
 
   void first_pass(const Mat& weights, const Mat& null_u, std::vector<Vec>& means, std::vector<Vec>& variances,
                   std::uint64_t* digest) override;
-  double memory() const override { return 0.0; }
+  double memory() const override { return static_cast<double>(beginning_.size()); }
   Vec copy_errors() const override { return copy_errors_; }
   std::vector<Index> cuts() const override { return cuts_; }
   const RoundedProducts& rounded() const override { return rounded_; }
@@ -48,48 +48,59 @@ class HostedParts final : public ColumnParts {
 
   void state(ArchiveWriter& archive, Index problem) override;
   void state(ArchiveReader& archive, Index problem) override;
-  void state(ArchiveCounter&, Index) override {}  // none of it is in this process
+  void state(ArchiveCounter& archive, Index problem) override { write(archive, problem); }
 
  private:
-  /// A message to one part, as it was sent.
-  struct Sent {
-    std::string_view method;
-    std::shared_ptr<const std::string> common;
-    std::string own;
+  using Parts = PartCalls::Parts;
+  /// What a problem has read in a round, until the next one.
+  struct Round {
+    PackedSides sides;
+    Index forgotten = 0;
+    std::vector<ColumnSet> read;  // of each part
+    std::vector<HeldNumbers> held;
   };
-  static constexpr int kMostLosses = 100;  // of one part in one fit
 
+  template <class Archive>
+  void write(Archive& archive, Index problem) {
+    settle();
+    StoredAs stored = StoredAs::kRecall;
+    archive(stored, records_[static_cast<std::size_t>(problem)]);
+  }
   void check_places() const;
-  std::vector<Index> all_parts() const;
-  std::vector<std::string> ask(std::string_view method, std::string common, std::span<const Index> parts,
-                               std::vector<std::string> own);
   /// The same for every part, after what has changed.
   std::vector<std::string> ask_all(std::string_view method, std::vector<Question> questions);
-  std::vector<std::string> changes();
-  std::string tell_again(Index part);
-  PartFeatures features_of(Index part) const;
+  void settle();
+  void begin_again(Parts& parts);
+  void recall(Parts& parts);
+  std::string features_of(Index part) const;
   Question question(Index problem, const ScreeningQuery& query) const;
-  SidesMessage sides_of(const Reading& reading, bool nearby) const;
+  PackedSides sides_of(const Reading& reading, bool nearby) const;
   /// Takes answers of several problems, one list of each part, which have columns of its own numbers.
-  std::vector<bool> take(std::span<const Index> problems, std::span<const Index> parts,
-                         std::vector<std::string> answers, bool costs);
+  enum class Stage { kBound, kRead, kReadExactly };
+  std::vector<bool> take(Stage stage, std::span<const Index> problems, const Parts& parts,
+                         const std::vector<std::string>& answers);
   PartAnswer& answer_of(Index problem, Index part);
   std::size_t part_of(Index feature) const;
 
   const Design& X_;
-  HostCalls calls_;
   std::vector<Index> cuts_;
+  PartCalls calls_;
   const PathOptions& options_;
   const Features& features_;
   RoundedProducts rounded_;
   double copy_share_;
   Counters& counters_;
-  std::uint64_t fit_;
   Vec copy_errors_;
-  std::vector<std::vector<Sent>> sent_;  // to each part
-  std::vector<int> losses_;
+  std::string beginning_;    // the first message
+  bool null_known_ = false;  // by that
   std::vector<NewProblem> problems_;
-  std::size_t told_ = 0;                          // of the problems
+  std::vector<RecallRecord> records_;  // of each of them, up to the last message but those of a round
+  std::vector<bool> null_;             // whether it asks about the null fit
+  std::vector<std::optional<Round>> rounds_;
+  std::size_t told_ = 0;                          // of the problems,
+  std::size_t known_ = 0;                         // and where the records are
+  bool begun_ = false;                            // what answers the first message is settled
+  bool goes_on_ = false;                          // from a checkpoint, of which parts are not told yet
   std::vector<std::vector<Move>> moves_;          // of each part, since the last message
   std::vector<std::vector<PartAnswer>> answers_;  // of each problem and part
 };

@@ -5,8 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "design/narrow_matrix.hpp"
 #include "path/column_part.hpp"
+#include "path/column_set.hpp"
+#include "path/packed_sides.hpp"
+#include "path/packed_weights.hpp"
 
 /// What a fit tells the parts of X that other processes hold, and what they answer; see HostedParts and ServedFit.
 /// Columns have the numbers of the part.
@@ -26,7 +28,8 @@ struct FitBeginning {
   bool fit_intercept = true, standardize = true, digest = false;
   double l1_ratio = 1.0, copy_share = 0.0;
   PenaltySpec penalty;
-  Mat weights, null_u;
+  PackedWeights weights;
+  Mat null_u;
 
   template <class Archive>
   void state(Archive& archive) {
@@ -65,6 +68,11 @@ struct NewProblem {
   Index outputs = 1;
   bool full_working_set = false;
   double largest_norm = 0.0, largest_weight = 0.0;
+
+  template <class Archive>
+  void state(Archive& archive) {
+    archive(outputs, full_working_set, largest_norm, largest_weight);
+  }
 };
 
 struct Move {
@@ -93,27 +101,24 @@ struct Question {
 struct PartAnswer {
   Index undecided = 0;
   RoundAnswer found;
+  ColumnSet read;    // by "read"
+  HeldNumbers held;  // of those that "read exactly" has read once more
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(undecided, found);
+    archive(undecided, found, read, held);
   }
 };
 
 /// "read": the right-hand sides of a problem, or those nearby that are tried first.
 struct SidesMessage {
   Index problem = 0;
-  bool nearby = false;
-  ReadingPlan plan;
   std::vector<Index> forgotten;
-  NarrowMatrix sides;  // but for the copy, which has
-  Index count = 0;
-  Vec step, sum;
-  std::vector<std::int16_t> codes;
+  PackedSides sides;
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(problem, nearby, plan, forgotten, sides, count, step, sum, codes);
+    archive(problem, forgotten, sides);
   }
 };
 

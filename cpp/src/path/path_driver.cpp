@@ -88,10 +88,9 @@ void PathDriver::setup() {
   const Index n = X_.rows(), p = X_.cols(), count = static_cast<Index>(given_.size());
   std::vector<Response> responses;
   std::vector<Vec> means, variances;
-  // Null residuals are known beforehand unless unpenalised features take part in them, and no more of use to a fit
-  // that goes on from a checkpoint.
-  const bool known =
-      !checkpoint_.found() && (features_.penalty_factor.size() == 0 || features_.penalty_factor.minCoeff() > 0.0);
+  // Null residuals are known beforehand unless unpenalised features take part in them. A fit that goes on from a
+  // checkpoint may be told of columns by what they were read against, these among it.
+  const bool known = features_.penalty_factor.size() == 0 || features_.penalty_factor.minCoeff() > 0.0;
   const Index outputs = given_.front().y.size() / n;
   Mat weights(n, count), null_u(n, known ? count * outputs : 0);
   for (Index f = 0; f < count; ++f) {

@@ -6,16 +6,10 @@
 
 #include "io/memory_archive.hpp"
 #include "path/asked_grid.hpp"
+#include "path/message_checks.hpp"
 
 namespace riata {
 namespace {
-
-template <class T>
-T unpacked(std::string_view bytes) {
-  T out;
-  from_bytes(bytes, out);
-  return out;
-}
 
 PathOptions options_of(const FitBeginning& beginning) {
   PathOptions out;
@@ -38,20 +32,20 @@ Features features_of(PartFeatures told) {
 
 /// The readings of one message, and what they refer to.
 struct Readings {
-  explicit Readings(std::string_view common, Index rows) {
-    from_bytes(common, messages);
+  Readings(std::vector<SidesMessage> told, Index rows) : messages(std::move(told)) {
     sides.reserve(messages.size());
     for (SidesMessage& message : messages) {
-      const bool coded = !message.codes.empty();
-      const Mat& used = sides.emplace_back(coded ? Mat::Zero(rows, message.count) : message.sides.unpacked());
+      PackedSides& packed = message.sides;
+      const bool absent = packed.coded() || packed.of_null;
+      const Mat& used = sides.emplace_back(absent ? Mat::Zero(rows, packed.count) : packed.sides.unpacked());
       Reading& reading = all.emplace_back(Reading{message.problem, &used, {}, {}, {}, std::move(message.forgotten)});
-      if (!message.nearby) {
-        reading.plan = std::move(message.plan);
+      if (!packed.plan.rounded) {
+        reading.plan = std::move(packed.plan);
         continue;
       }
       reading.rounded =
-          RoundedProducts::Sides{used, std::move(message.step), std::move(message.sum), std::move(message.codes)};
-      reading.rounded_plan = std::move(message.plan);
+          RoundedProducts::Sides{used, std::move(packed.step), std::move(packed.sum), std::move(packed.codes)};
+      reading.rounded_plan = std::move(packed.plan);
     }
   }
 
@@ -72,21 +66,29 @@ void keep_best(std::vector<Candidate>& candidates, Index most) {
 }
 
 ServedFit::ServedFit(const Design& X, Index first, std::string_view common, std::string_view own, int threads)
-    : ServedFit(X, first, unpacked<FitBeginning>(common), unpacked<PartFeatures>(own), threads) {}
+    : ServedFit(X, first, told(X, common, own), threads) {}
 
-ServedFit::ServedFit(const Design& X, Index first, FitBeginning beginning, PartFeatures features, int threads)
-    : options_(options_of(beginning)),
-      features_(features_of(std::move(features))),
+ServedFit::Told ServedFit::told(const Design& X, std::string_view common, std::string_view own) {
+  Told out;
+  from_bytes(common, out.beginning);
+  from_bytes(own, out.features);
+  check_beginning(out.beginning, out.features, X.rows(), X.cols());
+  return out;
+}
+
+ServedFit::ServedFit(const Design& X, Index first, Told told, int threads)
+    : problem_count_(told.beginning.weights.cols()),
+      null_count_(told.beginning.null_u.cols()),
+      options_(options_of(told.beginning)),
+      features_(features_of(std::move(told.features))),
       rows_(X.rows()),
       threads_(threads),
-      part_(X, RoundedProducts::of_share(X, beginning.copy_share, 0, X.cols()), first, threads) {
-  if (beginning.weights.rows() != X.rows())
-    throw std::invalid_argument("weights must have one value for each row of X");
-  first_.means.assign(static_cast<std::size_t>(beginning.weights.cols()), Vec(X.cols()));
+      part_(X, RoundedProducts::of_share(X, told.beginning.copy_share, 0, X.cols()), first, threads) {
+  first_.means.assign(static_cast<std::size_t>(problem_count_), Vec(X.cols()));
   first_.variances = first_.means;
   Counters counters;
-  part_.first_pass(beginning.weights, beginning.null_u, first_.means, first_.variances,
-                   beginning.digest ? &first_.digest : nullptr, counters);
+  part_.first_pass(told.beginning.weights.unpacked(), told.beginning.null_u, first_.means, first_.variances,
+                   told.beginning.digest ? &first_.digest : nullptr, counters);
   if (part_.rounded().copies()) first_.copy_errors = part_.rounded().errors();
   first_.streamed = counters.columns_streamed;
   pool_ = std::make_unique<SharedPool>(X, options_.fit_intercept, SharedPool::Use::kPart, first_.means.front(),
@@ -96,6 +98,7 @@ ServedFit::ServedFit(const Design& X, Index first, FitBeginning beginning, PartF
 /// As in PathFit; but the largest norm is that of all parts.
 void ServedFit::add_problem(const NewProblem& told) {
   const std::size_t f = problems_.size();
+  check_problem(told, problem_count_, null_count_, static_cast<Index>(f));
   Vec mean = std::move(first_.means[f]), scale = std::move(first_.variances[f]);
   ColumnNorms norms(options_, features_, told.largest_weight, mean, scale, first_.copy_errors);
   norms.largest_norm = told.largest_norm;
@@ -109,16 +112,69 @@ void ServedFit::add_problem(const NewProblem& told) {
   problem.penalty.set_groups(norms.usable);
 }
 
-/// What has changed since the last message, before the questions of this one. Returns what follows.
-std::string_view ServedFit::catch_up(std::string_view common, std::string_view own, std::vector<Question>& questions) {
+/// What has changed since the last message, before the questions of this one.
+void ServedFit::catch_up(std::string_view common, std::string_view own, std::vector<Question>& questions) {
   std::vector<NewProblem> fresh;
   std::vector<Move> moves;
   from_bytes(common, fresh, questions);
-  MemoryReader from(own);
-  from(moves);
+  from_bytes(own, moves);
   for (const NewProblem& problem : fresh) add_problem(problem);
-  for (const Move& move : moves) part_.move(move.problem, move.into_work, move.out_of_work);
-  return from.left();
+  for (const Move& move : moves) {
+    problem_of(move.problem);
+    part_.move(move.problem, move.into_work, move.out_of_work);
+  }
+  for (const Question& question : questions) {
+    const Index outputs = problem_of(question.problem).outputs;
+    require_message(static_cast<Index>(question.query.residual.size()) == outputs && question.most >= 0,
+                    "a residual of each output");
+  }
+}
+
+ServedFit::Problem& ServedFit::problem_of(Index number) const {
+  require_message(number >= 0 && number < static_cast<Index>(problems_.size()), "problems that it has told of");
+  return *problems_[static_cast<std::size_t>(number)];
+}
+
+/// The right-hand sides of a message, each problem's at most once.
+std::vector<SidesMessage> ServedFit::sides_in(std::string_view common, bool exactly) {
+  std::vector<SidesMessage> out;
+  from_bytes(common, out);
+  std::vector<bool> seen(problems_.size(), false);
+  for (const SidesMessage& each : out) {
+    const Index outputs = problem_of(each.problem).outputs;
+    require_message(!seen[static_cast<std::size_t>(each.problem)], "one set of right-hand sides for each problem");
+    seen[static_cast<std::size_t>(each.problem)] = true;
+    require_message(static_cast<Index>(each.forgotten.size()) == outputs && !(exactly && each.sides.plan.rounded),
+                    "exact right-hand sides where it says so");
+    for (const Index blocks : each.forgotten) require_message(blocks >= 0 && blocks < kMaxBlocks, "blocks to forget");
+    check_sides(each.sides, outputs, rows_, part_.rounded(), null_count_ > 0);
+  }
+  return out;
+}
+
+/// Another problem of a fit that had come further, of which this part knows nothing yet.
+void ServedFit::remember(std::string_view common, std::string_view own) {
+  NewProblem problem;
+  Recall& recall = recalls_.emplace_back();
+  from_bytes(common, problem, recall.blocks);
+  from_bytes(own, recall.marks, recall.held);
+  require_message(recalls_.size() == problems_.size() + 1, "problems in order");
+  check_recall(recall, problem.outputs, rows_, part_.last(), part_.rounded(), null_count_ > 0);
+  add_problem(problem);
+}
+
+void ServedFit::recall() {
+  std::vector<Index> problems;
+  for (const Recall& each : recalls_) {
+    std::vector<Index> inside;
+    for (std::size_t j = 0; j < each.marks.size(); ++j) {
+      if ((each.marks[j] & mark::kInside) != 0) inside.push_back(static_cast<Index>(j));
+    }
+    problems.push_back(static_cast<Index>(problems.size()));
+    part_.move(problems.back(), inside, {});
+  }
+  part_.recall(recalls_, problems);
+  recalls_.clear();
 }
 
 std::string ServedFit::answer(std::string_view method, std::string_view common, std::string_view own) {
@@ -133,15 +189,12 @@ std::string ServedFit::answer(std::string_view method, std::string_view common, 
   }
   if (method == "read") return read(common);
   if (method == "read exactly") return read_exactly(common);
-  if (method == "state") {
-    catch_up(common, own, questions);
-    MemoryWriter out;
-    for (const Question& question : questions) part_.state(out, question.problem);
-    return out.take();
+  if (method == "remember") {
+    remember(common, own);
+    return {};
   }
-  if (method == "go on") {
-    MemoryReader from(catch_up(common, own, questions));
-    for (const Question& question : questions) part_.state(from, question.problem);
+  if (method == "recall") {
+    recall();
     return {};
   }
   throw std::invalid_argument("method must be one that parts of X answer, got \"" + std::string(method) + '"');
@@ -188,7 +241,7 @@ std::string ServedFit::bound(std::vector<Question> questions) {
     problem.most = question.most;
     problem.null_fit = !(question.query.lambda < kInfinity);
     const Index undecided = part_.bound(question.problem, question.query);
-    answers.push_back(undecided == 0 ? found(question.problem) : PartAnswer{undecided, {}});
+    answers.push_back(undecided == 0 ? found(question.problem) : PartAnswer{undecided, {}, {}, {}});
   }
   return to_bytes(answers);
 }
@@ -203,13 +256,14 @@ std::string ServedFit::candidates(std::vector<Question> questions) {
 }
 
 std::string ServedFit::read(std::string_view common) {
-  const Readings readings(common, rows_);
+  const Readings readings(sides_in(common, false), rows_);
   Counters counters;
   std::vector<std::vector<Index>> again = part_.read_nearby(readings.all, counters);
   std::vector<PartAnswer> answers;
   for (std::size_t k = 0; k < readings.all.size(); ++k) {
     const Index problem = readings.all[k].problem;
-    answers.push_back(again[k].empty() ? found(problem) : PartAnswer{static_cast<Index>(again[k].size()), {}});
+    answers.push_back(again[k].empty() ? found(problem) : PartAnswer{static_cast<Index>(again[k].size()), {}, {}, {}});
+    answers.back().read = ColumnSet(part_.columns_read(problem), part_.last());
     again_[static_cast<std::size_t>(problem)] = std::move(again[k]);
   }
   ReadingCost cost{counters.columns_streamed, counters.products};
@@ -217,15 +271,19 @@ std::string ServedFit::read(std::string_view common) {
 }
 
 std::string ServedFit::read_exactly(std::string_view common) {
-  const Readings readings(common, rows_);
+  const Readings readings(sides_in(common, true), rows_);
   Counters counters;
   std::vector<std::vector<Index>> columns;
   for (const Reading& reading : readings.all) {
     columns.push_back(std::exchange(again_[static_cast<std::size_t>(reading.problem)], {}));
   }
-  part_.read_exactly(readings.all, std::move(columns), counters);
+  part_.read_exactly(readings.all, columns, counters);
   std::vector<PartAnswer> answers;
-  for (const Reading& reading : readings.all) answers.push_back(found(reading.problem));
+  for (std::size_t k = 0; k < columns.size(); ++k) {
+    const Index problem = readings.all[k].problem;
+    answers.push_back(found(problem));
+    answers.back().held = part_.numbers(problem, std::move(columns[k]));
+  }
   ReadingCost cost{counters.columns_streamed, counters.products};
   return to_bytes(answers, cost);
 }

@@ -35,9 +35,18 @@ class ServedFit {
           columns(pool, options.fit_intercept, K, threads, std::move(mean), std::move(scale)),
           penalty(options, features, K, columns.scale()) {}
   };
-  ServedFit(const Design& X, Index first, FitBeginning beginning, PartFeatures features, int threads);
+  struct Told {
+    FitBeginning beginning;
+    PartFeatures features;
+  };
+  static Told told(const Design& X, std::string_view common, std::string_view own);
+  ServedFit(const Design& X, Index first, Told told, int threads);
 
-  std::string_view catch_up(std::string_view common, std::string_view own, std::vector<Question>& questions);
+  void catch_up(std::string_view common, std::string_view own, std::vector<Question>& questions);
+  std::vector<SidesMessage> sides_in(std::string_view common, bool exactly);
+  Problem& problem_of(Index number) const;
+  void remember(std::string_view common, std::string_view own);
+  void recall();
   void add_problem(const NewProblem& told);
   std::string bound(std::vector<Question> questions);
   std::string candidates(std::vector<Question> questions);
@@ -46,6 +55,7 @@ class ServedFit {
   PartAnswer found(Index problem) const;
   void keep_first_to_enter(const Problem& problem, Violators& violators) const;
 
+  Index problem_count_, null_count_;  // weights and null residuals that the fit began with
   PathOptions options_;
   Features features_;
   Index rows_;
@@ -55,6 +65,7 @@ class ServedFit {
   std::unique_ptr<SharedPool> pool_;  // empty: columns are not brought close here
   std::vector<std::unique_ptr<Problem>> problems_;
   std::vector<std::vector<Index>> again_;  // columns of each problem that nearby right-hand sides leave undecided
+  std::vector<Recall> recalls_;            // of the problems, until recall()
 };
 
 }  // namespace riata

@@ -137,6 +137,27 @@ def test_a_worker_that_is_killed_changes_nothing(client):
     assert len(lost) == 2
 
 
+@pytest.mark.parametrize(("first", "second"), [(0, 110), (110, 0), (110, 50), (330, 110)])
+@pytest.mark.parametrize("folds", [False, True])
+def test_a_fit_goes_on_with_other_workers(client, tmp_path, first, second, folds):
+    """From the checkpoint of one process (0 columns a chunk here) or of another division of the columns."""
+    X, y = problem(10)
+    fit = (
+        (lambda X, **given: riata.cv_path(X, y, cv=3, **given))
+        if folds
+        else (lambda X, **given: riata.fit_path(X, y, **given))
+    )
+    expected = fit(X, alphas=40)
+    given = {"alphas": 40, "checkpoint": str(tmp_path / "fit.checkpoint")}
+    stopped = fit(held(X, client, first) if first else X, progress=lambda done, *_: done < 12, **given)
+    assert (tmp_path / "fit.checkpoint").exists()
+    found = fit(held(X, client, second) if second else X, **given)
+    if folds:
+        stopped, found, expected = stopped.path, found.path, expected.path
+    assert len(stopped.alphas) < len(expected.alphas)
+    assert_same(found, expected)
+
+
 def parts_held():
     from riata.distributed.workers import _PARTS
 
