@@ -22,6 +22,7 @@ COLOURS = {
     "skglm": "#2a9d8f",
     "adelie": "#7b5ea7",
     "glmnet": "#6b6b6b",
+    "glmstar": "#17807e",
     "sortedl1": "#8c564b",
 }
 YARDSTICKS = {

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,8 @@ from losses import LOSSES
 from penalties import LASSO, MCP, SLOPE, Groups, Net, Penalty, Rows, packed, unpacked
 from responses import MISSING, RESPONSES, linear_predictor
 from scipy import signal, sparse
+from stored import BED_MAGIC, MICE, SHARED, golub, mouse_columns, mouse_counts, simulated
 
-BED_MAGIC = b"\x6c\x1b\x01"
 CHUNK = 2048  # columns decoded at a time
 
 
@@ -67,7 +69,14 @@ class Problem:
         return self.bed.stat().st_size if self.bed else self.X.nbytes
 
     def moments(self) -> tuple[np.ndarray, np.ndarray]:
-        """Means and (1/n) standard deviations of the columns, missing counts replaced by the column mean."""
+        """Means and (1/n) standard deviations of the columns, missing counts replaced by the column mean.
+
+        Worked out once: what packages do with them afterwards is part of the time of a fit.
+        """
+        return self._moments
+
+    @cached_property
+    def _moments(self) -> tuple[np.ndarray, np.ndarray]:
         p = self.X.shape[1]
         if self.kind == "sparse":
             mean = np.asarray(self.X.mean(axis=0)).ravel()
@@ -152,6 +161,12 @@ class Problem:
         X = self.X[:, :p] if self.kind == "sparse" else np.asfortranarray(self.X[:, :p])
         alphas, about = self.alphas[::33], {"folds": self.folds, "penalty": self.penalty}
         return Problem(self.name, self.loss, X, self.y, alphas, self.standardize, **about)
+
+    def at(self, alphas: np.ndarray) -> Problem:
+        """The same problem at other alphas."""
+        other = copy(self)  # with the moments, where they are known
+        other.alphas = alphas
+        return other
 
     def splits(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Row numbers to train on and to hold out, one pair a fold."""
@@ -262,7 +277,7 @@ class Spec:
     """How to make one problem: loss, generator, full and smoke sizes, last alpha / first, and what y is."""
 
     loss: str
-    make: Callable
+    make: Callable | None
     shape: tuple[int, int]
     smoke: tuple[int, int]
     ratio: float
@@ -271,6 +286,15 @@ class Spec:
     cv: int = 0  # folds, or 0 for the path alone
     n_responses: int = 1  # or classes
     penalty: Penalty = LASSO
+    n_alphas: int = 100
+    judged: int = 1  # every so many alphas are judged, the last one among them
+    read: Callable | None = None  # X, y and perhaps a .bed, in place of `make`
+    needs: str = ""  # file of SHARED that it reads
+
+    def missing(self) -> str | None:
+        """Why it cannot be made here."""
+        gone = self.needs and not (SHARED / self.needs).exists()
+        return f"there is no {self.needs} in {SHARED} (RIATA_SHARED_DATA)" if gone else None
 
 
 SPECS = {
@@ -279,15 +303,30 @@ SPECS = {
     "ar-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01),
     "ar-1000x100000": Spec("gaussian", ar1, (1_000, 100_000), (80, 600), 0.01),
     "blocks-400x10000": Spec("gaussian", blocks, (400, 10_000), (60, 300), 0.01),
-    "net-0.5-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, penalty=Net(0.5)),
-    "net-0.1-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, penalty=Net(0.1)),
-    "net-0.01-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, penalty=Net(0.01)),
+    "net-0.5-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, penalty=Net(0.5), n_alphas=50),
+    "net-0.1-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, penalty=Net(0.1), n_alphas=50),
+    "net-0.01-500x20000": Spec(
+        "gaussian", ar1, (500, 20_000), (60, 400), 0.01, penalty=Net(0.01), n_alphas=50
+    ),
     "tall-20000x500": Spec("gaussian", ar1, (20_000, 500), (400, 40), 1e-3),
+    "tall-200000x100": Spec("gaussian", ar1, (200_000, 100), (1_000, 20), 1e-3),
     "binomial-200x20000": Spec("binomial", expression, (200, 20_000), (60, 300), 0.01, 20),
     "sparse-20000x500000": Spec("gaussian", words, (20_000, 500_000), (300, 1_000), 0.01, 500, 2.0),
     "sparse-binomial-20000x500000": Spec("binomial", words, (20_000, 500_000), (300, 1_000), 0.01, 500),
     "genotypes-2000x100000": Spec("gaussian", genotypes, (2_000, 100_000), (100, 400), 0.01, 100),
+    "sparse-5000x50000": Spec("gaussian", words, (5_000, 50_000), (200, 600), 0.01, 100, 2.0),
+    "genotypes-2000x20000": Spec("gaussian", genotypes, (2_000, 20_000), (100, 400), 0.01, 100),
     "genotypes-5000x300000": Spec("gaussian", genotypes, (5_000, 300_000), (120, 600), 0.05, 500, 1.0),
+    "simulated-40000x40000": Spec(
+        "gaussian", None, (40_000, 40_000), (200, 400), 0.03, judged=20, read=simulated
+    ),
+    "simulated-deep-40000x40000": Spec(
+        "gaussian", None, (40_000, 40_000), (200, 400), 0.01, judged=20, read=simulated
+    ),
+    "mouse-1810x10346": Spec(
+        "gaussian", None, (1_810, 10_346), (200, 400), 0.01, read=mouse_counts, needs=MICE
+    ),
+    "cox-5000x5000": Spec("cox", ar1, (5_000, 5_000), (80, 60), 0.05, 1_000, judged=20),
     "cox-300x10000": Spec("cox", ar1, (300, 10_000), (60, 200), 0.05, 20),
     "poisson-500x10000": Spec("poisson", ar1, (500, 10_000), (60, 200), 0.05, 20),
     "multinomial-200x10000": Spec("multinomial", ar1, (200, 10_000), (60, 120), 0.05, 20, n_responses=4),
@@ -300,20 +339,14 @@ SPECS = {
     "group-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, 18, penalty=Groups(10)),
     "mcp-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.05, penalty=MCP(3.0)),
     "slope-200x5000": Spec("gaussian", ar1, (200, 5_000), (60, 200), 0.05, 20, penalty=SLOPE(0.1)),
-    "golub-72x7129": Spec("binomial", None, (72, 7_129), (72, 7_129), 0.01),
+    "golub-72x7129": Spec("binomial", None, (72, 7_129), (72, 7_129), 0.01, read=golub),
     "cv-ar-500x20000": Spec("gaussian", ar1, (500, 20_000), (60, 400), 0.01, cv=10),
+    "cv-mouse-1810x10346": Spec(
+        "gaussian", None, (1_810, 10_346), (200, 400), 0.01, cv=10, read=mouse_columns, needs=MICE
+    ),
     "cv-blocks-400x10000": Spec("gaussian", blocks, (400, 10_000), (60, 300), 0.01, cv=10),
 }
-SMOKE_SKIPS = ("golub-72x7129",)
-
-
-def golub() -> tuple[np.ndarray, np.ndarray]:
-    """The leukaemia expression set that ships with riata (Golub et al. 1999)."""
-    shipped = Path(__file__).resolve().parents[2] / "python" / "riata" / "data" / "golub.npz"
-    with np.load(shipped, allow_pickle=False) as data:
-        return scaled(np.array(data["X"], dtype=np.float64, order="F")), np.asarray(
-            data["y"], dtype=np.float64
-        )
+SMOKE_SKIPS = ("golub-72x7129", "mouse-1810x10346", "cv-mouse-1810x10346")
 
 
 def build(name: str, folder: Path, *, smoke: bool = False, seed: int = 1) -> Problem:
@@ -322,16 +355,19 @@ def build(name: str, folder: Path, *, smoke: bool = False, seed: int = 1) -> Pro
     shape = spec.smoke if smoke else spec.shape
     rng = np.random.default_rng([seed, *shape])  # problems of one size and kind share X, multinomial ones y
     folder.mkdir(parents=True, exist_ok=True)
-    if name.startswith("golub"):
-        X, y = golub()
+    bed = None
+    if spec.read is not None:
+        X, y, bed = spec.read(folder, *shape)
     else:
         X = spec.make(rng, *shape)
         predictor = linear_predictor(rng, X, spec.n_signals, spec.n_responses, spec.penalty.size)
         y = RESPONSES[spec.loss](rng, predictor, spec.snr)
     problem = Problem(name, spec.loss, X, y, np.empty(0), penalty=spec.penalty)
     if problem.kind == "genotypes":
-        problem.standardize, problem.bed = True, write_bed(folder / "X", X)
-    problem.alphas = alpha_grid(problem, spec.ratio)
+        problem.standardize, problem.bed = True, bed or write_bed(folder / "X", X)
+    elif spec.read is not None:
+        problem.X = scaled(X)
+    problem.alphas = alpha_grid(problem, spec.ratio, spec.n_alphas)
     if spec.cv:
         problem.folds = shuffled_folds(len(y), spec.cv)
     problem.save(folder)

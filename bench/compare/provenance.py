@@ -8,15 +8,22 @@ import platform
 import subprocess
 from pathlib import Path
 
+WRITTEN = ("bench/results", "bench/README.md", "README.md")  # by the runs themselves
 FLAGS_WORTH_NAMING = ("avx2", "fma", "avx512f", "avx512_vnni")
 
 
 def commit() -> str:
-    """Short hash of the checkout, with + when tracked files differ from it."""
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty=+", "--exclude=*"]
-    asked = subprocess.run(command, capture_output=True, text=True, check=False)
-    return asked.stdout.strip() or "unknown"
+    """Short hash of the checkout, with + when tracked files other than those WRITTEN differ from it."""
+    here = Path(__file__).resolve().parents[2]
+    described = git(here, "describe", "--always", "--exclude=*")
+    changed = git(here, "status", "--porcelain", "-uno", "--", ".", *(f":!{name}" for name in WRITTEN))
+    return described + "+" * bool(changed) or "unknown"
+
+
+def git(folder: Path, *command: str) -> str:
+    """What git answers, or nothing where there is none."""
+    asked = subprocess.run(["git", "-C", str(folder), *command], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
 
 
 def machine() -> str:

@@ -21,6 +21,7 @@ TIGHT = {
     "skglm": 1e-7,
     "adelie": 1e-12,
     "glmnet": 1e-15,
+    "glmstar": 1e-15,
     "sortedl1": 1e-10,
 }
 TIGHT_CV = TIGHT | {

@@ -19,7 +19,7 @@ import numpy as np
 from problems import Problem
 from scipy import sparse
 
-NAMES = ("riata", "sklearn", "celer", "skglm", "adelie", "glmnet", "sortedl1")
+NAMES = ("riata", "sklearn", "celer", "skglm", "adelie", "glmnet", "glmstar", "sortedl1")
 
 
 def lacks(problem: Problem, *penalties: str) -> str | None:

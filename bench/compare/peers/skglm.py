@@ -12,7 +12,7 @@ import numpy as np
 import skglm
 from scipy import sparse
 from skglm.datafits import Cox, Logistic, Poisson, Quadratic, QuadraticGroup, QuadraticMultiTask
-from skglm.penalties import L1, L2_1, SLOPE, MCPenalty, WeightedGroupL2
+from skglm.penalties import L1, L2_1, SLOPE, L1_plus_L2, MCPenalty, WeightedGroupL2
 from skglm.solvers import FISTA, AndersonCD, GroupBCD, MultiTaskBCD, ProxNewton
 
 from peers import PathFit
@@ -79,6 +79,9 @@ def parts_for(problem):
         return Parts(
             solver, QuadraticGroup(*groups), lambda alpha: WeightedGroupL2(alpha, weights, *groups), y
         )
+    if kind.name == "net":
+        solver = AndersonCD(fit_intercept=True, max_iter=1000)
+        return Parts(solver, Quadratic(), lambda alpha: L1_plus_L2(alpha, kind.l1_ratio), y)
     if kind.name == "mcp":
         solver = AndersonCD(fit_intercept=True, max_iter=1000)
         return Parts(solver, Quadratic(), lambda alpha: MCPenalty(alpha, kind.gamma), y)
