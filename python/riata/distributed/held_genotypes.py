@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from hashlib import blake2b
 from operator import attrgetter, methodcaller
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -18,9 +19,11 @@ from riata.genetics.genotypes import Genotypes
 if TYPE_CHECKING:
     from distributed import Client
 
-    from riata.genetics.sources import Part
+    from riata.genetics.sources import PackedPart, Part
 
 Positions = NDArray[np.int64]
+#: Bytes of what stands for the genotypes of a variant where variants of workers are compared.
+_DIGEST = 16
 
 
 class Holding(Protocol):
@@ -40,7 +43,7 @@ class HeldGenotypes(Genotypes):
     """Genotypes whose variants workers hold; otherwise as `riata.Genotypes`.
 
     Made by :func:`open_genotypes` and :func:`from_sgkit`. Tables of variants and samples are in this process;
-    what asks for genotypes asks the workers. `identical_to` is refused.
+    what asks for genotypes asks the workers.
     """
 
     _client: Client
@@ -62,10 +65,6 @@ class HeldGenotypes(Genotypes):
     def subset(self, *, samples: ArrayLike | None = None, variants: ArrayLike | None = None) -> HeldGenotypes:
         """See `riata.Genotypes.subset`. Workers read what the subset holds again."""
         return self.of(super().subset(samples=samples, variants=variants), self._client, self._holding)
-
-    def identical_to(self) -> NDArray[np.int64]:
-        """Refused: variants of one worker cannot be compared with those of another."""
-        raise NotImplementedError("identical_to() needs genotypes in this process: use riata.open_genotypes")
 
     def cluster(self) -> dict[str, Any]:
         """What a record says of where the genotypes are: scheduler, workers, and how they hold them."""
@@ -122,11 +121,38 @@ class AskedParts:
     def constant(self) -> NDArray[np.bool_]:
         return self._joined(methodcaller("constant"))
 
+    def identical(self) -> Positions:
+        """By digests of 128 bits: the first variant with the same one, -1 where it is that."""
+        found = np.ascontiguousarray(self._joined(digests)).view(f"V{_DIGEST}").ravel()
+        _, first, kind = np.unique(found, return_index=True, return_inverse=True)
+        same = first[kind]
+        return np.where(same < np.arange(self.p), same, -1)
+
     def imputed(self) -> NDArray[np.float64]:
         return self._joined(methodcaller("imputed"))
 
     def standard_deviations(self) -> NDArray[np.float64]:
         return self._joined(methodcaller("standard_deviations"))
+
+
+def digests(part: PackedPart) -> NDArray[np.uint8]:
+    """What tells apart the genotypes of a part in the samples in use, (p, 16)."""
+    n = part.sources[0].n
+    used = np.ones(n, dtype=np.uint8) if part.rows is None else np.zeros(n, dtype=np.uint8)
+    if part.rows is not None:
+        used[part.rows] = 1
+    codes = np.zeros(4 * -(-n // 4), dtype=np.uint8)
+    codes[:n] = 3 * used
+    mask = (codes.reshape(-1, 4) << np.arange(0, 8, 2, dtype=np.uint8)).sum(axis=1).astype(np.uint8)
+    ends = np.cumsum([source.p for source in part.sources])
+    columns = np.arange(ends[-1]) if part.columns is None else part.columns
+    owner = np.searchsorted(ends, columns, side="right")
+    out = np.empty((len(columns), _DIGEST), dtype=np.uint8)
+    for j, (k, column) in enumerate(zip(owner.tolist(), columns.tolist(), strict=True)):
+        source = part.sources[k]
+        row = source.rows()[column - (ends[k] - source.p)] & mask
+        out[j] = np.frombuffer(blake2b(row.tobytes(), digest_size=_DIGEST).digest(), dtype=np.uint8)
+    return out
 
 
 def parts_of(p: int, count: int) -> list[int]:

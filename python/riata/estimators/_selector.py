@@ -29,7 +29,6 @@ from riata._input.design import (
 )
 from riata._input.features import Names
 from riata._input.lazy import by_rows, check_lazy_shape, is_lazy
-from riata._input.storage import Design
 from riata._input.validation import Float, check_new_offset, check_threads, check_weights, threads_for
 from riata.path.applying import is_genotypes, n_samples_of, predict_genotypes, warn_of_unknown_alleles
 
@@ -238,10 +237,11 @@ class SparseSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
             check_is_fitted(self, self._fitted)
             check_lazy_shape(X, self.n_features_in_)
             return X[:, np.flatnonzero(self._get_support_mask())]
-        if isinstance(X, Design):
+        if hasattr(X, "_design") and not is_genotypes(X):  # a Design, or columns that workers hold
             check_is_fitted(self, self._fitted)
             validate_data(self, X, skip_check_array=True, reset=False)
-            return as_design(X).gather(np.flatnonzero(self._get_support_mask()))
+            chosen = as_design(X).gather(np.flatnonzero(self._get_support_mask()))
+            return chosen.astype(getattr(X, "dtype", chosen.dtype), copy=False)
         if is_anndata(X):
             table, names = as_table(X)
             design = view(table, names)
