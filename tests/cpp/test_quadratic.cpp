@@ -424,8 +424,9 @@ TEST_CASE("several outputs: Gram entries of features and of entries, the diagona
   });
 }
 
-TEST_CASE("several outputs: steps of one entry and of a row keep correlations and squares") {
-  each_outputs([](const Outputs& o) {
+TEST_CASE("several outputs: steps of one entry, of a row and of rows keep correlations and squares") {
+  int together = 0;
+  each_outputs([&](const Outputs& o) {
     Quadratic model = o.model();
     const double size = 1.0 + o.gram().cwiseAbs().maxCoeff();
     Vec b = o.b0 + 0.5 * check::random_matrix(p * K, 1, 35), c(p * K), row(K);
@@ -454,6 +455,20 @@ TEST_CASE("several outputs: steps of one entry and of a row keep correlations an
         check::close(row, want.segment(other * K, K), 1e-11 * size);
       }
     }
+    const std::vector<Index> rows{3, 4, 20, p - 1}, others{0, 4, 50};
+    if (model.moves_together(rows) && model.moves_together(others)) {
+      ++together;
+      Room steps, found;
+      auto changes = steps.shape(4, K), c_rows = found.shape(3, K);
+      changes = check::random_matrix(4, K, 40);
+      model.rows_update(rows, changes);
+      for (Index i = 0; i < 4; ++i) b.segment(rows[static_cast<std::size_t>(i)] * K, K) += changes.row(i).transpose();
+      const Vec want = o.c(b);
+      model.rows_correlation(others, c_rows);
+      for (Index i = 0; i < 3; ++i) {
+        check::close(c_rows.row(i).transpose(), want.segment(others[static_cast<std::size_t>(i)] * K, K), 1e-11 * size);
+      }
+    }
     const double after = constant();
     CHECK(std::abs(after - before) <= 1e-10 * (1.0 + model.half_rss()));
     // From the point of correlations() again, the lag of centring forgotten.
@@ -461,6 +476,7 @@ TEST_CASE("several outputs: steps of one entry and of a row keep correlations an
     check::close(c, o.c(b), 1e-11 * size);
     CHECK(std::abs(constant() - after) <= 1e-10 * (1.0 + model.half_rss()));
   });
+  CHECK(together > 0);
 }
 
 TEST_CASE("several outputs: the state comes back, its coupling given again") {

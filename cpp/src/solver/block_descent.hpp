@@ -62,10 +62,10 @@ class BlockChoice {
 class BlockDescent {
  public:
   /// Brings the violation on some units of a grouped penalty down to the target, from the model's current point.
-  /// `visit(unit)` takes a unit to its minimum, or nearer, and returns its violation before.
-  template <class Visit>
+  /// `sweep()` takes each unit to its minimum, or nearer, and returns the largest violation before.
+  template <class Sweep>
   void run(InnerProblem& problem, std::span<const Index> units, double target, Vec& b, InnerResult& result,
-           const Visit& visit) {
+           const Sweep& sweep) {
     constexpr int kRounds = 60;  // before the whole working set is looked at again
     const Grouped& all = *problem.penalty.grouped();
     Index total = 0;
@@ -81,9 +81,7 @@ class BlockDescent {
         row += part.size();
       }
       if (Anderson::enough(round) && !problem.model.coupled()) extrapolate(problem, units, b);
-      double worst = 0.0;
-      for (const Index unit : units) worst = std::max(worst, visit(unit));
-      if (worst <= target) break;
+      if (sweep() <= target) break;
     }
   }
 

@@ -20,6 +20,7 @@ constexpr double kBlocked = 0.1;  // of its step, below which a coefficient that
 constexpr int kTrials = 5;        // of a step that is cut
 constexpr double kShorter = 0.3, kWorthwhile = 0.3;
 constexpr double kRounding = 1e-9;  // of the objective, by which it may seem to rise
+constexpr Index kTogether = 16;     // features of a block of columns
 constexpr Index kStale = 45;  // iterations that tell of a preconditioner far off, and of the Gram matrix behind it
 
 bool without_kink(const Penalties& penalty, Index unit) {
@@ -239,29 +240,76 @@ void BlockNewton::work_on(InnerProblem& problem, std::span<const Index> features
   for (Index i = 0; i < a; ++i) b.segment(at.features[static_cast<std::size_t>(i)] * K, K) = at.B.row(i).transpose();
 }
 
-/// The same by sweeps over the columns, from the model's current point.
+/// Takes the row of a feature to its minimum, given c there: z becomes the change. The violation before.
+double BlockNewton::visit(InnerProblem& problem, Index w, const VecMap& c, VecMap& z, Vec& b) {
+  const Index K = c.size();
+  const double curvature = problem.model.diagonal()[w * K];
+  if (curvature <= 0.0) {
+    z.setZero();
+    return 0.0;
+  }
+  const GroupNorm& net = (*problem.penalty.grouped())[w];
+  auto row = b.segment(w * K, K);
+  const double violation = net.kkt_violation(row, c);
+  z = row + c / curvature;
+  z *= net.shrinkage(z.norm(), 1.0 / curvature);
+  z -= row;
+  if ((z.array() == 0.0).all()) return violation;
+  row += z;
+  ++problem.counters.cd_updates;
+  return violation;
+}
+
+/// A sweep over the columns, in blocks whose products are those of matrices: within a block c follows by its Gram
+/// matrix. The largest violation before.
+double BlockNewton::sweep_columns(InnerProblem& problem, std::span<const Index> features, Vec& b) {
+  Quadratic& model = problem.model;
+  const Index K = model.outputs(), count = static_cast<Index>(features.size());
+  auto c = scratch_.sweep.row.shape(K), z = scratch_.sweep.change.shape(K);
+  const bool together = model.moves_together(features);
+  double worst = 0.0;
+  for (Index first = 0; first < count; first += kTogether) {
+    const Index held = std::min(kTogether, count - first);
+    const auto block = features.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(held));
+    auto C = scratch_.sweep.slope.shape(held, K), D = scratch_.sweep.way.shape(held, K);
+    if (together) model.rows_correlation(block, C);
+    bool any = false;
+    for (Index i = 0; i < held; ++i) {
+      const Index w = block[static_cast<std::size_t>(i)];
+      if (together) {
+        c = C.row(i).transpose();
+      } else {
+        model.row_correlation(w, c);
+      }
+      worst = std::max(worst, visit(problem, w, c, z, b));
+      D.row(i) = z.transpose();
+      if ((z.array() == 0.0).all()) continue;
+      any = true;
+      if (together) {
+        const auto known = scratch_.local.G.mat().col(first + i).segment(i, held - i);
+        C.bottomRows(held - i).noalias() -= known * z.transpose();
+      } else {
+        model.row_update(w, z);
+      }
+    }
+    if (together && any) model.rows_update(block, D);
+  }
+  return worst;
+}
+
+/// The same as work_on() by sweeps over the columns, from the model's current point.
 void BlockNewton::descend(InnerProblem& problem, std::span<const Index> features, double target, Vec& b,
                           InnerResult& result) {
-  Quadratic& model = problem.model;
-  const Index K = model.outputs();
-  const Vec& diagonal = model.diagonal();
-  auto c = scratch_.sweep.change.shape(K), z = scratch_.sweep.row.shape(K);
-  descent_.run(problem, features, target, b, result, [&](Index w) {
-    const double curvature = diagonal[w * K];
-    if (curvature <= 0.0) return 0.0;
-    const GroupNorm& net = (*problem.penalty.grouped())[w];
-    auto row = b.segment(w * K, K);
-    model.row_correlation(w, c);
-    const double violation = net.kkt_violation(row, c);
-    z = row + c / curvature;
-    z *= net.shrinkage(z.norm(), 1.0 / curvature);
-    c = z - row;
-    if ((c.array() == 0.0).all()) return violation;
-    model.row_update(w, c);
-    row = z;
-    ++problem.counters.cd_updates;
-    return violation;
-  });
+  const Index count = static_cast<Index>(features.size());
+  if (problem.model.moves_together(features)) {
+    auto G = scratch_.local.G.shape(kTogether, count);
+    for (Index first = 0; first < count; first += kTogether) {
+      const Index held = std::min(kTogether, count - first);
+      const auto block = features.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(held));
+      problem.model.feature_gram(block, block, G.block(0, first, held, held));
+    }
+  }
+  descent_.run(problem, features, target, b, result, [&] { return sweep_columns(problem, features, b); });
 }
 
 InnerResult BlockNewton::solve(InnerProblem problem, Vec& b, Vec& c) {

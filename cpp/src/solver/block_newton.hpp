@@ -79,6 +79,8 @@ class BlockNewton final : public InnerSolver {
   void work_on(InnerProblem& problem, std::span<const Index> features, double target, Vec& b, const Vec& c,
                InnerResult& result);
   void descend(InnerProblem& problem, std::span<const Index> features, double target, Vec& b, InnerResult& result);
+  static double visit(InnerProblem& problem, Index w, const VecMap& c, VecMap& z, Vec& b);
+  double sweep_columns(InnerProblem& problem, std::span<const Index> features, Vec& b);
   void sweep(InnerProblem& problem, Local& at);
   void newton(InnerProblem& problem, Local& at);
   bool conjugate_gradients(InnerProblem& problem, const Local& at, const System& system, Step& step);

@@ -163,8 +163,12 @@ InnerResult GroupDescent::solve(InnerProblem problem, Vec& b, Vec& c) {
     stagnant = stale || worst < 0.5 * best ? 0 : stagnant + 1;
     best = std::min(best, worst);
     if (stagnant > kStagnant) break;
-    descent_.run(problem, choice_.choose(), choice_.target(problem.tolerance, distance), b, result,
-                 [&](Index unit) { return visit(problem, unit, b); });
+    const auto units = choice_.choose();
+    descent_.run(problem, units, choice_.target(problem.tolerance, distance), b, result, [&] {
+      double largest = 0.0;
+      for (const Index unit : units) largest = std::max(largest, visit(problem, unit, b));
+      return largest;
+    });
     model.correlations(b, all, c);
     result.iterations = std::min(result.iterations + 1, problem.max_iter);
   }

@@ -113,6 +113,11 @@ class Quadratic {
   void column_update(Index entry, double change);
   void row_correlation(Index feature, Eigen::Ref<Vec> c);
   void row_update(Index feature, const Eigen::Ref<const Vec>& change);
+  /// The same of several features, a x K, at the rate of matrix products, where their columns lie in memory and rows
+  /// are not coupled.
+  bool moves_together(std::span<const Index> features) const;
+  void rows_correlation(std::span<const Index> features, MatMap& c);
+  void rows_update(std::span<const Index> features, const MatMap& change);
   /// The same of features that follow each other in the working set, one output; coupled rows too.
   void block_correlation(Index first, Eigen::Ref<Vec> c);
   void block_update(Index first, const Eigen::Ref<const Vec>& change);
@@ -136,6 +141,7 @@ class Quadratic {
   double centre(Index w) const { return pool_centre_[positions_[static_cast<std::size_t>(w)]]; }
   void ensure_centres(std::span<const Index> features);
   std::span<const Index> block_columns(Index first, Index size);
+  void find_lines(std::span<const Index> features);
   void coupled_gram(std::span<const Index> rows, std::span<const Index> cols, MatOut out);
   std::span<const Index> positions_of(std::span<const Index> features);
   void multiply_features(std::span<const Index> features, const MatIn& values, Eigen::Ref<Vec> out);

@@ -2,6 +2,7 @@
 
 #include "solver/quadratic.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <numeric>
 #include <span>
@@ -63,6 +64,49 @@ void Quadratic::row_update(Index feature, const Eigen::Ref<const Vec>& change) {
   for (Index k = 0; k < outputs_; ++k)
     kernels().axpy(-change[k] * scale * weights_.h[0], x, point_.u.data() + k * n, n);
   point_.lag += change * (scale * centre(feature));
+}
+
+bool Quadratic::moves_together(std::span<const Index> features) const {
+  return coupling_ == nullptr && std::all_of(features.begin(), features.end(), [&](Index w) {
+           return pool_.contiguous(positions_[static_cast<std::size_t>(w)]) != nullptr;
+         });
+}
+
+/// Columns that lie in memory, with their centres known.
+void Quadratic::find_lines(std::span<const Index> features) {
+  ensure_centres(features);
+  scratch_.lines.clear();
+  for (const Index w : features) scratch_.lines.push_back(pool_.contiguous(positions_[static_cast<std::size_t>(w)]));
+}
+
+void Quadratic::rows_correlation(std::span<const Index> features, MatMap& c) {
+  find_lines(features);
+  const Index n = pool_.rows();
+  kernels().correlate_f64(scratch_.lines.data(), c.rows(), n, point_.u.data(), n, outputs_, c.data(), c.rows());
+  for (Index i = 0; i < c.rows(); ++i) {
+    const Index w = features[static_cast<std::size_t>(i)];
+    c.row(i) = (c.row(i) + (weights_.sum * centre(w)) * point_.lag.transpose()) * inv_scale_[w];
+  }
+}
+
+void Quadratic::rows_update(std::span<const Index> features, const MatMap& change) {
+  find_lines(features);
+  const Index n = pool_.rows(), a = change.rows();
+  auto values = scratch_.values.shape(a, outputs_);
+  for (Index i = 0; i < a; ++i) {
+    const Index w = features[static_cast<std::size_t>(i)];
+    values.row(i) = change.row(i) * inv_scale_[w];
+    point_.lag += centre(w) * values.row(i).transpose();
+  }
+  if (weights_.uniform) {
+    values *= -weights_.h[0];
+    kernels().multiply_f64(scratch_.lines.data(), a, n, values.data(), a, outputs_, point_.u.data(), n);
+    return;
+  }
+  auto products = scratch_.products.shape(n, outputs_);
+  products.setZero();
+  kernels().multiply_f64(scratch_.lines.data(), a, n, values.data(), a, outputs_, products.data(), n);
+  point_.u.reshaped(n, outputs_).array() -= products.array().colwise() * weights_.h.array();
 }
 
 /// Pool columns of features that follow each other, with their centres known; scratch_.lines are those that lie in
