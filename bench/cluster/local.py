@@ -65,6 +65,7 @@ BYTES = (
 )
 BYTES += ("counted_as",)
 FOLDS = 10
+LARGE = 2**16  # bytes from which what all are told leaves the client once
 
 
 def fitted(X: object, y: np.ndarray, args: argparse.Namespace, threads: int = 1) -> object:
@@ -157,7 +158,7 @@ def counted(messages: list[Message], n: int, p: int, problems: int) -> list[dict
     """Rows of bytes by method: what was measured beside what the design of the protocol says.
 
     Sides are rounded to 16 bits, two a problem in a message; a fetched column is its n/4 bytes; the first
-    pass has weights and null residuals of n doubles a problem out, two doubles a column and problem home.
+    pass has a byte a row for weights and n doubles a problem out, two doubles a column and problem home.
     Nothing else may grow with n or p.
     """
     rows = []
@@ -167,7 +168,7 @@ def counted(messages: list[Message], n: int, p: int, problems: int) -> list[dict
         out, home = sum(m.common + m.own for m in mine), sum(m.answers for m in mine)
         rule_out, rule_home, words_out, words_home = None, None, "", ""
         if method == "begin":
-            rule_out, words_out = 16 * n * problems, "weights and null residuals: 16 n K"
+            rule_out, words_out = n + 8 * n * problems, "a byte a row for weights, null residuals: n + 8 n K"
             rule_home, words_home = 16 * p * problems, "means and variances: 16 p K"
         elif method == "read":
             rule_out, words_out = (
@@ -186,6 +187,19 @@ def counted(messages: list[Message], n: int, p: int, problems: int) -> list[dict
             | {"direction": "home", "measured": home, "counted": rule_home or "", "counted_as": words_home}
         )
     return rows
+
+
+def all_of(path: object, seen: list[Message]) -> list[dict]:
+    """What the result says it sent and got, beside the messages; what is large goes to all from one."""
+    sent = sum(m.own + m.common * (1 if m.common > LARGE else m.parts) for m in seen if m.method != "end")
+    got = sum(m.answers for m in seen if m.method != "end")
+    about = {"problems": 1, "message": "all, on the result", "times": int(path.counters["messages"])}
+    words = "messages that the host was given"
+    sides = (("out", "bytes_out", sent), ("home", "bytes_in", got))
+    return [
+        about | {"direction": way, "measured": path.counters[name], "counted": size, "counted_as": words}
+        for way, name, size in sides
+    ]
 
 
 def main() -> int:
@@ -234,6 +248,8 @@ def measure(bed: str, few: str, about: dict, args: argparse.Namespace) -> bool:
     for workers in (1, 2):
         path, seconds, wire, seen = held(bed, y, workers, args)
         wires.append(wire)
+        if workers == 2:
+            bytes_rows += [shape | row for row in all_of(path, seen)]
         foretold = predict(work, wire)
         equal = same(path, paths[1])
         wrong |= not equal
