@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from compare import provenance
@@ -199,12 +200,19 @@ def main() -> None:
         rows = []
         for make in cases(Path(folder), 10 if args.quick else 1):
             rows += rows_of(make(), 1 if args.quick else args.repeats)
-            if args.out:
+            if args.out:  # each as it comes
                 print(*rows[-2:], sep="\n", flush=True)
-    with args.out.open("w", newline="") if args.out else sys.stdout as file:
-        writer = csv.DictWriter(file, FIELDS)
-        writer.writeheader()
-        writer.writerows(rows)
+                with args.out.open("w", newline="") as file:
+                    put(rows, file)
+    if not args.out:
+        put(rows, sys.stdout)
+
+
+def put(rows: list[dict], file: TextIO) -> None:
+    """Write a CSV."""
+    writer = csv.DictWriter(file, FIELDS)
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 if __name__ == "__main__":
