@@ -18,6 +18,7 @@ from riata import _core
 from riata.distributed.doors import FileSeen, check_files, check_files_here, check_memory, running
 from riata.distributed.held_genotypes import Positions, parts_of
 from riata.distributed.host import Host
+from riata.distributed.workers import check_stop
 from riata.genetics.sources import PackedSource, make_parts
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class BedPart:
         for k, source in enumerate(self.sources):
             mine = np.flatnonzero(owner == k)
             for start in range(0, len(mine), step):
+                check_stop()
                 some = mine[start : start + step]
                 packed[some] = source.rows()[self.columns[some] - (ends[k] - source.p)]
             source.check()

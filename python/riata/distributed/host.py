@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import itertools
 import logging
@@ -19,6 +18,7 @@ from riata._io import traffic
 from riata._io.extras import needs
 from riata.distributed import doors, workers
 from riata.distributed.turns import Turn
+from riata.distributed.waiting import Shared, waited
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -128,11 +128,11 @@ class Host:
         since = time.monotonic()
 
         def task_of(part: int, call: str) -> tuple[Any, ...]:
-            large = common if shared is None else shared.future()
+            large = common if shared is None else shared.value()
             seen.bytes_out += len(sent[part]) + (len(common) if shared is None else 0)
             return workers.answer, self.key, part, call, method, large, sent[part]
 
-        for part, answer in self._run(parts, task_of):
+        for part, answer in self._run(parts, task_of, None if shared is None else shared.renew):
             seen.bytes_in += len(answer)
             yield part, answer
         seen.bytes_out += 0 if shared is None else shared.sent
@@ -146,9 +146,15 @@ class Host:
         return [found[part][0] for part in parts]
 
     def _run(
-        self, parts: Sequence[int], task_of: Callable[[int, str], tuple[Any, ...]]
+        self,
+        parts: Sequence[int],
+        task_of: Callable[[int, str], tuple[Any, ...]],
+        lost: Callable[[], None] | None = None,
     ) -> Iterator[tuple[int, Any]]:
-        """Pairs of part and answer, as they come. A task that finds its part not there answers None."""
+        """Pairs of part and answer, as they come. A task that finds its part not there answers None.
+
+        `lost` is called where a task was lost.
+        """
         self._place(parts)
         waiting: dict[Future, Task] = {}
         losses: Counter[int] = Counter()
@@ -166,6 +172,8 @@ class Host:
                     task = waiting.pop(future)
                     if self._was_lost(future):
                         losses[task.part] += 1
+                        if lost is not None:
+                            lost()
                         if losses[task.part] > _MOST_LOSSES:
                             raise RuntimeError(
                                 f"part {task.part} of X was lost {_MOST_LOSSES} times over one question"
@@ -180,7 +188,7 @@ class Host:
                         continue
                     else:
                         opening = self._opening(task.part)
-                        waiting[self._submit(opening, self._how_to_open(task.part))] = opening
+                        waiting[self._submit(opening, self._how_to_open(opening))] = opening
                         continue
                     self._place([task.part])
                     send(task.part)
@@ -209,9 +217,10 @@ class Host:
         self._opened.add(part)
         return Task(part, self.homes[part], f"{self.key}-{next(self._numbers)}", opens=True)
 
-    def _how_to_open(self, part: int) -> tuple[Any, ...]:
+    def _how_to_open(self, task: Task) -> tuple[Any, ...]:
+        part = task.part
         return (
-            workers.open_part, self.key, part, self.firsts[part], self.openers[part], self._kind,
+            workers.open_part, self.key, part, task.call, self.firsts[part], self.openers[part], self._kind,
             self.client.id, self.data[part],
         )  # fmt: skip
 
@@ -228,21 +237,11 @@ class Host:
         """
         if future.status == "error":
             return (future.result(),)
-        fetching = asyncio.run_coroutine_threadsafe(self._fetch(future), self.client.loop.asyncio_loop)
-        try:
-            while True:
-                try:
-                    return (fetching.result(timeout=doors.SLICE),)
-                except TimeoutError:
-                    if home not in self.client.nthreads():
-                        return None
-                except CancelledError:
-                    return None
-        finally:
-            fetching.cancel()
-
-    async def _fetch(self, future: Future) -> Any:
-        return await self.client.gather(future, asynchronous=True)
+        return waited(
+            self.client,
+            lambda: self.client.gather(future, asynchronous=True),
+            lambda: home in self.client.nthreads(),
+        )
 
     @staticmethod
     def _was_lost(future: Future) -> bool:
@@ -334,22 +333,6 @@ class Host:
             return False
         now = time.monotonic()
         return now - self._idle_since.setdefault(home, now) < _GRACE
-
-
-class Shared:
-    """Bytes that all workers have; again, where they have got lost with some."""
-
-    def __init__(self, client: Client, data: bytes) -> None:
-        self.client, self.data = client, data
-        self.sent = 0  # bytes
-        self._future: Future | None = None
-
-    def future(self) -> Future:
-        """The bytes, as a task takes them."""
-        if self._future is None or self._future.status != "finished":
-            self._future = self.client.scatter(self.data, broadcast=True, hash=False)
-            self.sent += len(self.data)
-        return self._future
 
 
 def _clients(client: Client) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 import riata
@@ -17,6 +17,10 @@ Opener = Callable[[Any], tuple[Any, _core.Design]]
 
 class UnfitError(Exception):
     """This worker cannot hold a part: others may."""
+
+
+class StoppedError(Exception):
+    """Nobody waits any more for what is being done."""
 
 
 @dataclass(frozen=True)
@@ -66,18 +70,35 @@ _RUNNING: dict[tuple[str, str], _core.StopFlag] = {}
 _STOPPED: deque[str] = deque(maxlen=1000)
 
 
+#: What ends the opening of a part that this thread is at.
+_OPENING = local()
+
+
+def check_stop() -> None:
+    """For openers, now and then: raises StoppedError when nobody waits for the part any more."""
+    flag = getattr(_OPENING, "flag", None)
+    if flag is not None and flag.is_set:
+        raise StoppedError
+
+
 def open_part(
-    key: str, part: int, first: int, opener: Opener, kind: Kind, owner: str, data: Any
+    key: str, part: int, call: str, first: int, opener: Opener, kind: Kind, owner: str, data: Any
 ) -> tuple[str] | None:
     """Open a part of X in this process, for a client: sent when a message has not found it here.
 
     Returns why it cannot be opened here but may be elsewhere.
     """
+    _OPENING.flag = _RUNNING[key, call] = _core.StopFlag()
     try:
         kind.take()
         source, design = opener(data)
     except UnfitError as error:
         return (str(error),)
+    except StoppedError:
+        return None
+    finally:
+        _OPENING.flag = None
+        _RUNNING.pop((key, call), None)
     _PARTS[key, part] = Opened(source, _core.ColumnServer(design, first, n_threads()), owner)
     return None
 

@@ -1,5 +1,6 @@
 """Fits of one held X at the same time, and fits that are stopped."""
 
+import asyncio
 import logging
 import os
 import pickle
@@ -203,6 +204,32 @@ def test_an_answer_is_ended_by_its_flag(data):
     assert same(riata.fit_path(Both(), y, alphas=5), riata.fit_path(X, y, alphas=5))
     assert tried == ["begin", "bound", "read"]
     assert "begin" in stopped
+
+
+def test_reading_a_part_ends_as_well():
+    from riata.distributed import workers
+
+    opened, ends = threading.Event(), []
+
+    def opener(_):
+        opened.set()
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            workers.check_stop()
+            time.sleep(0.01)
+        raise AssertionError("it was not stopped")
+
+    def read():
+        ends.append(workers.open_part("key", 0, "call", 0, opener, workers.Kind.here(), "owner", None))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    assert opened.wait(30)
+    asyncio.run(workers.stop("key", ["call"]))
+    thread.join(30)
+    assert ends == [None]
+    assert ("key", 0) not in workers._PARTS
+    workers.check_stop()
 
 
 def test_a_path_that_is_stopped_goes_on_from_its_checkpoint(cluster_client, data, tmp_path):
