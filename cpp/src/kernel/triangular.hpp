@@ -18,6 +18,31 @@ RIATA_INLINE void solve_corner(const double* const* L, Index first, Index n, dou
   }
 }
 
+/// The same for small_rows rows and `width` right-hand sides, a place of a pack each, with the same bits.
+RIATA_INLINE void solve_corners(const double* const* L, Index first, double* x, Index ldx) {
+  Pack part[small_rows / width][width];
+  RIATA_UNROLL
+  for (int b = 0; b < small_rows / width; ++b) {
+    RIATA_UNROLL
+    for (int q = 0; q < width; ++q) part[b][q] = load(x + b * width + q * ldx);
+    transpose(part[b]);
+  }
+  RIATA_UNROLL
+  for (int i = 0; i < small_rows; ++i) {
+    const double* row = L[first + i] + first;
+    Pack s = part[i / width][i % width];
+    RIATA_UNROLL
+    for (int k = 0; k < i; ++k) s = sub(s, mul(set1(row[k]), part[k / width][k % width]));
+    part[i / width][i % width] = div(s, set1(row[i]));
+  }
+  RIATA_UNROLL
+  for (int b = 0; b < small_rows / width; ++b) {
+    transpose(part[b]);
+    RIATA_UNROLL
+    for (int q = 0; q < width; ++q) store(x + b * width + q * ldx, part[b][q]);
+  }
+}
+
 /// Solves rows [first, first + n) of L, taking `rows` rows at a time: what the solved part contributes to them is a
 /// product like any other, what remains is a triangle of that size.
 template <Index rows, class Corner>
@@ -42,7 +67,11 @@ RIATA_INLINE void solve_by_rows(const double* const* L, Index first, Index n, do
 
 inline void forward_solve(const double* const* L, Index n, double* x, Index ldx, Index m) {
   const auto small = [L, ldx, m](Index first, Index rows, double* y) {
-    for (Index q = 0; q < m; ++q) solve_corner(L, first, rows, y + q * ldx);
+    Index q = 0;
+    if (rows == small_rows) {
+      for (; q + width <= m; q += width) solve_corners(L, first, y + q * ldx, ldx);
+    }
+    for (; q < m; ++q) solve_corner(L, first, rows, y + q * ldx);
   };
   const auto middle = [L, ldx, m, &small](Index first, Index rows, double* y) {
     solve_by_rows<small_rows>(L, first, rows, y, ldx, m, small);
