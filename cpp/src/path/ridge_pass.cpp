@@ -5,20 +5,41 @@
 #include <numeric>
 #include <utility>
 
+#include "kernel/kernels.hpp"
+#include "parallel.hpp"
 #include "path/sample_kernel.hpp"
 
 namespace riata {
 namespace {
 
-constexpr Index kColumns = 1024;  // of X at a time
+constexpr Index kColumns = 1024;        // of X at a time
+constexpr Index kFewPoints = 8;         // fewer have no basis that is smaller
+constexpr double kMostAmplified = 1e4;  // rounding of images of a basis, relative to that of the points
+constexpr Index kRows = 256;            // of a product with a small matrix, that a thread makes
+
+/// out = A B for a B with few rows.
+void multiply_blocks(const Mat& A, const MatIn& B, int threads, Mat& out) {
+  const Index n = A.rows(), inner = A.cols();
+  std::vector<const double*> lines(static_cast<std::size_t>(inner));
+  const double work = static_cast<double>(n) * static_cast<double>(inner * B.cols());
+  out.setZero();
+  for (Index k = 0; k < inner; ++k) lines[static_cast<std::size_t>(k)] = A.col(k).data();
+  parallel_for((n + kRows - 1) / kRows, worth_threads(threads, work), [&](Index c) {
+    const Index first = c * kRows, rows = std::min(kRows, n - first);
+    std::vector<const double*> mine = lines;
+    for (const double*& line : mine) line += first;
+    kernels().multiply_f64(mine.data(), inner, rows, B.data(), B.outerStride(), B.cols(), out.data() + first, n);
+  });
+}
 
 }  // namespace
 
 /// What a pass makes of the points of one problem.
 struct RidgePass::Reading {
-  Mat rhs;                 // a, and the dual points where these are not lambda a
-  Vec sums;                // of its columns
-  Mat b, eta;              // scaled coefficients, p x points; Xs b
+  Mat side, weights;       // side * weights = a, and the dual points where these are not lambda a
+  bool common = false;     // whether side has fewer columns than that
+  Vec sums;                // of side
+  Mat b, eta;              // scaled coefficients, p x points; Xs b, over the first weights where side is common
   Mat slope;               // of free columns, those of the dual points
   Vec penalty, conjugate;  // of each point, over lambda and times lambda
 };
@@ -34,32 +55,55 @@ void RidgePass::certify(const std::vector<RidgeFit*>& fits) {
     for (std::size_t f = 0; f < fits.size(); ++f) read(*fits[f], columns, readings[f]);
   }
   counters_.columns_streamed += static_cast<double>(p);
-  for (std::size_t f = 0; f < fits.size(); ++f) finish(*fits[f], readings[f]);
+  for (std::size_t f = 0; f < fits.size(); ++f) {
+    combine(*fits[f], readings[f]);
+    finish(*fits[f], readings[f]);
+  }
+}
+
+/// Whether Xs b can be had from the images of a basis: not where b is a small difference of those.
+bool RidgePass::accurate(const RidgeFit& fit, const CommonBasis& of) {
+  const Mat& K = fit.ridge->kernel();
+  const double largest = (K.selfadjointView<Eigen::Lower>() * of.basis).cwiseProduct(of.basis).sum();
+  for (std::size_t k = 0; k < fit.points.size(); ++k) {
+    const SampleRidge::Point& at = fit.points[k];
+    const double here = largest * of.weights.col(static_cast<Index>(k)).squaredNorm();
+    if (!(here <= kMostAmplified * kMostAmplified * at.a.dot(at.Ka))) return false;
+  }
+  return true;
 }
 
 RidgePass::Reading RidgePass::begin(const RidgeFit& fit) {
   const Index n = X_.rows(), m = static_cast<Index>(fit.points.size());
   const bool squares = fit.loss->quadratic();
   Reading out;
-  out.rhs.resize(n, squares ? m : 2 * m);
+  out.side.resize(n, squares ? m : 2 * m);
   for (Index k = 0; k < m; ++k) {
     const SampleRidge::Point& at = fit.points[static_cast<std::size_t>(k)];
-    out.rhs.col(k) = at.a;
-    if (!squares) out.rhs.col(m + k) = at.dual_u;
+    out.side.col(k) = at.a;
+    if (!squares) out.side.col(m + k) = at.dual_u;
   }
-  out.sums = out.rhs.colwise().sum().transpose();
+  if (m >= kFewPoints) {
+    CommonBasis of(out.side);
+    out.common = 2 * of.basis.cols() <= m && accurate(fit, of);
+    if (out.common) {
+      out.side = std::move(of.basis);
+      out.weights = std::move(of.weights);
+    }
+  }
+  out.sums = out.side.colwise().sum().transpose();
   out.b = Mat::Zero(X_.cols(), m);
-  out.eta = Mat::Zero(n, m);
+  out.eta = Mat::Zero(n, out.common ? out.side.cols() : m);
   out.slope = Mat::Zero(static_cast<Index>(fit.free.size()), m);
   out.penalty = out.conjugate = Vec::Zero(m);
-  counters_.products += static_cast<double>(out.rhs.cols() + m);
+  counters_.products += static_cast<double>(out.side.cols() + out.eta.cols());
   return out;
 }
 
 void RidgePass::read(const RidgeFit& fit, const std::vector<Index>& columns, Reading& out) const {
   const Index size = static_cast<Index>(columns.size()), m = out.b.cols(), n = X_.rows(), first = columns.front();
-  Mat products(size, out.rhs.cols());
-  X_.correlate(columns, out.rhs, products, threads_);
+  Mat side(size, out.side.cols());
+  X_.correlate(columns, out.side, side, threads_);
   Vec centre = Vec::Zero(size), inverse = centre, factor = centre;
   std::vector<Index> free;
   for (Index k = 0; k < size; ++k) {
@@ -70,17 +114,22 @@ void RidgePass::read(const RidgeFit& fit, const std::vector<Index>& columns, Rea
     factor[k] = features_.factor(j);
     if (factor[k] == 0.0) free.push_back(k);
   }
-  for (Index q = 0; q < products.cols(); ++q) {
-    products.col(q) = inverse.cwiseProduct(products.col(q) - out.sums[q] * centre);
+  for (Index q = 0; q < side.cols(); ++q) {
+    side.col(q) = inverse.cwiseProduct(side.col(q) - out.sums[q] * centre);
+  }
+  const Vec over = (factor.array() > 0.0).select(factor.cwiseInverse(), 0.0);
+  Mat products;
+  if (out.common) {
+    products.resize(size, out.weights.cols());
+    multiply_blocks(side, out.weights, threads_, products);
+  } else {
+    products.swap(side);
   }
   for (const Index k : free) {
     const Index place = std::lower_bound(fit.free.begin(), fit.free.end(), first + k) - fit.free.begin();
     out.slope.row(place) = products.row(k).tail(m);
     products.row(k).setZero();
   }
-  const Vec over = (factor.array() > 0.0).select(factor.cwiseInverse(), 0.0);
-  Mat weights(size, m), part(n, m);
-  Vec shift(m);
   for (Index q = 0; q < m; ++q) {
     auto b = out.b.col(q).segment(first, size);
     b = over.cwiseProduct(products.col(q));
@@ -90,12 +139,27 @@ void RidgePass::read(const RidgeFit& fit, const std::vector<Index>& columns, Rea
       const Index place = std::lower_bound(fit.free.begin(), fit.free.end(), first + k) - fit.free.begin();
       b[k] = fit.points[static_cast<std::size_t>(q)].gamma[place];
     }
-    weights.col(q) = inverse.cwiseProduct(b);
-    shift[q] = centre.dot(weights.col(q));
   }
+  Mat weights = out.common ? side : Mat(out.b.middleRows(first, size));
+  if (out.common) weights.array().colwise() *= over.array();
+  weights.array().colwise() *= inverse.array();
+  const Vec shift = weights.transpose() * centre;
+  Mat part(n, weights.cols());
   X_.multiply(columns, weights, part, threads_);
   out.eta += part;
   out.eta.rowwise() -= shift.transpose();
+}
+
+/// From the images of a basis to those of the points.
+void RidgePass::combine(const RidgeFit& fit, Reading& out) const {
+  if (!out.common) return;
+  const Index m = out.b.cols();
+  Mat eta(out.eta.rows(), m);
+  multiply_blocks(out.eta, out.weights.leftCols(m), threads_, eta);
+  if (!fit.free.empty()) {
+    for (Index q = 0; q < m; ++q) eta.col(q) += fit.gap.free_columns() * fit.points[static_cast<std::size_t>(q)].gamma;
+  }
+  out.eta = std::move(eta);
 }
 
 void RidgePass::finish(RidgeFit& fit, Reading& reading) const {

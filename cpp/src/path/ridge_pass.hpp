@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "path/common_basis.hpp"
 #include "path/ridge_fit.hpp"
 #include "riata/counters.hpp"
 #include "riata/design/design.hpp"
@@ -21,6 +22,8 @@ class RidgePass {
   struct Reading;
   Reading begin(const RidgeFit& fit);
   void read(const RidgeFit& fit, const std::vector<Index>& columns, Reading& out) const;
+  void combine(const RidgeFit& fit, Reading& out) const;
+  static bool accurate(const RidgeFit& fit, const CommonBasis& of);
   void finish(RidgeFit& fit, Reading& reading) const;
 
   const Design& X_;

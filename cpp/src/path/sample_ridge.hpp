@@ -52,6 +52,7 @@ class SampleRidge {
   /// Solutions at decreasing lambdas, starting at the point before, at first the null fit.
   std::vector<Point> solve(std::span<const double> lambdas);
   void start_at(const Vec& gamma, const Vec& g);
+  const Mat& kernel() const { return K_; }
 
   /// Share a factor for the curvature of squares among problems with the same weights.
   void share(std::shared_ptr<const SampleFactor> factor) { factor_ = std::move(factor); }

@@ -24,7 +24,8 @@ def in_sample_space(path):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("standardize", [False, True])
 @pytest.mark.parametrize("fit_intercept", [False, True])
-def test_every_point_is_optimal(loss, standardize, fit_intercept):
+@pytest.mark.parametrize("count", [12, 80])
+def test_every_point_is_optimal(loss, standardize, fit_intercept, count):
     X, y = make_problem(loss, n=30, p=90, seed=4)
     rng = np.random.default_rng(1)
     weights, offset = rng.integers(0, 4, 30).astype(float), 0.2 * rng.standard_normal(30)
@@ -32,7 +33,7 @@ def test_every_point_is_optimal(loss, standardize, fit_intercept):
     factor[[3, 8]], factor[40], X[:, 50] = 0.0, np.inf, 2.5
     given = {"sample_weight": weights, "offset": offset, "penalty_factor": factor, "loss": loss}
     path = ridge(
-        X, y, alphas=12, eps=1e-4, standardize=standardize, fit_intercept=fit_intercept, **given, **TIGHT
+        X, y, alphas=count, eps=1e-4, standardize=standardize, fit_intercept=fit_intercept, **given, **TIGHT
     )
     assert in_sample_space(path)
     assert np.all(path.converged)
@@ -40,7 +41,7 @@ def test_every_point_is_optimal(loss, standardize, fit_intercept):
     level = fit_intercept or loss == "cox"
     left_out = [40, 50] if level or standardize else [40]  # excluded, and constant where that is of no use
     used = np.setdiff1d(np.arange(90), left_out)
-    for k, alpha in enumerate(path.alphas):
+    for k, alpha in list(enumerate(path.alphas))[:: count // 12]:
         coef = path.coefs.toarray()[:, k]
         assert_array_equal(np.flatnonzero(coef), used)
         violation = kkt_violation(
@@ -172,9 +173,10 @@ def test_means_far_from_zero_and_scales_far_apart():
 
 
 @pytest.mark.parametrize("loss", ["gaussian", "binomial", "cox"])
-def test_threads_do_not_show(loss):
+@pytest.mark.parametrize("count", [5, 60])
+def test_threads_do_not_show(loss, count):
     X, y = make_problem(loss, n=120, p=2000)
-    one, two = (ridge(X, y, loss=loss, alphas=5, n_threads=t) for t in (1, 2))
+    one, two = (ridge(X, y, loss=loss, alphas=count, n_threads=t) for t in (1, 2))
     assert_array_equal(one.coefs.toarray(), two.coefs.toarray())
     assert_array_equal(one.dual_gaps, two.dual_gaps)
 
@@ -261,3 +263,14 @@ def test_duplicated_samples_and_features(loss):
     assert np.all(path.converged)
     coefs = path.coefs.toarray()
     assert_allclose(coefs[:60], coefs[60:], rtol=1e-9)
+
+
+def test_many_alphas_are_those_of_one_at_a_time():
+    X, y = make_problem(n=60, p=300)
+    X[:, 1] = X[:, 0] * 1e4  # eigenvalues far apart
+    path = ridge(X, y, alphas=100, eps=1e-8, standardize=False, **TIGHT)
+    assert in_sample_space(path)
+    for k in range(0, 100, 11):
+        alone = ridge(X, y, alphas=path.alphas[[k]], standardize=False, **TIGHT)
+        assert_allclose(path.coefs.toarray()[:, k], alone.coefs.toarray()[:, 0], rtol=1e-7, atol=1e-9)
+        assert_allclose(path.primal[k], alone.primal[0], rtol=1e-10)
