@@ -47,7 +47,7 @@ TEST_CASE("steps solve the Newton equations, at the first Hessian and at those t
       Vec gradient = check::random_matrix(n, 1, 4), step;
       hessian.project(gradient);
       if (intercept) CHECK(std::abs(gradient.dot(unit)) < 1e-13);
-      REQUIRE(hessian.solve(gradient, step));
+      REQUIRE(hessian.solve(gradient, 0.0, step));
       Vec rest = by_definition(X, s.h, sign, net) * step + gradient;
       if (intercept) rest -= unit.dot(rest) * unit;
       CHECK(rest.norm() <= 1e-6 * gradient.norm());

@@ -1,10 +1,13 @@
 #include "solver/dual_hessian.hpp"
 
+#include <algorithm>
+
 namespace riata {
 namespace {
 
 constexpr Index kMostIterations = 40;   // with an old factor
-constexpr double kExact = 1e-7;         // of a residual, what conjugate gradients may leave
+constexpr double kExact = 1e-7;         // of a residual, the least that conjugate gradients are to leave
+constexpr double kLoose = 0.1;          // and the most
 constexpr double kIterationCost = 6.0;  // of n^2 multiplications: memory, not arithmetic, bounds an iteration
 
 }  // namespace
@@ -60,11 +63,11 @@ bool DualHessian::make_factor() {
 }
 
 /// False where the factor is of no use.
-bool DualHessian::conjugate_gradients(const Vec& gradient, Vec& step) {
+bool DualHessian::conjugate_gradients(const Vec& gradient, double enough, Vec& step) {
   const Index n = root_.size();
   residual_ = -gradient;
   step.setZero(n);
-  const double first = residual_.norm();
+  const double first = residual_.norm(), target = std::clamp(enough, kExact * first, kLoose * first);
   solved_ = residual_;
   factor_.solve(solved_);
   project(solved_);
@@ -78,7 +81,7 @@ bool DualHessian::conjugate_gradients(const Vec& gradient, Vec& step) {
     step += length * search_;
     residual_ -= length * product_;
     if (iteration > 0) spent_ += kIterationCost * static_cast<double>(n) * static_cast<double>(n);
-    if (residual_.norm() <= kExact * first) return true;
+    if (residual_.norm() <= target) return true;
     solved_ = residual_;
     factor_.solve(solved_);
     project(solved_);
@@ -89,11 +92,12 @@ bool DualHessian::conjugate_gradients(const Vec& gradient, Vec& step) {
   return false;
 }
 
-bool DualHessian::solve(const Vec& gradient, Vec& step) {
+bool DualHessian::solve(const Vec& gradient, double enough, Vec& step) {
   const double n = static_cast<double>(root_.size());
   const bool old = factor_.size() == root_.size() && spent_ < n * n * n / 6.0;
   if (!old && !make_factor()) return false;
-  return conjugate_gradients(gradient, step) || (old && make_factor() && conjugate_gradients(gradient, step));
+  return conjugate_gradients(gradient, enough, step) ||
+         (old && make_factor() && conjugate_gradients(gradient, enough, step));
 }
 
 }  // namespace riata

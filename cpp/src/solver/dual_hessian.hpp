@@ -23,8 +23,9 @@ class DualHessian {
   /// Brings K to these features; see SampleGram::assign.
   void assign(Quadratic& model, std::span<const signed char> sign, std::span<const ElasticNet> net, double lambda);
   const SampleGram& gram() const { return gram_; }
-  /// The step at which the Hessian times it is minus the gradient, or nearly. False where no factor is of use.
-  bool solve(const Vec& gradient, Vec& step);
+  /// The step at which the Hessian times it is minus the gradient, up to a residual of length `enough`, at least 1e-7
+  /// and at most a tenth of the gradient's. False where no factor is of use.
+  bool solve(const Vec& gradient, double enough, Vec& step);
   void working_set_changed(std::span<const Index> new_number) { gram_.working_set_changed(new_number); }
 
   /// See checkpoint/archive.hpp.
@@ -37,7 +38,7 @@ class DualHessian {
  private:
   void apply(const Vec& x, Vec& out);
   bool make_factor();
-  bool conjugate_gradients(const Vec& gradient, Vec& step);
+  bool conjugate_gradients(const Vec& gradient, double enough, Vec& step);
 
   SampleGram gram_;
   DenseFactor factor_;

@@ -15,6 +15,7 @@ constexpr double kFarthest = 2.0;  // of the way between two lambdas, that the l
 constexpr double kFlat = 0.3;      // of the slope at the start, that a full step may end with
 constexpr Index kStalled = 25;     // steps without progress
 constexpr int kTrials = 40;
+constexpr double kRest = 0.3;        // of the gradient that will do, what the equations of a step may leave
 constexpr double kRounding = 1e-13;  // of the gradient, relative to what it is a difference of
 
 /// What minimises penalty(b) - c b.
@@ -169,7 +170,7 @@ double DualNewton::search_line(const InnerProblem& problem) const {
 
 /// One Newton step with its line search.
 bool DualNewton::step(InnerProblem& problem) {
-  if (!hessian_.solve(gradient_, step_)) return false;
+  if (!hessian_.solve(gradient_, kRest * norm_enough(problem), step_)) return false;
   rows_ = hessian_.root().cwiseProduct(step_);
   problem.model.correlate(all_, rows_, change_);
   const double length = search_line(problem);
@@ -177,6 +178,13 @@ bool DualNewton::step(InnerProblem& problem) {
   c_ += length * change_;
   ++problem.counters.newton_steps;
   return step_.allFinite();
+}
+
+/// The length of a gradient whose point is likely to do.
+double DualNewton::norm_enough(const InnerProblem& problem) const {
+  double out = trial_.violation_ratio > 0.0 ? problem.tolerance / trial_.violation_ratio : 0.0;
+  if (problem.enough && trial_.gap_ratio > 0.0) out = std::max(out, std::sqrt(2.0 / trial_.gap_ratio));
+  return out;
 }
 
 /// Whether the coefficients of the present point are likely to do.

@@ -73,6 +73,7 @@ class DualNewton final : public InnerSolver {
   bool step(InnerProblem& problem);
   double search_line(const InnerProblem& problem) const;
   double judge(InnerProblem& problem, double norm);
+  double norm_enough(const InnerProblem& problem) const;
   bool promising(const InnerProblem& problem, double norm) const;
 
   DualHessian hessian_;

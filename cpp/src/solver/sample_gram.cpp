@@ -62,12 +62,20 @@ void SampleGram::add(Quadratic& model, std::span<const Member> members, double s
     auto columns = columns_.shape(n, count);
     model.columns_less(features_, centres_, columns);
     for (Index k = 0; k < count; ++k) slopes_ += weights[k] * columns.col(k);
-    for (Index k = 0; k < count; ++k) weights[k] = 1.0 / std::sqrt(part[static_cast<std::size_t>(k)].ridge);
+    const bool few = count <= kFewColumns;
+    for (Index k = 0; k < count; ++k) {
+      const double ridge = part[static_cast<std::size_t>(k)].ridge;
+      weights[k] = few ? sign / ridge : 1.0 / std::sqrt(ridge);
+    }
     auto rows = rows_.shape(count, n);
     parallel_for((n + kRows - 1) / kRows, worth_threads(model.threads(), static_cast<double>(n * count)), [&](Index c) {
       const Index first = c * kRows, size = std::min(kRows, n - first);
       rows.middleCols(first, size) = weights.asDiagonal() * columns.middleRows(first, size).transpose();
     });
+    if (few) {
+      add_column_products(columns, rows, model.threads(), K_);
+      continue;
+    }
     add_sample_products(rows, sign, Triangle::kBoth, model.threads(), K_);
   }
 }
