@@ -3,11 +3,13 @@
     python bench/genome_scale.py --samples 5000 --variants 300000 --eps 0.05
     python bench/genome_scale.py --samples 973 --variants 11800000 --eps 0.1 --folder /scratch
     python bench/genome_scale.py --bfile study --eps 0.05
+    systemd-run --user --scope -p MemoryMax=2500M python bench/genome_scale.py --bfile study
 
 Genotypes are simulated (riata simulate, its defaults) unless --bfile names some, whose .fam then holds the
 phenotype. The fit runs in a process of its own that maps the .bed; a thread there samples what is resident
-every 20 ms, split into the process's own memory and pages of mapped files, which the system can drop. One CSV
-row on standard output.
+every 20 ms, split into the process's own memory and pages of mapped files, which the system can drop. With
+less memory than the .bed takes, as in the last line, `read_mb` tells what came from the disk. One CSV row on
+standard output.
 """
 
 from __future__ import annotations
@@ -66,6 +68,15 @@ def resident() -> dict[str, float]:
     return {what: int(fields[name].split()[0]) / 1024 for name, what in MEMORY.items() if name in fields}
 
 
+def read_from_disk() -> float:
+    """What this process has read from disks so far, in MB; 0 off Linux."""
+    try:
+        lines = Path("/proc/self/io").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return int(dict(line.split(": ") for line in lines)["read_bytes"]) / 2**20
+
+
 def fit(bed: str, args: argparse.Namespace) -> dict[str, object]:
     """Open, fit and check the path; runs in the child process."""
     with Resident() as memory:
@@ -73,9 +84,12 @@ def fit(bed: str, args: argparse.Namespace) -> dict[str, object]:
         began = time.perf_counter()
         genotypes = open_genotypes(bed)
         y = np.asarray(genotypes.samples.phenotype, dtype=np.float64)
-        opened = time.perf_counter()
-        path = fit_path(genotypes, y, alphas=args.alphas, eps=args.eps, tol=args.tol, n_threads=args.threads)
-        done = time.perf_counter()
+        opened, read = time.perf_counter(), read_from_disk()
+        path = fit_path(
+            genotypes, y, alphas=args.alphas, eps=args.eps, tol=args.tol, n_threads=args.threads,
+            alphas_per_pass=args.alphas_per_pass,
+        )  # fmt: skip
+        done, cpu = time.perf_counter(), time.process_time()
     n, p = genotypes.shape
     if not path.converged.all():
         raise RuntimeError(f"gap {path.dual_gaps.max():.3g} above tol {args.tol:g}: such a path has no speed")
@@ -89,7 +103,11 @@ def fit(bed: str, args: argparse.Namespace) -> dict[str, object]:
         "tol": args.tol,
         "open_s": f"{opened - began:.4g}",
         "fit_s": f"{done - opened:.4g}",
+        "cpu_s": f"{cpu:.4g}",
+        "alphas_per_pass": args.alphas_per_pass or "",
+        "rounds": path.counters["rounds"],
         "passes": f"{path.n_passes:.4g}",
+        "read_mb": round(read_from_disk() - read, 1),
         "support": int(path.n_active.max()),
         "gap": f"{path.dual_gaps.max():.3g}",
         "before_mb": round(before, 1),
@@ -127,6 +145,7 @@ def main() -> None:
     parser.add_argument("--eps", type=float, default=0.1, help="last alpha over the first")
     parser.add_argument("--tol", type=float, default=1e-6)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--alphas-per-pass", type=int, help="default: as riata chooses")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", help="where to simulate (default: the system's temporary folder)")
     parser.add_argument("--smoke", action="store_true", help="200 x 4,000 and 20 alphas; times mean nothing")

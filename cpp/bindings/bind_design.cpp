@@ -16,6 +16,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "riata/design/column_host.hpp"
 #include "riata/design/csc.hpp"
 #include "riata/design/dense.hpp"
 #include "riata/design/paired.hpp"
@@ -197,6 +198,7 @@ void bind_design(py::module_& m) {
       .def_property_readonly("shape", [](const riata::Design& X) { return std::pair(X.rows(), X.cols()); })
       .def_property_readonly("kind", &riata::Design::kind)
       .def_property_readonly("nbytes", &riata::Design::bytes)
+      .def_property_readonly("hosted", &riata::is_hosted)
       .def_property_readonly("subset_pays", [](const riata::Design& X) { return X.traits().subset_pays; })
       .def("moments", &moments, "weights"_a, "n_threads"_a = 1)
       .def("correlate", &correlate, "R"_a, "columns"_a = py::none(), "n_threads"_a = 1)

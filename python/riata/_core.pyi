@@ -18,6 +18,9 @@ class Design:
     @property
     def subset_pays(self) -> bool:
         """Whether fits to few of the rows take less time apart; see fit_paths."""
+    @property
+    def hosted(self) -> bool:
+        """Whether other processes hold some of it."""
     def moments(
         self, weights: NDArray[np.float64], n_threads: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
@@ -178,8 +181,8 @@ def fit_paths(
     "huber"), penalty ("elastic_net", "group", "mcp", "scad", "slope"; row_grouped, l1_within_ratio,
     gamma), solver, fit_intercept, standardize, l1_ratio, alphas (decreasing, or None), n_alphas,
     eps (0: chosen from the shape), stop_early, max_active, max_groups (-1: unbounded), patience (0: none),
-    tell_every_row (to held_out), memory (bytes held beside X; 0: unbounded), tol, max_iter, n_threads,
-    keep_linear_predictor, checkpoint (file that
+    tell_every_row (to held_out), alphas_per_pass (at most), memory (bytes held beside X; 0: unbounded),
+    tol, max_iter, n_threads, keep_linear_predictor, checkpoint (file that
     keeps the state; empty: none), checkpoint_seconds (between two writes; 0: after every alpha),
     keep_checkpoint (at the end of the path too).
 

@@ -168,6 +168,23 @@ TEST_CASE("a fit goes on from a checkpoint to the same bits, for every storage, 
   }
 }
 
+TEST_CASE("a fit of several alphas a pass goes on from a checkpoint to the same bits") {
+  const Storages storages(dosages(90, 300, 3));
+  for (const std::string loss : {"gaussian", "cox", "folds"}) {
+    const Problem problem = make_problem(storages.X, loss == "folds" ? "gaussian" : loss, 5);
+    for (const auto& design : storages.designs) {
+      CAPTURE(loss);
+      CAPTURE(design->kind());
+      PathOptions options = options_for(loss == "folds" ? "gaussian" : loss);
+      options.n_alphas = 60;
+      options.alphas_per_pass = 12;
+      options.stop_early = false;
+      const auto problems = loss == "folds" ? with_folds(problem) : std::vector<Problem>{problem};
+      CHECK(resume_from_each(*design, *design, problems, {}, options) >= 4);
+    }
+  }
+}
+
 TEST_CASE("a fit that held-out rows end goes on from a checkpoint to the same end") {
   for (const Index p : {40, 300}) {
     for (const bool every_row : {false, true}) {

@@ -76,6 +76,34 @@ TEST_CASE("columns of other processes give the same bits: penalties, with folds 
   }
 }
 
+TEST_CASE("columns of other processes give the same bits: several alphas a pass") {
+  const Storages storages(dosages(60, 230, 86));
+  for (std::size_t storage = 0; storage < storages.designs.size(); ++storage) {
+    for (const std::string kind : {"gaussian", "cox", "multinomial grouped", "group", "folds"}) {
+      CAPTURE(storage);
+      CAPTURE(kind);
+      PathOptions options = quick(kind == "group" || kind == "folds" ? "gaussian" : kind);
+      options.alphas_per_pass = 6;
+      Features features;
+      if (kind == "group") {
+        options.penalty = "group";
+        for (Index j = 0; j < 230; ++j) features.group.push_back(j / 4);
+        features.group_weights = Vec::Constant(58, 2.0);
+      }
+      const Problem full = make_problem(storages.X, std::string(options.loss.name()), 4);
+      const std::vector<Problem> problems = with_folds(full, kind == "folds" ? 3 : 0);
+      const auto whole = fit_paths(*storages.designs[storage], problems, features, options);
+      CHECK(whole.front().counters.rounds < options.n_alphas);
+      for (const Index parts : {2, 7}) {
+        CAPTURE(parts);
+        const Trouble trouble = parts == 7 ? Trouble{0.3, 0.03} : Trouble{};
+        const auto X = hosted_design(std::make_shared<ThreadHost>(storages, storage, cuts_of(230, parts), trouble));
+        CHECK(same(fit_paths(*X, problems, features, options), whole));
+      }
+    }
+  }
+}
+
 TEST_CASE("a copy of the columns in 16-bit integers, long columns and narrow numbers change nothing") {
   const Storages long_columns(dosages(150, 1500, 84)), longer(dosages(4200, 64, 85));
   PathOptions options = quick("gaussian");

@@ -32,7 +32,7 @@ struct Reference : ReferenceColumns {
   }
   void replace_sides(const Mat& used) { rows.replace_sides(used); }
   void store(Index j, const double* k) { ReferenceColumns::store(j, k, rows.open()); }
-  double error(Index j) const { return ReferenceColumns::error(j, rows.open()); }
+  double error(Index j) const { return ReferenceColumns::error(j, rows.open().replaced); }
   Vec coordinates(const Vec& rho) const { return rows.coordinates(rho); }
   Query query(const Vec& rho) const { return rows.query(rho); }
 };

@@ -47,6 +47,11 @@ struct PathOptions {
   /// How many alphas are asked for.
   Index count() const { return alphas.empty() ? n_alphas : static_cast<Index>(alphas.size()); }
 
+  /// Alphas that may be solved before one pass over X certifies them all; fewer are where the working set of so many is
+  /// seldom right. 1 costs least where X is read fast, more pays where a pass is dear: X on disk and larger than
+  /// memory, or held by other processes. Coefficients agree within the tolerance, not to the last bit. With "slope" 1.
+  Index alphas_per_pass = 1;
+
   double memory = 0.0;     // bytes that may be held beside X; the path stops where it would take more; 0: no bound
   double tol = 1e-6;       // relative duality gap; 0: as small as rounding leaves it, reported as not converged
   Index max_iter = 10000;  // inner iterations (sweeps, Newton steps, proximal steps) per alpha
@@ -89,6 +94,7 @@ struct PathOptions {
     visit(Option{"max_groups"}, self.max_groups);
     visit(Option{"patience", kNotNegative}, self.patience);
     visit(Option{"tell_every_row", kAnything, true, "what is kept of held-out rows"}, self.tell_every_row);
+    visit(Option{"alphas_per_pass", kAtLeastOne}, self.alphas_per_pass);
     visit(Option{"memory", kNotNegative}, self.memory);
     visit(Option{"tol", kNotNegative}, self.tol);
     visit(Option{"max_iter", kAtLeastOne}, self.max_iter);

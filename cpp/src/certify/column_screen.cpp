@@ -1,7 +1,9 @@
 #include "certify/column_screen.hpp"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 #include "certify/group_screen.hpp"
 #include "certify/separable_screen.hpp"
@@ -66,13 +68,34 @@ void ColumnScreen::forget(std::span<const Index> blocks) {
 void ColumnScreen::skip() {
   columns_to_check_.clear();
   candidates_.clear();
-  violators_ = {};
+  violators_.clear();
 }
 
-void ColumnScreen::bound(const ScreeningQuery& query) {
+void ColumnScreen::bound(std::span<const ScreeningQuery> round) {
   skip();
-  query_ = query;
-  bound_columns();
+  round_.assign(round.begin(), round.end());
+  violators_.resize(round.size());
+  std::vector<Index> needed;
+  for (const ScreeningQuery& query : round_) {
+    query_ = query;
+    candidates_.clear();
+    columns_to_check_.clear();
+    bound_columns();
+    if (needed.empty()) {
+      std::swap(needed, columns_to_check_);
+      continue;
+    }
+    std::vector<Index> both;
+    std::set_union(needed.begin(), needed.end(), columns_to_check_.begin(), columns_to_check_.end(),
+                   std::back_inserter(both));
+    needed = std::move(both);
+  }
+  columns_to_check_ = std::move(needed);
+  if (round_.size() == 1) return;
+  // What the last lambda has decided is read all the same for another one.
+  std::erase_if(candidates_, [&](const Candidate& candidate) {
+    return std::binary_search(columns_to_check_.begin(), columns_to_check_.end(), candidate.second);
+  });
 }
 
 void ColumnScreen::need_all() {
@@ -86,7 +109,7 @@ void ColumnScreen::begin_pass(const ReadingPlan& plan, Index pieces) {
   begin_pieces(pieces);
 }
 
-/// Inner products of a feature with the basis of an output's block, from its products as they came.
+/// Inner products of a feature with the sides of an output, its block's basis first, from its products as they came.
 void ColumnScreen::store(const ReadingPlan& plan, std::size_t output, Index j, const MatIn& products, Index row,
                          double* basis) {
   const Index first = plan.begin[output], last = plan.begin[output + 1];
@@ -96,7 +119,7 @@ void ColumnScreen::store(const ReadingPlan& plan, std::size_t output, Index j, c
 }
 
 void ColumnScreen::recall(const ReadingPlan& plan, Columns columns, const MatIn& products) {
-  std::array<double, kMaxBasis> basis{};
+  std::vector<double> basis(static_cast<std::size_t>(std::max<Index>(products.cols(), kMaxBasis)));
   for (std::size_t i = 0; i < columns.size(); ++i) {
     for (std::size_t k = 0; k < reference_.size(); ++k) {
       store(plan, k, columns[i], products, static_cast<Index>(i), basis.data());
@@ -119,22 +142,29 @@ void ColumnScreen::restore(Index feature, std::uint8_t block, const float* numbe
 }
 
 void ColumnScreen::add_block(Index piece, Columns columns, const MatIn& products) {
-  std::array<double, kMaxBasis> basis{};
-  Vec c(outputs_), slack = Vec::Zero(outputs_), norms(outputs_);
+  const Index lambdas = plan_.coordinates.cols();
+  std::vector<double> basis(static_cast<std::size_t>(std::max<Index>(plan_.coordinates.rows(), kMaxBasis)));
+  std::vector<Vec> c(static_cast<std::size_t>(lambdas), Vec(outputs_)), slack = c;
+  Mat norms(outputs_, lambdas);
   for (std::size_t k = 0; k < reference_.size(); ++k) {
-    norms[static_cast<Index>(k)] =
-        plan_.coordinates.segment(plan_.begin[k], plan_.begin[k + 1] - plan_.begin[k]).norm();
+    norms.row(static_cast<Index>(k)) =
+        plan_.coordinates.middleRows(plan_.begin[k], plan_.begin[k + 1] - plan_.begin[k]).colwise().norm();
   }
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const Index j = columns[i];
-    c.setZero();
     for (std::size_t k = 0; k < reference_.size(); ++k) {
       const Index first = plan_.begin[k], last = plan_.begin[k + 1], output = static_cast<Index>(k);
       store(plan_, k, j, products, static_cast<Index>(i), basis.data());
-      for (Index t = first; t < last; ++t)
-        c[output] += basis[static_cast<std::size_t>(t - first)] * plan_.coordinates[t];
-      const double error = plan_.rounded ? reference_[k].error(j - first_, plan_.open[k]) : product_noise(j);
-      slack[output] = error * norms[output];
+      for (Index q = 0; q < lambdas; ++q) {
+        double& mine = c[static_cast<std::size_t>(q)][output];
+        mine = 0.0;
+        for (Index t = first; t < last; ++t) {
+          mine += basis[static_cast<std::size_t>(t - first)] * plan_.coordinates(t, q);
+        }
+        const double error =
+            plan_.rounded ? reference_[k].error(j - first_, plan_.replaced(output, q)) : product_noise(j);
+        slack[static_cast<std::size_t>(q)][output] = error * norms(output, q);
+      }
     }
     classify(piece, j, c, slack);
   }

@@ -33,8 +33,8 @@ class ColumnScreen {
 
   /// Those outside that are estimated to be at ScreeningQuery::strong or more, from what is known.
   virtual std::vector<Candidate> estimate_candidates(const ScreeningQuery& query) = 0;
-  /// Bounds every column outside. Where that leaves some undecided they are to be read.
-  void bound(const ScreeningQuery& query);
+  /// Bounds every column outside, at each residual of a round. Where that leaves some undecided they are to be read.
+  void bound(std::span<const ScreeningQuery> round);
   /// Ends without a round.
   void skip();
   /// The columns to read, in increasing order.
@@ -55,8 +55,8 @@ class ColumnScreen {
   /// do, in increasing order.
   virtual std::vector<Index> finish_pass(std::span<const Index> read) = 0;
 
-  /// What the round has found.
-  const Violators& violators() const { return violators_; }
+  /// What the round has found: beyond their threshold at each lambda, and for the lambda after it.
+  const std::vector<Violators>& violators() const { return violators_; }
   const std::vector<Candidate>& candidates() const { return candidates_; }
 
   /// See checkpoint/archive.hpp. For use between rounds; leave() and enter() give the rest.
@@ -71,8 +71,8 @@ class ColumnScreen {
 
   virtual void bound_columns() = 0;
   virtual void begin_pieces(Index pieces) = 0;
-  /// c of a column that was read, each known up to its slack.
-  virtual void classify(Index piece, Index feature, const Vec& c, const Vec& slack) = 0;
+  /// c of a column that was read at each residual of the round, known up to its slack.
+  virtual void classify(Index piece, Index feature, std::span<const Vec> c, std::span<const Vec> slack) = 0;
   /// For the null fit all columns outside are needed.
   void need_all();
   bool is_outside(Index feature) const { return reference_[0].limit(feature - first_) >= 0.0; }
@@ -85,10 +85,11 @@ class ColumnScreen {
   bool full_working_set_;
   int threads_;
   std::vector<ReferenceColumns> reference_;  // one an output
-  ScreeningQuery query_{};
+  std::vector<ScreeningQuery> round_;
+  ScreeningQuery query_{};  // one of the round, in its turn
   ReadingPlan plan_;
   std::vector<Index> columns_to_check_;
-  Violators violators_;
+  std::vector<Violators> violators_;  // one a lambda of the round
   std::vector<Candidate> candidates_;
 
  private:

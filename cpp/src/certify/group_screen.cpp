@@ -35,30 +35,36 @@ void GroupScreen::bound_together() {
   std::sort(columns_to_check_.begin(), columns_to_check_.end());
 }
 
+/// Whether what has been read of a group passes its threshold at a lambda of the round.
+bool GroupScreen::exceeds(Index group, std::size_t lambda) const {
+  const Vec c = members_of(group, read_[lambda].c);
+  if (!(round_[lambda].lambda < kInfinity)) return !(c.array() == 0.0).all();
+  const GroupNorm net = penalty_.norm_of(group, round_[lambda].lambda);
+  return !(net.size((c.cwiseAbs() + members_of(group, read_[lambda].slack)).eval()) <= net.l1);
+}
+
 /// What has been read of whole groups: which pass their threshold.
 std::vector<Index> GroupScreen::finish_pass(std::span<const Index> read) {
   const FeatureGroups& all = penalty_.groups();
   std::vector<Index> groups, again;
   for (const Index j : read) {
-    estimates_[j - first_] = safe_norm(read_c_.segment((j - first_) * outputs_, outputs_));
+    estimates_[j - first_] = safe_norm(read_[round_.size() - 1].c.segment((j - first_) * outputs_, outputs_));
     if (j == all.members(all.of(j)).front()) groups.push_back(all.of(j));
   }
   for (const Index group : groups) {
-    const Vec c = members_of(group, read_c_);
-    if (query_.lambda < kInfinity) {
-      const GroupNorm net = penalty_.norm_of(group, query_.lambda);
-      if (net.size((c.cwiseAbs() + members_of(group, read_slack_)).eval()) <= net.l1) continue;
-    } else if ((c.array() == 0.0).all()) {
-      continue;
-    }
     const auto& members = all.members(group);
-    if (plan_.rounded) {
-      again.insert(again.end(), members.begin(), members.end());
-      continue;
+    for (std::size_t q = 0; q < round_.size(); ++q) {
+      if (!exceeds(group, q)) continue;
+      if (plan_.rounded) {
+        again.insert(again.end(), members.begin(), members.end());
+        break;
+      }
+      const Vec c = members_of(group, read_[q].c);
+      Violators& beyond = violators_[q];
+      beyond.features.insert(beyond.features.end(), members.begin(), members.end());
+      beyond.c.insert(beyond.c.end(), c.begin(), c.end());
+      beyond.error = std::max(beyond.error, members_of(group, read_[q].slack).maxCoeff());
     }
-    violators_.features.insert(violators_.features.end(), members.begin(), members.end());
-    violators_.c.insert(violators_.c.end(), c.begin(), c.end());
-    violators_.error = std::max(violators_.error, members_of(group, read_slack_).maxCoeff());
   }
   std::sort(again.begin(), again.end());
   if (again.empty()) collect_candidates();

@@ -17,6 +17,7 @@ class GroupScreen final : public TiedScreen {
  private:
   bool is_mine(Index group) const;
   Vec members_of(Index group, const Vec& values) const;
+  bool exceeds(Index group, std::size_t lambda) const;
 };
 
 }  // namespace riata

@@ -89,8 +89,8 @@ void ReferenceColumns::store(Index j, const double* k, const ReferenceSubspace::
   block_[i] = open.number;
 }
 
-double ReferenceColumns::error(Index j, const ReferenceSubspace::OpenBlock& open) const {
-  return unit_ * static_cast<double>(size_[static_cast<std::size_t>(j)]) * open.replaced;
+double ReferenceColumns::error(Index j, double replaced) const {
+  return unit_ * static_cast<double>(size_[static_cast<std::size_t>(j)]) * replaced;
 }
 
 double ReferenceColumns::estimate(const Query& q, Index j) const {

@@ -32,11 +32,11 @@ class ReferenceColumns {
   /// What is remembered of column j, kMaxBasis + 1 numbers; and that again, with its block.
   void copy_numbers(Index j, float* to) const;
   void restore(Index j, std::uint8_t block, const float* numbers);
-  /// Inner products of column j with the basis of the open block. Safe for different columns at once.
+  /// Inner products of column j with the basis of the open block come first in k. Safe for different columns at once.
   void store(Index j, const double* k, const ReferenceSubspace::OpenBlock& open);
-  /// Bounds the error of k'a, for the stored k of column j and coordinates a of length 1, that came with replaced
-  /// sides.
-  double error(Index j, const ReferenceSubspace::OpenBlock& open) const;
+  /// Bounds the error of k'a, for products k of column j that came with replaced sides (see OpenBlock) and coordinates
+  /// a of length 1.
+  double error(Index j, double replaced) const;
   /// nu[j], rounded up.
   double norm(Index j) const { return unit_ * static_cast<double>(nu_[static_cast<std::size_t>(j)]); }
 

@@ -100,15 +100,26 @@ const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) 
 }
 
 void ReferenceSubspace::replace_sides(const Mat& used) {
+  blocks_.back().replaced = replacement(weighted_, used);
+}
+
+double ReferenceSubspace::replacement(const MatIn& sides, const MatIn& used) const {
   double square = 0.0;
   for (Index q = 0; q < used.cols(); ++q) {
     for (Index i = 0; i < used.rows(); ++i) {
-      const double change = used(i, q) - weighted_(i, q);
+      const double change = used(i, q) - sides(i, q);
       if (omega_[i] > 0.0) square += change * change / omega_[i];
     }
   }
   const double moved = std::sqrt(square);
-  blocks_.back().replaced = moved + (copies_ ? (1.01 + moved) * kCopyError : 0.0);
+  return moved + (copies_ ? (1.01 + moved) * kCopyError : 0.0);
+}
+
+ReferenceSubspace::Beside ReferenceSubspace::beside(const Vec& rho) const {
+  Beside out;
+  Vec unit = (omega_.array() > 0.0).select(rho, 0.0);
+  if (normalise(omega_, unit, out.length)) out.side = omega_.cwiseProduct(unit);
+  return out;
 }
 
 ReferenceSubspace::Query ReferenceSubspace::query(const Vec& rho) const {

@@ -29,6 +29,14 @@ class ReferenceSubspace {
   Index forgotten() const { return forgotten_; }
   /// Tells that the open block's right-hand sides were replaced by `used` before they were streamed.
   void replace_sides(const Mat& used);
+  /// How far products with `used` are from those with `sides`, relative to the size of a column.
+  double replacement(const MatIn& sides, const MatIn& used) const;
+  /// A residual that is read beside the open block: its direction times omega, and its length. A zero has no direction.
+  struct Beside {
+    Vec side;
+    double length = 0.0;
+  };
+  Beside beside(const Vec& rho) const;
   /// Coordinates of a residual in the open block.
   Vec coordinates(const Vec& rho) const { return weighted_.transpose() * rho; }
 

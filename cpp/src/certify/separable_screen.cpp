@@ -89,18 +89,24 @@ void SeparableScreen::bound_columns() {
   }
 }
 
-/// Sorts a column among those beyond their threshold and the candidates.
-void SeparableScreen::classify(Index piece, Index j, const Vec& c, const Vec& slack) {
+/// Sorts a column among those beyond their threshold at each lambda and, by the last, the candidates.
+void SeparableScreen::classify(Index piece, Index j, std::span<const Vec> c, std::span<const Vec> slack) {
   Piece& mine = pieces_[static_cast<std::size_t>(piece)];
-  const double lambda = query_.lambda, held = penalty_.size_of(c.data());
-  if (lambda < kInfinity ? penalty_.upper_size(c, slack) > penalty_.entry(j, lambda).l1 : held != 0.0) {
+  double held = 0.0;
+  for (std::size_t q = 0; q < round_.size(); ++q) {
+    const double lambda = round_[q].lambda;
+    held = penalty_.size_of(c[q].data());
+    if (!(lambda < kInfinity ? penalty_.upper_size(c[q], slack[q]) > penalty_.entry(j, lambda).l1 : held != 0.0)) {
+      continue;
+    }
     if (plan_.rounded) {
       mine.again.push_back(j);
       return;
     }
-    mine.violators.features.push_back(j);
-    mine.violators.c.insert(mine.violators.c.end(), c.begin(), c.end());
-    mine.violators.error = std::max(mine.violators.error, slack.maxCoeff());
+    Violators& beyond = mine.violators[q];
+    beyond.features.push_back(j);
+    beyond.c.insert(beyond.c.end(), c[q].begin(), c[q].end());
+    beyond.error = std::max(beyond.error, slack[q].maxCoeff());
   }
   if (held / penalty_.factor(j) >= query_.strong) mine.candidates.push_back({held / penalty_.factor(j), j});
 }
@@ -110,7 +116,7 @@ std::vector<Index> SeparableScreen::finish_pass(std::span<const Index> /*read*/)
   for (const Piece& piece : pieces_) {
     candidates_.insert(candidates_.end(), piece.candidates.begin(), piece.candidates.end());
     again.insert(again.end(), piece.again.begin(), piece.again.end());
-    violators_.add(piece.violators);
+    for (std::size_t q = 0; q < round_.size(); ++q) violators_[q].add(piece.violators[q]);
   }
   pieces_.clear();
   return again;

@@ -20,14 +20,16 @@ class SeparableScreen final : public ColumnScreen {
 
  protected:
   void bound_columns() override;
-  void begin_pieces(Index pieces) override { pieces_.assign(static_cast<std::size_t>(pieces), {}); }
-  void classify(Index piece, Index feature, const Vec& c, const Vec& slack) override;
+  void begin_pieces(Index pieces) override {
+    pieces_.assign(static_cast<std::size_t>(pieces), {{}, {}, std::vector<Violators>(round_.size())});
+  }
+  void classify(Index piece, Index feature, std::span<const Vec> c, std::span<const Vec> slack) override;
 
  private:
   struct Piece {
     std::vector<Candidate> candidates;
     std::vector<Index> again;
-    Violators violators;
+    std::vector<Violators> violators;  // one a lambda
   };
   void screen(double threshold, double promising, Index begin, std::span<std::uint8_t> flags) const;
   void screen_rows(double threshold, double promising, Index begin, std::span<std::uint8_t> flags) const;

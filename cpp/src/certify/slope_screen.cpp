@@ -34,9 +34,10 @@ void SlopeScreen::bound_together() {
 
 /// The same with what has been read in the place of its bounds: all others move up, where weights are larger.
 std::vector<Index> SlopeScreen::finish_pass(std::span<const Index> read) {
+  const Read& mine = read_.front();
   for (const Index j : read) {
-    estimates_[j] = std::abs(read_c_[j]);
-    bounds_[j] = estimates_[j] + read_slack_[j];
+    estimates_[j] = std::abs(mine.c[j]);
+    bounds_[j] = estimates_[j] + mine.slack[j];
   }
   std::vector<Index> above;
   if (query_.lambda < kInfinity) {
@@ -48,13 +49,13 @@ std::vector<Index> SlopeScreen::finish_pass(std::span<const Index> read) {
     }
     std::sort(above.begin(), above.end());
   } else {
-    std::copy_if(read.begin(), read.end(), std::back_inserter(above), [&](Index j) { return read_c_[j] != 0.0; });
+    std::copy_if(read.begin(), read.end(), std::back_inserter(above), [&](Index j) { return mine.c[j] != 0.0; });
   }
   if (plan_.rounded && !above.empty()) return above;
   for (const Index j : above) {
-    violators_.features.push_back(j);
-    violators_.c.push_back(read_c_[j]);
-    violators_.error = std::max(violators_.error, read_slack_[j]);
+    violators_.front().features.push_back(j);
+    violators_.front().c.push_back(mine.c[j]);
+    violators_.front().error = std::max(violators_.front().error, mine.slack[j]);
   }
   collect_candidates();
   return {};

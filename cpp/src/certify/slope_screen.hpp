@@ -4,7 +4,7 @@
 
 namespace riata {
 
-/// Features whose weights follow the order of their sizes: one range holds all columns.
+/// Features whose weights follow the order of their sizes: one range holds all columns, and rounds are of one lambda.
 class SlopeScreen final : public TiedScreen {
  public:
   using TiedScreen::TiedScreen;

@@ -12,8 +12,7 @@ TiedScreen::TiedScreen(const PenaltyFamily& penalty, const StandardizedColumns& 
     : ColumnScreen(penalty, columns, norms, first, last, outputs, full_working_set, threads),
       bounds_(Vec::Zero(last - first)),
       estimates_(bounds_),
-      read_c_(Vec::Zero((last - first) * outputs)),
-      read_slack_(read_c_) {}
+      read_(1, Read{Vec::Zero((last - first) * outputs), Vec::Zero((last - first) * outputs)}) {}
 
 std::vector<Candidate> TiedScreen::estimate_candidates(const ScreeningQuery& query) {
   query_ = query;
@@ -45,9 +44,15 @@ void TiedScreen::bound_each() {
   });
 }
 
-void TiedScreen::classify(Index /*piece*/, Index j, const Vec& c, const Vec& slack) {
-  read_c_.segment((j - first_) * outputs_, outputs_) = c;
-  read_slack_.segment((j - first_) * outputs_, outputs_) = slack;
+void TiedScreen::begin_pieces(Index /*pieces*/) {
+  read_.resize(round_.size(), read_.front());
+}
+
+void TiedScreen::classify(Index /*piece*/, Index j, std::span<const Vec> c, std::span<const Vec> slack) {
+  for (std::size_t q = 0; q < round_.size(); ++q) {
+    read_[q].c.segment((j - first_) * outputs_, outputs_) = c[q];
+    read_[q].slack.segment((j - first_) * outputs_, outputs_) = slack[q];
+  }
 }
 
 }  // namespace riata

@@ -15,15 +15,20 @@ class TiedScreen : public ColumnScreen {
 
  protected:
   void bound_columns() override;
-  void begin_pieces(Index /*pieces*/) override {}
-  void classify(Index piece, Index feature, const Vec& c, const Vec& slack) override;
+  void begin_pieces(Index pieces) override;
+  void classify(Index piece, Index feature, std::span<const Vec> c, std::span<const Vec> slack) override;
   /// Which columns bounds do not decide.
   virtual void bound_together() = 0;
   /// Fills candidates_ from the estimates.
   virtual void collect_candidates() = 0;
 
-  // Of each column, counted from the first: bound and estimate of |c|, and the K numbers last read of it.
-  Vec bounds_, estimates_, read_c_, read_slack_;
+  // Of each column, counted from the first: bound and estimate of |c| at the last residual, and the K numbers last read
+  // of it at each residual of a round.
+  Vec bounds_, estimates_;
+  struct Read {
+    Vec c, slack;
+  };
+  std::vector<Read> read_;
 
  private:
   void bound_each();

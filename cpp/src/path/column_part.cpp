@@ -135,8 +135,8 @@ std::vector<Candidate> ColumnPart::candidates(Index problem, const ScreeningQuer
   return screen(problem).estimate_candidates(query);
 }
 
-Index ColumnPart::bound(Index problem, const ScreeningQuery& query) {
-  screen(problem).bound(query);
+Index ColumnPart::bound(Index problem, std::span<const ScreeningQuery> round) {
+  screen(problem).bound(round);
   return static_cast<Index>(screen(problem).columns_to_check().size());
 }
 
@@ -182,7 +182,7 @@ Mat ColumnPart::null_products(const ReadingPlan& plan, Index problem, Columns co
     const Index count = plan.begin[static_cast<std::size_t>(k) + 1] - first;
     assert(count <= 1);  // one right-hand side an output, or none when there is no residual left
     if (count == 0) continue;
-    const double norm = std::abs(plan.coordinates[first]);
+    const double norm = std::abs(plan.coordinates(first, 0));
     for (std::size_t j = 0; j < columns.size(); ++j) {
       out(static_cast<Index>(j), first) = null_products_(columns[j] - first_, problem * outputs + k) / norm;
     }
@@ -201,7 +201,7 @@ void ColumnPart::take_null(const Reading& reading) {
 
 void ColumnPart::append_answer(Index problem, RoundAnswer& answer) const {
   const ColumnScreen& mine = *screens_[static_cast<std::size_t>(problem)];
-  answer.violators.add(mine.violators());
+  answer.add(mine.violators());
   answer.candidates.insert(answer.candidates.end(), mine.candidates().begin(), mine.candidates().end());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <span>
@@ -31,10 +32,17 @@ struct Reading {
   std::vector<Index> forgotten;  // blocks of residuals that are no more, for each output
 };
 
-/// What a round has found outside the working set of a problem, in the order of the columns.
+/// What a round has found outside the working set of a problem, in the order of the columns: those beyond their
+/// threshold at each of its lambdas, and candidates for what comes after the last.
 struct RoundAnswer {
-  Violators violators;
+  std::vector<Violators> violators;
   std::vector<Candidate> candidates;
+
+  /// What further columns have beyond their threshold.
+  void add(const std::vector<Violators>& more) {
+    violators.resize(std::max(violators.size(), more.size()));
+    for (std::size_t q = 0; q < more.size(); ++q) violators[q].add(more[q]);
+  }
 
   /// See io/transfer.hpp.
   template <class Archive>
@@ -80,9 +88,9 @@ class ColumnPart {
   }
   /// Those outside that are estimated to be at ScreeningQuery::strong or more, from what is known.
   std::vector<Candidate> candidates(Index problem, const ScreeningQuery& query);
-  /// The first half of a round: bounds every column outside; returns how many that leaves undecided. Safe for different
-  /// problems at once.
-  Index bound(Index problem, const ScreeningQuery& query);
+  /// The first half of a round: bounds every column outside at each residual; returns how many that leaves undecided.
+  /// Safe for different problems at once.
+  Index bound(Index problem, std::span<const ScreeningQuery> round);
   /// In the place of a round: there is nothing to find.
   void skip(Index problem) { screen(problem).skip(); }
   /// The second half: reads the columns that are undecided for these problems, each once for all of them, and judges

@@ -91,7 +91,7 @@ std::vector<Candidate> LocalParts::candidates(Index problem, const ScreeningQuer
 void LocalParts::bound(std::span<Ask> asks, int threads) {
   parallel_for(static_cast<Index>(asks.size()), threads, [&](Index i) {
     Ask& ask = asks[static_cast<std::size_t>(i)];
-    for (ColumnPart& part : parts_) ask.undecided += part.bound(ask.problem, *ask.query);
+    for (ColumnPart& part : parts_) ask.undecided += part.bound(ask.problem, ask.round);
   });
 }
 

@@ -9,11 +9,11 @@
 
 namespace riata {
 
-/// What a problem asks of the columns outside its working set at the beginning of a round, and how many of them its
-/// bounds leave undecided.
+/// What a problem asks of the columns outside its working set at the beginning of a round, once for each lambda, and
+/// how many of them its bounds leave undecided.
 struct Ask {
   Index problem;
-  const ScreeningQuery* query;
+  std::span<const ScreeningQuery> round;
   Index undecided = 0;
 };
 

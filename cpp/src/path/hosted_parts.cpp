@@ -203,13 +203,13 @@ std::vector<std::string> HostedParts::ask_all(std::string_view method, std::vect
 }
 
 /// No more candidates than a fit chooses at most (PathFit::select_candidates) are of use to it.
-Question HostedParts::question(Index problem, const ScreeningQuery& query) const {
-  return {problem, std::max<Index>(1000, X_.rows()), query};
+Question HostedParts::question(Index problem, std::span<const ScreeningQuery> round) const {
+  return {problem, std::max<Index>(1000, X_.rows()), {round.begin(), round.end()}};
 }
 
 std::vector<Candidate> HostedParts::candidates(Index problem, const ScreeningQuery& query) {
   std::vector<Candidate> out;
-  const std::vector<std::string> answers = ask_all("candidates", {question(problem, query)});
+  const std::vector<std::string> answers = ask_all("candidates", {question(problem, {&query, 1})});
   for (std::size_t k = 0; k < answers.size(); ++k) {
     std::vector<std::vector<Candidate>> found;
     from_bytes(answers[k], found);
@@ -242,7 +242,7 @@ std::vector<bool> HostedParts::take(Stage stage, std::span<const Index> problems
       if (stage == Stage::kReadExactly) round->held[part] = std::move(found[i].held);
       undecided[k] = undecided[k] || found[i].undecided > 0;
       number_from(found[i].found.candidates, first);
-      number_from(found[i].found.violators.features, first);
+      for (Violators& beyond : found[i].found.violators) number_from(beyond.features, first);
       answer_of(problems[i], parts[k]) = std::move(found[i]);
     }
     if (stage == Stage::kBound) continue;
@@ -260,8 +260,8 @@ void HostedParts::bound(std::span<Ask> asks, int /*threads*/) {
   std::vector<Index> problems;
   for (const Ask& each : asks) {
     problems.push_back(each.problem);
-    questions.push_back(question(each.problem, *each.query));
-    null_[static_cast<std::size_t>(each.problem)] = !(each.query->lambda < kInfinity);
+    questions.push_back(question(each.problem, each.round));
+    null_[static_cast<std::size_t>(each.problem)] = !(each.round.front().lambda < kInfinity);
   }
   const Parts parts = calls_.all();
   take(Stage::kBound, problems, parts, ask_all("bound", std::move(questions)));
@@ -327,7 +327,7 @@ RoundAnswer HostedParts::answer(Index problem) const {
   RoundAnswer out;
   for (const PartAnswer& part : answers_[static_cast<std::size_t>(problem)]) {
     assert(part.undecided == 0);
-    out.violators.add(part.found.violators);
+    out.add(part.found.violators);
     out.candidates.insert(out.candidates.end(), part.found.candidates.begin(), part.found.candidates.end());
   }
   return out;

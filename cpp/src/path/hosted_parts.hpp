@@ -73,7 +73,7 @@ class HostedParts final : public ColumnParts {
   void begin_again(Parts& parts);
   void recall(Parts& parts);
   std::string features_of(Index part) const;
-  Question question(Index problem, const ScreeningQuery& query) const;
+  Question question(Index problem, std::span<const ScreeningQuery> round) const;
   PackedSides sides_of(const Reading& reading, bool nearby) const;
   /// Takes answers of several problems, one list of each part, which have columns of its own numbers.
   enum class Stage { kBound, kRead, kReadExactly };

@@ -18,6 +18,13 @@ double row_bytes(const std::vector<Problem>& problems, double numbers) {
   return 8.0 * numbers * static_cast<double>(problems.front().y.size()) * static_cast<double>(problems.size());
 }
 
+double ahead_bytes(const std::vector<Problem>& problems, Index columns, const PathOptions& options) {
+  const double rows = row_bytes(problems, pending_numbers(options));
+  const Index outputs = problems.front().y.size() / problems.front().weights.size();
+  if (options.alphas_per_pass == 1 || !non_separable(kind_of(options, outputs))) return rows;
+  return rows + 16.0 * static_cast<double>(outputs * columns) * static_cast<double>(problems.size());
+}
+
 double least_memory(const Design& X, const std::vector<Problem>& problems, const Features& features,
                     const PathOptions& options) {
   const double columns = static_cast<double>(std::max(X.cols(), static_cast<Index>(features.column.size())));

@@ -61,13 +61,16 @@ void check_sides(const PackedSides& sides, Index outputs, Index rows, const Roun
                   what);
   for (std::size_t k = 0; k < plan.open.size(); ++k) {
     const Index size = plan.begin[k + 1] - plan.begin[k];
-    require_message(size >= 0 && size <= (sides.of_null ? 1 : kMaxBasis) && plan.open[k].size == size &&
+    require_message(size >= plan.open[k].size && plan.open[k].size >= 0 &&
+                        plan.open[k].size <= (sides.of_null ? 1 : kMaxBasis) &&
+                        size < plan.open[k].size + std::max<Index>(plan.coordinates.cols(), 1) &&
                         plan.open[k].number >= 1 && plan.open[k].number < kMaxBlocks,
                     what);
   }
-  require_message(
-      sides.count == plan.begin.back() && plan.sums.size() == sides.count && plan.coordinates.size() == sides.count,
-      what);
+  require_message(sides.count == plan.begin.back() && plan.sums.size() == sides.count &&
+                      plan.coordinates.rows() == sides.count && plan.coordinates.cols() >= 1 &&
+                      plan.replaced.rows() == outputs && plan.replaced.cols() == plan.coordinates.cols(),
+                  what);
   if (sides.of_null) {
     require_message(null_known && !plan.rounded, "null residuals at its beginning, where it refers to them");
   } else if (plan.rounded && rounded.copies()) {

@@ -17,7 +17,4 @@ struct PartLayout {
   static PartLayout of(const Design& X, int threads);
 };
 
-/// Whether other processes hold columns of X.
-bool is_hosted(const Design& X);
-
 }  // namespace riata

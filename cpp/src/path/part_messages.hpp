@@ -88,12 +88,12 @@ struct Move {
 /// "bound" and "candidates": one question of several problems, after what has changed since.
 struct Question {
   Index problem = 0;
-  Index most = 0;  // candidates to be told of, the best ones
-  ScreeningQuery query{};
+  Index most = 0;                     // candidates to be told of, the best ones
+  std::vector<ScreeningQuery> round;  // of "candidates" one
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(problem, most, query);
+    archive(problem, most, round);
   }
 };
 

@@ -19,6 +19,8 @@ namespace {
 // Lambdas solved ahead when every usable column is in the working set: as many, and numbers in one vector of each
 // problem for each.
 constexpr Index kMaxBatch = 32, kBatchNumbers = 1 << 21;
+constexpr Index kFirstBatch = 8;          // to begin with, where a pass is dear
+constexpr double kAheadShare = 0.5;       // of the memory left; the rest is for what comes into the working set
 constexpr Index kWorthThreads = 1000000;  // rows x columns from which problems are spread over threads
 
 [[noreturn]] void throw_invalid(const std::string& message) {
@@ -40,6 +42,12 @@ PathOptions inner_options(const PathOptions& options) {
     net->row_grouped = true;
   }
   return inner;
+}
+
+/// The most lambdas that one pass may certify while columns are outside. A sorted norm is judged with all of its
+/// columns, of one lambda at a time.
+Index lambdas_a_pass(const PathOptions& options) {
+  return options.penalty.is<penalties::Slope>() ? 1 : std::min(options.alphas_per_pass, kMaxBatch);
 }
 
 /// What the fit of a problem counts by itself.
@@ -67,7 +75,8 @@ PathDriver::PathDriver(const Design& X, const std::vector<Problem>& problems, co
       relay_(options.poll),
       checkpoint_(options, options.checkpoint.empty() ? Identity() : identity_of(X, problems, features, options)),
       columns_(column_parts(X, inner_options_, features, parts, copy_for(X, problems, features, options),
-                            room_for_copy(X, problems, features, options), counters_)) {
+                            room_for_copy(X, problems, features, options), counters_)),
+      ahead_(std::min(kFirstBatch, lambdas_a_pass(options))) {
   validate_parts(columns_->cuts(), features, options);
   inner_options_.poll = [this] { relay_.check(); };
 }
@@ -184,14 +193,26 @@ bool PathDriver::interrupted() const {
 }
 
 void PathDriver::fit_batch() {
+  Index longest = 1;
   for (Group& group : groups_) {
     if (!group.goes_on()) continue;
     const Batch batch = next_batch(group);
-    largest_batch_ = std::max(largest_batch_, static_cast<Index>(batch.lambdas.size()));
+    longest = std::max(longest, static_cast<Index>(batch.lambdas.size()));
     for (PathFit* problem : group.fits) problem->select(batch.lambdas, batch.inserted, batch.following);
   }
+  // (fewer where memory is short, as more is held)
+  largest_batch_ = options_.alphas_per_pass > 1 ? longest : std::max(largest_batch_, longest);
   solve();
-  certify();
+  adapt(longest, certify());
+}
+
+/// As many lambdas ahead as working sets allow for: more while the first round certifies all of them, fewer where some
+/// want several more.
+void PathDriver::adapt(Index batch, Index rounds) {
+  constexpr Index kMostRounds = 2;
+  if (batch < ahead_) return;
+  if (rounds == 1) ahead_ = std::min(2 * ahead_, lambdas_a_pass(options_));
+  if (rounds > kMostRounds) ahead_ = std::max<Index>(ahead_ / 2, 1);
 }
 
 /// Puts lambdas before the next one of a grid where some problem wants them.
@@ -253,11 +274,11 @@ std::vector<double> PathDriver::make_grid(const Group& group) const {
 Index PathDriver::batch_size(const Group& group) const {
   const bool all =
       std::all_of(group.fits.begin(), group.fits.end(), [](const PathFit* p) { return p->everything_working(); });
-  if (!all) return 1;
   const Index numbers = given_.front().y.size() * static_cast<Index>(problems_.size());
-  const Index most = std::clamp<Index>(kBatchNumbers / numbers, 1, kMaxBatch);
-  if (options_.memory == 0.0) return most;
-  const double room = (options_.memory - memory()) / row_bytes(given_, pending_numbers(options_));
+  const Index most = all ? std::clamp<Index>(kBatchNumbers / numbers, 1, kMaxBatch) : ahead_;
+  if (most == 1 || options_.memory == 0.0) return most;
+  const double share = all ? 1.0 : kAheadShare;
+  const double room = share * (options_.memory - memory()) / ahead_bytes(given_, X_.cols(), options_);
   return std::clamp<Index>(static_cast<Index>(std::min(room, static_cast<double>(kMaxBatch))), 1, most);
 }
 
@@ -277,9 +298,9 @@ void PathDriver::solve() {
 }
 
 /// Certifies what is pending, reading the columns that some problem cannot decide; repeated until everything is
-/// accepted.
-void PathDriver::certify() {
-  for (;;) {
+/// accepted. Returns how many rounds that took.
+Index PathDriver::certify() {
+  for (Index round = 1;; ++round) {
     ++counters_.rounds;
     const auto start = Clock::now();
     for_each_pending([](PathFit& problem) { problem.begin_certify(); });
@@ -290,7 +311,7 @@ void PathDriver::certify() {
     for (auto& problem : problems_) {
       if (problem->pending()) again = problem->finish_certify() || again;
     }
-    if (!again) return;
+    if (!again) return round;
     solve();
   }
 }
@@ -324,7 +345,7 @@ void PathDriver::read_undecided() {
 bool PathDriver::report() {
   GridReport(options_, given_, passes()).tell(groups_);
   if (interrupted()) return false;
-  const double held = memory(), a_lambda = row_bytes(given_, pending_numbers(options_));
+  const double held = memory(), a_lambda = ahead_bytes(given_, X_.cols(), options_);
   counters_.memory = std::max(counters_.memory, held + a_lambda * static_cast<double>(largest_batch_));
   if (options_.memory > 0.0 && held + a_lambda > options_.memory) end_all(groups_, Outcome::kMemory);
   return any_goes_on(groups_);

@@ -36,7 +36,7 @@ class PathDriver {
       }
     }
     for (Group& group : groups_) archive(group);
-    archive(counters_, largest_batch_);
+    archive(counters_, largest_batch_, ahead_);
     for (auto& problem : problems_) archive(*problem);
   }
 
@@ -50,6 +50,7 @@ class PathDriver {
   void run_grid();
   bool interrupted() const;
   void fit_batch();
+  void adapt(Index batch, Index rounds);
   void count_seconds();
   void save();
   std::vector<double> make_grid(const Group& group) const;
@@ -64,7 +65,7 @@ class PathDriver {
   template <class F>
   void for_each_pending(F&& f);
   void solve();
-  void certify();
+  Index certify();
   void bound();
   void read_undecided();
   bool report();
@@ -88,6 +89,7 @@ class PathDriver {
   std::unique_ptr<ColumnParts> columns_;
   int problem_threads_ = 1;
   Index largest_batch_ = 1;
+  Index ahead_;  // lambdas to be solved before the next pass, where a pass is dear
   std::unique_ptr<SharedPool> shared_;
   std::vector<std::unique_ptr<PathFit>> problems_;
   std::vector<Group> groups_;

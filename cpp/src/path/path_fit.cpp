@@ -2,7 +2,6 @@
 #include "certify/separation.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <iterator>
 #include <numeric>
@@ -15,7 +14,8 @@
 namespace riata {
 namespace {
 
-constexpr int kTries = 6;  // attempts at a smaller gap before giving up
+constexpr int kTries = 6;             // attempts at a smaller gap before giving up
+constexpr double kLeastStrong = 0.5;  // of the lambda looked ahead to
 
 }  // namespace
 
@@ -69,7 +69,10 @@ Index PathFit::n_active() const {
 double PathFit::strong_threshold(double from, double to) const {
   if (full_working_set()) return 0.0;
   if (!(to > 0.0)) return kInfinity;  // nothing follows
-  return options_.l1_ratio * std::clamp(2.0 * to - std::min(from, lambda_max()), 0.0, to);
+  // Far ahead the rule keeps nearly every column, of which only the best are taken.
+  const bool ahead = options_.alphas_per_pass > 1 && penalty_.kind() != PenaltyKind::kSlope;
+  const double least = ahead ? kLeastStrong * to : 0.0;
+  return options_.l1_ratio * std::clamp(2.0 * to - std::min(from, lambda_max()), least, to);
 }
 
 ScreeningQuery PathFit::query(double lambda, double strong) const {
@@ -134,7 +137,8 @@ void PathFit::select(std::span<const double> lambdas, Index inserted, double nex
   }
   std::vector<Index> fresh;
   if (outside && !result().exhausted) {
-    if (!candidates_.known) {
+    // Candidates that were noted for a nearer lambda are too few for one further down.
+    if (!candidates_.known || (lambdas.size() > 1 && target < candidates_.next_batch)) {
       const double strong = strong_threshold(lambda, target);
       candidates_.list = screening_.candidates(history_.now().rho, query(lambda, strong));
     }
@@ -251,15 +255,19 @@ void PathFit::begin_certify() {
   candidates_.list.clear();
   candidates_.known = false;
   if (everything_working() || result().exhausted) return screening_.skip_round();
-  assert(pending_.size() == 1);  // the open block represents one residual exactly
-  const double lambda = pending_.front().lambda;
-  screening_.begin_round(residual(*loss_, pending_.front().u),
-                         query(lambda, strong_threshold(lambda, candidates_.next_batch)));
+  std::vector<Vec> residuals;
+  std::vector<ScreeningQuery> round;
+  for (const PathPoint& p : pending_) {  // the last one tells what may enter after it
+    const bool last = &p == &pending_.back();
+    residuals.push_back(residual(*loss_, p.u));
+    round.push_back(query(p.lambda, last ? strong_threshold(p.lambda, candidates_.next_batch) : kInfinity));
+  }
+  screening_.begin_round(std::move(residuals), std::move(round));
 }
 
 bool PathFit::finish_certify() {
   RoundAnswer found = screening_.answer();
-  pending_.front().violators = std::move(found.violators);
+  for (std::size_t q = 0; q < found.violators.size(); ++q) pending_[q].violators = std::move(found.violators[q]);
   candidates_.list = std::move(found.candidates);
   if (pending_.front().lambda == kInfinity) {
     finish_null();

@@ -84,8 +84,7 @@ double PathFit::first_stop(double lambda) {
   return stop;
 }
 
-/// The features outside that are to be active at the refused point. (None but the first is pending while there are
-/// features outside.)
+/// The features outside that are to be active at the first point refused: those after it stand on what it lacks.
 std::vector<Index> PathFit::violating_features() const {
   const PathPoint& p = pending_.front();
   const Violators& violators = p.violators;

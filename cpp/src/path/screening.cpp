@@ -21,24 +21,23 @@ void Screening::move(std::span<const Index> into_work, std::span<const Index> ou
   n_outside_ += static_cast<Index>(out_of_work.size()) - static_cast<Index>(into_work.size());
 }
 
-/// Sets the residual whose products are bounded and estimated.
-void Screening::set_query(const Vec& rho, ScreeningQuery query) {
-  query_ = std::move(query);
-  query_.n_outside = n_outside_;
-  query_.residual.resize(reference_.size());
+/// What is asked at a residual.
+ScreeningQuery Screening::at(const Vec& rho, ScreeningQuery query) const {
+  query.n_outside = n_outside_;
+  query.residual.resize(reference_.size());
   const Index n = rho.size() / outputs_;
   for (std::size_t k = 0; k < reference_.size(); ++k) {
-    query_.residual[k] = reference_[k].query(rho.segment(static_cast<Index>(k) * n, n));
+    query.residual[k] = reference_[k].query(rho.segment(static_cast<Index>(k) * n, n));
   }
+  return query;
 }
 
 std::vector<Candidate> Screening::candidates(const Vec& rho, ScreeningQuery query) {
-  set_query(rho, std::move(query));
-  return columns_.candidates(problem_, query_);
+  return columns_.candidates(problem_, at(rho, std::move(query)));
 }
 
 Index Screening::count_undecided(const Vec& rho, ScreeningQuery query) {
-  set_query(rho, std::move(query));
+  round_.assign(1, at(rho, std::move(query)));
   Ask all = ask();
   columns_.bound({&all, 1}, 1);
   skip_round();
@@ -51,9 +50,10 @@ void Screening::skip_round() {
   asks_ = false;
 }
 
-void Screening::begin_round(Vec rho, ScreeningQuery query) {
-  set_query(rho, std::move(query));
-  rho_ = std::move(rho);
+void Screening::begin_round(std::vector<Vec> residuals, std::vector<ScreeningQuery> round) {
+  round_.clear();
+  for (std::size_t q = 0; q < round.size(); ++q) round_.push_back(at(residuals[q], std::move(round[q])));
+  residuals_ = std::move(residuals);
   undecided_ = 0;
   asks_ = true;
 }
@@ -64,32 +64,55 @@ void Screening::go_on(Index undecided, const Vec& last) {
   if (needs_reading()) open_block(last);
 }
 
+/// Of several residuals the last two span the block. Only the last is in it exactly: the others are read beside it.
 void Screening::open_block(const Vec& last) {
-  const Index n = rho_.size() / outputs_;
+  const std::size_t count = residuals_.size();
+  const Index n = last.size() / outputs_;
   begin_.assign(1, 0);
   forgotten_.clear();
-  rhs_.resize(n, kMaxBasis * outputs_);
-  coordinates_.resize(rhs_.cols());
+  beside_.assign(reference_.size(), std::vector<Index>(count, -1));
+  const Index most = (kMaxBasis + static_cast<Index>(count) - 1) * outputs_;
+  rhs_.resize(n, most);
+  coordinates_ = Mat::Zero(most, static_cast<Index>(count));
   for (Index k = 0; k < outputs_; ++k) {
-    const Vec mine = rho_.segment(k * n, n), before = last.segment(k * n, n);
+    const auto of_output = [&](const Vec& rho) -> Vec { return rho.segment(k * n, n); };
+    const Vec mine = of_output(residuals_.back()), before = of_output(count > 1 ? residuals_[count - 2] : last);
     ReferenceSubspace& reference = reference_[static_cast<std::size_t>(k)];
     const Mat& basis = reference.open_block(std::array{&mine, &before});
     const Index first = begin_.back();
+    Index next = first + basis.cols();
     rhs_.middleCols(first, basis.cols()) = basis;
-    coordinates_.segment(first, basis.cols()) = reference.coordinates(mine);
-    begin_.push_back(first + basis.cols());
+    for (std::size_t q = 0; q < count; ++q) {
+      const Index column = static_cast<Index>(q);
+      if (q + 1 == count) {
+        coordinates_.col(column).segment(first, basis.cols()) = reference.coordinates(mine);
+        continue;
+      }
+      const ReferenceSubspace::Beside beside = reference.beside(of_output(residuals_[q]));
+      if (beside.side.size() == 0) continue;
+      rhs_.col(next) = beside.side;
+      coordinates_(next, column) = beside.length;
+      beside_[static_cast<std::size_t>(k)][q] = next++;
+    }
+    begin_.push_back(next);
     forgotten_.push_back(reference.forgotten());
   }
   rhs_.conservativeResize(Eigen::NoChange, begin_.back());
-  coordinates_.conservativeResize(begin_.back());
+  coordinates_.conservativeResize(begin_.back(), Eigen::NoChange);
 }
 
 /// For right-hand sides that are rhs_ itself, or `rounded` ones near it.
 ReadingPlan Screening::plan_for(const Mat& used, bool rounded) {
-  ReadingPlan plan{rounded, begin_, used.colwise().sum(), coordinates_, {}};
+  ReadingPlan plan{rounded, begin_, used.colwise().sum(), coordinates_, Mat::Zero(outputs_, coordinates_.cols()), {}};
   for (std::size_t k = 0; k < reference_.size(); ++k) {
-    if (rounded) reference_[k].replace_sides(used.middleCols(begin_[k], begin_[k + 1] - begin_[k]));
-    plan.open.push_back(reference_[k].open());
+    ReferenceSubspace& reference = reference_[k];
+    if (rounded) reference.replace_sides(used.middleCols(begin_[k], reference.open().size));
+    plan.open.push_back(reference.open());
+    for (std::size_t q = 0; q < residuals_.size() && rounded; ++q) {
+      const Index side = beside_[k][q];
+      plan.replaced(static_cast<Index>(k), static_cast<Index>(q)) =
+          side < 0 ? plan.open.back().replaced : reference.replacement(rhs_.col(side), used.col(side));
+    }
   }
   return plan;
 }
@@ -97,7 +120,7 @@ ReadingPlan Screening::plan_for(const Mat& used, bool rounded) {
 Reading Screening::reading() {
   Reading out{problem_, &rhs_, {}, {}, {}, forgotten_};
   // For the null fit products with nearby right-hand sides decide nothing.
-  if (columns_.rounded().offered() && query_.lambda < kInfinity) {
+  if (columns_.rounded().offered() && round_.front().lambda < kInfinity) {
     out.rounded = columns_.rounded().round(rhs_);
     out.rounded_plan = plan_for(out.rounded->used, true);
   }

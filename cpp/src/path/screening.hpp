@@ -29,13 +29,14 @@ class Screening {
   std::vector<Candidate> candidates(const Vec& rho, ScreeningQuery query);
   /// How many columns outside no bound keeps below their threshold. Not during a round.
   Index count_undecided(const Vec& rho, ScreeningQuery query);
-  /// Begins a round for a residual: every column outside is to be bounded for it, with those of other fits.
-  void begin_round(Vec rho, ScreeningQuery query);
+  /// Begins a round for residuals, one for each query: every column outside is to be bounded for all of them, with
+  /// those of other fits.
+  void begin_round(std::vector<Vec> residuals, std::vector<ScreeningQuery> round);
   /// Whether that is so, and what is asked then. It refers to this.
   bool asks() const { return asks_; }
-  Ask ask() const { return {problem_, &query_}; }
+  Ask ask() const { return {problem_, round_}; }
   /// What has been asked is known. Where bounds leave columns undecided these are to be read, with right-hand sides
-  /// that span the residual of this round and the `last` one.
+  /// that span the residuals of this round; later bounds refer to the last two, counting the `last` one before it.
   void go_on(Index undecided, const Vec& last);
   /// Ends without a round.
   void skip_round();
@@ -53,7 +54,7 @@ class Screening {
   }
 
  private:
-  void set_query(const Vec& rho, ScreeningQuery query);
+  ScreeningQuery at(const Vec& rho, ScreeningQuery query) const;
   void open_block(const Vec& last);
   ReadingPlan plan_for(const Mat& used, bool rounded);
 
@@ -62,13 +63,14 @@ class Screening {
   Index outputs_;
   Index n_outside_, undecided_ = 0;
   std::vector<ReferenceSubspace> reference_;  // one an output
-  ScreeningQuery query_{};
-  Vec rho_;  // of the round
+  std::vector<ScreeningQuery> round_;
+  std::vector<Vec> residuals_;  // of the round
   bool asks_ = false;
   std::vector<Index> begin_;  // see ReadingPlan
-  Vec coordinates_;
+  Mat coordinates_;
+  std::vector<std::vector<Index>> beside_;  // for each output and residual: its own right-hand side, -1: none
   std::vector<Index> forgotten_;
-  Mat rhs_;  // of the open blocks, those of each output together
+  Mat rhs_;  // of the open blocks and beside them, those of each output together
 };
 
 }  // namespace riata

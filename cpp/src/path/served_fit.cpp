@@ -125,8 +125,10 @@ void ServedFit::catch_up(std::string_view common, std::string_view own, std::vec
   }
   for (const Question& question : questions) {
     const Index outputs = problem_of(question.problem).outputs;
-    require_message(static_cast<Index>(question.query.residual.size()) == outputs && question.most >= 0,
-                    "a residual of each output");
+    require_message(!question.round.empty() && question.most >= 0, "a lambda that it asks for");
+    for (const ScreeningQuery& query : question.round) {
+      require_message(static_cast<Index>(query.residual.size()) == outputs, "a residual of each output");
+    }
   }
 }
 
@@ -148,6 +150,8 @@ std::vector<SidesMessage> ServedFit::sides_in(std::string_view common, bool exac
                     "exact right-hand sides where it says so");
     for (const Index blocks : each.forgotten) require_message(blocks >= 0 && blocks < kMaxBlocks, "blocks to forget");
     check_sides(each.sides, outputs, rows_, part_.rounded(), null_count_ > 0);
+    require_message(each.sides.plan.coordinates.cols() == problem_of(each.problem).lambdas,
+                    "right-hand sides for the lambdas that it has asked for");
   }
   return out;
 }
@@ -205,7 +209,7 @@ PartAnswer ServedFit::found(Index problem) const {
   part_.append_answer(problem, out.found);
   const Problem& mine = *problems_[static_cast<std::size_t>(problem)];
   keep_best(out.found.candidates, mine.most);
-  if (mine.null_fit) keep_first_to_enter(mine, out.found.violators);
+  if (mine.null_fit) keep_first_to_enter(mine, out.found.violators.front());
   return out;
 }
 
@@ -239,8 +243,9 @@ std::string ServedFit::bound(std::vector<Question> questions) {
   for (const Question& question : questions) {
     Problem& problem = *problems_[static_cast<std::size_t>(question.problem)];
     problem.most = question.most;
-    problem.null_fit = !(question.query.lambda < kInfinity);
-    const Index undecided = part_.bound(question.problem, question.query);
+    problem.lambdas = static_cast<Index>(question.round.size());
+    problem.null_fit = !(question.round.front().lambda < kInfinity);
+    const Index undecided = part_.bound(question.problem, question.round);
     answers.push_back(undecided == 0 ? found(question.problem) : PartAnswer{undecided, {}, {}, {}});
   }
   return to_bytes(answers);
@@ -249,7 +254,7 @@ std::string ServedFit::bound(std::vector<Question> questions) {
 std::string ServedFit::candidates(std::vector<Question> questions) {
   std::vector<std::vector<Candidate>> answers;
   for (const Question& question : questions) {
-    answers.push_back(part_.candidates(question.problem, question.query));
+    answers.push_back(part_.candidates(question.problem, question.round.front()));
     keep_best(answers.back(), question.most);
   }
   return to_bytes(answers);

@@ -25,7 +25,7 @@ class ServedFit {
 
  private:
   struct Problem {
-    Index outputs, most = 0;
+    Index outputs, most = 0, lambdas = 0;  // of the round
     bool null_fit = false;
     StandardizedColumns columns;
     PenaltyFamily penalty;

@@ -54,6 +54,7 @@ class Options:
     max_active: int
     memory: float
     progress: Progress | None
+    alphas_per_pass: int = 0  # 0: as X wants it
     max_groups: int = -1
     stop_early: bool = True
     checkpoint: str = ""
@@ -87,6 +88,7 @@ def check_options(
     max_active: Any,
     max_groups: Any = None,
     memory: Any = None,
+    alphas_per_pass: Any = None,
     checkpoint: Any = None,
     keep_checkpoint: Any = False,
 ) -> Options:
@@ -138,6 +140,9 @@ def check_options(
         max_active=-1 if max_active is None else check_integer("max_active", max_active, at_least=1),
         max_groups=-1 if max_groups is None else check_integer("max_groups", max_groups, at_least=1),
         memory=check_memory(memory),
+        alphas_per_pass=0
+        if alphas_per_pass is None
+        else check_integer("alphas_per_pass", alphas_per_pass, at_least=1),
         progress=check_progress(progress, CERTIFICATES[(penalty or LASSO).certificate].short),
         checkpoint=check_checkpoint(checkpoint),
         keep_checkpoint=check_flag("keep_checkpoint", keep_checkpoint),

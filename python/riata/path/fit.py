@@ -19,10 +19,8 @@ from riata._io.progress import bar_of
 from riata.genetics.variants import FittedVariants, fitted_variants
 from riata.losses import Loss
 from riata.losses._numbers import HUBER_DELTA
-from riata.path.arguments import (
-    Features,
-    Options,
-)
+from riata.path.alphas_per_pass import alphas_per_pass_for
+from riata.path.arguments import Features, Options
 from riata.path.coefs import coefs_of, intercepts_of
 from riata.path.fit_point import response_scale
 from riata.path.fit_warnings import warn_if_memory_ended, warn_of_free_features, warn_unless_converged
@@ -90,7 +88,7 @@ def solve(
             y,
             laid.weights,
             shift,
-            **core_arguments(features, options, threads_for(options.n_threads, work)),
+            **core_arguments(laid.core, features, options, threads_for(options.n_threads, work)),
             keep_linear_predictor=keep_linear_predictor,
             **asks_of(held_out, laid, options, every_row=every_row),
             survival=survival,
@@ -147,8 +145,8 @@ def leaders_of(blocks: Sequence[Float]) -> list[int]:
     return leaders
 
 
-def core_arguments(features: Features, options: Options, n_threads: int) -> dict[str, Any]:
-    """Return what every call of the core takes of the options and of the features."""
+def core_arguments(X: _core.Design, features: Features, options: Options, n_threads: int) -> dict[str, Any]:
+    """Return what every call of the core on `X` takes of the options and of the features."""
     return {
         "penalty_factor": features.penalty_factor,
         "lower": features.lower,
@@ -167,6 +165,7 @@ def core_arguments(features: Features, options: Options, n_threads: int) -> dict
         "max_groups": options.max_groups,
         "patience": options.patience,
         "memory": options.memory,
+        "alphas_per_pass": options.alphas_per_pass or alphas_per_pass_for(X),
         "tol": options.tol,
         "max_iter": options.max_iter,
         "n_threads": n_threads,

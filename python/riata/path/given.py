@@ -49,6 +49,7 @@ class Shorthand(TypedDict, total=False):
     max_groups: int | None
     feature_groups: Groups | None
     memory: int | str | None
+    alphas_per_pass: int | None
     checkpoint: str | os.PathLike[str] | None
     keep_checkpoint: bool
 

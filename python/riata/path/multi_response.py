@@ -398,7 +398,7 @@ def solve_responses(
             ys,
             laid.weights,
             shifts,
-            **core_arguments(features, options, threads_for(options.n_threads, work)),
+            **core_arguments(laid.core, features, options, threads_for(options.n_threads, work)),
             keep_linear_predictor=keep,
             **asks_of(held_out, laid, options, every_row=every_row),
             survival=times or None,

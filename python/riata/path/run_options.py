@@ -44,6 +44,12 @@ class RunOptions:
         it fits; the path ends, with a warning, at the alpha after which more is held: raise the bound or use
         larger alphas. See `estimate_memory`. Pages of memory-mapped files are not counted, as the system
         takes them back when it needs room.
+    alphas_per_pass : int, optional
+        Alphas that may be solved before one pass over X certifies them all; the fit tries fewer while their
+        working set is seldom right. Default: 1, which costs least where X is read fast, but 16 where X does
+        not fit into the memory of the machine (or of the control group), so that every pass reads a disk.
+        More than 1 also pays where Dask workers hold X and answer slowly. The coefficients of different
+        values agree within `tol`; each value has bits of its own. SLOPE takes one alpha a pass.
     checkpoint : str or path-like, optional
         A file that keeps the state of the fit, written at most once a minute. When it exists, the fit goes on
         from it and ends with the same bits as one that was never stopped, however the earlier one ended
@@ -71,5 +77,6 @@ class RunOptions:
     max_groups: int | None = None
     feature_groups: Groups | None = field(default=None, compare=False)
     memory: int | str | None = None
+    alphas_per_pass: int | None = None
     checkpoint: str | os.PathLike[str] | None = None
     keep_checkpoint: bool = False

@@ -21,7 +21,7 @@ from riata.path.arguments import Features, Options
 
 _ALPHAS = 16  # whose linear predictors are held together
 
-Arguments = Callable[[Features, Options, int], dict[str, Any]]
+Arguments = Callable[[_core.Design, Features, Options, int], dict[str, Any]]
 
 
 def solve_guided(
@@ -132,7 +132,7 @@ class _Problem:
             self.y,
             self.weights,
             self.offset,
-            **self.arguments(features, options, self.threads),
+            **self.arguments(core, features, options, self.threads),
             keep_linear_predictor=keep,
             survival=self.survival,
         )[0]

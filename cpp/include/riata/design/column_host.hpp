@@ -36,4 +36,7 @@ class ColumnHost {
 /// kind.
 std::unique_ptr<Design> hosted_design(std::shared_ptr<const ColumnHost> host);
 
+/// Whether other processes hold columns of X.
+bool is_hosted(const Design& X);
+
 }  // namespace riata
