@@ -37,11 +37,13 @@ void transfer(Archive& archive, T& value) {
     std::size_t size = value.size();
     archive(size);
     using Element = typename T::value_type;
+    constexpr bool plain =
+        std::is_trivially_copyable_v<Element> && !requires(Element& element) { element.state(archive); };
     if constexpr (requires { archive.expect(Index{}, Index{}, size); }) {
-      archive.expect(static_cast<Index>(size), 1, std::is_trivially_copyable_v<Element> ? sizeof(Element) : 8);
+      archive.expect(static_cast<Index>(size), 1, plain ? sizeof(Element) : 8);
     }
     if constexpr (Archive::reading && requires { value.resize(size); }) value.resize(size);
-    if constexpr (std::is_trivially_copyable_v<Element> && requires { value.data(); }) {
+    if constexpr (plain && requires { value.data(); }) {
       archive.bytes(value.data(), size * sizeof(Element));
     } else {
       for (Element& element : value) transfer(archive, element);
