@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -10,6 +11,7 @@
 
 #include "io/memory_archive.hpp"
 #include "path/column_set.hpp"
+#include "path/part_messages.hpp"
 #include "path_problems.hpp"
 #include "riata/design/column_host.hpp"
 #include "riata/design/column_server.hpp"
@@ -45,6 +47,33 @@ class Recorder final : public ColumnHost {
   std::shared_ptr<const Design> X_;
   std::size_t lost_at_;
   mutable std::unique_ptr<ColumnServer> server_;
+};
+
+/// One part, whose answers to one method are changed on their way.
+class Spoiler final : public ColumnHost {
+ public:
+  using Change = std::function<void(std::vector<PartAnswer>&)>;
+  Spoiler(std::shared_ptr<const Design> X, std::string method, Change change)
+      : server_(std::move(X), 0, 1), method_(std::move(method)), change_(std::move(change)) {}
+
+  Index parts() const override { return 1; }
+  void call(std::string_view method, std::string_view common, std::span<const Index> /*parts*/,
+            std::span<const std::string> own, const Done& done) const override {
+    std::string answer = server_.answer(method, common, own.front());
+    if (method == method_) {
+      std::vector<PartAnswer> found;
+      MemoryReader reader(std::string_view(answer).substr(1));
+      reader(found);
+      change_(found);
+      answer = answer.substr(0, 1) + to_bytes(found) + std::string(reader.left());
+    }
+    done(0, answer);
+  }
+
+ private:
+  mutable ColumnServer server_;
+  std::string method_;
+  Change change_;
 };
 
 /// A message with some bits turned, or its end cut off.
@@ -122,6 +151,37 @@ TEST_CASE("damaged messages are refused, or answered") {
         CHECK(answer.find("bad_alloc") == std::string::npos);
       }
       CHECK(refused > 5);
+    }
+  }
+}
+
+TEST_CASE("answers of columns that a part does not have, or of too few numbers, are refused") {
+  const Storages storages(dosages(40, 96, 94));
+  const std::shared_ptr<const Design> X(storages.designs[0].get(), [](const Design*) {});
+  const Problem problem = make_problem(storages.X, "gaussian", 3);
+  const PathOptions options = quick("gaussian");
+  const auto fit = [&](const std::string& method, const Spoiler::Change& change) {
+    const auto hosted = hosted_design(std::make_shared<Spoiler>(X, method, change));
+    return fit_paths(*hosted, {problem}, {}, options);
+  };
+  const auto whole = fit_paths(*X, {problem}, {}, options);
+  for (const std::string method : {"bound", "read"}) {
+    CAPTURE(method);
+    CHECK(same(fit(method, [](std::vector<PartAnswer>&) {}), whole));
+    const std::vector<Spoiler::Change> changes{
+        [](auto& found) { found.clear(); },
+        [](auto& found) { found.front().undecided = 97; },
+        [](auto& found) { found.front().undecided = -1; },
+        [](auto& found) { found.front().found.candidates.push_back({1.0, 96}); },
+        [](auto& found) { found.front().found.candidates.push_back({1.0, -1}); },
+        [](auto& found) { found.front().found.violators.assign(1, {{96}, {1.0}, 0.0}); },
+        [](auto& found) { found.front().found.violators.assign(1, {{95}, {}, 0.0}); },
+        [](auto& found) { found.front().found.violators.resize(2); },
+        [](auto& found) { found.front().held.columns.push_back(95); }};
+    for (const Spoiler::Change& change : changes) {
+      const std::ptrdiff_t which = &change - changes.data();
+      CAPTURE(which);
+      CHECK_THROWS_AS(fit(method, change), std::runtime_error);
     }
   }
 }

@@ -103,6 +103,8 @@ class ColumnPart {
   std::vector<std::vector<Index>> read_nearby(std::span<const Reading> readings, Counters& counters);
   /// And those columns again, with right-hand sides as they are.
   void read_exactly(std::span<const Reading> readings, std::vector<std::vector<Index>> columns, Counters& counters);
+  /// Whether products with null residuals are at hand: from the first pass until columns are read.
+  bool knows_null() const { return null_products_.cols() > 0; }
   /// Appends what the round has found for a problem.
   void append_answer(Index problem, RoundAnswer& answer) const;
 

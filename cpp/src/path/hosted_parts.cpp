@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "io/memory_archive.hpp"
+#include "path/message_checks.hpp"
 #include "path/path_fit.hpp"
 
 namespace riata {
@@ -116,6 +117,7 @@ void HostedParts::first_pass(const Mat& weights, const Mat& null_u, std::vector<
     FirstPassAnswer answer;
     from_bytes(answers[k], answer);
     const Index first = cuts_[k], size = cuts_[k + 1] - first;
+    check_answer(answer, weights.cols(), size, rounded_.copies());
     for (std::size_t f = 0; f < means.size(); ++f) {
       means[f].segment(first, size) = answer.means[f];
       variances[f].segment(first, size) = answer.variances[f];
@@ -154,6 +156,7 @@ Index HostedParts::add_problem(const PenaltyFamily& /*penalty*/, const Standardi
   problems_.push_back({outputs, full_working_set, norms.largest_norm, norms.largest_weight});
   records_.emplace_back(X_.cols(), outputs);
   null_.push_back(false);
+  lambdas_.push_back(0);
   rounds_.emplace_back();
   answers_.emplace_back();
   return static_cast<Index>(problems_.size()) - 1;
@@ -213,6 +216,8 @@ std::vector<Candidate> HostedParts::candidates(Index problem, const ScreeningQue
   for (std::size_t k = 0; k < answers.size(); ++k) {
     std::vector<std::vector<Candidate>> found;
     from_bytes(answers[k], found);
+    if (found.size() != 1) throw std::runtime_error("a part of X must answer for each problem");
+    check_candidates(found.front(), cuts_[k + 1] - cuts_[k]);
     number_from(found.front(), cuts_[k]);
     out.insert(out.end(), found.front().begin(), found.front().end());
   }
@@ -235,9 +240,12 @@ std::vector<bool> HostedParts::take(Stage stage, std::span<const Index> problems
     std::vector<PartAnswer> found;
     MemoryReader reader(answers[k]);
     reader(found);
+    if (found.size() != problems.size()) throw std::runtime_error("a part of X must answer for each problem");
     for (std::size_t i = 0; i < problems.size(); ++i) {
       std::optional<Round>& round = rounds_[static_cast<std::size_t>(problems[i])];
       const std::size_t part = static_cast<std::size_t>(parts[k]);
+      const std::size_t problem = static_cast<std::size_t>(problems[i]);
+      check_answer(found[i], lambdas_[problem], problems_[problem].outputs, cols);
       if (stage == Stage::kRead) round->read[part] = std::move(found[i].read);
       if (stage == Stage::kReadExactly) round->held[part] = std::move(found[i].held);
       undecided[k] = undecided[k] || found[i].undecided > 0;
@@ -261,6 +269,7 @@ void HostedParts::bound(std::span<Ask> asks, int /*threads*/) {
   for (const Ask& each : asks) {
     problems.push_back(each.problem);
     questions.push_back(question(each.problem, each.round));
+    lambdas_[static_cast<std::size_t>(each.problem)] = each.round.size();
     null_[static_cast<std::size_t>(each.problem)] = !(each.round.front().lambda < kInfinity);
   }
   const Parts parts = calls_.all();

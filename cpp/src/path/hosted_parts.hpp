@@ -96,6 +96,7 @@ class HostedParts final : public ColumnParts {
   std::vector<NewProblem> problems_;
   std::vector<RecallRecord> records_;  // of each of them, up to the last message but those of a round
   std::vector<bool> null_;             // whether it asks about the null fit
+  std::vector<std::size_t> lambdas_;   // how many it asks about
   std::vector<std::optional<Round>> rounds_;
   std::size_t told_ = 0;                          // of the problems,
   std::size_t known_ = 0;                         // and where the records are

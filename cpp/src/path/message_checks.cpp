@@ -14,6 +14,14 @@ bool finite(double value) {
   return std::isfinite(value) && value >= 0.0;
 }
 
+void require_answer(bool holds) {
+  if (!holds) throw std::runtime_error("an answer of a part of X must have what it was asked for, of its own columns");
+}
+
+bool within(Index column, Index cols) {
+  return column >= 0 && column < cols;
+}
+
 bool one_each(const Vec& values, Index cols) {
   return values.size() == 0 || values.size() == cols;
 }
@@ -72,7 +80,8 @@ void check_sides(const PackedSides& sides, Index outputs, Index rows, const Roun
                       plan.replaced.rows() == outputs && plan.replaced.cols() == plan.coordinates.cols(),
                   what);
   if (sides.of_null) {
-    require_message(null_known && !plan.rounded, "null residuals at its beginning, where it refers to them");
+    require_message(null_known && !plan.rounded && plan.coordinates.cols() == 1,
+                    "null residuals at its beginning, where it refers to them");
   } else if (plan.rounded && rounded.copies()) {
     require_message(static_cast<Index>(sides.codes.size()) == sides.count * rounded.padded_rows() &&
                         sides.step.size() == sides.count && sides.sum.size() == sides.count,
@@ -110,6 +119,34 @@ void check_recall(const Recall& recall, Index outputs, Index rows, Index cols, c
   for (std::size_t i = 0; i < columns.size(); ++i) {
     require_message(columns[i] >= 0 && columns[i] < cols && (i == 0 || columns[i] > columns[i - 1]), what);
   }
+}
+
+void check_answer(const FirstPassAnswer& answer, Index problems, Index cols, bool copies) {
+  const auto whole = [&](const std::vector<Vec>& all) {
+    return static_cast<Index>(all.size()) == problems &&
+           std::all_of(all.begin(), all.end(), [&](const Vec& each) { return each.size() == cols; });
+  };
+  require_answer(whole(answer.means) && whole(answer.variances) && (!copies || answer.copy_errors.size() == cols));
+}
+
+void check_candidates(const std::vector<Candidate>& candidates, Index cols) {
+  for (const Candidate& candidate : candidates) require_answer(within(candidate.second, cols));
+}
+
+void check_answer(const PartAnswer& answer, std::size_t lambdas, Index outputs, Index cols) {
+  const auto in_part = [&](const auto& columns) {
+    return std::all_of(columns.begin(), columns.end(), [&](Index j) { return within(j, cols); });
+  };
+  require_answer(answer.undecided >= 0 && answer.undecided <= cols);
+  check_candidates(answer.found.candidates, cols);
+  require_answer(answer.found.violators.size() <= lambdas);
+  for (const Violators& beyond : answer.found.violators) {
+    require_answer(in_part(beyond.features) &&
+                   beyond.c.size() == beyond.features.size() * static_cast<std::size_t>(outputs));
+  }
+  const HeldNumbers& held = answer.held;
+  require_answer(in_part(held.columns) && std::is_sorted(held.columns.begin(), held.columns.end()) &&
+                 held.numbers.size() == held.columns.size() * static_cast<std::size_t>(HeldNumbers::kEach * outputs));
 }
 
 }  // namespace riata

@@ -141,17 +141,21 @@ ServedFit::Problem& ServedFit::problem_of(Index number) const {
 std::vector<SidesMessage> ServedFit::sides_in(std::string_view common, bool exactly) {
   std::vector<SidesMessage> out;
   from_bytes(common, out);
+  require_message(recalls_.empty(), "recalled what it told of before it reads");
   std::vector<bool> seen(problems_.size(), false);
   for (const SidesMessage& each : out) {
-    const Index outputs = problem_of(each.problem).outputs;
+    const Problem& problem = problem_of(each.problem);
+    const Index outputs = problem.outputs;
     require_message(!seen[static_cast<std::size_t>(each.problem)], "one set of right-hand sides for each problem");
     seen[static_cast<std::size_t>(each.problem)] = true;
     require_message(static_cast<Index>(each.forgotten.size()) == outputs && !(exactly && each.sides.plan.rounded),
                     "exact right-hand sides where it says so");
     for (const Index blocks : each.forgotten) require_message(blocks >= 0 && blocks < kMaxBlocks, "blocks to forget");
-    check_sides(each.sides, outputs, rows_, part_.rounded(), null_count_ > 0);
-    require_message(each.sides.plan.coordinates.cols() == problem_of(each.problem).lambdas,
+    check_sides(each.sides, outputs, rows_, part_.rounded(), part_.knows_null());
+    require_message(each.sides.plan.coordinates.cols() == problem.lambdas,
                     "right-hand sides for the lambdas that it has asked for");
+    require_message(each.sides.of_null == (problem.null_fit && part_.knows_null()),
+                    "null residuals for a null fit alone");
   }
   return out;
 }
@@ -163,7 +167,7 @@ void ServedFit::remember(std::string_view common, std::string_view own) {
   from_bytes(common, problem, recall.blocks);
   from_bytes(own, recall.marks, recall.held);
   require_message(recalls_.size() == problems_.size() + 1, "problems in order");
-  check_recall(recall, problem.outputs, rows_, part_.last(), part_.rounded(), null_count_ > 0);
+  check_recall(recall, problem.outputs, rows_, part_.last(), part_.rounded(), part_.knows_null());
   add_problem(problem);
 }
 
