@@ -1,14 +1,17 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "design/host_messages.hpp"
 #include "io/memory_archive.hpp"
 #include "path/column_set.hpp"
 #include "path/part_messages.hpp"
@@ -184,4 +187,28 @@ TEST_CASE("answers of columns that a part does not have, or of too few numbers, 
       CHECK_THROWS_AS(fit(method, change), std::runtime_error);
     }
   }
+}
+
+TEST_CASE("a part does not read before what it is told again is recalled") {
+  const Storages storages(dosages(40, 96, 95));
+  const std::shared_ptr<const Design> X(storages.designs[0].get(), [](const Design*) {});
+  const auto host = std::make_shared<Recorder>(X, 12);
+  fit_paths(*hosted_design(host), {make_problem(storages.X, "gaussian", 3)}, {}, quick("gaussian"));
+  const std::vector<Message>& all = host->messages;
+  const auto is = [](std::string_view method) {
+    return [=](const Message& message) { return message.method == method; };
+  };
+  const auto last = std::find_if(all.begin(), all.end(), is("remember"));
+  REQUIRE(last != all.end());
+  Message early = *std::find_if(all.begin(), all.end(), is("read"));
+  early.own.replace(0, sizeof(MessageHead), last->own, 0, sizeof(MessageHead));
+  ++early.own[offsetof(MessageHead, epoch)];  // the next one
+  ColumnServer server(X, 0, 1);
+  const auto answer = [&](const Message& message) {
+    return server.answer(message.method, message.common, message.own);
+  };
+  for (auto at = all.begin(); at <= last; ++at) REQUIRE(answer(*at).size() > 0);
+  const std::string refused = answer(early);
+  CHECK(refused.front() == static_cast<char>(AnswerKind::kInvalid));
+  CHECK(refused.find("recalled") != std::string::npos);
 }
