@@ -73,3 +73,16 @@ TEST_CASE("what a step cost is held against the square of the active features, w
   CHECK(choice.next(now) == Solver::kDescent);
   CHECK(choice.budget() == doctest::Approx(5.0 * 2000.0 * 2000.0));
 }
+
+TEST_CASE("who follows another tries descent only while that one goes by it") {
+  SolverChoice leader, follower;
+  follower.follow(leader);
+  for (int k = 0; k < 20; ++k) CHECK(follower.next(kLarge) == Solver::kActiveSet);
+  leader.next(kLarge);
+  leader.report(Solver::kDescent, 1e6, true, kLarge);
+  follower.follow(leader);
+  CHECK(follower.next(kLarge) == Solver::kDescent);
+  follower.report(Solver::kDescent, 1e9, false, kLarge);  // not for this one
+  follower.follow(leader);
+  CHECK(follower.next(kLarge) == Solver::kActiveSet);
+}

@@ -198,7 +198,10 @@ void PathDriver::fit_batch() {
     if (!group.goes_on()) continue;
     const Batch batch = next_batch(group);
     longest = std::max(longest, static_cast<Index>(batch.lambdas.size()));
-    for (PathFit* problem : group.fits) problem->select(batch.lambdas, batch.inserted, batch.following);
+    for (PathFit* problem : group.fits) {
+      problem->select(batch.lambdas, batch.inserted, batch.following);
+      if (problem != &group.front()) problem->follow(group.front());
+    }
   }
   // (fewer where memory is short, as more is held)
   largest_batch_ = options_.alphas_per_pass > 1 ? longest : std::max(largest_batch_, longest);

@@ -47,6 +47,8 @@ class PathFit {
   /// from what is known of every column. The first ones, as many as are `inserted`, will not be kept. `next_batch` is
   /// where the batch after this one will end: candidates for it are noted while this one is certified.
   void select(std::span<const double> lambdas, Index inserted, double next_batch);
+  /// Leaves it to the fit of its leader to find out which solver is the cheaper one.
+  void follow(const PathFit& leader) { solver_.follow(leader.solver_); }
   /// Solves the pending lambdas on the working set. Does not touch X or the pool's columns beyond reading them.
   void solve();
 

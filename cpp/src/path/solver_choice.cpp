@@ -39,7 +39,7 @@ Solver SolverChoice::next(const Situation& now) {
     --wait_;
     return Solver::kActiveSet;
   }
-  if (factor < kWorthTrying) return Solver::kActiveSet;
+  if (held_ || factor < kWorthTrying) return Solver::kActiveSet;
   budget_ = factor;
   return Solver::kDescent;
 }

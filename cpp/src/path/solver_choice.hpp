@@ -25,6 +25,8 @@ class SolverChoice {
   double budget() const { return budget_; }
   /// What the solver chosen by next() spent, and whether it got there. After a failure the caller runs the former.
   void report(Solver solver, double cost, bool converged, const Situation& now);
+  /// Of problems that are alike one finds out for all: this one tries descent only while that one goes by it.
+  void follow(const SolverChoice& leader) { held_ = !leader.descending_; }
 
   /// See checkpoint/archive.hpp.
   template <class Archive>
@@ -36,7 +38,7 @@ class SolverChoice {
   double factor_cost(const Situation& now) const;
   static double build_cost(const Situation& now);
 
-  bool descending_ = false;
+  bool descending_ = false, held_ = false;
   double per_square_ = 2.0;  // cost of the factor over active^2, as last seen
   double last_descent_ = 0.0;
   double budget_ = 0.0;

@@ -56,6 +56,8 @@ class WorkingSetSolver {
   /// Moves b, with its c, to the minimum from where the model was last, and notes in `p` which solver did it.
   /// Solver::kNewton stands for whichever the penalty and the option ask for.
   InnerResult solve(PathPoint& p, Solver solver, const Task& task, Vec& b, Vec& c);
+  /// See SolverChoice::follow.
+  void follow(const WorkingSetSolver& leader) { choice_.follow(leader.choice_); }
   /// Tells "auto" what a step with a new factor has cost.
   void report_factor(double cost, const Vec& b);
 
