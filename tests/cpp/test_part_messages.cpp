@@ -55,7 +55,7 @@ class Recorder final : public ColumnHost {
 /// One part, whose answers to one method are changed on their way.
 class Spoiler final : public ColumnHost {
  public:
-  using Change = std::function<void(std::vector<PartAnswer>&)>;
+  using Change = std::function<void(std::string&)>;
   Spoiler(std::shared_ptr<const Design> X, std::string method, Change change)
       : server_(std::move(X), 0, 1), method_(std::move(method)), change_(std::move(change)) {}
 
@@ -63,13 +63,7 @@ class Spoiler final : public ColumnHost {
   void call(std::string_view method, std::string_view common, std::span<const Index> /*parts*/,
             std::span<const std::string> own, const Done& done) const override {
     std::string answer = server_.answer(method, common, own.front());
-    if (method == method_) {
-      std::vector<PartAnswer> found;
-      MemoryReader reader(std::string_view(answer).substr(1));
-      reader(found);
-      change_(found);
-      answer = answer.substr(0, 1) + to_bytes(found) + std::string(reader.left());
-    }
+    if (method == method_) change_(answer);
     done(0, answer);
   }
 
@@ -78,6 +72,18 @@ class Spoiler final : public ColumnHost {
   std::string method_;
   Change change_;
 };
+
+/// Does something to what an answer holds first, after its kind.
+template <class T, class Do>
+Spoiler::Change change_of(const Do& change) {
+  return [=](std::string& answer) {
+    T found;
+    MemoryReader reader(std::string_view(answer).substr(1));
+    reader(found);
+    change(found);
+    answer = answer.substr(0, 1) + to_bytes(found) + std::string(reader.left());
+  };
+}
 
 /// A message with some bits turned, or its end cut off.
 Message damaged(Message message, std::mt19937& random) {
@@ -158,6 +164,8 @@ TEST_CASE("damaged messages are refused, or answered") {
   }
 }
 
+using Answers = std::vector<PartAnswer>;
+
 TEST_CASE("answers of columns that a part does not have, or of too few numbers, are refused") {
   const Storages storages(dosages(40, 96, 94));
   const std::shared_ptr<const Design> X(storages.designs[0].get(), [](const Design*) {});
@@ -170,17 +178,17 @@ TEST_CASE("answers of columns that a part does not have, or of too few numbers, 
   const auto whole = fit_paths(*X, {problem}, {}, options);
   for (const std::string method : {"bound", "read"}) {
     CAPTURE(method);
-    CHECK(same(fit(method, [](std::vector<PartAnswer>&) {}), whole));
+    CHECK(same(fit(method, change_of<Answers>([](Answers&) {})), whole));
     const std::vector<Spoiler::Change> changes{
-        [](auto& found) { found.clear(); },
-        [](auto& found) { found.front().undecided = 97; },
-        [](auto& found) { found.front().undecided = -1; },
-        [](auto& found) { found.front().found.candidates.push_back({1.0, 96}); },
-        [](auto& found) { found.front().found.candidates.push_back({1.0, -1}); },
-        [](auto& found) { found.front().found.violators.assign(1, {{96}, {1.0}, 0.0}); },
-        [](auto& found) { found.front().found.violators.assign(1, {{95}, {}, 0.0}); },
-        [](auto& found) { found.front().found.violators.resize(2); },
-        [](auto& found) { found.front().held.columns.push_back(95); }};
+        change_of<Answers>([](Answers& found) { found.clear(); }),
+        change_of<Answers>([](Answers& found) { found.front().undecided = 97; }),
+        change_of<Answers>([](Answers& found) { found.front().undecided = -1; }),
+        change_of<Answers>([](Answers& found) { found.front().found.candidates.push_back({1.0, 96}); }),
+        change_of<Answers>([](Answers& found) { found.front().found.candidates.push_back({1.0, -1}); }),
+        change_of<Answers>([](Answers& found) { found.front().found.violators.assign(1, {{96}, {1.0}, 0.0}); }),
+        change_of<Answers>([](Answers& found) { found.front().found.violators.assign(1, {{95}, {}, 0.0}); }),
+        change_of<Answers>([](Answers& found) { found.front().found.violators.resize(2); }),
+        change_of<Answers>([](Answers& found) { found.front().held.columns.push_back(95); })};
     for (const Spoiler::Change& change : changes) {
       const std::ptrdiff_t which = &change - changes.data();
       CAPTURE(which);
@@ -211,4 +219,23 @@ TEST_CASE("a part does not read before what it is told again is recalled") {
   const std::string refused = answer(early);
   CHECK(refused.front() == static_cast<char>(AnswerKind::kInvalid));
   CHECK(refused.find("recalled") != std::string::npos);
+}
+
+TEST_CASE("columns that come with too few numbers, or rows that there are not, are refused") {
+  const Storages storages(dosages(40, 96, 96));
+  const auto refuses = [&](std::size_t storage, const Spoiler::Change& change) {
+    const std::shared_ptr<const Design> X(storages.designs[storage].get(), [](const Design*) {});
+    const auto hosted = hosted_design(std::make_shared<Spoiler>(X, "fetch", change));
+    CAPTURE(storage);
+    CHECK_THROWS_AS(fit_paths(*hosted, {make_problem(storages.X, "gaussian", 3)}, {}, quick("gaussian")),
+                    std::runtime_error);
+  };
+  refuses(0, change_of<NarrowMatrix>([](NarrowMatrix& found) { found = NarrowMatrix(Mat::Zero(39, found.cols())); }));
+  refuses(0, change_of<NarrowMatrix>([](NarrowMatrix& found) { found = NarrowMatrix(Mat::Zero(40, 0)); }));
+  refuses(1, change_of<FetchedSparse>([](FetchedSparse& found) { found.rows.front() = 40; }));
+  refuses(1, change_of<FetchedSparse>([](FetchedSparse& found) { found.rows.front() = -1; }));
+  refuses(1, change_of<FetchedSparse>([](FetchedSparse& found) { ++found.sizes.back(); }));
+  refuses(1, change_of<FetchedSparse>([](FetchedSparse& found) { found.values.pop_back(); }));
+  refuses(2, change_of<FetchedPacked>([](FetchedPacked& found) { found.bytes.pop_back(); }));
+  refuses(2, change_of<FetchedPacked>([](FetchedPacked& found) { found.tables.clear(); }));
 }

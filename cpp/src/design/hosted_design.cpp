@@ -88,6 +88,27 @@ PartAbout together(const std::vector<PartAbout>& parts) {
   return all;
 }
 
+/// Of the columns that came: what is read by their numbers has to be there.
+void require_columns(bool holds) {
+  if (!holds) throw std::runtime_error("an answer of a part of X must have the columns that it was asked for");
+}
+
+void check_fetched(const FetchedPacked& found, std::size_t count, Index rows) {
+  require_columns(found.bytes.size() == count * static_cast<std::size_t>(packed_bytes(rows)) &&
+                  found.tables.size() == 4 * count && found.missing.size() == count);
+}
+
+void check_fetched(const FetchedSparse& found, std::size_t count, Index rows) {
+  std::size_t left = found.rows.size();
+  require_columns(found.sizes.size() == count && found.values.size() == left);
+  for (const Index size : found.sizes) {
+    require_columns(size >= 0 && static_cast<std::size_t>(size) <= left);
+    left -= static_cast<std::size_t>(size);
+  }
+  require_columns(left == 0 && std::all_of(found.rows.begin(), found.rows.end(),
+                                           [&](std::int32_t row) { return row >= 0 && row < rows; }));
+}
+
 }  // namespace
 
 std::vector<std::optional<std::string>> HostCalls::operator()(std::string_view method, std::string_view common,
@@ -176,6 +197,8 @@ void HostedDesign::moments(Columns columns, const MatIn& weights, MatOut mean, M
   ask("moments", to_bytes(narrow), columns, [&](const Share& share, std::string_view answer) {
     Mat m, v;
     from_bytes(answer, m, v);
+    const Index count = static_cast<Index>(share.places.size());
+    require_columns(m.rows() == count && m.cols() == mean.cols() && v.rows() == count && v.cols() == mean.cols());
     for (std::size_t k = 0; k < share.places.size(); ++k) {
       mean.row(share.places[k]) = m.row(static_cast<Index>(k));
       variance.row(share.places[k]) = v.row(static_cast<Index>(k));
@@ -188,6 +211,7 @@ void HostedDesign::correlate_as(std::string_view method, Columns columns, const 
   ask(method, to_bytes(narrow), columns, [&](const Share& share, std::string_view answer) {
     Mat found;
     from_bytes(answer, found);
+    require_columns(found.rows() == static_cast<Index>(share.places.size()) && found.cols() == out.cols());
     for (std::size_t k = 0; k < share.places.size(); ++k) out.row(share.places[k]) = found.row(static_cast<Index>(k));
   });
 }
@@ -226,6 +250,8 @@ void HostedDesign::gather(Columns columns, MatOut out, int threads) const {
     return ask("fetch", {}, columns, [&](const Share& share, std::string_view answer) {
       NarrowMatrix narrow;
       from_bytes(answer, narrow);
+      require_columns(narrow.sound() && narrow.rows() == rows() &&
+                      narrow.cols() == static_cast<Index>(share.places.size()));
       const Mat found = narrow.unpacked();
       for (std::size_t k = 0; k < share.places.size(); ++k) out.col(share.places[k]) = found.col(static_cast<Index>(k));
     });
@@ -262,6 +288,7 @@ std::unique_ptr<Pool> HostedDesign::make_pool() const {
         ask("fetch", {}, columns, [&](const Share& share, std::string_view answer) {
           FetchedPacked& found = fetched->emplace_back();
           from_bytes(answer, found);
+          check_fetched(found, share.places.size(), rows());
           for (std::size_t k = 0; k < share.places.size(); ++k) {
             const auto at = static_cast<std::size_t>(share.places[k]);
             out.bytes[at] = found.bytes.data() + k * stride;
@@ -285,6 +312,7 @@ void HostedDesign::expect(Columns columns) const {
   ask("fetch", {}, expected_, [&](const Share& share, std::string_view answer) {
     FetchedSparse found;
     from_bytes(answer, found);
+    check_fetched(found, share.places.size(), rows());
     std::size_t begin = sparse_.rows.size();
     sparse_.rows.insert(sparse_.rows.end(), found.rows.begin(), found.rows.end());
     sparse_.values.insert(sparse_.values.end(), found.values.begin(), found.values.end());
