@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -45,6 +46,19 @@ def check_cluster(options: StudyOptions) -> None:
         raise ValueError("--scratch needs --load map: workers map the copies that they make there")
     if options.scheduler_file is not None and not Path(options.scheduler_file).is_file():
         raise FileNotFoundError(f"--scheduler-file: {options.scheduler_file}: no such file")
+    if options.scheduler_file is not None and not _has_address(options.scheduler_file):
+        raise ValueError(
+            f"--scheduler-file: {options.scheduler_file}: it must be what a scheduler of Dask writes, "
+            "JSON with its address"
+        )
+
+
+def _has_address(file: str) -> bool:
+    try:
+        found = json.loads(Path(file).read_text(encoding="utf-8"))
+    except ValueError:  # of bytes or of JSON
+        return False
+    return isinstance(found, dict) and isinstance(found.get("address"), str)
 
 
 def flag_of_scheduler(options: StudyOptions) -> str | None:

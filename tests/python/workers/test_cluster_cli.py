@@ -150,6 +150,15 @@ def test_refusals(verb, given, words, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("text", ["study 1", '{"address": 7}', "[]", "\x00\xff"])
+def test_a_file_that_no_scheduler_wrote(text, tmp_path, capsys):
+    file = tmp_path / "scheduler.json"
+    file.write_bytes(text.encode("latin-1"))
+    given = [*STUDY, "--pheno-name", "height", "--scheduler-file", file, "--out", tmp_path / "out"]
+    assert run("fit", *given) != 0
+    assert f"{file}: it must be what a scheduler of Dask writes" in capsys.readouterr().err
+
+
 def test_other_sources_and_knockoffs_are_refused(tmp_path, capsys):
     cluster = ["--scheduler", "tcp://a:1", "--out", tmp_path / "out"]
     assert run("fit", "--matrix", "a.csv", "--target", "b", *cluster) != 0
