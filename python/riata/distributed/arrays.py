@@ -9,6 +9,7 @@ import numpy as np
 from riata import _core
 from riata._input.design import INDICES, VIEWED, is_scipy_sparse, view
 from riata.distributed.host import Host, client_of
+from riata.distributed.waiting import settle
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -36,6 +37,10 @@ class HeldArray:
     def __repr__(self) -> str:
         n, p = self.shape
         return f"HeldArray({n:,} x {p:,} {self.dtype}, in {len(self._host.firsts):,} parts)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Refuse: a client is one of its process."""
+        raise TypeError("an array that workers hold cannot be pickled: use from_array where it is used")
 
     def _design(self) -> tuple[_core.Design, None]:
         """See `riata._input.design.as_design`."""
@@ -68,6 +73,8 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
         When it is no 2-D Dask array of real numbers.
     ValueError
         When the array is divided along its samples, its shape is not known, or there is no client.
+    RuntimeError
+        When no worker takes tasks for a minute.
 
     Notes
     -----
@@ -82,8 +89,6 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
     >>> path = riata.fit_path(X, y)  # doctest: +SKIP
     """
     client = client_of(client)
-    from distributed import wait
-
     if getattr(array, "ndim", None) != 2 or not hasattr(array, "rechunk"):
         raise TypeError(f"array must be a 2-D dask.array, got an object of type {type(array).__name__}")
     if any(np.isnan(size) for size in array.shape):
@@ -103,11 +108,7 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
     wide = array.shape[0] * max(array.chunks[1]) > np.iinfo(np.int32).max
     index = INDICES[1] if wide else INDICES[0]
     columns = [client.submit(as_columns, block, array.dtype, index, pure=False) for block in blocks]
-    with client.as_current():
-        wait(columns)
-    for block in columns:
-        if block.status == "error":
-            block.result()
+    settle(client, columns)
     firsts = np.concatenate([[0], np.cumsum(array.chunks[1])[:-1]]).astype(int).tolist()
     host = Host(client, firsts, [open_block] * len(firsts), columns)
     return HeldArray(host, tuple(array.shape), array.dtype)

@@ -137,7 +137,10 @@ def _of_store(path: str) -> tuple[Calls, Read, dict[str, Any]]:
 
     if not Path(path).exists():
         raise FileNotFoundError(f"{path}: no such store")
-    group = zarr.open(path, mode="r")
+    try:
+        group = zarr.open(path, mode="r")
+    except (FileNotFoundError, ValueError) as error:
+        raise ValueError(f"{path}: it must be a Zarr store, as of VCF Zarr: zarr finds none there") from error
     if not hasattr(group, "group_keys"):
         raise ValueError(f"{path}: it must be a group with call_genotype, as of VCF Zarr, got an array")
 

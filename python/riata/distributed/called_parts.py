@@ -14,8 +14,10 @@ from riata import _core
 from riata._io.tables import Table
 from riata._io.wording import counted
 from riata.distributed.arrays import whole_lanes
+from riata.distributed.doors import awaited
 from riata.distributed.held_genotypes import Positions, parts_of
 from riata.distributed.host import Host
+from riata.distributed.waiting import fetched, settle
 from riata.genetics.chromosomes import ChromosomeSet
 from riata.genetics.loading import MISSING, pack
 from riata.genetics.sources import PackedSource, make_parts
@@ -77,20 +79,19 @@ class Calls:
         ------
         ValueError
             When calls are of a third allele.
+        RuntimeError
+            When no worker takes tasks.
         """
-        from distributed import wait
-
-        cuts = parts_of(len(columns), len(client.nthreads()))
-        homes = sorted(client.nthreads())
+        homes = awaited(client)
+        cuts = parts_of(len(columns), len(homes))
         futures = [
             client.compute(
                 self.packed(columns[first:last]), workers=[homes[k % len(homes)]], allow_other_workers=True
             )
             for k, (first, last) in enumerate(pairwise(cuts))
         ]
-        with client.as_current():
-            wait(futures)
-        beyond = sum(client.gather([client.submit(variants_beyond, part) for part in futures]))
+        settle(client, futures)
+        beyond = sum(fetched(client, [client.submit(variants_beyond, part) for part in futures]))
         if beyond:
             raise ValueError(
                 f"{self.name}: call_genotype must hold alleles 0 and 1, got others at "
@@ -127,7 +128,8 @@ class CallReader:
 
     def read(self, columns: Positions) -> NDArray[Any]:
         """Return copies of a1 (0, 1, 2; 3 missing), variants x samples."""
-        blocks = self._client.compute(self._calls.packed(columns)).result()
+        awaited(self._client)
+        blocks = fetched(self._client, [self._client.compute(self._calls.packed(columns))])[0]
         packed = np.concatenate([codes for codes, _ in blocks])
         codes = packed[:, :, None] >> np.arange(0, 8, 2, dtype=np.uint8) & 3
         copies = np.array([2, MISSING, 1, 0], dtype=np.uint8)[codes]

@@ -57,6 +57,35 @@ def running(client: Client) -> list[str]:
         raise RuntimeError(f"the scheduler of the cluster does not answer: {error}") from error
 
 
+def awaited(client: Client) -> list[str]:
+    """Addresses of the workers that take tasks, see `running`; waits for one.
+
+    Raises
+    ------
+    RuntimeError
+        When none comes.
+    """
+    since = time.monotonic()
+    while not (there := running(client)):
+        if time.monotonic() - since > PATIENCE:
+            raise RuntimeError(f"client must have workers, got none within {PATIENCE:.0f} seconds")
+        time.sleep(SLICE)
+    return there
+
+
+class Patience:
+    """Whether tasks are worth waiting for: False once no worker has taken any for a minute."""
+
+    def __init__(self, client: Client) -> None:
+        self.client, self.since = client, time.monotonic()
+
+    def __call__(self) -> bool:
+        """Look, now and then."""
+        if running(self.client):
+            self.since = time.monotonic()
+        return time.monotonic() - self.since <= PATIENCE
+
+
 def check_workers(client: Client) -> None:
     """Wait for a worker, and make all of them and this process ones that compute the same bits.
 
@@ -81,11 +110,7 @@ def check_workers(client: Client) -> None:
             return str(error), ""
         return riata.__version__, _core.isa()
 
-    since = time.monotonic()
-    while not running(client):
-        if time.monotonic() - since > PATIENCE:
-            raise RuntimeError(f"client must have workers, got none within {PATIENCE:.0f} seconds")
-        time.sleep(SLICE)
+    awaited(client)
     found = client.run(look)
     for address, (version, isa) in found.items():
         if version != riata.__version__:

@@ -18,7 +18,7 @@ from riata._io import traffic
 from riata._io.extras import needs
 from riata.distributed import doors, workers
 from riata.distributed.turns import Turn
-from riata.distributed.waiting import Shared, waited
+from riata.distributed.waiting import TIMED_OUT, Shared, waited
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -41,13 +41,15 @@ def client_of(client: Client | None) -> Client:
     ------
     ImportError
         Without Dask.
+    TypeError
+        When it is something else.
     ValueError
         When there is no client, it is closed, or workers have another version of riata.
     RuntimeError
         When no worker comes.
     """
     try:
-        from distributed import get_client
+        from distributed import Client, get_client
     except ImportError as error:
         raise needs("riata.distributed", "dask") from error
     if client is None:
@@ -55,6 +57,10 @@ def client_of(client: Client | None) -> Client:
             client = get_client()
         except ValueError:
             raise ValueError("client must be a dask.distributed.Client: none is in use") from None
+    if not isinstance(client, Client):
+        raise TypeError(
+            f"client must be a dask.distributed.Client, got an object of type {type(client).__name__}"
+        )
     if client.asynchronous:
         raise ValueError("client must not be asynchronous: riata's functions return when they have ended")
     doors.check_workers(client)
@@ -205,7 +211,7 @@ class Host:
         try:
             with self.client.as_current():
                 wait(list(waiting), timeout=doors.SLICE, return_when="FIRST_COMPLETED")
-        except TimeoutError:
+        except TIMED_OUT:
             return []
         except CancelledError:
             pass

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as FuturesTimeoutError
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from riata.distributed import doors
 if TYPE_CHECKING:
     from distributed import Client, Future
 
+#: What Dask and others raise at the end of a deadline: three classes before Python 3.11.
+TIMED_OUT = (TimeoutError, asyncio.TimeoutError, FuturesTimeoutError)
 #: Seconds to hand out a message, beside those that its bytes take at so many a second.
 _PATIENCE = 5.0
 _LEAST_RATE = 1e7
@@ -35,7 +38,7 @@ def waited(
         while not doing.done():
             try:
                 doing.result(timeout=doors.SLICE)
-            except (TimeoutError, FuturesTimeoutError):
+            except TIMED_OUT:
                 if not worth():
                     return None
             except CancelledError:
@@ -48,6 +51,42 @@ def waited(
     if error is not None:
         raise error
     return (found,)
+
+
+def settle(client: Client, futures: Sequence[Future]) -> None:
+    """Wait until tasks have ended; raises what one of them has raised.
+
+    Raises
+    ------
+    RuntimeError
+        When no worker takes tasks any more.
+    """
+    from distributed import wait
+
+    worth = doors.Patience(client)
+    while pending := [future for future in futures if future.status == "pending"]:
+        with contextlib.suppress(*TIMED_OUT, CancelledError), client.as_current():
+            wait(pending, timeout=doors.SLICE)
+        if not worth():
+            raise _left_alone()
+    for future in futures:
+        if future.status != "finished":
+            future.result(timeout=doors.PATIENCE)
+
+
+def fetched(client: Client, futures: Sequence[Future]) -> list[Any]:
+    """What tasks return, see `settle`."""
+    settle(client, futures)
+    found = waited(client, lambda: client.gather(list(futures), asynchronous=True), doors.Patience(client))
+    if found is None:
+        raise _left_alone()
+    return list(found[0])
+
+
+def _left_alone() -> RuntimeError:
+    return RuntimeError(
+        f"no worker of the cluster takes tasks, for {doors.PATIENCE:.0f} seconds: X cannot be read"
+    )
 
 
 class Shared:

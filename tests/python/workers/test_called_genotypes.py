@@ -6,6 +6,8 @@ import pytest
 import riata
 
 dask_array = pytest.importorskip("dask.array")
+distributed = pytest.importorskip("distributed")
+doors = pytest.importorskip("riata.distributed.doors")
 xarray = pytest.importorskip("xarray")
 
 N, P = 90, 400
@@ -149,6 +151,29 @@ def test_what_is_no_such_dataset_is_refused(cluster_client, bed, tmp_path):
         "variant_contig must number the contigs, 0 to 0",
     )
     refuse(tmp_path / "absent.zarr", "no such store", FileNotFoundError)
+    pytest.importorskip("zarr")
+    refuse(tmp_path, "it must be a Zarr store, as of VCF Zarr: zarr finds none there")
+    refuse(bed.path, "it must be a Zarr store, as of VCF Zarr: zarr finds none there")
+
+
+def test_a_client_or_workers_that_are_gone(cluster_of, bed, monkeypatch):
+    from riata.distributed.waiting import settle
+
+    with (
+        cluster_of(0, processes=False) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr("riata.distributed.doors.check_workers", doors.check_client)
+            held = riata.distributed.from_sgkit(dataset_of(bed), client)
+        monkeypatch.setattr(doors, "PATIENCE", 0.1)
+        for ask in (held.counts, held.to_numpy):
+            with pytest.raises(RuntimeError, match="client must have workers, got none within 0 seconds"):
+                ask()
+        with pytest.raises(RuntimeError, match="no worker of the cluster takes tasks, for 0 seconds"):
+            settle(client, [client.submit(int, "7")])
+    with pytest.raises(ValueError, match="client must be open, got one that is closed"):
+        held.counts()
 
 
 def test_third_alleles_are_refused(cluster_client, bed):

@@ -25,8 +25,20 @@ def test_a_client_that_is_closed(cluster_client, genotypes):
     other.close()
     with pytest.raises(ValueError, match="client must be open, got one that is closed"):
         riata.distributed.open_genotypes(genotypes, client=other)
-    with pytest.raises((ValueError, RuntimeError)):
+    with pytest.raises(ValueError, match="client must be open, got one that is closed"):
         riata.fit_path(geno, np.arange(90.0))
+
+
+def test_what_is_no_client(genotypes):
+    with pytest.raises(TypeError, match=r"client must be a dask.distributed.Client, got .* type str"):
+        riata.distributed.open_genotypes(genotypes, client="tcp://scheduler:8786")
+
+
+def test_deadlines_of_dask_are_known():
+    """Its class of them is no built-in one before Python 3.11."""
+    from riata.distributed.waiting import TIMED_OUT
+
+    assert issubclass(distributed.TimeoutError, TIMED_OUT)
 
 
 def test_a_cluster_without_workers(cluster_of, genotypes, monkeypatch):
