@@ -92,6 +92,7 @@ def open_part(
     try:
         kind.take()
         source, design = opener(data)
+        check_stop()  # what is forgotten meanwhile must not come back
     except UnfitError as error:
         return (str(error),)
     except StoppedError:

@@ -148,8 +148,15 @@ def test_what_workers_do_ends_with_control_c(cluster_client, data):
     def watch(done, *_):
         if done == 3:
             cluster_client.run(slow_down)
-            threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+            threading.Thread(target=interrupt).start()
         return True
+
+    def interrupt():
+        """Once both workers are at it."""
+        until = time.monotonic() + 60
+        while min(n for n, _ in cluster_client.run(stops).values()) < 1 and time.monotonic() < until:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
 
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -206,13 +213,18 @@ def test_an_answer_is_ended_by_its_flag(data):
     assert "begin" in stopped
 
 
-def test_reading_a_part_ends_as_well():
+@pytest.mark.parametrize("looks", [True, False])
+def test_reading_a_part_ends_as_well(looks):
+    """Also where what reads it does not look: then what it has read is forgotten."""
     from riata.distributed import workers
 
-    opened, ends = threading.Event(), []
+    opened, told, ends = threading.Event(), threading.Event(), []
 
     def opener(_):
         opened.set()
+        if not looks:
+            assert told.wait(60)
+            return None, None
         until = time.monotonic() + 60
         while time.monotonic() < until:
             workers.check_stop()
@@ -225,7 +237,8 @@ def test_reading_a_part_ends_as_well():
     thread = threading.Thread(target=read)
     thread.start()
     assert opened.wait(30)
-    asyncio.run(workers.stop("key", ["call"]))
+    asyncio.run(workers.stop("key", ["call"]) if looks else workers.close("key"))
+    told.set()
     thread.join(30)
     assert ends == [None]
     assert ("key", 0) not in workers._PARTS
@@ -243,7 +256,10 @@ def test_a_path_that_is_stopped_goes_on_from_its_checkpoint(cluster_client, data
 def test_results_are_local(cluster_client, data):
     """Also of folds: no client and no futures, and what went over the wire on the counters."""
     X, y = data
-    found, expected = (riata.cv_path(x, y, cv=3, alphas=8) for x in (held(X, cluster_client), X))
+    there = held(X, cluster_client)
+    found, expected = (riata.cv_path(x, y, cv=3, alphas=8) for x in (there, X))
+    with pytest.raises(TypeError, match="an array that workers hold cannot be pickled"):
+        pickle.dumps(there)
     again = pickle.loads(pickle.dumps(found))
     assert same(again.path, expected.path)
     assert np.array_equal(again.scores, expected.scores)
