@@ -25,8 +25,6 @@ def bed(tmp_path_factory):
 
 def open_nameless(folder):
     """Files of a folder without a name that this process has."""
-    if not os.path.isdir(["/proc/self", "maps"][0]):
-        return 0
     with open("/proc/self/maps") as maps:
         return sum(folder in line and "(deleted)" in line for line in maps)
 

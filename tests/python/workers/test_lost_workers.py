@@ -59,7 +59,7 @@ def same(found, expected):
 
 
 @pytest.mark.parametrize("large", [2**16, 2**8], ids=["messages to each", "messages handed on"])
-def test_killed_at_twenty_moments(client, data, monkeypatch, large):
+def test_killed_at_ten_moments(client, data, monkeypatch, large):
     """Each just after a task was sent, and some in the midst of opening a part again."""
     from riata.distributed import host
     from riata.distributed.host import Host
@@ -67,7 +67,7 @@ def test_killed_at_twenty_moments(client, data, monkeypatch, large):
     monkeypatch.setattr(host, "_LARGE", large)
     X, y = data
     expected = riata.fit_path(X, y, alphas=30)
-    gaps = np.random.default_rng(6).integers(1, 6, 20).tolist()  # tasks from one to the next
+    gaps = np.random.default_rng(6).integers(1, 6, 10).tolist()  # tasks from one to the next
     left, killed, submit = [4], set(), Host._submit
 
     def submit_and_kill(self, task, what):
@@ -86,8 +86,8 @@ def test_killed_at_twenty_moments(client, data, monkeypatch, large):
     monkeypatch.setattr(Host, "_submit", submit_and_kill)
     found = riata.fit_path(there, y, alphas=30)
     assert same(found, expected)
-    assert len(killed) == 20
-    assert found.counters["parts_lost"] >= 5  # several while one part was being opened
+    assert len(killed) == 10
+    assert found.counters["parts_lost"] >= 3  # several while one part was being opened
 
 
 def pause(paused, dask_worker):
@@ -116,8 +116,11 @@ def test_a_worker_that_is_paused(client, data, monkeypatch):
     client.run(pause, False, workers=[address])
 
 
-def test_a_worker_that_is_paused_for_a_moment(client, data):
+def test_a_worker_that_is_paused_for_a_moment(client, data, monkeypatch):
     """Its part stays where it is."""
+    from riata.distributed import host
+
+    monkeypatch.setattr(host, "_GRACE", 60.0)  # a moment may be long where much else runs
     X, y = data
     address, there = sorted(client.nthreads())[0], held(X, client)
 
