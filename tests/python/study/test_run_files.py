@@ -102,7 +102,7 @@ def stopped(self, *state):
 
 if when == "reading":
     import riata.cli.fit
-    riata.cli.fit.load_study = lambda options: os.kill(os.getpid(), number)
+    riata.cli.fit.load_study = lambda *options: os.kill(os.getpid(), number)
 if when == "ignored":
     signal.signal(number, signal.SIG_IGN)
 Progress.__call__ = stopped
@@ -209,8 +209,8 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, study, monkeypatch, caps
 
     load = fit.load_study
 
-    def change(options):
-        read = load(options)
+    def change(*options):
+        read = load(*options)
         file = tmp_path / "tiny.phe"
         (tmp_path / "other").write_text(file.read_text() + "\n")
         os.replace(tmp_path / "other", file)
