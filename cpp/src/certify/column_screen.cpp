@@ -114,7 +114,8 @@ void ColumnScreen::store(const ReadingPlan& plan, std::size_t output, Index j, c
                          double* basis) {
   const Index first = plan.begin[output], last = plan.begin[output + 1];
   const double centre = columns_.centre(j), scale = columns_.scale()[j];
-  for (Index t = first; t < last; ++t) basis[t - first] = (products(row, t) - centre * plan.sums[t]) / scale;
+  const double* const sums = plan.sums.data();
+  for (Index t = first; t < last; ++t) basis[t - first] = (products(row, t) - centre * sums[t]) / scale;
   reference_[output].store(j - first_, basis, plan.open[output]);
 }
 
@@ -156,11 +157,10 @@ void ColumnScreen::add_block(Index piece, Columns columns, const MatIn& products
       const Index first = plan_.begin[k], last = plan_.begin[k + 1], output = static_cast<Index>(k);
       store(plan_, k, j, products, static_cast<Index>(i), basis.data());
       for (Index q = 0; q < lambdas; ++q) {
-        double& mine = c[static_cast<std::size_t>(q)][output];
-        mine = 0.0;
-        for (Index t = first; t < last; ++t) {
-          mine += basis[static_cast<std::size_t>(t - first)] * plan_.coordinates(t, q);
-        }
+        const double* const along = plan_.coordinates.col(q).data() + first;
+        double sum = 0.0;
+        for (Index t = 0; t < last - first; ++t) sum += basis[static_cast<std::size_t>(t)] * along[t];
+        c[static_cast<std::size_t>(q)][output] = sum;
         const double error =
             plan_.rounded ? reference_[k].error(j - first_, plan_.replaced(output, q)) : product_noise(j);
         slack[static_cast<std::size_t>(q)][output] = error * norms(output, q);
