@@ -1,6 +1,6 @@
 """Two threads beside one, and how many parallel regions a fit enters.
 
-    python bench/threads.py --repeats 7 --out bench/results/threads.csv
+    python bench/threads.py --repeats 7 --out bench/results/scale/threads.csv
 
 Each problem of bench/compare/problems.py is built once, loaded by two processes, one with one thread and one
 with --threads, and fitted by them in turn. One CSV row a problem: median wall seconds of both, the median of
