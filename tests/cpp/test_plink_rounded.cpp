@@ -69,6 +69,7 @@ TEST_CASE("rounding moves right-hand sides little, leaves zeros and is done once
   R.col(2) *= 32639.0 / R.col(2).cwiseAbs().maxCoeff();
   R.col(3) *= 32639.6 / R.col(3).cwiseAbs().maxCoeff();
   R.col(4) *= 1e-310;
+  R(5, 0) = -1e-7 * R.col(0).cwiseAbs().maxCoeff();  // becomes a zero, which has no sign
   const Mat once = rounded(design, R);
   for (Index q = 0; q < R.cols(); ++q) {
     CAPTURE(q);
@@ -78,6 +79,8 @@ TEST_CASE("rounding moves right-hand sides little, leaves zeros and is done once
       if (R(i, q) == 0.0) CHECK(once(i, q) == 0.0);
   }
   CHECK(same_bits(once, rounded(design, once)));
+  CHECK(once(5, 0) == 0.0);
+  CHECK_FALSE(std::signbit(once(5, 0)));
 }
 
 TEST_CASE("products with rounded right-hand sides are exact, the same bits everywhere") {

@@ -41,7 +41,8 @@ std::int64_t split_block(const double* values, Index n, double step, std::int8_t
 void RoundedSides::round(MatOut R) {
   for (Index q = 0; q < R.cols(); ++q) {
     const double step = step_for(R.col(q).cwiseAbs().maxCoeff());
-    for (Index i = 0; i < R.rows(); ++i) R(i, q) = step * std::round(R(i, q) / step);
+    // (+ 0.0: without negative zeros, which 16-bit integers do not have)
+    for (Index i = 0; i < R.rows(); ++i) R(i, q) = step * std::round(R(i, q) / step) + 0.0;
   }
 }
 
