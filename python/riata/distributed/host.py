@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 _LOG = logging.getLogger("riata.distributed")
-#: Bytes from which what all parts are sent is given to one worker, which hands it on.
-_LARGE = 2**16
+#: Bytes for all workers but one from which what all are sent is given to one, which hands it on.
+_LARGE = 2**21
 #: Seconds that a worker may be paused, or take to close, before its parts are opened on another.
 _GRACE = 5.0
 #: Workers lost over one question to one part.
@@ -110,6 +110,7 @@ class Host:
         self._numbers = itertools.count()
         self._turn = Turn()
         self._opened: set[int] = set()
+        self._looked = float("-inf")  # when it was seen last which workers there are
         self._idle_since: dict[str, float] = {}
         self._unfit: dict[str, str] = {}
         weakref.finalize(self, _tell, client, workers.close, self.key)
@@ -127,7 +128,7 @@ class Host:
             return
         if method == "begin":
             self._turn.take(fit)
-        shared = Shared(self.client, common) if len(common) > _LARGE and len(parts) > 1 else None
+        shared = Shared(self.client, common) if len(common) * (len(parts) - 1) > _LARGE else None
         sent = dict(zip(parts, own, strict=True))
         seen = traffic.current() or traffic.Traffic()
         seen.messages += 1
@@ -161,7 +162,8 @@ class Host:
 
         `lost` is called where a task was lost.
         """
-        self._place(parts)
+        if time.monotonic() - self._looked > doors.SLICE or any(not self.homes[part] for part in parts):
+            self._place(parts)
         waiting: dict[Future, Task] = {}
         losses: Counter[int] = Counter()
 
@@ -302,6 +304,7 @@ class Host:
         since = time.monotonic()
         while True:
             live = doors.running(self.client)
+            self._looked = time.monotonic()
             homeless = [part for part in parts if not self._stays(self.homes[part], live)]
             fit = [address for address in live if address not in self._unfit]
             if fit or not homeless:
