@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from riata import _core
 from riata._input.validation import Float
+from riata._io.machine import machine_memory
 from riata.path.arguments import Features, Options
 
 MEMORY_SHARE = 0.5  # of the machine's, for the dense copy of X that least squares needs
@@ -222,10 +222,7 @@ def _check_room(n_rows: int, n_columns: int, memory: float) -> None:
             f"memory must be at least {needed:.0f} bytes for an alpha of 0, got {memory:.0f}: least squares "
             f"takes dense copies of {n_rows} x {n_columns}"
         )
-    there = (
-        float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else np.inf
-    )
-    if needed > MEMORY_SHARE * there:
+    if needed > MEMORY_SHARE * machine_memory():
         raise ValueError(
             f"alphas must be > 0 where X is as large as {n_rows} x {n_columns}, got 0: least squares takes "
             f"{needed / 2**30:.0f} GiB of memory"

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import riata
-from riata.path.alphas_per_pass import FROM_DISK, alphas_per_pass_for, machine_memory
+from riata._io.machine import machine_memory
+from riata.path.alphas_per_pass import FROM_DISK, alphas_per_pass_for
 
 LOSSES = ("gaussian", "binomial", "poisson")
 
