@@ -203,7 +203,7 @@ void PathDriver::fit_batch() {
       if (problem != &group.front()) problem->follow(group.front());
     }
   }
-  // (fewer where memory is short, as more is held)
+  // Where several go ahead, their number may fall again, as batch_size() finds less memory left.
   largest_batch_ = options_.alphas_per_pass > 1 ? longest : std::max(largest_batch_, longest);
   solve();
   adapt(longest, certify());

@@ -80,7 +80,7 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
     -----
     A fit is the same, to the last bit, as that of the same array in memory, in Fortran order or as CSC, for
     any chunks and workers. When a worker is lost its chunks are computed again on another, which reads them
-    as often as the lost one had.
+    twice, whatever the lost one had read.
 
     Examples
     --------

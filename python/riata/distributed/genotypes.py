@@ -71,7 +71,7 @@ def open_genotypes(
     -----
     Parts are divided by variants, not by files, as many as there are workers when they are first used. A fit
     is the same, to the last bit, as that of `riata.open_genotypes`, for any number of workers. When a worker
-    is lost another one reads its variants again, as often as the lost one had.
+    is lost another one reads its variants twice, whatever the lost one had read.
 
     Examples
     --------
