@@ -91,22 +91,15 @@ def counting_library(folder: Path) -> Path:
     return library
 
 
-def fitted(child: children.Session, args: argparse.Namespace) -> dict:
-    arrays = child.fit(args.tol, args.limit)
-    if isinstance(arrays, str):
-        raise SystemExit(f"{' '.join(child.command)}: {arrays}")
-    return arrays
-
-
 def regions_of_a_fit(folder: Path, library: Path, args: argparse.Namespace) -> int:
     """What a process counts during its second fit."""
     count = folder / "regions"
     count.write_bytes(struct.pack("l", 0))
     with children.Session("riata", sys.executable, folder, args.threads, None) as child:
         child.environment |= {"LD_PRELOAD": os.fspath(library), "REGIONS_FILE": os.fspath(count)}
-        fitted(child, args)
+        child.fitted(args.tol, args.limit)
         (before,) = struct.unpack("l", count.read_bytes())
-        fitted(child, args)
+        child.fitted(args.tol, args.limit)
         (after,) = struct.unpack("l", count.read_bytes())
     return after - before
 
@@ -120,10 +113,10 @@ def row_of(problem: Problem, folder: Path, library: Path, args: argparse.Namespa
     ):
         sides = {1: one, args.threads: several}
         for child in sides.values():
-            fitted(child, args)  # warms up
+            child.fitted(args.tol, args.limit)  # warms up
         for pair in range(args.repeats):
             for threads in sorted(sides, reverse=pair % 2 == 0):
-                seconds[threads].append(float(fitted(sides[threads], args)["seconds"]))
+                seconds[threads].append(float(sides[threads].fitted(args.tol, args.limit)["seconds"]))
     ratio = median(b / a for a, b in zip(*seconds.values(), strict=True))
     regions, alphas = regions_of_a_fit(folder, library, args), len(problem.alphas)
     measured = [median(seconds[1]), median(seconds[args.threads]), ratio]

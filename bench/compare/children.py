@@ -82,6 +82,14 @@ class Session:
         with np.load(self.out) as arrays:
             return dict(arrays)
 
+    def fitted(self, tol: float, limit: float) -> dict:
+        """The arrays of one fit; a fit that fails ends the bench."""
+        arrays = self.fit(tol, limit)
+        if isinstance(arrays, str):
+            where = self.environment.get("PYTHONPATH", self.command[0])
+            raise SystemExit(f"{where}: {arrays}")
+        return arrays
+
     def start(self) -> None:
         self.expired = False
         with self.log.open("w") as errors:

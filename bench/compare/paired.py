@@ -73,13 +73,6 @@ def session(package: Path, folder: Path, args: argparse.Namespace) -> children.S
     return child
 
 
-def fitted(child: children.Session, args: argparse.Namespace) -> dict:
-    arrays = child.fit(args.tol, args.limit)
-    if isinstance(arrays, str):
-        raise SystemExit(f"{child.environment['PYTHONPATH']}: {arrays}")
-    return arrays
-
-
 def apart(before: dict, after: dict) -> float:
     """Largest difference of two results over the largest size of the first."""
     if "curve" in before:
@@ -97,10 +90,10 @@ def compare(problem: Problem, folder: Path, args: argparse.Namespace) -> dict[st
     seconds: dict[str, list[float]] = {"before": [], "after": []}
     with session(args.before, folder, args) as before, session(args.after, folder, args) as after:
         sides = {"before": before, "after": after}
-        arrays = {side: fitted(child, args) for side, child in sides.items()}
+        arrays = {side: child.fitted(args.tol, args.limit) for side, child in sides.items()}
         for pair in range(args.repeats):
             for side in sorted(sides, reverse=pair % 2 == 0):
-                seconds[side].append(float(fitted(sides[side], args)[clock]))
+                seconds[side].append(float(sides[side].fitted(args.tol, args.limit)[clock]))
     ratios = [b / a for a, b in zip(seconds["before"], seconds["after"], strict=True)]
     least = min(seconds["after"]) / min(seconds["before"])
     numbers = [statistics.median(seconds["before"]), statistics.median(seconds["after"])]
