@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from held_columns import assert_same_path
 
 import riata
 
@@ -52,18 +53,11 @@ def dataset_of(geno, calls=None, chunks=(70, 32, 2), mask=None):
     return xarray.Dataset(fields)
 
 
-def assert_same(found, expected):
-    assert np.array_equal(found.alphas, expected.alphas)
-    assert (found.coefs != expected.coefs).nnz == 0
-    assert np.array_equal(found.intercepts, expected.intercepts)
-    assert np.array_equal(found.dual_gaps, expected.dual_gaps, equal_nan=True)
-
-
 @pytest.mark.parametrize("chunks", [(70, 32, 2), (400, 90, 2), (33, 45, 1), None])
 def test_calls_give_the_path_of_the_bed(cluster_client, bed, chunks):
     held = riata.distributed.from_sgkit(dataset_of(bed, chunks=chunks), cluster_client)
     y = np.random.default_rng(5).standard_normal(N)
-    assert_same(riata.fit_path(held, y, alphas=10), riata.fit_path(bed, y, alphas=10))
+    assert_same_path(riata.fit_path(held, y, alphas=10), riata.fit_path(bed, y, alphas=10))
     assert np.array_equal(held.counts(), bed.counts())
 
 
@@ -76,7 +70,7 @@ def test_tables_and_subsets_are_those_of_the_bed(cluster_client, bed):
     there, here = held.subset(**some), bed.subset(**some)
     y = np.random.default_rng(5).standard_normal(70)
     found, expected = (riata.cv_path(one, y, alphas=8, cv=3) for one in (there, here))
-    assert_same(found.path, expected.path)
+    assert_same_path(found.path, expected.path)
     assert np.array_equal(there.counts(), here.counts())
     assert np.array_equal(there.to_numpy(), here.to_numpy(), equal_nan=True)
     assert np.array_equal(found.path.predict(there), expected.path.predict(here))
@@ -96,11 +90,11 @@ def test_stores_of_zarr(cluster_client, bed, tmp_path):
     expected = riata.fit_path(bed, y, alphas=8)
     held = riata.distributed.from_sgkit(path, cluster_client)
     assert list(held.variants.id) == list(bed.variants.id)
-    assert_same(riata.fit_path(held, y, alphas=8), expected)
+    assert_same_path(riata.fit_path(held, y, alphas=8), expected)
     lazy = riata.distributed.from_sgkit(xarray.open_zarr(path), cluster_client)
-    assert_same(riata.fit_path(lazy, y, alphas=8), expected)
+    assert_same_path(riata.fit_path(lazy, y, alphas=8), expected)
     not_dask = riata.distributed.from_sgkit(xarray.open_zarr(path, chunks=None), cluster_client)
-    assert_same(riata.fit_path(not_dask, y, alphas=8), expected)
+    assert_same_path(riata.fit_path(not_dask, y, alphas=8), expected)
 
 
 def test_arrays_of_zarr(cluster_client, tmp_path):
@@ -110,7 +104,7 @@ def test_arrays_of_zarr(cluster_client, tmp_path):
     stored = zarr.open_array(tmp_path / "x.zarr", mode="w", shape=X.shape, chunks=(60, 40), dtype="f8")
     stored[:] = X
     held = riata.distributed.from_array(dask_array.from_zarr(tmp_path / "x.zarr"), cluster_client)
-    assert_same(riata.fit_path(held, y, alphas=8), riata.fit_path(X, y, alphas=8))
+    assert_same_path(riata.fit_path(held, y, alphas=8), riata.fit_path(X, y, alphas=8))
 
 
 def test_half_calls_haploid_ones_and_masks():
@@ -186,7 +180,7 @@ def test_third_alleles_are_refused(cluster_client, bed):
     ):
         riata.fit_path(held, y)
     some = np.setdiff1d(np.arange(P), [7, 300])
-    assert_same(
+    assert_same_path(
         riata.fit_path(held.subset(variants=some), y, alphas=10),
         riata.fit_path(bed.subset(variants=some), y, alphas=10),
     )

@@ -11,6 +11,7 @@ import time
 
 import numpy as np
 import pytest
+from held_columns import assert_same_path
 
 import riata
 
@@ -45,19 +46,12 @@ def held(X, client, chunks=110):
     return riata.distributed.from_array(dask_array.from_array(X, chunks=(-1, chunks)), client=client)
 
 
-def assert_same(found, expected):
-    assert np.array_equal(found.alphas, expected.alphas)
-    assert (found.coefs != expected.coefs).nnz == 0
-    assert np.array_equal(found.intercepts, expected.intercepts)
-    assert np.array_equal(found.dual_gaps, expected.dual_gaps, equal_nan=True)
-
-
 @pytest.mark.parametrize(
     ("dtype", "chunks"), [(np.float64, 330), (np.float64, 50), (np.float32, 110), (np.int8, 110)]
 )
 def test_arrays_give_the_same_path(client, dtype, chunks):
     X, y = problem(dtype=dtype)
-    assert_same(riata.fit_path(held(X, client, chunks), y), riata.fit_path(X, y))
+    assert_same_path(riata.fit_path(held(X, client, chunks), y), riata.fit_path(X, y))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +67,7 @@ def test_losses_and_penalties_give_the_same_path(client, loss, options):
     X, y = problem(1)
     y = {"gaussian": y, "binomial": (y > 0).astype(float), "poisson": np.round(np.exp(y / 6))}[loss]
     alphas = {"alphas": 20}
-    assert_same(
+    assert_same_path(
         riata.fit_path(held(X, client), y, loss=loss, **options, **alphas),
         riata.fit_path(X, y, loss=loss, **options, **alphas),
     )
@@ -82,7 +76,7 @@ def test_losses_and_penalties_give_the_same_path(client, loss, options):
 def test_cross_validation_gives_the_same_scores(client):
     X, y = problem(2)
     found, expected = riata.cv_path(held(X, client), y, cv=3), riata.cv_path(X, y, cv=3)
-    assert_same(found.path, expected.path)
+    assert_same_path(found.path, expected.path)
     assert np.array_equal(found.scores, expected.scores)
 
 
@@ -90,7 +84,7 @@ def test_results_are_local(client):
     X, y = problem(3)
     path = riata.fit_path(held(X, client), y, alphas=10)
     again = pickle.loads(pickle.dumps(path))
-    assert_same(again, path)
+    assert_same_path(again, path)
     assert np.array_equal(path.predict(X), riata.fit_path(X, y, alphas=10).predict(X))
 
 
@@ -104,11 +98,11 @@ def test_genotypes_give_the_same_path(client, genotypes, load):
     here = riata.open_genotypes(genotypes)
     there = riata.distributed.open_genotypes(genotypes, client=client, load=load)
     y = np.random.default_rng(5).standard_normal(90)
-    assert_same(riata.fit_path(there, y), riata.fit_path(here, y))
+    assert_same_path(riata.fit_path(there, y), riata.fit_path(here, y))
     assert np.array_equal(there.counts(), here.counts())
     assert np.array_equal(there.allele_frequency(), here.allele_frequency())
     some = {"samples": np.arange(70), "variants": np.arange(3, 390, 2)}
-    assert_same(
+    assert_same_path(
         riata.fit_path(there.subset(**some), y[:70], alphas=20),
         riata.fit_path(here.subset(**some), y[:70], alphas=20),
     )
@@ -130,7 +124,7 @@ def test_a_worker_that_is_killed_changes_nothing(client):
     watch = threading.Timer(120, lambda: ended.is_set() or os.kill(os.getpid(), signal.SIGINT))
     watch.start()
     try:
-        assert_same(riata.fit_path(held(X, client), y, alphas=60, progress=kill), expected)
+        assert_same_path(riata.fit_path(held(X, client), y, alphas=60, progress=kill), expected)
     finally:
         ended.set()
         watch.cancel()
@@ -155,7 +149,7 @@ def test_a_fit_goes_on_with_other_workers(client, tmp_path, first, second, folds
     if folds:
         stopped, found, expected = stopped.path, found.path, expected.path
     assert len(stopped.alphas) < len(expected.alphas)
-    assert_same(found, expected)
+    assert_same_path(found, expected)
 
 
 def parts_held():

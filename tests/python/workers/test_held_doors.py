@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from held_columns import assert_same_path
 from sklearn.base import clone
 
 import riata
@@ -39,16 +40,6 @@ def target(kind, y):
         "times": np.column_stack([np.exp(-y / 3), np.arange(N) % 4 > 0]),
         "several": np.column_stack([y, y[::-1]]),
     }[kind]
-
-
-def assert_same_path(found, expected):
-    found, expected = (getattr(one, "path", one) for one in (found, expected))
-    assert np.array_equal(found.alphas, expected.alphas)
-    several = isinstance(found.coefs, list)
-    pairs = zip(found.coefs, expected.coefs, strict=True) if several else [(found.coefs, expected.coefs)]
-    assert all((one != other).nnz == 0 for one, other in pairs)
-    assert np.array_equal(found.intercepts, expected.intercepts)
-    assert np.array_equal(found.dual_gaps, expected.dual_gaps, equal_nan=True)
 
 
 @pytest.mark.parametrize(

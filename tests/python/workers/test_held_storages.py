@@ -5,17 +5,11 @@ import os
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from held_columns import assert_same_path
 
 import riata
 
 dask_array = pytest.importorskip("dask.array")
-
-
-def assert_same(found, expected):
-    assert np.array_equal(found.alphas, expected.alphas)
-    assert (found.coefs != expected.coefs).nnz == 0
-    assert np.array_equal(found.intercepts, expected.intercepts)
-    assert np.array_equal(found.dual_gaps, expected.dual_gaps, equal_nan=True)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +27,7 @@ def test_copies_on_local_disks(cluster_client, bed, tmp_path):
     y = np.random.default_rng(5).standard_normal(90)
     here = riata.open_genotypes(bed)
     there = riata.distributed.open_genotypes(bed, client=cluster_client, load="map", scratch=tmp_path)
-    assert_same(riata.fit_path(there, y, alphas=8), riata.fit_path(here, y, alphas=8))
+    assert_same_path(riata.fit_path(there, y, alphas=8), riata.fit_path(here, y, alphas=8))
     some = {"samples": np.arange(70), "variants": np.arange(3, 390, 2)}
     assert np.array_equal(there.subset(**some).counts(), here.subset(**some).counts())
     assert list(tmp_path.iterdir()) == []
@@ -70,10 +64,10 @@ def test_sparse_chunks(cluster_client, kind, dtype):
     chunks = dask_array.from_array(X, chunks=(-1, 110)).map_blocks(make)
     held = riata.distributed.from_array(chunks, client=cluster_client)
     here = sp.csc_array(X)
-    assert_same(riata.fit_path(held, y, alphas=12), riata.fit_path(here, y, alphas=12))
+    assert_same_path(riata.fit_path(held, y, alphas=12), riata.fit_path(here, y, alphas=12))
     two = (y > np.median(y)).astype(float)
     found, expected = (riata.cv_path(one, two, loss="binomial", alphas=6, cv=3) for one in (held, here))
-    assert_same(found.path, expected.path)
+    assert_same_path(found.path, expected.path)
 
 
 def test_sparse_chunks_of_rows_are_refused_and_made_anew(cluster_client):
@@ -83,4 +77,4 @@ def test_sparse_chunks_of_rows_are_refused_and_made_anew(cluster_client):
     with pytest.raises(ValueError, match=r"rechunk\(\{0: -1"):
         riata.distributed.from_array(rows, client=cluster_client)
     held = riata.distributed.from_array(rows.rechunk({0: -1, 1: 160}), client=cluster_client)
-    assert_same(riata.fit_path(held, y, alphas=8), riata.fit_path(X.tocsc(), y, alphas=8))
+    assert_same_path(riata.fit_path(held, y, alphas=8), riata.fit_path(X.tocsc(), y, alphas=8))

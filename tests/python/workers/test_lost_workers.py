@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from held_columns import assert_same_path, held_by, numbers_and_response
 
 import riata
 
@@ -17,9 +18,7 @@ N, P = 60, 200
 
 @pytest.fixture(scope="module")
 def data():
-    rng = np.random.default_rng(5)
-    X = np.asfortranarray(rng.standard_normal((N, P)))
-    return X, X[:, ::40].sum(axis=1) + rng.standard_normal(N)
+    return numbers_and_response(N, P, seed=5)
 
 
 @pytest.fixture
@@ -43,19 +42,6 @@ def _deadline():
     yield
     watch.cancel()
     signal.signal(signal.SIGINT, handler)
-
-
-def held(X, client):
-    return riata.distributed.from_array(dask_array.from_array(X, chunks=(-1, 64)), client=client)
-
-
-def same(found, expected):
-    return (
-        np.array_equal(found.alphas, expected.alphas)
-        and (found.coefs != expected.coefs).nnz == 0
-        and np.array_equal(found.intercepts, expected.intercepts)
-        and np.array_equal(found.dual_gaps, expected.dual_gaps)
-    )
 
 
 @pytest.mark.parametrize("large", [2**16, 2**8], ids=["messages to each", "messages handed on"])
@@ -82,11 +68,11 @@ def test_killed_at_ten_moments(client, data, monkeypatch, large):
                 left[0] = gaps.pop()
         return future
 
-    there = held(X, client)
+    there = held_by(client, X, 64)
     there._design()  # so that all of it is while something is fitted
     monkeypatch.setattr(Host, "_submit", submit_and_kill)
     found = riata.fit_path(there, y, alphas=30)
-    assert same(found, expected)
+    assert_same_path(found, expected)
     assert len(killed) == 10
     assert found.counters["parts_lost"] >= 3  # several while one part was being opened
 
@@ -103,7 +89,7 @@ def test_a_worker_that_is_paused(client, data, monkeypatch):
 
     monkeypatch.setattr(host, "_GRACE", 0.5)
     X, y = data
-    address, there = sorted(client.nthreads())[0], held(X, client)
+    address, there = sorted(client.nthreads())[0], held_by(client, X, 64)
 
     def watch(done, *_):
         if done == 4:
@@ -111,7 +97,7 @@ def test_a_worker_that_is_paused(client, data, monkeypatch):
         return True
 
     found = riata.fit_path(there, y, alphas=8, progress=watch)
-    assert same(found, riata.fit_path(X, y, alphas=8))
+    assert_same_path(found, riata.fit_path(X, y, alphas=8))
     assert found.counters["parts_lost"] >= 1
     assert address not in there._host.homes
     client.run(pause, False, workers=[address])
@@ -123,7 +109,7 @@ def test_a_worker_that_is_paused_for_a_moment(client, data, monkeypatch):
 
     monkeypatch.setattr(host, "_GRACE", 60.0)  # a moment may be long where much else runs
     X, y = data
-    address, there = sorted(client.nthreads())[0], held(X, client)
+    address, there = sorted(client.nthreads())[0], held_by(client, X, 64)
 
     def watch(done, *_):
         if done == 4:
@@ -132,7 +118,7 @@ def test_a_worker_that_is_paused_for_a_moment(client, data, monkeypatch):
         return True
 
     found = riata.fit_path(there, y, alphas=8, progress=watch)
-    assert same(found, riata.fit_path(X, y, alphas=8))
+    assert_same_path(found, riata.fit_path(X, y, alphas=8))
     assert found.counters["parts_lost"] == 0
     assert address in there._host.homes
 
@@ -140,7 +126,7 @@ def test_a_worker_that_is_paused_for_a_moment(client, data, monkeypatch):
 def test_workers_that_come_and_go(cluster, client, data):
     """One is added, and each of the others retired: parts move to it."""
     X, y = data
-    there, old = held(X, client), sorted(client.nthreads())
+    there, old = held_by(client, X, 64), sorted(client.nthreads())
 
     def watch(done, *_):
         if done == 3:
@@ -151,7 +137,7 @@ def test_workers_that_come_and_go(cluster, client, data):
         return True
 
     found = riata.fit_path(there, y, alphas=8, progress=watch)
-    assert same(found, riata.fit_path(X, y, alphas=8))
+    assert_same_path(found, riata.fit_path(X, y, alphas=8))
     assert not set(old) & set(there._host.homes)
 
 
@@ -161,7 +147,7 @@ def test_a_cluster_that_takes_no_tasks(client, data, monkeypatch):
     monkeypatch.setattr(host, "_GRACE", 0.2)
     monkeypatch.setattr(doors, "PATIENCE", 1.0)
     X, y = data
-    there = held(X, client)
+    there = held_by(client, X, 64)
 
     def watch(done, *_):
         if done == 3:
@@ -175,7 +161,7 @@ def test_a_cluster_that_takes_no_tasks(client, data, monkeypatch):
 
 def test_data_that_the_cluster_has_no_more(client, data):
     X, y = data
-    there = held(X, client)
+    there = held_by(client, X, 64)
     client.restart()
     with pytest.raises(RuntimeError, match="the cluster has the data of X no longer"):
         riata.fit_path(there, y, alphas=3)

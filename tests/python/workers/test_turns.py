@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from held_columns import assert_same_path, held_by, numbers_and_response
 
 import riata
 
@@ -21,17 +22,7 @@ N, P = 60, 200
 
 @pytest.fixture(scope="module")
 def data():
-    rng = np.random.default_rng(3)
-    X = np.asfortranarray(rng.standard_normal((N, P)))
-    return X, X[:, ::40].sum(axis=1) + rng.standard_normal(N)
-
-
-def held(X, client):
-    return riata.distributed.from_array(dask_array.from_array(X, chunks=(-1, 112)), client=client)
-
-
-def same(found, expected):
-    return np.array_equal(found.alphas, expected.alphas) and (found.coefs != expected.coefs).nnz == 0
+    return numbers_and_response(N, P, seed=3)
 
 
 class Heard(logging.Handler):
@@ -48,7 +39,7 @@ class Heard(logging.Handler):
 
 def test_two_fits_take_turns_and_have_the_same_bits(cluster_client, data):
     X, y = data
-    there, heard, found = held(X, cluster_client), Heard(), {}
+    there, heard, found = held_by(cluster_client, X, 112), Heard(), {}
 
     def second():
         found["second"] = riata.fit_path(there, -y, alphas=5)
@@ -68,13 +59,13 @@ def test_two_fits_take_turns_and_have_the_same_bits(cluster_client, data):
     finally:
         logging.getLogger("riata.distributed").removeHandler(heard)
     assert found["waited"]
-    assert same(first, riata.fit_path(X, y, alphas=5))
-    assert same(found["second"], riata.fit_path(X, -y, alphas=5))
+    assert_same_path(first, riata.fit_path(X, y, alphas=5))
+    assert_same_path(found["second"], riata.fit_path(X, -y, alphas=5))
 
 
 def test_a_fit_within_another_of_the_same_thread(cluster_client, data):
     X, y = data
-    there, inner = held(X, cluster_client), []
+    there, inner = held_by(cluster_client, X, 112), []
 
     def watch(done, *_):
         if done == 2:
@@ -82,8 +73,8 @@ def test_a_fit_within_another_of_the_same_thread(cluster_client, data):
         return True
 
     outer = riata.fit_path(there, y, alphas=5, progress=watch)
-    assert same(outer, riata.fit_path(X, y, alphas=5))
-    assert same(inner[0], riata.fit_path(X, -y, alphas=3))
+    assert_same_path(outer, riata.fit_path(X, y, alphas=5))
+    assert_same_path(inner[0], riata.fit_path(X, -y, alphas=3))
 
 
 def test_fits_that_wait_for_each_other_are_refused():
@@ -143,7 +134,7 @@ def stops():
 
 def test_what_workers_do_ends_with_control_c(cluster_client, data):
     X, y = data
-    there = held(X, cluster_client)
+    there = held_by(cluster_client, X, 112)
 
     def watch(done, *_):
         if done == 3:
@@ -172,7 +163,7 @@ def test_what_workers_do_ends_with_control_c(cluster_client, data):
     assert sum(len(at) for _, at in found.values()) == 2
     assert all(told for _, at in found.values() for _, told in at)
     cluster_client.run(forget)
-    assert same(riata.fit_path(there, y, alphas=5), riata.fit_path(X, y, alphas=5))
+    assert_same_path(riata.fit_path(there, y, alphas=5), riata.fit_path(X, y, alphas=5))
 
 
 def forget():
@@ -208,7 +199,7 @@ def test_an_answer_is_ended_by_its_flag(data):
         def _design(self):
             return _core.hosted_design(Here(), 1), None
 
-    assert same(riata.fit_path(Both(), y, alphas=5), riata.fit_path(X, y, alphas=5))
+    assert_same_path(riata.fit_path(Both(), y, alphas=5), riata.fit_path(X, y, alphas=5))
     assert tried == ["begin", "bound", "read"]
     assert "begin" in stopped
 
@@ -247,21 +238,21 @@ def test_reading_a_part_ends_as_well(looks):
 
 def test_a_path_that_is_stopped_goes_on_from_its_checkpoint(cluster_client, data, tmp_path):
     X, y = data
-    file, there = tmp_path / "path.riata", held(X, cluster_client)
+    file, there = tmp_path / "path.riata", held_by(cluster_client, X, 112)
     part = riata.fit_path(there, y, alphas=8, progress=lambda done, *_: done < 4, checkpoint=file)
     assert len(part.alphas) == 4
-    assert same(riata.fit_path(there, y, alphas=8, checkpoint=file), riata.fit_path(X, y, alphas=8))
+    assert_same_path(riata.fit_path(there, y, alphas=8, checkpoint=file), riata.fit_path(X, y, alphas=8))
 
 
 def test_results_are_local(cluster_client, data):
     """Also of folds: no client and no futures, and what went over the wire on the counters."""
     X, y = data
-    there = held(X, cluster_client)
+    there = held_by(cluster_client, X, 112)
     found, expected = (riata.cv_path(x, y, cv=3, alphas=8) for x in (there, X))
     with pytest.raises(TypeError, match="an array that workers hold cannot be pickled"):
         pickle.dumps(there)
     again = pickle.loads(pickle.dumps(found))
-    assert same(again.path, expected.path)
+    assert_same_path(again.path, expected.path)
     assert np.array_equal(again.scores, expected.scores)
     assert np.array_equal(again.path.predict(X), expected.path.predict(X))
     assert not [name for name in ("distributed", "dask") if name.encode() in pickle.dumps(found)]
@@ -280,6 +271,6 @@ def test_progress_says_what_goes_over_the_wire(cluster_client, data, capsys):
     X, y = data
     riata.fit_path(X, y, alphas=3, progress=True)
     assert "worker" not in capsys.readouterr().err
-    riata.fit_path(held(X, cluster_client), y, alphas=3, progress=True)
+    riata.fit_path(held_by(cluster_client, X, 112), y, alphas=3, progress=True)
     assert "2 workers" in (shown := capsys.readouterr().err)
     assert " KiB" in shown
