@@ -179,10 +179,13 @@ void HostedParts::settle() {
     if (!rounds_[f]) continue;
     Round& round = *rounds_[f];
     records_[f].open(std::move(round.sides), round.forgotten);
+    HeldNumbers held;
     for (std::size_t k = 0; k < round.read.size(); ++k) {
       for (const Index j : round.read[k].columns(cuts_[k + 1] - cuts_[k])) records_[f].read(cuts_[k] + j);
-      records_[f].hold(round.held[k], cuts_[k]);
+      for (const Index j : round.held[k].columns) held.columns.push_back(cuts_[k] + j);
+      held.numbers.insert(held.numbers.end(), round.held[k].numbers.begin(), round.held[k].numbers.end());
     }
+    records_[f].hold(held);
     rounds_[f].reset();
   }
   calls_.forget_log();

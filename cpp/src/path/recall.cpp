@@ -54,25 +54,25 @@ void RecallRecord::read(Index column) {
   mine = static_cast<std::uint8_t>((mine & mark::kInside) | known_.blocks.size());
 }
 
-void RecallRecord::hold(const HeldNumbers& numbers, Index first) {
+void RecallRecord::hold(const HeldNumbers& numbers) {
   if (numbers.columns.empty()) return;
-  for (const Index j : numbers.columns) known_.marks[static_cast<std::size_t>(first + j)] |= mark::kHeld;
+  for (const Index j : numbers.columns) known_.marks[static_cast<std::size_t>(j)] |= mark::kHeld;
   // Those of other columns stay; these are put where they belong.
   HeldNumbers all;
-  const auto take = [&](const HeldNumbers& from, std::size_t k, Index shift) {
-    all.columns.push_back(from.columns[k] + shift);
+  const auto take = [&](const HeldNumbers& from, std::size_t k) {
+    all.columns.push_back(from.columns[k]);
     const auto at = from.numbers.begin() + static_cast<Index>(k) * width();
     all.numbers.insert(all.numbers.end(), at, at + width());
   };
   const HeldNumbers& old = known_.held;
   std::size_t next = 0;
   for (std::size_t k = 0; k < numbers.columns.size(); ++k) {
-    const Index j = first + numbers.columns[k];
-    for (; next < old.columns.size() && old.columns[next] < j; ++next) take(old, next, 0);
+    const Index j = numbers.columns[k];
+    for (; next < old.columns.size() && old.columns[next] < j; ++next) take(old, next);
     if (next < old.columns.size() && old.columns[next] == j) ++next;
-    take(numbers, k, first);
+    take(numbers, k);
   }
-  for (; next < old.columns.size(); ++next) take(old, next, 0);
+  for (; next < old.columns.size(); ++next) take(old, next);
   known_.held = std::move(all);
 }
 

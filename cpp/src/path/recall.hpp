@@ -61,7 +61,7 @@ class RecallRecord {
   /// A column was read against it.
   void read(Index column);
   /// Numbers of columns that were read once more, with other sides than those of the block; all of them came in read().
-  void hold(const HeldNumbers& numbers, Index first);
+  void hold(const HeldNumbers& numbers);
 
   /// What is known of columns from `first` on that were read, all as the numbers of each output tell.
   void hold_all(const std::vector<ReferenceColumns::Numbers>& numbers, Index first);
