@@ -18,6 +18,8 @@ a fifth of the samples): what simulate.py goes by. Written are
 from __future__ import annotations
 
 import argparse
+import functools
+import operator
 import os
 import statistics
 import sys
@@ -65,7 +67,7 @@ BYTES = (
 )
 BYTES += ("counted_as",)
 FOLDS = 10
-LARGE = 2**16  # bytes from which what all are told leaves the client once
+LARGE = 2**25  # bytes in all from which what all are told leaves the client once
 
 
 def fitted(X: object, y: np.ndarray, args: argparse.Namespace, threads: int = 1) -> object:
@@ -100,31 +102,27 @@ def recorded_folds(X: object, y: np.ndarray, args: argparse.Namespace) -> list[M
     return here.recorder.messages
 
 
-def wire_of(client: object, workers: int) -> Wire:
-    """Least seconds of an empty message to all workers, and bytes a second of one to all."""
-    addresses = list(client.nthreads())
+def wire_of(X: object, workers: int) -> Wire:
+    """Seconds of an empty message to all workers, and bytes a second of one to all and of what they answer.
 
-    def round_trip(payload: object) -> float:
-        began = time.perf_counter()
-        futures = [client.submit(len, payload, workers=[a], pure=False) for a in addresses]
-        client.gather(futures)
-        return time.perf_counter() - began
-
-    empty = statistics.median(round_trip(b"") for _ in range(20))
+    Messages are those of a fit: what riata asks the parts of X in.
+    """
     data = os.urandom(8 * 2**20)
-    spent = []
-    for _ in range(3):
-        began = time.perf_counter()
-        future = client.scatter(data, broadcast=True, hash=False)
-        client.gather([client.submit(len, future, workers=[a], pure=False) for a in addresses])
-        spent.append(time.perf_counter() - began)
-    spread = len(data) / max(statistics.median(spent) - empty, 1e-6)
-    spent = []
-    for _ in range(3):
-        began = time.perf_counter()
-        client.submit(bytes, len(data), workers=addresses[:1], pure=False).result()
-        spent.append(time.perf_counter() - began)
-    return Wire(workers, empty, len(data) / max(statistics.median(spent) - empty, 1e-6), spread)
+
+    def round_trip(question: Callable[[object], object], times: int) -> float:
+        spent = []
+        for _ in range(times):
+            began = time.perf_counter()
+            X._host.ask(question)
+            spent.append(time.perf_counter() - began)
+        return statistics.median(spent)
+
+    round_trip(bool, 3)  # opens the parts
+    empty = round_trip(bool, 200)
+    spread = round_trip(functools.partial(operator.is_, data), 3) - empty
+    size = len(data)
+    home = round_trip(lambda _: bytes(size), 3) - empty
+    return Wire(workers, empty, workers * size / max(home, 1e-6), size / max(spread, 1e-6))
 
 
 def held(
@@ -141,8 +139,8 @@ def held(
         ) as cluster,
         Client(cluster) as client,
     ):
-        wire = wire_of(client, workers)
         X = riata.distributed.open_genotypes(bed, client=client)
+        wire = wire_of(X, workers)
         recorder = Recorder(X._host.call, time.perf_counter)
         X._host.call = recorder.call
 
@@ -191,7 +189,11 @@ def counted(messages: list[Message], n: int, p: int, problems: int) -> list[dict
 
 def all_of(path: object, seen: list[Message]) -> list[dict]:
     """What the result says it sent and got, beside the messages; what is large goes to all from one."""
-    sent = sum(m.own + m.common * (1 if m.common > LARGE else m.parts) for m in seen if m.method != "end")
+    sent = sum(
+        m.own + m.common * (1 if m.common * (m.parts - 1) > LARGE else m.parts)
+        for m in seen
+        if m.method != "end"
+    )
     got = sum(m.answers for m in seen if m.method != "end")
     about = {"problems": 1, "message": "all, on the result", "times": int(path.counters["messages"])}
     words = "messages that the host was given"

@@ -20,8 +20,8 @@ larger problems and other machines, by these assumptions:
   the rest stays;
 - X is in the memory of the machines. One that does not hold its share is said not to.
 
-A line of the network carries BANDWIDTH and a round of messages costs LATENCY, both of 10 Gb/s Ethernet
-under Dask.
+A line of the network carries BANDWIDTH, that of 10 Gb/s Ethernet. A message costs LATENCY, and the client
+EACH for every machine; what goes as a tree costs TREE beside it, for that is done by Dask's scheduler.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [os.fspath(HERE.parent / "compare")]
 
 BANDWIDTH = 0.8e9  # bytes a second
-LATENCY = 0.025  # seconds
+LATENCY = 0.001  # seconds
+EACH = 0.0004
+TREE = 0.025
+LARGE = 2**25  # bytes to all machines but one from which they go as a tree
 CORES = 16
 EFFICIENCY = 0.7
 MEMORY = 128e9  # bytes of X that a machine can hold
@@ -65,18 +68,27 @@ TARGETS = ((400_000, 650_000), (400_000, 11_000_000))
 
 @dataclass(frozen=True)
 class Wire:
-    """Seconds of an empty message to all and back, bytes a second of one line, and of what all are told."""
+    """Seconds of an empty message to all and back, bytes a second of one line, and of what all are told.
+
+    tree: seconds that it costs beside it where that goes from one to the next.
+    """
 
     workers: int
     latency: float
     bandwidth: float
     spread: float
+    tree: float = 0.0
 
     @classmethod
     def of(cls, workers: int) -> Wire:
         """The one assumed: holders of what all are told triple each generation, each sending twice."""
         generations = math.ceil(math.log(workers, 3)) if workers > 1 else 1
-        return cls(workers, LATENCY, BANDWIDTH, BANDWIDTH / (2 * generations if workers > 1 else 1))
+        spread = BANDWIDTH / (2 * generations if workers > 1 else 1)
+        return cls(workers, LATENCY + EACH * workers, BANDWIDTH, spread, TREE)
+
+    def seconds_out(self, size: float) -> float:
+        """Of so many bytes for all."""
+        return size / self.spread + (self.tree if size * (self.workers - 1) > LARGE else 0.0)
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,7 @@ def run(work: Work, wire: Wire, cores: float = 1.0) -> Clock:
         clock = Clock(
             clock.client + before,
             clock.workers + parts / (wire.workers * cores),
-            clock.wire + wire.latency + out / wire.spread + home / wire.bandwidth,
+            clock.wire + wire.latency + wire.seconds_out(out) + home / wire.bandwidth,
         )
     return clock
 

@@ -10,22 +10,21 @@ import uuid
 import weakref
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import CancelledError
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from riata._io import traffic
 from riata._io.extras import needs
 from riata.distributed import doors, workers
+from riata.distributed.carrier import Carrier, Letter, LostError, Round
 from riata.distributed.turns import Turn
-from riata.distributed.waiting import TIMED_OUT, Shared, waited
+from riata.distributed.waiting import Shared
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client
 
 _LOG = logging.getLogger("riata.distributed")
 #: Bytes for all workers but one from which what all are sent is given to one, which hands it on.
-_LARGE = 2**21
+_LARGE = 2**25
 #: Seconds that a worker may be paused, or take to close, before its parts are opened on another.
 _GRACE = 5.0
 #: Workers lost over one question to one part.
@@ -67,20 +66,10 @@ def client_of(client: Client | None) -> Client:
     return client
 
 
-@dataclass(frozen=True)
-class Task:
-    """What is sent to a worker: a question to a part, or what opens it there."""
-
-    part: int
-    home: str
-    call: str
-    opens: bool = False
-
-
 class Host:
     """Parts of X at the workers of a client.
 
-    Every task is pinned to the worker of its part. Before and while it waits the host looks which workers
+    Every message goes to the worker of its part. Before and while it waits the host looks which workers
     there are; the part of one that has gone, or does not take tasks for some seconds, is opened again on
     another, which is told by the core what it has to know.
 
@@ -109,6 +98,7 @@ class Host:
         self._kind = workers.Kind.here()
         self._numbers = itertools.count()
         self._turn = Turn()
+        self._carrier = Carrier(client)
         self._opened: set[int] = set()
         self._looked = float("-inf")  # when it was seen last which workers there are
         self._idle_since: dict[str, float] = {}
@@ -134,12 +124,12 @@ class Host:
         seen.messages += 1
         since = time.monotonic()
 
-        def task_of(part: int, call: str) -> tuple[Any, ...]:
+        def told(part: int, call: str) -> tuple[Any, ...]:
             large = common if shared is None else shared.value()
             seen.bytes_out += len(sent[part]) + (len(common) if shared is None else 0)
             return workers.answer, self.key, part, call, method, large, sent[part]
 
-        for part, answer in self._run(parts, task_of, None if shared is None else shared.renew):
+        for part, answer in self._run(parts, told, None if shared is None else shared.renew):
             seen.bytes_in += len(answer)
             yield part, answer
         seen.bytes_out += 0 if shared is None else shared.sent
@@ -155,131 +145,80 @@ class Host:
     def _run(
         self,
         parts: Sequence[int],
-        task_of: Callable[[int, str], tuple[Any, ...]],
+        told: Callable[[int, str], tuple[Any, ...]],
         lost: Callable[[], None] | None = None,
     ) -> Iterator[tuple[int, Any]]:
-        """Pairs of part and answer, as they come. A task that finds its part not there answers None.
+        """Pairs of part and answer, as they come.
 
-        `lost` is called where a task was lost.
+        `told` has what a part is asked in a call of that name; `lost` is called where one was lost.
         """
         if time.monotonic() - self._looked > doors.SLICE or any(not self.homes[part] for part in parts):
             self._place(parts)
-        waiting: dict[Future, Task] = {}
         losses: Counter[int] = Counter()
+        seen = traffic.current() or traffic.Traffic()
 
-        def send(part: int) -> None:
-            task = Task(part, self.homes[part], f"{self.key}-{next(self._numbers)}")
-            waiting[self._submit(task, task_of(part, task.call))] = task
+        def letters(parts: Sequence[int]) -> list[Letter]:
+            calls = [f"{self.key}-{next(self._numbers)}" for _ in parts]
+            return [
+                Letter(part, self.homes[part], call, told(part, call))
+                for part, call in zip(parts, calls, strict=True)
+            ]
 
-        try:
-            for part in parts:
-                send(part)
-            while waiting:
-                done = self._ended(waiting)
-                for future in done:
-                    task = waiting.pop(future)
-                    if self._was_lost(future):
-                        losses[task.part] += 1
-                        if lost is not None:
-                            lost()
-                        if losses[task.part] > _MOST_LOSSES:
-                            raise RuntimeError(
-                                f"part {task.part} of X was lost {_MOST_LOSSES} times over one question"
-                            )
-                    elif (found := self._fetched(future, task.home)) is None:
-                        pass  # it is gone with its worker
-                    elif task.opens:
-                        if (why := found[0]) is not None:
-                            self._unfit[task.home] = why[0]
-                    elif found[0] is not None:
-                        yield task.part, found[0]
-                        continue
-                    else:
-                        opening = self._opening(task.part)
-                        waiting[self._submit(opening, self._how_to_open(opening))] = opening
-                        continue
-                    self._place([task.part])
-                    send(task.part)
-                if not done:
-                    for part in self._stranded(waiting):
-                        send(part)
-        finally:
-            self._give_up(waiting)
+        with Round(self.client, lambda letter: self._carried(letter, seen), self._stop) as under_way:
+            under_way.send(letters(parts))
+            while under_way.left:
+                ended = under_way.next(doors.SLICE)
+                if ended is None:
+                    again = self._moved(under_way.left)
+                    under_way.take_back(again)
+                elif ended[1] is not None:
+                    yield ended[0].part, ended[1]
+                    continue
+                else:
+                    again = [ended[0]]
+                    self._count_loss(ended[0], losses)
+                    if lost is not None:
+                        lost()
+                    self._place([ended[0].part])
+                under_way.send(letters([letter.part for letter in again]))
 
-    def _ended(self, waiting: Collection[Future]) -> list[Future]:
-        """Those that have ended, or none after a while."""
-        from distributed import wait
+    async def _carried(self, letter: Letter, seen: traffic.Traffic) -> Any:
+        """The answer to a letter, whose part is opened where it is not there; None when it was lost."""
+        with contextlib.suppress(LostError):
+            for _ in range(2):
+                if (found := await self._carrier.ask(letter.home, *letter.what)) is not None:
+                    return found
+                if not await self._open(letter, seen):
+                    return None
+            self._carrier.avoid(letter.home)
+        return None
 
-        try:
-            with self.client.as_current():
-                wait(list(waiting), timeout=doors.SLICE, return_when="FIRST_COMPLETED")
-        except TIMED_OUT:
-            return []
-        except CancelledError:
-            pass
-        return [future for future in waiting if future.status != "pending"]
-
-    def _opening(self, part: int) -> Task:
-        if part in self._opened and (seen := traffic.current()) is not None:
-            seen.parts_lost += 1
+    async def _open(self, letter: Letter, seen: traffic.Traffic) -> bool:
+        """Open the part of a letter at its worker, where it can be."""
+        part = letter.part
+        seen.parts_lost += part in self._opened
         self._opened.add(part)
-        return Task(part, self.homes[part], f"{self.key}-{next(self._numbers)}", opens=True)
-
-    def _how_to_open(self, task: Task) -> tuple[Any, ...]:
-        part = task.part
-        return (
-            workers.open_part, self.key, part, task.call, self.firsts[part], self.openers[part], self._kind,
-            self.client.id, self.data[part],
+        why = await self._carrier.run(
+            letter.home, workers.open_part, self.key, part, letter.call, self.firsts[part],
+            self.openers[part], self._kind, self.client.id, self.data[part],
         )  # fmt: skip
+        if why is not None:
+            self._unfit[letter.home] = why[0]
+        return why is None
 
-    def _submit(self, task: Task, what: tuple[Any, ...]) -> Future:
-        """Send a function and its arguments to the worker of a part."""
-        return self.client.submit(
-            *what, workers=[task.home], allow_other_workers=False, pure=False, retries=0
-        )
+    def _count_loss(self, letter: Letter, losses: Counter[int]) -> None:
+        losses[letter.part] += letter.home not in self._unfit
+        if losses[letter.part] > _MOST_LOSSES:
+            raise RuntimeError(f"part {letter.part} of X was lost {_MOST_LOSSES} times over one question")
 
-    def _fetched(self, future: Future, home: str) -> tuple[Any] | None:
-        """What a task has returned; None when its worker has gone before that was fetched.
+    def _moved(self, letters: Collection[Letter]) -> list[Letter]:
+        """Those to workers that have gone, whose parts have others now."""
+        self._place([letter.part for letter in letters])
+        return [letter for letter in letters if self.homes[letter.part] != letter.home]
 
-        Dask would run such a task again, on that worker alone, and wait for it without end.
-        """
-        if future.status == "error":
-            return (future.result(),)
-        return waited(
-            self.client,
-            lambda: self.client.gather(future, asynchronous=True),
-            lambda: home in self.client.nthreads(),
-        )
-
-    @staticmethod
-    def _was_lost(future: Future) -> bool:
-        """Whether a task ended with its worker, not by itself."""
-        from distributed import KilledWorker
-
-        if future.status in ("cancelled", "lost"):
-            return True
-        return future.status == "error" and isinstance(future.exception(), KilledWorker | CancelledError)
-
-    def _stranded(self, waiting: dict[Future, Task]) -> list[int]:
-        """Take back what waits for a worker that has gone; its parts have others then."""
-        before = list(self.homes)
-        self._place([task.part for task in waiting.values()])
-        moved = {
-            future: task for future, task in waiting.items() if self.homes[task.part] != before[task.part]
-        }
-        for future in moved:
-            del waiting[future]
-        self._give_up(moved)
-        return [task.part for task in moved.values()]
-
-    def _give_up(self, tasks: dict[Future, Task]) -> None:
+    def _stop(self, letters: Sequence[Letter]) -> None:
         """Nobody waits for these any more: those that have begun are told to end."""
-        if not tasks:
-            return
-        calls = [task.call for task in tasks.values()]
-        _tell(self.client, workers.stop, self.key, calls)
-        with contextlib.suppress(OSError, RuntimeError, CancelledError):  # no client or scheduler any more
-            self.client.cancel(list(tasks), force=True)
+        _tell(self.client, workers.stop, self.key, [letter.call for letter in letters])
 
     def _data_of(self, part: int) -> Any:
         """What the opener of a part is given.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from threading import Lock, local
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import riata
 from riata import _core
+
+if TYPE_CHECKING:
+    from distributed.threadpoolexecutor import ThreadPoolExecutor
 
 #: Makes the source and the design of a part of the data that a task brings, where there are such.
 Opener = Callable[[Any], tuple[Any, _core.Design]]
@@ -21,6 +25,17 @@ class UnfitError(Exception):
 
 class StoppedError(Exception):
     """Nobody waits any more for what is being done."""
+
+
+class NotHandedError(Exception):
+    """Bytes that were handed out to all workers are not here."""
+
+
+@dataclass(frozen=True)
+class Handed:
+    """Bytes that every worker has been handed, by the name Dask keeps them under."""
+
+    key: str
 
 
 @dataclass(frozen=True)
@@ -54,11 +69,16 @@ class Kind:
 
 @dataclass
 class Opened:
-    """A part of X in this process: what it was made of, its server, and a lock for one answer at a time."""
+    """A part of X in this process: what it was made of, its server, and a lock for one answer at a time.
+
+    Answers that are asked for directly are made in a thread of its own: those of the worker may be full of
+    tasks of others, or take none while it is paused.
+    """
 
     source: Any
     server: _core.ColumnServer
     owner: str
+    thread: ThreadPoolExecutor
     lock: Lock = field(default_factory=Lock)
     ends: list[bytes] = field(default_factory=list)  # of fits, told while another answer was being made
 
@@ -100,7 +120,14 @@ def open_part(
     finally:
         _OPENING.flag = None
         _RUNNING.pop((key, call), None)
-    _PARTS[key, part] = Opened(source, _core.ColumnServer(design, first, n_threads()), owner)
+    from distributed.threadpoolexecutor import ThreadPoolExecutor
+
+    thread = ThreadPoolExecutor(1, thread_name_prefix="riata")
+    mine = Opened(source, _core.ColumnServer(design, first, n_threads()), owner, thread)
+    before = _PARTS.get((key, part))
+    _PARTS[key, part] = mine
+    if before is not None:
+        before.thread.shutdown(wait=False)
     return None
 
 
@@ -139,6 +166,29 @@ def ask(key: str, part: int, question: Callable[[Any], Any]) -> tuple[Any] | Non
         _end(mine)
 
 
+async def answer_directly(
+    what: Callable[..., Any], key: str, part: int, *told: Any, dask_worker: Any = None
+) -> Any:
+    """What `answer` or `ask` return, without the scheduler. The loop of the worker goes on meanwhile.
+
+    Raises
+    ------
+    NotHandedError
+    """
+    mine = _PARTS.get((key, part))
+    if mine is None:
+        return None
+    try:
+        here = [dask_worker.data[each.key] if isinstance(each, Handed) else each for each in told]
+    except KeyError as error:
+        raise NotHandedError(*error.args) from None
+    try:
+        answering = mine.thread.submit(what, key, part, *here)
+    except RuntimeError:  # it has just been opened again, or closed
+        return None
+    return await asyncio.wrap_future(answering)
+
+
 def _end(mine: Opened) -> None:
     """Let the server forget fits that have ended, unless it is at work: then this is called after that."""
     while mine.ends and mine.lock.acquire(blocking=False):
@@ -171,7 +221,8 @@ async def stop(key: str, calls: Collection[str]) -> None:
 async def close(key: str, parts: Collection[int] | None = None) -> None:
     """Forget parts of an X, by default all, and end what is done for it."""
     for name in [name for name in _PARTS if name[0] == key and (parts is None or name[1] in parts)]:
-        _PARTS.pop(name, None)
+        if (mine := _PARTS.pop(name, None)) is not None:
+            mine.thread.shutdown(wait=False)
     if parts is None:
         for (owner, _), flag in list(_RUNNING.items()):
             if owner == key:

@@ -1,8 +1,12 @@
 """Workers that are killed, paused, retired or added while something is fitted: the same bits."""
 
+import asyncio
+import logging
 import os
 import signal
+import socket
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -44,37 +48,52 @@ def _deadline():
     signal.signal(signal.SIGINT, handler)
 
 
-@pytest.mark.parametrize("large", [2**16, 2**8], ids=["messages to each", "messages handed on"])
-def test_killed_at_ten_moments(client, data, monkeypatch, large):
-    """Each just after a task was sent, and some in the midst of opening a part again."""
-    from riata.distributed import host
-    from riata.distributed.host import Host
+WAYS = {"directly": 2**25, "handed on": 2**8, "as tasks": 2**25, "tasks, handed on": 2**8}
 
-    monkeypatch.setattr(host, "_LARGE", large)
+
+@pytest.mark.parametrize("way", WAYS)
+def test_killed_at_ten_moments(client, data, monkeypatch, way):
+    """Each in the midst of a message, or of opening a part again, whichever way messages go."""
+    from riata.distributed import host
+    from riata.distributed.carrier import Carrier
+
+    monkeypatch.setattr(host, "_LARGE", WAYS[way])
+    if "tasks" in way:
+        monkeypatch.setattr(Carrier, "_reaches", out_of_reach)
     X, y = data
     expected = riata.fit_path(X, y, alphas=30)
-    gaps = np.random.default_rng(6).integers(1, 6, 10).tolist()  # tasks from one to the next
-    left, killed, numbers, submit = [4], set(), {}, Host._submit
+    gaps = np.random.default_rng(6).integers(1, 6, 10).tolist()  # calls from one to the next
+    left, killed, numbers = [4], set(), {}
 
-    def submit_and_kill(self, task, what):
-        future = submit(self, task, what)
-        left[0] -= 1
-        if left[0] <= 0 and gaps:
-            if task.home not in numbers:  # one that was killed is not asked: Dask tries for half a minute
-                numbers.update(client.run(os.getpid, workers=[task.home], on_error="ignore"))
-            if (number := numbers.get(task.home)) is not None and number not in killed:
+    def and_kill(call):
+        async def called(self, home, *what):
+            left[0] -= 1
+            if left[0] > 0 or not gaps:
+                return await call(self, home, *what)
+            if home not in numbers:  # one that was killed is not asked: Dask tries for half a minute
+                numbers.update(await client.run(os.getpid, workers=[home], on_error="ignore"))
+            doing = asyncio.ensure_future(call(self, home, *what))
+            await asyncio.sleep(0.002)
+            if (number := numbers.get(home)) is not None and number not in killed and gaps:
                 os.kill(number, signal.SIGKILL)
                 killed.add(number)
                 left[0] = gaps.pop()
-        return future
+            return await doing
+
+        return called
 
     there = held_by(client, X, 64)
     there._design()  # so that all of it is while something is fitted
-    monkeypatch.setattr(Host, "_submit", submit_and_kill)
+    for name in ("_directly", "run"):
+        monkeypatch.setattr(Carrier, name, and_kill(getattr(Carrier, name)))
     found = riata.fit_path(there, y, alphas=30)
     assert_same_path(found, expected)
     assert len(killed) == 10
     assert found.counters["parts_lost"] >= 3  # several while one part was being opened
+
+
+async def out_of_reach(self, home):
+    return False
 
 
 def pause(paused, dask_worker):
@@ -94,6 +113,8 @@ def test_a_worker_that_is_paused(client, data, monkeypatch):
     def watch(done, *_):
         if done == 4:
             client.run(pause, True, workers=[address])
+        if done >= 4:
+            time.sleep(0.6)  # so that the host looks which workers there are
         return True
 
     found = riata.fit_path(there, y, alphas=8, progress=watch)
@@ -115,6 +136,8 @@ def test_a_worker_that_is_paused_for_a_moment(client, data, monkeypatch):
         if done == 4:
             client.run(pause, True, workers=[address])
             threading.Timer(1.0, client.run, (pause, False), {"workers": [address]}).start()
+        if done >= 4:
+            time.sleep(0.6)
         return True
 
     found = riata.fit_path(there, y, alphas=8, progress=watch)
@@ -134,6 +157,7 @@ def test_workers_that_come_and_go(cluster, client, data):
             client.wait_for_workers(3, timeout=60)
         if done in (4, 6):
             client.retire_workers([old[(done == 6)]])
+            time.sleep(0.6)
         return True
 
     found = riata.fit_path(there, y, alphas=8, progress=watch)
@@ -152,6 +176,8 @@ def test_a_cluster_that_takes_no_tasks(client, data, monkeypatch):
     def watch(done, *_):
         if done == 3:
             client.run(pause, True)
+        if done >= 3:
+            time.sleep(0.6)
         return True
 
     with pytest.raises(RuntimeError, match="no worker of the cluster takes tasks, for 1 seconds"):
@@ -165,3 +191,116 @@ def test_data_that_the_cluster_has_no_more(client, data):
     client.restart()
     with pytest.raises(RuntimeError, match="the cluster has the data of X no longer"):
         riata.fit_path(there, y, alphas=3)
+
+
+def submitted(client, monkeypatch):
+    """Names of the functions that are sent as tasks, from now on."""
+    names, submit = [], client.submit
+
+    def counted(function, *arguments, **options):
+        names.append(function.__name__)
+        return submit(function, *arguments, **options)
+
+    monkeypatch.setattr(client, "submit", counted)
+    return names
+
+
+def test_messages_go_past_the_scheduler(client, data, monkeypatch):
+    X, y = data
+    there = held_by(client, X, 112)
+    names = submitted(client, monkeypatch)
+    found = riata.fit_path(there, y, alphas=8)
+    assert_same_path(found, riata.fit_path(X, y, alphas=8))
+    assert names == ["open_part"] * 2
+    assert found.counters["messages"] > 8
+
+
+def closed_port():
+    """An address at which nothing listens."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_workers_that_cannot_be_reached(client, data, monkeypatch, caplog):
+    """One has its port closed, for this process: the same bits, with tasks for that one alone."""
+    from riata.distributed import carrier
+
+    monkeypatch.setattr(carrier, "_CONNECT", 0.3)
+    X, y = data
+    there, closed = held_by(client, X, 64), sorted(client.nthreads())[0]
+    rpc = client.rpc
+    elsewhere = closed_port()
+
+    class Gate:
+        def __call__(self, address):
+            return rpc(elsewhere if address == closed else address)
+
+        def __getattr__(self, name):
+            return getattr(rpc, name)
+
+    names = submitted(client, monkeypatch)
+    with caplog.at_level(logging.WARNING, "riata.distributed"), monkeypatch.context() as patched:
+        patched.setattr(client, "rpc", Gate())
+        found = riata.fit_path(there, y, alphas=8)
+    assert_same_path(found, riata.fit_path(X, y, alphas=8))
+    said = [record.getMessage() for record in caplog.records if "cannot be reached" in record.getMessage()]
+    assert len(said) == 1
+    assert closed in said[0]
+    assert found.counters["parts_lost"] == 0
+    assert set(names) == {"open_part", "answer"}
+    assert names.count("answer") < found.counters["messages"] * len(there._host.firsts)
+
+
+def test_another_worker_at_the_address(client, data, monkeypatch, caplog):
+    """What answers there has never heard of X, as behind a tunnel to another cluster."""
+    X, y = data
+    there = held_by(client, X, 112)
+    one, other = sorted(client.nthreads())
+    rpc = client.rpc
+
+    class Crossed:
+        def __call__(self, address):
+            return rpc({one: other, other: one}.get(address, address))
+
+        def __getattr__(self, name):
+            return getattr(rpc, name)
+
+    with caplog.at_level(logging.WARNING, "riata.distributed"), monkeypatch.context() as patched:
+        patched.setattr(client, "rpc", Crossed())
+        found = riata.fit_path(there, y, alphas=4)
+    assert_same_path(found, riata.fit_path(X, y, alphas=4))
+    assert sum("cannot be reached" in record.getMessage() for record in caplog.records) == 2
+
+
+def test_workers_behind_certificates(data):
+    pytest.importorskip("cryptography")
+    from distributed.security import Security
+
+    X, y = data
+    security = Security.temporary()
+    with (
+        distributed.LocalCluster(
+            2, threads_per_worker=1, security=security, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster, security=security, set_as_default=False) as client,
+        pytest.MonkeyPatch.context() as patched,
+    ):
+        assert cluster.scheduler_address.startswith("tls://")
+        there = held_by(client, X, 112)
+        names = submitted(client, patched)
+        assert_same_path(riata.fit_path(there, y, alphas=4), riata.fit_path(X, y, alphas=4))
+    assert names == ["open_part"] * 2
+
+
+def test_an_error_of_a_part_is_raised_here(client, data):
+    """Also one that the network might raise: it is none."""
+    X, _ = data
+    there = held_by(client, X, 112)
+    there._design()
+    with pytest.raises(FileNotFoundError, match="no such thing"):
+        there._host.ask(raises)
+
+
+def raises(_):
+    raise FileNotFoundError("no such thing")
