@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from riata._input.lazy import check_computed
+
 
 def is_anndata(X: Any) -> bool:
     """Whether `X` is an AnnData: a matrix X with names of observations and variables."""
@@ -27,6 +29,7 @@ def matrix_of(X: Any) -> Any:
             f"X must be an AnnData with a matrix X, got one whose X is None (its layers: {layers}); "
             "set X.X = X.layers[...]"
         )
+    check_computed(matrix, "X.X")
     if hasattr(matrix, "to_memory"):  # sparse, on disk
         matrix = matrix.to_memory()
     sparse = hasattr(matrix, "tocsc")

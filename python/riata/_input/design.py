@@ -13,6 +13,7 @@ from riata import _core
 from riata._input.annotated import is_anndata, matrix_of
 from riata._input.features import Names, as_names
 from riata._input.gaps import Gaps, fill_gaps
+from riata._input.lazy import check_computed
 from riata._input.storage import Design
 from riata._input.validation import Float
 from riata._io.text_columns import differing_rows
@@ -85,7 +86,7 @@ def as_design(X: Any, impute: str | None = None) -> DesignView:
     Raises
     ------
     TypeError
-        When X is of no such kind, or holds text, objects or complex numbers.
+        When X is of no such kind, holds text, objects or complex numbers, or is Dask's and not computed.
     ValueError
         When X is not 2-D, has no rows or no columns, or is a malformed sparse matrix.
     """
@@ -125,6 +126,7 @@ def as_table(X: Any) -> tuple[Any, Names | None]:
     """Return (ndarray or CSC matrix that can be viewed, feature names or None); `X` itself when it can."""
     if isinstance(X, np.ndarray):
         return _dense(X), None
+    check_computed(X)
     if is_scipy_sparse(X):
         return _sparse(X), None
     if is_anndata(X):

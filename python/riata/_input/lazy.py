@@ -1,4 +1,4 @@
-"""Dask arrays of new samples: what is computed row by row stays lazy, and reads the columns it needs."""
+"""Dask arrays: what is computed row by row stays lazy, and what is not refuses them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,30 @@ from riata._input.validation import Float
 def is_lazy(X: Any) -> bool:
     """Whether X is a Dask array, asked without importing Dask."""
     return hasattr(X, "to_delayed") and hasattr(X, "rechunk") and hasattr(X, "map_blocks")
+
+
+def check_computed(X: Any, name: str = "X") -> None:
+    """Refuse what Dask has not computed where numbers are needed here: it may be larger than this machine.
+
+    Of Dask arrays, data frames, and those of xarray that hold them.
+
+    Raises
+    ------
+    TypeError
+    """
+    data = getattr(X, "data", None)
+    if is_lazy(X):
+        array = name
+    elif type(X).__module__.startswith(("dask.", "dask_expr.")):
+        array = f"{name}.to_dask_array(lengths=True)"
+    elif is_lazy(data):
+        array = f"{name}.data"
+    else:
+        return
+    raise TypeError(
+        f"X must be in memory or held by workers, got an object of type {type(X).__name__} that Dask has not "
+        f"computed: give riata.distributed.from_array({array}), or {name}.compute() to bring all of it here"
+    )
 
 
 def check_lazy_shape(X: Any, n_features: int) -> None:

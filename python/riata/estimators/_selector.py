@@ -28,7 +28,7 @@ from riata._input.design import (
     view,
 )
 from riata._input.features import Names
-from riata._input.lazy import by_rows, check_lazy_shape, is_lazy
+from riata._input.lazy import by_rows, check_computed, check_lazy_shape, is_lazy
 from riata._input.validation import Float, check_new_offset, check_threads, check_weights, threads_for
 from riata.path.applying import is_genotypes, n_samples_of, predict_genotypes, warn_of_unknown_alleles
 
@@ -282,6 +282,7 @@ def _refuse_repeated_names(X: Any) -> None:
 
 def checked_table(X: Any) -> tuple[Any, Names | None]:
     """`as_table`, with scikit-learn's words for everything that is not a plain table of numbers."""
+    check_computed(X)
     if isinstance(X, np.matrix):
         plain = False
     elif isinstance(X, np.ndarray):

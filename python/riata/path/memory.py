@@ -10,6 +10,7 @@ import numpy as np
 from riata._docs import described_by
 from riata._input.annotated import is_anndata, matrix_of
 from riata._input.design import as_table, is_scipy_sparse, is_sparse_frame
+from riata._input.lazy import check_computed
 from riata._input.validation import check_integer
 from riata._io.sizes import bytes_text
 from riata.losses import Cox, Loss
@@ -217,6 +218,7 @@ class _Storage:
 
 
 def _storage(X: Any, folds: bool) -> _Storage:
+    check_computed(X)
     if is_anndata(X):
         return _storage(matrix_of(X), folds)
     if hasattr(X, "_design"):
