@@ -12,6 +12,7 @@ from riata._io import streams
 from riata._io.input_files import settle_named
 from riata._io.missing_codes import MissingCodes
 from riata._io.output_files import set_lines
+from riata._io.sizes import bytes_text
 from riata._io.staging import MANIFEST
 from riata._io.tables import some
 from riata._io.wording import counted
@@ -94,7 +95,7 @@ def genotype_lines(geno: Genotypes) -> list[str]:
     minor = np.minimum(frequency, 1.0 - frequency)
     still = int(geno.monomorphic().sum())
     lines = [
-        f"{geno.path}{more}: {counted(n, 'sample')} x {counted(p, 'variant')}, {size / 1e6:,.1f} MB",
+        f"{geno.path}{more}: {counted(n, 'sample')} x {counted(p, 'variant')}, {bytes_text(size)}",
         "  samples      "
         f"{some([genotype_joiner(geno.subset(samples=[k])).label(0) for k in range(min(n, 3))], 3)}",
         f"  phenotypes   {_phenotype_names(geno)}",

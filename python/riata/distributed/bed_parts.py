@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riata import _core
+from riata._io.sizes import bytes_text
 from riata.distributed.doors import FileSeen, check_files, check_files_here, check_memory, running
 from riata.distributed.held_genotypes import Positions, parts_of
 from riata.distributed.host import Host
@@ -120,7 +121,7 @@ def nameless(shape: tuple[int, int], folder: str) -> NDArray[np.uint8]:
     except OSError as error:
         raise OSError(
             error.errno,
-            f"scratch: no copy of {size / 1e9:,.3g} GB can be made in {folder} ({error.strerror})",
+            f"scratch: no copy of {bytes_text(size)} can be made in {folder} ({error.strerror})",
         ) from error
 
 
@@ -136,8 +137,8 @@ def check_room(client: Client, folder: str, size: int) -> None:
     for address, (disk, free) in found.items():
         if sharing[disk] * size > free:
             raise OSError(
-                f"scratch: {folder} of {address} has {free / 1e9:,.3g} GB free, and needs "
-                f"{sharing[disk] * size / 1e9:,.3g} GB: name another folder, or use load='memory'"
+                f"scratch: {folder} of {address} has {bytes_text(free)} free, and needs "
+                f"{bytes_text(sharing[disk] * size)}: name another folder, or use load='memory'"
             )
 
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from riata._io.sizes import bytes_text
 from riata._io.tables import Table
 from riata.genetics.chromosomes import ChromosomeSet
 
@@ -142,7 +143,7 @@ def _reserve(descriptor: int, size: int) -> None:
     except OSError as error:
         raise OSError(
             error.errno,
-            f"{tempfile.gettempdir()}: no room for {size / 1e9:,.1f} GB of decoded genotypes; set TMPDIR "
+            f"{tempfile.gettempdir()}: no room for {bytes_text(size)} of decoded genotypes; set TMPDIR "
             f"to a folder that has it, or take fewer variants ({error.strerror})",
         ) from error
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from riata._input.design import DesignView
 from riata._input.validation import Float
+from riata._io.sizes import bytes_text
 from riata.path.arguments import Options
 from riata.path.certificates import CERTIFICATES
 from riata.path.result import RegularizationPath
@@ -105,7 +106,7 @@ def warn_if_memory_ended(path: RegularizationPath, options: Options) -> None:
     asked = options.n_alphas if options.alphas is None else len(options.alphas)
     warnings.warn(
         f"the path ended after {len(path)} of {asked} alphas, at alpha={path.alphas[-1]:.6g}: it holds "
-        f"{path.counters['memory'] / 2**20:.0f} MiB and memory={options.memory / 2**20:.0f} MiB allows no "
+        f"{bytes_text(path.counters['memory'])} and memory={bytes_text(options.memory)} allows no "
         "more. Raise memory, or use larger alphas.",
         UserWarning,
         stacklevel=3,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from riata import _core
 from riata._input.validation import Float
 from riata._io.machine import machine_memory
+from riata._io.sizes import bytes_text
 from riata.path.arguments import Features, Options
 
 MEMORY_SHARE = 0.5  # of the machine's, for the dense copy of X that least squares needs
@@ -225,5 +226,5 @@ def _check_room(n_rows: int, n_columns: int, memory: float) -> None:
     if needed > MEMORY_SHARE * machine_memory():
         raise ValueError(
             f"alphas must be > 0 where X is as large as {n_rows} x {n_columns}, got 0: least squares takes "
-            f"{needed / 2**30:.0f} GiB of memory"
+            f"{bytes_text(needed)} of memory"
         )

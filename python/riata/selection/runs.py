@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from riata._input.validation import Float
 from riata._io.progress import bar_of
+from riata._io.sizes import bytes_text
 from riata.losses import Loss
 from riata.path.arguments import Options
 from riata.path.fit import solve
@@ -189,7 +190,7 @@ class Run:
         """As `_fit`, in two parts: together they would hold more than `memory` allows."""
         if len(batch) == 1:
             raise ValueError(
-                f"memory must be larger, got {self.options.memory / 2**20:.0f} MiB: it does not hold the "
+                f"memory must be larger, got {bytes_text(self.options.memory)}: it does not hold the "
                 f"paths of one pair of halves with q={self.plan.q}; or give a smaller q"
             )
         middle = batch.start + len(batch) // 2

@@ -66,5 +66,5 @@ def test_no_room_for_the_temporary_file(monkeypatch, tmp_path):
 
     monkeypatch.setattr(loading, "MEMORY_LIMIT", 1000)
     monkeypatch.setattr("os.posix_fallocate", full, raising=False)
-    with pytest.raises(OSError, match=r"no room for 4\.0 GB of decoded genotypes; set TMPDIR"):
+    with pytest.raises(OSError, match=r"no room for 3\.7 GiB of decoded genotypes; set TMPDIR"):
         loading.buffer((1000, 1_000_000), np.float32)

@@ -438,7 +438,7 @@ def test_memory_ends_the_path_with_a_warning(loss):
     held = whole.counters["memory"]
     least = riata.fit_path(X, y, loss=loss, alphas=[2.0 * whole.alpha_max]).counters["memory"]
     assert least < held  # nor is it more than the copy and the working set
-    with pytest.warns(UserWarning, match=r"ended after \d+ of 100 alphas.*memory=.* MiB allows no more"):
+    with pytest.warns(UserWarning, match=r"ended after \d+ of 100 alphas.*memory=\d.* [KM]iB allows no more"):
         path = riata.fit_path(X, y, loss=loss, memory=f"{int(1.3 * least) / 1024}K")
     assert path.stop_reason == "memory"
     assert 0 < len(path) < len(whole)

@@ -51,7 +51,9 @@ def test_folders_for_copies_are_checked_before(cluster_client, bed, tmp_path, mo
         asked(load="map", scratch=tmp_path / "absent")
     a_byte = 400 // 2 // 16 * 16 * 23  # what the larger part needs, at the most twice on one disk
     monkeypatch.setattr(bed_parts, "room", lambda folder: (("host", 1), a_byte))
-    with pytest.raises(OSError, match=r"free, and needs .* name another folder, or use load='memory'"):
+    with pytest.raises(
+        OSError, match=r"iB free, and needs \d.* [KMGT]iB: name another folder, or use load='memory'"
+    ):
         asked(load="map", scratch=tmp_path)
 
 
