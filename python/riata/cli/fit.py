@@ -210,6 +210,7 @@ def fit_arguments(
         "n_threads": limits.threads,
         "max_active": max_active,
         "memory": limits.memory,
+        "alphas_per_pass": limits.alphas_per_pass,
         "checkpoint": checkpoint,
         "keep_checkpoint": True,  # until the outputs are written
     }

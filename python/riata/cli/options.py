@@ -48,6 +48,7 @@ class LimitOptions:
     threads: int | None = None
     memory: str | None = None
     max_active: int | None = None
+    alphas_per_pass: int | None = None
     resume: bool = False
 
 

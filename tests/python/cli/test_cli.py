@@ -138,6 +138,18 @@ def test_max_active_counts_what_is_selected(tmp_path):
     assert len(read_tsv(tmp_path / "h.hits.tsv")["ID"]) == 3
 
 
+def test_several_alphas_a_pass(tmp_path):
+    rounds = {}
+    for verb in ("fit", "cv"):
+        for number in (1, 8):
+            out = tmp_path / f"{verb}{number}"
+            more = ["--alphas", 20, "--quiet", "--alphas-per-pass", number, "--out", out]
+            assert run(verb, *STUDY, *more) == 0
+            model = riata.load(f"{out}.path.npz")
+            rounds[verb, number] = getattr(model, "path", model).counters["rounds"]
+        assert rounds[verb, 8] < rounds[verb, 1]
+
+
 def test_seed_decides_folds(tmp_path, matrix):
     scores = []
     for seed, threads in ((1, 1), (1, 2), (2, 1)):
@@ -321,6 +333,7 @@ BAD = {
     "abbreviated option": (["fit", "--bf", BFILE], "the following arguments are required: --out"),
     "sample file of a bed": (["fit", *STUDY, "--sample", "s"], "--sample is for --bgen"),
     "size of memory": (["fit", *STUDY, "--memory", "lots"], "expected a size such as 800M or 4G, got 'lots'"),
+    "no alpha a pass": (["cv", *STUDY, "--alphas-per-pass", "0"], "expected a whole number of at least 1"),
     "score without validation": (["fit", *STUDY, "--scoring", "mae"], "--scoring needs a validation part"),
     "score of another loss": (["cv", *STUDY, "--scoring", "auc"], "scoring"),
     "no data": (["fit"], "give exactly one of --bfile, --pfile, --bgen and --matrix"),

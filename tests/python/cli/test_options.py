@@ -68,7 +68,8 @@ def test_what_is_left_out_is_the_default_of_its_field():
 def test_what_is_given_has_its_type():
     line = (
         "cv --pfile a b --chr-set dog --maf .05 --covar-name sex,PC1-PC3 --alphas 0.5,0.25 --no-standardize "
-        "--nested --cv 5 --max-active 9 --ld-r2 0.3 --case ill --missing-code -9,-1 --out o"
+        "--alphas-per-pass 4 --nested --cv 5 --max-active 9 --ld-r2 0.3 --case ill "
+        "--missing-code -9,-1 --out o"
     )
     options = parse(line.split())
     assert options.study == StudyOptions(
@@ -77,7 +78,8 @@ def test_what_is_given_has_its_type():
     )  # fmt: skip
     assert options.model == ModelOptions(alphas=(0.5, 0.25), standardize=False)
     assert options.folds == FoldOptions(cv=5, nested=True)
-    assert (options.limits.max_active, options.ld.ld_r2) == (9, 0.3)
+    assert options.limits == LimitOptions(max_active=9, alphas_per_pass=4)
+    assert options.ld.ld_r2 == 0.3
     assert options.command.asked["positive"] == "ill"
 
 

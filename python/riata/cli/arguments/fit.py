@@ -231,6 +231,12 @@ def _add_path(add: Callable[..., Any], *, cross_validate: bool) -> None:
         help="inner solver (default auto)",
     )
     add_limits(add, "end the path before a fit needs more memory than this")
+    add(
+        "--alphas-per-pass", type=values.count, metavar="N",
+        help="penalties that may be solved before one pass over the data certifies them all: this pays where "
+        "these are on a disk or at workers that answer slowly (default 1, or 16 where they do not fit into "
+        "the memory of the machine)",
+    )  # fmt: skip
 
 
 def _add_folds(add: Callable[..., Any]) -> None:
