@@ -8,6 +8,7 @@ import numpy as np
 
 from riata import _core
 from riata._input.design import INDICES, VIEWED, is_scipy_sparse, view
+from riata.distributed.doors import check_memory, running
 from riata.distributed.host import Host, client_of
 from riata.distributed.waiting import settle
 
@@ -72,7 +73,8 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
     TypeError
         When it is no 2-D Dask array of real numbers.
     ValueError
-        When the array is divided along its samples, its shape is not known, or there is no client.
+        When the array is divided along its samples, its shape is not known, it does not fit the memory of the
+        workers, or there is no client.
     RuntimeError
         When no worker takes tasks for a minute.
 
@@ -104,6 +106,9 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
     if array.dtype not in (VIEWED[:2] if sparse else VIEWED):
         array = array.astype(np.float64)
     array = array.rechunk({1: whole_lanes(array.chunks[1])})
+    if not sparse:
+        least = max(max(array.chunks[1]) / array.shape[1], 1.0 / max(len(running(client)), 1))
+        check_memory(client, least * array.nbytes, "memory", may_map=False)
     blocks = client.compute(list(array.to_delayed().ravel()))
     wide = array.shape[0] * max(array.chunks[1]) > np.iinfo(np.int32).max
     index = INDICES[1] if wide else INDICES[0]

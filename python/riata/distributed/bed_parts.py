@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from riata import _core
 from riata._io.sizes import bytes_text
-from riata.distributed.doors import FileSeen, check_files, check_files_here, check_memory, running
+from riata.distributed.doors import FileSeen, asked, check_files, check_files_here, check_memory, running
 from riata.distributed.held_genotypes import Positions, parts_of
 from riata.distributed.host import Host
 from riata.distributed.workers import check_stop
@@ -127,7 +127,7 @@ def nameless(shape: tuple[int, int], folder: str) -> NDArray[np.uint8]:
 
 def check_room(client: Client, folder: str, size: int) -> None:
     """Refuse a folder that is not there for each worker, or has no room for a part of each that shares it."""
-    answers: dict[str, tuple[Any, int] | str] = client.run(room, folder)
+    answers: dict[str, tuple[Any, int] | str] = asked(client, room, folder)
     found: dict[str, tuple[Any, int]] = {}
     for address, there in answers.items():
         if isinstance(there, str):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from riata._io.extras import needs
 from riata.distributed.called_parts import CallReader, Calls
-from riata.distributed.called_tables import Read, samples_of, variants_of
+from riata.distributed.called_tables import Read, as_stored, samples_of, variants_of
 from riata.distributed.held_genotypes import HeldGenotypes
 from riata.distributed.host import client_of
 from riata.genetics.chromosomes import ChromosomeSet, ChrSet
@@ -61,7 +61,7 @@ def from_sgkit(
     ------
     ValueError
         When variables are missing or do not fit together, the ploidy is not 2, or, once genotypes are asked
-        for, when calls are of a third allele.
+        for, when calls are of a third allele, or packed they do not fit the memory of a worker.
     ImportError
         When a path is given without zarr.
 
@@ -165,7 +165,7 @@ def _checked(name: str, has: Any, array: Any) -> Calls:
         raise ValueError(
             f"{name}: call_genotype must be among the variables, as in a dataset of sgkit or VCF Zarr"
         )
-    alleles = array("call_genotype")
+    alleles = as_stored(array("call_genotype"), name, "call_genotype")
     if alleles.shape[2] != 2:
         raise ValueError(f"{name}: call_genotype must have ploidy 2, got {alleles.shape[2]}")
     if alleles.dtype.kind != "i":

@@ -14,7 +14,7 @@ from riata import _core
 from riata._io.tables import Table
 from riata._io.wording import counted
 from riata.distributed.arrays import whole_lanes
-from riata.distributed.doors import awaited
+from riata.distributed.doors import awaited, check_memory
 from riata.distributed.held_genotypes import Positions, parts_of
 from riata.distributed.host import Host
 from riata.distributed.waiting import fetched, settle
@@ -78,12 +78,14 @@ class Calls:
         Raises
         ------
         ValueError
-            When calls are of a third allele.
+            When calls are of a third allele, or parts do not fit the memory of a worker.
         RuntimeError
             When no worker takes tasks.
         """
         homes = awaited(client)
         cuts = parts_of(len(columns), len(homes))
+        n = self.alleles.shape[1]
+        check_memory(client, float(max(np.diff(cuts)) * -(-n // _A_BYTE)), "memory", may_map=False)
         futures = [
             client.compute(
                 self.packed(columns[first:last]), workers=[homes[k % len(homes)]], allow_other_workers=True
@@ -98,7 +100,6 @@ class Calls:
                 f"{counted(beyond, 'variant')}: leave these out with .subset(variants=...), or split them "
                 "before (bcftools norm -m-)"
             )
-        n = self.alleles.shape[1]
         return Host(client, cuts[:-1], [CalledPart(self.name, n, rows, a1)] * len(futures), futures)
 
 

@@ -38,7 +38,7 @@ def variants_of(read: Read, attributes: Mapping[str, Any], name: str, p: int) ->
     ]
     a2 = [row[0] if row else "." for row in alleles]
     a1 = [",".join(row[1:]) or "." for row in alleles]
-    pos = np.maximum(_needed(read, "variant_position", name, p).astype(np.int64), 0)
+    pos = np.maximum(as_stored(_needed(read, "variant_position", name, p), name, "variant_position"), 0)
     chrom = _contigs(read, attributes, name, p)
     ids = read("variant_id")
     if ids is None:
@@ -50,11 +50,27 @@ def variants_of(read: Read, attributes: Mapping[str, Any], name: str, p: int) ->
             "chrom": chrom,
             "id": plain_column(names),
             "cm": np.zeros(p),
-            "pos": pos,
+            "pos": pos.astype(np.int64),
             "a1": coded_texts(a1),
             "a2": coded_texts(a2),
         }
     )
+
+
+def as_stored(values: Any, name: str, variable: str) -> Any:
+    """Integers that xarray has left as they are: it takes the fill value of an array, often 0, for missing.
+
+    Raises
+    ------
+    ValueError
+        When they are floats.
+    """
+    if values.dtype.kind == "f":
+        raise ValueError(
+            f"{name}: {variable} must hold integers, got {values.dtype}, as xarray makes of arrays with a "
+            "fill value: open the store with mask_and_scale=False, or give its path"
+        )
+    return values
 
 
 def samples_of(read: Read, name: str, n: int) -> Table:
@@ -82,7 +98,7 @@ def _needed(read: Read, variable: str, name: str, size: int) -> NDArray[Any]:
 
 
 def _contigs(read: Read, attributes: Mapping[str, Any], name: str, p: int) -> TextColumn:
-    codes = _needed(read, "variant_contig", name, p)
+    codes = as_stored(_needed(read, "variant_contig", name, p), name, "variant_contig")
     if codes.dtype.kind not in "iu":
         return coded_texts(_texts(codes))
     found = read("contig_id")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import socket
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import TimeoutError as FuturesTimeoutError
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +21,9 @@ from riata.distributed.workers import UnfitError
 if TYPE_CHECKING:
     from distributed import Client
 
-#: Seconds to wait for a worker when there is none.
+#: What Dask and others raise at the end of a deadline: three classes before Python 3.11.
+TIMED_OUT: tuple[type[Exception], ...] = (TimeoutError, asyncio.TimeoutError, FuturesTimeoutError)
+#: Seconds to wait for a worker when there is none, and for answers of all.
 PATIENCE = 60.0
 #: Seconds between looks.
 SLICE = 0.5
@@ -73,6 +77,39 @@ def awaited(client: Client) -> list[str]:
     return there
 
 
+def asked(client: Client, question: Callable[..., Any], *told: Any) -> dict[str, Any]:
+    """What a function returns on each worker.
+
+    Raises
+    ------
+    RuntimeError
+        When not all of them have answered in time.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return dict(client.run(question, *told, callback_timeout=PATIENCE))
+        except TIMED_OUT as error:
+            silent = [address for address in running(client) if not _answers(client, address)]
+            raise RuntimeError(
+                f"workers must answer within {PATIENCE:.0f} seconds, got nothing from "
+                f"{', '.join(silent) or 'some of them'}: they have stopped, or cannot be reached"
+            ) from error
+        except OSError as error:  # one has gone meanwhile, and then it is not asked again
+            if time.monotonic() > until:
+                raise RuntimeError(f"the workers of the cluster cannot be asked: {error}") from error
+        running(client)
+        time.sleep(SLICE)
+
+
+def _answers(client: Client, address: str) -> bool:
+    try:
+        client.run(os.getpid, workers=[address], callback_timeout=SLICE)
+    except Exception:
+        return False
+    return True
+
+
 class Patience:
     """Whether tasks are worth waiting for: False once no worker has taken any for a minute."""
 
@@ -111,7 +148,7 @@ def check_workers(client: Client) -> None:
         return riata.__version__, _core.isa()
 
     awaited(client)
-    found = client.run(look)
+    found = asked(client, look)
     for address, (version, isa) in found.items():
         if version != riata.__version__:
             at = f"{version} at worker {address}" if isa else f"none at worker {address} ({version})"
@@ -126,7 +163,7 @@ def check_workers(client: Client) -> None:
 
 def _lower(client: Client, level: str, sets: Sequence[str]) -> None:
     try:
-        client.run(_core.set_isa, level)
+        asked(client, _core.set_isa, level)
         _core.set_isa(level)
     except ValueError as error:
         raise ValueError(
@@ -194,7 +231,7 @@ def check_files(client: Client, files: Sequence[FileSeen]) -> None:
     OSError
         Naming the worker, its host and the file.
     """
-    for address, (host, text) in client.run(differences, list(files)).items():
+    for address, (host, text) in asked(client, differences, list(files)).items():
         if text:
             raise OSError(f"path must name the same files on every worker: {address} on {host} {text}")
 
@@ -229,8 +266,10 @@ def room(dask_worker: Any) -> Room:
     )
 
 
-def check_memory(client: Client, need: float, load: Literal["memory", "map"]) -> None:
+def check_memory(client: Client, need: float, load: Literal["memory", "map"], may_map: bool = True) -> None:
     """Refuse parts of `need` bytes that a worker cannot hold; warn where it is to map them.
+
+    `may_map` says whether there is another `load` to be told of.
 
     Raises
     ------
@@ -242,15 +281,15 @@ def check_memory(client: Client, need: float, load: Literal["memory", "map"]) ->
     UserWarning
         When a worker may be paused or killed for pages of mapped files.
     """
-    for address, found in client.run(room).items():
+    for address, found in asked(client, room).items():
         if not found.limit or need <= found.share * found.limit:
             continue
-        needs = f"{bytes_text(need)} of genotypes a worker"
+        needs = f"{bytes_text(need)} a worker"
         limit = f"{address} may use {found.share:g} of its limit of {bytes_text(found.limit)}"
         if load == "memory":
             raise ValueError(
                 f"X must fit the memory of the workers, got {needs}, and {limit}: use more workers or larger "
-                "ones, or load='map'"
+                "ones" + (", or load='map'" if may_map else "")
             )
         if found.pause or found.terminate:
             warnings.warn(

@@ -7,7 +7,6 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError
-from concurrent.futures import TimeoutError as FuturesTimeoutError
 from typing import TYPE_CHECKING, Any
 
 from riata.distributed import doors
@@ -15,8 +14,7 @@ from riata.distributed import doors
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-#: What Dask and others raise at the end of a deadline: three classes before Python 3.11.
-TIMED_OUT = (TimeoutError, asyncio.TimeoutError, FuturesTimeoutError)
+TIMED_OUT: tuple[type[Exception], ...] = doors.TIMED_OUT
 #: Seconds to hand out a message, beside those that its bytes take at so many a second.
 _PATIENCE = 5.0
 _LEAST_RATE = 1e7

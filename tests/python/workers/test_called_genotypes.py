@@ -80,21 +80,87 @@ def test_tables_and_subsets_are_those_of_the_bed(cluster_client, bed):
     )
 
 
-def test_stores_of_zarr(cluster_client, bed, tmp_path):
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_stores_of_zarr(cluster_client, bed, tmp_path, zarr_format):
     pytest.importorskip("zarr")
     dataset = dataset_of(bed)
     dataset["call_genotype"] = dataset.call_genotype.chunk(variants=64, samples=40)
+    for name in [name for name in dataset if dataset[name].dtype.kind == "U"]:
+        dataset[name] = dataset[name].astype(object)  # format 3 has no texts of one length
     path = tmp_path / "study.zarr"
-    dataset.to_zarr(path, zarr_format=2)
+    dataset.to_zarr(path, zarr_format=zarr_format, consolidated=zarr_format == 2)
     y = np.random.default_rng(5).standard_normal(N)
     expected = riata.fit_path(bed, y, alphas=8)
     held = riata.distributed.from_sgkit(path, cluster_client)
     assert list(held.variants.id) == list(bed.variants.id)
     assert_same_path(riata.fit_path(held, y, alphas=8), expected)
-    lazy = riata.distributed.from_sgkit(xarray.open_zarr(path), cluster_client)
+    lazy = riata.distributed.from_sgkit(xarray.open_zarr(path, consolidated=zarr_format == 2), cluster_client)
     assert_same_path(riata.fit_path(lazy, y, alphas=8), expected)
-    not_dask = riata.distributed.from_sgkit(xarray.open_zarr(path, chunks=None), cluster_client)
+    not_dask = riata.distributed.from_sgkit(
+        xarray.open_zarr(path, consolidated=zarr_format == 2, chunks=None), cluster_client
+    )
     assert_same_path(riata.fit_path(not_dask, y, alphas=8), expected)
+
+
+@pytest.mark.parametrize(("zarr_format", "shards"), [(2, None), (3, None), (3, (128, 40, 2))])
+def test_stores_of_vcf_zarr(cluster_client, bed, tmp_path, zarr_format, shards):
+    """As bio2zarr writes them: by the specification of VCF Zarr 0.4, with alleles that are padded, and
+    arrays that riata does not read.
+    """
+    zarr = pytest.importorskip("zarr")
+    path = tmp_path / "study.vcz"
+    group = zarr.open_group(path, mode="w", zarr_format=zarr_format)
+    group.attrs.update({"vcf_zarr_version": "0.4", "source": "bio2zarr-0.1.6"})
+    calls = alleles_of(bed)
+    names, contigs = np.unique(np.asarray(bed.variants.chrom).astype(str), return_inverse=True)
+    alleles = np.stack([np.asarray(bed.variants[name]).astype(object) for name in ("a2", "a1")], axis=1)
+    texts = {"contig_id": names, "variant_id": np.asarray(bed.variants.id), "sample_id": bed.samples.iid}
+
+    def put(name, values, dimensions, dtype=None, fill_value=None, **options):
+        values = np.asarray(values)
+        dtype = dtype or values.dtype
+        dims = {"dimension_names": dimensions} if zarr_format == 3 else {"fill_value": fill_value}
+        array = group.create_array(name, shape=values.shape, dtype=dtype, **dims, **options)
+        array[...] = values
+        if zarr_format == 2:
+            array.attrs["_ARRAY_DIMENSIONS"] = list(dimensions)
+
+    put("call_genotype", calls, ("variants", "samples", "ploidy"), chunks=(64, 20, 2), shards=shards)
+    put("call_genotype_mask", calls < 0, ("variants", "samples", "ploidy"), chunks=(64, 20, 2))
+    put("call_genotype_phased", np.zeros(calls.shape[:2], bool), ("variants", "samples"))
+    put("variant_contig", contigs.astype(np.int8), ("variants",))
+    put("variant_position", np.asarray(bed.variants.pos).astype(np.int32), ("variants",))
+    put("variant_allele", np.pad(alleles, ((0, 0), (0, 1)), constant_values=""), ("variants", "alleles"), str)
+    put("variant_filter", np.ones((P, 1), bool), ("variants", "filters"))
+    put("contig_length", np.full(len(names), 10**8), ("contigs",))
+    for name, values in texts.items():
+        put(name, np.asarray(values).astype(object), (f"{name.split('_')[0]}s",), str)
+    if zarr_format == 2:  # that of format 3 is not specified yet
+        zarr.consolidate_metadata(path)
+    y = np.random.default_rng(5).standard_normal(N)
+    expected = riata.fit_path(bed, y, alphas=8)
+    for given in (path, xarray.open_zarr(path, consolidated=zarr_format == 2)):
+        held = riata.distributed.from_sgkit(given, cluster_client)
+        for name in ("chrom", "id", "pos", "a1", "a2"):
+            assert list(held.variants[name]) == list(bed.variants[name])
+        assert list(held.samples.iid) == list(bed.samples.iid)
+        assert_same_path(riata.fit_path(held, y, alphas=8), expected)
+
+
+def test_fill_values_that_xarray_takes_for_missing(cluster_client, tmp_path):
+    """Of format 2, as zarr writes arrays unless told otherwise: 0, which is REF."""
+    zarr = pytest.importorskip("zarr")
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    array = group.create_array("call_genotype", shape=(4, 3, 2), dtype=np.int8)
+    array[...] = 1
+    array.attrs["_ARRAY_DIMENSIONS"] = ["variants", "samples", "ploidy"]
+    dataset = xarray.open_zarr(tmp_path / "a.zarr", consolidated=False)
+    told = (
+        r"a.zarr: call_genotype must hold integers, got float\d+, as xarray makes of arrays with a fill "
+        "value: open the store with mask_and_scale=False, or give its path"
+    )
+    with pytest.raises(ValueError, match=told):
+        riata.distributed.from_sgkit(dataset, cluster_client)
 
 
 def test_arrays_of_zarr(cluster_client, tmp_path):
@@ -137,8 +203,14 @@ def test_what_is_no_such_dataset_is_refused(cluster_client, bed, tmp_path):
     refuse(dataset.drop_vars("variant_position"), "variant_position must be among the variables")
     refuse(dataset_of(bed, np.zeros((P, N, 4), np.int8), (P, N, 4)), "ploidy 2, got 4")
     refuse(
-        dataset_of(bed, np.zeros((P, N, 2)), mask=np.zeros((P, N, 2), bool)), "signed integers, got float64"
+        dataset_of(bed, np.zeros((P, N, 2)), mask=np.zeros((P, N, 2), bool)),
+        "hold integers, got float64, as xarray makes of arrays with a fill value",
     )
+    refuse(
+        dataset_of(bed, np.zeros((P, N, 2), np.uint8), mask=np.zeros((P, N, 2), bool)), "integers, got uint8"
+    )
+    for name in ("variant_contig", "variant_position"):
+        refuse(dataset.assign({name: dataset[name].astype(float)}), f"{name} must hold integers, got float64")
     refuse(dataset.assign(call_genotype_mask=dataset.call_genotype), "call_genotype_mask must be boolean")
     refuse(
         dataset.assign(contig_id=("contigs", np.array(["1"]))),

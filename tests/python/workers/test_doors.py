@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ def test_parts_that_a_worker_cannot_hold(cluster_client):
     assert all(room.limit > 0 and room.share == 0.8 for room in rooms.values())
     limit = next(iter(rooms.values())).limit
     doors.check_memory(cluster_client, 0.5 * limit, "memory")
-    with pytest.raises(ValueError, match=r"X must fit the memory of the workers, got .* GiB of genotypes"):
+    with pytest.raises(ValueError, match=r"X must fit the memory of the workers, got .* GiB a worker"):
         doors.check_memory(cluster_client, 0.9 * limit, "memory")
     with pytest.warns(UserWarning, match="set distributed.worker.memory.target, spill, pause and terminate"):
         doors.check_memory(cluster_client, 0.9 * limit, "map")
@@ -98,12 +99,77 @@ def test_a_worker_that_needs_no_room_is_not_warned_of():
     assert (free.share, off.share) == (0.8, 1.0)
 
     class Client:
-        def run(self, _):
+        def run(self, _, callback_timeout):
             return {"here": free, "there": off}
 
     doors.check_memory(Client(), 2.0**35, "map")
     with pytest.raises(ValueError, match=r"there may use 1 of its limit of 1\.0 GiB"):
         doors.check_memory(Client(), 2.0**35, "memory")
+
+
+def test_arrays_and_calls_that_workers_cannot_hold(cluster_client):
+    arrays, xarray = pytest.importorskip("dask.array"), pytest.importorskip("xarray")
+
+    def never(block):
+        if block.size:  # Dask looks at an empty one
+            raise AssertionError("computed")
+        return block
+
+    limit = next(iter(cluster_client.run(doors.room).values())).limit
+    p = int(2 * 0.9 * limit / (8 * 2**20)) // 16 * 16
+    array = arrays.zeros((2**20, p), chunks=(-1, 16)).map_blocks(never, dtype=float, meta=np.empty((0, 0)))
+    too_much = (
+        r"X must fit the memory of the workers, got .* GiB a worker, .*: use more workers or larger ones$"
+    )
+    with pytest.raises(ValueError, match=too_much):
+        riata.distributed.from_array(array, cluster_client)
+    n, p = 2**20, int(2 * 0.9 * limit / 2**18)
+    calls = arrays.zeros((p, n, 2), dtype=np.int8, chunks=(64, -1, -1))
+    calls = calls.map_blocks(never, dtype=np.int8, meta=np.empty((0, 0, 0), np.int8))
+    held = riata.distributed.from_sgkit(
+        xarray.Dataset(
+            {
+                "call_genotype": (("variants", "samples", "ploidy"), calls),
+                "contig_id": ("contigs", np.array(["1"])),
+                "variant_contig": ("variants", np.zeros(p, int)),
+                "variant_position": ("variants", np.arange(p)),
+                "variant_allele": (("variants", "alleles"), np.tile(["A", "C"], (p, 1))),
+                "sample_id": ("samples", np.arange(n).astype(str)),
+            }
+        ),
+        cluster_client,
+    )
+    with pytest.raises(ValueError, match=too_much):
+        held.counts()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes are not stopped by signals")
+def test_a_worker_that_does_not_answer(cluster_client, genotypes, monkeypatch):
+    address, process = sorted(cluster_client.run(os.getpid).items())[0]
+    monkeypatch.setattr(doors, "PATIENCE", 2.0)
+    os.kill(process, signal.SIGSTOP)
+    try:
+        silent = f"workers must answer within 2 seconds, got nothing from {re.escape(address)}: they have"
+        with pytest.raises(RuntimeError, match=silent):
+            riata.distributed.open_genotypes(genotypes, client=cluster_client)
+    finally:
+        os.kill(process, signal.SIGCONT)
+    monkeypatch.undo()
+    assert riata.distributed.open_genotypes(genotypes, client=cluster_client).shape == (90, 400)
+
+
+def test_a_worker_that_goes_while_it_is_asked(monkeypatch):
+    class Client:
+        asked = 0
+
+        def run(self, question, callback_timeout):
+            self.asked += 1
+            if self.asked == 1:
+                raise OSError("in <TCP>: Stream is closed")
+            return {"here": question()}
+
+    monkeypatch.setattr(doors, "running", lambda client: ["here"])
+    assert doors.asked(Client(), lambda: 7) == {"here": 7}
 
 
 def test_workers_with_another_version(cluster_client, genotypes):
