@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("riata.distributed")
 #: Seconds to connect to a worker before it is said to be out of reach.
 _CONNECT = 5.0
+#: Bytes up to which an argument is copied into the envelope of a call.
+_COPIED = 2**14
 
 
 class LostError(Exception):
@@ -83,9 +85,13 @@ class Carrier:
         )
 
     async def _reaches(self, home: str) -> bool:
+        """Whether a worker can be called directly; it listens from then on."""
+        from distributed.protocol.pickle import dumps
+
         if home not in self._reached:
+            listens = self.client.rpc(home).run(function=dumps(workers.listen), wait=True)
             try:
-                await asyncio.wait_for(self.client.rpc(home).identity(), _CONNECT)
+                await asyncio.wait_for(listens, _CONNECT)
             except Exception as error:  # of the network, of certificates, of a scheme that is not known here
                 if home not in await self.client.scheduler.ncores_running():
                     raise LostError from error
@@ -95,22 +101,26 @@ class Carrier:
         return self._reached[home]
 
     async def _directly(self, home: str, what: Callable[..., Any], told: tuple[Any, ...]) -> Any:
-        """As `Client.run` does it, but for the scheduler."""
         from distributed import Future
         from distributed.core import clean_exception
         from distributed.protocol import to_serialize
         from distributed.protocol.pickle import dumps
 
         handed = [workers.Handed(each.key) if isinstance(each, Future) else each for each in told]
-        sent = to_serialize(dumps((what, *handed)))  # as it is, not within the envelope
+        large = {  # as they are, not within the envelope, which would be copied four times
+            str(place): to_serialize(each)
+            for place, each in enumerate(handed)
+            if isinstance(each, bytes) and len(each) > _COPIED
+        }
+        small = [None if str(place) in large else each for place, each in enumerate(handed)]
+        call = getattr(self.client.rpc(home), workers.HANDLER)
         try:
-            found = await self.client.rpc(home).run(
-                function=dumps(workers.answer_directly), args=sent, kwargs=None, wait=True
-            )
+            found = await call(told=dumps((what, *small)), large=large)
         except OSError as error:
+            self._reached.pop(home, None)  # what comes to listen there may be another
             raise LostError from error
-        if found["status"] == "OK":
-            return found["result"]
+        if found is None or found["status"] == "OK":
+            return found and found["result"]
         _, raised, trace = clean_exception(**found)
         if raised is None or isinstance(raised, workers.NotHandedError):
             raise LostError from raised

@@ -166,27 +166,44 @@ def ask(key: str, part: int, question: Callable[[Any], Any]) -> tuple[Any] | Non
         _end(mine)
 
 
-async def answer_directly(
-    what: Callable[..., Any], key: str, part: int, *told: Any, dask_worker: Any = None
-) -> Any:
+#: What the calls are named that a worker answers without the scheduler.
+HANDLER = "riata_answer"
+
+
+def listen(dask_worker: Any) -> None:
+    """Answer direct calls from now on."""
+
+    async def riata_answer(told: bytes, large: dict[str, bytes]) -> dict[str, Any]:
+        return await answer_directly(dask_worker, told, large)
+
+    dask_worker.handlers[HANDLER] = riata_answer
+
+
+async def answer_directly(dask_worker: Any, told: bytes, large: dict[str, bytes]) -> dict[str, Any]:
     """What `answer` or `ask` return, without the scheduler. The loop of the worker goes on meanwhile.
 
-    Raises
-    ------
-    NotHandedError
+    `told` has the function and its arguments, but for large ones, which are told by their places.
     """
-    mine = _PARTS.get((key, part))
-    if mine is None:
-        return None
+    from distributed.core import error_message
+    from distributed.protocol import to_serialize
+    from distributed.protocol.pickle import loads
+
     try:
-        here = [dask_worker.data[each.key] if isinstance(each, Handed) else each for each in told]
-    except KeyError as error:
-        raise NotHandedError(*error.args) from None
-    try:
-        answering = mine.thread.submit(what, key, part, *here)
-    except RuntimeError:  # it has just been opened again, or closed
-        return None
-    return await asyncio.wrap_future(answering)
+        what, *arguments = loads(told)
+        for number, data in large.items():
+            arguments[int(number)] = data
+        mine = _PARTS.get((arguments[0], arguments[1]))
+        if mine is None:
+            return {"status": "OK", "result": None}
+        for place, each in enumerate(arguments):
+            if isinstance(each, Handed):
+                if each.key not in dask_worker.data:
+                    raise NotHandedError(each.key)
+                arguments[place] = dask_worker.data[each.key]
+        found = await asyncio.wrap_future(mine.thread.submit(what, *arguments))
+    except Exception as error:
+        return dict(error_message(error))
+    return {"status": "OK", "result": to_serialize(found)}
 
 
 def _end(mine: Opened) -> None:
