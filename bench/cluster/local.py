@@ -4,10 +4,11 @@ counted.
     python bench/cluster/local.py --out bench/results
 
 Simulated genotypes (`riata simulate`), a path of 100 alphas. Measured, each the median of --repeats: the
-fit on one and two threads, and with X held by one and two Dask processes of one thread (the client has one
-as well); all with X in memory, coefficients compared bit by bit. The same fit is then recorded behind
-messages in one process, with nothing between, for one problem and for eleven (ten folds and all samples, on
-a fifth of the samples): what simulate.py goes by. Written are
+fit on one and two threads, and with X held by one and two Dask processes of one thread (the client has as
+many threads as there are processes, and waits while these work); all with X in memory, coefficients
+compared bit by bit. The same fit is then recorded behind messages in one process, with nothing between, for
+one problem and for eleven (ten folds and all samples, on a fifth of the samples): what simulate.py goes by.
+Written are
 
     cluster-times.csv      seconds of each way, and what simulate.py predicts for the processes
     cluster-bytes.csv      bytes of the messages beside what they should be
@@ -66,6 +67,7 @@ BYTES = (
     "counted",
 )
 BYTES += ("counted_as",)
+WIRE = ("workers", "latency", "bandwidth", "spread")
 FOLDS = 10
 LARGE = 2**25  # bytes in all from which what all are told leaves the client once
 
@@ -85,12 +87,14 @@ def median_seconds(fit: Callable[[], object], repeats: int) -> tuple[object, flo
     return found, statistics.median(spent)
 
 
-def recorded(X: object, y: np.ndarray, args: argparse.Namespace) -> tuple[list[Message], object]:
-    """Messages of one path, in this process."""
-    here = Here(X)
-    fitted(here, y, args)
+def recorded(
+    X: object, y: np.ndarray, args: argparse.Namespace, threads: int = 1
+) -> tuple[list[Message], object]:
+    """Messages of one path, in this process: seconds of the processor for one thread of the client."""
+    here = Here(X, time.process_time if threads == 1 else time.perf_counter)
+    fitted(here, y, args, threads)
     here.recorder.start()
-    path = fitted(here, y, args)
+    path = fitted(here, y, args, threads)
     return here.recorder.messages, path
 
 
@@ -146,7 +150,7 @@ def held(
 
         def fit() -> object:
             recorder.start()
-            return fitted(X, y, args)
+            return fitted(X, y, args, workers)
 
         path, seconds = median_seconds(fit, args.repeats)
     return path, seconds, wire, recorder.messages
@@ -168,7 +172,7 @@ def counted(messages: list[Message], n: int, p: int, problems: int) -> list[dict
         if method == "begin":
             rule_out, words_out = n + 8 * n * problems, "a byte a row for weights, null residuals: n + 8 n K"
             rule_home, words_home = 16 * p * problems, "means and variances: 16 p K"
-        elif method == "read":
+        elif method in ("read", "bound and read"):
             rule_out, words_out = (
                 times * 4 * n * problems,
                 "two sides of 16 bits a problem, at most: 4 n K a message",
@@ -246,13 +250,13 @@ def measure(bed: str, few: str, about: dict, args: argparse.Namespace) -> bool:
     messages, path = recorded(X, y, args)
     wrong = not same(path, paths[1])
     bytes_rows = [about | row for row in counted(messages, n, p, 1)]
-    work = Work.of(messages)
     for workers in (1, 2):
         path, seconds, wire, seen = held(bed, y, workers, args)
         wires.append(wire)
         if workers == 2:
             bytes_rows += [shape | row for row in all_of(path, seen)]
-        foretold = predict(work, wire)
+        of_client = messages if workers == 1 else recorded(X, y, args, workers)[0]
+        foretold = predict(Work.of(of_client), wire)
         equal = same(path, paths[1])
         wrong |= not equal
         way = f"{workers} process{'es' * (workers > 1)}"
@@ -278,9 +282,9 @@ def measure(bed: str, few: str, about: dict, args: argparse.Namespace) -> bool:
     ]
     write(kept, args.out / "cluster" / "messages.csv", FIELDS)
     write(
-        [vars(wire) for wire in wires],
+        [{name: getattr(wire, name) for name in WIRE} for wire in wires],
         args.out / "cluster" / "wire.csv",
-        ("workers", "latency", "bandwidth", "spread"),
+        WIRE,
     )
     return wrong
 

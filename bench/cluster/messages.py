@@ -56,12 +56,12 @@ class Recorder:
 
 
 class Here:
-    """X in this process behind messages: one part, no wire. Seconds are of the processor, on one thread."""
+    """X in this process behind messages: one part on one thread, no wire. Seconds are of the clock given."""
 
-    def __init__(self, X: object) -> None:
+    def __init__(self, X: object, clock: Callable[[], float] = time.process_time) -> None:
         self.X, self.shape = X, X.shape
         self.server = _core.ColumnServer(X._design()[0], 0, 1)
-        self.recorder = Recorder(self.answers, time.process_time)
+        self.recorder = Recorder(self.answers, clock)
         self.core = _core.hosted_design(self.recorder, 1)
 
     def answers(

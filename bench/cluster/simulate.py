@@ -46,7 +46,7 @@ LARGE = 2**25  # bytes to all machines but one from which they go as a tree
 CORES = 16
 EFFICIENCY = 0.7
 MEMORY = 128e9  # bytes of X that a machine can hold
-READS = ("begin", "read", "read exactly")  # messages in which parts read columns
+READS = ("begin", "bound and read", "read", "read exactly")  # messages in which parts read columns
 FETCHES = ("fetch",)
 FIELDS = (
     "date",
