@@ -113,14 +113,17 @@ class Carrier:
             if isinstance(each, bytes) and len(each) > _COPIED
         }
         small = [None if str(place) in large else each for place, each in enumerate(handed)]
+        why: OSError | None = None
         call = getattr(self.client.rpc(home), workers.HANDLER)
         try:
             found = await call(told=dumps((what, *small)), large=large)
         except OSError as error:
-            self._reached.pop(home, None)  # what comes to listen there may be another
-            raise LostError from error
-        if found is None or found["status"] == "OK":
-            return found and found["result"]
+            found, why = None, error
+        if found is None:  # gone, or another process at its address, which does not listen yet
+            self._reached.pop(home, None)
+            raise LostError from why
+        if found["status"] == "OK":
+            return found["result"]
         _, raised, trace = clean_exception(**found)
         if raised is None or isinstance(raised, workers.NotHandedError):
             raise LostError from raised

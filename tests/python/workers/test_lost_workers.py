@@ -273,6 +273,30 @@ def test_another_worker_at_the_address(client, data, monkeypatch, caplog):
     assert sum("cannot be reached" in record.getMessage() for record in caplog.records) == 2
 
 
+def deaf(dask_worker):
+    """As a worker that begins at the address of one that has ended."""
+    from riata.distributed import workers
+
+    del dask_worker.handlers[workers.HANDLER]
+    workers._PARTS.clear()
+
+
+def test_a_worker_begins_at_the_address_of_another(client, data, caplog):
+    X, y = data
+    there = held_by(client, X, 112)
+
+    def watch(done, *_):
+        if done == 2:
+            client.run(deaf, workers=[there._host.homes[0]])
+        return True
+
+    with caplog.at_level(logging.WARNING, "riata.distributed"):
+        found = riata.fit_path(there, y, alphas=30, progress=watch)
+    assert_same_path(found, riata.fit_path(X, y, alphas=30))
+    assert found.counters["parts_lost"] == 1
+    assert not [record for record in caplog.records if "cannot be reached" in record.getMessage()]
+
+
 def test_workers_behind_certificates(data):
     pytest.importorskip("cryptography")
     from distributed.security import Security
