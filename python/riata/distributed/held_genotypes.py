@@ -90,7 +90,8 @@ class HeldGenotypes(Genotypes):
     def _parts(self) -> list[Part]:
         """What the base class asks of its storages, asked of the workers."""
         if self._opened is None:
-            self._opened = [cast("Part", AskedParts(self._host, self.shape[1]))]
+            p = self.shape[1]
+            self._opened = [cast("Part", AskedParts(self._host, p))] if p > 0 else []
         return self._opened
 
     def _design(self) -> tuple[_core.Design, NDArray[np.int64] | None]:

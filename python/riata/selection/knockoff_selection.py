@@ -161,6 +161,12 @@ def knockoff_selection(
     riata.knockoffs.KnockoffWarning
         When the check of the knockoffs fails, or Ctrl-C ended later draws.
 
+    Notes
+    -----
+    Of X that Dask workers hold (`riata.distributed`) the knockoffs that are drawn are the same bits as of X
+    in memory, and so are W and what follows from it where there are more features than samples; else these
+    are equal up to rounding.
+
     References
     ----------
     Barber & Candès (2015), Controlling the false discovery rate via knockoffs, Annals of Statistics 43.

@@ -3,11 +3,13 @@
 import gc
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -205,6 +207,41 @@ def test_knockoffs_of_held_columns(client):
     few = riata.knockoff_selection(held(some, client, 15), y, knockoffs=copies, **given)
     one = riata.knockoff_selection(some, y, knockoffs=copies, **given)
     np.testing.assert_allclose(few.W, one.W, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int8])
+def test_knockoffs_of_narrow_numbers(client, dtype):
+    X, y = problem(dtype=dtype)
+    made = np.asfortranarray(np.random.default_rng(9).permutation(X))
+    given = {"fdr": 0.2, "check": False, "loss": "binomial", "statistic": "entry"}
+    expected = riata.knockoff_selection(X, y > 0, knockoffs=made, **given)
+    found = riata.knockoff_selection(held(X, client), y > 0, knockoffs=held(made, client, 33), **given)
+    assert np.count_nonzero(expected.W) > 5
+    assert np.array_equal(found.W, expected.W)
+
+
+def test_ready_made_knockoffs_of_genotypes(client, genotypes, tmp_path):
+    made = riata.simulate_genotypes(tmp_path / "made", 90, 400, seed=6)
+    for end in (".bim", ".fam"):
+        shutil.copy(Path(genotypes).with_suffix(end), tmp_path / f"made{end}")
+    y = np.random.default_rng(5).standard_normal(90)
+    given = {"fdr": 0.5, "cv": 3, "check": False}
+    X, copies = (riata.open_genotypes(one) for one in (genotypes, made))
+    expected = riata.knockoff_selection(X, y, knockoffs=copies, **given)
+    there, over = (riata.distributed.open_genotypes(one, client=client) for one in (genotypes, made))
+    found = riata.knockoff_selection(there, y, knockoffs=over, **given)
+    assert np.array_equal(found.W, expected.W)
+
+
+def test_no_variants_of_held_genotypes(client, genotypes):
+    """Those that a model has selected may be none."""
+    there, here = riata.distributed.open_genotypes(genotypes, client=client), riata.open_genotypes(genotypes)
+    none, expected = (one.subset(variants=[]) for one in (there, here))
+    assert none.shape == (90, 0)
+    assert none.counts().shape == expected.counts().shape
+    assert len(none.allele_frequency()) == 0
+    path = riata.fit_path(there, np.random.default_rng(5).standard_normal(90), alphas=[10.0])
+    assert path.n_active.tolist() == [0]
 
 
 @pytest.mark.parametrize("on_the_loop", [False, True], ids=["here", "on the loop"])
