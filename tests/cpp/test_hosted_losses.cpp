@@ -1,11 +1,13 @@
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "path/recall.hpp"
 #include "path_problems.hpp"
 #include "same_paths.hpp"
 #include "thread_host.hpp"
@@ -90,6 +92,67 @@ TEST_CASE("what takes the place of a server is told what its columns were read a
     CHECK(with[each] <= without[each] + 2);  // one that found it lost, one told again
   }
   CHECK(without["bound"] > 20);
+}
+
+TEST_CASE("of a round of several lambdas a record keeps the basis, which gives what columns remember") {
+  const Index n = 8;
+  Mat sides(n, 6);
+  for (Index i = 0; i < sides.size(); ++i) sides.data()[i] = static_cast<double>(i % 11);
+  PackedSides whole;
+  whole.plan.begin = {0, 4, 6};  // of two outputs
+  whole.plan.open = {{1, 2, 0.0}, {1, 1, 0.0}};
+  whole.plan.sums = sides.colwise().sum();
+  whole.plan.coordinates = Mat::Random(6, 3);
+  whole.plan.replaced = Mat::Random(2, 3);
+  whole.count = 6;
+  PackedSides coded = whole;
+  whole.sides = NarrowMatrix(sides);
+  coded.step = coded.sum = whole.plan.sums;
+  coded.codes.assign(sides.data(), sides.data() + sides.size());
+  RecallRecord record(16, 2);
+  record.open(whole, 0);
+  for (PackedSides* each : {&whole, &coded}) each->plan.open = {{2, 2, 0.0}, {2, 1, 0.0}};
+  record.open(coded, 0);
+  const std::vector<Index> basis{0, 1, 4};
+  for (const PackedSides& each : record.known().blocks) {
+    CHECK(each.count == 3);
+    CHECK(each.plan.begin == std::vector<Index>{0, 2, 3});
+    CHECK(each.plan.sums == whole.plan.sums(basis));
+    CHECK(each.plan.coordinates.rows() == 3);
+    CHECK(each.plan.coordinates.cols() == each.plan.replaced.cols());
+  }
+  CHECK(record.known().blocks[0].sides.unpacked() == sides(Eigen::all, basis));
+  CHECK(record.known().blocks[1].codes.size() == static_cast<std::size_t>(3 * n));
+  CHECK(record.known().blocks[1].codes[2 * n + 3] == static_cast<std::int16_t>(sides(3, 4)));
+  CHECK(record.known().blocks[1].step == whole.plan.sums(basis));
+}
+
+TEST_CASE("more fits within each other than a server knows at a time: what it forgets is told again") {
+  const Storages storages(dosages(60, 230, 92));
+  const auto host = std::make_shared<ThreadHost>(storages, 2, cuts_of(230, 2));
+  const auto X = hosted_design(host);
+  PathOptions plain = quick("gaussian");
+  plain.n_alphas = 6;
+  const int deep = 7;
+  std::vector<std::vector<Problem>> problems;
+  std::vector<std::vector<PathResult>> found(deep);
+  for (int k = 0; k < deep; ++k)
+    problems.push_back({make_problem(storages.X, "gaussian", static_cast<unsigned>(20 + k))});
+  const std::function<void(int)> fit = [&](int level) {
+    PathOptions options = plain;
+    options.progress = [&](Index done, Index, double, Index, double, double) {
+      if (done == 3 && level + 1 < deep) fit(level + 1);
+      return true;
+    };
+    found[static_cast<std::size_t>(level)] = fit_paths(*X, problems[static_cast<std::size_t>(level)], {}, options);
+  };
+  fit(0);
+  CHECK(host->messages["recall"] > 0);
+  for (int k = 0; k < deep; ++k) {
+    CAPTURE(k);
+    const auto at = static_cast<std::size_t>(k);
+    CHECK(same(found[at], fit_paths(*storages.designs[2], problems[at], {}, plain)));
+  }
 }
 
 TEST_CASE("a fit goes on from its checkpoint with any division of the columns") {

@@ -64,6 +64,13 @@ TEST_CASE("a narrow matrix gives back the same bits in the fewest bytes") {
     const Index size = static_cast<Index>(to_bytes(one).size()) - static_cast<Index>(to_bytes(none).size());
     CHECK(size == n * sizes[static_cast<std::size_t>(q)]);
   }
+  const NarrowMatrix some = narrow.some(std::vector<Index>{5, 1, 3});
+  CHECK(some.sound());
+  const Mat chosen = some.unpacked();
+  REQUIRE(chosen.cols() == 3);
+  CHECK(same_bits(chosen.col(0), values.col(5)));
+  CHECK(same_bits(chosen.col(1), values.col(1)));
+  CHECK(same_bits(chosen.col(2), values.col(3)));
 }
 
 TEST_CASE("numbers at the ends of their range go as they are") {

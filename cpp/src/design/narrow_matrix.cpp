@@ -76,17 +76,28 @@ bool NarrowMatrix::add(const double* values, double step, Form form) {
   return true;
 }
 
+/// A number takes; 0 for what is none of the forms.
+std::size_t NarrowMatrix::bytes_of(Form form) {
+  switch (form) {
+    case Form::kInt8:
+      return sizeof(std::int8_t);
+    case Form::kMultiples:
+      return sizeof(std::int16_t);
+    case Form::kFloat:
+      return sizeof(float);
+    case Form::kDouble:
+      return sizeof(double);
+  }
+  return 0;
+}
+
 bool NarrowMatrix::sound() const {
   if (rows_ < 0 || steps_.size() != forms_.size()) return false;
   std::size_t left = bytes_.size();
   const auto are_finite = [](double value) { return std::isfinite(value); };
   if (!std::all_of(steps_.begin(), steps_.end(), are_finite)) return false;
   for (const Form form : forms_) {
-    std::size_t each = 0;
-    if (form == Form::kInt8) each = sizeof(std::int8_t);
-    if (form == Form::kMultiples) each = sizeof(std::int16_t);
-    if (form == Form::kFloat) each = sizeof(float);
-    if (form == Form::kDouble) each = sizeof(double);
+    const std::size_t each = bytes_of(form);
     if (each == 0 || static_cast<std::size_t>(rows_) > left / each) return false;
     left -= static_cast<std::size_t>(rows_) * each;
   }
@@ -101,32 +112,43 @@ void NarrowMatrix::unpack(MatOut out) const {
   for (Index q = 0; q < cols(); ++q) {
     double* const to = out.col(q).data();
     const double step = steps_[static_cast<std::size_t>(q)];
-    Index size = 0;
-    switch (forms_[static_cast<std::size_t>(q)]) {
+    const Form form = forms_[static_cast<std::size_t>(q)];
+    switch (form) {
       case Form::kInt8:
         widen<std::int8_t>(at, rows_, step, to);
-        size = sizeof(std::int8_t);
         break;
       case Form::kMultiples:
         widen<std::int16_t>(at, rows_, step, to);
-        size = sizeof(std::int16_t);
         break;
       case Form::kFloat:
         widen<float>(at, rows_, step, to);
-        size = sizeof(float);
         break;
       case Form::kDouble:
         widen<double>(at, rows_, step, to);
-        size = sizeof(double);
         break;
     }
-    at += rows_ * size;
+    at += static_cast<std::size_t>(rows_) * bytes_of(form);
   }
 }
 
 Mat NarrowMatrix::unpacked() const {
   Mat out(rows(), cols());
   unpack(out);
+  return out;
+}
+
+NarrowMatrix NarrowMatrix::some(std::span<const Index> columns) const {
+  std::vector<std::size_t> begin{0};
+  for (const Form form : forms_) begin.push_back(begin.back() + static_cast<std::size_t>(rows_) * bytes_of(form));
+  NarrowMatrix out;
+  out.rows_ = rows_;
+  for (const Index q : columns) {
+    const auto at = static_cast<std::size_t>(q);
+    out.forms_.push_back(forms_[at]);
+    out.steps_.push_back(steps_[at]);
+    out.bytes_.insert(out.bytes_.end(), bytes_.begin() + static_cast<std::ptrdiff_t>(begin[at]),
+                      bytes_.begin() + static_cast<std::ptrdiff_t>(begin[at + 1]));
+  }
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "riata/types.hpp"
@@ -20,6 +21,8 @@ class NarrowMatrix {
   /// The numbers again; `out` is rows() x cols().
   void unpack(MatOut out) const;
   Mat unpacked() const;
+  /// Some of its columns, as they are.
+  NarrowMatrix some(std::span<const Index> columns) const;
 
   /// See io/transfer.hpp.
   template <class Archive>
@@ -30,6 +33,7 @@ class NarrowMatrix {
  private:
   /// Small integers; 16-bit multiples of a power of two, as Design::round_sides makes them; floats; doubles.
   enum class Form : std::uint8_t { kInt8, kMultiples, kFloat, kDouble };
+  static std::size_t bytes_of(Form form);
   template <class T>
   bool add(const double* values, double step, Form form);
 

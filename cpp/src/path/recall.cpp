@@ -10,6 +10,38 @@ std::uint8_t without(std::uint8_t marks, unsigned flags) {
   return static_cast<std::uint8_t>(marks & ~flags);
 }
 
+/// What columns remember are products with the basis of their block: sides beside it, which a round of several lambdas
+/// has, are of no more use.
+PackedSides basis_of(PackedSides sides) {
+  ReadingPlan& plan = sides.plan;
+  std::vector<Index> kept, begin{0};
+  for (std::size_t k = 0; k < plan.open.size(); ++k) {
+    for (Index q = 0; q < plan.open[k].size; ++q) kept.push_back(plan.begin[k] + q);
+    begin.push_back(static_cast<Index>(kept.size()));
+  }
+  if (begin == plan.begin) return sides;
+  const Index last = plan.coordinates.cols() - 1;
+  plan.begin = std::move(begin);
+  plan.sums = Vec(plan.sums(kept));
+  plan.coordinates = Mat(plan.coordinates(kept, Eigen::seqN(last, 1)));
+  plan.replaced = Mat(plan.replaced.col(last));
+  if (sides.coded()) {
+    const auto rows = static_cast<std::ptrdiff_t>(sides.codes.size()) / sides.count;
+    std::vector<std::int16_t> codes;
+    codes.reserve(static_cast<std::size_t>(rows) * kept.size());
+    for (const Index q : kept) {
+      codes.insert(codes.end(), sides.codes.begin() + q * rows, sides.codes.begin() + (q + 1) * rows);
+    }
+    sides.codes = std::move(codes);
+    sides.step = Vec(sides.step(kept));
+    sides.sum = Vec(sides.sum(kept));
+  } else {
+    sides.sides = sides.sides.some(kept);
+  }
+  sides.count = static_cast<Index>(kept.size());
+  return sides;
+}
+
 }  // namespace
 
 Recall Recall::part(Index first, Index last) const {
@@ -46,7 +78,7 @@ void RecallRecord::open(PackedSides sides, Index forgotten) {
     }
   }
   known_.blocks.resize(sides.plan.open.front().number - 1u);  // of some there may be none: see hold_all()
-  known_.blocks.push_back(std::move(sides));
+  known_.blocks.push_back(basis_of(std::move(sides)));
 }
 
 void RecallRecord::read(Index column) {

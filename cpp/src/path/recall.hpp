@@ -34,7 +34,7 @@ struct HeldNumbers {
 
 /// What one problem knows of a range of columns.
 struct Recall {
-  std::vector<PackedSides> blocks;  // from number 1 on
+  std::vector<PackedSides> blocks;  // from number 1 on, the bases alone
   std::vector<std::uint8_t> marks;  // of each column
   HeldNumbers held;
 
