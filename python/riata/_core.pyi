@@ -425,6 +425,6 @@ def concordance(
     """Harrell's c of each column of eta (n x L); NaN when no two samples can be compared."""
 
 def set_isa(name: str) -> None:
-    """Choose the instruction set of the kernels: "baseline", "avx2", "avx512" or "auto"."""
+    """Choose the instruction set of the kernels: "baseline", "avx2", "avx512", "avx512vnni" or "auto"."""
 
 def isa() -> str: ...

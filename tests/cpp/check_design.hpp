@@ -180,7 +180,7 @@ inline void pool(const Design& X, const Mat& dense) {
 /// fn() under each instruction set of this machine.
 template <class F>
 void each_isa(F&& fn) {
-  for (const std::string isa : {"baseline", "avx2", "avx512"}) {
+  for (const std::string isa : {"baseline", "avx2", "avx512", "avx512vnni"}) {
     if (!has_isa(isa)) continue;
     CAPTURE(isa);
     set_isa(isa);

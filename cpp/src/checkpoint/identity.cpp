@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "kernel/kernels.hpp"
-#include "kernel/plink.hpp"
 
 namespace riata {
 
@@ -31,7 +30,7 @@ Identity identity_of(const Design& X, const std::vector<Problem>& problems, cons
                      const PathOptions& options) {
   Identity out;
   out.add("the version of riata", std::string_view(RIATA_VERSION));
-  out.add("the processor's instruction set", std::string_view(kernels().name), plink_kernels().fast_pairs);
+  out.add("the processor's instruction set", std::string_view(kernels().name));
   // How it lies in memory decides what the pool holds in place and what less its mean.
   out.add("the kind of X", X.traits().fingerprint);
   out.add("the shape of X", X.rows(), X.cols());

@@ -44,13 +44,12 @@ struct PartAbout {
   Index first = 0, rows = 0, cols = 0;
   HeldAs held_as = HeldAs::kNumbers;
   std::string kind, version, isa;
-  bool fast_pairs = false, fast_sums = false;
   Traits traits;
   double bytes = 0.0, multiplications = 0.0;  // of all columns with one vector
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(first, rows, cols, held_as, kind, version, isa, fast_pairs, fast_sums, traits, bytes, multiplications);
+    archive(first, rows, cols, held_as, kind, version, isa, traits, bytes, multiplications);
   }
 };
 

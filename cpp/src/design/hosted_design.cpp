@@ -13,7 +13,6 @@
 #include "design/pool.hpp"
 #include "io/memory_archive.hpp"
 #include "kernel/kernels.hpp"
-#include "kernel/plink.hpp"
 #include "riata/error.hpp"
 
 namespace riata {
@@ -56,10 +55,6 @@ void check_alike(const PartAbout& part, std::size_t k) {
   if (part.version != RIATA_VERSION) refuse("the version of riata", part.version, RIATA_VERSION);
   if (part.isa != kernels().name) {
     refuse("the instruction set (RIATA_ISA)", part.isa, std::string(kernels().name));
-  }
-  if (part.fast_pairs != plink_kernels().fast_pairs || part.fast_sums != plink_kernels().fast_sums) {
-    throw std::invalid_argument("the processor's instructions for genotypes must be the same where columns of X are " +
-                                std::string("held, got others at ") + which);
   }
 }
 

@@ -6,7 +6,6 @@
 #include "design/sparse_columns.hpp"
 #include "io/memory_archive.hpp"
 #include "kernel/kernels.hpp"
-#include "kernel/plink.hpp"
 #include "riata/design/plink.hpp"
 
 namespace riata {
@@ -21,8 +20,6 @@ std::string about(const Design& X, Index first) {
   out.kind = X.kind();
   out.version = RIATA_VERSION;
   out.isa = kernels().name;
-  out.fast_pairs = plink_kernels().fast_pairs;
-  out.fast_sums = plink_kernels().fast_sums;
   out.traits = X.traits();
   out.bytes = X.bytes();
   out.multiplications = X.multiplications(X.cols(), 1);

@@ -12,6 +12,7 @@
 #endif
 
 #include "kernel/kernels.hpp"
+#include "kernel/plink.hpp"
 #include "kernel/tables.hpp"
 #include "riata/kernel/isa.hpp"
 
@@ -63,10 +64,23 @@ const Support& support() {
   return found;
 }
 
-constexpr std::array<std::string_view, 3> names{"baseline", "avx2", "avx512"};
+constexpr std::array<std::string_view, 4> names{"baseline", "avx2", "avx512", "avx512vnni"};
+
+/// The extensions serve genotypes alone, see plink_kernels().
+const Kernels& with_vnni() {
+  static const Kernels table = [] {
+    Kernels out = *avx512_table;
+    out.name = names[3];
+    return out;
+  }();
+  return table;
+}
 
 /// The table of that name, or null when this build or this machine lacks it.
 const Kernels* find(std::string_view name) {
+  if (name == names[3]) {
+    return support().vnni && avx512_table != nullptr && plink_vnni_table != nullptr ? &with_vnni() : nullptr;
+  }
   if (name == names[2]) return support().avx512 ? avx512_table : nullptr;
   if (name == names[1]) return support().avx2 ? avx2_table : nullptr;
   if (name == names[0]) return baseline_table;
@@ -112,10 +126,6 @@ std::string_view isa() {
 
 void set_isa(std::string_view name) {
   chosen.store(name == "auto" ? from_environment() : choose(name, "isa"), std::memory_order_release);
-}
-
-bool has_vnni() {
-  return support().vnni;
 }
 
 bool has_isa(std::string_view name) {

@@ -16,7 +16,7 @@ struct ResidualInBlocks;  // likewise
 /// A "line" is n contiguous elements: a column of a column-major matrix or a row of a row-major one. The bits of an
 /// output never depend on how lines and right-hand sides are grouped into calls. Outputs do not alias inputs.
 struct Kernels {
-  std::string_view name;  // "baseline", "avx2", "avx512"
+  std::string_view name;  // "baseline", "avx2", "avx512", "avx512vnni"
 
   double (*dot)(const double* x, const double* y, Index n);
   void (*axpy)(double a, const double* x, double* y, Index n);                            // y += a x
@@ -92,8 +92,8 @@ struct Kernels {
 /// Rows summed together before they are added to a result of `correlate_*`.
 inline constexpr Index kernel_block = 512;
 
-/// The table for this machine, or the one named by the environment variable RIATA_ISA (auto, baseline, avx2, avx512).
-/// Throws std::invalid_argument when that variable names none, or one this machine does not have.
+/// The table for this machine, or the one named by the environment variable RIATA_ISA (auto, baseline, avx2, avx512,
+/// avx512vnni). Throws std::invalid_argument when that variable names none, or one this machine does not have.
 const Kernels& kernels();
 
 }  // namespace riata

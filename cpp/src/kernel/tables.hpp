@@ -8,7 +8,4 @@ namespace riata {
 extern const Kernels* const baseline_table;
 extern const Kernels* const avx2_table;
 extern const Kernels* const avx512_table;
-
-/// Whether a machine of the level "avx512" has the extensions VNNI and VPOPCNTDQ too.
-bool has_vnni();
 }  // namespace riata

@@ -28,7 +28,7 @@ PATIENCE = 60.0
 #: Seconds between looks.
 SLICE = 0.5
 #: Instruction sets, the lowest first.
-LEVELS = ("baseline", "avx2", "avx512")
+LEVELS = ("baseline", "avx2", "avx512", "avx512vnni")
 #: Bytes at the beginning and end of a file that are compared.
 _ENDS = 2**16
 

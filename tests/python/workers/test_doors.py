@@ -190,20 +190,23 @@ def test_workers_with_another_version(cluster_client, genotypes):
 
 
 @pytest.mark.skipif(_core.isa() == "baseline", reason="there is only one instruction set")
-def test_instruction_sets_become_the_lowest_there_is(cluster_client, genotypes):
+@pytest.mark.parametrize("lowest", ["baseline", "avx512"])
+def test_instruction_sets_become_the_lowest_there_is(cluster_client, genotypes, lowest):
+    if doors.LEVELS.index(lowest) >= doors.LEVELS.index(_core.isa()):
+        pytest.skip(f"{_core.isa()} is no wider")
     address = sorted(cluster_client.nthreads())[0]
     y = np.random.default_rng(0).standard_normal(90)
     try:
-        cluster_client.run(_core.set_isa, "baseline", workers=[address])
-        with pytest.warns(UserWarning, match="for the same bits all of them use baseline from now on"):
+        cluster_client.run(_core.set_isa, lowest, workers=[address])
+        with pytest.warns(UserWarning, match=f"for the same bits all of them use {lowest} from now on"):
             geno = riata.distributed.open_genotypes(genotypes, client=cluster_client)
-        assert {_core.isa(), *cluster_client.run(_core.isa).values()} == {"baseline"}
+        assert {_core.isa(), *cluster_client.run(_core.isa).values()} == {lowest}
         found = riata.fit_path(geno, y, alphas=5)
         assert (found.coefs != riata.fit_path(riata.open_genotypes(genotypes), y, alphas=5).coefs).nnz == 0
         cluster_client.run(_core.set_isa, "auto")  # as those that come later
         again = riata.fit_path(geno.subset(variants=np.arange(400)), y, alphas=5)
         assert (found.coefs != again.coefs).nnz == 0
-        assert set(cluster_client.run(_core.isa).values()) == {"baseline"}
+        assert set(cluster_client.run(_core.isa).values()) == {lowest}
     finally:
         cluster_client.run(_core.set_isa, "auto")
         _core.set_isa("auto")
