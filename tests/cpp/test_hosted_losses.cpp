@@ -87,11 +87,12 @@ TEST_CASE("what takes the place of a server is told what its columns were read a
   CHECK(with["begin"] == without["begin"] + 1);
   CHECK(with["remember"] == 3);
   CHECK(with["recall"] == 1);
-  for (const char* each : {"bound", "candidates", "read", "read exactly"}) {
+  for (const char* each : {"bound", "bound and read", "candidates", "read", "read exactly"}) {
     CAPTURE(each);
     CHECK(with[each] <= without[each] + 2);  // one that found it lost, one told again
   }
-  CHECK(without["bound"] > 20);
+  CHECK(without["bound and read"] > 20);  // in place of two messages
+  CHECK(without["read"] < 0.2 * without["bound and read"]);
 }
 
 TEST_CASE("of a round of several lambdas a record keeps the basis, which gives what columns remember") {

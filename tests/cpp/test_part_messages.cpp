@@ -176,13 +176,14 @@ TEST_CASE("answers of columns that a part does not have, or of too few numbers, 
     return fit_paths(*hosted, {problem}, {}, options);
   };
   const auto whole = fit_paths(*X, {problem}, {}, options);
-  for (const std::string method : {"bound", "read"}) {
+  for (const std::string method : {"bound", "bound and read", "read"}) {
     CAPTURE(method);
     CHECK(same(fit(method, change_of<Answers>([](Answers&) {})), whole));
     const std::vector<Spoiler::Change> changes{
         change_of<Answers>([](Answers& found) { found.clear(); }),
         change_of<Answers>([](Answers& found) { found.front().undecided = 97; }),
         change_of<Answers>([](Answers& found) { found.front().undecided = -1; }),
+        change_of<Answers>([](Answers& found) { found.front().unbounded = 97; }),
         change_of<Answers>([](Answers& found) { found.front().found.candidates.push_back({1.0, 96}); }),
         change_of<Answers>([](Answers& found) { found.front().found.candidates.push_back({1.0, -1}); }),
         change_of<Answers>([](Answers& found) { found.front().found.violators.assign(1, {{96}, {1.0}, 0.0}); }),

@@ -368,3 +368,27 @@ TEST_CASE("the limit of a column is what was set, rounded down; none is negative
   s.reference.clear_limit(1);
   CHECK(s.reference.limit(1) < 0.0);
 }
+
+TEST_CASE("a block that is taken back leaves everything as it was") {
+  const Index n = 40, p = 30;
+  Setting s(check::random_matrix(n, p, 71), check::random_weights(n, 3, 71).col(2));
+  std::vector<Index> all(static_cast<std::size_t>(p));
+  for (Index j = 0; j < p; ++j) all[static_cast<std::size_t>(j)] = j;
+  const Vec a = check::random_matrix(n, 1, 72), b = check::random_matrix(n, 1, 73), c = check::random_matrix(n, 1, 74);
+  const Vec rho = a - 0.2 * b + 0.1 * c;
+  s.read(all, {a, b});
+  const auto before = s.reference.query(rho);
+  s.reference.open_block(std::vector<const Vec*>{&c, &b});  // one residual is known, one is not
+  CHECK(s.reference.query(rho).unit.rest[2] < 1.0F);
+  s.reference.rows.withdraw_block();
+  const auto after = s.reference.query(rho);
+  for (Index j = 0; j < p; ++j) CHECK(s.reference.bound(after, j) == s.reference.bound(before, j));
+  CHECK(after.unit.rest[2] == before.unit.rest[2]);
+  CHECK_FALSE(s.reference.rows.full());
+  s.read(all, {c, b});
+  Setting straight(s.X, s.omega);
+  straight.read(all, {a, b});
+  straight.read(all, {c, b});
+  const auto found = s.reference.query(rho), expected = straight.reference.query(rho);
+  for (Index j = 0; j < p; ++j) CHECK(s.reference.bound(found, j) == straight.reference.bound(expected, j));
+}

@@ -1,6 +1,7 @@
 #include "certify/reference_subspace.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "certify/float_bounds.hpp"
@@ -62,7 +63,8 @@ Index ReferenceSubspace::number_of(const Vec& unit) {
 
 const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) {
   forgotten_ = 0;
-  if (blocks_.size() == static_cast<std::size_t>(kMaxBlocks)) forget_old();
+  if (full()) forget_old();
+  before_ = residuals_.size();
   Block block;
   Mat basis(omega_.size(), kMaxBasis);
   Square r = Square::Zero();
@@ -97,6 +99,12 @@ const Mat& ReferenceSubspace::open_block(std::span<const Vec* const> residuals) 
   weighted_ = omega_.asDiagonal() * basis.leftCols(q);
   blocks_.push_back(block);
   return weighted_;
+}
+
+void ReferenceSubspace::withdraw_block() {
+  assert(forgotten_ == 0 && blocks_.size() > 1);
+  blocks_.pop_back();
+  residuals_.resize(before_);
 }
 
 void ReferenceSubspace::replace_sides(const Mat& used) {

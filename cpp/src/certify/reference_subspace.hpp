@@ -27,6 +27,10 @@ class ReferenceSubspace {
   const Mat& open_block(std::span<const Vec* const> residuals);
   /// How many of the oldest blocks the last open_block() has forgotten.
   Index forgotten() const { return forgotten_; }
+  /// Takes the last open_block() back, which must have forgotten none: no column has been read against it.
+  void withdraw_block();
+  /// Whether the next open_block() forgets some.
+  bool full() const { return blocks_.size() == static_cast<std::size_t>(kMaxBlocks); }
   /// Tells that the open block's right-hand sides were replaced by `used` before they were streamed.
   void replace_sides(const Mat& used);
   /// How far products with `used` are from those with `sides`, relative to the size of a column.
@@ -88,6 +92,7 @@ class ReferenceSubspace {
   bool copies_ = false;
   Mat weighted_;  // omega * basis of the open block
   Index forgotten_ = 0;
+  std::size_t before_ = 0;  // residuals before it was opened
 };
 
 }  // namespace riata

@@ -10,11 +10,12 @@
 namespace riata {
 
 /// What a problem asks of the columns outside its working set at the beginning of a round, once for each lambda, and
-/// how many of them its bounds leave undecided.
+/// how many of them its bounds leave undecided. `ahead`, see ColumnParts::reads_ahead(): what is to be read then.
 struct Ask {
   Index problem;
   std::span<const ScreeningQuery> round;
   Index undecided = 0;
+  const Reading* ahead = nullptr;
 };
 
 /// What is known of columns in a checkpoint: the numbers of each, part by part, or what it takes to find them again.
@@ -50,6 +51,8 @@ class ColumnParts {
   virtual void move(Index problem, std::span<const Index> into_work, std::span<const Index> out_of_work) = 0;
   virtual void fetch(std::span<const Index> features, SharedPool& pool, int threads, Counters& counters) const = 0;
   virtual std::vector<Candidate> candidates(Index problem, const ScreeningQuery& query) = 0;
+  /// Whether it pays to tell what would be read with the question: where that saves a message. All that ask do or none.
+  virtual bool reads_ahead() const { return false; }
   /// ColumnPart::bound() for several problems, on so many threads.
   virtual void bound(std::span<Ask> asks, int threads) = 0;
   /// Safe for different problems at once.

@@ -193,7 +193,8 @@ void HostedParts::settle() {
   known_ = told_;
 }
 
-std::vector<std::string> HostedParts::ask_all(std::string_view method, std::vector<Question> questions) {
+std::vector<std::string> HostedParts::ask_all(std::string_view method, std::vector<Question> questions,
+                                              const std::string& beside) {
   settle();
   if (goes_on_) {
     goes_on_ = false;
@@ -202,7 +203,7 @@ std::vector<std::string> HostedParts::ask_all(std::string_view method, std::vect
   }
   std::vector<NewProblem> fresh(problems_.begin() + static_cast<std::ptrdiff_t>(told_), problems_.end());
   told_ = problems_.size();
-  return calls_.ask(method, to_bytes(fresh, questions), calls_.all(), [this](Index part) {
+  return calls_.ask(method, to_bytes(fresh, questions) + beside, calls_.all(), [this](Index part) {
     std::vector<Move> moves = std::exchange(moves_[static_cast<std::size_t>(part)], {});
     return to_bytes(moves);
   });
@@ -249,7 +250,11 @@ std::vector<bool> HostedParts::take(Stage stage, std::span<const Index> problems
       const std::size_t part = static_cast<std::size_t>(parts[k]);
       const std::size_t problem = static_cast<std::size_t>(problems[i]);
       check_answer(found[i], lambdas_[problem], problems_[problem].outputs, cols);
-      if (stage == Stage::kRead) round->read[part] = std::move(found[i].read);
+      const Index left = found[i].undecided, unbounded = found[i].unbounded;
+      if ((stage == Stage::kBound && left != unbounded) || (stage == Stage::kBoundAndRead && left > unbounded)) {
+        throw std::runtime_error("a part of X must say how many columns it bounds");
+      }
+      if (stage == Stage::kRead || stage == Stage::kBoundAndRead) round->read[part] = std::move(found[i].read);
       if (stage == Stage::kReadExactly) round->held[part] = std::move(found[i].held);
       undecided[k] = undecided[k] || found[i].undecided > 0;
       number_from(found[i].found.candidates, first);
@@ -276,11 +281,41 @@ void HostedParts::bound(std::span<Ask> asks, int /*threads*/) {
     null_[static_cast<std::size_t>(each.problem)] = !(each.round.front().lambda < kInfinity);
   }
   const Parts parts = calls_.all();
-  take(Stage::kBound, problems, parts, ask_all("bound", std::move(questions)));
-  for (Ask& each : asks) {
-    for (const PartAnswer& answer : answers_[static_cast<std::size_t>(each.problem)])
-      each.undecided += answer.undecided;
+  std::vector<const Reading*> ahead;
+  for (const Ask& each : asks) {
+    if (each.ahead != nullptr) ahead.push_back(each.ahead);
   }
+  ahead_.reset();
+  if (ahead.size() < asks.size()) {
+    take(Stage::kBound, problems, parts, ask_all("bound", std::move(questions)));
+  } else {
+    std::vector<Round> kept;
+    const std::string sides = sides_to_read(ahead, kept);
+    const std::vector<std::string> answers = ask_all("bound and read", std::move(questions), sides);
+    for (std::size_t i = 0; i < problems.size(); ++i) {
+      rounds_[static_cast<std::size_t>(problems[i])] = std::move(kept[i]);
+    }
+    ahead_ = take(Stage::kBoundAndRead, problems, parts, answers);
+  }
+  for (Ask& each : asks) {
+    const std::size_t problem = static_cast<std::size_t>(each.problem);
+    for (const PartAnswer& answer : answers_[problem]) each.undecided += answer.unbounded;
+    if (each.undecided == 0) rounds_[problem].reset();
+  }
+}
+
+std::string HostedParts::sides_to_read(std::span<const Reading* const> readings, std::vector<Round>& kept) const {
+  std::vector<SidesMessage> sides;
+  for (const Reading* reading : readings) {
+    sides.push_back({reading->problem, reading->forgotten, sides_of(*reading, reading->rounded.has_value())});
+  }
+  std::string message = to_bytes(sides);
+  const std::size_t parts = cuts_.size() - 1;
+  for (SidesMessage& each : sides) {  // outputs forget together
+    kept.push_back({std::move(each.sides), each.forgotten.front(), std::vector<ColumnSet>(parts),
+                    std::vector<HeldNumbers>(parts)});
+  }
+  return message;
 }
 
 PackedSides HostedParts::sides_of(const Reading& reading, bool nearby) const {
@@ -299,32 +334,32 @@ PackedSides HostedParts::sides_of(const Reading& reading, bool nearby) const {
   return out;
 }
 
-/// First with sides that take two bytes a row; those as they are go only to parts that those leave undecided.
+/// Sides as they are go only to parts that those leave undecided.
 void HostedParts::read(std::span<const Reading> readings) {
   if (readings.empty()) return;
   const Parts parts = calls_.all();
   const auto nothing = [](Index) { return std::string(); };
   std::vector<Index> problems;
-  std::vector<SidesMessage> sides;
-  for (const Reading& reading : readings) {
-    problems.push_back(reading.problem);
-    sides.push_back({reading.problem, reading.forgotten, sides_of(reading, reading.rounded.has_value())});
+  if (!ahead_) {
+    std::vector<const Reading*> all;
+    for (const Reading& reading : readings) {
+      problems.push_back(reading.problem);
+      all.push_back(&reading);
+    }
+    std::vector<Round> kept;
+    std::string message = sides_to_read(all, kept);
+    for (std::size_t i = 0; i < problems.size(); ++i) {
+      rounds_[static_cast<std::size_t>(problems[i])] = std::move(kept[i]);
+    }
+    ahead_ = take(Stage::kRead, problems, parts, calls_.ask("read", std::move(message), parts, nothing));
   }
-  std::string message = to_bytes(sides);
-  for (SidesMessage& each : sides) {
-    // Outputs forget together.
-    rounds_[static_cast<std::size_t>(each.problem)] =
-        Round{std::move(each.sides), each.forgotten.front(), std::vector<ColumnSet>(parts.size()),
-              std::vector<HeldNumbers>(parts.size())};
-  }
-  const std::vector<bool> undecided =
-      take(Stage::kRead, problems, parts, calls_.ask("read", std::move(message), parts, nothing));
+  const std::vector<bool> undecided = *std::exchange(ahead_, std::nullopt);
   Parts again;
   for (const Index part : parts) {
     if (undecided[static_cast<std::size_t>(part)]) again.push_back(part);
   }
   if (again.empty()) return;
-  sides.clear();
+  std::vector<SidesMessage> sides;
   problems.clear();
   for (const Reading& reading : readings) {
     const std::vector<PartAnswer>& mine = answers_[static_cast<std::size_t>(reading.problem)];

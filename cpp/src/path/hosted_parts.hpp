@@ -41,6 +41,7 @@ class HostedParts final : public ColumnParts {
     pool.require(features, threads, counters);
   }
   std::vector<Candidate> candidates(Index problem, const ScreeningQuery& query) override;
+  bool reads_ahead() const override { return true; }
   void bound(std::span<Ask> asks, int threads) override;
   void skip(Index problem) override { answers_[static_cast<std::size_t>(problem)] = {}; }
   void read(std::span<const Reading> readings) override;
@@ -68,15 +69,18 @@ class HostedParts final : public ColumnParts {
   }
   void check_places() const;
   /// The same for every part, after what has changed.
-  std::vector<std::string> ask_all(std::string_view method, std::vector<Question> questions);
+  std::vector<std::string> ask_all(std::string_view method, std::vector<Question> questions,
+                                   const std::string& beside = {});
   void settle();
   void begin_again(Parts& parts);
   void recall(Parts& parts);
   std::string features_of(Index part) const;
+  /// What parts are to read, first with sides that take two bytes a row; and what is kept of it until the next round.
+  std::string sides_to_read(std::span<const Reading* const> readings, std::vector<Round>& kept) const;
   Question question(Index problem, std::span<const ScreeningQuery> round) const;
   PackedSides sides_of(const Reading& reading, bool nearby) const;
   /// Takes answers of several problems, one list of each part, which have columns of its own numbers.
-  enum class Stage { kBound, kRead, kReadExactly };
+  enum class Stage { kBound, kBoundAndRead, kRead, kReadExactly };
   std::vector<bool> take(Stage stage, std::span<const Index> problems, const Parts& parts,
                          const std::vector<std::string>& answers);
   PartAnswer& answer_of(Index problem, Index part);
@@ -98,6 +102,7 @@ class HostedParts final : public ColumnParts {
   std::vector<bool> null_;             // whether it asks about the null fit
   std::vector<std::size_t> lambdas_;   // how many it asks about
   std::vector<std::optional<Round>> rounds_;
+  std::optional<std::vector<bool>> ahead_;        // of a round that is read already: which parts have undecided columns
   std::size_t told_ = 0;                          // of the problems,
   std::size_t known_ = 0;                         // and where the records are
   bool begun_ = false;                            // what answers the first message is settled

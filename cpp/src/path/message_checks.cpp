@@ -138,6 +138,7 @@ void check_answer(const PartAnswer& answer, std::size_t lambdas, Index outputs, 
     return std::all_of(columns.begin(), columns.end(), [&](Index j) { return within(j, cols); });
   };
   require_answer(answer.undecided >= 0 && answer.undecided <= cols);
+  require_answer(answer.unbounded >= 0 && answer.unbounded <= cols);
   check_candidates(answer.found.candidates, cols);
   require_answer(answer.found.violators.size() <= lambdas);
   for (const Violators& beyond : answer.found.violators) {

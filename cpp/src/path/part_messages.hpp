@@ -85,7 +85,8 @@ struct Move {
   }
 };
 
-/// "bound" and "candidates": one question of several problems, after what has changed since.
+/// "bound" and "candidates": one question of several problems, after what has changed since. "bound and read" has
+/// beside it, for each of them, a SidesMessage: what to read where bounds leave columns undecided.
 struct Question {
   Index problem = 0;
   Index most = 0;                     // candidates to be told of, the best ones
@@ -100,13 +101,14 @@ struct Question {
 /// The answer for a problem. While `undecided` columns are to be read there is none yet.
 struct PartAnswer {
   Index undecided = 0;
+  Index unbounded = 0;  // that bounds left undecided, whether they have been read since or not
   RoundAnswer found;
   ColumnSet read;    // by "read"
   HeldNumbers held;  // of those that "read exactly" has read once more
 
   template <class Archive>
   void state(Archive& archive) {
-    archive(undecided, found, read, held);
+    archive(undecided, unbounded, found, read, held);
   }
 };
 

@@ -322,17 +322,22 @@ Index PathDriver::certify() {
 /// Bounds the columns outside for every pending problem that asks.
 void PathDriver::bound() {
   std::vector<PathFit*> asking;
-  std::vector<Ask> asks;
   for (auto& problem : problems_) {
-    if (!problem->pending() || !problem->screening().asks()) continue;
-    asking.push_back(problem.get());
-    asks.push_back(problem->screening().ask());
+    if (problem->pending() && problem->screening().asks()) asking.push_back(problem.get());
   }
+  const auto for_each_asking = [&](const auto& f) {
+    parallel_for(static_cast<Index>(asking.size()), problem_threads_, [&](Index i) { f(static_cast<std::size_t>(i)); });
+  };
+  const auto can = [](PathFit* problem) { return problem->screening().can_read_ahead(); };
+  const auto likely = [](PathFit* problem) { return problem->screening().likely_to_read(); };
+  if (columns_->reads_ahead() && std::all_of(asking.begin(), asking.end(), can) &&
+      std::any_of(asking.begin(), asking.end(), likely)) {
+    for_each_asking([&](std::size_t k) { asking[k]->read_ahead(); });
+  }
+  std::vector<Ask> asks;
+  for (PathFit* problem : asking) asks.push_back(problem->screening().ask());
   columns_->bound(asks, problem_threads_);
-  parallel_for(static_cast<Index>(asks.size()), problem_threads_, [&](Index i) {
-    const std::size_t k = static_cast<std::size_t>(i);
-    asking[k]->go_on(asks[k].undecided);
-  });
+  for_each_asking([&](std::size_t k) { asking[k]->go_on(asks[k].undecided); });
 }
 
 /// One pass over the columns that some pending problem cannot decide.

@@ -58,6 +58,7 @@ class PathFit {
   void begin_certify();
   /// That has been answered: so many columns are undecided, to be read.
   void go_on(Index undecided) { screening_.go_on(undecided, history_.now().rho); }
+  void read_ahead() { screening_.read_ahead(history_.now().rho); }
   Screening& screening() { return screening_; }
   /// Accepts what is certified; for the rest extends the working set. Returns whether solve() is to be called again.
   bool finish_certify();

@@ -61,7 +61,24 @@ void Screening::begin_round(std::vector<Vec> residuals, std::vector<ScreeningQue
 void Screening::go_on(Index undecided, const Vec& last) {
   asks_ = false;
   undecided_ = undecided;
-  if (needs_reading()) open_block(last);
+  read_ = needs_reading();
+  if (!ahead_) {
+    if (read_) open_block(last);
+  } else if (!read_) {
+    for (ReferenceSubspace& reference : reference_) reference.withdraw_block();
+    ahead_.reset();
+  }
+}
+
+/// What null fits need is known from the first pass, and blocks that are forgotten do not come back.
+bool Screening::can_read_ahead() const {
+  return round_.front().lambda < kInfinity &&
+         std::none_of(reference_.begin(), reference_.end(), [](const ReferenceSubspace& each) { return each.full(); });
+}
+
+void Screening::read_ahead(const Vec& last) {
+  open_block(last);
+  ahead_ = reading();
 }
 
 /// Of several residuals the last two span the block. Only the last is in it exactly: the others are read beside it.
@@ -118,6 +135,7 @@ ReadingPlan Screening::plan_for(const Mat& used, bool rounded) {
 }
 
 Reading Screening::reading() {
+  if (ahead_) return *std::exchange(ahead_, std::nullopt);
   Reading out{problem_, &rhs_, {}, {}, {}, forgotten_};
   // For the null fit products with nearby right-hand sides decide nothing.
   if (columns_.rounded().offered() && round_.front().lambda < kInfinity) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,7 +35,12 @@ class Screening {
   void begin_round(std::vector<Vec> residuals, std::vector<ScreeningQuery> round);
   /// Whether that is so, and what is asked then. It refers to this.
   bool asks() const { return asks_; }
-  Ask ask() const { return {problem_, round_}; }
+  Ask ask() const { return {problem_, round_, 0, ahead_ ? &*ahead_ : nullptr}; }
+  /// Whether what the round would read can be told with the question, and is likely to be needed.
+  bool can_read_ahead() const;
+  bool likely_to_read() const { return read_; }
+  /// Does so; `last` as in go_on().
+  void read_ahead(const Vec& last);
   /// What has been asked is known. Where bounds leave columns undecided these are to be read, with right-hand sides
   /// that span the residuals of this round; later bounds refer to the last two, counting the `last` one before it.
   void go_on(Index undecided, const Vec& last);
@@ -64,8 +70,9 @@ class Screening {
   Index n_outside_, undecided_ = 0;
   std::vector<ReferenceSubspace> reference_;  // one an output
   std::vector<ScreeningQuery> round_;
-  std::vector<Vec> residuals_;  // of the round
-  bool asks_ = false;
+  std::vector<Vec> residuals_;        // of the round
+  bool asks_ = false, read_ = false;  // read_: in the last round
+  std::optional<Reading> ahead_;
   std::vector<Index> begin_;  // see ReadingPlan
   Mat coordinates_;
   std::vector<std::vector<Index>> beside_;  // for each output and residual: its own right-hand side, -1: none

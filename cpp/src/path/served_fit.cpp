@@ -113,10 +113,10 @@ void ServedFit::add_problem(const NewProblem& told) {
 }
 
 /// What has changed since the last message, before the questions of this one.
-void ServedFit::catch_up(std::string_view common, std::string_view own, std::vector<Question>& questions) {
+void ServedFit::catch_up(MemoryReader& common, std::string_view own, std::vector<Question>& questions) {
   std::vector<NewProblem> fresh;
   std::vector<Move> moves;
-  from_bytes(common, fresh, questions);
+  common(fresh, questions);
   from_bytes(own, moves);
   for (const NewProblem& problem : fresh) add_problem(problem);
   for (const Move& move : moves) {
@@ -137,13 +137,11 @@ ServedFit::Problem& ServedFit::problem_of(Index number) const {
   return *problems_[static_cast<std::size_t>(number)];
 }
 
-/// The right-hand sides of a message, each problem's at most once.
-std::vector<SidesMessage> ServedFit::sides_in(std::string_view common, bool exactly) {
-  std::vector<SidesMessage> out;
-  from_bytes(common, out);
+/// The right-hand sides of a message: each problem's at most once.
+void ServedFit::check(const std::vector<SidesMessage>& sides, bool exactly) const {
   require_message(recalls_.empty(), "recalled what it told of before it reads");
   std::vector<bool> seen(problems_.size(), false);
-  for (const SidesMessage& each : out) {
+  for (const SidesMessage& each : sides) {
     const Problem& problem = problem_of(each.problem);
     const Index outputs = problem.outputs;
     require_message(!seen[static_cast<std::size_t>(each.problem)], "one set of right-hand sides for each problem");
@@ -157,7 +155,6 @@ std::vector<SidesMessage> ServedFit::sides_in(std::string_view common, bool exac
     require_message(each.sides.of_null == (problem.null_fit && part_.knows_null()),
                     "null residuals for a null fit alone");
   }
-  return out;
 }
 
 /// Another problem of a fit that had come further, of which this part knows nothing yet.
@@ -187,16 +184,30 @@ void ServedFit::recall() {
 
 std::string ServedFit::answer(std::string_view method, std::string_view common, std::string_view own) {
   std::vector<Question> questions;
+  std::vector<SidesMessage> sides;
+  MemoryReader reader(common);
   if (method == "bound") {
-    catch_up(common, own, questions);
-    return bound(std::move(questions));
+    catch_up(reader, own, questions);
+    std::vector<PartAnswer> answers = bound(questions);
+    return to_bytes(answers);
+  }
+  if (method == "bound and read") {
+    catch_up(reader, own, questions);
+    reader(sides);
+    return bound_and_read(questions, std::move(sides));
   }
   if (method == "candidates") {
-    catch_up(common, own, questions);
+    catch_up(reader, own, questions);
     return candidates(std::move(questions));
   }
-  if (method == "read") return read(common);
-  if (method == "read exactly") return read_exactly(common);
+  if (method == "read") {
+    reader(sides);
+    return read(std::move(sides));
+  }
+  if (method == "read exactly") {
+    reader(sides);
+    return read_exactly(std::move(sides));
+  }
   if (method == "remember") {
     remember(common, own);
     return {};
@@ -242,7 +253,7 @@ void ServedFit::keep_first_to_enter(const Problem& problem, Violators& violators
   violators = std::move(best);
 }
 
-std::string ServedFit::bound(std::vector<Question> questions) {
+std::vector<PartAnswer> ServedFit::bound(const std::vector<Question>& questions) {
   std::vector<PartAnswer> answers;
   for (const Question& question : questions) {
     Problem& problem = *problems_[static_cast<std::size_t>(question.problem)];
@@ -250,9 +261,33 @@ std::string ServedFit::bound(std::vector<Question> questions) {
     problem.lambdas = static_cast<Index>(question.round.size());
     problem.null_fit = !(question.round.front().lambda < kInfinity);
     const Index undecided = part_.bound(question.problem, question.round);
-    answers.push_back(undecided == 0 ? found(question.problem) : PartAnswer{undecided, {}, {}, {}});
+    answers.push_back(undecided == 0 ? found(question.problem) : PartAnswer{undecided, undecided, {}, {}, {}});
   }
-  return to_bytes(answers);
+  return answers;
+}
+
+/// Reads for the problems that have undecided columns here. Nothing else changes by reading where no block is
+/// forgotten: other parts may read, or none.
+std::string ServedFit::bound_and_read(const std::vector<Question>& questions, std::vector<SidesMessage> sides) {
+  std::vector<PartAnswer> answers = bound(questions);
+  require_message(sides.size() == questions.size(), "right-hand sides for each question");
+  check(sides, false);
+  std::vector<std::size_t> of;  // the questions that those left belong to
+  for (std::size_t k = 0; k < sides.size(); ++k) {
+    require_message(sides[k].problem == questions[k].problem && !sides[k].sides.of_null, "right-hand sides as asked");
+    for (const Index blocks : sides[k].forgotten) require_message(blocks == 0, "no blocks to forget before it bounds");
+    if (answers[k].undecided == 0) continue;
+    if (of.size() < k) sides[of.size()] = std::move(sides[k]);
+    of.push_back(k);
+  }
+  sides.resize(of.size());
+  ReadingCost cost;
+  std::vector<PartAnswer> read_now = read(std::move(sides), cost);
+  for (std::size_t i = 0; i < of.size(); ++i) {
+    read_now[i].unbounded = answers[of[i]].unbounded;
+    answers[of[i]] = std::move(read_now[i]);
+  }
+  return to_bytes(answers, cost);
 }
 
 std::string ServedFit::candidates(std::vector<Question> questions) {
@@ -264,23 +299,32 @@ std::string ServedFit::candidates(std::vector<Question> questions) {
   return to_bytes(answers);
 }
 
-std::string ServedFit::read(std::string_view common) {
-  const Readings readings(sides_in(common, false), rows_);
+std::string ServedFit::read(std::vector<SidesMessage> sides) {
+  check(sides, false);
+  ReadingCost cost;
+  std::vector<PartAnswer> answers = read(std::move(sides), cost);
+  return to_bytes(answers, cost);
+}
+
+std::vector<PartAnswer> ServedFit::read(std::vector<SidesMessage> sides, ReadingCost& cost) {
+  const Readings readings(std::move(sides), rows_);
   Counters counters;
   std::vector<std::vector<Index>> again = part_.read_nearby(readings.all, counters);
   std::vector<PartAnswer> answers;
   for (std::size_t k = 0; k < readings.all.size(); ++k) {
     const Index problem = readings.all[k].problem;
-    answers.push_back(again[k].empty() ? found(problem) : PartAnswer{static_cast<Index>(again[k].size()), {}, {}, {}});
+    answers.push_back(again[k].empty() ? found(problem)
+                                       : PartAnswer{static_cast<Index>(again[k].size()), 0, {}, {}, {}});
     answers.back().read = ColumnSet(part_.columns_read(problem), part_.last());
     again_[static_cast<std::size_t>(problem)] = std::move(again[k]);
   }
-  ReadingCost cost{counters.columns_streamed, counters.products};
-  return to_bytes(answers, cost);
+  cost = {counters.columns_streamed, counters.products};
+  return answers;
 }
 
-std::string ServedFit::read_exactly(std::string_view common) {
-  const Readings readings(sides_in(common, true), rows_);
+std::string ServedFit::read_exactly(std::vector<SidesMessage> sides) {
+  check(sides, true);
+  const Readings readings(std::move(sides), rows_);
   Counters counters;
   std::vector<std::vector<Index>> columns;
   for (const Reading& reading : readings.all) {

@@ -42,16 +42,18 @@ class ServedFit {
   static Told told(const Design& X, std::string_view common, std::string_view own);
   ServedFit(const Design& X, Index first, Told told, int threads);
 
-  void catch_up(std::string_view common, std::string_view own, std::vector<Question>& questions);
-  std::vector<SidesMessage> sides_in(std::string_view common, bool exactly);
+  void catch_up(MemoryReader& common, std::string_view own, std::vector<Question>& questions);
+  void check(const std::vector<SidesMessage>& sides, bool exactly) const;
   Problem& problem_of(Index number) const;
   void remember(std::string_view common, std::string_view own);
   void recall();
   void add_problem(const NewProblem& told);
-  std::string bound(std::vector<Question> questions);
+  std::vector<PartAnswer> bound(const std::vector<Question>& questions);
   std::string candidates(std::vector<Question> questions);
-  std::string read(std::string_view common);
-  std::string read_exactly(std::string_view common);
+  std::string bound_and_read(const std::vector<Question>& questions, std::vector<SidesMessage> sides);
+  std::string read(std::vector<SidesMessage> sides);
+  std::vector<PartAnswer> read(std::vector<SidesMessage> sides, ReadingCost& cost);
+  std::string read_exactly(std::vector<SidesMessage> sides);
   PartAnswer found(Index problem) const;
   void keep_first_to_enter(const Problem& problem, Violators& violators) const;
 
