@@ -153,6 +153,59 @@ TEST_CASE("every table of this machine counts the same pairs") {
   if (riata::has_isa("avx512vnni")) CHECK(count(riata::plink_vnni_table) == want);
 }
 
+TEST_CASE("every table of this machine counts pairs by definition, with missing codes and without") {
+  std::mt19937_64 rng(5);
+  for (const Index n : {1, 63, 64, 500, 513, 1500}) {
+    const Index bytes = (n + 3) / 4, words = riata::plane_words(n), nrows = 7, ncols = 7, total = nrows + ncols;
+    std::vector<std::uint64_t> mask(static_cast<std::size_t>(words), 0);
+    for (Index i = 0; i < n; ++i) mask[static_cast<std::size_t>(i / 64)] |= std::uint64_t{rng() % 8 > 0} << (i % 64);
+    for (const Index missing_in : {Index{-1}, Index{0}, nrows + 2}) {  // a column
+      std::vector<std::uint8_t> data(static_cast<std::size_t>(total * (bytes + 16)), 0), code;
+      for (Index c = 0; c < total; ++c) {
+        for (Index i = 0; i < n; ++i) {
+          constexpr std::uint8_t whole[] = {0, 2, 3};
+          const auto one = c == missing_in ? static_cast<std::uint8_t>(rng() % 4) : whole[rng() % 3];
+          code.push_back((mask[static_cast<std::size_t>(i / 64)] >> (i % 64) & 1) != 0 ? one : std::uint8_t{0});
+          data[static_cast<std::size_t>(c * (bytes + 16) + i / 4)] |= static_cast<std::uint8_t>(one << (i % 4 * 2));
+        }
+      }
+      const auto at = [&](Index c, Index i) { return code[static_cast<std::size_t>(c * n + i)]; };
+      const auto t = [&](Index c, Index i) { return std::uint32_t{at(c, i)} % 2 + std::uint32_t{at(c, i)} / 2; };
+      const auto m = [&](Index c, Index i) { return at(c, i) == 1 ? 1u : 0u; };
+      const auto check = [&](const riata::PlinkKernels* table) {
+        std::vector<std::uint64_t> bits(static_cast<std::size_t>(total * 2 * words), ~std::uint64_t{0});
+        std::vector<const std::uint64_t*> planes;
+        for (Index c = 0; c < total; ++c) {
+          planes.push_back(bits.data() + c * 2 * words);
+          table->split_planes(data.data() + c * (bytes + 16), mask.data(), n, bits.data() + c * 2 * words);
+        }
+        std::vector<riata::PairCounts> out(static_cast<std::size_t>(nrows * ncols));
+        table->count_pairs(planes.data(), nrows, planes.data() + nrows, ncols, words, out.data());
+        for (Index j = 0; j < ncols; ++j) {
+          for (Index i = 0; i < nrows; ++i) {
+            riata::PairCounts want{};
+            for (Index s = 0; s < n; ++s) {
+              want.tt += t(i, s) * t(nrows + j, s);
+              want.tm += t(i, s) * m(nrows + j, s);
+              want.mt += m(i, s) * t(nrows + j, s);
+              want.mm += m(i, s) * m(nrows + j, s);
+            }
+            const riata::PairCounts& got = out[static_cast<std::size_t>(i + j * nrows)];
+            CHECK(got.tt == want.tt);
+            CHECK(got.tm == want.tm);
+            CHECK(got.mt == want.mt);
+            CHECK(got.mm == want.mm);
+          }
+        }
+      };
+      check(riata::plink_baseline_table);
+      if (riata::has_isa("avx2")) check(riata::plink_avx2_table);
+      if (riata::has_isa("avx512")) check(riata::plink_avx512_table);
+      if (riata::has_isa("avx512vnni")) check(riata::plink_vnni_table);
+    }
+  }
+}
+
 TEST_CASE("genotypes stay packed beside covariates and sparse columns") {
   const Index n = 131;
   const Mat left = riata::check::example(n, 6), right = riata::check::example(n, 9);
