@@ -1,6 +1,7 @@
 #include "path/common_basis.hpp"
 
 #include <Eigen/QR>
+#include <algorithm>
 #include <cmath>
 
 namespace riata {
@@ -20,6 +21,12 @@ CommonBasis::CommonBasis(const Mat& A) {
   basis = qr.householderQ() * Mat::Identity(A.rows(), rank);
   const Mat triangle = qr.matrixQR().topRows(rank).template triangularView<Eigen::Upper>();
   weights = triangle * qr.colsPermutation().transpose() * length.asDiagonal();
+}
+
+Mat orthonormal_basis(const Mat& z) {
+  if (z.cols() == 0) return z;
+  const Eigen::HouseholderQR<Mat> qr(z);
+  return qr.householderQ() * Mat::Identity(z.rows(), std::min(z.rows(), z.cols()));
 }
 
 }  // namespace riata

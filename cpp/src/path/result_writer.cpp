@@ -89,11 +89,11 @@ void ResultWriter::add_coefficients(const PathPoint& p, std::span<const Index> f
   active.reserve(features.size());
   for (std::size_t w = 0; w < features.size(); ++w) {
     const Index j = features[w];
-    Vec all = p.b.segment(static_cast<Index>(w) * K, K);
-    if (loss_.symmetric() && penalty_.is_free(j)) all.array() -= all.mean();
+    const auto all = p.b.segment(static_cast<Index>(w) * K, K);
+    const double centre = loss_.symmetric() && penalty_.is_free(j) ? Vec(all).mean() : 0.0;
     bool any = false;
     for (Index k = 0; k < K; ++k) {
-      const double b = all[k];
+      const double b = all[k] - centre;
       if (b == 0.0) continue;
       any = true;
       double raw = b / columns_.scale()[j];  // may leave its bounds by a rounding

@@ -46,6 +46,24 @@ RidgeFit::RidgeFit(const SharedPool& shared, Response& response, const Features&
   }
 }
 
+RidgeFit::Scaling RidgeFit::scaling(const Features& features, Index first, Index size) const {
+  Scaling out;
+  out.centre = out.inverse = out.factor = out.over = Vec::Zero(size);
+  for (auto at = std::lower_bound(usable.begin(), usable.end(), first); at != usable.end() && *at < first + size;
+       ++at) {
+    const Index k = *at - first;
+    out.factor[k] = features.factor(*at);
+    out.centre[k] = columns.centre(*at);
+    out.inverse[k] = 1.0 / columns.scale()[*at];
+    if (out.factor[k] > 0.0) {
+      out.over[k] = 1.0 / out.factor[k];
+    } else {
+      out.free.push_back(k);
+    }
+  }
+  return out;
+}
+
 void RidgeFit::start(const Features& features, const PathOptions& options, const Mat& raw,
                      const std::vector<Index>& unpenalised, const RidgeNull& null, const Vec& null_c,
                      const Mat& kernel) {

@@ -39,6 +39,15 @@ struct RidgeFit {
   Index fitted() const { return static_cast<Index>(result().alphas.size()); }
   Vec predicted(Index point) const { return writer.predicted(point); }
   void told(Index point) { writer.told(point); }
+
+  /// How columns first .. first + size - 1 are scaled: centre, 1 over the scale, penalty factor and 1 over it, where it
+  /// is not 0; the places of those without a penalty are `free`. All are 0 for columns of no use.
+  struct Scaling {
+    Vec centre, inverse, factor, over;
+    std::vector<Index> free;
+  };
+  Scaling scaling(const Features& features, Index first, Index size) const;
+
   bool leaves_at_most(double share, std::size_t i) const { return writer.leaves_at_most(share, i); }
 
   std::unique_ptr<Loss> loss;
@@ -51,7 +60,9 @@ struct RidgeFit {
   std::vector<Index> free, usable;  // features without a penalty; those that vary
   double gap_unit = 0.0;
   std::optional<SampleRidge> ridge;
+  std::optional<RidgeBasis> basis;         // of all solutions, where there is one
   std::vector<SampleRidge::Point> points;  // solved, not certified yet
+  Mat in_basis;                            // and what they are there
 
  private:
   RidgeFit(const SharedPool& shared, Response& response, const Features& features, const PathOptions& options,

@@ -12,13 +12,12 @@
 namespace riata {
 namespace {
 
-constexpr Index kColumns = 1024;        // of X at a time
-constexpr Index kFewPoints = 8;         // fewer have no basis that is smaller
-constexpr double kMostAmplified = 1e4;  // rounding of images of a basis, relative to that of the points
-constexpr Index kRows = 256;            // of a product with a small matrix, that a thread makes
+constexpr Index kColumns = 1024;  // of X at a time
+constexpr Index kFewPoints = 8;   // fewer have no basis that is smaller
+constexpr Index kRows = 256;      // of a product with a small matrix, that a thread makes
 
 /// out = A B for a B with few rows.
-void multiply_blocks(const Mat& A, const MatIn& B, int threads, Mat& out) {
+void multiply_blocks(const MatIn& A, const MatIn& B, int threads, Mat& out) {
   const Index n = A.rows(), inner = A.cols();
   std::vector<const double*> lines(static_cast<std::size_t>(inner));
   const double work = static_cast<double>(n) * static_cast<double>(inner * B.cols());
@@ -47,14 +46,19 @@ struct RidgePass::Reading {
 void RidgePass::certify(const std::vector<RidgeFit*>& fits) {
   const Index p = X_.cols(), step = columns_at_a_time(X_, kColumns);
   std::vector<Reading> readings;
-  for (const RidgeFit* fit : fits) readings.push_back(begin(*fit));
-  for (Index first = 0; first < p; first += step) {
+  bool all_kept = true;
+  for (const RidgeFit* fit : fits) {
+    const bool kept = fit->basis && fit->basis->columns_kept() > 0;
+    readings.push_back(kept ? recall(*fit) : begin(*fit));
+    all_kept = all_kept && kept;
+  }
+  for (Index first = 0; first < p && !all_kept; first += step) {
     const Index size = std::min(step, p - first);
     std::vector<Index> columns(static_cast<std::size_t>(size));
     std::iota(columns.begin(), columns.end(), first);
     for (std::size_t f = 0; f < fits.size(); ++f) read(*fits[f], columns, readings[f]);
   }
-  counters_.columns_streamed += static_cast<double>(p);
+  if (!all_kept) counters_.columns_streamed += static_cast<double>(p);
   for (std::size_t f = 0; f < fits.size(); ++f) {
     combine(*fits[f], readings[f]);
     finish(*fits[f], readings[f]);
@@ -83,7 +87,11 @@ RidgePass::Reading RidgePass::begin(const RidgeFit& fit) {
     out.side.col(k) = at.a;
     if (!squares) out.side.col(m + k) = at.dual_u;
   }
-  if (m >= kFewPoints) {
+  if (fit.basis) {
+    out.common = true;
+    out.side = fit.basis->sides();
+    out.weights = fit.in_basis;
+  } else if (m >= kFewPoints) {
     CommonBasis of(out.side);
     out.common = 2 * of.basis.cols() <= m && accurate(fit, of);
     if (out.common) {
@@ -100,24 +108,38 @@ RidgePass::Reading RidgePass::begin(const RidgeFit& fit) {
   return out;
 }
 
+/// From what a basis has kept: all of it was made from the data.
+RidgePass::Reading RidgePass::recall(const RidgeFit& fit) const {
+  const RidgeBasis& basis = *fit.basis;
+  const Index m = static_cast<Index>(fit.points.size());
+  Reading out;
+  out.common = true;
+  out.weights = fit.in_basis;
+  out.eta = basis.images();
+  out.b.resize(X_.cols(), m);
+  multiply_blocks(basis.column_images(), out.weights, threads_, out.b);
+  out.slope = fit.gap.free_columns().transpose() * Mat(basis.sides() * out.weights);
+  out.penalty.resize(m);
+  const Vec factor = fit.scaling(features_, 0, X_.cols()).factor;
+  for (Index q = 0; q < m; ++q) {
+    auto b = out.b.col(q);
+    out.penalty[q] = 0.5 * factor.dot(b.cwiseAbs2());
+    for (std::size_t k = 0; k < fit.free.size(); ++k) {
+      b[fit.free[k]] = fit.points[static_cast<std::size_t>(q)].gamma[static_cast<Index>(k)];
+    }
+  }
+  out.conjugate = out.penalty;
+  return out;
+}
+
 void RidgePass::read(const RidgeFit& fit, const std::vector<Index>& columns, Reading& out) const {
   const Index size = static_cast<Index>(columns.size()), m = out.b.cols(), n = X_.rows(), first = columns.front();
   Mat side(size, out.side.cols());
   X_.correlate(columns, out.side, side, threads_);
-  Vec centre = Vec::Zero(size), inverse = centre, factor = centre;
-  std::vector<Index> free;
-  for (Index k = 0; k < size; ++k) {
-    const Index j = first + k;
-    if (!std::binary_search(fit.usable.begin(), fit.usable.end(), j)) continue;
-    centre[k] = fit.columns.centre(j);
-    inverse[k] = 1.0 / fit.columns.scale()[j];
-    factor[k] = features_.factor(j);
-    if (factor[k] == 0.0) free.push_back(k);
-  }
+  const auto [centre, inverse, factor, over, free] = fit.scaling(features_, first, size);
   for (Index q = 0; q < side.cols(); ++q) {
     side.col(q) = inverse.cwiseProduct(side.col(q) - out.sums[q] * centre);
   }
-  const Vec over = (factor.array() > 0.0).select(factor.cwiseInverse(), 0.0);
   Mat products;
   if (out.common) {
     products.resize(size, out.weights.cols());

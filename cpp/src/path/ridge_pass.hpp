@@ -15,12 +15,13 @@ class RidgePass {
   RidgePass(const Design& X, const Features& features, int threads, Counters& counters)
       : X_(X), features_(features), threads_(threads), counters_(counters) {}
 
-  /// Takes the points of every fit into its result.
+  /// Takes the points of every fit into its result. What a basis has kept of the columns is not read again.
   void certify(const std::vector<RidgeFit*>& fits);
 
  private:
   struct Reading;
   Reading begin(const RidgeFit& fit);
+  Reading recall(const RidgeFit& fit) const;
   void read(const RidgeFit& fit, const std::vector<Index>& columns, Reading& out) const;
   void combine(const RidgeFit& fit, Reading& out) const;
   static bool accurate(const RidgeFit& fit, const CommonBasis& of);

@@ -15,6 +15,7 @@
 #include "path/grid_report.hpp"
 #include "path/memory_budget.hpp"
 #include "path/poll_relay.hpp"
+#include "path/ridge_bases.hpp"
 #include "path/ridge_fit.hpp"
 #include "path/ridge_pass.hpp"
 #include "path/sample_kernel.hpp"
@@ -48,9 +49,13 @@ class RidgePaths {
         beside_(beside),
         weights_(problems),
         relay_(options.poll),
-        threads_(X.traits().concurrent ? options.threads : 1) {
+        threads_(X.traits().concurrent ? options.threads : 1),
+        plan_(X, static_cast<Index>(problems.size()), weights_.of.cols(), options.count()) {
     if (options.loss.is<losses::Cox>()) inner_options_.fit_intercept = true;
     inner_options_.poll = [this] { relay_.check(); };
+    // Not where passes over X are dear: products of rows take one.
+    const bool suits = options.loss.is<losses::Gaussian>() && options.alphas_per_pass <= 1;
+    if (!suits || (options.memory > 0.0 && memory() > options.memory)) plan_.most = 0;
   }
 
   /// Whether K fits.
@@ -76,7 +81,8 @@ class RidgePaths {
     const double rows_held = kNumbersAPoint + (options_.tell_every_row ? 1.0 : 0.0);
     return beside_ + SampleKernels::memory(X_, weights_.of.cols()) + kKernelCopies * 8.0 * n * n +
            least_memory(X_, given_, features_, options_) + 16.0 * p * count * problems +
-           8.0 * problems * (rows_held * n * count + p * std::min(count, static_cast<double>(batch_size())));
+           8.0 * problems * (rows_held * n * count + p * std::min(count, static_cast<double>(batch_size()))) +
+           (plan_.most > 0 ? plan_.memory : 0.0);
   }
 
   double passes() const { return counters_.columns_streamed / static_cast<double>(X_.cols()); }
@@ -144,7 +150,10 @@ class RidgePaths {
       if (!(left > kNothingLeft * response.deviance) || left < response.loss->separation()) return false;
       null_eta.push_back(std::move(eta));
     }
-    SampleKernels made = sample_kernels(X_, features_, inner_options_, weights_.of, weights_.group, null_u, counters_);
+    const auto read = [&](bool with_kernel) {
+      return sample_kernels(X_, features_, inner_options_, weights_.of, weights_.group, null_u, with_kernel, counters_);
+    };
+    SampleKernels made = read(plan_.most == 0);
     kernels_ = std::move(made.kernel);
     shared_ = std::make_unique<SharedPool>(X_, inner_options_.fit_intercept, SharedPool::Use::kPart, made.mean.front(),
                                            made.variance.front().cwiseMax(0.0).cwiseSqrt());
@@ -157,7 +166,25 @@ class RidgePaths {
                           kernels_[g]);
     }
     make_groups();
+    if (plan_.most > 0 && !make_bases()) {
+      SampleKernels again = read(true);
+      for (std::size_t g = 0; g < kernels_.size(); ++g) kernels_[g].swap(again.kernel[g]);
+      plan_.most = 0;
+    }
+    if (plan_.most == 0) share_factors();
     return true;
+  }
+
+  bool make_bases() {
+    std::vector<RidgeFit*> fits;
+    std::vector<const std::vector<double>*> lambdas;
+    for (auto& group : groups_) {
+      for (RidgeFit* fit : group.fits) {
+        fits.push_back(fit);
+        lambdas.push_back(&group.grid);
+      }
+    }
+    return find_bases(X_, features_, inner_options_, threads_, plan_, fits, lambdas, counters_);
   }
 
   std::vector<PathResult> fit_nulls(const NullFits& null_fits) const {
@@ -180,6 +207,9 @@ class RidgePaths {
       const Index rows = (given_[group.problems.front()].weights.array() > 0.0).count();
       group.grid = asked_grid(options_, asked_, rows, group.front().result().alpha_max);
     }
+  }
+
+  void share_factors() {
     if (!options_.loss.is<losses::Gaussian>()) return;
     std::vector<std::shared_ptr<const SampleFactor>> factors(kernels_.size());
     for (std::size_t f = 0; f < fits_.size(); ++f) {
@@ -197,7 +227,12 @@ class RidgePaths {
       const Index size = std::min(batch_size(), group.total() - group.front().fitted());
       const std::span<const double> lambdas(group.grid.data() + group.front().fitted(), static_cast<std::size_t>(size));
       for (RidgeFit* fit : group.fits) {
-        fit->points = fit->ridge->solve(lambdas);
+        if (fit->basis) {
+          fit->in_basis = fit->basis->solutions(lambdas);
+          fit->points = fit->ridge->solutions(*fit->basis, fit->in_basis, lambdas);
+        } else {
+          fit->points = fit->ridge->solve(lambdas);
+        }
         for (const auto& point : fit->points) counters_.newton_steps += point.steps;
         solved.push_back(fit);
       }
@@ -219,6 +254,7 @@ class RidgePaths {
   DistinctWeights weights_;
   PollRelay relay_;
   int threads_;
+  BasisPlan plan_;
   Counters counters_;
   std::vector<Mat> kernels_;
   std::unique_ptr<SharedPool> shared_;

@@ -54,17 +54,17 @@ Index columns_at_a_time(const Design& X, Index most) {
 }
 
 SampleKernels sample_kernels(const Design& X, const Features& features, const PathOptions& options, const Mat& weights,
-                             const std::vector<Index>& group, const Mat& null_u, Counters& counters) {
+                             const std::vector<Index>& group, const Mat& null_u, bool with_kernel, Counters& counters) {
   const Index n = X.rows(), p = X.cols(), groups = weights.cols(), problems = null_u.cols();
   const int threads = X.traits().concurrent ? options.threads : 1;
   SampleKernels out;
   out.mean.assign(static_cast<std::size_t>(groups), Vec(p));
   out.variance = out.mean;
-  out.kernel.assign(static_cast<std::size_t>(groups), Mat::Zero(n, n));
+  out.kernel.assign(static_cast<std::size_t>(groups), with_kernel ? Mat(Mat::Zero(n, n)) : Mat());
   out.null_products.resize(p, problems);
   const Vec sums = null_u.colwise().sum().transpose();
   const Index step = columns_at_a_time(X, kColumns);
-  Mat raw(n, step), scaled(step, n);
+  Mat raw(n, with_kernel ? step : 0), scaled(with_kernel ? step : 0, n);
   for (Index first = 0; first < p; first += step) {
     const Index size = std::min(step, p - first);
     std::vector<Index> columns(static_cast<std::size_t>(size));
@@ -76,16 +76,18 @@ SampleKernels sample_kernels(const Design& X, const Features& features, const Pa
       out.variance[static_cast<std::size_t>(g)].segment(first, size) = variance.col(g);
     }
     check_moments(out.mean.front(), out.variance.front(), first, first + size, {});
-    X.gather(columns, raw.leftCols(size), threads);
+    if (with_kernel) X.gather(columns, raw.leftCols(size), threads);
     auto products = out.null_products.middleRows(first, size);
     X.correlate(columns, null_u, products, threads);
     const Features part = part_of(features, first, size);
     for (Index g = 0; g < groups; ++g) {
       Vec scale = variance.col(g);
       const ColumnNorms norms(options, part, 1.0, mean.col(g), scale, {});
-      auto z = scaled.topRows(size);
-      scale_columns(raw, norms, mean.col(g), scale, part, options.fit_intercept, options.threads, z);
-      add_sample_products(z, 1.0, Triangle::kUpper, options.threads, out.kernel[static_cast<std::size_t>(g)]);
+      if (with_kernel) {
+        auto z = scaled.topRows(size);
+        scale_columns(raw, norms, mean.col(g), scale, part, options.fit_intercept, options.threads, z);
+        add_sample_products(z, 1.0, Triangle::kUpper, options.threads, out.kernel[static_cast<std::size_t>(g)]);
+      }
       for (Index f = 0; f < problems; ++f) {
         if (group[static_cast<std::size_t>(f)] != g) continue;
         if (options.fit_intercept) products.col(f) -= sums[f] * mean.col(g);
@@ -95,7 +97,7 @@ SampleKernels sample_kernels(const Design& X, const Features& features, const Pa
   }
   for (Mat& K : out.kernel) K.triangularView<Eigen::StrictlyLower>() = K.transpose();
   counters.columns_streamed += static_cast<double>(p);
-  counters.products += static_cast<double>(problems + n * groups);
+  counters.products += static_cast<double>(problems + (with_kernel ? n * groups : 0));
   return out;
 }
 

@@ -21,9 +21,10 @@ struct SampleKernels {
 };
 
 /// `weights` are n x groups, columns that sum to 1; problem f has the weights of `group[f]` and the null residual
-/// `null_u.col(f)`. Sums over columns are taken in order, in chunks that do not depend on the threads.
+/// `null_u.col(f)`. K is empty without `with_kernel`. Sums over columns are taken in order, in chunks that do not
+/// depend on the threads.
 SampleKernels sample_kernels(const Design& X, const Features& features, const PathOptions& options, const Mat& weights,
-                             const std::vector<Index>& group, const Mat& null_u, Counters& counters);
+                             const std::vector<Index>& group, const Mat& null_u, bool with_kernel, Counters& counters);
 
 /// Columns of X to take at a time.
 Index columns_at_a_time(const Design& X, Index most);

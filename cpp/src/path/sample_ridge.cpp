@@ -1,8 +1,9 @@
 #include "path/sample_ridge.hpp"
 
-#include <Eigen/QR>
 #include <algorithm>
 #include <cmath>
+
+#include "path/common_basis.hpp"
 
 namespace riata {
 namespace {
@@ -16,32 +17,6 @@ constexpr double kFewInnerSteps = 4.0;
 constexpr double kBetweenPolls = 1e9;  // multiplications, in blocks of lambdas
 constexpr Index kFewColumns = 16;      // of which reflections are applied together
 
-/// (T + lambda)^-1 x, T symmetric and tridiagonal.
-Vec solve_tridiagonal(const Vec& diagonal, const Vec& beside, double lambda, Vec x) {
-  const Index n = x.size();
-  Vec pivot(n);
-  for (Index i = 0; i < n; ++i) {
-    pivot[i] = diagonal[i] + lambda;
-    if (i == 0) continue;
-    const double share = beside[i - 1] / pivot[i - 1];
-    // T has no negative eigenvalue: what is less than lambda is rounding.
-    pivot[i] = std::max(pivot[i] - share * beside[i - 1], lambda);
-    x[i] -= share * x[i - 1];
-  }
-  for (Index i = n - 1; i >= 0; --i) {
-    if (i + 1 < n) x[i] -= beside[i] * x[i + 1];
-    x[i] /= pivot[i];
-  }
-  return x;
-}
-
-/// An orthonormal basis of S z.
-Mat basis_of(const Vec& root, const Mat& z) {
-  if (z.cols() == 0) return z;
-  const Eigen::HouseholderQR<Mat> qr(root.asDiagonal() * z);
-  return qr.householderQ() * Mat::Identity(z.rows(), std::min(z.rows(), z.cols()));
-}
-
 Mat projected(const Mat& K, const Vec& root, const Mat& basis) {
   const Mat scaled = root.asDiagonal() * K * root.asDiagonal();
   const Mat left = scaled - basis * (basis.transpose() * scaled);
@@ -53,7 +28,7 @@ Mat projected(const Mat& K, const Vec& root, const Mat& basis) {
 SampleFactor::SampleFactor(const Mat& K, const Vec& curvature, const Mat& z, const Poll& poll)
     : poll_(poll),
       root_(curvature.cwiseSqrt()),
-      basis_(basis_of(root_, z)),
+      basis_(orthonormal_basis(root_.asDiagonal() * z)),
       tridiagonal_(projected(K, root_, basis_), poll),
       diagonal_(tridiagonal_.diagonal()),
       beside_(tridiagonal_.beside()) {}
@@ -122,8 +97,8 @@ SampleRidge::SampleRidge(const Loss& loss, const LinearPredictor& predictor, con
     : loss_(loss), predictor_(predictor), gap_(gap), K_(K), enough_(enough), poll_(poll) {
   const Mat& free = gap.free_columns();
   const bool level = predictor.intercept() && !loss.shift_invariant();
-  z_.resize(K.rows(), free.cols() + (level ? 1 : 0));
-  z_.leftCols(free.cols()) = free;
+  z_.resize(loss.omega().size(), free.cols() + (level ? 1 : 0));
+  if (free.cols() > 0) z_.leftCols(free.cols()) = free;
   if (level) z_.col(free.cols()).setOnes();
 }
 
@@ -139,7 +114,7 @@ Mat SampleRidge::span() const {
 
 void SampleRidge::start_at(const Vec& gamma, const Vec& g) {
   last_ = Point();
-  last_.a = last_.Ka = Vec::Zero(K_.rows());
+  last_.a = last_.Ka = Vec::Zero(z_.rows());
   last_.gamma = gamma;
   last_.g = g;
 }
@@ -253,19 +228,46 @@ void SampleRidge::improve(Point& at) {
   }
 }
 
-/// Of squares: every lambda from the null fit in one step.
-std::vector<SampleRidge::Point> SampleRidge::closed_form(std::span<const double> lambdas) {
+SampleRidge::Point SampleRidge::null_point() const {
   Point null = last_;
   null.lambda = 0.0;
   null.a.setZero();
   null.Ka.setZero();
   evaluate(null);
+  return null;
+}
+
+/// Of squares: what the null fit leaves, off intercept and free columns.
+Vec SampleRidge::pull() const {
+  const Point null = null_point();
+  const Hessian hessian(loss_, null, z_);
+  Vec r = null.u;
+  if (z_.cols() > 0) r -= hessian.image * hessian.inverse.solve(z_.transpose() * null.u);
+  return r;
+}
+
+/// Of squares: every lambda from the null fit in one step.
+std::vector<SampleRidge::Point> SampleRidge::closed_form(std::span<const double> lambdas) {
+  const Vec r = pull();
+  const Mat a = factor_of_squares()->solve(factor_->rotate(r), lambdas);
+  return points_of(lambdas, a, K_ * a);
+}
+
+RidgeBasis SampleRidge::new_basis(Index most, Index columns) const {
+  return {loss_.omega(), span(), pull(), most, columns};
+}
+
+std::vector<SampleRidge::Point> SampleRidge::solutions(const RidgeBasis& basis, const Mat& t,
+                                                       std::span<const double> lambdas) const {
+  return points_of(lambdas, basis.sides() * t, basis.images() * t);
+}
+
+/// Of squares: solutions whose a and K a are known.
+std::vector<SampleRidge::Point> SampleRidge::points_of(std::span<const double> lambdas, const Mat& a,
+                                                       const Mat& Ka) const {
+  const Point null = null_point();
   const Hessian hessian(loss_, null, z_);
   const Vec slope = z_.transpose() * null.u;
-  Vec r = null.u;
-  if (z_.cols() > 0) r -= hessian.image * hessian.inverse.solve(slope);
-  const Mat a = factor_of_squares()->solve(factor_->rotate(r), lambdas);
-  const Mat Ka = K_ * a;
   std::vector<Point> out;
   const Index q = null.gamma.size();
   for (Index k = 0; k < a.cols(); ++k) {

@@ -8,6 +8,7 @@
 
 #include "certify/duality_gap.hpp"
 #include "loss/loss.hpp"
+#include "path/ridge_basis.hpp"
 #include "path/tridiagonal_form.hpp"
 #include "solver/linear_predictor.hpp"
 
@@ -45,7 +46,8 @@ class SampleRidge {
     Index steps = 0;
   };
 
-  /// Z: the scaled free columns. `enough` is the gap at which a solution is good enough.
+  /// Z: the scaled free columns. `enough` is the gap at which a solution is good enough. K may be empty where
+  /// solutions are to come from a basis.
   SampleRidge(const Loss& loss, const LinearPredictor& predictor, const DualityGap& gap, const Mat& K, double enough,
               const Poll& poll);
 
@@ -53,6 +55,11 @@ class SampleRidge {
   std::vector<Point> solve(std::span<const double> lambdas);
   void start_at(const Vec& gamma, const Vec& g);
   const Mat& kernel() const { return K_; }
+  double enough() const { return enough_; }
+
+  /// Of squares, that K is not needed for: a basis that has the solutions to come, and those that it has at `t`.
+  RidgeBasis new_basis(Index most, Index columns) const;
+  std::vector<Point> solutions(const RidgeBasis& basis, const Mat& t, std::span<const double> lambdas) const;
 
   /// Share a factor for the curvature of squares among problems with the same weights.
   void share(std::shared_ptr<const SampleFactor> factor) { factor_ = std::move(factor); }
@@ -66,6 +73,9 @@ class SampleRidge {
   void improve(Point& at);
   bool step(Point& at);
   Vec direction(const Hessian& hessian, const Vec& r, double lambda, Vec& image);
+  Point null_point() const;
+  Vec pull() const;
+  std::vector<Point> points_of(std::span<const double> lambdas, const Mat& a, const Mat& Ka) const;
   std::vector<Point> closed_form(std::span<const double> lambdas);
 
   const Loss& loss_;

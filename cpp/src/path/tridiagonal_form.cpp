@@ -26,4 +26,22 @@ TridiagonalForm::TridiagonalForm(Mat A, const Poll& poll)
   }
 }
 
+Vec solve_tridiagonal(const Vec& diagonal, const Vec& beside, double lambda, Vec x) {
+  const Index n = x.size();
+  Vec pivot(n);
+  for (Index i = 0; i < n; ++i) {
+    pivot[i] = diagonal[i] + lambda;
+    if (i == 0) continue;
+    const double share = beside[i - 1] / pivot[i - 1];
+    // T has no negative eigenvalue: what is less than lambda is rounding.
+    pivot[i] = std::max(pivot[i] - share * beside[i - 1], lambda);
+    x[i] -= share * x[i - 1];
+  }
+  for (Index i = n - 1; i >= 0; --i) {
+    if (i + 1 < n) x[i] -= beside[i] * x[i + 1];
+    x[i] /= pivot[i];
+  }
+  return x;
+}
+
 }  // namespace riata

@@ -23,4 +23,8 @@ class TridiagonalForm {
   Vec coefficients_;
 };
 
+/// (T + lambda)^-1 x for a symmetric T without negative eigenvalues, of which these are the diagonal and the numbers
+/// beside it.
+Vec solve_tridiagonal(const Vec& diagonal, const Vec& beside, double lambda, Vec x);
+
 }  // namespace riata
