@@ -33,10 +33,15 @@ def size(row: dict) -> str:
     return f"{int(row['n']):,} × {int(row['p']):,}"
 
 
+def package(row: dict) -> str:
+    """With its settings."""
+    return f"{row['package']} ({row['settings']})" if row.get("settings") else row["package"]
+
+
 def ridge(rows: Rows) -> str:
-    """Two packages a problem, one below the other."""
+    """The packages of a problem, one below the other."""
     cells = [
-        [row["problem"], size(row), row["package"], row["alphas"], row["seconds"], row["gap"]] for row in rows
+        [row["problem"], size(row), package(row), row["alphas"], row["seconds"], row["gap"]] for row in rows
     ]
     heads = ["problem", "n × p", "package", "alphas", "seconds", "gap"]
     return origin(rows, "OMP_NUM_THREADS=1 python bench/ridge.py --repeats 3") + markdown(heads, cells, 3)
