@@ -15,7 +15,8 @@
 namespace riata {
 namespace {
 
-constexpr Index kBlock = 48;  // columns weighted and multiplied together
+constexpr Index kTogether = 64;  // columns weighted and multiplied together, as many as enter a factor together
+constexpr Index kBlock = 48;     // of the whole Gram matrix
 
 }  // namespace
 
@@ -50,7 +51,7 @@ void Quadratic::coupled_gram(std::span<const Index> rows, std::span<const Index>
     columns.push_back(positions_[static_cast<std::size_t>(e / outputs_)]);
   }
   ensure_centres(features);
-  const Index step = std::max<Index>(kBlock / outputs_, 1);
+  const Index step = std::max<Index>(kTogether / outputs_, 1);
   for (Index begin = 0; begin < n_cols; begin += step) {
     const Index count = std::min(step, n_cols - begin);
     auto weighted = embed(cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count)));
@@ -92,8 +93,8 @@ void Quadratic::feature_gram(std::span<const Index> rows, std::span<const Index>
     }
     return;
   }
-  for (Index begin = 0; begin < n_cols; begin += kBlock) {
-    const Index count = std::min(kBlock, n_cols - begin);
+  for (Index begin = 0; begin < n_cols; begin += kTogether) {
+    const Index count = std::min(kTogether, n_cols - begin);
     MatOut target = out.middleCols(begin, count);
     const auto block = cols.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
     const auto positions = std::span(others).subspan(static_cast<std::size_t>(begin), block.size());
@@ -174,7 +175,7 @@ Vec Quadratic::coupled_diagonal() {
   std::iota(all.begin(), all.end(), Index{0});
   Vec out(size());
   Mat weighted;
-  const Index step = std::max<Index>(kBlock / outputs_, 1);
+  const Index step = std::max<Index>(kTogether / outputs_, 1);
   for (Index first = 0; first < size(); first += step) {
     const Index count = std::min(step, size() - first);
     const auto columns =
