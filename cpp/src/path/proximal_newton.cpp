@@ -12,6 +12,7 @@ namespace {
 constexpr int kStallsBeforeExact = 3;              // steps without progress before the model is solved exactly
 constexpr int kMaxStalls = 12;                     // and before giving up
 constexpr double kShortest = 0.2, kLongest = 3.0;  // lengths that a step may be given in place of 1
+constexpr double kTooFar = 30.0;                   // times what was left, that a step with features stopped may leave
 constexpr Index kNewtonSteps = 1000;
 constexpr Index kConcaveSteps = 300;  // where nothing may bound an unpenalised coefficient
 
@@ -69,7 +70,7 @@ void ProximalNewton::solve(PathPoint& p, std::span<const Index> entering, const 
   for (Index step = 0; step < most && iterations_left(p) > 0; ++step) {
     if (fit_.options.poll) fit_.options.poll();
     double left = distance(at, p, at.complete ? std::span<const Index>(all) : fit_.solver.active_set().features());
-    if (!at.complete && (step == 1 || left <= 1.0)) {
+    if (!at.complete && (step == 1 || left <= 1.0 || completes_cheaply(p))) {
       complete(at, p);
       left = distance(at, p, all);
     }
@@ -97,7 +98,7 @@ double ProximalNewton::take_step(At& at, PathPoint& p, bool first, std::span<con
   if (solver == Solver::kActiveSet && patient) {
     // On arrival at a new lambda the active features move first: most that seem to violate then do not.
     const bool arriving = first && at.penalty > 0.0;
-    fraction = factor_step(at, p, kept, arriving ? entering : std::span<const Index>{}, !arriving && at.complete);
+    fraction = factor_step(at, p, kept, arriving ? entering : std::span<const Index>{}, !arriving && at.complete, left);
   }
   return fraction == 0.0 ? model_step(at, p, solver) : fraction;
 }
@@ -115,6 +116,18 @@ void ProximalNewton::finish(At& at, PathPoint& p) const {
 double ProximalNewton::distance(const At& at, const PathPoint& p, std::span<const Index> units) const {
   return fit_.rule.distance(at.net, p.b, p.c, units, p.lambda,
                             [&](double scale) { return fit_.loss.scaling_gap(p.eta, p.u, at.h, scale); });
+}
+
+/// Whether the loss couples rows, where a factor costs many steps.
+bool ProximalNewton::rows_coupled() const {
+  return fit_.loss.outputs() == 1 && fit_.solver.model().coupled();
+}
+
+/// Whether c on the entries outside the factor costs little beside a step: then a feature that is missing is seen
+/// before the others have settled without it.
+bool ProximalNewton::completes_cheaply(const PathPoint& p) const {
+  const Index active = static_cast<Index>(fit_.solver.active_set().features().size());
+  return rows_coupled() && 2 * (p.b.size() - active) <= active;
 }
 
 /// c on the entries outside the factor.
@@ -145,8 +158,9 @@ void ProximalNewton::couple_again() {
 }
 
 /// One step of the active features with the curvature that is `kept`, or else a new one. Returns the fraction of it
-/// that the line search took; with 0 nothing has changed.
-double ProximalNewton::factor_step(At& at, PathPoint& p, bool kept, std::span<const Index> entering, bool everywhere) {
+/// that the line search took; with 0 nothing has changed. `left` is the distance before it.
+double ProximalNewton::factor_step(At& at, PathPoint& p, bool kept, std::span<const Index> entering, bool everywhere,
+                                   double left) {
   if (!kept) renew_model(at, p, false);
   const Index size_before = static_cast<Index>(fit_.solver.active_set().features().size());
   const double found = distance(at, p, fit_.solver.active_set().features());
@@ -162,11 +176,21 @@ double ProximalNewton::factor_step(At& at, PathPoint& p, bool kept, std::span<co
     fit_.solver.report_factor(inner.cost, p.b);
   }
   const bool free = inner.converged;
+  const bool doubtful = kept && !free && rows_coupled();
+  const At at_before = doubtful ? at : At();
+  const PathPoint before = doubtful ? p : PathPoint();
   const double fraction = search_line(at, p, b, free);
   if (fraction < kShortest) fit_.solver.active_set().invalidate();
   if (fraction == 0.0) return fraction;
   if (free) fit_.solver.reuse().stretch(fraction);
   fit_.columns.correlate_entries(fit_.work.features(), p.u, fit_.solver.active_set().features(), p.c);
+  if (doubtful && distance(at, p, fit_.solver.active_set().features()) > kTooFar * left) {
+    // With as many active features as events, those that are stopped leave the others where they hold nothing up.
+    at = at_before;
+    p = before;
+    fit_.solver.active_set().invalidate();
+    return 0.0;
+  }
   at.complete = false;
   const Index size = static_cast<Index>(fit_.solver.active_set().features().size());
   const double products = static_cast<double>(2 * size) * fit_.solver.model().column_cost();

@@ -30,7 +30,7 @@ class ProximalNewton {
   At begin(const PathPoint& p) const;
   double take_step(At& at, PathPoint& p, bool first, std::span<const Index> entering, double left, int stalls);
   void finish(At& at, PathPoint& p) const;
-  double factor_step(At& at, PathPoint& p, bool kept, std::span<const Index> entering, bool everywhere);
+  double factor_step(At& at, PathPoint& p, bool kept, std::span<const Index> entering, bool everywhere, double left);
   double model_step(At& at, PathPoint& p, Solver solver);
   double inner_step(At& at, PathPoint& p, Solver solver, double target, bool tangent);
   void renew_model(const At& at, const PathPoint& p, bool majorize);
@@ -40,6 +40,8 @@ class ProximalNewton {
   double best_fraction(const At& at, const PathPoint& p, const Vec& b, const Vec& change, double slope) const;
   void complete(At& at, PathPoint& p) const;
   double distance(const At& at, const PathPoint& p, std::span<const Index> units) const;
+  bool rows_coupled() const;
+  bool completes_cheaply(const PathPoint& p) const;
   bool coordinates_convex(const Penalties& net);
   Index iterations_left(const PathPoint& p) const;
 
