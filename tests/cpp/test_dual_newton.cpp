@@ -186,6 +186,31 @@ TEST_CASE("dual Newton has the same bits for any number of threads") {
   CHECK((one.b.array() != 0.0).count() > n);
 }
 
+TEST_CASE("dual Newton starts on the line through the solutions of another solver, where it took note of them") {
+  const Index n = 40, p = 300;
+  const Mat X = check::random_matrix(n, p, 16);
+  const Vec y = response(X, 16);
+  const auto steps = [&](bool told) {
+    Setting s(X, y, equal(n), true), other(X, y, equal(n), true);
+    for (const double lambda : {0.05, 0.045, 0.0405}) {
+      const Nets net = nets(p, lambda, 0.3);
+      const Penalties penalty(net);
+      InnerProblem problem{s.model, penalty, 1e-11, 1000, s.counters, s.poll};
+      problem.lambda = lambda;
+      if (told) s.solver.follow(problem, s.c);
+      CHECK(other.solve(net, lambda).converged);
+      other.expand();
+      s.b = other.b;
+      s.expand();
+    }
+    const Nets net = nets(p, 0.03645, 0.3);
+    CHECK(s.solve(net, 0.03645).converged);
+    CHECK(s.violation(net) <= 2e-11);
+    return s.counters.newton_steps;
+  };
+  CHECK(steps(true) < steps(false));
+}
+
 TEST_CASE("dual Newton is for penalties with an l2 part") {
   const Mat X = check::random_matrix(10, 30, 14);
   Setting s(X, response(X, 14), equal(10), true);

@@ -12,7 +12,9 @@ constexpr Index kFactorLimit = 12'000;      // most active features "auto" gives
 constexpr Index kBoundFactorLimit = 6000;   // where an l2 part makes it anew at each lambda, or memory is short
 constexpr Index kRidgedFactorLimit = 1000;  // the same, or twice the rows, when an l2 part keeps descent fast
 constexpr Index kFewestSamples = 32, kMostSamples = 2000;  // rows with which "auto" goes to the dual
-constexpr double kSampleShare = 0.75;                      // of the rows, that has to be active
+constexpr double kSampleShare = 1.1;                       // of the rows, that has to be active,
+constexpr double kCurvedSampleShare = 0.75;                // where the factor is made anew for each curvature as well,
+constexpr double kFollowShare = 0.5;   // and from which on the dual takes note of where it might have to start
 constexpr double kMemoryShare = 0.02;  // of the memory, that the dual may take: each fold has its own
 
 }  // namespace
@@ -54,14 +56,24 @@ Index WorkingSetSolver::factor_limit() const {
                                                   : kFactorLimit;
 }
 
-/// Whether the dual is the smaller problem, and fits.
-bool WorkingSetSolver::uses_samples(const Vec& b, const Penalties& net) const {
+/// Whether the dual may be used, however many are active.
+bool WorkingSetSolver::has_dual(const Penalties& net) const {
   const Index n = model_.rows();
-  if (n < kFewestSamples || n > kMostSamples ||
-      static_cast<double>(situation(b).active) < kSampleShare * static_cast<double>(n))
-    return false;
+  if (n < kFewestSamples || n > kMostSamples) return false;
   if (options_.memory > 0.0 && DualNewton::memory(n) > kMemoryShare * options_.memory) return false;
   return DualNewton::handles(model_, net);
+}
+
+/// Whether the dual is the smaller problem, and fits.
+bool WorkingSetSolver::uses_samples(const Vec& b, const Penalties& net) const {
+  const double share = loss_.quadratic() ? kSampleShare : kCurvedSampleShare;
+  return static_cast<double>(situation(b).active) >= share * static_cast<double>(model_.rows()) && has_dual(net);
+}
+
+/// Whether the next lambda may be the dual's.
+bool WorkingSetSolver::may_follow(const Vec& b, const Penalties& net) const {
+  return options_.solver == Solver::kAuto && options_.l1_ratio < 1.0 &&
+         static_cast<double>(situation(b).active) >= kFollowShare * static_cast<double>(model_.rows()) && has_dual(net);
 }
 
 Solver WorkingSetSolver::choose(const Vec& b, const Penalties& net) {
@@ -97,6 +109,7 @@ InnerResult WorkingSetSolver::solve(PathPoint& p, Solver solver, const Task& tas
   p.solver = solver == Solver::kNewton ? block_solver() : solver;
   if (solver == Solver::kNewton) return solve_blocks(problem, p.solver, b, c);
   if (solver == Solver::kSamples) return solve_by_samples(p, problem, task.long_step, b, c);
+  if (may_follow(b, task.net)) std::get<DualNewton>(solvers_).follow(problem, c);
   const bool chosen = options_.solver == Solver::kAuto && solver != Solver::kProximal;
   return chosen ? solve_by_choice(p, problem, task.long_step, b, c) : method(solver).solve(problem, b, c);
 }

@@ -75,7 +75,9 @@ class WorkingSetSolver {
  private:
   SolverChoice::Situation situation(const Vec& b) const;
   Index factor_limit() const;
+  bool has_dual(const Penalties& net) const;
   bool uses_samples(const Vec& b, const Penalties& net) const;
+  bool may_follow(const Vec& b, const Penalties& net) const;
   template <class Fn>
   void for_each_solver(const Fn& fn) {
     std::apply([&](auto&... solvers) { (fn(static_cast<InnerSolver&>(solvers)), ...); }, solvers_);

@@ -66,15 +66,20 @@ void DualNewton::begin(InnerProblem& problem, const Vec& c) {
   u_ = model.gradient();
   c_ = c;
   if (problem.lambda != trail_.lambda) {
-    std::swap(trail_.before, trail_.last);
-    trail_.last.lambda = trail_.lambda;
-    trail_.last.u = u_;
-    trail_.last.c = c_;
-    trail_.lambda = problem.lambda;
+    follow(problem, c);
     extrapolate(model, problem.lambda);
   }
   const Vec& root = hessian_.root();
   z_ = (root.array() > 0.0).select((u_ - model.u0()).array() / root.array(), 0.0);
+}
+
+void DualNewton::follow(const InnerProblem& problem, const Vec& c) {
+  if (problem.lambda == trail_.lambda) return;
+  std::swap(trail_.before, trail_.last);
+  trail_.last.lambda = trail_.lambda;
+  trail_.last.u = problem.model.gradient();
+  trail_.last.c = c;
+  trail_.lambda = problem.lambda;
 }
 
 /// Takes the coefficients of the model's reference point, and the sum of their columns.

@@ -30,6 +30,8 @@ class DualNewton final : public InnerSolver {
   }
 
   InnerResult solve(InnerProblem problem, Vec& b, Vec& c) override;
+  /// Takes note of where another solver starts a lambda, so that the first one here starts on the line, too.
+  void follow(const InnerProblem& problem, const Vec& c);
   void working_set_changed(std::span<const Index> new_number, Index outputs) override;
   /// Nothing: K knows no curvature, and a factor at another still preconditions.
   void hessian_changed() override {}

@@ -118,8 +118,17 @@ void SampleGram::assign(Quadratic& model, std::span<const signed char> sign, std
   const std::size_t before = members_.size();
   std::erase_if(members_, [&](const Member& m) { return present_[static_cast<std::size_t>(m.feature)] == 0; });
   if (before > 0) changes_ += static_cast<Index>(going_.size() + coming_.size());
-  add(model, going_, -1.0);
-  add(model, coming_, 1.0);
+  if (going_.size() + coming_.size() <= static_cast<std::size_t>(kFewColumns)) {
+    for (Member& m : going_) {  // as what comes, so that K is gone over once
+      m.sign = -m.sign;
+      m.ridge = -m.ridge;
+    }
+    going_.insert(going_.end(), coming_.begin(), coming_.end());
+    add(model, going_, 1.0);
+  } else {
+    add(model, going_, -1.0);
+    add(model, coming_, 1.0);
+  }
   members_.insert(members_.end(), coming_.begin(), coming_.end());
 }
 
