@@ -7,9 +7,10 @@
 namespace riata {
 namespace {
 
-constexpr Index kRefreshAfter = 500;         // factor updates, beyond two a feature, before factoring afresh
-constexpr int kStallsBeforeSingleSteps = 3;  // rounds without descent before one-at-a-time steps
-constexpr Index kBuildBlock = 64;            // features entered together when the factor is built
+constexpr Index kRefreshAfter = 500;              // factor updates, beyond two a feature, before factoring afresh
+constexpr int kStallsBeforeSingleSteps = 3;       // rounds without descent before one-at-a-time steps
+constexpr int kHalvings = 3, kMostHalvings = 16;  // of how many enter together: after two such rounds, and at most
+constexpr Index kBuildBlock = 64;                 // features entered together when the factor is built
 
 }  // namespace
 
@@ -311,7 +312,8 @@ InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
   };
   bool everywhere = true, one_at_a_time = false, refreshed = false;
   double best = kInfinity, last_worst = kInfinity;
-  int stalled = 0;
+  int stalled = 0;   // rounds without descent, in a row
+  int halvings = 0;  // of how many may enter together
   candidates_.assign(problem.entering.begin(), problem.entering.end());
   for (; result.iterations < problem.max_iter; ++result.iterations) {
     if (problem.poll) problem.poll();
@@ -320,7 +322,7 @@ InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
     bool settled = false;  // the active features meet their conditions as well as they are going to
     // Who enters. On arrival at a new lambda the active features move first: most that seem to violate then do not.
     if (everywhere && (result.iterations > 0 || worst <= problem.tolerance)) {
-      find_candidates(problem, b, c, one_at_a_time ? 1 : most_entering());
+      find_candidates(problem, b, c, one_at_a_time ? 1 : std::max<std::size_t>(most_entering() >> halvings, 1));
       if (candidates_.empty()) {
         if (worst <= problem.tolerance) {
           return finish(true);
@@ -363,6 +365,8 @@ InnerResult ActiveSetNewton::solve(InnerProblem problem, Vec& b, Vec& c) {
       const double value = objective(problem, b, c);
       stalled = value < best - 1e-13 * std::abs(best) ? 0 : stalled + 1;
       best = std::min(best, value);
+      if (stalled > 1) halvings = std::min(halvings + kHalvings, kMostHalvings);
+      if (stalled == 0) halvings = std::max(halvings - 1, 0);
       one_at_a_time = one_at_a_time || stalled >= kStallsBeforeSingleSteps;
     }
   }
