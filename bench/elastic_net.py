@@ -14,7 +14,7 @@ import sys
 import time
 
 import numpy as np
-from ridge import autoregressive, problem
+from ridge import autoregressive, columns, respond
 
 import riata
 
@@ -65,7 +65,8 @@ def main():
     out = csv.DictWriter(sys.stdout, FIELDS)
     out.writeheader()
     rng = np.random.default_rng(0)
-    X, y = problem(autoregressive(rng), rng)
+    X = columns(autoregressive(rng, 500, 20_000))
+    y = respond(rng, X, "gaussian")
     largest = float(np.abs(X.T @ (y - y.mean())).max()) / len(y)
     for l1_ratio in SHARES:
         alphas = np.geomspace(largest, 1e-2 * largest, ALPHAS) / l1_ratio
