@@ -82,6 +82,7 @@ print(peak() - before, path.counters["memory"] / 2**20, riata.estimate_memory(X,
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="measured in /proc")
 @pytest.mark.parametrize(("call", "memory"), [("fit_path", "60M"), ("cv_path", "500M"), ("cv_path", "none")])
 def test_memory_is_kept_on_tall_data_and_estimated(call, memory):
@@ -101,6 +102,7 @@ def test_tall_data_take_a_few_times_their_size():
     assert riata.estimate_memory(X).total <= 400 * 2**20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["fit", "cv"])
 def test_the_command_line_says_it_in_one_line(tmp_path, verb):
     riata.simulate_genotypes(tmp_path / "g", 60, 100)

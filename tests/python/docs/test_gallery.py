@@ -21,6 +21,7 @@ def test_run_all_runs_every_lesson():
     assert sorted(importlib.import_module("run_all").LESSONS) == LESSONS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LESSONS)
 def test_lesson(name, tmp_path):
     page = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")

@@ -30,6 +30,7 @@ def documented():
     return version, int(count), {name: int(cases) for name, cases, _ in rows}
 
 
+@pytest.mark.slow
 def test_all_pass_but_those_that_are_named(tmp_path):
     version, count, expected = documented()
     if sklearn.__version__ != version:

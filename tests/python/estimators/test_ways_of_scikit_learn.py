@@ -246,6 +246,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="units of ru_maxrss")
 def test_sparse_frames_take_no_room():
     done = subprocess.run([sys.executable, "-c", SPARSE_PEAK], capture_output=True, text=True, check=True)

@@ -371,6 +371,7 @@ def features(kind, n, p, rng):
     return X @ np.linalg.cholesky(correlated(p, 0)).T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "options"),
     [

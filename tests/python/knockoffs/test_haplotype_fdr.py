@@ -1,6 +1,7 @@
 """The false discovery rate of groups of variants, with haplotype models of simulated genotypes."""
 
 import numpy as np
+import pytest
 
 import riata
 from riata.knockoffs import Haplotypes
@@ -8,6 +9,7 @@ from riata.knockoffs import Haplotypes
 TRAITS, CAUSAL, FDR = 20, 15, 0.2
 
 
+@pytest.mark.slow
 def test_false_discovery_rate_of_groups(tmp_path):
     geno = riata.open_genotypes(riata.simulate_genotypes(str(tmp_path / "study"), 500, 1000, seed=5))
     groups = riata.ld_groups(geno, r2=0.3)

@@ -59,6 +59,7 @@ def often(monkeypatch):
     monkeypatch.setattr(riata.path.fit, "CHECKPOINT_SECONDS", 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="processes are killed differently there")
 @pytest.mark.parametrize(
     ("loss", "cv", "moments"),

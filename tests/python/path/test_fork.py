@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    "fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork on this system"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        "fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork on this system"
+    ),
+]
 
 GENOTYPES = Path(__file__).parents[2] / "data" / "genotypes" / "tiny.bed"
 COMMON = """

@@ -20,6 +20,7 @@ def harness():
     del sys.modules["certificates"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 320, 40))
 def test_no_certificate_lies(harness, first):
     assert harness.run(range(first, first + 40)) == []

@@ -9,6 +9,7 @@ import pytest
 FUZZ = Path(__file__).parents[2] / "fuzz" / "inputs.py"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="every run is a process that is forked")
 def test_damaged_inputs():
     command = [sys.executable, "-W", "ignore", str(FUZZ), "--runs", "96", "--seed", "7"]

@@ -155,6 +155,7 @@ def test_nothing_is_told_where_the_end_was_asked_for_or_nothing_is_gained():
     assert flat.alpha_min <= flat.alphas[-2]
 
 
+@pytest.mark.slow
 def test_the_command_line_tells_of_it_too(tmp_path):
     X, y = sparse_signal(0, 80, 8)
     np.savetxt(

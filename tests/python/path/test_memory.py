@@ -10,6 +10,8 @@ import scipy.sparse as sp
 
 import riata
 
+pytestmark = pytest.mark.slow
+
 MEASURE = """
 import sys, threading, time, warnings
 import numpy as np

@@ -66,6 +66,7 @@ def test_is_the_fit_on_copies_of_the_columns(name, loss, standardize):
     assert got.n_features == P
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PENALTIES)
 def test_is_the_minimum_by_another_way(name):
     """Proximal gradient steps on the copies, from the definition of the penalty alone."""

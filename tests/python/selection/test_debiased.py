@@ -177,6 +177,7 @@ def response(loss, eta, rng):
 SETTINGS = [("gaussian", 120, 0.7), ("binomial", 300, 0.7), ("poisson", 200, 0.3)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("loss", "n", "size"), SETTINGS)
 def test_intervals_cover(loss, n, size):
     """Of intervals at 95 % so many cover as a right program fails to reach once in 10,000 times."""
@@ -195,6 +196,7 @@ def test_intervals_cover(loss, n, size):
         assert part.sum() >= binom.ppf(1e-4, part.size, 0.93)
 
 
+@pytest.mark.slow
 def test_intervals_cover_strong_effects_in_two_classes():
     """Ten effects of which the lasso misses some and shrinks all, beside dozens of others that it selects."""
     signals = 20 + 40 * np.arange(10)

@@ -413,6 +413,7 @@ def gaussian_knockoffs(X, sigma, rng):
     return X - X @ inverse @ s + rng.standard_normal(X.shape) @ noise.T
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rho", "fit"),
     [(0.0, {"cv": 5}), (0.5, {"cv": 5}), (0.0, {"statistic": "entry"})],
@@ -425,6 +426,7 @@ def test_the_rate_is_kept(rho, fit):
     assert power.mean() > 0.4
 
 
+@pytest.mark.slow
 def test_the_rate_is_kept_by_several_draws():
     fdp, power = [], []
     for seed in range(30):

@@ -73,6 +73,7 @@ def same_fit(a, b):
         assert_array_equal(a.scores, b.scores)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="processes are killed differently there")
 @pytest.mark.parametrize("verb", ["fit", "cv"])
 def test_killed_and_resumed(tmp_path, study, capsys, verb):

@@ -236,6 +236,7 @@ def test_no_checkpoint_is_a_warning(tmp_path, study, monkeypatch, capsys):
     assert written(tmp_path) >= SUFFIXES
 
 
+@pytest.mark.slow
 def test_a_name_that_is_not_utf8(tmp_path, study):
     """From end to end: inputs, outputs, checkpoint, the record, and messages."""
     folder = os.fsencode(tmp_path) + b"/g\xe9n"

@@ -57,6 +57,7 @@ def assert_same_fit(out, expected):
     assert np.array_equal(found.intercepts, here.intercepts)
 
 
+@pytest.mark.slow
 def test_fit_and_cv(scheduler_file, tmp_path, capsys):
     address = json.loads(scheduler_file.read_text())["address"]
     lines = [line.split("\t") for line in (DATA / "tiny.phe").read_text().splitlines()]

@@ -107,6 +107,7 @@ def test_a_worker_that_needs_no_room_is_not_warned_of():
         doors.check_memory(Client(), 2.0**35, "memory")
 
 
+@pytest.mark.slow
 def test_arrays_and_calls_that_workers_cannot_hold(cluster_client):
     arrays, xarray = pytest.importorskip("dask.array"), pytest.importorskip("xarray")
 

@@ -9,6 +9,8 @@ import pytest
 
 import riata
 
+pytestmark = pytest.mark.slow
+
 dask_array = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 

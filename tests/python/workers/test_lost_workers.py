@@ -14,6 +14,8 @@ from held_columns import assert_same_path, held_by, numbers_and_response
 
 import riata
 
+pytestmark = pytest.mark.slow
+
 dask_array = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
 

@@ -97,6 +97,7 @@ def fitted(X, y, loss, penalty, folds):
     return riata.cv_path(X, y, cv=2, **given) if folds else riata.fit_path(X, y, **given)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_processes", [1, 2, 3])
 def test_the_same_bits(cluster_of, bed, n_processes):
     with (
