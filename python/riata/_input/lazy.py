@@ -25,12 +25,11 @@ def check_computed(X: Any, name: str = "X") -> None:
     ------
     TypeError
     """
-    data = getattr(X, "data", None)
     if is_lazy(X):
         array = name
-    elif type(X).__module__.startswith(("dask.", "dask_expr.")):
+    elif type(X).__module__.startswith(("dask.dataframe", "dask_expr")):
         array = f"{name}.to_dask_array(lengths=True)"
-    elif is_lazy(data):
+    elif getattr(X, "chunks", None) and is_lazy(getattr(X, "data", None)):
         array = f"{name}.data"
     else:
         return

@@ -8,7 +8,7 @@ import numpy as np
 
 from riata import _core
 from riata._input.design import INDICES, VIEWED, is_scipy_sparse, view
-from riata.distributed.doors import check_memory, running
+from riata.distributed.doors import check_memory_in_all
 from riata.distributed.host import Host, client_of
 from riata.distributed.waiting import settle
 
@@ -107,8 +107,7 @@ def from_array(array: Any, client: Client | None = None) -> HeldArray:
         array = array.astype(np.float64)
     array = array.rechunk({1: whole_lanes(array.chunks[1])})
     if not sparse:
-        least = max(max(array.chunks[1]) / array.shape[1], 1.0 / max(len(running(client)), 1))
-        check_memory(client, least * array.nbytes, "memory", may_map=False)
+        check_memory_in_all(client, array.nbytes, array.nbytes / array.shape[1] * max(array.chunks[1]))
     blocks = client.compute(list(array.to_delayed().ravel()))
     wide = array.shape[0] * max(array.chunks[1]) > np.iinfo(np.int32).max
     index = INDICES[1] if wide else INDICES[0]

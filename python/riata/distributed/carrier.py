@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _LOG = logging.getLogger("riata.distributed")
-#: Seconds to connect to a worker before it is said to be out of reach.
-_CONNECT = 5.0
+#: Seconds for a worker to answer the first time before it is said to be out of reach.
+_CONNECT = 10.0
 #: Bytes up to which an argument is copied into the envelope of a call.
 _COPIED = 2**14
 
@@ -38,6 +38,11 @@ class Carrier:
     def __init__(self, client: Client) -> None:
         self.client = client
         self._reached: dict[str, bool] = {}
+        self._reaching: dict[str, asyncio.Lock] = {}
+
+    def reaches_all(self, homes: Collection[str]) -> bool:
+        """Whether no worker is known to be out of reach."""
+        return all(self._reached.get(home, True) for home in homes)
 
     async def ask(self, home: str, what: Callable[..., Any], *told: Any) -> Any:
         """What `workers.answer` or `workers.ask` return there: None where the part is not there.
@@ -74,7 +79,7 @@ class Carrier:
             future.release()
 
     def avoid(self, home: str) -> None:
-        """Use tasks for a worker from now on: what answers at its address is something else."""
+        """Use tasks for a worker from now on: nothing answers at its address, or something else does."""
         if not self._reached.get(home, True):
             return
         self._reached[home] = False
@@ -88,17 +93,25 @@ class Carrier:
         """Whether a worker can be called directly; it listens from then on."""
         from distributed.protocol.pickle import dumps
 
-        if home not in self._reached:
-            listens = self.client.rpc(home).run(function=dumps(workers.listen), wait=True)
-            try:
-                await asyncio.wait_for(listens, _CONNECT)
-            except Exception as error:  # of the network, of certificates, of a scheme that is not known here
-                if home not in await self.client.scheduler.ncores_running():
-                    raise LostError from error
-                self.avoid(home)
-            else:
-                self._reached[home] = True
-        return self._reached[home]
+        async with self._reaching.setdefault(home, asyncio.Lock()):
+            if home not in self._reached:
+                try:
+                    listens = self.client.rpc(home).run(function=dumps(workers.listen), wait=True)
+                    await asyncio.wait_for(listens, _CONNECT)
+                except Exception as error:  # of the network, of certificates, of a scheme not known here
+                    if not await self._runs(home):
+                        raise LostError from error
+                    self.avoid(home)
+                else:
+                    self._reached[home] = True
+            return self._reached[home]
+
+    async def _runs(self, home: str) -> bool:
+        """Whether the scheduler says that a worker is there; False where the client has been closed."""
+        try:
+            return home in await self.client.scheduler.ncores_running()
+        except Exception:
+            return False
 
     async def _directly(self, home: str, what: Callable[..., Any], told: tuple[Any, ...]) -> Any:
         from distributed import Future
@@ -113,15 +126,16 @@ class Carrier:
             if isinstance(each, bytes) and len(each) > _COPIED
         }
         small = [None if str(place) in large else each for place, each in enumerate(handed)]
-        why: OSError | None = None
-        call = getattr(self.client.rpc(home), workers.HANDLER)
         try:
-            found = await call(told=dumps((what, *small)), large=large)
-        except OSError as error:
-            found, why = None, error
-        if found is None:  # gone, or another process at its address, which does not listen yet
+            found = await getattr(self.client.rpc(home), workers.HANDLER)(
+                told=dumps((what, *small)), large=large
+            )
+        except (OSError, RuntimeError) as error:  # the worker has gone, or connections are closed
             self._reached.pop(home, None)
-            raise LostError from why
+            raise LostError from error
+        if found is None:  # another process at its address, which does not listen yet
+            self._reached.pop(home, None)
+            raise LostError
         if found["status"] == "OK":
             return found["result"]
         _, raised, trace = clean_exception(**found)
@@ -183,6 +197,9 @@ class Round:
     async def _carried(self, letter: Letter) -> None:
         try:
             self._ended.put((letter, await self._carry(letter), None))
+        except asyncio.CancelledError:
+            self._ended.put((letter, None, None))
+            raise
         except Exception as error:  # raised where it is waited for
             self._ended.put((letter, None, error))
 

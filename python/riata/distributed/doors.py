@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import riata
 from riata import _core
 from riata._io.sizes import bytes_text
+from riata._io.wording import counted
 from riata.distributed.workers import UnfitError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def asked(client: Client, question: Callable[..., Any], *told: Any) -> dict[str,
     until = time.monotonic() + PATIENCE
     while True:
         try:
-            return dict(client.run(question, *told, callback_timeout=PATIENCE))
+            return dict(client.run(question, *told, callback_timeout=max(until - time.monotonic(), SLICE)))
         except TIMED_OUT as error:
             silent = [address for address in running(client) if not _answers(client, address)]
             raise RuntimeError(
@@ -264,6 +265,26 @@ def room(dask_worker: Any) -> Room:
         manager.memory_pause_fraction,
         config.get("distributed.worker.memory.terminate") if dask_worker.nanny else False,
     )
+
+
+def check_memory_in_all(client: Client, size: float, chunk: float) -> None:
+    """Refuse an array of so many bytes, and so many in its largest chunk, that workers together cannot hold.
+
+    Raises
+    ------
+    ValueError
+        When its sizes and what workers may use do not go together; where one has no limit, nothing is known.
+    """
+    rooms = asked(client, room).values()
+    if not rooms or not all(found.limit for found in rooms):
+        return
+    usable = [found.share * found.limit for found in rooms]
+    if size > sum(usable) or chunk > max(usable):
+        raise ValueError(
+            f"array must fit the memory of the workers, got {bytes_text(size)}, {bytes_text(chunk)} in its "
+            f"largest chunk, and {counted(len(usable), 'worker')} that may use {bytes_text(sum(usable))} in "
+            f"all, {bytes_text(max(usable))} at most: use more workers or larger ones"
+        )
 
 
 def check_memory(client: Client, need: float, load: Literal["memory", "map"], may_map: bool = True) -> None:

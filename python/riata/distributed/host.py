@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("riata.distributed")
 #: Bytes for all workers but one from which what all are sent is given to one, which hands it on.
 _LARGE = 2**25
+#: The same where some get it as a task, which Dask warns of from 10 MB on.
+_LARGE_TASK = 2**21
+#: Seconds after which the scheduler is shown that the cluster is in use: it sees tasks alone.
+_BEAT = 30.0
 #: Seconds that a worker may be paused, or take to close, before its parts are opened on another.
 _GRACE = 5.0
 #: Workers lost over one question to one part.
@@ -100,6 +104,7 @@ class Host:
         self._turn = Turn()
         self._carrier = Carrier(client)
         self._opened: set[int] = set()
+        self._beat: tuple[float, Any] = time.monotonic(), None
         self._looked = float("-inf")  # when it was seen last which workers there are
         self._idle_since: dict[str, float] = {}
         self._unfit: dict[str, str] = {}
@@ -118,7 +123,8 @@ class Host:
             return
         if method == "begin":
             self._turn.take(fit)
-        shared = Shared(self.client, common) if len(common) * (len(parts) - 1) > _LARGE else None
+        most = _LARGE if self._carrier.reaches_all(self.homes) else min(_LARGE, _LARGE_TASK)
+        shared = Shared(self.client, common) if len(common) * (len(parts) - 1) > most else None
         sent = dict(zip(parts, own, strict=True))
         seen = traffic.current() or traffic.Traffic()
         seen.messages += 1
@@ -244,6 +250,8 @@ class Host:
         while True:
             live = doors.running(self.client)
             self._looked = time.monotonic()
+            if self._looked - self._beat[0] > _BEAT:
+                self._beat = self._looked, self.client.submit(int, pure=False)
             homeless = [part for part in parts if not self._stays(self.homes[part], live)]
             fit = [address for address in live if address not in self._unfit]
             if fit or not homeless:

@@ -69,16 +69,11 @@ class Kind:
 
 @dataclass
 class Opened:
-    """A part of X in this process: what it was made of, its server, and a lock for one answer at a time.
-
-    Answers that are asked for directly are made in a thread of its own: those of the worker may be full of
-    tasks of others, or take none while it is paused.
-    """
+    """A part of X in this process: what it was made of, its server, and a lock for one answer at a time."""
 
     source: Any
     server: _core.ColumnServer
     owner: str
-    thread: ThreadPoolExecutor
     lock: Lock = field(default_factory=Lock)
     ends: list[bytes] = field(default_factory=list)  # of fits, told while another answer was being made
 
@@ -120,14 +115,7 @@ def open_part(
     finally:
         _OPENING.flag = None
         _RUNNING.pop((key, call), None)
-    from distributed.threadpoolexecutor import ThreadPoolExecutor
-
-    thread = ThreadPoolExecutor(1, thread_name_prefix="riata")
-    mine = Opened(source, _core.ColumnServer(design, first, n_threads()), owner, thread)
-    before = _PARTS.get((key, part))
-    _PARTS[key, part] = mine
-    if before is not None:
-        before.thread.shutdown(wait=False)
+    _PARTS[key, part] = Opened(source, _core.ColumnServer(design, first, n_threads()), owner)
     return None
 
 
@@ -171,15 +159,26 @@ HANDLER = "riata_answer"
 
 
 def listen(dask_worker: Any) -> None:
-    """Answer direct calls from now on."""
+    """Answer direct calls from now on, one at a time: each takes all threads of the worker.
+
+    In a thread of riata's own: those of the worker may be full of tasks of others, or take none while it is
+    paused.
+    """
+    if HANDLER in dask_worker.handlers:
+        return
+    from distributed.threadpoolexecutor import ThreadPoolExecutor
+
+    thread = ThreadPoolExecutor(1, thread_name_prefix="riata")
 
     async def riata_answer(told: bytes, large: dict[str, bytes]) -> dict[str, Any]:
-        return await answer_directly(dask_worker, told, large)
+        return await answer_directly(dask_worker, thread, told, large)
 
     dask_worker.handlers[HANDLER] = riata_answer
 
 
-async def answer_directly(dask_worker: Any, told: bytes, large: dict[str, bytes]) -> dict[str, Any]:
+async def answer_directly(
+    dask_worker: Any, thread: ThreadPoolExecutor, told: bytes, large: dict[str, bytes]
+) -> dict[str, Any]:
     """What `answer` or `ask` return, without the scheduler. The loop of the worker goes on meanwhile.
 
     `told` has the function and its arguments, but for large ones, which are told by their places.
@@ -192,15 +191,18 @@ async def answer_directly(dask_worker: Any, told: bytes, large: dict[str, bytes]
         what, *arguments = loads(told)
         for number, data in large.items():
             arguments[int(number)] = data
-        mine = _PARTS.get((arguments[0], arguments[1]))
-        if mine is None:
+        if (arguments[0], arguments[1]) not in _PARTS:
             return {"status": "OK", "result": None}
         for place, each in enumerate(arguments):
             if isinstance(each, Handed):
                 if each.key not in dask_worker.data:
                     raise NotHandedError(each.key)
                 arguments[place] = dask_worker.data[each.key]
-        found = await asyncio.wrap_future(mine.thread.submit(what, *arguments))
+        try:
+            doing = thread.submit(what, *arguments)
+        except RuntimeError:  # the process is ending
+            return {"status": "OK", "result": None}
+        found = await asyncio.wrap_future(doing)
     except Exception as error:
         return dict(error_message(error))
     return {"status": "OK", "result": to_serialize(found)}
@@ -238,8 +240,7 @@ async def stop(key: str, calls: Collection[str]) -> None:
 async def close(key: str, parts: Collection[int] | None = None) -> None:
     """Forget parts of an X, by default all, and end what is done for it."""
     for name in [name for name in _PARTS if name[0] == key and (parts is None or name[1] in parts)]:
-        if (mine := _PARTS.pop(name, None)) is not None:
-            mine.thread.shutdown(wait=False)
+        _PARTS.pop(name, None)
     if parts is None:
         for (owner, _), flag in list(_RUNNING.items()):
             if owner == key:

@@ -122,7 +122,10 @@ def test_arrays_and_calls_that_workers_cannot_hold(cluster_client):
     too_much = (
         r"X must fit the memory of the workers, got .* GiB a worker, .*: use more workers or larger ones$"
     )
-    with pytest.raises(ValueError, match=too_much):
+    in_all = (
+        r"array must fit the memory of the workers, got .* GiB, .* in its largest chunk, and 2 workers that"
+    )
+    with pytest.raises(ValueError, match=in_all):
         riata.distributed.from_array(array, cluster_client)
     n, p = 2**20, int(2 * 0.9 * limit / 2**18)
     calls = arrays.zeros((p, n, 2), dtype=np.int8, chunks=(64, -1, -1))
