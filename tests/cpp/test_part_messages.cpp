@@ -179,7 +179,7 @@ TEST_CASE("answers of columns that a part does not have, or of too few numbers, 
   for (const std::string method : {"bound", "bound and read", "read"}) {
     CAPTURE(method);
     CHECK(same(fit(method, change_of<Answers>([](Answers&) {})), whole));
-    const std::vector<Spoiler::Change> changes{
+    std::vector<Spoiler::Change> changes{
         change_of<Answers>([](Answers& found) { found.clear(); }),
         change_of<Answers>([](Answers& found) { found.front().undecided = 97; }),
         change_of<Answers>([](Answers& found) { found.front().undecided = -1; }),
@@ -190,6 +190,15 @@ TEST_CASE("answers of columns that a part does not have, or of too few numbers, 
         change_of<Answers>([](Answers& found) { found.front().found.violators.assign(1, {{95}, {}, 0.0}); }),
         change_of<Answers>([](Answers& found) { found.front().found.violators.resize(2); }),
         change_of<Answers>([](Answers& found) { found.front().held.columns.push_back(95); })};
+    if (method == "bound") {
+      changes.push_back(change_of<Answers>([](Answers& found) { ++found.front().unbounded; }));
+    } else if (method == "bound and read") {
+      changes.push_back(
+          change_of<Answers>([](Answers& found) { found.front().undecided = found.front().unbounded + 1; }));
+      changes.push_back(change_of<Answers>([](Answers& found) {
+        if (found.front().unbounded > 0) found.front().unbounded = found.front().undecided = 0;
+      }));
+    }
     for (const Spoiler::Change& change : changes) {
       const std::ptrdiff_t which = &change - changes.data();
       CAPTURE(which);

@@ -41,7 +41,7 @@ struct Setting {
 
 RidgeBasis grown(const Setting& of, Index most, Index steps) {
   RidgeBasis out(of.weights, of.z, of.residual(Vec::Zero(Setting::n)), most, 0);
-  while (out.size() < steps && (out.size() == 0 || !out.complete())) out.add(of.K * out.side());
+  while (out.size() < steps && !out.complete()) out.add(of.K * out.side());
   return out;
 }
 
@@ -87,4 +87,18 @@ TEST_CASE("ridge basis: small differences of its images are seen") {
   const std::vector<double> large{1e7}, small{1e-12};
   CHECK(basis.accurate(large));
   CHECK_FALSE(basis.accurate(small));
+}
+
+TEST_CASE("ridge basis: no more vectors than are asked for, and free columns may depend on each other") {
+  const Setting of(60);
+  CHECK(grown(of, 6, 40).size() == 6);
+  Setting more = of;
+  more.z.conservativeResize(Eigen::NoChange, 4);
+  more.z.col(2) = 2.0 * of.z.col(1) - of.z.col(0);
+  more.z.col(3).setZero();
+  RidgeBasis basis(of.weights, more.z, of.residual(Vec::Zero(Setting::n)), 40, 0);
+  while (!basis.complete()) basis.add(of.K * basis.side());
+  const std::vector<double> lambdas{1.0};
+  const Vec a = basis.sides() * basis.solutions(lambdas);
+  CHECK((a - of.residual(of.K * a)).norm() <= 1e-12 * of.residual(Vec::Zero(40)).norm());
 }

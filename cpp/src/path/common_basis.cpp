@@ -25,8 +25,11 @@ CommonBasis::CommonBasis(const Mat& A) {
 
 Mat orthonormal_basis(const Mat& z) {
   if (z.cols() == 0) return z;
-  const Eigen::HouseholderQR<Mat> qr(z);
-  return qr.householderQ() * Mat::Identity(z.rows(), std::min(z.rows(), z.cols()));
+  const Vec length = z.colwise().norm().transpose();
+  const Vec inverse = (length.array() > 0.0).select(length.cwiseInverse(), 0.0);
+  const Eigen::ColPivHouseholderQR<Mat> pivoted(z * inverse.asDiagonal());
+  if (pivoted.rank() < z.cols()) return pivoted.householderQ() * Mat::Identity(z.rows(), pivoted.rank());
+  return Eigen::HouseholderQR<Mat>(z).householderQ() * Mat::Identity(z.rows(), z.cols());
 }
 
 }  // namespace riata

@@ -15,7 +15,7 @@ struct CommonBasis {
   Mat basis, weights;
 };
 
-/// An orthonormal basis of the columns of z.
+/// An orthonormal basis of the columns of z, which may depend on each other.
 Mat orthonormal_basis(const Mat& z);
 
 }  // namespace riata

@@ -254,6 +254,9 @@ std::vector<bool> HostedParts::take(Stage stage, std::span<const Index> problems
       if ((stage == Stage::kBound && left != unbounded) || (stage == Stage::kBoundAndRead && left > unbounded)) {
         throw std::runtime_error("a part of X must say how many columns it bounds");
       }
+      if (stage == Stage::kBoundAndRead && static_cast<Index>(found[i].read.columns(cols).size()) != unbounded) {
+        throw std::runtime_error("a part of X must read the columns that it could not bound");
+      }
       if (stage == Stage::kRead || stage == Stage::kBoundAndRead) round->read[part] = std::move(found[i].read);
       if (stage == Stage::kReadExactly) round->held[part] = std::move(found[i].held);
       undecided[k] = undecided[k] || found[i].undecided > 0;

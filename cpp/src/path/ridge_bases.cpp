@@ -56,7 +56,10 @@ void extend(const Design& X, const Features& features, int threads, const std::v
 /// How far beyond what is good enough a basis is, 1 or less where it is not.
 double beyond(const RidgeFit& fit, const std::vector<double>& lambdas) {
   double largest = 0.0;
-  for (const double lambda : lambdas) largest = std::max(largest, fit.basis->rest(lambda));
+  for (const double lambda : lambdas) {
+    const double rest = fit.basis->rest(lambda);
+    if (!(rest <= largest)) largest = rest;  // also where it is not a number
+  }
   return largest / fit.ridge->enough();
 }
 
@@ -81,7 +84,8 @@ BasisPlan::BasisPlan(const Design& X, Index problems, Index groups, Index lambda
   most = steps;
   const double columns = 8.0 * many * p * static_cast<double>(most);
   keeps_columns = columns <= std::max(kColumnBytes, 8.0 * many * p * static_cast<double>(lambdas));
-  memory = (keeps_columns ? columns : 0.0) + 24.0 * many * n * static_cast<double>(most);
+  // Vectors, sides and images; of the last pass what it multiplies, and fitted values or another copy of the images.
+  memory = (keeps_columns ? columns : 0.0) + 40.0 * many * n * static_cast<double>(most);
 }
 
 bool find_bases(const Design& X, const Features& features, const PathOptions& options, int threads,
@@ -100,7 +104,7 @@ bool find_bases(const Design& X, const Features& features, const PathOptions& op
     std::vector<RidgeFit*> next;
     for (std::size_t f = 0; f < fits.size(); ++f) {
       const double here = beyond(*fits[f], *lambdas[f]);
-      worst = std::max(worst, here);
+      if (!(here <= worst)) worst = here;
       if (here <= 1.0) continue;
       good = good && !fits[f]->basis->complete();
       next.push_back(fits[f]);
@@ -108,7 +112,7 @@ bool find_bases(const Design& X, const Features& features, const PathOptions& op
     open = std::move(next);
     seen.push_back(worst);
     const bool tried = seen.size() > 2 && static_cast<double>(seen.size()) * plan.step > kTrial * plan.products;
-    if (!open.empty() && tried && steps_left(seen) * plan.step > plan.products) good = false;
+    if (!open.empty() && tried && !(steps_left(seen) * plan.step <= plan.products)) good = false;
   }
   for (std::size_t f = 0; good && f < fits.size(); ++f) good = fits[f]->basis->accurate(*lambdas[f]);
   if (!good) {

@@ -25,7 +25,7 @@ class RidgeBasis {
   void add(const Vec& image);
   Index size() const { return size_; }
   /// Whether no further vector can be had.
-  bool complete() const { return size_ == sides_.cols() || !(beside_.back() > 0.0); }
+  bool complete() const { return size_ == sides_.cols() || (size_ > 0 && !(beside_.back() > 0.0)); }
 
   /// What the solutions leave of the gap: half the square of their residual.
   double rest(double lambda) const;

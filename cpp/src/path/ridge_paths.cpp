@@ -54,7 +54,7 @@ class RidgePaths {
     if (options.loss.is<losses::Cox>()) inner_options_.fit_intercept = true;
     inner_options_.poll = [this] { relay_.check(); };
     // Not where passes over X are dear: products of rows take one.
-    const bool suits = options.loss.is<losses::Gaussian>() && options.alphas_per_pass <= 1;
+    const bool suits = options.loss.is<losses::Gaussian>() && options.alphas_per_pass <= 1 && options.tol > 0.0;
     if (!suits || (options.memory > 0.0 && memory() > options.memory)) plan_.most = 0;
   }
 

@@ -199,3 +199,11 @@ def test_where_passes_are_dear_the_products_of_rows_take_one():
     path = ridge(X, y, alphas=4, alphas_per_pass=4)
     assert set(path.solver) == {"samples"}
     assert path.counters["passes"] == 2.0
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_no_tolerance_takes_the_products_of_rows():
+    X, y = normal_problem()
+    path = ridge(X, y, tol=0.0)
+    assert not in_a_basis(path)
+    assert path.counters["passes"] == 2.0
